@@ -1,0 +1,52 @@
+"""The project's checks: ``nox`` runs them all, ``nox -s tests`` one of them."""
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["lint", "types", "tests", "wheel", "docs"]
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and the import contracts between the rooms."""
+    session.install("-e", ".[dev]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict over everything, the tests included."""
+    session.install("-e", ".[dev]")
+    session.run("mypy")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The whole suite, in parallel."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The built wheel, installed without extras and with them, does what its users need first."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "tests/packaging", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages build without a warning, and the code in them runs."""
+    session.install("-e", ".[dev,docs]")
+    session.run("mkdocs", "build", "--strict", "--site-dir", "site")
+    session.run("pytest", "tests/documentation", *session.posargs)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Ratios, measured side by side; see benchmarks/README.md for what each needs."""
+    session.install("-e", ".[dev]")
+    session.run("python", "benchmarks/render.py", *session.posargs)

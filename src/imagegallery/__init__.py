@@ -1,0 +1,1 @@
+"""An async image backend: upload sessions, variants, galleries and responsive URLs."""

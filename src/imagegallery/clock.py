@@ -1,0 +1,11 @@
+"""Time as a parameter: services take a ``Clock``, pure code takes ``now``; only ``utc_now`` reads the time."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The current time, aware, in UTC, with microseconds (what PostgreSQL keeps)."""
+    return datetime.now(UTC)

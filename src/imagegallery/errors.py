@@ -1,0 +1,216 @@
+"""Everything that can go wrong, as one small tree of exceptions.
+
+Each class carries a stable, machine-readable ``code``; the HTTP package maps classes to statuses in one
+table and never looks at messages. Messages are written for the person who made the request: they name the
+limit or the rule, and never hold a token, a key or a path of the server.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from attrs import frozen
+
+
+@frozen
+class Fault:
+    """One thing wrong with one part of the input.
+
+    ``path`` names the part the way the caller wrote it: ``("body", "image_ids", "3")`` or ``("query", "limit")``.
+    """
+
+    path: tuple[str, ...]
+    message: str
+
+
+@frozen
+class Failure:
+    """Why an image could not be processed: a stable ``code`` and one sentence for people."""
+
+    code: str
+    message: str
+
+
+Detail = str | int | float | bool | None
+
+
+class ImageGalleryError(Exception):
+    """Base of all errors this library raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **details: Detail) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, Detail] = details
+
+
+# --- who is asking, and for what ---------------------------------------------------------------------------
+
+
+class Unauthenticated(ImageGalleryError):
+    """The operation needs a signed-in user."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(ImageGalleryError):
+    """The principal may see this, but not do that to it."""
+
+    code = "forbidden"
+
+
+class NotFound(ImageGalleryError):
+    """No such thing, or none that this principal may know of (the two must look the same)."""
+
+    code = "not_found"
+
+
+class SignatureInvalid(ImageGalleryError):
+    """A signed URL was altered, or used for something it was not signed for."""
+
+    code = "signature_invalid"
+
+
+class SignatureExpired(ImageGalleryError):
+    """A signed URL is past its time."""
+
+    code = "signature_expired"
+
+
+# --- input -------------------------------------------------------------------------------------------------
+
+
+class InvalidInput(ImageGalleryError):
+    """The input does not have the documented form; ``faults`` names every part that is wrong."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str, faults: Sequence[Fault] = (), **details: Detail) -> None:
+        super().__init__(message, **details)
+        self.faults: tuple[Fault, ...] = tuple(faults)
+
+
+class InvalidCursor(InvalidInput):
+    """A cursor that this list did not issue: malformed, or from another list, order or filter."""
+
+    code = "invalid_cursor"
+
+
+class UnsupportedType(ImageGalleryError):
+    """The declared media type is not one this policy accepts."""
+
+    code = "unsupported_type"
+
+
+class TooLarge(ImageGalleryError):
+    """More bytes than the policy, or than was declared."""
+
+    code = "too_large"
+
+
+class EmptyFile(ImageGalleryError):
+    """An upload of zero bytes."""
+
+    code = "empty_file"
+
+
+class QuotaExceeded(ImageGalleryError):
+    """The owner has no room left for this file."""
+
+    code = "quota_exceeded"
+
+
+class TypeMismatch(ImageGalleryError):
+    """The bytes are not what the upload declared them to be."""
+
+    code = "type_mismatch"
+
+
+class SizeMismatch(ImageGalleryError):
+    """More or fewer bytes arrived than the upload declared."""
+
+    code = "size_mismatch"
+
+
+class ChecksumMismatch(ImageGalleryError):
+    """The SHA-256 of the bytes is not the declared one."""
+
+    code = "checksum_mismatch"
+
+
+class BadImage(ImageGalleryError):
+    """The bytes claim to be an image and cannot be shown: ``reason`` says why.
+
+    Reasons: ``undecodable``, ``truncated``, ``too_many_pixels``, ``too_many_frames``, ``decoder_missing``,
+    ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``.
+    """
+
+    code = "bad_image"
+
+    def __init__(self, reason: str, message: str, **details: Detail) -> None:
+        super().__init__(message, reason=reason, **details)
+        self.reason = reason
+
+    @property
+    def failure(self) -> Failure:
+        return Failure(self.reason, self.message)
+
+
+# --- state -------------------------------------------------------------------------------------------------
+
+
+class Conflict(ImageGalleryError):
+    """The thing is not in a state in which this can be done."""
+
+    code = "conflict"
+
+
+class UploadIncomplete(Conflict):
+    """``complete`` was called before the bytes arrived."""
+
+    code = "upload_incomplete"
+
+
+class UploadEnded(Conflict):
+    """The upload session was cancelled, rejected or swept; start a new one."""
+
+    code = "upload_ended"
+
+
+class UploadExpired(ImageGalleryError):
+    """The upload session's time is over; start a new one."""
+
+    code = "upload_expired"
+
+
+# --- parts beneath us --------------------------------------------------------------------------------------
+
+
+class ObjectNotFound(ImageGalleryError):
+    """The object store holds nothing under this key."""
+
+    code = "object_not_found"
+
+
+class PreconditionFailed(ImageGalleryError):
+    """A conditional write found something else than it asked for."""
+
+    code = "precondition_failed"
+
+
+class LeaseLost(ImageGalleryError):
+    """Another worker holds this job now; nothing more may be written for it."""
+
+    code = "lease_lost"
+
+
+class Unavailable(ImageGalleryError):
+    """A part this service needs does not answer; trying again later may help."""
+
+    code = "unavailable"
+
+
+class ConfigurationError(ImageGalleryError):
+    """The settings cannot work: said once, at start, in one line."""
+
+    code = "configuration_error"

@@ -1,0 +1,74 @@
+"""An image and its variants, as everybody outside the SQL sees them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from attrs import field, frozen
+
+from imagegallery.errors import Failure
+from imagegallery.images.metadata import Metadata
+from imagegallery.images.responsive import Responsive
+
+MAX_ALT_TEXT = 500
+MAX_FILENAME = 255
+
+
+class ProcessingStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@frozen
+class Variant:
+    """A rendering of an image for display; ``width`` and ``height`` in pixels, ``file_size`` in bytes.
+
+    ``url`` is absolute, or relative to the API's mount point; services fill it in.
+    """
+
+    variant_type: str
+    format: str
+    key: str
+    width: int
+    height: int
+    file_size: int
+    fingerprint: str
+    url: str = ""
+
+
+@frozen
+class Image:
+    """One picture an owner uploaded.
+
+    ``width`` and ``height`` are in pixels with the orientation applied. ``taken_at`` is EXIF's, else the
+    upload's time. ``metadata`` and the coordinates are the owner's alone: for anybody else `visible_to_others`
+    has taken the place out.
+    """
+
+    id: UUID
+    owner_id: str
+    original_key: str
+    key_prefix: str
+    filename: str
+    mime_type: str
+    width: int
+    height: int
+    frames: int
+    file_size: int
+    sha256: bytes
+    alt_text: str
+    blurhash: str | None
+    metadata: Metadata | None
+    taken_at: datetime
+    latitude: float | None
+    longitude: float | None
+    status: ProcessingStatus
+    failure: Failure | None
+    is_favorite: bool
+    is_archived: bool
+    created_at: datetime
+    updated_at: datetime
+    variants: tuple[Variant, ...] = ()
+    responsive: Responsive | None = field(default=None)

@@ -1,0 +1,86 @@
+"""What an imaging engine must do: look at a file, and render it. Values only; nothing here decodes."""
+
+from pathlib import Path
+from typing import Protocol
+
+from attrs import frozen
+
+
+@frozen
+class Inspection:
+    """What a file turned out to be, after a full decode within the limits.
+
+    ``width`` and ``height`` are in pixels, as a person sees the image (orientation applied); ``exif`` is the
+    raw EXIF block (a TIFF stream, without the ``Exif\\0\\0`` marker) or empty.
+    """
+
+    content_type: str
+    width: int
+    height: int
+    frames: int
+    exif: bytes = b""
+
+
+@frozen
+class Rendition:
+    """One picture to make: fit it into ``width`` x ``height`` pixels and encode it.
+
+    ``name`` identifies it in the answer and names its file. ``crop`` fills the whole box and cuts what
+    sticks out (``centre``, or ``attention`` for the most salient part); without it the picture fits inside.
+    ``quality`` is 1 to 100, ``effort`` the encoder's own scale (WebP 0 to 6, AVIF 0 to 9). ``animated``
+    keeps the frames of an animation where the format can hold them and the budget allows.
+    """
+
+    name: str
+    width: int
+    height: int
+    format: str
+    quality: int
+    effort: int
+    crop: str | None = None
+    animated: bool = False
+
+
+@frozen
+class RenderedFile:
+    """A rendition that was made: ``width`` and ``height`` in pixels (of one frame), ``size`` in bytes."""
+
+    name: str
+    path: Path
+    width: int
+    height: int
+    size: int
+    frames: int = 1
+
+
+@frozen
+class Rendered:
+    """The answer to one render call; ``blurhash`` is there when it was asked for."""
+
+    files: tuple[RenderedFile, ...]
+    blurhash: str | None = None
+
+
+class ImagingEngine(Protocol):
+    """Decodes untrusted files. Implementations isolate the decoder: its death is a `BadImage`, not ours."""
+
+    async def inspect(self, path: Path, *, content_type: str) -> Inspection:
+        """Check limits on the header, then decode it all once.
+
+        Raises `TypeMismatch` when the bytes are of another format than ``content_type`` and `BadImage` when
+        they cannot be shown: undecodable, truncated, too many pixels or frames, or a decoder that crashed or
+        ran out of time or memory.
+        """
+
+    async def render(
+        self,
+        path: Path,
+        renditions: tuple[Rendition, ...],
+        into: Path,
+        *,
+        content_type: str,
+        blurhash: bool = False,
+    ) -> Rendered:
+        """Make every rendition as a file in the directory ``into``, decoding once. Raises like `inspect`."""
+
+    async def aclose(self) -> None: ...

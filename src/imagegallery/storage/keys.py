@@ -1,0 +1,77 @@
+"""Object keys: made here, kept in rows, never parsed (DESIGN section 5)."""
+
+from uuid import UUID
+
+from imagegallery.errors import InvalidInput
+
+MAX_KEY_BYTES = 1024  # S3's limit
+MAX_SEGMENT_BYTES = 255  # what file systems allow in one name
+
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "image/heif": "heif",
+}
+CONTENT_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+
+INCOMING_PREFIX = "incoming/"
+IMAGES_PREFIX = "galleries/"
+
+
+def incoming_key(session_id: UUID) -> str:
+    """Where an upload session's bytes arrive: the only place a URL in a client's hands can write to."""
+    return f"{INCOMING_PREFIX}{session_id}"
+
+
+def image_prefix(image_id: UUID, gallery_id: UUID | None) -> str:
+    """The folder of one image, below the gallery it was uploaded to or ``library``."""
+    return f"{IMAGES_PREFIX}{gallery_id or 'library'}/images/{image_id}/"
+
+
+def original_key(prefix: str, content_type: str) -> str:
+    """The immutable original in an image's folder; ``content_type`` must be one we store."""
+    return f"{prefix}original.{EXTENSIONS[content_type]}"
+
+
+def variant_key(prefix: str, variant_type: str, fingerprint: str, image_format: str) -> str:
+    """A variant's key; the fingerprint makes it immutable, so that caches may keep it for ever."""
+    return f"{prefix}{variant_type}-{fingerprint}.{image_format}"
+
+
+def content_type_of(key: str) -> str:
+    """The media type that an object of ours is served with."""
+    extension = key.rpartition(".")[2]
+    return CONTENT_TYPES.get(extension, "application/octet-stream")
+
+
+def check_key(key: str) -> None:
+    """Raise `InvalidInput` unless ``key`` is one that every store can hold.
+
+    Relative, ``/``-separated; no empty, ``.`` or ``..`` segment; no backslash or control character; at most 1024
+    bytes of UTF-8, 255 a segment. Anything else is allowed: spaces, leading dots, any script, emoji.
+    """
+    if reason := _fault(key):
+        raise InvalidInput(f"Not an object key: {reason}.")
+
+
+def _fault(key: str) -> str | None:
+    if not key.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in key):
+        return "it holds a control character"
+    if "\\" in key:
+        return "it holds a backslash"
+    try:
+        encoded = key.encode()
+    except UnicodeEncodeError:
+        return "it is not Unicode text"
+    if len(encoded) > MAX_KEY_BYTES:
+        return f"it is longer than {MAX_KEY_BYTES} bytes"
+    segments = encoded.split(b"/")
+    if any(segment in (b"", b".", b"..") for segment in segments):
+        return "it has an empty, '.' or '..' segment"
+    if any(len(segment) > MAX_SEGMENT_BYTES for segment in segments):
+        return f"a segment is longer than {MAX_SEGMENT_BYTES} bytes"
+    return None

@@ -1,0 +1,238 @@
+"""What an object store must do, and what it may do besides.
+
+``ObjectStore`` is the whole obligation of a backend: streams in, streams out, and three promises that the
+rest of the system is built on:
+
+* a ``put`` or ``promote`` is all or nothing: a reader sees the whole object or none, also after a crash;
+* ``promote`` moves an object only if it is still the one that was checked, and may be repeated;
+* ``delete`` of what is not there succeeds.
+
+The other protocols are capabilities. A service asks ``isinstance(store, PresignsUploads)`` and does without
+where the answer is no. `imagegallery.testing.storage.ObjectStoreSuite` proves a backend.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+
+@frozen
+class ObjectInfo:
+    """What a store knows of an object without reading it. ``size`` is in bytes; ``etag`` is opaque, unquoted,
+    and differs whenever the bytes may differ."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: datetime
+
+
+@frozen
+class ByteRange:
+    """Bytes ``start`` up to but not including ``stop`` (half-open, unlike HTTP's)."""
+
+    start: int
+    stop: int
+
+
+@frozen
+class ObjectStream:
+    """An open object: what it is, and its bytes (or those of the range asked for) in chunks."""
+
+    info: ObjectInfo
+    chunks: AsyncIterator[bytes]
+
+
+@runtime_checkable
+class ObjectStore(Protocol):
+    """Bytes under keys. Keys come from `imagegallery.storage.keys`: relative, ``/``-separated, never parsed.
+
+    A key that breaks the rules of `imagegallery.storage.keys.check_key` raises `InvalidInput`.
+    """
+
+    async def put(
+        self,
+        key: str,
+        data: AsyncIterable[bytes],
+        *,
+        content_type: str,
+        max_size: int | None = None,
+        if_absent: bool = False,
+    ) -> ObjectInfo:
+        """Store the stream under ``key``, replacing what is there, and answer once it is durable.
+
+        Raises `TooLarge` as soon as more than ``max_size`` bytes came, and `PreconditionFailed` with
+        ``if_absent`` when the key is taken; in both cases, and when ``data`` raises, nothing is left behind.
+        """
+
+    def get(self, key: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[ObjectStream]:
+        """Open the object for reading, whole or in part. Raises `ObjectNotFound` on entering.
+
+        A range is clipped to the object's end.
+        """
+
+    async def head(self, key: str) -> ObjectInfo:
+        """Raises `ObjectNotFound`."""
+
+    async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
+        """Move ``source`` to ``target`` if ``source`` still has ``etag``; nothing is ever overwritten.
+
+        When ``source`` is gone and ``target`` is there, an earlier call did it: answers ``target``. When both are
+        there and are the same object, an earlier call was cut short: finishes it. Raises `PreconditionFailed` when
+        the etag differs or ``target`` is another object, and `ObjectNotFound` when both are missing.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Remove the object; removing what is not there is no error."""
+
+    def list(self, prefix: str = "") -> AsyncIterator[ObjectInfo]:
+        """Every object whose key starts with ``prefix``, in no promised order.
+
+        An object that is stored or deleted meanwhile may be listed or not; all others are, once.
+        """
+
+    async def aclose(self) -> None:
+        """Release connections and files; the store is not used afterwards."""
+
+
+@frozen
+class UploadRequest:
+    """What a client must send, byte for byte, to bring its file in.
+
+    ``url`` is absolute, or relative to the API's mount point. ``fields`` are form fields to send before the
+    file (POST); ``headers`` are to be sent as they stand (PUT).
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(factory=dict)
+    fields: Mapping[str, str] = field(factory=dict)
+
+
+@runtime_checkable
+class PresignsUploads(Protocol):
+    """The store can let a client write one object once, without credentials. No I/O."""
+
+    async def presign_upload(
+        self, key: str, *, content_type: str, size: int, sha256: str | None, expires_at: datetime
+    ) -> UploadRequest:
+        """A request that can only write ``key``, once, with exactly this type and at most this size."""
+
+
+@runtime_checkable
+class SignsDownloads(Protocol):
+    """The store can let a client read one object for a while, without credentials. No I/O."""
+
+    def sign_download(
+        self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
+    ) -> str:
+        """A URL (absolute, or relative to the API's mount point) that reads ``key`` until ``expires_at``.
+
+        With ``download_as``, the answer is an attachment of that file name.
+        """
+
+
+@frozen
+class SignedObject:
+    """What the bearer of a download URL may read, and how it is to be served.
+
+    ``expires_at`` bounds how long the answer may be cached. ``download_as`` is a file name: serve an attachment.
+    """
+
+    info: ObjectInfo
+    content_type: str
+    expires_at: datetime
+    download_as: str | None
+
+
+@frozen
+class SignedStream:
+    """A `SignedObject`, open. Take the headers from here: the object may have changed since ``describe``."""
+
+    object: SignedObject
+    chunks: AsyncIterator[bytes]
+
+
+@runtime_checkable
+class ServesSignedUrls(Protocol):
+    """The store's signed URLs are ``/objects/{token}`` of our own API: something must serve them, through these.
+
+    ``PUT`` is `accept`; ``GET`` is `describe` (enough for ``HEAD``, 304 and resolving a range), then `open`. All
+    three raise `SignatureInvalid` for a token that was altered or signed for the other direction, and
+    `SignatureExpired` after its time, before anything else is looked at.
+    """
+
+    async def accept(
+        self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
+    ) -> ObjectInfo:
+        """Store the upload that ``token`` allows, once.
+
+        ``content_length`` is what the client announced, if it did: too much is refused unread. Raises
+        `TypeMismatch` when ``content_type`` is not the signed one, `TooLarge`, and `PreconditionFailed` when the
+        object is there already. Nothing is left behind then.
+        """
+
+    async def describe(self, token: str) -> SignedObject:
+        """Raises `ObjectNotFound`."""
+
+    def open(self, token: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[SignedStream]:
+        """Open what ``token`` allows to read, whole or in part. Raises on entering, as `ObjectStore.get` does."""
+
+
+@frozen
+class Part:
+    """One part of a multipart upload; ``number`` counts from 1, ``size`` is in bytes."""
+
+    number: int
+    etag: str
+    size: int
+
+
+@runtime_checkable
+class MultipartUploads(Protocol):
+    """The store takes large objects in parts, each of which the client can send by itself."""
+
+    async def create_multipart(self, key: str, *, content_type: str) -> str:
+        """Begin; answers the store's id for this multipart upload."""
+
+    async def presign_part(
+        self, key: str, multipart_id: str, number: int, *, expires_at: datetime
+    ) -> UploadRequest: ...
+
+    async def list_parts(self, key: str, multipart_id: str) -> list[Part]: ...
+
+    async def complete_multipart(self, key: str, multipart_id: str, parts: list[Part]) -> ObjectInfo: ...
+
+    async def abort_multipart(self, key: str, multipart_id: str) -> None:
+        """Forget the upload and its parts; repeating it is no error."""
+
+
+@runtime_checkable
+class AppendsObjects(Protocol):
+    """The store can grow an object, which is what resumable uploads over HTTP need."""
+
+    async def append(self, key: str, data: AsyncIterable[bytes], *, offset: int, max_size: int) -> int:
+        """Write at ``offset``, which must be the object's size; answers the new size. Bytes that arrived
+        before ``data`` raised are kept. Raises `PreconditionFailed` when the offset is another."""
+
+
+@runtime_checkable
+class LocalObjects(Protocol):
+    """The objects are files here: a decoder can read them where they lie."""
+
+    def local_path(self, key: str) -> Path:
+        """The file that holds ``key``; it may not exist. No I/O: ``head`` it first, which refuses links."""
+
+
+class TemporaryFiles(Protocol):
+    """Where a use case may put files that must not outlive the process."""
+
+    def directory(self) -> AbstractAsyncContextManager[Path]:
+        """A fresh, private directory, removed on leaving; a dead process's are removed at the next start."""
+
+
+DEFAULT_DOWNLOAD_TTL = timedelta(hours=1)
