@@ -7,24 +7,33 @@ is refused instead of being misread.
 """
 
 import base64
-import binascii
 import json
-from datetime import datetime
-from typing import Generic, TypeVar
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Generic, TypeVar, overload
 from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery.errors import Fault, InvalidCursor, InvalidInput
+from imagegallery.errors import Fault, InvalidCursor
+from imagegallery.validation import Faults
 
 T = TypeVar("T")
+U = TypeVar("U")
+SortKeyPart = int | str | datetime | UUID
+SortKey = tuple[SortKeyPart, ...]
+A = TypeVar("A", bound=SortKeyPart)
+B = TypeVar("B", bound=SortKeyPart)
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 50
 MAX_PAGE = 1_000_000
-_MAX_CURSOR_CHARS = 1024
+MAX_OFFSET = 1_000_000
+_MAX_CURSOR_CHARS = 4096
 
-SortKey = tuple[int | str | datetime | UUID, ...]
+# Where a list that is read newest first begins: after no row.
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+LAST_ID = UUID(int=2**128 - 1)
 
 
 @frozen
@@ -37,6 +46,10 @@ class CursorPage(Generic[T]):
     @property
     def has_more(self) -> bool:
         return self.next_cursor is not None
+
+    def map(self, change: Callable[[T], U]) -> "CursorPage[U]":
+        """The same page with each item changed."""
+        return CursorPage(tuple(change(item) for item in self.items), self.next_cursor)
 
 
 @frozen
@@ -55,16 +68,29 @@ class NumberedPage(Generic[T]):
 
 def check_limit(limit: int) -> int:
     """``limit`` if it is 1 to 100. Raises `InvalidInput` otherwise."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise _out_of_range("limit", 1, MAX_LIMIT)
+    faults = Faults()
+    _check_range(faults, "limit", limit, MAX_LIMIT)
+    faults.check()
     return limit
 
 
-def check_page(page: int) -> int:
-    """``page`` if it is 1 to 1,000,000. Raises `InvalidInput` otherwise."""
-    if not 1 <= page <= MAX_PAGE:
-        raise _out_of_range("page", 1, MAX_PAGE)
-    return page
+def check_page(page: int, limit: int) -> int:
+    """How many items come before page ``page`` (from 1) of ``limit`` items each.
+
+    An offset costs what it skips, so it ends at 1,000,000 items; cursors go on. Raises `InvalidInput`.
+    """
+    faults = Faults()
+    _check_range(faults, "limit", limit, MAX_LIMIT)
+    deepest = min(MAX_PAGE, MAX_OFFSET // max(limit, 1) + 1)
+    _check_range(faults, "page", page, deepest)
+    faults.check()
+    return (page - 1) * limit
+
+
+def cut_page(found: Sequence[T], limit: int, cursor_after: Callable[[T], str]) -> CursorPage[T]:
+    """The page in ``found``, which was read with one item more than ``limit`` to see whether there are more."""
+    items = tuple(found[:limit])
+    return CursorPage(items, cursor_after(items[-1]) if len(found) > limit else None)
 
 
 def encode_cursor(scope: str, key: SortKey) -> str:
@@ -73,7 +99,11 @@ def encode_cursor(scope: str, key: SortKey) -> str:
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, scope: str, *kinds: type) -> SortKey:
+@overload
+def decode_cursor(cursor: str, scope: str, kind: type[A], /) -> tuple[A]: ...
+@overload
+def decode_cursor(cursor: str, scope: str, first: type[A], second: type[B], /) -> tuple[A, B]: ...
+def decode_cursor(cursor: str, scope: str, /, *kinds: type[object]) -> SortKey:
     """The sort key inside ``cursor``, which must have been issued for ``scope`` with parts of these ``kinds``.
 
     Raises `InvalidCursor`, for whatever reason, in the same words.
@@ -86,34 +116,42 @@ def decode_cursor(cursor: str, scope: str, *kinds: type) -> SortKey:
         if issued_for != scope or len(parts) != len(kinds):
             raise ValueError
         return tuple(_untagged(part, kind) for part, kind in zip(parts, kinds, strict=True))
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         message = "This cursor was not issued for this list."
         raise InvalidCursor(message, [Fault(("query", "cursor"), message)]) from error
 
 
-def _tagged(part: int | str | datetime | UUID) -> int | str:
+def _tagged(part: SortKeyPart) -> int | str:
     if isinstance(part, datetime):
         return part.isoformat()
     return str(part) if isinstance(part, UUID) else part
 
 
-def _untagged(part: object, kind: type) -> int | str | datetime | UUID:
+def _untagged(part: object, kind: type[object]) -> SortKeyPart:
     if kind is int:
         if type(part) is not int or not -(2**63) <= part < 2**63:
             raise ValueError
         return part
-    if not isinstance(part, str) or "\0" in part:
+    if not isinstance(part, str):
         raise ValueError
     if kind is str:
-        return part
+        return _storable(part)
     if kind is UUID:
         return UUID(part)
     moment = datetime.fromisoformat(part)
     if moment.tzinfo is None:
         raise ValueError
-    return moment
+    return moment.astimezone(UTC)
 
 
-def _out_of_range(name: str, low: int, high: int) -> InvalidInput:
-    message = f"must be {low} to {high:,}"
-    return InvalidInput(f"{name} {message}.", [Fault(("query", name), message)])
+def _storable(text: str) -> str:
+    """Text that PostgreSQL can hold: UTF-8 without NUL."""
+    if "\0" in text:
+        raise ValueError
+    text.encode()  # a lone surrogate is a ValueError, too
+    return text
+
+
+def _check_range(faults: Faults, name: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        faults.add(("query", name), f"must be 1 to {most:,}")

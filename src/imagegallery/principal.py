@@ -1,15 +1,26 @@
 """Who is asking. Every service call names its principal and is checked against it."""
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
 
 from imagegallery.errors import Unauthenticated
+
+MAX_USER_ID = 255
+
+
+def _check_user_id(_: object, __: "Attribute[str | None]", user_id: str | None) -> None:
+    """A host that mints unusable ids has a bug: it must not pass for a visitor or for somebody else."""
+    if user_id is not None and not (1 <= len(user_id) <= MAX_USER_ID and user_id.isprintable()):
+        raise ValueError(f"A user id is 1 to {MAX_USER_ID} printable characters.")
 
 
 @frozen
 class Principal:
-    """A signed-in user, or nobody. User ids are the host application's own, kept as text."""
+    """A signed-in user, or nobody. User ids are the host application's own, kept as text.
 
-    user_id: str | None = None
+    Raises `ValueError` for an id that is empty, longer than 255 characters or not printable.
+    """
+
+    user_id: str | None = field(default=None, validator=_check_user_id)
 
     @classmethod
     def user(cls, user_id: object) -> "Principal":

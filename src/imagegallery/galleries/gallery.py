@@ -20,12 +20,24 @@ class Visibility(StrEnum):
     UNLISTED = "unlisted"
     PRIVATE = "private"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may see the gallery and what is in it, listed or not."""
+        return self is not Visibility.PRIVATE
+
 
 class ImageOrder(StrEnum):
     """The orders a gallery can be read in: as arranged, or newest upload first."""
 
     POSITION = "position"
     CREATED_AT = "created_at"
+
+
+class GalleryView(StrEnum):
+    """Which galleries a list holds: one's own, or everybody's public ones."""
+
+    OWN = "own"
+    PUBLIC = "public"
 
 
 @frozen
@@ -46,4 +58,4 @@ class Gallery:
 
     def is_open_to(self, principal: Principal) -> bool:
         """Whether this principal may see the gallery at all."""
-        return self.visibility is not Visibility.PRIVATE or principal.owns(self.owner_id)
+        return self.visibility.is_open or principal.owns(self.owner_id)

@@ -10,19 +10,28 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import field, frozen
+from attrs.validators import ge, gt
 
 Payload = Mapping[str, str | int | bool | None]
 
 PRIORITY_NORMAL = 0
 PRIORITY_LOW = -10
 
+# A wait is never shorter than this: a job that is due but locked (by an open fence, or a claim under way) would
+# otherwise be asked for in a tight loop.
+SHORTEST_WAIT = timedelta(milliseconds=100)
+
+# How often `give_up` itself may fail before a job is buried without it.
+GIVE_UP_ATTEMPTS = 3
+
 
 @frozen
 class NewJob:
     """Work to be done: ``kind`` picks the handler, ``payload`` is its small JSON argument.
 
-    Higher ``priority`` first, then earlier ``run_at`` (``None``: now). With ``dedupe_key``, a job that is
-    already waiting under the same key makes this one superfluous, and it is not added.
+    Higher ``priority`` first, then earlier ``run_at`` (``None``: now). With ``dedupe_key``, a job of this kind
+    that is already waiting under the same key makes this one superfluous: it is not added, and the waiting one
+    takes over the more urgent priority and time.
     """
 
     kind: str
@@ -68,23 +77,58 @@ class QueueStats:
 
 @frozen
 class QueueOptions:
-    """How hard to try. A lease is renewed every third of its length while the job runs."""
+    """How hard to try. A lease is renewed every third of its length while the job runs.
 
-    max_attempts: int = 5
-    lease: timedelta = timedelta(seconds=30)
-    backoff_base: timedelta = timedelta(seconds=2)
-    backoff_limit: timedelta = timedelta(minutes=15)
-    poll_interval: timedelta = timedelta(seconds=5)
-    concurrency: int = 2
-    shutdown_grace: timedelta = timedelta(seconds=20)
+    Leases are compared by the clocks of the machines that take part: these may differ by a fraction of a lease.
+    """
+
+    max_attempts: int = field(default=5, validator=ge(1))
+    lease: timedelta = field(default=timedelta(seconds=30), validator=gt(timedelta(0)))
+    backoff_base: timedelta = field(default=timedelta(seconds=2), validator=ge(timedelta(0)))
+    backoff_limit: timedelta = field(default=timedelta(minutes=15), validator=ge(timedelta(0)))
+    poll_interval: timedelta = field(default=timedelta(seconds=5), validator=gt(timedelta(0)))
+    concurrency: int = field(default=2, validator=ge(1))
+    shutdown_grace: timedelta = field(default=timedelta(seconds=20), validator=ge(timedelta(0)))
 
 
 def backoff(attempt: int, options: QueueOptions) -> timedelta:
     """How long to wait after the ``attempt``-th failure: doubling from the base, up to the limit."""
-    factor: int = 2 ** min(attempt - 1, 32)
-    return min(options.backoff_base * factor, options.backoff_limit)
+    return doubling(attempt, options.backoff_base, options.backoff_limit)
+
+
+def doubling(times: int, base: timedelta, limit: timedelta) -> timedelta:
+    """``base`` for the first time, twice that for the second and so on, never beyond ``limit``."""
+    seconds = base.total_seconds() * 2.0 ** min(times - 1, 64)
+    return timedelta(seconds=min(seconds, limit.total_seconds()))
+
+
+def retry_at(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime:
+    """When a job that failed ``now`` is due again.
+
+    Up to a quarter of the backoff is taken off, by the job's id, so that jobs which failed together (their store
+    was away) do not come back together.
+    """
+    thousandths = job.id.int % 1000
+    return now + backoff(job.attempt, options) * (1 - thousandths / 4000)
 
 
 def is_exhausted(attempt: int, options: QueueOptions) -> bool:
     """Whether a failure of the ``attempt``-th claim is the last one."""
     return attempt >= options.max_attempts
+
+
+def is_poisoned(attempt: int, options: QueueOptions) -> bool:
+    """Whether all attempts were used up before this claim: it must not run again, only be given up."""
+    return attempt > options.max_attempts
+
+
+def may_fail_to_give_up(attempt: int, options: QueueOptions) -> bool:
+    """Whether there is another try left for a `give_up` that failed in the ``attempt``-th claim."""
+    return attempt < options.max_attempts + GIVE_UP_ATTEMPTS
+
+
+def waiting_time(next_due: datetime | None, now: datetime, limit: timedelta) -> timedelta:
+    """How long nothing can become due, unless jobs are added: until ``next_due``, ``limit`` at the longest."""
+    if next_due is None:
+        return limit
+    return min(max(next_due - now, SHORTEST_WAIT), limit)

@@ -4,14 +4,25 @@
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 from imagegallery.database.connection import Connection
 from imagegallery.queue.job import ClaimedJob, DeadJob, QueueStats
 
 
+class Watch(Protocol):
+    """Attention to a queue: jobs that came while nobody waited still end the next wait."""
+
+    async def wait(self, *, timeout: timedelta) -> None:
+        """Return when a job may have become due, after ``timeout`` at the latest. May return early."""
+
+
 class Queue(Protocol):
+    """The life of a job between its claim and its end."""
+
     async def claim(self, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[ClaimedJob]:
         """Take up to ``limit`` due jobs, most urgent first: waiting ones, and those whose lease ran out.
 
@@ -23,7 +34,10 @@ class Queue(Protocol):
 
     async def fence(self, connection: Connection, job: ClaimedJob) -> None:
         """Inside a transaction: hold this claim until the transaction ends, so that what is written in it
-        counts only if the job is still ours. Raises `LeaseLost`."""
+        counts only if the job is still ours. Raises `LeaseLost`.
+
+        A claim is ours until another one is made, also past the end of its lease.
+        """
 
     async def complete(self, job: ClaimedJob) -> None:
         """The job is done and forgotten. Raises `LeaseLost`."""
@@ -37,10 +51,29 @@ class Queue(Protocol):
     async def release(self, job: ClaimedJob) -> None:
         """Hand it back at once, as if it had not been claimed (a clean shutdown). Raises `LeaseLost`."""
 
-    async def wait(self, *, timeout: timedelta) -> None:
-        """Return when a job may have become due, after ``timeout`` at the latest."""
+    def watch(self, kinds: Sequence[str]) -> AbstractAsyncContextManager[Watch]:
+        """Pay attention to jobs of these kinds, from entering to leaving the context."""
+
+
+@runtime_checkable
+class InspectsQueue(Protocol):
+    """What people ask of a queue: how full it is, what died in it, and to try that again."""
 
     async def dead(self, *, limit: int) -> list[DeadJob]:
-        """The latest dead letters."""
+        """The latest dead letters, the last to die first."""
+
+    async def requeue(self, job_id: UUID) -> None:
+        """Give a dead letter all its attempts again, now. Raises `NotFound` if there is no such dead letter."""
 
     async def stats(self) -> QueueStats: ...
+
+
+class JobHandler(Protocol):
+    """The work of one kind of job. It may be started more than once, and stopped (cancelled) at any point."""
+
+    async def run(self, job: ClaimedJob) -> None:
+        """Do it. Returning means it is done, also if "done" is a permanent failure that the handler recorded;
+        any exception means it did not work this time, and is tried again later."""
+
+    async def give_up(self, job: ClaimedJob, error: str) -> None:
+        """All attempts are used up: record that, before the job becomes a dead letter."""

@@ -1,11 +1,13 @@
 """Object keys: made here, kept in rows, never parsed (DESIGN section 5)."""
 
+import re
 from uuid import UUID
 
 from imagegallery.errors import InvalidInput
 
 MAX_KEY_BYTES = 1024  # S3's limit
 MAX_SEGMENT_BYTES = 255  # what file systems allow in one name
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
 EXTENSIONS = {
     "image/jpeg": "jpg",
@@ -17,6 +19,7 @@ EXTENSIONS = {
     "image/heif": "heif",
 }
 CONTENT_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+CONTENT_TYPES["jpeg"] = "image/jpeg"  # variants are named for their format
 
 INCOMING_PREFIX = "incoming/"
 IMAGES_PREFIX = "galleries/"
@@ -58,11 +61,14 @@ def check_key(key: str) -> None:
         raise InvalidInput(f"Not an object key: {reason}.")
 
 
+def is_key(key: str) -> bool:
+    """Whether `check_key` lets it pass."""
+    return _fault(key) is None
+
+
 def _fault(key: str) -> str | None:
-    if not key.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in key):
-        return "it holds a control character"
-    if "\\" in key:
-        return "it holds a backslash"
+    if _FORBIDDEN.search(key):
+        return "it holds a backslash or a control character"
     try:
         encoded = key.encode()
     except UnicodeEncodeError:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
+from attrs.validators import ge
 
 
 @frozen
@@ -33,10 +34,15 @@ class ObjectInfo:
 
 @frozen
 class ByteRange:
-    """Bytes ``start`` up to but not including ``stop`` (half-open, unlike HTTP's)."""
+    """Bytes ``start`` up to but not including ``stop`` (half-open, unlike HTTP's); ``0 <= start <= stop``."""
 
-    start: int
-    stop: int
+    start: int = field(validator=ge(0))
+    stop: int = field()
+
+    @stop.validator
+    def _check_order(self, _attribute: object, stop: int) -> None:
+        if stop < self.start:
+            raise ValueError(f"A range cannot stop ({stop}) before it starts ({self.start}).")
 
 
 @frozen

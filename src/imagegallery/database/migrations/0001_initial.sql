@@ -19,6 +19,8 @@ CREATE TABLE galleries (
 );
 -- An owner's galleries, newest first.
 CREATE INDEX galleries_by_owner ON galleries (owner_id, created_at DESC, id DESC);
+-- An owner's gallery by its name, which need not be unique.
+CREATE INDEX galleries_by_name ON galleries (owner_id, name, created_at);
 -- Everybody's public galleries, newest first.
 CREATE INDEX galleries_public ON galleries (created_at DESC, id DESC) WHERE visibility = 'public';
 
@@ -89,29 +91,36 @@ CREATE TABLE image_variants (
     UNIQUE (image_id, variant_type, format)
 );
 
+-- No foreign keys: a session may outlive its gallery, and names the image it may become before there is one.
 CREATE TABLE upload_sessions (
     id              uuid PRIMARY KEY,
     owner_id        text NOT NULL,
-    gallery_id      uuid REFERENCES galleries ON DELETE SET NULL,
+    gallery_id      uuid,
     transport       text NOT NULL,
-    state           text NOT NULL,
-    incoming_key    text NOT NULL,
+    state           text NOT NULL CHECK (state IN ('pending', 'uploading', 'uploaded', 'completed', 'rejected',
+                                                   'expired', 'cancelled')),
+    incoming_key    text NOT NULL,                                       -- where the bytes arrive
+    key_prefix      text NOT NULL,                                       -- where the image's objects will lie
     filename        text NOT NULL,
     content_type    text NOT NULL,
-    declared_size   bigint NOT NULL,
+    declared_size   bigint CHECK (declared_size > 0),                    -- NULL: not known yet
     declared_sha256 bytea CHECK (octet_length(declared_sha256) = 32),
     received_offset bigint NOT NULL DEFAULT 0,
     multipart_id    text,
     error_code      text,                                                -- why it was rejected
     error_message   text,
-    image_id        uuid REFERENCES images ON DELETE SET NULL,
+    error_details   jsonb,
+    image_id        uuid NOT NULL,                                       -- of the image it became, or may become
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
-    expires_at      timestamptz NOT NULL
+    expires_at      timestamptz NOT NULL,
+    CHECK ((state = 'rejected') = (error_code IS NOT NULL AND error_message IS NOT NULL AND error_details IS NOT NULL))
 );
--- The sweeper's question: which sessions are over time and not at an end?
+-- The sweeper's questions: which sessions are over time and not at an end, and which ended ones can go?
 CREATE INDEX upload_sessions_open ON upload_sessions (expires_at)
     WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled');
+CREATE INDEX upload_sessions_ended ON upload_sessions (expires_at)
+    WHERE state IN ('completed', 'rejected', 'expired', 'cancelled');
 
 CREATE TABLE jobs (
     id               uuid PRIMARY KEY,
@@ -132,5 +141,8 @@ CREATE TABLE jobs (
 -- The claim's two questions: what is due, and whose lease ran out?
 CREATE INDEX jobs_waiting ON jobs (priority DESC, run_at, id) WHERE state = 'waiting';
 CREATE INDEX jobs_running ON jobs (lease_expires_at) WHERE state = 'running';
-CREATE INDEX jobs_dead ON jobs (updated_at DESC) WHERE state = 'dead';
-CREATE UNIQUE INDEX jobs_dedupe ON jobs (dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL;
+-- When will the next one be due? (Also the claim's, when much waits for later and little is due.)
+CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'waiting';
+CREATE INDEX jobs_dead ON jobs (updated_at DESC, id) WHERE state = 'dead';
+-- Of several jobs with one key, one waits.
+CREATE UNIQUE INDEX jobs_dedupe ON jobs (kind, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL;

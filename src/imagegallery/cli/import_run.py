@@ -1,0 +1,128 @@
+"""One import: which files, and what becomes of each."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+from attrs import field, frozen
+
+from imagegallery.errors import ImageGalleryError
+from imagegallery.gallery import ImageGallery
+from imagegallery.principal import Principal
+from imagegallery.uploads.sniff import SNIFF_BYTES, sniff
+
+CONCURRENCY = 2
+
+
+class Outcome(StrEnum):
+    IMPORTED = "imported"
+    ALREADY_IN = "already in"
+    NOT_AN_IMAGE = "not an image"
+    FAILED = "failed"
+
+
+@frozen
+class Arrival:
+    """What became of one file; ``error`` says why it failed."""
+
+    path: Path
+    outcome: Outcome
+    error: str | None = None
+
+
+@frozen
+class _Candidate:
+    """A file that may be an image; ``content_type`` is ``None`` when its first bytes say that it is not."""
+
+    path: Path
+    content_type: str | None
+    sha256: bytes
+
+
+def find_files(paths: Sequence[Path]) -> list[Path]:
+    """Every regular file named or below a named folder, in a stable order; links to folders are not followed."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_file():
+            found[path] = None
+        for folder, folders, names in os.walk(path):
+            folders.sort()
+            found.update((Path(folder, name), None) for name in sorted(names))
+    return [path for path in found if path.is_file()]
+
+
+@frozen
+class ImportRun:
+    """Brings files into one gallery; a file whose content is in already, or came earlier in this run, is skipped."""
+
+    gallery: ImageGallery
+    owner: Principal
+    gallery_id: UUID
+    _seen: set[bytes] = field(factory=set)
+
+    @classmethod
+    async def into(cls, gallery: ImageGallery, owner: Principal, name: str) -> "ImportRun":
+        """An import into the owner's gallery of that name, which is made if need be."""
+        existing = await gallery.galleries.find_by_name(owner, name)
+        target = existing or await gallery.galleries.create(owner, name=name)
+        return cls(gallery, owner, target.id)
+
+    async def bring_in(self, files: Sequence[Path], report: Callable[[Arrival], None]) -> None:
+        """Import the files, a few at a time; ``report`` hears of each once it is in for good."""
+        send, receive = anyio.create_memory_object_stream[Path]()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(CONCURRENCY):
+                tasks.start_soon(self._work, receive.clone(), report)
+            receive.close()
+            async with send:
+                for path in files:
+                    await send.send(path)
+
+    async def _work(self, files: MemoryObjectReceiveStream[Path], report: Callable[[Arrival], None]) -> None:
+        async with files:
+            async for path in files:
+                report(await self._bring_in_one(path))
+
+    async def _bring_in_one(self, path: Path) -> Arrival:
+        try:
+            candidate = await anyio.to_thread.run_sync(_examine, path)
+            return Arrival(path, await self._place(candidate))
+        except ImageGalleryError as error:
+            return Arrival(path, Outcome.FAILED, error.message)
+        except OSError as error:
+            return Arrival(path, Outcome.FAILED, error.strerror or "cannot be read")
+
+    async def _place(self, candidate: _Candidate) -> Outcome:
+        if candidate.content_type is None:
+            return Outcome.NOT_AN_IMAGE
+        if candidate.sha256 in self._seen:
+            return Outcome.ALREADY_IN
+        self._seen.add(candidate.sha256)
+        images = self.gallery.images
+        if await images.find_by_content(self.owner, candidate.sha256, gallery_id=self.gallery_id):
+            return Outcome.ALREADY_IN
+        known = await images.find_by_content(self.owner, candidate.sha256)
+        if known is not None:
+            await self.gallery.galleries.add_images(self.owner, self.gallery_id, [known])
+            return Outcome.IMPORTED
+        await self.gallery.uploads.add(
+            self.owner,
+            candidate.path,
+            content_type=candidate.content_type,
+            sha256=candidate.sha256,
+            gallery_id=self.gallery_id,
+        )
+        return Outcome.IMPORTED
+
+
+def _examine(path: Path) -> _Candidate:
+    with path.open("rb") as file:
+        content_type = sniff(file.read(SNIFF_BYTES))
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").digest() if content_type else b""
+    return _Candidate(path, content_type, digest)

@@ -1,0 +1,257 @@
+"""One PostgreSQL data directory ("cluster" in PostgreSQL's own words) and the server on it.
+
+Callers hold a lock: nobody else initialises, starts or stops the same cluster meanwhile.
+"""
+
+import hashlib
+import os
+import re
+import shlex
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import anyio
+import anyio.to_thread
+import asyncpg
+from attrs import frozen
+
+from imagegallery.database.account import Account, bootstrap_account, owner_account, run_as, service_account
+from imagegallery.database.binaries import programs
+from imagegallery.errors import ConfigurationError, Unavailable
+
+SUPERUSER = "postgres"
+PORT = 5432  # part of the socket's name, nothing listens on the network
+# sun_path holds 108 bytes on Linux, 104 on macOS and the BSDs, with a final NUL (unix(7)).
+LONGEST_SOCKET_PATH = 103
+START_TIME = 60  # seconds, recovery after a crash included
+STOP_TIME = 30
+
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "cluster_name": "imagegallery",
+}
+
+_PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
+
+
+@frozen
+class Cluster:
+    """``data`` is its directory, ``account`` whom its files and its server belong to (``None``: us)."""
+
+    data: Path
+    programs: Path
+    account: Account | None
+
+    @classmethod
+    async def open(cls, data: Path) -> "Cluster":
+        """The cluster in this directory; made if there is none. Raises `ConfigurationError`."""
+        if not await anyio.Path(data, "PG_VERSION").exists():
+            await _initialise(data)
+        return await anyio.to_thread.run_sync(cls._existing, data)
+
+    @classmethod
+    def _existing(cls, data: Path) -> "Cluster":
+        major = int((data / "PG_VERSION").read_text())
+        return cls(data, programs(major), owner_account(data))
+
+    async def start(self, settings: Mapping[str, str]) -> None:
+        """Make sure that a server runs, whatever is left of an earlier one. A running one keeps its own settings.
+
+        Raises `Unavailable`, with the end of the server's log, when it does not start.
+        """
+        await anyio.to_thread.run_sync(self._keep_last_log)
+        with anyio.move_on_after(START_TIME):
+            while not await self._answers():
+                if await self._launch(settings):
+                    return
+                if not await anyio.to_thread.run_sync(self._may_be_in_the_way):
+                    break
+                await anyio.sleep(0.1)
+            else:
+                return
+        raise Unavailable(f"The embedded database does not start. {await self._last_words()}")
+
+    async def stop(self) -> None:
+        """End the server: cleanly, or else at once (it recovers at the next start)."""
+        for mode in ("fast", "immediate"):
+            done = await self._control("stop", "-m", mode, "-t", str(STOP_TIME))
+            if done or not await anyio.Path(self.data, "postmaster.pid").exists():
+                return
+
+    async def dsn(self, user: str, database: str) -> str:
+        """The address of a database in the running server."""
+        sockets = await anyio.to_thread.run_sync(self._socket_directory_in_use)
+        return f"postgresql://{quote(user)}@/{quote(database)}?" + urlencode({"host": str(sockets), "port": PORT})
+
+    async def _answers(self) -> bool:
+        """Whether a server can be talked to. Waits while one starts, recovers or ends."""
+        while True:
+            try:
+                connection = await asyncpg.connect(await self.dsn(SUPERUSER, "postgres"), timeout=START_TIME)
+            except asyncpg.CannotConnectNowError:
+                await anyio.sleep(0.05)
+            except (OSError, asyncpg.PostgresConnectionError):
+                return False
+            else:
+                await connection.close()
+                return True
+
+    async def _launch(self, settings: Mapping[str, str]) -> bool:
+        sockets = await anyio.to_thread.run_sync(self._make_socket_directory)
+        quoted = str(sockets).replace('"', '""')
+        wanted = {**SETTINGS, "unix_socket_directories": f'"{quoted}"', "port": str(PORT), **settings}
+        options = shlex.join(word for name, value in wanted.items() for word in ("-c", f"{name}={value}"))
+        return await self._control("start", "-t", str(START_TIME), "-l", str(self._log), "-o", options)
+
+    async def _control(self, action: str, *arguments: str) -> bool:
+        command: tuple[str | Path, ...] = (self.programs / "pg_ctl", action, "-w", "-s", "-D", self.data, *arguments)
+        reaching = [self.data]
+        if action == "start":
+            reaching.append(self._socket_directory())
+        done = await run_as(self.account, command, reaching=reaching)
+        return done.returncode == 0
+
+    @property
+    def _log(self) -> Path:
+        return self.data / "server.log"
+
+    def _keep_last_log(self) -> None:
+        """One log a start, and the one before it: it does not grow for ever."""
+        if self._log.exists():
+            self._log.replace(self._log.with_suffix(".log.old"))
+
+    async def _last_words(self) -> str:
+        try:
+            text = await anyio.Path(self._log).read_text(errors="replace")
+        except OSError:
+            return ""
+        return " ".join(text.splitlines()[-3:])
+
+    def _may_be_in_the_way(self) -> bool:
+        """Whether an earlier server keeps a new one from starting: the last of it may still be ending.
+
+        PostgreSQL takes any living process of its own user whose id is in ``postmaster.pid`` for the server, and
+        ids come back after a restart, most of all in containers. So a file that names some other program goes.
+        (By shared memory, PostgreSQL still finds out if a server is really there.)
+        """
+        path = self.data / "postmaster.pid"
+        try:
+            pid = int(path.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return False
+        name = _program_name(pid)
+        if name is not None and not name.startswith("postgres"):
+            path.unlink(missing_ok=True)
+        return True
+
+    def _socket_directory_in_use(self) -> Path:
+        """Where the running server listens: line 5 of its ``postmaster.pid``."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            lines = []
+        return Path(lines[4]) if len(lines) > 4 and lines[4] else self._socket_directory()
+
+    def _socket_directory(self) -> Path:
+        """The data directory, or a private directory with a shorter name, if sockets there are not possible."""
+        if _fits(self.data):
+            return self.data
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path(tempfile.gettempdir(), f"imagegallery-{name}")
+
+    def _make_socket_directory(self) -> Path:
+        directory = self._socket_directory()
+        if directory != self.data:
+            _make_private(directory, self.account)
+        return directory
+
+
+@frozen
+class _Birth:
+    """What is needed to make a cluster at ``new``, by ``bootstrap``, for ``account``."""
+
+    initdb: Path
+    new: Path
+    account: Account | None
+    bootstrap: Account | None
+
+    @classmethod
+    def prepare(cls, data: Path) -> "_Birth":
+        initdb = programs() / "initdb"
+        account = service_account()
+        bootstrap = bootstrap_account(account)
+        for leftover in data.parent.glob(f"{data.name}.new-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(prefix=f"{data.name}.new-", dir=data.parent))
+        if bootstrap is not None:
+            bootstrap.take(new)
+        return cls(initdb, new, account, bootstrap)
+
+
+async def _initialise(data: Path) -> None:
+    """Make a cluster beside its final place, so that it is there whole (``initdb`` syncs it) or not at all."""
+    birth = await anyio.to_thread.run_sync(_Birth.prepare, data)
+    command = (
+        birth.initdb,
+        *("-D", birth.new, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
+        *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+    )
+    done = await run_as(birth.bootstrap, command, reaching=[birth.new])
+    if done.returncode != 0:
+        reason = done.stdout.decode(errors="replace").strip().splitlines()[-3:]
+        raise ConfigurationError(f"The embedded database cannot be made in {data.parent}: {' '.join(reason)}")
+    await anyio.to_thread.run_sync(_put_in_place, birth.new, data, birth.account)
+
+
+def _put_in_place(new: Path, data: Path, account: Account | None) -> None:
+    if account is not None:
+        account.take(new)
+    try:
+        new.rename(data)
+    except OSError as error:
+        raise ConfigurationError(f"{data} is in the way: it is no PostgreSQL data directory.") from error
+    parent = os.open(data.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+
+
+def _fits(directory: Path) -> bool:
+    socket = directory / f".s.PGSQL.{PORT}"
+    # The driver splits a list of hosts at commas, and the server its list of directories.
+    return len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH and _PLAIN_PATH.fullmatch(str(directory)) is not None
+
+
+def _make_private(directory: Path, account: Account | None) -> None:
+    """A directory only the server's user may enter; in a place where others could have put one first."""
+    owner = os.geteuid() if account is None else account.uid
+    try:
+        directory.mkdir(mode=0o700)
+    except FileExistsError:
+        pass
+    else:
+        if account is not None:
+            account.take(directory)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or stat.S_IMODE(status.st_mode) != 0o700:
+        raise ConfigurationError(f"{directory} is in the way: remove it, or set TMPDIR to a directory of your own.")
+    if not _fits(directory):
+        raise ConfigurationError(f"No socket fits in {directory}: set TMPDIR to a shorter, plain path.")
+
+
+def _program_name(pid: int) -> str | None:
+    """What runs under this id; ``None`` if nothing does, or if this system does not tell."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None

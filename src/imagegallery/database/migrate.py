@@ -1,0 +1,141 @@
+"""The schema, as numbered plain-SQL files: ``migrations/NNNN_name.sql``, applied in order, once, and never edited.
+
+Each file runs in a transaction of its own together with its row in ``schema_migrations``, under an advisory lock
+that lets one process migrate while the others wait.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+import anyio.to_thread
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import ConfigurationError
+
+# Any constant will do, as long as nobody else in this database takes the same one ("imagegal" in ASCII).
+LOCK = 0x696D61676567616C
+
+# Held until the session ends, by one migrating process at a time.
+TAKE_LOCK = "SELECT pg_advisory_lock($1)"
+
+CREATE_VERSION_TABLE = """
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+        version    integer PRIMARY KEY,
+        name       text NOT NULL,
+        checksum   text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+"""
+
+VERSION_TABLE_EXISTS = "SELECT to_regclass('schema_migrations') IS NOT NULL"
+
+APPLIED = "SELECT version, name, checksum FROM schema_migrations ORDER BY version"
+
+RECORD = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)"
+
+_FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+
+@frozen
+class Migration:
+    """One file. ``checksum`` is the SHA-256, in hex, of its text with ``\\n`` line ends."""
+
+    version: int
+    name: str
+    sql: str
+
+    @classmethod
+    def from_file(cls, file_name: str, text: str) -> "Migration":
+        """Raises `ValueError` for a name that is not ``NNNN_name.sql``."""
+        match = _FILE_NAME.fullmatch(file_name)
+        if match is None:
+            raise ValueError(f"a migration's name is NNNN_name.sql, not {file_name!r}")
+        return cls(int(match[1]), file_name.removesuffix(".sql"), text.replace("\r\n", "\n"))
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def packaged_migrations() -> tuple[Migration, ...]:
+    """The migrations of this release, in order. Reads files: not for the event loop."""
+    folder = files("imagegallery.database").joinpath("migrations")
+    found = (
+        Migration.from_file(entry.name, entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    )
+    return tuple(sorted(found, key=lambda migration: migration.version))
+
+
+def digest(migrations: Iterable[Migration]) -> str:
+    """Names the schema these migrations make: 12 hex digits."""
+    return hashlib.sha256("".join(migration.checksum for migration in migrations).encode()).hexdigest()[:12]
+
+
+def left_to_apply(migrations: Sequence[Migration], applied: Mapping[int, tuple[str, str]]) -> tuple[Migration, ...]:
+    """Which of ``migrations`` are missing from a database that holds ``applied`` (version: name and checksum).
+
+    Raises `ConfigurationError` for a file that was edited after it was applied, and for a database that newer
+    code has already migrated.
+    """
+    known = {migration.version: migration for migration in migrations}
+    for version, (name, checksum) in applied.items():
+        if version not in known:
+            raise ConfigurationError(
+                f"The database is newer than this program: it has migration {name}, which is unknown here."
+            )
+        if known[version].checksum != checksum:
+            raise ConfigurationError(
+                f"Migration {known[version].name}.sql was changed after it had been applied to this database."
+            )
+    return tuple(migration for migration in migrations if migration.version not in applied)
+
+
+async def migrate(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """Bring the database's schema up to date; answers the names of what was applied, in order.
+
+    Safe to call from many processes at once: one works, the others wait and then find nothing to do. Without
+    ``migrations`` those of this release are meant. Raises `ConfigurationError` (see `left_to_apply`).
+    """
+    wanted = await _given_or_packaged(migrations)
+    async with _locked_session(database) as connection:
+        await connection.execute(CREATE_VERSION_TABLE)
+        missing = left_to_apply(wanted, await _applied(connection))
+        for migration in missing:
+            await _apply(connection, migration)
+    return [migration.name for migration in missing]
+
+
+async def pending(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
+    """The names of the migrations that `migrate` would apply. Changes nothing; raises as `migrate` does."""
+    wanted = await _given_or_packaged(migrations)
+    async with database.connection() as connection:
+        applied = await _applied(connection) if await connection.fetchval(VERSION_TABLE_EXISTS) else {}
+    return [migration.name for migration in left_to_apply(wanted, applied)]
+
+
+async def _given_or_packaged(migrations: Sequence[Migration] | None) -> Sequence[Migration]:
+    return await anyio.to_thread.run_sync(packaged_migrations) if migrations is None else migrations
+
+
+@asynccontextmanager
+async def _locked_session(database: Database) -> AsyncIterator[Connection]:
+    async with database.session() as connection:
+        await connection.execute(TAKE_LOCK, LOCK)
+        yield connection
+
+
+async def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
+    return {row["version"]: (row["name"], row["checksum"]) for row in await connection.fetch(APPLIED)}
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.sql)
+        await connection.execute(RECORD, migration.version, migration.name, migration.checksum)

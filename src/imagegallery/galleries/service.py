@@ -1,0 +1,249 @@
+"""What can be done with galleries. Access is checked here, by principal.
+
+A private gallery does not exist for anybody but its owner: `NotFound`. Writing a gallery that is open to the
+principal but not theirs raises `Forbidden`, and any write without a user `Unauthenticated`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import evolve
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import Forbidden, NotFound
+from imagegallery.galleries import records
+from imagegallery.galleries.gallery import Gallery, GalleryView, ImageOrder, Visibility
+from imagegallery.galleries.input import check_changes, check_draft, check_name, check_order, check_view
+from imagegallery.galleries.records import Member, Members
+from imagegallery.ids import new_id
+from imagegallery.images import membership
+from imagegallery.images.delivery import Delivery
+from imagegallery.images.image import Image
+from imagegallery.images.showing import show
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    CursorPage,
+    NumberedPage,
+    SortKey,
+    check_limit,
+    check_page,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
+from imagegallery.principal import Principal
+from imagegallery.unset import UNSET, Unset
+from imagegallery.validation import Faults
+
+_NO_GALLERY = "There is no such gallery."
+
+
+class GalleryService:
+    def __init__(self, database: Database, delivery: Delivery, clock: Clock) -> None:
+        self._database = database
+        self._delivery = delivery
+        self._clock = clock
+
+    async def create(
+        self,
+        principal: Principal,
+        *,
+        name: str,
+        description: str = "",
+        visibility: Visibility | str = Visibility.PRIVATE,
+    ) -> Gallery:
+        """``name``: 1 to 255 characters; ``description``: at most 10,000.
+
+        Raises `Unauthenticated`, and `InvalidInput` with all that is wrong.
+        """
+        owner_id = principal.require_user()
+        draft = check_draft(name, description, visibility)
+        gallery_id = new_id()
+        async with self._database.transaction() as connection:
+            await records.insert(connection, gallery_id, owner_id, draft, now=self._clock())
+            return await self._read(connection, principal, gallery_id)
+
+    async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
+        """Raises `NotFound`."""
+        async with self._database.connection() as connection:
+            return await self._read(connection, principal, gallery_id)
+
+    async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
+        """The oldest of the principal's own galleries of this name. Raises `Unauthenticated` and `InvalidInput`."""
+        owner_id, name = principal.require_user(), check_name(name)
+        async with self._database.connection() as connection:
+            found = await records.find_by_name(connection, owner_id, name)
+        return None if found is None else self._shown(principal, found)
+
+    async def list(
+        self,
+        principal: Principal,
+        *,
+        view: GalleryView | str | None = None,
+        cursor: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> CursorPage[Gallery]:
+        """Galleries, newest first, ``limit`` (1 to 100) at a time: one's ``own``, or everybody's ``public`` ones.
+
+        By default users get their own and visitors the public ones. Raises `InvalidInput`, `InvalidCursor`, and
+        `Unauthenticated` when a visitor asks for their own.
+        """
+        chosen = check_view(principal, view)
+        check_limit(limit)
+        scope = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
+        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        async with self._database.connection() as connection:
+            if chosen is GalleryView.OWN:
+                found = await records.list_owned(connection, principal.require_user(), after, limit + 1)
+            else:
+                found = await records.list_public(connection, after, limit + 1)
+        page = cut_page(found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)))
+        return page.map(lambda gallery: self._shown(principal, gallery))
+
+    async def update(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        *,
+        name: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        visibility: Visibility | str | Unset = UNSET,
+        cover_image_id: UUID | Unset | None = UNSET,
+    ) -> Gallery:
+        """Change what is given. The cover must be in the gallery; ``None`` makes it the first image again.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` with all that is wrong.
+        """
+        principal.require_user()
+        changes = check_changes(name, description, visibility, cover_image_id)
+        async with self._database.transaction() as connection:
+            await self._require_owner(connection, principal, gallery_id)
+            if changes.cover_image_id is not None:
+                await _hold_cover(connection, gallery_id, changes.cover_image_id)
+            await records.update(connection, gallery_id, changes, now=self._clock())
+            return await self._read(connection, principal, gallery_id)
+
+    async def delete(self, principal: Principal, gallery_id: UUID) -> None:
+        """Delete the gallery; its images stay in the library.
+
+        Raises `Unauthenticated`, `NotFound` and `Forbidden`.
+        """
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            await self._require_owner(connection, principal, gallery_id)
+            await records.delete(connection, gallery_id)
+
+    async def add_images(self, principal: Principal, gallery_id: UUID, image_ids: Sequence[UUID]) -> Gallery:
+        """Append up to 1,000 of one's images, in this order, all or none; those already in it stay where they are.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
+        is not one of the owner's images.
+        """
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            await self._require_owner(connection, principal, gallery_id)
+            await membership.add(connection, gallery_id, image_ids, now=self._clock())
+            return await self._read(connection, principal, gallery_id)
+
+    async def remove_image(self, principal: Principal, gallery_id: UUID, image_id: UUID) -> None:
+        """Take an image out of the gallery; it stays in the library.
+
+        Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also when the image is not in the gallery.
+        """
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            await self._require_owner(connection, principal, gallery_id)
+            if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
+                raise NotFound("This image is not in the gallery.")
+
+    async def list_images(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        *,
+        order: ImageOrder | str = ImageOrder.POSITION,
+        cursor: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> CursorPage[Image]:
+        """The gallery's images, ``limit`` (1 to 100) at a time, as arranged or newest upload first.
+
+        Raises `NotFound`, `InvalidInput` and `InvalidCursor`.
+        """
+        chosen = check_order(order)
+        check_limit(limit)
+        scope = f"gallery:{gallery_id}:{chosen}"
+        async with self._database.connection() as connection:
+            if chosen is ImageOrder.POSITION:
+                before = None if cursor is None else decode_cursor(cursor, scope, int)[0]
+                members = await records.list_by_position(connection, gallery_id, before, limit + 1)
+            else:
+                after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+                members = await records.list_by_created_at(connection, gallery_id, after, limit + 1)
+        seen = _visible(principal, members)
+        page = cut_page(seen.found, limit, lambda last: encode_cursor(scope, _sort_key(last, chosen)))
+        return page.map(lambda member: self._shown_member(principal, seen, member))
+
+    async def list_images_page(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        *,
+        order: ImageOrder | str = ImageOrder.POSITION,
+        page: int = 1,
+        limit: int = DEFAULT_LIMIT,
+    ) -> NumberedPage[Image]:
+        """Page ``page`` (from 1) of the gallery's images; beyond the last one it is empty.
+
+        Raises `NotFound` and `InvalidInput`.
+        """
+        chosen = check_order(order)
+        offset = check_page(page, limit)
+        async with self._database.connection() as connection:
+            members = await records.list_page(connection, gallery_id, chosen, offset, limit)
+        seen = _visible(principal, members)
+        images = tuple(self._shown_member(principal, seen, member) for member in seen.found)
+        return NumberedPage(images, page, limit, seen.total)
+
+    async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
+        gallery = await records.get(connection, gallery_id)
+        if gallery is None or not gallery.is_open_to(principal):
+            raise NotFound(_NO_GALLERY)
+        return self._shown(principal, gallery)
+
+    async def _require_owner(self, connection: Connection, principal: Principal, gallery_id: UUID) -> None:
+        gallery = await self._read(connection, principal, gallery_id)
+        if not principal.owns(gallery.owner_id):
+            raise Forbidden("Only its owner can change a gallery.")
+
+    def _shown(self, principal: Principal, gallery: Gallery) -> Gallery:
+        if gallery.cover is None:
+            return gallery
+        return evolve(gallery, cover=show(gallery.cover, principal, self._delivery, public=gallery.visibility.is_open))
+
+    def _shown_member(self, principal: Principal, members: Members, member: Member) -> Image:
+        return show(member.image, principal, self._delivery, public=members.visibility.is_open)
+
+
+def _visible(principal: Principal, members: Members | None) -> Members:
+    if members is None or not members.is_open_to(principal):
+        raise NotFound(_NO_GALLERY)
+    return members
+
+
+def _sort_key(member: Member, order: ImageOrder) -> SortKey:
+    if order is ImageOrder.POSITION:
+        return (member.position,)
+    return member.image.created_at, member.image.id
+
+
+async def _hold_cover(connection: Connection, gallery_id: UUID, image_id: UUID) -> None:
+    """Make sure that the image is in the gallery, and stays until the transaction ends."""
+    await membership.hold_images(connection, [image_id])
+    await membership.lock_gallery(connection, gallery_id)
+    faults = Faults()
+    if not await membership.is_member(connection, gallery_id, image_id):
+        faults.add(("body", "cover_image_id"), "is not an image of this gallery")
+    faults.check()

@@ -1,0 +1,270 @@
+"""The SQL of images: one statement a page, variants and visibility included."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.errors import Failure
+from imagegallery.images.image import Image, ProcessingStatus, Variant
+from imagegallery.images.metadata import Metadata, from_json, to_json
+from imagegallery.pagination import LAST_ID, LAST_MOMENT
+
+CHANNEL = "imagegallery_images"
+
+# What `image_from` reads, of an image `i`; its variants come smallest first, in one array.
+IMAGE_COLUMNS = """
+    i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
+    i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.latitude, i.longitude,
+    i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
+    i.updated_at,
+    ARRAY(
+        SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint)
+        FROM image_variants v
+        WHERE v.image_id = i.id
+        ORDER BY v.width, v.height, v.variant_type, v.format
+    ) AS variants"""
+
+# Whether anybody may see an image `i`: it is in a gallery that is not private.
+_IS_OPEN = """
+    EXISTS (
+        SELECT FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
+        WHERE m.image_id = i.id AND g.visibility <> 'private'
+    ) AS is_open"""
+
+# One image, by id.
+GET = f"SELECT {IMAGE_COLUMNS}, {_IS_OPEN} FROM images i WHERE i.id = $1"
+
+# A page of an owner's library, newest first, after a (created_at, id).
+LIST_OWNED = f"""
+SELECT {IMAGE_COLUMNS}, {_IS_OPEN}
+FROM images i
+WHERE i.owner_id = $1 AND (i.created_at, i.id) < ($2, $3)
+ORDER BY i.created_at DESC, i.id DESC
+LIMIT $4"""
+
+# The owner's oldest image of this content, anywhere or (with $3) in one gallery.
+FIND_BY_CONTENT = """
+SELECT i.id
+FROM images i
+WHERE i.owner_id = $1 AND i.sha256 = $2
+  AND ($3::uuid IS NULL OR EXISTS (SELECT FROM gallery_images m WHERE m.gallery_id = $3 AND m.image_id = i.id))
+ORDER BY i.created_at, i.id
+LIMIT 1"""
+
+# The key of a variant that anybody may fetch now.
+FIND_OPEN_VARIANT = """
+SELECT v.key
+FROM image_variants v
+WHERE v.key = $1
+  AND EXISTS (
+      SELECT FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
+      WHERE m.image_id = v.image_id AND g.visibility <> 'private'
+  )"""
+
+_INSERT = """
+INSERT INTO images (
+    id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
+    alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
+    failure_message, is_favorite, is_archived, created_at, updated_at
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+)"""
+
+# NULL leaves a column as it is.
+_UPDATE = """
+UPDATE images
+SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
+    is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), updated_at = $6
+WHERE id = $1"""
+
+_SET_STATUS = """
+UPDATE images
+SET processing_status = $2, failure_code = $3, failure_message = $4, updated_at = $5
+WHERE id = $1"""
+
+# A failed image waits again; any other is left alone.
+_REVIVE = """
+UPDATE images
+SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
+WHERE id = $1 AND processing_status = 'failed'"""
+
+_SET_BLURHASH = "UPDATE images SET blurhash = $2, updated_at = $3 WHERE id = $1"
+
+# Variants and what is left of the memberships go with the image.
+_DELETE = "DELETE FROM images WHERE id = $1"
+
+_ADD_STORAGE_USED = """
+INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used"""
+
+# Never below zero: a wrong sum is `reconcile`'s to repair and must not keep anybody from deleting.
+_GIVE_BACK_STORAGE = "UPDATE owners SET storage_used = greatest(0, storage_used - $2) WHERE owner_id = $1"
+
+# Listeners get it when the transaction commits.
+_ANNOUNCE = "SELECT pg_notify($1, $2)"
+
+
+@frozen
+class FoundImage:
+    """An image as stored, and whether it is open to everybody, which a gallery that is not private makes it."""
+
+    image: Image
+    is_open: bool
+
+
+async def insert_image(connection: Connection, image: Image) -> None:
+    """Write a new image's row; its variants have their own."""
+    failure = image.failure
+    await connection.execute(
+        _INSERT,
+        image.id,
+        image.owner_id,
+        image.original_key,
+        image.key_prefix,
+        image.filename,
+        image.mime_type,
+        image.width,
+        image.height,
+        image.frames,
+        image.file_size,
+        image.sha256,
+        image.alt_text,
+        image.blurhash,
+        None if image.metadata is None else to_json(image.metadata),
+        image.taken_at,
+        image.latitude,
+        image.longitude,
+        image.status.value,
+        failure.code if failure else None,
+        failure.message if failure else None,
+        image.is_favorite,
+        image.is_archived,
+        image.created_at,
+        image.updated_at,
+    )
+
+
+async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
+    row = await connection.fetchrow(GET, image_id)
+    return None if row is None else _found(row)
+
+
+async def list_owned(
+    connection: Connection, owner_id: str, after: tuple[datetime, UUID] | None, limit: int
+) -> list[FoundImage]:
+    created_at, image_id = after or (LAST_MOMENT, LAST_ID)
+    return [_found(row) for row in await connection.fetch(LIST_OWNED, owner_id, created_at, image_id, limit)]
+
+
+async def find_by_content(connection: Connection, owner_id: str, sha256: bytes, gallery_id: UUID | None) -> UUID | None:
+    found: UUID | None = await connection.fetchval(FIND_BY_CONTENT, owner_id, sha256, gallery_id)
+    return found
+
+
+async def is_open_variant(connection: Connection, key: str) -> bool:
+    return await connection.fetchval(FIND_OPEN_VARIANT, key) is not None
+
+
+async def update(
+    connection: Connection,
+    image_id: UUID,
+    *,
+    alt_text: str | None,
+    filename: str | None,
+    is_favorite: bool | None,
+    is_archived: bool | None,
+    now: datetime,
+) -> None:
+    """Change what is not ``None``."""
+    await connection.execute(_UPDATE, image_id, alt_text, filename, is_favorite, is_archived, now)
+
+
+async def set_status(
+    connection: Connection,
+    image_id: UUID,
+    status: ProcessingStatus,
+    *,
+    now: datetime,
+    failure: Failure | None = None,
+) -> bool:
+    """Record how far processing is, with the ``failure`` that ``FAILED`` needs; false when the image is gone."""
+    code, message = (failure.code, failure.message) if failure else (None, None)
+    return await connection.execute(_SET_STATUS, image_id, status.value, code, message, now) == "UPDATE 1"
+
+
+async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
+    """Put a failed image back to pending; false when it has not failed."""
+    return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
+
+
+async def set_blurhash(connection: Connection, image_id: UUID, blurhash: str, *, now: datetime) -> None:
+    await connection.execute(_SET_BLURHASH, image_id, blurhash, now)
+
+
+async def delete(connection: Connection, image_id: UUID) -> None:
+    await connection.execute(_DELETE, image_id)
+
+
+async def add_storage_used(connection: Connection, owner_id: str, size: int) -> None:
+    """Count ``size`` bytes of an original; last in a transaction, see `imagegallery.images.membership`."""
+    await connection.execute(_ADD_STORAGE_USED, owner_id, size)
+
+
+async def give_back_storage(connection: Connection, owner_id: str, size: int) -> None:
+    await connection.execute(_GIVE_BACK_STORAGE, owner_id, size)
+
+
+async def announce(connection: Connection, image_id: UUID) -> None:
+    """Tell whoever waits for this image that it changed, when the transaction commits."""
+    await connection.execute(_ANNOUNCE, CHANNEL, str(image_id))
+
+
+def image_from(row: Record | Mapping[str, Any]) -> Image:
+    """The image in a row of `IMAGE_COLUMNS`."""
+    return Image(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        original_key=row["original_key"],
+        key_prefix=row["key_prefix"],
+        filename=row["filename"],
+        mime_type=row["mime_type"],
+        width=row["width"],
+        height=row["height"],
+        frames=row["frames"],
+        file_size=row["file_size"],
+        sha256=row["sha256"],
+        alt_text=row["alt_text"],
+        blurhash=row["blurhash"],
+        metadata=_metadata(row["exif_data"]),
+        taken_at=row["taken_at"],
+        latitude=row["latitude"],
+        longitude=row["longitude"],
+        status=ProcessingStatus(row["processing_status"]),
+        failure=_failure(row["failure_code"], row["failure_message"]),
+        is_favorite=row["is_favorite"],
+        is_archived=row["is_archived"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        variants=_variants(row["variants"]),
+    )
+
+
+def _found(row: Record) -> FoundImage:
+    return FoundImage(image_from(row), row["is_open"])
+
+
+def _metadata(document: Mapping[str, object] | None) -> Metadata | None:
+    return None if document is None else from_json(document)
+
+
+def _failure(code: str | None, message: str | None) -> Failure | None:
+    return None if code is None else Failure(code, message or "")
+
+
+def _variants(rows: Sequence[tuple[str, str, str, int, int, int, str]]) -> tuple[Variant, ...]:
+    return tuple(Variant(*row) for row in rows)

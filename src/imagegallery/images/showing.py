@@ -1,0 +1,28 @@
+"""From an image as stored to an image as shown to somebody: pure but for the URLs' clock."""
+
+from attrs import evolve
+
+from imagegallery.images.delivery import Delivery
+from imagegallery.images.image import Image
+from imagegallery.images.responsive import describe
+from imagegallery.principal import Principal
+
+
+def show(image: Image, principal: Principal, delivery: Delivery, *, public: bool) -> Image:
+    """The image with its URLs, and without its place unless the principal owns it.
+
+    ``public``: what it is shown in is open to everybody, so its variants may have their public URLs.
+    """
+    variants = tuple(evolve(each, url=delivery.variant_url(each, public=public)) for each in image.variants)
+    shown = evolve(
+        image,
+        variants=variants,
+        responsive=describe(variants, width=image.width, height=image.height, blurhash=image.blurhash),
+    )
+    return shown if principal.owns(image.owner_id) else without_place(shown)
+
+
+def without_place(image: Image) -> Image:
+    """The image as anybody but its owner may have it: not where it was taken (DESIGN section 9)."""
+    metadata = image.metadata.without_place() if image.metadata else None
+    return evolve(image, metadata=metadata, latitude=None, longitude=None)

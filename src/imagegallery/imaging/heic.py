@@ -1,0 +1,63 @@
+"""HEIC and HEIF with pi-heif (the extra ``heic``); the libvips that is bundled decodes only AVIF of the family.
+
+Imported only in the decoder process.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pyvips
+from attrs import frozen
+
+from imagegallery.errors import BadImage
+from imagegallery.imaging.faults import bad_image
+from imagegallery.imaging.source import exif_payload
+
+try:
+    import pi_heif
+except ImportError:
+    pi_heif = None
+
+_INTERPRETATIONS = {"L": "b-w", "RGB": "srgb", "RGBA": "srgb", "RGBa": "srgb"}
+
+
+def open_heic(path: Path) -> "HeicSource":
+    """Read the header. Raises `BadImage`: ``decoder_missing``, ``truncated`` or ``undecodable``."""
+    if pi_heif is None:
+        raise BadImage("decoder_missing", "HEIC needs the extra: pip install 'imagegallery[heic]'.")
+    try:
+        picture = pi_heif.open_heif(str(path), convert_hdr_to_8bit=True)
+    except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
+        raise bad_image(str(error)) from error
+    width, height = picture.size
+    return HeicSource(picture, width, height, exif_payload(picture.info.get("exif") or b""))
+
+
+@frozen
+class HeicSource:
+    """The primary picture of a HEIF file. Its container's rotation is applied by the decoder, EXIF's does not count."""
+
+    picture: Any
+    width: int
+    height: int
+    exif: bytes
+
+    frames = 1
+    orientation = 1
+    shrinks_on_load = False
+
+    def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:  # noqa: ARG002 - it can do neither
+        """Decode, at once and into memory. Raises `BadImage`."""
+        try:
+            data, mode = self.picture.data, self.picture.mode
+        except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
+            raise bad_image(str(error)) from error
+        if mode not in _INTERPRETATIONS:
+            raise BadImage("undecodable", "The picture is of a kind that cannot be shown.")
+        bands = self.picture.stride // self.width
+        image = pyvips.Image.new_from_memory(data, self.width, self.height, bands, "uchar")
+        image = image.copy(interpretation=_INTERPRETATIONS[mode])
+        profile = self.picture.info.get("icc_profile")
+        if profile:
+            image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+        return image

@@ -1,0 +1,76 @@
+"""What an image may cost: the options of this room, and the decisions taken on a header before any decode. Pure."""
+
+import json
+import os
+from datetime import timedelta
+
+from attrs import asdict, field, frozen, validators
+
+from imagegallery.errors import BadImage
+
+DEFAULT_WEBP_EFFORT = 4
+"""libwebp's method, 0 to 6. On photographs at 1920 px, 4 costs about 0.15 s more than 2 and gives 1 % fewer bytes
+at 1 point of SSIMULACRA2 more; 5 and 6 cost far more time for less than 1 % of the bytes (benchmarks/README.md)."""
+
+DEFAULT_AVIF_EFFORT = 1
+"""libaom's effort, 0 to 9. 1 makes the smallest files of 0, 1 and 2, within half a point of SSIMULACRA2 of the
+library's default 4, at an eighth of its time (benchmarks/README.md)."""
+
+
+@frozen
+class ImagingOptions:
+    """Ceilings for one decode, and how many child processes may decode at once.
+
+    ``max_pixels``: of one frame. The largest phone sensors make 16320 x 12240 (199.8 megapixels), so they pass and
+    the 16384 x 16384 of the usual bombs does not. ``max_frames``: 40 s of animation at 25 frames a second.
+    ``max_animation_pixels``: width x height x frames beyond which an animation is shown as its first frame.
+    ``memory_limit``: bytes a child may have, enforced by the kernel. ``deadline``: for one request.
+    ``threads``: of one child. ``recycle_after``: requests after which a child is replaced.
+    """
+
+    max_pixels: int = field(default=200_000_000, validator=validators.ge(1))
+    max_frames: int = field(default=1_000, validator=validators.ge(1))
+    max_animation_pixels: int = field(default=100_000_000, validator=validators.ge(0))
+    memory_limit: int = field(default=2 * 1024**3, validator=validators.ge(128 * 1024**2))
+    deadline: timedelta = field(default=timedelta(seconds=60), validator=validators.gt(timedelta(0)))
+    processes: int = field(default=2, validator=validators.ge(1))
+    threads: int = field(factory=lambda: min(os.cpu_count() or 1, 4), validator=validators.ge(1))
+    recycle_after: int = field(default=100, validator=validators.ge(1))
+
+
+FORMATS = ("webp", "avif", "jpeg", "png")
+"""What can be encoded."""
+
+
+def to_json(options: ImagingOptions) -> str:
+    """For the command line of a child."""
+    return json.dumps({**asdict(options), "deadline": options.deadline.total_seconds()})
+
+
+def from_json(text: str) -> ImagingOptions:
+    """What `to_json` wrote."""
+    values = json.loads(text)
+    return ImagingOptions(**{**values, "deadline": timedelta(seconds=values["deadline"])})
+
+
+def check_header(width: int, height: int, frames: int, options: ImagingOptions) -> None:
+    """Refuse what would cost too much. Sizes in pixels of one frame. Raises `BadImage`."""
+    if width < 1 or height < 1:
+        raise BadImage("undecodable", "The picture has no pixels.")
+    if width * height > options.max_pixels:
+        raise BadImage(
+            "too_many_pixels",
+            f"The picture has {width} x {height} pixels; at most {options.max_pixels} are accepted.",
+            limit=options.max_pixels,
+        )
+    if frames > options.max_frames:
+        raise BadImage(
+            "too_many_frames",
+            f"The animation has {frames} frames; at most {options.max_frames} are accepted.",
+            limit=options.max_frames,
+        )
+
+
+def keeps_animation(width: int, height: int, frames: int, options: ImagingOptions) -> bool:
+    """Whether all frames are decoded; otherwise the first one stands for the animation."""
+    return frames > 1 and width * height * frames <= options.max_animation_pixels

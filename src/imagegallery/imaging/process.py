@@ -1,0 +1,135 @@
+"""One decoder process, seen from outside: started, asked, ended. Nothing of it outlives `DecoderProcess.end`."""
+
+import logging
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from typing import Self
+
+import anyio
+from anyio.abc import ByteReceiveStream, Process
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from imagegallery.errors import Unavailable
+from imagegallery.imaging import wire
+from imagegallery.imaging.limits import ImagingOptions, to_json
+
+logger = logging.getLogger("imagegallery.imaging")
+
+START_DEADLINE = timedelta(seconds=30)
+LAST_WORDS_DEADLINE = timedelta(seconds=2)
+"""How long a dead process's stderr is waited for: its end is there at once unless something else holds the pipe."""
+
+MAX_COMPLAINT = 8 * 1024
+"""Bytes kept of what a decoder says on stderr; the end of it, where the reason is."""
+
+# Enough to find Python, its packages and shared libraries again. Nothing else: the rest may hold secrets.
+_INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+
+_BROKEN = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
+
+
+class DecoderDied(Exception):
+    """The process ended, or spoke nonsense, in the middle of a request; the argument is what it said on stderr."""
+
+
+class DecoderProcess:
+    """A child that answers one request at a time. Not to be used again after `DecoderDied` or a cancellation."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._process = process
+        self._requests = process.stdin
+        self._answers = BufferedByteReceiveStream(process.stdout)
+        self._stderr = process.stderr
+        self.served = 0
+
+    @classmethod
+    async def start(cls, options: ImagingOptions) -> Self:
+        """Start a child and wait until it is ready. Raises `Unavailable` when it does not come up."""
+        process = await anyio.open_process(
+            [sys.executable, "-P", "-m", "imagegallery.imaging.child", to_json(options), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(options),
+            start_new_session=True,  # Ctrl-C is for the parent, which ends its children in order
+        )
+        child = cls(process)
+        try:
+            with anyio.fail_after(START_DEADLINE.total_seconds()):
+                await child._exchange(None)
+        except (DecoderDied, TimeoutError) as error:
+            await child.end()
+            logger.error("the image decoder does not start: %s", error)
+            raise Unavailable("The image decoder does not start.") from error
+        except BaseException:
+            await child.end()
+            raise
+        return child
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def ask(self, request: wire.Request) -> wire.Message:
+        """Raises `DecoderDied`."""
+        self.served += 1
+        return await self._exchange(wire.request_message(request))
+
+    async def end(self) -> None:
+        """Kill the process and wait until it is gone; also when the caller is cancelled."""
+        with anyio.CancelScope(shield=True):
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.aclose()
+
+    async def _exchange(self, message: wire.Message | None) -> wire.Message:
+        """Send, if there is something to send, and receive, reading stderr meanwhile so that it never fills up."""
+        answer: wire.Message | None = None
+        complaint = bytearray()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_collect, self._stderr, complaint)
+            with suppress(wire.ProtocolError, *_BROKEN):
+                if message is not None:
+                    await self._requests.send(wire.frame(message))
+                answer = await self._receive()
+            tasks.cancel_scope.deadline = anyio.current_time() + (
+                0 if answer is not None or self.alive else LAST_WORDS_DEADLINE.total_seconds()
+            )
+        text = complaint.decode(errors="replace").strip()
+        if text:
+            logger.debug("decoder %d: %s", self.pid, text)
+        if answer is None:
+            raise DecoderDied(text)
+        return answer
+
+    async def _receive(self) -> wire.Message:
+        prefix = await self._answers.receive_exactly(wire.PREFIX_SIZE)
+        return wire.unframe(await self._answers.receive_exactly(wire.body_length(prefix)))
+
+
+async def _collect(stream: ByteReceiveStream, into: bytearray) -> None:
+    """Keep the last bytes that arrive."""
+    with suppress(*_BROKEN):
+        async for chunk in stream:
+            into += chunk
+            del into[:-MAX_COMPLAINT]
+
+
+def _environment(options: ImagingOptions) -> dict[str, str]:
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        "VIPS_CONCURRENCY": str(options.threads),
+        # Each arena keeps what its thread once freed.
+        "MALLOC_ARENA_MAX": "2",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

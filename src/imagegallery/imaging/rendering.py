@@ -1,0 +1,127 @@
+"""The second request: decode once, then step down a ladder of sizes. Imported only in the decoder process."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pyvips
+from attrs import define, field, frozen
+
+from imagegallery.imaging import blurhash, encoding, ladder, pixels
+from imagegallery.imaging.faults import is_out_of_memory, out_of_memory
+from imagegallery.imaging.ladder import Size, Target
+from imagegallery.imaging.limits import ImagingOptions, keeps_animation
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.imaging.source import Source
+from imagegallery.imaging.vips import open_source
+from imagegallery.imaging.wire import Made, RenderAnswer, Request
+
+
+@define
+class Ladder:
+    """Pictures of one subject in memory, each made from a larger one: upright, sRGB, ``frames`` in a strip."""
+
+    frames: int
+    rungs: dict[Size, pyvips.Image] = field(factory=dict)
+
+    def at(self, size: Size) -> pyvips.Image:
+        """The picture at this size."""
+        if size not in self.rungs:
+            larger = self.rungs[ladder.parent(self.rungs, size)]
+            smaller = pixels.each_frame(larger, self.frames, lambda frame: pixels.resize(frame, size))
+            self.rungs[size] = smaller.copy_memory()
+        return self.rungs[size]
+
+    def first_frames(self) -> "Ladder":
+        """A ladder of stills, made of the first frame of every rung."""
+        return Ladder(1, {size: pixels.frame(strip, self.frames, 0) for size, strip in self.rungs.items()})
+
+
+@frozen
+class _Step:
+    """One rendition with the size it gets; ``moves`` when it keeps the frames."""
+
+    rendition: Rendition
+    target: Target
+    moves: bool
+
+
+def render(request: Request, into: Path, options: ImagingOptions) -> RenderAnswer:
+    """Make every rendition of the request as a file in the directory ``into``.
+
+    Raises `TypeMismatch`, `BadImage`, `pyvips.Error` for what libvips cannot decode, and `OSError` when a result
+    cannot be written.
+    """
+    source = open_source(request.path, request.content_type, options)
+    size = ladder.turned((source.width, source.height), source.orientation)
+    steps = _steps(source, size, request.renditions, options)
+    placeholder = ladder.inside(size, (blurhash.MAX_SIDE, blurhash.MAX_SIDE))
+    base = ladder.largest([placeholder, *(step.target.scaled for step in steps)])
+    frames = source.frames if any(step.moves for step in steps) else 1
+    moving = Ladder(frames, {base: _base(source, base, frames)})
+    still = moving.first_frames() if frames > 1 else moving
+    made = _make(steps, moving, still, into, options.threads)
+    return RenderAnswer(made, _blurhash(still.at(placeholder)) if request.blurhash else None)
+
+
+def _steps(source: Source, size: Size, renditions: Sequence[Rendition], options: ImagingOptions) -> list[_Step]:
+    may_move = keeps_animation(source.width, source.height, source.frames, options)
+    return [
+        _Step(
+            rendition,
+            ladder.fit(size, rendition),
+            may_move and rendition.animated and rendition.format in encoding.ANIMATED_FORMATS,
+        )
+        for rendition in renditions
+    ]
+
+
+def _base(source: Source, size: Size, frames: int) -> pyvips.Image:
+    """Decode at the smallest scale that will do, and bring to the base size before anything costly is done."""
+    stored = ladder.turned(size, source.orientation)
+    shrink = ladder.shrink_on_load((source.width, source.height), stored) if source.shrinks_on_load else 1
+    strip = source.decode(shrink=shrink, frames=frames)
+    if frames > 1:
+        strip = strip.copy_memory()
+    strip = pixels.each_frame(strip, frames, lambda frame: pixels.resize(frame, stored)).copy_memory()
+    if source.orientation > 1:
+        strip = pixels.each_frame(strip, frames, pixels.upright)
+    return pixels.to_srgb(strip).copy_memory()
+
+
+def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, into: Path, threads: int) -> tuple[Made, ...]:
+    """Encode while the next rung is made: a thread for each picture, the largest first, since they take longest."""
+    made: dict[int, Future[Made]] = {}
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for index in sorted(range(len(steps)), key=lambda index: steps[index].target.scaled, reverse=True):
+            step = steps[index]
+            chosen = moving if step.moves else still
+            picture = _cropped(chosen.at(step.target.scaled), chosen.frames, step)
+            made[index] = pool.submit(_write, picture, chosen.frames, step, into)
+    return tuple(made[index].result() for index in range(len(steps)))
+
+
+def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
+    """Every frame is cut at the place that is chosen on the first one: the picture must not jump."""
+    if step.target.final == step.target.scaled:
+        return strip
+    crop = step.rendition.crop or "centre"
+    left, top = pixels.crop_offset(pixels.frame(strip, frames, 0), step.target.final, crop)
+    return pixels.each_frame(strip, frames, lambda frame: frame.crop(left, top, *step.target.final))
+
+
+def _write(strip: pyvips.Image, frames: int, step: _Step, into: Path) -> Made:
+    """Encode one rendition. Raises `OSError` when it is not the picture's fault that it cannot be written."""
+    rendition = step.rendition
+    try:
+        encoding.write(strip, into / f"{rendition.name}.{rendition.format}", rendition)
+    except pyvips.Error as error:
+        if is_out_of_memory(str(error)):
+            raise out_of_memory() from error
+        raise OSError(f"cannot write {rendition.name}.{rendition.format}: {error}") from error
+    return Made(*step.target.final, frames=frames)
+
+
+def _blurhash(image: pyvips.Image) -> str:
+    flat = pixels.flattened(image)
+    return blurhash.encode(flat.write_to_memory(), flat.width, flat.height)

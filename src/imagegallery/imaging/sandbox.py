@@ -1,0 +1,161 @@
+"""The imaging engine that the rest of the library uses: every file is decoded in a child process.
+
+libvips and its codecs are a million lines of C that read what strangers send. Here they run with a memory ceiling, a
+deadline, five loaders and no secrets; when one crashes or hangs, one image fails with a reason, and a new child takes
+the next. This module imports none of them.
+"""
+
+import stat
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+
+import anyio
+
+from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
+from imagegallery.imaging import faults, wire
+from imagegallery.imaging.limits import FORMATS, ImagingOptions
+from imagegallery.imaging.process import DecoderDied, DecoderProcess
+from imagegallery.imaging.protocol import Inspection, Rendered, RenderedFile, Rendition
+
+CRASHED = "The decoder crashed on this picture."
+
+Answer = TypeVar("Answer")
+
+
+class SandboxedEngine:
+    """An `ImagingEngine` over a pool of child processes, which start when they are first needed."""
+
+    def __init__(self, options: ImagingOptions | None = None) -> None:
+        self._options = options or ImagingOptions()
+        self._turns = anyio.CapacityLimiter(self._options.processes)
+        self._idle: list[DecoderProcess] = []
+        self._closed = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, options: ImagingOptions | None = None) -> AsyncIterator[Self]:
+        """An engine whose children are gone when the block ends."""
+        engine = cls(options)
+        try:
+            yield engine
+        finally:
+            await engine.aclose()
+
+    async def inspect(self, path: Path, *, content_type: str) -> Inspection:
+        """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
+        request = wire.Request(path=path.absolute(), content_type=content_type)
+        return await self._ask(request, lambda message: wire.read_inspection(message, content_type=content_type))
+
+    async def render(
+        self,
+        path: Path,
+        renditions: tuple[Rendition, ...],
+        into: Path,
+        *,
+        content_type: str,
+        blurhash: bool = False,
+    ) -> Rendered:
+        """See `ImagingEngine.render`. Files are named ``{name}.{format}``; when it raises, none of them is left.
+
+        Raises `Unavailable` too: the decoder did not start, or a file could not be read or written.
+        """
+        paths = [_output(into, rendition) for rendition in renditions]
+        request = wire.Request(path.absolute(), content_type, into.absolute(), renditions, blurhash)
+        try:
+            answer = await self._ask(request, lambda message: wire.read_rendered(message, count=len(renditions)))
+            files = [
+                await _made(rendition, output, made)
+                for rendition, output, made in zip(renditions, paths, answer.made, strict=True)
+            ]
+        except BaseException:
+            await _remove(paths)
+            raise
+        return Rendered(tuple(files), answer.blurhash)
+
+    async def aclose(self) -> None:
+        """End every idle child; a busy one ends with its request."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().end()
+
+    async def _ask(self, request: wire.Request, read: Callable[[wire.Message], Answer]) -> Answer:
+        """One request to one child, which is kept only when its answer made sense."""
+        async with self._turns:
+            child = await self._take()
+            reusable = False
+            try:
+                message = await self._message(child, request)
+                fault = wire.read_fault(message)
+                answer = read(message) if fault is None else _error(fault)
+                reusable = fault is None or fault.kind != "decoder_out_of_memory"
+            except wire.ProtocolError as error:
+                raise BadImage("decoder_crashed", CRASHED) from error
+            finally:
+                await self._put_back(child, reusable=reusable)
+        if isinstance(answer, ImageGalleryError):
+            raise answer
+        return answer
+
+    async def _message(self, child: DecoderProcess, request: wire.Request) -> wire.Message:
+        """Raises `BadImage` when the child dies or takes too long; in both cases it must not be used again."""
+        deadline = self._options.deadline.total_seconds()
+        try:
+            with anyio.fail_after(deadline):
+                return await child.ask(request)
+        except TimeoutError as error:
+            raise BadImage("decoder_timeout", f"The picture could not be decoded within {deadline:g} s.") from error
+        except DecoderDied as error:
+            if faults.is_out_of_memory(str(error)):
+                raise faults.out_of_memory() from error
+            raise BadImage("decoder_crashed", CRASHED) from error
+
+    async def _take(self) -> DecoderProcess:
+        while self._idle:
+            child = self._idle.pop()
+            if child.alive:
+                return child
+            await child.end()
+        return await DecoderProcess.start(self._options)
+
+    async def _put_back(self, child: DecoderProcess, *, reusable: bool) -> None:
+        if reusable and not self._closed and child.served < self._options.recycle_after:
+            self._idle.append(child)
+        else:
+            await child.end()
+
+
+def _error(fault: wire.FaultAnswer) -> ImageGalleryError:
+    if fault.kind == "type_mismatch":
+        return TypeMismatch(fault.message)
+    if fault.kind == "unavailable":
+        return Unavailable(fault.message)
+    return BadImage(fault.kind, fault.message)
+
+
+def _output(into: Path, rendition: Rendition) -> Path:
+    """Where a rendition goes. Raises `ValueError`: renditions come from presets, not from users."""
+    if rendition.format not in FORMATS:
+        raise ValueError(f"no encoder for {rendition.format!r}; there are {', '.join(FORMATS)}")
+    name = f"{rendition.name}.{rendition.format}"
+    if Path(name).name != name:
+        raise ValueError(f"{rendition.name!r} cannot name a file")
+    return into / name
+
+
+async def _made(rendition: Rendition, path: Path, made: wire.Made) -> RenderedFile:
+    """What the child says it made, with the size that the file really has. Raises `BadImage` when it is not there."""
+    try:
+        status = await anyio.Path(path).lstat()
+    except FileNotFoundError as error:
+        raise BadImage("decoder_crashed", CRASHED) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise BadImage("decoder_crashed", CRASHED)
+    return RenderedFile(rendition.name, path, made.width, made.height, status.st_size, made.frames)
+
+
+async def _remove(paths: Sequence[Path]) -> None:
+    with anyio.CancelScope(shield=True):
+        for path in paths:
+            await anyio.Path(path).unlink(missing_ok=True)

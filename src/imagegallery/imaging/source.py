@@ -1,0 +1,41 @@
+"""A file whose header has been read, whichever library decodes it."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from imagegallery.imaging.wire import MAX_EXIF
+
+if TYPE_CHECKING:
+    import pyvips
+
+_EXIF_MARKER = b"Exif\0\0"
+
+
+class Source(Protocol):
+    """``width`` and ``height`` are in pixels of one frame, as stored: ``orientation`` (EXIF, 1 to 8) not applied."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def orientation(self) -> int: ...
+    @property
+    def exif(self) -> bytes: ...
+    @property
+    def shrinks_on_load(self) -> bool: ...
+
+    def decode(self, *, shrink: int = 1, frames: int = 1) -> "pyvips.Image":
+        """The picture, lazily, to be read once from top to bottom; several frames lie below each other in one strip.
+
+        ``shrink`` is for sources that can do it.
+        """
+
+
+def exif_payload(block: bytes) -> bytes:
+    """The TIFF stream of an EXIF block, without the marker that JPEG puts before it; nothing when it is absurdly long.
+
+    The marker is that of EXIF 3.0 section 4.7.2.
+    """
+    return block.removeprefix(_EXIF_MARKER) if len(block) <= MAX_EXIF else b""

@@ -1,0 +1,104 @@
+"""Opening and decoding files with libvips. Imported only in the decoder process.
+
+Of libvips' loaders only five are unblocked, and a file is given to the one for its content type: nothing here lets
+libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, whatever a file claims to be.
+"""
+
+from pathlib import Path
+
+import pyvips
+from attrs import frozen
+
+from imagegallery.errors import TypeMismatch
+from imagegallery.imaging import heic, signature
+from imagegallery.imaging.limits import ImagingOptions, check_header
+from imagegallery.imaging.source import Source, exif_payload
+
+UNBLOCKED = (
+    "VipsForeignLoadJpeg",
+    "VipsForeignLoadPng",
+    "VipsForeignLoadWebp",
+    "VipsForeignLoadNsgif",
+    "VipsForeignLoadHeif",
+)
+
+_LOADERS = {
+    "image/jpeg": "jpegload",
+    "image/png": "pngload",
+    "image/webp": "webpload",
+    "image/gif": "gifload",
+    "image/avif": "heifload",
+}
+_ANIMATED_TYPES = frozenset({"image/gif", "image/webp"})
+
+# Cameras write JPEGs with small faults that every viewer forgives; missing data is another matter.
+_FAIL_ON = {"image/jpeg": "truncated"}
+
+
+def set_up() -> None:
+    """Block what must not decode, and keep no results: every request is another file."""
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for loader in UNBLOCKED:
+        pyvips.operation_block_set(loader, False)
+    pyvips.cache_set_max(0)
+
+
+def open_source(path: Path, content_type: str, options: ImagingOptions) -> Source:
+    """Read the header and check it against the limits.
+
+    Raises `TypeMismatch` and `BadImage`, and `pyvips.Error` for what libvips cannot read.
+    """
+    with path.open("rb") as file:
+        head = file.read(signature.HEAD_SIZE)
+    if not signature.matches(content_type, head):
+        raise TypeMismatch(f"The file is not what it was declared to be: {content_type}.", declared=content_type)
+    source = heic.open_heic(path) if content_type in signature.HEIC_TYPES else _VipsSource.open(path, content_type)
+    check_header(source.width, source.height, source.frames, options)
+    return source
+
+
+@frozen
+class _VipsSource:
+    """A file that libvips decodes."""
+
+    path: Path
+    content_type: str
+    width: int
+    height: int
+    frames: int
+    orientation: int
+    exif: bytes
+
+    @classmethod
+    def open(cls, path: Path, content_type: str) -> "_VipsSource":
+        header = _load(path, content_type)
+        return cls(
+            path=path,
+            content_type=content_type,
+            width=header.width,
+            height=header.height,
+            frames=_field(header, "n-pages", 1) if content_type in _ANIMATED_TYPES else 1,
+            # Of HEIF files (AVIF is one) the container's own rotation holds; the loader has applied it.
+            orientation=1 if content_type == "image/avif" else _field(header, "orientation", 1),
+            exif=exif_payload(header.get("exif-data") if header.get_typeof("exif-data") else b""),
+        )
+
+    @property
+    def shrinks_on_load(self) -> bool:
+        return self.content_type == "image/jpeg"
+
+    def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
+        if shrink > 1:
+            return _load(self.path, self.content_type, shrink=shrink)
+        if frames > 1:
+            return _load(self.path, self.content_type, n=frames)
+        return _load(self.path, self.content_type)
+
+
+def _load(path: Path, content_type: str, **options: int) -> pyvips.Image:
+    loader = getattr(pyvips.Image, _LOADERS[content_type])
+    return loader(str(path), access="sequential", fail_on=_FAIL_ON.get(content_type, "error"), **options)
+
+
+def _field(header: pyvips.Image, name: str, default: int) -> int:
+    return int(header.get(name)) if header.get_typeof(name) else default

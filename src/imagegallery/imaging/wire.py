@@ -1,0 +1,210 @@
+"""What parent and decoder process say to each other: JSON in length-prefixed frames, over stdin and stdout. Pure.
+
+The decoder may have been taken over by the file it decodes. So the parent believes nothing of an answer: every value
+has its type, range and length checked here, paths are never taken from it, and anything else is a `ProtocolError`.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+from attrs import frozen
+
+from imagegallery.imaging.protocol import Inspection, Rendition
+
+MAX_FRAME = 2 * 1024**2
+MAX_EXIF = 1024**2
+MAX_SIDE = 1_000_000
+PREFIX_SIZE = 4
+
+_BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,200}")
+
+Message = Mapping[str, object]
+
+
+class ProtocolError(Exception):
+    """The other side said something that makes no sense."""
+
+
+@frozen
+class Request:
+    """One thing to do: inspect (no ``into``) or render."""
+
+    path: Path
+    content_type: str
+    into: Path | None = None
+    renditions: tuple[Rendition, ...] = ()
+    blurhash: bool = False
+
+
+@frozen
+class Made:
+    """One file that the decoder made: pixels of one frame, and frames."""
+
+    width: int
+    height: int
+    frames: int
+
+
+@frozen
+class RenderAnswer:
+    """One `Made` for each rendition, in the order of the request."""
+
+    made: tuple[Made, ...]
+    blurhash: str | None
+
+
+@frozen
+class FaultAnswer:
+    """``kind`` is a `BadImage` reason, ``type_mismatch`` or ``unavailable``."""
+
+    kind: str
+    message: str
+
+
+READY: Message = {"ready": True}
+
+FAULT_KINDS = frozenset(
+    {
+        "type_mismatch",
+        "unavailable",
+        "undecodable",
+        "truncated",
+        "too_many_pixels",
+        "too_many_frames",
+        "decoder_missing",
+        "decoder_out_of_memory",
+    }
+)
+
+
+def frame(message: Message) -> bytes:
+    """A message as bytes: four bytes of length, most significant first, then JSON."""
+    body = json.dumps(message).encode()
+    return len(body).to_bytes(PREFIX_SIZE, "big") + body
+
+
+def body_length(prefix: bytes) -> int:
+    """The length that a frame's prefix announces. Raises `ProtocolError`."""
+    length = int.from_bytes(prefix, "big")
+    if length > MAX_FRAME:
+        raise ProtocolError("frame too long")
+    return length
+
+
+def unframe(body: bytes) -> Message:
+    """The message in a frame's body. Raises `ProtocolError`."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("not JSON") from error
+    return _mapping(message)
+
+
+def request_message(request: Request) -> Message:
+    return {
+        "path": str(request.path),
+        "content_type": request.content_type,
+        "into": None if request.into is None else str(request.into),
+        "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
+        "blurhash": request.blurhash,
+    }
+
+
+def read_request(message: Message) -> Request:
+    """A request as the decoder reads it; its parent is trusted."""
+    into = message["into"]
+    return Request(
+        path=Path(_text(message, "path")),
+        content_type=_text(message, "content_type"),
+        into=None if into is None else Path(str(into)),
+        renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
+        blurhash=message["blurhash"] is True,
+    )
+
+
+def inspection_message(inspection: Inspection) -> Message:
+    return {
+        "width": inspection.width,
+        "height": inspection.height,
+        "frames": inspection.frames,
+        "exif": base64.b64encode(inspection.exif).decode(),
+    }
+
+
+def read_inspection(message: Message, *, content_type: str) -> Inspection:
+    """Raises `ProtocolError`."""
+    try:
+        exif = base64.b64decode(_text(message, "exif"), validate=True)
+    except binascii.Error as error:
+        raise ProtocolError("exif") from error
+    return Inspection(
+        content_type=content_type,
+        width=_count(message, "width"),
+        height=_count(message, "height"),
+        frames=_count(message, "frames"),
+        exif=exif,
+    )
+
+
+def render_message(answer: RenderAnswer) -> Message:
+    return {"made": [attrs.asdict(made) for made in answer.made], "blurhash": answer.blurhash}
+
+
+def read_rendered(message: Message, *, count: int) -> RenderAnswer:
+    """Raises `ProtocolError`."""
+    made = tuple(
+        Made(_count(each, "width"), _count(each, "height"), _count(each, "frames"))
+        for each in map(_mapping, _sequence(message, "made"))
+    )
+    blurhash = message.get("blurhash")
+    if len(made) != count:
+        raise ProtocolError("made")
+    if blurhash is not None and not (isinstance(blurhash, str) and _BLURHASH.fullmatch(blurhash)):
+        raise ProtocolError("blurhash")
+    return RenderAnswer(made, blurhash)
+
+
+def fault_message(fault: FaultAnswer) -> Message:
+    return {"fault": fault.kind, "message": fault.message}
+
+
+def read_fault(message: Message) -> FaultAnswer | None:
+    """The fault in an answer, or None when it is a result. Raises `ProtocolError`."""
+    if "fault" not in message:
+        return None
+    kind, text = _text(message, "fault"), _text(message, "message")
+    if kind not in FAULT_KINDS or len(text) > 300 or not text.isprintable():
+        raise ProtocolError("fault")
+    return FaultAnswer(kind, text)
+
+
+def _mapping(value: object) -> Message:
+    if not isinstance(value, dict):
+        raise ProtocolError("not an object")
+    return value
+
+
+def _sequence(message: Message, key: str) -> Sequence[object]:
+    value = message.get(key)
+    if not isinstance(value, list):
+        raise ProtocolError(key)
+    return value
+
+
+def _text(message: Message, key: str) -> str:
+    value = message.get(key)
+    if not isinstance(value, str):
+        raise ProtocolError(key)
+    return value
+
+
+def _count(message: Message, key: str) -> int:
+    value = message.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SIDE:
+        raise ProtocolError(key)
+    return value

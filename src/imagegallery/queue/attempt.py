@@ -1,0 +1,159 @@
+"""One attempt at one job: from its claim to what is written about its end."""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import anyio
+from attrs import define, field
+
+from imagegallery.clock import Clock
+from imagegallery.errors import LeaseLost
+from imagegallery.queue.failure import describe
+from imagegallery.queue.job import (
+    ClaimedJob,
+    QueueOptions,
+    is_exhausted,
+    is_poisoned,
+    may_fail_to_give_up,
+    retry_at,
+)
+from imagegallery.queue.observer import Outcome, WorkerObserver
+from imagegallery.queue.protocol import JobHandler, Queue
+
+logger = logging.getLogger(__name__)
+
+# How long the end of an attempt is written again and again while the queue does not answer, also against
+# cancellation. After that the lease runs out and the job is done once more.
+SETTLE_TIME = 10.0  # seconds
+SETTLE_PAUSE = 0.5  # seconds
+
+ABANDONED = "Its workers died, or lost it, in every attempt."
+CANCELLED_ITSELF = "The handler raised a cancellation that nobody asked for."
+
+
+@define(eq=False)
+class Held:
+    """A job in this worker's hands. Cancelling ``scope`` stops it; then it is handed back, unless it was ``lost``.
+
+    While ``settling``, its end is being written: nothing is to be stopped any more.
+    """
+
+    job: ClaimedJob
+    scope: anyio.CancelScope = field(factory=anyio.CancelScope)
+    lost: bool = False
+    settling: bool = False
+
+    def lose(self) -> None:
+        """Another worker has claimed it."""
+        if not self.settling:
+            self.lost = True
+            self.scope.cancel()
+
+
+class Attempts:
+    """Runs handlers and tells the queue how that ended."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        handlers: Mapping[str, JobHandler],
+        options: QueueOptions,
+        clock: Clock,
+        observer: WorkerObserver,
+    ) -> None:
+        self._queue = queue
+        self._handlers = handlers
+        self._options = options
+        self._clock = clock
+        self._observer = observer
+
+    async def run(self, held: Held) -> None:
+        """Work on the job until its end is written. Raises nothing but the cancellation of the caller."""
+        job = held.job
+        started = anyio.current_time()
+        outcome: Outcome | None = None
+        self._observer.job_started(job.kind)
+        logger.debug("job %s (%s): attempt %d", job.id, job.kind, job.attempt)
+        try:
+            with held.scope:
+                outcome = await self._try(held)
+        finally:
+            if outcome is None:
+                outcome = await self._stopped(held)
+            seconds = anyio.current_time() - started
+            logger.info("job %s (%s): %s after %.3f s", job.id, job.kind, outcome, seconds)
+            self._observer.job_finished(job.kind, outcome, seconds)
+
+    async def _try(self, held: Held) -> Outcome:
+        job = held.job
+        if is_poisoned(job.attempt, self._options):
+            return await self._give_up(held, ABANDONED)
+        try:
+            await self._handlers[job.kind].run(job)
+        except LeaseLost:
+            return Outcome.LOST
+        except Exception as error:
+            return await self._failed(held, describe(error))
+        except anyio.get_cancelled_exc_class():
+            if _cancellation_is_meant():
+                raise
+            return await self._failed(held, CANCELLED_ITSELF)
+        return await _settle(held, Outcome.DONE, partial(self._queue.complete, job))
+
+    async def _failed(self, held: Held, error: str) -> Outcome:
+        if is_exhausted(held.job.attempt, self._options):
+            return await self._give_up(held, error)
+        return await self._retry(held, error)
+
+    async def _retry(self, held: Held, error: str) -> Outcome:
+        job = held.job
+        run_at = retry_at(job, self._clock(), self._options)
+        logger.warning("job %s (%s): attempt %d failed, next at %s: %s", job.id, job.kind, job.attempt, run_at, error)
+        return await _settle(held, Outcome.RETRIED, partial(self._queue.retry, job, error=error, run_at=run_at))
+
+    async def _give_up(self, held: Held, error: str) -> Outcome:
+        job = held.job
+        try:
+            await self._handlers[job.kind].give_up(job, error)
+        except LeaseLost:
+            return Outcome.LOST
+        except Exception as failure:
+            logger.error("job %s (%s): could not be given up: %s", job.id, job.kind, describe(failure))
+            if may_fail_to_give_up(job.attempt, self._options):
+                return await self._retry(held, error)
+        logger.error("job %s (%s): dead after attempt %d: %s", job.id, job.kind, job.attempt, error)
+        return await _settle(held, Outcome.BURIED, partial(self._queue.bury, job, error=error))
+
+    async def _stopped(self, held: Held) -> Outcome:
+        """It was cancelled: because it is another's now, or else because this worker ends."""
+        if held.lost:
+            return Outcome.LOST
+        return await _settle(held, Outcome.RELEASED, partial(self._queue.release, held.job))
+
+
+async def _settle(held: Held, outcome: Outcome, write: Callable[[], Awaitable[None]]) -> Outcome:
+    """Write the end, for as long as `SETTLE_TIME` if need be; `Outcome.LOST` if that cannot be done."""
+    job = held.job
+    held.settling = True
+    with anyio.move_on_after(SETTLE_TIME, shield=True):
+        while True:
+            try:
+                await write()
+            except LeaseLost:
+                return Outcome.LOST
+            except Exception as error:
+                logger.warning(
+                    "job %s (%s): cannot write that it is %s: %s", job.id, job.kind, outcome, describe(error)
+                )
+                await anyio.sleep(SETTLE_PAUSE)
+            else:
+                return outcome
+    logger.error("job %s (%s): was %s, and will be done again: the queue is away", job.id, job.kind, outcome)
+    return Outcome.LOST
+
+
+def _cancellation_is_meant() -> bool:
+    """Whether a scope around here is cancelled; a handler may also raise the exception without cause."""
+    return anyio.current_effective_deadline() == -math.inf

@@ -1,0 +1,36 @@
+"""What is kept of an exception: pure.
+
+The text of a foreign exception may quote signed URLs, credentials, file paths or a user's data, and what is
+kept here is stored and shown to operators. So foreign exceptions are told by their class and where they were
+raised; only our own errors, whose messages are written to be shown, are quoted.
+"""
+
+from pathlib import PurePath
+from traceback import extract_tb
+
+from imagegallery.errors import ImageGalleryError
+
+LONGEST = 300  # characters
+_FRAMES = 3
+
+
+def describe(error: BaseException) -> str:
+    """One line, at most `LONGEST` characters: ``code: message`` or ``Class at file.py:line < caller.py:line``."""
+    cause = _only_cause(error)
+    if isinstance(cause, ImageGalleryError):
+        text = f"{cause.code}: {cause.message}"
+    else:
+        text = f"{type(cause).__name__}{_place(cause)}"
+    return " ".join(text.split())[:LONGEST]
+
+
+def _only_cause(error: BaseException) -> BaseException:
+    """What a task group wrapped, if it wrapped one exception."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _place(error: BaseException) -> str:
+    frames = extract_tb(error.__traceback__)[: -_FRAMES - 1 : -1]
+    return " at " + " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames) if frames else ""

@@ -1,0 +1,98 @@
+"""The queue in PostgreSQL: table ``jobs``, migration 0001.
+
+Needs nothing but the database: 15 or newer, and a direct connection for LISTEN (a pooler in transaction mode in
+between swallows notifications; jobs are then found by polling). Times are the given clock's, not the server's.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.notifications import Notifications
+from imagegallery.database.pool import Database
+from imagegallery.errors import LeaseLost, NotFound
+from imagegallery.queue import records
+from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats, waiting_time
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import InspectsQueue, Queue, Watch
+
+
+class PostgresQueue(Queue, InspectsQueue, JobOutbox):
+    """Every method but `enqueue` and `fence`, which are part of the caller's transaction, is one statement in a
+    transaction of its own. Each raises `Unavailable` while the database is away."""
+
+    def __init__(self, database: Database, options: QueueOptions, clock: Clock) -> None:
+        self._database = database
+        self._options = options
+        self._clock = clock
+
+    async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:
+        await records.insert(connection, job, now=now)
+
+    async def claim(self, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[ClaimedJob]:
+        now = self._clock()
+        async with self._database.connection() as connection:
+            return await records.claim(connection, kinds, limit=limit, now=now, lease_expires_at=now + lease)
+
+    async def extend(self, jobs: Sequence[ClaimedJob], *, lease: timedelta) -> list[ClaimedJob]:
+        async with self._database.connection() as connection:
+            return await records.extend(connection, jobs, lease_expires_at=self._clock() + lease)
+
+    async def fence(self, connection: Connection, job: ClaimedJob) -> None:
+        _require_held(job, await records.fence(connection, job))
+
+    async def complete(self, job: ClaimedJob) -> None:
+        async with self._database.connection() as connection:
+            _require_held(job, await records.delete(connection, job))
+
+    async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
+        async with self._database.connection() as connection:
+            held = await records.retry(connection, job, error=error, run_at=run_at, now=self._clock())
+        _require_held(job, held)
+
+    async def bury(self, job: ClaimedJob, *, error: str) -> None:
+        async with self._database.connection() as connection:
+            _require_held(job, await records.bury(connection, job, error=error, now=self._clock()))
+
+    async def release(self, job: ClaimedJob) -> None:
+        async with self._database.connection() as connection:
+            _require_held(job, await records.release(connection, job, now=self._clock()))
+
+    @asynccontextmanager
+    async def watch(self, kinds: Sequence[str]) -> AsyncIterator[Watch]:
+        async with self._database.listen(records.CHANNEL) as notifications:
+            yield _PostgresWatch(self._database, self._clock, kinds, notifications)
+
+    async def dead(self, *, limit: int) -> list[DeadJob]:
+        async with self._database.connection() as connection:
+            return await records.dead(connection, limit=limit)
+
+    async def requeue(self, job_id: UUID) -> None:
+        async with self._database.connection() as connection:
+            if not await records.requeue(connection, job_id, now=self._clock()):
+                raise NotFound("There is no dead letter with this id.")
+
+    async def stats(self) -> QueueStats:
+        async with self._database.connection() as connection:
+            return await records.stats(connection)
+
+
+class _PostgresWatch(Watch):
+    def __init__(self, database: Database, clock: Clock, kinds: Sequence[str], notifications: Notifications) -> None:
+        self._database = database
+        self._clock = clock
+        self._kinds = kinds
+        self._notifications = notifications
+
+    async def wait(self, *, timeout: timedelta) -> None:
+        async with self._database.connection() as connection:
+            next_due = await records.next_due(connection, self._kinds)
+        await self._notifications.wait(waiting_time(next_due, self._clock(), timeout))
+
+
+def _require_held(job: ClaimedJob, held: bool) -> None:
+    if not held:
+        raise LeaseLost("Another worker holds this job now.", job_id=str(job.id), kind=job.kind)

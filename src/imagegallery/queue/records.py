@@ -1,0 +1,216 @@
+"""The SQL of the queue: table ``jobs``.
+
+Times come from the caller. A claim is recognised by id and lease token together; only a running job has a token.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import attrs
+
+from imagegallery.database.connection import Connection
+from imagegallery.ids import new_id
+from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats
+
+# NOTIFY without payload: PostgreSQL sends one for all the jobs that a transaction adds.
+CHANNEL = "imagegallery_jobs"
+
+# A waiting job under the same key stands in for this one. Updating it, even to what it was, locks it until this
+# transaction ends: nobody claims it and works on what was there before. Its backoff, if it has one, stays.
+ENQUEUE = """
+WITH enqueued AS (
+    INSERT INTO jobs AS waiting
+        (id, kind, payload, priority, state, run_at, attempts, dedupe_key, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, 'waiting', $5, 0, $6, $7, $7)
+    ON CONFLICT (kind, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL DO UPDATE SET
+        priority = greatest(waiting.priority, excluded.priority),
+        run_at = CASE WHEN waiting.attempts = 0 THEN least(waiting.run_at, excluded.run_at) ELSE waiting.run_at END
+    RETURNING id
+)
+SELECT pg_notify($8, '') FROM enqueued
+"""
+
+# Abandoned jobs first: they were the most urgent ones when they were claimed. Two index scans that lock what they
+# take and pass over what others hold; an array, so that the update goes by primary key whatever the statistics say.
+CLAIM = """
+WITH abandoned AS MATERIALIZED (
+    SELECT id FROM jobs
+    WHERE state = 'running' AND lease_expires_at <= $1 AND kind = ANY ($2)
+    ORDER BY lease_expires_at
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+), due AS MATERIALIZED (
+    SELECT id FROM jobs
+    WHERE state = 'waiting' AND run_at <= $1 AND kind = ANY ($2)
+    ORDER BY priority DESC, run_at, id
+    LIMIT $3 - (SELECT count(*) FROM abandoned)
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE jobs
+    SET state = 'running', attempts = attempts + 1, lease_token = gen_random_uuid(), lease_expires_at = $4,
+        updated_at = $1
+    WHERE id = ANY (ARRAY(SELECT id FROM abandoned UNION ALL SELECT id FROM due))
+    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, priority, run_at
+)
+SELECT id, kind, payload, attempts, lease_token, lease_expires_at FROM claimed ORDER BY priority DESC, run_at, id
+"""
+
+# A job whose row is locked keeps its lease for now, and the others need not wait for it: the lock is our own
+# handler's fence, which keeps claims off as well, or a claim that the next renewal will learn of.
+EXTEND = """
+WITH held AS MATERIALIZED (
+    SELECT jobs.id FROM jobs JOIN unnest($1::uuid[], $2::uuid[]) AS mine (id, token)
+    ON jobs.id = mine.id AND jobs.lease_token = mine.token
+), unlocked AS MATERIALIZED (
+    SELECT jobs.id FROM jobs JOIN unnest($1::uuid[], $2::uuid[]) AS mine (id, token)
+    ON jobs.id = mine.id AND jobs.lease_token = mine.token
+    FOR UPDATE OF jobs SKIP LOCKED
+), renewed AS (
+    UPDATE jobs SET lease_expires_at = $3 WHERE id = ANY (ARRAY(SELECT id FROM unlocked))
+)
+SELECT id FROM held
+"""
+
+FENCE = "SELECT id FROM jobs WHERE id = $1 AND lease_token = $2 FOR UPDATE"
+
+COMPLETE = "DELETE FROM jobs WHERE id = $1 AND lease_token = $2 RETURNING id"
+
+BURY = """
+UPDATE jobs
+SET state = 'dead', last_error = $3, lease_token = NULL, lease_expires_at = NULL, updated_at = $4
+WHERE id = $1 AND lease_token = $2
+RETURNING id
+"""
+
+# The three ways back to waiting. If another job with the same key waits by now, this one goes on without its key.
+_KEY_IF_FREE = """CASE WHEN NOT EXISTS (
+        SELECT FROM jobs AS twin
+        WHERE twin.kind = jobs.kind AND twin.dedupe_key = jobs.dedupe_key AND twin.state = 'waiting'
+    ) THEN dedupe_key END"""
+
+RETRY = f"""
+WITH returned AS (
+    UPDATE jobs
+    SET state = 'waiting', run_at = $3, last_error = $4, lease_token = NULL, lease_expires_at = NULL,
+        updated_at = $5, dedupe_key = {_KEY_IF_FREE}
+    WHERE id = $1 AND lease_token = $2
+    RETURNING id
+)
+SELECT id, pg_notify($6, '') FROM returned
+"""  # noqa: S608 - a constant of this file
+
+RELEASE = f"""
+WITH returned AS (
+    UPDATE jobs
+    SET state = 'waiting', attempts = attempts - 1, lease_token = NULL, lease_expires_at = NULL,
+        updated_at = $3, dedupe_key = {_KEY_IF_FREE}
+    WHERE id = $1 AND lease_token = $2
+    RETURNING id
+)
+SELECT id, pg_notify($4, '') FROM returned
+"""  # noqa: S608 - a constant of this file
+
+REQUEUE = f"""
+WITH returned AS (
+    UPDATE jobs
+    SET state = 'waiting', attempts = 0, run_at = $2, updated_at = $2, dedupe_key = {_KEY_IF_FREE}
+    WHERE id = $1 AND state = 'dead'
+    RETURNING id
+)
+SELECT id, pg_notify($3, '') FROM returned
+"""  # noqa: S608 - a constant of this file
+
+NEXT_DUE = """
+SELECT least(
+    (SELECT min(run_at) FROM jobs WHERE state = 'waiting' AND kind = ANY ($1)),
+    (SELECT min(lease_expires_at) FROM jobs WHERE state = 'running' AND kind = ANY ($1))
+)
+"""
+
+DEAD = """
+SELECT id, kind, payload, attempts, coalesce(last_error, '') AS error, updated_at AS died_at
+FROM jobs WHERE state = 'dead'
+ORDER BY updated_at DESC, id
+LIMIT $1
+"""
+
+STATS = """
+SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+       count(*) FILTER (WHERE state = 'running') AS running,
+       count(*) FILTER (WHERE state = 'dead') AS dead
+FROM jobs
+"""
+
+_TIMES_A_TWIN_MAY_COME_BETWEEN = 3
+
+
+async def insert(connection: Connection, job: NewJob, *, now: datetime) -> None:
+    await connection.execute(
+        ENQUEUE, new_id(), job.kind, dict(job.payload), job.priority, job.run_at or now, job.dedupe_key, now, CHANNEL
+    )
+
+
+async def claim(
+    connection: Connection, kinds: Sequence[str], *, limit: int, now: datetime, lease_expires_at: datetime
+) -> list[ClaimedJob]:
+    rows = await connection.fetch(CLAIM, now, list(kinds), limit, lease_expires_at)
+    return [ClaimedJob(*row) for row in rows]
+
+
+async def extend(connection: Connection, jobs: Sequence[ClaimedJob], *, lease_expires_at: datetime) -> list[ClaimedJob]:
+    rows = await connection.fetch(EXTEND, [job.id for job in jobs], [job.lease_token for job in jobs], lease_expires_at)
+    held = {row["id"] for row in rows}
+    return [attrs.evolve(job, lease_expires_at=lease_expires_at) for job in jobs if job.id in held]
+
+
+async def fence(connection: Connection, job: ClaimedJob) -> bool:
+    """Whether the claim stands; if so, until the transaction ends."""
+    return await connection.fetchval(FENCE, job.id, job.lease_token) is not None
+
+
+async def delete(connection: Connection, job: ClaimedJob) -> bool:
+    return await connection.fetchval(COMPLETE, job.id, job.lease_token) is not None
+
+
+async def bury(connection: Connection, job: ClaimedJob, *, error: str, now: datetime) -> bool:
+    return await connection.fetchval(BURY, job.id, job.lease_token, error, now) is not None
+
+
+async def retry(connection: Connection, job: ClaimedJob, *, error: str, run_at: datetime, now: datetime) -> bool:
+    return await _return(connection, RETRY, job.id, job.lease_token, run_at, error, now, CHANNEL)
+
+
+async def release(connection: Connection, job: ClaimedJob, *, now: datetime) -> bool:
+    return await _return(connection, RELEASE, job.id, job.lease_token, now, CHANNEL)
+
+
+async def requeue(connection: Connection, job_id: UUID, *, now: datetime) -> bool:
+    return await _return(connection, REQUEUE, job_id, now, CHANNEL)
+
+
+async def next_due(connection: Connection, kinds: Sequence[str]) -> datetime | None:
+    """When a job of these kinds can be claimed at the earliest; ``None`` if there is none."""
+    due: datetime | None = await connection.fetchval(NEXT_DUE, list(kinds))
+    return due
+
+
+async def dead(connection: Connection, *, limit: int) -> list[DeadJob]:
+    return [DeadJob(*row) for row in await connection.fetch(DEAD, limit)]
+
+
+async def stats(connection: Connection) -> QueueStats:
+    row = await connection.fetchrow(STATS)
+    assert row is not None, "an aggregate has one row"  # noqa: S101
+    return QueueStats(*row)
+
+
+async def _return(connection: Connection, statement: str, *arguments: object) -> bool:
+    """Run one of the ways back to waiting, again if a twin was committed after the statement looked for one."""
+    for _ in range(_TIMES_A_TWIN_MAY_COME_BETWEEN - 1):
+        try:
+            return await connection.fetchval(statement, *arguments) is not None
+        except asyncpg.UniqueViolationError:
+            continue
+    return await connection.fetchval(statement, *arguments) is not None

@@ -1,0 +1,159 @@
+"""The worker: claims jobs while it has hands free, keeps their leases, and ends without dropping one."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskGroup, TaskStatus
+
+from imagegallery.clock import Clock
+from imagegallery.queue.attempt import Attempts, Held
+from imagegallery.queue.failure import describe
+from imagegallery.queue.job import ClaimedJob, QueueOptions, doubling
+from imagegallery.queue.observer import Unobserved, WorkerObserver
+from imagegallery.queue.periodic import Periodic, keep_up
+from imagegallery.queue.protocol import JobHandler, Queue, Watch
+
+__all__ = ["JobHandler", "Worker"]
+
+logger = logging.getLogger(__name__)
+
+CLAIM_TIME = 10.0  # seconds that one claim may take
+FIRST_OUTAGE_PAUSE = timedelta(seconds=0.25)
+
+
+class Worker:
+    """Does the jobs of those kinds that have a handler, ``options.concurrency`` at once, and upkeep beside them.
+
+    A job whose lease is lost is cancelled. While the queue cannot be reached, running jobs go on (nobody else can
+    claim them either) and the worker tries again; so it ends only when told to: one worker, one `run`.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        handlers: Mapping[str, JobHandler],
+        options: QueueOptions,
+        clock: Clock,
+        *,
+        periodic: Sequence[Periodic] = (),
+        observer: WorkerObserver | None = None,
+    ) -> None:
+        self._queue = queue
+        self._kinds = tuple(handlers)
+        self._options = options
+        self._periodic = tuple(periodic)
+        self._attempts = Attempts(queue, handlers, options, clock, observer or Unobserved())
+        self._held: set[Held] = set()
+        self._ended = anyio.Event()  # an attempt ended since this was made
+        self._stopping = anyio.Event()
+        self._stopped = anyio.Event()
+
+    async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Work until `stop`, then finish or hand back what is held. Cancelling this hands it back at once."""
+        try:
+            async with anyio.create_task_group() as heart:
+                heart.start_soon(self._keep_leases)
+                task_status.started()
+                await self._work_until_stopped()
+                heart.cancel_scope.cancel()
+        finally:
+            self._stopped.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; running jobs have ``options.shutdown_grace`` to finish, then they are handed back."""
+        self._stopping.set()
+
+    async def stopped(self) -> None:
+        """Wait until `run` is over."""
+        await self._stopped.wait()
+
+    async def _work_until_stopped(self) -> None:
+        async with anyio.create_task_group() as jobs:
+            # In a task of its own, so that whatever cancels this one cannot cut a claim in two.
+            async with anyio.create_task_group() as intake:
+                intake.start_soon(self._take_in, jobs)
+                for task in self._periodic:
+                    intake.start_soon(keep_up, task)
+                await self._stopping.wait()
+                intake.cancel_scope.cancel()
+            await self._finish_or_hand_back()
+
+    # --- claiming ------------------------------------------------------------------------------------------
+
+    async def _take_in(self, jobs: TaskGroup) -> None:
+        """Claim until cancelled, whatever happens to the queue."""
+        failures = 0
+        while True:
+            try:
+                async with self._queue.watch(self._kinds) as watch:
+                    # After an outage longer than a lease, before we would claim what we are working on.
+                    await self._renew_leases()
+                    while True:
+                        await self._fill_hands(watch, jobs)
+                        failures = 0
+            except Exception as error:
+                failures += 1
+                pause = doubling(failures, FIRST_OUTAGE_PAUSE, self._options.poll_interval).total_seconds()
+                logger.warning("no jobs can be claimed, next try in %.2f s: %s", pause, describe(error))
+                await anyio.sleep(pause)
+
+    async def _fill_hands(self, watch: Watch, jobs: TaskGroup) -> None:
+        """Claim as many jobs as hands are free; wait for more jobs, or for a free hand."""
+        free = self._options.concurrency - len(self._held)
+        if free == 0:
+            await self._ended.wait()
+            return
+        claimed = await self._claim(free)
+        for job in claimed:
+            held = Held(job)
+            self._held.add(held)
+            jobs.start_soon(self._attempt, held)
+        if len(claimed) < free:
+            await watch.wait(timeout=self._options.poll_interval)
+
+    async def _claim(self, limit: int) -> list[ClaimedJob]:
+        # Shielded: jobs of a claim whose answer is never read would wait until their leases run out.
+        with anyio.fail_after(CLAIM_TIME, shield=True):
+            return await self._queue.claim(self._kinds, limit=limit, lease=self._options.lease)
+
+    async def _attempt(self, held: Held) -> None:
+        try:
+            await self._attempts.run(held)
+        finally:
+            self._held.discard(held)
+            self._ended.set()
+            self._ended = anyio.Event()
+
+    # --- leases --------------------------------------------------------------------------------------------
+
+    async def _keep_leases(self) -> None:
+        interval = self._options.lease.total_seconds() / 3
+        while True:
+            await anyio.sleep(interval)
+            try:
+                with anyio.fail_after(interval):
+                    await self._renew_leases()
+            except Exception as error:
+                logger.warning("leases cannot be renewed, next try in %.2f s: %s", interval, describe(error))
+
+    async def _renew_leases(self) -> None:
+        held = {one.job.lease_token: one for one in self._held}
+        if not held:
+            return
+        kept = await self._queue.extend([one.job for one in held.values()], lease=self._options.lease)
+        for token in held.keys() - {job.lease_token for job in kept}:
+            held[token].lose()
+
+    # --- the end -------------------------------------------------------------------------------------------
+
+    async def _finish_or_hand_back(self) -> None:
+        grace = self._options.shutdown_grace.total_seconds()
+        logger.info("stopping: %d jobs have %.0f s to finish", len(self._held), grace)
+        with anyio.move_on_after(grace):
+            while self._held:
+                await self._ended.wait()
+        for held in self._held:
+            held.scope.cancel()

@@ -1,0 +1,129 @@
+"""All settings, composed from the ``Options`` that each room owns.
+
+They come, later ones winning, from the defaults, a TOML file (table ``[imagegallery]``) and environment
+variables: ``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An option that does not exist is an error.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import cattrs
+import typed_settings
+from attrs import field, frozen
+from typed_settings.exceptions import TsError
+
+from imagegallery.database.pool import DatabaseOptions
+from imagegallery.errors import ConfigurationError
+from imagegallery.images.delivery import DeliveryOptions
+from imagegallery.imaging.limits import ImagingOptions
+from imagegallery.queue.job import QueueOptions
+from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.variants.preset import VariantOptions
+
+ENV_PREFIX = "IMAGEGALLERY_"
+CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
+T = TypeVar("T")
+
+
+@frozen
+class Settings:
+    """How an image gallery is put together. Relative paths are relative to the working directory.
+
+    ``data_dir`` holds the embedded database, the local objects and the secret; ``secret_key`` signs local
+    URLs (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
+    """
+
+    data_dir: Path = Path("imagegallery-data")
+    secret_key: typed_settings.SecretStr | None = None
+    upkeep_interval: timedelta = timedelta(minutes=1)
+    database: DatabaseOptions = field(factory=DatabaseOptions)
+    uploads: UploadPolicy = field(factory=UploadPolicy)
+    imaging: ImagingOptions = field(factory=ImagingOptions)
+    variants: VariantOptions = field(factory=VariantOptions)
+    queue: QueueOptions = field(factory=QueueOptions)
+    delivery: DeliveryOptions = field(factory=DeliveryOptions)
+
+    @classmethod
+    def embedded(cls, data_dir: str | os.PathLike[str]) -> "Settings":
+        """Everything on this machine, below ``data_dir``."""
+        return cls(data_dir=Path(data_dir))
+
+    @classmethod
+    def from_env(cls, config: Path | None = None) -> "Settings":
+        """Settings from ``config`` (else the file named by ``IMAGEGALLERY_CONFIG``) and the environment.
+
+        Raises `ConfigurationError` naming the option that does not exist or cannot be read.
+        """
+        named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE))
+        if named is not None and not named.is_file():
+            raise ConfigurationError(f"The configuration file {named} does not exist.")
+        try:
+            return typed_settings.load_settings(
+                cls,
+                loaders=[
+                    typed_settings.FileLoader({"*.toml": typed_settings.TomlFormat("imagegallery")}, [named or ""]),
+                    typed_settings.EnvLoader(ENV_PREFIX),
+                ],
+                converter=_converter(),
+            )
+        except (TsError, ValueError) as error:
+            raise ConfigurationError("; ".join(_lines(error))) from error
+
+    @property
+    def objects_dir(self) -> Path:
+        return self.data_dir / "objects"
+
+    @property
+    def scratch_dir(self) -> Path:
+        return self.data_dir / "scratch"
+
+    @property
+    def postgres_dir(self) -> Path:
+        return self.data_dir / "postgres"
+
+    def load_secret(self) -> bytes:
+        """The signing secret: the configured one, else the data directory's own, made on first use. Blocking."""
+        if self.secret_key is not None:
+            return self.secret_key.encode()
+        path = self.data_dir / "secret.key"
+        with suppress(FileExistsError):
+            _write_once(path, secrets.token_hex(32))
+        return path.read_text().strip().encode()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Publish a private file whole or not at all: several processes may start together."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    try:
+        draft.write_text(text + "\n")
+        path.hardlink_to(draft)
+    finally:
+        draft.unlink()
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    converter = typed_settings.converters.get_default_cattrs_converter()
+    typed_settings.converters.register_strlist_hook(converter, sep=",")
+    return converter
+
+
+def _path_or_none(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    """What is wrong, without the layers: one short clause for each option."""
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    if not inner:
+        yield " ".join(str(error).split())
+    for each in inner:
+        yield from _lines(each)

@@ -1,0 +1,80 @@
+"""One file being written, or read. Blocking: for threads."""
+
+import os
+from contextlib import suppress
+from functools import partial
+from typing import BinaryIO
+
+from imagegallery.storage.protocol import ByteRange
+from imagegallery.storage.scratch import Scratch
+from imagegallery.storage.streams import CHUNK_SIZE
+
+
+class Draft:
+    """A file in the making, in scratch; created on the first write. ``discard`` it, whatever happens."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self.name = scratch.fresh_name()
+        self._directory = scratch.descriptor
+        self._file: BinaryIO | None = None
+        self.discarded = False
+
+    def write(self, data: bytes) -> None:
+        self._opened().write(data)
+
+    def seal(self, modified_ns: int) -> os.stat_result:
+        """Stamp the file with a time of modification, and return once its bytes are on the disk."""
+        with self._opened() as file:
+            file.flush()
+            os.utime(file.fileno(), ns=(modified_ns, modified_ns))
+            os.fsync(file.fileno())
+            return os.fstat(file.fileno())
+
+    def discard(self) -> None:
+        """Remove the file, or what is left of it; it may have been renamed away."""
+        self.discarded = True
+        if self._file is not None:
+            self._file.close()
+            with suppress(FileNotFoundError):
+                os.unlink(self.name, dir_fd=self._directory)
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            create = partial(os.open, mode=0o666, dir_fd=self._directory)
+            self._file = open(self.name, "xb", opener=create)  # noqa: SIM115 - pathlib knows no dir_fd
+        return self._file
+
+
+class Reader:
+    """Reads a file, or a range clipped to its end, from a descriptor that it closes as soon as it has read all.
+
+    The first chunk is read at once, so that a small object costs one visit to a thread.
+    """
+
+    def __init__(self, descriptor: int, byte_range: ByteRange | None) -> None:
+        self._descriptor = descriptor
+        self.closed = False
+        try:
+            self.status = os.fstat(descriptor)
+            self._position, stop = (byte_range.start, byte_range.stop) if byte_range else (0, self.status.st_size)
+            self._stop = min(stop, self.status.st_size)
+            self.first = self.read()
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self) -> bytes:
+        """The next chunk; empty at the end."""
+        if self.closed:
+            return b""
+        wanted = min(CHUNK_SIZE, self._stop - self._position)
+        chunk = os.pread(self._descriptor, wanted, self._position) if wanted > 0 else b""
+        self._position += len(chunk)
+        if not chunk or self._position >= self._stop:
+            self.close()
+        return chunk
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            os.close(self._descriptor)

@@ -1,0 +1,255 @@
+"""Objects as plain files below one directory, named by their keys.
+
+Needs: a file system with hard links and nanosecond times (ext4, XFS, Btrfs, ZFS, APFS, NFS), for the root and all in
+it. Several processes, and machines, may share a root. The files may be copied, backed up and restored as they stand;
+keys that differ only in case are one object where the file system says so. The folder ``.scratch`` is ours.
+
+Durable: a file is complete and synced before it is linked under its key, and the folder is synced before we answer.
+Media types are not kept: signed URLs carry them, and keys of ours tell them.
+"""
+
+import errno
+import itertools
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from anyio import CancelScope, Lock, to_thread
+
+from imagegallery.clock import Clock, utc_now
+from imagegallery.errors import InvalidInput, ObjectNotFound, TypeMismatch, Unavailable
+from imagegallery.storage.files import Draft, Reader
+from imagegallery.storage.keys import check_key
+from imagegallery.storage.protocol import (
+    ByteRange,
+    ObjectInfo,
+    ObjectStream,
+    SignedObject,
+    SignedStream,
+    UploadRequest,
+)
+from imagegallery.storage.scratch import Scratch, claim
+from imagegallery.storage.signing import DownloadGrant, UploadGrant, UrlSigner
+from imagegallery.storage.streams import at_most, batched, too_large
+from imagegallery.storage.tree import Tree, already_there, version
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SCRATCH = ".scratch"
+_LISTED_AT_ONCE = 500
+
+
+class FilesystemStore:
+    """An `ObjectStore` that also `PresignsUploads`, `SignsDownloads`, `ServesSignedUrls` and has `LocalObjects`.
+
+    ``async with`` makes ``root`` if need be and removes what processes that died while writing have left in it.
+    """
+
+    def __init__(self, root: Path, signer: UrlSigner, clock: Clock = utc_now) -> None:
+        self._root = root
+        self._signer = signer
+        self._clock = clock
+        self._tree = Tree(root, hidden=_SCRATCH)
+        self._scratch: Scratch | None = None
+        self._scratch_opening = Lock()
+        self._writes = itertools.count()
+
+    async def __aenter__(self) -> Self:
+        """Make and clear the root now; used without ``async with``, the first write does it."""
+        await self._opened_scratch()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        if self._scratch is not None:
+            await self._scratch.aclose()
+            self._scratch = None
+
+    # --- ObjectStore ---------------------------------------------------------------------------------------
+
+    async def put(
+        self,
+        key: str,
+        data: AsyncIterable[bytes],
+        *,
+        content_type: str,  # noqa: ARG002 - not kept
+        max_size: int | None = None,
+        if_absent: bool = False,
+    ) -> ObjectInfo:
+        _check(key)
+        scratch = await self._opened_scratch()
+        if if_absent:
+            await self._refuse_if_taken(key)
+        draft = Draft(scratch)
+        try:
+            with _full_disk():
+                async for batch in batched(at_most(data, max_size)):
+                    await to_thread.run_sync(draft.write, batch)
+                return await to_thread.run_sync(self._publish, scratch, draft, key, if_absent)
+        finally:
+            if not draft.discarded:
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(draft.discard)
+
+    @asynccontextmanager
+    async def get(self, key: str, byte_range: ByteRange | None = None) -> AsyncIterator[ObjectStream]:
+        _check(key)
+        reader = await to_thread.run_sync(self._start_reading, key, byte_range)
+        try:
+            yield ObjectStream(_info(key, reader.status), _chunks(reader))
+        finally:
+            if not reader.closed:
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(reader.close)
+
+    async def head(self, key: str) -> ObjectInfo:
+        _check(key)
+        return _info(key, await to_thread.run_sync(self._tree.status, key))
+
+    async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:  # noqa: ARG002
+        _check(source)
+        _check(target)
+        scratch = await self._opened_scratch()
+        return _info(target, await to_thread.run_sync(self._tree.move, scratch, source, target, etag))
+
+    async def delete(self, key: str) -> None:
+        """Remove the object, and the folders that this leaves empty."""
+        _check(key)
+        await to_thread.run_sync(self._tree.remove, key)
+
+    async def list(self, prefix: str = "") -> AsyncIterator[ObjectInfo]:
+        if folder := prefix.rpartition("/")[0]:
+            _check(folder)
+        files = self._tree.walk(prefix)
+        try:
+            while page := await to_thread.run_sync(lambda: [*itertools.islice(files, _LISTED_AT_ONCE)]):
+                for key, status in page:
+                    yield _info(key, status)
+        finally:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(files.close)
+
+    # --- signed URLs ---------------------------------------------------------------------------------------
+
+    async def presign_upload(
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size: int,
+        sha256: str | None,  # noqa: ARG002 - checked when the upload completes
+        expires_at: datetime,
+    ) -> UploadRequest:
+        _check(key)
+        token = self._signer.sign(UploadGrant(key, content_type, size, expires_at))
+        return UploadRequest("PUT", f"/objects/{token}", headers={"Content-Type": content_type})
+
+    def sign_download(
+        self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
+    ) -> str:
+        _check(key)
+        return f"/objects/{self._signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
+
+    async def accept(
+        self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
+    ) -> ObjectInfo:
+        grant = self._signer.read(token, UploadGrant)
+        if _media_type(content_type) != _media_type(grant.content_type):
+            raise TypeMismatch(f"This URL takes an upload of the type {grant.content_type}.")
+        if content_length is not None and content_length > grant.max_size:
+            raise too_large(grant.max_size)
+        return await self.put(grant.key, data, content_type=grant.content_type, max_size=grant.max_size, if_absent=True)
+
+    async def describe(self, token: str) -> SignedObject:
+        grant = self._signer.read(token, DownloadGrant)
+        return _signed(await self.head(grant.key), grant)
+
+    @asynccontextmanager
+    async def open(self, token: str, byte_range: ByteRange | None = None) -> AsyncIterator[SignedStream]:
+        grant = self._signer.read(token, DownloadGrant)
+        async with self.get(grant.key, byte_range) as stream:
+            yield SignedStream(_signed(stream.info, grant), stream.chunks)
+
+    # --- LocalObjects --------------------------------------------------------------------------------------
+
+    def local_path(self, key: str) -> Path:
+        _check(key)
+        return self._root / key
+
+    # --- in threads ----------------------------------------------------------------------------------------
+
+    def _publish(self, scratch: Scratch, draft: Draft, key: str, if_absent: bool) -> ObjectInfo:
+        status = draft.seal(self._timestamp())
+        self._tree.publish(scratch, draft.name, key, if_absent=if_absent)
+        draft.discard()
+        return _info(key, status)
+
+    def _start_reading(self, key: str, byte_range: ByteRange | None) -> Reader:
+        return Reader(self._tree.open(key), byte_range)
+
+    def _timestamp(self) -> int:
+        """Nanoseconds since 1970. File systems stamp by the timer's tick, milliseconds apart, so that two versions
+        could look the same; ours differ by the microsecond, and by a count of writes below it."""
+        return (self._clock() - _EPOCH) // _MICROSECOND * 1000 + next(self._writes) % 1000
+
+    def _claim_scratch(self) -> Scratch:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with self._tree.folder([_SCRATCH], create=True):  # refuses a link
+            return claim(self._root / _SCRATCH)
+
+    # -------------------------------------------------------------------------------------------------------
+
+    async def _opened_scratch(self) -> Scratch:
+        async with self._scratch_opening:
+            if self._scratch is None:
+                self._scratch = await to_thread.run_sync(self._claim_scratch)
+            return self._scratch
+
+    async def _refuse_if_taken(self, key: str) -> None:
+        """Spare the reading of a stream that cannot be stored; that it is written once is `Tree.publish`'s to see."""
+        with suppress(ObjectNotFound):
+            await to_thread.run_sync(self._tree.status, key)
+            raise already_there()
+
+
+async def _chunks(reader: Reader) -> AsyncIterator[bytes]:
+    if reader.first:
+        yield reader.first
+    while not reader.closed:
+        if chunk := await to_thread.run_sync(reader.read):
+            yield chunk
+
+
+def _check(key: str) -> None:
+    check_key(key)
+    if key.partition("/")[0].casefold() == _SCRATCH:
+        raise InvalidInput(f"Not an object key: the folder {_SCRATCH} is the store's own.")
+
+
+def _info(key: str, status: os.stat_result) -> ObjectInfo:
+    modified_at = _EPOCH + status.st_mtime_ns // 1000 * _MICROSECOND
+    return ObjectInfo(key, status.st_size, version(status), modified_at)
+
+
+def _signed(info: ObjectInfo, grant: DownloadGrant) -> SignedObject:
+    return SignedObject(info, grant.content_type, grant.expires_at, grant.download_as)
+
+
+def _media_type(header: str) -> str:
+    """The type itself: parameters and case do not matter (RFC 9110 section 8.3.1)."""
+    return header.partition(";")[0].strip().lower()
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Unavailable("The object store is full.") from error
+        raise

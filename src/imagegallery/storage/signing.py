@@ -1,0 +1,103 @@
+"""Our own signed URLs: a grant, serialised and signed, is the token in the URL. Nothing is kept on the server.
+
+A token is URL-safe and says one thing only: this key may be written (or read) until then. Uploads and downloads are
+signed under different salts, so that neither passes for the other. Equal grants give equal tokens, so that a URL
+whose expiry is rounded can be cached.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import cattrs
+from attrs import frozen
+from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from imagegallery.clock import Clock
+from imagegallery.errors import ConfigurationError, SignatureExpired, SignatureInvalid
+
+MIN_SECRET_BYTES = 16
+
+
+@frozen
+class UploadGrant:
+    """Leave to write ``key`` once: this media type, at most ``max_size`` bytes, before ``expires_at``."""
+
+    key: str
+    content_type: str
+    max_size: int
+    expires_at: datetime
+
+
+@frozen
+class DownloadGrant:
+    """Leave to read ``key`` before ``expires_at``, served as ``content_type``, and as a file if so named."""
+
+    key: str
+    content_type: str
+    expires_at: datetime
+    download_as: str | None = None
+
+
+Grant = UploadGrant | DownloadGrant
+G = TypeVar("G", UploadGrant, DownloadGrant)
+
+# A change to a grant's fields needs a new salt: what was signed before must not be read as something else.
+_SALTS: dict[type[Grant], str] = {UploadGrant: "imagegallery.upload", DownloadGrant: "imagegallery.download"}
+
+
+class UrlSigner:
+    """Signs grants with one secret and reads them back, at the time that ``clock`` tells.
+
+    Raises `ConfigurationError` for a secret of fewer than 16 bytes.
+    """
+
+    def __init__(self, secret: bytes, clock: Clock) -> None:
+        if len(secret) < MIN_SECRET_BYTES:
+            raise ConfigurationError(f"The secret that signs URLs must have at least {MIN_SECRET_BYTES} bytes.")
+        self._clock = clock
+        self._signers = {
+            kind: Signer(secret, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+            for kind, salt in _SALTS.items()
+        }
+
+    def sign(self, grant: Grant) -> str:
+        """The token of the grant. Fractions of a second of its expiry are dropped."""
+        payload = json.dumps(_CONVERTER.unstructure(grant), ensure_ascii=False, separators=(",", ":"))
+        return self._signers[type(grant)].sign(base64_encode(payload.encode(errors="replace"))).decode()
+
+    def read(self, token: str, kind: type[G]) -> G:
+        """The grant in the token.
+
+        Raises `SignatureInvalid` unless the token is, to the letter, what ``sign`` made of a grant of this ``kind``,
+        and `SignatureExpired` from its ``expires_at`` on.
+        """
+        signer = self._signers[kind]
+        try:
+            payload = signer.unsign(token.encode(errors="replace"))
+        except BadData:
+            raise _invalid() from None
+        # The base64 of a signature can be written in several ways; only ours is the URL that we gave out.
+        if signer.sign(payload).decode() != token:
+            raise _invalid()
+        grant = _CONVERTER.structure(json.loads(base64_decode(payload)), kind)
+        if grant.expires_at <= self._clock():
+            raise SignatureExpired("This URL has expired; ask for a new one.")
+        return grant
+
+
+def _converter() -> cattrs.Converter:
+    """Grants as compact lists; times as whole seconds since 1970."""
+    converter = cattrs.Converter(unstruct_strat=cattrs.UnstructureStrategy.AS_TUPLE)
+    converter.register_unstructure_hook(datetime, lambda moment: int(moment.timestamp()))
+    converter.register_structure_hook(datetime, lambda seconds, _: datetime.fromtimestamp(seconds, UTC))
+    return converter
+
+
+_CONVERTER = _converter()
+
+
+def _invalid() -> SignatureInvalid:
+    return SignatureInvalid("This URL was altered, or is used for something else than it was made for.")

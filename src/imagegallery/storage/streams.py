@@ -1,0 +1,131 @@
+"""Streams of bytes: from memory or a file, measured, bounded, looked into. Files are read and written off the loop."""
+
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+from anyio import CancelScope, to_thread
+
+from imagegallery.errors import TooLarge
+
+CHUNK_SIZE = 1024 * 1024
+"""How much is read or written in one visit to a thread, in bytes: a visit costs about as much as copying 256 KiB."""
+
+HASH_IN_THREAD = 256 * 1024
+"""From this size on, hashing a chunk would hold the loop up for longer than a visit to a thread takes."""
+
+
+async def bytes_chunks(data: bytes, size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
+    """``data`` in chunks of ``size``; none if it is empty."""
+    view = memoryview(data)
+    for start in range(0, len(data), size):
+        yield bytes(view[start : start + size])
+
+
+async def file_chunks(path: Path, size: int = CHUNK_SIZE) -> AsyncGenerator[bytes, None]:
+    """The file's bytes in chunks of ``size``. Raises what opening and reading a file raises, on the first chunk."""
+    file = await to_thread.run_sync(_open_to_read, path)
+    try:
+        while chunk := await to_thread.run_sync(file.read, size):
+            yield chunk
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(file.close)
+
+
+async def batched(chunks: AsyncIterable[bytes], size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
+    """The same bytes in chunks of at least ``size`` (but for the last), so that each is worth a visit to a thread."""
+    batch: list[bytes] = []
+    held = 0
+    async for chunk in chunks:
+        batch.append(chunk)
+        held += len(chunk)
+        if held >= size:
+            yield b"".join(batch)
+            batch, held = [], 0
+    if held:
+        yield b"".join(batch)
+
+
+async def at_most(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIterator[bytes]:
+    """The same chunks; raises `TooLarge` instead of the one that goes beyond ``max_size`` bytes in all."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if max_size is not None and size > max_size:
+            raise too_large(max_size)
+        yield chunk
+
+
+def too_large(max_size: int) -> TooLarge:
+    """The one error for more bytes than ``max_size``."""
+    return TooLarge(f"More than the allowed {max_size} bytes.", max_size=max_size)
+
+
+async def peek(chunks: AsyncIterable[bytes], size: int) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first ``size`` bytes (fewer if there are no more), and a stream of *all* the bytes, these included."""
+    source = aiter(chunks)
+    read: list[bytes] = []
+    held = 0
+    while held < size:
+        chunk = await anext(source, None)
+        if chunk is None:
+            break
+        read.append(chunk)
+        held += len(chunk)
+    head = b"".join(read)
+    return head[:size], _continued(head, source)
+
+
+async def _continued(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if head:
+        yield head
+    async for chunk in rest:
+        yield chunk
+
+
+class Digesting:
+    """The same chunks, once; meanwhile ``size`` (bytes) and ``sha256()`` tell of what has passed so far."""
+
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = chunks
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def sha256(self) -> bytes:
+        """The 32 bytes of the digest."""
+        return self._digest.digest()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks:
+            if len(chunk) < HASH_IN_THREAD:
+                self._digest.update(chunk)
+            else:
+                await to_thread.run_sync(self._digest.update, chunk)
+            self.size += len(chunk)
+            yield chunk
+
+
+async def copy_to_file(chunks: AsyncIterable[bytes], path: Path) -> int:
+    """Write the stream to a new file; answers its size in bytes. Raises `FileExistsError`.
+
+    The file is not synced to disk, and stays, in part, when ``chunks`` raises: write into a directory that goes.
+    """
+    file = await to_thread.run_sync(_create_to_write, path)
+    size = 0
+    try:
+        async for batch in batched(chunks):
+            size += await to_thread.run_sync(file.write, batch)
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(file.close)
+    return size
+
+
+def _open_to_read(path: Path) -> BinaryIO:
+    return path.open("rb", buffering=0)
+
+
+def _create_to_write(path: Path) -> BinaryIO:
+    return path.open("xb")

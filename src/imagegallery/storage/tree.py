@@ -1,0 +1,244 @@
+"""A tree of plain files below a root directory, reached without following a single link. Blocking: for threads.
+
+Every path is walked one folder at a time with ``dir_fd`` and ``O_NOFOLLOW``, so that a folder which somebody swaps
+for a link cannot lead out of the root, whenever that happens. What is not a plain file is not there.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed
+from imagegallery.storage.keys import is_key
+from imagegallery.storage.scratch import Scratch
+
+T = TypeVar("T")
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # not blocking: it might be a pipe
+_ATTEMPTS = 1000
+
+
+def version(status: os.stat_result) -> str:
+    """The version of a file: another whenever the bytes may be others, the same under whatever name."""
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+
+
+class Tree:
+    """Files under checked keys; the top-level folder ``hidden`` is not part of it."""
+
+    def __init__(self, root: Path, hidden: str) -> None:
+        self._root = root
+        self._hidden = hidden.casefold()
+
+    def status(self, key: str) -> os.stat_result:
+        """Raises `ObjectNotFound`."""
+        folders, name = _split(key)
+        with _absence(), self.folder(folders) as parent:
+            return _plain_status(name, parent)
+
+    def open(self, key: str) -> int:
+        """A descriptor to read from. Raises `ObjectNotFound`."""
+        folders, name = _split(key)
+        with _absence(), self.folder(folders) as parent:
+            descriptor = os.open(name, _FILE, dir_fd=parent)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise _not_found()
+
+    def publish(self, scratch: Scratch, draft: str, key: str, *, if_absent: bool) -> None:
+        """Give a synced scratch file its name in the tree, for good. Raises `PreconditionFailed`, `Conflict`."""
+        folders, name = _split(key)
+        put = _link if if_absent else os.replace
+
+        def place(parent: int) -> None:
+            put(draft, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
+            os.fsync(parent)
+
+        with _obstruction():
+            self._in_folder(folders, place)
+
+    def move(self, scratch: Scratch, source: str, target: str, expected: str) -> os.stat_result:
+        """`ObjectStore.promote`. Nothing is lost whenever it stops: the file always has a name in the tree.
+
+        A second name in scratch pins the file that is checked, so that no overwriting can slip another one in.
+        """
+        claim = scratch.fresh_name()
+        try:
+            self._claim(scratch, source, claim)
+        except ObjectNotFound:
+            return self.status(target)
+        try:
+            status = os.stat(claim, dir_fd=scratch.descriptor, follow_symlinks=False)
+            if version(status) != expected:
+                raise PreconditionFailed("The object is not the one that was checked.")
+            if source != target:
+                self._place_claim(scratch, claim, target, status)
+                self._remove_if_same(scratch, source, status)
+            return status
+        finally:
+            os.unlink(claim, dir_fd=scratch.descriptor)
+
+    def remove(self, key: str) -> None:
+        """Remove the file if it is there, and the folders that this leaves empty, but for the topmost."""
+        folders, name = _split(key)
+        with suppress(ObjectNotFound), _absence(), self.folder(folders) as parent:
+            _plain_status(name, parent)
+            os.unlink(name, dir_fd=parent)
+        with suppress(OSError):  # not empty, or gone
+            for depth in range(len(folders) - 1, 0, -1):
+                with self.folder(folders[:depth]) as parent:
+                    os.rmdir(folders[depth], dir_fd=parent)
+
+    def walk(self, prefix: str) -> Generator[tuple[str, os.stat_result], None, None]:
+        """The keys that start with ``prefix``, each with its file's status; files that no key can name are left out."""
+        above, _, beginning = prefix.rpartition("/")
+        with suppress(FileNotFoundError, NotADirectoryError), self.folder(above.split("/") if above else []) as folder:
+            yield from self._walk(folder, f"{above}/" if above else "", beginning)
+
+    def _walk(self, folder: int, path: str, beginning: str = "") -> Iterator[tuple[str, os.stat_result]]:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(beginning) or (not path and entry.name.casefold() == self._hidden):
+                    continue
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    if entry.is_dir(follow_symlinks=False):
+                        with _enter(folder, entry.name) as inner:
+                            yield from self._walk(inner, f"{path}{entry.name}/")
+                    elif entry.is_file(follow_symlinks=False):
+                        key = f"{path}{entry.name}"
+                        if is_key(key):
+                            yield key, entry.stat(follow_symlinks=False)
+
+    @contextmanager
+    def folder(self, folders: list[str], *, create: bool = False) -> Iterator[int]:
+        """A descriptor of the folder. Raises `FileNotFoundError`, or `NotADirectoryError` at a file or a link."""
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for name in folders:
+                inner = _open_folder(descriptor, name, create)
+                os.close(descriptor)
+                descriptor = inner
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _in_folder(self, folders: list[str], act: Callable[[int], T]) -> T:
+        """Act in the folder, which is made if need be; anew each time that a `remove` prunes it meanwhile."""
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError), self.folder(folders, create=True) as parent:
+                return act(parent)
+        with self.folder(folders, create=True) as parent:
+            return act(parent)
+
+    def _claim(self, scratch: Scratch, key: str, claim: str) -> None:
+        folders, name = _split(key)
+        with _absence(), self.folder(folders) as parent:
+            _plain_status(name, parent)
+            _link(name, claim, src_dir_fd=parent, dst_dir_fd=scratch.descriptor)
+
+    def _place_claim(self, scratch: Scratch, claim: str, target: str, status: os.stat_result) -> None:
+        try:
+            self.publish(scratch, claim, target, if_absent=True)
+        except PreconditionFailed:
+            # Unless it is the same file under both names: an earlier call was cut short, or another is at it.
+            if not self._is_same(target, status):
+                raise
+
+    def _is_same(self, key: str, status: os.stat_result) -> bool:
+        with suppress(ObjectNotFound):
+            return os.path.samestat(self.status(key), status)
+        return False
+
+    def _remove_if_same(self, scratch: Scratch, key: str, status: os.stat_result) -> None:
+        """Remove ``key``, but not what somebody has put there in the meantime."""
+        folders, name = _split(key)
+        aside = scratch.fresh_name()
+        with suppress(FileNotFoundError, NotADirectoryError), self.folder(folders) as parent:
+            os.rename(name, aside, src_dir_fd=parent, dst_dir_fd=scratch.descriptor)
+            try:
+                taken = os.stat(aside, dir_fd=scratch.descriptor, follow_symlinks=False)
+                if not os.path.samestat(taken, status):
+                    with suppress(FileExistsError):  # overwritten once more: what we took is out of date
+                        _link(aside, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
+                        os.fsync(parent)
+            finally:
+                os.unlink(aside, dir_fd=scratch.descriptor)
+
+
+def _split(key: str) -> tuple[list[str], str]:
+    *folders, name = key.split("/")
+    return folders, name
+
+
+@contextmanager
+def _enter(parent: int, name: str) -> Iterator[int]:
+    descriptor = _open_folder(parent, name, create=False)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open_folder(parent: int, name: str, create: bool) -> int:
+    try:
+        return os.open(name, _FOLDER, dir_fd=parent)
+    except FileNotFoundError:
+        if not create:
+            raise
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # what some systems say to a link
+            raise NotADirectoryError from None
+        raise
+    with suppress(FileExistsError):
+        os.mkdir(name, dir_fd=parent)
+        os.fsync(parent)
+    return _open_folder(parent, name, create=False)
+
+
+def _plain_status(name: str, parent: int) -> os.stat_result:
+    status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if not stat.S_ISREG(status.st_mode):
+        raise _not_found()
+    return status
+
+
+def _link(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+    os.link(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd, follow_symlinks=False)
+
+
+def already_there() -> PreconditionFailed:
+    """The error for a key that is taken."""
+    return PreconditionFailed("There is an object under this key already.")
+
+
+@contextmanager
+def _absence() -> Iterator[None]:
+    """What is not there, is no folder or is a link (ELOOP): all the same to those who ask."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise _not_found() from None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _not_found() from None
+        raise
+
+
+@contextmanager
+def _obstruction() -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise already_there() from None
+    except (NotADirectoryError, IsADirectoryError):
+        raise Conflict("A file cannot be stored where a folder is, nor below a file or a link.") from None
+
+
+def _not_found() -> ObjectNotFound:
+    return ObjectNotFound("There is no such object.")

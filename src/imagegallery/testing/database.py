@@ -1,0 +1,150 @@
+"""A real, migrated database for each test: cloned from a template on an embedded server that all workers share.
+
+For a ``conftest.py`` (with pytest-asyncio or anyio's plugin)::
+
+    @pytest.fixture(scope="session")
+    def database_server():
+        with DatabaseServer.shared() as server:
+            yield server
+
+    @pytest.fixture
+    async def database(database_server):
+        async with database_server.clone() as dsn, Database.connect(DatabaseOptions(dsn=dsn)) as database:
+            yield database
+
+It needs the extra ``embedded``. The server is as fast as it can be, and keeps nothing over a power failure.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+from anyio.from_thread import start_blocking_portal
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.migrate import digest, migrate, packaged_migrations
+from imagegallery.database.pool import Database, DatabaseOptions
+from imagegallery.errors import ConfigurationError
+
+FAST: Mapping[str, str] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",  # it would connect to templates, and change plans at its own time
+    "max_connections": "400",
+    "shared_buffers": "64MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "1h",
+}
+
+# One process makes the template, the others wait; on the program's own database, which no test uses.
+TAKE_LOCK = "SELECT pg_advisory_lock(1)"
+DATABASE_EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+
+
+class DatabaseServer:
+    """One server, and a template with this release's schema on it. Made by `shared`."""
+
+    def __init__(self, dsn: str, template: str) -> None:
+        self.dsn = dsn
+        self.template = template
+
+    @classmethod
+    @contextmanager
+    def shared(cls, directory: Path | None = None) -> Iterator["DatabaseServer"]:
+        """The server of this directory, by default one for each user of this machine.
+
+        Workers and test runs that overlap share it. The last of them deletes it; after one that was killed, the
+        next finds it, and deletes it in the end. Works in any test runner: its own life is in a thread.
+        """
+        with (
+            start_blocking_portal() as portal,
+            portal.wrap_async_context_manager(cls._running(directory or _own_directory())) as server,
+        ):
+            yield server
+
+    @classmethod
+    @asynccontextmanager
+    async def _running(cls, directory: Path) -> AsyncIterator["DatabaseServer"]:
+        async with EmbeddedPostgres.running(directory, settings=FAST, temporary=True) as dsn:
+            yield cls(dsn, await _template(dsn))
+
+    @asynccontextmanager
+    async def clone(self) -> AsyncIterator[str]:
+        """The DSN of a fresh database with the whole schema; it is dropped afterwards, whoever still uses it."""
+        async with self._database(f"TEMPLATE {self.template}") as dsn:
+            yield dsn
+
+    @asynccontextmanager
+    async def empty(self) -> AsyncIterator[str]:
+        """The DSN of a fresh database without a schema; dropped afterwards."""
+        async with self._database("") as dsn:
+            yield dsn
+
+    @asynccontextmanager
+    async def _database(self, how: str) -> AsyncIterator[str]:
+        name = f"test_{uuid4().hex}"
+        await _execute(self.dsn, f"CREATE DATABASE {name} {how}")
+        try:
+            yield with_database(self.dsn, name)
+        finally:
+            await _execute(self.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def with_database(dsn: str, name: str) -> str:
+    """The same server and user, another database."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+async def explain(connection: Connection, sql: str, *arguments: object) -> str:
+    """The plan PostgreSQL chooses for this statement, as indented JSON: look for an index's name or a node's type.
+
+    Insert enough rows and run ``ANALYZE`` first: for a small table a scan of it all is the right plan.
+    """
+    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *arguments)
+    return json.dumps(json.loads(plan), indent=1)
+
+
+async def _template(dsn: str) -> str:
+    migrations = packaged_migrations()
+    name = f"template_{digest(migrations)}"
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(TAKE_LOCK)
+        if not await connection.fetchval(DATABASE_EXISTS, name):
+            await _make_template(connection, dsn, name)
+    finally:
+        await connection.close()
+    return name
+
+
+async def _make_template(connection: Connection, dsn: str, name: str) -> None:
+    """Under another name first: an interrupted one must not look finished."""
+    draft = f"{name}_draft"
+    await connection.execute(f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)")
+    await connection.execute(f"CREATE DATABASE {draft}")
+    async with Database.connect(DatabaseOptions(dsn=with_database(dsn, draft))) as database:
+        await migrate(database)
+    await connection.execute(f"ALTER DATABASE {draft} RENAME TO {name}")
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _own_directory() -> Path:
+    directory = Path(tempfile.gettempdir(), f"imagegallery-tests-{os.geteuid()}")
+    if directory.exists() and directory.lstat().st_uid != os.geteuid():
+        raise ConfigurationError(f"{directory} belongs to somebody else: remove it, or set TMPDIR.")
+    return directory

@@ -1,0 +1,149 @@
+"""A library to test services on: images as rows in a real database, without the work of decoding any."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import Failure
+from imagegallery.galleries.service import GalleryService
+from imagegallery.ids import new_id
+from imagegallery.images import membership, records
+from imagegallery.images.delivery import Delivery, DeliveryOptions
+from imagegallery.images.image import Image, ProcessingStatus, Variant
+from imagegallery.images.metadata import Metadata
+from imagegallery.images.service import ImageService
+from imagegallery.queue.job import QueueOptions
+from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.keys import image_prefix, original_key, variant_key
+from imagegallery.storage.signing import UrlSigner
+from imagegallery.testing.clock import START, ManualClock
+
+_SECRET = b"only for tests, never for a service"
+_FORMATS = (("thumbnail", "webp", 80), ("medium", "avif", 800), ("medium", "webp", 800))  # smallest first
+
+_INSERT_VARIANT = """
+INSERT INTO image_variants (
+    id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
+
+
+@frozen
+class Library:
+    """The services over one database and one folder of objects, and images put straight into them."""
+
+    database: Database
+    store: FilesystemStore
+    queue: PostgresQueue
+    clock: ManualClock
+    delivery: Delivery
+    images: ImageService
+    galleries: GalleryService
+
+    @classmethod
+    def on(
+        cls, database: Database, objects: Path, clock: ManualClock, options: DeliveryOptions | None = None
+    ) -> "Library":
+        store = FilesystemStore(objects, UrlSigner(_SECRET, clock), clock)
+        queue = PostgresQueue(database, QueueOptions(), clock)
+        delivery = Delivery(store, options or DeliveryOptions(), clock)
+        return cls(
+            database=database,
+            store=store,
+            queue=queue,
+            clock=clock,
+            delivery=delivery,
+            images=ImageService(database, queue, delivery, clock),
+            galleries=GalleryService(database, delivery, clock),
+        )
+
+    async def add_image(self, image: Image, gallery_id: UUID | None = None) -> Image:
+        """Write this image's rows as a completed upload and its processing do."""
+        async with self.database.transaction() as connection:
+            await records.insert_image(connection, image)
+            for variant in image.variants:
+                await _insert_variant(connection, image, variant)
+            if gallery_id is not None:
+                await membership.add(connection, gallery_id, [image.id], now=self.clock())
+            await records.add_storage_used(connection, image.owner_id, image.file_size)
+        return image
+
+
+def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_id: UUID | None = None) -> Image:
+    """An image of 4000 x 3000 pixels with three variants, uploaded ``age`` before `START`; no two are equal.
+
+    ``gallery_id`` only chooses where its objects lie.
+    """
+    image_id = new_id()
+    prefix = image_prefix(image_id, gallery_id)
+    uploaded_at = START - age
+    image = Image(
+        id=image_id,
+        owner_id=owner_id,
+        original_key=original_key(prefix, "image/jpeg"),
+        key_prefix=prefix,
+        filename="tram.jpg",
+        mime_type="image/jpeg",
+        width=4000,
+        height=3000,
+        frames=1,
+        file_size=1_000_000,
+        sha256=hashlib.sha256(image_id.bytes).digest(),
+        alt_text="",
+        blurhash="LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+        metadata=None,
+        taken_at=uploaded_at,
+        latitude=None,
+        longitude=None,
+        status=ProcessingStatus.COMPLETE,
+        failure=None,
+        is_favorite=False,
+        is_archived=False,
+        created_at=uploaded_at,
+        updated_at=uploaded_at,
+    )
+    return evolve(image, variants=tuple(_make_variant(prefix, *each) for each in _FORMATS))
+
+
+def with_place(image: Image) -> Image:
+    """The image as if its camera had known where it was."""
+    latitude, longitude = 38.7139, -9.1394
+    place = Metadata(make="Canon", latitude=latitude, longitude=longitude, altitude=12.5)
+    return evolve(image, metadata=place, latitude=latitude, longitude=longitude)
+
+
+def without_variants(image: Image) -> Image:
+    """The image as if nothing had been made of it yet."""
+    return evolve(image, variants=(), status=ProcessingStatus.PENDING)
+
+
+def with_failure(image: Image) -> Image:
+    """The image as if it could not be processed."""
+    failure = Failure("truncated", "The file ends early.")
+    return evolve(image, variants=(), status=ProcessingStatus.FAILED, failure=failure)
+
+
+def _make_variant(prefix: str, variant_type: str, image_format: str, width: int) -> Variant:
+    key = variant_key(prefix, variant_type, "0123456789abcdef", image_format)
+    return Variant(variant_type, image_format, key, width, width * 3 // 4, 1000, "0123456789abcdef")
+
+
+async def _insert_variant(connection: Connection, image: Image, variant: Variant) -> None:
+    await connection.execute(
+        _INSERT_VARIANT,
+        new_id(),
+        image.id,
+        variant.variant_type,
+        variant.format,
+        variant.key,
+        variant.width,
+        variant.height,
+        variant.file_size,
+        variant.fingerprint,
+        image.created_at,
+    )

@@ -1,0 +1,168 @@
+"""The conformance suite of `imagegallery.queue.protocol.Queue`: whoever writes a backend subclasses it.
+
+::
+
+    class TestMyQueue(QueueSuite):
+        async def make_queue(self): return MyQueue(...)
+        async def enqueue(self, queue, job): ...
+        ...
+
+The tests are coroutines: they need pytest with pytest-asyncio or anyio's plugin.
+"""
+
+from uuid import UUID, uuid4
+
+import anyio
+import pytest
+
+from imagegallery.errors import NotFound
+from imagegallery.queue.job import NewJob, QueueStats
+from imagegallery.queue.protocol import InspectsQueue, Queue
+from imagegallery.testing.queue_claims import Claiming, Leases
+from imagegallery.testing.queue_parts import LEASE, LONGER_THAN_A_LEASE, MOMENT, QueueParts
+
+__all__ = ["QueueParts", "QueueSuite"]
+
+
+class Endings(QueueParts):
+    async def test_a_completed_job_is_gone(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        await queue.complete(await self.claim_one(queue))
+        await self.pass_time(LONGER_THAN_A_LEASE)
+        assert await self.claim(queue) == []
+
+    async def test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        await queue.retry(await self.claim_one(queue), error="did not work", run_at=self.now() + LEASE)
+        assert await self.claim(queue) == []
+        await self.pass_time(LONGER_THAN_A_LEASE)
+        assert (await self.claim_one(queue)).attempt == 2
+
+    async def test_a_released_job_comes_back_at_once_and_its_attempt_does_not_count(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        await queue.release(await self.claim_one(queue))
+        assert (await self.claim_one(queue)).attempt == 1
+
+    @pytest.mark.parametrize("back", ["retry", "release"])
+    async def test_a_job_comes_back_also_when_another_waits_under_its_key(self, back: str) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work", dedupe_key="a"))
+        job = await self.claim_one(queue)
+        await self.enqueue(queue, NewJob("work", dedupe_key="a"))
+        if back == "retry":
+            await queue.retry(job, error="did not work", run_at=self.now())
+        else:
+            await queue.release(job)
+        assert len(await self.claim(queue)) == 2
+
+    async def test_a_buried_job_is_not_claimed_again(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        await queue.bury(await self.claim_one(queue), error="did not work")
+        await self.pass_time(LONGER_THAN_A_LEASE)
+        assert await self.claim(queue) == []
+
+
+class Watching(QueueParts):
+    async def test_a_new_job_ends_a_wait(self) -> None:
+        queue = await self.make_queue()
+        with anyio.fail_after(self.patience.total_seconds()):
+            async with queue.watch(["work"]) as watch, anyio.create_task_group() as tasks:
+                tasks.start_soon(self.enqueue, queue, NewJob("work"))
+                while not await self.claim(queue):
+                    await watch.wait(timeout=self.patience * 2)
+
+    async def test_a_job_that_came_before_the_wait_ends_it(self) -> None:
+        queue = await self.make_queue()
+        async with queue.watch(["work"]) as watch:
+            await self.enqueue(queue, NewJob("work"))
+            with anyio.fail_after(self.patience.total_seconds()):
+                await watch.wait(timeout=self.patience * 2)
+
+    async def test_a_released_job_ends_a_wait(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        job = await self.claim_one(queue)
+        async with queue.watch(["work"]) as watch:
+            await queue.release(job)
+            with anyio.fail_after(self.patience.total_seconds()):
+                await watch.wait(timeout=self.patience * 2)
+
+    async def test_a_wait_ends_when_a_job_is_due(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work", run_at=self.now() + MOMENT))
+        async with queue.watch(["work"]) as watch:
+            with anyio.fail_after(self.patience.total_seconds()):
+                await watch.wait(timeout=self.patience * 2)
+
+    async def test_a_wait_ends_after_its_timeout(self) -> None:
+        queue = await self.make_queue()
+        async with queue.watch(["work"]) as watch:
+            with anyio.fail_after(self.patience.total_seconds()):
+                await watch.wait(timeout=MOMENT)
+
+
+class Inspection(QueueParts):
+    """Only for queues that have the capability `InspectsQueue`."""
+
+    async def make_inspected(self) -> tuple[Queue, InspectsQueue]:
+        queue = await self.make_queue()
+        if not isinstance(queue, InspectsQueue):
+            pytest.skip("this queue cannot be inspected")
+        return queue, queue
+
+    async def bury_one(self, queue: Queue, **payload: str) -> UUID:
+        await self.enqueue(queue, NewJob("work", payload))
+        job = await self.claim_one(queue)
+        await queue.bury(job, error="did not work")
+        await self.pass_time(MOMENT)
+        return job.id
+
+    async def test_dead_letters_are_kept_with_their_error(self) -> None:
+        queue, inspected = await self.make_inspected()
+        died_at = self.now()
+        await self.bury_one(queue, image_id="tram")
+        letters = await inspected.dead(limit=10)
+        assert len(letters) == 1
+        dead = letters[0]
+        assert (dead.kind, dict(dead.payload)) == ("work", {"image_id": "tram"})
+        assert (dead.attempts, dead.error) == (1, "did not work")
+        assert died_at <= dead.died_at <= self.now()
+
+    async def test_the_last_to_die_is_listed_first(self) -> None:
+        queue, inspected = await self.make_inspected()
+        ids = [await self.bury_one(queue) for _ in range(3)]
+        assert [dead.id for dead in await inspected.dead(limit=2)] == [ids[2], ids[1]]
+
+    async def test_a_requeued_dead_letter_has_all_its_attempts_again(self) -> None:
+        queue, inspected = await self.make_inspected()
+        job_id = await self.bury_one(queue)
+        await inspected.requeue(job_id)
+        assert await inspected.dead(limit=10) == []
+        job = await self.claim_one(queue)
+        assert (job.id, job.attempt) == (job_id, 1)
+
+    async def test_only_dead_letters_can_be_requeued(self) -> None:
+        queue, inspected = await self.make_inspected()
+        await self.enqueue(queue, NewJob("work"))
+        job = await self.claim_one(queue)
+        for job_id in (job.id, uuid4()):
+            with pytest.raises(NotFound):
+                await inspected.requeue(job_id)
+
+    async def test_the_jobs_are_counted_by_what_they_do(self) -> None:
+        queue, inspected = await self.make_inspected()
+        await self.bury_one(queue)
+        for _ in range(2):
+            await self.enqueue(queue, NewJob("work"))
+        await self.claim(queue)
+        for _ in range(3):
+            await self.enqueue(queue, NewJob("work", run_at=self.now() + LEASE))
+        assert await inspected.stats() == QueueStats(waiting=3, running=2, dead=1)
+
+
+class QueueSuite(Claiming, Leases, Endings, Watching, Inspection):
+    """Everything that a worker relies on. See `QueueParts` for what a subclass provides."""

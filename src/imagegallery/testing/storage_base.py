@@ -1,0 +1,66 @@
+"""What the parts of the storage suite share: a store for each test, and short ways to use it."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio import create_task_group
+
+from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore
+from imagegallery.storage.streams import bytes_chunks
+
+TYPE = "image/jpeg"
+BODY = bytes(range(256)) * 300
+
+
+class StoreTests:
+    """Tests of the stores that ``make_store`` makes."""
+
+    async def make_store(self) -> ObjectStore:
+        """A new, empty store."""
+        raise NotImplementedError("A subclass makes the store that is tested.")
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[ObjectStore]:
+        """A new store, closed on leaving."""
+        store = await self.make_store()
+        try:
+            yield store
+        finally:
+            await store.aclose()
+
+
+class Broken(Exception):
+    """What a stream that breaks off raises."""
+
+
+async def write(
+    store: ObjectStore, key: str, body: bytes, *, max_size: int | None = None, if_absent: bool = False
+) -> ObjectInfo:
+    """Put ``body`` in small chunks."""
+    chunks = bytes_chunks(body, 10_000)
+    return await store.put(key, chunks, content_type=TYPE, max_size=max_size, if_absent=if_absent)
+
+
+async def read(store: ObjectStore, key: str, byte_range: ByteRange | None = None) -> bytes:
+    """All bytes of the object, or of the range."""
+    async with store.get(key, byte_range) as stream:
+        return b"".join([chunk async for chunk in stream.chunks])
+
+
+async def keys(store: ObjectStore, prefix: str = "") -> list[str]:
+    """The listed keys, sorted."""
+    return sorted([info.key async for info in store.list(prefix)])
+
+
+async def broken_off(body: bytes) -> AsyncIterator[bytes]:
+    """``body``, and then `Broken`."""
+    yield body
+    raise Broken
+
+
+async def at_once(count: int, act: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+    """Run ``await act(0)`` to ``await act(count - 1)`` concurrently."""
+    async with create_task_group() as tasks:
+        for number in range(count):
+            tasks.start_soon(act, number)

@@ -1,0 +1,183 @@
+"""From bytes under ``incoming/`` to an image, at most once, whatever is interrupted, repeated or concurrent.
+
+The object is moved while the session's row is locked. So nothing else can end the session and delete the object
+in between, two completions move it one after the other, and a crash after the move leaves an open session whose
+object the next completion, or the sweeper, finds under the key that the row names.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
+from imagegallery.images import membership
+from imagegallery.images import records as image_records
+from imagegallery.images.image import Image, ProcessingStatus
+from imagegallery.images.jobs import process_image
+from imagegallery.images.metadata import Metadata, parse_exif
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.uploads import records
+from imagegallery.uploads.cleanup import try_to_delete_objects
+from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.rejection import REJECTIONS, Rejection
+from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.verification import Verification, Verified
+
+_ATTEMPTS = 3
+
+
+@frozen
+class Completion:
+    """Completes one session at a time; `reject` ends one for good."""
+
+    database: Database
+    store: ObjectStore
+    outbox: JobOutbox
+    verification: Verification
+    policy: UploadPolicy
+    clock: Clock
+
+    async def complete(self, session_id: UUID) -> UUID:
+        """The id of the image that the upload became, now or earlier.
+
+        Raises what rejected it, `UploadIncomplete` before the bytes are there, `UploadEnded` or `UploadExpired`.
+        """
+        moved = False
+        for _ in range(_ATTEMPTS):
+            session = await self._load(session_id)
+            if _is_completed(session):
+                return session.future_image_id
+            try:
+                return await self._attempt(session, moved=moved)
+            except ObjectNotFound:
+                continue
+            except PreconditionFailed:
+                # Other bytes came after those that a completion cut short had already checked and moved.
+                moved = True
+        raise UploadIncomplete("The file has not arrived yet.")
+
+    async def reject(self, session_id: UUID, error: ImageGalleryError) -> UploadSession:
+        """End the session because of ``error`` and delete its objects, unless it has ended already.
+
+        Answers the session as it ended.
+        """
+        rejection = Rejection.of(error)
+        async with self.database.transaction() as connection:
+            current = await records.lock(connection, session_id)
+            if current.state.is_ended:
+                return current
+            state = advance(current.state, UploadEvent.REJECT)
+            await records.update(connection, session_id, state, rejection=rejection, now=self.clock())
+        rejected = attrs.evolve(current, state=state, rejection=rejection)
+        await try_to_delete_objects(self.store, rejected)
+        return rejected
+
+    async def _load(self, session_id: UUID) -> UploadSession:
+        async with self.database.connection() as connection:
+            session = await records.get(connection, session_id)
+        if session is None:
+            raise NotFound("There is no such upload.")
+        return session.at(self.clock())
+
+    async def _attempt(self, session: UploadSession, *, moved: bool) -> UUID:
+        try:
+            verified = await self.verification.verify(session, _places(session, moved=moved))
+            return await self._commit(session, verified)
+        except REJECTIONS as error:
+            ended = await self.reject(session.id, error)
+            if ended.image_id is None:
+                raise
+            return ended.image_id
+
+    async def _commit(self, session: UploadSession, verified: Verified) -> UUID:
+        async with self.database.transaction() as connection:
+            current = await records.lock(connection, session.id)
+            if _is_completed(current):
+                return current.future_image_id
+            state = advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
+            if verified.info.key == session.incoming_key:
+                await self._promote(session, verified)
+            now = self.clock()
+            await records.update(connection, session.id, state, size=verified.info.size, now=now)
+            await self._write_image(connection, session, new_image(session, verified, now))
+        if verified.info.key != session.incoming_key:
+            await try_to_delete_objects(self.store, attrs.evolve(session, state=state))
+        return session.future_image_id
+
+    async def _promote(self, session: UploadSession, verified: Verified) -> None:
+        await self.store.promote(
+            session.incoming_key, session.original_key, etag=verified.info.etag, content_type=session.content_type
+        )
+
+    async def _write_image(self, connection: Connection, session: UploadSession, image: Image) -> None:
+        """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
+        now = image.created_at
+        await image_records.insert_image(connection, image)
+        if session.gallery_id is not None:
+            await _add_to_gallery(connection, session.gallery_id, image)
+        await self.outbox.enqueue(connection, process_image(image.id), now=now)
+        await image_records.add_storage_used(connection, image.owner_id, image.file_size)
+        room = await records.room_for(connection, image.owner_id)
+        self.policy.check_storage(room.storage_used, room.storage_limit)
+
+
+async def _add_to_gallery(connection: Connection, gallery_id: UUID, image: Image) -> None:
+    """A gallery that was deleted since the upload began leaves the image in its owner's library."""
+    try:
+        await membership.add(connection, gallery_id, [image.id], now=image.created_at)
+    except NotFound:
+        return
+
+
+def _is_completed(session: UploadSession) -> bool:
+    """Whether the upload has become an image. Raises if it ended in any other way."""
+    if session.rejection is not None:
+        raise session.rejection.error()
+    if session.state is UploadState.COMPLETED:
+        return True
+    advance(session.state, UploadEvent.ARRIVE)
+    return False
+
+
+def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
+    """Where the bytes may lie, likeliest first."""
+    places = (session.incoming_key, session.original_key)
+    return places[::-1] if moved else places
+
+
+def new_image(session: UploadSession, verified: Verified, now: datetime) -> Image:
+    """The image that a verified upload becomes, waiting to be processed."""
+    inspection = verified.inspection
+    metadata = parse_exif(inspection.exif) if inspection.exif else Metadata()
+    return Image(
+        id=session.future_image_id,
+        owner_id=session.owner_id,
+        original_key=session.original_key,
+        key_prefix=session.key_prefix,
+        filename=session.filename,
+        mime_type=session.content_type,
+        width=inspection.width,
+        height=inspection.height,
+        frames=inspection.frames,
+        file_size=verified.info.size,
+        sha256=verified.sha256,
+        alt_text="",
+        blurhash=None,
+        metadata=metadata,
+        taken_at=metadata.taken_at or now,
+        latitude=metadata.latitude,
+        longitude=metadata.longitude,
+        status=ProcessingStatus.PENDING,
+        failure=None,
+        is_favorite=False,
+        is_archived=False,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,79 @@
+"""Bytes that come through the service, straight on into the store."""
+
+from collections.abc import AsyncIterable
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import Conflict, PreconditionFailed
+from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.uploads import records
+from imagegallery.uploads.cleanup import try_to_delete_objects
+from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.session import UploadEvent, UploadSession, advance
+from imagegallery.uploads.verification import check_size
+
+
+@frozen
+class Receiving:
+    """Streams one file of one session to its place under ``incoming/``; no more than a chunk is in memory."""
+
+    database: Database
+    store: ObjectStore
+    completion: Completion
+    policy: UploadPolicy
+    clock: Clock
+
+    async def receive(self, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
+        """Store the bytes; the session is then ``uploaded``.
+
+        More bytes than declared (`TooLarge`), fewer (`SizeMismatch`) or none (`EmptyFile`) reject the session. When
+        ``data`` raises, nothing is kept and the session can begin again. Raises `Conflict` when the file is there.
+        """
+        session = await self._advance(session_id, UploadEvent.BEGIN)
+        try:
+            info = await self._store(session, data)
+            check_size(session, info.size)
+        except REJECTIONS as error:
+            await self.completion.reject(session.id, error)
+            raise
+        return await self._arrived(session, info.size)
+
+    async def _store(self, session: UploadSession, data: AsyncIterable[bytes]) -> ObjectInfo:
+        try:
+            return await self.store.put(
+                session.incoming_key,
+                data,
+                content_type=session.content_type,
+                max_size=session.size or self.policy.max_size,
+                if_absent=True,
+            )
+        except PreconditionFailed as error:
+            # An earlier attempt stored it all, and was cut short before it could say so.
+            await self._advance(session.id, UploadEvent.ARRIVE)
+            raise Conflict("The file of this upload has already arrived; complete it.") from error
+
+    async def _arrived(self, session: UploadSession, size: int) -> UploadSession:
+        """Record the arrival, unless the session was ended meanwhile: then what came too late goes again."""
+        async with self.database.transaction() as connection:
+            current = await records.lock(connection, session.id)
+            if not current.state.is_ended:
+                state = advance(current.state, UploadEvent.ARRIVE)
+                await records.update(connection, session.id, state, size=size, now=self.clock())
+        if current.state.is_ended:
+            await try_to_delete_objects(self.store, current)
+            advance(current.state, UploadEvent.ARRIVE)
+        return attrs.evolve(current, state=state, size=current.size or size)
+
+    async def _advance(self, session_id: UUID, event: UploadEvent) -> UploadSession:
+        now = self.clock()
+        async with self.database.transaction() as connection:
+            session = (await records.lock(connection, session_id)).at(now)
+            state = advance(session.state, event)
+            await records.update(connection, session_id, state, now=now)
+        return attrs.evolve(session, state=state, updated_at=now)

@@ -1,0 +1,170 @@
+"""The SQL of upload sessions, and of the room their owners have left."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.errors import NotFound
+from imagegallery.uploads.rejection import Rejection
+from imagegallery.uploads.session import Transport, UploadSession, UploadState
+
+_COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
+    declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
+    expires_at"""
+
+# What decides on a new session: who owns the gallery it names, and the owner's storage.
+_SELECT_ROOM = """
+SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit,
+       g.owner_id AS gallery_owner_id, g.visibility = 'private' AS gallery_is_private
+FROM (SELECT $1::text AS owner_id, $2::uuid AS gallery_id) AS asked
+LEFT JOIN owners o ON o.owner_id = asked.owner_id
+LEFT JOIN galleries g ON g.id = asked.gallery_id"""
+
+_INSERT = """
+INSERT INTO upload_sessions (
+    id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
+    declared_sha256, image_id, created_at, updated_at, expires_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"""
+
+SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
+
+# Whoever changes a session, or moves or deletes its objects because of its state, holds its row.
+_LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
+
+# The size is set once, when it was not known at the start.
+_UPDATE = """
+UPDATE upload_sessions
+SET state = $2, declared_size = coalesce(declared_size, $3), error_code = $4, error_message = $5, error_details = $6,
+    updated_at = $7
+WHERE id = $1"""
+
+# A batch of sessions that are over time; those that somebody is just completing or cancelling are left out.
+EXPIRE = f"""
+UPDATE upload_sessions
+SET state = 'expired', updated_at = $1
+WHERE id IN (
+    SELECT id FROM upload_sessions
+    WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled') AND expires_at <= $1
+    ORDER BY expires_at
+    LIMIT $2
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+RETURNING {_COLUMNS}"""
+
+# A batch of sessions that ended long ago.
+SELECT_OLD = f"""
+SELECT {_COLUMNS} FROM upload_sessions
+WHERE state IN ('completed', 'rejected', 'expired', 'cancelled') AND expires_at <= $1
+ORDER BY expires_at
+LIMIT $2"""
+
+_DELETE = "DELETE FROM upload_sessions WHERE id = ANY($1)"
+
+
+@frozen
+class Room:
+    """The owner's ``storage_used`` and own ``storage_limit`` in bytes; of the gallery asked for, if there is one:
+    its owner and whether others cannot see it."""
+
+    storage_used: int
+    storage_limit: int | None
+    gallery_owner_id: str | None
+    gallery_is_private: bool | None
+
+
+async def room_for(connection: Connection, owner_id: str, gallery_id: UUID | None = None) -> Room:
+    (row,) = await connection.fetch(_SELECT_ROOM, owner_id, gallery_id)
+    return Room(**row)
+
+
+async def insert(connection: Connection, session: UploadSession) -> None:
+    await connection.execute(
+        _INSERT,
+        session.id,
+        session.owner_id,
+        session.gallery_id,
+        session.transport.value,
+        session.state.value,
+        session.incoming_key,
+        session.key_prefix,
+        session.filename,
+        session.content_type,
+        session.size,
+        session.sha256,
+        session.future_image_id,
+        session.created_at,
+        session.updated_at,
+        session.expires_at,
+    )
+
+
+async def get(connection: Connection, session_id: UUID) -> UploadSession | None:
+    row = await connection.fetchrow(SELECT_SESSION, session_id)
+    return None if row is None else _session(row)
+
+
+async def lock(connection: Connection, session_id: UUID) -> UploadSession:
+    """The session as it is now, locked until the transaction ends. Raises `NotFound`."""
+    row = await connection.fetchrow(_LOCK_SESSION, session_id)
+    if row is None:
+        raise NotFound("There is no such upload.")
+    return _session(row)
+
+
+async def update(
+    connection: Connection,
+    session_id: UUID,
+    state: UploadState,
+    *,
+    now: datetime,
+    size: int | None = None,
+    rejection: Rejection | None = None,
+) -> None:
+    """Write the new state, the size if it was not known, and the ``rejection`` that ``REJECTED`` needs."""
+    error = (rejection.code, rejection.message, dict(rejection.details)) if rejection else (None, None, None)
+    await connection.execute(_UPDATE, session_id, state.value, size, *error, now)
+
+
+async def expire(connection: Connection, *, now: datetime, limit: int) -> list[UploadSession]:
+    """End up to ``limit`` sessions whose time is over; answers them."""
+    return [_session(row) for row in await connection.fetch(EXPIRE, now, limit)]
+
+
+async def list_old(connection: Connection, *, expired_before: datetime, limit: int) -> list[UploadSession]:
+    """Up to ``limit`` ended sessions whose time was over by then, oldest first."""
+    return [_session(row) for row in await connection.fetch(SELECT_OLD, expired_before, limit)]
+
+
+async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
+    await connection.execute(_DELETE, list(session_ids))
+
+
+def _session(row: Record) -> UploadSession:
+    return UploadSession(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        gallery_id=row["gallery_id"],
+        transport=Transport(row["transport"]),
+        state=UploadState(row["state"]),
+        filename=row["filename"],
+        content_type=row["content_type"],
+        size=row["declared_size"],
+        sha256=row["declared_sha256"],
+        incoming_key=row["incoming_key"],
+        key_prefix=row["key_prefix"],
+        future_image_id=row["image_id"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        expires_at=row["expires_at"],
+        rejection=_rejection(row),
+    )
+
+
+def _rejection(row: Record) -> Rejection | None:
+    if row["error_code"] is None:
+        return None
+    return Rejection(row["error_code"], row["error_message"], row["error_details"])

@@ -1,0 +1,41 @@
+"""Why an upload was refused, in a form that a row can keep and that raises the same error again. Pure."""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from imagegallery.errors import (
+    BadImage,
+    ChecksumMismatch,
+    Detail,
+    EmptyFile,
+    ImageGalleryError,
+    QuotaExceeded,
+    SizeMismatch,
+    TooLarge,
+    TypeMismatch,
+)
+
+# The errors that are the file's fault, or the owner's storage: trying the same bytes again would not help.
+REJECTIONS = (EmptyFile, TooLarge, SizeMismatch, TypeMismatch, ChecksumMismatch, BadImage, QuotaExceeded)
+_BY_CODE: Mapping[str, type[ImageGalleryError]] = {error.code: error for error in REJECTIONS}
+
+
+@frozen
+class Rejection:
+    """The code, message and details of the error that ended an upload."""
+
+    code: str
+    message: str
+    details: Mapping[str, Detail]
+
+    @classmethod
+    def of(cls, error: ImageGalleryError) -> "Rejection":
+        return cls(error.code, error.message, dict(error.details))
+
+    def error(self) -> ImageGalleryError:
+        """The error again, equal in class, message and details."""
+        details = dict(self.details)
+        if self.code == BadImage.code:
+            return BadImage(str(details.pop("reason")), self.message, **details)
+        return _BY_CODE[self.code](self.message, **details)

@@ -1,0 +1,52 @@
+"""Uploads that nobody finished, and the rows of those that are over."""
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.uploads import records
+from imagegallery.uploads.cleanup import delete_objects, try_to_delete_objects
+from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.session import UploadSession
+
+BATCH = 200
+
+
+@frozen
+class Sweeping:
+    """Safe to run in several processes at once, and to interrupt anywhere."""
+
+    database: Database
+    store: ObjectStore
+    policy: UploadPolicy
+    clock: Clock
+
+    async def expire(self) -> int:
+        """End the sessions that are over time, then delete what had arrived; answers how many they were."""
+        count = 0
+        while batch := await self._expire_batch():
+            for session in batch:
+                await try_to_delete_objects(self.store, session)
+            count += len(batch)
+        return count
+
+    async def forget(self) -> int:
+        """Remove the rows of sessions that are past their retention, each after its last objects."""
+        count = 0
+        while batch := await self._old_batch():
+            for session in batch:
+                await delete_objects(self.store, session)
+            async with self.database.connection() as connection:
+                await records.delete(connection, [session.id for session in batch])
+            count += len(batch)
+        return count
+
+    async def _expire_batch(self) -> list[UploadSession]:
+        async with self.database.connection() as connection:
+            return await records.expire(connection, now=self.clock(), limit=BATCH)
+
+    async def _old_batch(self) -> list[UploadSession]:
+        before = self.clock() - self.policy.session_retention
+        async with self.database.connection() as connection:
+            return await records.list_old(connection, expired_before=before, limit=BATCH)

@@ -1,0 +1,129 @@
+"""Which variants an image gets, at which size, under which fingerprint, and in which order. Pure.
+
+Nothing is ever enlarged. Presets that would show the whole original at its full size collapse: per format,
+the smallest of them makes the rendering and keeps its name. So each preset is either made or stood in for,
+and every image has a variant to show, down to 1 x 1 pixel.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from attrs import asdict, evolve, frozen
+
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.variants.preset import ANIMATED_FORMATS, Preset
+
+PIPELINE_VERSION = 1
+"""Raised whenever the same recipe comes to give another picture, so that variants are made anew."""
+
+_SLOW_FORMATS = ("avif",)
+
+
+class Stage(StrEnum):
+    """``FIRST`` makes the image usable; ``LATER`` are the slow formats that follow."""
+
+    FIRST = "first"
+    LATER = "later"
+
+
+@frozen
+class PlannedVariant:
+    """A variant to make. ``width`` and ``height`` are those expected of it: the renderer's may be a pixel off."""
+
+    variant_type: str
+    format: str
+    width: int
+    height: int
+    fingerprint: str
+    stage: Stage
+    rendition: Rendition
+
+
+def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[Preset]) -> tuple[PlannedVariant, ...]:
+    """The variants of an original of ``width`` x ``height`` pixels (as seen) with this content, smallest first."""
+    kept = _collapsed(width, height, presets)
+    stages = {image_format: _stage(image_format, kept) for image_format in {preset.format for preset in kept}}
+    planned = [_planned(preset, width, height, frames, sha256, stages[preset.format]) for preset in kept]
+    return tuple(sorted(planned, key=lambda variant: variant.width * variant.height))
+
+
+def of_stage(planned: Iterable[PlannedVariant], stage: Stage) -> tuple[PlannedVariant, ...]:
+    """Those of the plan that belong to ``stage``."""
+    return tuple(variant for variant in planned if variant.stage is stage)
+
+
+def fingerprint(rendition: Rendition, sha256: bytes) -> str:
+    """16 characters (80 bits in base32) that stand for the original's bytes and all that shapes the picture.
+
+    The recipe counts as it applies to this original: a wider box changes nothing for an image smaller than it.
+    """
+    recipe = json.dumps(asdict(evolve(rendition, name="")), sort_keys=True)
+    digest = hashlib.sha256(f"{PIPELINE_VERSION}\n{sha256.hex()}\n{recipe}".encode()).digest()
+    return base64.b32encode(digest[:10]).decode().lower()
+
+
+def size_of(preset: Preset, width: int, height: int) -> tuple[int, int]:
+    """The size in pixels, at least 1 x 1, that an original of ``width`` x ``height`` has in this preset."""
+    if preset.fit == "cover":
+        # A box wider or higher than the original shrinks in its own shape: a square thumbnail stays square.
+        shrunk = min(1.0, width / preset.width, height / preset.height)
+        return _pixels(preset.width * shrunk, width), _pixels(preset.height * shrunk, height)
+    scale = min(1.0, preset.width / width, preset.height / height)
+    return _pixels(width * scale, width), _pixels(height * scale, height)
+
+
+def _pixels(length: float, limit: int) -> int:
+    return max(1, min(limit, int(length + 0.5)))
+
+
+def _collapsed(width: int, height: int, presets: Sequence[Preset]) -> list[Preset]:
+    """The presets without those that would repeat the original at its full size."""
+    stand_ins: dict[str, Preset] = {}
+    for preset in sorted(presets, key=lambda preset: preset.width * preset.height):
+        if _is_whole(preset, width, height):
+            stand_ins.setdefault(preset.format, preset)
+    chosen = list(stand_ins.values())
+    return [preset for preset in presets if preset in chosen or not _is_whole(preset, width, height)]
+
+
+def _is_whole(preset: Preset, width: int, height: int) -> bool:
+    return size_of(preset, width, height) == (width, height)
+
+
+def _stage(image_format: str, presets: Sequence[Preset]) -> Stage:
+    """Slow formats come later, unless there is nothing else to show first."""
+    has_fast = any(preset.format not in _SLOW_FORMATS for preset in presets)
+    return Stage.LATER if has_fast and image_format in _SLOW_FORMATS else Stage.FIRST
+
+
+def _planned(preset: Preset, width: int, height: int, frames: int, sha256: bytes, stage: Stage) -> PlannedVariant:
+    made_width, made_height = size_of(preset, width, height)
+    rendition = _rendition(preset, width, height, frames)
+    return PlannedVariant(
+        variant_type=preset.name,
+        format=preset.format,
+        width=made_width,
+        height=made_height,
+        fingerprint=fingerprint(rendition, sha256),
+        stage=stage,
+        rendition=rendition,
+    )
+
+
+def _rendition(preset: Preset, width: int, height: int, frames: int) -> Rendition:
+    """The box is never larger than the original, so that no renderer can enlarge it."""
+    covers = preset.fit == "cover"
+    box = size_of(preset, width, height) if covers else (min(preset.width, width), min(preset.height, height))
+    return Rendition(
+        name=f"{preset.name}-{preset.format}",
+        width=box[0],
+        height=box[1],
+        format=preset.format,
+        quality=preset.quality,
+        effort=preset.effort,
+        crop=preset.crop if covers else None,
+        animated=preset.animated and frames > 1 and preset.format in ANIMATED_FORMATS,
+    )

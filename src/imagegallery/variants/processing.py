@@ -1,0 +1,234 @@
+"""Making an image's variants: two jobs that may be started again at any point.
+
+The first makes the image usable; the second, of low priority, adds the formats that take their time. Objects are
+stored before their rows are written, under keys that depend on nothing but recipe and original: whoever does a job
+again stores the same objects again. Every write to the database is fenced by the job's claim, so that it counts
+only once, and whatever is then left over in the store is deleted by a job written in the same transaction.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatch
+from imagegallery.images import records as image_records
+from imagegallery.images.image import Image, ProcessingStatus, Variant
+from imagegallery.images.jobs import PROCESS_IMAGE, purge_objects
+from imagegallery.imaging.protocol import ImagingEngine, Rendered
+from imagegallery.queue.job import ClaimedJob
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.storage.keys import content_type_of
+from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
+from imagegallery.storage.streams import file_chunks
+from imagegallery.variants import records
+from imagegallery.variants.discard import DiscardObjects
+from imagegallery.variants.jobs import DISCARD_OBJECTS, PROCESS_LATER, discard_objects, image_of, process_later
+from imagegallery.variants.original import fetch
+from imagegallery.variants.plan import Stage, of_stage
+from imagegallery.variants.preset import VariantOptions
+from imagegallery.variants.work import Work, missing, obsolete, superseded, work_for
+
+_log = logging.getLogger(__name__)
+
+GAVE_UP: Final = Failure("processing_gave_up", "Processing did not succeed after several attempts.")
+# Pages that were cached, or are open in a browser, still show what they were made with.
+SUPERSEDED_GRACE: Final = timedelta(minutes=15)
+
+
+@frozen
+class Processing:
+    """The parts that the jobs work with. ``queue`` is the one that claims them, ``outbox`` adds further ones."""
+
+    database: Database
+    store: ObjectStore
+    queue: Queue
+    outbox: JobOutbox
+    engine: ImagingEngine
+    scratch: TemporaryFiles
+    options: VariantOptions
+    clock: Clock
+
+    def handlers(self) -> Mapping[str, JobHandler]:
+        """Who does which kind of job, for a worker."""
+        return {
+            PROCESS_IMAGE: ProcessImage(self),
+            PROCESS_LATER: ProcessLaterFormats(self),
+            DISCARD_OBJECTS: DiscardObjects(self.database, self.store),
+        }
+
+
+@frozen
+class Made:
+    """Variants whose objects are stored, and the BlurHash if one was computed."""
+
+    variants: tuple[Variant, ...] = ()
+    blurhash: str | None = None
+
+
+class _MakesVariants:
+    """The steps that both jobs have in common."""
+
+    stage: Stage
+
+    def __init__(self, parts: Processing) -> None:
+        self._parts = parts
+
+    async def run(self, job: ClaimedJob) -> None:
+        """Begin, make what is missing, record it; a picture that cannot be shown is recorded as such."""
+        image = await self._begin(job)
+        if image is None:
+            return
+        work = work_for(image, self.stage, self._parts.options.presets)
+        try:
+            made = await self._make(work)
+        except (BadImage, TypeMismatch, ChecksumMismatch) as error:
+            await self._refuse(job, _failure(error), may_have_stored=job.attempt > 1)
+        else:
+            await self._record(job, work, made)
+
+    async def give_up(self, job: ClaimedJob, error: str) -> None:
+        """Say so, without the store: that it is away may be the reason."""
+        _log.error("image %s: giving up: %s", job.payload.get("image_id"), error)
+        await self._refuse(job, GAVE_UP, may_have_stored=True)
+
+    # --- the steps -----------------------------------------------------------------------------------------
+
+    async def _begin(self, job: ClaimedJob) -> Image | None:
+        """The image to work on; ``None`` when it is gone, or was found bad before (`ImageService.retry` revives it)."""
+        async with self._parts.database.transaction() as connection:
+            await self._parts.queue.fence(connection, job)
+            await self._started(connection, image_of(job.payload), self._parts.clock())
+            found = await image_records.get(connection, image_of(job.payload))
+        if found is None or found.image.status is ProcessingStatus.FAILED:
+            return None
+        return found.image
+
+    async def _make(self, work: Work) -> Made:
+        """Fetch, verify, render and store what is missing."""
+        if work.is_done:
+            return Made()
+        async with self._parts.scratch.directory() as directory:
+            original = await fetch(work.image, self._parts.store, directory)
+            rendered = await self._parts.engine.render(
+                original,
+                tuple(planned.rendition for planned in work.missing),
+                directory,
+                content_type=work.image.mime_type,
+                blurhash=work.wants_blurhash,
+            )
+            return Made(await self._store(work, rendered), rendered.blurhash)
+
+    async def _store(self, work: Work, rendered: Rendered) -> tuple[Variant, ...]:
+        variants = []
+        for file in rendered.files:
+            variant = work.variant(file)
+            content_type = content_type_of(variant.key)
+            await self._parts.store.put(variant.key, file_chunks(file.path), content_type=content_type)
+            variants.append(variant)
+        return tuple(variants)
+
+    async def _record(self, job: ClaimedJob, work: Work, made: Made) -> None:
+        """One transaction: rows, status, what is to be done next, and word to those who wait."""
+        image_id, now = work.image.id, self._parts.clock()
+        async with self._parts.database.transaction() as connection:
+            await self._parts.queue.fence(connection, job)
+            image = await _held(connection, image_id)
+            if image is None:
+                # Deleted meanwhile, perhaps before we stored the last object: its folder is swept once more.
+                await self._parts.outbox.enqueue(connection, purge_objects(work.image), now=now)
+                return
+            await records.put_variants(connection, image_id, made.variants, now=now)
+            await self._finished(connection, image, work, made, now)
+            await self._discard(connection, image_id, superseded(image, made.variants), now)
+            await image_records.announce(connection, image_id)
+        size = sum(variant.file_size for variant in made.variants)
+        _log.info("image %s: %s stage done, %d variants, %d bytes", image_id, self.stage, len(made.variants), size)
+
+    async def _refuse(self, job: ClaimedJob, failure: Failure, *, may_have_stored: bool) -> None:
+        """Record that there will be no variants; what attempts have stored, if they may have, goes."""
+        image_id, now = image_of(job.payload), self._parts.clock()
+        async with self._parts.database.transaction() as connection:
+            await self._parts.queue.fence(connection, job)
+            image = await _held(connection, image_id)
+            if image is None:
+                return
+            await self._failed(connection, image_id, failure, now)
+            await image_records.announce(connection, image_id)
+            keys = work_for(image, self.stage, self._parts.options.presets).missing_keys
+            if may_have_stored and keys:
+                await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, run_at=now), now=now)
+        _log.warning("image %s: %s stage failed: %s", image_id, self.stage, failure.code)
+
+    async def _discard(
+        self, connection: Connection, image_id: UUID, variants: Sequence[Variant], now: datetime
+    ) -> None:
+        if variants:
+            keys = [variant.key for variant in variants]
+            job = discard_objects(image_id, keys, run_at=now + SUPERSEDED_GRACE)
+            await self._parts.outbox.enqueue(connection, job, now=now)
+
+    # --- in which the two differ, each inside a fenced transaction -----------------------------------------
+
+    async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
+        raise NotImplementedError
+
+    async def _finished(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
+        raise NotImplementedError
+
+    async def _failed(self, connection: Connection, image_id: UUID, failure: Failure, now: datetime) -> None:
+        raise NotImplementedError
+
+
+class ProcessImage(_MakesVariants):
+    """The job ``image.process``: from ``pending`` over ``processing`` to ``complete`` or ``failed``."""
+
+    stage = Stage.FIRST
+
+    async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
+        await records.start(connection, image_id, now=now)
+
+    async def _finished(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
+        await records.complete(connection, image.id, blurhash=made.blurhash, now=now)
+        unwanted = obsolete(image, work.planned)
+        await records.drop_variants(connection, image.id, unwanted)
+        await self._discard(connection, image.id, unwanted, now)
+        if missing(image, of_stage(work.planned, Stage.LATER)):
+            await self._parts.outbox.enqueue(connection, process_later(image.id), now=now)
+
+    async def _failed(self, connection: Connection, image_id: UUID, failure: Failure, now: datetime) -> None:
+        await records.fail(connection, image_id, failure, now=now)
+
+
+class ProcessLaterFormats(_MakesVariants):
+    """The job ``image.process_later``: whatever becomes of it, the image stays as usable as it is."""
+
+    stage = Stage.LATER
+
+    async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
+        pass
+
+    async def _finished(self, connection: Connection, image: Image, _work: Work, _made: Made, now: datetime) -> None:
+        await records.touch(connection, image.id, now=now)
+
+    async def _failed(self, connection: Connection, image_id: UUID, failure: Failure, now: datetime) -> None:
+        pass
+
+
+async def _held(connection: Connection, image_id: UUID) -> Image | None:
+    """The image as it is now, and stays until the transaction ends; ``None`` when it is gone."""
+    if not await records.lock(connection, image_id):
+        return None
+    found = await image_records.get(connection, image_id)
+    return found.image if found else None
+
+
+def _failure(error: BadImage | TypeMismatch | ChecksumMismatch) -> Failure:
+    return error.failure if isinstance(error, BadImage) else Failure(error.code, error.message)

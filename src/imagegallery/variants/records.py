@@ -1,0 +1,116 @@
+"""The SQL of variants, and of the status that making them gives an image."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from imagegallery.database.connection import Connection
+from imagegallery.errors import Failure
+from imagegallery.ids import new_id
+from imagegallery.images.image import Variant
+
+# From here on somebody works on it. A complete image stays one while it gets more variants.
+_START = """
+UPDATE images
+SET processing_status = 'processing', updated_at = $2
+WHERE id = $1 AND processing_status = 'pending'"""
+
+# The image's row, held until the transaction ends: no deletion and no other recording in between.
+_LOCK = "SELECT id FROM images WHERE id = $1 FOR NO KEY UPDATE"
+
+# A variant that is there gives way to the new one; written once its object is stored.
+_PUT = """
+INSERT INTO image_variants (
+    id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (image_id, variant_type, format) DO UPDATE
+SET key = excluded.key, width = excluded.width, height = excluded.height, file_size = excluded.file_size,
+    fingerprint = excluded.fingerprint, created_at = excluded.created_at"""
+
+# Variants that no preset asks for any more.
+_DROP = """
+DELETE FROM image_variants
+WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text[], $3::text[]))"""
+
+# The image is usable. A BlurHash that was computed replaces the old one.
+_COMPLETE = """
+UPDATE images
+SET processing_status = 'complete', failure_code = NULL, failure_message = NULL,
+    blurhash = coalesce($2, blurhash), updated_at = $3
+WHERE id = $1"""
+
+# An image that is usable stays so, whatever happens to further variants.
+_FAIL = """
+UPDATE images
+SET processing_status = 'failed', failure_code = $2, failure_message = $3, updated_at = $4
+WHERE id = $1 AND processing_status <> 'complete'"""
+
+# Its variants changed, its status did not.
+_TOUCH = "UPDATE images SET updated_at = $2 WHERE id = $1"
+
+_IS_IN_PROCESS = "SELECT processing_status IN ('pending', 'processing') FROM images WHERE id = $1"
+
+# Which of these keys no variant has.
+_WITHOUT_ROW = """
+SELECT given.key
+FROM unnest($1::text[]) AS given (key)
+WHERE NOT EXISTS (SELECT FROM image_variants v WHERE v.key = given.key)"""
+
+
+async def start(connection: Connection, image_id: UUID, *, now: datetime) -> None:
+    """Set a pending image to ``processing``; leave any other as it is."""
+    await connection.execute(_START, image_id, now)
+
+
+async def lock(connection: Connection, image_id: UUID) -> bool:
+    """Hold the image until the transaction ends; false when it is gone."""
+    return await connection.fetchval(_LOCK, image_id) is not None
+
+
+async def put_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant], *, now: datetime) -> None:
+    """Record variants whose objects are stored, in the place of those of the same type and format."""
+    rows = [
+        (
+            new_id(),
+            image_id,
+            variant.variant_type,
+            variant.format,
+            variant.key,
+            variant.width,
+            variant.height,
+            variant.file_size,
+            variant.fingerprint,
+            now,
+        )
+        for variant in variants
+    ]
+    await connection.executemany(_PUT, rows)
+
+
+async def drop_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant]) -> None:
+    """Forget these variants; their objects are the caller's to delete, after the commit."""
+    types, formats = [each.variant_type for each in variants], [each.format for each in variants]
+    await connection.execute(_DROP, image_id, types, formats)
+
+
+async def complete(connection: Connection, image_id: UUID, *, blurhash: str | None, now: datetime) -> None:
+    await connection.execute(_COMPLETE, image_id, blurhash, now)
+
+
+async def fail(connection: Connection, image_id: UUID, failure: Failure, *, now: datetime) -> bool:
+    """Record why there are no variants; false when the image is gone or usable all the same."""
+    return await connection.execute(_FAIL, image_id, failure.code, failure.message, now) == "UPDATE 1"
+
+
+async def touch(connection: Connection, image_id: UUID, *, now: datetime) -> None:
+    await connection.execute(_TOUCH, image_id, now)
+
+
+async def is_in_process(connection: Connection, image_id: UUID) -> bool:
+    """Whether a job is, or will be, at work on the image; not for one that is gone."""
+    return await connection.fetchval(_IS_IN_PROCESS, image_id) is True
+
+
+async def without_row(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Those of ``keys`` that are no recorded variant's."""
+    return [row["key"] for row in await connection.fetch(_WITHOUT_ROW, keys)]

@@ -1,0 +1,144 @@
+"""The variants of a file in a folder, without database or service: for scripts and static sites."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+from anyio import CancelScope, to_thread
+from attrs import asdict, frozen
+
+from imagegallery.images.image import Variant
+from imagegallery.images.metadata import Metadata, parse_exif, to_json
+from imagegallery.images.responsive import Responsive, describe
+from imagegallery.imaging.protocol import ImagingEngine, RenderedFile
+from imagegallery.variants.plan import PlannedVariant, plan
+from imagegallery.variants.preset import Preset
+
+_MAX_STEM_BYTES = 180  # with a preset's name and a format behind it, still a file name
+
+
+@frozen
+class RenderedImage:
+    """What was made of one file. Sizes are in pixels, as the image is seen.
+
+    A variant's ``key`` is its file's name in the folder, its ``url`` the same as a relative URL. ``metadata``
+    includes the place, if the camera recorded it; the variants hold no metadata at all.
+    """
+
+    content_type: str
+    width: int
+    height: int
+    frames: int
+    blurhash: str | None
+    metadata: Metadata
+    variants: tuple[Variant, ...]
+    responsive: Responsive
+
+    def to_json(self) -> dict[str, object]:
+        """A JSON object of all of it."""
+        return {
+            "content_type": self.content_type,
+            "width": self.width,
+            "height": self.height,
+            "frames": self.frames,
+            "blurhash": self.blurhash,
+            "metadata": to_json(self.metadata),
+            "variants": [_variant_json(variant) for variant in self.variants],
+            "src": self.responsive.src,
+            "srcSet": self.responsive.src_set,
+            "sources": [{"type": source.type, "srcSet": source.src_set} for source in self.responsive.sources],
+            "sizes": dict(self.responsive.sizes),
+            "placeholder": asdict(self.responsive.placeholder),
+        }
+
+
+async def render_file(
+    engine: ImagingEngine,
+    path: Path,
+    into: Path,
+    presets: Sequence[Preset],
+    *,
+    content_type: str,
+    stem: str | None = None,
+) -> RenderedImage:
+    """Make every variant of the file ``path`` in the folder ``into``, which is made if need be.
+
+    Files are called ``{stem}-{variant}.{format}`` (``stem``: by default the source's own), appear whole and
+    replace what was there. Raises `OSError` when a file cannot be read or written, and like `ImagingEngine.inspect`
+    when ``path`` is no image of type ``content_type`` that can be shown; then nothing new is in the folder.
+    """
+    sha256 = await to_thread.run_sync(_sha256, path)
+    seen = await engine.inspect(path, content_type=content_type)
+    planned = plan(seen.width, seen.height, seen.frames, sha256, presets)
+    names = [f"{_file_stem(stem or path.stem)}-{each.variant_type}.{each.format}" for each in planned]
+    async with _drafts(into) as drafts:
+        renditions = tuple(each.rendition for each in planned)
+        rendered = await engine.render(path, renditions, drafts, content_type=content_type, blurhash=True)
+        by_name = {file.name: file for file in rendered.files}
+        files = [by_name[each.rendition.name] for each in planned]
+        await to_thread.run_sync(_publish, files, [into / name for name in names])
+    variants = tuple(map(_variant, planned, files, names))
+    return RenderedImage(
+        content_type=content_type,
+        width=seen.width,
+        height=seen.height,
+        frames=seen.frames,
+        blurhash=rendered.blurhash,
+        metadata=parse_exif(seen.exif),
+        variants=variants,
+        responsive=describe(variants, width=seen.width, height=seen.height, blurhash=rendered.blurhash),
+    )
+
+
+@asynccontextmanager
+async def _drafts(into: Path) -> AsyncIterator[Path]:
+    """A folder inside ``into``, so that a file can be renamed out of it in one step; gone afterwards."""
+    path = await to_thread.run_sync(_make_drafts, into)
+    try:
+        yield path
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(partial(shutil.rmtree, path, ignore_errors=True))
+
+
+def _make_drafts(into: Path) -> Path:
+    into.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=".rendering-", dir=into))
+
+
+def _publish(files: Sequence[RenderedFile], targets: Sequence[Path]) -> None:
+    for file, target in zip(files, targets, strict=True):
+        file.path.replace(target)
+
+
+def _sha256(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _file_stem(stem: str) -> str:
+    """``stem`` as UTF-8 and short enough for a file name with what follows it."""
+    return stem.encode(errors="replace")[:_MAX_STEM_BYTES].decode(errors="ignore")
+
+
+def _variant(planned: PlannedVariant, file: RenderedFile, name: str) -> Variant:
+    return Variant(
+        variant_type=planned.variant_type,
+        format=planned.format,
+        key=name,
+        width=file.width,
+        height=file.height,
+        file_size=file.size,
+        fingerprint=planned.fingerprint,
+        url=quote(name),
+    )
+
+
+def _variant_json(variant: Variant) -> dict[str, object]:
+    members = asdict(variant)
+    return {"file": members.pop("key"), **members}

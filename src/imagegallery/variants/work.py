@@ -1,0 +1,77 @@
+"""What one job has to do for one image, and what of the store it makes superfluous. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+from imagegallery.images.image import Image, Variant
+from imagegallery.imaging.protocol import RenderedFile
+from imagegallery.storage.keys import variant_key
+from imagegallery.variants.plan import PlannedVariant, Stage, of_stage, plan
+from imagegallery.variants.preset import Preset
+
+
+@frozen
+class Work:
+    """An image, all the variants it should have, and those of one stage that it does not have yet."""
+
+    image: Image
+    planned: tuple[PlannedVariant, ...]
+    missing: tuple[PlannedVariant, ...]
+    wants_blurhash: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing to render."""
+        return not self.missing and not self.wants_blurhash
+
+    @property
+    def missing_keys(self) -> tuple[str, ...]:
+        """Where the missing variants will lie; an attempt that came to grief may have stored some of them."""
+        return tuple(_key(self.image, planned) for planned in self.missing)
+
+    def variant(self, file: RenderedFile) -> Variant:
+        """The variant that a rendered file is."""
+        planned = next(each for each in self.missing if each.rendition.name == file.name)
+        return Variant(
+            variant_type=planned.variant_type,
+            format=planned.format,
+            key=_key(self.image, planned),
+            width=file.width,
+            height=file.height,
+            file_size=file.size,
+            fingerprint=planned.fingerprint,
+        )
+
+
+def work_for(image: Image, stage: Stage, presets: Sequence[Preset]) -> Work:
+    """What ``stage`` has to do for ``image`` as it stands. Variants of equal fingerprints are not made again."""
+    planned = plan(image.width, image.height, image.frames, image.sha256, presets)
+    return Work(
+        image=image,
+        planned=planned,
+        missing=missing(image, of_stage(planned, stage)),
+        wants_blurhash=stage is Stage.FIRST and image.blurhash is None,
+    )
+
+
+def missing(image: Image, planned: Iterable[PlannedVariant]) -> tuple[PlannedVariant, ...]:
+    """Those that the image has not, or has by another recipe."""
+    there = {(variant.variant_type, variant.format): variant.fingerprint for variant in image.variants}
+    return tuple(each for each in planned if there.get((each.variant_type, each.format)) != each.fingerprint)
+
+
+def superseded(image: Image, made: Sequence[Variant]) -> tuple[Variant, ...]:
+    """The image's variants whose rows the ``made`` ones take over, and whose objects nobody needs then."""
+    keys = {(variant.variant_type, variant.format): variant.key for variant in made}
+    return tuple(old for old in image.variants if keys.get((old.variant_type, old.format), old.key) != old.key)
+
+
+def obsolete(image: Image, planned: Iterable[PlannedVariant]) -> tuple[Variant, ...]:
+    """The image's variants that no preset asks for any more."""
+    asked_for = {(each.variant_type, each.format) for each in planned}
+    return tuple(old for old in image.variants if (old.variant_type, old.format) not in asked_for)
+
+
+def _key(image: Image, planned: PlannedVariant) -> str:
+    return variant_key(image.key_prefix, planned.variant_type, planned.fingerprint, planned.format)

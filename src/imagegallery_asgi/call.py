@@ -1,0 +1,65 @@
+"""What a handler works with: the request, who asks, the gallery, and what to say besides the document."""
+
+from collections.abc import Awaitable, Callable
+
+from attrs import field, frozen
+from starlette.requests import Request
+
+from imagegallery import Clock, ImageGallery, Principal, utc_now
+from imagegallery_asgi.metrics import Metrics
+
+API_PREFIX = "/api/v1"
+GALLERY_STATE = "imagegallery"
+
+# Who sends this request; nobody (``None``) is an anonymous visitor. Raises `Unauthenticated` for a bad token.
+Authenticate = Callable[[Request], Principal | None | Awaitable[Principal | None]]
+
+
+@frozen
+class Host:
+    """What the application was made with. ``gallery`` ``None``: each request's lifespan state has it."""
+
+    gallery: ImageGallery | None
+    authenticate: Authenticate
+    metrics: Metrics = field(factory=Metrics)
+    clock: Clock = utc_now
+
+    def gallery_for(self, request: Request) -> ImageGallery:
+        """Raises `RuntimeError` when the host application has not opened one."""
+        gallery = self.gallery or getattr(request.state, GALLERY_STATE, None)
+        if not isinstance(gallery, ImageGallery):
+            raise RuntimeError(
+                "No open gallery: give one to create_app, or open it in the host's lifespan "
+                "(lifespan=ImageGallery.open(settings).lifespan)."
+            )
+        return gallery
+
+
+@frozen
+class Call:
+    """One request being answered. ``headers`` are added to the answer."""
+
+    host: Host
+    request: Request
+    gallery: ImageGallery
+    principal: Principal
+    headers: dict[str, str] = field(factory=dict)
+
+    @property
+    def api_root(self) -> str:
+        """Where the API is, as a path of the server: mount point and prefix."""
+        return api_root(self.request)
+
+    def url(self, url: str) -> str:
+        """A URL from a service as a client can use it: those relative to the API get its path in front."""
+        return absolute(url, self.api_root)
+
+
+def api_root(request: Request) -> str:
+    root_path: str = request.scope.get("root_path", "")
+    return root_path.rstrip("/") + API_PREFIX
+
+
+def absolute(url: str, root: str) -> str:
+    """``url`` as it is if it is absolute, else below ``root``."""
+    return f"{root}{url}" if url.startswith("/") else url

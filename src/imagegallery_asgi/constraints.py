@@ -1,0 +1,89 @@
+"""What a value must keep to beyond its type, said once: checked by `parsing`, described by `openapi`. Pure.
+
+They annotate the fields of the request classes: ``Annotated[int, Between(1, 100)]``.
+"""
+
+import re
+from collections.abc import Sized
+from typing import Protocol, runtime_checkable
+
+from attrs import frozen
+
+JsonSchema = dict[str, object]
+
+
+@runtime_checkable
+class Constraint(Protocol):
+    def fault(self, value: object) -> str | None:
+        """What is wrong with ``value`` (which has the annotated type), as the end of a sentence; or nothing."""
+
+    def schema(self) -> JsonSchema:
+        """The same in the words of JSON Schema 2020-12."""
+
+
+@frozen
+class Between:
+    """A number from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+
+    def fault(self, value: object) -> str | None:
+        fits = isinstance(value, int) and self.low <= value <= self.high
+        return None if fits else f"must be {self.low:,} to {self.high:,}"
+
+    def schema(self) -> JsonSchema:
+        return {"minimum": self.low, "maximum": self.high}
+
+
+@frozen
+class Length:
+    """A text of ``low`` to ``high`` characters (code points)."""
+
+    low: int
+    high: int
+
+    def fault(self, value: object) -> str | None:
+        fits = isinstance(value, str) and self.low <= len(value) <= self.high
+        return None if fits else f"must have {self.low:,} to {self.high:,} characters"
+
+    def schema(self) -> JsonSchema:
+        return {"minLength": self.low, "maxLength": self.high}
+
+
+@frozen
+class Items:
+    """A list of ``low`` to ``high`` entries."""
+
+    low: int
+    high: int
+
+    def fault(self, value: object) -> str | None:
+        fits = isinstance(value, Sized) and self.low <= len(value) <= self.high
+        return None if fits else f"must have {self.low:,} to {self.high:,} entries"
+
+    def schema(self) -> JsonSchema:
+        return {"minItems": self.low, "maxItems": self.high}
+
+
+@frozen
+class Pattern:
+    """A text of which the whole matches ``regex``; ``meaning`` says it to people ("must be …")."""
+
+    regex: str
+    meaning: str
+
+    def fault(self, value: object) -> str | None:
+        fits = isinstance(value, str) and re.fullmatch(self.regex, value) is not None
+        return None if fits else f"must be {self.meaning}"
+
+    def schema(self) -> JsonSchema:
+        return {"pattern": f"^{self.regex}$"}
+
+
+# PostgreSQL's text cannot hold U+0000.
+NO_NUL = Pattern(r"[^\u0000]*", "text without NUL characters")
+SHA256_HEX = Pattern(r"[0-9a-f]{64}", "the 64 lower-case hexadecimal digits of a SHA-256")
+MEDIA_TYPE = Pattern(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,63}", "a media type such as image/jpeg")
+WORD = Pattern(r"[a-z0-9_-]{1,64}", "a name of lower-case letters, digits, - and _")
+UUID_TEXT = Pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "an id: a UUID in lower case, with hyphens")

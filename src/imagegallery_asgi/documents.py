@@ -1,0 +1,128 @@
+"""Domain values to documents: who may see what of an image, and URLs as clients can use them. Pure."""
+
+import attrs
+
+from imagegallery import CursorPage, Gallery, Image, Metadata, NumberedPage, Principal, UploadSession, Variant
+from imagegallery_asgi.call import absolute
+from imagegallery_asgi.schemas import (
+    CursorList,
+    CursorPagination,
+    ExifDocument,
+    FailureDocument,
+    GalleryDocument,
+    ImageDocument,
+    PageList,
+    PagePagination,
+    PlaceholderDocument,
+    SizesDocument,
+    SourceDocument,
+    UploadDocument,
+    VariantDocument,
+)
+
+
+def image_document(image: Image, principal: Principal, root: str) -> ImageDocument:
+    """``root`` is put in front of URLs that are relative to the API."""
+    own = principal.owns(image.owner_id)
+    shown = image.responsive
+    if shown is None:
+        raise ValueError("Services answer images with their responsive description.")
+    return ImageDocument(
+        id=image.id,
+        filename=image.filename,
+        mime_type=image.mime_type,
+        width=image.width,
+        height=image.height,
+        file_size=image.file_size,
+        sha256=image.sha256.hex() if own else None,
+        alt_text=image.alt_text,
+        taken_at=image.taken_at,
+        created_at=image.created_at,
+        updated_at=image.updated_at,
+        processing_status=image.status,
+        failure=FailureDocument(image.failure.code, image.failure.message) if image.failure else None,
+        exif=_exif(image.metadata, own) if image.metadata else None,
+        latitude=image.latitude if own else None,
+        longitude=image.longitude if own else None,
+        is_favorite=own and image.is_favorite,
+        is_archived=own and image.is_archived,
+        variants=tuple(_variant(variant, root) for variant in image.variants),
+        src=absolute(shown.src, root) if shown.src is not None else None,
+        srcSet=_src_set(shown.src_set, root),
+        sources=tuple(SourceDocument(each.type, _src_set(each.src_set, root)) for each in shown.sources),
+        sizes=SizesDocument(**shown.sizes),
+        placeholder=PlaceholderDocument(shown.placeholder.blurhash, shown.placeholder.aspect_ratio),
+    )
+
+
+def gallery_document(gallery: Gallery, principal: Principal, root: str) -> GalleryDocument:
+    return GalleryDocument(
+        id=gallery.id,
+        owner_id=gallery.owner_id,
+        name=gallery.name,
+        description=gallery.description,
+        visibility=gallery.visibility,
+        cover_image_id=gallery.cover_image_id,
+        cover=image_document(gallery.cover, principal, root) if gallery.cover else None,
+        image_count=gallery.image_count,
+        created_at=gallery.created_at,
+        updated_at=gallery.updated_at,
+    )
+
+
+def upload_document(session: UploadSession, root: str) -> UploadDocument:
+    request = session.request
+    rejection = session.rejection
+    return UploadDocument(
+        id=session.id,
+        state=session.state,
+        transport=session.transport,
+        url=absolute(request.url, root) if request else None,
+        method=request.method if request else None,
+        fields=dict(request.fields) if request else {},
+        headers=dict(request.headers) if request else {},
+        filename=session.filename,
+        content_type=session.content_type,
+        size=session.size,
+        gallery_id=session.gallery_id,
+        expires_at=session.expires_at,
+        image_id=session.image_id,
+        failure=FailureDocument(rejection.code, rejection.message) if rejection else None,
+    )
+
+
+def cursor_images(page: CursorPage[Image], principal: Principal, root: str) -> CursorList[ImageDocument]:
+    images = tuple(image_document(image, principal, root) for image in page.items)
+    return CursorList(images, CursorPagination(page.next_cursor, page.has_more))
+
+
+def numbered_images(page: NumberedPage[Image], principal: Principal, root: str) -> PageList[ImageDocument]:
+    images = tuple(image_document(image, principal, root) for image in page.items)
+    return PageList(images, PagePagination(page.page, page.limit, page.total, page.total_pages))
+
+
+def cursor_galleries(page: CursorPage[Gallery], principal: Principal, root: str) -> CursorList[GalleryDocument]:
+    galleries = tuple(gallery_document(gallery, principal, root) for gallery in page.items)
+    return CursorList(galleries, CursorPagination(page.next_cursor, page.has_more))
+
+
+def _exif(metadata: Metadata, own: bool) -> ExifDocument:
+    # The service has taken the place out for others already; it must not depend on that alone.
+    values = attrs.asdict(metadata)
+    return ExifDocument(**(values if own else {**values, "latitude": None, "longitude": None, "altitude": None}))
+
+
+def _variant(variant: Variant, root: str) -> VariantDocument:
+    return VariantDocument(
+        variant.variant_type,
+        variant.format,
+        absolute(variant.url, root),
+        variant.width,
+        variant.height,
+        variant.file_size,
+    )
+
+
+def _src_set(src_set: str, root: str) -> str:
+    """Every candidate's URL made absolute; a URL in a ``srcset`` holds no comma."""
+    return ", ".join(absolute(candidate, root) for candidate in src_set.split(", ")) if src_set else ""

@@ -1,0 +1,98 @@
+"""One path of the API: picks the operation, parses what it takes, calls its handler, encodes what it returns."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from imagegallery import Fault, InvalidInput, Principal
+from imagegallery_asgi.bodies import read_json
+from imagegallery_asgi.call import Call, Host
+from imagegallery_asgi.errors import MethodNotAllowed
+from imagegallery_asgi.middleware import exchange_of
+from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.parsing import parse_json, parse_pairs, parse_text
+
+
+class Endpoint:
+    """An ASGI application for all operations of one path. ``HEAD`` is ``GET`` without the body."""
+
+    def __init__(self, host: Host, path: str, operations: Iterable[Operation]) -> None:
+        self._host = host
+        self._path = path
+        self._operations = {operation.method: operation for operation in operations}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        exchange_of(request).route = self._path
+        response = await self._answer(self._operation_for(request), request)
+        await response(scope, receive, _without_body(send) if request.method == "HEAD" else send)
+
+    def _operation_for(self, request: Request) -> Operation:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in self._operations:
+            allowed = set(self._operations) | ({"HEAD"} if "GET" in self._operations else set())
+            exchange_of(request).error_headers["Allow"] = ", ".join(sorted(allowed))
+            raise MethodNotAllowed("This address does not take that method.")
+        return self._operations[method]
+
+    async def _answer(self, operation: Operation, request: Request) -> Response:
+        # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
+        principal = await self._principal(operation, request)
+        arguments = await _parse(operation, request)
+        call = Call(self._host, request, self._host.gallery_for(request), principal)
+        result = await operation.handler(call, **arguments)
+        if isinstance(result, Response):
+            return result
+        return _encoded(result, operation.status, call.headers)
+
+    async def _principal(self, operation: Operation, request: Request) -> Principal:
+        if not operation.needs_principal:
+            return Principal.anonymous()
+        principal = self._host.authenticate(request)
+        if inspect.isawaitable(principal):
+            principal = await principal
+        return principal or Principal.anonymous()
+
+
+async def _parse(operation: Operation, request: Request) -> Mapping[str, object]:
+    """The handler's arguments. Raises `InvalidInput` with every fault of path, query and body."""
+    inputs = operation.inputs
+    faults: list[Fault] = []
+    arguments: dict[str, object] = {
+        name: parse_text(kind, request.path_params[name], ("path", name), faults)
+        for name, kind in inputs.path.items()
+    }
+    if inputs.query is not None:
+        arguments["query"] = parse_pairs(inputs.query, request.query_params.multi_items(), ("query",), faults)
+    if inputs.body is not None:
+        arguments["body"] = parse_json(inputs.body, await read_json(request), ("body",), faults)
+    raise_faults(faults)
+    return arguments
+
+
+def raise_faults(faults: list[Fault]) -> None:
+    """Raises `InvalidInput` if there are any."""
+    if faults:
+        listed = "; ".join(f"{'.'.join(fault.path)} {fault.message}" for fault in faults[:3])
+        raise InvalidInput(f"{listed}{' …' if len(faults) > 3 else ''}.", faults)
+
+
+def _encoded(document: object, status: HTTPStatus, headers: Mapping[str, str]) -> Response:
+    if document is None:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    headers = {"Cache-Control": "private, no-cache", **headers}
+    return Response(msgspec.json.encode(document), status, headers, media_type="application/json")
+
+
+def _without_body(send: Send) -> Send:
+    async def send_headers_only(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_headers_only

@@ -1,0 +1,180 @@
+"""What the headers say: pure. Strings in, values out; a header that makes no sense counts as absent."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import quote, unquote_to_bytes
+
+from attrs import frozen
+
+from imagegallery import ByteRange
+
+# RFC 9110 section 14.1.2; 18 digits are beyond any object and short of what `int` refuses.
+_BYTE_RANGE = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
+_ENTITY_TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# RFC 9110 section 5.6.6: ;name=token or ;name="quoted \" string"
+_PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:\\["\\]|[^"])*)"|([^\s;"]*))[ \t]*')
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+_ASCII_FILENAME = re.compile(r'[^\x20-\x7e]|["\\%;]')
+
+FALLBACK_FORMAT = "webp"
+
+
+@frozen
+class Unsatisfiable:
+    """The range asked for begins beyond the end: answer 416."""
+
+
+UNSATISFIABLE = Unsatisfiable()
+
+
+def parse_range(header: str | None, size: int) -> ByteRange | Unsatisfiable | None:
+    """The one range asked for, clipped to ``size`` bytes; ``None`` means the whole (RFC 9110 section 14.2).
+
+    Other units, several ranges and nonsense mean the whole as well, which the RFC allows.
+    """
+    match = _BYTE_RANGE.fullmatch(header or "")
+    if match is None or match.group(1, 2) == ("", ""):
+        return None
+    first, last = match.group(1, 2)
+    if not first:
+        return _last_bytes(int(last), size)
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        return UNSATISFIABLE
+    return ByteRange(int(first), min(int(last) + 1, size) if last else size)
+
+
+def _last_bytes(count: int, size: int) -> ByteRange | Unsatisfiable | None:
+    if count == 0:
+        return UNSATISFIABLE
+    return ByteRange(max(0, size - count), size) if size else None
+
+
+def quote_etag(opaque: str) -> str:
+    """A strong entity tag of an opaque identifier (RFC 9110 section 8.8.3)."""
+    return f'"{opaque}"'
+
+
+def http_date(moment: datetime) -> str:
+    """RFC 9110 section 5.6.7; fractions of a second are dropped."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def parse_http_date(header: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(header or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def is_not_modified(
+    if_none_match: str | None, if_modified_since: str | None, *, etag: str, modified_at: datetime
+) -> bool:
+    """Whether to answer 304 to a GET or HEAD: the tag decides if there is one, else the date (section 13.2.2)."""
+    if if_none_match is not None:
+        return if_none_match.strip() == "*" or _opaque_tag(etag) in map(_opaque_tag, _tags(if_none_match))
+    since = parse_http_date(if_modified_since)
+    return since is not None and modified_at.replace(microsecond=0) <= since
+
+
+def range_applies(if_range: str | None, *, etag: str, modified_at: datetime) -> bool:
+    """Whether a Range counts (RFC 9110 section 13.1.5): a strong match of the tag, or exactly the date."""
+    if if_range is None:
+        return True
+    if _ENTITY_TAG.fullmatch(if_range):
+        return if_range.strip() == etag
+    return parse_http_date(if_range) == modified_at.replace(microsecond=0)
+
+
+def _tags(header: str) -> list[str]:
+    return [match.group(0).strip() for match in _ENTITY_TAG.finditer(header)]
+
+
+def _opaque_tag(tag: str) -> str:
+    """Weak comparison: ``W/`` does not count."""
+    return tag.removeprefix("W/")
+
+
+def accepted_formats(accept: str | None) -> tuple[str, ...]:
+    """Image formats to answer with, the most wanted first; ``webp``, which every browser shows, at the end.
+
+    Only a format named in full counts (``image/avif``): ``image/*`` is also sent by clients that cannot show
+    what came after them.
+    """
+    wanted: dict[str, float] = {}
+    for item in (accept or "").lower().split(","):
+        media, _, parameters = item.strip().partition(";")
+        kind, _, name = media.strip().partition("/")
+        if kind == "image" and name not in ("", "*"):
+            wanted[name] = _quality(parameters)
+    ranked = sorted(wanted, key=lambda name: (-wanted[name], name))
+    accepted = [name for name in ranked if wanted[name] > 0]
+    return tuple(accepted) if FALLBACK_FORMAT in accepted else (*accepted, FALLBACK_FORMAT)
+
+
+def _quality(parameters: str) -> float:
+    """``q`` of RFC 9110 section 12.4.2: 1 if absent, 0 if it makes no sense."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name == "q":
+            return float(value) if _QUALITY.fullmatch(value) else 0.0
+    return 1.0
+
+
+def media_type(content_type: str | None) -> str:
+    """``type/subtype`` in lower case without parameters; empty if there is none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def parameters(header: str) -> dict[str, str]:
+    """The ``; name=value`` parameters after the first word, names in lower case; the first of a name counts."""
+    found: dict[str, str] = {}
+    for match in _PARAMETER.finditer(header):
+        name, quoted, token = match.groups()
+        value = re.sub(r'\\(["\\])', r"\1", quoted) if quoted is not None else token
+        found.setdefault(name.lower(), value)
+    return found
+
+
+def attachment(filename: str) -> str:
+    """A ``Content-Disposition`` that saves under ``filename`` (RFC 6266; ``filename*`` as in RFC 8187)."""
+    fallback = _ASCII_FILENAME.sub("_", filename)
+    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
+
+
+def disposition_filename(header: str | None) -> str | None:
+    """The file name in a ``Content-Disposition``: ``filename*`` before ``filename`` (RFC 6266 section 4.3)."""
+    found = parameters(header or "")
+    extended = _extended_value(found.get("filename*", ""))
+    if extended is not None:
+        return extended
+    plain = found.get("filename")
+    return None if plain is None else _as_utf8(plain)
+
+
+def _extended_value(value: str) -> str | None:
+    charset, _, rest = value.partition("'")
+    _, separator, encoded = rest.partition("'")
+    if not separator or charset.lower() not in ("utf-8", "iso-8859-1"):
+        return None
+    try:
+        return unquote_to_bytes(encoded).decode(charset)
+    except UnicodeDecodeError:
+        return None
+
+
+def _as_utf8(value: str) -> str:
+    """Header text arrives as ISO-8859-1; what clients put there is mostly UTF-8."""
+    try:
+        return value.encode("iso-8859-1").decode("utf-8")
+    except UnicodeError:
+        return value
+
+
+def request_id(header: str | None) -> str | None:
+    """The client's own request id if it is harmless in logs and headers: 1 to 128 of ``A-Za-z0-9._-``."""
+    return header if header is not None and _REQUEST_ID.fullmatch(header) else None

@@ -1,0 +1,75 @@
+"""What is counted, for Prometheus. One process by itself, or many through ``PROMETHEUS_MULTIPROC_DIR``."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from imagegallery import ImageGalleryError, QueueStats
+
+MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Metrics:
+    """The counters of one application. Routes are counted by template, so that the series stay few."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "imagegallery_http_requests",
+            "Requests answered; status 0: the client went away before an answer.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "imagegallery_http_request_duration_seconds",
+            "From the first byte asked to the last byte answered.",
+            ("method", "route"),
+            registry=self._registry,
+        )
+        self._uploads = Counter(
+            "imagegallery_uploads",
+            "Uploads that ended: accepted, or refused with this error code.",
+            ("result",),
+            registry=self._registry,
+        )
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    @contextmanager
+    def counted_upload(self) -> Iterator[None]:
+        """Count what becomes of the upload inside."""
+        try:
+            yield
+        except ImageGalleryError as error:
+            self._uploads.labels(error.code).inc()
+            raise
+        self._uploads.labels("accepted").inc()
+
+    def render(self, queue: QueueStats) -> bytes:
+        """The exposition, in `CONTENT_TYPE_LATEST`. Blocking: in multi-process mode it reads every process's file."""
+        registry = self._registry
+        if MULTIPROC_VARIABLE in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(_QueueDepth(queue))
+
+
+class _QueueDepth(Collector):
+    """Read from the database at the scrape, the same in every process."""
+
+    def __init__(self, stats: QueueStats) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterable[Metric]:
+        jobs = GaugeMetricFamily("imagegallery_queue_jobs", "Jobs in the queue, by state.", labels=("state",))
+        jobs.add_metric(("waiting",), self._stats.waiting)
+        jobs.add_metric(("running",), self._stats.running)
+        jobs.add_metric(("dead",), self._stats.dead)
+        yield jobs

@@ -1,0 +1,145 @@
+"""What surrounds every request, as plain ASGI: its id, its measure, its safety headers, and a net for errors."""
+
+import logging
+import time
+from contextlib import suppress
+
+from attrs import define, field
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from imagegallery import ImageGalleryError, new_id
+from imagegallery_asgi.errors import InternalError, problem_response
+from imagegallery_asgi.headers import request_id
+from imagegallery_asgi.metrics import Metrics
+
+logger = logging.getLogger("imagegallery_asgi")
+
+UNMATCHED = "unmatched"
+_EXCHANGE = "imagegallery.exchange"
+_REQUEST_ID = "X-Request-ID"
+# Nothing we answer is a page: not HTML by accident, not framed, no address handed on (signed URLs are secrets).
+_SAFETY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@define
+class Exchange:
+    """One request and what became of it so far. ``route`` is the template, ``status`` 0 until the answer began;
+    ``error_headers`` go with the answer if it is an error."""
+
+    request_id: str
+    route: str = UNMATCHED
+    status: int = 0
+    error_headers: dict[str, str] = field(factory=dict)
+
+
+def exchange_of(request: Request) -> Exchange:
+    exchange: Exchange = request.scope[_EXCHANGE]
+    return exchange
+
+
+class Exchanges:
+    """The outermost: gives the request its id, which every answer carries, and measures it."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(request_id(Headers(scope=scope).get(_REQUEST_ID)) or str(new_id()))
+        scope[_EXCHANGE] = exchange
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                MutableHeaders(scope=message)[_REQUEST_ID] = exchange.request_id
+            await send(message)
+
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, send_marked)
+        finally:
+            seconds = time.perf_counter() - started
+            self._metrics.answered(_method(scope), exchange.route, exchange.status, seconds)
+
+
+class SafetyHeaders:
+    """Headers for every answer, unless the answer has its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SAFETY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class ErrorNet:
+    """Every error becomes a problem document; one we did not raise on purpose is logged and told as little.
+
+    When the answer has begun it is too late for that: the error goes on, so that the server breaks the
+    connection and the client sees that its copy is not whole.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange: Exchange = scope[_EXCHANGE]
+        try:
+            await self._app(scope, receive, send)
+        except Exception as raised:
+            error = _root(raised)
+            if exchange.status:
+                raise
+            if isinstance(error, ClientDisconnect):
+                await _answer_nobody(exchange, scope, receive, send)
+                return
+            response = problem_response(_presentable(error, exchange), exchange.request_id, exchange.error_headers)
+            await response(scope, receive, send)
+
+
+def _root(error: Exception) -> Exception:
+    """The error inside task groups that only one task failed in."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _presentable(error: Exception, exchange: Exchange) -> ImageGalleryError:
+    """The error itself if it is one of ours; anything else is logged and becomes an `InternalError`."""
+    if isinstance(error, ImageGalleryError):
+        return error
+    logger.error("request %s (%s) failed", exchange.request_id, exchange.route, exc_info=error)
+    return InternalError("internal error")
+
+
+async def _answer_nobody(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    """The client went away in the middle of its request. Servers want some answer all the same."""
+    logger.info("request %s (%s) was broken off by the client", exchange.request_id, exchange.route)
+    with suppress(OSError):
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _method(scope: Scope) -> str:
+    """Known methods only: the label must not be the client's to choose."""
+    known = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    return scope["method"] if scope["method"] in known else "other"

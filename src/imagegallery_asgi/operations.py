@@ -1,0 +1,108 @@
+"""One HTTP operation as a value: what `routes` lists, `endpoint` runs and `openapi` describes.
+
+A handler's signature says what it needs, so that parsing and description cannot disagree with it: parameters
+named like ``{parts}`` of the path, ``query`` (a class of query parameters), ``body`` (a class of JSON body).
+What it returns is the document of the answer, or ``None`` for 204, or a whole `Response`.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from types import NoneType
+from typing import Any, get_type_hints
+
+from attrs import field, frozen
+from starlette.responses import Response
+
+from imagegallery import ImageGalleryError
+
+Handler = Callable[..., Awaitable[object]]
+# A type as `typing` writes it: a class, or a generic one with its argument, which is no `type`.
+TypeForm = Any
+
+_JSON = "application/json"
+
+
+@frozen
+class Content:
+    """What a body may be, for the description: a media type and the class of its document (``None``: bytes)."""
+
+    media_type: str
+    document: TypeForm = None
+
+
+@frozen
+class Answer:
+    """One documented answer. ``headers`` are names of headers that it always has."""
+
+    description: str
+    content: tuple[Content, ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+@frozen
+class Inputs:
+    """What a handler takes: path parameters with their types, and the classes of query and JSON body."""
+
+    path: Mapping[str, type]
+    query: type | None
+    body: type | None
+    answer: TypeForm
+
+    @classmethod
+    def of(cls, handler: Handler, path: str) -> "Inputs":
+        hints = get_type_hints(handler, include_extras=True)
+        names = re.findall(r"{(\w+)(?::\w+)?}", path)
+        taken = set(inspect.signature(handler).parameters) - {"call"}
+        if taken - {"query", "body"} != set(names):
+            raise TypeError(f"{handler.__qualname__} takes {sorted(taken)}, but its path has {names}")
+        return cls({name: hints[name] for name in names}, hints.get("query"), hints.get("body"), hints["return"])
+
+
+@frozen
+class Operation:
+    """``path`` is below the API's prefix. ``raises`` are the domain errors beyond those any operation has.
+
+    ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and
+    the answers of a handler that returns a `Response`. ``needs_principal`` is false where the address itself
+    is the permission. ``json_limit`` bounds a JSON body, in bytes.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    status: HTTPStatus = HTTPStatus.OK
+    raises: tuple[type[ImageGalleryError], ...] = ()
+    consumes: tuple[Content, ...] = ()
+    answers: Mapping[int, Answer] = field(factory=dict)
+    needs_principal: bool = True
+    inputs: Inputs = field(init=False)
+
+    @inputs.default
+    def _read_signature(self) -> Inputs:
+        return Inputs.of(self.handler, self.path)
+
+    @property
+    def name(self) -> str:
+        """Unique: the room and the handler, ``galleries.create``."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+
+    @property
+    def room(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def bodies(self) -> tuple[Content, ...]:
+        """Every kind of body it takes."""
+        return (Content(_JSON, self.inputs.body),) if self.inputs.body else self.consumes
+
+    @property
+    def all_answers(self) -> Mapping[int, Answer]:
+        """Its successful answers by status."""
+        if self.inputs.answer is Response:
+            return self.answers
+        if self.inputs.answer is NoneType:
+            return {HTTPStatus.NO_CONTENT: Answer("Done.")}
+        return {self.status: Answer("Success.", (Content(_JSON, self.inputs.answer),)), **self.answers}

@@ -1,0 +1,211 @@
+"""Outside values to request classes, strictly, with the path of every fault. Pure.
+
+Unknown fields, missing fields, wrong types and broken constraints are all reported at once. JSON values must
+have their type; query parameters are text, and are read as what the class says.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from uuid import UUID
+
+import attrs
+from cattrs import Converter
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_structure_fn
+
+from imagegallery import Fault, Unset, parse_id
+from imagegallery_asgi.constraints import UUID_TEXT, Constraint
+
+T = TypeVar("T")
+Path = tuple[str, ...]
+# What a cattrs hook is: (value, type) to the structured value.
+Hook = Callable[[object, Any], Any]
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+
+
+class Wrong(ValueError):
+    """A value that does not fit; the message is the end of a sentence ("must be …")."""
+
+
+def parse_json(cls: type[T], value: object, path: Path, faults: list[Fault]) -> T | None:
+    """``value``, as decoded from JSON, as a ``cls``; or ``None``, with its faults added below ``path``."""
+    return _parse(_JSON, cls, value, path, faults)
+
+
+def parse_text(cls: type[T], value: object, path: Path, faults: list[Fault]) -> T | None:
+    """The same for what comes as text: a path or query parameter, or a mapping of them."""
+    return _parse(_TEXT, cls, value, path, faults)
+
+
+def parse_pairs(cls: type[T], pairs: Iterable[tuple[str, str]], path: Path, faults: list[Fault]) -> T | None:
+    """Query parameters or form fields; one that is given twice is a fault."""
+    values: dict[str, str] = {}
+    repeated = set()
+    for name, value in pairs:
+        repeated |= {name} & values.keys()
+        values[name] = value
+    faults.extend(Fault((*path, name), "must be given only once") for name in sorted(repeated))
+    return parse_text(cls, values, path, faults)
+
+
+def _parse(converter: Converter, cls: type[T], value: object, path: Path, faults: list[Fault]) -> T | None:
+    try:
+        return converter.structure(value, cls)
+    except (BaseValidationError, Wrong) as error:
+        faults.extend(_faults(error, path))
+        return None
+
+
+def _faults(error: Exception, path: Path) -> Iterator[Fault]:
+    """Every leaf of a tree of validation errors, with the path to it."""
+    if isinstance(error, BaseValidationError):
+        for inner in error.exceptions:
+            yield from _faults(inner, (*path, *_step(inner)))
+    elif isinstance(error, ForbiddenExtraKeysError):
+        yield from (Fault((*path, str(name)), "is not known") for name in sorted(map(str, error.extra_fields)))
+    elif isinstance(error, KeyError):
+        yield Fault(path, "is required")
+    elif isinstance(error, Wrong):
+        yield Fault(path, str(error))
+    else:
+        raise error
+
+
+def _step(error: Exception) -> Path:
+    """The name or index that cattrs noted on an error, if it did."""
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            return (note.name,)
+        if isinstance(note, IterableValidationNote):
+            return (str(note.index),)
+    return ()
+
+
+# --- the hooks ---------------------------------------------------------------------------------------------
+
+
+def _string(value: object, cls: type) -> object:
+    # StrEnum classes come here too: they are strings.
+    if issubclass(cls, Enum):
+        return _choice(value, {member.value: member for member in cls})
+    if not isinstance(value, str):
+        raise Wrong("must be a text")
+    return value
+
+
+def _integer(value: object, _: type) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Wrong("must be an integer")
+    return value
+
+
+def _integer_text(value: object, _: type) -> int:
+    if not isinstance(value, str) or not _INTEGER.fullmatch(value):
+        raise Wrong("must be an integer")
+    return int(value)
+
+
+def _boolean(value: object, _: type) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong("must be true or false")
+    return value
+
+
+def _boolean_text(value: object, _: type) -> bool:
+    return value == "true" if value in ("true", "false") else _boolean(value, bool)
+
+
+def _identifier(value: object, _: type) -> UUID:
+    parsed = parse_id(value) if isinstance(value, str) else None
+    if parsed is None:
+        raise Wrong(f"must be {UUID_TEXT.meaning}")
+    return parsed
+
+
+def _choice(value: object, choices: dict[str, Any]) -> object:
+    if not isinstance(value, str) or value not in choices:
+        raise Wrong(f"must be one of {', '.join(choices)}")
+    return choices[value]
+
+
+def _literal(cls: Any, _: Converter) -> Hook:
+    choices = {value: value for value in get_args(cls)}
+    return lambda value, _: _choice(value, choices)
+
+
+def _object(cls: Any, converter: Converter) -> Hook:
+    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+
+    def hook(value: object, as_: Any) -> object:
+        if not isinstance(value, dict):
+            raise Wrong("must be an object")
+        return structure(value, as_)
+
+    return hook
+
+
+def _list(cls: Any, converter: Converter) -> Hook:
+    item = get_args(cls)[0]
+    structure = converter.get_structure_hook(list[item])
+
+    def hook(value: object, _: Any) -> object:
+        if not isinstance(value, list):
+            raise Wrong("must be a list")
+        return tuple(structure(value, list[item]))
+
+    return hook
+
+
+def _optional(cls: Any, converter: Converter) -> Hook:
+    """A union of one real type with ``None``, `Unset` or both; `Unset` is a default, never a value."""
+    members = get_args(cls)
+    (real,) = (member for member in members if member not in (NoneType, Unset))
+    structure = converter.get_structure_hook(real)
+    may_be_null = NoneType in members
+    return lambda value, _: None if value is None and may_be_null else structure(value, real)
+
+
+def _constrained(cls: Any, converter: Converter) -> Hook:
+    base, *annotations = get_args(cls)
+    constraints = [each for each in annotations if isinstance(each, Constraint)]
+    structure = converter.get_structure_hook(base)
+
+    def hook(value: object, _: Any) -> object:
+        structured = structure(value, base)
+        for constraint in constraints:
+            if fault := constraint.fault(structured):
+                raise Wrong(fault)
+        return structured
+
+    return hook
+
+
+def _is_tuple(cls: Any) -> bool:
+    return get_origin(cls) is tuple and get_args(cls)[1:] == (...,)
+
+
+def _converter(integer: Hook, boolean: Hook) -> Converter:
+    converter = Converter(detailed_validation=True)
+    converter.register_structure_hook(str, _string)
+    converter.register_structure_hook(int, integer)
+    converter.register_structure_hook(bool, boolean)
+    converter.register_structure_hook(UUID, _identifier)
+    converter.register_structure_hook_factory(attrs.has, _object)
+    converter.register_structure_hook_factory(_is_tuple, _list)
+    converter.register_structure_hook_factory(lambda cls: get_origin(cls) is Literal, _literal)
+    converter.register_structure_hook_factory(lambda cls: get_origin(cls) in (Union, UnionType), _optional)
+    converter.register_structure_hook_factory(lambda cls: get_origin(cls) is Annotated, _constrained)
+    return converter
+
+
+_JSON = _converter(_integer, _boolean)
+_TEXT = _converter(_integer_text, _boolean_text)

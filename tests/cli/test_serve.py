@@ -1,0 +1,89 @@
+"""``imagegallery serve`` as a user runs it: a process, a folder, Ctrl-C, and again."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from imagegallery.testing.service import RunningService, free_port, running_service
+from imagegallery.testing.waiting import until
+
+
+def _upload(service: RunningService, photo: Path) -> str:
+    """Upload in one call; answers the URL of the image."""
+    with httpx.Client(base_url=f"{service.url}/api/v1") as client:
+        gallery = client.post("/galleries", json={"name": "Lisbon", "visibility": "public"}).raise_for_status()
+        uploaded = client.post(
+            f"/galleries/{gallery.json()['data']['id']}/images",
+            content=photo.read_bytes(),
+            headers={"Content-Type": "image/jpeg"},
+        ).raise_for_status()
+    return f"{service.url}/api/v1/images/{uploaded.json()['data']['id']}"
+
+
+def _image(url: str) -> dict[str, object]:
+    data: dict[str, object] = httpx.get(url).raise_for_status().json()["data"]
+    return data
+
+
+def test_a_photo_goes_in_and_is_still_there_after_ctrl_c(photo: Path, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with running_service(data_dir) as service:
+        image = _upload(service, photo)
+        until(lambda: _image(image)["processing_status"] == "complete")
+        said = service.log.read_text()
+        assert service.url in said
+        assert str(data_dir) in said
+        assert service.interrupt() == 0
+        assert not _processes_below(data_dir)
+    with running_service(data_dir) as again:
+        data = _image(re.sub(r"^http://[^/]*", again.url, image))
+        assert data["processing_status"] == "complete"
+
+
+def test_it_starts_again_after_kill_minus_nine(photo: Path, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with running_service(data_dir) as service:
+        image = _upload(service, photo)
+        service.kill()
+    with running_service(data_dir) as again:
+        moved = re.sub(r"^http://[^/]*", again.url, image)
+        until(lambda: _image(moved)["processing_status"] == "complete")
+
+
+def _processes_below(data_dir: Path) -> list[str]:
+    """Command lines of processes that still name the data directory."""
+    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    return [line for line in listed.splitlines() if str(data_dir) in line]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--host", "0.0.0.0"), "needs sign-in"),
+        (("--config", "missing.toml"), "does not exist"),
+        (("--data-dir", "/dev/null/data"), "/dev/null/data"),
+    ],
+)
+def test_what_cannot_work_is_one_line_and_exit_code_one(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "imagegallery.cli", "serve", "--port", str(free_port()), *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "imagegallery.cli", "serve", "--port", port, "--data-dir", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: Cannot listen on 127.0.0.1:{port}")
+    assert len(done.stderr.splitlines()) == 1

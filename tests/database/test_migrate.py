@@ -1,0 +1,108 @@
+"""Migrations: applied once and in order, whoever calls, and never behind the back of a changed file."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import anyio.to_thread
+import asyncpg
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegallery.database.migrate import Migration, left_to_apply, migrate, packaged_migrations, pending
+from imagegallery.database.pool import Database, DatabaseOptions
+from imagegallery.errors import ConfigurationError
+from imagegallery.testing.database import DatabaseServer
+
+FIRST = Migration.from_file("0001_first.sql", "CREATE TABLE first (id integer); CREATE TABLE other (id integer);")
+SECOND = Migration.from_file("0002_second.sql", "ALTER TABLE first ADD COLUMN name text")
+BROKEN = Migration.from_file("0002_broken.sql", "CREATE TABLE second (id integer); SELECT 1 / 0;")
+
+
+@pytest.fixture
+async def empty(database_server: DatabaseServer) -> AsyncIterator[Database]:
+    async with database_server.empty() as dsn, Database.connect(DatabaseOptions(dsn=dsn)) as database:
+        yield database
+
+
+async def tables(database: Database) -> set[str]:
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {row["tablename"] for row in rows}
+
+
+async def test_a_fresh_database_gets_the_whole_schema_and_then_nothing_more(empty: Database) -> None:
+    names = [migration.name for migration in await anyio.to_thread.run_sync(packaged_migrations)]
+    assert await pending(empty) == names
+    assert await tables(empty) == set()
+    assert await migrate(empty) == names
+    assert {"galleries", "images", "jobs", "schema_migrations"} <= await tables(empty)
+    assert await pending(empty) == []
+    assert await migrate(empty) == []
+
+
+async def test_only_what_is_missing_is_applied(empty: Database) -> None:
+    assert await migrate(empty, [FIRST]) == ["0001_first"]
+    assert await pending(empty, [FIRST, SECOND]) == ["0002_second"]
+    assert await migrate(empty, [FIRST, SECOND]) == ["0002_second"]
+
+
+async def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(empty: Database) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty, [FIRST, BROKEN])
+    assert await tables(empty) == {"schema_migrations", "first", "other"}
+    assert await migrate(empty, [FIRST, SECOND]) == ["0002_second"]
+
+
+async def test_of_many_at_once_one_migrates_and_the_others_wait(empty: Database) -> None:
+    slow = evolve(FIRST, sql=f"SELECT pg_sleep(0.1); {FIRST.sql}")
+    applied: list[list[str]] = []
+
+    async def one() -> None:
+        applied.append(await migrate(empty, [slow, SECOND]))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(one)
+    assert sorted(applied) == [[], [], [], [], ["0001_first", "0002_second"]]
+
+
+async def test_a_file_changed_after_it_was_applied_is_named(empty: Database) -> None:
+    await migrate(empty, [FIRST])
+    changed = evolve(FIRST, sql=f"{FIRST.sql} -- a comment")
+    for check in (migrate, pending):
+        with pytest.raises(ConfigurationError, match=r"0001_first\.sql"):
+            await check(empty, [changed, SECOND])
+
+
+async def test_a_database_that_newer_code_migrated_is_refused(empty: Database) -> None:
+    await migrate(empty, [FIRST, SECOND])
+    for check in (migrate, pending):
+        with pytest.raises(ConfigurationError, match="0002_second"):
+            await check(empty, [FIRST])
+
+
+def test_line_ends_do_not_change_the_checksum() -> None:
+    one, other = (Migration.from_file("0001_a.sql", f"SELECT 1;{end}SELECT 2;") for end in ("\n", "\r\n"))
+    assert one == other
+    assert one.checksum == other.checksum
+
+
+@pytest.mark.parametrize("name", ["1_first.sql", "0001-first.sql", "0001_First.sql", "0001_first.sql.bak"])
+def test_a_file_name_of_another_form_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="NNNN_name"):
+        Migration.from_file(name, "")
+
+
+def test_packaged_migrations_are_numbered_from_one_without_gaps() -> None:
+    versions = [migration.version for migration in packaged_migrations()]
+    assert versions == list(range(1, len(versions) + 1))
+
+
+@given(known=st.sets(st.integers(1, 50)), data=st.data())
+def test_what_is_left_is_what_is_known_and_not_applied_in_order(known: set[int], data: st.DataObject) -> None:
+    migrations = [Migration(version, f"{version:04}_m", f"SELECT {version}") for version in sorted(known)]
+    done = data.draw(st.sets(st.sampled_from(migrations))) if migrations else set()
+    applied = {migration.version: (migration.name, migration.checksum) for migration in done}
+    assert left_to_apply(migrations, applied) == tuple(m for m in migrations if m not in done)

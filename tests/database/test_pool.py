@@ -1,0 +1,151 @@
+"""The pool: what a connection is like, how transactions end, and how failures are named."""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import anyio
+import pytest
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database, DatabaseOptions, _check_version
+from imagegallery.errors import ConfigurationError, Unavailable
+
+COUNT = "SELECT count(*) FROM owners"
+ADD = "INSERT INTO owners (owner_id) VALUES ('somebody')"
+
+
+async def count(database: Database) -> int:
+    async with database.connection() as connection:
+        return cast(int, await connection.fetchval(COUNT))
+
+
+async def test_jsonb_comes_and_goes_as_python_values(database: Database) -> None:
+    value = {"text": "ä\"'", "list": [1, 2.5, None, True]}
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT $1::jsonb", value) == value
+        assert await connection.fetchval("SELECT $1::jsonb ->> 'text'", value) == value["text"]
+
+
+async def test_times_are_aware_and_in_utc(database: Database) -> None:
+    moment = datetime(2026, 7, 8, 9, 10, 11, 123456, tzinfo=UTC)
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT $1::timestamptz", moment) == moment
+        assert await connection.fetchval("SHOW timezone") == "UTC"
+
+
+async def test_a_transaction_is_kept_when_its_body_ends(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(ADD)
+    assert await count(database) == 1
+
+
+async def test_a_transaction_is_undone_by_an_exception_which_passes_unchanged(database: Database) -> None:
+    failure = OSError("the disk, not the database")
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(ADD)
+            raise failure
+
+    with pytest.raises(OSError, match="the disk") as caught:
+        await work()
+    assert caught.value is failure
+    assert await count(database) == 0
+
+
+async def test_a_cancelled_transaction_is_undone_and_its_connection_is_free_again(database_dsn: str) -> None:
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as database:
+        started = anyio.Event()
+
+        async def work() -> None:
+            async with database.transaction() as connection:
+                await connection.execute(ADD)
+                started.set()
+                await connection.execute("SELECT pg_sleep(60)")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            await started.wait()
+            tasks.cancel_scope.cancel()
+        assert await count(database) == 0
+
+
+async def test_when_all_connections_are_busy_the_wait_ends_as_unavailable(database_dsn: str) -> None:
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as database, database.connection():
+        impatient = Database(database._pool, DatabaseOptions(acquire_timeout=timedelta(milliseconds=1)))
+        with pytest.raises(Unavailable, match="in time"):
+            await impatient.ping()
+
+
+async def test_a_statement_that_takes_too_long_is_unavailable(database: Database) -> None:
+    async def work() -> None:
+        async with database.transaction() as connection:
+            assert await connection.fetchval("SHOW statement_timeout") == "30s"
+            await connection.execute("SET LOCAL statement_timeout = 1")
+            await connection.execute("SELECT pg_sleep(60)")
+
+    with pytest.raises(Unavailable, match="too long"):
+        await work()
+
+
+async def test_a_session_of_its_own_has_no_time_limit(database: Database) -> None:
+    async with database.session() as connection:
+        assert await connection.fetchval("SHOW statement_timeout") == "0"
+
+
+async def test_a_lost_connection_is_unavailable_and_the_next_one_works(database: Database) -> None:
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await _end(database, connection)
+            await connection.execute(ADD)
+
+    with pytest.raises(Unavailable):
+        await work()
+    await database.ping()
+    assert await count(database) == 0
+
+
+async def _end(database: Database, connection: Connection) -> None:
+    async with database.connection() as other:
+        assert await other.fetchval("SELECT pg_terminate_backend($1, 10000)", connection.get_server_pid())
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql://nobody@/nothing?host=%2Fnowhere", "postgresql://nobody@127.0.0.1:1/nothing"]
+)
+async def test_a_server_that_does_not_answer_is_unavailable(dsn: str) -> None:
+    with pytest.raises(Unavailable):
+        async with Database.connect(DatabaseOptions(dsn=dsn)):
+            pass
+
+
+@pytest.mark.parametrize("change", [("/test_", "/missing_"), ("imagegallery@", "stranger@"), ("postgresql:", "mysql:")])
+async def test_settings_that_can_never_work_are_said_so(database_dsn: str, change: tuple[str, str]) -> None:
+    with pytest.raises(ConfigurationError):
+        async with Database.connect(DatabaseOptions(dsn=database_dsn.replace(*change))):
+            pass
+
+
+async def test_no_dsn_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError):
+        async with Database.connect(DatabaseOptions()):
+            pass
+
+
+@pytest.mark.parametrize(("major", "works"), [(14, False), (15, True), (18, True)])
+def test_versions_before_15_are_refused(major: int, works: bool) -> None:
+    class Server:
+        def get_server_version(self) -> object:
+            return type("Version", (), {"major": major})()
+
+    if works:
+        _check_version(cast(Connection, Server()))
+    else:
+        with pytest.raises(ConfigurationError, match="15"):
+            _check_version(cast(Connection, Server()))
+
+
+async def test_as_many_connections_are_opened_as_asked_for(database_dsn: str, database: Database) -> None:
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, min_size=3)), database.connection() as connection:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert await connection.fetchval(sql) == 3

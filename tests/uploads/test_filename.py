@@ -1,0 +1,74 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegallery.uploads.filename import clean_filename
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("tram.jpg", "tram.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\fakepath\\tram.jpg", "tram.jpg"),
+        ("holiday/", "holiday"),
+        ("a/./..", "a"),
+        ("tr\0am.jpg", "tram.jpg"),
+        ("tram\r\n2.jpg", "tram 2.jpg"),
+        ("\ud800tram.jpg", "tram.jpg"),
+        (".htaccess", "htaccess"),
+        ("tram.jpg. .", "tram.jpg"),
+        ("  two   words.jpg ", "two words.jpg"),
+        ("what?*<>|.jpg", "what_____.jpg"),
+        ("con.jpg", "_con.jpg"),
+        ("LPT1", "_LPT1"),
+        ("contact.jpg", "contact.jpg"),
+        ("cafe\u0301.jpg", "caf\u00e9.jpg"),
+        ("תמונה.jpg", "תמונה.jpg"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("\ufefftram.jpg", "tram.jpg"),
+        ("👩\u200d👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿.jpg", "👩\u200d👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿.jpg"),
+    ],
+)
+def test_a_name_becomes_safe_and_stays_itself(raw: str, clean: str) -> None:
+    assert clean_filename(raw) == clean
+
+
+@pytest.mark.parametrize("raw", ["", "...", " . . ", "/", "\\", "\0", "\u202e", "../.."])
+def test_what_holds_no_name_gets_one(raw: str) -> None:
+    assert clean_filename(raw) == "image"
+
+
+def test_a_long_name_keeps_its_extension() -> None:
+    name = clean_filename("x" * 1000 + ".jpeg")
+    assert len(name) == 255
+    assert name.endswith("x.jpeg")
+
+
+def test_a_long_name_without_an_extension_is_cut() -> None:
+    assert clean_filename("x" * 1000) == "x" * 255
+    assert len(clean_filename("a." + "x" * 1000)) == 255
+
+
+def test_a_cut_does_not_part_a_family_or_a_letter_from_its_accents() -> None:
+    family = "x" * 249 + "👩\u200d👧.jpg"
+    assert clean_filename(family) == "x" * 249 + ".jpg"
+    accented = "x" * 250 + "q\u0303\u0301.jpg"  # q has no composed form
+    assert clean_filename(accented) == "x" * 250 + ".jpg"
+
+
+@given(st.text())
+def test_any_text_becomes_a_name(raw: str) -> None:
+    name = clean_filename(raw)
+    assert 1 <= len(name) <= 255
+    assert not set(name) & set('/\\\0\r\n<>:"|?*')
+    assert unicodedata.is_normalized("NFC", name)
+    assert name.strip(" .") == name
+    name.encode()
+
+
+@given(st.text(alphabet=st.sampled_from("a.é ~/\\\u0301\u200d\u202e👩_<conON1\t"), max_size=300))
+def test_cleaning_twice_changes_nothing(raw: str) -> None:
+    assert clean_filename(clean_filename(raw)) == clean_filename(raw)

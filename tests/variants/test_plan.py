@@ -1,0 +1,209 @@
+"""The planner by example and by property."""
+
+import re
+from collections import Counter
+from random import Random
+
+import pytest
+from attrs import evolve
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.variants import plan as plan_module
+from imagegallery.variants.plan import PlannedVariant, Stage, fingerprint, of_stage, plan, size_of
+from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
+
+SHA = bytes(range(32))
+
+
+def planned(width: int, height: int, presets: tuple[Preset, ...] = DEFAULT_PRESETS, frames: int = 1) -> set[str]:
+    return {
+        f"{variant.variant_type}.{variant.format} {variant.width}x{variant.height}"
+        for variant in plan(width, height, frames, SHA, presets)
+    }
+
+
+@pytest.mark.parametrize(
+    ("size", "variants"),
+    [
+        (
+            (5184, 3456),
+            "thumbnail.webp 80x80, small.webp 300x200, medium.webp 800x533, medium.avif 800x533, "
+            "large.webp 1920x1280, large.avif 1920x1280",
+        ),
+        (
+            (1000, 1500),
+            "thumbnail.webp 80x80, small.webp 200x300, medium.webp 533x800, medium.avif 533x800, "
+            "large.webp 1000x1500, large.avif 1000x1500",
+        ),
+        (
+            (800, 600),
+            "thumbnail.webp 80x80, small.webp 300x225, medium.webp 800x600, medium.avif 800x600",
+        ),
+        ((200, 100), "thumbnail.webp 80x80, small.webp 200x100, medium.avif 200x100"),
+        ((50, 40), "thumbnail.webp 40x40, small.webp 50x40, medium.avif 50x40"),
+        ((80, 80), "thumbnail.webp 80x80, medium.avif 80x80"),
+        ((1, 1), "thumbnail.webp 1x1, medium.avif 1x1"),
+        (
+            (50_000, 1),
+            "thumbnail.webp 1x1, small.webp 300x1, medium.webp 800x1, medium.avif 800x1, "
+            "large.webp 1920x1, large.avif 1920x1",
+        ),
+        ((2, 300), "thumbnail.webp 2x2, small.webp 2x300, medium.avif 2x300"),
+    ],
+)
+def test_by_example(size: tuple[int, int], variants: str) -> None:
+    assert planned(*size) == set(variants.split(", "))
+
+
+def test_what_collapses_keeps_the_recipe_of_the_smallest() -> None:
+    (webp,) = [variant for variant in plan(600, 500, 1, SHA, DEFAULT_PRESETS) if variant.rendition.quality >= 80]
+    assert (webp.variant_type, webp.rendition.quality, webp.rendition.width, webp.rendition.height) == (
+        "medium",
+        80,
+        600,
+        500,
+    )
+
+
+def test_webp_comes_first_and_avif_later() -> None:
+    variants = plan(5184, 3456, 1, SHA, DEFAULT_PRESETS)
+    assert {variant.format for variant in of_stage(variants, Stage.FIRST)} == {"webp"}
+    assert {variant.format for variant in of_stage(variants, Stage.LATER)} == {"avif"}
+
+
+def test_avif_comes_first_when_there_is_nothing_else() -> None:
+    only = (Preset("medium", 800, 800, "avif", 65),)
+    assert [variant.stage for variant in plan(5184, 3456, 1, SHA, only)] == [Stage.FIRST]
+
+
+def test_animations_move_in_medium_and_large_webp() -> None:
+    moving = [
+        variant.rendition.name for variant in plan(3000, 2000, 40, SHA, DEFAULT_PRESETS) if variant.rendition.animated
+    ]
+    assert moving == ["medium-webp", "large-webp"]
+    assert not any(variant.rendition.animated for variant in plan(3000, 2000, 1, SHA, DEFAULT_PRESETS))
+
+
+def test_a_box_beyond_the_original_changes_nothing() -> None:
+    wider = tuple(
+        evolve(preset, width=2560, height=2560) if preset.name == "large" else preset for preset in DEFAULT_PRESETS
+    )
+    assert plan(1900, 1000, 1, SHA, wider) == plan(1900, 1000, 1, SHA, DEFAULT_PRESETS)
+    assert plan(2000, 1000, 1, SHA, wider) != plan(2000, 1000, 1, SHA, DEFAULT_PRESETS)
+
+
+def test_the_pipeline_version_is_part_of_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {variant.fingerprint for variant in plan(3000, 2000, 1, SHA, DEFAULT_PRESETS)}
+    monkeypatch.setattr(plan_module, "PIPELINE_VERSION", plan_module.PIPELINE_VERSION + 1)
+    after = {variant.fingerprint for variant in plan(3000, 2000, 1, SHA, DEFAULT_PRESETS)}
+    assert not before & after
+
+
+def test_fingerprints_stay_what_they_are() -> None:
+    """Published URLs hold them: a change here makes every variant of every gallery anew. Raise PIPELINE_VERSION
+    knowingly instead."""
+    rendition = Rendition("medium-webp", 800, 800, "webp", 80, 4)
+    assert fingerprint(rendition, SHA) == "jhfd4w2f6t2edep6"
+
+
+sides = st.integers(1, 60_000)
+boxes = st.integers(1, 16_383)
+presets = st.builds(
+    Preset,
+    name=st.sampled_from(["thumbnail", "small", "medium", "large", "og", "email"]),
+    width=boxes,
+    height=boxes,
+    format=st.sampled_from(["webp", "avif", "jpeg"]),
+    quality=st.integers(1, 100),
+    fit=st.sampled_from(["inside", "cover"]),
+    animated=st.booleans(),
+)
+ladders = st.lists(presets, min_size=1, unique_by=lambda preset: (preset.name, preset.format)).map(tuple)
+
+
+def preset_of(variant: PlannedVariant, ladder: tuple[Preset, ...]) -> Preset:
+    return next(each for each in ladder if (each.name, each.format) == (variant.variant_type, variant.format))
+
+
+@given(sides, sides, st.integers(1, 50), ladders)
+@example(1, 1, 1, DEFAULT_PRESETS)
+@example(60_000, 1, 1, DEFAULT_PRESETS)
+def test_within_the_box_and_never_enlarged(width: int, height: int, frames: int, ladder: tuple[Preset, ...]) -> None:
+    for variant in plan(width, height, frames, SHA, ladder):
+        preset, rendition = preset_of(variant, ladder), variant.rendition
+        assert 1 <= variant.width <= rendition.width <= min(width, preset.width)
+        assert 1 <= variant.height <= rendition.height <= min(height, preset.height)
+
+
+@given(sides, sides, ladders)
+def test_the_shape_is_the_original_or_the_box(width: int, height: int, ladder: tuple[Preset, ...]) -> None:
+    """Within the rounding of each side to whole pixels, at least 1."""
+    for variant in plan(width, height, 1, SHA, ladder):
+        preset = preset_of(variant, ladder)
+        shape = (preset.width, preset.height) if preset.fit == "cover" else (width, height)
+        assert abs(variant.width * shape[1] - variant.height * shape[0]) <= shape[0] + shape[1]
+
+
+@given(sides, sides, ladders)
+@example(1, 1, DEFAULT_PRESETS)
+def test_every_preset_is_made_or_stood_in_for(width: int, height: int, ladder: tuple[Preset, ...]) -> None:
+    variants = plan(width, height, 1, SHA, ladder)
+    made = {(variant.variant_type, variant.format): variant for variant in variants}
+    whole = {variant.format for variant in variants if (variant.width, variant.height) == (width, height)}
+    assert made
+    for preset in ladder:
+        dropped = (preset.name, preset.format) not in made
+        assert not dropped or (size_of(preset, width, height) == (width, height) and preset.format in whole)
+    assert of_stage(variants, Stage.FIRST)
+
+
+@given(sides, sides, ladders)
+def test_the_whole_original_is_rendered_at_most_once_a_format(
+    width: int, height: int, ladder: tuple[Preset, ...]
+) -> None:
+    variants = plan(width, height, 1, SHA, ladder)
+    whole = Counter(variant.format for variant in variants if (variant.width, variant.height) == (width, height))
+    assert all(count == 1 for count in whole.values())
+    names = [(variant.variant_type, variant.format) for variant in variants]
+    assert len(set(names)) == len(names)
+    assert len({variant.rendition.name for variant in variants}) == len(variants)
+
+
+@given(sides, sides, st.integers(1, 3), ladders, st.randoms())
+def test_the_order_of_presets_does_not_matter(
+    width: int, height: int, frames: int, ladder: tuple[Preset, ...], random: Random
+) -> None:
+    shuffled = list(ladder)
+    random.shuffle(shuffled)
+    areas = Counter((preset.width * preset.height, preset.format) for preset in ladder)
+    assume(max(areas.values()) == 1)  # between boxes of one area, the first one wins
+    assert set(plan(width, height, frames, SHA, shuffled)) == set(plan(width, height, frames, SHA, ladder))
+
+
+renditions = st.builds(
+    Rendition,
+    name=st.text(),
+    width=boxes,
+    height=boxes,
+    format=st.sampled_from(["webp", "avif", "jpeg"]),
+    quality=st.integers(1, 100),
+    effort=st.integers(0, 9),
+    crop=st.sampled_from([None, "centre", "attention"]),
+    animated=st.booleans(),
+)
+
+
+@given(renditions, renditions, st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
+def test_fingerprints_tell_recipes_and_originals_apart(
+    one: Rendition, other: Rendition, sha: bytes, sha2: bytes
+) -> None:
+    assume(sha != sha2 or evolve(one, name="") != evolve(other, name=""))
+    assert fingerprint(one, sha) != fingerprint(other, sha2)
+
+
+@given(renditions, st.text())
+def test_the_name_is_no_part_of_a_fingerprint(rendition: Rendition, name: str) -> None:
+    assert re.fullmatch("[a-z2-7]{16}", fingerprint(rendition, SHA))
+    assert fingerprint(evolve(rendition, name=name), SHA) == fingerprint(rendition, SHA)
