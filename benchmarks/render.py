@@ -64,10 +64,20 @@ class Comparison:
 @click.option("--sharp", "sharp_home", type=click.Path(exists=True, path_type=Path), help="Where sharp is installed.")
 @click.option("--rounds", default=3, show_default=True, help="Runs of each, in turns.")
 @click.option("--ours-into", type=click.Path(exists=True, path_type=Path), hidden=True)
-def main(photos: tuple[Path, ...], sharp_home: Path | None, rounds: int, ours_into: Path | None) -> None:
+@click.option("--judge", nargs=2, type=click.Path(exists=True, path_type=Path), hidden=True)
+def main(
+    photos: tuple[Path, ...],
+    sharp_home: Path | None,
+    rounds: int,
+    ours_into: Path | None,
+    judge: tuple[Path, Path] | None,
+) -> None:
     """Measure PHOTOS, which are JPEG files."""
     if ours_into is not None:
         click.echo(json.dumps(render_in_this_process(photos[0], ours_into)))
+        return
+    if judge is not None:
+        click.echo(json.dumps(quality(photos[0], *judge)))
         return
     if sharp_home is None:
         raise click.UsageError("--sharp is needed: a directory in which `npm install sharp` was run")
@@ -105,13 +115,20 @@ def compare(photo: Path, sharp_home: Path, rounds: int) -> Comparison:
         for _ in range(rounds):
             for collected, command, out in zip(runs, commands, outs, strict=True):
                 collected.append(run(command, out))
-        return Comparison(summary(runs[0]), summary(runs[1]), quality(photo, *outs))
+        # In a process of its own: a child inherits the peak of its parent (getrusage(2)), and judging takes memory.
+        judged = output([sys.executable, __file__, "--judge", outs[0], outs[1], photo])
+        return Comparison(summary(runs[0]), summary(runs[1]), json.loads(judged))
+
+
+def output(command: Sequence[str | Path]) -> str:
+    """The last line that a command prints."""
+    parts = [str(part) for part in command]
+    return subprocess.run(parts, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
 
 
 def run(command: Sequence[str | Path], out: Path) -> Run:
     """One run of either side, which prints its seconds and its peak."""
-    answer = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
-    measured = json.loads(answer.splitlines()[-1])
+    measured = json.loads(output(command))
     return Run(measured["seconds"], measured["peak"], {name: (out / name).stat().st_size for name in NAMES})
 
 

@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+import skimage.data
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
+from PIL import ExifTags, Image
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.database import DatabaseServer
+from imagegallery.testing.service import RunningService, running_service
 
 # No deadline: how long an example takes says nothing on a busy machine.
 settings.register_profile("default", deadline=None)
@@ -52,3 +56,27 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
     """`Database.connect` on ``database_dsn``."""
     async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=5)) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A 12 MP JPEG of a real photograph, with a camera, a time with its offset and a place."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Pixelworks"
+    exif[ExifTags.Base.Model] = "P-12"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2024:06:01 12:30:00"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.OffsetTimeOriginal] = "+01:00"
+    place = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    place[ExifTags.GPS.GPSLatitudeRef], place[ExifTags.GPS.GPSLatitude] = "N", (38.0, 42.0, 30.0)
+    place[ExifTags.GPS.GPSLongitudeRef], place[ExifTags.GPS.GPSLongitude] = "W", (9.0, 8.0, 15.0)
+    path = tmp_path_factory.mktemp("photo") / "tram.jpg"
+    picture = Image.fromarray(skimage.data.astronaut()).resize((4000, 3000), Image.Resampling.BICUBIC)
+    picture.save(path, quality=90, exif=exif)
+    return path
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """`imagegallery serve` on a data directory of its own, for the tests of one file."""
+    with running_service(tmp_path_factory.mktemp("service") / "data") as service:
+        yield service

@@ -31,6 +31,7 @@ from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signing import UrlSigner
 from imagegallery.uploads.service import UploadService
 from imagegallery.variants.processing import Processing
+from imagegallery.variants.service import VariantService
 
 
 @asynccontextmanager
@@ -48,6 +49,13 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database of these settings, as it is: migrated or not."""
     async with running_database(settings) as ready, Database.connect(ready.database) as database:
         yield database
+
+
+@asynccontextmanager
+async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
+    """Making variants in a folder, with nothing but the imaging engine."""
+    async with SandboxedEngine.open(settings.imaging) as engine:
+        yield VariantService(engine, settings.variants.presets)
 
 
 @frozen
@@ -76,8 +84,8 @@ async def _open_parts(settings: Settings, clock: Clock) -> AsyncIterator[_Parts]
 class ImageGallery:
     """An open image gallery: one object, and a noun for each thing it does.
 
-    ``galleries``, ``images`` and ``uploads`` are the services; every call names its `Principal`. Opened with
-    `open`, closed when that context ends.
+    ``galleries``, ``images`` and ``uploads`` are services whose every call names its `Principal`; ``variants`` makes
+    variants outside of any gallery. Opened with `open`, closed when that context ends.
     """
 
     def __init__(self, settings: Settings, parts: _Parts, clock: Clock) -> None:
@@ -103,6 +111,7 @@ class ImageGallery:
             settings.uploads,
             clock,
         )
+        self.variants = VariantService(parts.engine, settings.variants.presets)
         self._parts = parts
         self._clock = clock
 

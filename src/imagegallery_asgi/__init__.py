@@ -1,1 +1,19 @@
-"""The HTTP face of imagegallery: a thin Starlette application."""
+"""The HTTP face of imagegallery: a thin Starlette application.
+
+Needs the extra ``asgi``: ``pip install 'imagegallery[asgi]'``.
+"""
+
+try:
+    import msgspec as _msgspec  # noqa: F401
+    import prometheus_client as _prometheus_client  # noqa: F401
+    import python_multipart as _python_multipart  # noqa: F401
+    import starlette as _starlette  # noqa: F401
+    from jwt import PyJWK as _PyJWK  # noqa: F401
+except ImportError as error:
+    raise ImportError(f"imagegallery_asgi needs its extra ({error}): pip install 'imagegallery[asgi]'") from error
+
+from imagegallery_asgi.app import create_app
+from imagegallery_asgi.auth import jwt, single_user
+from imagegallery_asgi.call import Authenticate
+
+__all__ = ["Authenticate", "create_app", "jwt", "single_user"]

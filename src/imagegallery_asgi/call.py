@@ -17,10 +17,14 @@ Authenticate = Callable[[Request], Principal | None | Awaitable[Principal | None
 
 @frozen
 class Host:
-    """What the application was made with. ``gallery`` ``None``: each request's lifespan state has it."""
+    """What the application was made with. ``gallery`` ``None``: each request's lifespan state has it.
+
+    ``description`` renders the OpenAPI document for the path of the API's root.
+    """
 
     gallery: ImageGallery | None
     authenticate: Authenticate
+    description: Callable[[str], bytes]
     metrics: Metrics = field(factory=Metrics)
     clock: Clock = utc_now
 

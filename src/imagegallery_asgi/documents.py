@@ -2,7 +2,18 @@
 
 import attrs
 
-from imagegallery import CursorPage, Gallery, Image, Metadata, NumberedPage, Principal, UploadSession, Variant
+from imagegallery import (
+    CursorPage,
+    Gallery,
+    Image,
+    Metadata,
+    NumberedPage,
+    Principal,
+    UploadRequest,
+    UploadSession,
+    UploadState,
+    Variant,
+)
 from imagegallery_asgi.call import absolute
 from imagegallery_asgi.schemas import (
     CursorList,
@@ -71,7 +82,7 @@ def gallery_document(gallery: Gallery, principal: Principal, root: str) -> Galle
 
 
 def upload_document(session: UploadSession, root: str) -> UploadDocument:
-    request = session.request
+    request = session.request or _request_to_us(session)
     rejection = session.rejection
     return UploadDocument(
         id=session.id,
@@ -89,6 +100,13 @@ def upload_document(session: UploadSession, root: str) -> UploadDocument:
         image_id=session.image_id,
         failure=FailureDocument(rejection.code, rejection.message) if rejection else None,
     )
+
+
+def _request_to_us(session: UploadSession) -> UploadRequest | None:
+    """Where the bytes go when the store cannot take them from the client, while they are awaited."""
+    if session.transport != "service" or session.state not in (UploadState.PENDING, UploadState.UPLOADING):
+        return None
+    return UploadRequest("PUT", f"/uploads/{session.id}/content", headers={"Content-Type": session.content_type})
 
 
 def cursor_images(page: CursorPage[Image], principal: Principal, root: str) -> CursorList[ImageDocument]:

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import Fault, InvalidInput, Principal
+from imagegallery import Fault, Principal
 from imagegallery_asgi.bodies import read_json
 from imagegallery_asgi.call import Call, Host
 from imagegallery_asgi.errors import MethodNotAllowed
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.operations import Operation
-from imagegallery_asgi.parsing import parse_json, parse_pairs, parse_text
+from imagegallery_asgi.parsing import parse_json, parse_pairs, parse_text, raise_faults
 
 
 class Endpoint:
@@ -48,7 +48,7 @@ class Endpoint:
         result = await operation.handler(call, **arguments)
         if isinstance(result, Response):
             return result
-        return _encoded(result, operation.status, call.headers)
+        return encoded(result, operation.status, call.headers)
 
     async def _principal(self, operation: Operation, request: Request) -> Principal:
         if not operation.needs_principal:
@@ -64,8 +64,7 @@ async def _parse(operation: Operation, request: Request) -> Mapping[str, object]
     inputs = operation.inputs
     faults: list[Fault] = []
     arguments: dict[str, object] = {
-        name: parse_text(kind, request.path_params[name], ("path", name), faults)
-        for name, kind in inputs.path.items()
+        name: parse_text(kind, request.path_params[name], ("path", name), faults) for name, kind in inputs.path.items()
     }
     if inputs.query is not None:
         arguments["query"] = parse_pairs(inputs.query, request.query_params.multi_items(), ("query",), faults)
@@ -75,14 +74,7 @@ async def _parse(operation: Operation, request: Request) -> Mapping[str, object]
     return arguments
 
 
-def raise_faults(faults: list[Fault]) -> None:
-    """Raises `InvalidInput` if there are any."""
-    if faults:
-        listed = "; ".join(f"{'.'.join(fault.path)} {fault.message}" for fault in faults[:3])
-        raise InvalidInput(f"{listed}{' …' if len(faults) > 3 else ''}.", faults)
-
-
-def _encoded(document: object, status: HTTPStatus, headers: Mapping[str, str]) -> Response:
+def encoded(document: object, status: int, headers: Mapping[str, str]) -> Response:
     if document is None:
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     headers = {"Cache-Control": "private, no-cache", **headers}

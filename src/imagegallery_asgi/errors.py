@@ -141,9 +141,7 @@ def faults_of(error: ImageGalleryError) -> tuple[Fault, ...]:
     return error.faults if isinstance(error, InvalidInput) else ()
 
 
-def problem_response(
-    error: ImageGalleryError, request_id: str, headers: Mapping[str, str] | None = None
-) -> Response:
+def problem_response(error: ImageGalleryError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a request that failed; never cached."""
     document = problem(error, request_id)
     return Response(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from imagegallery import Fault, ImageOrder, InvalidInput, Visibility
+from imagegallery import Fault, InvalidInput, Visibility
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
 from imagegallery_asgi.schemas import (
@@ -22,9 +22,7 @@ _SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Va
 
 
 async def list_galleries(call: Call, query: GalleriesQuery) -> CursorList[GalleryDocument]:
-    page = await call.gallery.galleries.list(
-        call.principal, view=query.view, cursor=query.cursor, limit=query.limit
-    )
+    page = await call.gallery.galleries.list(call.principal, view=query.view, cursor=query.cursor, limit=query.limit)
     if call.principal.user_id is None:
         call.headers.update(_SHARED)
     return cursor_galleries(page, call.principal, call.api_root)
@@ -80,13 +78,9 @@ async def _images(
 ) -> CursorList[ImageDocument] | PageList[ImageDocument]:
     galleries, principal, order = call.gallery.galleries, call.principal, query.order
     if query.page is None:
-        page = await galleries.list_images(
-            principal, gallery_id, order=order, cursor=query.cursor, limit=query.limit
-        )
+        page = await galleries.list_images(principal, gallery_id, order=order, cursor=query.cursor, limit=query.limit)
         return cursor_images(page, principal, call.api_root)
-    numbered = await galleries.list_images_page(
-        principal, gallery_id, order=order, page=query.page, limit=query.limit
-    )
+    numbered = await galleries.list_images_page(principal, gallery_id, order=order, page=query.page, limit=query.limit)
     return numbered_images(numbered, principal, call.api_root)
 
 

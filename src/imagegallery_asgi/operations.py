@@ -10,16 +10,15 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import NoneType
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 from attrs import field, frozen
 from starlette.responses import Response
 
 from imagegallery import ImageGalleryError
+from imagegallery_asgi.typeforms import TypeForm
 
 Handler = Callable[..., Awaitable[object]]
-# A type as `typing` writes it: a class, or a generic one with its argument, which is no `type`.
-TypeForm = Any
 
 _JSON = "application/json"
 
@@ -66,7 +65,7 @@ class Operation:
 
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and
     the answers of a handler that returns a `Response`. ``needs_principal`` is false where the address itself
-    is the permission. ``json_limit`` bounds a JSON body, in bytes.
+    is the permission. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
     """
 
     method: str
@@ -78,6 +77,7 @@ class Operation:
     consumes: tuple[Content, ...] = ()
     answers: Mapping[int, Answer] = field(factory=dict)
     needs_principal: bool = True
+    answers_head: bool = False
     inputs: Inputs = field(init=False)
 
     @inputs.default

@@ -7,12 +7,12 @@ have their type; query parameters are text, and are read as what the class says.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from types import GenericAlias, NoneType
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import attrs
-from cattrs import Converter
+from cattrs import BaseConverter, Converter
 from cattrs.errors import (
     AttributeValidationNote,
     BaseValidationError,
@@ -21,14 +21,16 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn
 
-from imagegallery import Fault, Unset, parse_id
+from imagegallery import Fault, InvalidInput, Unset, parse_id
 from imagegallery_asgi.constraints import UUID_TEXT, Constraint
+from imagegallery_asgi.typeforms import TypeForm, arguments_of, is_annotated, is_union, origin_of
 
 T = TypeVar("T")
 Path = tuple[str, ...]
 # What a cattrs hook is: (value, type) to the structured value.
 Hook = Callable[[object, Any], Any]
 
+_FAULTS_IN_WORDS = 3
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -55,6 +57,18 @@ def parse_pairs(cls: type[T], pairs: Iterable[tuple[str, str]], path: Path, faul
         values[name] = value
     faults.extend(Fault((*path, name), "must be given only once") for name in sorted(repeated))
     return parse_text(cls, values, path, faults)
+
+
+def invalid(faults: list[Fault]) -> InvalidInput:
+    """The error that tells all of them."""
+    listed = "; ".join(f"{'.'.join(fault.path)} {fault.message}" for fault in faults[:_FAULTS_IN_WORDS])
+    return InvalidInput(f"{listed}{' …' if len(faults) > _FAULTS_IN_WORDS else ''}.", faults)
+
+
+def raise_faults(faults: list[Fault]) -> None:
+    """Raises `InvalidInput` if there are any."""
+    if faults:
+        raise invalid(faults)
 
 
 def _parse(converter: Converter, cls: type[T], value: object, path: Path, faults: list[Fault]) -> T | None:
@@ -137,15 +151,15 @@ def _choice(value: object, choices: dict[str, Any]) -> object:
     return choices[value]
 
 
-def _literal(cls: Any, _: Converter) -> Hook:
-    choices = {value: value for value in get_args(cls)}
+def _literal(cls: TypeForm, _: BaseConverter) -> Hook:
+    choices = {value: value for value in arguments_of(cls)}
     return lambda value, _: _choice(value, choices)
 
 
-def _object(cls: Any, converter: Converter) -> Hook:
+def _object(cls: TypeForm, converter: BaseConverter) -> Hook:
     structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
 
-    def hook(value: object, as_: Any) -> object:
+    def hook(value: object, as_: TypeForm) -> object:
         if not isinstance(value, dict):
             raise Wrong("must be an object")
         return structure(value, as_)
@@ -153,33 +167,33 @@ def _object(cls: Any, converter: Converter) -> Hook:
     return hook
 
 
-def _list(cls: Any, converter: Converter) -> Hook:
-    item = get_args(cls)[0]
-    structure = converter.get_structure_hook(list[item])
+def _list(cls: TypeForm, converter: BaseConverter) -> Hook:
+    as_list = GenericAlias(list, arguments_of(cls)[:1])
+    structure = converter.get_structure_hook(as_list)
 
-    def hook(value: object, _: Any) -> object:
+    def hook(value: object, _: TypeForm) -> object:
         if not isinstance(value, list):
             raise Wrong("must be a list")
-        return tuple(structure(value, list[item]))
+        return tuple(structure(value, as_list))
 
     return hook
 
 
-def _optional(cls: Any, converter: Converter) -> Hook:
+def _optional(cls: TypeForm, converter: BaseConverter) -> Hook:
     """A union of one real type with ``None``, `Unset` or both; `Unset` is a default, never a value."""
-    members = get_args(cls)
+    members = arguments_of(cls)
     (real,) = (member for member in members if member not in (NoneType, Unset))
     structure = converter.get_structure_hook(real)
     may_be_null = NoneType in members
     return lambda value, _: None if value is None and may_be_null else structure(value, real)
 
 
-def _constrained(cls: Any, converter: Converter) -> Hook:
-    base, *annotations = get_args(cls)
+def _constrained(cls: TypeForm, converter: BaseConverter) -> Hook:
+    base, *annotations = arguments_of(cls)
     constraints = [each for each in annotations if isinstance(each, Constraint)]
     structure = converter.get_structure_hook(base)
 
-    def hook(value: object, _: Any) -> object:
+    def hook(value: object, _: TypeForm) -> object:
         structured = structure(value, base)
         for constraint in constraints:
             if fault := constraint.fault(structured):
@@ -189,8 +203,12 @@ def _constrained(cls: Any, converter: Converter) -> Hook:
     return hook
 
 
-def _is_tuple(cls: Any) -> bool:
-    return get_origin(cls) is tuple and get_args(cls)[1:] == (...,)
+def _is_tuple(cls: TypeForm) -> bool:
+    return origin_of(cls) is tuple and arguments_of(cls)[1:] == (...,)
+
+
+def _is_literal(cls: TypeForm) -> bool:
+    return origin_of(cls) is Literal
 
 
 def _converter(integer: Hook, boolean: Hook) -> Converter:
@@ -201,9 +219,9 @@ def _converter(integer: Hook, boolean: Hook) -> Converter:
     converter.register_structure_hook(UUID, _identifier)
     converter.register_structure_hook_factory(attrs.has, _object)
     converter.register_structure_hook_factory(_is_tuple, _list)
-    converter.register_structure_hook_factory(lambda cls: get_origin(cls) is Literal, _literal)
-    converter.register_structure_hook_factory(lambda cls: get_origin(cls) in (Union, UnionType), _optional)
-    converter.register_structure_hook_factory(lambda cls: get_origin(cls) is Annotated, _constrained)
+    converter.register_structure_hook_factory(_is_literal, _literal)
+    converter.register_structure_hook_factory(is_union, _optional)
+    converter.register_structure_hook_factory(is_annotated, _constrained)
     return converter
 
 

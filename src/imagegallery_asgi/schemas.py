@@ -111,11 +111,17 @@ class AddImages:
 
 
 @frozen
-class UploadForm:
+class FormFields:
+    """The fields beside the file of a form."""
+
+    alt_text: AltText | Unset = UNSET
+
+
+@frozen(kw_only=True)
+class UploadForm(FormFields):
     """``multipart/form-data``: one file, and what to say about it. Fields may come before or after the file."""
 
     file: bytes
-    alt_text: AltText | Unset = UNSET
 
 
 @frozen
@@ -139,27 +145,27 @@ class UpdateImage:
     is_archived: bool | Unset = UNSET
 
 
-# --- answers -----------------------------------------------------------------------------------------------
+# --- answers: without slots, so that JSON has the fields in this order ----------------------------------------
 
 
-@frozen
+@frozen(slots=False)
 class One(Generic[T]):
     data: T
 
 
-@frozen
+@frozen(slots=False)
 class CursorPagination:
     nextCursor: str | None
     hasMore: bool
 
 
-@frozen
+@frozen(slots=False)
 class CursorList(Generic[T]):
     data: tuple[T, ...]
     pagination: CursorPagination
 
 
-@frozen
+@frozen(slots=False)
 class PagePagination:
     page: int
     limit: int
@@ -167,19 +173,19 @@ class PagePagination:
     totalPages: int
 
 
-@frozen
+@frozen(slots=False)
 class PageList(Generic[T]):
     data: tuple[T, ...]
     pagination: PagePagination
 
 
-@frozen
+@frozen(slots=False)
 class FailureDocument:
     code: str
     message: str
 
 
-@frozen
+@frozen(slots=False)
 class ExifDocument:
     """Seconds, millimetres and metres; the place is the owner's alone, ``null`` for anybody else."""
 
@@ -198,7 +204,7 @@ class ExifDocument:
     altitude: float | None
 
 
-@frozen
+@frozen(slots=False)
 class VariantDocument:
     variant_type: str
     format: str
@@ -208,7 +214,7 @@ class VariantDocument:
     file_size: int
 
 
-@frozen
+@frozen(slots=False)
 class SourceDocument:
     """One ``<source>`` of a ``<picture>``."""
 
@@ -216,7 +222,7 @@ class SourceDocument:
     srcSet: str
 
 
-@frozen
+@frozen(slots=False)
 class SizesDocument:
     """The HTML ``sizes`` attribute of each layout."""
 
@@ -225,13 +231,13 @@ class SizesDocument:
     tiles: str
 
 
-@frozen
+@frozen(slots=False)
 class PlaceholderDocument:
     blurhash: str | None
     aspect_ratio: float
 
 
-@frozen
+@frozen(slots=False)
 class ImageDocument:
     """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone."""
 
@@ -261,7 +267,7 @@ class ImageDocument:
     placeholder: PlaceholderDocument
 
 
-@frozen
+@frozen(slots=False)
 class GalleryDocument:
     id: UUID
     owner_id: str
@@ -275,9 +281,12 @@ class GalleryDocument:
     updated_at: datetime
 
 
-@frozen
+@frozen(slots=False)
 class UploadDocument:
-    """``url``, ``method``, ``fields`` and ``headers`` say what to send; ``null`` once nothing more is awaited."""
+    """``url``, ``method``, ``fields`` and ``headers`` say what to send. A signed ``url`` is told once, at creation.
+
+    ``size`` is in bytes; ``null`` when the client could not say it.
+    """
 
     id: UUID
     state: UploadState
@@ -288,25 +297,25 @@ class UploadDocument:
     headers: Mapping[str, str]
     filename: str
     content_type: str
-    size: int
+    size: int | None
     gallery_id: UUID | None
     expires_at: datetime
     image_id: UUID | None
     failure: FailureDocument | None
 
 
-@frozen
+@frozen(slots=False)
 class Health:
     status: Literal["ok"]
 
 
-@frozen
+@frozen(slots=False)
 class FaultDocument:
     path: tuple[str, ...]
     message: str
 
 
-@frozen
+@frozen(slots=False)
 class Problem:
     """RFC 9457, with a stable ``code``, its ``details``, and the ``path`` of every fault of the input."""
 

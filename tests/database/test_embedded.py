@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import anyio.to_thread
@@ -16,6 +17,7 @@ from anyio.abc import Process
 
 from imagegallery.database import binaries
 from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.filelock import FileLock
 from imagegallery.errors import ConfigurationError, Unavailable
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
@@ -195,6 +197,8 @@ async def test_a_path_too_long_or_too_odd_for_a_socket_works(tmp_path: Path) -> 
     directory = tmp_path / ("long" * 20) / 'it\'s, a "place"'
     async with EmbeddedPostgres.running(directory, settings=FAST, temporary=True) as dsn:
         assert await is_up(dsn)
+    (sockets,) = parse_qs(urlsplit(dsn).query)["host"]
+    assert not await anyio.Path(sockets).exists()
 
 
 async def test_a_setting_that_cannot_work_is_said_at_once(directory: Path) -> None:
@@ -208,6 +212,16 @@ async def test_a_directory_that_cannot_be_made_is_one_clear_error(tmp_path: Path
     await anyio.Path(file).write_text("not a directory")
     with pytest.raises(ConfigurationError, match="cannot be made"):
         async with EmbeddedPostgres.running(file / "postgres"):
+            pass
+
+
+async def test_a_directory_of_another_user_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: FileLock) -> None:
+        raise PermissionError("what another user's lock file says")
+
+    monkeypatch.setattr(FileLock, "share", refused)
+    with pytest.raises(ConfigurationError, match="made by another user"):
+        async with EmbeddedPostgres.running(tmp_path):
             pass
 
 

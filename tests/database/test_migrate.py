@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import anyio
 import anyio.to_thread
-import asyncpg
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -49,10 +48,17 @@ async def test_only_what_is_missing_is_applied(empty: Database) -> None:
 
 
 async def test_a_file_that_fails_leaves_nothing_and_keeps_what_came_before(empty: Database) -> None:
-    with pytest.raises(asyncpg.DivisionByZeroError):
+    with pytest.raises(ConfigurationError, match=r"0002_broken\.sql.*division by zero"):
         await migrate(empty, [FIRST, BROKEN])
     assert await tables(empty) == {"schema_migrations", "first", "other"}
     assert await migrate(empty, [FIRST, SECOND]) == ["0002_second"]
+
+
+async def test_a_user_who_may_not_change_the_schema_is_told_so(empty: Database) -> None:
+    async with empty.connection() as connection:
+        await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, CURRENT_USER, pg_database_owner")
+    with pytest.raises(ConfigurationError, match="permission denied"):
+        await migrate(empty, [FIRST])
 
 
 async def test_of_many_at_once_one_migrates_and_the_others_wait(empty: Database) -> None:

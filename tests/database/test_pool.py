@@ -6,12 +6,15 @@ from typing import cast
 import anyio
 import pytest
 
+from imagegallery.database import pool
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions, _check_version
 from imagegallery.errors import ConfigurationError, Unavailable
 
 COUNT = "SELECT count(*) FROM owners"
 ADD = "INSERT INTO owners (owner_id) VALUES ('somebody')"
+
+RUNNING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND query = $1)"
 
 
 async def count(database: Database) -> int:
@@ -53,21 +56,48 @@ async def test_a_transaction_is_undone_by_an_exception_which_passes_unchanged(da
     assert await count(database) == 0
 
 
-async def test_a_cancelled_transaction_is_undone_and_its_connection_is_free_again(database_dsn: str) -> None:
-    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as database:
-        started = anyio.Event()
+async def _cancel_in_transaction(busy: Database, statement: str, observer: Database) -> None:
+    """Cancel a task when the server is at work on this statement, after it added a row."""
 
-        async def work() -> None:
-            async with database.transaction() as connection:
-                await connection.execute(ADD)
-                started.set()
-                await connection.execute("SELECT pg_sleep(60)")
+    async def work() -> None:
+        async with busy.transaction() as connection:
+            await connection.execute(ADD)
+            await connection.execute(statement)
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(work)
-            await started.wait()
-            tasks.cancel_scope.cancel()
-        assert await count(database) == 0
+    async with anyio.create_task_group() as tasks, observer.connection() as connection:
+        tasks.start_soon(work)
+        with anyio.fail_after(30):
+            while not await connection.fetchval(RUNNING, statement):
+                await anyio.sleep(0)
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_cancelled_transaction_is_undone_and_its_connection_is_free_again(
+    database_dsn: str, database: Database
+) -> None:
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as busy:
+        await _cancel_in_transaction(busy, "SELECT pg_sleep(60)", database)
+        assert await count(busy) == 0
+
+
+async def test_a_statement_that_ignores_its_cancellation_costs_its_connection_not_the_wait(
+    database_dsn: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "ROLLBACK_TIME", timedelta(milliseconds=1))
+    monkeypatch.setattr("asyncpg.connect_utils._cancel", _request_without_effect)
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as busy:
+        before = await _server_process(busy)
+        await _cancel_in_transaction(busy, "SELECT pg_sleep(20)", database)
+        assert await _server_process(busy) != before
+        assert await count(busy) == 0
+
+
+async def _request_without_effect(**_: object) -> None: ...
+
+
+async def _server_process(database: Database) -> int:
+    async with database.connection() as connection:
+        return connection.get_server_pid()
 
 
 async def test_when_all_connections_are_busy_the_wait_ends_as_unavailable(database_dsn: str) -> None:

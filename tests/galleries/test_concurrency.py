@@ -1,9 +1,7 @@
 """Several tasks at once: counts stay exact, nobody deadlocks, and a walk neither repeats nor skips an image."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import anyio
@@ -24,12 +22,6 @@ ORDERS = ("position", "created_at")
 comes = st.tuples(st.just("comes"), st.integers(0, 9))
 goes = st.tuples(st.sampled_from(["is removed", "is deleted"]), st.integers(0, 99))
 between_pages = st.lists(st.lists(comes | goes, max_size=3), max_size=6)
-
-
-async def together(calls: Sequence[Callable[[], Awaitable[Any]]]) -> None:
-    async with anyio.create_task_group() as tasks:
-        for call in calls:
-            tasks.start_soon(call)
 
 
 async def count_rows(library: Library, gallery_id: UUID) -> int:
@@ -55,18 +47,13 @@ async def test_counts_are_exact_under_concurrent_adds_and_removes(library: Libra
         with suppress(InvalidInput):
             await library.galleries.update(ANA, gallery.id, cover_image_id=image_id)
 
-    def storm(start: int) -> list[Callable[[], Awaitable[None]]]:
-        calls: list[Callable[[], Awaitable[None]]] = []
-        for place, gallery in enumerate(galleries):
-            backwards = ids[start:][:: -1 if place else 1]
-            calls.append(lambda gallery=gallery, batch=backwards: add(gallery, batch))
-            calls.append(lambda gallery=gallery, image_id=ids[start + 1]: remove(gallery, image_id))
-            calls.append(lambda gallery=gallery, image_id=ids[start]: choose_cover(gallery, image_id))
-        calls.append(lambda image_id=ids[start]: library.images.delete(ANA, image_id))
-        return calls
-
     for start in range(10):
-        await together(storm(start))
+        async with anyio.create_task_group() as tasks:
+            for gallery, batch in zip(galleries, (ids[start:], ids[start:][::-1]), strict=True):
+                tasks.start_soon(add, gallery, batch)
+                tasks.start_soon(remove, gallery, ids[start + 1])
+                tasks.start_soon(choose_cover, gallery, ids[start])
+            tasks.start_soon(library.images.delete, ANA, ids[start])
         for gallery in galleries:
             shown = await library.galleries.get(ANA, gallery.id)
             assert shown.image_count == await count_rows(library, gallery.id)
@@ -79,12 +66,10 @@ async def test_a_gallery_and_its_images_can_be_deleted_at_the_same_time(library:
         gallery = await library.galleries.create(ANA, name="Lisbon")
         images = [await library.add_image(make_image(), gallery.id) for _ in range(3)]
 
-        await together(
-            [
-                lambda gallery=gallery: library.galleries.delete(ANA, gallery.id),  # type: ignore[misc]
-                *(lambda image=image: library.images.delete(ANA, image.id) for image in images),  # type: ignore[misc]
-            ]
-        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(library.galleries.delete, ANA, gallery.id)
+            for image in images:
+                tasks.start_soon(library.images.delete, ANA, image.id)
 
     assert (await library.images.list_owned(ANA)).items == ()
     assert (await library.galleries.list(ANA)).items == ()
@@ -170,7 +155,9 @@ async def test_a_walk_while_others_write(library: Library, order: str) -> None:
             await library.galleries.remove_image(ANA, gallery.id, image.id)
             await library.add_image(make_image(age=timedelta(days=day)), gallery.id)
 
-    await together([walk, come_and_go])
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(walk)
+        tasks.start_soon(come_and_go)
 
     assert len(seen) == len(set(seen))
     assert {image.id for image in stay} <= set(seen)

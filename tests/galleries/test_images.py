@@ -144,7 +144,9 @@ async def test_a_cursor_is_good_for_its_own_list_only(library: Library) -> None:
     cursor = (await galleries.list_images(ANA, gallery_id, limit=1)).next_cursor
     by_time = (await galleries.list_images(ANA, gallery_id, order="created_at", limit=1)).next_cursor
     of_galleries = (await galleries.list(ANA, limit=1)).next_cursor
-    assert cursor and by_time and of_galleries
+    assert cursor
+    assert by_time
+    assert of_galleries
 
     for attempt in (
         galleries.list_images(ANA, other_id, cursor=cursor),

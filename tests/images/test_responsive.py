@@ -65,6 +65,14 @@ def test_a_square_thumbnail_of_a_square_image_is_a_candidate() -> None:
     assert shown.src_set == "/files/thumbnail.webp 80w, /files/medium.webp 800w"
 
 
+def test_src_is_a_format_for_all_even_when_medium_is_there_in_avif_only() -> None:
+    """As for an image of 200 x 100 pixels, which is `small` in WebP and `medium` in AVIF."""
+    tiny = [variant("small", "webp", 200, 100), variant("medium", "avif", 200, 100)]
+    shown = describe(tiny, width=200, height=100, blurhash=None)
+    assert (shown.src, shown.src_set) == ("/files/small.webp", "/files/small.webp 200w")
+    assert shown.sources == (Source("image/avif", "/files/medium.avif 200w"),)
+
+
 def test_avif_alone_is_shown_rather_than_nothing() -> None:
     shown = describe([variant("medium", "avif", 800, 533)], width=3000, height=2000, blurhash=None)
     assert (shown.src, shown.sources) == ("/files/medium.avif", ())

@@ -65,4 +65,4 @@ def test_the_command_renders_a_photograph(wheel_python: Path, photo: Path, tmp_p
     out = _run(str(wheel_python), "-m", "imagegallery.cli", "render", str(photo), "--out", str(tmp_path), "--json")
     (described,) = json.loads(out)
     assert described["blurhash"]
-    assert all((tmp_path / each["path"]).stat().st_size == each["file_size"] for each in described["variants"])
+    assert all((tmp_path / each["file"]).stat().st_size == each["file_size"] for each in described["variants"])

@@ -23,9 +23,7 @@ from imagegallery.queue.job import (
 )
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-OPTIONS = QueueOptions(
-    max_attempts=5, backoff_base=timedelta(seconds=2), backoff_limit=timedelta(seconds=60)
-)
+OPTIONS = QueueOptions(max_attempts=5, backoff_base=timedelta(seconds=2), backoff_limit=timedelta(seconds=60))
 positive = st.timedeltas(min_value=timedelta(milliseconds=1), max_value=timedelta(days=365))
 
 

@@ -27,7 +27,11 @@ class Cache(Protocol):
         """Keep the entry for at most ``ttl_seconds``."""
 
     async def generation(self, group: str) -> int:
-        """The current generation of a group of entries (a gallery's, say); 0 before the first bump."""
+        """The current generation of a group of entries (a gallery's, say).
+
+        A cache that lost it answers one that it never gave before (from the clock, or at random): a generation that
+        came back would bring stale entries back with it.
+        """
 
     async def bump(self, group: str) -> int:
         """Make every entry of the group unreachable; answers the new generation."""

@@ -13,8 +13,8 @@ from attrs import field, frozen
 
 from imagegallery.errors import ImageGalleryError
 from imagegallery.gallery import ImageGallery
+from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.principal import Principal
-from imagegallery.uploads.sniff import SNIFF_BYTES, sniff
 
 CONCURRENCY = 2
 
@@ -122,7 +122,7 @@ class ImportRun:
 
 def _examine(path: Path) -> _Candidate:
     with path.open("rb") as file:
-        content_type = sniff(file.read(SNIFF_BYTES))
+        content_type = sniff(file.read(HEAD_SIZE))
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").digest() if content_type else b""
     return _Candidate(path, content_type, digest)

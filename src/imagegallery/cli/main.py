@@ -9,6 +9,7 @@ import click
 
 from imagegallery.cli.importing import import_command
 from imagegallery.cli.migrating import migrate_command
+from imagegallery.cli.rendering import render_command
 from imagegallery.cli.serving import serve_command
 from imagegallery.cli.working import worker_command
 from imagegallery.errors import ImageGalleryError
@@ -32,6 +33,7 @@ COMMANDS: tuple[click.Command, ...] = (
     worker_command,
     migrate_command,
     import_command,
+    render_command,
 )
 for command in COMMANDS:
     cli.add_command(command)
@@ -49,10 +51,20 @@ def run(command: Callable[..., object]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ImageGalleryError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        return 1
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
+    except (ImageGalleryError, ExceptionGroup) as error:
+        return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _explain(error: ImageGalleryError | ExceptionGroup[Exception]) -> int:
+    """Say what went wrong; an error that is not ours goes on as the bug that it is."""
+    if isinstance(error, ExceptionGroup):
+        known, unknown = error.split(ImageGalleryError)
+        if known is None or unknown is not None:
+            raise error
+        return max(map(_explain, known.exceptions))
+    click.echo(f"Error: {error.message}", err=True)
+    return 1

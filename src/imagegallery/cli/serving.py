@@ -44,19 +44,22 @@ def serve_command(data_dir: Path | None, config: Path | None, host: str, port: i
 async def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until SIGINT or SIGTERM; on return everything that was started has stopped."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with running_database(settings) as ready, anyio.create_task_group() as tasks:
+        async with running_database(settings) as ready:
             async with open_database(ready) as database:
                 await migrate(database)
-            grace = settings.queue.shutdown_grace + STOP_GRACE
-            environment = _environment(ready)
-            for program in _programs(host, port, workers):
-                tasks.start_soon(keep_running, program, environment, grace)
-            tasks.start_soon(_announce, settings, host, port)
-            async for _ in signals:
+            async with anyio.create_task_group() as tasks:
+                for program in _programs(host, port, workers):
+                    tasks.start_soon(keep_running, program, _environment(ready), _grace(settings))
+                tasks.start_soon(_announce, settings, host, port)
+                await anext(signals)
                 click.echo("Stopping…", err=True)
                 tasks.cancel_scope.cancel()
-                break
     click.echo("Stopped.", err=True)
+
+
+def _grace(settings: Settings) -> timedelta:
+    """How long a child may take to stop: what it allows running jobs, and some more."""
+    return settings.queue.shutdown_grace + STOP_GRACE
 
 
 def _programs(host: str, port: int, workers: int) -> tuple[Program, ...]:

@@ -51,11 +51,20 @@ class Account:
         return cls(status.st_uid, status.st_gid)
 
     def take(self, path: Path) -> None:
-        """Make it the owner of everything at and below this path, which must be ours."""
+        """Make it the owner of everything at and below this path, which must be ours.
+
+        Raises `ConfigurationError` where root is not allowed to give files away.
+        """
+        try:
+            self._own(path)
+            for folder, folders, names in os.walk(path):
+                for name in (*folders, *names):
+                    self._own(Path(folder, name))
+        except OSError as error:
+            raise _as_root(f"root may not give files to user {self.uid} here ({error.strerror})") from error
+
+    def _own(self, path: Path) -> None:
         os.chown(path, self.uid, self.gid, follow_symlinks=False)
-        for folder, folders, names in os.walk(path):
-            for name in (*folders, *names):
-                os.chown(Path(folder, name), self.uid, self.gid, follow_symlinks=False)
 
 
 def service_account() -> Account | None:
@@ -93,32 +102,43 @@ def _unused_account() -> Account:
 
 
 async def run_as(
-    account: Account | None, command: Sequence[str | Path], *, reaching: Iterable[Path]
+    account: Account | None, command: Sequence[str | Path], *, folder: Path, reaching: Iterable[Path] = ()
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program as that user, or as ourselves for ``None``, from the root directory, with a bare environment.
+    """Run a program on a data directory, from there, as that user, or as ourselves for ``None``.
 
-    ``reaching`` are the directories it will need. Ctrl-C in a terminal does not reach the program; cancellation
+    ``reaching`` are more directories that it needs. Ctrl-C in a terminal does not reach the program; cancellation
     kills it. Raises `ConfigurationError` when root cannot become that user, or the user cannot reach a directory.
     """
     words = [str(word) for word in command]
     if account is not None:
-        words = [*_launcher(account, reaching), *words]
+        words = [*_launcher(account, (folder, *reaching)), *words]
+    try:
+        done = await _run(words, folder)
+    except PermissionError as error:
+        raise _as_root(f"root itself may not enter {folder} here") from error
+    if account is not None and done.returncode == unprivileged.EX_NOPERM:
+        raise _as_root(done.stdout.decode(errors="replace").strip())
+    return done
+
+
+async def _run(words: Sequence[str], folder: Path) -> subprocess.CompletedProcess[bytes]:
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    done = await anyio.run_process(
+    return await anyio.run_process(
         words,
         check=False,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.STDOUT,
-        cwd="/",
-        env=environment | {"LC_ALL": "C", "TZ": "UTC"},
+        cwd=folder,
+        env=environment | {"LC_ALL": "C", "TZ": "UTC", "PGDATA": str(folder)},
         start_new_session=True,
     )
-    if account is not None and done.returncode == unprivileged.EX_NOPERM:
-        raise ConfigurationError(
-            f"PostgreSQL does not run as root, and {done.stdout.decode(errors='replace').strip()}. Run this as "
-            "another user, or put the data directory and the Python environment where every user may look."
-        )
-    return done
+
+
+def _as_root(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"PostgreSQL does not run as root, and {why}. Run this as another user, or put the data directory and the "
+        "Python environment where every user may look."
+    )
 
 
 def _launcher(account: Account, reaching: Iterable[Path]) -> list[str]:

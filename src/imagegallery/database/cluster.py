@@ -11,6 +11,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -52,10 +53,13 @@ class Cluster:
     account: Account | None
 
     @classmethod
-    async def open(cls, data: Path) -> "Cluster":
-        """The cluster in this directory; made if there is none. Raises `ConfigurationError`."""
+    async def open(cls, data: Path, *, durable: bool = True) -> "Cluster":
+        """The cluster in this directory; made if there is none. Raises `ConfigurationError`.
+
+        ``durable``: what is made survives a power failure.
+        """
         if not await anyio.Path(data, "PG_VERSION").exists():
-            await _initialise(data)
+            await _initialise(data, durable=durable)
         return await anyio.to_thread.run_sync(cls._existing, data)
 
     @classmethod
@@ -68,14 +72,16 @@ class Cluster:
 
         Raises `Unavailable`, with the end of the server's log, when it does not start.
         """
-        await anyio.to_thread.run_sync(self._keep_last_log)
         with anyio.move_on_after(START_TIME):
-            while not await self._answers():
-                if await self._launch(settings):
-                    return
+            if await self._answers():
+                return
+            await anyio.to_thread.run_sync(self._keep_last_log)
+            while not await self._launch(settings):
                 if not await anyio.to_thread.run_sync(self._may_be_in_the_way):
                     break
                 await anyio.sleep(0.1)
+                if await self._answers():
+                    return
             else:
                 return
         raise Unavailable(f"The embedded database does not start. {await self._last_words()}")
@@ -85,12 +91,16 @@ class Cluster:
         for mode in ("fast", "immediate"):
             done = await self._control("stop", "-m", mode, "-t", str(STOP_TIME))
             if done or not await anyio.Path(self.data, "postmaster.pid").exists():
-                return
+                break
+        await anyio.to_thread.run_sync(self._remove_socket_directory)
 
     async def dsn(self, user: str, database: str) -> str:
         """The address of a database in the running server."""
         sockets = await anyio.to_thread.run_sync(self._socket_directory_in_use)
-        return f"postgresql://{quote(user)}@/{quote(database)}?" + urlencode({"host": str(sockets), "port": PORT})
+        # sslmode: whatever the environment asks for, there is no network to protect.
+        return f"postgresql://{quote(user)}@/{quote(database)}?" + urlencode(
+            {"host": str(sockets), "port": PORT, "sslmode": "disable"}
+        )
 
     async def _answers(self) -> bool:
         """Whether a server can be talked to. Waits while one starts, recovers or ends."""
@@ -110,14 +120,13 @@ class Cluster:
         quoted = str(sockets).replace('"', '""')
         wanted = {**SETTINGS, "unix_socket_directories": f'"{quoted}"', "port": str(PORT), **settings}
         options = shlex.join(word for name, value in wanted.items() for word in ("-c", f"{name}={value}"))
-        return await self._control("start", "-t", str(START_TIME), "-l", str(self._log), "-o", options)
+        # pg_ctl puts the names of files into a shell command as they are: none is given that needs quoting.
+        return await self._control("start", "-t", str(START_TIME), "-l", self._log.name, "-o", options)
 
     async def _control(self, action: str, *arguments: str) -> bool:
-        command: tuple[str | Path, ...] = (self.programs / "pg_ctl", action, "-w", "-s", "-D", self.data, *arguments)
-        reaching = [self.data]
-        if action == "start":
-            reaching.append(self._socket_directory())
-        done = await run_as(self.account, command, reaching=reaching)
+        command: tuple[str | Path, ...] = (self.programs / "pg_ctl", action, "-w", "-s", *arguments)
+        reaching = [self._socket_directory()] if action == "start" else []
+        done = await run_as(self.account, command, folder=self.data, reaching=reaching)
         return done.returncode == 0
 
     @property
@@ -168,6 +177,12 @@ class Cluster:
         name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
         return Path(tempfile.gettempdir(), f"imagegallery-{name}")
 
+    def _remove_socket_directory(self) -> None:
+        directory = self._socket_directory()
+        if directory != self.data:
+            with suppress(OSError):  # it was never made, or something is still in it
+                directory.rmdir()
+
     def _make_socket_directory(self) -> Path:
         directory = self._socket_directory()
         if directory != self.data:
@@ -197,16 +212,18 @@ class _Birth:
         return cls(initdb, new, account, bootstrap)
 
 
-async def _initialise(data: Path) -> None:
+async def _initialise(data: Path, *, durable: bool) -> None:
     """Make a cluster beside its final place, so that it is there whole (``initdb`` syncs it) or not at all."""
     birth = await anyio.to_thread.run_sync(_Birth.prepare, data)
     command = (
         birth.initdb,
-        *("-D", birth.new, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
+        *("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        *(() if durable else ("--no-sync",)),
     )
-    done = await run_as(birth.bootstrap, command, reaching=[birth.new])
+    done = await run_as(birth.bootstrap, command, folder=birth.new)
     if done.returncode != 0:
+        await anyio.to_thread.run_sync(shutil.rmtree, birth.new)
         reason = done.stdout.decode(errors="replace").strip().splitlines()[-3:]
         raise ConfigurationError(f"The embedded database cannot be made in {data.parent}: {' '.join(reason)}")
     await anyio.to_thread.run_sync(_put_in_place, birth.new, data, birth.account)

@@ -51,8 +51,7 @@ class EmbeddedPostgres:
         users = FileLock(directory / "users.lock")
         starting = FileLock(directory / "starting.lock")
         try:
-            dsn = await _enter(directory, users, starting, settings or {})
-            yield dsn
+            yield await _enter(directory, users, starting, settings or {})
         finally:
             with anyio.CancelScope(shield=True):
                 await _leave(directory, users, starting, temporary=temporary)
@@ -60,12 +59,17 @@ class EmbeddedPostgres:
 
 async def _enter(directory: Path, users: FileLock, starting: FileLock, settings: Mapping[str, str]) -> str:
     await anyio.to_thread.run_sync(_make_usable, directory)
-    async with starting.exclusive():
-        await anyio.to_thread.run_sync(users.share)
-        cluster = await Cluster.open(directory / "cluster")
-        await cluster.start(settings)
-        await _set_up(await cluster.dsn(SUPERUSER, "postgres"))
-        return await cluster.dsn(ROLE, DATABASE)
+    try:
+        async with starting.exclusive():
+            await anyio.to_thread.run_sync(users.share)
+            cluster = await Cluster.open(directory / "cluster", durable=settings.get("fsync") != "off")
+            await cluster.start(settings)
+            await _set_up(await cluster.dsn(SUPERUSER, "postgres"))
+            return await cluster.dsn(ROLE, DATABASE)
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"The database in {directory} was made by another user; run this as that user."
+        ) from error
 
 
 async def _leave(directory: Path, users: FileLock, starting: FileLock, *, temporary: bool) -> None:

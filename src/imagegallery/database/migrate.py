@@ -6,15 +6,16 @@ that lets one process migrate while the others wait.
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 
 import anyio.to_thread
+import asyncpg
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.pool import Database
+from imagegallery.database.pool import GONE, Database
 from imagegallery.errors import ConfigurationError
 
 # Any constant will do, as long as nobody else in this database takes the same one ("imagegal" in ASCII).
@@ -101,11 +102,13 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
     """Bring the database's schema up to date; answers the names of what was applied, in order.
 
     Safe to call from many processes at once: one works, the others wait and then find nothing to do. Without
-    ``migrations`` those of this release are meant. Raises `ConfigurationError` (see `left_to_apply`).
+    ``migrations`` those of this release are meant. Raises `ConfigurationError` (see `left_to_apply`), also when the
+    server refuses a file, which then has left nothing behind.
     """
     wanted = await _given_or_packaged(migrations)
     async with _locked_session(database) as connection:
-        await connection.execute(CREATE_VERSION_TABLE)
+        with _naming("The table of migrations cannot be made"):
+            await connection.execute(CREATE_VERSION_TABLE)
         missing = left_to_apply(wanted, await _applied(connection))
         for migration in missing:
             await _apply(connection, migration)
@@ -136,6 +139,18 @@ async def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
-    async with connection.transaction():
-        await connection.execute(migration.sql)
-        await connection.execute(RECORD, migration.version, migration.name, migration.checksum)
+    with _naming(f"Migration {migration.name}.sql failed"):
+        async with connection.transaction():
+            await connection.execute(migration.sql)
+            await connection.execute(RECORD, migration.version, migration.name, migration.checksum)
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Say which step the server refused. A lost connection is named by `Database.session`."""
+    try:
+        yield
+    except GONE:
+        raise
+    except asyncpg.PostgresError as error:
+        raise ConfigurationError(f"{what}: {error}") from error

@@ -6,12 +6,13 @@ What fails in here fails as `Unavailable` (the server does not answer, is busy, 
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 import asyncpg
+from asyncpg.transaction import Transaction
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
@@ -28,6 +29,8 @@ OLDEST_SERVER = 15
 APPLICATION_NAME = "imagegallery"
 # How long the end of a pool waits for what is still in use before it closes those connections too.
 CLOSING_TIME = timedelta(seconds=10)
+# How long a rollback may take; it waits for the end of a statement that was cancelled.
+ROLLBACK_TIME = timedelta(seconds=3)
 # The client's own limit is a little longer than the server's: it only speaks when the network went silent.
 NETWORK_MARGIN = timedelta(seconds=5)
 
@@ -50,11 +53,13 @@ class DatabaseOptions:
 
 # What the server says, or the driver in its place, when a connection cannot be had or is gone. A cancelled
 # statement (57014) took longer than ``statement_timeout``; 57P01 to 57P03 are a server going down or coming up.
-_GONE = (
+GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
+# What can happen while letting go of a connection that is already broken.
+_ENDINGS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _WRONG_SETTINGS = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -96,7 +101,8 @@ class Database:
             with _using(connection):
                 yield connection
         finally:
-            with anyio.CancelScope(shield=True):
+            # One that cannot be cleaned for its next user is closed by the pool.
+            with anyio.CancelScope(shield=True), suppress(*_ENDINGS):
                 await self._pool.release(connection, timeout=CLOSING_TIME.total_seconds())
 
     @asynccontextmanager
@@ -111,9 +117,7 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                if not _is_lost(connection):
-                    with anyio.CancelScope(shield=True):
-                        await transaction.rollback()
+                await _roll_back(connection, transaction)
                 raise
             with anyio.CancelScope(shield=True):
                 await transaction.commit()
@@ -140,8 +144,9 @@ class Database:
         notifications = Notifications()
         failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
-            await tasks.start(keep_listening, connection, self._reopen, channels, notifications)
             try:
+                with _opening():
+                    await tasks.start(keep_listening, connection, self._reopen, channels, notifications)
                 yield notifications
             except Exception as error:
                 # Taken out of the task group, which would wrap it.
@@ -174,8 +179,20 @@ async def close_session(connection: Connection) -> None:
     with anyio.CancelScope(shield=True):
         try:
             await connection.close(timeout=CLOSING_TIME.total_seconds())
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except _ENDINGS:
             connection.terminate()
+
+
+async def _roll_back(connection: Connection, transaction: Transaction) -> None:
+    """Never raises. A connection that does not come to rest is closed, which rolls back, too.
+
+    That happens when a statement was cancelled before the server had begun it: the server ignores such a request.
+    """
+    with suppress(*_ENDINGS):
+        with anyio.move_on_after(ROLLBACK_TIME.total_seconds(), shield=True):
+            await transaction.rollback()
+            return
+        connection.terminate()
 
 
 def _required_dsn(options: DatabaseOptions) -> str:
@@ -249,7 +266,7 @@ def _opening() -> Iterator[None]:
         raise Unavailable("No database connection could be had in time.") from error
     except _WRONG_SETTINGS as error:
         raise ConfigurationError(f"The database settings do not work: {error}") from error
-    except (*_GONE, OSError, asyncpg.InterfaceError) as error:
+    except (*GONE, OSError, asyncpg.InterfaceError) as error:
         raise Unavailable("The database does not answer.") from error
 
 
@@ -260,7 +277,7 @@ def _using(connection: Connection) -> Iterator[None]:
         yield
     except asyncpg.QueryCanceledError as error:
         raise Unavailable("The database took too long to answer.") from error
-    except _GONE as error:
+    except GONE as error:
         raise Unavailable("The database connection was lost.") from error
     except asyncpg.InterfaceError as error:
         if _is_lost(connection):

@@ -22,7 +22,10 @@ EX_NOPERM = 77
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 # From <linux/prctl.h> and <linux/capability.h>.
+_CAP_SETPCAP = 8
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -54,6 +57,11 @@ class Capabilities:
 
     def use(self, capability: int | None) -> None:
         """Make this one effective and no other, without giving up those that might be needed instead."""
+        if capability is not None and self.may_use(_CAP_SETPCAP):
+            # access(2) ignores the capabilities of ordinary users unless this is set, and PostgreSQL asks it
+            # whether its programs are there.
+            self._write(effective=_bit(_CAP_SETPCAP), permitted=self._permitted)
+            self._prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
         self._write(effective=_bit(capability), permitted=self._permitted)
 
     def keep_only(self, capability: int | None) -> None:
@@ -112,7 +120,7 @@ def _closed(folders: Sequence[str], program: str) -> str | None:
                 pass
         except PermissionError:
             return folder
-    return None if os.access(program, os.R_OK | os.X_OK, effective_ids=True) else program
+    return None if os.access(program, os.R_OK | os.X_OK) else program
 
 
 def _bit(capability: int | None) -> int:

@@ -12,7 +12,7 @@ from imagegallery.galleries.gallery import Gallery, ImageOrder, Visibility
 from imagegallery.galleries.input import Changes, Draft
 from imagegallery.images.image import Image
 from imagegallery.images.records import IMAGE_COLUMNS, image_from
-from imagegallery.pagination import LAST_ID, LAST_MOMENT
+from imagegallery.pagination import LAST_ID, LAST_MOMENT, SortKey
 from imagegallery.principal import Principal
 
 # What `_gallery` reads, of a gallery `g` and its cover, an image `i`: the chosen one, else the first.
@@ -53,59 +53,42 @@ ORDER BY g.created_at DESC, g.id DESC
 LIMIT $3"""
 
 
-def _listing(page: str, order: str) -> str:
+def _listing(key: str, order: str, extent: str) -> str:
     """A gallery and a page of its images: one row an image, or one row of NULLs beside an empty page.
 
-    The page is cut from the index of its order before anything is joined to it; what is sorted at the end is
-    that one page.
+    The page is cut from the index of its order alone, before anything is joined to it; what is sorted at the
+    end is that one page. It names the gallery as $1: by ``g.id`` a large one would be planned like any other.
     """
     return f"""
-SELECT g.owner_id AS gallery_owner_id, g.visibility, g.image_count, m.position, {IMAGE_COLUMNS}
+SELECT g.owner_id AS gallery_owner_id, g.visibility, g.image_count, m.{key} AS sort_key, {IMAGE_COLUMNS}
 FROM galleries g
-LEFT JOIN LATERAL ({page}) m ON true
+LEFT JOIN (
+    SELECT m.image_id, m.{key} FROM gallery_images m WHERE m.gallery_id = $1 {extent}
+) m ON true
 LEFT JOIN images i ON i.id = m.image_id
 WHERE g.id = $1
 ORDER BY {order}"""
 
 
-_BY_POSITION = "m.position"
-_BY_CREATED_AT = "m.image_created_at DESC, m.image_id DESC"
+def _by_position(beyond: str, extent: str) -> str:
+    order = "m.position"
+    return _listing("position", order, f"{beyond} ORDER BY {order} {extent}")
 
-# After a position.
-LIST_BY_POSITION = _listing(
-    f"""
-    SELECT m.image_id, m.position FROM gallery_images m
-    WHERE m.gallery_id = g.id AND m.position > $2
-    ORDER BY {_BY_POSITION} LIMIT $3""",
-    _BY_POSITION,
-)
 
-# After an (image_created_at, image_id).
-LIST_BY_CREATED_AT = _listing(
-    f"""
-    SELECT m.image_id, m.position, m.image_created_at FROM gallery_images m
-    WHERE m.gallery_id = g.id AND (m.image_created_at, m.image_id) < ($2, $3)
-    ORDER BY {_BY_CREATED_AT} LIMIT $4""",
-    _BY_CREATED_AT,
-)
+def _by_created_at(beyond: str, extent: str) -> str:
+    order = "m.image_created_at DESC, m.image_id DESC"
+    return _listing("image_created_at", order, f"{beyond} ORDER BY {order} {extent}")
 
-# After a number of images.
-PAGE_BY_POSITION = _listing(
-    f"""
-    SELECT m.image_id, m.position FROM gallery_images m
-    WHERE m.gallery_id = g.id
-    ORDER BY {_BY_POSITION} OFFSET $2 LIMIT $3""",
-    _BY_POSITION,
-)
 
-# After a number of images.
-PAGE_BY_CREATED_AT = _listing(
-    f"""
-    SELECT m.image_id, m.position, m.image_created_at FROM gallery_images m
-    WHERE m.gallery_id = g.id
-    ORDER BY {_BY_CREATED_AT} OFFSET $2 LIMIT $3""",
-    _BY_CREATED_AT,
-)
+# Images as arranged, after a position.
+LIST_BY_POSITION = _by_position("AND m.position > $2", "LIMIT $3")
+
+# Images newest first, after an (image_created_at, image_id).
+LIST_BY_CREATED_AT = _by_created_at("AND (m.image_created_at, m.image_id) < ($2, $3)", "LIMIT $4")
+
+# The same, after a number of images.
+PAGE_BY_POSITION = _by_position("", "OFFSET $2 LIMIT $3")
+PAGE_BY_CREATED_AT = _by_created_at("", "OFFSET $2 LIMIT $3")
 
 _PAGES = {ImageOrder.POSITION: PAGE_BY_POSITION, ImageOrder.CREATED_AT: PAGE_BY_CREATED_AT}
 
@@ -128,9 +111,9 @@ _BEFORE_ALL_POSITIONS = -(2**63)
 
 @frozen
 class Member:
-    """An image in its place in a gallery."""
+    """An image in its place in a gallery, which ``sort_key`` names in the order that was asked for."""
 
-    position: int
+    sort_key: SortKey
     image: Image
 
 
@@ -193,20 +176,22 @@ async def delete(connection: Connection, gallery_id: UUID) -> None:
 async def list_by_position(connection: Connection, gallery_id: UUID, after: int | None, limit: int) -> Members | None:
     """``None`` when there is no such gallery; so for all three lists."""
     start = _BEFORE_ALL_POSITIONS if after is None else after
-    return _members(await connection.fetch(LIST_BY_POSITION, gallery_id, start, limit))
+    rows = await connection.fetch(LIST_BY_POSITION, gallery_id, start, limit)
+    return _members(rows, ImageOrder.POSITION)
 
 
 async def list_by_created_at(
     connection: Connection, gallery_id: UUID, after: tuple[datetime, UUID] | None, limit: int
 ) -> Members | None:
     created_at, image_id = after or (LAST_MOMENT, LAST_ID)
-    return _members(await connection.fetch(LIST_BY_CREATED_AT, gallery_id, created_at, image_id, limit))
+    rows = await connection.fetch(LIST_BY_CREATED_AT, gallery_id, created_at, image_id, limit)
+    return _members(rows, ImageOrder.CREATED_AT)
 
 
 async def list_page(
     connection: Connection, gallery_id: UUID, order: ImageOrder, offset: int, limit: int
 ) -> Members | None:
-    return _members(await connection.fetch(_PAGES[order], gallery_id, offset, limit))
+    return _members(await connection.fetch(_PAGES[order], gallery_id, offset, limit), order)
 
 
 def _gallery(row: Record) -> Gallery:
@@ -224,12 +209,17 @@ def _gallery(row: Record) -> Gallery:
     )
 
 
-def _members(rows: Sequence[Record]) -> Members | None:
+def _members(rows: Sequence[Record], order: ImageOrder) -> Members | None:
     if not rows:
         return None
     return Members(
         owner_id=rows[0]["gallery_owner_id"],
         visibility=Visibility(rows[0]["visibility"]),
         total=rows[0]["image_count"],
-        found=tuple(Member(row["position"], image_from(row)) for row in rows if row["id"] is not None),
+        found=tuple(_member(row, order) for row in rows if row["id"] is not None),
     )
+
+
+def _member(row: Record, order: ImageOrder) -> Member:
+    key = (row["sort_key"],) if order is ImageOrder.POSITION else (row["sort_key"], row["id"])
+    return Member(key, image_from(row))

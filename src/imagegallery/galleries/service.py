@@ -27,7 +27,6 @@ from imagegallery.pagination import (
     DEFAULT_LIMIT,
     CursorPage,
     NumberedPage,
-    SortKey,
     check_limit,
     check_page,
     cut_page,
@@ -183,7 +182,7 @@ class GalleryService:
                 after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
                 members = await records.list_by_created_at(connection, gallery_id, after, limit + 1)
         seen = _visible(principal, members)
-        page = cut_page(seen.found, limit, lambda last: encode_cursor(scope, _sort_key(last, chosen)))
+        page = cut_page(seen.found, limit, lambda last: encode_cursor(scope, last.sort_key))
         return page.map(lambda member: self._shown_member(principal, seen, member))
 
     async def list_images_page(
@@ -231,12 +230,6 @@ def _visible(principal: Principal, members: Members | None) -> Members:
     if members is None or not members.is_open_to(principal):
         raise NotFound(_NO_GALLERY)
     return members
-
-
-def _sort_key(member: Member, order: ImageOrder) -> SortKey:
-    if order is ImageOrder.POSITION:
-        return (member.position,)
-    return member.image.created_at, member.image.id
 
 
 async def _hold_cover(connection: Connection, gallery_id: UUID, image_id: UUID) -> None:

@@ -29,12 +29,14 @@ IMAGE_COLUMNS = """
         ORDER BY v.width, v.height, v.variant_type, v.format
     ) AS variants"""
 
-# Whether anybody may see an image `i`: it is in a gallery that is not private.
+# Whether anybody may see an image `i`: it is in a gallery that is not private. (An EXISTS here, PostgreSQL may
+# answer for all images there are at once; so in FIND_BY_CONTENT.)
 _IS_OPEN = """
-    EXISTS (
-        SELECT FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
+    (
+        SELECT true FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
         WHERE m.image_id = i.id AND g.visibility <> 'private'
-    ) AS is_open"""
+        LIMIT 1
+    ) IS NOT NULL AS is_open"""
 
 # One image, by id.
 GET = f"SELECT {IMAGE_COLUMNS}, {_IS_OPEN} FROM images i WHERE i.id = $1"
@@ -52,7 +54,7 @@ FIND_BY_CONTENT = """
 SELECT i.id
 FROM images i
 WHERE i.owner_id = $1 AND i.sha256 = $2
-  AND ($3::uuid IS NULL OR EXISTS (SELECT FROM gallery_images m WHERE m.gallery_id = $3 AND m.image_id = i.id))
+  AND ($3::uuid IS NULL OR (SELECT true FROM gallery_images m WHERE m.gallery_id = $3 AND m.image_id = i.id))
 ORDER BY i.created_at, i.id
 LIMIT 1"""
 

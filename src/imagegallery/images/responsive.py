@@ -19,6 +19,7 @@ SIZES: Mapping[str, str] = {
 _SRC_VARIANT, _SRC_PIXELS = "medium", 800
 # From what every browser shows to what is smallest.
 _FORMATS = ("jpeg", "png", "gif", "webp", "avif")
+_NOT_FOR_ALL = ("avif",)
 
 
 class Candidate(Protocol):
@@ -89,9 +90,10 @@ def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:
     return abs(variant.width * height - variant.height * width) <= width + height
 
 
-def _distance_from_src(variant: Candidate) -> tuple[bool, int, int]:
+def _distance_from_src(variant: Candidate) -> tuple[bool, bool, int, int]:
+    """The less, the better as ``src``: a format for all, then the right variant, then its size."""
     off_size = abs(max(variant.width, variant.height) - _SRC_PIXELS)
-    return variant.variant_type != _SRC_VARIANT, off_size, _rank(variant.format)
+    return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, _rank(variant.format)
 
 
 def _rank(image_format: str) -> int:

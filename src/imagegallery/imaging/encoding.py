@@ -26,13 +26,14 @@ def _webp(image: pyvips.Image, path: str, rendition: Rendition) -> None:
 
 
 def _avif(image: pyvips.Image, path: str, rendition: Rendition) -> None:
-    # Full chroma: 2 to 4 % more bytes buy 1.2 to 1.6 points of SSIMULACRA2.
+    # Measured on photographs, in points of SSIMULACRA2: full chroma buys 1.2 to 1.6 for 2 to 4 % of the bytes, ten
+    # bits inside the encoder 0.9 to 2.0 for at most 2 %.
     image.heifsave(
         path,
         Q=rendition.quality,
         effort=rendition.effort,
         compression="av1",
-        bitdepth=8,
+        bitdepth=10,
         subsample_mode="off",
         keep="none",
     )

@@ -1,45 +1,50 @@
-"""What the first bytes say a file is: the decoder that is asked to open it must agree. Pure."""
+"""What a file is, by its first bytes: pure. A decoder is only ever given a format that was recognised here."""
 
 HEAD_SIZE = 64
-"""Bytes that `matches` wants to see."""
+"""Bytes that tell."""
 
+# File type box, ISO/IEC 14496-12 section 4.3: size, "ftyp", major brand, minor version, compatible brands.
+# HEVC brands: ISO/IEC 23008-12 annex B; AVIF's: the AV1 Image File Format specification, section 6.
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_NEUTRAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
 HEIC_TYPES = frozenset({"image/heic", "image/heif"})
 
-_PREFIXES = {
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/gif": (b"GIF87a", b"GIF89a"),
-}
-_AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
-_NEUTRAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
 
-CONTENT_TYPES = frozenset({*_PREFIXES, "image/webp", "image/avif", *HEIC_TYPES})
-"""Every content type that can be decoded (the HEIC ones with the extra ``heic``)."""
-
-
-def matches(content_type: str, head: bytes) -> bool:
-    """Whether a file that starts with ``head`` is of this content type."""
-    if content_type in _PREFIXES:
-        return head.startswith(_PREFIXES[content_type])
-    if content_type == "image/webp":
-        return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    if content_type == "image/avif":
-        return bool(_brands(head) & _AVIF_BRANDS)
-    if content_type in HEIC_TYPES:
-        brands = _brands(head)
-        return bool(brands & (_HEVC_BRANDS | _NEUTRAL_BRANDS)) and not brands & _AVIF_BRANDS
-    return False
+def sniff(start: bytes) -> str | None:
+    """The media type of a file that begins with these bytes (the first 64 are enough), or ``None``."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if start.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return "image/webp"
+    if start[4:8] == b"ftyp":
+        return _by_brand(start)
+    return None
 
 
-def _brands(head: bytes) -> frozenset[bytes]:
-    """The brands of an ISO base media file (ISO/IEC 14496-12 section 4.3), the decisive one first.
+def is_as_declared(declared: str, sniffed: str | None) -> bool:
+    """Whether a file of the sniffed type may be called what it was declared as.
 
-    A codec's own brand in front settles what the file is; a neutral one leaves it to the compatible brands.
+    HEIC is HEIF with HEVC inside, and phones and browsers use either name for it.
     """
-    if head[4:8] != b"ftyp":
-        return frozenset()
-    major, end = head[8:12], min(int.from_bytes(head[:4], "big"), len(head))
-    if major in _AVIF_BRANDS | _HEVC_BRANDS:
-        return frozenset({major})
-    return frozenset({major, *(head[at : at + 4] for at in range(16, end - 3, 4))})
+    return sniffed == declared or (sniffed in HEIC_TYPES and declared in HEIC_TYPES)
+
+
+def _by_brand(start: bytes) -> str | None:
+    """A codec's own brand in front settles it; a neutral one leaves it to the compatible brands."""
+    end = min(int.from_bytes(start[:4], "big"), HEAD_SIZE, len(start))
+    major, compatible = start[8:12], {start[at : at + 4] for at in range(16, end - 3, 4)}
+    specific = _by_codec({major}) or _by_codec(compatible)
+    if specific is None and {major, *compatible} & _NEUTRAL_BRANDS:
+        return "image/heif"
+    return specific
+
+
+def _by_codec(brands: set[bytes]) -> str | None:
+    if brands & _AVIF_BRANDS:
+        return "image/avif"
+    return "image/heic" if brands & _HEIC_BRANDS else None

@@ -50,7 +50,7 @@ def open_source(path: Path, content_type: str, options: ImagingOptions) -> Sourc
     """
     with path.open("rb") as file:
         head = file.read(signature.HEAD_SIZE)
-    if not signature.matches(content_type, head):
+    if not signature.is_as_declared(content_type, signature.sniff(head)):
         raise TypeMismatch(f"The file is not what it was declared to be: {content_type}.", declared=content_type)
     source = heic.open_heic(path) if content_type in signature.HEIC_TYPES else _VipsSource.open(path, content_type)
     check_header(source.width, source.height, source.frames, options)

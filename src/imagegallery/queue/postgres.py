@@ -17,10 +17,10 @@ from imagegallery.errors import LeaseLost, NotFound
 from imagegallery.queue import records
 from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats, waiting_time
 from imagegallery.queue.outbox import JobOutbox
-from imagegallery.queue.protocol import InspectsQueue, Queue, Watch
+from imagegallery.queue.protocol import KeepsDeadLetters, Queue, Watch
 
 
-class PostgresQueue(Queue, InspectsQueue, JobOutbox):
+class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
     """Every method but `enqueue` and `fence`, which are part of the caller's transaction, is one statement in a
     transaction of its own. Each raises `Unavailable` while the database is away."""
 

@@ -54,18 +54,19 @@ class Queue(Protocol):
     def watch(self, kinds: Sequence[str]) -> AbstractAsyncContextManager[Watch]:
         """Pay attention to jobs of these kinds, from entering to leaving the context."""
 
+    async def stats(self) -> QueueStats:
+        """How full it is, as well as it knows."""
+
 
 @runtime_checkable
-class InspectsQueue(Protocol):
-    """What people ask of a queue: how full it is, what died in it, and to try that again."""
+class KeepsDeadLetters(Protocol):
+    """A queue that shows what died in it, and can try that again."""
 
     async def dead(self, *, limit: int) -> list[DeadJob]:
         """The latest dead letters, the last to die first."""
 
     async def requeue(self, job_id: UUID) -> None:
         """Give a dead letter all its attempts again, now. Raises `NotFound` if there is no such dead letter."""
-
-    async def stats(self) -> QueueStats: ...
 
 
 class JobHandler(Protocol):

@@ -99,7 +99,7 @@ WITH returned AS (
     RETURNING id
 )
 SELECT id, pg_notify($6, '') FROM returned
-"""  # noqa: S608 - a constant of this file
+"""
 
 RELEASE = f"""
 WITH returned AS (
@@ -110,7 +110,7 @@ WITH returned AS (
     RETURNING id
 )
 SELECT id, pg_notify($4, '') FROM returned
-"""  # noqa: S608 - a constant of this file
+"""
 
 REQUEUE = f"""
 WITH returned AS (
@@ -120,7 +120,7 @@ WITH returned AS (
     RETURNING id
 )
 SELECT id, pg_notify($3, '') FROM returned
-"""  # noqa: S608 - a constant of this file
+"""
 
 NEXT_DUE = """
 SELECT least(
@@ -202,7 +202,7 @@ async def dead(connection: Connection, *, limit: int) -> list[DeadJob]:
 
 async def stats(connection: Connection) -> QueueStats:
     row = await connection.fetchrow(STATS)
-    assert row is not None, "an aggregate has one row"  # noqa: S101
+    assert row is not None, "an aggregate has one row"
     return QueueStats(*row)
 
 

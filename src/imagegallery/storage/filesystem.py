@@ -20,7 +20,7 @@ from typing import Self
 from anyio import CancelScope, Lock, to_thread
 
 from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import InvalidInput, ObjectNotFound, TypeMismatch, Unavailable
+from imagegallery.errors import ConfigurationError, InvalidInput, ObjectNotFound, TypeMismatch, Unavailable
 from imagegallery.storage.files import Draft, Reader
 from imagegallery.storage.keys import check_key
 from imagegallery.storage.protocol import (
@@ -77,7 +77,7 @@ class FilesystemStore:
         key: str,
         data: AsyncIterable[bytes],
         *,
-        content_type: str,  # noqa: ARG002 - not kept
+        content_type: str,
         max_size: int | None = None,
         if_absent: bool = False,
     ) -> ObjectInfo:
@@ -111,7 +111,7 @@ class FilesystemStore:
         _check(key)
         return _info(key, await to_thread.run_sync(self._tree.status, key))
 
-    async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:  # noqa: ARG002
+    async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
         _check(source)
         _check(target)
         scratch = await self._opened_scratch()
@@ -142,7 +142,7 @@ class FilesystemStore:
         *,
         content_type: str,
         size: int,
-        sha256: str | None,  # noqa: ARG002 - checked when the upload completes
+        sha256: str | None,
         expires_at: datetime,
     ) -> UploadRequest:
         _check(key)
@@ -199,8 +199,11 @@ class FilesystemStore:
 
     def _claim_scratch(self) -> Scratch:
         self._root.mkdir(parents=True, exist_ok=True)
-        with self._tree.folder([_SCRATCH], create=True):  # refuses a link
-            return claim(self._root / _SCRATCH)
+        try:
+            with self._tree.folder([_SCRATCH], create=True):
+                return claim(self._root / _SCRATCH)
+        except NotADirectoryError:
+            raise ConfigurationError(f"{_SCRATCH} in the store's directory is a file or a link; remove it.") from None
 
     # -------------------------------------------------------------------------------------------------------
 

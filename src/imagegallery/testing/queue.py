@@ -17,7 +17,7 @@ import pytest
 
 from imagegallery.errors import NotFound
 from imagegallery.queue.job import NewJob, QueueStats
-from imagegallery.queue.protocol import InspectsQueue, Queue
+from imagegallery.queue.protocol import KeepsDeadLetters, Queue
 from imagegallery.testing.queue_claims import Claiming, Leases
 from imagegallery.testing.queue_parts import LEASE, LONGER_THAN_A_LEASE, MOMENT, QueueParts
 
@@ -65,6 +65,17 @@ class Endings(QueueParts):
         await self.pass_time(LONGER_THAN_A_LEASE)
         assert await self.claim(queue) == []
 
+    async def test_the_jobs_are_counted_by_what_they_do(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        await queue.bury(await self.claim_one(queue), error="did not work")
+        for _ in range(2):
+            await self.enqueue(queue, NewJob("work"))
+        await self.claim(queue)
+        for _ in range(3):
+            await self.enqueue(queue, NewJob("work", run_at=self.now() + LEASE))
+        assert await queue.stats() == QueueStats(waiting=3, running=2, dead=1)
+
 
 class Watching(QueueParts):
     async def test_a_new_job_ends_a_wait(self) -> None:
@@ -105,13 +116,13 @@ class Watching(QueueParts):
                 await watch.wait(timeout=MOMENT)
 
 
-class Inspection(QueueParts):
-    """Only for queues that have the capability `InspectsQueue`."""
+class DeadLetters(QueueParts):
+    """Only for queues that have the capability `KeepsDeadLetters`."""
 
-    async def make_inspected(self) -> tuple[Queue, InspectsQueue]:
+    async def make_queue_with_dead_letters(self) -> tuple[Queue, KeepsDeadLetters]:
         queue = await self.make_queue()
-        if not isinstance(queue, InspectsQueue):
-            pytest.skip("this queue cannot be inspected")
+        if not isinstance(queue, KeepsDeadLetters):
+            pytest.skip("this queue keeps no dead letters")
         return queue, queue
 
     async def bury_one(self, queue: Queue, **payload: str) -> UUID:
@@ -122,47 +133,37 @@ class Inspection(QueueParts):
         return job.id
 
     async def test_dead_letters_are_kept_with_their_error(self) -> None:
-        queue, inspected = await self.make_inspected()
+        queue, letters = await self.make_queue_with_dead_letters()
         died_at = self.now()
         await self.bury_one(queue, image_id="tram")
-        letters = await inspected.dead(limit=10)
-        assert len(letters) == 1
-        dead = letters[0]
+        listed = await letters.dead(limit=10)
+        assert len(listed) == 1
+        dead = listed[0]
         assert (dead.kind, dict(dead.payload)) == ("work", {"image_id": "tram"})
         assert (dead.attempts, dead.error) == (1, "did not work")
         assert died_at <= dead.died_at <= self.now()
 
     async def test_the_last_to_die_is_listed_first(self) -> None:
-        queue, inspected = await self.make_inspected()
+        queue, letters = await self.make_queue_with_dead_letters()
         ids = [await self.bury_one(queue) for _ in range(3)]
-        assert [dead.id for dead in await inspected.dead(limit=2)] == [ids[2], ids[1]]
+        assert [dead.id for dead in await letters.dead(limit=2)] == [ids[2], ids[1]]
 
     async def test_a_requeued_dead_letter_has_all_its_attempts_again(self) -> None:
-        queue, inspected = await self.make_inspected()
+        queue, letters = await self.make_queue_with_dead_letters()
         job_id = await self.bury_one(queue)
-        await inspected.requeue(job_id)
-        assert await inspected.dead(limit=10) == []
+        await letters.requeue(job_id)
+        assert await letters.dead(limit=10) == []
         job = await self.claim_one(queue)
         assert (job.id, job.attempt) == (job_id, 1)
 
     async def test_only_dead_letters_can_be_requeued(self) -> None:
-        queue, inspected = await self.make_inspected()
+        queue, letters = await self.make_queue_with_dead_letters()
         await self.enqueue(queue, NewJob("work"))
         job = await self.claim_one(queue)
         for job_id in (job.id, uuid4()):
             with pytest.raises(NotFound):
-                await inspected.requeue(job_id)
-
-    async def test_the_jobs_are_counted_by_what_they_do(self) -> None:
-        queue, inspected = await self.make_inspected()
-        await self.bury_one(queue)
-        for _ in range(2):
-            await self.enqueue(queue, NewJob("work"))
-        await self.claim(queue)
-        for _ in range(3):
-            await self.enqueue(queue, NewJob("work", run_at=self.now() + LEASE))
-        assert await inspected.stats() == QueueStats(waiting=3, running=2, dead=1)
+                await letters.requeue(job_id)
 
 
-class QueueSuite(Claiming, Leases, Endings, Watching, Inspection):
+class QueueSuite(Claiming, Leases, Endings, Watching, DeadLetters):
     """Everything that a worker relies on. See `QueueParts` for what a subclass provides."""

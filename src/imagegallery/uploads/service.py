@@ -14,6 +14,7 @@ from imagegallery.ids import new_id
 from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.imaging.signature import sniff
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
@@ -26,7 +27,6 @@ from imagegallery.uploads.policy import Declaration, UploadPolicy, canonical_typ
 from imagegallery.uploads.receiving import Receiving
 from imagegallery.uploads.records import Room
 from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, UploadState, advance
-from imagegallery.uploads.sniff import sniff
 from imagegallery.uploads.sources import OpenSource, Source, opened
 from imagegallery.uploads.sweeping import Sweeping
 from imagegallery.uploads.verification import Verification

@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio
 from attrs import frozen
 
+from imagegallery.imaging.signature import HEAD_SIZE
 from imagegallery.storage.streams import bytes_chunks, file_chunks, peek
-from imagegallery.uploads.sniff import SNIFF_BYTES
 
 Source = Path | bytes | AsyncIterable[bytes]
 
@@ -28,10 +28,10 @@ class OpenSource:
 async def opened(source: Source) -> AsyncIterator[OpenSource]:
     """The source, its first chunk read. Raises `OSError` when a path cannot be read."""
     if isinstance(source, bytes):
-        yield OpenSource(*await peek(bytes_chunks(source), SNIFF_BYTES), len(source))
+        yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))
     elif isinstance(source, Path):
         status = await anyio.Path(source).stat()
         async with aclosing(file_chunks(source)) as chunks:
-            yield OpenSource(*await peek(chunks, SNIFF_BYTES), status.st_size, source.name)
+            yield OpenSource(*await peek(chunks, HEAD_SIZE), status.st_size, source.name)
     else:
-        yield OpenSource(*await peek(source, SNIFF_BYTES))
+        yield OpenSource(*await peek(source, HEAD_SIZE))

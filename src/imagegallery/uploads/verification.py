@@ -16,10 +16,10 @@ from imagegallery.errors import (
     Unavailable,
 )
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
+from imagegallery.imaging.signature import HEAD_SIZE, is_as_declared, sniff
 from imagegallery.storage.protocol import LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import Digesting, copy_to_file, peek
 from imagegallery.uploads.session import UploadSession
-from imagegallery.uploads.sniff import SNIFF_BYTES, is_as_declared, sniff
 
 
 @frozen
@@ -87,7 +87,7 @@ class Verification:
     async def _read(self, key: str, path: Path, *, copy: bool) -> _Content:
         async with self.store.get(key) as stream:
             digesting = Digesting(stream.chunks)
-            start, chunks = await peek(digesting, SNIFF_BYTES)
+            start, chunks = await peek(digesting, HEAD_SIZE)
             if copy:
                 await copy_to_file(chunks, path)
             else:

@@ -69,7 +69,7 @@ CREATE TABLE gallery_images (
     image_created_at timestamptz NOT NULL,
     added_at         timestamptz NOT NULL,
     PRIMARY KEY (gallery_id, image_id),
-    UNIQUE (gallery_id, position)
+    CONSTRAINT gallery_images_by_position UNIQUE (gallery_id, position) INCLUDE (image_id)  -- as arranged
 );
 -- A gallery in created_at order, newest first.
 CREATE INDEX gallery_images_by_created_at ON gallery_images (gallery_id, image_created_at DESC, image_id DESC);

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.imaging.signature import HEAD_SIZE, is_as_declared, sniff
 from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.sniff import SNIFF_BYTES, is_as_declared, sniff
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
@@ -51,10 +51,10 @@ def test_brands_beyond_the_box_do_not_count() -> None:
 
 @given(st.binary(max_size=200))
 def test_the_first_bytes_are_enough(start: bytes) -> None:
-    assert sniff(start) == sniff(start[:SNIFF_BYTES])
+    assert sniff(start) == sniff(start[:HEAD_SIZE])
 
 
-@given(st.binary(max_size=SNIFF_BYTES))
+@given(st.binary(max_size=HEAD_SIZE))
 def test_any_bytes_are_of_an_uploadable_type_or_of_none(tail: bytes) -> None:
     assert sniff(b"\0\0\0\x20ftyp" + tail) in (None, *UploadPolicy().allowed_types)
 

@@ -1,0 +1,124 @@
+"""Ready-made answers to "who sends this request?"; a host application usually brings its own."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import jwt as pyjwt
+from starlette.requests import Request
+
+from imagegallery import ConfigurationError, Forbidden, Principal
+from imagegallery_asgi.call import Authenticate
+from imagegallery_asgi.errors import InvalidToken
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES = frozenset({"same-origin", "same-site", "none"})
+_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def single_user(owner_id: str = "owner") -> Authenticate:
+    """Whoever sits at this machine is ``owner_id``; nobody else is served.
+
+    Three doors are kept shut: other machines (the client's address), names that other sites point at this
+    machine (the ``Host`` header: DNS rebinding), and pages of other sites (``Origin``, ``Sec-Fetch-Site``:
+    any page may post to 127.0.0.1). Raises `Forbidden` at each.
+    """
+    principal = Principal.user(owner_id)
+
+    def authenticate(request: Request) -> Principal:
+        if refusal := _refusal(request):
+            raise Forbidden(refusal)
+        return principal
+
+    return authenticate
+
+
+def _refusal(request: Request) -> str | None:
+    client = request.client.host if request.client else ""
+    if not is_loopback(client) or any(name in request.headers for name in _FORWARDING):
+        return "Without sign-in this service answers only on its own machine."
+    if not is_loopback(_hostname(f"//{request.headers.get('Host', '')}")):
+        return "Without sign-in this service answers only to localhost and loopback addresses."
+    if request.method not in _SAFE_METHODS and not _from_here(request.headers):
+        return "Without sign-in this service takes no changes from pages of other sites."
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without port, is this machine talking to itself."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_loopback or bool(mapped and mapped.is_loopback)
+
+
+def _from_here(headers: Mapping[str, str]) -> bool:
+    """Not sent by a browser, or by a page that this machine served."""
+    if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+        return False
+    origin = headers.get("origin")
+    return origin is None or is_loopback(_hostname(origin))
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def jwt(
+    key: str,
+    algorithms: Sequence[str] = ("HS256",),
+    *,
+    audience: str | None = None,
+    issuer: str | None = None,
+    leeway_seconds: float = 10,
+) -> Authenticate:
+    """Bearer tokens (RFC 6750, RFC 7519): the subject is the user; no token is a visitor.
+
+    Every token must expire. ``key`` is the shared secret or the public key (PEM). Raises `InvalidToken` for
+    a token that is not valid now, and `ConfigurationError` when nothing could be verified.
+    """
+    if not key or not algorithms or "none" in (name.lower() for name in algorithms):
+        raise ConfigurationError("Tokens need a key and an algorithm to be verified with.")
+
+    def authenticate(request: Request) -> Principal | None:
+        token = _bearer_token(request.headers.get("Authorization"))
+        if token is None:
+            return None
+        try:
+            claims = pyjwt.decode(
+                token,
+                key,
+                algorithms=list(algorithms),
+                audience=audience,
+                issuer=issuer,
+                leeway=leeway_seconds,
+                options={"require": ["exp", "sub"]},
+            )
+        except pyjwt.InvalidTokenError as error:
+            raise InvalidToken("The token is not valid, or not any more.") from error
+        return _user(claims["sub"])
+
+    return authenticate
+
+
+def _bearer_token(header: str | None) -> str | None:
+    """The token, or ``None`` without a header. Raises `InvalidToken` for another scheme."""
+    if header is None:
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise InvalidToken("Send Authorization: Bearer followed by a token.")
+    return token.strip()
+
+
+def _user(subject: object) -> Principal:
+    if not isinstance(subject, str) or not subject or "\0" in subject:
+        raise InvalidToken("The token names no user.")
+    return Principal.user(subject)

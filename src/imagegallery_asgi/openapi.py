@@ -1,0 +1,164 @@
+"""The OpenAPI 3.1 description, from what runs: the operations, their classes and the table of errors. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from importlib.metadata import version
+
+import attrs
+import msgspec
+
+from imagegallery import Forbidden, ImageGalleryError, InvalidInput, TooLarge, Unauthenticated, Unavailable
+from imagegallery_asgi.constraints import JsonSchema
+from imagegallery_asgi.errors import PROBLEM_TYPE, InternalError, MalformedRequest, UnsupportedBody, row_of
+from imagegallery_asgi.json_schema import Components, description_of
+from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.schemas import Problem
+
+_ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable)
+_WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden)
+_WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
+
+
+class Description:
+    """The description of ``operations``; ``at`` renders it for the address where the API is mounted."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        components = Components()
+        self._paths = _paths(operations, components)
+        self._components = {
+            "schemas": components.schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        }
+        self.at = lru_cache(maxsize=16)(self._at)
+
+    def document(self, root: str) -> JsonSchema:
+        return {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "imagegallery",
+                "version": version("imagegallery"),
+                "description": "Upload sessions, images with their variants, and galleries.",
+            },
+            "servers": [{"url": root}],
+            "paths": self._paths,
+            "components": self._components,
+        }
+
+    def _at(self, root: str) -> bytes:
+        return msgspec.json.encode(self.document(root))
+
+
+def _paths(operations: Iterable[Operation], components: Components) -> dict[str, JsonSchema]:
+    paths: dict[str, JsonSchema] = {}
+    for operation in operations:
+        path = re.sub(r"{(\w+):\w+}", r"{\1}", operation.path)
+        item = paths.setdefault(path, {})
+        item[operation.method.lower()] = _operation(operation, components)
+        if operation.method == "GET" and operation.answers_head:
+            item["head"] = _head(operation, components)
+    return paths
+
+
+def _operation(operation: Operation, components: Components) -> JsonSchema:
+    described: JsonSchema = {
+        "operationId": operation.name.replace(".", "_"),
+        "tags": [operation.room],
+        "summary": operation.summary,
+        "parameters": [*_path_parameters(operation, components), *_query_parameters(operation, components)],
+        "responses": _responses(operation, components),
+    }
+    if operation.needs_principal:
+        described["security"] = [{}, {"bearer": []}]
+    if operation.bodies:
+        content = {each.media_type: _media(each, components) for each in operation.bodies}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _head(operation: Operation, components: Components) -> JsonSchema:
+    described = _operation(operation, components)
+    described["operationId"] = f"{described['operationId']}_head"
+    described["responses"] = {
+        status: {"description": HTTPStatus(int(status)).phrase} for status in _responses(operation, components)
+    }
+    return described
+
+
+def _path_parameters(operation: Operation, components: Components) -> list[JsonSchema]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": components.schema(kind)}
+        for name, kind in operation.inputs.path.items()
+    ]
+
+
+def _query_parameters(operation: Operation, components: Components) -> list[JsonSchema]:
+    query = operation.inputs.query
+    if query is None:
+        return []
+    meaning = {"description": text} if (text := description_of(query)) else {}
+    return [
+        {"name": field.name, "in": "query", "schema": _without_null(components.field(field)), **meaning}
+        for field in attrs.fields(query)
+    ]
+
+
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    """A query parameter is absent, never null."""
+    members = schema.get("anyOf")
+    if not isinstance(members, list):
+        return schema
+    kept: list[JsonSchema] = [member for member in members if member != {"type": "null"}]
+    return kept[0] if len(kept) == 1 else {"anyOf": kept}
+
+
+def _responses(operation: Operation, components: Components) -> dict[str, JsonSchema]:
+    answers = {str(int(status)): _answer(answer, components) for status, answer in operation.all_answers.items()}
+    return {**answers, **_problems(operation, components)}
+
+
+def _answer(answer: Answer, components: Components) -> JsonSchema:
+    described: JsonSchema = {"description": answer.description}
+    if answer.content:
+        described["content"] = {each.media_type: _media(each, components) for each in answer.content}
+    if answer.headers:
+        described["headers"] = {name: {"schema": {"type": "string"}, "required": True} for name in answer.headers}
+    return described
+
+
+def _media(content: Content, components: Components) -> JsonSchema:
+    return {"schema": components.schema(content.document)} if content.document is not None else {}
+
+
+def _problems(operation: Operation, components: Components) -> dict[str, JsonSchema]:
+    """One response a status; its description names every code that comes with it."""
+    codes: dict[int, dict[str, str]] = {}
+    for error in _errors(operation):
+        row = row_of(error)
+        codes.setdefault(row.status.value, {})[error.code] = row.title
+    schema = components.schema(Problem)
+    return {
+        str(status): {
+            "description": "; ".join(f"`{code}`: {title}" for code, title in titles.items()),
+            "content": {PROBLEM_TYPE: {"schema": schema}},
+            "headers": {name: {"schema": {"type": "string"}, "required": True} for name in _headers_with(status)},
+        }
+        for status, titles in sorted(codes.items())
+    }
+
+
+def _headers_with(status: int) -> tuple[str, ...]:
+    extra: Mapping[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 416: ("Content-Range",), 503: ("Retry-After",)}
+    return ("X-Request-ID", *extra.get(status, ()))
+
+
+def _errors(operation: Operation) -> Iterable[type[ImageGalleryError]]:
+    yield from _ALWAYS
+    yield from operation.raises
+    if operation.needs_principal:
+        yield from _WITH_PRINCIPAL
+    if any(content.media_type == "application/json" for content in operation.bodies):
+        yield from _WITH_JSON
+    elif operation.inputs.path or operation.inputs.query:
+        yield InvalidInput

@@ -1,0 +1,31 @@
+"""Operations: is it alive, can it work, what has it done, what does it offer."""
+
+import anyio
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from imagegallery_asgi.call import Call
+from imagegallery_asgi.schemas import Health
+
+
+async def healthz(call: Call) -> Health:
+    """The process answers."""
+    return Health("ok")
+
+
+async def readyz(call: Call) -> Health:
+    """The database and the store answer too; 503 otherwise."""
+    await call.gallery.ready()
+    return Health("ok")
+
+
+async def metrics(call: Call) -> Response:
+    queue = await call.gallery.queue.stats()
+    body = await anyio.to_thread.run_sync(call.host.metrics.render, queue)
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
+
+
+async def openapi(call: Call) -> Response:
+    """The OpenAPI 3.1 description of this API, at the address where it is mounted."""
+    body = call.host.description(call.api_root)
+    return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=60"})

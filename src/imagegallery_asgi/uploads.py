@@ -1,0 +1,104 @@
+"""Bringing images in: upload sessions, and one-call uploads into a gallery."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from imagegallery import Fault, Image, Unset
+from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json
+from imagegallery_asgi.call import Call
+from imagegallery_asgi.documents import gallery_document, image_document, upload_document
+from imagegallery_asgi.endpoint import encoded
+from imagegallery_asgi.errors import UnsupportedBody
+from imagegallery_asgi.forms import IncomingForm
+from imagegallery_asgi.headers import disposition_filename, media_type
+from imagegallery_asgi.parsing import parse_json, raise_faults
+from imagegallery_asgi.schemas import AddImages, AddQuery, CreateUpload, ImageDocument, One, UploadDocument
+
+_BYTES = "application/octet-stream"
+
+
+async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
+    session = await call.gallery.uploads.create(
+        call.principal,
+        filename=body.filename,
+        content_type=body.content_type,
+        size=body.size,
+        sha256=bytes.fromhex(body.sha256) if body.sha256 is not None else None,
+        gallery_id=body.gallery_id,
+    )
+    call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
+    return One(upload_document(session, call.api_root))
+
+
+async def get(call: Call, upload_id: UUID) -> One[UploadDocument]:
+    session = await call.gallery.uploads.get(call.principal, upload_id)
+    return One(upload_document(session, call.api_root))
+
+
+async def cancel(call: Call, upload_id: UUID) -> None:
+    await call.gallery.uploads.cancel(call.principal, upload_id)
+
+
+async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
+    """The bytes, through us: for stores that cannot take them from the client."""
+    check_not_encoded(call.request)
+    data = bounded(call.request, call.gallery.uploads.policy.max_size)
+    session = await call.gallery.uploads.receive(call.principal, upload_id, data)
+    return One(upload_document(session, call.api_root))
+
+
+async def complete(call: Call, upload_id: UUID) -> One[ImageDocument]:
+    with call.host.metrics.counted_upload():
+        image = await call.gallery.uploads.complete(call.principal, upload_id)
+    return One(image_document(image, call.principal, call.api_root))
+
+
+async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
+    """Images the library has already (JSON), or a new one: as the whole body, or in a form."""
+    kind = media_type(call.request.headers.get("Content-Type"))
+    check_not_encoded(call.request)
+    if kind == "application/json":
+        return await _add_existing(call, gallery_id)
+    with call.host.metrics.counted_upload():
+        image = await _add_new(call, gallery_id, query, kind)
+    call.headers["Location"] = call.url(f"/images/{image.id}")
+    return encoded(One(image_document(image, call.principal, call.api_root)), 202, call.headers)
+
+
+async def _add_existing(call: Call, gallery_id: UUID) -> Response:
+    faults: list[Fault] = []
+    body = parse_json(AddImages, await read_json(call.request), ("body",), faults)
+    raise_faults(faults)
+    gallery = await call.gallery.galleries.add_images(call.principal, gallery_id, body.image_ids if body else ())
+    return encoded(One(gallery_document(gallery, call.principal, call.api_root)), 200, call.headers)
+
+
+async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> Image:
+    if kind == "multipart/form-data":
+        return await _add_form(call, gallery_id, query)
+    if kind != _BYTES and not kind.startswith("image/"):
+        raise UnsupportedBody("Send JSON, an image, or multipart/form-data.")
+    headers = call.request.headers
+    return await call.gallery.uploads.add(
+        call.principal,
+        call.request.stream(),
+        filename=query.filename or disposition_filename(headers.get("Content-Disposition")),
+        content_type=kind,
+        size=content_length(call.request),
+        gallery_id=gallery_id,
+    )
+
+
+async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
+    form = await IncomingForm.open(call.request.stream(), call.request.headers["Content-Type"])
+    image = await call.gallery.uploads.add(
+        call.principal,
+        form.file(),
+        filename=query.filename or form.filename,
+        content_type=form.content_type,
+        gallery_id=gallery_id,
+    )
+    if isinstance(form.fields.alt_text, Unset):
+        return image
+    return await call.gallery.images.update(call.principal, image.id, alt_text=form.fields.alt_text)

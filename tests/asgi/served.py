@@ -1,0 +1,46 @@
+"""The API as a host application serves it, for the tests: ``python served.py PORT``, settings from the environment.
+
+It is there twice over one open gallery with a worker: by itself, and mounted at ``/pictures`` of another
+application. The header ``X-User`` says who asks: this host trusts its tests.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from imagegallery import ImageGallery, Principal, Settings
+from imagegallery_asgi import create_app
+from imagegallery_asgi.server import serve
+
+MOUNT = "/pictures"
+
+
+def who(request: Request) -> Principal | None:
+    user = request.headers.get("X-User")
+    return Principal.user(user) if user else None
+
+
+@asynccontextmanager
+async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, ImageGallery]]:
+    async with ImageGallery.open(Settings.from_env()) as gallery, gallery.worker():
+        yield {"imagegallery": gallery}
+
+
+def app() -> ASGIApp:
+    alone = create_app(authenticate=who, lifespan=lifespan)
+    host = Starlette(routes=[Mount(MOUNT, create_app(authenticate=who))])
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        mounted = scope["type"] == "http" and scope["path"].startswith(MOUNT)
+        await (host if mounted else alone)(scope, receive, send)
+
+    return either
+
+
+if __name__ == "__main__":
+    serve("served:app", port=int(sys.argv[1]))

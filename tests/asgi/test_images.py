@@ -1,0 +1,97 @@
+"""Images over HTTP: what is told to whom, and the ways to the bytes."""
+
+import httpx
+import pytest
+
+from imagegallery.testing.studio import picture
+
+
+def test_an_image_is_told_with_all_that_a_page_needs(owner: httpx.Client, image: str, user: str) -> None:
+    data = owner.get(f"/images/{image}").json()["data"]
+    assert list(data)[:6] == ["id", "filename", "mime_type", "width", "height", "file_size"]
+    assert (data["filename"], data["mime_type"], data["width"], data["height"]) == ("tram.jpg", "image/jpeg", 640, 480)
+    assert {variant["variant_type"] for variant in data["variants"]} >= {"thumbnail", "small", "medium"}
+    assert data["src"].startswith("/api/v1/files/")
+    candidates = data["srcSet"].split(", ")
+    assert candidates
+    assert all(candidate.startswith("/api/v1/files/") for candidate in candidates)
+    assert data["sizes"]["slideshow"] == "100vw"
+    assert data["placeholder"]["aspect_ratio"] == pytest.approx(4 / 3)
+    assert data["placeholder"]["blurhash"]
+    assert "key" not in str(data.keys())
+
+
+def test_some_things_are_told_to_the_owner_alone(
+    owner: httpx.Client, visitor: httpx.Client, gallery: str, client_of: object
+) -> None:
+    jpeg = {"Content-Type": "image/jpeg"}
+    exif = _exif_with_place()
+    added = owner.post(f"/galleries/{gallery}/images", content=picture(320, 240, exif=exif), headers=jpeg)
+    image_id = added.json()["data"]["id"]
+    owner.patch(f"/images/{image_id}", json={"is_favorite": True})
+    own = owner.get(f"/images/{image_id}").json()["data"]
+    others = visitor.get(f"/images/{image_id}").json()["data"]
+    assert own["latitude"] == own["exif"]["latitude"] == pytest.approx(38.7139, abs=1e-3)
+    assert others["latitude"] is others["longitude"] is others["exif"]["latitude"] is None
+    assert others["exif"]["make"] == own["exif"]["make"] == "Canon"
+    assert (own["is_favorite"], others["is_favorite"]) == (True, False)
+    assert (len(own["sha256"]), others["sha256"]) == (64, None)
+    listed = visitor.get(f"/galleries/{gallery}/images").json()["data"]
+    assert [each["longitude"] for each in listed] == [None]
+
+
+def _exif_with_place() -> bytes:
+    from PIL import Image as Pillow
+
+    exif = Pillow.Exif()
+    exif[0x010F] = "Canon"
+    place = exif.get_ifd(0x8825)
+    place.update({1: "N", 2: (38.0, 42.0, 50.0), 3: "W", 4: (9.0, 8.0, 21.0)})
+    return exif.tobytes()
+
+
+def test_the_library_lists_and_changes(owner: httpx.Client, visitor: httpx.Client, image: str) -> None:
+    assert [each["id"] for each in owner.get("/images").json()["data"]] == [image]
+    assert visitor.get("/images").status_code == 401
+    changed = owner.patch(f"/images/{image}", json={"alt_text": "A yellow tram", "filename": "yellow.jpg"})
+    assert changed.json()["data"]["alt_text"] == "A yellow tram"
+    refused = owner.patch(f"/images/{image}", json={"alt_text": "x" * 501, "width": 3})
+    assert refused.status_code == 422
+    assert {tuple(fault["path"]) for fault in refused.json()["faults"]} == {("body", "alt_text"), ("body", "width")}
+
+
+def test_an_image_is_deleted_everywhere(owner: httpx.Client, gallery: str, image: str) -> None:
+    public = owner.get(f"/images/{image}").json()["data"]["src"]
+    assert owner.delete(f"/images/{image}").status_code == 204
+    assert owner.get(f"/images/{image}").status_code == 404
+    assert owner.get(f"/galleries/{gallery}").json()["data"]["image_count"] == 0
+    assert httpx.get(str(owner.base_url.join(public))).status_code == 404
+
+
+def test_view_leads_to_the_best_variant(visitor: httpx.Client, image: str) -> None:
+    seen = visitor.get(f"/images/{image}/view", params={"variant": "small"}, headers={"Accept": "image/webp"})
+    assert seen.status_code == 302
+    assert "Accept" in seen.headers["Vary"]
+    assert "/small-" in seen.headers["Location"]
+    assert seen.headers["Location"].endswith(".webp")
+    file = httpx.get(str(visitor.base_url.join(seen.headers["Location"])))
+    assert (file.status_code, file.headers["Content-Type"]) == (200, "image/webp")
+    assert visitor.get(f"/images/{image}/view", params={"format": "gif"}).status_code == 404
+    unknown = visitor.get(f"/images/{image}/view", params={"variant": "gigantic"})
+    assert unknown.json()["faults"][0]["path"] == ["query", "variant"]
+
+
+def test_only_the_owner_downloads_the_original(
+    owner: httpx.Client, visitor: httpx.Client, image: str, photo: bytes
+) -> None:
+    assert visitor.get(f"/images/{image}/download").status_code == 401
+    away = owner.get(f"/images/{image}/download")
+    assert (away.status_code, away.headers["Cache-Control"]) == (302, "private, no-store")
+    original = httpx.get(str(owner.base_url.join(away.headers["Location"])))
+    assert original.content == photo
+    assert original.headers["Content-Disposition"].startswith('attachment; filename="tram.jpg"')
+
+
+def test_only_a_failed_image_is_retried(owner: httpx.Client, image: str) -> None:
+    refused = owner.post(f"/images/{image}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")

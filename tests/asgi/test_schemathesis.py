@@ -1,0 +1,62 @@
+"""Any request that the description allows, and many it does not, gets a documented answer and no 5xx."""
+
+from collections.abc import Mapping
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from imagegallery_asgi.openapi import Description
+from imagegallery_asgi.routes import OPERATIONS
+
+description = schemathesis.openapi.from_dict(Description(OPERATIONS).document("/api/v1"))
+
+# No schema can say which cursors, types and bytes are acceptable: refusing those is right.
+BEYOND_A_SCHEMA = [positive_data_acceptance]
+
+few_examples = settings(
+    max_examples=8,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@description.parametrize()
+@few_examples
+def test_answers_about_nothing(case: schemathesis.Case, api_url: str) -> None:
+    case.call_and_validate(base_url=api_url, headers={"X-User": "nobody-yet"}, excluded_checks=BEYOND_A_SCHEMA)
+
+
+@description.include(path_regex="{").parametrize()
+@few_examples
+def test_answers_about_what_is_there(
+    case: schemathesis.Case, api_url: str, user: str, things: Mapping[str, str]
+) -> None:
+    """The same with ids, keys and tokens of things that exist (until one of the requests deletes them)."""
+    case.path_parameters = {name: things[name] for name in case.path_parameters or {}}
+    case.call_and_validate(base_url=api_url, headers={"X-User": user}, excluded_checks=BEYOND_A_SCHEMA)
+
+
+@pytest.fixture
+def api_url(owner: httpx.Client) -> str:
+    return str(owner.base_url)
+
+
+@pytest.fixture
+def things(owner: httpx.Client, photo: bytes) -> Mapping[str, str]:
+    """A gallery with an image, and an upload session, by the names of path parameters."""
+    gallery = owner.post("/galleries", json={"name": "Lisbon", "visibility": "public"}).json()["data"]
+    jpeg = {"Content-Type": "image/jpeg"}
+    image = owner.post(f"/galleries/{gallery['id']}/images", content=photo, headers=jpeg).json()["data"]
+    declared = {"filename": "tram.jpg", "content_type": "image/jpeg", "size": len(photo)}
+    upload = owner.post("/uploads", json=declared).json()["data"]
+    original = owner.get(f"/images/{image['id']}/download").headers["Location"]
+    return {
+        "gallery_id": gallery["id"],
+        "image_id": image["id"],
+        "upload_id": upload["id"],
+        "token": original.rpartition("/")[2],
+        "key": "galleries/library/images/none/thumbnail-none.webp",
+    }

@@ -1,0 +1,191 @@
+"""Uploads over HTTP: by session and in one call, and that a refused one leaves nothing."""
+
+import hashlib
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from imagegallery.testing.waiting import until
+
+MAX_UPLOAD = 2_000_000
+JPEG = {"Content-Type": "image/jpeg"}
+
+
+def begin(owner: httpx.Client, photo: bytes, **more: object) -> httpx.Response:
+    declared = {"filename": "tram.jpg", "content_type": "image/jpeg", "size": len(photo), **more}
+    return owner.post("/uploads", json=declared)
+
+
+def send(owner: httpx.Client, session: dict[str, object], body: bytes) -> httpx.Response:
+    """What the session says, to the letter; no sign-in goes with it."""
+    url = owner.base_url.join(str(session["url"]))
+    headers = session["headers"]
+    assert isinstance(headers, dict)
+    return httpx.request(str(session["method"]), url, headers=headers, content=body)
+
+
+def test_a_session_from_beginning_to_end(owner: httpx.Client, gallery: str, photo: bytes) -> None:
+    begun = begin(owner, photo, gallery_id=gallery, sha256=hashlib.sha256(photo).hexdigest())
+    assert begun.status_code == 201
+    session = begun.json()["data"]
+    assert begun.headers["Location"] == f"/api/v1/uploads/{session['id']}"
+    assert (session["state"], session["image_id"]) == ("pending", None)
+    early = owner.post(f"/uploads/{session['id']}/complete")
+    assert (early.status_code, early.json()["code"]) == (409, "upload_incomplete")
+    assert send(owner, session, photo).status_code == 204
+    done = owner.post(f"/uploads/{session['id']}/complete")
+    assert done.status_code == 202
+    image_id = done.json()["data"]["id"]
+    assert owner.post(f"/uploads/{session['id']}/complete").json()["data"]["id"] == image_id
+    ended = owner.get(f"/uploads/{session['id']}").json()["data"]
+    assert (ended["state"], ended["image_id"]) == ("completed", image_id)
+    assert owner.get(f"/galleries/{gallery}").json()["data"]["image_count"] == 1
+
+
+def test_a_session_is_nobody_elses(owner: httpx.Client, stranger: httpx.Client, visitor: httpx.Client) -> None:
+    path = f"/uploads/{begin(owner, b'x' * 10).json()['data']['id']}"
+    assert stranger.get(path).status_code == stranger.delete(path).status_code == 404
+    assert visitor.get(path).status_code == 401
+    assert owner.delete(path).status_code == 204
+    assert owner.get(path).json()["data"]["state"] == "cancelled"
+
+
+def test_a_signed_upload_url_works_once_and_only_as_signed(owner: httpx.Client, photo: bytes) -> None:
+    session = begin(owner, photo).json()["data"]
+    url = owner.base_url.join(session["url"])
+    other_type = httpx.put(url, content=photo, headers={"Content-Type": "image/png"})
+    assert (other_type.status_code, other_type.json()["code"]) == (422, "type_mismatch")
+    too_much = httpx.put(url, content=photo + b"x", headers=JPEG)
+    assert too_much.status_code == 413
+    reading = httpx.get(url)
+    assert (reading.status_code, reading.json()["code"]) == (403, "signature_invalid")
+    altered = httpx.put(str(url)[:-3] + "abc", content=photo, headers=JPEG)
+    assert altered.status_code == 403
+    assert send(owner, session, photo).status_code == 204
+    again = send(owner, session, photo)
+    assert (again.status_code, again.json()["code"]) == (409, "precondition_failed")
+
+
+@pytest.mark.parametrize(
+    ("declared", "status", "code"),
+    [
+        ({"content_type": "image/svg+xml"}, 415, "unsupported_type"),
+        ({"size": 0}, 422, "empty_file"),
+        ({"size": MAX_UPLOAD + 1}, 413, "too_large"),
+        ({"size": "10"}, 422, "invalid_input"),
+        ({"gallery_id": "01890c60-7a5c-7c2e-8d3f-0123456789ab"}, 404, "not_found"),
+    ],
+)
+def test_a_bad_declaration_begins_nothing(
+    owner: httpx.Client, declared: dict[str, object], status: int, code: str
+) -> None:
+    refused = begin(owner, b"x" * 10, **declared)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+def test_one_call_with_the_image_as_body(owner: httpx.Client, gallery: str, photo: bytes) -> None:
+    images = f"/galleries/{gallery}/images"
+    named = owner.post(images, content=photo, headers={**JPEG, "Content-Disposition": "attachment; filename=a.jpg"})
+    assert named.status_code == 202
+    assert named.json()["data"]["filename"] == "a.jpg"
+    assert named.headers["Location"] == f"/api/v1/images/{named.json()['data']['id']}"
+    untyped = owner.post(
+        images,
+        params={"filename": "../ü/b.jpg"},
+        content=iter([photo[:1000], photo[1000:]]),  # chunked: no Content-Length
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    assert untyped.json()["data"]["mime_type"] == "image/jpeg"
+    assert "/" not in untyped.json()["data"]["filename"]
+
+
+def test_one_call_with_a_form(owner: httpx.Client, gallery: str, photo: bytes) -> None:
+    sent = owner.post(
+        f"/galleries/{gallery}/images",
+        data={"alt_text": "Ein Tram é"},
+        files={"file": ("tram é.jpg", photo, "image/jpeg")},
+    )
+    assert sent.status_code == 202
+    data = sent.json()["data"]
+    assert (data["filename"], data["alt_text"]) == ("tram é.jpg", "Ein Tram é")
+
+
+class TestRefused:
+    """Each is refused with its code, and no row of an image and no object is there afterwards."""
+
+    @pytest.fixture(autouse=True)
+    def _nothing_is_left(self, owner: httpx.Client, gallery: str, server: "Server") -> "Iterator[None]":
+        yield
+        assert owner.get("/images").json()["data"] == []
+        assert owner.get(f"/galleries/{gallery}").json()["data"]["image_count"] == 0
+        assert server.stored(gallery) == []
+
+    def post(self, owner: httpx.Client, gallery: str, content: object, **headers: str) -> httpx.Response:
+        headers = {"Content-Type": "image/jpeg", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        return owner.post(f"/galleries/{gallery}/images", content=content, headers=headers)
+
+    @pytest.mark.parametrize(
+        ("content", "headers", "status", "code"),
+        [
+            (b"", {}, 422, "empty_file"),
+            (b"not an image at all", {}, 422, "type_mismatch"),
+            (b"not an image at all", {"Content_Type": "application/octet-stream"}, 415, "unsupported_type"),
+            (b"<svg/>", {"Content_Type": "image/svg+xml"}, 415, "unsupported_type"),
+            (b"hello", {"Content_Type": "text/plain"}, 415, "unsupported_body"),
+            (b"\xff\xd8\xff\xe0" + b"\0" * 100, {}, 422, "bad_image"),
+            (b"x", {"Content_Encoding": "gzip"}, 415, "unsupported_body"),
+            (b"x" * (MAX_UPLOAD + 1), {}, 413, "too_large"),
+            (b"{", {"Content_Type": "application/json"}, 400, "malformed_request"),
+            (b"[" * 100_000, {"Content_Type": "application/json"}, 400, "malformed_request"),
+            (b'"' + b"x" * 1_000_000 + b'"', {"Content_Type": "application/json"}, 413, "too_large"),
+            (b"x", {"Content_Type": "multipart/form-data"}, 400, "malformed_request"),
+        ],
+    )
+    def test_bad_bodies(
+        self, owner: httpx.Client, gallery: str, content: bytes, headers: dict[str, str], status: int, code: str
+    ) -> None:
+        refused = self.post(owner, gallery, content, **headers)
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+    def test_another_type_than_declared(self, owner: httpx.Client, gallery: str, photo: bytes) -> None:
+        refused = self.post(owner, gallery, photo, Content_Type="image/png")
+        assert (refused.status_code, refused.json()["code"]) == (422, "type_mismatch")
+
+    def test_too_many_bytes_of_no_announced_number(self, owner: httpx.Client, gallery: str, photo: bytes) -> None:
+        refused = self.post(owner, gallery, iter([photo, *[b"\0" * 100_000] * 30]))
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+
+    def test_a_fault_that_a_form_has_after_its_file(self, owner: httpx.Client, gallery: str, photo: bytes) -> None:
+        parts = [("file", ("tram.jpg", photo, "image/jpeg")), ("alt_text", (None, b"x" * 501))]
+        refused = owner.post(f"/galleries/{gallery}/images", files=parts)
+        assert refused.status_code == 422
+        assert refused.json()["faults"][0]["path"] == ["body", "alt_text"]
+
+    def test_somebody_elses_gallery(
+        self, stranger: httpx.Client, visitor: httpx.Client, gallery: str, photo: bytes
+    ) -> None:
+        assert self.post(stranger, gallery, photo).status_code == 403
+        assert self.post(visitor, gallery, photo).status_code == 401
+
+    @pytest.mark.parametrize("framing", ["Content-Length: 12000", "Transfer-Encoding: chunked"])
+    def test_a_client_that_goes_away(
+        self, owner: httpx.Client, gallery: str, photo: bytes, server: "Server", user: str, framing: str
+    ) -> None:
+        where = urlsplit(server.url)
+        body = photo[:2000] if "Length" in framing else b"7d0\r\n" + photo[:2000] + b"\r\n"
+        head = (
+            f"POST /api/v1/galleries/{gallery}/images HTTP/1.1\r\nHost: {where.netloc}\r\nX-User: {user}\r\n"
+            f"Content-Type: image/jpeg\r\n{framing}\r\n\r\n"
+        )
+        with socket.create_connection((where.hostname, where.port)) as connection:
+            connection.sendall(head.encode() + body)
+            until(lambda: bool(_sessions(server, user)))
+        until(lambda: {row["state"] for row in _sessions(server, user)} == {"cancelled"})
+        incoming = [f"incoming/{row['id']}" for row in _sessions(server, user)]
+        assert [path for path in server.stored("incoming/") if path in incoming] == []
+
+
+def _sessions(server: "Server", user: str) -> list[object]:
+    return server.rows("SELECT id, state FROM upload_sessions WHERE owner_id = $1", user)

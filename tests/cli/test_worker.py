@@ -1,0 +1,59 @@
+"""A worker that dies in the middle of a job, and the next one."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+
+from imagegallery import Image, ImageGallery, Principal, ProcessingStatus, Settings
+from imagegallery.testing.waiting import until
+
+OWNER = Principal.user("owner")
+SHORT_LEASE = {"IMAGEGALLERY_QUEUE_LEASE": "0:00:02"}
+
+
+@contextmanager
+def _worker(data_dir: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    command = [sys.executable, "-m", "imagegallery.cli", "worker", "--data-dir", str(data_dir)]
+    process = subprocess.Popen(command, env={**os.environ, **SHORT_LEASE})
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _stored(data_dir: Path) -> set[str]:
+    root = data_dir / "objects"
+    files = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return {str(path) for path in files if not path.parts[0].startswith(".")}
+
+
+def _recorded(image: Image) -> set[str]:
+    return {image.original_key, *(variant.key for variant in image.variants)}
+
+
+async def test_the_next_worker_does_the_job_and_nothing_is_left_over(photo: Path, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    async with ImageGallery.open(Settings.embedded(data_dir)) as gallery:
+        image = await gallery.uploads.add(OWNER, photo)
+        with _worker(data_dir) as first:
+            await anyio.to_thread.run_sync(until, lambda: len(_stored(data_dir)) > 1)
+            first.kill()  # it has stored a variant, and has more to do
+        wanted = {(preset.name, preset.format) for preset in gallery.variants.presets}
+        with _worker(data_dir) as second:
+            done = await gallery.images.wait_until_ready(OWNER, image.id)
+            while {(each.variant_type, each.format) for each in done.variants} != wanted:
+                done = await gallery.images.get(OWNER, image.id)
+        assert second.returncode == 0
+        assert done.status is ProcessingStatus.COMPLETE
+        assert len(done.variants) == len(wanted)
+        stats = await gallery.queue.stats()
+        assert (stats.waiting, stats.running, stats.dead) == (0, 0, 0)
+    assert _stored(data_dir) == _recorded(done)
+    assert [path.name for path in (data_dir / "scratch").iterdir()] == ["lock"]

@@ -1,0 +1,70 @@
+"""Which variant answers: the format first, then the size."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegallery.images.choosing import choose_variant
+from imagegallery.images.image import Variant
+
+LADDER = ("thumbnail", "small", "medium", "large")
+FORMATS = ("avif", "webp", "jpeg", "png", "gif")
+
+
+def variant(name: str) -> Variant:
+    variant_type, _, image_format = name.partition(".")
+    return Variant(variant_type, image_format, name, 10, 10, 10, "f")
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "accepts", "chosen"),
+    [
+        # The best format that the client takes.
+        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["webp", "avif", "jpeg"], "medium.avif"),
+        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["webp", "jpeg"], "medium.webp"),
+        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["jpeg"], "medium.jpeg"),
+        # One that it takes, in another size, goes before one that it does not take.
+        (["medium.avif", "small.webp"], "medium", ["webp"], "small.webp"),
+        # It said nothing, or takes nothing of what is there: what most can show.
+        (["medium.avif", "medium.webp"], "medium", [], "medium.webp"),
+        (["medium.avif", "medium.webp"], "medium", ["jpeg"], "medium.webp"),
+        # The next larger, else the next smaller.
+        (["thumbnail.webp", "large.webp", "medium.webp"], "small", ["webp"], "medium.webp"),
+        (["thumbnail.webp", "small.webp"], "large", ["webp"], "small.webp"),
+        # No size asked for: the largest.
+        (["thumbnail.webp", "large.webp", "medium.webp"], None, ["webp"], "large.webp"),
+        # The size goes before the better format.
+        (["thumbnail.webp", "medium.avif"], "thumbnail", ["avif", "webp"], "thumbnail.webp"),
+        # A type that a former setting made is the last resort.
+        (["poster.webp", "thumbnail.webp"], "large", ["webp"], "thumbnail.webp"),
+        (["poster.webp"], "large", ["webp"], "poster.webp"),
+    ],
+)
+def test_choices(there: list[str], wanted: str | None, accepts: list[str], chosen: str) -> None:
+    found = choose_variant([variant(name) for name in there], wanted, accepts, LADDER)
+
+    assert found is not None
+    assert found.key == chosen
+
+
+def test_nothing_ready_is_nothing() -> None:
+    assert choose_variant([], "small", ["webp"], LADDER) is None
+
+
+names = st.builds("{}.{}".format, st.sampled_from(LADDER), st.sampled_from(FORMATS))
+
+
+@given(st.sets(names, min_size=1), st.sampled_from([*LADDER, None]), st.lists(st.sampled_from(FORMATS)))
+def test_a_client_gets_what_it_can_show_if_there_is_any(
+    there: set[str], wanted: str | None, accepts: list[str]
+) -> None:
+    variants = [variant(name) for name in sorted(there)]
+
+    found = choose_variant(variants, wanted, accepts, LADDER)
+
+    assert found in variants
+    assert found is not None
+    assert found.format in accepts or not any(each.format in accepts for each in variants)
+    if f"{wanted}.{found.format}" in there:
+        assert found.variant_type == wanted
+    assert found == choose_variant(variants[::-1], wanted, accepts, LADDER)

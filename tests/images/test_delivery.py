@@ -1,0 +1,95 @@
+"""URLs: stable where they may be kept, short-lived and steady for a while where they may not."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegallery.errors import ConfigurationError
+from imagegallery.images.delivery import Delivery, DeliveryOptions, stepped_expiry
+from imagegallery.images.image import Variant
+from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.signing import DownloadGrant, UrlSigner
+from imagegallery.testing.clock import START, ManualClock
+from imagegallery.testing.library import make_image
+
+HOUR = timedelta(hours=1)
+SECRET = b"a secret for these tests only"
+VARIANT = Variant("small", "webp", "galleries/library/images/1/small-f.webp", 300, 200, 1000, "f")
+
+
+def delivery(clock: ManualClock, options: DeliveryOptions | None = None) -> Delivery:
+    store = FilesystemStore(Path("never-used"), UrlSigner(SECRET, clock), clock)
+    return Delivery(store, options or DeliveryOptions(), clock)
+
+
+def grant_in(url: str, clock: ManualClock) -> DownloadGrant:
+    assert url.startswith("/objects/")
+    return UrlSigner(SECRET, clock).read(url.removeprefix("/objects/"), DownloadGrant)
+
+
+def test_a_public_variant_has_one_url(clock: ManualClock) -> None:
+    url = delivery(clock).variant_url(VARIANT, public=True)
+    clock.advance(timedelta(days=365))
+
+    assert url == f"/files/{VARIANT.key}" == delivery(clock).variant_url(VARIANT, public=True)
+
+
+@pytest.mark.parametrize("base", ["https://cdn.example/pictures", "https://cdn.example/pictures/"])
+def test_a_cdn_goes_in_front_of_public_variants_only(clock: ManualClock, base: str) -> None:
+    behind = delivery(clock, DeliveryOptions(cdn_url=base))
+
+    assert behind.variant_url(VARIANT, public=True) == f"https://cdn.example/pictures/{VARIANT.key}"
+    assert behind.variant_url(VARIANT, public=False).startswith("/objects/")
+
+
+def test_odd_keys_become_good_urls(clock: ManualClock) -> None:
+    odd = evolve(VARIANT, key="a b/ü?.webp")
+
+    assert delivery(clock).variant_url(odd, public=True) == "/files/a%20b/%C3%BC%3F.webp"
+
+
+def test_a_private_variant_is_signed_for_its_key_and_type(clock: ManualClock) -> None:
+    grant = grant_in(delivery(clock).variant_url(VARIANT, public=False), clock)
+
+    assert (grant.key, grant.content_type, grant.download_as) == (VARIANT.key, "image/webp", None)
+    assert HOUR / 2 < grant.expires_at - clock() <= HOUR
+
+
+def test_a_private_url_stays_the_same_for_a_while(clock: ManualClock) -> None:
+    clock.set(datetime(2026, 1, 1, 12, 0, tzinfo=UTC))
+    first = delivery(clock).variant_url(VARIANT, public=False)
+
+    clock.advance(HOUR / 2 - timedelta(seconds=1))
+    assert delivery(clock).variant_url(VARIANT, public=False) == first
+
+    clock.advance(timedelta(seconds=1))
+    assert delivery(clock).variant_url(VARIANT, public=False) != first
+
+
+def test_the_original_is_signed_with_its_own_type_and_the_name_to_save_it_as(clock: ManualClock) -> None:
+    image = make_image()
+
+    grant = grant_in(delivery(clock).original_url(image, download_as="trám.jpg"), clock)
+
+    assert (grant.key, grant.content_type, grant.download_as) == (image.original_key, "image/jpeg", "trám.jpg")
+
+
+@given(
+    st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=36525)),
+    st.timedeltas(min_value=timedelta(seconds=2), max_value=timedelta(days=30)),
+)
+def test_an_expiry_is_between_half_and_all_of_the_lifetime_away(age: timedelta, ttl: timedelta) -> None:
+    now = START + age
+    expires_at = stepped_expiry(now, ttl)
+
+    # A microsecond is lost where the half of an odd lifetime is rounded.
+    assert ttl / 2 - timedelta(microseconds=1) <= expires_at - now <= ttl
+
+
+def test_a_lifetime_too_short_to_step_is_refused(clock: ManualClock) -> None:
+    with pytest.raises(ConfigurationError, match="2 seconds"):
+        delivery(clock, DeliveryOptions(private_url_ttl=timedelta(seconds=1)))

@@ -1,0 +1,31 @@
+"""A worker process that never gets its job done: ``python doomed_worker.py DSN``.
+
+It prints the attempt when it has begun.
+"""
+
+import sys
+
+import anyio
+
+from imagegallery.clock import utc_now
+from imagegallery.database.pool import Database, DatabaseOptions
+from imagegallery.queue.job import ClaimedJob
+from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.worker import Worker
+from imagegallery.testing.worker import EAGER, ScriptedHandler
+
+
+async def begin_and_never_end(job: ClaimedJob) -> None:
+    sys.stdout.write(f"{job.attempt}")  # one digit, so that it arrives in one piece
+    sys.stdout.flush()
+    await anyio.sleep_forever()
+
+
+async def main(dsn: str) -> None:
+    async with Database.connect(DatabaseOptions(dsn=dsn)) as database:
+        queue = PostgresQueue(database, EAGER, utc_now)
+        await Worker(queue, {"work": ScriptedHandler(begin_and_never_end)}, EAGER, utc_now).run()
+
+
+if __name__ == "__main__":
+    anyio.run(main, sys.argv[1])

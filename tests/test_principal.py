@@ -1,0 +1,32 @@
+"""Who is asking."""
+
+from uuid import UUID
+
+import pytest
+
+from imagegallery.errors import Unauthenticated
+from imagegallery.principal import Principal
+
+
+@pytest.mark.parametrize(("user_id", "text"), [(7, "7"), ("ana", "ana"), (UUID(int=1), str(UUID(int=1)))])
+def test_any_stable_id_will_do(user_id: object, text: str) -> None:
+    principal = Principal.user(user_id)
+
+    assert principal.require_user() == text
+    assert principal.owns(text)
+    assert not principal.owns("ben")
+
+
+def test_a_visitor_owns_nothing_and_is_no_user() -> None:
+    visitor = Principal.anonymous()
+
+    assert not visitor.owns("")
+    assert not visitor.owns("None")
+    with pytest.raises(Unauthenticated):
+        visitor.require_user()
+
+
+@pytest.mark.parametrize("user_id", ["", "a\0b", "a\nb", "\ud800", "x" * 256])
+def test_ids_that_cannot_be_kept_are_a_bug_of_the_host(user_id: str) -> None:
+    with pytest.raises(ValueError, match="printable"):
+        Principal.user(user_id)
