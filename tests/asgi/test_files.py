@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from imagegallery.testing.api import ApiServer
+
 
 @pytest.fixture
 def variant(owner: httpx.Client, image: str) -> str:
@@ -67,7 +69,7 @@ def test_nothing_else_is_a_public_file(owner: httpx.Client, key: str) -> None:
     assert refused.headers["Content-Type"] == "application/problem+json"
 
 
-def test_originals_are_not_public(owner: httpx.Client, image: str, server: "Server") -> None:
+def test_originals_are_not_public(owner: httpx.Client, image: str, server: ApiServer) -> None:
     (original,) = server.stored(f"{image}/original")
     assert httpx.get(f"{server.url}/api/v1/files/{original}").status_code == 404
 

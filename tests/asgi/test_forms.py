@@ -37,7 +37,9 @@ async def read(body: bytes, size: int = 64_000, content_type: str = TYPE) -> tup
 async def test_any_file_in_any_chunks(content: bytes, size: int) -> None:
     if b"\r\n--sea" in b"\r\n" + content:
         content = content.replace(b"--sea", b"")
-    body = form(part('form-data; name="alt_text"', "Ein Tram é".encode()), part(FILE, content, "Content-Type: image/png"))
+    body = form(
+        part('form-data; name="alt_text"', "Ein Tram é".encode()), part(FILE, content, "Content-Type: image/png")
+    )
     incoming, received = await read(body, size)
     assert received == content
     assert (incoming.filename, incoming.content_type) == ("tram é.jpg", "image/png")
@@ -45,7 +47,9 @@ async def test_any_file_in_any_chunks(content: bytes, size: int) -> None:
 
 
 async def test_fields_may_follow_the_file() -> None:
-    incoming = await IncomingForm.open(cut(form(part(FILE, b"x"), part('form-data; name="alt_text"', b"A tram")), 10), TYPE)
+    incoming = await IncomingForm.open(
+        cut(form(part(FILE, b"x"), part('form-data; name="alt_text"', b"A tram")), 10), TYPE
+    )
     assert incoming.fields.alt_text is UNSET
     assert [chunk async for chunk in incoming.file()] == [b"x"]
     assert incoming.fields.alt_text == "A tram"

@@ -106,7 +106,9 @@ def test_a_query_is_read_from_text() -> None:
 
 
 def test_every_fault_of_a_query_is_told() -> None:
-    _, faults = query(("limit", "101"), ("page", "one"), ("order", "size"), ("colour", "red"), ("cursor", "a"), ("cursor", "b"))
+    _, faults = query(
+        ("limit", "101"), ("page", "one"), ("order", "size"), ("colour", "red"), ("cursor", "a"), ("cursor", "b")
+    )
     assert faults == {
         "query.limit": "must be 1 to 100",
         "query.page": "must be an integer",

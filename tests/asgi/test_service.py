@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from imagegallery.testing.api import ApiServer
+
 
 def test_a_request_id_is_given_or_kept(visitor: httpx.Client) -> None:
     assert len(visitor.get("/healthz").headers["X-Request-ID"]) == 36
@@ -11,9 +13,7 @@ def test_a_request_id_is_given_or_kept(visitor: httpx.Client) -> None:
 
 
 def test_a_problem_says_what_and_where(owner: httpx.Client) -> None:
-    refused = owner.patch(
-        "/galleries/NO-ID", json={"name": "", "colour": "red"}, headers={"X-Request-ID": "mine-2"}
-    )
+    refused = owner.patch("/galleries/NO-ID", json={"name": "", "colour": "red"}, headers={"X-Request-ID": "mine-2"})
     assert refused.status_code == 422
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.headers["Cache-Control"] == "no-store"
@@ -55,12 +55,12 @@ def test_head_is_get_without_the_body(owner: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1", "/pictures", "/pictures/api/v1"])
-def test_operations_are_at_the_root_and_below_the_prefix(server: "Server", prefix: str) -> None:
+def test_operations_are_at_the_root_and_below_the_prefix(server: ApiServer, prefix: str) -> None:
     for path in ("healthz", "readyz", "metrics", "openapi.json"):
         assert httpx.get(f"{server.url}{prefix}/{path}").status_code == 200
 
 
-def test_metrics_count_by_template(server: "Server", owner: httpx.Client, image: str) -> None:
+def test_metrics_count_by_template(server: ApiServer, owner: httpx.Client, image: str) -> None:
     owner.get(f"/images/{image}")
     text = httpx.get(f"{server.url}/metrics").text
     assert 'imagegallery_http_requests_total{method="GET",route="/api/v1/images/{image_id}",status="200"}' in text
@@ -69,14 +69,14 @@ def test_metrics_count_by_template(server: "Server", owner: httpx.Client, image:
     assert image not in text
 
 
-def test_the_description_names_the_address_where_it_is_mounted(server: "Server") -> None:
+def test_the_description_names_the_address_where_it_is_mounted(server: ApiServer) -> None:
     for mount in ("", "/pictures"):
         described = httpx.get(f"{server.url}{mount}/openapi.json").json()
         assert described["openapi"] == "3.1.0"
         assert described["servers"] == [{"url": f"{mount}/api/v1"}]
 
 
-def test_every_url_has_the_mount_point(server: "Server", user: str, photo: bytes, image: str) -> None:
+def test_every_url_has_the_mount_point(server: ApiServer, user: str, photo: bytes, image: str) -> None:
     root = "/pictures/api/v1"
     with httpx.Client(base_url=f"{server.url}{root}", headers={"X-User": user}) as mounted:
         data = mounted.get(f"/images/{image}").json()["data"]

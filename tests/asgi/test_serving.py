@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import attrs
 import pytest
 
 from imagegallery import ByteRange
@@ -49,7 +50,8 @@ def test_beyond_the_end() -> None:
 
 
 def test_a_download_is_an_attachment_of_its_name() -> None:
-    import attrs
-
     decided = plan("GET", {}, attrs.evolve(IT, download_as="tram é.jpg"))
-    assert decided.headers["Content-Disposition"] == "attachment; filename=\"tram _.jpg\"; filename*=UTF-8''tram%20%C3%A9.jpg"
+    assert (
+        decided.headers["Content-Disposition"]
+        == "attachment; filename=\"tram _.jpg\"; filename*=UTF-8''tram%20%C3%A9.jpg"
+    )

@@ -24,7 +24,8 @@ INSERT INTO upload_sessions (
     created_at, updated_at, expires_at
 )
 SELECT gen_random_uuid(), 'ada', 'simple', CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'completed' END,
-       'incoming/' || n, 'p/' || n, 'a', 'image/png', 1, gen_random_uuid(), $1, $1, $1::timestamptz + n * interval '1 second'
+       'incoming/' || n, 'p/' || n, 'a', 'image/png', 1, gen_random_uuid(),
+       $1, $1, $1::timestamptz + n * interval '1 second'
 FROM generate_series(1, 4000) AS n"""
 
 

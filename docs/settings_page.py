@@ -1,0 +1,66 @@
+"""Writes ``reference/settings.md`` from the settings classes: ``python docs/settings_page.py [--check]``."""
+
+import inspect
+import sys
+from pathlib import Path
+
+import attrs
+
+from imagegallery import Settings
+from imagegallery.settings import ENV_PREFIX
+
+PAGE = Path(__file__).with_name("reference") / "settings.md"
+HEAD = """# Settings
+
+Settings come, later ones winning, from the defaults, a TOML file (`--config`, or `IMAGEGALLERY_CONFIG`) and the
+environment. In TOML they stand in the table `[imagegallery]` and one table for each room:
+
+```toml
+[imagegallery.uploads]
+max_size = 20_000_000
+session_lifetime = "0:30:00"
+```
+
+Durations are `hours:minutes:seconds`, sizes are bytes, lists in the environment are separated by commas. An option that
+does not exist is an error. This page is made from the classes by `python docs/settings_page.py`.
+"""
+
+
+def page() -> str:
+    """The page as it ought to be."""
+    defaults = Settings()
+    rooms = {name: part for name, part in _members(defaults) if attrs.has(type(part))}
+    own = [(name, value) for name, value in _members(defaults) if name not in rooms]
+    sections = [_section("General", defaults, own)]
+    for name, part in rooms.items():
+        sections.append(_section(name, part, [(f"{name}.{option}", value) for option, value in _members(part)]))
+    return "\n".join([HEAD, *sections])
+
+
+def _members(part: object) -> list[tuple[str, object]]:
+    return [(field.name, getattr(part, field.name)) for field in attrs.fields(type(part))]  # type: ignore[arg-type]
+
+
+def _section(title: str, part: object, options: list[tuple[str, object]]) -> str:
+    rows = "\n".join(_row(option, value) for option, value in options)
+    about = inspect.cleandoc(type(part).__doc__ or "").replace("``", "`")
+    return f"## {title}\n\n{about}\n\n| option | variable | default |\n|---|---|---|\n{rows}\n"
+
+
+def _row(option: str, default: object) -> str:
+    variable = ENV_PREFIX + option.replace(".", "_").upper()
+    return f"| `{option}` | `{variable}` | {_shown(default)} |"
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, tuple) and attrs.has(type(default[0])):
+        return "[the table of presets](../explanation/variants.md); in TOML, an array of tables"
+    if isinstance(default, tuple):
+        return f"`{','.join(map(str, default))}`"
+    return "" if default is None else f"`{default}`"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(None if PAGE.read_text() == page() else f"{PAGE} is stale: run python docs/settings_page.py")
+    PAGE.write_text(page())

@@ -1,0 +1,44 @@
+"""The reference says what there is: derived from the code, or held against it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from imagegallery.cli.main import COMMANDS
+from imagegallery.variants.preset import DEFAULT_PRESETS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_settings_page_is_what_the_classes_say() -> None:
+    done = subprocess.run([sys.executable, str(DOCS / "settings_page.py"), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_and_option_is_on_the_page(command: click.Command) -> None:
+    page = (DOCS / "reference" / "commands.md").read_text()
+    start = page.index(f"## `imagegallery {command.name}")
+    own_section = page[start : page.find("\n## ", start)]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name not in ("data_dir", "config"):
+            assert f"`{parameter.opts[-1]}`" in own_section
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = (DOCS.parent / "mkdocs.yml").read_text()
+    pages = [str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")]
+    assert [page for page in pages if page not in navigation] == []
+
+
+def test_the_table_of_presets_is_the_default() -> None:
+    page = (DOCS / "explanation" / "variants.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith(("| thumb", "| small", "| medium", "| large"))]
+    assert rows == [
+        f"| {each.name} | {each.width}x{each.height} | {each.fit} | {each.format} | {each.quality} "
+        f"| {'yes' if each.animated else 'no'} |"
+        for each in DEFAULT_PRESETS
+    ]
