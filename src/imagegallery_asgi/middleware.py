@@ -4,6 +4,7 @@ import logging
 import time
 from contextlib import suppress
 
+import anyio
 from attrs import define, field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +20,8 @@ logger = logging.getLogger("imagegallery_asgi")
 UNMATCHED = "unmatched"
 _EXCHANGE = "imagegallery.exchange"
 _REQUEST_ID = "X-Request-ID"
+_DISCARD_BYTES = 8_000_000
+_DISCARD_SECONDS = 2.0
 # Nothing we answer is a page: not HTML by accident, not framed, no address handed on (signed URLs are secrets).
 _SAFETY = {
     "X-Content-Type-Options": "nosniff",
@@ -30,11 +33,12 @@ _SAFETY = {
 @define
 class Exchange:
     """One request and what became of it so far. ``route`` is the template, ``status`` 0 until the answer began;
-    ``error_headers`` go with the answer if it is an error."""
+    ``error_headers`` go with the answer if it is an error; ``unread``: there is more of the request's body."""
 
     request_id: str
     route: str = UNMATCHED
     status: int = 0
+    unread: bool = False
     error_headers: dict[str, str] = field(factory=dict)
 
 
@@ -54,18 +58,28 @@ class Exchanges:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(request_id(Headers(scope=scope).get(_REQUEST_ID)) or str(new_id()))
+        headers = Headers(scope=scope)
+        exchange = Exchange(request_id(headers.get(_REQUEST_ID)) or str(new_id()), unread=_has_body(headers))
         scope[_EXCHANGE] = exchange
+
+        async def receive_watched() -> Message:
+            message = await receive()
+            exchange.unread = message["type"] == "http.request" and message.get("more_body", False)
+            return message
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                MutableHeaders(scope=message)[_REQUEST_ID] = exchange.request_id
+                answered = MutableHeaders(scope=message)
+                answered[_REQUEST_ID] = exchange.request_id
+                if exchange.unread and scope["http_version"] == "1.1":
+                    # What is left of the body would be taken for the next request (RFC 9112 section 9.3).
+                    answered["Connection"] = "close"
             await send(message)
 
         started = time.perf_counter()
         try:
-            await self._app(scope, receive, send_marked)
+            await self._app(scope, receive_watched, send_marked)
         finally:
             seconds = time.perf_counter() - started
             self._metrics.answered(_method(scope), exchange.route, exchange.status, seconds)
@@ -112,6 +126,8 @@ class ErrorNet:
             if isinstance(error, ClientDisconnect):
                 await _answer_nobody(exchange, scope, receive, send)
                 return
+            if "Expect" not in Headers(scope=scope):  # such a client sends nothing until we read
+                await _discard_rest(exchange, receive)
             response = problem_response(_presentable(error, exchange), exchange.request_id, exchange.error_headers)
             await response(scope, receive, send)
 
@@ -131,12 +147,25 @@ def _presentable(error: Exception, exchange: Exchange) -> ImageGalleryError:
     return InternalError("internal error")
 
 
+async def _discard_rest(exchange: Exchange, receive: Receive) -> None:
+    """Read on for a moment: clients that still send would see a broken connection in place of the answer."""
+    discarded = 0
+    with anyio.move_on_after(_DISCARD_SECONDS):
+        while exchange.unread and discarded < _DISCARD_BYTES:
+            message = await receive()
+            discarded += len(message.get("body", b""))
+
+
 async def _answer_nobody(exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
     """The client went away in the middle of its request. Servers want some answer all the same."""
     logger.info("request %s (%s) was broken off by the client", exchange.request_id, exchange.route)
     with suppress(OSError):
         await send({"type": "http.response.start", "status": 400, "headers": []})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
 
 
 def _method(scope: Scope) -> str:

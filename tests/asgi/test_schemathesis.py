@@ -1,11 +1,13 @@
 """Any request that the description allows, and many it does not, gets a documented answer and no 5xx."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from imagegallery_asgi.openapi import Description
@@ -14,7 +16,8 @@ from imagegallery_asgi.routes import OPERATIONS
 description = schemathesis.openapi.from_dict(Description(OPERATIONS).document("/api/v1"))
 
 # No schema can say which cursors, types and bytes are acceptable: refusing those is right.
-BEYOND_A_SCHEMA = [positive_data_acceptance]
+BEYOND_A_SCHEMA: list[CheckFunction] = [positive_data_acceptance]
+AnyCase = schemathesis.Case[Any]
 
 few_examples = settings(
     max_examples=8,
@@ -25,15 +28,13 @@ few_examples = settings(
 
 @description.parametrize()
 @few_examples
-def test_answers_about_nothing(case: schemathesis.Case, api_url: str) -> None:
+def test_answers_about_nothing(case: AnyCase, api_url: str) -> None:
     case.call_and_validate(base_url=api_url, headers={"X-User": "nobody-yet"}, excluded_checks=BEYOND_A_SCHEMA)
 
 
 @description.include(path_regex="{").parametrize()
 @few_examples
-def test_answers_about_what_is_there(
-    case: schemathesis.Case, api_url: str, user: str, things: Mapping[str, str]
-) -> None:
+def test_answers_about_what_is_there(case: AnyCase, api_url: str, user: str, things: Mapping[str, str]) -> None:
     """The same with ids, keys and tokens of things that exist (until one of the requests deletes them)."""
     case.path_parameters = {name: things[name] for name in case.path_parameters or {}}
     case.call_and_validate(base_url=api_url, headers={"X-User": user}, excluded_checks=BEYOND_A_SCHEMA)

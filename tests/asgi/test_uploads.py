@@ -127,7 +127,9 @@ class TestRefused:
         assert server.stored(gallery) == set()
         assert server.stored("incoming/") == incoming
 
-    def post(self, owner: httpx.Client, gallery: str, content: object, **headers: str) -> httpx.Response:
+    def post(
+        self, owner: httpx.Client, gallery: str, content: bytes | Iterator[bytes], **headers: str
+    ) -> httpx.Response:
         headers = {"Content-Type": "image/jpeg", **{name.replace("_", "-"): text for name, text in headers.items()}}
         return owner.post(f"/galleries/{gallery}/images", content=content, headers=headers)
 
@@ -163,8 +165,8 @@ class TestRefused:
         assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
 
     def test_a_fault_that_a_form_has_after_its_file(self, owner: httpx.Client, gallery: str, photo: bytes) -> None:
-        parts = [("file", ("tram.jpg", photo, "image/jpeg")), ("alt_text", (None, b"x" * 501))]
-        refused = owner.post(f"/galleries/{gallery}/images", files=parts)
+        file_first = {"file": ("tram.jpg", photo), "alt_text": (None, b"x" * 501)}
+        refused = owner.post(f"/galleries/{gallery}/images", files=file_first)
         assert refused.status_code == 422
         assert refused.json()["faults"][0]["path"] == ["body", "alt_text"]
 
@@ -174,21 +176,39 @@ class TestRefused:
         assert self.post(stranger, gallery, photo).status_code == 403
         assert self.post(visitor, gallery, photo).status_code == 401
 
+    def test_a_client_that_asks_first_sends_nothing(self, gallery: str, server: ApiServer, user: str) -> None:
+        head = _head(server, user, gallery, f"Content-Length: {MAX_UPLOAD + 1}\r\nExpect: 100-continue")
+        with _connected(server) as connection:
+            connection.sendall(head)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
     @pytest.mark.parametrize("framing", ["Content-Length: 12000", "Transfer-Encoding: chunked"])
     def test_a_client_that_goes_away(
         self, owner: httpx.Client, gallery: str, photo: bytes, server: ApiServer, user: str, framing: str
     ) -> None:
-        where = urlsplit(server.url)
         body = photo[:2000] if "Length" in framing else b"7d0\r\n" + photo[:2000] + b"\r\n"
-        head = (
-            f"POST /api/v1/galleries/{gallery}/images HTTP/1.1\r\nHost: {where.netloc}\r\nX-User: {user}\r\n"
-            f"Content-Type: image/jpeg\r\n{framing}\r\n\r\n"
-        )
-        with socket.create_connection((where.hostname, where.port)) as connection:
-            connection.sendall(head.encode() + body)
+        with _connected(server) as connection:
+            connection.sendall(_head(server, user, gallery, framing) + body)
             until(lambda: bool(_sessions(server, user)))
         until(lambda: {row["state"] for row in _sessions(server, user)} == {"cancelled"})
 
 
 def _sessions(server: ApiServer, user: str) -> list[asyncpg.Record]:
     return server.rows("SELECT id, state FROM upload_sessions WHERE owner_id = $1", user)
+
+
+def _connected(server: ApiServer) -> socket.socket:
+    where = urlsplit(server.url)
+    return socket.create_connection((where.hostname, where.port), timeout=60)
+
+
+def _head(server: ApiServer, user: str, gallery: str, framing: str) -> bytes:
+    """Of a one-call upload."""
+    lines = [
+        f"POST /api/v1/galleries/{gallery}/images HTTP/1.1",
+        f"Host: {urlsplit(server.url).netloc}",
+        f"X-User: {user}",
+        "Content-Type: image/jpeg",
+        framing,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from imagegallery.database.notifications import Notifications
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import NotFound, Unavailable
 
@@ -30,6 +31,21 @@ async def test_what_comes_while_nobody_waits_is_remembered(database: Database) -
     async with database.listen("jobs", "marker") as notifications:
         await notify(database, "jobs")
         assert await notifications.wait(LONG)
+
+
+async def test_all_that_wait_at_the_time_wake_up() -> None:
+    woken: list[bool] = []
+    notifications = Notifications()
+
+    async def one() -> None:
+        woken.append(await notifications.wait(LONG))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(one)
+        await anyio.wait_all_tasks_blocked()
+        notifications.wake()
+    assert woken == [True, True]
 
 
 async def test_other_channels_are_not_heard(database: Database) -> None:

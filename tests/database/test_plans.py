@@ -91,7 +91,7 @@ LOOKUPS = {
     "gallery by name": Case(galleries.FIND_BY_NAME, (OWNER, "gallery 40"), "galleries", "galleries_by_name"),
     "image": Case(images.GET, (IMAGE,), "gallery_images", "gallery_images_by_image"),
     "image by content in a gallery": Case(
-        images.FIND_BY_CONTENT, (OWNER, b"x" * 32, GALLERY), "gallery_images", "gallery_images_pkey"
+        images.FIND_BY_CONTENT, (OWNER, b"x" * 32, GALLERY), "images", "images_by_content"
     ),
     "image by content": Case(images.FIND_BY_CONTENT, (OWNER, b"x" * 32, None), "images", "images_by_content"),
     "public variant": Case(images.FIND_OPEN_VARIANT, ("p/1/small.webp",), "image_variants", "image_variants_key_key"),

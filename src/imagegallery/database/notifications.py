@@ -18,7 +18,10 @@ PROBE_TIME = timedelta(seconds=10)
 
 
 class Notifications:
-    """What was heard, for one waiter: a flag, because the waiter looks in the database for what is new."""
+    """What was heard: a flag, because whoever waits looks in the database for what is new.
+
+    Meant for one waiter. Of several, those that wait at the time all wake up; one that comes later does not.
+    """
 
     def __init__(self) -> None:
         self._heard = anyio.Event()
@@ -28,11 +31,13 @@ class Notifications:
 
         ``False`` after ``timeout``.
         """
+        heard = self._heard
         with anyio.move_on_after(timeout.total_seconds()):
-            await self._heard.wait()
-        if not self._heard.is_set():
+            await heard.wait()
+        if not heard.is_set():
             return False
-        self._heard = anyio.Event()
+        if self._heard is heard:
+            self._heard = anyio.Event()
         return True
 
     def wake(self) -> None:

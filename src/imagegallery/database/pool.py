@@ -135,7 +135,7 @@ class Database:
 
     @asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[Notifications]:
-        """Hear NOTIFY on these channels, for one waiter. A lost connection is replaced for as long as this is open.
+        """Hear NOTIFY on these channels. A lost connection is replaced for as long as this is open.
 
         Raises `Unavailable` only if the first connection fails.
         """

@@ -84,18 +84,11 @@ SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
     is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), updated_at = $6
 WHERE id = $1"""
 
-_SET_STATUS = """
-UPDATE images
-SET processing_status = $2, failure_code = $3, failure_message = $4, updated_at = $5
-WHERE id = $1"""
-
 # A failed image waits again; any other is left alone.
 _REVIVE = """
 UPDATE images
 SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
 WHERE id = $1 AND processing_status = 'failed'"""
-
-_SET_BLURHASH = "UPDATE images SET blurhash = $2, updated_at = $3 WHERE id = $1"
 
 # Variants and what is left of the memberships go with the image.
 _DELETE = "DELETE FROM images WHERE id = $1"
@@ -186,26 +179,9 @@ async def update(
     await connection.execute(_UPDATE, image_id, alt_text, filename, is_favorite, is_archived, now)
 
 
-async def set_status(
-    connection: Connection,
-    image_id: UUID,
-    status: ProcessingStatus,
-    *,
-    now: datetime,
-    failure: Failure | None = None,
-) -> bool:
-    """Record how far processing is, with the ``failure`` that ``FAILED`` needs; false when the image is gone."""
-    code, message = (failure.code, failure.message) if failure else (None, None)
-    return await connection.execute(_SET_STATUS, image_id, status.value, code, message, now) == "UPDATE 1"
-
-
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
     """Put a failed image back to pending; false when it has not failed."""
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
-
-
-async def set_blurhash(connection: Connection, image_id: UUID, blurhash: str, *, now: datetime) -> None:
-    await connection.execute(_SET_BLURHASH, image_id, blurhash, now)
 
 
 async def delete(connection: Connection, image_id: UUID) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Failure
 from imagegallery.galleries.service import GalleryService
@@ -23,14 +22,10 @@ from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.keys import image_prefix, original_key, variant_key
 from imagegallery.storage.signing import UrlSigner
 from imagegallery.testing.clock import START, ManualClock
+from imagegallery.variants import records as variant_records
 
 _SECRET = b"only for tests, never for a service"
 _FORMATS = (("thumbnail", "webp", 80), ("medium", "avif", 800), ("medium", "webp", 800))  # smallest first
-
-_INSERT_VARIANT = """
-INSERT INTO image_variants (
-    id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"""
 
 
 @frozen
@@ -66,8 +61,7 @@ class Library:
         """Write this image's rows as a completed upload and its processing do."""
         async with self.database.transaction() as connection:
             await records.insert_image(connection, image)
-            for variant in image.variants:
-                await _insert_variant(connection, image, variant)
+            await variant_records.put_variants(connection, image.id, image.variants, now=self.clock())
             if gallery_id is not None:
                 await membership.add(connection, gallery_id, [image.id], now=self.clock())
             await records.add_storage_used(connection, image.owner_id, image.file_size)
@@ -131,19 +125,3 @@ def with_failure(image: Image) -> Image:
 def _make_variant(prefix: str, variant_type: str, image_format: str, width: int) -> Variant:
     key = variant_key(prefix, variant_type, "0123456789abcdef", image_format)
     return Variant(variant_type, image_format, key, width, width * 3 // 4, 1000, "0123456789abcdef")
-
-
-async def _insert_variant(connection: Connection, image: Image, variant: Variant) -> None:
-    await connection.execute(
-        _INSERT_VARIANT,
-        new_id(),
-        image.id,
-        variant.variant_type,
-        variant.format,
-        variant.key,
-        variant.width,
-        variant.height,
-        variant.file_size,
-        variant.fingerprint,
-        image.created_at,
-    )

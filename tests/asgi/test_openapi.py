@@ -1,0 +1,62 @@
+"""The description is complete and hangs together."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from imagegallery_asgi.openapi import Description
+from imagegallery_asgi.routes import OPERATIONS
+
+DOCUMENT: Any = json.loads(Description(OPERATIONS).at("/api/v1"))
+
+
+def described() -> Iterator[tuple[str, str, Any]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def test_every_reference_leads_somewhere() -> None:
+    references = re.findall(r'"#/components/schemas/(\w+)"', json.dumps(DOCUMENT))
+    assert set(references) == set(DOCUMENT["components"]["schemas"])
+
+
+def test_every_operation_has_an_id_of_its_own_and_a_summary() -> None:
+    ids = [operation["operationId"] for _, _, operation in described()]
+    assert len(ids) == len(set(ids))
+    assert all(operation["summary"] for _, _, operation in described())
+
+
+def test_every_path_parameter_is_described() -> None:
+    for path, _, operation in described():
+        named = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_every_failure_is_a_problem() -> None:
+    for _, method, operation in described():
+        failures = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+        assert {"500", "503"} <= failures.keys()
+        if method != "head":
+            assert all(list(answer["content"]) == ["application/problem+json"] for answer in failures.values())
+
+
+def test_answers_name_all_their_fields_and_requests_only_what_must_be_there() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert set(schemas["Image"]["required"]) == set(schemas["Image"]["properties"])
+    assert schemas["CreateGallery"]["required"] == ["name"]
+    assert "required" not in schemas["UpdateGallery"]
+    assert schemas["AddImages"]["properties"]["image_ids"]["maxItems"] == 1000
+
+
+def test_constraints_and_defaults_are_those_that_parse() -> None:
+    parameters = {each["name"]: each["schema"] for each in DOCUMENT["paths"]["/galleries"]["get"]["parameters"]}
+    assert parameters["limit"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}
+    assert parameters["cursor"] == {"type": "string"}
+
+
+def test_one_call_upload_has_three_kinds_of_body() -> None:
+    upload = DOCUMENT["paths"]["/galleries/{gallery_id}/images"]["post"]
+    assert {"application/json", "multipart/form-data", "image/*"} <= upload["requestBody"]["content"].keys()
+    assert {"200", "202", "400", "401", "403", "404", "413", "415", "422"} <= upload["responses"].keys()

@@ -1,0 +1,68 @@
+"""How the service is run: what it refuses to do, what it counts over several processes, what it needs installed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+
+from imagegallery import ConfigurationError, Principal
+from imagegallery_asgi import server
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "example.org"])
+def test_without_sign_in_only_this_machine_is_served(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(server.JWT_KEY, raising=False)
+    with pytest.raises(ConfigurationError, match=server.JWT_KEY):
+        server.serve(host=host, port=1)
+
+
+def test_a_key_means_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(server.JWT_KEY, "a secret of at least thirty-two bytes")
+    monkeypatch.setenv("IMAGEGALLERY_JWT_ALGORITHMS", "none")
+    with pytest.raises(ConfigurationError):
+        server.authentication()
+
+
+def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *command], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_wrong_setting_is_one_line_and_an_exit_code() -> None:
+    ended = run("-m", "imagegallery_asgi.server", "--host", "0.0.0.0", IMAGEGALLERY_JWT_KEY="")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: Without sign-in")
+    assert ended.stderr.count("\n") == 1
+
+
+COUNT = """
+from imagegallery import QueueStats
+from imagegallery_asgi.metrics import Metrics
+metrics = Metrics()
+metrics.answered("GET", "/healthz", 200, 0.1)
+print(metrics.render(QueueStats(3, 2, 1)).decode())
+"""
+
+
+def test_several_processes_are_counted_together(tmp_path: Path) -> None:
+    first, second = (run("-c", COUNT, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)).stdout for _ in range(2))
+    sample = 'imagegallery_http_requests_total{method="GET",route="/healthz",status="200"}'
+    assert f"{sample} 1.0" in first
+    assert f"{sample} 2.0" in second
+    assert 'imagegallery_queue_jobs{state="waiting"} 3.0' in second
+
+
+def test_a_missing_extra_is_named() -> None:
+    ended = run("-c", "import sys; sys.modules['starlette'] = None; import imagegallery_asgi")
+    assert "pip install 'imagegallery[asgi]'" in ended.stderr.splitlines()[-1]
+
+
+def test_the_user_of_this_machine_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(server.JWT_KEY, raising=False)
+    headers = [(b"host", b"localhost:8000")]
+    request = Request({"type": "http", "method": "GET", "headers": headers, "client": ("127.0.0.1", 1), "path": "/"})
+    assert server.authentication()(request) == Principal.user("owner")
