@@ -14,8 +14,7 @@ from imagegallery import (
     UploadState,
     Variant,
 )
-from imagegallery_asgi.call import absolute
-from imagegallery_asgi.schemas import (
+from imagegallery_asgi.answers import (
     CursorList,
     CursorPagination,
     ExifDocument,
@@ -30,6 +29,7 @@ from imagegallery_asgi.schemas import (
     UploadDocument,
     VariantDocument,
 )
+from imagegallery_asgi.call import absolute
 
 
 def image_document(image: Image, principal: Principal, root: str) -> ImageDocument:

@@ -30,7 +30,7 @@ from imagegallery import (
     UnsupportedType,
     UploadExpired,
 )
-from imagegallery_asgi.schemas import FaultDocument, Problem
+from imagegallery_asgi.answers import FaultDocument, Problem
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5

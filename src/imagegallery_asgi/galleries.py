@@ -3,19 +3,10 @@
 from uuid import UUID
 
 from imagegallery import Fault, InvalidInput, Visibility
+from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
-from imagegallery_asgi.schemas import (
-    CreateGallery,
-    CursorList,
-    GalleriesQuery,
-    GalleryDocument,
-    GalleryImagesQuery,
-    ImageDocument,
-    One,
-    PageList,
-    UpdateGallery,
-)
+from imagegallery_asgi.schemas import CreateGallery, GalleriesQuery, GalleryImagesQuery, UpdateGallery
 
 # One minute old is new enough for a visitor; who signs in sees every change at once.
 _SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Vary": "Authorization, Cookie"}

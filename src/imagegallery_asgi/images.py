@@ -5,10 +5,11 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from imagegallery import NotFound
+from imagegallery_asgi.answers import CursorList, ImageDocument, One
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import cursor_images, image_document
 from imagegallery_asgi.headers import accepted_formats
-from imagegallery_asgi.schemas import CursorList, ImageDocument, LibraryQuery, One, UpdateImage, ViewQuery
+from imagegallery_asgi.schemas import LibraryQuery, UpdateImage, ViewQuery
 
 
 async def list_images(call: Call, query: LibraryQuery) -> CursorList[ImageDocument]:

@@ -1,4 +1,4 @@
-"""Types to JSON Schema 2020-12: the classes of `schemas`, as OpenAPI 3.1 wants them. Pure."""
+"""Types to JSON Schema 2020-12: the classes of `schemas` and `answers`, as OpenAPI 3.1 wants them. Pure."""
 
 import inspect
 from collections.abc import Mapping

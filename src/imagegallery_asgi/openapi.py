@@ -10,11 +10,11 @@ import attrs
 import msgspec
 
 from imagegallery import Forbidden, ImageGalleryError, InvalidInput, TooLarge, Unauthenticated, Unavailable
+from imagegallery_asgi.answers import Problem
 from imagegallery_asgi.constraints import JsonSchema
 from imagegallery_asgi.errors import PROBLEM_TYPE, InternalError, MalformedRequest, UnsupportedBody, row_of
 from imagegallery_asgi.json_schema import Components, description_of
 from imagegallery_asgi.operations import Answer, Content, Operation
-from imagegallery_asgi.schemas import Problem
 
 _ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable)
 _WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden)
@@ -31,16 +31,17 @@ class Description:
             "schemas": components.schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         }
+        self._info = {
+            "title": "imagegallery",
+            "version": version("imagegallery"),
+            "description": "Upload sessions, images with their variants, and galleries.",
+        }
         self.at = lru_cache(maxsize=16)(self._at)
 
     def document(self, root: str) -> JsonSchema:
         return {
             "openapi": "3.1.0",
-            "info": {
-                "title": "imagegallery",
-                "version": version("imagegallery"),
-                "description": "Upload sessions, images with their variants, and galleries.",
-            },
+            "info": self._info,
             "servers": [{"url": root}],
             "paths": self._paths,
             "components": self._components,

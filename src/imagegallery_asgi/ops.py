@@ -4,8 +4,8 @@ import anyio
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from imagegallery_asgi.answers import Health
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.schemas import Health
 
 
 async def healthz(call: Call) -> Health:

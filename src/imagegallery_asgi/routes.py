@@ -23,9 +23,10 @@ from imagegallery import (
     UploadIncomplete,
 )
 from imagegallery_asgi import files, galleries, images, ops, uploads
+from imagegallery_asgi.answers import GalleryDocument, ImageDocument, One
 from imagegallery_asgi.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.operations import Answer, Content, Operation
-from imagegallery_asgi.schemas import AddImages, GalleryDocument, ImageDocument, One, UploadForm
+from imagegallery_asgi.schemas import AddImages, UploadForm
 
 _JSON = "application/json"
 _IMAGE = Content("image/*")

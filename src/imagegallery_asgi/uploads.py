@@ -5,6 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from imagegallery import Fault, Image, Unset
+from imagegallery_asgi.answers import ImageDocument, One, UploadDocument
 from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import gallery_document, image_document, upload_document
@@ -13,7 +14,7 @@ from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
 from imagegallery_asgi.headers import disposition_filename, media_type
 from imagegallery_asgi.parsing import parse_json, raise_faults
-from imagegallery_asgi.schemas import AddImages, AddQuery, CreateUpload, ImageDocument, One, UploadDocument
+from imagegallery_asgi.schemas import AddImages, AddQuery, CreateUpload
 
 _BYTES = "application/octet-stream"
 

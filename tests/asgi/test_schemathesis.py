@@ -1,6 +1,7 @@
 """Any request that the description allows, and many it does not, gets a documented answer and no 5xx."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -29,7 +30,7 @@ few_examples = settings(
 @description.parametrize()
 @few_examples
 def test_answers_about_nothing(case: AnyCase, api_url: str) -> None:
-    case.call_and_validate(base_url=api_url, headers={"X-User": "nobody-yet"}, excluded_checks=BEYOND_A_SCHEMA)
+    check(case, api_url, "nobody-yet")
 
 
 @description.include(path_regex="{").parametrize()
@@ -37,7 +38,13 @@ def test_answers_about_nothing(case: AnyCase, api_url: str) -> None:
 def test_answers_about_what_is_there(case: AnyCase, api_url: str, user: str, things: Mapping[str, str]) -> None:
     """The same with ids, keys and tokens of things that exist (until one of the requests deletes them)."""
     case.path_parameters = {name: things[name] for name in case.path_parameters or {}}
-    case.call_and_validate(base_url=api_url, headers={"X-User": user}, excluded_checks=BEYOND_A_SCHEMA)
+    check(case, api_url, user)
+
+
+def check(case: AnyCase, api_url: str, user: str) -> None:
+    response = case.call(base_url=api_url, headers={"X-User": user})
+    if response.status_code != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:  # the server's own: it never came to us
+        case.validate_response(response, excluded_checks=BEYOND_A_SCHEMA)
 
 
 @pytest.fixture

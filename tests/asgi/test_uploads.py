@@ -13,6 +13,7 @@ from imagegallery.testing.api import ApiServer
 from imagegallery.testing.waiting import until
 
 MAX_UPLOAD = 2_000_000
+Content = bytes | Iterator[bytes]
 JPEG = {"Content-Type": "image/jpeg"}
 
 

@@ -30,8 +30,14 @@ class SandboxedEngine:
     def __init__(self, options: ImagingOptions | None = None) -> None:
         self._options = options or ImagingOptions()
         self._turns = anyio.CapacityLimiter(self._options.processes)
+        self._children: set[DecoderProcess] = set()
         self._idle: list[DecoderProcess] = []
         self._closed = False
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """The process ids of all children, at work or idle."""
+        return frozenset(child.pid for child in self._children)
 
     @classmethod
     @asynccontextmanager
@@ -78,7 +84,7 @@ class SandboxedEngine:
         """End every idle child; a busy one ends with its request."""
         self._closed = True
         while self._idle:
-            await self._idle.pop().end()
+            await self._end(self._idle.pop())
 
     async def _ask(self, request: wire.Request, read: Callable[[wire.Message], Answer]) -> Answer:
         """One request to one child, which is kept only when its answer made sense."""
@@ -116,14 +122,20 @@ class SandboxedEngine:
             child = self._idle.pop()
             if child.alive:
                 return child
-            await child.end()
-        return await DecoderProcess.start(self._options)
+            await self._end(child)
+        child = await DecoderProcess.start(self._options)
+        self._children.add(child)
+        return child
 
     async def _put_back(self, child: DecoderProcess, *, reusable: bool) -> None:
         if reusable and not self._closed and child.served < self._options.recycle_after:
             self._idle.append(child)
         else:
-            await child.end()
+            await self._end(child)
+
+    async def _end(self, child: DecoderProcess) -> None:
+        self._children.discard(child)
+        await child.end()
 
 
 def _error(fault: wire.FaultAnswer) -> ImageGalleryError:

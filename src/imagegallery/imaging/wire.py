@@ -5,7 +5,6 @@ has its type, range and length checked here, paths are never taken from it, and 
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -140,7 +139,7 @@ def read_inspection(message: Message, *, content_type: str) -> Inspection:
     """Raises `ProtocolError`."""
     try:
         exif = base64.b64decode(_text(message, "exif"), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ProtocolError("exif") from error
     return Inspection(
         content_type=content_type,

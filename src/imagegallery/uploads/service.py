@@ -148,6 +148,8 @@ class UploadService:
         `create` and `complete`, and `OSError` for a path that cannot be read; afterwards nothing is left.
         """
         principal.require_user()
+        if size is not None:
+            self.policy.check_size(size)  # before anything is read: the sender may be waiting for our word
         async with opened(source) as file:
             known_size = file.size if size is None else size
             declaration = Declaration(_declared_type(content_type, file), known_size, sha256)
