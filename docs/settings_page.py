@@ -25,6 +25,9 @@ Durations are `hours:minutes:seconds`, sizes are bytes, lists in the environment
 does not exist is an error. This page is made from the classes by `python docs/settings_page.py`.
 """
 
+# Defaults that depend on the machine the page is made on.
+MEASURED = {"imaging.threads": "the number of processors, at most 4"}
+
 
 def page() -> str:
     """The page as it ought to be."""
@@ -49,7 +52,7 @@ def _section(title: str, part: object, options: list[tuple[str, object]]) -> str
 
 def _row(option: str, default: object) -> str:
     variable = ENV_PREFIX + option.replace(".", "_").upper()
-    return f"| `{option}` | `{variable}` | {_shown(default)} |"
+    return f"| `{option}` | `{variable}` | {MEASURED.get(option) or _shown(default)} |"
 
 
 def _shown(default: object) -> str:

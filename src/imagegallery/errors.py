@@ -183,6 +183,18 @@ class UploadExpired(ImageGalleryError):
     code = "upload_expired"
 
 
+class EventsGone(ImageGalleryError):
+    """Events cannot be resumed from there: some that followed are no longer kept. Read the present state instead."""
+
+    code = "events_gone"
+
+
+class SlowReader(ImageGalleryError):
+    """A subscriber fell too far behind and was dropped; it can resume after the last event it got."""
+
+    code = "slow_reader"
+
+
 # --- parts beneath us --------------------------------------------------------------------------------------
 
 

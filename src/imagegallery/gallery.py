@@ -1,17 +1,28 @@
 """The composition root: settings become parts, parts become services. Nothing else imports the adapters."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import importlib.util
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from types import TracebackType
 
 import anyio
 import attrs
 from attrs import frozen
 
+from imagegallery.cache.background import Background
+from imagegallery.cache.generations import GalleryChanges
+from imagegallery.cache.memory import MemoryCache
+from imagegallery.cache.options import CacheOptions
+from imagegallery.cache.swr import Revalidating
 from imagegallery.clock import Clock, utc_now
 from imagegallery.database.embedded import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database
+from imagegallery.errors import ObjectNotFound
+from imagegallery.events.relay import Relay
+from imagegallery.events.service import EventService
+from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.jobs import PURGE_OBJECTS
@@ -19,6 +30,7 @@ from imagegallery.images.purge import PurgeObjects
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
@@ -29,9 +41,19 @@ from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signing import UrlSigner
+from imagegallery.upkeep.service import UpkeepService
+from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.service import UploadService
 from imagegallery.variants.processing import Processing
 from imagegallery.variants.service import VariantService
+from imagegallery.webhooks.delivery import DeliverWebhook, WebhookConsumer
+from imagegallery.webhooks.service import WebhookService
+from imagegallery.webhooks.transport import Sender
+
+# No object is ever stored under it; a store that can say so answers.
+READINESS_KEY = "readiness"
+# How soon the relaying of events is taken up again after the database was away.
+RELAY_PAUSE = timedelta(seconds=1)
 
 
 @asynccontextmanager
@@ -52,6 +74,14 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
+async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[ObjectStore]:
+    """The object store of these settings, by itself."""
+    secret = await anyio.to_thread.run_sync(settings.load_secret)
+    async with FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock) as store:
+        yield store
+
+
+@asynccontextmanager
 async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
     """Making variants in a folder, with nothing but the imaging engine."""
     async with SandboxedEngine.open(settings.imaging) as engine:
@@ -67,6 +97,17 @@ class _Parts:
     queue: PostgresQueue
     engine: ImagingEngine
     scratch: Scratch
+    pages: CachedPages
+
+
+@asynccontextmanager
+async def open_pages(database: Database, options: CacheOptions, clock: Clock) -> AsyncIterator[CachedPages]:
+    """Cached pages of this database's galleries, which hear of every change while this is open."""
+    cache = MemoryCache(options.max_bytes, clock)
+    changes = GalleryChanges(database, cache)
+    async with Background.running() as background:
+        await background.start(changes.run, "listening for changes of galleries")
+        yield CachedPages(database, Revalidating(cache, background, clock), changes, clock)
 
 
 @asynccontextmanager
@@ -75,17 +116,19 @@ async def _open_parts(settings: Settings, clock: Clock) -> AsyncIterator[_Parts]
         database = await stack.enter_async_context(open_database(settings))
         await migrate(database)
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_dir))
-        secret = await anyio.to_thread.run_sync(settings.load_secret)
-        store = await stack.enter_async_context(FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock))
+        store = await stack.enter_async_context(open_store(settings, clock))
         engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
-        yield _Parts(database, store, PostgresQueue(database, settings.queue, clock), engine, scratch)
+        pages = await stack.enter_async_context(open_pages(database, settings.cache, clock))
+        yield _Parts(database, store, PostgresQueue(database, clock), engine, scratch, pages)
 
 
 class ImageGallery:
     """An open image gallery: one object, and a noun for each thing it does.
 
-    ``galleries``, ``images`` and ``uploads`` are services whose every call names its `Principal`; ``variants`` makes
-    variants outside of any gallery. Opened with `open`, closed when that context ends.
+    ``galleries``, ``images`` and ``uploads`` are services whose every call names its `Principal`; ``pages`` keeps what
+    was encoded of galleries for those who ask next; ``variants`` makes
+    variants outside of any gallery, ``events`` tells what happens, ``webhooks`` tells others, ``upkeep`` puts things in
+    order. Opened with `open`, closed when that context ends.
     """
 
     def __init__(self, settings: Settings, parts: _Parts, clock: Clock) -> None:
@@ -94,12 +137,14 @@ class ImageGallery:
         self.store = parts.store
         self.queue: Queue = parts.queue
         self.galleries = GalleryService(parts.database, delivery, clock)
+        self.pages = parts.pages
         self.images = ImageService(
             parts.database,
             parts.queue,
             delivery,
             clock,
             ladder=settings.variants.ladder,
+            trash=settings.trash,
         )
         self.uploads = UploadService(
             parts.database,
@@ -108,10 +153,14 @@ class ImageGallery:
             parts.queue,
             parts.scratch,
             self.images,
-            settings.uploads,
+            _decodable(settings.uploads),
             clock,
         )
         self.variants = VariantService(parts.engine, settings.variants.presets)
+        self.upkeep = UpkeepService(parts.database, parts.store, parts.queue, settings.variants.presets, clock)
+        self.events = EventService(parts.database, settings.events, clock)
+        self._sender = Sender(settings.webhooks.timeout, settings.webhooks.allow_private)
+        self.webhooks = WebhookService(parts.database, self._sender, settings.webhooks, clock)
         self._parts = parts
         self._clock = clock
 
@@ -126,6 +175,8 @@ class ImageGallery:
     async def ready(self) -> None:
         """Raises `Unavailable` if the database or the store does not answer."""
         await self._parts.database.ping()
+        with suppress(ObjectNotFound):
+            await self.store.head(READINESS_KEY)
 
     def make_worker(self, observer: WorkerObserver | None = None) -> Worker:
         """A worker over this gallery's queue; its ``run`` works until ``stop`` is called or it is cancelled."""
@@ -134,7 +185,7 @@ class ImageGallery:
             self._handlers(),
             self.settings.queue,
             self._clock,
-            periodic=[Periodic("expired uploads", self.settings.upkeep_interval, self._sweep_uploads)],
+            periodic=self._periodic(),
             observer=observer,
         )
 
@@ -161,27 +212,77 @@ class ImageGallery:
             self.settings.variants,
             self._clock,
         )
-        return {**processing.handlers(), PURGE_OBJECTS: PurgeObjects(parts.store)}
+        deliveries = DeliverWebhook(
+            parts.database, parts.queue, parts.queue, self._sender, self.settings.webhooks, self._clock
+        )
+        return {
+            **processing.handlers(),
+            PURGE_OBJECTS: PurgeObjects(parts.store),
+            **deliveries.handlers(),
+            **self.events.job_handlers(),
+        }
+
+    def _periodic(self) -> Sequence[Periodic]:
+        consumers = [WebhookConsumer(), *self.events.consumers()]
+        relay = Relay(self._parts.database, self._parts.queue, consumers, self._clock)
+        interval = self.settings.upkeep_interval
+        return [
+            Periodic("expired uploads", interval, self._sweep_uploads),
+            Periodic("expired trash", interval, self._sweep_trash),
+            Periodic("old events", interval, self._prune_events),
+            Periodic("relaying events", RELAY_PAUSE, relay.run),
+        ]
+
+    async def _prune_events(self) -> None:
+        await self.events.prune()
 
     async def _sweep_uploads(self) -> None:
         await self.uploads.sweep()
 
+    async def _sweep_trash(self) -> None:
+        await self.images.trash.sweep()
+
+
+def _decodable(policy: UploadPolicy) -> UploadPolicy:
+    """The policy less the types whose decoder is not installed: better refused at the start than after the upload."""
+    if importlib.util.find_spec("pi_heif") is not None:
+        return policy
+    return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
+
 
 class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
-    """What `ImageGallery.open` answers: ``async with`` it, or give its `lifespan` to an ASGI host."""
+    """What `ImageGallery.open` answers: ``async with`` it, or give its `lifespan` to an ASGI host.
+
+    It may be made, and handed to `imagegallery_asgi.create_app`, long before it is opened: `gallery` is there from
+    then on. Opened again after it was closed, it is a new gallery; once at a time.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._stack = AsyncExitStack()
+        self._gallery: ImageGallery | None = None
+
+    @property
+    def gallery(self) -> ImageGallery:
+        """The gallery, while it is open. Raises `RuntimeError` before and after."""
+        if self._gallery is None:
+            raise RuntimeError("The gallery is not open: open it in the lifespan of the application.")
+        return self._gallery
 
     async def __aenter__(self) -> ImageGallery:
+        if self._gallery is not None:
+            raise RuntimeError("The gallery is open already.")
         parts = await self._stack.enter_async_context(_open_parts(self._settings, self._clock))
-        return ImageGallery(self._settings, parts, self._clock)
+        self._gallery = ImageGallery(self._settings, parts, self._clock)
+        return self._gallery
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
+        if self._gallery is not None:
+            self._gallery.events.close()
+        self._gallery = None
         return await self._stack.__aexit__(kind, error, trace)
 
     @asynccontextmanager

@@ -24,6 +24,8 @@ SortKeyPart = int | str | datetime | UUID
 SortKey = tuple[SortKeyPart, ...]
 A = TypeVar("A", bound=SortKeyPart)
 B = TypeVar("B", bound=SortKeyPart)
+C = TypeVar("C", bound=SortKeyPart)
+D = TypeVar("D", bound=SortKeyPart)
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 50
@@ -33,6 +35,7 @@ _MAX_CURSOR_CHARS = 4096
 
 # Where a list that is read newest first begins: after no row.
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+FIRST_ID = UUID(int=0)
 LAST_ID = UUID(int=2**128 - 1)
 
 
@@ -103,6 +106,10 @@ def encode_cursor(scope: str, key: SortKey) -> str:
 def decode_cursor(cursor: str, scope: str, kind: type[A], /) -> tuple[A]: ...
 @overload
 def decode_cursor(cursor: str, scope: str, first: type[A], second: type[B], /) -> tuple[A, B]: ...
+@overload
+def decode_cursor(cursor: str, scope: str, a: type[A], b: type[B], c: type[C], /) -> tuple[A, B, C]: ...
+@overload
+def decode_cursor(cursor: str, scope: str, a: type[A], b: type[B], c: type[C], d: type[D], /) -> tuple[A, B, C, D]: ...
 def decode_cursor(cursor: str, scope: str, /, *kinds: type[object]) -> SortKey:
     """The sort key inside ``cursor``, which must have been issued for ``scope`` with parts of these ``kinds``.
 
@@ -117,8 +124,13 @@ def decode_cursor(cursor: str, scope: str, /, *kinds: type[object]) -> SortKey:
             raise ValueError
         return tuple(_untagged(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        message = "This cursor was not issued for this list."
-        raise InvalidCursor(message, [Fault(("query", "cursor"), message)]) from error
+        raise foreign_cursor() from error
+
+
+def foreign_cursor() -> InvalidCursor:
+    """What a list answers to a cursor that it did not issue, whatever is wrong with it."""
+    message = "This cursor was not issued for this list."
+    return InvalidCursor(message, [Fault(("query", "cursor"), message)])
 
 
 def _tagged(part: SortKeyPart) -> int | str:

@@ -18,13 +18,18 @@ import typed_settings
 from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
+from imagegallery.cache.options import CacheOptions
+from imagegallery.cache.policy import LONGEST
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.errors import ConfigurationError
+from imagegallery.events.event import EventOptions
 from imagegallery.images.delivery import DeliveryOptions
+from imagegallery.images.trash import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.variants.preset import VariantOptions
+from imagegallery.webhooks.webhook import WebhookOptions
 
 ENV_PREFIX = "IMAGEGALLERY_"
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
@@ -48,6 +53,16 @@ class Settings:
     variants: VariantOptions = field(factory=VariantOptions)
     queue: QueueOptions = field(factory=QueueOptions)
     delivery: DeliveryOptions = field(factory=DeliveryOptions)
+    cache: CacheOptions = field(factory=CacheOptions)
+    trash: TrashOptions = field(factory=TrashOptions)
+    events: EventOptions = field(factory=EventOptions)
+    webhooks: WebhookOptions = field(factory=WebhookOptions)
+
+    def __attrs_post_init__(self) -> None:
+        """A page that was kept for as long as it may be must not show URLs that have ended, nor end right away."""
+        if self.delivery.private_url_ttl / 2 < 2 * LONGEST:
+            least = 4 * LONGEST
+            raise ConfigurationError(f"private_url_ttl must be at least {least}: pages with such URLs are cached.")
 
     @classmethod
     def embedded(cls, data_dir: str | os.PathLike[str]) -> "Settings":
@@ -87,11 +102,15 @@ class Settings:
     def postgres_dir(self) -> Path:
         return self.data_dir / "postgres"
 
+    @property
+    def secret_path(self) -> Path:
+        return self.data_dir / "secret.key"
+
     def load_secret(self) -> bytes:
         """The signing secret: the configured one, else the data directory's own, made on first use. Blocking."""
         if self.secret_key is not None:
             return self.secret_key.encode()
-        path = self.data_dir / "secret.key"
+        path = self.secret_path
         with suppress(FileExistsError):
             _write_once(path, secrets.token_hex(32))
         return path.read_text().strip().encode()

@@ -107,7 +107,10 @@ class PlaceholderDocument:
 
 @frozen(slots=False)
 class ImageDocument:
-    """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone."""
+    """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone.
+
+    ``deleted_at``: since when it is in the trash; ``null`` if it is not.
+    """
 
     id: UUID
     filename: str
@@ -120,6 +123,7 @@ class ImageDocument:
     taken_at: datetime
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None
     processing_status: ProcessingStatus
     failure: FailureDocument | None
     exif: ExifDocument | None
@@ -150,6 +154,46 @@ class GalleryDocument:
 
 
 @frozen(slots=False)
+class MonthCountDocument:
+    month: str
+    count: int
+
+
+@frozen(slots=False)
+class TimelineDocument:
+    """The months (of UTC) in which images were taken, latest first."""
+
+    months: tuple[MonthCountDocument, ...]
+
+
+@frozen(slots=False)
+class MonthDocument:
+    """The images of a month, newest first, in columns of equal length: ``ratio`` is width by height."""
+
+    month: str
+    id: tuple[UUID, ...]
+    ratio: tuple[float, ...]
+    blurhash: tuple[str | None, ...]
+    taken_at: tuple[datetime, ...]
+
+
+@frozen(slots=False)
+class BatchResultDocument:
+    """``code`` says why it was not done."""
+
+    id: UUID
+    ok: bool
+    code: str | None
+
+
+@frozen(slots=False)
+class BatchDocument:
+    """One result an id, in the order of the request."""
+
+    results: tuple[BatchResultDocument, ...]
+
+
+@frozen(slots=False)
 class UploadDocument:
     """``url``, ``method``, ``fields`` and ``headers`` say what to send. A signed ``url`` is told once, at creation.
 
@@ -170,6 +214,27 @@ class UploadDocument:
     expires_at: datetime
     image_id: UUID | None
     failure: FailureDocument | None
+
+
+@frozen(slots=False)
+class WebhookDocument:
+    """``event_types`` empty: all. ``failures`` are attempts in a row; ``disabled_reason``: why it is not active."""
+
+    id: UUID
+    url: str
+    event_types: tuple[str, ...]
+    active: bool
+    disabled_reason: str | None
+    failures: int
+    created_at: datetime
+
+
+@frozen(slots=False)
+class CreatedWebhookDocument:
+    """``secret`` verifies what is delivered; it is told this once."""
+
+    webhook: WebhookDocument
+    secret: str
 
 
 @frozen(slots=False)

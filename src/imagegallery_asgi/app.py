@@ -1,6 +1,6 @@
 """The application: operations at their addresses, and what surrounds them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import groupby
 
@@ -9,37 +9,48 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from imagegallery import Clock, ImageGallery, utc_now
+from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
 from imagegallery_asgi.auth import single_user
 from imagegallery_asgi.call import API_PREFIX, Authenticate, Host
 from imagegallery_asgi.endpoint import Endpoint
 from imagegallery_asgi.errors import RouteNotFound
+from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
 from imagegallery_asgi.middleware import ErrorNet, Exchanges, SafetyHeaders
 from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.operations import Operation
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
+from imagegallery_asgi.shortcut import Shortcut
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 
 
 def create_app(
-    gallery: ImageGallery | None = None,
+    gallery: ImageGallery | OpenGallery | None = None,
     *,
     authenticate: Authenticate | None = None,
     lifespan: Lifespan | None = None,
+    trusted_proxies: Sequence[str] = (),
     clock: Clock = utc_now,
 ) -> Starlette:
     """The HTTP API as an ASGI application, by itself or mounted at any path of another one.
 
-    ``gallery`` is an open one; without it, it is looked for in the lifespan state, under ``imagegallery``:
-    pass ``ImageGallery.open(settings).lifespan`` as ``lifespan`` here, or, when mounting, to the host (mounted
-    applications have no lifespan of their own). ``authenticate`` answers who sends a request; without it the
-    one user is whoever sits at this machine (`auth.single_user`).
+    ``gallery`` is what ``ImageGallery.open(settings)`` answers, not opened yet. By itself the application opens and
+    closes it; mounted applications have no lifespan of their own, so there the host does: ``async with``. It may
+    also be an `ImageGallery` that is open. Without any, each request's lifespan state must have one, under
+    ``imagegallery``. ``lifespan`` replaces the application's own.
+
+    ``authenticate`` answers who sends a request; without it the one user is whoever sits at this machine
+    (`auth.single_user`). ``trusted_proxies`` are the addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*``
+    headers are believed; by default nobody's. Raises `ConfigurationError` for one that is neither.
     """
     host = Host(gallery, authenticate or single_user(), Description(OPERATIONS).at, clock=clock)
+    if lifespan is None and isinstance(gallery, OpenGallery):
+        lifespan = gallery.lifespan
     app = Starlette(
         routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", OPERATIONAL)],
         middleware=[
+            *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),
+            Middleware(Shortcut, host=host),
             Middleware(Exchanges, metrics=host.metrics),
             Middleware(SafetyHeaders),
             Middleware(ErrorNet),

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from attrs import field, frozen
 from starlette.requests import Request
 
-from imagegallery import Clock, ImageGallery, Principal, utc_now
+from imagegallery import Clock, ImageGallery, OpenGallery, Principal, utc_now
+from imagegallery_asgi.addresses import KnownAddresses
 from imagegallery_asgi.metrics import Metrics
 
 API_PREFIX = "/api/v1"
@@ -22,19 +23,22 @@ class Host:
     ``description`` renders the OpenAPI document for the path of the API's root.
     """
 
-    gallery: ImageGallery | None
+    gallery: ImageGallery | OpenGallery | None
     authenticate: Authenticate
     description: Callable[[str], bytes]
     metrics: Metrics = field(factory=Metrics)
+    known: KnownAddresses = field(factory=KnownAddresses)
     clock: Clock = utc_now
 
     def gallery_for(self, request: Request) -> ImageGallery:
         """Raises `RuntimeError` when the host application has not opened one."""
+        if isinstance(self.gallery, OpenGallery):
+            return self.gallery.gallery
         gallery = self.gallery or getattr(request.state, GALLERY_STATE, None)
         if not isinstance(gallery, ImageGallery):
             raise RuntimeError(
-                "No open gallery: give one to create_app, or open it in the host's lifespan "
-                "(lifespan=ImageGallery.open(settings).lifespan)."
+                "No open gallery: make one with ImageGallery.open(settings), give it to create_app, "
+                "and open it in the host's lifespan."
             )
         return gallery
 

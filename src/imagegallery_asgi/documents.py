@@ -1,12 +1,17 @@
 """Domain values to documents: who may see what of an image, and URLs as clients can use them. Pure."""
 
+from collections.abc import Iterable
+
 import attrs
 
 from imagegallery import (
+    BatchResult,
     CursorPage,
     Gallery,
     Image,
     Metadata,
+    MonthColumns,
+    MonthCount,
     NumberedPage,
     Principal,
     UploadRequest,
@@ -15,17 +20,22 @@ from imagegallery import (
     Variant,
 )
 from imagegallery_asgi.answers import (
+    BatchDocument,
+    BatchResultDocument,
     CursorList,
     CursorPagination,
     ExifDocument,
     FailureDocument,
     GalleryDocument,
     ImageDocument,
+    MonthCountDocument,
+    MonthDocument,
     PageList,
     PagePagination,
     PlaceholderDocument,
     SizesDocument,
     SourceDocument,
+    TimelineDocument,
     UploadDocument,
     VariantDocument,
 )
@@ -50,6 +60,7 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
         taken_at=image.taken_at,
         created_at=image.created_at,
         updated_at=image.updated_at,
+        deleted_at=image.deleted_at,
         processing_status=image.status,
         failure=FailureDocument(image.failure.code, image.failure.message) if image.failure else None,
         exif=_exif(image.metadata, own) if image.metadata else None,
@@ -122,6 +133,18 @@ def numbered_images(page: NumberedPage[Image], principal: Principal, root: str) 
 def cursor_galleries(page: CursorPage[Gallery], principal: Principal, root: str) -> CursorList[GalleryDocument]:
     galleries = tuple(gallery_document(gallery, principal, root) for gallery in page.items)
     return CursorList(galleries, CursorPagination(page.next_cursor, page.has_more))
+
+
+def timeline_document(months: Iterable[MonthCount]) -> TimelineDocument:
+    return TimelineDocument(tuple(MonthCountDocument(each.month, each.count) for each in months))
+
+
+def month_document(month: MonthColumns) -> MonthDocument:
+    return MonthDocument(month.month, month.ids, month.ratios, month.blurhashes, month.taken_at)
+
+
+def batch_document(results: Iterable[BatchResult]) -> BatchDocument:
+    return BatchDocument(tuple(BatchResultDocument(each.image_id, each.error is None, each.error) for each in results))
 
 
 def _exif(metadata: Metadata, own: bool) -> ExifDocument:

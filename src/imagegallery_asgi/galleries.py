@@ -1,22 +1,48 @@
 """Galleries: make, read, change, delete, and what is in them."""
 
+from typing import TypedDict
 from uuid import UUID
 
-from imagegallery import Fault, InvalidInput, Visibility
+import msgspec
+from starlette.responses import Response
+
+from imagegallery import Fault, ImageFilter, ImageOrder, InvalidInput, ListPlace, LoadedPage
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
-from imagegallery_asgi.schemas import CreateGallery, GalleriesQuery, GalleryImagesQuery, UpdateGallery
+from imagegallery_asgi.pages import loaded_page, page_response, unkept_response
+from imagegallery_asgi.schemas import (
+    CreateGallery,
+    GalleriesQuery,
+    GalleryImagesQuery,
+    MoveImages,
+    RemoveImages,
+    UpdateGallery,
+)
 
-# One minute old is new enough for a visitor; who signs in sees every change at once.
-_SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Vary": "Authorization, Cookie"}
+
+class _Selection(TypedDict):
+    """What both ways through a gallery's images take."""
+
+    order: ImageOrder
+    seed: int | None
+    where: ImageFilter
+    limit: int
 
 
-async def list_galleries(call: Call, query: GalleriesQuery) -> CursorList[GalleryDocument]:
-    page = await call.gallery.galleries.list(call.principal, view=query.view, cursor=query.cursor, limit=query.limit)
-    if call.principal.user_id is None:
-        call.headers.update(_SHARED)
-    return cursor_galleries(page, call.principal, call.api_root)
+async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
+    async def load() -> CursorList[GalleryDocument]:
+        galleries = call.gallery.galleries
+        page = await galleries.list(call.principal, view=query.view, cursor=query.cursor, limit=query.limit)
+        return cursor_galleries(page, call.principal, call.api_root)
+
+    async def load_page() -> LoadedPage:
+        return loaded_page(await load())
+
+    if call.principal.user_id is not None or query.view == "own":
+        return unkept_response(call, await load())
+    place = ListPlace(f"{call.api_root} {query.limit}", cursor=query.cursor)
+    return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
 
 
 async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
@@ -27,11 +53,12 @@ async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
     return One(gallery_document(gallery, call.principal, call.api_root))
 
 
-async def get(call: Call, gallery_id: UUID) -> One[GalleryDocument]:
-    gallery = await call.gallery.galleries.get(call.principal, gallery_id)
-    if call.principal.user_id is None and gallery.visibility is Visibility.PUBLIC:
-        call.headers.update(_SHARED)
-    return One(gallery_document(gallery, call.principal, call.api_root))
+async def get(call: Call, gallery_id: UUID) -> Response:
+    async def load() -> bytes:
+        gallery = await call.gallery.galleries.get(call.principal, gallery_id)
+        return msgspec.json.encode(One(gallery_document(gallery, call.principal, call.api_root)))
+
+    return page_response(call, await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load))
 
 
 async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
@@ -50,14 +77,27 @@ async def delete(call: Call, gallery_id: UUID) -> None:
     await call.gallery.galleries.delete(call.principal, gallery_id)
 
 
-async def list_images(
-    call: Call, gallery_id: UUID, query: GalleryImagesQuery
-) -> CursorList[ImageDocument] | PageList[ImageDocument]:
+async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
     _check_one_way(query)
-    answer = await _images(call, gallery_id, query)
-    if call.principal.user_id is None and await _is_public(call, gallery_id):
-        call.headers.update(_SHARED)
-    return answer
+
+    async def load() -> LoadedPage:
+        return loaded_page(await _images(call, gallery_id, query))
+
+    name = f"{call.api_root} {query.order} {query.seed} {query.limit} {query.filter}"
+    place = ListPlace(name, query.page, query.cursor)
+    return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
+
+
+async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
+    gallery = await call.gallery.galleries.move(
+        call.principal, gallery_id, body.image_ids, before=body.before, after=body.after
+    )
+    return One(gallery_document(gallery, call.principal, call.api_root))
+
+
+async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
+    gallery = await call.gallery.galleries.remove_images(call.principal, gallery_id, body.image_ids)
+    return One(gallery_document(gallery, call.principal, call.api_root))
 
 
 async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
@@ -67,17 +107,13 @@ async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
 async def _images(
     call: Call, gallery_id: UUID, query: GalleryImagesQuery
 ) -> CursorList[ImageDocument] | PageList[ImageDocument]:
-    galleries, principal, order = call.gallery.galleries, call.principal, query.order
+    galleries, principal = call.gallery.galleries, call.principal
+    selection = _Selection(order=query.order, seed=query.seed, where=query.filter, limit=query.limit)
     if query.page is None:
-        page = await galleries.list_images(principal, gallery_id, order=order, cursor=query.cursor, limit=query.limit)
+        page = await galleries.list_images(principal, gallery_id, cursor=query.cursor, **selection)
         return cursor_images(page, principal, call.api_root)
-    numbered = await galleries.list_images_page(principal, gallery_id, order=order, page=query.page, limit=query.limit)
+    numbered = await galleries.list_images_page(principal, gallery_id, page=query.page, **selection)
     return numbered_images(numbered, principal, call.api_root)
-
-
-async def _is_public(call: Call, gallery_id: UUID) -> bool:
-    gallery = await call.gallery.galleries.get(call.principal, gallery_id)
-    return gallery.visibility is Visibility.PUBLIC
 
 
 def _check_one_way(query: GalleryImagesQuery) -> None:

@@ -76,9 +76,16 @@ def is_not_modified(
 ) -> bool:
     """Whether to answer 304 to a GET or HEAD: the tag decides if there is one, else the date (section 13.2.2)."""
     if if_none_match is not None:
-        return if_none_match.strip() == "*" or _opaque_tag(etag) in map(_opaque_tag, _tags(if_none_match))
+        return has_tag(if_none_match, etag)
     since = parse_http_date(if_modified_since)
     return since is not None and modified_at.replace(microsecond=0) <= since
+
+
+def has_tag(if_none_match: str | None, etag: str) -> bool:
+    """Whether the client has what ``etag`` names already (section 13.1.2): weak comparison, ``*`` is anything."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or _opaque_tag(etag) in map(_opaque_tag, _tags(if_none_match))
 
 
 def range_applies(if_range: str | None, *, etag: str, modified_at: datetime) -> bool:

@@ -1,20 +1,68 @@
-"""The library: images one by one, how to see them, and the original."""
+"""The library: lists of images, images one by one, how to see them, the original, and the trash."""
 
 from uuid import UUID
 
+import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import NotFound
-from imagegallery_asgi.answers import CursorList, ImageDocument, One
+from imagegallery import Fault, InvalidInput, LibraryOrder, NotFound
+from imagegallery_asgi.answers import (
+    BatchDocument,
+    CursorList,
+    ImageDocument,
+    MonthDocument,
+    One,
+    TimelineDocument,
+)
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.documents import cursor_images, image_document
+from imagegallery_asgi.documents import (
+    batch_document,
+    cursor_images,
+    image_document,
+    month_document,
+    timeline_document,
+)
 from imagegallery_asgi.headers import accepted_formats
-from imagegallery_asgi.schemas import LibraryQuery, UpdateImage, ViewQuery
+from imagegallery_asgi.schemas import (
+    BatchImages,
+    DeleteQuery,
+    FilterQuery,
+    LibraryQuery,
+    Month,
+    TimelineQuery,
+    UpdateImage,
+    ViewQuery,
+)
+
+_NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 
 
 async def list_images(call: Call, query: LibraryQuery) -> CursorList[ImageDocument]:
-    page = await call.gallery.images.list_owned(call.principal, cursor=query.cursor, limit=query.limit)
+    images = call.gallery.images
+    if query.trashed:
+        _check_trash_query(query)
+        page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
+    else:
+        order = query.order or LibraryOrder.CREATED_AT
+        page = await images.library.list(
+            call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
+        )
     return cursor_images(page, call.principal, call.api_root)
+
+
+async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
+    months = await call.gallery.images.library.timeline(call.principal, is_archived=query.is_archived)
+    return One(timeline_document(months))
+
+
+async def month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
+    columns = await call.gallery.images.library.month(call.principal, month, is_archived=query.is_archived)
+    return One(month_document(columns))
+
+
+async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
+    results = await call.gallery.images.batches.run(call.principal, body.action, body.ids, gallery_id=body.gallery_id)
+    return One(batch_document(results))
 
 
 async def get(call: Call, image_id: UUID) -> One[ImageDocument]:
@@ -34,8 +82,14 @@ async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocu
     return One(image_document(image, call.principal, call.api_root))
 
 
-async def delete(call: Call, image_id: UUID) -> None:
-    await call.gallery.images.delete(call.principal, image_id)
+async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
+    trash = call.gallery.images.trash
+    await (trash.purge if query.permanent else trash.put)(call.principal, image_id)
+
+
+async def restore(call: Call, image_id: UUID) -> One[ImageDocument]:
+    image = await call.gallery.images.trash.restore(call.principal, image_id)
+    return One(image_document(image, call.principal, call.api_root))
 
 
 async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
@@ -60,3 +114,13 @@ async def download(call: Call, image_id: UUID) -> Response:
 def _redirect(url: str) -> Response:
     """The target may be signed for this principal and this moment: nobody else's, and not for later."""
     return RedirectResponse(url, 302, {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization, Cookie"})
+
+
+def _check_trash_query(query: LibraryQuery) -> None:
+    given = [name for name, value in attrs.asdict(query).items() if name in _NOT_IN_TRASH and value is not None]
+    if given:
+        raise InvalidInput("The trash has no filters and one order.", [_not_with_trashed(name) for name in given])
+
+
+def _not_with_trashed(name: str) -> Fault:
+    return Fault(("query", name), "has no meaning with trashed")

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from imagegallery import ImageGalleryError, QueueStats
+from imagegallery import CacheResult, ImageGalleryError, QueueStats
 
 MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -37,10 +37,35 @@ class Metrics:
             ("result",),
             registry=self._registry,
         )
+        self._pages = Counter(
+            "imagegallery_page_cache_requests",
+            "Pages asked for: found fresh (hit), served stale, or made for the request (miss).",
+            ("result",),
+            registry=self._registry,
+        )
+        self._refreshes = Counter(
+            "imagegallery_page_cache_refreshes",
+            "Pages made anew in the background, because a stale one was served.",
+            registry=self._registry,
+        )
+
+        # `labels` checks and locks each time; there are few of these, and they are asked for with every answer.
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._paged = {result: self._pages.labels(result.value) for result in CacheResult}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        key = (method, route, status)
+        found = self._answered.get(key)
+        if found is None:
+            found = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+            self._answered[key] = found
+        found[0].inc()
+        found[1].observe(seconds)
+
+    def paged(self, result: CacheResult, *, began_refresh: bool) -> None:
+        self._paged[result].inc()
+        if began_refresh:
+            self._refreshes.inc()
 
     @contextmanager
     def counted_upload(self) -> Iterator[None]:

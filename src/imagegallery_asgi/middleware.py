@@ -19,11 +19,11 @@ logger = logging.getLogger("imagegallery_asgi")
 
 UNMATCHED = "unmatched"
 _EXCHANGE = "imagegallery.exchange"
-_REQUEST_ID = "X-Request-ID"
+REQUEST_ID = "X-Request-ID"
 _DISCARD_BYTES = 8_000_000
 _DISCARD_SECONDS = 2.0
 # Nothing we answer is a page: not HTML by accident, not framed, no address handed on (signed URLs are secrets).
-_SAFETY = {
+SAFETY = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Referrer-Policy": "no-referrer",
@@ -59,7 +59,7 @@ class Exchanges:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        exchange = Exchange(request_id(headers.get(_REQUEST_ID)) or str(new_id()), unread=_has_body(headers))
+        exchange = Exchange(request_id(headers.get(REQUEST_ID)) or str(new_id()), unread=_has_body(headers))
         scope[_EXCHANGE] = exchange
 
         async def receive_watched() -> Message:
@@ -71,7 +71,7 @@ class Exchanges:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 answered = MutableHeaders(scope=message)
-                answered[_REQUEST_ID] = exchange.request_id
+                answered[REQUEST_ID] = exchange.request_id
                 if exchange.unread and scope["http_version"] == "1.1":
                     # What is left of the body would be taken for the next request (RFC 9112 section 9.3).
                     answered["Connection"] = "close"
@@ -95,7 +95,7 @@ class SafetyHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _SAFETY.items():
+                for name, value in SAFETY.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -16,6 +16,7 @@ from imagegallery_asgi.errors import PROBLEM_TYPE, InternalError, MalformedReque
 from imagegallery_asgi.json_schema import Components, description_of
 from imagegallery_asgi.operations import Answer, Content, Operation
 
+_VERSION = version("imagegallery")
 _ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable)
 _WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
@@ -33,7 +34,7 @@ class Description:
         }
         self._info = {
             "title": "imagegallery",
-            "version": version("imagegallery"),
+            "version": _VERSION,
             "description": "Upload sessions, images with their variants, and galleries.",
         }
         self.at = lru_cache(maxsize=16)(self._at)

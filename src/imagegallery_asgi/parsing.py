@@ -6,6 +6,7 @@ have their type; query parameters are text, and are read as what the class says.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from enum import Enum
 from types import GenericAlias, NoneType
 from typing import Any, Literal, TypeVar
@@ -32,6 +33,8 @@ Hook = Callable[[object, Any], Any]
 
 _FAULTS_IN_WORDS = 3
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+_WRONG_MOMENT = "must be a time with its zone, such as 2024-06-01T12:00:00Z"
 
 
 class Wrong(ValueError):
@@ -145,6 +148,16 @@ def _identifier(value: object, _: type) -> UUID:
     return parsed
 
 
+def _moment(value: object, _: type) -> datetime:
+    """A date-time of RFC 3339 section 5.6, in UTC."""
+    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+        raise Wrong(_WRONG_MOMENT)
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Wrong(_WRONG_MOMENT) from error
+
+
 def _choice(value: object, choices: dict[str, Any]) -> object:
     if not isinstance(value, str) or value not in choices:
         raise Wrong(f"must be one of {', '.join(choices)}")
@@ -217,6 +230,7 @@ def _converter(integer: Hook, boolean: Hook) -> Converter:
     converter.register_structure_hook(int, integer)
     converter.register_structure_hook(bool, boolean)
     converter.register_structure_hook(UUID, _identifier)
+    converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_factory(attrs.has, _object)
     converter.register_structure_hook_factory(_is_tuple, _list)
     converter.register_structure_hook_factory(_is_literal, _literal)

@@ -7,6 +7,7 @@ from imagegallery import (
     ChecksumMismatch,
     Conflict,
     EmptyFile,
+    EventsGone,
     InvalidInput,
     NotFound,
     ObjectNotFound,
@@ -22,10 +23,11 @@ from imagegallery import (
     UploadExpired,
     UploadIncomplete,
 )
-from imagegallery_asgi import files, galleries, images, ops, uploads
-from imagegallery_asgi.answers import GalleryDocument, ImageDocument, One
+from imagegallery_asgi import events, files, galleries, images, ops, uploads, webhooks
+from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.pages import page_answers
 from imagegallery_asgi.schemas import AddImages, UploadForm
 
 _JSON = "application/json"
@@ -44,12 +46,32 @@ _OBJECT = {
 }
 
 GALLERIES = (
-    Operation("GET", "/galleries", galleries.list_galleries, "Galleries, newest first"),
+    Operation(
+        "GET",
+        "/galleries",
+        galleries.list_galleries,
+        "Galleries, newest first",
+        answers=page_answers(CursorList[GalleryDocument]),
+    ),
     Operation("POST", "/galleries", galleries.create, "Make a gallery", status=HTTPStatus.CREATED),
-    Operation("GET", "/galleries/{gallery_id}", galleries.get, "One gallery", raises=(NotFound,)),
+    Operation(
+        "GET",
+        "/galleries/{gallery_id}",
+        galleries.get,
+        "One gallery",
+        raises=(NotFound,),
+        answers=page_answers(One[GalleryDocument]),
+    ),
     Operation("PATCH", "/galleries/{gallery_id}", galleries.update, "Change a gallery", raises=(NotFound,)),
     Operation("DELETE", "/galleries/{gallery_id}", galleries.delete, "Delete a gallery", raises=(NotFound,)),
-    Operation("GET", "/galleries/{gallery_id}/images", galleries.list_images, "Its images", raises=(NotFound,)),
+    Operation(
+        "GET",
+        "/galleries/{gallery_id}/images",
+        galleries.list_images,
+        "Its images",
+        raises=(NotFound,),
+        answers=page_answers(CursorList[ImageDocument] | PageList[ImageDocument]),
+    ),
     Operation(
         "POST",
         "/galleries/{gallery_id}/images",
@@ -61,6 +83,20 @@ GALLERIES = (
             200: Answer("The images are in the gallery.", (Content(_JSON, One[GalleryDocument]),)),
             202: Answer("Uploaded; processing starts.", (Content(_JSON, One[ImageDocument]),), headers=("Location",)),
         },
+    ),
+    Operation(
+        "POST",
+        "/galleries/{gallery_id}/images/move",
+        galleries.move,
+        "Change the order: put images before or after another one",
+        raises=(NotFound,),
+    ),
+    Operation(
+        "POST",
+        "/galleries/{gallery_id}/images/remove",
+        galleries.remove_images,
+        "Take images out; they stay in the library",
+        raises=(NotFound,),
     ),
     Operation(
         "DELETE",
@@ -101,10 +137,32 @@ UPLOADS = (
 )
 
 IMAGES = (
-    Operation("GET", "/images", images.list_images, "The library, newest first"),
+    Operation("GET", "/images", images.list_images, "The library by time, or the trash"),
+    Operation("GET", "/images/timeline", images.timeline, "How many images each month has"),
+    Operation("GET", "/images/timeline/{month}", images.month, "All images of a month, in columns"),
+    Operation(
+        "POST",
+        "/images/batch",
+        images.batch,
+        "Do one thing to up to 1,000 images; one result each",
+        raises=(NotFound,),
+    ),
     Operation("GET", "/images/{image_id}", images.get, "One image", raises=(NotFound,)),
     Operation("PATCH", "/images/{image_id}", images.update, "Change an image", raises=(NotFound,)),
-    Operation("DELETE", "/images/{image_id}", images.delete, "Delete an image everywhere", raises=(NotFound,)),
+    Operation(
+        "DELETE",
+        "/images/{image_id}",
+        images.delete,
+        "Move an image to the trash; from there, delete it for good",
+        raises=(NotFound, Conflict),
+    ),
+    Operation(
+        "POST",
+        "/images/{image_id}/restore",
+        images.restore,
+        "Bring an image back from the trash; may be repeated",
+        raises=(NotFound,),
+    ),
     Operation(
         "POST",
         "/images/{image_id}/retry",
@@ -128,6 +186,38 @@ IMAGES = (
         "To the original, for its owner",
         raises=(NotFound,),
         answers=_REDIRECT,
+    ),
+)
+
+EVENTS = (
+    Operation(
+        "GET",
+        "/events",
+        events.stream,
+        "What happens to one's images and galleries, as server-sent events; does not end",
+        raises=(EventsGone,),
+        answers={200: Answer("Events, from now on or after an earlier one.", (Content(events.MEDIA_TYPE),))},
+    ),
+)
+
+WEBHOOKS = (
+    Operation("GET", "/webhooks", webhooks.list_webhooks, "All of one's webhooks, oldest first"),
+    Operation(
+        "POST",
+        "/webhooks",
+        webhooks.create,
+        "Have events posted to an address",
+        status=HTTPStatus.CREATED,
+        raises=(Conflict,),
+    ),
+    Operation("GET", "/webhooks/{webhook_id}", webhooks.get, "One webhook", raises=(NotFound,)),
+    Operation("DELETE", "/webhooks/{webhook_id}", webhooks.delete, "Deliver no more", raises=(NotFound,)),
+    Operation(
+        "POST",
+        "/webhooks/{webhook_id}/enable",
+        webhooks.enable,
+        "Switch a webhook on again that failed too often",
+        raises=(NotFound,),
     ),
 )
 
@@ -194,4 +284,4 @@ OPERATIONAL = (
     ),
 )
 
-OPERATIONS = (*GALLERIES, *UPLOADS, *IMAGES, *FILES, *OPERATIONAL)
+OPERATIONS = (*GALLERIES, *UPLOADS, *IMAGES, *EVENTS, *WEBHOOKS, *FILES, *OPERATIONAL)

@@ -4,6 +4,8 @@ Requests are structured from these classes by `parsing`, and `openapi` describes
 half): nothing else knows the shapes.
 """
 
+import re
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,20 +13,37 @@ from attrs import frozen
 
 from imagegallery import (
     DEFAULT_LIMIT,
+    EVENT_TYPES,
     MAX_ALT_TEXT,
     MAX_DESCRIPTION,
     MAX_FILENAME,
     MAX_LIMIT,
     MAX_NAME,
     MAX_PAGE,
+    MAX_URL,
     UNSET,
+    BatchAction,
+    ImageFilter,
     ImageOrder,
+    LibraryOrder,
+    ProcessingStatus,
     Unset,
     Visibility,
 )
-from imagegallery_asgi.constraints import MEDIA_TYPE, NO_NUL, SHA256_HEX, WORD, Between, Items, Length
+from imagegallery_asgi.constraints import (
+    EVENT_ID,
+    MEDIA_TYPE,
+    MONTH,
+    NO_NUL,
+    SHA256_HEX,
+    WORD,
+    Between,
+    Items,
+    Length,
+    Pattern,
+)
 
-MAX_IMAGES_ADDED = 1000
+MAX_IMAGES_AT_ONCE = 1000
 # What JSON numbers hold exactly in every client (RFC 8259 section 6).
 MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -35,6 +54,8 @@ AltText = Annotated[str, Length(0, MAX_ALT_TEXT), NO_NUL]
 RawFilename = Annotated[str, Length(0, 1024)]
 Limit = Annotated[int, Between(1, MAX_LIMIT)]
 Word = Annotated[str, WORD]
+EventType = Annotated[str, Pattern(f"({'|'.join(map(re.escape, EVENT_TYPES))})", "a type of event")]
+Month = Annotated[str, MONTH]
 
 
 # --- queries -----------------------------------------------------------------------------------------------
@@ -48,19 +69,63 @@ class GalleriesQuery:
 
 
 @frozen
-class GalleryImagesQuery:
-    """``page`` and ``cursor`` are two ways through the same list: give at most one."""
+class FilterQuery:
+    """What is given must fit. The range of times is ``taken_from`` <= taken_at < ``taken_before``."""
+
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
+    mime_type: Annotated[str, MEDIA_TYPE] | None = None
+    taken_from: datetime | None = None
+    taken_before: datetime | None = None
+    status: ProcessingStatus | None = None
+
+    @property
+    def filter(self) -> ImageFilter:
+        return ImageFilter(
+            is_favorite=self.is_favorite,
+            is_archived=self.is_archived,
+            mime_type=self.mime_type,
+            taken_from=self.taken_from,
+            taken_before=self.taken_before,
+            status=self.status,
+        )
+
+
+@frozen
+class GalleryImagesQuery(FilterQuery):
+    """``page`` and ``cursor`` are two ways through the same list: give at most one. ``order=random`` needs a
+    ``seed``. ``is_favorite`` and ``is_archived`` are for the owner."""
 
     order: ImageOrder = ImageOrder.POSITION
+    seed: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
     page: Annotated[int, Between(1, MAX_PAGE)] | None = None
     cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
 
 
 @frozen
-class LibraryQuery:
+class LibraryQuery(FilterQuery):
+    """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``) has an order of
+    its own, last in first, and no filters."""
+
+    order: LibraryOrder | None = None
+    trashed: bool = False
     cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class TimelineQuery:
+    """The timeline of the archived images, or of all others."""
+
+    is_archived: bool = False
+
+
+@frozen
+class DeleteQuery:
+    """``permanent`` deletes for good what is in the trash."""
+
+    permanent: bool = False
 
 
 @frozen
@@ -76,6 +141,13 @@ class AddQuery:
     """``filename`` names an image that is the whole body."""
 
     filename: RawFilename | None = None
+
+
+@frozen
+class EventsQuery:
+    """``after`` is an event's id: those that followed it come first."""
+
+    after: Annotated[str, EVENT_ID] | None = None
 
 
 # --- bodies ------------------------------------------------------------------------------------------------
@@ -100,7 +172,7 @@ class UpdateGallery:
 
 @frozen
 class AddImages:
-    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_ADDED)]
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
 
 
 @frozen
@@ -136,3 +208,34 @@ class UpdateImage:
     filename: Annotated[str, Length(1, MAX_FILENAME), NO_NUL] | Unset = UNSET
     is_favorite: bool | Unset = UNSET
     is_archived: bool | Unset = UNSET
+
+
+@frozen
+class RemoveImages:
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+
+
+@frozen
+class MoveImages:
+    """Right ``before`` or ``after`` another image of the gallery, in the order given: one of the two."""
+
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    before: UUID | None = None
+    after: UUID | None = None
+
+
+@frozen
+class BatchImages:
+    """One thing to do to many images, each named once. Two actions need a ``gallery_id``, the others take none."""
+
+    ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    action: BatchAction
+    gallery_id: UUID | None = None
+
+
+@frozen
+class CreateWebhook:
+    """``event_types`` empty: all."""
+
+    url: Annotated[str, Length(1, MAX_URL)]
+    event_types: Annotated[tuple[EventType, ...], Items(0, len(EVENT_TYPES))] = ()

@@ -2,10 +2,16 @@
 
 Needs the extra ``serve`` (granian). Settings come from the environment (`imagegallery.Settings.from_env`);
 sign-in from ``IMAGEGALLERY_JWT_KEY``, ``…_JWT_ALGORITHMS`` (comma-separated), ``…_JWT_AUDIENCE`` and
-``…_JWT_ISSUER``. Without a key only this machine is served.
+``…_JWT_ISSUER``. Without a key only this machine is served. ``IMAGEGALLERY_TRUSTED_PROXIES`` (comma-separated) are
+the proxies whose ``X-Forwarded-*`` headers are believed.
 """
 
+import asyncio
 import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from types import FrameType
 
 import click
 from granian import Granian
@@ -18,9 +24,12 @@ from imagegallery import ConfigurationError, ImageGallery, Settings
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import is_loopback, jwt, single_user
 from imagegallery_asgi.call import Authenticate
+from imagegallery_asgi.forwarding import parse_networks
 
 JWT_KEY = "IMAGEGALLERY_JWT_KEY"
 _ALGORITHMS, _AUDIENCE, _ISSUER = (f"IMAGEGALLERY_JWT_{name}" for name in ("ALGORITHMS", "AUDIENCE", "ISSUER"))
+SignalHandler = Callable[[int, FrameType | None], object] | int | None
+TRUSTED_PROXIES = "IMAGEGALLERY_TRUSTED_PROXIES"
 
 # Holds 10,000 keep-alive viewers at about 10 KB each: `backpressure` counts connections, and granian's
 # defaults (1024, idle ones dropped after 30 s) stall there.
@@ -31,8 +40,35 @@ HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=8192)
 
 def app() -> Starlette:
     """The application factory: everything from the environment. Each worker process calls it once."""
-    settings = Settings.from_env()
-    return create_app(authenticate=authentication(), lifespan=ImageGallery.open(settings).lifespan)
+    gallery = ImageGallery.open(Settings.from_env())
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
+        async with gallery.lifespan(app) as state, closing_on_signals(gallery.gallery):
+            yield state
+
+    return create_app(gallery, authenticate=authentication(), lifespan=lifespan, trusted_proxies=trusted_proxies())
+
+
+@asynccontextmanager
+async def closing_on_signals(gallery: ImageGallery) -> AsyncIterator[None]:
+    """End event streams at SIGINT and SIGTERM: servers wait for their connections to end before they say that they
+    stop, and these would not end. Whoever else wants to know of the signals still does.
+    """
+    loop = asyncio.get_running_loop()
+    before: dict[int, SignalHandler] = {}
+
+    def close(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(gallery.events.close)
+        earlier = before[number]
+        if callable(earlier):
+            earlier(number, frame)
+
+    # The loop's own handlers, which granian uses, are told by another way (`signal.set_wakeup_fd`).
+    with suppress(ValueError):  # not the main thread: then the signals are somebody else's business
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, close)
+    yield
 
 
 def authentication() -> Authenticate:
@@ -42,6 +78,12 @@ def authentication() -> Authenticate:
         return single_user()
     algorithms = os.environ.get(_ALGORITHMS, "HS256").split(",")
     return jwt(key, algorithms, audience=os.environ.get(_AUDIENCE), issuer=os.environ.get(_ISSUER))
+
+
+def trusted_proxies() -> tuple[str, ...]:
+    """Addresses and networks, as `create_app` takes them."""
+    names = os.environ.get(TRUSTED_PROXIES, "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def serve(
@@ -78,6 +120,7 @@ def main(host: str, port: int, workers: int) -> None:
     try:
         Settings.from_env()
         authentication()
+        parse_networks(trusted_proxies())
         serve(host=host, port=port, workers=workers)
     except ConfigurationError as error:
         raise click.ClickException(error.message) from error

@@ -20,7 +20,11 @@ ClientOf = Callable[[str | None], httpx.Client]
 
 @pytest.fixture(scope="session")
 def server(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    small = {"IMAGEGALLERY_UPLOADS_MAX_SIZE": str(MAX_UPLOAD), "IMAGEGALLERY_IMAGING_PROCESSES": "1"}
+    small = {
+        "IMAGEGALLERY_UPLOADS_MAX_SIZE": str(MAX_UPLOAD),
+        "IMAGEGALLERY_IMAGING_PROCESSES": "1",
+        "IMAGEGALLERY_WEBHOOKS_ALLOW_PRIVATE": "true",
+    }
     script = Path(__file__).with_name("served.py")
     with (
         start_blocking_portal() as portal,

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery_asgi import create_app
-from imagegallery_asgi.server import serve
+from imagegallery_asgi.server import closing_on_signals, serve
 
 MOUNT = "/pictures"
 
@@ -27,7 +27,7 @@ def who(request: Request) -> Principal | None:
 
 @asynccontextmanager
 async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, ImageGallery]]:
-    async with ImageGallery.open(Settings.from_env()) as gallery, gallery.worker():
+    async with ImageGallery.open(Settings.from_env()) as gallery, gallery.worker(), closing_on_signals(gallery):
         yield {"imagegallery": gallery}
 
 

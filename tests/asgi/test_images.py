@@ -57,14 +57,6 @@ def test_the_library_lists_and_changes(owner: httpx.Client, visitor: httpx.Clien
     assert {tuple(fault["path"]) for fault in refused.json()["faults"]} == {("body", "alt_text"), ("body", "width")}
 
 
-def test_an_image_is_deleted_everywhere(owner: httpx.Client, gallery: str, image: str) -> None:
-    public = owner.get(f"/images/{image}").json()["data"]["src"]
-    assert owner.delete(f"/images/{image}").status_code == 204
-    assert owner.get(f"/images/{image}").status_code == 404
-    assert owner.get(f"/galleries/{gallery}").json()["data"]["image_count"] == 0
-    assert httpx.get(str(owner.base_url.join(public))).status_code == 404
-
-
 def test_view_leads_to_the_best_variant(visitor: httpx.Client, image: str) -> None:
     seen = visitor.get(f"/images/{image}/view", params={"variant": "small"}, headers={"Accept": "image/webp"})
     assert seen.status_code == 302

@@ -112,7 +112,7 @@ def test_every_fault_of_a_query_is_told() -> None:
     assert faults == {
         "query.limit": "must be 1 to 100",
         "query.page": "must be an integer",
-        "query.order": "must be one of position, created_at",
+        "query.order": "must be one of position, created_at, taken_at, filename, random",
         "query.colour": "is not known",
         "query.cursor": "must be given only once",
     }

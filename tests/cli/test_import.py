@@ -48,7 +48,7 @@ async def _contents(data_dir: Path) -> list[bytes]:
         trip = await gallery.galleries.find_by_name(OWNER, "Trip")
         assert trip is not None
         page = await gallery.galleries.list_images(OWNER, trip.id, limit=100)
-        library = await gallery.images.list_owned(OWNER, limit=100)
+        library = await gallery.images.library.list(OWNER, limit=100)
         assert trip.image_count == len(page.items) == len(library.items)
         return [image.sha256 for image in page.items]
 

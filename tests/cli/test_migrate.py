@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from imagegallery import Conflict, NotFound
 from imagegallery.cli.main import cli, run
+from imagegallery.database import migrate as migrations
 
 
 def _imagegallery(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -20,8 +21,9 @@ def test_it_says_what_it_would_apply_and_then_applies_it(tmp_path: Path) -> None
     arguments = ("migrate", "--data-dir", str(tmp_path / "data"))
     planned = _imagegallery(*arguments, "--dry-run")
     applied, again = _imagegallery(*arguments), _imagegallery(*arguments)
-    assert planned.stdout == "would apply 0001_initial\n", planned.stderr
-    assert applied.stdout == "applied 0001_initial\n"
+    names = sorted(path.stem for path in Path(migrations.__file__).with_name("migrations").glob("*.sql"))
+    assert planned.stdout.splitlines() == [f"would apply {name}" for name in names], planned.stderr
+    assert applied.stdout.splitlines() == [f"applied {name}" for name in names]
     assert again.stdout == "The database is up to date.\n"
 
 

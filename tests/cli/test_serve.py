@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -55,10 +56,13 @@ def test_it_starts_again_after_kill_minus_nine(photo: Path, tmp_path: Path) -> N
         until(lambda: _image(moved)["processing_status"] == "complete")
 
 
-def _processes_below(data_dir: Path) -> list[str]:
-    """Command lines of processes that still name the data directory."""
-    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if str(data_dir) in line]
+def _processes_below(data_dir: Path) -> list[bytes]:
+    """Command lines of processes that still name the data directory (on systems that tell)."""
+    lines = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            lines.append((process / "cmdline").read_bytes())
+    return [line for line in lines if str(data_dir).encode() in line]
 
 
 @pytest.mark.parametrize(

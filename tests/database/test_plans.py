@@ -17,13 +17,21 @@ from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.pool import PLANNING
+from imagegallery.galleries import arrangement_records, listing_records
 from imagegallery.galleries import records as galleries
+from imagegallery.galleries.gallery import ImageOrder
+from imagegallery.galleries.listing_records import Statement
+from imagegallery.galleries.shuffle import shuffle
+from imagegallery.images import library_records, trash_records
 from imagegallery.images import records as images
+from imagegallery.images.image import LibraryOrder
 from imagegallery.testing.database import DatabaseServer
 
 Plan = Mapping[str, Any]
 
-# Half of all is owner 0's, the rest 20 others'; gallery 0 holds 3,000 images, every other one 8 or 9.
+# Half of all is owner 0's, some of it favourite or in the trash, the rest 20 others'; gallery 0 holds 3,000 images,
+# every other one 8 or 9.
 _LOAD = """
 CREATE FUNCTION id(kind text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN md5(kind || number)::uuid;
@@ -34,14 +42,22 @@ SELECT id('gallery', n), 'owner ' || n % 2 * n % 40, 'gallery ' || n,
 FROM generate_series(0, 1999) AS n, LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment);
 
 INSERT INTO images (id, owner_id, key_prefix, original_key, filename, mime_type, width, height, file_size, sha256,
-                    taken_at, created_at, updated_at)
+                    taken_at, created_at, updated_at, is_favorite, deleted_at)
 SELECT id('image', n), 'owner ' || n % 2 * n % 40, 'p/' || n || '/', 'p/' || n || '/original.jpg', 'tram.jpg',
-       'image/jpeg', 4000, 3000, 1000000, sha256(n::text::bytea), moment, moment, moment
+       'image/jpeg', 4000, 3000, 1000000, sha256(n::text::bytea), moment, moment, moment, n % 20 = 4,
+       CASE WHEN n % 20 = 2 OR n % 4 = 3 THEN moment END
 FROM generate_series(0, 19999) AS n, LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment);
 
-INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, added_at)
-SELECT id('gallery', CASE WHEN n < 3000 THEN 0 ELSE n % 2000 END), i.id, n * 4294967296, i.created_at, i.created_at
+INSERT INTO gallery_images (
+    gallery_id, image_id, position, image_created_at, image_taken_at, name_key, added_at
+)
+SELECT id('gallery', CASE WHEN n < 3000 THEN 0 ELSE n % 2000 END), i.id, n * 4294967296, i.created_at, i.taken_at,
+       'tram' || lpad(length(n::text)::text, 4, '0') || n, i.created_at
 FROM generate_series(0, 19999) AS n JOIN images i ON i.id = id('image', n);
+
+INSERT INTO gallery_renumberings
+SELECT id('gallery', n % 2000), n, 0, 100, '{10, 11}', '{30, 60}', timestamptz '2026-01-01Z'
+FROM generate_series(0, 9999) AS n;
 
 INSERT INTO image_variants (id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at)
 SELECT gen_random_uuid(), i.id, size, 'webp', i.key_prefix || size || '.webp', 800, 600, 1000, 'f', i.created_at
@@ -59,34 +75,107 @@ class Case:
     index: str
 
 
-OWNER, LIMIT = "owner 0", 51
+OWNER, ANOTHER_OWNER, TIDY_OWNER, LIMIT = "owner 0", "owner 1", "owner 3", 51
 GALLERY, IMAGE = (UUID(hashlib.md5(name).hexdigest()) for name in (b"gallery0", b"image0"))
 AMONG_GALLERIES, AMONG_IMAGES = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 8, tzinfo=UTC)
-POSITION = 1500 * 2**32
+AFTER_IMAGES = datetime(2026, 2, 1, tzinfo=UTC)
+POSITION, WALK = 1500 * 2**32, 2**62
+SLOTS = shuffle(7, 10)
+FILTER = (True, None, "image/jpeg", AMONG_GALLERIES, None, None)
+INDEXES = {
+    ImageOrder.POSITION: "gallery_images_by_position",
+    ImageOrder.CREATED_AT: "gallery_images_by_created_at",
+    ImageOrder.TAKEN_AT: "gallery_images_by_taken_at",
+    ImageOrder.FILENAME: "gallery_images_by_name",
+}
+
+
+def members(order: ImageOrder, walk: Statement, arguments: tuple[object, ...]) -> dict[str, Case]:
+    """By cursor and by page, each with and without a filter."""
+    page = listing_records.PAGES[order]
+    table, index = "gallery_images", INDEXES[order]
+    return {
+        f"images by {order}": Case(walk.plain, arguments, table, index),
+        f"some images by {order}": Case(walk.filtered, (*arguments, *FILTER), table, index),
+        f"page by {order}": Case(page.plain, (GALLERY, 500, LIMIT), table, index),
+        f"page of some by {order}": Case(page.filtered, (GALLERY, 500, LIMIT, *FILTER), table, index),
+    }
+
 
 LISTS = {
     "own galleries": Case(
         galleries.LIST_OWNED, (OWNER, AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_by_owner"
     ),
     "public galleries": Case(galleries.LIST_PUBLIC, (AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_public"),
-    "own images": Case(images.LIST_OWNED, (OWNER, AMONG_IMAGES, IMAGE, LIMIT), "images", "images_by_owner"),
-    "images by position": Case(
-        galleries.LIST_BY_POSITION, (GALLERY, POSITION, LIMIT), "gallery_images", "gallery_images_by_position"
+    "own images by created_at": Case(
+        library_records.LISTS[LibraryOrder.CREATED_AT],
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        "images",
+        "images_by_owner",
     ),
-    "images by created_at": Case(
-        galleries.LIST_BY_CREATED_AT,
-        (GALLERY, AMONG_IMAGES, IMAGE, LIMIT),
+    "own images by taken_at": Case(
+        library_records.LISTS[LibraryOrder.TAKEN_AT],
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        "images",
+        "images_by_taken_at",
+    ),
+    "own trash": Case(trash_records.LIST_TRASHED, (TIDY_OWNER, AFTER_IMAGES, IMAGE, 11), "images", "images_in_trash"),
+    "expired trash": Case(trash_records.EXPIRED, (AMONG_IMAGES, LIMIT), "images", "images_by_deleted_at"),
+    **members(ImageOrder.POSITION, listing_records.LIST_BY_POSITION, (GALLERY, WALK, POSITION, LIMIT)),
+    **members(ImageOrder.CREATED_AT, listing_records.LIST_BY_CREATED_AT, (GALLERY, AMONG_IMAGES, IMAGE, LIMIT)),
+    **members(ImageOrder.TAKEN_AT, listing_records.LIST_BY_TAKEN_AT, (GALLERY, WALK, AMONG_IMAGES, IMAGE, LIMIT)),
+    **members(ImageOrder.FILENAME, listing_records.LIST_BY_FILENAME, (GALLERY, WALK, "tram00041500", IMAGE, LIMIT)),
+    "neighbours before": Case(
+        arrangement_records.NEIGHBOURS_BEFORE,
+        (GALLERY, POSITION, [IMAGE], LIMIT),
         "gallery_images",
-        "gallery_images_by_created_at",
+        "gallery_images_by_position",
     ),
-    "page by position": Case(
-        galleries.PAGE_BY_POSITION, (GALLERY, 500, LIMIT), "gallery_images", "gallery_images_by_position"
-    ),
-    "page by created_at": Case(
-        galleries.PAGE_BY_CREATED_AT, (GALLERY, 500, LIMIT), "gallery_images", "gallery_images_by_created_at"
+    "neighbours after": Case(
+        arrangement_records.NEIGHBOURS_AFTER,
+        (GALLERY, POSITION, [IMAGE], LIMIT),
+        "gallery_images",
+        "gallery_images_by_position",
     ),
 }
+AT_RANDOM = (GALLERY, SLOTS.starts(500, LIMIT), SLOTS.slot_width, SLOTS.mask, 0, IMAGE, LIMIT)
+SHUFFLE = (SLOTS.key_shift, SLOTS.first, SLOTS.shift, SLOTS.steps - 1, SLOTS.fold, SLOTS.second, SLOTS.mask)
+RANDOM_PAGE = (GALLERY, *SHUFFLE, 500, LIMIT)
 LOOKUPS = {
+    # So few, as PostgreSQL sees it, that sorting them is as good as reading them in order.
+    "own favourites by created_at": Case(
+        library_records.FAVORITES[LibraryOrder.CREATED_AT],
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        "images",
+        "images_favorites_by_created_at",
+    ),
+    "own favourites by taken_at": Case(
+        library_records.FAVORITES[LibraryOrder.TAKEN_AT],
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        "images",
+        "images_favorites_by_taken_at",
+    ),
+    "months": Case(library_records.MONTHS, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
+    "month in columns": Case(
+        library_records.COLUMNS, (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES), "images", "images_by_taken_at"
+    ),
+    "images at random": Case(
+        listing_records.LIST_AT_RANDOM.plain, AT_RANDOM, "gallery_images", "gallery_images_by_random"
+    ),
+    "some images at random": Case(
+        listing_records.LIST_AT_RANDOM.filtered, (*AT_RANDOM, *FILTER), "gallery_images", "gallery_images_by_random"
+    ),
+    "page at random": Case(
+        listing_records.PAGE_AT_RANDOM.plain, RANDOM_PAGE, "gallery_images", "gallery_images_by_random"
+    ),
+    # The whole gallery, by any of its indexes.
+    "page of some at random": Case(
+        listing_records.PAGE_AT_RANDOM.filtered, (*RANDOM_PAGE, *FILTER), "images", "images_pkey"
+    ),
+    "what a filter lets through": Case(listing_records.COUNT, (GALLERY, *FILTER), "images", "images_pkey"),
+    "renumberings": Case(
+        arrangement_records.RENUMBERINGS, (GALLERY, 0), "gallery_renumberings", "gallery_renumberings_pkey"
+    ),
     "gallery": Case(galleries.GET, (GALLERY,), "galleries", "galleries_pkey"),
     "gallery by name": Case(galleries.FIND_BY_NAME, (OWNER, "gallery 40"), "galleries", "galleries_by_name"),
     "image": Case(images.GET, (IMAGE,), "gallery_images", "gallery_images_by_image"),
@@ -109,6 +198,8 @@ def loaded_dsn(database_server: DatabaseServer) -> Iterator[str]:
 async def _loaded(server: DatabaseServer) -> AsyncIterator[str]:
     async with server.clone() as dsn:
         connection = await asyncpg.connect(dsn)
+        # VACUUM can only mark as visible to all what is known to be written.
+        await connection.execute("SET synchronous_commit = on")
         await connection.execute(_LOAD)
         await connection.execute("VACUUM ANALYZE")
         await connection.close()
@@ -118,7 +209,7 @@ async def _loaded(server: DatabaseServer) -> AsyncIterator[str]:
 @pytest.fixture
 async def loaded(loaded_dsn: str) -> AsyncIterator[Connection]:
     """A connection inside a transaction that is rolled back."""
-    connection = await asyncpg.connect(loaded_dsn)
+    connection = await asyncpg.connect(loaded_dsn, server_settings=PLANNING)
     transaction = connection.transaction()
     await transaction.start()
     yield connection

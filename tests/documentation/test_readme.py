@@ -30,6 +30,11 @@ def test_ci_runs_the_second_line_of_the_two() -> None:
     assert all(part in (ROOT / ".ci" / "run").read_text() for part in second.split(" && "))
 
 
+def test_every_block_is_one_of_those_tested_here() -> None:
+    assert len(re.findall(r"^\s*```", (ROOT / "README.md").read_text(), re.MULTILINE)) == 2 * 4
+    assert (len(_blocks("sh")), len(_blocks("python"))) == (3, 1)
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the session is curl's")
 def test_the_curl_session(service: RunningService, photo: Path) -> None:
     (session,) = (block for block in _blocks("sh") if "curl" in block)

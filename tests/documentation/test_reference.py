@@ -1,5 +1,7 @@
 """The reference says what there is: derived from the code, or held against it."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+import imagegallery
 from imagegallery.cli.main import COMMANDS
 from imagegallery.variants.preset import DEFAULT_PRESETS
 
@@ -42,3 +45,23 @@ def test_the_table_of_presets_is_the_default() -> None:
         f"| {'yes' if each.animated else 'no'} |"
         for each in DEFAULT_PRESETS
     ]
+
+
+def test_every_public_name_is_on_one_page_of_the_reference() -> None:
+    code = "import json, reference_names; print(json.dumps(reference_names.groups()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=DOCS, capture_output=True, text=True, check=True)
+    groups: dict[str, list[str]] = json.loads(done.stdout)
+    pages = "".join(path.read_text() for path in (DOCS / "reference" / "python").glob("*.md"))
+    assert sorted(re.findall(r"^<!-- names: (\w+) -->$", pages, re.MULTILINE)) == sorted(groups)
+    shown = [name for group in groups.values() for name in group]
+    assert len(shown) == len(set(shown))
+    assert {f"imagegallery.{name}" for name in imagegallery.__all__} <= set(shown)
+
+
+def test_every_variable_of_the_server_is_on_the_page_of_its_command() -> None:
+    page = (DOCS / "reference" / "commands.md").read_text()
+    code = (DOCS.parent / "src" / "imagegallery_asgi" / "server.py").read_text()
+    names = set(re.findall(r"IMAGEGALLERY_(?:JWT_KEY|[A-Z]+_PROXIES)", code))
+    names |= {f"IMAGEGALLERY_JWT_{name}" for name in re.findall(r'"(ALGORITHMS|AUDIENCE|ISSUER)"', code)}
+    assert len(names) == 5
+    assert [name for name in names if f"`{name}`" not in page] == []

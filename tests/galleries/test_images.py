@@ -156,7 +156,7 @@ async def test_a_cursor_is_good_for_its_own_list_only(library: Library) -> None:
         galleries.list(ANA, cursor=by_time),
         galleries.list(ANA, view="public", cursor=of_galleries),
         galleries.list(BEN, cursor=of_galleries),
-        library.images.list_owned(ANA, cursor=of_galleries),
+        library.images.library.list(ANA, cursor=of_galleries),
     ):
         with pytest.raises(InvalidCursor) as caught:
             await attempt

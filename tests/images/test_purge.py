@@ -75,7 +75,7 @@ def test_a_purge_reaches_one_image_and_no_further() -> None:
         payload(prefix.removesuffix("/"), image.id, image.original_key),
         payload(prefix, other.id, image.original_key),
         payload(prefix, image.id, f"{image.original_key}\n{other.original_key}"),
-        payload(prefix, image.id, ""),
+        payload(prefix, image.id, "\n"),
     ):
         with pytest.raises(ValueError, match="one image's objects"):
             read_purge(bad)

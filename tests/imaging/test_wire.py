@@ -20,7 +20,7 @@ def sent(message: wire.Message) -> wire.Message:
 @pytest.mark.parametrize(
     "request_",
     [
-        wire.Request(Path("/a/ü.jpg"), "image/jpeg"),
+        wire.Request(Path("/a/ü.jpg"), "image/jpeg", decode=False),
         wire.Request(Path("/a"), "image/png", Path("/out"), (RENDITION, RENDITION), blurhash=True),
     ],
 )

@@ -23,7 +23,7 @@ async def begin_and_never_end(job: ClaimedJob) -> None:
 
 async def main(dsn: str) -> None:
     async with Database.connect(DatabaseOptions(dsn=dsn)) as database:
-        queue = PostgresQueue(database, EAGER, utc_now)
+        queue = PostgresQueue(database, utc_now)
         await Worker(queue, {"work": ScriptedHandler(begin_and_never_end)}, EAGER, utc_now).run()
 
 

@@ -12,7 +12,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.ids import new_id
 from imagegallery.queue import records
-from imagegallery.queue.job import ClaimedJob, NewJob, QueueOptions
+from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue
 from imagegallery.testing.clock import ManualClock
@@ -24,7 +24,7 @@ LEASE = timedelta(seconds=30)
 
 @pytest.fixture
 def queue(database: Database, clock: ManualClock) -> PostgresQueue:
-    return PostgresQueue(database, QueueOptions(), clock)
+    return PostgresQueue(database, clock)
 
 
 async def add(database: Database, queue: PostgresQueue, job: NewJob, clock: ManualClock) -> None:
@@ -39,7 +39,7 @@ class TestConformance(QueueSuite):
         self.clock = clock
 
     async def make_queue(self) -> Queue:
-        return PostgresQueue(self.database, QueueOptions(), self.clock)
+        return PostgresQueue(self.database, self.clock)
 
     async def enqueue(self, queue: Queue, job: NewJob) -> None:
         assert isinstance(queue, PostgresQueue)

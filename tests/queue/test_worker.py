@@ -62,8 +62,8 @@ class Gate:
 class SlowQueue(PostgresQueue):
     """Takes its time to tell what was claimed."""
 
-    def __init__(self, database: Database, options: QueueOptions, clock: ManualClock) -> None:
-        super().__init__(database, options, clock)
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        super().__init__(database, clock)
         self.claimed = anyio.Event()
         self.answer = anyio.Event()
 
@@ -244,7 +244,7 @@ class TestStopping:
     async def test_jobs_of_a_claim_that_was_under_way_are_handed_back(
         self, bench: Bench, database: Database, clock: ManualClock
     ) -> None:
-        queue = SlowQueue(database, EAGER, clock)
+        queue = SlowQueue(database, clock)
         await bench.add()
         worker = Worker(queue, {"work": ScriptedHandler(Gate())}, EAGER, clock, observer=bench.outcomes)
         working = asyncio.create_task(worker.run())

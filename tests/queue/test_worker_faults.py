@@ -44,7 +44,7 @@ class FlakyQueue(PostgresQueue):
     failing_completions = 0
 
     def __init__(self, database: Database, clock: ManualClock) -> None:
-        super().__init__(database, EAGER, clock)
+        super().__init__(database, clock)
         self.claimed = anyio.Event()
         self.renewed = anyio.Event()
 

@@ -13,7 +13,7 @@ import pytest
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost
-from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats
+from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue, Watch
 from imagegallery.testing.clock import ManualClock
@@ -216,7 +216,7 @@ SABOTAGES: list[tuple[type[PostgresQueue], str, dict[str, str]]] = [
 async def test_the_suite_notices(
     sabotaged: type[PostgresQueue], test: str, arguments: dict[str, str], database: Database, clock: ManualClock
 ) -> None:
-    suite = Suite(sabotaged(database, QueueOptions(), clock), database, clock)
+    suite = Suite(sabotaged(database, clock), database, clock)
     with pytest.raises((AssertionError, TimeoutError, LeaseLost, pytest.fail.Exception)):
         await getattr(suite, test)(**arguments)
 

@@ -74,7 +74,7 @@ async def test_an_upload_to_a_gallery_that_is_not_there(uploading: Uploading) ->
 async def test_an_image_that_was_deleted_is_not_made_again(uploading: Uploading, jpeg: bytes) -> None:
     session = await uploading.uploaded(jpeg)
     image = await uploading.service.complete(uploading.me, session.id)
-    await uploading.library.images.delete(uploading.me, image.id)
+    await uploading.library.delete_for_good(image)
     with pytest.raises(NotFound):
         await uploading.service.complete(uploading.me, session.id)
     traces = await uploading.traces()

@@ -43,11 +43,11 @@ class GatedEngine:
         self._gate = gate
         self._failure = failure
 
-    async def inspect(self, path: Path, *, content_type: str) -> Inspection:
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
         await self._gate.passing()
         if self._failure is not None:
             raise self._failure
-        return await self._engine.inspect(path, content_type=content_type)
+        return await self._engine.inspect(path, content_type=content_type, decode=decode)
 
     async def render(
         self,

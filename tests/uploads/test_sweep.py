@@ -1,16 +1,18 @@
 """Sessions nobody finished, and the rows of those that are over."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anyio
 import pytest
 
 from imagegallery.errors import NotFound, UploadEnded, UploadExpired
+from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.database import explain
 from imagegallery.testing.uploading import Traces, Uploading
 from imagegallery.uploads import records, sweeping
+from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.session import UploadState
 
 NOTHING = Traces()
@@ -115,6 +117,36 @@ async def test_bytes_that_come_after_the_end_go_with_the_row(uploading: Uploadin
     uploading.clock.advance(LIFETIME + RETENTION)
     await uploading.service.sweep()
     assert await uploading.objects() == [image.original_key]
+
+
+async def test_bytes_that_come_after_the_end_do_not_stay_as_long_as_the_row(uploading: Uploading, jpeg: bytes) -> None:
+    session = await uploading.uploaded(jpeg)
+    image = await uploading.service.complete(uploading.me, session.id)
+    await uploading.send(session.request, jpeg)
+    uploading.clock.advance(LIFETIME)
+    await uploading.service.sweep()
+    assert await uploading.objects() == sorted([image.original_key, session.incoming_key])
+    uploading.clock.advance(TICK)
+    await uploading.service.sweep()
+    assert await uploading.objects() == [image.original_key]
+
+
+async def test_bytes_that_come_after_the_row_is_gone_go_too(uploading: Uploading, jpeg: bytes) -> None:
+    stray = f"{INCOMING_PREFIX}{uuid4()}"
+    await uploading.library.store.put(stray, bytes_chunks(jpeg), content_type="image/jpeg")
+    uploading.clock.advance(LIFETIME)
+    waiting = await uploading.uploaded(jpeg)
+    uploading.clock.advance(TICK)
+    await uploading.service.sweep()
+    assert await uploading.objects() == [waiting.incoming_key]
+
+
+async def test_old_bytes_of_an_open_session_stay(uploading: Uploading, jpeg: bytes) -> None:
+    longer = uploading.having(policy=UploadPolicy(session_lifetime=2 * LIFETIME))
+    session = await longer.uploaded(jpeg)
+    uploading.clock.advance(LIFETIME + TICK)
+    await uploading.service.sweep()
+    assert await uploading.objects() == [session.incoming_key]
 
 
 async def test_the_sweepers_questions_are_answered_by_an_index(uploading: Uploading) -> None:

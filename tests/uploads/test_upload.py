@@ -10,6 +10,7 @@ import pytest
 
 from imagegallery.errors import Conflict, UploadIncomplete
 from imagegallery.images.image import ProcessingStatus
+from imagegallery.images.jobs import about
 from imagegallery.testing.uploading import Uploading
 from imagegallery.uploads.session import Transport, UploadState
 
@@ -43,14 +44,24 @@ async def test_completing_makes_an_image_of_the_bytes(uploading: Uploading, jpeg
     traces = await uploading.traces()
     assert (traces.images, traces.memberships, traces.jobs, traces.counted) == (1, 1, 1, 1)
     assert traces.storage_used == len(jpeg)
-    assert traces.objects == (f"galleries/{lisbon.id}/images/{image.id}/original.jpg",)
+    assert traces.objects == (f"galleries/library/images/{image.id}/original.jpg",)
     async with uploading.library.store.get(image.original_key) as stream:
         assert b"".join([chunk async for chunk in stream.chunks]) == jpeg
     async with uploading.library.database.connection() as connection:
         (job,) = await connection.fetch(JOBS)
-    assert (job["kind"], job["payload"]) == ("image.process", {"image_id": str(image.id)})
+    assert (job["kind"], job["payload"]) == ("image.process", about(image))
     ended = await uploading.service.get(uploading.me, session.id)
     assert (ended.state, ended.image_id) == (UploadState.COMPLETED, image.id)
+
+
+@pytest.mark.parametrize(("visibility", "told"), [("public", True), ("unlisted", False), ("private", False)])
+async def test_keys_tell_no_gallery_that_is_not_public(
+    uploading: Uploading, jpeg: bytes, visibility: str, told: bool
+) -> None:
+    """An image may later be shown in a public gallery, and its public URLs are made of its keys."""
+    gallery = await uploading.gallery(visibility=visibility)
+    image = await uploading.service.add(uploading.me, jpeg, filename="tram.jpg", gallery_id=gallery.id)
+    assert (str(gallery.id) in image.key_prefix) is told
 
 
 async def test_completing_again_answers_with_the_same_image(uploading: Uploading, jpeg: bytes) -> None:
@@ -173,7 +184,7 @@ async def test_a_gallery_deleted_meanwhile_leaves_the_image_in_the_library(uploa
     session = await uploading.uploaded(jpeg, gallery_id=lisbon.id)
     await uploading.library.galleries.delete(uploading.me, lisbon.id)
     image = await uploading.service.complete(uploading.me, session.id)
-    page = await uploading.library.images.list_owned(uploading.me)
+    page = await uploading.library.images.library.list(uploading.me)
     assert [each.id for each in page.items] == [image.id]
     assert (await uploading.traces()).memberships == 0
 

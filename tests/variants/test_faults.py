@@ -13,10 +13,11 @@ from imagegallery.images.jobs import process_image
 from imagegallery.images.purge import PurgeObjects
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import bytes_chunks
+from imagegallery.testing.storage_base import read
 from imagegallery.testing.studio import LEASE, Studio, picture
 from imagegallery.variants.jobs import discard_objects
 from imagegallery.variants.preset import DEFAULT_PRESETS
-from imagegallery.variants.processing import GAVE_UP
+from imagegallery.variants.processing import GAVE_UP, SUPERSEDED_GRACE
 
 ANA = Principal.user("ana")
 PHOTO = picture(400, 300)
@@ -160,7 +161,7 @@ async def test_an_image_deleted_meanwhile_leaves_no_object(studio: Studio) -> No
     image = await studio.upload(PHOTO, 400, 300)
 
     async def deleted_and_purged() -> None:
-        await studio.library.images.delete(ANA, image.id)
+        await studio.library.delete_for_good(image)
         await _purge(studio)
 
     studio.engine.after_render = deleted_and_purged
@@ -174,9 +175,47 @@ async def test_an_image_deleted_meanwhile_leaves_no_object(studio: Studio) -> No
 
 async def test_the_job_of_a_deleted_image_does_nothing(studio: Studio) -> None:
     image = await studio.upload(PHOTO, 400, 300)
-    await studio.library.images.delete(ANA, image.id)
+    await studio.library.delete_for_good(image)
     await studio.run(FIRST)
     assert studio.engine.rendered == []
+
+
+async def test_the_job_of_an_image_in_the_trash_does_its_work_for_when_it_comes_back(studio: Studio) -> None:
+    image = await studio.upload(PHOTO, 400, 300)
+    await studio.library.images.delete(ANA, image.id)
+    await studio.run(FIRST)
+    restored = await studio.library.images.trash.restore(ANA, image.id)
+    assert restored.status is ProcessingStatus.COMPLETE
+    assert restored.variants
+
+
+@pytest.mark.parametrize("ending", ["begun again", "given up"])
+async def test_what_a_dead_attempt_stored_of_an_image_deleted_since_goes(studio: Studio, ending: str) -> None:
+    image = await studio.upload(PHOTO, 400, 300)
+    studio.store.puts_left = 2
+    job = await studio.claim(FIRST)
+    handler = studio.processing.handlers()[FIRST]
+    with pytest.raises(Unavailable):
+        await handler.run(job)
+    stored = {key: await read(studio.store, key) for key in await studio.objects()}
+    await studio.library.delete_for_good(image)
+    await _purge(studio)
+    # The last objects of the attempt arrive when the purge is over.
+    studio.store.puts_left = None
+    for key, body in stored.items():
+        await studio.store.put(key, bytes_chunks(body), content_type="image/webp")
+    assert len(stored) == 2
+
+    await studio.hand_back(job)
+    if ending == "begun again":
+        await studio.run(FIRST)
+    else:
+        job = await studio.claim(FIRST)
+        await handler.give_up(job, "its workers died")
+        await studio.library.queue.complete(job)
+    await _purge(studio)
+    assert await studio.objects() == set()
+    assert await studio.waiting() == []
 
 
 async def test_a_complete_image_stays_complete_when_later_formats_fail(studio: Studio) -> None:
@@ -214,7 +253,7 @@ async def test_a_complete_image_stays_complete_when_it_cannot_be_made_anew(studi
     before = await studio.image(image.id)
     studio.use(*(evolve(preset, quality=30) for preset in DEFAULT_PRESETS))
     await studio.store.put(image.original_key, bytes_chunks(PHOTO[:2000]), content_type="image/jpeg")
-    await studio.enqueue(process_image(image.id))
+    await studio.enqueue(process_image(image))
 
     await studio.run(FIRST)
     after = await studio.image(image.id)
@@ -242,7 +281,7 @@ async def test_cancelling_a_job_leaves_no_temporary_file_and_no_row(studio: Stud
 async def test_discarding_spares_what_has_a_row_and_waits_while_an_image_is_processed(studio: Studio) -> None:
     image = await studio.upload(PHOTO, 400, 300)
     discard = studio.processing.handlers()["image.discard"]
-    await studio.enqueue(discard_objects(image.id, [f"{image.key_prefix}small-x.webp"], run_at=studio.clock()))
+    await studio.enqueue(discard_objects(image.id, [f"{image.key_prefix}small-x.webp"], now=studio.clock()))
     job = await studio.claim("image.discard")
     with pytest.raises(Conflict):
         await discard.run(job)
@@ -250,8 +289,21 @@ async def test_discarding_spares_what_has_a_row_and_waits_while_an_image_is_proc
     await studio.run(FIRST)
     done = await studio.image(image.id)
     recorded = sorted(keys(done))
-    await discard.run(evolve(job, payload={"image_id": str(image.id), "keys": "\n".join(recorded)}))
+    await discard.run(evolve(job, payload={**job.payload, "keys": "\n".join(recorded)}))
     assert await studio.objects() == keys(done)
+
+
+async def test_discarding_spares_what_another_attempt_has_stored_since(studio: Studio) -> None:
+    image = await studio.upload(PHOTO, 400, 300)
+    await studio.run(FIRST)
+    old, new = (f"{image.key_prefix}{name}.webp" for name in ("small-old", "small-new"))
+    await studio.store.put(old, bytes_chunks(b"old"), content_type="image/webp")
+    await studio.enqueue(discard_objects(image.id, [old, new], now=studio.clock(), after=SUPERSEDED_GRACE))
+    studio.clock.advance(SUPERSEDED_GRACE)
+    await studio.store.put(new, bytes_chunks(b"new"), content_type="image/webp")
+    await studio.run("image.discard")
+    objects = await studio.objects()
+    assert (old in objects, new in objects) == (False, True)
 
 
 async def test_the_failure_is_announced_to_those_who_wait(studio: Studio) -> None:

@@ -118,7 +118,7 @@ async def test_a_new_recipe_replaces_what_it_changes_and_leaves_the_rest(studio:
         Preset("medium", 800, 800, "jpeg", 80),
     )
 
-    await studio.enqueue(process_image(image_id))
+    await studio.enqueue(process_image(before))
     await studio.run("image.process")
 
     after = await studio.image(image_id)

@@ -6,17 +6,27 @@ change bumps it, so that invalidating is O(1) and no backend needs to search its
 """
 
 from datetime import datetime
+from hashlib import blake2b
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen
 class Entry:
-    """Encoded bytes and when they were made; whether that is fresh or stale is `cache.policy`'s to say."""
+    """Encoded bytes and when they were made; whether that is fresh or stale is `cache.policy`'s to say.
+
+    ``digest``, 32 hex digits, depends on the bytes alone: the same in every process. It is made with the entry, once,
+    and a backend keeps it with the rest.
+    """
 
     body: bytes
     stored_at: datetime
+    digest: str = field()
+
+    @digest.default
+    def _digest_of_body(self) -> str:
+        return blake2b(self.body, digest_size=16).hexdigest()
 
 
 class Cache(Protocol):

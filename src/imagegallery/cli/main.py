@@ -7,8 +7,11 @@ from importlib.metadata import version
 
 import click
 
+from imagegallery.cli.backfilling import backfill_command
+from imagegallery.cli.doctoring import doctor_command
 from imagegallery.cli.importing import import_command
 from imagegallery.cli.migrating import migrate_command
+from imagegallery.cli.reconciling import reconcile_command
 from imagegallery.cli.rendering import render_command
 from imagegallery.cli.serving import serve_command
 from imagegallery.cli.working import worker_command
@@ -34,6 +37,9 @@ COMMANDS: tuple[click.Command, ...] = (
     migrate_command,
     import_command,
     render_command,
+    backfill_command,
+    reconcile_command,
+    doctor_command,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -1,17 +1,30 @@
 """Progress bars on stderr, so that stdout stays for results."""
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
+class Advance(Protocol):
+    def __call__(self, steps: int = 1, /) -> None:
+        """That many more steps are done."""
+
+
 @contextmanager
-def progress_bar(label: str, *, total: int) -> Iterator[Callable[[], None]]:
-    """A bar of ``total`` steps; call what it yields after each. Nothing is drawn where nobody watches."""
+def progress_bar(label: str, *, total: int | None, with_output: bool = False) -> Iterator[Advance]:
+    """A bar of ``total`` steps (``None``: unknown); call what it yields after each. Nothing is drawn where nobody
+    watches, nor, for a command that prints results meanwhile (``with_output``), where these are seen themselves."""
     console = Console(stderr=True)
+    hidden = not console.is_terminal or (with_output and sys.stdout.isatty())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=False) as progress:
         task = progress.add_task(label, total=total)
-        yield lambda: progress.advance(task)
+
+        def advance(steps: int = 1, /) -> None:
+            progress.advance(task, steps)
+
+        yield advance

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import anyio
 import asyncpg
@@ -51,6 +51,11 @@ class DatabaseOptions:
     acquire_timeout: timedelta = timedelta(seconds=10)
 
 
+# How statements are planned. Every one is short: compiling it would take longer than running it. And a page is read
+# in its index's order: a bitmap scan reads and sorts all the rows that follow, which looks cheap in a plan that was
+# made for galleries of any size and is not in a large one.
+PLANNING: Final = {"jit": "off", "enable_bitmapscan": "off"}
+
 # What the server says, or the driver in its place, when a connection cannot be had or is gone. A cancelled
 # statement (57014) took longer than ``statement_timeout``; 57P01 to 57P03 are a server going down or coming up.
 GONE = (
@@ -74,6 +79,7 @@ class Database:
     def __init__(self, pool: "Pool", options: DatabaseOptions) -> None:
         self._pool = pool
         self._options = options
+        self._commits = 0
 
     @classmethod
     @asynccontextmanager
@@ -120,7 +126,16 @@ class Database:
                 await _roll_back(connection, transaction)
                 raise
             with anyio.CancelScope(shield=True):
-                await transaction.commit()
+                try:
+                    await transaction.commit()
+                finally:
+                    # One whose answer was lost may have been carried out.
+                    self._commits += 1
+
+    @property
+    def commits(self) -> int:
+        """How many transactions of this process have been committed: whoever keeps copies knows when to look again."""
+        return self._commits
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
@@ -247,8 +262,7 @@ def _server_settings(statement_timeout: timedelta) -> dict[str, str]:
         "application_name": APPLICATION_NAME,
         "timezone": "UTC",
         "statement_timeout": str(round(statement_timeout.total_seconds() * 1000)),  # milliseconds, 0: none
-        # Every statement here is short: compiling one would take longer than running it.
-        "jit": "off",
+        **PLANNING,
     }
 
 

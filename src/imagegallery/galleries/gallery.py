@@ -27,10 +27,14 @@ class Visibility(StrEnum):
 
 
 class ImageOrder(StrEnum):
-    """The orders a gallery can be read in: as arranged, or newest upload first."""
+    """The orders a gallery can be read in: as arranged; newest upload first; latest taken first; by name, as people
+    count (``img2`` before ``img10``); and shuffled by a seed."""
 
     POSITION = "position"
     CREATED_AT = "created_at"
+    TAKEN_AT = "taken_at"
+    FILENAME = "filename"
+    RANDOM = "random"
 
 
 class GalleryView(StrEnum):

@@ -1,10 +1,13 @@
 """What callers may say about galleries, checked: pure."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from attrs import frozen
 
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder, Visibility
+from imagegallery.galleries.shuffle import MAX_SEED
+from imagegallery.images.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.principal import Principal
 from imagegallery.unset import UNSET, Unset
 from imagegallery.validation import Faults
@@ -19,6 +22,20 @@ class Changes:
     visibility: Visibility | None = None
     sets_cover: bool = False
     cover_image_id: UUID | None = None
+
+
+@frozen
+class Selection:
+    """Which of a gallery's images to list, in which order. ``seed`` matters to the random order only."""
+
+    order: ImageOrder
+    seed: int = 0
+    where: ImageFilter = NO_FILTER
+
+    def scope(self, gallery_id: UUID) -> str:
+        """Of the cursors of this list of this gallery: no other selection takes them."""
+        seed = str(self.seed) if self.order is ImageOrder.RANDOM else ""
+        return f"gallery:{gallery_id}:{self.order}:{seed}:{self.where.scope}"
 
 
 @frozen
@@ -65,12 +82,35 @@ def check_name(name: str) -> str:
     return stripped
 
 
-def check_order(order: str) -> ImageOrder:
-    """Raises `InvalidInput`."""
+def check_selection(order: str, seed: int | None = None, where: ImageFilter = NO_FILTER) -> Selection:
+    """Raises `InvalidInput` with all that is wrong. The random order needs a seed, no other order takes one."""
     faults = Faults()
     chosen = faults.choice(("query", "order"), order, ImageOrder)
+    is_random = order == ImageOrder.RANDOM
+    if is_random and seed is None:
+        faults.add(("query", "seed"), "is required with order=random")
+    elif seed is not None and not is_random:
+        faults.add(("query", "seed"), "goes with order=random only")
+    elif seed is not None and not 0 <= seed <= MAX_SEED:
+        faults.add(("query", "seed"), f"must be 0 to {MAX_SEED:,}")
+    check_filter(faults, where)
     faults.check()
-    return chosen
+    return Selection(chosen, seed or 0, where)
+
+
+def check_anchor(image_ids: Sequence[UUID], before: UUID | None, after: UUID | None) -> UUID:
+    """The image to move others next to. Raises `InvalidInput` unless there is just one, and not itself moved."""
+    faults = Faults()
+    given = {name: anchor for name, anchor in (("before", before), ("after", after)) if anchor is not None}
+    if len(given) != 1:
+        for name in given or ("before", "after"):
+            faults.add(("body", name), "must be given, or the other one, not both")
+        faults.check()
+    ((name, anchor),) = given.items()
+    if anchor in image_ids:
+        faults.add(("body", name), "is one of the images to move")
+    faults.check()
+    return anchor
 
 
 def check_view(principal: Principal, view: str | None) -> GalleryView:

@@ -14,13 +14,23 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, NotFound
-from imagegallery.galleries import records
+from imagegallery.events import records as events
+from imagegallery.events.event import GalleryChange, GalleryChanged
+from imagegallery.galleries import arrangement_records, listing_records, records, walking
 from imagegallery.galleries.gallery import Gallery, GalleryView, ImageOrder, Visibility
-from imagegallery.galleries.input import check_changes, check_draft, check_name, check_order, check_view
-from imagegallery.galleries.records import Member, Members
+from imagegallery.galleries.input import (
+    check_anchor,
+    check_changes,
+    check_draft,
+    check_name,
+    check_selection,
+    check_view,
+)
+from imagegallery.galleries.listing_records import Member, Members
 from imagegallery.ids import new_id
 from imagegallery.images import membership
 from imagegallery.images.delivery import Delivery
+from imagegallery.images.filter import NO_FILTER, ImageFilter
 from imagegallery.images.image import Image
 from imagegallery.images.showing import show
 from imagegallery.pagination import (
@@ -63,6 +73,7 @@ class GalleryService:
         gallery_id = new_id()
         async with self._database.transaction() as connection:
             await records.insert(connection, gallery_id, owner_id, draft, now=self._clock())
+            await self._tell(connection, principal, gallery_id, "created")
             return await self._read(connection, principal, gallery_id)
 
     async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
@@ -123,6 +134,7 @@ class GalleryService:
             if changes.cover_image_id is not None:
                 await _hold_cover(connection, gallery_id, changes.cover_image_id)
             await records.update(connection, gallery_id, changes, now=self._clock())
+            await self._tell(connection, principal, gallery_id, "updated")
             return await self._read(connection, principal, gallery_id)
 
     async def delete(self, principal: Principal, gallery_id: UUID) -> None:
@@ -134,6 +146,7 @@ class GalleryService:
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
             await records.delete(connection, gallery_id)
+            await self._tell(connection, principal, gallery_id, "deleted")
 
     async def add_images(self, principal: Principal, gallery_id: UUID, image_ids: Sequence[UUID]) -> Gallery:
         """Append up to 1,000 of one's images, in this order, all or none; those already in it stay where they are.
@@ -158,31 +171,70 @@ class GalleryService:
             if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
                 raise NotFound("This image is not in the gallery.")
 
+    async def remove_images(self, principal: Principal, gallery_id: UUID, image_ids: Sequence[UUID]) -> Gallery:
+        """Take up to 1,000 images out of the gallery, all or none; they stay in the library.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
+        not in the gallery.
+        """
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            await self._require_owner(connection, principal, gallery_id)
+            await membership.remove_batch(connection, gallery_id, image_ids, now=self._clock())
+            return await self._read(connection, principal, gallery_id)
+
+    async def move(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        image_ids: Sequence[UUID],
+        *,
+        before: UUID | None = None,
+        after: UUID | None = None,
+    ) -> Gallery:
+        """Put up to 1,000 of the gallery's images, in this order, right ``before`` or ``after`` another one.
+
+        All or none. Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is
+        repeated, moved next to itself or not in the gallery, and unless just one place is given.
+        """
+        principal.require_user()
+        membership.check_batch(image_ids)
+        anchor = check_anchor(image_ids, before, after)
+        async with self._database.transaction() as connection:
+            await self._require_owner(connection, principal, gallery_id)
+            await membership.lock_gallery(connection, gallery_id)
+            positions = await membership.positions(connection, gallery_id, [*image_ids, anchor])
+            faults = Faults()
+            membership.add_strangers(faults, image_ids, positions)
+            if anchor not in positions:
+                faults.add(("body", "before" if after is None else "after"), "is not in the gallery")
+            faults.check()
+            beyond = positions[anchor] - (1 if after is None else 0)
+            await arrangement_records.move(connection, gallery_id, image_ids, beyond=beyond, now=self._clock())
+            await self._tell(connection, principal, gallery_id, "images")
+            return await self._read(connection, principal, gallery_id)
+
     async def list_images(
         self,
         principal: Principal,
         gallery_id: UUID,
         *,
         order: ImageOrder | str = ImageOrder.POSITION,
+        seed: int | None = None,
+        where: ImageFilter = NO_FILTER,
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Image]:
-        """The gallery's images, ``limit`` (1 to 100) at a time, as arranged or newest upload first.
+        """The gallery's images of a filter, ``limit`` (1 to 100) at a time: see `ImageOrder`.
 
-        Raises `NotFound`, `InvalidInput` and `InvalidCursor`.
+        ``order="random"`` needs a ``seed``, 0 to 2^53 - 1: one seed, one order. Only the owner may ask for
+        favourites or by archive. Raises `NotFound`, `InvalidInput` and `InvalidCursor`.
         """
-        chosen = check_order(order)
-        check_limit(limit)
-        scope = f"gallery:{gallery_id}:{chosen}"
+        selection = check_selection(order, seed, where)
+        walk = walking.Walk(gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.connection() as connection:
-            if chosen is ImageOrder.POSITION:
-                before = None if cursor is None else decode_cursor(cursor, scope, int)[0]
-                members = await records.list_by_position(connection, gallery_id, before, limit + 1)
-            else:
-                after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
-                members = await records.list_by_created_at(connection, gallery_id, after, limit + 1)
-        seen = _visible(principal, members)
-        page = cut_page(seen.found, limit, lambda last: encode_cursor(scope, last.sort_key))
+            seen = _visible(principal, await walking.read(connection, walk), where)
+        page = cut_page(seen.found, limit, lambda last: encode_cursor(walk.scope, last.sort_key))
         return page.map(lambda member: self._shown_member(principal, seen, member))
 
     async def list_images_page(
@@ -191,20 +243,24 @@ class GalleryService:
         gallery_id: UUID,
         *,
         order: ImageOrder | str = ImageOrder.POSITION,
+        seed: int | None = None,
+        where: ImageFilter = NO_FILTER,
         page: int = 1,
         limit: int = DEFAULT_LIMIT,
     ) -> NumberedPage[Image]:
-        """Page ``page`` (from 1) of the gallery's images; beyond the last one it is empty.
+        """Page ``page`` (from 1) of the same list; beyond the last one it is empty.
 
-        Raises `NotFound` and `InvalidInput`.
+        What it costs grows with the page's number, or in random order, and to count what fits a filter, with
+        the gallery. Raises `NotFound` and `InvalidInput`.
         """
-        chosen = check_order(order)
+        selection = check_selection(order, seed, where)
         offset = check_page(page, limit)
         async with self._database.connection() as connection:
-            members = await records.list_page(connection, gallery_id, chosen, offset, limit)
-        seen = _visible(principal, members)
+            members = await walking.read_page(connection, gallery_id, selection, offset, limit)
+            seen = _visible(principal, members, where)
+            total = seen.total if where.is_empty else await listing_records.count(connection, gallery_id, where)
         images = tuple(self._shown_member(principal, seen, member) for member in seen.found)
-        return NumberedPage(images, page, limit, seen.total)
+        return NumberedPage(images, page, limit, total)
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
         gallery = await records.get(connection, gallery_id)
@@ -217,6 +273,13 @@ class GalleryService:
         if not principal.owns(gallery.owner_id):
             raise Forbidden("Only its owner can change a gallery.")
 
+    async def _tell(
+        self, connection: Connection, principal: Principal, gallery_id: UUID, change: GalleryChange
+    ) -> None:
+        """Record a change of the principal's own gallery."""
+        changed = GalleryChanged(principal.require_user(), gallery_id, change)
+        await events.record(connection, changed, now=self._clock())
+
     def _shown(self, principal: Principal, gallery: Gallery) -> Gallery:
         if gallery.cover is None:
             return gallery
@@ -226,9 +289,14 @@ class GalleryService:
         return show(member.image, principal, self._delivery, public=members.visibility.is_open)
 
 
-def _visible(principal: Principal, members: Members | None) -> Members:
+def _visible(principal: Principal, members: Members | None, where: ImageFilter) -> Members:
+    """Raises `NotFound`, and `InvalidInput` for a filter that would tell others what is the owner's business."""
     if members is None or not members.is_open_to(principal):
         raise NotFound(_NO_GALLERY)
+    faults = Faults()
+    for name in () if principal.owns(members.owner_id) else where.owner_only:
+        faults.add(("query", name), "is for the gallery's owner only")
+    faults.check()
     return members
 
 

@@ -21,6 +21,13 @@ class ProcessingStatus(StrEnum):
     FAILED = "failed"
 
 
+class LibraryOrder(StrEnum):
+    """The orders a library can be read in: latest upload first, or latest picture."""
+
+    CREATED_AT = "created_at"
+    TAKEN_AT = "taken_at"
+
+
 @frozen
 class Variant:
     """A rendering of an image for display; ``width`` and ``height`` in pixels, ``file_size`` in bytes.
@@ -44,7 +51,7 @@ class Image:
 
     ``width`` and ``height`` are in pixels with the orientation applied. ``taken_at`` is EXIF's, else the
     upload's time. ``metadata`` and the coordinates are the owner's alone: for anybody else `visible_to_others`
-    has taken the place out.
+    has taken the place out. ``deleted_at`` says since when the image is in the trash (``None``: it is not).
     """
 
     id: UUID
@@ -72,3 +79,4 @@ class Image:
     updated_at: datetime
     variants: tuple[Variant, ...] = ()
     responsive: Responsive | None = field(default=None)
+    deleted_at: datetime | None = None

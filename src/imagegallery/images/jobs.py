@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Final
-from uuid import UUID
 
 from attrs import frozen
 
@@ -23,24 +22,40 @@ class Purge:
     keys: tuple[str, ...]
 
 
-def process_image(image_id: UUID) -> NewJob:
+def process_image(image: Image) -> NewJob:
     """Make the image's variants."""
-    return NewJob(PROCESS_IMAGE, {"image_id": str(image_id)})
+    return NewJob(PROCESS_IMAGE, about(image))
+
+
+def about(image: Image) -> Payload:
+    """What every job on an image carries: where it stores is known even when the image's row is gone by then."""
+    return {"image_id": str(image.id), "key_prefix": image.key_prefix}
 
 
 def purge_objects(image: Image) -> NewJob:
     """Delete the objects of an image whose row is being deleted."""
     keys = (image.original_key, *(variant.key for variant in image.variants))
-    payload: Payload = {"image_id": str(image.id), "key_prefix": image.key_prefix, "keys": _SEPARATOR.join(keys)}
-    return NewJob(PURGE_OBJECTS, payload)
+    return NewJob(PURGE_OBJECTS, {**about(image), "keys": _SEPARATOR.join(keys)})
+
+
+def purge_leftovers(payload: Payload) -> NewJob:
+    """Delete what the job with this payload (see `about`) may have stored before it found its image deleted.
+
+    Raises `KeyError`.
+    """
+    return NewJob(PURGE_OBJECTS, {"image_id": payload["image_id"], "key_prefix": payload["key_prefix"], "keys": ""})
 
 
 def read_purge(payload: Payload) -> Purge:
     """Raises `ValueError` for anything that is not one image's objects: a purge must never reach further."""
-    prefix, image_id, keys = payload["key_prefix"], payload["image_id"], str(payload["keys"]).split(_SEPARATOR)
+    prefix, image_id, keys = payload["key_prefix"], payload["image_id"], _keys(str(payload["keys"]))
     if not isinstance(prefix, str) or not prefix.endswith(f"/{image_id}/") or not _all_under(prefix, keys):
         raise ValueError("This purge does not name one image's objects.")
     return Purge(prefix, tuple(keys))
+
+
+def _keys(joined: str) -> list[str]:
+    return joined.split(_SEPARATOR) if joined else []
 
 
 def _all_under(prefix: str, keys: Iterable[str]) -> bool:

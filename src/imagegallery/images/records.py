@@ -12,7 +12,6 @@ from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata, from_json, to_json
-from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 CHANNEL = "imagegallery_images"
 
@@ -21,7 +20,7 @@ IMAGE_COLUMNS = """
     i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
     i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
-    i.updated_at,
+    i.updated_at, i.deleted_at,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint)
         FROM image_variants v
@@ -31,29 +30,26 @@ IMAGE_COLUMNS = """
 
 # Whether anybody may see an image `i`: it is in a gallery that is not private. (An EXISTS here, PostgreSQL may
 # answer for all images there are at once; so in FIND_BY_CONTENT.)
-_IS_OPEN = """
+IS_OPEN = """
     (
         SELECT true FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
         WHERE m.image_id = i.id AND g.visibility <> 'private'
         LIMIT 1
     ) IS NOT NULL AS is_open"""
 
-# One image, by id.
-GET = f"SELECT {IMAGE_COLUMNS}, {_IS_OPEN} FROM images i WHERE i.id = $1"
+# One image, by id, in the trash or not.
+GET = f"SELECT {IMAGE_COLUMNS}, {IS_OPEN} FROM images i WHERE i.id = $1"
 
-# A page of an owner's library, newest first, after a (created_at, id).
-LIST_OWNED = f"""
-SELECT {IMAGE_COLUMNS}, {_IS_OPEN}
-FROM images i
-WHERE i.owner_id = $1 AND (i.created_at, i.id) < ($2, $3)
-ORDER BY i.created_at DESC, i.id DESC
-LIMIT $4"""
+# A page of all images there are, by id, from one on.
+LIST_ALL = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id >= $1 ORDER BY i.id LIMIT $2"
 
-# The owner's oldest image of this content, anywhere or (with $3) in one gallery.
+_COUNT_ALL = "SELECT count(*) FROM images WHERE id >= $1"
+
+# The owner's oldest image of this content, anywhere but in the trash or (with $3) in one gallery.
 FIND_BY_CONTENT = """
 SELECT i.id
 FROM images i
-WHERE i.owner_id = $1 AND i.sha256 = $2
+WHERE i.owner_id = $1 AND i.sha256 = $2 AND i.deleted_at IS NULL
   AND ($3::uuid IS NULL OR (SELECT true FROM gallery_images m WHERE m.gallery_id = $3 AND m.image_id = i.id))
 ORDER BY i.created_at, i.id
 LIMIT 1"""
@@ -90,18 +86,28 @@ UPDATE images
 SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
 WHERE id = $1 AND processing_status = 'failed'"""
 
-# Variants and what is left of the memberships go with the image.
-_DELETE = "DELETE FROM images WHERE id = $1"
-
 _ADD_STORAGE_USED = """
 INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
 ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used"""
+
+# The owner's row, made if need be, held until the transaction ends: whoever changes the sum waits.
+_HOLD_OWNER = """
+INSERT INTO owners (owner_id) VALUES ($1)
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used"""
+
+# The sum as it ought to be, in a statement of its own: one that had waited for the row would add up what was there
+# before.
+_RECOUNT_STORAGE = """
+UPDATE owners
+SET storage_used = (SELECT coalesce(sum(file_size), 0)::bigint FROM images WHERE owner_id = $1)
+WHERE owner_id = $1
+RETURNING storage_used"""
 
 # Never below zero: a wrong sum is `reconcile`'s to repair and must not keep anybody from deleting.
 _GIVE_BACK_STORAGE = "UPDATE owners SET storage_used = greatest(0, storage_used - $2) WHERE owner_id = $1"
 
 # Listeners get it when the transaction commits.
-_ANNOUNCE = "SELECT pg_notify($1, $2)"
+_ANNOUNCE = "SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id"
 
 
 @frozen
@@ -146,14 +152,18 @@ async def insert_image(connection: Connection, image: Image) -> None:
 
 async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
     row = await connection.fetchrow(GET, image_id)
-    return None if row is None else _found(row)
+    return None if row is None else found_from(row)
 
 
-async def list_owned(
-    connection: Connection, owner_id: str, after: tuple[datetime, UUID] | None, limit: int
-) -> list[FoundImage]:
-    created_at, image_id = after or (LAST_MOMENT, LAST_ID)
-    return [_found(row) for row in await connection.fetch(LIST_OWNED, owner_id, created_at, image_id, limit)]
+async def list_all(connection: Connection, first_id: UUID, limit: int) -> list[Image]:
+    """Everybody's images by id, ``first_id`` or the next one first: for upkeep."""
+    return [image_from(row) for row in await connection.fetch(LIST_ALL, first_id, limit)]
+
+
+async def count_all(connection: Connection, first_id: UUID) -> int:
+    """How many `list_all` will list."""
+    count: int = await connection.fetchval(_COUNT_ALL, first_id)
+    return count
 
 
 async def find_by_content(connection: Connection, owner_id: str, sha256: bytes, gallery_id: UUID | None) -> UUID | None:
@@ -184,10 +194,6 @@ async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bo
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
 
 
-async def delete(connection: Connection, image_id: UUID) -> None:
-    await connection.execute(_DELETE, image_id)
-
-
 async def add_storage_used(connection: Connection, owner_id: str, size: int) -> None:
     """Count ``size`` bytes of an original; last in a transaction, see `imagegallery.images.membership`."""
     await connection.execute(_ADD_STORAGE_USED, owner_id, size)
@@ -197,9 +203,16 @@ async def give_back_storage(connection: Connection, owner_id: str, size: int) ->
     await connection.execute(_GIVE_BACK_STORAGE, owner_id, size)
 
 
-async def announce(connection: Connection, image_id: UUID) -> None:
-    """Tell whoever waits for this image that it changed, when the transaction commits."""
-    await connection.execute(_ANNOUNCE, CHANNEL, str(image_id))
+async def recount_storage(connection: Connection, owner_id: str) -> int:
+    """Set what an owner's originals take to what they do take, in bytes; answers it. Last in a transaction."""
+    await connection.execute(_HOLD_OWNER, owner_id)
+    used: int = await connection.fetchval(_RECOUNT_STORAGE, owner_id)
+    return used
+
+
+async def announce(connection: Connection, *image_ids: UUID) -> None:
+    """Tell whoever waits for these images that they changed, when the transaction commits."""
+    await connection.execute(_ANNOUNCE, CHANNEL, [str(image_id) for image_id in image_ids])
 
 
 def image_from(row: Record | Mapping[str, Any]) -> Image:
@@ -229,10 +242,12 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         variants=_variants(row["variants"]),
+        deleted_at=row["deleted_at"],
     )
 
 
-def _found(row: Record) -> FoundImage:
+def found_from(row: Record) -> FoundImage:
+    """The image in a row of `IMAGE_COLUMNS` and `IS_OPEN`."""
     return FoundImage(image_from(row), row["is_open"])
 
 

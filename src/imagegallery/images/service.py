@@ -6,7 +6,7 @@ but not theirs raises `Forbidden`, and any write without a user `Unauthenticated
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -14,17 +14,19 @@ import anyio
 from attrs import evolve, frozen
 
 from imagegallery.clock import Clock
-from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, Forbidden, NotFound
+from imagegallery.errors import Conflict, NotFound
 from imagegallery.images import membership, records
+from imagegallery.images.access import readable, writable
+from imagegallery.images.batching import BatchService
 from imagegallery.images.choosing import choose_variant
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, ProcessingStatus, Variant
-from imagegallery.images.jobs import process_image, purge_objects
+from imagegallery.images.jobs import process_image
+from imagegallery.images.library import LibraryService
 from imagegallery.images.records import FoundImage
 from imagegallery.images.showing import show
-from imagegallery.pagination import DEFAULT_LIMIT, CursorPage, check_limit, cut_page, decode_cursor, encode_cursor
+from imagegallery.images.trash import TrashOptions, TrashService
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.keys import content_type_of
@@ -47,7 +49,10 @@ class OpenObject:
 
 
 class ImageService:
-    """``ladder`` names the variant types there are, from the smallest to the largest."""
+    """Images one by one; ``library`` lists them, ``batches`` does one thing to many, ``trash`` has the deleted ones.
+
+    ``ladder`` names the variant types there are, from the smallest to the largest.
+    """
 
     def __init__(
         self,
@@ -57,7 +62,11 @@ class ImageService:
         clock: Clock,
         *,
         ladder: Sequence[str] = DEFAULT_LADDER,
+        trash: TrashOptions | None = None,
     ) -> None:
+        self.library = LibraryService(database, delivery)
+        self.batches = BatchService(database, clock)
+        self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock)
         self._database = database
         self._outbox = outbox
         self._delivery = delivery
@@ -67,23 +76,7 @@ class ImageService:
     async def get(self, principal: Principal, image_id: UUID) -> Image:
         """Raises `NotFound`."""
         async with self._database.connection() as connection:
-            return self._shown(principal, await _readable(connection, principal, image_id))
-
-    async def list_owned(
-        self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
-    ) -> CursorPage[Image]:
-        """The principal's library, newest first, ``limit`` (1 to 100) at a time.
-
-        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
-        """
-        owner_id = principal.require_user()
-        scope = f"images:{owner_id}"
-        check_limit(limit)
-        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
-        async with self._database.connection() as connection:
-            found = await records.list_owned(connection, owner_id, after, limit + 1)
-        page = cut_page(found, limit, lambda last: encode_cursor(scope, (last.image.created_at, last.image.id)))
-        return page.map(lambda each: self._shown(principal, each))
+            return self._shown(principal, await readable(connection, principal, image_id))
 
     async def update(
         self,
@@ -101,8 +94,11 @@ class ImageService:
         """
         principal.require_user()
         alt_text, filename = _check_texts(alt_text, filename)
+        now = self._clock()
         async with self._database.transaction() as connection:
-            await _writable(connection, principal, image_id)
+            await writable(connection, principal, image_id)
+            if not isinstance(filename, Unset):
+                await membership.rekey(connection, image_id, now=now, filename=filename)
             await records.update(
                 connection,
                 image_id,
@@ -110,26 +106,13 @@ class ImageService:
                 filename=_given(filename),
                 is_favorite=_given(is_favorite),
                 is_archived=_given(is_archived),
-                now=self._clock(),
+                now=now,
             )
-            return self._shown(principal, await _readable(connection, principal, image_id))
+            return self._shown(principal, await readable(connection, principal, image_id))
 
     async def delete(self, principal: Principal, image_id: UUID) -> None:
-        """Delete the image everywhere: its rows now, in one transaction, its objects by the job written with them.
-
-        Raises `Unauthenticated`, `NotFound` and `Forbidden`.
-        """
-        principal.require_user()
-        now = self._clock()
-        async with self._database.transaction() as connection:
-            await _writable(connection, principal, image_id)
-            await membership.remove_everywhere(connection, image_id, now=now)
-            # Read again: until the row was locked, a worker could still record variants.
-            image = (await _writable(connection, principal, image_id)).image
-            await records.delete(connection, image_id)
-            await records.give_back_storage(connection, image.owner_id, image.file_size)
-            await records.announce(connection, image_id)
-            await self._outbox.enqueue(connection, purge_objects(image), now=now)
+        """Move the image to the trash: see `TrashService.put`."""
+        await self.trash.put(principal, image_id)
 
     async def retry(self, principal: Principal, image_id: UUID) -> Image:
         """Process a failed image once more. Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict`
@@ -137,11 +120,11 @@ class ImageService:
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
-            await _writable(connection, principal, image_id)
+            image = (await writable(connection, principal, image_id)).image
             if not await records.revive(connection, image_id, now=now):
                 raise Conflict("Only an image whose processing failed can be tried again.")
-            await self._outbox.enqueue(connection, process_image(image_id), now=now)
-            return self._shown(principal, await _readable(connection, principal, image_id))
+            await self._outbox.enqueue(connection, process_image(image), now=now)
+            return self._shown(principal, await readable(connection, principal, image_id))
 
     async def wait_until_ready(
         self, principal: Principal, image_id: UUID, *, timeout: timedelta = READY_TIMEOUT
@@ -160,7 +143,7 @@ class ImageService:
         return image
 
     async def find_by_content(self, principal: Principal, sha256: bytes, gallery_id: UUID | None = None) -> UUID | None:
-        """The principal's oldest image of exactly these bytes, in that gallery if one is given.
+        """The principal's oldest image of exactly these bytes, in that gallery if one is given; never one in the trash.
 
         Raises `Unauthenticated`, and `ValueError` unless ``sha256`` has 32 bytes.
         """
@@ -193,7 +176,7 @@ class ImageService:
         """
         self._check_variant_type(variant)
         async with self._database.connection() as connection:
-            found = await _readable(connection, principal, image_id)
+            found = await readable(connection, principal, image_id)
         chosen = choose_variant(found.image.variants, variant, accepts, self._ladder)
         if chosen is None:
             raise NotFound("This image has no variant yet.")
@@ -203,7 +186,7 @@ class ImageService:
         """A short-lived URL of the original, for its owner. Raises `Unauthenticated`, `NotFound`, `Forbidden`."""
         principal.require_user()
         async with self._database.connection() as connection:
-            image = (await _writable(connection, principal, image_id)).image
+            image = (await writable(connection, principal, image_id)).image
         return self._delivery.original_url(image, download_as=image.filename)
 
     def _shown(self, principal: Principal, found: FoundImage) -> Image:
@@ -214,22 +197,6 @@ class ImageService:
         if variant is not None and variant not in self._ladder:
             faults.add(("query", "variant"), f"must be one of {', '.join(self._ladder)}")
         faults.check()
-
-
-async def _readable(connection: Connection, principal: Principal, image_id: UUID) -> FoundImage:
-    """Raises `NotFound` for what the principal may not see, as if it were not there."""
-    found = await records.get(connection, image_id)
-    if found is None or not (found.is_open or principal.owns(found.image.owner_id)):
-        raise NotFound("There is no such image.")
-    return found
-
-
-async def _writable(connection: Connection, principal: Principal, image_id: UUID) -> FoundImage:
-    """Raises `NotFound` or, for somebody else's image that the principal can see, `Forbidden`."""
-    found = await _readable(connection, principal, image_id)
-    if not principal.owns(found.image.owner_id):
-        raise Forbidden("Only its owner can do this to an image.")
-    return found
 
 
 def _check_texts(alt_text: str | Unset, filename: str | Unset) -> tuple[str | Unset, str | Unset]:

@@ -20,7 +20,10 @@ SHORT_SIDE_COMPONENTS = 3
 
 
 def encode(pixels: bytes, width: int, height: int) -> str:
-    """The hash of 8-bit RGB ``pixels``, row by row from the top; 4 components along the longer side, 3 along the other."""
+    """The hash of 8-bit RGB ``pixels``, row by row from the top: 4 components along the longer side, 3 along the other.
+
+    A square has 4 across.
+    """
     along, down = LONG_SIDE_COMPONENTS, SHORT_SIDE_COMPONENTS
     if height > width:
         along, down = down, along

@@ -1,7 +1,7 @@
 """The decoder process: reads requests from stdin, answers on stdout, ends with its input.
 
-Started by `imagegallery.imaging.process` as ``python -m imagegallery.imaging.child LIMITS PARENT``; LIMITS is the JSON
-of `limits.to_json`, PARENT the process id to die with.
+Started by `imagegallery.imaging.process`, through bootstrap.py, with two arguments: the JSON of `limits.to_json`, and
+the process id to die with.
 """
 
 import os
@@ -16,7 +16,7 @@ from imagegallery.imaging.confinement import allow_cpu_time, confine
 from imagegallery.imaging.inspecting import inspect
 from imagegallery.imaging.limits import ImagingOptions, from_json
 from imagegallery.imaging.rendering import render
-from imagegallery.imaging.vips import set_up
+from imagegallery.imaging.vips import explain, set_up
 
 
 def main(limits: str, parent: str) -> None:
@@ -58,9 +58,8 @@ def _answer(request: wire.Request, options: ImagingOptions) -> wire.Message:
         fault = wire.FaultAnswer("type_mismatch", error.message)
     except BadImage as error:
         fault = wire.FaultAnswer(error.reason, error.message)
-    except (MemoryError, pyvips.Error) as error:
-        sys.stderr.write(f"{error}\n")
-        bad = faults.out_of_memory() if isinstance(error, MemoryError) else faults.bad_image(str(error))
+    except MemoryError:
+        bad = faults.out_of_memory()
         fault = wire.FaultAnswer(bad.reason, bad.message)
     except OSError as error:
         sys.stderr.write(f"{error}\n")
@@ -69,9 +68,13 @@ def _answer(request: wire.Request, options: ImagingOptions) -> wire.Message:
 
 
 def _result(request: wire.Request, options: ImagingOptions) -> wire.Message:
-    if request.into is None:
-        return wire.inspection_message(inspect(request.path, request.content_type, options))
-    return wire.render_message(render(request, request.into, options))
+    try:
+        if request.into is None:
+            return wire.inspection_message(inspect(request, options))
+        return wire.render_message(render(request, request.into, options))
+    except pyvips.Error as error:
+        sys.stderr.write(f"{error}\n")
+        raise explain(error, request.path, request.content_type) from error
 
 
 if __name__ == "__main__":

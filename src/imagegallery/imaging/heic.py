@@ -18,7 +18,13 @@ try:
 except ImportError:
     pi_heif = None
 
-_INTERPRETATIONS = {"L": "b-w", "RGB": "srgb", "RGBA": "srgb", "RGBa": "srgb"}
+# Mode to bands, format and interpretation. Colours come as 8 bits (`convert_hdr_to_8bit`), deep grey as 16.
+_LAYOUTS = {
+    "L": (1, "uchar", "b-w"),
+    "I;16": (1, "ushort", "grey16"),
+    "RGB": (3, "uchar", "srgb"),
+    "RGBA": (4, "uchar", "srgb"),
+}
 
 
 def open_heic(path: Path) -> "HeicSource":
@@ -46,17 +52,17 @@ class HeicSource:
     orientation = 1
     shrinks_on_load = False
 
-    def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:  # noqa: ARG002 - it can do neither
-        """Decode, at once and into memory. Raises `BadImage`."""
+    def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
+        """Decode, at once and into memory; it can neither shrink nor move. Raises `BadImage`."""
         try:
             data, mode = self.picture.data, self.picture.mode
         except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
             raise bad_image(str(error)) from error
-        if mode not in _INTERPRETATIONS:
+        if mode not in _LAYOUTS:
             raise BadImage("undecodable", "The picture is of a kind that cannot be shown.")
-        bands = self.picture.stride // self.width
-        image = pyvips.Image.new_from_memory(data, self.width, self.height, bands, "uchar")
-        image = image.copy(interpretation=_INTERPRETATIONS[mode])
+        bands, sample, interpretation = _LAYOUTS[mode]
+        image = pyvips.Image.new_from_memory(data, self.width, self.height, bands, sample)
+        image = image.copy(interpretation=interpretation)
         profile = self.picture.info.get("icc_profile")
         if profile:
             image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)

@@ -23,14 +23,15 @@ class ImagingOptions:
 
     ``max_pixels``: of one frame. The largest phone sensors make 16320 x 12240 (199.8 megapixels), so they pass and
     the 16384 x 16384 of the usual bombs does not. ``max_frames``: 40 s of animation at 25 frames a second.
-    ``max_animation_pixels``: width x height x frames beyond which an animation is shown as its first frame.
+    ``max_animation_pixels``: width x height x frames beyond which an animation is shown as its first frame; a full
+    budget takes some 15 s of a processor to encode twice.
     ``memory_limit``: bytes a child may have, enforced by the kernel. ``deadline``: for one request.
     ``threads``: of one child. ``recycle_after``: requests after which a child is replaced.
     """
 
     max_pixels: int = field(default=200_000_000, validator=validators.ge(1))
     max_frames: int = field(default=1_000, validator=validators.ge(1))
-    max_animation_pixels: int = field(default=100_000_000, validator=validators.ge(0))
+    max_animation_pixels: int = field(default=64_000_000, validator=validators.ge(0))
     memory_limit: int = field(default=2 * 1024**3, validator=validators.ge(128 * 1024**2))
     deadline: timedelta = field(default=timedelta(seconds=60), validator=validators.gt(timedelta(0)))
     processes: int = field(default=2, validator=validators.ge(1))

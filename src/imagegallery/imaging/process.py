@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 import anyio
@@ -17,6 +18,8 @@ from imagegallery.imaging import wire
 from imagegallery.imaging.limits import ImagingOptions, to_json
 
 logger = logging.getLogger("imagegallery.imaging")
+
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 
 START_DEADLINE = timedelta(seconds=30)
 LAST_WORDS_DEADLINE = timedelta(seconds=2)
@@ -52,7 +55,7 @@ class DecoderProcess:
     async def start(cls, options: ImagingOptions) -> Self:
         """Start a child and wait until it is ready. Raises `Unavailable` when it does not come up."""
         process = await anyio.open_process(
-            [sys.executable, "-P", "-m", "imagegallery.imaging.child", to_json(options), str(os.getpid())],
+            [sys.executable, "-P", str(BOOTSTRAP), to_json(options), str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,7 +8,7 @@ from attrs import frozen
 
 @frozen
 class Inspection:
-    """What a file turned out to be, after a full decode within the limits.
+    """What a file turned out to be, within the limits.
 
     ``width`` and ``height`` are in pixels, as a person sees the image (orientation applied); ``exif`` is the
     raw EXIF block (a TIFF stream, without the ``Exif\\0\\0`` marker) or empty.
@@ -64,8 +64,10 @@ class Rendered:
 class ImagingEngine(Protocol):
     """Decodes untrusted files. Implementations isolate the decoder: its death is a `BadImage`, not ours."""
 
-    async def inspect(self, path: Path, *, content_type: str) -> Inspection:
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
         """Check limits on the header, then decode it all once.
+
+        Without ``decode`` the header is enough: for a caller that renders the file next, which finds the same faults.
 
         Raises `TypeMismatch` when the bytes are of another format than ``content_type`` and `BadImage` when
         they cannot be shown: undecodable, truncated, too many pixels or frames, or a decoder that crashed or

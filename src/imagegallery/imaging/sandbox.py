@@ -49,9 +49,9 @@ class SandboxedEngine:
         finally:
             await engine.aclose()
 
-    async def inspect(self, path: Path, *, content_type: str) -> Inspection:
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
         """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
-        request = wire.Request(path=path.absolute(), content_type=content_type)
+        request = wire.Request(path=path.absolute(), content_type=content_type, decode=decode)
         return await self._ask(request, lambda message: wire.read_inspection(message, content_type=content_type))
 
     async def render(

@@ -4,13 +4,14 @@ Of libvips' loaders only five are unblocked, and a file is given to the one for 
 libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, whatever a file claims to be.
 """
 
+import os
 from pathlib import Path
 
 import pyvips
 from attrs import frozen
 
-from imagegallery.errors import TypeMismatch
-from imagegallery.imaging import heic, signature
+from imagegallery.errors import BadImage, TypeMismatch
+from imagegallery.imaging import faults, heic, signature
 from imagegallery.imaging.limits import ImagingOptions, check_header
 from imagegallery.imaging.source import Source, exif_payload
 
@@ -55,6 +56,16 @@ def open_source(path: Path, content_type: str, options: ImagingOptions) -> Sourc
     source = heic.open_heic(path) if content_type in signature.HEIC_TYPES else _VipsSource.open(path, content_type)
     check_header(source.width, source.height, source.frames, options)
     return source
+
+
+def explain(error: pyvips.Error, path: Path, content_type: str) -> BadImage:
+    """What an error of libvips says about the file."""
+    with path.open("rb") as file:
+        head = file.read(signature.HEAD_SIZE)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(-min(size, faults.TAIL_SIZE), os.SEEK_END)
+        tail = file.read()
+    return faults.bad_image(str(error), cut=faults.is_cut(content_type, size, head, tail))
 
 
 @frozen

@@ -31,13 +31,14 @@ class ProtocolError(Exception):
 
 @frozen
 class Request:
-    """One thing to do: inspect (no ``into``) or render."""
+    """One thing to do: inspect (no ``into``; ``decode`` says how deeply) or render."""
 
     path: Path
     content_type: str
     into: Path | None = None
     renditions: tuple[Rendition, ...] = ()
     blurhash: bool = False
+    decode: bool = True
 
 
 @frozen
@@ -111,6 +112,7 @@ def request_message(request: Request) -> Message:
         "into": None if request.into is None else str(request.into),
         "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
         "blurhash": request.blurhash,
+        "decode": request.decode,
     }
 
 
@@ -123,6 +125,7 @@ def read_request(message: Message) -> Request:
         into=None if into is None else Path(str(into)),
         renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
         blurhash=message["blurhash"] is True,
+        decode=message["decode"] is True,
     )
 
 

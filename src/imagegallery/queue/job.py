@@ -16,6 +16,7 @@ Payload = Mapping[str, str | int | bool | None]
 
 PRIORITY_NORMAL = 0
 PRIORITY_LOW = -10
+PRIORITY_IDLE = -20  # what nobody waits for
 
 # A wait is never shorter than this: a job that is due but locked (by an open fence, or a claim under way) would
 # otherwise be asked for in a tight loop.

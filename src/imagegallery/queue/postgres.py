@@ -15,7 +15,7 @@ from imagegallery.database.notifications import Notifications
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost, NotFound
 from imagegallery.queue import records
-from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats, waiting_time
+from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats, waiting_time
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.protocol import KeepsDeadLetters, Queue, Watch
 
@@ -24,9 +24,8 @@ class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
     """Every method but `enqueue` and `fence`, which are part of the caller's transaction, is one statement in a
     transaction of its own. Each raises `Unavailable` while the database is away."""
 
-    def __init__(self, database: Database, options: QueueOptions, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._options = options
         self._clock = clock
 
     async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 from imagegallery.errors import InvalidInput
+from imagegallery.ids import parse_id
 
 MAX_KEY_BYTES = 1024  # S3's limit
 MAX_SEGMENT_BYTES = 255  # what file systems allow in one name
@@ -31,8 +32,14 @@ def incoming_key(session_id: UUID) -> str:
 
 
 def image_prefix(image_id: UUID, gallery_id: UUID | None) -> str:
-    """The folder of one image, below the gallery it was uploaded to or ``library``."""
+    """The folder of one image, below the public gallery it was uploaded to or ``library``."""
     return f"{IMAGES_PREFIX}{gallery_id or 'library'}/images/{image_id}/"
+
+
+def image_id_hint(key: str) -> UUID | None:
+    """Which image's folder an object of unknown origin seems to lie in; for its row to confirm."""
+    folder, _, _ = key.rpartition("/")
+    return parse_id(folder.rpartition("/")[2])
 
 
 def original_key(prefix: str, content_type: str) -> str:

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from anyio import CancelScope, to_thread
 
 from imagegallery.errors import TooLarge
+
+T = TypeVar("T")
 
 CHUNK_SIZE = 1024 * 1024
 """How much is read or written in one visit to a thread, in bytes: a visit costs about as much as copying 256 KiB."""
@@ -32,6 +34,18 @@ async def file_chunks(path: Path, size: int = CHUNK_SIZE) -> AsyncGenerator[byte
     finally:
         with CancelScope(shield=True):
             await to_thread.run_sync(file.close)
+
+
+async def batches(items: AsyncIterable[T], size: int) -> AsyncIterator[list[T]]:
+    """The same items, ``size`` at a time."""
+    batch: list[T] = []
+    async for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 async def batched(chunks: AsyncIterable[bytes], size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:

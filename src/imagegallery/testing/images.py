@@ -8,7 +8,7 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def quarters(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Imag
     picture.paste(RED, (0, 0, width // 2, height // 2))
     picture.paste(GREEN, (width // 2, 0, width, height // 2))
     picture.paste(BLUE, (0, height // 2, width // 2, height))
-    return picture.convert(mode)
+    return picture.convert(mode, palette=Image.Palette.ADAPTIVE)
 
 
 def exif_block(
@@ -148,13 +148,13 @@ def avif(width: int = 64, height: int = 48, *, exif: Image.Exif | bytes = b"") -
 
 
 def animation(
-    format: str = "GIF", *, width: int = 64, height: int = 48, frames: int = 3, delay: int = 120, loop: int = 2
+    container: str = "GIF", *, width: int = 64, height: int = 48, frames: int = 3, delay: int = 120, loop: int = 2
 ) -> bytes:
     """Flat frames, red then green then blue and over again, ``delay`` milliseconds each. ``GIF`` or ``WEBP``."""
     colours = (RED, GREEN, BLUE)
     pictures = [Image.new("RGB", (width, height), colours[index % 3]) for index in range(frames)]
     options = {"save_all": True, "append_images": pictures[1:], "duration": delay, "loop": loop}
-    return _saved(pictures[0], format, options if format == "GIF" else {**options, "lossless": True})
+    return _saved(pictures[0], container, options if container == "GIF" else {**options, "lossless": True})
 
 
 def many_frames_gif(frames: int = 10_000) -> bytes:
@@ -183,9 +183,9 @@ def pdf() -> bytes:
     return b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF"
 
 
-def _saved(picture: Image.Image, format: str, options: dict[str, object]) -> bytes:
+def _saved(picture: Image.Image, container: str, options: Mapping[str, object]) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, format, **{name: value for name, value in options.items() if value is not None})
+    picture.save(buffer, container, **{name: value for name, value in options.items() if value is not None})
     return buffer.getvalue()
 
 

@@ -16,7 +16,7 @@ from imagegallery.images.delivery import Delivery, DeliveryOptions
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata
 from imagegallery.images.service import ImageService
-from imagegallery.queue.job import QueueOptions
+from imagegallery.principal import Principal
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.keys import image_prefix, original_key, variant_key
@@ -45,7 +45,7 @@ class Library:
         cls, database: Database, objects: Path, clock: ManualClock, options: DeliveryOptions | None = None
     ) -> "Library":
         store = FilesystemStore(objects, UrlSigner(_SECRET, clock), clock)
-        queue = PostgresQueue(database, QueueOptions(), clock)
+        queue = PostgresQueue(database, clock)
         delivery = Delivery(store, options or DeliveryOptions(), clock)
         return cls(
             database=database,
@@ -66,6 +66,12 @@ class Library:
                 await membership.add(connection, gallery_id, [image.id], now=self.clock())
             await records.add_storage_used(connection, image.owner_id, image.file_size)
         return image
+
+    async def delete_for_good(self, image: Image) -> None:
+        """Put the image into the trash and out of it."""
+        owner = Principal.user(image.owner_id)
+        await self.images.trash.put(owner, image.id)
+        await self.images.trash.purge(owner, image.id)
 
 
 def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_id: UUID | None = None) -> Image:

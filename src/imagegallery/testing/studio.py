@@ -45,8 +45,8 @@ class WatchedEngine:
     rendered: list[tuple[Rendition, ...]] = field(factory=list)
     after_render: Hook = nothing
 
-    async def inspect(self, path: Path, *, content_type: str) -> Inspection:
-        return await self.engine.inspect(path, content_type=content_type)
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
+        return await self.engine.inspect(path, content_type=content_type, decode=decode)
 
     async def render(
         self, path: Path, renditions: tuple[Rendition, ...], into: Path, *, content_type: str, blurhash: bool = False
@@ -134,7 +134,7 @@ class Studio:
         )
         await self.library.store.put(image.original_key, bytes_chunks(body), content_type=mime_type)
         await self.library.add_image(image)
-        await self.enqueue(process_image(image.id))
+        await self.enqueue(process_image(image))
         return image
 
     async def enqueue(self, job: NewJob) -> None:

@@ -89,7 +89,7 @@ class Bench:
 
     @property
     def queue(self) -> PostgresQueue:
-        return PostgresQueue(self.database, self.options, self.clock)
+        return PostgresQueue(self.database, self.clock)
 
     async def add(self, *jobs: NewJob) -> None:
         """Add these jobs in one transaction; without any, one of kind ``work``."""

@@ -16,6 +16,8 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
+from imagegallery.events import records as events
+from imagegallery.events.event import ImageUploaded
 from imagegallery.images import membership
 from imagegallery.images import records as image_records
 from imagegallery.images.image import Image, ProcessingStatus
@@ -120,20 +122,22 @@ class Completion:
         """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
         now = image.created_at
         await image_records.insert_image(connection, image)
-        if session.gallery_id is not None:
-            await _add_to_gallery(connection, session.gallery_id, image)
-        await self.outbox.enqueue(connection, process_image(image.id), now=now)
+        is_member = session.gallery_id is not None and await _add_to_gallery(connection, session.gallery_id, image)
+        uploaded = ImageUploaded(image.owner_id, image.id, session.gallery_id if is_member else None)
+        await events.record(connection, uploaded, now=now)
+        await self.outbox.enqueue(connection, process_image(image), now=now)
         await image_records.add_storage_used(connection, image.owner_id, image.file_size)
         room = await records.room_for(connection, image.owner_id)
         self.policy.check_storage(room.storage_used, room.storage_limit)
 
 
-async def _add_to_gallery(connection: Connection, gallery_id: UUID, image: Image) -> None:
-    """A gallery that was deleted since the upload began leaves the image in its owner's library."""
+async def _add_to_gallery(connection: Connection, gallery_id: UUID, image: Image) -> bool:
+    """A gallery that was deleted since the upload began leaves the image in its owner's library: false."""
     try:
         await membership.add(connection, gallery_id, [image.id], now=image.created_at)
     except NotFound:
-        return
+        return False
+    return True
 
 
 def _is_completed(session: UploadSession) -> bool:

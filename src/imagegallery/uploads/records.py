@@ -19,7 +19,7 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
 # What decides on a new session: who owns the gallery it names, and the owner's storage.
 _SELECT_ROOM = """
 SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit,
-       g.owner_id AS gallery_owner_id, g.visibility = 'private' AS gallery_is_private
+       g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility
 FROM (SELECT $1::text AS owner_id, $2::uuid AS gallery_id) AS asked
 LEFT JOIN owners o ON o.owner_id = asked.owner_id
 LEFT JOIN galleries g ON g.id = asked.gallery_id"""
@@ -64,16 +64,25 @@ LIMIT $2"""
 
 _DELETE = "DELETE FROM upload_sessions WHERE id = ANY($1)"
 
+# Which of these keys under incoming/ no open session waits for.
+WITHOUT_OPEN_SESSION = """
+SELECT given.key
+FROM unnest($1::text[]) AS given (key)
+WHERE given.key NOT IN (
+    SELECT incoming_key FROM upload_sessions
+    WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+)"""
+
 
 @frozen
 class Room:
     """The owner's ``storage_used`` and own ``storage_limit`` in bytes; of the gallery asked for, if there is one:
-    its owner and whether others cannot see it."""
+    its owner and its visibility."""
 
     storage_used: int
     storage_limit: int | None
     gallery_owner_id: str | None
-    gallery_is_private: bool | None
+    gallery_visibility: str | None
 
 
 async def room_for(connection: Connection, owner_id: str, gallery_id: UUID | None = None) -> Room:
@@ -141,6 +150,11 @@ async def list_old(connection: Connection, *, expired_before: datetime, limit: i
 
 async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
     await connection.execute(_DELETE, list(session_ids))
+
+
+async def without_open_session(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Those of ``keys`` where no open session's bytes arrive."""
+    return [row["key"] for row in await connection.fetch(WITHOUT_OPEN_SESSION, list(keys))]
 
 
 def _session(row: Record) -> UploadSession:

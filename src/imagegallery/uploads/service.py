@@ -165,10 +165,12 @@ class UploadService:
     async def sweep(self) -> int:
         """End the sessions that are over time and remove what they left; answers how many were ended.
 
-        Also forgets sessions that ended long ago. For the worker, every minute or so.
+        Also forgets sessions that ended long ago, and clears ``incoming/`` of what arrived too late. For the worker,
+        every minute or so.
         """
         expired = await self._sweeping.expire()
         await self._sweeping.forget()
+        await self._sweeping.clear()
         return expired
 
     async def _begin(
@@ -180,11 +182,12 @@ class UploadService:
         transport: Transport,
     ) -> UploadSession:
         owner_id = principal.require_user()
-        session = self._new_session(owner_id, self.policy.check(declaration), filename, gallery_id, transport)
+        checked = self.policy.check(declaration)
         async with self._database.connection() as connection:
             room = await records.room_for(connection, owner_id, gallery_id)
             _check_gallery(room, owner_id, gallery_id)
-            self.policy.check_storage(room.storage_used + (session.size or 0), room.storage_limit)
+            self.policy.check_storage(room.storage_used + (checked.size or 0), room.storage_limit)
+            session = self._new_session(owner_id, checked, filename, gallery_id, transport, room)
             await records.insert(connection, session)
         return session
 
@@ -195,6 +198,7 @@ class UploadService:
         filename: str | None,
         gallery_id: UUID | None,
         transport: Transport,
+        room: Room,
     ) -> UploadSession:
         now = self._clock()
         session_id, image_id = new_id(), new_id()
@@ -209,7 +213,8 @@ class UploadService:
             size=declaration.size,
             sha256=declaration.sha256,
             incoming_key=incoming_key(session_id),
-            key_prefix=image_prefix(image_id, gallery_id),
+            # Keys show in public URLs, wherever the image is shown later: they must not tell an unlisted gallery's id.
+            key_prefix=image_prefix(image_id, gallery_id if room.gallery_visibility == "public" else None),
             future_image_id=image_id,
             created_at=now,
             updated_at=now,
@@ -225,7 +230,7 @@ def _check_gallery(room: Room, owner_id: str, gallery_id: UUID | None) -> None:
     """Raises `Forbidden` for another's gallery, `NotFound` if it may not even be seen."""
     if gallery_id is None or room.gallery_owner_id == owner_id:
         return
-    if room.gallery_owner_id is None or room.gallery_is_private:
+    if room.gallery_owner_id is None or room.gallery_visibility == "private":
         raise NotFound("There is no such gallery.")
     raise Forbidden("This gallery is not yours.")
 

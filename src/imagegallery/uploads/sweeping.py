@@ -1,10 +1,12 @@
-"""Uploads that nobody finished, and the rows of those that are over."""
+"""Uploads that nobody finished, the rows of those that are over, and what arrives when they are."""
 
 from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
+from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.streams import batches
 from imagegallery.uploads import records
 from imagegallery.uploads.cleanup import delete_objects, try_to_delete_objects
 from imagegallery.uploads.policy import UploadPolicy
@@ -40,6 +42,22 @@ class Sweeping:
             async with self.database.connection() as connection:
                 await records.delete(connection, [session.id for session in batch])
             count += len(batch)
+        return count
+
+    async def clear(self) -> int:
+        """Delete what lies under ``incoming/`` for no open session and is older than any session gets; answers how
+        many objects.
+
+        A client that still holds its URL can write there again after its session has ended, or as it ends.
+        """
+        before, count = self.clock() - self.policy.session_lifetime, 0
+        async for batch in batches(self.store.list(INCOMING_PREFIX), BATCH):
+            old = [found.key for found in batch if found.modified_at < before]
+            async with self.database.connection() as connection:
+                strays = await records.without_open_session(connection, old)
+            for key in strays:
+                await self.store.delete(key)
+            count += len(strays)
         return count
 
     async def _expire_batch(self) -> list[UploadSession]:

@@ -1,13 +1,19 @@
 """The job that deletes objects which making variants left behind."""
 
 import logging
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
 
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict
+from imagegallery.errors import Conflict, ObjectNotFound
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.variants import records
-from imagegallery.variants.jobs import image_of, keys_of
+from imagegallery.variants.jobs import image_of, keys_of, stored_until
+
+# Between a store's clock and ours, without harm to a picture that is made again.
+CLOCKS_MAY_DIFFER: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +37,12 @@ class DiscardObjects:
             if await records.is_in_process(connection, image_id):
                 raise Conflict("The image is being processed.")
             for key in await records.without_row(connection, keys_of(job.payload)):
+                await self._delete(key, stored_until(job.payload) + CLOCKS_MAY_DIFFER)
+
+    async def _delete(self, key: str, latest: datetime) -> None:
+        """Delete the object, unless an attempt that has not recorded it yet has stored it anew."""
+        with suppress(ObjectNotFound):
+            if (await self._store.head(key)).modified_at <= latest:
                 await self._store.delete(key)
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:

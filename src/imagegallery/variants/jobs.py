@@ -1,26 +1,42 @@
 """The jobs that making variants leads to: their kinds and payloads. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from imagegallery.queue.job import PRIORITY_LOW, NewJob, Payload
+from imagegallery.images.image import Image
+from imagegallery.images.jobs import about
+from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, NewJob, Payload
 
 PROCESS_LATER: Final = "image.process_later"
+RENEW_VARIANTS: Final = "image.renew_variants"
 DISCARD_OBJECTS: Final = "image.discard"
 _SEPARATOR = "\n"  # our keys hold no white space
 
 
-def process_later(image_id: UUID) -> NewJob:
+def process_later(image: Image) -> NewJob:
     """Make the formats that take their time, after what makes other images usable."""
-    return NewJob(PROCESS_LATER, {"image_id": str(image_id)}, priority=PRIORITY_LOW, dedupe_key=str(image_id))
+    return NewJob(PROCESS_LATER, about(image), priority=PRIORITY_LOW, dedupe_key=str(image.id))
 
 
-def discard_objects(image_id: UUID, keys: Sequence[str], *, run_at: datetime) -> NewJob:
-    """Delete, from ``run_at`` on, those of an image's objects under ``keys`` that no row names."""
-    payload: Payload = {"image_id": str(image_id), "keys": _SEPARATOR.join(keys)}
-    return NewJob(DISCARD_OBJECTS, payload, priority=PRIORITY_LOW, run_at=run_at)
+def renew_variants(image: Image, names: Sequence[str]) -> NewJob:
+    """Make these variants (``medium.webp``) as the presets say now, when nobody waits for anything else.
+
+    Several of these jobs go into one transaction in the order of their images' ids.
+    """
+    listed = " ".join(sorted(names))
+    key = f"{image.id} {listed}"
+    return NewJob(RENEW_VARIANTS, {**about(image), "variants": listed}, priority=PRIORITY_IDLE, dedupe_key=key)
+
+
+def discard_objects(image_id: UUID, keys: Sequence[str], *, now: datetime, after: timedelta = timedelta(0)) -> NewJob:
+    """Delete, when the time ``after`` has passed, those of an image's objects under ``keys`` that no row names.
+
+    What is stored there later than ``now`` is of another attempt, and spared.
+    """
+    payload: Payload = {"image_id": str(image_id), "keys": _SEPARATOR.join(keys), "stored_until": now.isoformat()}
+    return NewJob(DISCARD_OBJECTS, payload, priority=PRIORITY_LOW, run_at=now + after)
 
 
 def image_of(payload: Payload) -> UUID:
@@ -28,6 +44,16 @@ def image_of(payload: Payload) -> UUID:
     return UUID(str(payload["image_id"]))
 
 
+def variants_of(payload: Payload) -> list[str]:
+    """The names of the variants in a `renew_variants` job. Raises `KeyError`."""
+    return str(payload["variants"]).split()
+
+
 def keys_of(payload: Payload) -> list[str]:
     """The keys in a `discard_objects` job. Raises `KeyError`."""
     return str(payload["keys"]).split(_SEPARATOR)
+
+
+def stored_until(payload: Payload) -> datetime:
+    """The time up to which the objects of a `discard_objects` job were stored. Raises `KeyError`, `ValueError`."""
+    return datetime.fromisoformat(str(payload["stored_until"]))

@@ -41,6 +41,11 @@ class PlannedVariant:
     stage: Stage
     rendition: Rendition
 
+    @property
+    def name(self) -> str:
+        """Which of an image's variants this is: ``medium.webp``."""
+        return f"{self.variant_type}.{self.format}"
+
 
 def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[Preset]) -> tuple[PlannedVariant, ...]:
     """The variants of an original of ``width`` x ``height`` pixels (as seen) with this content, smallest first."""

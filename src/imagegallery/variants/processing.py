@@ -1,9 +1,10 @@
-"""Making an image's variants: two jobs that may be started again at any point.
+"""Making an image's variants: jobs that may be started again at any point.
 
-The first makes the image usable; the second, of low priority, adds the formats that take their time. Objects are
-stored before their rows are written, under keys that depend on nothing but recipe and original: whoever does a job
-again stores the same objects again. Every write to the database is fenced by the job's claim, so that it counts
-only once, and whatever is then left over in the store is deleted by a job written in the same transaction.
+The first makes the image usable; the second, of low priority, adds the formats that take their time; the third makes
+chosen variants anew (`variants.backfill`). Objects are stored before their rows are written, under keys that depend on
+nothing but recipe and original: whoever does a job again stores the same objects again. Every write to the database is
+fenced by the job's claim, so that it counts only once, and whatever is then left over in the store is deleted by a job
+written in the same transaction.
 """
 
 import logging
@@ -18,9 +19,11 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatch
+from imagegallery.events import records as events
+from imagegallery.events.event import ImageFailed, ImageReady, VariantReady
 from imagegallery.images import records as image_records
 from imagegallery.images.image import Image, ProcessingStatus, Variant
-from imagegallery.images.jobs import PROCESS_IMAGE, purge_objects
+from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.imaging.protocol import ImagingEngine, Rendered
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.outbox import JobOutbox
@@ -30,11 +33,19 @@ from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import file_chunks
 from imagegallery.variants import records
 from imagegallery.variants.discard import DiscardObjects
-from imagegallery.variants.jobs import DISCARD_OBJECTS, PROCESS_LATER, discard_objects, image_of, process_later
+from imagegallery.variants.jobs import (
+    DISCARD_OBJECTS,
+    PROCESS_LATER,
+    RENEW_VARIANTS,
+    discard_objects,
+    image_of,
+    process_later,
+    variants_of,
+)
 from imagegallery.variants.original import fetch
 from imagegallery.variants.plan import Stage, of_stage
 from imagegallery.variants.preset import VariantOptions
-from imagegallery.variants.work import Work, missing, obsolete, superseded, work_for
+from imagegallery.variants.work import Work, missing, obsolete, superseded, work_for, work_on
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +72,7 @@ class Processing:
         return {
             PROCESS_IMAGE: ProcessImage(self),
             PROCESS_LATER: ProcessLaterFormats(self),
+            RENEW_VARIANTS: RenewVariants(self),
             DISCARD_OBJECTS: DiscardObjects(self.database, self.store),
         }
 
@@ -74,9 +86,7 @@ class Made:
 
 
 class _MakesVariants:
-    """The steps that both jobs have in common."""
-
-    stage: Stage
+    """The steps that the jobs have in common."""
 
     def __init__(self, parts: Processing) -> None:
         self._parts = parts
@@ -86,7 +96,7 @@ class _MakesVariants:
         image = await self._begin(job)
         if image is None:
             return
-        work = work_for(image, self.stage, self._parts.options.presets)
+        work = self._work(job, image)
         try:
             made = await self._make(work)
         except (BadImage, TypeMismatch, ChecksumMismatch) as error:
@@ -102,11 +112,16 @@ class _MakesVariants:
     # --- the steps -----------------------------------------------------------------------------------------
 
     async def _begin(self, job: ClaimedJob) -> Image | None:
-        """The image to work on; ``None`` when it is gone, or was found bad before (`ImageService.retry` revives it)."""
+        """The image to work on; ``None`` when it is gone, or was found bad before (`ImageService.retry` revives it).
+
+        When it is gone, an earlier attempt may have stored objects after the purge had been there.
+        """
         async with self._parts.database.transaction() as connection:
             await self._parts.queue.fence(connection, job)
             await self._started(connection, image_of(job.payload), self._parts.clock())
             found = await image_records.get(connection, image_of(job.payload))
+            if found is None:
+                await self._purge_leftovers(connection, job)
         if found is None or found.image.status is ProcessingStatus.FAILED:
             return None
         return found.image
@@ -142,15 +157,17 @@ class _MakesVariants:
             await self._parts.queue.fence(connection, job)
             image = await _held(connection, image_id)
             if image is None:
-                # Deleted meanwhile, perhaps before we stored the last object: its folder is swept once more.
-                await self._parts.outbox.enqueue(connection, purge_objects(work.image), now=now)
+                # Deleted meanwhile, perhaps before we stored the last object.
+                await self._purge_leftovers(connection, job)
                 return
             await records.put_variants(connection, image_id, made.variants, now=now)
+            ready = [VariantReady(image.owner_id, image_id, each.variant_type, each.format) for each in made.variants]
+            await events.record(connection, *ready, now=now)
             await self._finished(connection, image, work, made, now)
             await self._discard(connection, image_id, superseded(image, made.variants), now)
             await image_records.announce(connection, image_id)
         size = sum(variant.file_size for variant in made.variants)
-        _log.info("image %s: %s stage done, %d variants, %d bytes", image_id, self.stage, len(made.variants), size)
+        _log.info("image %s: %s done, %d variants, %d bytes", image_id, job.kind, len(made.variants), size)
 
     async def _refuse(self, job: ClaimedJob, failure: Failure, *, may_have_stored: bool) -> None:
         """Record that there will be no variants; what attempts have stored, if they may have, goes."""
@@ -159,23 +176,33 @@ class _MakesVariants:
             await self._parts.queue.fence(connection, job)
             image = await _held(connection, image_id)
             if image is None:
+                await self._purge_leftovers(connection, job)
                 return
-            await self._failed(connection, image_id, failure, now)
+            await self._failed(connection, image, failure, now)
             await image_records.announce(connection, image_id)
-            keys = work_for(image, self.stage, self._parts.options.presets).missing_keys
+            keys = self._work(job, image).missing_keys
             if may_have_stored and keys:
-                await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, run_at=now), now=now)
-        _log.warning("image %s: %s stage failed: %s", image_id, self.stage, failure.code)
+                await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, now=now), now=now)
+        _log.warning("image %s: %s failed: %s", image_id, job.kind, failure.code)
 
     async def _discard(
         self, connection: Connection, image_id: UUID, variants: Sequence[Variant], now: datetime
     ) -> None:
         if variants:
             keys = [variant.key for variant in variants]
-            job = discard_objects(image_id, keys, run_at=now + SUPERSEDED_GRACE)
+            job = discard_objects(image_id, keys, now=now, after=SUPERSEDED_GRACE)
             await self._parts.outbox.enqueue(connection, job, now=now)
 
-    # --- in which the two differ, each inside a fenced transaction -----------------------------------------
+    async def _purge_leftovers(self, connection: Connection, job: ClaimedJob) -> None:
+        """The image is gone: its folder is swept once more."""
+        await self._parts.outbox.enqueue(connection, purge_leftovers(job.payload), now=self._parts.clock())
+
+    # --- in which they differ ------------------------------------------------------------------------------
+
+    def _work(self, job: ClaimedJob, image: Image) -> Work:
+        raise NotImplementedError
+
+    # Each of these is called inside a fenced transaction.
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         raise NotImplementedError
@@ -183,14 +210,15 @@ class _MakesVariants:
     async def _finished(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
         raise NotImplementedError
 
-    async def _failed(self, connection: Connection, image_id: UUID, failure: Failure, now: datetime) -> None:
+    async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
         raise NotImplementedError
 
 
 class ProcessImage(_MakesVariants):
     """The job ``image.process``: from ``pending`` over ``processing`` to ``complete`` or ``failed``."""
 
-    stage = Stage.FIRST
+    def _work(self, _job: ClaimedJob, image: Image) -> Work:
+        return work_for(image, Stage.FIRST, self._parts.options.presets)
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         await records.start(connection, image_id, now=now)
@@ -201,16 +229,17 @@ class ProcessImage(_MakesVariants):
         await records.drop_variants(connection, image.id, unwanted)
         await self._discard(connection, image.id, unwanted, now)
         if missing(image, of_stage(work.planned, Stage.LATER)):
-            await self._parts.outbox.enqueue(connection, process_later(image.id), now=now)
+            await self._parts.outbox.enqueue(connection, process_later(image), now=now)
+        await events.record(connection, ImageReady(image.owner_id, image.id), now=now)
 
-    async def _failed(self, connection: Connection, image_id: UUID, failure: Failure, now: datetime) -> None:
-        await records.fail(connection, image_id, failure, now=now)
+    async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
+        if await records.fail(connection, image.id, failure, now=now):
+            failed = ImageFailed(image.owner_id, image.id, failure.code, failure.message)
+            await events.record(connection, failed, now=now)
 
 
-class ProcessLaterFormats(_MakesVariants):
-    """The job ``image.process_later``: whatever becomes of it, the image stays as usable as it is."""
-
-    stage = Stage.LATER
+class _AddsVariants(_MakesVariants):
+    """Whatever becomes of it, the image stays as usable as it is."""
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         pass
@@ -218,8 +247,22 @@ class ProcessLaterFormats(_MakesVariants):
     async def _finished(self, connection: Connection, image: Image, _work: Work, _made: Made, now: datetime) -> None:
         await records.touch(connection, image.id, now=now)
 
-    async def _failed(self, connection: Connection, image_id: UUID, failure: Failure, now: datetime) -> None:
+    async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
         pass
+
+
+class ProcessLaterFormats(_AddsVariants):
+    """The job ``image.process_later``."""
+
+    def _work(self, _job: ClaimedJob, image: Image) -> Work:
+        return work_for(image, Stage.LATER, self._parts.options.presets)
+
+
+class RenewVariants(_AddsVariants):
+    """The job ``image.renew_variants``: the variants it names, of both stages, and no other."""
+
+    def _work(self, job: ClaimedJob, image: Image) -> Work:
+        return work_on(image, variants_of(job.payload), self._parts.options.presets)
 
 
 async def _held(connection: Connection, image_id: UUID) -> Image | None:

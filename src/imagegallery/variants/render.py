@@ -73,7 +73,7 @@ async def render_file(
     when ``path`` is no image of type ``content_type`` that can be shown; then nothing new is in the folder.
     """
     sha256 = await to_thread.run_sync(_sha256, path)
-    seen = await engine.inspect(path, content_type=content_type)
+    seen = await engine.inspect(path, content_type=content_type, decode=False)  # rendering does
     planned = plan(seen.width, seen.height, seen.frames, sha256, presets)
     names = [f"{_file_stem(stem or path.stem)}-{each.variant_type}.{each.format}" for each in planned]
     async with _drafts(into) as drafts:

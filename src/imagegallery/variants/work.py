@@ -1,6 +1,6 @@
 """What one job has to do for one image, and what of the store it makes superfluous. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from attrs import frozen
 
@@ -52,6 +52,17 @@ def work_for(image: Image, stage: Stage, presets: Sequence[Preset]) -> Work:
         planned=planned,
         missing=missing(image, of_stage(planned, stage)),
         wants_blurhash=stage is Stage.FIRST and image.blurhash is None,
+    )
+
+
+def work_on(image: Image, names: Collection[str], presets: Sequence[Preset]) -> Work:
+    """What has to be done for ``image`` as it stands so that its variants of these names are as the presets say."""
+    planned = plan(image.width, image.height, image.frames, image.sha256, presets)
+    return Work(
+        image=image,
+        planned=planned,
+        missing=tuple(each for each in missing(image, planned) if each.name in names),
+        wants_blurhash=False,
     )
 
 

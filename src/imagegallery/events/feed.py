@@ -1,0 +1,166 @@
+"""Live events in one process: one reader of the log, however many subscribers there are.
+
+Each subscription brings a task that wants to be that reader; one is, the others wait for their turn, which comes
+when its subscription ends. So there is a reader exactly while somebody listens, and no task that nobody owns.
+"""
+
+import logging
+from collections import deque
+from datetime import timedelta
+from typing import Final
+
+import anyio
+
+from imagegallery.database.pool import Database
+from imagegallery.errors import SlowReader, Unavailable
+from imagegallery.events import records
+from imagegallery.events.event import DomainEvent, Event
+
+logger = logging.getLogger(__name__)
+
+PAGE: Final = 200
+# Should a notification ever be lost.
+POLL: Final = timedelta(seconds=15)
+_OUTAGE_PAUSE: Final = 1.0  # seconds
+
+
+class Subscription:
+    """One owner's events, in order, until the gallery is closed: an async iterator for one task.
+
+    First those that happened before, read from the log page by page at the subscriber's pace; then the live ones. Of
+    these it may be ``buffer`` behind; then it is dropped: what it has still comes, then `SlowReader` is raised.
+    """
+
+    def __init__(self, database: Database, owner_id: str, *, after: int, live_from: int, buffer: int) -> None:
+        self.owner_id = owner_id
+        self._database = database
+        self._through = after  # everything up to here has been taken out of the log
+        self._target = max(after, live_from)  # the log has to be read up to here
+        self._given = after
+        self._waiting: deque[Event[DomainEvent]] = deque()
+        self._buffer = buffer
+        self._dropped = False
+        self._closed = False
+        self._news = anyio.Event()
+
+    @property
+    def last_id(self) -> str:
+        """From where to resume: the id of the last event given out, or of a later one of somebody else."""
+        return str(self._given if self._waiting else max(self._given, self._through))
+
+    def __aiter__(self) -> "Subscription":
+        return self
+
+    async def __anext__(self) -> Event[DomainEvent]:
+        """The next event; cancelling this loses none. Raises `SlowReader`, and `Unavailable` while reading the log."""
+        while not self._closed:
+            if self._waiting:
+                event = self._waiting.popleft()
+                self._given = event.position
+                return event
+            if self._is_behind:
+                await self._read_log()
+            elif self._dropped:
+                raise SlowReader("Too many events were not fetched in time; resume after the last one.")
+            else:
+                self._news = anyio.Event()
+                await self._news.wait()
+        raise StopAsyncIteration
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether it is still occupied with the log: what happens then is read from there too, not kept here."""
+        return self._through < self._target
+
+    async def _read_log(self) -> None:
+        async with self._database.connection() as connection:
+            page = await records.owned_between(connection, self.owner_id, self._through, self._target, PAGE)
+        self._waiting.extend(page.events)
+        self._through = page.through
+
+    def offer(self, events: tuple[Event[DomainEvent], ...], through: int) -> None:
+        """The log has grown through this position, by these events of this owner."""
+        if self._dropped or through <= self._target:
+            return
+        news = [event for event in events if event.position > self._target]
+        if self._is_behind:
+            self._target = through
+            return
+        taken = news[: self._buffer - len(self._waiting)]
+        self._waiting.extend(taken)
+        self._dropped = len(taken) < len(news)
+        if not self._dropped:
+            self._through = self._target = through
+        elif taken:
+            self._through = self._target = taken[-1].position
+        if news:
+            self._news.set()
+
+    def close(self) -> None:
+        """End it, wherever it is."""
+        self._closed = True
+        self._news.set()
+
+
+class Feed:
+    """Hands the log's events to this process's subscriptions as they are committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._subscriptions: set[Subscription] = set()
+        self._position = 0
+        self._turn = anyio.Lock()
+        self._closed = False
+
+    def add(self, owner_id: str, *, after: int, last: int, buffer: int) -> Subscription:
+        """A new subscription to an owner's events after a position; ``last`` is that of the newest event."""
+        if not self._subscriptions:
+            self._position = last
+        subscription = Subscription(
+            self._database, owner_id, after=after, live_from=max(self._position, last), buffer=buffer
+        )
+        self._subscriptions.add(subscription)
+        if self._closed:
+            subscription.close()
+        return subscription
+
+    def remove(self, subscription: Subscription) -> None:
+        self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """End all subscriptions, and those to come."""
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    async def read(self) -> None:
+        """Be the reader as soon as nobody else is, until cancelled."""
+        async with self._turn:
+            while True:
+                try:
+                    await self._follow()
+                except Unavailable as error:
+                    logger.warning("events cannot be read, next try in %.0f s: %s", _OUTAGE_PAUSE, error)
+                await anyio.sleep(_OUTAGE_PAUSE)
+
+    async def _follow(self) -> None:
+        async with self._database.listen(records.CHANNEL) as notifications:
+            while True:
+                await self._read_on()
+                await notifications.wait(POLL)
+
+    async def _read_on(self) -> None:
+        async with self._database.transaction() as connection:
+            last = (await records.number(connection)).last
+        while self._position < last:
+            async with self._database.connection() as connection:
+                page = await records.between(connection, self._position, last, PAGE)
+            self._position = page.through
+            self._hand_out(page)
+
+    def _hand_out(self, page: records.Page) -> None:
+        by_owner: dict[str, list[Event[DomainEvent]]] = {}
+        for event in page.events:
+            by_owner.setdefault(event.data.owner_id, []).append(event)
+        for subscription in self._subscriptions:
+            subscription.offer(tuple(by_owner.get(subscription.owner_id, ())), page.through)

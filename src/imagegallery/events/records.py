@@ -1,0 +1,166 @@
+"""The SQL of events: the log, its numbering, and how far its consumers are.
+
+`record` writes; everybody who reads calls `number` first. See migration 0002 for why ids are not positions.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from asyncpg import Record
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.events.event import DomainEvent, Event, data_of, read_data
+
+# NOTIFY without payload: PostgreSQL sends one for all that a transaction records.
+CHANNEL = "imagegallery_events"
+
+_RECORD = """
+WITH recorded AS (
+    INSERT INTO events (owner_id, type, data, occurred_at)
+    SELECT given.owner_id, given.type, given.data, $4
+    FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS given (owner_id, type, data, place)
+    ORDER BY given.place
+)
+SELECT pg_notify($5, '')"""
+
+_IS_UNNUMBERED = "SELECT EXISTS (SELECT FROM events WHERE position IS NULL)"
+
+# One numbers at a time; who waited for this sees in the next statement what the other has numbered.
+_LOCK_LOG = "SELECT last_position FROM event_log FOR NO KEY UPDATE"
+
+# What is committed by now, in the order of ids: events of one transaction, and of those that waited for each other,
+# stay in their order. At most so many at once, so that the lock is short.
+_NUMBER = """
+WITH unnumbered AS MATERIALIZED (
+    SELECT id, row_number() OVER (ORDER BY id) AS place
+    FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT 1000) AS first
+), log AS (
+    UPDATE event_log SET last_position = last_position + (SELECT count(*) FROM unnumbered)
+    RETURNING last_position - (SELECT count(*) FROM unnumbered) AS before
+)
+UPDATE events SET position = log.before + unnumbered.place
+FROM unnumbered, log
+WHERE events.id = unnumbered.id"""
+
+_STATE = "SELECT last_position, pruned_through FROM event_log"
+
+_BETWEEN = """
+SELECT position, type, data, occurred_at FROM events
+WHERE position > $1 AND position <= $2
+ORDER BY position LIMIT $3"""
+
+_OWNED_BETWEEN = """
+SELECT position, type, data, occurred_at FROM events
+WHERE owner_id = $1 AND position > $2 AND position <= $3
+ORDER BY position LIMIT $4"""
+
+_GET = "SELECT position, type, data, occurred_at FROM events WHERE position = $1"
+
+# A consumer that is new begins with what happens from now on.
+_ADD_CURSOR = """
+INSERT INTO event_cursors (consumer, position) SELECT $1, last_position FROM event_log
+ON CONFLICT (consumer) DO NOTHING"""
+
+_LOCK_CURSOR = "SELECT position FROM event_cursors WHERE consumer = $1 FOR UPDATE"
+
+_MOVE_CURSOR = "UPDATE event_cursors SET position = $2 WHERE consumer = $1"
+
+# At most so many at once, and numbered ones only: whoever numbers others does not have to wait for this.
+_PRUNE = """
+WITH pruned AS (
+    DELETE FROM events
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM events WHERE occurred_at < $1 AND position IS NOT NULL ORDER BY occurred_at LIMIT $2
+    ))
+    RETURNING position
+), counted AS (
+    SELECT count(*) AS pruned, coalesce(max(position), 0) AS through FROM pruned
+), noted AS (
+    UPDATE event_log SET pruned_through = greatest(pruned_through, through) FROM counted WHERE through > 0
+)
+SELECT pruned FROM counted"""
+
+
+@frozen
+class LogState:
+    """Positions: of the newest event, and of the newest of those that were pruned (0: none)."""
+
+    last: int
+    pruned_through: int
+
+
+async def record(connection: Connection, *events: DomainEvent, now: datetime) -> None:
+    """Write events in the caller's transaction: they are there, and are told of, if and when it commits."""
+    if events:
+        owners, types = [each.owner_id for each in events], [each.type for each in events]
+        await connection.execute(_RECORD, owners, types, [data_of(each) for each in events], now, CHANNEL)
+
+
+async def number(connection: Connection) -> LogState:
+    """Give every event that is committed by now its position. In a transaction of its own, READ COMMITTED."""
+    while await connection.fetchval(_IS_UNNUMBERED):
+        await connection.execute(_LOCK_LOG)
+        await connection.execute(_NUMBER)
+    return await state(connection)
+
+
+async def state(connection: Connection) -> LogState:
+    row = await connection.fetchrow(_STATE)
+    assert row is not None, "the migration wrote it"
+    return LogState(*row)
+
+
+async def between(connection: Connection, after: int, through: int, limit: int) -> "Page":
+    """Everybody's events after one position, through another."""
+    return Page.of(await connection.fetch(_BETWEEN, after, through, limit), through, limit)
+
+
+async def owned_between(connection: Connection, owner_id: str, after: int, through: int, limit: int) -> "Page":
+    """One owner's events after one position, through another."""
+    return Page.of(await connection.fetch(_OWNED_BETWEEN, owner_id, after, through, limit), through, limit)
+
+
+async def get(connection: Connection, position: int) -> Event[DomainEvent] | None:
+    row = await connection.fetchrow(_GET, position)
+    return None if row is None else _event(row)
+
+
+async def add_cursors(connection: Connection, consumers: Collection[str]) -> None:
+    await connection.executemany(_ADD_CURSOR, [(each,) for each in sorted(consumers)])
+
+
+async def lock_cursor(connection: Connection, consumer: str) -> int:
+    """How far the consumer is; nobody else moves it until the transaction ends."""
+    position: int = await connection.fetchval(_LOCK_CURSOR, consumer)
+    return position
+
+
+async def move_cursor(connection: Connection, consumer: str, position: int) -> None:
+    await connection.execute(_MOVE_CURSOR, consumer, position)
+
+
+async def prune(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` events from before that time; answers how many."""
+    pruned: int = await connection.fetchval(_PRUNE, before, limit)
+    return pruned
+
+
+@frozen
+class Page:
+    """Events in order, and the position through which they are complete."""
+
+    events: tuple[Event[DomainEvent], ...]
+    through: int
+
+    @classmethod
+    def of(cls, rows: list[Record], through: int, limit: int) -> "Page":
+        """``rows`` are at most ``limit``, of a range that ends with ``through``."""
+        events = tuple(event for event in map(_event, rows) if event is not None)
+        return cls(events, rows[-1]["position"] if len(rows) == limit else through)
+
+
+def _event(row: Record) -> Event[DomainEvent] | None:
+    """The event in a row; ``None`` if only a newer release knows what it means."""
+    data = read_data(row["type"], row["data"])
+    return None if data is None else Event(str(row["position"]), row["occurred_at"], data)

@@ -1,0 +1,75 @@
+"""From the log of events to jobs: each consumer has a cursor in the database, moved in the transaction that adds the
+jobs for what it passed. So every event becomes jobs once, whichever worker relays it and whenever one dies; the jobs
+themselves are done at least once.
+
+The process that records an event need not know who wants to hear of it: that is the workers' knowledge.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, Protocol
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.events import records
+from imagegallery.events.event import DomainEvent, Event
+from imagegallery.queue.job import NewJob
+from imagegallery.queue.outbox import JobOutbox
+
+PAGE: Final = 100
+POLL: Final = timedelta(seconds=15)
+
+
+class Consumer(Protocol):
+    """Wants jobs done because of events. ``name`` is its cursor's, for good."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def jobs_for(self, connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
+        """The jobs that these events, in order, lead to. ``connection`` is in the transaction that will add them."""
+
+
+class Relay:
+    """Any number of workers may relay for the same consumers; one at a time does it for each."""
+
+    def __init__(self, database: Database, outbox: JobOutbox, consumers: Sequence[Consumer], clock: Clock) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._consumers = tuple(consumers)
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Relay until cancelled. Raises `Unavailable`; then it may be run again."""
+        await self.begin()
+        async with self._database.listen(records.CHANNEL) as notifications:
+            while True:
+                await self.catch_up()
+                await notifications.wait(POLL)
+
+    async def begin(self) -> None:
+        """From now on, nothing is passed over: consumers nobody has relayed for yet begin here."""
+        async with self._database.transaction() as connection:
+            await records.number(connection)
+            await records.add_cursors(connection, [each.name for each in self._consumers])
+
+    async def catch_up(self) -> None:
+        """Add the jobs for everything that is committed by now."""
+        async with self._database.transaction() as connection:
+            last = (await records.number(connection)).last
+        for consumer in self._consumers:
+            while await self._relay(consumer, last):
+                pass
+
+    async def _relay(self, consumer: Consumer, last: int) -> bool:
+        """Add the jobs for a page of events through ``last``; false when there were none left."""
+        async with self._database.transaction() as connection:
+            cursor = await records.lock_cursor(connection, consumer.name)
+            if cursor >= last:
+                return False
+            page = await records.between(connection, cursor, last, PAGE)
+            for job in await consumer.jobs_for(connection, page.events):
+                await self._outbox.enqueue(connection, job, now=self._clock())
+            await records.move_cursor(connection, consumer.name, page.through)
+        return True

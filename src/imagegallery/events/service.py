@@ -1,0 +1,116 @@
+"""Hearing of what happens: for whoever asks now, and for the application's handlers in its workers."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import anyio
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import EventsGone
+from imagegallery.events import records
+from imagegallery.events.event import DomainEvent, EventOptions, parse_event_id
+from imagegallery.events.feed import Feed, Subscription
+from imagegallery.events.handling import HandleEvent, HandlerConsumer, job_kind
+from imagegallery.events.records import LogState
+from imagegallery.events.registry import Handler, Registry
+from imagegallery.events.relay import Consumer
+from imagegallery.principal import Principal
+from imagegallery.queue.protocol import JobHandler
+
+E = TypeVar("E", bound=DomainEvent)
+_PRUNED_AT_ONCE: Final = 1000
+
+
+class EventService:
+    """Users hear of their own images and galleries, and of nobody else's. Handlers hear of all."""
+
+    def __init__(self, database: Database, options: EventOptions, clock: Clock) -> None:
+        self._database = database
+        self._options = options
+        self._clock = clock
+        self._feed = Feed(database)
+        self._registry = Registry()
+
+    @asynccontextmanager
+    async def subscribe(self, principal: Principal, *, after: str | None = None) -> AsyncIterator[Subscription]:
+        """The principal's events after the one of that id, or from now on; see `Subscription`.
+
+        Raises `Unauthenticated`, `InvalidInput` for what is no event's id, and `EventsGone` if events after it may
+        be gone (they are kept for ``options.retention``), or it is from another database.
+        """
+        owner_id = principal.require_user()
+        position = None if after is None else parse_event_id(after)
+        async with self._database.transaction() as connection:
+            log = await records.number(connection)
+        start = log.last if position is None else _checked(position, log)
+        subscription = self._feed.add(owner_id, after=start, last=log.last, buffer=self._options.buffer)
+        failure: Exception | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._feed.read)
+                try:
+                    yield subscription
+                except Exception as error:
+                    # Taken out of the task group, which would wrap it.
+                    failure = error
+                tasks.cancel_scope.cancel()
+        finally:
+            self._feed.remove(subscription)
+        if failure is not None:
+            raise failure
+
+    def on(self, kind: type[E], *, name: str | None = None) -> Callable[[Handler[E]], Handler[E]]:
+        """The same as `register`, as a decorator."""
+
+        def add(handler: Handler[E]) -> Handler[E]:
+            self.register(kind, handler, name=name)
+            return handler
+
+        return add
+
+    def register(self, kind: type[E], handler: Handler[E], *, name: str | None = None) -> None:
+        """Have ``handler`` called for every event of this kind, of any owner, by the workers of processes like this.
+
+        At least once for each event: it may be called again for one (`Event.id` tells), and out of order. What it
+        raises is tried again with growing delays, in the end it is a dead letter. To be called before a worker is
+        made. ``name`` (by default, module and function) identifies it for good: under a new name it begins with
+        what happens after the first worker that knows it has started. Raises `ValueError` if the name is taken.
+        """
+        self._registry.register(kind, handler, name=name)
+
+    def close(self) -> None:
+        """End all subscriptions of this process for good: what is left of them comes when they are resumed.
+
+        Closing the gallery does it as well. A server has to do it before it waits for its connections to end.
+        """
+        self._feed.close()
+
+    def consumers(self) -> Sequence[Consumer]:
+        """What a worker relays to the handlers known by now."""
+        return [HandlerConsumer(each) for each in self._registry.handlers.values()]
+
+    def job_handlers(self) -> Mapping[str, JobHandler]:
+        """Who does the jobs of the handlers known by now."""
+        return {job_kind(name): HandleEvent(self._database, each) for name, each in self._registry.handlers.items()}
+
+    async def prune(self) -> int:
+        """Forget events that are past their time; answers how many."""
+        before, pruned = self._clock() - self._options.retention, 0
+        async with self._database.transaction() as connection:
+            await records.number(connection)
+        while True:
+            async with self._database.connection() as connection:
+                count = await records.prune(connection, before, _PRUNED_AT_ONCE)
+            pruned += count
+            if count < _PRUNED_AT_ONCE:
+                return pruned
+
+
+def _checked(position: int, log: LogState) -> int:
+    if position < log.pruned_through:
+        raise EventsGone("Events that followed that one are no longer kept.")
+    if position > log.last:
+        raise EventsGone("There is no such event in this database.")
+    return position

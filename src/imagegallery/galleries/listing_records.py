@@ -1,0 +1,308 @@
+"""The SQL that lists a gallery's images, a page at a time in every order; the gallery's own row comes with it.
+
+A page is cut from the index of its order alone, before anything is joined to it; what is sorted at the end is
+that one page. A filter reads the images it passes over, each by its id, until the page is full: a filter that
+few images fit costs what it skips, the same at every depth.
+
+What is not in a walk: an image that got its place after the walk began (``walk``, a revision of the gallery).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from asyncpg import Record
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.galleries.gallery import ImageOrder, Visibility
+from imagegallery.galleries.shuffle import Shuffle
+from imagegallery.images.filter import ImageFilter
+from imagegallery.images.image import Image
+from imagegallery.images.matching import arguments, matches
+from imagegallery.images.records import IMAGE_COLUMNS, image_from
+from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
+from imagegallery.principal import Principal
+
+_GALLERY = "g.owner_id AS gallery_owner_id, g.visibility, g.image_count, g.revision, g.renumbered"
+
+# Looked up one by one: a plan made for a page of any size would rather read all images there are.
+_ITS_IMAGE = "LEFT JOIN LATERAL (SELECT * FROM images i WHERE i.id = m.image_id LIMIT 1) i ON true"
+
+
+@frozen
+class Statement:
+    """The same list for all images, and for those that fit a filter, which is its last parameters."""
+
+    plain: str
+    filtered: str
+
+
+def _fits(first: int) -> str:
+    """A scalar, which is asked for one image after another: an EXISTS, PostgreSQL may answer for all there are."""
+    return f"AND (SELECT true FROM images i WHERE i.id = m.image_id AND {matches(first)} LIMIT 1)"
+
+
+def _listing(columns: str, order: str, beyond: str, extent: str, parameters: int) -> Statement:
+    """A gallery and a page of its images: one row an image, or one row of NULLs beside an empty page.
+
+    It names the gallery as $1: by ``g.id`` a large one would be planned like any other.
+    """
+
+    def statement(fits: str) -> str:
+        return f"""
+SELECT {_GALLERY}, {columns}, {IMAGE_COLUMNS}
+FROM galleries g
+LEFT JOIN (
+    SELECT m.image_id, {columns}
+    FROM gallery_images m
+    WHERE m.gallery_id = $1 {beyond} {fits}
+    ORDER BY {order}
+    {extent}
+) m ON true
+{_ITS_IMAGE}
+WHERE g.id = $1
+ORDER BY {order}"""
+
+    return Statement(statement(""), statement(_fits(parameters + 1)))
+
+
+def _page(columns: str, order: str) -> Statement:
+    """After a number of images."""
+    return _listing(columns, order, "", "OFFSET $2 LIMIT $3", 3)
+
+
+_ARRANGED = ("m.position", "m.position")
+_NEWEST = ("m.image_created_at", "m.image_created_at DESC, m.image_id DESC")
+_LATEST = ("m.image_taken_at", "m.image_taken_at DESC, m.image_id DESC")
+_NAMED = ("m.name_key", "m.name_key, m.image_id")
+
+# As arranged, in a walk, after a position.
+LIST_BY_POSITION = _listing(*_ARRANGED, "AND m.placed <= $2 AND m.position > $3", "LIMIT $4", 4)
+
+# Newest upload first, after an (image_created_at, image_id).
+LIST_BY_CREATED_AT = _listing(*_NEWEST, "AND (m.image_created_at, m.image_id) < ($2, $3)", "LIMIT $4", 4)
+
+# Latest taken first, in a walk, after an (image_taken_at, image_id).
+LIST_BY_TAKEN_AT = _listing(*_LATEST, "AND m.keyed <= $2 AND (m.image_taken_at, m.image_id) < ($3, $4)", "LIMIT $5", 5)
+
+# By name, in a walk, after a (name_key, image_id).
+LIST_BY_FILENAME = _listing(*_NAMED, "AND m.keyed <= $2 AND (m.name_key, m.image_id) > ($3, $4)", "LIMIT $5", 5)
+
+PAGES: Final = {
+    ImageOrder.POSITION: _page(*_ARRANGED),
+    ImageOrder.CREATED_AT: _page(*_NEWEST),
+    ImageOrder.TAKEN_AT: _page(*_LATEST),
+    ImageOrder.FILENAME: _page(*_NAMED),
+}
+
+
+def _random(source: str, order: str, extent: str, parameters: int, mask: str) -> Statement:
+    def statement(fits: str) -> str:
+        return f"""
+SELECT {_GALLERY}, m.step, m.place, {IMAGE_COLUMNS}
+FROM galleries g
+LEFT JOIN (
+    {source.format(fits=fits, mask=mask)}
+    ORDER BY {order}
+    {extent}
+) m ON true
+{_ITS_IMAGE}
+WHERE g.id = $1
+ORDER BY m.step, m.place, m.image_id"""
+
+    return Statement(statement(""), statement(_fits(parameters + 1)))
+
+
+# A page of a `Shuffle`: slots of $3 keys each from these starts on ($2, in their order), the first of them after
+# a (place, image_id). A slot holds few images: it is they that are sorted.
+LIST_AT_RANDOM = _random(
+    """SELECT slot.step, m.place, m.image_id
+    FROM unnest($2::bigint[]) WITH ORDINALITY AS slot (start, step)
+    CROSS JOIN LATERAL (
+        SELECT m.image_id, m.random_key # {mask} AS place
+        FROM gallery_images m
+        WHERE m.gallery_id = $1 AND m.random_key >= slot.start AND m.random_key < slot.start + $3 {fits}
+    ) m
+    WHERE slot.step > 1 OR (m.place, m.image_id) > ($5, $6)""",
+    "slot.step, m.place, m.image_id",
+    "LIMIT $7",
+    7,
+    mask="$4::bigint",
+)
+
+# The same order after a number of images. It computes `Shuffle.step_of` for the whole gallery.
+PAGE_AT_RANDOM = _random(
+    """SELECT once.mixed # (once.mixed >> $6) AS step, m.random_key # {mask} AS place, m.image_id
+    FROM gallery_images m
+    CROSS JOIN LATERAL (SELECT ((m.random_key >> $2) * $3::bigint + $4::bigint) & $5::bigint AS slot) AS raw
+    CROSS JOIN LATERAL (SELECT ((raw.slot # (raw.slot >> $6)) * $7::bigint) & $5 AS mixed) AS once
+    WHERE m.gallery_id = $1 {fits}""",
+    "step, place, image_id",
+    "OFFSET $9 LIMIT $10",
+    10,
+    mask="$8::bigint",
+)
+
+# How many images of a gallery fit a filter.
+COUNT = f"SELECT count(*) FROM gallery_images m WHERE m.gallery_id = $1 {_fits(2)}"
+
+# How many images a gallery has.
+SIZE = "SELECT image_count FROM galleries WHERE id = $1"
+
+# A walk that begins sees all there is.
+FROM_NOW_ON = 2**63 - 1
+
+
+@frozen
+class Member:
+    """An image in its place in a gallery, which ``sort_key`` names in the order that was asked for."""
+
+    sort_key: SortKey
+    image: Image
+
+
+@frozen
+class Members:
+    """A page of a gallery's images, with what decides who may see it and how many there are in all.
+
+    ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest.
+    """
+
+    owner_id: str
+    visibility: Visibility
+    total: int
+    revision: int
+    renumbered: int
+    found: tuple[Member, ...]
+
+    def is_open_to(self, principal: Principal) -> bool:
+        return self.visibility.is_open or principal.owns(self.owner_id)
+
+
+async def by_position(
+    connection: Connection, gallery_id: UUID, walk: int, after: int, limit: int, where: ImageFilter
+) -> Members | None:
+    """``None`` when there is no such gallery; so for all lists."""
+    rows = await _fetch(connection, LIST_BY_POSITION, gallery_id, walk, after, limit, where=where)
+    return _members(rows, "position")
+
+
+async def by_created_at(
+    connection: Connection, gallery_id: UUID, after: tuple[datetime, UUID] | None, limit: int, where: ImageFilter
+) -> Members | None:
+    start = after or (LAST_MOMENT, LAST_ID)
+    rows = await _fetch(connection, LIST_BY_CREATED_AT, gallery_id, *start, limit, where=where)
+    return _members(rows, "image_created_at", "id")
+
+
+async def by_taken_at(
+    connection: Connection,
+    gallery_id: UUID,
+    walk: int,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    where: ImageFilter,
+) -> Members | None:
+    start = after or (LAST_MOMENT, LAST_ID)
+    rows = await _fetch(connection, LIST_BY_TAKEN_AT, gallery_id, walk, *start, limit, where=where)
+    return _members(rows, "image_taken_at", "id")
+
+
+async def by_filename(
+    connection: Connection,
+    gallery_id: UUID,
+    walk: int,
+    after: tuple[str, UUID] | None,
+    limit: int,
+    where: ImageFilter,
+) -> Members | None:
+    start = after or ("", FIRST_ID)
+    rows = await _fetch(connection, LIST_BY_FILENAME, gallery_id, walk, *start, limit, where=where)
+    return _members(rows, "name_key", "id")
+
+
+async def at_random(
+    connection: Connection,
+    gallery_id: UUID,
+    order: Shuffle,
+    step: int,
+    steps: int,
+    after: tuple[int, UUID],
+    limit: int,
+    where: ImageFilter,
+) -> Members | None:
+    """What is in ``steps`` slots from ``step`` on, in the first of them after a (place, id).
+
+    The sort key of an image is (how many steps after ``step``, place, id).
+    """
+    rows = await _fetch(
+        connection,
+        LIST_AT_RANDOM,
+        gallery_id,
+        order.starts(step, steps),
+        order.slot_width,
+        order.mask,
+        *after,
+        limit,
+        where=where,
+    )
+    return _members(rows, "step", "place", "id")
+
+
+async def page(
+    connection: Connection, gallery_id: UUID, order: ImageOrder, offset: int, limit: int, where: ImageFilter
+) -> Members | None:
+    return _members(await _fetch(connection, PAGES[order], gallery_id, offset, limit, where=where))
+
+
+async def random_page(
+    connection: Connection, gallery_id: UUID, order: Shuffle, offset: int, limit: int, where: ImageFilter
+) -> Members | None:
+    rows = await _fetch(
+        connection,
+        PAGE_AT_RANDOM,
+        gallery_id,
+        order.key_shift,
+        order.first,
+        order.shift,
+        order.steps - 1,
+        order.fold,
+        order.second,
+        order.mask,
+        offset,
+        limit,
+        where=where,
+    )
+    return _members(rows)
+
+
+async def count(connection: Connection, gallery_id: UUID, where: ImageFilter) -> int:
+    """How many images fit a filter; reads all of the gallery."""
+    fitting: int = await connection.fetchval(COUNT, gallery_id, *arguments(where))
+    return fitting
+
+
+async def size(connection: Connection, gallery_id: UUID) -> int:
+    """How many images the gallery has; none when there is no such gallery."""
+    return await connection.fetchval(SIZE, gallery_id) or 0
+
+
+async def _fetch(connection: Connection, statement: Statement, *values: object, where: ImageFilter) -> Sequence[Record]:
+    if where.is_empty:
+        return await connection.fetch(statement.plain, *values)
+    return await connection.fetch(statement.filtered, *values, *arguments(where))
+
+
+def _members(rows: Sequence[Record], *key: str) -> Members | None:
+    if not rows:
+        return None
+    return Members(
+        owner_id=rows[0]["gallery_owner_id"],
+        visibility=Visibility(rows[0]["visibility"]),
+        total=rows[0]["image_count"],
+        revision=rows[0]["revision"],
+        renumbered=rows[0]["renumbered"],
+        found=tuple(Member(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None),
+    )

@@ -1,0 +1,189 @@
+"""Pages of galleries as they were encoded, kept for those who ask next: a hit neither queries nor encodes.
+
+What is asked for is named by whoever encodes it (the HTTP package): two names, two entries. Within that there is one
+entry for the gallery's owner, who sees more, one for everybody else, and none that outlives a change of visibility.
+Access is checked on every call, with facts that are kept, and forgotten on a change, like the pages themselves.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges
+from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
+from imagegallery.cache.protocol import Entry
+from imagegallery.cache.swr import Answer, CacheResult, Revalidating
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import NotFound
+from imagegallery.galleries import records
+from imagegallery.galleries.access import Access
+from imagegallery.galleries.gallery import Visibility
+from imagegallery.principal import Principal
+
+_FIRST: Final = 1
+_ACCESS: Final = "access"
+
+
+@frozen
+class ListPlace:
+    """A page of a list that is called ``name``: by its number, after a cursor, or without either the first."""
+
+    name: str
+    page: int | None = None
+    cursor: str | None = None
+
+
+@frozen
+class LoadedPage:
+    """A page that was just encoded, and the cursor of the one after it."""
+
+    body: bytes
+    next_cursor: str | None = None
+
+
+@frozen
+class PageTicket:
+    """What a page of a gallery is called, whoever asks: for `CachedPages.find`."""
+
+    group: str
+    key: str
+    lifetime: Lifetime
+
+
+@frozen
+class CachedPage:
+    """``digest`` names the bytes; ``is_shared``: anybody may have them, and keep them for others.
+
+    ``began_refresh``: it is stale, and a new one is being made because of this call. ``ticket``: where it is kept.
+    """
+
+    body: bytes
+    digest: str
+    is_shared: bool
+    result: CacheResult
+    began_refresh: bool = False
+    ticket: PageTicket | None = None
+
+    @classmethod
+    def of(cls, answer: Answer, ticket: PageTicket | None, *, is_shared: bool) -> "CachedPage":
+        entry = answer.entry
+        return cls(entry.body, entry.digest, is_shared, answer.result, answer.began_refresh, ticket)
+
+
+LoadBody = Callable[[], Awaitable[bytes]]
+LoadPage = Callable[[], Awaitable[LoadedPage]]
+
+
+class CachedPages:
+    """Each ``load`` asks a service and encodes what it answers, for the principal of the call; what it raises is raised
+    here. It may run after the call has ended."""
+
+    def __init__(self, database: Database, cache: Revalidating, changes: GalleryChanges, clock: Clock) -> None:
+        self._database = database
+        self._cache = cache
+        self._changes = changes
+        self._clock = clock
+
+    async def gallery(self, principal: Principal, gallery_id: UUID, name: str, load: LoadBody) -> CachedPage:
+        """A gallery. Raises `NotFound`."""
+        access = await self._access(principal, gallery_id)
+        ticket = PageTicket(str(gallery_id), name, GALLERY)
+        answer = await self._get(ticket.group, _view(principal, access, name), GALLERY, load)
+        return CachedPage.of(answer, ticket, is_shared=_is_shared(principal, access))
+
+    async def images(self, principal: Principal, gallery_id: UUID, place: ListPlace, load: LoadPage) -> CachedPage:
+        """A page of a gallery's images; the first three of each list are kept. Raises `NotFound`."""
+        access = await self._access(principal, gallery_id)
+        ticket = PageTicket(str(gallery_id), _key(place.name, place), IMAGE_PAGES)
+        name = _view(principal, access, place.name)
+        answer, is_kept = await self._page(ticket.group, name, place, IMAGE_PAGES, load)
+        return CachedPage.of(answer, ticket if is_kept else None, is_shared=_is_shared(principal, access))
+
+    async def find(self, principal: Principal, ticket: PageTicket) -> CachedPage | None:
+        """A page that is fresh, if the principal may see it and nothing has to be waited for: the short way to a hit.
+
+        ``None`` says nothing: ask for the page.
+        """
+        if self._changes.is_behind:
+            return None
+        # The facts may be as old as the page: what is fresh enough to be shown is fresh enough to decide.
+        fresh = await self._cache.fresh(ticket.group, ticket.lifetime, hearing=self._changes.is_listening)
+        facts = await fresh.get(_ACCESS)
+        if facts is None:
+            return None
+        access = Access.from_bytes(facts.body)
+        if not access.is_open_to(principal):
+            return None
+        entry = await fresh.get(_view(principal, access, ticket.key))
+        if entry is None:
+            return None
+        return CachedPage.of(Answer(entry, CacheResult.HIT), ticket, is_shared=_is_shared(principal, access))
+
+    async def public_galleries(self, place: ListPlace, load: LoadPage) -> CachedPage:
+        """A page of everybody's public galleries, as a visitor sees them; the first three are kept."""
+        await self._changes.catch_up()
+        answer, _ = await self._page(ALL_GALLERIES, place.name, place, GALLERY, load)
+        return CachedPage.of(answer, None, is_shared=True)
+
+    async def _access(self, principal: Principal, gallery_id: UUID) -> Access:
+        """The facts that decide. Raises `NotFound` unless the principal may see the gallery."""
+        await self._changes.catch_up()
+
+        async def load() -> bytes:
+            async with self._database.connection() as connection:
+                access = await records.get_access(connection, gallery_id)
+            if access is None:
+                raise NotFound("There is no such gallery.")
+            return access.to_bytes()
+
+        answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load)
+        access = Access.from_bytes(answer.entry.body)
+        if not access.is_open_to(principal):
+            raise NotFound("There is no such gallery.")
+        return access
+
+    async def _page(
+        self, group: str, name: str, place: ListPlace, lifetime: Lifetime, load: LoadPage
+    ) -> tuple[Answer, bool]:
+        """The page, and whether it is one of those that are kept."""
+        number = await self._number(group, name, place)
+        if number is None or not is_kept(number):
+            return Answer(Entry((await load()).body, self._clock()), CacheResult.MISS), False
+
+        async def load_and_follow() -> bytes:
+            loaded = await load()
+            if loaded.next_cursor is not None and is_kept(number + 1):
+                await self._cache.put(group, _follower(name, loaded.next_cursor), lifetime, str(number + 1).encode())
+            return loaded.body
+
+        return await self._get(group, _key(name, place), lifetime, load_and_follow), True
+
+    async def _number(self, group: str, name: str, place: ListPlace) -> int | None:
+        """Which page it is. Of a cursor we know it if it was given out by a page that is kept."""
+        if place.cursor is None:
+            return place.page or _FIRST
+        known = await self._cache.peek(group, _follower(name, place.cursor))
+        return None if known is None else int(known)
+
+    async def _get(self, group: str, key: str, lifetime: Lifetime, load: LoadBody) -> Answer:
+        return await self._cache.get(group, key, lifetime, load, hearing=self._changes.is_listening)
+
+
+def _view(principal: Principal, access: Access, name: str) -> str:
+    return f"{access.visibility}/{'own' if principal.owns(access.owner_id) else 'others'}/{name}"
+
+
+def _key(name: str, place: ListPlace) -> str:
+    return f"{name}/{place.page}/{place.cursor}"
+
+
+def _follower(name: str, cursor: str) -> str:
+    return f"{name}/after/{cursor}"
+
+
+def _is_shared(principal: Principal, access: Access) -> bool:
+    """What a signed-in user gets may be theirs alone, even of a public gallery."""
+    return principal.user_id is None and access.visibility is Visibility.PUBLIC

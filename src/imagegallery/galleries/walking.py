@@ -1,0 +1,164 @@
+"""A gallery's images by cursor, in each order: which statement, from where, and what the next cursor says.
+
+A walk shows no image twice and leaves out none that stayed where it was, whatever is added, removed, moved or
+renamed meanwhile. For that its cursors carry the gallery's revision at the beginning, and what got its place in
+the order later is not in it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.galleries import arrangement_records, listing_records
+from imagegallery.galleries.gallery import ImageOrder
+from imagegallery.galleries.input import Selection
+from imagegallery.galleries.listing_records import FROM_NOW_ON, Member, Members
+from imagegallery.galleries.ordering import LOWEST
+from imagegallery.galleries.shuffle import MAX_BITS, Shuffle, bits_for, shuffle
+from imagegallery.images.filter import ImageFilter
+from imagegallery.pagination import FIRST_ID, SortKey, decode_cursor, foreign_cursor
+
+# In random order: a page asks for so many slots for each image at first, and at most for so many at once.
+_SLOTS_EACH: Final = 3
+_MOST_SLOTS: Final = 16_384
+_ALL_KEYS: Final = (-1, FIRST_ID)
+
+
+@frozen
+class Walk:
+    """A page's worth of a walk to read: ``limit`` images after ``cursor``, or from the beginning."""
+
+    gallery_id: UUID
+    selection: Selection
+    cursor: str | None
+    limit: int
+
+    @property
+    def scope(self) -> str:
+        return self.selection.scope(self.gallery_id)
+
+    @property
+    def where(self) -> ImageFilter:
+        return self.selection.where
+
+
+async def read(connection: Connection, walk: Walk) -> Members | None:
+    """The images, each with the parts of the cursor that goes on after it; ``None``: there is no such gallery.
+
+    Raises `InvalidCursor`.
+    """
+    return await _READERS[walk.selection.order](connection, walk)
+
+
+async def read_page(
+    connection: Connection, gallery_id: UUID, selection: Selection, offset: int, limit: int
+) -> Members | None:
+    """So many images after ``offset`` others, by counting; ``None``: there is no such gallery."""
+    if selection.order is not ImageOrder.RANDOM:
+        return await listing_records.page(connection, gallery_id, selection.order, offset, limit, selection.where)
+    slots = shuffle(selection.seed, bits_for(await listing_records.size(connection, gallery_id)))
+    return await listing_records.random_page(connection, gallery_id, slots, offset, limit, selection.where)
+
+
+async def _by_position(connection: Connection, walk: Walk) -> Members | None:
+    """A cursor is (revision at the beginning, revision that its position is from, position)."""
+    begun, seen_at, after = FROM_NOW_ON, FROM_NOW_ON, LOWEST
+    if walk.cursor is not None:
+        begun, seen_at, after = decode_cursor(walk.cursor, walk.scope, int, int, int)
+    while True:
+        members = await listing_records.by_position(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
+        if members is None or members.renumbered <= seen_at:
+            break
+        for change in await arrangement_records.renumberings(connection, walk.gallery_id, seen_at):
+            after, seen_at = change.translate(after), change.revision
+        seen_at = max(seen_at, members.renumbered)
+    return _keyed(members, lambda found, key: (_beginning(begun, found), found.revision, *key))
+
+
+async def _by_created_at(connection: Connection, walk: Walk) -> Members | None:
+    """A cursor is (created_at, id): neither ever changes."""
+    after = None if walk.cursor is None else decode_cursor(walk.cursor, walk.scope, datetime, UUID)
+    return await listing_records.by_created_at(connection, walk.gallery_id, after, walk.limit, walk.where)
+
+
+async def _by_taken_at(connection: Connection, walk: Walk) -> Members | None:
+    """A cursor is (revision at the beginning, taken_at, id)."""
+    begun, after = FROM_NOW_ON, None
+    if walk.cursor is not None:
+        begun, taken_at, image_id = decode_cursor(walk.cursor, walk.scope, int, datetime, UUID)
+        after = taken_at, image_id
+    members = await listing_records.by_taken_at(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
+    return _keyed(members, lambda found, key: (_beginning(begun, found), *key))
+
+
+async def _by_filename(connection: Connection, walk: Walk) -> Members | None:
+    """A cursor is (revision at the beginning, name_key, id)."""
+    begun, after = FROM_NOW_ON, None
+    if walk.cursor is not None:
+        begun, name_key, image_id = decode_cursor(walk.cursor, walk.scope, int, str, UUID)
+        after = name_key, image_id
+    members = await listing_records.by_filename(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
+    return _keyed(members, lambda found, key: (_beginning(begun, found), *key))
+
+
+async def _at_random(connection: Connection, walk: Walk) -> Members | None:
+    """A cursor is (bits, step, place, id): the whole walk has as many slots as fitted when it began."""
+    order, step, after = await _beginning_at_random(connection, walk)
+    steps = _SLOTS_EACH * walk.limit
+    found: list[Member] = []
+    while True:
+        wanted = walk.limit - len(found)
+        members = await listing_records.at_random(
+            connection, walk.gallery_id, order, step, steps, after, wanted, walk.where
+        )
+        if members is None:
+            return None
+        found += (_placed(member, order.bits, step) for member in members.found)
+        step, after, steps = step + steps, _ALL_KEYS, min(2 * steps, _MOST_SLOTS)
+        if len(found) == walk.limit or step >= order.steps:
+            return evolve(members, found=tuple(found))
+
+
+async def _beginning_at_random(connection: Connection, walk: Walk) -> tuple[Shuffle, int, tuple[int, UUID]]:
+    """Raises `InvalidCursor`."""
+    if walk.cursor is None:
+        bits = bits_for(await listing_records.size(connection, walk.gallery_id))
+        return shuffle(walk.selection.seed, bits), 0, _ALL_KEYS
+    bits, step, place, image_id = decode_cursor(walk.cursor, walk.scope, int, int, int, UUID)
+    if not 0 <= bits <= MAX_BITS or not 0 <= step < 1 << bits:
+        raise foreign_cursor()
+    return shuffle(walk.selection.seed, bits), step, (place, image_id)
+
+
+def _placed(member: Member, bits: int, step: int) -> Member:
+    """Counts its step from the beginning of the walk instead of the statement's own slots, which count from 1."""
+    own_step, *rest = member.sort_key
+    assert isinstance(own_step, int)
+    return evolve(member, sort_key=(bits, step + own_step - 1, *rest))
+
+
+def _beginning(begun: int, found: Members) -> int:
+    """The revision that a walk began with: the gallery's, if this is its first page."""
+    return min(begun, found.revision)
+
+
+def _keyed(members: Members | None, cursor: Callable[[Members, SortKey], SortKey]) -> Members | None:
+    if members is None:
+        return None
+    return evolve(
+        members,
+        found=tuple(evolve(member, sort_key=cursor(members, member.sort_key)) for member in members.found),
+    )
+
+
+_READERS: Mapping[ImageOrder, Callable[[Connection, Walk], Awaitable[Members | None]]] = {
+    ImageOrder.POSITION: _by_position,
+    ImageOrder.CREATED_AT: _by_created_at,
+    ImageOrder.TAKEN_AT: _by_taken_at,
+    ImageOrder.FILENAME: _by_filename,
+    ImageOrder.RANDOM: _at_random,
+}

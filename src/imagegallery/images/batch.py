@@ -1,0 +1,87 @@
+"""One thing done to many images at once: what can be asked and what is answered. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.validation import Faults
+
+MAX_BATCH: Final = 1000
+NOT_FOUND: Final = "not_found"
+
+
+class BatchAction(StrEnum):
+    FAVORITE = "favorite"
+    UNFAVORITE = "unfavorite"
+    ARCHIVE = "archive"
+    UNARCHIVE = "unarchive"
+    TRASH = "trash"
+    RESTORE = "restore"
+    ADD_TO_GALLERY = "add_to_gallery"
+    REMOVE_FROM_GALLERY = "remove_from_gallery"
+
+
+@frozen
+class Flags:
+    """What to set of an image; ``None`` leaves it."""
+
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
+
+
+FLAGS: Final[Mapping[BatchAction, Flags]] = {
+    BatchAction.FAVORITE: Flags(is_favorite=True),
+    BatchAction.UNFAVORITE: Flags(is_favorite=False),
+    BatchAction.ARCHIVE: Flags(is_archived=True),
+    BatchAction.UNARCHIVE: Flags(is_archived=False),
+}
+_WITH_GALLERY: Final = (BatchAction.ADD_TO_GALLERY, BatchAction.REMOVE_FROM_GALLERY)
+
+
+@frozen
+class Batch:
+    """A checked request: 1 to 1,000 ids, each once; ``gallery_id`` is there exactly if the action needs one."""
+
+    action: BatchAction
+    image_ids: tuple[UUID, ...]
+    gallery_id: UUID | None
+
+
+@frozen
+class BatchResult:
+    """What became of one image: ``error`` is the code of what went wrong (``not_found``), ``None`` if nothing did."""
+
+    image_id: UUID
+    error: str | None = None
+
+
+def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None) -> Batch:
+    """Raises `InvalidInput` with all that is wrong."""
+    faults = Faults()
+    chosen = faults.choice(("body", "action"), action, BatchAction)
+    if chosen in _WITH_GALLERY and gallery_id is None:
+        faults.add(("body", "gallery_id"), f"is needed to {chosen}")
+    if chosen not in _WITH_GALLERY and gallery_id is not None:
+        faults.add(("body", "gallery_id"), f"has no meaning with {chosen}")
+    if 1 <= len(image_ids) <= MAX_BATCH:
+        _check_repetitions(faults, image_ids)
+    else:
+        faults.add(("body", "ids"), f"must hold 1 to {MAX_BATCH:,} ids")
+    faults.check()
+    return Batch(chosen, tuple(image_ids), gallery_id)
+
+
+def results(batch: Batch, done: Collection[UUID]) -> tuple[BatchResult, ...]:
+    """One result an id, in the order they were given: those not ``done`` were not found."""
+    return tuple(BatchResult(each, None if each in done else NOT_FOUND) for each in batch.image_ids)
+
+
+def _check_repetitions(faults: Faults, image_ids: Sequence[UUID]) -> None:
+    seen: set[UUID] = set()
+    for index, image_id in enumerate(image_ids):
+        if image_id in seen:
+            faults.add(("body", "ids", str(index)), "is a repetition")
+        seen.add(image_id)

@@ -1,0 +1,135 @@
+"""The SQL of an owner's library: pages of it by time, its months. Images in the trash are in none of this."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.images.filter import ImageFilter
+from imagegallery.images.image import LibraryOrder
+from imagegallery.images.matching import arguments, matches
+from imagegallery.images.records import IMAGE_COLUMNS, IS_OPEN, FoundImage, found_from
+from imagegallery.images.timeline import MonthColumns, MonthCount, month_bounds, month_of
+
+
+def _listing(key: str, condition: str = "") -> str:
+    """A page of an owner's images of a filter ($5 on), the latest ``key`` first, after a (``key``, id).
+
+    The range of times is said once more for those read by taken_at, so that the scan can begin and end by it.
+    """
+    return f"""
+SELECT {IMAGE_COLUMNS}, {IS_OPEN}
+FROM images i
+WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND (i.{key}, i.id) < ($2, $3) {condition}
+  AND {matches(5)}
+ORDER BY i.{key} DESC, i.id DESC
+LIMIT $4"""
+
+
+_TAKEN_FROM = "AND i.taken_at >= coalesce($8::timestamptz, '-infinity')"
+LISTS: Final[Mapping[LibraryOrder, str]] = {
+    LibraryOrder.CREATED_AT: _listing("created_at"),
+    LibraryOrder.TAKEN_AT: _listing("taken_at", _TAKEN_FROM),
+}
+
+# The same for favourites, which have indexes of their own: few among many would be far apart in those of all.
+FAVORITES: Final[Mapping[LibraryOrder, str]] = {
+    LibraryOrder.CREATED_AT: _listing("created_at", "AND i.is_favorite"),
+    LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
+}
+
+# How many images an owner took in each month, by UTC, among those archived or among the others.
+MONTHS = """
+SELECT date_trunc('month', i.taken_at, 'UTC') AS month, count(*) AS count
+FROM images i
+WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2
+GROUP BY month
+ORDER BY month DESC"""
+
+# The images of a time, newest first, in columns. All it reads is in the index.
+COLUMNS = """
+SELECT coalesce(array_agg(p.id), '{}') AS ids,
+       coalesce(array_agg(p.ratio), '{}') AS ratios,
+       coalesce(array_agg(p.blurhash), '{}') AS blurhashes,
+       coalesce(array_agg(p.taken_at), '{}') AS taken_at
+FROM (
+    SELECT i.id, greatest(round(i.width * 10000.0::float8 / i.height), 1) / 10000 AS ratio, i.blurhash, i.taken_at
+    FROM images i
+    WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2 AND i.taken_at >= $3 AND i.taken_at < $4
+    ORDER BY i.taken_at DESC, i.id DESC
+) p"""
+
+
+# NULL leaves a flag as it is; images that have it already are left alone.
+_SET_FLAGS = """
+UPDATE images
+SET is_favorite = coalesce($2, is_favorite), is_archived = coalesce($3, is_archived), updated_at = $4
+WHERE id = ANY($1) AND (is_favorite <> coalesce($2, is_favorite) OR is_archived <> coalesce($3, is_archived))"""
+
+_GALLERY_ACCESS = "SELECT owner_id, visibility <> 'private' AS is_open FROM galleries WHERE id = $1"
+
+
+@frozen
+class GalleryAccess:
+    """Whose a gallery is, and whether everybody may see it."""
+
+    owner_id: str
+    is_open: bool
+
+
+@frozen
+class Place:
+    """A place in the library: behind the image of this id and time."""
+
+    moment: datetime
+    image_id: UUID
+
+
+async def list_images(
+    connection: Connection, owner_id: str, order: LibraryOrder, where: ImageFilter, after: Place, limit: int
+) -> list[FoundImage]:
+    sql = LISTS[order]
+    if where.is_favorite:
+        # The statement says so itself; said twice, PostgreSQL would take it to be twice as rare.
+        sql, where = FAVORITES[order], evolve(where, is_favorite=None)
+    rows = await connection.fetch(sql, owner_id, after.moment, after.image_id, limit, *arguments(where))
+    return [found_from(row) for row in rows]
+
+
+async def months(connection: Connection, owner_id: str, *, is_archived: bool) -> list[MonthCount]:
+    rows = await connection.fetch(MONTHS, owner_id, is_archived)
+    return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
+
+
+async def columns(connection: Connection, owner_id: str, month: str, *, is_archived: bool) -> MonthColumns:
+    """Raises `InvalidInput`, see `month_bounds`."""
+    row = await connection.fetchrow(COLUMNS, owner_id, is_archived, *month_bounds(month))
+    if row is None:
+        raise RuntimeError("An aggregate answers one row.")
+    return MonthColumns(
+        month=month,
+        ids=tuple(row["ids"]),
+        ratios=tuple(row["ratios"]),
+        blurhashes=tuple(row["blurhashes"]),
+        taken_at=tuple(row["taken_at"]),
+    )
+
+
+async def set_flags(
+    connection: Connection,
+    image_ids: Sequence[UUID],
+    *,
+    is_favorite: bool | None = None,
+    is_archived: bool | None = None,
+    now: datetime,
+) -> None:
+    """Set what is not ``None``."""
+    await connection.execute(_SET_FLAGS, list(image_ids), is_favorite, is_archived, now)
+
+
+async def gallery_access(connection: Connection, gallery_id: UUID) -> GalleryAccess | None:
+    row = await connection.fetchrow(_GALLERY_ACCESS, gallery_id)
+    return None if row is None else GalleryAccess(row["owner_id"], row["is_open"])

@@ -1,0 +1,166 @@
+"""The trash: where deleted images wait, out of sight, before they go for good.
+
+Deletion takes an image out of every list, gallery, count and public URL at once and keeps all that is needed to bring
+it back, its places in galleries included. It still takes its owner's storage until it is purged: by its owner, or when
+its time is over. A purge deletes the rows in one transaction, which also writes the job that deletes the objects: what
+is interrupted is either not done at all or finished by that job.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from attrs import field, frozen
+from attrs.validators import ge
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import Conflict, NotFound
+from imagegallery.events import records as events
+from imagegallery.events.event import GalleryChanged, ImageDeleted, ImageRestored
+from imagegallery.images import records, trash_records
+from imagegallery.images.access import readable, writable
+from imagegallery.images.delivery import Delivery
+from imagegallery.images.image import Image
+from imagegallery.images.jobs import purge_objects
+from imagegallery.images.showing import show
+from imagegallery.pagination import DEFAULT_LIMIT, CursorPage, check_limit, cut_page, decode_cursor, encode_cursor
+from imagegallery.principal import Principal
+from imagegallery.queue.outbox import JobOutbox
+
+BATCH: Final = 100
+
+
+@frozen
+class TrashOptions:
+    """``retention`` is how long deleted images can be restored."""
+
+    retention: timedelta = field(default=timedelta(days=30), validator=ge(timedelta(0)))
+
+
+@frozen
+class TrashService:
+    """What can be done with an image to delete it, and afterwards.
+
+    To everything but this class an image in the trash does not exist.
+    """
+
+    database: Database
+    outbox: JobOutbox
+    delivery: Delivery
+    options: TrashOptions
+    clock: Clock
+
+    async def list(
+        self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    ) -> CursorPage[Image]:
+        """The principal's trash, what went in last first, ``limit`` (1 to 100) at a time.
+
+        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        """
+        owner_id = principal.require_user()
+        scope = f"trash:{owner_id}"
+        check_limit(limit)
+        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        async with self.database.connection() as connection:
+            found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
+        page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
+        return page.map(lambda image: show(image, principal, self.delivery, public=False))
+
+    async def put(self, principal: Principal, image_id: UUID) -> None:
+        """Move the image to the trash. Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also if it is there
+        already."""
+        owner_id = principal.require_user()
+        async with self.database.transaction() as connection:
+            await writable(connection, principal, image_id)
+            if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
+                raise NotFound("There is no such image.")
+            await put_away(connection, owner_id, [image_id], now=self.clock())
+
+    async def restore(self, principal: Principal, image_id: UUID) -> Image:
+        """Bring the image back, to its places in those of its galleries that there still are.
+
+        Where another image has its place by now, it comes right behind that. An image that is not in the trash stays
+        as it is, so that a restoration may be repeated. Raises `Unauthenticated`, `Forbidden`, and `NotFound` when it
+        was purged.
+        """
+        owner_id = principal.require_user()
+        async with self.database.transaction() as connection:
+            await writable(connection, principal, image_id, even_trashed=True)
+            if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False):
+                await put_back(connection, owner_id, [image_id], now=self.clock())
+            found = await readable(connection, principal, image_id)
+            return show(found.image, principal, self.delivery, public=found.is_open)
+
+    async def purge(self, principal: Principal, image_id: UUID) -> None:
+        """Delete an image in the trash for good.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it is not in the trash.
+        """
+        owner_id = principal.require_user()
+        async with self.database.transaction() as connection:
+            await writable(connection, principal, image_id, even_trashed=True)
+            locked = await trash_records.lock(connection, owner_id, [image_id])
+            if image_id not in locked:
+                raise NotFound("There is no such image.")
+            if not locked[image_id]:
+                raise Conflict("Only an image in the trash can be deleted for good.")
+            await self._purge(connection, [image_id])
+
+    async def sweep(self) -> int:
+        """Purge what has been in the trash for its time; answers how many images. For the worker, now and then.
+
+        In batches, one transaction each; several sweepers share the work.
+        """
+        before, count = self.clock() - self.options.retention, 0
+        while purged := await self._sweep_batch(before):
+            count += purged
+        return count
+
+    async def _sweep_batch(self, before: datetime) -> int:
+        async with self.database.transaction() as connection:
+            image_ids = await trash_records.lock_expired(connection, before, BATCH)
+            await self._purge(connection, image_ids)
+        return len(image_ids)
+
+    async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
+        """Delete the rows of these locked images, give their storage back, have their objects deleted."""
+        images = await trash_records.read(connection, image_ids)
+        await trash_records.delete(connection, image_ids)
+        for image in images:
+            await self.outbox.enqueue(connection, purge_objects(image), now=self.clock())
+        for owner_id, owned in groupby(images, lambda image: image.owner_id):
+            await records.give_back_storage(connection, owner_id, sum(image.file_size for image in owned))
+
+
+async def put_away(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Move locked images of this owner to the trash, and tell who waits for them."""
+    gallery_ids = await trash_records.put_away(connection, image_ids, now=now)
+    await events.record(
+        connection,
+        *(ImageDeleted(owner_id, image_id) for image_id in image_ids),
+        *(GalleryChanged(owner_id, gallery_id, "images") for gallery_id in gallery_ids),
+        now=now,
+    )
+    await records.announce(connection, *image_ids)
+
+
+async def put_back(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Take locked images of this owner out of the trash."""
+    gallery_ids = await trash_records.put_back(connection, image_ids, now=now)
+    await events.record(
+        connection,
+        *(ImageRestored(owner_id, image_id) for image_id in image_ids),
+        *(GalleryChanged(owner_id, gallery_id, "images") for gallery_id in gallery_ids),
+        now=now,
+    )
+
+
+def _moment(image: Image) -> datetime:
+    """When an image of the trash went there."""
+    if image.deleted_at is None:
+        raise ValueError("This image is not in the trash.")
+    return image.deleted_at

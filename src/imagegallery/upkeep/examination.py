@@ -1,0 +1,116 @@
+"""Checks of the parts that are open: database, queue, store."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import anyio
+
+from imagegallery.clock import Clock
+from imagegallery.database.migrate import pending
+from imagegallery.database.pool import Database
+from imagegallery.errors import ImageGalleryError
+from imagegallery.ids import new_id
+from imagegallery.queue import records as queue_records
+from imagegallery.storage.keys import INCOMING_PREFIX
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.streams import bytes_chunks
+from imagegallery.upkeep import records
+from imagegallery.upkeep.check import Check
+
+# Sessions, leases and signed URLs are timed by different clocks; short leases are the first to suffer.
+SKEW_TO_NOTE: Final = timedelta(seconds=2)
+SKEW_TOO_FAR: Final = timedelta(seconds=10)
+OVERDUE: Final = timedelta(minutes=15)
+_PROBE = b"imagegallery doctor"
+_CLEANING_UP = 10.0  # seconds
+
+
+async def attempt(name: str, remedy: str, check: Callable[[], Awaitable[Check]]) -> Check:
+    """The check's answer, or an error of this ``name`` when it raises one of ours or the system's."""
+    try:
+        return await check()
+    except ImageGalleryError as error:
+        return Check.error(name, error.message, remedy)
+    except OSError as error:
+        return Check.error(name, str(error), remedy)
+
+
+async def examine_database(database: Database, clock: Clock) -> AsyncIterator[Check]:
+    """Version, migrations, clock and, once the tables are there, the queue. Raises as `Database.connection`."""
+    async with database.connection() as connection:
+        yield Check.ok("database", f"PostgreSQL {await records.server_version(connection)} answers")
+    missing = await pending(database)
+    if missing:
+        yield Check.error("migrations", f"{', '.join(missing)} not applied", "run `imagegallery migrate`")
+    else:
+        yield Check.ok("migrations", "all applied")
+    yield await check_clock(database, clock)
+    if not missing:
+        yield await check_dead_letters(database)
+        yield await check_backlog(database, clock)
+
+
+async def check_clock(database: Database, clock: Clock) -> Check:
+    """How far the database's clock is from ours, the way there and back aside."""
+    async with database.connection() as connection:
+        before = clock()
+        theirs = await records.server_time(connection)
+        after = clock()
+    return judge_clock(theirs, before, after)
+
+
+def judge_clock(theirs: datetime, before: datetime, after: datetime) -> Check:
+    """What to think of a clock that showed ``theirs`` between ``before`` and ``after``. Pure."""
+    skew = max(before - theirs, theirs - after, timedelta(0))
+    detail = f"the database's and ours are {skew.total_seconds():.1f} s apart"
+    remedy = "synchronise the clocks of both machines (NTP)"
+    if skew >= SKEW_TOO_FAR:
+        return Check.error("clocks", detail, remedy)
+    if skew >= SKEW_TO_NOTE:
+        return Check.warning("clocks", detail, remedy)
+    return Check.ok("clocks", "the database's and ours agree")
+
+
+async def check_dead_letters(database: Database) -> Check:
+    """Jobs that were given up."""
+    async with database.connection() as connection:
+        stats = await queue_records.stats(connection)
+        latest = await queue_records.dead(connection, limit=1)
+    if not latest:
+        return Check.ok("queue", f"{stats.waiting:,} jobs waiting, {stats.running:,} running, none dead")
+    return Check.warning(
+        "queue",
+        f"{stats.dead:,} dead jobs; the latest, {latest[0].kind} {latest[0].id}: {latest[0].error}",
+        "see to the cause, then `queue.requeue(id)` or, for a failed image, POST /images/{id}/retry",
+    )
+
+
+async def check_backlog(database: Database, clock: Clock) -> Check:
+    """Whether anybody does the jobs."""
+    async with database.connection() as connection:
+        since = await records.oldest_due(connection)
+    if since is None or clock() - since < OVERDUE:
+        return Check.ok("worker", "no job has been due for long")
+    minutes = (clock() - since) // timedelta(minutes=1)
+    return Check.warning(
+        "worker", f"a job has been due for {minutes:,} minutes", "run `imagegallery worker`, or more of them"
+    )
+
+
+async def check_store(store: ObjectStore) -> Check:
+    """Write, read and delete a small object, under ``incoming/``, where the sweeper would find it."""
+    key = f"{INCOMING_PREFIX}doctor-{new_id()}"
+    try:
+        await store.put(key, bytes_chunks(_PROBE), content_type="text/plain")
+        async with store.get(key) as stream:
+            read = b"".join([chunk async for chunk in stream.chunks])
+        await store.delete(key)
+    except BaseException:
+        with anyio.move_on_after(_CLEANING_UP, shield=True), suppress(ImageGalleryError, OSError):
+            await store.delete(key)
+        raise
+    if read != _PROBE:
+        return Check.error("store", "what is read is not what was written", "check the storage below")
+    return Check.ok("store", "an object was written, read and deleted")

@@ -1,0 +1,127 @@
+"""Rows whose objects are not in the store: walks the images, and lists each one's folder.
+
+A variant can be made anew from its original, so its row is dropped only while the original is there. A store that is
+empty because it is not mounted therefore costs nothing.
+"""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import Final
+from uuid import UUID
+
+import anyio
+from attrs import evolve, frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import ObjectNotFound
+from imagegallery.images import records as image_records
+from imagegallery.images.image import Image
+from imagegallery.pagination import FIRST_ID
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.upkeep import records
+from imagegallery.upkeep.finding import Finding, Kind, Outcome
+from imagegallery.upkeep.phase import Step
+from imagegallery.variants import records as variant_records
+from imagegallery.variants.jobs import renew_variants
+
+BATCH: Final = 100
+_LISTINGS_AT_ONCE: Final = 8
+
+
+@frozen
+class MissingObjects:
+    """Originals and variants that have a row and no object."""
+
+    database: Database
+    store: ObjectStore
+    outbox: JobOutbox
+    clock: Clock
+
+    name = "images"
+
+    async def total(self) -> int | None:
+        async with self.database.connection() as connection:
+            return await image_records.count_all(connection, FIRST_ID)
+
+    async def run(self, *, repair: bool) -> AsyncIterator[Step]:
+        """See `Phase.run`."""
+        first_id = FIRST_ID
+        while images := await self._page(first_id):
+            suspects = await self._suspects(images)
+            findings = [finding for image in images for finding in await self._judge(image, suspects[image.id], repair)]
+            yield Step(len(images), tuple(findings))
+            first_id = UUID(int=images[-1].id.int + 1)
+
+    async def _page(self, first_id: UUID) -> list[Image]:
+        async with self.database.connection() as connection:
+            return await image_records.list_all(connection, first_id, BATCH)
+
+    async def _suspects(self, images: list[Image]) -> Mapping[UUID, set[str]]:
+        """The keys of each image that its folder does not list."""
+        absent: dict[UUID, set[str]] = {}
+        turns = anyio.CapacityLimiter(_LISTINGS_AT_ONCE)
+
+        async def look(image: Image) -> None:
+            async with turns:
+                present = {found.key async for found in self.store.list(image.key_prefix)}
+            absent[image.id] = {image.original_key, *(each.key for each in image.variants)} - present
+
+        async with anyio.create_task_group() as tasks:
+            for image in images:
+                tasks.start_soon(look, image)
+        return absent
+
+    async def _judge(self, seen: Image, absent: set[str], repair: bool) -> list[Finding]:
+        """What is wrong for certain: image and objects are looked at again, while nothing can change the rows."""
+        if not absent:
+            return []
+        async with self.database.transaction() as connection:
+            image = await _held(connection, seen.id)
+            if image is None:
+                return []
+            recorded = {image.original_key, *(variant.key for variant in image.variants)}
+            lost = {key for key in recorded & absent if not await self._is_there(key)}
+            findings = _findings(image, lost)
+            if not repair or not findings:
+                return findings
+            if image.original_key in lost:
+                return [evolve(finding, outcome=Outcome.BEYOND_REPAIR) for finding in findings]
+            await self._renew(connection, image, lost)
+            return [evolve(finding, outcome=Outcome.REPAIRED) for finding in findings]
+
+    async def _renew(self, connection: Connection, image: Image, lost: set[str]) -> None:
+        for key in lost:
+            await records.drop_variant(connection, image.id, key)
+        names = [f"{variant.variant_type}.{variant.format}" for variant in image.variants if variant.key in lost]
+        await self.outbox.enqueue(connection, renew_variants(image, names), now=self.clock())
+        await image_records.announce(connection, image.id)
+
+    async def _is_there(self, key: str) -> bool:
+        try:
+            await self.store.head(key)
+        except ObjectNotFound:
+            return False
+        return True
+
+
+async def _held(connection: Connection, image_id: UUID) -> Image | None:
+    """The image as it is now, and stays until the transaction ends; ``None`` when it is gone."""
+    if not await variant_records.lock(connection, image_id):
+        return None
+    found = await image_records.get(connection, image_id)
+    return found.image if found else None
+
+
+def _findings(image: Image, lost: Collection[str]) -> list[Finding]:
+    """One for each of the image's keys that is ``lost``, the original's first."""
+    findings = [
+        Finding(Kind.MISSING_VARIANT, variant.key, f"a variant of image {image.id} is not in the store")
+        for variant in image.variants
+        if variant.key in lost
+    ]
+    if image.original_key in lost:
+        detail = f"the original of image {image.id} is not in the store"
+        findings.insert(0, Finding(Kind.MISSING_ORIGINAL, image.original_key, detail))
+    return findings

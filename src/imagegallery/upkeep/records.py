@@ -1,0 +1,138 @@
+"""The SQL of looking for what does not fit together, over the tables of all rooms."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+
+# Which of these keys are no image's original and no variant.
+WITHOUT_ROW = """
+SELECT given.key
+FROM unnest($1::text[]) AS given (key)
+WHERE NOT EXISTS (SELECT FROM images i WHERE i.original_key = given.key)
+  AND NOT EXISTS (SELECT FROM image_variants v WHERE v.key = given.key)"""
+
+# Of those, the ones that a completion may just be moving to where its image's objects will lie.
+_AWAITED = """
+SELECT given.key
+FROM unnest($1::text[]) AS given (key)
+JOIN upload_sessions s ON starts_with(given.key, s.key_prefix)
+WHERE s.state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
+
+# The image in whose folder a key lies, held: nobody deletes it or records variants of it meanwhile.
+_HOLD_IMAGE_OF = """
+SELECT id FROM images WHERE id = $1 AND starts_with($2, key_prefix) FOR NO KEY UPDATE"""
+
+# Whether a worker is, or will be, at work on an image; it may have stored what it has not recorded yet.
+_HAS_JOB = """
+SELECT EXISTS (SELECT FROM jobs WHERE state IN ('waiting', 'running') AND payload ->> 'image_id' = $1)"""
+
+# A variant whose object is gone. By its key: another one may have taken its place.
+_DROP_VARIANT = "DELETE FROM image_variants WHERE image_id = $1 AND key = $2 RETURNING id"
+
+# A page of galleries, by id, each with the number of images that are in it.
+COUNTS = """
+SELECT g.id, g.image_count AS recorded,
+       (SELECT count(*) FROM gallery_images m WHERE m.gallery_id = g.id) AS actual
+FROM galleries g
+WHERE g.id > $1
+ORDER BY g.id
+LIMIT $2"""
+
+_COUNT_GALLERIES = "SELECT count(*) FROM galleries"
+
+# A page of owners, by id, each with the bytes of their originals: those that have a row or an image or both. One
+# step an owner in two indexes, however many images they have in between.
+SUMS = """
+WITH RECURSIVE page (owner_id, place) AS (
+    SELECT least(
+        (SELECT min(o.owner_id) FROM owners o WHERE o.owner_id > $1),
+        (SELECT min(i.owner_id) FROM images i WHERE i.owner_id > $1)
+    ), 1
+    UNION ALL
+    SELECT least(
+        (SELECT min(o.owner_id) FROM owners o WHERE o.owner_id > page.owner_id),
+        (SELECT min(i.owner_id) FROM images i WHERE i.owner_id > page.owner_id)
+    ), place + 1
+    FROM page
+    WHERE page.owner_id IS NOT NULL AND place < $2
+)
+SELECT page.owner_id AS id, coalesce(o.storage_used, 0) AS recorded,
+       (SELECT coalesce(sum(i.file_size), 0)::bigint FROM images i WHERE i.owner_id = page.owner_id) AS actual
+FROM page
+LEFT JOIN owners o ON o.owner_id = page.owner_id
+WHERE page.owner_id IS NOT NULL
+ORDER BY page.owner_id"""
+
+_SERVER_VERSION = "SELECT current_setting('server_version')"
+
+_SERVER_TIME = "SELECT clock_timestamp()"
+
+# Since when the job that has been due for the longest time has been due.
+_OLDEST_DUE = "SELECT min(run_at) FROM jobs WHERE state = 'waiting'"
+
+
+@frozen
+class Sum:
+    """A number that is recorded, and what it ought to be."""
+
+    id: str
+    recorded: int
+    actual: int
+
+
+async def without_row(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Those of ``keys`` that no row names, and that no upload which is not over will make an original."""
+    unnamed = [row["key"] for row in await connection.fetch(WITHOUT_ROW, list(keys))]
+    if not unnamed:
+        return []
+    awaited = {row["key"] for row in await connection.fetch(_AWAITED, unnamed)}
+    return [key for key in unnamed if key not in awaited]
+
+
+async def hold_image_of(connection: Connection, image_id: UUID, key: str) -> None:
+    """Hold the image until the transaction ends, if it exists and ``key`` lies in its folder."""
+    await connection.fetchval(_HOLD_IMAGE_OF, image_id, key)
+
+
+async def has_job(connection: Connection, image_id: UUID) -> bool:
+    """Whether a job on the image waits or runs."""
+    return bool(await connection.fetchval(_HAS_JOB, str(image_id)))
+
+
+async def drop_variant(connection: Connection, image_id: UUID, key: str) -> None:
+    await connection.execute(_DROP_VARIANT, image_id, key)
+
+
+async def counts(connection: Connection, after: UUID, limit: int) -> list[Sum]:
+    """How many images galleries say they hold, and do hold."""
+    return [Sum(str(id_), *numbers) for id_, *numbers in await connection.fetch(COUNTS, after, limit)]
+
+
+async def count_galleries(connection: Connection) -> int:
+    count: int = await connection.fetchval(_COUNT_GALLERIES)
+    return count
+
+
+async def sums(connection: Connection, after: str, limit: int) -> list[Sum]:
+    """How many bytes owners are said to store, and do store."""
+    return [Sum(*row) for row in await connection.fetch(SUMS, after, limit)]
+
+
+async def server_version(connection: Connection) -> str:
+    version: str = await connection.fetchval(_SERVER_VERSION)
+    return version
+
+
+async def server_time(connection: Connection) -> datetime:
+    now: datetime = await connection.fetchval(_SERVER_TIME)
+    return now
+
+
+async def oldest_due(connection: Connection) -> datetime | None:
+    """When the first of the waiting jobs is, or was, due; ``None`` if none waits."""
+    due: datetime | None = await connection.fetchval(_OLDEST_DUE)
+    return due

@@ -1,0 +1,116 @@
+"""Objects that no row names: walks the store, and asks the database about a few hundred keys at a time.
+
+Bytes come before rows, so an object without a row may be one whose row is just being written. Only what is older than
+a grace period counts; before it is deleted, its image is held and found to have no job, and the object is looked at
+again. Keys outside of our two prefixes are somebody else's.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+from attrs import evolve, frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import ObjectNotFound
+from imagegallery.storage.keys import IMAGES_PREFIX, INCOMING_PREFIX, image_id_hint
+from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.storage.streams import batches
+from imagegallery.upkeep import records
+from imagegallery.upkeep.finding import Finding, Kind, Outcome
+from imagegallery.upkeep.phase import Step
+from imagegallery.uploads import records as upload_records
+
+BATCH = 500
+
+
+@frozen
+class _Strays:
+    """The walk; what is a stray, and when one may be deleted, is each prefix's own."""
+
+    database: Database
+    store: ObjectStore
+    clock: Clock
+    grace: timedelta
+
+    kind: Kind
+    prefix: str
+
+    async def total(self) -> int | None:
+        """A store does not know how many objects it holds."""
+        return None
+
+    async def run(self, *, repair: bool) -> AsyncIterator[Step]:
+        """See `Phase.run`."""
+        async for batch in batches(self.store.list(self.prefix), BATCH):
+            findings = [self._finding(found) for found in await self._strays(batch)]
+            if repair:
+                findings = [await self._repair(finding) for finding in findings]
+            yield Step(len(batch), tuple(findings))
+
+    async def _strays(self, batch: Sequence[ObjectInfo]) -> list[ObjectInfo]:
+        old = {found.key: found for found in batch if self._is_old(found)}
+        if not old:
+            return []
+        async with self.database.connection() as connection:
+            keys = await self._without_row(connection, list(old))
+        return [old[key] for key in keys]
+
+    async def _repair(self, finding: Finding) -> Finding:
+        async with self.database.transaction() as connection:
+            if not await self._may_delete(connection, finding.subject):
+                return evolve(finding, outcome=Outcome.PASSED)
+            await self.store.delete(finding.subject)
+        return evolve(finding, outcome=Outcome.REPAIRED)
+
+    async def _may_delete(self, connection: Connection, key: str) -> bool:
+        if not await self._without_row(connection, [key]):
+            return False
+        try:
+            return self._is_old(await self.store.head(key))
+        except ObjectNotFound:
+            return False
+
+    def _is_old(self, found: ObjectInfo) -> bool:
+        return found.modified_at < self.clock() - self.grace
+
+    def _finding(self, found: ObjectInfo) -> Finding:
+        detail = f"{found.size:,} bytes of {found.modified_at:%Y-%m-%d %H:%M} that no row names"
+        return Finding(self.kind, found.key, detail)
+
+    async def _without_row(self, connection: Connection, keys: Sequence[str]) -> list[str]:
+        raise NotImplementedError
+
+
+@frozen
+class StrayUploads(_Strays):
+    """Under ``incoming/``: the bytes of no open session."""
+
+    name = "arrived files"
+    kind: Kind = Kind.STRAY_UPLOAD
+    prefix: str = INCOMING_PREFIX
+
+    async def _without_row(self, connection: Connection, keys: Sequence[str]) -> list[str]:
+        return await upload_records.without_open_session(connection, keys)
+
+
+@frozen
+class StrayObjects(_Strays):
+    """Under the images' prefix: no image's original and no variant."""
+
+    name = "stored objects"
+    kind: Kind = Kind.STRAY_OBJECT
+    prefix: str = IMAGES_PREFIX
+
+    async def _without_row(self, connection: Connection, keys: Sequence[str]) -> list[str]:
+        return await records.without_row(connection, keys)
+
+    async def _may_delete(self, connection: Connection, key: str) -> bool:
+        """Not while a worker is, or will be, at its image: it stores under the same keys again."""
+        image_id = image_id_hint(key)
+        if image_id is not None:
+            await records.hold_image_of(connection, image_id, key)
+            if await records.has_job(connection, image_id):
+                return False
+        return await _Strays._may_delete(self, connection, key)

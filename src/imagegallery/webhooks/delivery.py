@@ -1,0 +1,153 @@
+"""Events to webhooks: a consumer that makes a job for each webhook and event, and the jobs.
+
+A delivery that fails makes the job for its next attempt itself, much later than the queue's retries would come: the
+receiver may be away for hours. The queue's own retries are for our faults.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.events import records as event_records
+from imagegallery.events.event import DomainEvent, Event, parse_event_id
+from imagegallery.queue.job import PRIORITY_LOW, ClaimedJob, NewJob, Payload
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.webhooks import records
+from imagegallery.webhooks.signature import signed_headers
+from imagegallery.webhooks.transport import DeliveryFailed, Sender
+from imagegallery.webhooks.webhook import Webhook, WebhookOptions, retry_delay, target_of
+
+logger = logging.getLogger(__name__)
+
+DELIVER: Final = "webhook.deliver"
+# The cursor's name; migration 0002 has put it at the beginning of the log.
+CONSUMER: Final = "webhooks"
+USER_AGENT: Final = "imagegallery-webhooks/1"
+
+
+def deliver(webhook_id: UUID, event_id: str, attempt: int = 1, run_at: datetime | None = None) -> NewJob:
+    """The job of one attempt, counted from 1."""
+    payload: Payload = {"webhook_id": str(webhook_id), "event_id": event_id, "attempt": attempt}
+    return NewJob(DELIVER, payload, priority=PRIORITY_LOW, run_at=run_at)
+
+
+class WebhookConsumer:
+    """A `Consumer`: a job for each webhook that wants the event."""
+
+    name = CONSUMER
+
+    async def jobs_for(self, connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
+        by_owner: dict[str, list[Webhook]] = {}
+        for webhook in await records.list_active(connection, {event.data.owner_id for event in events}):
+            by_owner.setdefault(webhook.owner_id, []).append(webhook)
+        return [
+            deliver(webhook.id, event.id)
+            for event in events
+            for webhook in by_owner.get(event.data.owner_id, ())
+            if webhook.wants(event.type, event.occurred_at)
+        ]
+
+
+@frozen
+class Delivery:
+    """What there is to send, and where to."""
+
+    webhook: Webhook
+    secret: bytes
+    event: Event[DomainEvent]
+
+
+class DeliverWebhook:
+    """The `JobHandler` of ``webhook.deliver``."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: Queue,
+        outbox: JobOutbox,
+        sender: Sender,
+        options: WebhookOptions,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._outbox = outbox
+        self._sender = sender
+        self._options = options
+        self._clock = clock
+
+    def handlers(self) -> Mapping[str, JobHandler]:
+        """For a worker."""
+        return {DELIVER: self}
+
+    async def run(self, job: ClaimedJob) -> None:
+        """Nothing is delivered for a webhook that is gone or switched off, and no event that is no longer kept."""
+        delivery = await self._load(job.payload)
+        if delivery is None:
+            return
+        try:
+            await self._send(delivery)
+        except DeliveryFailed as error:
+            await self._failed(job, delivery.webhook.id, error.message)
+        else:
+            await self._succeeded(job, delivery.webhook.id)
+
+    async def give_up(self, job: ClaimedJob, error: str) -> None:
+        logger.error("webhook %s: event %s: %s", job.payload["webhook_id"], job.payload["event_id"], error)
+
+    async def _load(self, payload: Payload) -> Delivery | None:
+        webhook_id = UUID(str(payload["webhook_id"]))
+        async with self._database.transaction() as connection:
+            webhook = await records.get(connection, webhook_id)
+            event = await event_records.get(connection, parse_event_id(str(payload["event_id"])))
+            if webhook is None or not webhook.active or event is None:
+                return None
+            return Delivery(webhook, await records.secret_of(connection, webhook_id), event)
+
+    async def _send(self, delivery: Delivery) -> None:
+        """Raises `DeliveryFailed` unless the receiver says that it has it (2xx)."""
+        body = delivery.event.to_json().encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            **signed_headers(delivery.secret, delivery.event.id, body, self._clock()),
+        }
+        status = await self._sender.post(target_of(delivery.webhook.url), headers, body)
+        if not 200 <= status < 300:
+            raise DeliveryFailed(f"The receiver answered {status}.")
+
+    async def _succeeded(self, job: ClaimedJob, webhook_id: UUID) -> None:
+        async with self._database.transaction() as connection:
+            await self._queue.fence(connection, job)
+            await records.succeeded(connection, webhook_id)
+
+    async def _failed(self, job: ClaimedJob, webhook_id: UUID, error: str) -> None:
+        """Count it, and in the same transaction add the next attempt, or switch the webhook off."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            await self._queue.fence(connection, job)
+            webhook = await records.lock(connection, webhook_id)
+            if webhook is None or not webhook.active:
+                return
+            reason = webhook.disabling_reason(error, now, self._options)
+            await records.failed(connection, webhook_id, disabled_reason=reason, now=now)
+            if reason is None:
+                await self._try_later(connection, job, now)
+        logger.warning("webhook %s: event %s: %s", webhook_id, job.payload["event_id"], reason or error)
+
+    async def _try_later(self, connection: Connection, job: ClaimedJob, now: datetime) -> None:
+        webhook_id, attempt = UUID(str(job.payload["webhook_id"])), int(job.payload["attempt"] or 1)
+        delay = retry_delay(attempt, self._options)
+        if delay is None:
+            logger.error("webhook %s: event %s is not tried again", webhook_id, job.payload["event_id"])
+            return
+        again = deliver(webhook_id, str(job.payload["event_id"]), attempt + 1, now + delay)
+        await self._outbox.enqueue(connection, again, now=now)

@@ -1,0 +1,92 @@
+"""Webhooks, for their owners. Somebody else's do not exist: `NotFound`."""
+
+import secrets
+from collections.abc import Sequence
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import Conflict, NotFound
+from imagegallery.ids import new_id
+from imagegallery.principal import Principal
+from imagegallery.webhooks import records
+from imagegallery.webhooks.records import NewWebhook
+from imagegallery.webhooks.signature import SECRET_BYTES, write_secret
+from imagegallery.webhooks.transport import DeliveryFailed, Sender
+from imagegallery.webhooks.webhook import Webhook, WebhookOptions, check_webhook, refuse_address
+
+
+@frozen
+class CreatedWebhook:
+    """A new webhook, and the secret that signs what it delivers (`signature.verify`): told this once."""
+
+    webhook: Webhook
+    secret: str
+
+
+class WebhookService:
+    def __init__(self, database: Database, sender: Sender, options: WebhookOptions, clock: Clock) -> None:
+        self._database = database
+        self._sender = sender
+        self._options = options
+        self._clock = clock
+
+    async def create(self, principal: Principal, *, url: str, event_types: Sequence[str] = ()) -> CreatedWebhook:
+        """Have the principal's events, of these types or of all, posted to ``url`` from now on.
+
+        Raises `Unauthenticated`; `InvalidInput` for a URL or type that cannot be, also when the host's name cannot be
+        resolved or leads to an address that is not public; `Conflict` when there are too many.
+        """
+        owner_id, types = principal.require_user(), tuple(dict.fromkeys(event_types))
+        target = check_webhook(url, types, self._options)
+        if not self._options.allow_private:
+            try:
+                await self._sender.addresses(target)
+            except DeliveryFailed as error:
+                refuse_address(f"is refused: {error.message.rstrip('.')}")
+        new = NewWebhook(new_id(), owner_id, url, secrets.token_bytes(SECRET_BYTES), types)
+        async with self._database.transaction() as connection:
+            if await records.count_held(connection, owner_id) >= self._options.max_per_owner:
+                raise Conflict(f"There can be {self._options.max_per_owner} webhooks for each owner.")
+            await records.insert(connection, new, now=self._clock())
+            webhook = _owned(principal, await records.get(connection, new.id))
+        return CreatedWebhook(webhook, write_secret(new.secret))
+
+    async def list(self, principal: Principal) -> Sequence[Webhook]:
+        """All of the principal's webhooks, oldest first. Raises `Unauthenticated`."""
+        owner_id = principal.require_user()
+        async with self._database.connection() as connection:
+            return await records.list_owned(connection, owner_id)
+
+    async def get(self, principal: Principal, webhook_id: UUID) -> Webhook:
+        """Raises `Unauthenticated` and `NotFound`."""
+        principal.require_user()
+        async with self._database.connection() as connection:
+            return _owned(principal, await records.get(connection, webhook_id))
+
+    async def enable(self, principal: Principal, webhook_id: UUID) -> Webhook:
+        """Switch it on again; what happened meanwhile is not delivered. Raises `Unauthenticated` and `NotFound`."""
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            await self._locked(connection, principal, webhook_id)
+            await records.enable(connection, webhook_id)
+            return _owned(principal, await records.get(connection, webhook_id))
+
+    async def delete(self, principal: Principal, webhook_id: UUID) -> None:
+        """Nothing is delivered any more. Raises `Unauthenticated` and `NotFound`."""
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            await self._locked(connection, principal, webhook_id)
+            await records.delete(connection, webhook_id)
+
+    async def _locked(self, connection: Connection, principal: Principal, webhook_id: UUID) -> None:
+        _owned(principal, await records.lock(connection, webhook_id))
+
+
+def _owned(principal: Principal, webhook: Webhook | None) -> Webhook:
+    if webhook is None or not principal.owns(webhook.owner_id):
+        raise NotFound("There is no such webhook.")
+    return webhook

@@ -1,0 +1,144 @@
+"""A webhook and the rules of its life. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
+
+from attrs import field, frozen
+from attrs.validators import ge, gt
+
+from imagegallery.events.event import TYPES
+from imagegallery.queue.job import doubling
+from imagegallery.validation import Faults
+
+MAX_URL: Final = 2000
+_URL_PATH: Final = ("body", "url")
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+@frozen
+class WebhookOptions:
+    """Where events may be delivered, and how hard to try.
+
+    ``allow_private``: also to addresses that are not public, and over plain HTTP: for services beside this one. A
+    delivery has ``timeout`` to be answered, is tried ``max_attempts`` times, at intervals that double from
+    ``backoff_base`` up to ``backoff_limit``. A webhook none of whose last ``disable_failures`` attempts succeeded, for
+    at least ``disable_after``, is switched off.
+    """
+
+    allow_private: bool = False
+    max_per_owner: int = field(default=20, validator=ge(0))
+    timeout: timedelta = field(default=timedelta(seconds=10), validator=gt(timedelta(0)))
+    max_attempts: int = field(default=12, validator=ge(1))
+    backoff_base: timedelta = field(default=timedelta(seconds=15), validator=ge(timedelta(0)))
+    backoff_limit: timedelta = field(default=timedelta(hours=6), validator=ge(timedelta(0)))
+    disable_failures: int = field(default=20, validator=ge(1))
+    disable_after: timedelta = field(default=timedelta(days=1), validator=ge(timedelta(0)))
+
+
+@frozen
+class Webhook:
+    """An address that an owner's events go to. ``event_types`` empty: all. ``failures`` are attempts in a row, the
+    first of them at ``failing_since``; ``disabled_reason`` says why it is not ``active`` any more."""
+
+    id: UUID
+    owner_id: str
+    url: str
+    event_types: tuple[str, ...]
+    active: bool
+    disabled_reason: str | None
+    failures: int
+    failing_since: datetime | None
+    created_at: datetime
+
+    def wants(self, event_type: str, occurred_at: datetime) -> bool:
+        """Whether an event is to be delivered: one it asked for that happened in its time."""
+        return occurred_at >= self.created_at and (not self.event_types or event_type in self.event_types)
+
+    def disabling_reason(self, error: str, now: datetime, options: WebhookOptions) -> str | None:
+        """Why it is to be switched off after one more attempt failed ``now``, if it is."""
+        failures, since = self.failures + 1, self.failing_since or now
+        if failures < options.disable_failures or now - since < options.disable_after:
+            return None
+        return f"{failures} deliveries in a row failed since {since:%Y-%m-%d %H:%M} UTC, the last one: {error}"
+
+
+@frozen
+class Target:
+    """Where a URL leads: ``host`` is a name or an address, ``request_target`` path and query."""
+
+    secure: bool
+    host: str
+    port: int
+    authority: str
+    request_target: str
+
+
+def check_webhook(url: str, event_types: tuple[str, ...], options: WebhookOptions) -> Target:
+    """Where the URL leads. Raises `InvalidInput` with all that is wrong with URL and types."""
+    faults = Faults()
+    for index, each in enumerate(event_types):
+        if each not in TYPES:
+            faults.add(("body", "event_types", str(index)), f"must be one of {', '.join(TYPES)}")
+    parts = _split(url, faults)
+    if parts is not None:
+        _check_parts(parts, options, faults)
+    faults.check()
+    assert parts is not None, "it had a fault"
+    return _target(parts)
+
+
+def target_of(url: str) -> Target:
+    """Where a URL leads that was checked before."""
+    return _target(urlsplit(url))
+
+
+def retry_delay(attempt: int, options: WebhookOptions) -> timedelta | None:
+    """How long to wait after the ``attempt``-th failure to deliver an event; ``None``: it was the last one."""
+    if attempt >= options.max_attempts:
+        return None
+    return doubling(attempt, options.backoff_base, options.backoff_limit)
+
+
+def refuse_address(reason: str) -> None:
+    """Raises `InvalidInput`: the URL leads to where nothing may be delivered."""
+    faults = Faults()
+    faults.add(_URL_PATH, reason)
+    faults.check()
+
+
+def _split(url: str, faults: Faults) -> SplitResult | None:
+    if not (url.isascii() and url.isprintable() and " " not in url and len(url) <= MAX_URL):
+        faults.add(_URL_PATH, f"must be a URL of at most {MAX_URL:,} ASCII characters without white space")
+        return None
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0  # reading the port may raise
+    except ValueError:
+        has_host = False
+    if not has_host:
+        faults.add(_URL_PATH, "must be a URL with a host")
+        return None
+    return parts
+
+
+def _check_parts(parts: SplitResult, options: WebhookOptions, faults: Faults) -> None:
+    schemes = ("https", "http") if options.allow_private else ("https",)
+    if parts.scheme not in schemes:
+        faults.add(_URL_PATH, f"must begin with {' or '.join(f'{each}://' for each in schemes)}")
+    if parts.username is not None or parts.password is not None:
+        faults.add(_URL_PATH, "must not hold a user name or password")
+    if parts.fragment:
+        faults.add(_URL_PATH, "must not have a fragment")
+
+
+def _target(parts: SplitResult) -> Target:
+    path = parts.path or "/"
+    return Target(
+        secure=parts.scheme == "https",
+        host=parts.hostname or "",
+        port=parts.port or _DEFAULT_PORTS.get(parts.scheme, 443),
+        authority=parts.netloc.rpartition("@")[2],
+        request_target=f"{path}?{parts.query}" if parts.query else path,
+    )

@@ -1,0 +1,17 @@
+import pytest
+
+from imagegallery.database.pool import Database
+from imagegallery.events.event import EventOptions
+from imagegallery.events.service import EventService
+from imagegallery.testing.clock import ManualClock
+from imagegallery.testing.events import EventLog
+
+
+@pytest.fixture
+def log(database: Database, clock: ManualClock) -> EventLog:
+    return EventLog(database, clock)
+
+
+@pytest.fixture
+def events(database: Database, clock: ManualClock) -> EventService:
+    return EventService(database, EventOptions(buffer=10), clock)

@@ -1,0 +1,69 @@
+"""The JSON form of events, which other programs read."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from imagegallery.errors import InvalidInput
+from imagegallery.events.event import (
+    TYPES,
+    DomainEvent,
+    Event,
+    GalleryChanged,
+    ImageDeleted,
+    ImageFailed,
+    ImageReady,
+    ImageRestored,
+    ImageUploaded,
+    VariantReady,
+    data_of,
+    parse_event_id,
+    read_data,
+)
+
+IMAGE = UUID("01940000-0000-7000-8000-000000000001")
+GALLERY = UUID("01940000-0000-7000-8000-000000000002")
+
+EVERY_EVENT: list[DomainEvent] = [
+    ImageUploaded("ana", IMAGE, GALLERY),
+    ImageUploaded("ana", IMAGE),
+    VariantReady("ana", IMAGE, "medium", "webp"),
+    ImageReady("ana", IMAGE),
+    ImageFailed("ana", IMAGE, "truncated", "The file ends early."),
+    ImageDeleted("ana", IMAGE),
+    ImageRestored("ana", IMAGE),
+    GalleryChanged("ana", GALLERY, "images"),
+]
+
+
+def test_the_form_is_stable() -> None:
+    event = Event("42", datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), VariantReady("ana", IMAGE, "medium", "webp"))
+    assert event.to_json() == (
+        '{"id":"42","type":"variant.ready","timestamp":"2026-01-02T03:04:05.678901+00:00",'
+        '"data":{"owner_id":"ana","image_id":"01940000-0000-7000-8000-000000000001",'
+        '"variant_type":"medium","format":"webp"}}'
+    )
+
+
+def test_the_types_are_stable() -> None:
+    about_images = {f"image.{each}" for each in ("uploaded", "ready", "failed", "deleted", "restored")}
+    assert set(TYPES) == {event.type for event in EVERY_EVENT} == about_images | {"variant.ready", "gallery.changed"}
+
+
+@pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda event: event.type)
+def test_what_is_written_is_read(event: DomainEvent) -> None:
+    assert read_data(event.type, json.loads(json.dumps(data_of(event)))) == event
+
+
+def test_fields_and_types_of_a_newer_release_are_passed_over() -> None:
+    data = {**data_of(ImageReady("ana", IMAGE)), "colour": "red"}
+    assert read_data("image.ready", data) == ImageReady("ana", IMAGE)
+    assert read_data("image.painted", data) is None
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "1 ", "٣", "9" * 30])
+def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_event_id(text)

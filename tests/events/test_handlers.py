@@ -1,0 +1,145 @@
+"""The application's handlers: called by workers, at least once, whoever recorded the event."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from imagegallery.database.pool import Database
+from imagegallery.events.event import Event, EventOptions, GalleryChanged, ImageReady
+from imagegallery.events.relay import Relay
+from imagegallery.events.service import EventService
+from imagegallery.ids import new_id
+from imagegallery.queue.observer import Outcome
+from imagegallery.queue.periodic import Periodic
+from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.worker import Worker
+from imagegallery.testing.clock import ManualClock
+from imagegallery.testing.events import PATIENCE, EventLog
+from imagegallery.testing.worker import EAGER, Outcomes
+
+
+class Heard:
+    """A handler that remembers what it was called with, and fails so many times at first."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.calls: list[Event[ImageReady]] = []
+        self._failures = failures
+
+    async def __call__(self, event: Event[ImageReady]) -> None:
+        self.calls.append(event)
+        if len(self.calls) <= self._failures:
+            raise ConnectionError("The mail server is away.")
+
+
+@pytest.fixture
+def outcomes() -> Outcomes:
+    return Outcomes(PATIENCE)
+
+
+@pytest.fixture
+def queue(database: Database, clock: ManualClock) -> PostgresQueue:
+    return PostgresQueue(database, clock)
+
+
+@asynccontextmanager
+async def working(
+    database: Database, queue: PostgresQueue, clock: ManualClock, events: EventService, outcomes: Outcomes
+) -> AsyncIterator[None]:
+    """A worker of a process that knows the handlers of ``events``, from when its relay has begun."""
+    relay = Relay(database, queue, events.consumers(), clock)
+    await relay.begin()
+    worker = Worker(
+        queue,
+        events.job_handlers(),
+        EAGER,
+        clock,
+        periodic=[Periodic("relay", PATIENCE, relay.run)],
+        observer=outcomes,
+    )
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(worker.run)
+        yield
+        worker.stop()
+
+
+def of(database: Database, clock: ManualClock, handler: Callable[[Event[ImageReady]], Awaitable[None]]) -> EventService:
+    events = EventService(database, EventOptions(), clock)
+    events.register(ImageReady, handler, name="tests.heard")
+    return events
+
+
+async def test_a_handler_is_called_for_every_event_of_its_kind(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, outcomes: Outcomes
+) -> None:
+    heard = Heard()
+    async with working(database, queue, clock, of(database, clock, heard), outcomes):
+        await log.record(GalleryChanged("ana", new_id(), "created"))
+        ids = {*await log.ready(2), *await log.ready(1, owner_id="ben")}
+        assert await outcomes.next(3) == [Outcome.DONE] * 3
+    assert {event.data.image_id for event in heard.calls} == ids
+    assert {event.id for event in heard.calls} == {"2", "3", "4"}
+
+
+async def test_a_handler_that_fails_is_called_again(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, outcomes: Outcomes
+) -> None:
+    heard = Heard(failures=1)
+    async with working(database, queue, clock, of(database, clock, heard), outcomes):
+        await log.ready(1)
+        assert await outcomes.next(2) == [Outcome.RETRIED, Outcome.DONE]
+    assert heard.calls[0] == heard.calls[1]
+
+
+async def test_in_the_end_it_is_a_dead_letter(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, outcomes: Outcomes
+) -> None:
+    async with working(database, queue, clock, of(database, clock, Heard(failures=99)), outcomes):
+        await log.ready(1)
+        assert await outcomes.next(3) == [Outcome.RETRIED, Outcome.RETRIED, Outcome.BURIED]
+    (dead,) = await queue.dead(limit=10)
+    assert (dead.kind, dead.payload) == ("event:tests.heard", {"event_id": "1"})
+    assert dead.error.startswith("ConnectionError")
+
+
+async def test_what_happens_while_no_worker_runs_is_not_lost(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, outcomes: Outcomes
+) -> None:
+    heard = Heard()
+    await log.ready(1)  # before anybody has heard of the handler
+    async with working(database, queue, clock, of(database, clock, Heard()), outcomes):
+        pass
+    ids = await log.ready(2)
+    async with working(database, queue, clock, of(database, clock, heard), outcomes):
+        assert await outcomes.next(2) == [Outcome.DONE] * 2
+    assert {event.data.image_id for event in heard.calls} == set(ids)
+
+
+async def test_two_relays_make_one_job_of_an_event(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog
+) -> None:
+    events = of(database, clock, Heard())
+    relays = [Relay(database, queue, events.consumers(), clock) for _ in range(2)]
+    await relays[0].begin()
+    await log.ready(250)
+    async with anyio.create_task_group() as tasks:
+        for relay in relays:
+            tasks.start_soon(relay.catch_up)
+    assert (await queue.stats()).waiting == 250
+
+
+async def test_names_of_handlers(database: Database, clock: ManualClock) -> None:
+    events = EventService(database, EventOptions(), clock)
+
+    @events.on(ImageReady)
+    async def congratulate(event: Event[ImageReady]) -> None:
+        pass
+
+    (kind,) = events.job_handlers()
+    assert kind.startswith("event:")
+    assert kind.endswith("congratulate")
+    with pytest.raises(ValueError, match="already"):
+        events.register(ImageReady, congratulate)
+    with pytest.raises(ValueError, match="no name"):
+        events.register(ImageReady, congratulate, name="two words")

@@ -1,0 +1,86 @@
+"""Filters as values: what fits, what is refused, and that no two share a cursor's scope. Pure."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagegallery.errors import InvalidInput
+from imagegallery.images.filter import NO_FILTER, ImageFilter, check_filter
+from imagegallery.images.image import ProcessingStatus
+from imagegallery.testing.library import make_image
+from imagegallery.validation import Faults
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+moments = st.none() | st.datetimes(timezones=st.just(UTC))
+filters = st.builds(
+    ImageFilter,
+    is_favorite=st.none() | st.booleans(),
+    is_archived=st.none() | st.booleans(),
+    mime_type=st.none() | st.sampled_from(["image/jpeg", 'image/png","status":"failed']),
+    taken_from=moments,
+    taken_before=moments,
+    status=st.none() | st.sampled_from(ProcessingStatus),
+)
+
+
+def check(wanted: ImageFilter) -> None:
+    faults = Faults()
+    check_filter(faults, wanted)
+    faults.check()
+
+
+@given(filters, filters)
+def test_scopes_are_equal_exactly_when_filters_are(one: ImageFilter, other: ImageFilter) -> None:
+    assert (one.scope == other.scope) == (one == other)
+    assert one.is_empty == (one.scope == "")
+
+
+def test_a_moment_is_the_same_in_every_zone() -> None:
+    lisbon = NOON.astimezone(timezone(timedelta(hours=1)))
+    assert ImageFilter(taken_from=lisbon).scope == ImageFilter(taken_from=NOON).scope
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        (NO_FILTER, True),
+        (ImageFilter(is_favorite=True), True),
+        (ImageFilter(is_favorite=False), False),
+        (ImageFilter(is_archived=True), False),
+        (ImageFilter(mime_type="image/jpeg", status=ProcessingStatus.COMPLETE), True),
+        (ImageFilter(mime_type="image/png"), False),
+        (ImageFilter(status=ProcessingStatus.FAILED), False),
+        (ImageFilter(taken_from=NOON, taken_before=NOON + timedelta(seconds=1)), True),
+        (ImageFilter(taken_before=NOON), False),
+        (ImageFilter(taken_from=NOON + timedelta(seconds=1)), False),
+    ],
+)
+def test_every_part_must_fit(wanted: ImageFilter, fits: bool) -> None:
+    image = evolve(make_image(), is_favorite=True, taken_at=NOON)
+    assert wanted.lets_through(image) is fits
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path"),
+    [
+        (ImageFilter(taken_from=NOON, taken_before=NOON), "taken_before"),
+        (ImageFilter(taken_from=NOON.replace(tzinfo=None)), "taken_from"),
+        (ImageFilter(mime_type="image/\0"), "mime_type"),
+        (ImageFilter(mime_type=""), "mime_type"),
+    ],
+)
+def test_odd_filters_are_refused(wanted: ImageFilter, path: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check(wanted)
+    assert [fault.path for fault in caught.value.faults] == [("query", path)]
+
+
+def test_flags_are_the_owners_business() -> None:
+    assert ImageFilter(is_favorite=False, is_archived=True, mime_type="image/png").owner_only == (
+        "is_favorite",
+        "is_archived",
+    )
+    assert NO_FILTER.owner_only == ()

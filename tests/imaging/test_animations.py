@@ -1,0 +1,69 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageSequence
+
+from imagegallery.imaging.limits import ImagingOptions
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.testing import images
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Place = Callable[[bytes], Path]
+
+MEDIUM = Rendition("medium", 32, 32, "webp", 90, 4, animated=True)
+STILL = Rendition("still", 32, 32, "webp", 90, 4)
+AVIF = Rendition("modern", 32, 32, "avif", 90, 1, animated=True)
+SQUARE = Rendition("square", 20, 20, "webp", 90, 4, crop="attention", animated=True)
+
+BOTH = pytest.mark.parametrize(("container", "content_type"), [("GIF", "image/gif"), ("WEBP", "image/webp")])
+
+
+@BOTH
+async def test_an_animation_moves_where_it_is_asked_to(
+    engine: SandboxedEngine, place: Place, into: Path, container: str, content_type: str
+) -> None:
+    path = place(images.animation(container, frames=4, delay=120, loop=2))
+    assert (await engine.inspect(path, content_type=content_type)).frames == 4
+    answer = await engine.render(path, (STILL, MEDIUM, AVIF, SQUARE), into, content_type=content_type, blurhash=True)
+    assert [(file.width, file.height, file.frames) for file in answer.files] == [
+        (32, 24, 1),
+        (32, 24, 4),
+        (32, 24, 1),
+        (20, 20, 4),
+    ]
+    for file in answer.files:
+        with Image.open(file.path) as picture:
+            assert picture.size == (file.width, file.height)
+            assert getattr(picture, "n_frames", 1) == file.frames
+
+
+@BOTH
+async def test_frames_keep_order_time_and_their_own_pixels(
+    engine: SandboxedEngine, place: Place, into: Path, container: str, content_type: str
+) -> None:
+    path = place(images.animation(container, frames=4, delay=120, loop=2))
+    await engine.render(path, (MEDIUM,), into, content_type=content_type)
+    with Image.open(into / "medium.webp") as picture:
+        # GIF counts repetitions, WebP showings.
+        assert picture.info["loop"] == (3 if container == "GIF" else 2)
+        frames = [(frame.convert("RGB"), frame.info["duration"]) for frame in ImageSequence.Iterator(picture)]
+    assert [duration for _, duration in frames] == [120] * 4
+    for (frame, _), colour in zip(frames, (images.RED, images.GREEN, images.BLUE, images.RED), strict=True):
+        for place_ in ((0, 0), (16, 12), (31, 23)):
+            seen = frame.getpixel(place_)
+            assert isinstance(seen, tuple)
+            assert all(abs(one - other) <= 12 for one, other in zip(seen, colour, strict=True))
+
+
+async def test_beyond_its_budget_an_animation_is_its_first_frame(place: Place, into: Path) -> None:
+    path = place(images.animation(frames=4))
+    async with SandboxedEngine.open(ImagingOptions(max_animation_pixels=64 * 48 * 3)) as engine:
+        assert (await engine.inspect(path, content_type="image/gif")).frames == 4
+        answer = await engine.render(path, (MEDIUM,), into, content_type="image/gif")
+    assert answer.files[0].frames == 1
+    with Image.open(answer.files[0].path) as picture:
+        assert getattr(picture, "n_frames", 1) == 1
+        assert abs(picture.convert("RGB").getpixel((5, 5))[0] - images.RED[0]) <= 12  # type: ignore[index]

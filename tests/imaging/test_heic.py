@@ -1,0 +1,54 @@
+"""HEIC, where pi-heif is installed; without it, the error that says so."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from imagegallery.errors import BadImage
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.testing import images
+
+Place = Callable[[bytes], Path]
+
+needs_pi_heif = pytest.mark.skipif(find_spec("pi_heif") is None, reason="the extra `heic` is not installed")
+needs_no_pi_heif = pytest.mark.skipif(find_spec("pi_heif") is not None, reason="the extra `heic` is installed")
+
+
+@needs_pi_heif
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("content_type", ["image/heic", "image/heif"])
+async def test_a_phones_picture_is_shown_upright(
+    engine: SandboxedEngine, place: Place, into: Path, content_type: str
+) -> None:
+    path = place(images.heic())
+    seen = await engine.inspect(path, content_type=content_type)
+    assert (seen.width, seen.height, seen.frames) == (64, 96, 1)
+    assert b"Maker" in seen.exif
+    assert seen.exif[:4] in (b"II*\0", b"MM\0*")
+    rendition = Rendition("copy", 100, 100, "png", 100, 1)
+    answer = await engine.render(path, (rendition,), into, content_type=content_type, blurhash=True)
+    with Image.open(answer.files[0].path) as picture:
+        colours = [picture.convert("RGB").getpixel(at) for at in ((16, 24), (48, 24), (16, 72), (48, 72))]
+    for seen_colour, wanted in zip(colours, (images.BLUE, images.RED, images.GREY, images.GREEN), strict=True):
+        assert isinstance(seen_colour, tuple)
+        assert all(abs(one - other) <= 12 for one, other in zip(seen_colour, wanted, strict=True))
+
+
+@needs_pi_heif
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_cut_one_is_a_bad_picture(engine: SandboxedEngine, place: Place) -> None:
+    with pytest.raises(BadImage) as caught:
+        await engine.inspect(place(images.truncated(images.heic(), 0.7)), content_type="image/heic")
+    assert caught.value.reason in ("truncated", "undecodable")
+
+
+@needs_no_pi_heif
+@pytest.mark.asyncio(loop_scope="module")
+async def test_without_the_extra_the_error_names_it(engine: SandboxedEngine, place: Place) -> None:
+    with pytest.raises(BadImage, match=r"imagegallery\[heic\]") as caught:
+        await engine.inspect(place(images.heic()), content_type="image/heic")
+    assert caught.value.reason == "decoder_missing"

@@ -1,0 +1,252 @@
+"""A gallery that is damaged on purpose: each damage is found, repaired, and then gone."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from attrs import define
+
+from imagegallery.database.pool import Database
+from imagegallery.images.image import Image
+from imagegallery.principal import Principal
+from imagegallery.storage.keys import incoming_key
+from imagegallery.storage.streams import bytes_chunks
+from imagegallery.testing.clock import ManualClock
+from imagegallery.testing.studio import Studio, picture
+from imagegallery.testing.uploading import Uploading
+from imagegallery.upkeep import missing, strays, sums
+from imagegallery.upkeep.finding import Finding, Kind, Outcome
+from imagegallery.upkeep.service import GRACE, UpkeepService
+from imagegallery.variants.jobs import process_later
+from imagegallery.variants.preset import DEFAULT_PRESETS
+
+PHOTO = picture(200, 150)
+TICK = timedelta(seconds=1)
+ANA = Principal.user("ana")
+
+
+@define
+class House:
+    """A gallery with one processed image in it, and its upkeep."""
+
+    studio: Studio
+    upkeep: UpkeepService
+    image: Image
+    gallery_id: str
+
+    async def reconcile(self, *, repair: bool = False) -> list[Finding]:
+        phases = self.upkeep.reconciliation()
+        return [finding for phase in phases async for step in phase.run(repair=repair) for finding in step.findings]
+
+    async def put(self, key: str) -> None:
+        await self.studio.store.put(key, bytes_chunks(b"lost property"), content_type="image/webp")
+
+    async def execute(self, statement: str, *arguments: object) -> None:
+        async with self.studio.library.database.connection() as connection:
+            await connection.execute(statement, *arguments)
+
+    async def keys(self) -> set[str]:
+        return {info.key async for info in self.studio.store.list()}
+
+    async def recorded(self) -> set[str]:
+        return {variant.key for variant in (await self.studio.image(self.image.id)).variants}
+
+    async def work(self) -> None:
+        """Do all the jobs there are."""
+        while kinds := await self.studio.waiting():
+            self.studio.clock.advance(GRACE)
+            await self.studio.run(kinds[0])
+
+
+@pytest.fixture
+async def house(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[House]:
+    async with Studio.open(database, clock, tmp_path) as studio:
+        uploaded = await studio.upload(PHOTO, 200, 150)
+        await studio.run("image.process")
+        await studio.run("image.process_later")
+        upkeep = UpkeepService(database, studio.store, studio.library.queue, DEFAULT_PRESETS, clock)
+        house = House(studio, upkeep, await studio.image(uploaded.id), "")
+        async with database.connection() as connection:
+            house.gallery_id = str(
+                await connection.fetchval(
+                    "INSERT INTO galleries (id, owner_id, name, visibility, created_at, updated_at)"
+                    " VALUES (gen_random_uuid(), 'ana', 'Lisbon', 'public', $1, $1) RETURNING id",
+                    clock(),
+                )
+            )
+        clock.advance(GRACE + TICK)
+        yield house
+
+
+async def a_stray_upload(house: House) -> str:
+    key = incoming_key(uuid4())
+    await house.put(key)
+    return key
+
+
+async def a_stray_variant(house: House) -> str:
+    key = f"{house.image.key_prefix}small-aaaaaaaaaaaaaaaa.webp"
+    await house.put(key)
+    return key
+
+
+async def an_object_of_no_image(house: House) -> str:
+    key = f"galleries/library/images/{uuid4()}/original.jpg"
+    await house.put(key)
+    return key
+
+
+async def an_object_in_no_folder_of_ours(house: House) -> str:
+    key = "galleries/notes.txt"
+    await house.put(key)
+    return key
+
+
+async def a_lost_variant(house: House) -> str:
+    key = house.image.variants[0].key
+    await house.studio.store.delete(key)
+    return key
+
+
+async def a_wrong_count(house: House) -> str:
+    await house.execute("UPDATE galleries SET image_count = 7")
+    return house.gallery_id
+
+
+async def a_sum_too_high(house: House) -> str:
+    await house.execute("UPDATE owners SET storage_used = storage_used + 1")
+    return "ana"
+
+
+async def a_sum_that_is_not_there(house: House) -> str:
+    await house.execute("DELETE FROM owners")
+    return "ana"
+
+
+async def a_sum_of_nothing(house: House) -> str:
+    await house.execute("INSERT INTO owners (owner_id, storage_used) VALUES ('zoe', 5)")
+    return "zoe"
+
+
+DAMAGES: list[tuple[Callable[[House], Awaitable[str]], Kind]] = [
+    (a_stray_upload, Kind.STRAY_UPLOAD),
+    (a_stray_variant, Kind.STRAY_OBJECT),
+    (an_object_of_no_image, Kind.STRAY_OBJECT),
+    (an_object_in_no_folder_of_ours, Kind.STRAY_OBJECT),
+    (a_lost_variant, Kind.MISSING_VARIANT),
+    (a_wrong_count, Kind.WRONG_IMAGE_COUNT),
+    (a_sum_too_high, Kind.WRONG_STORAGE_USED),
+    (a_sum_that_is_not_there, Kind.WRONG_STORAGE_USED),
+    (a_sum_of_nothing, Kind.WRONG_STORAGE_USED),
+]
+
+
+@pytest.mark.parametrize(("damage", "kind"), DAMAGES, ids=lambda each: getattr(each, "__name__", ""))
+async def test_each_damage_is_found_repaired_and_gone(
+    house: House, damage: Callable[[House], Awaitable[str]], kind: Kind
+) -> None:
+    subject = await damage(house)
+    house.studio.clock.advance(GRACE + TICK)
+    damaged = await house.keys()
+
+    for _ in range(2):  # looking changes nothing
+        (found,) = await house.reconcile()
+        assert (found.kind, found.subject, found.outcome) == (kind, subject, Outcome.FOUND)
+    assert await house.keys() == damaged
+    assert await house.studio.waiting() == []
+
+    (repaired,) = await house.reconcile(repair=True)
+    assert (repaired.kind, repaired.subject, repaired.outcome) == (kind, subject, Outcome.REPAIRED)
+    await house.work()
+    assert await house.reconcile() == []
+    assert await house.recorded() == {each.key for each in house.image.variants}
+    assert await house.keys() == {house.image.original_key, *await house.recorded()}
+
+
+async def test_all_at_once_in_small_steps(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in (missing, strays, sums):
+        monkeypatch.setattr(room, "BATCH", 1)
+    wrong = [damage for damage in DAMAGES if damage[0] not in (a_sum_too_high,)]
+    subjects = {await damage(house) for damage, _ in wrong}
+    house.studio.clock.advance(GRACE + TICK)
+    assert {found.subject for found in await house.reconcile()} == subjects
+    assert {found.outcome for found in await house.reconcile(repair=True)} == {Outcome.REPAIRED}
+    await house.work()
+    assert await house.reconcile() == []
+
+
+async def test_a_gallery_in_order_is_found_so(house: House) -> None:
+    assert await house.reconcile() == []
+    assert await house.reconcile(repair=True) == []
+
+
+async def test_the_trash_is_in_order_too(house: House) -> None:
+    library = house.studio.library
+    await library.galleries.add_images(ANA, UUID(house.gallery_id), [house.image.id])
+    await library.images.delete(ANA, house.image.id)
+    assert await house.reconcile(repair=True) == []
+
+
+async def test_what_is_young_is_left_to_those_who_are_at_it(house: House) -> None:
+    keys = {await a_stray_upload(house), await a_stray_variant(house), await an_object_of_no_image(house)}
+    house.studio.clock.advance(GRACE)
+    assert await house.reconcile(repair=True) == []
+    assert keys < await house.keys()
+
+
+async def test_objects_of_an_image_that_a_worker_will_be_at_are_passed_over(house: House) -> None:
+    key = await a_stray_variant(house)
+    house.studio.clock.advance(GRACE + TICK)
+    await house.studio.enqueue(process_later(house.image))
+    (found,) = await house.reconcile(repair=True)
+    assert (found.outcome, found.remains) == (Outcome.PASSED, False)
+    assert key in await house.keys()
+
+
+async def test_objects_of_others_are_theirs(house: House) -> None:
+    await house.put("backups/2026.tar")
+    house.studio.clock.advance(GRACE + TICK)
+    assert await house.reconcile(repair=True) == []
+    assert "backups/2026.tar" in await house.keys()
+
+
+async def test_an_original_that_is_lost_is_beyond_repair_and_costs_no_row(house: House) -> None:
+    await house.studio.store.delete(house.image.original_key)
+    lost = await a_lost_variant(house)
+    findings = await house.reconcile(repair=True)
+    assert [(each.kind, each.subject) for each in findings] == [
+        (Kind.MISSING_ORIGINAL, house.image.original_key),
+        (Kind.MISSING_VARIANT, lost),
+    ]
+    assert {each.outcome for each in findings} == {Outcome.BEYOND_REPAIR}
+    assert await house.recorded() == {each.key for each in house.image.variants}
+    assert await house.studio.waiting() == []
+
+
+async def test_a_store_that_is_not_mounted_costs_nothing(house: House) -> None:
+    for key in await house.keys():
+        await house.studio.store.delete(key)
+    findings = await house.reconcile(repair=True)
+    assert {each.outcome for each in findings} == {Outcome.BEYOND_REPAIR}
+    assert await house.recorded() == {each.key for each in house.image.variants}
+
+
+async def test_an_upload_on_its_way_is_no_stray(database: Database, clock: ManualClock, tmp_path: Path) -> None:
+    """Neither where its bytes arrive nor where a completion that was cut short has moved them."""
+    async with Uploading.on(database, tmp_path, clock) as uploading:
+        store = uploading.library.store
+        moved, arrived = await uploading.uploaded(PHOTO), await uploading.uploaded(PHOTO)
+        etag = (await store.head(moved.incoming_key)).etag
+        await store.promote(moved.incoming_key, moved.original_key, etag=etag, content_type="image/jpeg")
+        upkeep = UpkeepService(database, store, uploading.library.queue, DEFAULT_PRESETS, clock)
+        clock.advance(timedelta(minutes=59))
+        for phase in upkeep.reconciliation(grace=timedelta(minutes=1)):
+            assert [step.findings async for step in phase.run(repair=True) if step.findings] == []
+        assert await uploading.objects() == sorted([moved.original_key, arrived.incoming_key])
+
+
+def test_a_finding_is_one_line_with_what_is_to_be_done() -> None:
+    line = str(Finding(Kind.STRAY_OBJECT, "galleries/x", "5 bytes that no row names"))
+    assert line == "stray object galleries/x: 5 bytes that no row names (to repair: delete the object)"
