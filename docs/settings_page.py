@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import attrs
@@ -60,7 +61,15 @@ def _shown(default: object) -> str:
         return "[the table of presets](../explanation/variants.md); in TOML, an array of tables"
     if isinstance(default, tuple):
         return f"`{','.join(map(str, default))}`"
+    if isinstance(default, timedelta):
+        return f"`{_duration(default)}`"
     return "" if default is None else f"`{default}`"
+
+
+def _duration(value: timedelta) -> str:
+    """The way settings are read: hours, however many, not days."""
+    hours, rest = divmod(value, timedelta(hours=1))
+    return f"{hours}:{str(rest).removeprefix('0:')}"
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class TrashMachine(RuleBasedStateMachine):
 
     # --- what is done -----------------------------------------------------------------------------------------------
 
-    @rule(size=st.integers(min_value=1, max_value=10**6))
+    @rule(size=st.integers(min_value=1000, max_value=10**6))
     def upload(self, size: int) -> None:
         image = evolve(make_image(self.me.require_user()), file_size=size)
         self.portal.call(self.library.add_image, image)
@@ -201,4 +201,4 @@ def test_the_trash_is_as_the_model_says(world: World) -> None:
         def __init__(self) -> None:
             super().__init__(world)
 
-    run_state_machine_as_test(InThisWorld, settings=settings(max_examples=25, stateful_step_count=30))
+    run_state_machine_as_test(InThisWorld, settings=settings(max_examples=50, stateful_step_count=30))
