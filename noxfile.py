@@ -40,7 +40,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages build without a warning, and the code in them runs."""
-    session.install("-e", ".[dev,docs]")
+    session.install("-e", ".[dev]")
     session.run("mkdocs", "build", "--strict", "--site-dir", "site")
     session.run("pytest", "tests/documentation", *session.posargs)
 

@@ -24,7 +24,7 @@ _MEMBERS = """
 INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, added_at)
 SELECT g.id, i.id, row_number() OVER (ORDER BY i.taken_at), i.created_at, now() FROM galleries g, images i"""
 _KEYS = """
-SELECT i.filename, m.name_key, m.image_taken_at = i.taken_at AS is_right, m.random_key, m.placed, m.keyed
+SELECT i.filename, m.name_key, m.image_taken_at = i.taken_at AS is_right, m.random_key, m.placed, m.named, m.dated
 FROM gallery_images m JOIN images i ON i.id = m.image_id"""
 
 
@@ -44,4 +44,4 @@ async def test_old_rows_get_their_keys(database_server: DatabaseServer, names: l
     assert {row["filename"]: row["name_key"] for row in rows} == {name: natural_key(name) for name in names}
     assert all(row["is_right"] and 0 <= row["random_key"] < 2**48 for row in rows)
     assert len({row["random_key"] for row in rows}) == len(names)
-    assert all((row["placed"], row["keyed"]) == (0, 0) for row in rows)
+    assert all((row["placed"], row["named"], row["dated"]) == (0, 0, 0) for row in rows)

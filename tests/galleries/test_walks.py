@@ -14,9 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegallery.galleries.gallery import ImageOrder
+from imagegallery.images import membership
 from imagegallery.images.image import Image
 from imagegallery.pagination import CursorPage
 from imagegallery.principal import Principal
+from imagegallery.testing.clock import START
 from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
@@ -135,6 +137,31 @@ async def test_a_walk_repeats_nothing_and_skips_nothing_that_stayed(
     if order is not ImageOrder.RANDOM:  # where a new walk may have more slots than an old one
         assert [each for each in seen if each in stayed] == [each for each in now if each in stayed]
     assert (await library.galleries.get(ANA, model.gallery_id)).image_count == len(model.present)
+
+
+async def test_a_new_name_is_no_new_time_and_a_new_time_no_new_name(library: Library) -> None:
+    """What changes the place in one order leaves a walk in the other alone; in its own it is not seen twice."""
+    for order, is_missing in ((ImageOrder.FILENAME, True), (ImageOrder.TAKEN_AT, False)):
+        model = Model(library, (await library.galleries.create(ANA, name="Lisbon")).id, order)
+        for number in range(4):
+            await model.add(number)
+        first, *_, last = await model.in_order()
+        page = await model.page(None, 1)
+        await library.images.update(ANA, first, filename="9.jpg")
+        await library.images.update(ANA, last, filename="8.jpg")
+        rest = [image.id for image in (await model.page(page.next_cursor, 10)).items]
+        assert first not in rest
+        assert (last not in rest) is is_missing
+
+    model = Model(library, (await library.galleries.create(ANA, name="Lisbon")).id, ImageOrder.TAKEN_AT)
+    for number in range(4):
+        await model.add(number)
+    latest = (await model.in_order())[0]
+    page = await model.page(None, 1)
+    async with library.database.transaction() as connection:
+        await membership.rekey(connection, latest, now=library.clock(), taken_at=START - timedelta(days=30))
+    assert latest not in [image.id for image in (await model.page(page.next_cursor, 10)).items]
+    assert (await model.in_order())[-1] == latest
 
 
 @pytest.mark.parametrize("order", ImageOrder)

@@ -11,7 +11,14 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import define, evolve, field, frozen
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import NotFound
@@ -62,6 +69,13 @@ class TrashMachine(RuleBasedStateMachine):
         self.model = Model()
 
     # --- what is done -----------------------------------------------------------------------------------------------
+
+    @initialize()
+    def begin_with_a_gallery_of_three(self) -> None:
+        self.make_gallery()
+        for size in (1000, 2000, 3000):
+            self.upload(size)
+        self.add(0, [0, 1, 2])
 
     @rule(size=st.integers(min_value=1000, max_value=10**6))
     def upload(self, size: int) -> None:

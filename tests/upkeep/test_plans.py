@@ -26,10 +26,8 @@ INSERT INTO image_variants (id, image_id, variant_type, format, key, width, heig
 SELECT gen_random_uuid(), id, 'small', 'webp', key_prefix || 'small.webp', 800, 600, 1000, 'f', created_at
 FROM images;
 
-INSERT INTO gallery_images (
-    gallery_id, image_id, position, image_created_at, image_taken_at, name_key, placed, keyed, added_at
-)
-SELECT md5('gallery' || n % 1000)::uuid, md5('image' || n)::uuid, n, now(), now(), 'tram', 1, 1, now()
+INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, image_taken_at, name_key, added_at)
+SELECT md5('gallery' || n % 1000)::uuid, md5('image' || n)::uuid, n, now(), now(), 'tram', now()
 FROM generate_series(0, 9999) AS n;
 
 ANALYZE

@@ -85,10 +85,10 @@ LIST_BY_POSITION = _listing(*_ARRANGED, "AND m.placed <= $2 AND m.position > $3"
 LIST_BY_CREATED_AT = _listing(*_NEWEST, "AND (m.image_created_at, m.image_id) < ($2, $3)", "LIMIT $4", 4)
 
 # Latest taken first, in a walk, after an (image_taken_at, image_id).
-LIST_BY_TAKEN_AT = _listing(*_LATEST, "AND m.keyed <= $2 AND (m.image_taken_at, m.image_id) < ($3, $4)", "LIMIT $5", 5)
+LIST_BY_TAKEN_AT = _listing(*_LATEST, "AND m.dated <= $2 AND (m.image_taken_at, m.image_id) < ($3, $4)", "LIMIT $5", 5)
 
 # By name, in a walk, after a (name_key, image_id).
-LIST_BY_FILENAME = _listing(*_NAMED, "AND m.keyed <= $2 AND (m.name_key, m.image_id) > ($3, $4)", "LIMIT $5", 5)
+LIST_BY_FILENAME = _listing(*_NAMED, "AND m.named <= $2 AND (m.name_key, m.image_id) > ($3, $4)", "LIMIT $5", 5)
 
 PAGES: Final = {
     ImageOrder.POSITION: _page(*_ARRANGED),

@@ -54,10 +54,11 @@ WITH newcomer AS (
     WHERE NOT EXISTS (SELECT FROM gallery_images m WHERE m.gallery_id = $1 AND m.image_id = wanted.image_id)
 ), added AS (
     INSERT INTO gallery_images (
-        gallery_id, image_id, position, image_created_at, image_taken_at, name_key, placed, keyed, added_at
+        gallery_id, image_id, position, image_created_at, image_taken_at, name_key, placed, named, dated,
+        added_at
     )
     SELECT $1, i.id, last.position + newcomer.place * $3::bigint, i.created_at, i.taken_at, newcomer.name_key,
-           g.revision + 1, g.revision + 1, $4
+           g.revision + 1, g.revision + 1, g.revision + 1, $4
     FROM newcomer
     JOIN images i ON i.id = newcomer.image_id
     JOIN galleries g ON g.id = $1,
@@ -117,7 +118,8 @@ WITH gallery AS (
     UPDATE galleries SET revision = revision + 1, updated_at = $4 WHERE id = ANY($1) RETURNING id, revision
 )
 UPDATE gallery_images m
-SET name_key = coalesce($3, m.name_key), image_taken_at = coalesce($5, m.image_taken_at), keyed = gallery.revision
+SET name_key = coalesce($3, m.name_key), named = CASE WHEN $3 IS NULL THEN m.named ELSE gallery.revision END,
+    image_taken_at = coalesce($5, m.image_taken_at), dated = CASE WHEN $5 IS NULL THEN m.dated ELSE gallery.revision END
 FROM gallery
 WHERE m.gallery_id = gallery.id AND m.image_id = $2"""
 

@@ -90,9 +90,9 @@ WITH wanted AS (
     ORDER BY c.gallery_id, c.goal, c.place
 ), back AS (
     INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, image_taken_at, name_key, added_at,
-                                placed, keyed)
+                                placed, named, dated)
     SELECT f.gallery_id, f.image_id, f.goal, f.image_created_at, f.image_taken_at, f.name_key, f.added_at,
-           g.revision + 1, g.revision + 1
+           g.revision + 1, g.revision + 1, g.revision + 1
     FROM first f JOIN galleries g ON g.id = f.gallery_id
 ), cleared AS (
     DELETE FROM trashed_memberships t

@@ -5,13 +5,14 @@ ALTER TABLE galleries
     ADD revision   bigint NOT NULL DEFAULT 0,
     ADD renumbered bigint NOT NULL DEFAULT 0;
 
--- `placed` and `keyed`: the gallery's revision when the image last got its position, and its name_key and
+-- `placed`, `named` and `dated`: the gallery's revision when the image last got its position, name_key and
 -- image_taken_at. `random_key`: 48 bits that image and gallery decide, so that an image that comes back has its old one.
 ALTER TABLE gallery_images
     ADD image_taken_at timestamptz,
     ADD name_key       text COLLATE "C",
     ADD placed         bigint NOT NULL DEFAULT 0,
-    ADD keyed          bigint NOT NULL DEFAULT 0,
+    ADD named          bigint NOT NULL DEFAULT 0,
+    ADD dated          bigint NOT NULL DEFAULT 0,
     ADD random_key     bigint NOT NULL GENERATED ALWAYS AS (
         ('x' || encode(substr(sha256(uuid_send(gallery_id) || uuid_send(image_id)), 1, 6), 'hex'))::bit(48)::bigint
     ) STORED;
@@ -39,8 +40,8 @@ ALTER TABLE gallery_images
 
 -- All that a list reads is in its index: a scan that also visited rows would be planned to sort them.
 CREATE INDEX gallery_images_by_taken_at ON gallery_images (gallery_id, image_taken_at DESC, image_id DESC)
-    INCLUDE (keyed);
-CREATE INDEX gallery_images_by_name ON gallery_images (gallery_id, name_key, image_id) INCLUDE (keyed);
+    INCLUDE (dated);
+CREATE INDEX gallery_images_by_name ON gallery_images (gallery_id, name_key, image_id) INCLUDE (named);
 CREATE INDEX gallery_images_by_random ON gallery_images (gallery_id, random_key) INCLUDE (image_id);
 
 -- How positions changed, for cursors from before: see `galleries.ordering.Renumbering`.
