@@ -119,6 +119,10 @@ def _bearer_token(header: str | None) -> str | None:
 
 
 def _user(subject: object) -> Principal:
-    if not isinstance(subject, str) or not subject or "\0" in subject:
+    """Raises `InvalidToken` for what can be no user's id: who sends the token has chosen it, or its issuer has."""
+    if not isinstance(subject, str):
         raise InvalidToken("The token names no user.")
-    return Principal.user(subject)
+    try:
+        return Principal.user(subject)
+    except ValueError as error:
+        raise InvalidToken("The token names no user.") from error

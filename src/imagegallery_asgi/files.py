@@ -47,6 +47,7 @@ async def put_signed(call: Call, token: str) -> Response:
     """The one upload that the token allows. The session's `complete` makes it an image."""
     store = _signed_urls(call)
     check_not_encoded(call.request)
+    await call.gallery.uploads.check_awaited(store.upload_key(token))
     info = await store.accept(
         token,
         call.request.stream(),

@@ -84,7 +84,8 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
         return loaded_page(await _images(call, gallery_id, query))
 
     name = f"{call.api_root} {query.order} {query.seed} {query.limit} {query.filter}"
-    place = ListPlace(name, query.page, query.cursor)
+    # Each seed is a list of its own, and anybody can make up seeds: kept, they would push everything else out.
+    place = ListPlace(name, query.page, query.cursor, may_be_kept=query.order is not ImageOrder.RANDOM)
     return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
 
 

@@ -39,7 +39,7 @@ class Metrics:
         )
         self._pages = Counter(
             "imagegallery_page_cache_requests",
-            "Pages asked for: found fresh (hit), served stale, or made for the request (miss).",
+            "Pages asked for: found fresh (hit), served stale, made and kept (miss), or made and never kept (bypass).",
             ("result",),
             registry=self._registry,
         )

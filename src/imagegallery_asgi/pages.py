@@ -31,7 +31,7 @@ def page_response(call: Call, page: CachedPage) -> Response:
 def unkept_response(call: Call, document: object) -> Response:
     """The same for a document that is made for this request."""
     body = msgspec.json.encode(document)
-    call.host.metrics.paged(CacheResult.MISS, began_refresh=False)
+    call.host.metrics.paged(CacheResult.BYPASS, began_refresh=False)
     return _tagged(call, body, blake2b(body, digest_size=16).hexdigest(), PRIVATE)
 
 

@@ -251,6 +251,8 @@ FILES = (
             SignatureInvalid,
             SignatureExpired,
             NotFound,
+            UploadExpired,
+            UploadEnded,
             PreconditionFailed,
             TooLarge,
             TypeMismatch,

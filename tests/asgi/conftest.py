@@ -84,7 +84,9 @@ def gallery(owner: httpx.Client) -> str:
 
 
 def _is_complete(owner: httpx.Client, image_id: str) -> bool:
-    return bool(owner.get(f"/images/{image_id}").json()["data"]["processing_status"] == "complete")
+    """Its AVIF variants, the ``sources``, come after it is complete, and change its pages once more."""
+    image = owner.get(f"/images/{image_id}").json()["data"]
+    return bool(image["processing_status"] == "complete" and image["sources"])
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def bearing(**claims: object) -> Request:
 def test_a_valid_token_names_its_user() -> None:
     assert jwt(KEY)(bearing(sub="ada")) == Principal.user("ada")
     assert jwt(KEY, audience="photos")(bearing(sub="ada", aud="photos")) == Principal.user("ada")
+    assert jwt(KEY)(bearing(sub="a" * 255)) == Principal.user("a" * 255)
     assert jwt(KEY)(request()) is None
 
 
@@ -84,6 +85,9 @@ def test_a_valid_token_names_its_user() -> None:
         (jwt(KEY), bearing()),
         (jwt(KEY), bearing(sub="")),
         (jwt(KEY), bearing(sub="a\0")),
+        (jwt(KEY), bearing(sub="a" * 256)),
+        (jwt(KEY), bearing(sub="a\nb")),
+        (jwt(KEY), bearing(sub="a\u200bb")),
         (jwt(KEY + "!"), bearing(sub="ada")),
         (jwt(KEY, audience="photos"), bearing(sub="ada")),
         (jwt(KEY, audience="photos"), bearing(sub="ada", aud="bank")),

@@ -114,3 +114,28 @@ def test_the_short_way_is_not_for_requests_with_a_body_or_an_error(
         assert visitor.post(path.replace("/images", "")).status_code in (405, 422)
         marked = visitor.get(path, headers={"X-Request-ID": "my-own"})
         assert marked.headers["X-Request-ID"] == "my-own"
+
+
+def results(client: httpx.Client) -> dict[str, float]:
+    return {name: count(client, f'requests_total{{result="{name}"}}') for name in ("hit", "stale", "miss", "bypass")}
+
+
+def test_a_list_for_one_user_is_no_miss(owner: httpx.Client, visitor: httpx.Client, gallery: str) -> None:
+    before = results(visitor)
+    for _ in range(2):
+        assert owner.get("/galleries").headers["Cache-Control"] == "private, no-cache"
+    assert results(visitor) == {**before, "bypass": before["bypass"] + 2}
+
+
+def test_made_up_seeds_take_no_room_in_the_cache(visitor: httpx.Client, gallery: str, image: str) -> None:
+    path = f"/galleries/{gallery}/images"
+    visitor.get(path)  # the facts and the page in its own order are kept
+    before = results(visitor)
+    for query in ({}, {"page": 1}):
+        for _ in range(2):
+            page = visitor.get(path, params={"order": "random", "seed": 7, **query})
+            assert (page.status_code, page.headers["Cache-Control"]) == (200, SHARED)
+            again = visitor.get(page.url, headers={"If-None-Match": page.headers["ETag"]})
+            assert again.status_code == 304
+    visitor.get(path)
+    assert results(visitor) == {**before, "bypass": before["bypass"] + 8, "hit": before["hit"] + 1}

@@ -72,6 +72,20 @@ def test_a_signed_upload_url_works_once_and_only_as_signed(owner: httpx.Client, 
     assert (again.status_code, again.json()["code"]) == (409, "precondition_failed")
 
 
+@pytest.mark.parametrize("end", ["complete", "cancel"])
+def test_an_upload_url_is_dead_once_its_session_has_ended(
+    owner: httpx.Client, server: ApiServer, photo: bytes, end: str
+) -> None:
+    session = begin(owner, photo).json()["data"]
+    assert send(owner, session, photo).status_code == 204
+    path = f"/uploads/{session['id']}"
+    ended = owner.post(f"{path}/complete") if end == "complete" else owner.delete(path)
+    assert ended.is_success
+    late = send(owner, session, photo)
+    assert (late.status_code, late.json()["code"]) == (409, "upload_ended")
+    assert server.stored(f"incoming/{session['id']}") == set()
+
+
 @pytest.mark.parametrize(
     ("declared", "status", "code"),
     [

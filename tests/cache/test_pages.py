@@ -21,7 +21,7 @@ from imagegallery.testing.library import Library, make_image, with_place
 from imagegallery.testing.processes import Process, deafen
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
-HIT, STALE, MISS = CacheResult.HIT, CacheResult.STALE, CacheResult.MISS
+HIT, STALE, MISS, BYPASS = CacheResult.HIT, CacheResult.STALE, CacheResult.MISS, CacheResult.BYPASS
 CLIENTS = 1000
 
 
@@ -46,6 +46,7 @@ class Site:
         page: int | None = None,
         cursor: str | None = None,
         name: str = "images",
+        may_be_kept: bool = True,
     ) -> CachedPage:
         async def load() -> LoadedPage:
             if page is not None:
@@ -55,7 +56,8 @@ class Site:
             shown = [[str(each.id), each.alt_text, each.latitude] for each in found.items]
             return LoadedPage(json.dumps([shown, found.next_cursor]).encode(), found.next_cursor)
 
-        return await self.process.pages.images(principal, gallery_id, ListPlace(name, page, cursor), load)
+        place = ListPlace(name, page, cursor, may_be_kept)
+        return await self.process.pages.images(principal, gallery_id, place, load)
 
 
 @pytest.fixture
@@ -210,7 +212,7 @@ async def test_the_first_three_pages_are_kept_by_number(library: Library, site: 
     for page in range(1, 6):
         await site.images(VISITOR, gallery_id, page=page)
     again = [(await site.images(VISITOR, gallery_id, page=page)).result for page in range(1, 6)]
-    assert again == [HIT, HIT, HIT, MISS, MISS]
+    assert again == [HIT, HIT, HIT, BYPASS, BYPASS]
 
 
 async def test_the_first_three_pages_are_kept_by_cursor(library: Library, site: Site) -> None:
@@ -219,14 +221,14 @@ async def test_the_first_three_pages_are_kept_by_cursor(library: Library, site: 
     while len(cursors) == 1 or cursors[-1] is not None:
         cursors.append(json.loads((await site.images(VISITOR, gallery_id, cursor=cursors[-1])).body)[1])
     again = [(await site.images(VISITOR, gallery_id, cursor=cursor)).result for cursor in cursors[:-1]]
-    assert again == [HIT, HIT, HIT, MISS, MISS]
+    assert again == [HIT, HIT, HIT, BYPASS, BYPASS]
 
 
 async def test_a_cursor_from_elsewhere_is_answered_and_not_kept(library: Library, site: Site, other_site: Site) -> None:
     gallery_id = await a_gallery(library, images=3)
     cursor = json.loads((await other_site.images(VISITOR, gallery_id)).body)[1]
     pages = [await site.images(VISITOR, gallery_id, cursor=cursor) for _ in range(2)]
-    assert [page.result for page in pages] == [MISS, MISS]
+    assert [page.result for page in pages] == [BYPASS, BYPASS]
     assert pages[0].digest == pages[1].digest
 
 
@@ -306,3 +308,13 @@ async def test_the_short_way_finds_what_is_fresh_and_theirs_and_nothing_else(
 async def test_a_page_that_is_not_kept_has_no_ticket(library: Library, site: Site) -> None:
     gallery_id = await a_gallery(library)
     assert (await site.images(VISITOR, gallery_id, page=4)).ticket is None
+
+
+async def test_a_list_that_may_not_be_kept_is_not_nor_is_what_follows(library: Library, site: Site) -> None:
+    gallery_id = await a_gallery(library, images=2)
+    first = await site.images(VISITOR, gallery_id, may_be_kept=False)
+    cursor = json.loads(first.body)[1]
+    for place in ({"page": 1}, {"cursor": cursor}, {}):
+        pages = [await site.images(VISITOR, gallery_id, may_be_kept=False, **place) for _ in range(2)]
+        assert [(page.result, page.ticket) for page in pages] == [(BYPASS, None), (BYPASS, None)]
+    assert (await site.images(VISITOR, gallery_id)).result is MISS

@@ -160,6 +160,27 @@ async def test_reconcile_finds_repairs_and_then_finds_nothing(tmp_path: Path) ->
     assert len(_run(data_dir, "reconcile")) == 1
 
 
+async def test_reconcile_repairs_nothing_by_an_empty_database(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    folders = [data_dir / "objects" / name for name in ("galleries", "incoming")]
+    objects = [folder / "somebodys.jpg" for folder in folders]
+    for file in objects:
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"dear to somebody")
+        _age(file)
+    assert [line["kind"] for line in _run(data_dir, "reconcile", expected=1)[:-1]] == ["stray_upload", "stray_object"]
+
+    refused = subprocess.run(_command(data_dir, "reconcile", "--repair"), capture_output=True, text=True)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Error: The database has no images, but the store has objects")
+    assert refused.stderr.count("\n") == 1
+    assert all(file.exists() for file in objects)
+
+    repaired = _run(data_dir, "reconcile", "--repair", "--store-is-ours")
+    assert {line["outcome"] for line in repaired[:-1]} == {"repaired"}
+    assert not any(file.exists() for file in objects)
+
+
 def test_reconcile_prints_lines_for_people(tmp_path: Path) -> None:
     done = subprocess.run(_command(tmp_path, "reconcile"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

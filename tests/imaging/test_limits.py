@@ -38,6 +38,11 @@ def test_the_largest_phone_photographs_pass_by_default() -> None:
     check_header(16_320, 12_240, 1, ImagingOptions())
 
 
+def test_a_limit_is_told_so_that_it_can_be_read() -> None:
+    with pytest.raises(BadImage, match="at most 200,000,000 are accepted"):
+        check_header(20_000, 20_000, 1, ImagingOptions())
+
+
 def test_options_survive_the_command_line() -> None:
     options = ImagingOptions(deadline=timedelta(seconds=1.5), memory_limit=200 * 1024**2, threads=3)
     assert from_json(to_json(options)) == options

@@ -90,6 +90,20 @@ class AcceptsUnderAnotherKey(FilesystemStore):
         return await super().presign_upload(f"{key}-other", **options)
 
 
+@caught_by("accept_stores_what_was_signed")
+class NamesAnotherKey(FilesystemStore):
+    def upload_key(self, token: str) -> str:
+        return f"{super().upload_key(token)}-other"
+
+
+@caught_by("accept_refuses_other_tokens")
+class NamesAKeyForAnyToken(FilesystemStore):
+    def upload_key(self, token: str) -> str:
+        with suppress(ImageGalleryError):
+            return super().upload_key(token)
+        return "in/a"
+
+
 @caught_by("downloads_refuse_other_tokens")
 class ReadsWithUploadTokens(FilesystemStore):
     async def describe(self, token: str) -> SignedObject:

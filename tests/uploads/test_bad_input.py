@@ -2,7 +2,10 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from uuid import UUID
 
+import anyio
 import pytest
 
 from imagegallery.errors import (
@@ -17,6 +20,7 @@ from imagegallery.errors import (
     TypeMismatch,
     UnsupportedType,
 )
+from imagegallery.principal import Principal
 from imagegallery.testing.uploading import Traces, Uploading
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.session import UploadState
@@ -224,14 +228,49 @@ async def test_a_file_that_does_not_fit_the_storage_is_refused_at_once(uploading
     assert await refused_in_one_call(small, jpeg) == QuotaExceeded.code
 
 
+async def test_files_on_their_way_take_room_until_their_sessions_end(uploading: Uploading) -> None:
+    small = uploading.having(policy=UploadPolicy(storage_limit=20))
+    other = Principal.user("bob")
+
+    async def begin(size: int, who: Principal = small.me) -> UUID:
+        session = await small.service.create(who, filename="a", content_type="image/jpeg", size=size)
+        return session.id
+
+    first = await begin(12)
+    with pytest.raises(QuotaExceeded):
+        await begin(9)
+    await begin(20, other)
+    await begin(8)
+    await small.service.cancel(small.me, first)
+    await begin(12)
+    with pytest.raises(QuotaExceeded):
+        await begin(1)
+    uploading.clock.advance(small.policy.session_lifetime)  # over, though no sweeper came by
+    await begin(20)
+
+
+async def test_sessions_that_begin_at_once_do_not_overfill_the_storage(uploading: Uploading) -> None:
+    small = uploading.having(policy=UploadPolicy(storage_limit=20))
+    begun = []
+
+    async def begin() -> None:
+        with suppress(QuotaExceeded):
+            begun.append(await small.service.create(small.me, filename="a", content_type="image/jpeg", size=9))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(begin)
+    assert len(begun) == 2
+
+
 async def test_the_last_to_complete_does_not_fit_any_more(
     uploading: Uploading, jpeg: bytes, encode: Callable[..., bytes]
 ) -> None:
-    """Both fitted when they began."""
+    """Both fitted when they began, before the limit was lowered."""
     other = encode("PNG")
+    first, second = await uploading.uploaded(jpeg), await uploading.uploaded(other, "image/png")
     async with uploading.library.database.connection() as connection:
         await connection.execute(SET_LIMIT, uploading.me.user_id, len(jpeg) + len(other) - 1)
-    first, second = await uploading.uploaded(jpeg), await uploading.uploaded(other, "image/png")
     await uploading.service.complete(uploading.me, first.id)
     before = await uploading.traces()
     for _ in range(2):

@@ -25,7 +25,7 @@ INSERT INTO upload_sessions (
     id, owner_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size, image_id,
     created_at, updated_at, expires_at
 )
-SELECT gen_random_uuid(), 'ada', 'simple', CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'completed' END,
+SELECT gen_random_uuid(), 'owner ' || n % 400, 'simple', CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'completed' END,
        'incoming/' || n, 'p/' || n, 'a', 'image/png', 1, gen_random_uuid(),
        $1, $1, $1::timestamptz + n * interval '1 second'
 FROM generate_series(1, 4000) AS n"""
@@ -149,10 +149,14 @@ async def test_old_bytes_of_an_open_session_stay(uploading: Uploading, jpeg: byt
     assert await uploading.objects() == [session.incoming_key]
 
 
-async def test_the_sweepers_questions_are_answered_by_an_index(uploading: Uploading) -> None:
+async def test_questions_about_sessions_are_answered_by_an_index(uploading: Uploading) -> None:
     now = uploading.clock()
     async with uploading.library.database.connection() as connection:
         await connection.execute(MANY_SESSIONS, now)
         await connection.execute("ANALYZE upload_sessions")
         assert "upload_sessions_open" in await explain(connection, records.EXPIRE, now + timedelta(seconds=9), 10)
         assert "upload_sessions_ended" in await explain(connection, records.SELECT_OLD, now + timedelta(seconds=9), 10)
+        by_key = await explain(connection, records.FIND_BY_INCOMING_KEY, "incoming/7")
+        assert "upload_sessions_by_incoming_key" in by_key
+        awaited = await explain(connection, records.AWAITED_SIZE, "owner 2", now)
+        assert "upload_sessions_awaited" in awaited

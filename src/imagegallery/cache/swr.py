@@ -30,9 +30,12 @@ Loader = Callable[[], Awaitable[bytes]]
 
 
 class CacheResult(StrEnum):
+    """Found fresh; found stale; made, and kept for the next; made for one request, because such pages are not kept."""
+
     HIT = "hit"
     STALE = "stale"
     MISS = "miss"
+    BYPASS = "bypass"
 
 
 @frozen

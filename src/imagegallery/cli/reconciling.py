@@ -30,26 +30,31 @@ _DEFAULT_HOURS = int(GRACE / timedelta(hours=1))
     show_default=True,
     help="Leave objects alone that are younger: their rows may be still to come.",
 )
+@click.option("--store-is-ours", is_flag=True, help="Repair even if the database has no images and the store has.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, the summary last.")
 @data_dir_option
 @config_option
-def reconcile_command(repair: bool, grace: int, as_json: bool, data_dir: Path | None, config: Path | None) -> int:
+def reconcile_command(
+    repair: bool, grace: int, store_is_ours: bool, as_json: bool, data_dir: Path | None, config: Path | None
+) -> int:
     """Compare database and store.
 
     Finds objects without rows, rows without objects, wrong image counts and wrong storage sums; prints each on
     a line, with what repairing it does. The exit code is 1 while anything is wrong.
     """
-    run = _Run(repair=repair, as_json=as_json)
+    run = _Run(repair=repair, store_is_ours=store_is_ours, as_json=as_json)
     try:
         anyio.run(run.go, load_settings(data_dir, config), timedelta(hours=grace))
     finally:
-        run.sum_up()
+        if run.examined:
+            run.sum_up()
     return 1 if run.remaining else 0
 
 
 @define
 class _Run:
     repair: bool
+    store_is_ours: bool
     as_json: bool
     finished: bool = False
     remaining: int = 0
@@ -58,6 +63,8 @@ class _Run:
 
     async def go(self, settings: Settings, grace: timedelta) -> None:
         async with ImageGallery.open(settings) as gallery:
+            if self.repair and not self.store_is_ours:
+                await gallery.upkeep.check_same_gallery()
             for phase in gallery.upkeep.reconciliation(grace=grace):
                 await self._make(phase)
         self.finished = True

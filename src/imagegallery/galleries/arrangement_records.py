@@ -13,7 +13,7 @@ from attrs import field, frozen
 from imagegallery.database.connection import Connection
 from imagegallery.galleries.ordering import REACHES, Placement, Renumbering, place
 
-# Cursors from before a renumbering are read right for this long.
+# Cursors from before a renumbering are read for at least this long.
 KEPT_FOR: Final = timedelta(days=7)
 
 # Up to $4 images with positions up to $2, the highest first, without those that are moved.
@@ -61,7 +61,14 @@ SET position = coalesce(
 )
 WHERE t.gallery_id = $1 AND t.position > $2 AND t.position < $3"""
 
-_FORGET_RENUMBERINGS = "DELETE FROM gallery_renumberings WHERE gallery_id = $1 AND renumbered_at < $2"
+# Cursors from before what is forgotten can no longer be translated.
+_FORGET_RENUMBERINGS = """
+WITH forgotten AS (
+    DELETE FROM gallery_renumberings WHERE gallery_id = $1 AND renumbered_at < $2 RETURNING revision
+)
+UPDATE galleries SET forgotten = last.revision
+FROM (SELECT max(revision) AS revision FROM forgotten) AS last
+WHERE id = $1 AND last.revision IS NOT NULL"""
 
 # What changed after a revision, in order.
 RENUMBERINGS = """

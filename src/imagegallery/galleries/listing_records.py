@@ -25,7 +25,7 @@ from imagegallery.images.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
 from imagegallery.principal import Principal
 
-_GALLERY = "g.owner_id AS gallery_owner_id, g.visibility, g.image_count, g.revision, g.renumbered"
+_GALLERY = "g.owner_id AS gallery_owner_id, g.visibility, g.image_count, g.revision, g.renumbered, g.forgotten"
 
 # Looked up one by one: a plan made for a page of any size would rather read all images there are.
 _ITS_IMAGE = "LEFT JOIN LATERAL (SELECT * FROM images i WHERE i.id = m.image_id LIMIT 1) i ON true"
@@ -167,7 +167,8 @@ class Member:
 class Members:
     """A page of a gallery's images, with what decides who may see it and how many there are in all.
 
-    ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest.
+    ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest,
+    ``forgotten`` the last one of which it is no longer known how. ``goes_on``: where a page ended before it was full.
     """
 
     owner_id: str
@@ -175,7 +176,9 @@ class Members:
     total: int
     revision: int
     renumbered: int
+    forgotten: int
     found: tuple[Member, ...]
+    goes_on: SortKey | None = None
 
     def is_open_to(self, principal: Principal) -> bool:
         return self.visibility.is_open or principal.owns(self.owner_id)
@@ -304,5 +307,6 @@ def _members(rows: Sequence[Record], *key: str) -> Members | None:
         total=rows[0]["image_count"],
         revision=rows[0]["revision"],
         renumbered=rows[0]["renumbered"],
+        forgotten=rows[0]["forgotten"],
         found=tuple(Member(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None),
     )

@@ -29,11 +29,15 @@ _ACCESS: Final = "access"
 
 @frozen
 class ListPlace:
-    """A page of a list that is called ``name``: by its number, after a cursor, or without either the first."""
+    """A page of a list that is called ``name``: by its number, after a cursor, or without either the first.
+
+    ``may_be_kept``: not for lists of which everybody who asks can make up one that nobody else will ask for.
+    """
 
     name: str
     page: int | None = None
     cursor: str | None = None
+    may_be_kept: bool = True
 
 
 @frozen
@@ -95,7 +99,10 @@ class CachedPages:
         return CachedPage.of(answer, ticket, is_shared=_is_shared(principal, access))
 
     async def images(self, principal: Principal, gallery_id: UUID, place: ListPlace, load: LoadPage) -> CachedPage:
-        """A page of a gallery's images; the first three of each list are kept. Raises `NotFound`."""
+        """A page of a gallery's images; the first three of each list that may be are kept.
+
+        Raises `NotFound`.
+        """
         access = await self._access(principal, gallery_id)
         ticket = PageTicket(str(gallery_id), _key(place.name, place), IMAGE_PAGES)
         name = _view(principal, access, place.name)
@@ -151,7 +158,7 @@ class CachedPages:
         """The page, and whether it is one of those that are kept."""
         number = await self._number(group, name, place)
         if number is None or not is_kept(number):
-            return Answer(Entry((await load()).body, self._clock()), CacheResult.MISS), False
+            return Answer(Entry((await load()).body, self._clock()), CacheResult.BYPASS), False
 
         async def load_and_follow() -> bytes:
             loaded = await load()
@@ -162,7 +169,9 @@ class CachedPages:
         return await self._get(group, _key(name, place), lifetime, load_and_follow), True
 
     async def _number(self, group: str, name: str, place: ListPlace) -> int | None:
-        """Which page it is. Of a cursor we know it if it was given out by a page that is kept."""
+        """Which page it is, if it may be kept. Of a cursor we know it if it was given out by a page that is kept."""
+        if not place.may_be_kept:
+            return None
         if place.cursor is None:
             return place.page or _FIRST
         known = await self._cache.peek(group, _follower(name, place.cursor))

@@ -228,14 +228,14 @@ class GalleryService:
         """The gallery's images of a filter, ``limit`` (1 to 100) at a time: see `ImageOrder`.
 
         ``order="random"`` needs a ``seed``, 0 to 2^53 - 1: one seed, one order. Only the owner may ask for
-        favourites or by archive. Raises `NotFound`, `InvalidInput` and `InvalidCursor`.
+        favourites or by archive. In random order a page may be short, or empty, and yet have a next cursor.
+        Raises `NotFound`, `InvalidInput`, and `InvalidCursor`, also for one that has become too old.
         """
         selection = check_selection(order, seed, where)
-        walk = walking.Walk(gallery_id, selection, cursor, check_limit(limit) + 1)
+        walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.connection() as connection:
             seen = _visible(principal, await walking.read(connection, walk), where)
-        page = cut_page(seen.found, limit, lambda last: encode_cursor(walk.scope, last.sort_key))
-        return page.map(lambda member: self._shown_member(principal, seen, member))
+        return walking.cut(walk, seen).map(lambda member: self._shown_member(principal, seen, member))
 
     async def list_images_page(
         self,

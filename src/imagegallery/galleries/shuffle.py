@@ -13,6 +13,7 @@ or in each other's neighbourhood, for every seed.
 
 import hashlib
 import struct
+from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -65,14 +66,20 @@ class Shuffle:
     def slot_at(self, step: int) -> int:
         """The slot that is visited at this step."""
         mixed = step ^ (step >> self.fold)
-        mixed = (mixed * pow(self.second, -1, self.steps)) & (self.steps - 1)
+        mixed = (mixed * _inverse(self.second, self.steps)) & (self.steps - 1)
         mixed ^= mixed >> self.fold
-        return ((mixed - self.shift) * pow(self.first, -1, self.steps)) & (self.steps - 1)
+        return ((mixed - self.shift) * _inverse(self.first, self.steps)) & (self.steps - 1)
 
     def starts(self, step: int, count: int) -> list[int]:
         """The least keys of the slots of up to ``count`` steps from ``step`` on."""
         last = min(step + count, self.steps)
         return [self.slot_at(each) * self.slot_width for each in range(step, last)]
+
+
+@lru_cache(maxsize=256)
+def _inverse(odd: int, modulus: int) -> int:
+    """Kept, because each of some ten thousand slots asks for the same two."""
+    return pow(odd, -1, modulus)
 
 
 def shuffle(seed: int, bits: int) -> Shuffle:

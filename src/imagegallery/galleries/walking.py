@@ -3,6 +3,10 @@
 A walk shows no image twice and leaves out none that stayed where it was, whatever is added, removed, moved or
 renamed meanwhile. For that its cursors carry the gallery's revision at the beginning, and what got its place in
 the order later is not in it.
+
+What a page costs is bounded whatever its cursor says, which anybody can make up. In random order a page reads so many
+slots and no more: where they are nearly empty, because the gallery has shrunk since or few images fit the filter, it
+may be short, or have no image at all, and still a next cursor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +17,7 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.errors import Fault, InvalidCursor
 from imagegallery.galleries import arrangement_records, listing_records
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.input import Selection
@@ -20,11 +25,26 @@ from imagegallery.galleries.listing_records import FROM_NOW_ON, Member, Members
 from imagegallery.galleries.ordering import LOWEST
 from imagegallery.galleries.shuffle import MAX_BITS, Shuffle, bits_for, shuffle
 from imagegallery.images.filter import ImageFilter
-from imagegallery.pagination import FIRST_ID, SortKey, decode_cursor, foreign_cursor
+from imagegallery.pagination import (
+    FIRST_ID,
+    CursorPage,
+    SortKey,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+    foreign_cursor,
+)
+from imagegallery.principal import Principal
 
-# In random order: a page asks for so many slots for each image at first, and at most for so many at once.
+# In random order: a page asks for so many slots for each image at first, at most for so many at once, and in all.
 _SLOTS_EACH: Final = 3
 _MOST_SLOTS: Final = 16_384
+SLOTS_A_PAGE: Final = 32_768
+
+# A walk of this many slots (2^20) goes on however small its gallery has become; one of more, until the gallery has
+# become so small that a new walk would have over 2^4 times fewer.
+_ALWAYS_BITS: Final = 20
+_MORE_BITS: Final = 4
 _ALL_KEYS: Final = (-1, FIRST_ID)
 
 
@@ -32,6 +52,7 @@ _ALL_KEYS: Final = (-1, FIRST_ID)
 class Walk:
     """A page's worth of a walk to read: ``limit`` images after ``cursor``, or from the beginning."""
 
+    principal: Principal
     gallery_id: UUID
     selection: Selection
     cursor: str | None
@@ -49,9 +70,17 @@ class Walk:
 async def read(connection: Connection, walk: Walk) -> Members | None:
     """The images, each with the parts of the cursor that goes on after it; ``None``: there is no such gallery.
 
-    Raises `InvalidCursor`.
+    Raises `InvalidCursor`, for what has to do with the gallery only to those who may see it.
     """
     return await _READERS[walk.selection.order](connection, walk)
+
+
+def cut(walk: Walk, members: Members) -> CursorPage[Member]:
+    """The page in what was read, which is one image more than it holds, to see whether there are more."""
+    page = cut_page(members.found, walk.limit - 1, lambda last: encode_cursor(walk.scope, last.sort_key))
+    if page.has_more or members.goes_on is None:
+        return page
+    return evolve(page, next_cursor=encode_cursor(walk.scope, members.goes_on))
 
 
 async def read_page(
@@ -65,13 +94,22 @@ async def read_page(
 
 
 async def _by_position(connection: Connection, walk: Walk) -> Members | None:
-    """A cursor is (revision at the beginning, revision that its position is from, position)."""
+    """A cursor is (revision at the beginning, revision that its position is from, position).
+
+    Raises `InvalidCursor` if its position is from before a renumbering that is forgotten.
+    """
     begun, seen_at, after = FROM_NOW_ON, FROM_NOW_ON, LOWEST
     if walk.cursor is not None:
         begun, seen_at, after = decode_cursor(walk.cursor, walk.scope, int, int, int)
+    issued_at = seen_at
     while True:
         members = await listing_records.by_position(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
-        if members is None or members.renumbered <= seen_at:
+        if members is None or not members.is_open_to(walk.principal):
+            return None
+        # Each time: it may have been forgotten since the page was read, before the renumberings were.
+        if issued_at < members.forgotten:
+            raise _outlived_cursor()
+        if members.renumbered <= seen_at:
             break
         for change in await arrangement_records.renumberings(connection, walk.gallery_id, seen_at):
             after, seen_at = change.translate(after), change.revision
@@ -106,21 +144,30 @@ async def _by_filename(connection: Connection, walk: Walk) -> Members | None:
 
 
 async def _at_random(connection: Connection, walk: Walk) -> Members | None:
-    """A cursor is (bits, step, place, id): the whole walk has as many slots as fitted when it began."""
+    """A cursor is (bits, step, place, id): the whole walk has as many slots as fitted when it began.
+
+    Reads up to `SLOTS_A_PAGE` of them; if they hold less than the page, it ends there and says where to go on.
+    Raises `InvalidCursor`.
+    """
     order, step, after = await _beginning_at_random(connection, walk)
+    end = min(step + SLOTS_A_PAGE, order.steps)
     steps = _SLOTS_EACH * walk.limit
     found: list[Member] = []
     while True:
+        steps = min(steps, end - step)
         wanted = walk.limit - len(found)
         members = await listing_records.at_random(
             connection, walk.gallery_id, order, step, steps, after, wanted, walk.where
         )
-        if members is None:
+        if members is None or not members.is_open_to(walk.principal):
             return None
+        if walk.cursor is not None:
+            _check_bits(order.bits, members.total)
         found += (_placed(member, order.bits, step) for member in members.found)
         step, after, steps = step + steps, _ALL_KEYS, min(2 * steps, _MOST_SLOTS)
-        if len(found) == walk.limit or step >= order.steps:
-            return evolve(members, found=tuple(found))
+        if len(found) == walk.limit or step >= end:
+            goes_on = (order.bits, step, *_ALL_KEYS) if step < order.steps else None
+            return evolve(members, found=tuple(found), goes_on=goes_on)
 
 
 async def _beginning_at_random(connection: Connection, walk: Walk) -> tuple[Shuffle, int, tuple[int, UUID]]:
@@ -132,6 +179,17 @@ async def _beginning_at_random(connection: Connection, walk: Walk) -> tuple[Shuf
     if not 0 <= bits <= MAX_BITS or not 0 <= step < 1 << bits:
         raise foreign_cursor()
     return shuffle(walk.selection.seed, bits), step, (place, image_id)
+
+
+def _check_bits(bits: int, count: int) -> None:
+    """Refuse a walk with far more slots than one of ``count`` images ever needs. Raises `InvalidCursor`."""
+    if bits > max(_ALWAYS_BITS, bits_for(count) + _MORE_BITS):
+        raise _outlived_cursor()
+
+
+def _outlived_cursor() -> InvalidCursor:
+    message = "This gallery has changed too much since this cursor was issued. Begin again."
+    return InvalidCursor(message, [Fault(("query", "cursor"), message)])
 
 
 def _placed(member: Member, bits: int, step: int) -> Member:

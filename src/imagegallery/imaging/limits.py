@@ -61,7 +61,7 @@ def check_header(width: int, height: int, frames: int, options: ImagingOptions) 
     if width * height > options.max_pixels:
         raise BadImage(
             "too_many_pixels",
-            f"The picture has {width} x {height} pixels; at most {options.max_pixels} are accepted.",
+            f"The picture has {width} x {height} pixels; at most {options.max_pixels:,} are accepted.",
             limit=options.max_pixels,
         )
     if frames > options.max_frames:

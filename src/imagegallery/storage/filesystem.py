@@ -155,6 +155,9 @@ class FilesystemStore:
         _check(key)
         return f"/objects/{self._signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
 
+    def upload_key(self, token: str) -> str:
+        return self._signer.read(token, UploadGrant).key
+
     async def accept(
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> ObjectInfo:

@@ -167,10 +167,14 @@ class SignedStream:
 class ServesSignedUrls(Protocol):
     """The store's signed URLs are ``/objects/{token}`` of our own API: something must serve them, through these.
 
-    ``PUT`` is `accept`; ``GET`` is `describe` (enough for ``HEAD``, 304 and resolving a range), then `open`. All
-    three raise `SignatureInvalid` for a token that was altered or signed for the other direction, and
-    `SignatureExpired` after its time, before anything else is looked at.
+    ``PUT`` is `upload_key`, to ask whether the bytes are still awaited, then `accept`; ``GET`` is `describe` (enough
+    for ``HEAD``, 304 and resolving a range), then `open`. All four raise `SignatureInvalid` for a token that was
+    altered or signed for the other direction, and `SignatureExpired` after its time, before anything else is looked
+    at.
     """
+
+    def upload_key(self, token: str) -> str:
+        """The key that ``token`` allows to write. No I/O."""
 
     async def accept(
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None

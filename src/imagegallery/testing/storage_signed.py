@@ -104,6 +104,7 @@ class SignedUrlPromises(StoreTests):
     async def test_accept_stores_what_was_signed(self) -> None:
         async with self.opened() as store:
             serving, request = server(store), await self._upload(store)
+            assert serving.upload_key(token_of(request.url)) == "in/a"
             assert (request.method, dict(request.headers)) == ("PUT", {"Content-Type": TYPE})
             info = await serving.accept(token_of(request.url), bytes_chunks(BODY), content_type=TYPE)
             assert (info.key, info.size) == ("in/a", len(BODY))
@@ -143,8 +144,12 @@ class SignedUrlPromises(StoreTests):
             download = token_of(self._download(store))
             for token in (download, altered(upload), upload + "A", "", "no.token", "\ud800"):
                 with pytest.raises(SignatureInvalid):
+                    serving.upload_key(token)
+                with pytest.raises(SignatureInvalid):
                     await serving.accept(token, bytes_chunks(BODY), content_type=TYPE)
             late = token_of((await self._upload(store, expires_in=-timedelta(seconds=1))).url)
+            with pytest.raises(SignatureExpired):
+                serving.upload_key(late)
             with pytest.raises(SignatureExpired):
                 await serving.accept(late, bytes_chunks(BODY), content_type=TYPE)
             assert await keys(store) == []

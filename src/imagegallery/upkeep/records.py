@@ -22,6 +22,8 @@ FROM unnest($1::text[]) AS given (key)
 JOIN upload_sessions s ON starts_with(given.key, s.key_prefix)
 WHERE s.state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
 
+_HAS_IMAGES = "SELECT EXISTS (SELECT FROM images)"
+
 # The image in whose folder a key lies, held: nobody deletes it or records variants of it meanwhile.
 _HOLD_IMAGE_OF = """
 SELECT id FROM images WHERE id = $1 AND starts_with($2, key_prefix) FOR NO KEY UPDATE"""
@@ -91,6 +93,11 @@ async def without_row(connection: Connection, keys: Sequence[str]) -> list[str]:
         return []
     awaited = {row["key"] for row in await connection.fetch(_AWAITED, unnamed)}
     return [key for key in unnamed if key not in awaited]
+
+
+async def has_images(connection: Connection) -> bool:
+    """Whether there is any image, the trash included."""
+    return bool(await connection.fetchval(_HAS_IMAGES))
 
 
 async def hold_image_of(connection: Connection, image_id: UUID, key: str) -> None:

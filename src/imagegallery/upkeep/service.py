@@ -9,7 +9,7 @@ from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep.missing import MissingObjects
 from imagegallery.upkeep.phase import Phase
-from imagegallery.upkeep.strays import StrayObjects, StrayUploads
+from imagegallery.upkeep.strays import StrayObjects, StrayUploads, check_same_gallery
 from imagegallery.upkeep.sums import ImageCounts, StorageSums
 from imagegallery.variants.backfill import Backfill
 from imagegallery.variants.preset import Preset
@@ -29,6 +29,11 @@ class UpkeepService:
         self._store = store
         self._outbox = outbox
         self._clock = clock
+
+    async def check_same_gallery(self) -> None:
+        """To be asked before repairing: raises `ConfigurationError` when the database has no images at all, but the
+        store has objects of images, which repairing would delete."""
+        await check_same_gallery(self._database, self._store)
 
     def reconciliation(self, *, grace: timedelta = GRACE) -> tuple[Phase, ...]:
         """The passes that find, and on demand repair, what does not fit together, in the order to make them in.

@@ -5,7 +5,7 @@ a grace period counts; before it is deleted, its image is held and found to have
 again. Keys outside of our two prefixes are somebody else's.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import timedelta
 
 from attrs import evolve, frozen
@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import ObjectNotFound
+from imagegallery.errors import ConfigurationError, ObjectNotFound
 from imagegallery.storage.keys import IMAGES_PREFIX, INCOMING_PREFIX, image_id_hint
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.storage.streams import batches
@@ -23,6 +23,25 @@ from imagegallery.upkeep.phase import Step
 from imagegallery.uploads import records as upload_records
 
 BATCH = 500
+
+
+async def check_same_gallery(database: Database, store: ObjectStore) -> None:
+    """Raises `ConfigurationError` when the database knows no image and the store holds objects of images: a wrong or
+    an empty database would make strays of them all."""
+    async with database.connection() as connection:
+        if await records.has_images(connection):
+            return
+    objects = aiter(store.list(IMAGES_PREFIX))
+    try:
+        found = await anext(objects, None)
+    finally:
+        if isinstance(objects, AsyncGenerator):
+            await objects.aclose()
+    if found is not None:
+        raise ConfigurationError(
+            f"The database has no images, but the store has objects ({found.key}): is this the right database? "
+            "If it is, and all of them are to be deleted, repeat with --store-is-ours."
+        )
 
 
 @frozen

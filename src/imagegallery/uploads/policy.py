@@ -86,9 +86,13 @@ class UploadPolicy:
         if size > self.max_size:
             raise TooLarge(f"The file is larger than {self.max_size:,} bytes.", limit=self.max_size)
 
+    def limit_of(self, own_limit: int | None) -> int | None:
+        """The limit, in bytes, that holds for an owner with this one of their own, if any."""
+        return self.storage_limit if own_limit is None else own_limit
+
     def check_storage(self, used: int, own_limit: int | None) -> None:
         """Raises `QuotaExceeded` when an owner's ``used`` bytes are over their limit, else over the policy's."""
-        limit = self.storage_limit if own_limit is None else own_limit
+        limit = self.limit_of(own_limit)
         if limit is not None and used > limit:
             raise QuotaExceeded(f"Storage is limited to {limit:,} bytes, and this file does not fit.", limit=limit)
 

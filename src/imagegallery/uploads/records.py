@@ -24,6 +24,15 @@ FROM (SELECT $1::text AS owner_id, $2::uuid AS gallery_id) AS asked
 LEFT JOIN owners o ON o.owner_id = asked.owner_id
 LEFT JOIN galleries g ON g.id = asked.gallery_id"""
 
+# Sessions that begin one after the other, for an owner whose storage is limited, see each other's bytes.
+_HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
+
+# The bytes that an owner's open sessions have announced.
+AWAITED_SIZE = """
+SELECT coalesce(sum(declared_size), 0)::bigint
+FROM upload_sessions
+WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
+
 _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
@@ -31,6 +40,8 @@ INSERT INTO upload_sessions (
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
+
+FIND_BY_INCOMING_KEY = f"SELECT {_COLUMNS} FROM upload_sessions WHERE incoming_key = $1"
 
 # Whoever changes a session, or moves or deletes its objects because of its state, holds its row.
 _LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
@@ -90,6 +101,16 @@ async def room_for(connection: Connection, owner_id: str, gallery_id: UUID | Non
     return Room(**row)
 
 
+async def hold_awaited_size(connection: Connection, owner_id: str, *, now: datetime) -> int:
+    """The bytes that the owner's open sessions have announced; whoever else asks waits until the transaction ends.
+
+    A session that does not know its size yet counts nothing.
+    """
+    await connection.fetchval(_HOLD_ROOM, owner_id)
+    size: int = await connection.fetchval(AWAITED_SIZE, owner_id, now)
+    return size
+
+
 async def insert(connection: Connection, session: UploadSession) -> None:
     await connection.execute(
         _INSERT,
@@ -113,6 +134,11 @@ async def insert(connection: Connection, session: UploadSession) -> None:
 
 async def get(connection: Connection, session_id: UUID) -> UploadSession | None:
     row = await connection.fetchrow(SELECT_SESSION, session_id)
+    return None if row is None else _session(row)
+
+
+async def find_by_incoming_key(connection: Connection, key: str) -> UploadSession | None:
+    row = await connection.fetchrow(FIND_BY_INCOMING_KEY, key)
     return None if row is None else _session(row)
 
 

@@ -8,8 +8,9 @@ import anyio
 import attrs
 
 from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import EmptyFile, Forbidden, ImageGalleryError, NotFound, UnsupportedType
+from imagegallery.errors import EmptyFile, Forbidden, ImageGalleryError, NotFound, UnsupportedType, UploadEnded
 from imagegallery.ids import new_id
 from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
@@ -99,6 +100,15 @@ class UploadService:
             raise NotFound("There is no such upload.")
         return session.at(self._clock())
 
+    async def check_awaited(self, incoming_key: str) -> None:
+        """For whoever serves a store's upload URLs: raises `UploadEnded` or `UploadExpired` unless a session waits
+        for bytes under this key. Asks for no principal: the signature is the leave."""
+        async with self._database.connection() as connection:
+            session = await records.find_by_incoming_key(connection, incoming_key)
+        if session is None:
+            raise UploadEnded("This upload is over; start a new one.")
+        advance(session.at(self._clock()).state, UploadEvent.ARRIVE)
+
     async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
         """Take the file's bytes, once, and pass them on to the store as they come.
 
@@ -183,13 +193,21 @@ class UploadService:
     ) -> UploadSession:
         owner_id = principal.require_user()
         checked = self.policy.check(declaration)
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             room = await records.room_for(connection, owner_id, gallery_id)
             _check_gallery(room, owner_id, gallery_id)
-            self.policy.check_storage(room.storage_used + (checked.size or 0), room.storage_limit)
+            await self._check_storage(connection, owner_id, room, checked.size or 0)
             session = self._new_session(owner_id, checked, filename, gallery_id, transport, room)
             await records.insert(connection, session)
         return session
+
+    async def _check_storage(self, connection: Connection, owner_id: str, room: Room, size: int) -> None:
+        """Raises `QuotaExceeded` unless ``size`` bytes more fit beside what is stored and what is on its way."""
+        if self.policy.limit_of(room.storage_limit) is None:
+            return
+        awaited = await records.hold_awaited_size(connection, owner_id, now=self._clock())
+        current = await records.room_for(connection, owner_id)  # a completion may have moved bytes between the two
+        self.policy.check_storage(current.storage_used + awaited + size, current.storage_limit)
 
     def _new_session(
         self,

@@ -1,26 +1,67 @@
-"""Which network addresses are anybody's to reach. Pure."""
+"""Which network addresses are anybody's to reach. Pure.
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+The networks are listed here because what `ipaddress` calls global differs between patch releases of Python.
+"""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Final
 
-# NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is reached in the end.
+# IANA IPv4 Special-Purpose Address Registry (RFC 6890), and multicast.
+_NOT_PUBLIC_4: Final = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private
+        "100.64.0.0/10",  # shared by a provider's customers
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link-local: the metadata services of clouds
+        "172.16.0.0/12",  # private
+        "192.0.0.0/24",  # protocol assignments; some clouds have metadata services here
+        "192.0.2.0/24",  # documentation
+        "192.88.99.0/24",  # 6to4 relays, deprecated (RFC 7526)
+        "192.168.0.0/16",  # private
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+    )
+)
+
+# All that is given out of IPv6 for hosts anywhere (RFC 4291, IANA IPv6 Address Space). Outside are loopback, addresses
+# that hold an IPv4 address (compatible, mapped, translated), local NAT64 (RFC 8215), segment identifiers (5f00::/16),
+# unique local, link-local, site-local and multicast addresses.
+_GLOBAL_UNICAST_6: Final = IPv6Network("2000::/3")
+
+# IANA IPv6 Special-Purpose Address Registry (RFC 6890), inside of that.
+_NOT_PUBLIC_6: Final = tuple(
+    IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments: Teredo, benchmarks, ORCHID
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: leads to the IPv4 address inside; deprecated (RFC 7526)
+        "3fff::/20",  # documentation (RFC 9637)
+    )
+)
+
+# NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is reached in the end. Hosts without IPv4 of their own
+# see the whole IPv4 internet through it, so it is not refused altogether.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether this IP address is one of the internet's, and so is every one that is written inside it.
+    """Whether this IP address is one of the internet's, and so is the one that a NAT64 address stands for.
 
     Not public are loopback, private, link-local (the metadata services of clouds), multicast, reserved and
-    unspecified addresses, by the registries of RFC 6890. Raises `ValueError` for what is no address.
+    unspecified addresses, and those of other ways of transition. Raises `ValueError` for what is no address.
     """
     parsed = ip_address(address.partition("%")[0])
-    return all(each.is_global and not each.is_multicast for each in (parsed, *_inside(parsed)))
+    if isinstance(parsed, IPv4Address):
+        return _is_public_4(parsed)
+    if parsed in _NAT64:
+        return _is_public_4(IPv4Address(int(parsed) & 0xFFFFFFFF))
+    return parsed in _GLOBAL_UNICAST_6 and not any(parsed in network for network in _NOT_PUBLIC_6)
 
 
-def _inside(address: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses that an IPv6 address stands for, in one of the ways of transition."""
-    if isinstance(address, IPv4Address):
-        return ()
-    mapped, sixtofour = address.ipv4_mapped, address.sixtofour
-    nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-    return (*(each for each in (mapped, sixtofour, nat64) if each is not None), *(address.teredo or ()))
+def _is_public_4(address: IPv4Address) -> bool:
+    return not any(address in network for network in _NOT_PUBLIC_4)

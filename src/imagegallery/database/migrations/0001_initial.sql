@@ -121,6 +121,10 @@ CREATE INDEX upload_sessions_open ON upload_sessions (expires_at)
     WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled');
 CREATE INDEX upload_sessions_ended ON upload_sessions (expires_at)
     WHERE state IN ('completed', 'rejected', 'expired', 'cancelled');
+-- Whose bytes does a signed URL bring, and how many are on their way to one owner's storage?
+CREATE UNIQUE INDEX upload_sessions_by_incoming_key ON upload_sessions (incoming_key);
+CREATE INDEX upload_sessions_awaited ON upload_sessions (owner_id, expires_at) INCLUDE (declared_size)
+    WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled');
 
 CREATE TABLE jobs (
     id               uuid PRIMARY KEY,

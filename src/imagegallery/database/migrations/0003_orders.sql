@@ -1,9 +1,11 @@
 -- Every order of a gallery as one index scan, and walks that stay right while images are moved and renamed.
 
 -- Counts what changes the order of a gallery. `renumbered`: its value when positions were last renumbered.
+-- `forgotten`: its value at the last renumbering that is no longer in gallery_renumberings.
 ALTER TABLE galleries
     ADD revision   bigint NOT NULL DEFAULT 0,
-    ADD renumbered bigint NOT NULL DEFAULT 0;
+    ADD renumbered bigint NOT NULL DEFAULT 0,
+    ADD forgotten  bigint NOT NULL DEFAULT 0;
 
 -- `placed`, `named` and `dated`: the gallery's revision when the image last got its position, name_key and
 -- image_taken_at. `random_key`: 48 bits that image and gallery decide, so that an image that comes back has its old one.
