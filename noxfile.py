@@ -48,5 +48,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Ratios, measured side by side; see benchmarks/README.md for what each needs."""
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev]", "ssimulacra2")
+    session.run("python", "benchmarks/walk.py")
+    session.run("python", "benchmarks/cached_page.py")
     session.run("python", "benchmarks/render.py", *session.posargs)

@@ -6,7 +6,7 @@
 
 Two servers run at the same time, granian with one process and the settings of `imagegallery serve` each: the API over
 an embedded PostgreSQL, and one route that answers a constant. In every round each is asked for as many answers as it
-gives, in turn; the budget is for the median ratio of the rounds (DESIGN section 8: at least 0.8). The client is this
+gives, in turn; the budget is for the median ratio of the rounds: at least 0.8. The client is this
 process: raw sockets and keep-alive, no HTTP library.
 """
 

@@ -3,8 +3,9 @@
     pip install ssimulacra2 scipy
     python benchmarks/encoders.py PHOTO...
 
-Prints a table of Markdown: each figure is the lowest and the highest over the photographs, bytes and quality against the
-libraries' default effort of the same format (eight bits). The settings chosen in `imagegallery.imaging.limits` are bold.
+Prints a table of Markdown: each figure is the lowest and the highest over the photographs, bytes and quality against
+the libraries' default effort of the same format (eight bits). The settings chosen in `imagegallery.imaging.limits` are
+bold.
 """
 
 import tempfile
@@ -105,7 +106,7 @@ def row(setting: Setting, results: Sequence[Result], by_photo: Sequence[dict[Set
     return f"| {'**' + name + '**' if setting.is_chosen else name} | {' | '.join(cells)} |"
 
 
-def span(figures: "Iterator[float]", *, sign: bool = False) -> str:
+def span(figures: Iterator[float], *, sign: bool = False) -> str:
     """``low to high``, with two decimals (one with a sign)."""
     values = sorted(figures)
     shown = [f"{value:+.1f}" if sign else f"{value:.2f}" for value in (values[0], values[-1])]

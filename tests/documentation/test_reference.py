@@ -16,8 +16,9 @@ from imagegallery.variants.preset import DEFAULT_PRESETS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_settings_page_is_what_the_classes_say() -> None:
-    done = subprocess.run([sys.executable, str(DOCS / "settings_page.py"), "--check"], capture_output=True, text=True)
+@pytest.mark.parametrize("script", ["settings_page.py", "http_page.py"])
+def test_a_page_made_from_the_code_is_up_to_date(script: str) -> None:
+    done = subprocess.run([sys.executable, str(DOCS / script), "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,4 +1,4 @@
-"""What to do with an entry, given how old it is: pure. The table of lifetimes is DESIGN section 6's.
+"""What to do with an entry, given how old it is: pure.
 
 An entry ends long before its lifetime does when what it shows changes: see `imagegallery.cache.generations`. The
 lifetimes bound what is served when no word of a change comes.

@@ -23,6 +23,6 @@ def show(image: Image, principal: Principal, delivery: Delivery, *, public: bool
 
 
 def without_place(image: Image) -> Image:
-    """The image as anybody but its owner may have it: not where it was taken (DESIGN section 9)."""
+    """The image as anybody but its owner may have it: not where it was taken."""
     metadata = image.metadata.without_place() if image.metadata else None
     return evolve(image, metadata=metadata, latitude=None, longitude=None)

@@ -49,7 +49,7 @@ def largest(sizes: Iterable[Size]) -> Size:
 def shrink_on_load(size: Size, needed: Size) -> int:
     """The strongest reduction (8, 4, 2 or 1) a JPEG decoder may do and still leave a comfortable resize to ``needed``.
 
-    Its own scaling is a plain cut of frequencies: straight to the needed size it costs 7 points of SSIMULACRA2.
+    Its own scaling is a plain cut of frequencies, which shows when it is all the scaling there is.
     """
     room = min(size[0] / needed[0], size[1] / needed[1]) / COMFORTABLE
     return next((factor for factor in (8, 4, 2) if factor <= room), 1)

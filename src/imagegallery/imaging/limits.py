@@ -9,12 +9,11 @@ from attrs import asdict, field, frozen, validators
 from imagegallery.errors import BadImage
 
 DEFAULT_WEBP_EFFORT = 4
-"""libwebp's method, 0 to 6. On photographs at 1920 px, 4 takes about 0.15 s more than 2 and gives 1 to 4 % fewer bytes
-at up to 1.2 points of SSIMULACRA2 more (benchmarks/README.md)."""
+"""libwebp's method, 0 to 6: its default; more buys few bytes for twice the time (`benchmarks/encoders.py`)."""
 
 DEFAULT_AVIF_EFFORT = 1
-"""libaom's effort, 0 to 9. With the ten bits we encode in, 1 looks as good as the library's default 4 (within one
-point of SSIMULACRA2, on smooth pictures better) at a seventh to a tenth of its time (benchmarks/README.md)."""
+"""libaom's effort, 0 to 9. The default, 4, takes many times as long for about the same picture
+(`benchmarks/encoders.py`)."""
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""Object keys: made here, kept in rows, never parsed (DESIGN section 5)."""
+"""Object keys: made here, kept in rows, never parsed."""
 
 import re
 from uuid import UUID

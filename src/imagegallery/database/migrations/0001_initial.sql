@@ -1,4 +1,4 @@
--- The model of DESIGN section 5. Enumerations are CHECKed text; times are timestamptz.
+-- Enumerations are CHECKed text; times are timestamptz.
 
 CREATE TABLE owners (
     owner_id      text PRIMARY KEY,

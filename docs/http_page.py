@@ -1,0 +1,29 @@
+"""Writes the table of operations in ``reference/http.md``: ``python docs/http_page.py [--check]``."""
+
+import sys
+from pathlib import Path
+
+from imagegallery_asgi.call import API_PREFIX
+from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
+
+PAGE = Path(__file__).with_name("reference") / "http.md"
+BEGIN = "<!-- operations: python docs/http_page.py -->\n"
+
+
+def page(current: str) -> str:
+    """The page with its table as it ought to be: all that follows the mark is made."""
+    return current[: current.index(BEGIN)] + BEGIN + table()
+
+
+def table() -> str:
+    rows = [(operation.method, API_PREFIX + operation.path, operation.summary) for operation in OPERATIONS]
+    rows += [(operation.method, operation.path, operation.summary) for operation in OPERATIONAL]
+    lines = [f"| {method} | `{path}` | {summary} |" for method, path, summary in dict.fromkeys(rows)]
+    return "\n".join(["| method | path | does |", "|---|---|---|", *lines]) + "\n"
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text()
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(None if text == page(text) else f"{PAGE} is stale: run python docs/http_page.py")
+    PAGE.write_text(page(text))
