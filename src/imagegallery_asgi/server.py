@@ -31,7 +31,7 @@ _ALGORITHMS, _AUDIENCE, _ISSUER = (f"IMAGEGALLERY_JWT_{name}" for name in ("ALGO
 SignalHandler = Callable[[int, FrameType | None], object] | int | None
 TRUSTED_PROXIES = "IMAGEGALLERY_TRUSTED_PROXIES"
 
-# Holds 10,000 keep-alive viewers at about 10 KB each: `backpressure` counts connections, and granian's
+# Holds 10,000 keep-alive viewers: `backpressure` counts connections, and granian's
 # defaults (1024, idle ones dropped after 30 s) stall there.
 BACKLOG = 4096
 BACKPRESSURE = 12_000

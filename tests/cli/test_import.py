@@ -13,17 +13,17 @@ from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.testing.waiting import until
 
 OWNER = Principal.user("owner")
-COUNT = 40
+COUNT = 100
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A tree of 40 different pictures, one of them there twice, and a file that is no picture."""
+    """A tree of 100 different pictures, one of them there twice, and a file that is no picture."""
     tree = tmp_path / "pictures"
     for number in range(COUNT):
         folder = tree / f"day {number % 3}" / "nested"
         folder.mkdir(parents=True, exist_ok=True)
-        picture = Image.new("RGB", (120 + number, 90), (number * 6, 255 - number * 6, 128))
+        picture = Image.new("RGB", (60 + number, 45), (number, 255 - number, 128))
         picture.save(folder / f"img {number}.jpg")
     (tree / "copy.jpg").write_bytes((tree / "day 0" / "nested" / "img 0.jpg").read_bytes())
     (tree / "notes.txt").write_text("not a picture")

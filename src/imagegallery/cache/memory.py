@@ -14,7 +14,7 @@ from attrs import frozen
 from imagegallery.cache.protocol import Entry
 from imagegallery.clock import Clock
 
-# What an entry takes besides its key and its body: measured, rounded up.
+# What an entry takes besides its key and its body, rounded up.
 ENTRY_OVERHEAD: Final = 500
 MAX_GROUPS: Final = 100_000
 

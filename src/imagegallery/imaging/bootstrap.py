@@ -1,7 +1,7 @@
 """The file that a decoder process is started with, by its path.
 
-``python -m imagegallery.imaging.child`` would first run the package's ``__init__``, which imports the whole library: a
-fifth of a second and 30 MB that no decoder needs, and code that has no business beside one. So the package is given its
+``python -m imagegallery.imaging.child`` would first run the package's ``__init__``, which imports the whole library:
+time and memory that no decoder needs, and code that has no business beside one. So the package is given its
 name and its place here, and only `imagegallery.imaging` is ever imported from it.
 """
 
