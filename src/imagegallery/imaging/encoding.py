@@ -26,7 +26,7 @@ def _webp(image: pyvips.Image, path: str, rendition: Rendition) -> None:
 
 
 def _avif(image: pyvips.Image, path: str, rendition: Rendition) -> None:
-    # Full chroma, and ten bits inside the encoder: both buy more quality than their bytes would elsewhere.
+    # Full chroma keeps coloured edges; what ten bits inside the encoder give is in benchmarks/encoders.py.
     image.heifsave(
         path,
         Q=rendition.quality,

@@ -12,8 +12,8 @@ DEFAULT_WEBP_EFFORT = 4
 """libwebp's method, 0 to 6: its default; more buys few bytes for twice the time (`benchmarks/encoders.py`)."""
 
 DEFAULT_AVIF_EFFORT = 1
-"""libaom's effort, 0 to 9. The default, 4, takes many times as long for about the same picture
-(`benchmarks/encoders.py`)."""
+"""libaom's effort, 0 to 9. The default, 4, takes many times as long; what it gains depends on the
+picture, and is most on smooth ones (`benchmarks/encoders.py`)."""
 
 
 @frozen
