@@ -31,7 +31,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from imagegallery import ImageGallery, Principal, Settings
-from imagegallery.gallery import open_database, running_database
+from imagegallery.parts import open_database, running_database
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image, with_place
 from imagegallery.testing.service import free_port

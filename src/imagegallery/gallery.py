@@ -1,4 +1,4 @@
-"""The composition root: settings become parts, parts become services. Nothing else imports the adapters."""
+"""The composition root: parts (`imagegallery.parts`) become services."""
 
 import importlib.util
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,39 +8,23 @@ from types import TracebackType
 
 import anyio
 import attrs
-from attrs import frozen
 
-from imagegallery.cache.background import Background
-from imagegallery.cache.generations import GalleryChanges
-from imagegallery.cache.memory import MemoryCache
-from imagegallery.cache.options import CacheOptions
-from imagegallery.cache.swr import Revalidating
 from imagegallery.clock import Clock, utc_now
-from imagegallery.database.embedded import EmbeddedPostgres
-from imagegallery.database.migrate import migrate
-from imagegallery.database.pool import Database
 from imagegallery.errors import ObjectNotFound
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
-from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.purge import PurgeObjects
 from imagegallery.images.service import ImageService
-from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.imaging.signature import HEIC_TYPES
+from imagegallery.parts import Parts, open_parts
 from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import Periodic
-from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue
 from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.protocol import ObjectStore
-from imagegallery.storage.scratch import Scratch
-from imagegallery.storage.signing import UrlSigner
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.service import UploadService
@@ -56,72 +40,6 @@ READINESS_KEY = "readiness"
 RELAY_PAUSE = timedelta(seconds=1)
 
 
-@asynccontextmanager
-async def running_database(settings: Settings) -> AsyncIterator[Settings]:
-    """The same settings with a DSN that answers: the given one, or the embedded server's while this is open."""
-    if settings.database.dsn is not None:
-        yield settings
-        return
-    async with EmbeddedPostgres.running(settings.postgres_dir) as dsn:
-        yield attrs.evolve(settings, database=attrs.evolve(settings.database, dsn=dsn))
-
-
-@asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of these settings, as it is: migrated or not."""
-    async with running_database(settings) as ready, Database.connect(ready.database) as database:
-        yield database
-
-
-@asynccontextmanager
-async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[ObjectStore]:
-    """The object store of these settings, by itself."""
-    secret = await anyio.to_thread.run_sync(settings.load_secret)
-    async with FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock) as store:
-        yield store
-
-
-@asynccontextmanager
-async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
-    """Making variants in a folder, with nothing but the imaging engine."""
-    async with SandboxedEngine.open(settings.imaging) as engine:
-        yield VariantService(engine, settings.variants.presets)
-
-
-@frozen
-class _Parts:
-    """The adapters in use, chosen by the settings; services get them as the protocols they are."""
-
-    database: Database
-    store: ObjectStore
-    queue: PostgresQueue
-    engine: ImagingEngine
-    scratch: Scratch
-    pages: CachedPages
-
-
-@asynccontextmanager
-async def open_pages(database: Database, options: CacheOptions, clock: Clock) -> AsyncIterator[CachedPages]:
-    """Cached pages of this database's galleries, which hear of every change while this is open."""
-    cache = MemoryCache(options.max_bytes, clock)
-    changes = GalleryChanges(database, cache)
-    async with Background.running() as background:
-        await background.start(changes.run, "listening for changes of galleries")
-        yield CachedPages(database, Revalidating(cache, background, clock), changes, clock)
-
-
-@asynccontextmanager
-async def _open_parts(settings: Settings, clock: Clock) -> AsyncIterator[_Parts]:
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings))
-        await migrate(database)
-        scratch = await stack.enter_async_context(Scratch.open(settings.scratch_dir))
-        store = await stack.enter_async_context(open_store(settings, clock))
-        engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
-        pages = await stack.enter_async_context(open_pages(database, settings.cache, clock))
-        yield _Parts(database, store, PostgresQueue(database, clock), engine, scratch, pages)
-
-
 class ImageGallery:
     """An open image gallery: one object, and a noun for each thing it does.
 
@@ -131,7 +49,7 @@ class ImageGallery:
     order. Opened with `open`, closed when that context ends.
     """
 
-    def __init__(self, settings: Settings, parts: _Parts, clock: Clock) -> None:
+    def __init__(self, settings: Settings, parts: Parts, clock: Clock) -> None:
         delivery = Delivery(parts.store, settings.delivery, clock)
         self.settings = settings
         self.store = parts.store
@@ -140,7 +58,7 @@ class ImageGallery:
         self.pages = parts.pages
         self.images = ImageService(
             parts.database,
-            parts.queue,
+            parts.outbox,
             delivery,
             clock,
             ladder=settings.variants.ladder,
@@ -150,14 +68,14 @@ class ImageGallery:
             parts.database,
             parts.store,
             parts.engine,
-            parts.queue,
+            parts.outbox,
             parts.scratch,
             self.images,
             _decodable(settings.uploads),
             clock,
         )
         self.variants = VariantService(parts.engine, settings.variants.presets)
-        self.upkeep = UpkeepService(parts.database, parts.store, parts.queue, settings.variants.presets, clock)
+        self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.presets, clock)
         self.events = EventService(parts.database, settings.events, clock)
         self._sender = Sender(settings.webhooks.timeout, settings.webhooks.allow_private)
         self.webhooks = WebhookService(parts.database, self._sender, settings.webhooks, clock)
@@ -206,14 +124,14 @@ class ImageGallery:
             parts.database,
             parts.store,
             parts.queue,
-            parts.queue,
+            parts.outbox,
             parts.engine,
             parts.scratch,
             self.settings.variants,
             self._clock,
         )
         deliveries = DeliverWebhook(
-            parts.database, parts.queue, parts.queue, self._sender, self.settings.webhooks, self._clock
+            parts.database, parts.queue, parts.outbox, self._sender, self.settings.webhooks, self._clock
         )
         return {
             **processing.handlers(),
@@ -224,7 +142,7 @@ class ImageGallery:
 
     def _periodic(self) -> Sequence[Periodic]:
         consumers = [WebhookConsumer(), *self.events.consumers()]
-        relay = Relay(self._parts.database, self._parts.queue, consumers, self._clock)
+        relay = Relay(self._parts.database, self._parts.outbox, consumers, self._clock)
         interval = self.settings.upkeep_interval
         return [
             Periodic("expired uploads", interval, self._sweep_uploads),
@@ -273,7 +191,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def __aenter__(self) -> ImageGallery:
         if self._gallery is not None:
             raise RuntimeError("The gallery is open already.")
-        parts = await self._stack.enter_async_context(_open_parts(self._settings, self._clock))
+        parts = await self._stack.enter_async_context(open_parts(self._settings, self._clock))
         self._gallery = ImageGallery(self._settings, parts, self._clock)
         return self._gallery
 

@@ -18,6 +18,7 @@ import typed_settings
 from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
+from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.policy import LONGEST
 from imagegallery.database.pool import DatabaseOptions
@@ -27,6 +28,8 @@ from imagegallery.images.delivery import DeliveryOptions
 from imagegallery.images.trash import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
+from imagegallery.redis.options import RedisOptions
+from imagegallery.storage.options import StorageOptions
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.variants.preset import VariantOptions
 from imagegallery.webhooks.webhook import WebhookOptions
@@ -48,6 +51,9 @@ class Settings:
     secret_key: typed_settings.SecretStr | None = None
     upkeep_interval: timedelta = timedelta(minutes=1)
     database: DatabaseOptions = field(factory=DatabaseOptions)
+    storage: StorageOptions = field(factory=StorageOptions)
+    aws: AwsOptions = field(factory=AwsOptions)
+    redis: RedisOptions = field(factory=RedisOptions)
     uploads: UploadPolicy = field(factory=UploadPolicy)
     imaging: ImagingOptions = field(factory=ImagingOptions)
     variants: VariantOptions = field(factory=VariantOptions)

@@ -97,7 +97,7 @@ def test_a_valid_token_names_its_user() -> None:
         (jwt(KEY), request(Authorization="Bearer")),
         (jwt(KEY), request(Authorization="Basic YTpi")),
         (jwt(KEY), request(Authorization=f"Bearer {pyjwt.encode({'sub': 'ada'}, KEY, 'HS256')}")),
-        (jwt(KEY), request(Authorization=f"Bearer {pyjwt.encode({'sub': 'ada', 'exp': 9e9}, None, 'none')}")),
+        (jwt(KEY), request(Authorization=f"Bearer {pyjwt.encode({'sub': 'ada', 'exp': 9e9}, '', 'none')}")),
     ],
 )
 def test_any_other_token_is_refused(authenticate: Authenticate, asked: Request) -> None:

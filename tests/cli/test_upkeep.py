@@ -14,7 +14,7 @@ from PIL import Image
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.database.pool import Database
-from imagegallery.gallery import open_database
+from imagegallery.parts import open_database
 
 OWNER = Principal.user("owner")
 COUNT = 3

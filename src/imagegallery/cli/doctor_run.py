@@ -19,8 +19,8 @@ from attrs import frozen
 
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ImageGalleryError
-from imagegallery.gallery import open_database, open_renderer, open_store
 from imagegallery.imaging.versions import libvips_version
+from imagegallery.parts import open_database, open_renderer, open_store
 from imagegallery.settings import Settings
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database

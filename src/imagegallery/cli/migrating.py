@@ -7,7 +7,7 @@ import click
 
 from imagegallery.cli.options import config_option, data_dir_option, load_settings
 from imagegallery.database.migrate import migrate, pending
-from imagegallery.gallery import open_database
+from imagegallery.parts import open_database
 from imagegallery.settings import Settings
 
 

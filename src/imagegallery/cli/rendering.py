@@ -11,7 +11,7 @@ from attrs import frozen
 from imagegallery.cli.options import config_option
 from imagegallery.cli.progress import progress_bar
 from imagegallery.errors import ImageGalleryError
-from imagegallery.gallery import open_renderer
+from imagegallery.parts import open_renderer
 from imagegallery.settings import Settings
 from imagegallery.variants.render import RenderedImage
 from imagegallery.variants.service import VariantService

@@ -16,7 +16,7 @@ from imagegallery.cli.options import config_option, data_dir_option, load_settin
 from imagegallery.cli.supervisor import Program, keep_running
 from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
-from imagegallery.gallery import open_database, running_database
+from imagegallery.parts import open_database, running_database
 from imagegallery.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
 START_DEADLINE = timedelta(seconds=60)

@@ -77,11 +77,19 @@ class QueueStats:
 
 
 @frozen
-class QueueOptions:
-    """How hard to try. A lease is renewed every third of its length while the job runs.
-
-    Leases are compared by the clocks of the machines that take part: these may differ by a fraction of a lease.
+class SqsOptions:
+    """``queue_url`` is the base of our queues' URLs: its own name, and that name with a suffix for less urgent work.
+    Without one, workers find their jobs in the database. ``events_url`` is a queue that the bucket sends its events to.
     """
+
+    queue_url: str | None = None
+    events_url: str | None = None
+    endpoint_url: str | None = None
+
+
+@frozen
+class QueueOptions:
+    """How hard to try. A lease is renewed every third of its length while the job runs."""
 
     max_attempts: int = field(default=5, validator=ge(1))
     lease: timedelta = field(default=timedelta(seconds=30), validator=gt(timedelta(0)))
@@ -90,6 +98,7 @@ class QueueOptions:
     poll_interval: timedelta = field(default=timedelta(seconds=5), validator=gt(timedelta(0)))
     concurrency: int = field(default=2, validator=ge(1))
     shutdown_grace: timedelta = field(default=timedelta(seconds=20), validator=ge(timedelta(0)))
+    sqs: SqsOptions = field(factory=SqsOptions)
 
 
 def backoff(attempt: int, options: QueueOptions) -> timedelta:

@@ -11,7 +11,7 @@ The other protocols are capabilities. A service asks ``isinstance(store, Presign
 where the answer is no. `imagegallery.testing.storage.ObjectStoreSuite` proves a backend.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -202,20 +202,41 @@ class Part:
     size: int
 
 
+@frozen
+class PartLimits:
+    """What a store allows: bytes of a part (the last may be smaller than ``smallest``), and parts of an object."""
+
+    smallest: int
+    largest: int
+    most: int
+
+
 @runtime_checkable
 class MultipartUploads(Protocol):
-    """The store takes large objects in parts, each of which the client can send by itself."""
+    """The store takes a large object in parts, each of which a client can send by itself, in any order, repeatedly.
+
+    Nothing is under the key until `complete_multipart`. A multipart upload that is not there (never begun, aborted,
+    completed) raises `ObjectNotFound`.
+    """
+
+    part_limits: PartLimits
 
     async def create_multipart(self, key: str, *, content_type: str) -> str:
         """Begin; answers the store's id for this multipart upload."""
 
     async def presign_part(
-        self, key: str, multipart_id: str, number: int, *, expires_at: datetime
-    ) -> UploadRequest: ...
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+    ) -> UploadRequest:
+        """A request that writes part ``number`` of at most ``size`` bytes. No I/O."""
 
-    async def list_parts(self, key: str, multipart_id: str) -> list[Part]: ...
+    async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
+        """The parts that are stored, by number; a part sent twice counts as it was sent last."""
 
-    async def complete_multipart(self, key: str, multipart_id: str, parts: list[Part]) -> ObjectInfo: ...
+    async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[Part]) -> ObjectInfo:
+        """Put the object together of exactly these parts, in this order. May be repeated: answers the object.
+
+        Raises `PreconditionFailed` when a part is missing or has another etag; the upload stays as it is.
+        """
 
     async def abort_multipart(self, key: str, multipart_id: str) -> None:
         """Forget the upload and its parts; repeating it is no error."""
@@ -223,11 +244,45 @@ class MultipartUploads(Protocol):
 
 @runtime_checkable
 class AppendsObjects(Protocol):
-    """The store can grow an object, which is what resumable uploads over HTTP need."""
+    """The store can let an object grow, which is what resumable uploads over HTTP need.
 
-    async def append(self, key: str, data: AsyncIterable[bytes], *, offset: int, max_size: int) -> int:
-        """Write at ``offset``, which must be the object's size; answers the new size. Bytes that arrived
-        before ``data`` raised are kept. Raises `PreconditionFailed` when the offset is another."""
+    What grows is no object yet: ``head``, ``get`` and ``list`` show nothing under the key until `finish_append`. One
+    writer at a time: the caller keeps others off. After `finish_append` or `abort_append` the rest raise
+    `ObjectNotFound`.
+    """
+
+    async def begin_append(self, key: str, *, content_type: str) -> str:
+        """Begin; answers the store's id for what grows."""
+
+    async def append(
+        self, key: str, append_id: str, data: AsyncIterable[bytes], *, offset: int, max_size: int | None = None
+    ) -> int:
+        """Write at ``offset``, which must be the size so far; answers the new size, once that is durable.
+
+        Bytes that came before ``data`` raised, or before a cancellation, are kept as far as they are durable: see
+        `appended`. Raises `PreconditionFailed` when the size is another than ``offset``, and `TooLarge` as soon as the
+        whole would exceed ``max_size`` bytes: then nothing of this call is kept.
+        """
+
+    async def appended(self, key: str, append_id: str) -> int:
+        """How many bytes are durable."""
+
+    def read_appended(self, key: str, append_id: str) -> AsyncIterator[bytes]:
+        """The bytes so far, in chunks."""
+
+    async def finish_append(self, key: str, append_id: str) -> ObjectInfo:
+        """Make it an object under ``key``. May be repeated: answers the object."""
+
+    async def abort_append(self, key: str, append_id: str) -> None:
+        """Forget it; repeating it is no error."""
+
+
+@runtime_checkable
+class DeletesMany(Protocol):
+    """The store can delete many objects in few requests."""
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        """Like `ObjectStore.delete` of each; raises `Unavailable` if some could not be, after trying all."""
 
 
 @runtime_checkable

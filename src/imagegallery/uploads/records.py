@@ -10,11 +10,11 @@ from attrs import frozen
 from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
 from imagegallery.uploads.rejection import Rejection
-from imagegallery.uploads.session import Transport, UploadSession, UploadState
+from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
 
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
-    expires_at"""
+    expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, completes_itself"""
 
 # What decides on a new session: who owns the gallery it names, and the owner's storage.
 _SELECT_ROOM = """
@@ -36,8 +36,9 @@ WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected
 _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
-    declared_sha256, image_id, created_at, updated_at, expires_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"""
+    declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
+    wire_metadata, concatenation, completes_itself
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
 
@@ -129,6 +130,12 @@ async def insert(connection: Connection, session: UploadSession) -> None:
         session.created_at,
         session.updated_at,
         session.expires_at,
+        session.received,
+        session.multipart_id,
+        session.part_size,
+        session.wire_metadata,
+        session.concatenation and session.concatenation.value,
+        session.completes_itself,
     )
 
 
@@ -201,6 +208,12 @@ def _session(row: Record) -> UploadSession:
         updated_at=row["updated_at"],
         expires_at=row["expires_at"],
         rejection=_rejection(row),
+        received=row["received_offset"],
+        multipart_id=row["multipart_id"],
+        part_size=row["part_size"],
+        wire_metadata=row["wire_metadata"],
+        concatenation=Concatenation(row["concatenation"]) if row["concatenation"] else None,
+        completes_itself=row["completes_itself"],
     )
 
 

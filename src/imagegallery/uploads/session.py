@@ -45,10 +45,20 @@ class UploadEvent(StrEnum):
 
 
 class Transport(StrEnum):
-    """How the bytes travel: ``simple``, one request to the store itself; ``service``, through this service."""
+    """How the bytes travel: ``simple``, one request to the store itself; ``service``, through this service;
+    ``parts``, in parts to the store itself; ``resumable``, little by little through this service (tus, IETF)."""
 
     SIMPLE = "simple"
     SERVICE = "service"
+    PARTS = "parts"
+    RESUMABLE = "resumable"
+
+
+class Concatenation(StrEnum):
+    """tus concatenation: a ``partial`` upload becomes no image by itself, a ``final`` one is made of partial ones."""
+
+    PARTIAL = "partial"
+    FINAL = "final"
 
 
 _ENDED = frozenset({UploadState.COMPLETED, UploadState.REJECTED, UploadState.EXPIRED, UploadState.CANCELLED})
@@ -115,7 +125,10 @@ class UploadSession:
     ``size`` is in bytes, as declared (``None``: not known yet); ``key_prefix`` is the folder of the image it may
     become. The image's id and keys are settled at the start, so that a completion cut short anywhere can be repeated
     and cleaned up after. ``request``, what the client has to send, is there in the answer to ``create`` when the
-    store takes bytes directly.
+    store takes bytes directly. ``received`` counts the bytes that are durable (resumable), ``multipart_id`` is the
+    store's own name for an object that arrives in parts or grows, ``part_size`` the bytes of each part but the last,
+    ``wire_metadata`` what a tus client said of the upload, to the letter. With ``completes_itself`` nobody has to call
+    ``complete``: the last byte does.
     """
 
     id: UUID
@@ -135,6 +148,12 @@ class UploadSession:
     expires_at: datetime
     rejection: Rejection | None = None
     request: UploadRequest | None = None
+    received: int = 0
+    multipart_id: str | None = None
+    part_size: int | None = None
+    wire_metadata: str | None = None
+    concatenation: Concatenation | None = None
+    completes_itself: bool = False
 
     @property
     def image_id(self) -> UUID | None:

@@ -1,0 +1,28 @@
+"""What S3 and SQS have in common: whose account, and how patient. Pure."""
+
+from datetime import timedelta
+
+import typed_settings
+from attrs import field, frozen
+from attrs.validators import ge, gt
+
+ZERO = timedelta(0)
+
+
+@frozen
+class AwsOptions:
+    """Without keys here the usual places are looked at: environment, profile, instance or container role; keys from
+    there are renewed before they end.
+
+    ``max_attempts`` counts the first try of a request, too. ``connections`` is how many one process keeps to each
+    service.
+    """
+
+    region: str = "us-east-1"
+    access_key_id: str | None = None
+    secret_access_key: typed_settings.SecretStr | None = None
+    session_token: typed_settings.SecretStr | None = None
+    connect_timeout: timedelta = field(default=timedelta(seconds=5), validator=gt(ZERO))
+    read_timeout: timedelta = field(default=timedelta(seconds=30), validator=gt(ZERO))
+    max_attempts: int = field(default=4, validator=ge(1))
+    connections: int = field(default=32, validator=ge(1))

@@ -1,0 +1,25 @@
+"""Where Redis is, and how long to wait for it. Pure."""
+
+from datetime import timedelta
+
+import typed_settings
+from attrs import field, frozen
+from attrs.validators import ge, gt
+
+ZERO = timedelta(0)
+
+
+@frozen
+class RedisOptions:
+    """``url`` (``redis://``, ``rediss://`` or, for a cluster, ``redis+cluster://``); without one each process keeps its
+    cache and its counts of requests to itself.
+
+    Nothing that must not be lost is kept there. After ``failures_allowed`` in a row it is left alone for ``rest``.
+    """
+
+    url: typed_settings.SecretStr | None = None
+    prefix: str = "imagegallery"
+    timeout: timedelta = field(default=timedelta(milliseconds=500), validator=gt(ZERO))
+    connections: int = field(default=20, validator=ge(1))
+    failures_allowed: int = field(default=5, validator=ge(1))
+    rest: timedelta = field(default=timedelta(seconds=5), validator=gt(ZERO))
