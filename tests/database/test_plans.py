@@ -17,15 +17,22 @@ from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.pool import PLANNING
+from imagegallery.database.options import PLANNING
 from imagegallery.galleries import arrangement_records, listing_records
 from imagegallery.galleries import records as galleries
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.listing_records import Statement
 from imagegallery.galleries.shuffle import shuffle
-from imagegallery.images import library_records, trash_records
+from imagegallery.images import (
+    duplicate_records,
+    library_records,
+    lookalike_records,
+    original_records,
+    trash_records,
+)
 from imagegallery.images import records as images
 from imagegallery.images.image import LibraryOrder
+from imagegallery.pagination import LAST_ID
 from imagegallery.testing.database import DatabaseServer
 
 Plan = Mapping[str, Any]
@@ -62,6 +69,16 @@ FROM generate_series(0, 9999) AS n;
 INSERT INTO image_variants (id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at)
 SELECT gen_random_uuid(), i.id, size, 'webp', i.key_prefix || size || '.webp', 800, 600, 1000, 'f', i.created_at
 FROM images i, unnest(ARRAY['small', 'medium']) AS size;
+
+UPDATE images SET phash = hashtextextended(id::text, 0);
+INSERT INTO phash_buckets
+SELECT owner_id, (quarter << 16) | ((phash >> (16 * quarter)) & 65535)::integer, phash
+FROM images, generate_series(0, 3) AS quarter;
+INSERT INTO phash_neighbours SELECT owner_id, phash, phash, 0 FROM images;
+INSERT INTO lookalikes SELECT owner_id, id FROM images;
+INSERT INTO dismissed_pairs
+SELECT least(id('image', n), id('image', n + 1)), greatest(id('image', n), id('image', n + 1)), now()
+FROM generate_series(0, 9999) AS n;
 """
 
 
@@ -183,6 +200,21 @@ LOOKUPS = {
         images.FIND_BY_CONTENT, (OWNER, b"x" * 32, GALLERY), "images", "images_by_content"
     ),
     "image by content": Case(images.FIND_BY_CONTENT, (OWNER, b"x" * 32, None), "images", "images_by_content"),
+    "known files": Case(duplicate_records.KNOWN, (OWNER, [b"x" * 32]), "images", "images_by_content"),
+    "original of a content": Case(original_records.FIND_ORIGINAL, (OWNER, b"x" * 32), "images", "images_by_content"),
+    "image of a content, held": Case(original_records.HOLD_IMAGE, (OWNER, b"x" * 32), "images", "images_by_content"),
+    "originals by key": Case(original_records.NAMED, (["p/1/original.jpg"],), "images", "images_by_original"),
+    "look-alikes": Case(duplicate_records.PAIRS, (OWNER, LAST_ID, 11), "images", "images_by_phash"),
+    "neighbours of look-alikes": Case(
+        duplicate_records.PAIRS, (OWNER, LAST_ID, 11), "phash_neighbours", "phash_neighbours_pkey"
+    ),
+    "end of the walk": Case(duplicate_records.END_OF_WALK, (OWNER, LAST_ID), "lookalikes", "lookalikes_pkey"),
+    "near hashes": Case(
+        lookalike_records.SEARCH,
+        (OWNER, *lookalike_records.search_for(2**40 + 7)),
+        "phash_buckets",
+        "phash_buckets_pkey",
+    ),
     "public variant": Case(images.FIND_OPEN_VARIANT, ("p/1/small.webp",), "image_variants", "image_variants_key_key"),
 }
 CASES = LISTS | LOOKUPS

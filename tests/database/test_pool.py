@@ -6,9 +6,10 @@ from typing import cast
 import anyio
 import pytest
 
-from imagegallery.database import pool
+from imagegallery.database import connecting
+from imagegallery.database.connecting import check_version
 from imagegallery.database.connection import Connection
-from imagegallery.database.pool import Database, DatabaseOptions, _check_version
+from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError, Unavailable
 
 COUNT = "SELECT count(*) FROM owners"
@@ -83,7 +84,7 @@ async def test_a_cancelled_transaction_is_undone_and_its_connection_is_free_agai
 async def test_a_statement_that_ignores_its_cancellation_costs_its_connection_not_the_wait(
     database_dsn: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "ROLLBACK_TIME", timedelta(milliseconds=1))
+    monkeypatch.setattr(connecting, "ROLLBACK_TIME", timedelta(milliseconds=1))
     monkeypatch.setattr("asyncpg.connect_utils._cancel", _request_without_effect)
     async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as busy:
         before = await _server_process(busy)
@@ -169,10 +170,10 @@ def test_versions_before_15_are_refused(major: int, works: bool) -> None:
             return type("Version", (), {"major": major})()
 
     if works:
-        _check_version(cast(Connection, Server()))
+        check_version(cast(Connection, Server()))
     else:
         with pytest.raises(ConfigurationError, match="15"):
-            _check_version(cast(Connection, Server()))
+            check_version(cast(Connection, Server()))
 
 
 async def test_as_many_connections_are_opened_as_asked_for(database_dsn: str, database: Database) -> None:

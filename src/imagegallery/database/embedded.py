@@ -20,8 +20,8 @@ import anyio.to_thread
 import asyncpg
 
 from imagegallery.database.cluster import SUPERUSER, Cluster
+from imagegallery.database.connecting import close_session
 from imagegallery.database.filelock import FileLock
-from imagegallery.database.pool import close_session
 from imagegallery.errors import ConfigurationError
 
 ROLE = "imagegallery"

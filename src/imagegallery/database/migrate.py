@@ -1,28 +1,32 @@
 """The schema, as numbered plain-SQL files: ``migrations/NNNN_name.sql``, applied in order, once, and never edited.
 
-Each file runs in a transaction of its own together with its row in ``schema_migrations``, under an advisory lock
-that lets one process migrate while the others wait.
+Each file runs in a transaction of its own together with its row in ``schema_migrations``, under an advisory lock of
+that transaction, which lets one process migrate while the others wait. Nothing is kept from one to the next, so that a
+pooler may be in between.
 """
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 
 import anyio.to_thread
 import asyncpg
 from attrs import frozen
 
+from imagegallery.database.connecting import in_transaction
 from imagegallery.database.connection import Connection
-from imagegallery.database.pool import GONE, Database
+from imagegallery.database.failures import GONE
+from imagegallery.database.options import NO_LIMIT
+from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError
 
 # Any constant will do, as long as nobody else in this database takes the same one ("imagegal" in ASCII).
 LOCK = 0x696D61676567616C
 
-# Held until the session ends, by one migrating process at a time.
-TAKE_LOCK = "SELECT pg_advisory_lock($1)"
+# Held until the transaction ends, by one migrating process at a time.
+TAKE_LOCK = "SELECT pg_advisory_xact_lock($1)"
 
 CREATE_VERSION_TABLE = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -106,13 +110,11 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
     server refuses a file, which then has left nothing behind.
     """
     wanted = await _given_or_packaged(migrations)
-    async with _locked_session(database) as connection:
-        with _naming("The table of migrations cannot be made"):
-            await connection.execute(CREATE_VERSION_TABLE)
-        missing = left_to_apply(wanted, await _applied(connection))
-        for migration in missing:
-            await _apply(connection, migration)
-    return [migration.name for migration in missing]
+    applied: list[str] = []
+    async with database.alone() as connection:
+        while migration := await _apply_next(connection, wanted):
+            applied.append(migration.name)
+    return applied
 
 
 async def pending(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
@@ -127,11 +129,16 @@ async def _given_or_packaged(migrations: Sequence[Migration] | None) -> Sequence
     return await anyio.to_thread.run_sync(packaged_migrations) if migrations is None else migrations
 
 
-@asynccontextmanager
-async def _locked_session(database: Database) -> AsyncIterator[Connection]:
-    async with database.session() as connection:
+async def _apply_next(connection: Connection, wanted: Sequence[Migration]) -> Migration | None:
+    """The first one that is missing, which is applied now."""
+    async with in_transaction(connection, NO_LIMIT):
         await connection.execute(TAKE_LOCK, LOCK)
-        yield connection
+        with _naming("The table of migrations cannot be made"):
+            await connection.execute(CREATE_VERSION_TABLE)
+        missing = left_to_apply(wanted, await _applied(connection))
+        if missing:
+            await _apply(connection, missing[0])
+    return missing[0] if missing else None
 
 
 async def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
@@ -140,9 +147,8 @@ async def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
 
 async def _apply(connection: Connection, migration: Migration) -> None:
     with _naming(f"Migration {migration.name}.sql failed"):
-        async with connection.transaction():
-            await connection.execute(migration.sql)
-            await connection.execute(RECORD, migration.version, migration.name, migration.checksum)
+        await connection.execute(migration.sql)
+        await connection.execute(RECORD, migration.version, migration.name, migration.checksum)
 
 
 @contextmanager

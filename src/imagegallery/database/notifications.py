@@ -15,6 +15,8 @@ LONGEST_PAUSE = timedelta(seconds=5)
 # A network can go silent without closing anything; asking is the only way to notice.
 PROBE_EVERY = timedelta(seconds=30)
 PROBE_TIME = timedelta(seconds=10)
+# Where nothing can be heard.
+POLL_EVERY = timedelta(seconds=1)
 
 
 class Notifications:
@@ -42,6 +44,13 @@ class Notifications:
 
     def wake(self) -> None:
         self._heard.set()
+
+
+async def keep_polling(notifications: Notifications) -> None:
+    """Wake whoever waits, again and again, until cancelled: for where no connection can listen."""
+    while True:
+        await anyio.sleep(POLL_EVERY.total_seconds())
+        notifications.wake()
 
 
 async def keep_listening(

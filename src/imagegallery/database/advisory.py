@@ -1,0 +1,208 @@
+"""Locks by name that hold across processes, and that whoever comes next can ask for.
+
+PostgreSQL's session-level advisory locks (its manual, section "Advisory Locks"): they end with the connection that
+took them, so that no crash leaves one behind. One connection of a process, opened when the first lock is wanted, holds
+any number of them; it also listens on a channel where newcomers ask a holder to come to an end. Within the process a
+table keeps two tasks apart, because for PostgreSQL they are one session, which may take a lock twice.
+
+If that connection is lost, so are its locks: their holders are asked to stop at once, and must not count on being
+alone. What they write to needs a fence of its own.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
+
+import anyio
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.failures import ENDINGS
+from imagegallery.errors import Unavailable
+
+CHANNEL = "imagegallery_locks"
+# How often a newcomer looks again, in case the holder's farewell was lost.
+RETRY = timedelta(milliseconds=500)
+STATEMENT_TIME = timedelta(seconds=10)
+
+_TRY = "SELECT pg_try_advisory_lock($1)"
+# To the holder: somebody wants it. To those who wait: it is free.
+_ASK = "SELECT pg_notify($1, 'want ' || $2::bigint)"
+_RELEASE = "SELECT pg_advisory_unlock($2), pg_notify($1, 'free ' || $2::bigint)"
+
+OpenSession = Callable[[], AbstractAsyncContextManager[Connection]]
+
+
+class LockTaken(Exception):
+    """Whoever holds the lock did not let go in time."""
+
+
+class Hold:
+    """A lock that is held, or about to be. ``asked``: somebody else wants it, or it is lost; come to an end."""
+
+    def __init__(self) -> None:
+        self.asked = anyio.Event()
+        self._scopes: set[anyio.CancelScope] = set()
+
+    @contextmanager
+    def while_unasked(self) -> Iterator[None]:
+        """What is awaited in here is cancelled when somebody asks, or has asked; the context then ends quietly."""
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            if self.asked.is_set():
+                scope.cancel()
+            try:
+                yield
+            finally:
+                self._scopes.discard(scope)
+
+    def ask(self) -> None:
+        self.asked.set()
+        for scope in self._scopes:
+            scope.cancel()
+
+
+class AdvisoryLocks:
+    """The locks of this process. ``open_session`` opens the connection that holds them; `aclose` ends all."""
+
+    def __init__(self, open_session: OpenSession) -> None:
+        self._open_session = open_session
+        self._holds: dict[int, Hold] = {}
+        self._waiting: dict[int, set[anyio.Event]] = {}
+        self._stack = AsyncExitStack()
+        self._session: Connection | None = None
+        # asyncpg runs one statement of a connection at a time, and only one may open it.
+        self._turn = anyio.Lock()
+
+    @asynccontextmanager
+    async def hold(self, name: str, *, patience: timedelta) -> AsyncIterator[Hold]:
+        """Hold the lock of this name; whoever holds it is asked to come to an end.
+
+        Raises `LockTaken` when that takes longer than ``patience``, and `Unavailable` when the database is away.
+        """
+        number = _number(name)
+        hold = await self._take(number, patience)
+        try:
+            yield hold
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._release(number, hold)
+
+    async def aclose(self) -> None:
+        """Close the connection; every lock is lost. May be used again afterwards."""
+        with anyio.CancelScope(shield=True):
+            async with self._turn:
+                self._lose_all()
+                await self._stack.aclose()
+
+    # --- taking and giving back ----------------------------------------------------------------------------
+
+    async def _take(self, number: int, patience: timedelta) -> Hold:
+        with anyio.move_on_after(patience.total_seconds()):
+            while True:
+                with self._listening(number) as freed:
+                    hold = await self._attempt(number)
+                    if hold is not None:
+                        return hold
+                    with anyio.move_on_after(RETRY.total_seconds()):
+                        await freed.wait()
+        raise LockTaken
+
+    async def _attempt(self, number: int) -> Hold | None:
+        """Take it if it is free; otherwise ask for it."""
+        holder = self._holds.get(number)
+        if holder is not None:
+            holder.ask()
+            return None
+        hold = self._holds[number] = Hold()
+        taken = False
+        try:
+            with anyio.CancelScope(shield=True):  # a lock that nobody knows of would never be given back
+                taken = bool(await self._run(_TRY, number))
+                if not taken:
+                    await self._run(_ASK, CHANNEL, number)
+        finally:
+            if not taken:
+                self._forget(number, hold)
+        return hold if taken else None
+
+    async def _release(self, number: int, hold: Hold) -> None:
+        held = self._holds.get(number) is hold
+        try:
+            if held:
+                with suppress(Unavailable):  # then the lock went with the connection
+                    await self._run(_RELEASE, CHANNEL, number, reopen=False)
+        finally:
+            self._forget(number, hold)
+
+    def _forget(self, number: int, hold: Hold) -> None:
+        if self._holds.get(number) is hold:
+            del self._holds[number]
+        self._tell_waiting(number)
+
+    # --- the connection ------------------------------------------------------------------------------------
+
+    async def _run(self, sql: str, *arguments: object, reopen: bool = True) -> object:
+        async with self._turn:
+            if self._session is None and not reopen:
+                raise Unavailable("The database connection was lost.")
+            try:
+                session = await self._opened()
+                return await session.fetchval(sql, *arguments, timeout=STATEMENT_TIME.total_seconds())
+            except (*ENDINGS, TimeoutError) as error:
+                if self._session is not None:
+                    self._session.terminate()
+                self._lose_all()
+                raise Unavailable("The database connection was lost.") from error
+
+    async def _opened(self) -> Connection:
+        if self._session is None or self._session.is_closed():
+            await self._stack.aclose()
+            self._session = await self._stack.enter_async_context(self._open_session())
+            self._session.add_termination_listener(self._lost)
+            await self._session.add_listener(CHANNEL, self._heard)
+        return self._session
+
+    def _lost(self, session: object) -> None:
+        if session is self._session:
+            self._lose_all()
+
+    def _lose_all(self) -> None:
+        self._session = None
+        for number, hold in [*self._holds.items()]:
+            hold.ask()
+            self._forget(number, hold)
+
+    def _heard(self, _session: object, sender: int, _channel: str, payload: object) -> None:
+        word, _, text = str(payload).partition(" ")
+        if not text.removeprefix("-").isdigit():
+            return
+        number = int(text)
+        if word == "free":
+            self._tell_waiting(number)
+        elif number in self._holds and self._session is not None and sender != self._session.get_server_pid():
+            self._holds[number].ask()
+
+    # --- who waits -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _listening(self, number: int) -> Iterator[anyio.Event]:
+        """An event that is set as soon as the lock may be free."""
+        freed = anyio.Event()
+        self._waiting.setdefault(number, set()).add(freed)
+        try:
+            yield freed
+        finally:
+            waiting = self._waiting[number]
+            waiting.discard(freed)
+            if not waiting:
+                del self._waiting[number]
+
+    def _tell_waiting(self, number: int) -> None:
+        for freed in self._waiting.get(number, ()):
+            freed.set()
+
+
+def _number(name: str) -> int:
+    """PostgreSQL names such a lock by a signed number of 64 bits."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

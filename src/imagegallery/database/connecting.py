@@ -1,0 +1,150 @@
+"""Opening and closing connections, one by one and in pools, and ending transactions.
+
+Through a pooler in transaction mode each transaction may run in another session of the server. So nothing is prepared
+or set there for longer than a transaction, and when a connection is given back there is nothing to clean up.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict
+
+import anyio
+import asyncpg
+from asyncpg.transaction import Transaction
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.failures import ENDINGS, opening
+from imagegallery.database.options import (
+    NO_LIMIT,
+    DatabaseOptions,
+    pooled_settings,
+    session_settings,
+    transaction_settings,
+)
+from imagegallery.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+
+OLDEST_SERVER: Final = 15
+# How long the end of a pool waits for what is still in use before it closes those connections too.
+CLOSING_TIME: Final = timedelta(seconds=10)
+# How long a rollback may take; it waits for the end of a statement that was cancelled.
+ROLLBACK_TIME: Final = timedelta(seconds=3)
+# The client's own limit is a little longer than the server's: it only speaks when the network went silent.
+NETWORK_MARGIN: Final = timedelta(seconds=5)
+
+
+class _Manner(TypedDict):
+    """asyncpg's options that a pooler makes different. The default of the cache is asyncpg's own."""
+
+    server_settings: dict[str, str]
+    statement_cache_size: int
+
+
+async def make_pool(dsn: str, options: DatabaseOptions) -> Pool:
+    """A pool that holds no connection yet: it cannot fail half-way, with some of them open."""
+    with opening():
+        pool: Pool = asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=options.max_size,
+            init=_prepare_pooled if options.pooled else _prepare,
+            reset=_leave_as_it_is if options.pooled else None,
+            timeout=options.connect_timeout.total_seconds(),
+            command_timeout=(options.statement_timeout + NETWORK_MARGIN).total_seconds(),
+            **_manner(options.statement_timeout, pooled=options.pooled),
+        )
+        return await pool
+
+
+async def close_pool(pool: Pool) -> None:
+    with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(CLOSING_TIME.total_seconds()):
+            await pool.close()
+            return
+        pool.terminate()
+
+
+async def open_session(dsn: str, options: DatabaseOptions, *, pooled: bool = False) -> Connection:
+    """A connection of its own, with no time limit on statements."""
+    with opening():
+        connection = await asyncpg.connect(
+            dsn, timeout=options.connect_timeout.total_seconds(), **_manner(NO_LIMIT, pooled=pooled)
+        )
+        await _prepare(connection)
+        return connection
+
+
+async def close_session(connection: Connection) -> None:
+    """Say goodbye to the server, or drop the connection if it does not listen. Never raises."""
+    with anyio.CancelScope(shield=True):
+        try:
+            await connection.close(timeout=CLOSING_TIME.total_seconds())
+        except ENDINGS:
+            connection.terminate()
+
+
+@asynccontextmanager
+async def in_transaction(connection: Connection, limit: timedelta | None = None) -> AsyncIterator[None]:
+    """One READ COMMITTED transaction: committed at the end, rolled back on any exception.
+
+    ``limit`` is for a connection through a pooler: what its session cannot be trusted to be set to, is set here.
+    """
+    transaction = connection.transaction(isolation="read_committed")
+    await transaction.start()
+    try:
+        if limit is not None:
+            await connection.execute(transaction_settings(limit))
+        yield
+    except BaseException:
+        await _roll_back(connection, transaction)
+        raise
+    with anyio.CancelScope(shield=True):
+        await transaction.commit()
+
+
+async def _roll_back(connection: Connection, transaction: Transaction) -> None:
+    """Never raises. A connection that does not come to rest is closed, which rolls back, too.
+
+    That happens when a statement was cancelled before the server had begun it: the server ignores such a request.
+    """
+    with suppress(*ENDINGS):
+        with anyio.move_on_after(ROLLBACK_TIME.total_seconds(), shield=True):
+            await transaction.rollback()
+            return
+        connection.terminate()
+
+
+def check_version(connection: Connection) -> None:
+    """Raises `ConfigurationError` for a server that is too old."""
+    version = connection.get_server_version()
+    if version.major < OLDEST_SERVER:
+        raise ConfigurationError(
+            f"This PostgreSQL server is version {version.major}; version {OLDEST_SERVER} or newer is needed."
+        )
+
+
+def _manner(limit: timedelta, *, pooled: bool) -> _Manner:
+    if pooled:
+        return {"server_settings": pooled_settings(), "statement_cache_size": 0}
+    return {"server_settings": session_settings(limit), "statement_cache_size": 100}
+
+
+async def _prepare(connection: Connection) -> None:
+    """jsonb travels as Python values. This asks the server nothing."""
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def _prepare_pooled(connection: Connection) -> None:
+    await _prepare(connection)
+    # Before it looks up a type, asyncpg switches JIT off for the session, unless it knows of a server without it.
+    capabilities = connection._server_caps  # type: ignore[union-attr]
+    connection._server_caps = capabilities._replace(jit=False)  # type: ignore[union-attr]
+
+
+async def _leave_as_it_is(_connection: Connection) -> None: ...

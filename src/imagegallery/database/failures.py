@@ -1,0 +1,65 @@
+"""How failures of PostgreSQL and of the driver are named: `Unavailable`, or `ConfigurationError` if it stays so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+from imagegallery.database.connection import Connection
+from imagegallery.errors import ConfigurationError, Unavailable
+
+# What the server says, or the driver in its place, when a connection cannot be had or is gone. A cancelled
+# statement (57014) took longer than ``statement_timeout``; 57P01 to 57P03 are a server going down or coming up.
+GONE: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+# What can happen while letting go of a connection that is already broken.
+ENDINGS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_WRONG_SETTINGS: Final = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.exceptions.ClientConfigurationError,
+    ValueError,
+)
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Name the failures of getting a connection. Nothing else may happen in its body: it catches broadly."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unavailable("No database connection could be had in time.") from error
+    except _WRONG_SETTINGS as error:
+        raise ConfigurationError(f"The database settings do not work: {error}") from error
+    except (*GONE, OSError, asyncpg.InterfaceError) as error:
+        raise Unavailable("The database does not answer.") from error
+
+
+@contextmanager
+def using(connection: Connection) -> Iterator[None]:
+    """Name the loss of a connection that was in use."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError as error:
+        raise Unavailable("The database took too long to answer.") from error
+    except asyncpg.SerializationError as error:
+        # 40001, which READ COMMITTED knows from standbys only: what was being read had to go.
+        raise Unavailable("A replica broke off what it was reading.") from error
+    except GONE as error:
+        raise Unavailable("The database connection was lost.") from error
+    except asyncpg.InterfaceError as error:
+        if _is_lost(connection):
+            raise Unavailable("The database connection was lost.") from error
+        raise
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool has already taken the closed connection away from us.
+        return True

@@ -1,0 +1,122 @@
+"""Reading from hot standbys, as if it were from the primary.
+
+Who reads asks the primary how far its log has come, then waits until a standby has replayed it that far. So a read sees
+all that was committed before it began, by whatever process: a client's own writes, and every change that a cache was
+told of. The question is a cheap one, and one answer serves all who wait for it: a process asks once a round trip,
+however many read.
+
+A standby that is away or does not catch up in time is left alone for a pause, which grows each time, and the primary is
+read from. After the pause one reader tries it again, while the others stay with the primary.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
+
+import anyio
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.position import REPLAYED, Connecting, Position
+from imagegallery.errors import ConfigurationError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(seconds=30)
+# How long a standby may keep one reader waiting that does not answer at all.
+ANSWER_TIME: Final = timedelta(seconds=1)
+# Between two questions to one that is behind.
+POLL: Final = timedelta(milliseconds=1)
+
+
+class Replica:
+    """One standby: how far it has come, as far as it is known, and whether it is left alone."""
+
+    def __init__(self, number: int, connecting: Connecting) -> None:
+        self._number = number
+        self._connecting = connecting
+        self._position = Position(connecting, REPLAYED)
+        self._replayed = 0
+        self._pause = FIRST_PAUSE
+        self._left_alone_until = 0.0
+        self._has_failed = False
+
+    @property
+    def is_left_alone(self) -> bool:
+        return anyio.current_time() < self._left_alone_until
+
+    async def enter(self, stack: AsyncExitStack, needed: int, patience: timedelta) -> Connection | None:
+        """A connection, once it has come as far as ``needed``: ``None`` if it does not, in time."""
+        is_trial = self._has_failed
+        if is_trial:
+            # Meanwhile nobody else tries.
+            self._leave_alone()
+        try:
+            with anyio.fail_after(ANSWER_TIME.total_seconds()):
+                await self._reach(needed, patience)
+                connection = await stack.enter_async_context(self._connecting())
+        except (Unavailable, ConfigurationError, TimeoutError) as error:
+            self._fail(error, is_trial=is_trial)
+            return None
+        self._succeed()
+        return connection
+
+    async def _reach(self, needed: int, patience: timedelta) -> None:
+        give_up_at = anyio.current_time() + patience.total_seconds()
+        while self._replayed < needed:
+            self._replayed = await self._position.ask()
+            if self._replayed < needed:
+                if anyio.current_time() >= give_up_at:
+                    raise Unavailable("It is behind the primary.")
+                await anyio.sleep(POLL.total_seconds())
+
+    def _fail(self, error: Exception, *, is_trial: bool) -> None:
+        # What it is connected to later may be another server.
+        self._replayed = 0
+        if is_trial:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        elif self._has_failed:
+            return  # one of those that had begun before the first of them failed
+        else:
+            logger.warning("replica %d is not read from for now: %s", self._number, error)
+            self._has_failed = True
+        self._leave_alone()
+
+    def _succeed(self) -> None:
+        if self._has_failed:
+            logger.info("replica %d is read from again", self._number)
+        self._has_failed = False
+        self._pause = FIRST_PAUSE
+        self._left_alone_until = 0.0
+
+    def _leave_alone(self) -> None:
+        self._left_alone_until = anyio.current_time() + self._pause.total_seconds()
+
+
+class Replicas:
+    """The standbys of one primary, in turn."""
+
+    def __init__(self, replicas: Sequence[Replica], primary: Position, patience: timedelta) -> None:
+        self._replicas = list(replicas)
+        self._primary = primary
+        self._patience = patience
+
+    async def enter(self, stack: AsyncExitStack) -> Connection | None:
+        """A connection to one that has all that is committed by now; ``None``: read from the primary.
+
+        Raises `Unavailable` when the primary does not answer: nobody knows then what is committed.
+        """
+        replica = self._next()
+        if replica is None:
+            return None
+        return await replica.enter(stack, await self._primary.ask(), self._patience)
+
+    def _next(self) -> Replica | None:
+        for _ in self._replicas:
+            replica = self._replicas.pop(0)
+            self._replicas.append(replica)
+            if not replica.is_left_alone:
+                return replica
+        return None
