@@ -1,33 +1,84 @@
-"""Clients of AWS services, or of what speaks their protocols, made alike."""
+"""Clients of AWS services, or of what speaks their protocols, made alike; and the keys that sign without them."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
+from aiobotocore.session import AioSession, get_session
+from anyio import to_thread
+from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader
 
 from imagegallery.aws.options import AwsOptions
+from imagegallery.errors import ConfigurationError
 
 
 @asynccontextmanager
 async def open_client(
-    service: str, options: AwsOptions, *, endpoint_url: str | None = None, config: AioConfig | None = None
+    service: str,
+    options: AwsOptions,
+    *,
+    endpoint_url: str | None = None,
+    config: AioConfig | None = None,
+    session: AioSession | None = None,
 ) -> AsyncIterator[Any]:
     """An aiobotocore client of ``service``, closed on leaving. ``config`` adds to what the options say.
 
     Its methods are made at run time from the service's description, so its type is open; adapters close it again.
+    Raises `ConfigurationError` when the options, or the account's own files, cannot work.
     """
-    async with get_session().create_client(
-        service,
-        region_name=options.region,
-        endpoint_url=endpoint_url,
-        aws_access_key_id=options.access_key_id,
-        aws_secret_access_key=options.secret_access_key,
-        aws_session_token=options.session_token,
-        config=_config(options).merge(config) if config else _config(options),
-    ) as client:
+    opened = session or open_session(options)
+    arguments = {
+        "service_name": service,
+        "region_name": options.region,
+        "endpoint_url": endpoint_url,
+        "config": _config(options).merge(config) if config else _config(options),
+    }
+    async with AsyncExitStack() as stack:
+        with _said():
+            await to_thread.run_sync(_warm_up, opened, arguments)
+            client = await stack.enter_async_context(opened.create_client(**arguments))
         yield client
+
+
+def open_session(options: AwsOptions) -> AioSession:
+    """Whose account it is. Reads nothing yet."""
+    session = get_session()
+    session.register_component("data_loader", _descriptions())
+    if (options.access_key_id is None) != (options.secret_access_key is None):
+        raise ConfigurationError("Set both `aws.access_key_id` and `aws.secret_access_key`, or neither.")
+    if options.access_key_id is not None:
+        session.set_credentials(options.access_key_id, options.secret_access_key, options.session_token)
+    return session
+
+
+@functools.cache
+def _descriptions() -> Loader:
+    """What services look like, megabytes of JSON: read once by a process, not by each client."""
+    return Loader(extra_search_paths=None, include_default_search_paths=True)
+
+
+def _warm_up(session: AioSession, arguments: Mapping[str, Any]) -> None:
+    """Make such a client once in this thread. That reads files, which must not happen in the event loop; the session
+    remembers them, so that making the real one is mere computing."""
+
+    async def make() -> None:
+        await session.get_credentials()
+        async with session.create_client(**arguments):
+            pass
+
+    asyncio.run(make())
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        raise ConfigurationError(f"The settings of `aws`, or of its services, cannot work: {error}") from error
 
 
 def _config(options: AwsOptions) -> AioConfig:

@@ -1,0 +1,132 @@
+"""A bucket set up for us: made if need be, with rules for what browsers may do and for what was not finished.
+
+May be repeated; rules of others stay. What the store cannot do is said, not hidden.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import Any
+
+from attrs import frozen
+
+from imagegallery.aws.options import AwsOptions
+from imagegallery.errors import ConfigurationError
+from imagegallery.storage.options import S3Options
+from imagegallery.storage.s3_bucket import Bucket
+from imagegallery.storage.s3_connection import connected
+from imagegallery.storage.s3_errors import code_of, translated
+from imagegallery.storage.s3_rules import BucketRules, Rule, is_kept, with_ours
+
+_DEFAULT_REGION = "us-east-1"  # which must not be named when a bucket is made there
+_NO_RULES = ("NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration")
+
+
+class Outcome(StrEnum):
+    """``PLANNED``: it would be done. ``REFUSED``: the store cannot, or does not let us."""
+
+    KEPT = "kept"
+    DONE = "done"
+    PLANNED = "planned"
+    REFUSED = "refused"
+
+
+@frozen
+class Step:
+    """What became of one ``subject``: ``bucket``, ``lifecycle`` or ``cors``."""
+
+    subject: str
+    outcome: Outcome
+    detail: str
+
+    @property
+    def is_well(self) -> bool:
+        return self.outcome is not Outcome.REFUSED
+
+
+@frozen
+class Setup:
+    """See `set_up`."""
+
+    bucket: Bucket
+    region: str
+    rules: BucketRules
+    create: bool
+    dry_run: bool
+
+    async def run(self) -> AsyncIterator[Step]:
+        made = await self._bucket()
+        yield made
+        is_missing = made.outcome is Outcome.PLANNED
+        yield await self._set("lifecycle", self.rules.lifecycle(), self.rules.lifecycle_told(), is_missing)
+        if cors := self.rules.cors():
+            yield await self._set("cors", cors, self.rules.cors_told(), is_missing)
+        else:
+            yield Step("cors", Outcome.KEPT, "no origin was named: left as it is")
+
+    async def _bucket(self) -> Step:
+        try:
+            await self.bucket.check()
+        except ConfigurationError as error:
+            if code_of(error.__cause__) != "NoSuchBucket" or not self.create:
+                raise
+        else:
+            return Step("bucket", Outcome.KEPT, f"{self.bucket.name} is there")
+        if self.dry_run:
+            return Step("bucket", Outcome.PLANNED, f"{self.bucket.name} would be made")
+        where = {} if self.region == _DEFAULT_REGION else {"LocationConstraint": self.region}
+        with translated(self.bucket.name):
+            configuration = {"CreateBucketConfiguration": where} if where else {}
+            await self.bucket.client.create_bucket(Bucket=self.bucket.name, **configuration)
+        return Step("bucket", Outcome.DONE, f"{self.bucket.name} was made")
+
+    async def _set(self, subject: str, ours: Sequence[Rule], told: str, is_missing: bool) -> Step:
+        configuration = _CONFIGURATIONS[subject]
+        try:
+            current = [] if is_missing else await configuration.read(self.bucket)
+            if all(is_kept(rule, current) for rule in ours):
+                return Step(subject, Outcome.KEPT, told)
+            if self.dry_run:
+                return Step(subject, Outcome.PLANNED, told)
+            await configuration.write(self.bucket, with_ours(current, ours))
+        except ConfigurationError as error:
+            return Step(subject, Outcome.REFUSED, error.message)
+        return Step(subject, Outcome.DONE, told)
+
+
+@frozen
+class _Configuration:
+    """One of the bucket's lists of rules, by the API's names for it."""
+
+    operation: str
+    parameter: str
+    rules: str
+
+    async def read(self, bucket: Bucket) -> list[Rule]:
+        try:
+            with translated(bucket.name):
+                reply = await getattr(bucket.client, f"get_{self.operation}")(Bucket=bucket.name)
+        except ConfigurationError as error:
+            if code_of(error.__cause__) in _NO_RULES:
+                return []
+            raise
+        return list(reply.get(self.rules, ()))
+
+    async def write(self, bucket: Bucket, rules: Sequence[Rule]) -> None:
+        parameters: dict[str, Any] = {self.parameter: {self.rules: list(rules)}}
+        with translated(bucket.name):
+            await getattr(bucket.client, f"put_{self.operation}")(Bucket=bucket.name, **parameters)
+
+
+_CONFIGURATIONS = {
+    "lifecycle": _Configuration("bucket_lifecycle_configuration", "LifecycleConfiguration", "Rules"),
+    "cors": _Configuration("bucket_cors", "CORSConfiguration", "CORSRules"),
+}
+
+
+async def set_up(
+    options: S3Options, aws: AwsOptions, rules: BucketRules, *, create: bool, dry_run: bool
+) -> AsyncIterator[Step]:
+    """Step by step. Raises `ConfigurationError` when there is no bucket, and none is to be made, or it is not ours."""
+    async with connected(options, aws) as connection:
+        async for step in Setup(connection.bucket, aws.region, rules, create, dry_run).run():
+            yield step

@@ -1,0 +1,143 @@
+"""Objects that grow on S3: pieces that join up, also after a crash at the worst moment."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+
+from imagegallery.errors import TooLarge, Unavailable
+from imagegallery.storage.options import MEBIBYTE, S3Options
+from imagegallery.storage.protocol import ObjectInfo
+from imagegallery.storage.s3 import S3Store
+from imagegallery.storage.s3_bucket import Bucket
+from imagegallery.storage.s3_growing import folder_of
+from imagegallery.storage.s3_pieces import SMALLEST, joined
+from imagegallery.storage.streams import bytes_chunks
+from imagegallery.testing.storage_base import TYPE, Broken, keys, read
+
+KEY = "in/a"
+BODY = b"".join(number.to_bytes(4, "big") for number in range(5_500_000))  # 22 MB
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def s3_options(s3_options: S3Options) -> S3Options:
+    return attrs.evolve(s3_options, part_size=5 * MEBIBYTE, parallel_parts=3)
+
+
+async def pieces(store: S3Store, append_id: str) -> list[int]:
+    """The sizes of what lies there, in order."""
+    found = [info async for info in store._bucket.listed(folder_of(KEY, append_id))]
+    return [info.size for info in sorted(found, key=lambda info: info.key) if not info.key.endswith("begun")]
+
+
+async def grown(store: S3Store, append_id: str) -> bytes:
+    return b"".join([chunk async for chunk in store.read_appended(KEY, append_id)])
+
+
+def piece(start: int, size: int) -> ObjectInfo:
+    return ObjectInfo(f".growing/x/{start:016x}", size, "e", NOW)
+
+
+def test_pieces_join_up_from_the_start() -> None:
+    full = SMALLEST
+    found = joined([piece(2 * full, 7), piece(0, full), piece(full, full)])
+    assert [each.start for each in found.pieces] == [0, full, 2 * full]
+    assert (found.size, found.tail, found.loose) == (2 * full + 7, found.pieces[-1], ())
+
+
+def test_what_follows_a_gap_or_a_tail_is_loose() -> None:
+    full = SMALLEST
+    gap = joined([piece(0, full), piece(2 * full, full)])
+    assert (gap.size, gap.tail, len(gap.loose)) == (full, None, 1)
+    tail = joined([piece(0, 10), piece(10, full)])
+    assert (tail.size, len(tail.loose)) == (10, 1)
+    assert joined([]).size == 0
+    assert joined([piece(10, 5)]).loose
+
+
+async def test_small_appends_make_pieces_that_are_large_enough(s3: S3Store) -> None:
+    append_id = await s3.begin_append(KEY, content_type=TYPE)
+    offset = 0
+    for size in (1, 2 * MEBIBYTE, 4 * MEBIBYTE, 7 * MEBIBYTE, 3, 6 * MEBIBYTE):
+        offset = await s3.append(KEY, append_id, bytes_chunks(BODY[offset : offset + size]), offset=offset)
+    sizes = await pieces(s3, append_id)
+    assert all(size >= SMALLEST for size in sizes[:-1])
+    assert sum(sizes) == offset
+    await s3.finish_append(KEY, append_id)
+    assert await read(s3, KEY) == BODY[:offset]
+    assert await pieces(s3, append_id) == []
+
+
+async def test_pieces_that_arrived_before_a_failure_are_kept(s3: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second piece fails while the third arrives: the gap ends what is there, and the next append closes it."""
+    append_id = await s3.begin_append(KEY, content_type=TYPE)
+    put, third = Bucket.put, []
+
+    async def failing(self: Bucket, key: str, body: bytes, **named: object) -> ObjectInfo:
+        start = int(key.rpartition("/")[2], 16)
+        if start == 5 * MEBIBYTE:
+            raise Unavailable("The object store is busy.")
+        third.append(start)
+        return await put(self, key, body, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "put", failing)
+        with pytest.raises(Unavailable):
+            await s3.append(KEY, append_id, bytes_chunks(BODY), offset=0)
+    assert await s3.appended(KEY, append_id) == 5 * MEBIBYTE
+    assert await grown(s3, append_id) == BODY[: 5 * MEBIBYTE]
+    await s3.append(KEY, append_id, bytes_chunks(b"other bytes"), offset=5 * MEBIBYTE)
+    assert await pieces(s3, append_id) == [5 * MEBIBYTE, 11]
+    await s3.finish_append(KEY, append_id)
+    assert await read(s3, KEY) == BODY[: 5 * MEBIBYTE] + b"other bytes"
+
+
+async def test_bytes_that_fill_no_piece_are_kept_when_the_stream_breaks_off(s3: S3Store) -> None:
+    append_id = await s3.begin_append(KEY, content_type=TYPE)
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield BODY[:100]
+        yield BODY[100 : 6 * MEBIBYTE]
+        raise Broken
+
+    with pytest.raises(Broken):
+        await s3.append(KEY, append_id, broken(), offset=0)
+    assert await s3.appended(KEY, append_id) == 6 * MEBIBYTE
+
+
+async def test_of_too_much_no_piece_stays(s3: S3Store) -> None:
+    append_id = await s3.begin_append(KEY, content_type=TYPE)
+    await s3.append(KEY, append_id, bytes_chunks(b"tail"), offset=0)
+    with pytest.raises(TooLarge):
+        await s3.append(KEY, append_id, bytes_chunks(BODY), offset=4, max_size=len(BODY))
+    assert await pieces(s3, append_id) == [4]
+    assert await grown(s3, append_id) == b"tail"
+
+
+@pytest.mark.parametrize("stage", ["delete", "delete_all"])
+async def test_an_end_cut_short_can_be_repeated(s3: S3Store, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    append_id = await s3.begin_append(KEY, content_type=TYPE)
+    await s3.append(KEY, append_id, bytes_chunks(BODY), offset=0)
+
+    async def stop(*_: object, **__: object) -> None:
+        raise Broken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, stage, stop)
+        with pytest.raises(Broken):
+            await s3.finish_append(KEY, append_id)
+    assert (await s3.finish_append(KEY, append_id)).size == len(BODY)
+    assert await pieces(s3, append_id) == []
+    assert await read(s3, KEY) == BODY
+    assert await keys(s3) == [KEY]
+
+
+async def test_what_was_forgotten_is_cleared(s3: S3Store) -> None:
+    old = await s3.begin_append(KEY, content_type=TYPE)
+    await s3.append(KEY, old, bytes_chunks(b"old"), offset=0)
+    assert await s3.clear_drafts(datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert await s3.appended(KEY, old) == 3
+    assert await s3.clear_drafts(datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert [info async for info in s3._bucket.listed("")] == []

@@ -1,0 +1,114 @@
+"""A bucket is made and given its rules, once; a store is asked for its promises."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from imagegallery.errors import ConfigurationError
+from imagegallery.storage.options import S3Options
+from imagegallery.storage.protocol import ObjectInfo
+from imagegallery.storage.s3 import S3Store
+from imagegallery.storage.s3_bucket import Bucket
+from imagegallery.storage.s3_connection import connected
+from imagegallery.storage.s3_rules import BucketRules, is_kept, with_ours
+from imagegallery.storage.s3_setup import Outcome, set_up
+from imagegallery.testing.object_store import AWS, ObjectStoreServer
+from imagegallery.upkeep.check import Level
+from imagegallery.upkeep.promises import check_promises
+
+RULES = BucketRules("photos/", 2, ("https://app.example",))
+THEIRS = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}
+
+
+@pytest.fixture
+async def new_bucket(object_store_server: ObjectStoreServer) -> AsyncIterator[S3Options]:
+    """The name of a bucket, which goes afterwards if it was made."""
+    options = object_store_server.own_bucket()
+    yield options
+    async with connected(options, AWS) as connection:
+        client, name = connection.bucket.client, connection.bucket.name
+        if name in {bucket["Name"] for bucket in (await client.list_buckets())["Buckets"]}:
+            await client.delete_bucket(Bucket=name)
+
+
+async def outcomes(options: S3Options, *, create: bool = False, dry_run: bool = False) -> dict[str, Outcome]:
+    return {step.subject: step.outcome async for step in set_up(options, AWS, RULES, create=create, dry_run=dry_run)}
+
+
+@asynccontextmanager
+async def inside(options: S3Options) -> AsyncIterator[Bucket]:
+    async with connected(options, AWS) as connection:
+        yield connection.bucket
+
+
+async def test_a_bucket_is_made_and_set_up_once(new_bucket: S3Options) -> None:
+    with pytest.raises(ConfigurationError, match="--create"):
+        await outcomes(new_bucket)
+    planned, done, kept = (
+        dict.fromkeys(("bucket", "lifecycle", "cors"), outcome)
+        for outcome in (Outcome.PLANNED, Outcome.DONE, Outcome.KEPT)
+    )
+    assert await outcomes(new_bucket, create=True, dry_run=True) == planned
+    assert await outcomes(new_bucket, create=True) == done
+    assert await outcomes(new_bucket, create=True) == kept
+    async with inside(new_bucket) as bucket:
+        rules = (await bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name))["Rules"]
+        assert {rule["Filter"]["Prefix"]: rule.get("Expiration") for rule in rules} == {
+            "photos/incoming/": {"Days": 2},
+            "photos/.growing/": {"Days": 2},
+            "photos/": None,
+        }
+        (cors,) = (await bucket.client.get_bucket_cors(Bucket=bucket.name))["CORSRules"]
+        assert "ETag" in cors["ExposeHeaders"]
+
+
+async def test_rules_of_others_stay(new_bucket: S3Options) -> None:
+    async with inside(new_bucket) as bucket:
+        await bucket.client.create_bucket(Bucket=bucket.name)
+        await bucket.client.put_bucket_lifecycle_configuration(
+            Bucket=bucket.name, LifecycleConfiguration={"Rules": [THEIRS]}
+        )
+        assert (await outcomes(new_bucket))["lifecycle"] is Outcome.DONE
+        rules = (await bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name))["Rules"]
+        assert len(rules) == 4
+        assert is_kept(THEIRS, rules)
+
+
+def test_without_an_origin_browsers_are_allowed_nothing() -> None:
+    assert BucketRules("", 2).cors() == []
+
+
+def test_ours_replace_earlier_ones() -> None:
+    older = attrs.evolve(RULES, days=1).lifecycle()
+    merged = with_ours([THEIRS, *older], RULES.lifecycle())
+    assert merged == [THEIRS, *RULES.lifecycle()]
+    assert not is_kept(RULES.lifecycle()[0], older)
+
+
+# --- promises ------------------------------------------------------------------------------------------------
+
+
+async def test_a_store_that_keeps_its_promises_passes(s3: S3Store) -> None:
+    checks = [check async for check in check_promises(s3)]
+    assert len(checks) == 5
+    assert {check.level for check in checks} == {Level.OK}
+    assert [info async for info in s3.list()] == []
+
+
+async def test_a_store_that_ignores_conditions_is_found_out(s3: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def obliging(*_: object, **__: object) -> ObjectInfo:
+        return ObjectInfo("x", 1, "x", datetime.now(UTC))
+
+    monkeypatch.setattr(S3Store, "promote", obliging)
+    levels = {check.name: check.level async for check in check_promises(s3)}
+    assert levels == {
+        "first write wins": Level.OK,
+        "ranges": Level.OK,
+        "only what was checked is moved": Level.ERROR,
+        "nothing is overwritten": Level.ERROR,
+        "a move is a move": Level.ERROR,
+    }
+    assert [info async for info in s3.list()] == []
