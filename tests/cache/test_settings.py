@@ -6,8 +6,8 @@ import pytest
 
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.policy import LONGEST
+from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
-from imagegallery.images.delivery import DeliveryOptions
 from imagegallery.settings import Settings
 
 

@@ -7,13 +7,15 @@ The database tells of every gallery whose page may look different, in the transa
   this process, before the next answer: see `GalleryChanges.catch_up`.
 * When the connection is lost, notifications may be, too. Until the next connection listens nothing stale is served, and
   nothing older than a minute (`imagegallery.cache.policy.UNHEARD_LIMIT`); then everything is dropped.
+* So it is for ever where there is nothing to listen with (`Database.has_sessions`).
 * A network that goes silent without closing anything is noticed by asking, after `PROBE_EVERY` plus `PATIENCE`.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 import asyncpg
@@ -40,12 +42,23 @@ _PROBE = "SELECT 1"
 _LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Unavailable)
 
 
+class Follower(Protocol):
+    """Somebody else who wants to know at once. Neither may wait or raise."""
+
+    def heard(self, group: str, *, ours: bool) -> None:
+        """A gallery changed; ``ours``: by this process."""
+
+    def lost(self) -> None:
+        """Whatever happened until now may not have been heard."""
+
+
 class GalleryChanges:
     """Bumps the group of each gallery that changed; a gallery's group is its id in text."""
 
-    def __init__(self, database: Database, cache: Cache) -> None:
+    def __init__(self, database: Database, cache: Cache, followers: Sequence[Follower] = ()) -> None:
         self._database = database
         self._cache = cache
+        self._followers = followers
         self._connection: Connection | None = None
         self._heard: dict[str, int] = {}  # group: the number of the notification
         self._numbers = count(1)
@@ -70,6 +83,10 @@ class GalleryChanges:
             task_status.started()
 
     async def _keep_listening(self, attempted: anyio.Event) -> None:
+        if not self._database.has_sessions:
+            logger.warning("changes of galleries are not heard through a pooler: set database.session_dsn")
+            attempted.set()
+            return
         while True:
             try:
                 async with self._database.session() as connection:
@@ -106,16 +123,28 @@ class GalleryChanges:
         await self._ask_for_news(self._database.commits + 1)
         await self.catch_up()
 
+    def hear_elsewhere(self, group: str) -> None:
+        """Word from another source, of use only while this one is lost: it comes in no order with anything."""
+        if not self.is_listening:
+            self._note(group)
+
     async def _listen(self, connection: Connection) -> None:
         await connection.add_listener(CHANNEL, self._hear)
         # Whatever happened until now may not have been heard.
+        for follower in self._followers:
+            follower.lost()
         await self._cache.bump(EVERYTHING)
         self._connection = connection
 
-    def _hear(self, _connection: object, _sender: int, _channel: str, payload: object) -> None:
+    def _hear(self, _connection: object, sender: int, _channel: str, payload: object) -> None:
+        for follower in self._followers:
+            follower.heard(str(payload), ours=self._database.is_own(sender))
+        self._note(str(payload))
+
+    def _note(self, group: str) -> None:
         if len(self._heard) >= MAX_HEARD:
             self._heard = {EVERYTHING: next(self._numbers)}
-        self._heard[str(payload)] = next(self._numbers)
+        self._heard[group] = next(self._numbers)
 
     async def _ask_for_news(self, target: int) -> None:
         async with self._asking:

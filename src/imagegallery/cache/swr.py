@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import Final, assert_never
 
@@ -18,6 +19,7 @@ from attrs import frozen
 from imagegallery.cache.background import Background
 from imagegallery.cache.policy import Lifetime, Load, Serve, ServeStale, decide
 from imagegallery.cache.protocol import Cache, Entry
+from imagegallery.cache.sharing import Fetched, SharedTier
 from imagegallery.clock import Clock
 from imagegallery.errors import ImageGalleryError, Unavailable
 
@@ -30,10 +32,12 @@ Loader = Callable[[], Awaitable[bytes]]
 
 
 class CacheResult(StrEnum):
-    """Found fresh; found stale; made, and kept for the next; made for one request, because such pages are not kept."""
+    """Found fresh; found stale; found where processes share; made, and kept for the next; made for one request, because
+    such pages are not kept."""
 
     HIT = "hit"
     STALE = "stale"
+    SHARED = "shared"
     MISS = "miss"
     BYPASS = "bypass"
 
@@ -48,10 +52,11 @@ class Answer:
 
 
 class Revalidating:
-    """A cache in front of loaders."""
+    """A cache in front of loaders, or in front of a tier that other processes fill, too."""
 
-    def __init__(self, cache: Cache, background: Background, clock: Clock) -> None:
+    def __init__(self, cache: Cache, background: Background, clock: Clock, shared: SharedTier | None = None) -> None:
         self._cache = cache
+        self._shared = shared
         self._background = background
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
@@ -64,14 +69,18 @@ class Revalidating:
         # The generation is part of the key before the load begins: what was read before a change and is stored after
         # it is stored where nobody looks any more, and who asks after a change joins no load from before.
         full_key = await self._full(group, key)
+        fetch = partial(self._fetch, group, key, lifetime, load)
         decision = decide(await self._cache.get(full_key), lifetime, self._clock(), hearing=hearing)
         match decision:
             case Serve(entry):
                 return Answer(entry, CacheResult.HIT)
             case ServeStale(entry):
-                return Answer(entry, CacheResult.STALE, began_refresh=self._refresh(full_key, lifetime, load))
+                began = full_key not in self._flights
+                self._flight(full_key, lifetime, fetch)
+                return Answer(entry, CacheResult.STALE, began_refresh=began)
             case Load():
-                return Answer(await self._flight(full_key, lifetime, load).landed(), CacheResult.MISS)
+                fetched = await self._flight(full_key, lifetime, fetch).landed()
+                return Answer(fetched.entry, CacheResult.SHARED if fetched.is_shared else CacheResult.MISS)
             case _:
                 assert_never(decision)
 
@@ -79,11 +88,15 @@ class Revalidating:
         """Keep what was not asked for here."""
         entry = Entry(body, self._clock())
         await self._cache.set(await self._full(group, key), entry, ttl_seconds=lifetime.whole.total_seconds())
+        if self._shared is not None:
+            await self._shared.put_hint(group, key, body, lifetime)
 
     async def peek(self, group: str, key: str) -> bytes | None:
-        """What is kept, whatever its age. Loads nothing."""
+        """What was `put`, whatever its age, here or elsewhere: for what does no harm when it is out of date."""
         entry = await self._cache.get(await self._full(group, key))
-        return None if entry is None else entry.body
+        if entry is not None:
+            return entry.body
+        return None if self._shared is None else await self._shared.get_hint(group, key)
 
     async def fresh(self, group: str, lifetime: Lifetime, *, hearing: bool) -> "Fresh":
         """What is fresh in the group at this moment: for several looks at once."""
@@ -92,25 +105,27 @@ class Revalidating:
     async def _full(self, group: str, key: str) -> str:
         return f"{await self._cache.generation(EVERYTHING)}/{group}@{await self._cache.generation(group)}/{key}"
 
-    def _refresh(self, key: str, lifetime: Lifetime, load: Loader) -> bool:
-        begins = key not in self._flights
-        self._flight(key, lifetime, load)
-        return begins
+    async def _fetch(self, group: str, key: str, lifetime: Lifetime, load: Loader) -> Fetched:
+        if self._shared is not None:
+            return await self._shared.fetch(group, key, lifetime, load)
+        # From before the load: what it answers may be as old as that.
+        started_at = self._clock()
+        return Fetched(Entry(await load(), started_at), is_shared=False)
 
-    def _flight(self, key: str, lifetime: Lifetime, load: Loader) -> "_Flight":
+    def _flight(self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[Fetched]]) -> "_Flight":
         flight = self._flights.get(key)
         if flight is None:
             flight = _Flight()
-            self._background.start_soon(lambda: self._fly(key, lifetime, load, flight), "loading for the cache")
+            self._background.start_soon(lambda: self._fly(key, lifetime, fetch, flight), "loading for the cache")
             self._flights[key] = flight
         return flight
 
-    async def _fly(self, key: str, lifetime: Lifetime, load: Loader, flight: "_Flight") -> None:
-        # From before the load: what it answers may be as old as that.
-        started_at = self._clock()
+    async def _fly(
+        self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[Fetched]], flight: "_Flight"
+    ) -> None:
         try:
-            flight.entry = Entry(await load(), started_at)
-            await self._cache.set(key, flight.entry, ttl_seconds=lifetime.whole.total_seconds())
+            flight.fetched = await fetch()
+            await self._cache.set(key, flight.fetched.entry, ttl_seconds=lifetime.whole.total_seconds())
         except Exception as error:
             flight.fail(error)
         finally:
@@ -138,19 +153,19 @@ class _Flight:
     """One load, and those who wait for it."""
 
     def __init__(self) -> None:
-        self.entry: Entry | None = None
+        self.fetched: Fetched | None = None
         self._error: Exception = Unavailable("The gallery is closing.")
         self._trace: TracebackType | None = None
         self._landed = anyio.Event()
         self._waiters = 0
 
-    async def landed(self) -> Entry:
+    async def landed(self) -> Fetched:
         self._waiters += 1
         await self._landed.wait()
-        if self.entry is None:
+        if self.fetched is None:
             # Each waiter's traceback begins where the load's ended, instead of growing from waiter to waiter.
             raise self._error.with_traceback(self._trace)
-        return self.entry
+        return self.fetched
 
     def fail(self, error: Exception) -> None:
         self._error, self._trace = error, error.__traceback__

@@ -9,6 +9,11 @@ from attrs.validators import ge, gt
 ZERO = timedelta(0)
 
 
+def _secret(url: str | None) -> typed_settings.SecretStr | None:
+    """It may hold a password."""
+    return None if url is None else typed_settings.SecretStr(url)
+
+
 @frozen
 class RedisOptions:
     """``url`` (``redis://``, ``rediss://`` or, for a cluster, ``redis+cluster://``); without one each process keeps its
@@ -17,7 +22,7 @@ class RedisOptions:
     Nothing that must not be lost is kept there. After ``failures_allowed`` in a row it is left alone for ``rest``.
     """
 
-    url: typed_settings.SecretStr | None = None
+    url: typed_settings.SecretStr | None = field(default=None, converter=_secret)
     prefix: str = "imagegallery"
     timeout: timedelta = field(default=timedelta(milliseconds=500), validator=gt(ZERO))
     connections: int = field(default=20, validator=ge(1))

@@ -1,0 +1,116 @@
+"""The second tier: entries that processes share, behind the memory of each.
+
+It is asked when the first tier has nothing, in the one load of this process that all who miss it wait for. Redis holds
+the entries; whether one may be believed is decided by `imagegallery.cache.floors`. When Redis does not answer,
+everything is loaded as if it were not there.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import anyio
+from attrs import frozen
+
+from imagegallery.cache import records
+from imagegallery.cache.floors import Floors
+from imagegallery.cache.policy import Lifetime
+from imagegallery.cache.protocol import Entry
+from imagegallery.cache.sharing import Fetched, Lease, SharedCache, SharedEntry
+from imagegallery.cache.snapshots import Snapshot
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import Unavailable
+
+Load = Callable[[], Awaitable[bytes]]
+
+# Who has not made an entry by then has died, or is of no use to those who wait.
+LOCK_SECONDS: Final = 10.0
+# How long another process is waited for, looking again after each pause.
+PATIENCE_SECONDS: Final = 2.0
+PAUSE_SECONDS: Final = 0.02
+RELEASE_SECONDS: Final = 1.0
+
+
+@frozen
+class SecondTier:
+    """A `imagegallery.cache.sharing.SharedTier` over a `SharedCache`. ``is_hearing``: word of changes comes in."""
+
+    cache: SharedCache
+    floors: Floors
+    database: Database
+    clock: Clock
+    is_hearing: Callable[[], bool]
+
+    async def fetch(self, group: str, key: str, lifetime: Lifetime, load: Load) -> Fetched:
+        found = await self._find_or_claim(group, key)
+        match found:
+            case Lease():
+                return Fetched(await self._make(found, lifetime, load), is_shared=False)
+            case SharedEntry():
+                made_at = self.clock() - timedelta(seconds=found.age)
+                return Fetched(Entry(found.body, made_at, found.digest), is_shared=True)
+            case None:
+                return Fetched(await self._loaded(load), is_shared=False)
+
+    async def put_hint(self, group: str, key: str, body: bytes, lifetime: Lifetime) -> None:
+        await self.cache.set(f"{group}/{key}", Entry(body, self.clock()), ttl_seconds=lifetime.whole.total_seconds())
+
+    async def get_hint(self, group: str, key: str) -> bytes | None:
+        entry = await self.cache.get(f"{group}/{key}")
+        return None if entry is None else entry.body
+
+    async def _find_or_claim(self, group: str, key: str) -> SharedEntry | Lease | None:
+        """The entry, or the right to make it; ``None``: load it, for nobody else."""
+        # The floor is from before the entry is looked for: what is heard meanwhile makes this whole load obsolete.
+        floor = self.floors.of(group) if self.is_hearing() else None
+        if floor is None:
+            return None
+        try:
+            return await self._wait(group, key, floor)
+        except Unavailable:
+            return None
+
+    async def _wait(self, group: str, key: str, floor: Snapshot) -> SharedEntry | Lease | None:
+        deadline = anyio.current_time() + PATIENCE_SECONDS
+        while True:
+            found = _believed(await self.cache.look(group, key), floor)
+            if found is not None and found.is_fresh:
+                return found
+            lease = await self.cache.claim(group, key, seconds=LOCK_SECONDS)
+            # What is stale will do for those who did not get to make it anew.
+            if lease is not None or found is not None or anyio.current_time() > deadline:
+                return lease or found
+            await anyio.sleep(PAUSE_SECONDS)
+
+    async def _make(self, lease: Lease, lifetime: Lifetime, load: Load) -> Entry:
+        began = anyio.current_time()
+        try:
+            # Before the load: it sees at least this much, wherever it reads.
+            async with self.database.connection() as connection:
+                snapshot = await records.take_snapshot(connection)
+            entry = await self._loaded(load)
+        except BaseException:
+            with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(Unavailable):
+                await self.cache.release(lease)
+            raise
+        with suppress(Unavailable):
+            age = anyio.current_time() - began
+            await self.cache.publish(lease, entry, str(snapshot), age=age, lifetime=lifetime)
+        return entry
+
+    async def _loaded(self, load: Load) -> Entry:
+        # From before the load: what it answers may be as old as that.
+        started_at = self.clock()
+        return Entry(await load(), started_at)
+
+
+def _believed(found: SharedEntry | None, floor: Snapshot) -> SharedEntry | None:
+    """The entry, if it was made from all that the floor has seen."""
+    if found is None:
+        return None
+    try:
+        return found if Snapshot.parse(found.snapshot).covers(floor) else None
+    except ValueError:
+        return None

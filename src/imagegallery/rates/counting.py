@@ -1,0 +1,91 @@
+"""Counting by the sliding windows of the package `limits`, in this process or in Redis.
+
+In Redis it counts by the clock of Redis alone, in scripts over two keys that a cluster keeps together. While Redis is
+away each process counts for itself: limits become as many times as wide as there are processes, and nobody sees an
+error.
+"""
+
+import time
+from collections import OrderedDict
+from typing import Final
+
+from attrs import define
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+from imagegallery.clock import Clock
+from imagegallery.rates.options import Rate
+
+# Those that were seen longest ago begin anew.
+MAX_NAMES: Final = 100_000
+
+
+class WindowCounts:
+    """A `imagegallery.rates.limiter.Counts` over one of the storages of `limits`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._windows = SlidingWindowCounterRateLimiter(storage)
+
+    async def hit(self, rate: Rate, name: str) -> float | None:
+        item = _item(rate)
+        if await self._windows.hit(item, name):
+            return None
+        stats = await self._windows.get_window_stats(item, name)
+        return stats.reset_time - time.time()  # it has just added the time itself
+
+
+def _item(rate: Rate) -> RateLimitItem:
+    return RateLimitItemPerSecond(rate.amount, rate.seconds)
+
+
+@define
+class _Window:
+    """What was counted in the window that began then, by the clock in seconds, and in the one before."""
+
+    began: float
+    current: int = 0
+    previous: int = 0
+
+
+class BoundedStorage(MemoryStorage):
+    """The sliding windows of the ``max_names`` that were last counted.
+
+    `limits` has its own, which looks at every name there is each time it counts one, and keeps each until it ends.
+    """
+
+    def __init__(self, clock: Clock, max_names: int = MAX_NAMES) -> None:
+        super().__init__()
+        self._clock = clock
+        self._max_names = max_names
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        window, now = self._window(key, expiry)
+        left = 1 - (now - window.began) / expiry
+        if int(window.previous * left) + window.current + amount > limit:
+            return False
+        window.current += amount
+        return True
+
+    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        window, now = self._window(key, expiry)
+        left = expiry - (now - window.began)
+        return window.previous, left, window.current, left + expiry
+
+    async def clear_sliding_window(self, key: str, expiry: int) -> None:
+        self._windows.pop(key, None)
+
+    def _window(self, key: str, expiry: int) -> tuple[_Window, float]:
+        """The window of this moment, which is now."""
+        now = self._clock().timestamp()
+        window = self._windows.setdefault(key, _Window(now))
+        self._windows.move_to_end(key)
+        if len(self._windows) > self._max_names:
+            self._windows.popitem(last=False)
+        passed = (now - window.began) // expiry
+        if passed:
+            window.previous = window.current if passed == 1 else 0
+            window.current = 0
+            window.began = window.began + expiry if passed == 1 else now
+        return window, now

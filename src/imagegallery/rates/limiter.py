@@ -1,0 +1,92 @@
+"""Who may go on, and who has to wait."""
+
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from typing import Final, Protocol
+
+from attrs import field, frozen
+
+from imagegallery.errors import RateLimited, UploadRateExceeded
+from imagegallery.principal import Principal
+from imagegallery.rates.options import Rate, RateOptions
+
+# What one subscriber gets (RFC 6177 section 2), and may take all its addresses from.
+_IPV6_NETWORK_BITS: Final = 64
+
+
+class Counts(Protocol):
+    async def hit(self, rate: Rate, name: str) -> float | None:
+        """Count one time under this name, unless it is one too many: then, in how many seconds to try again.
+
+        Never raises because something does not answer.
+        """
+
+
+def _parsed(text: str | None) -> Rate | None:
+    return None if text is None else Rate.parse(text)
+
+
+@frozen
+class RateLimiter:
+    """The rates of the options, counted by ``counts``; without it there are none."""
+
+    counts: Counts | None
+    options: RateOptions
+    visitors: Rate | None = field(init=False)
+    users: Rate | None = field(init=False)
+    uploads: Rate | None = field(init=False)
+
+    @visitors.default
+    def _visitors(self) -> Rate | None:
+        return _parsed(self.options.visitors)
+
+    @users.default
+    def _users(self) -> Rate | None:
+        return _parsed(self.options.users)
+
+    @uploads.default
+    def _uploads(self) -> Rate | None:
+        return _parsed(self.options.uploads)
+
+    async def admit_request(self, principal: Principal, address: str | None) -> None:
+        """Count one request; ``address`` is the client's, if there is one. Raises `RateLimited`."""
+        if principal.user_id is not None:
+            rate, name = self.users, f"user/{principal.user_id}"
+        else:
+            rate, name = self.visitors, f"visitor/{network_of(address)}"
+        wait = await self._hit(rate, name)
+        if wait is not None:
+            raise RateLimited("Too many requests; try again later.", retry_after=_whole(wait))
+
+    async def admit_upload(self, owner_id: str) -> None:
+        """Count one upload. Raises `UploadRateExceeded`."""
+        wait = await self._hit(self.uploads, f"uploads/{owner_id}")
+        if wait is not None:
+            raise UploadRateExceeded("Too many uploads; try again later.", retry_after=_whole(wait))
+
+    async def _hit(self, rate: Rate | None, name: str) -> float | None:
+        if rate is None or self.counts is None:
+            return None
+        return await self.counts.hit(rate, name)
+
+
+def network_of(address: str | None) -> str:
+    """The part of an address by which clients are told apart; those without one are one client. Pure."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        host_bits = parsed.max_prefixlen - _IPV6_NETWORK_BITS
+        return str(IPv6Address(int(parsed) >> host_bits << host_bits))
+    return str(parsed)
+
+
+def _whole(seconds: float) -> int:
+    """Seconds for ``Retry-After`` (RFC 9110 section 10.2.3), at least one."""
+    return max(1, ceil(seconds))
+
+
+UNLIMITED: Final = RateLimiter(None, RateOptions())

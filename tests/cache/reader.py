@@ -1,0 +1,44 @@
+"""A process that reads galleries, for `test_two_processes`: ``python reader.py DSN REDIS_URL``.
+
+For each gallery's id on a line of its input it prints how the page was come by, and the gallery's name, after it has
+heard of all that was committed before.
+"""
+
+import sys
+from datetime import timedelta
+from uuid import UUID
+
+import anyio
+
+from imagegallery.clock import utc_now
+from imagegallery.galleries import records
+from imagegallery.principal import Principal
+from imagegallery.redis.options import RedisOptions
+from imagegallery.testing.processes import Process, running_process
+
+
+async def name_of(process: Process, gallery_id: UUID) -> str:
+    async def load() -> bytes:
+        async with process.database.connection() as connection:
+            gallery = await records.get(connection, gallery_id)
+        assert gallery is not None
+        return gallery.name.encode()
+
+    page = await process.pages.gallery(Principal.anonymous(), gallery_id, "gallery", load)
+    return f"{page.result} {page.body.decode()}"
+
+
+async def main(dsn: str, redis_url: str) -> None:
+    options = RedisOptions(url=redis_url, rest=timedelta(milliseconds=50))
+    async with running_process(dsn, utc_now, redis=options) as process:
+        assert process.floors is not None
+        async with await anyio.open_file(sys.stdin.fileno()) as lines:
+            async for line in lines:
+                await process.changes.settle()
+                while process.floors.of(line.strip()) is None:
+                    await anyio.sleep(0.001)
+                print(await name_of(process, UUID(line.strip())), flush=True)
+
+
+if __name__ == "__main__":
+    anyio.run(main, sys.argv[1], sys.argv[2])

@@ -1,0 +1,371 @@
+"""Two processes with one Redis: what is shared, what is not believed, and what it costs when Redis is away.
+
+Each process has its own database pool, memory, ears and connection to Redis; `GalleryChanges.settle` is what the tests
+wait with until word of a change has come.
+"""
+
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from imagegallery.cache import generations, tiers
+from imagegallery.cache.swr import CacheResult
+from imagegallery.errors import NotFound
+from imagegallery.galleries.pages import CachedPage, ListPlace, LoadedPage
+from imagegallery.galleries.service import GalleryService
+from imagegallery.principal import Principal
+from imagegallery.redis.client import RedisClient
+from imagegallery.redis.options import RedisOptions
+from imagegallery.testing.clock import ManualClock
+from imagegallery.testing.library import Library, make_image
+from imagegallery.testing.processes import Process, deafen, running_process
+from imagegallery.testing.redis import RedisServer
+
+ANA, VISITOR = Principal.user("ana"), Principal.anonymous()
+HIT, STALE, SHARED, MISS = CacheResult.HIT, CacheResult.STALE, CacheResult.SHARED, CacheResult.MISS
+REST = timedelta(seconds=5)
+
+
+class Site:
+    """What the HTTP package does with one process: asks for a gallery, encoded. ``loads`` counts what reached the
+    database; while ``gate`` is closed, loads have read and wait before they answer."""
+
+    def __init__(self, library: Library, process: Process) -> None:
+        self.galleries = GalleryService(process.database, library.delivery, library.clock)
+        self.process = process
+        self.loads = 0
+        self.gate = anyio.Event()
+        self.gate.set()
+
+    async def gallery(self, gallery_id: UUID, principal: Principal = VISITOR) -> CachedPage:
+        async def load() -> bytes:
+            self.loads += 1
+            name = (await self.galleries.get(principal, gallery_id)).name.encode()
+            await self.gate.wait()
+            return name
+
+        return await self.process.pages.gallery(principal, gallery_id, "gallery", load)
+
+    async def name(self, gallery_id: UUID) -> str:
+        return (await self.gallery(gallery_id)).body.decode()
+
+    async def rename(self, gallery_id: UUID, name: str) -> None:
+        """A change by this process."""
+        await self.galleries.update(ANA, gallery_id, name=name)
+
+
+@pytest.fixture
+def timeout(request: pytest.FixtureRequest) -> timedelta:
+    """How long Redis is waited for: short where it will not answer."""
+    return timedelta(seconds=1 if "silent" in request.node.name else 10)
+
+
+StartSite = Callable[[], AbstractAsyncContextManager[Site]]
+
+
+@pytest.fixture
+def start_site(
+    database_dsn: str, library: Library, clock: ManualClock, redis_server: RedisServer, timeout: timedelta
+) -> StartSite:
+    redis_server.command("FLUSHALL")
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[Site]:
+        options = RedisOptions(url=redis_server.url, timeout=timeout, failures_allowed=1, rest=REST)
+        async with running_process(database_dsn, clock, redis=options) as process:
+            await settled(process)
+            yield Site(library, process)
+
+    return start
+
+
+@pytest.fixture
+async def one(start_site: StartSite) -> AsyncIterator[Site]:
+    async with start_site() as site:
+        yield site
+
+
+@pytest.fixture
+async def two(start_site: StartSite) -> AsyncIterator[Site]:
+    async with start_site() as site:
+        yield site
+
+
+async def settled(*processes: Process) -> None:
+    """Everything committed before was heard, and the database asked what it had seen by then."""
+    for process in processes:
+        await process.changes.settle()
+        assert process.floors is not None
+        with anyio.fail_after(30):
+            while process.floors.of("any") is None:
+                await anyio.lowlevel.checkpoint()
+            while process.floors._waiting or process.floors._asking:
+                await anyio.lowlevel.checkpoint()
+
+
+async def a_gallery(library: Library, *sites: Site) -> UUID:
+    gallery = await library.galleries.create(ANA, name="Lisbon", visibility="public")
+    await library.add_image(make_image(), gallery.id)
+    await settled(*(site.process for site in sites))
+    return gallery.id
+
+
+async def test_what_one_process_made_the_other_does_not(library: Library, one: Site, two: Site) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    made, found = await one.gallery(gallery_id), await two.gallery(gallery_id)
+    assert (made.result, found.result) == (MISS, SHARED)
+    assert (found.body, found.digest) == (made.body, made.digest)
+    assert (one.loads, two.loads) == (1, 0)
+    assert (await two.gallery(gallery_id)).result is HIT
+
+
+async def test_what_is_in_memory_costs_redis_nothing(
+    library: Library, one: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery_id = await a_gallery(library, one)
+    ticket = (await one.gallery(gallery_id)).ticket
+    assert ticket is not None
+    asked: list[object] = []
+    monkeypatch.setattr(RedisClient, "run", lambda _client, call: asked.append(call))
+    for _ in range(100):
+        assert (await one.gallery(gallery_id)).result is HIT
+        assert await one.process.pages.find(VISITOR, ticket) is not None
+    assert asked == []
+
+
+async def test_many_in_many_processes_cause_one_load(
+    library: Library, start_site: StartSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiers, "PATIENCE_SECONDS", tiers.LOCK_SECONDS)
+    async with start_site() as one, start_site() as two, start_site() as three:
+        sites = [one, two, three]
+        gallery_id = await a_gallery(library, *sites)
+        for site in sites:
+            site.gate = anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            for site in sites:
+                for _ in range(50):
+                    tasks.start_soon(site.gallery, gallery_id)
+            with anyio.fail_after(30):
+                while not any(site.loads for site in sites):
+                    await anyio.sleep(0.01)
+            for site in sites:
+                site.gate.set()
+        assert sum(site.loads for site in sites) == 1
+
+
+async def test_who_waits_too_long_for_another_process_loads_by_itself(
+    library: Library, one: Site, two: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    monkeypatch.setattr(tiers, "PATIENCE_SECONDS", 0.1)
+    one.gate = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.gallery, gallery_id)
+        with anyio.fail_after(30):
+            while not one.loads:
+                await anyio.sleep(0.01)
+            # The facts that decide on access were made by the first; the page is being made.
+            assert await two.name(gallery_id) == "Lisbon"
+        one.gate.set()
+    assert two.loads == 1
+
+
+async def test_a_load_that_fails_leaves_no_lock_behind(library: Library, one: Site, two: Site) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    await library.galleries.delete(ANA, gallery_id)
+    await settled(one.process, two.process)
+    with anyio.fail_after(tiers.PATIENCE_SECONDS):
+        for site in (one, two):
+            with pytest.raises(NotFound):
+                await site.gallery(gallery_id)
+
+
+async def test_what_is_stale_is_served_while_another_process_makes_it_anew(
+    library: Library, one: Site, two: Site, clock: ManualClock, redis_server: RedisServer
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    await one.gallery(gallery_id)
+    await two.gallery(gallery_id)
+    clock.advance(timedelta(seconds=310))
+    assert (await two.gallery(gallery_id)).result is STALE
+
+
+# --- what must not be believed -----------------------------------------------------------------------------
+
+
+async def test_a_change_is_seen_by_who_made_it_at_once_and_by_others_once_they_heard(
+    library: Library, one: Site, two: Site
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    for name in ("Lisboa", "Lissabon", "Lisbonne"):
+        await two.name(gallery_id)
+        await one.rename(gallery_id, name)
+        assert await one.name(gallery_id) == name
+        await two.process.changes.settle()
+        assert await two.name(gallery_id) == name
+
+
+async def test_what_was_read_before_a_change_and_published_after_it_is_not_believed(
+    library: Library, one: Site, two: Site
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    one.gate = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one.gallery, gallery_id)  # reads "Lisbon" and is slow to say so
+        with anyio.fail_after(30):
+            while not one.loads:
+                await anyio.sleep(0.01)
+        # By somebody who tells Redis nothing: psql, say.
+        async with library.database.connection() as connection:
+            await connection.execute("UPDATE galleries SET name = 'Lisboa'")
+        await settled(one.process, two.process)
+        one.gate.set()
+    assert await two.name(gallery_id) == "Lisboa"
+    assert await one.name(gallery_id) == "Lisboa"
+
+
+async def test_a_process_that_starts_believes_nothing_from_before(
+    library: Library, one: Site, start_site: StartSite
+) -> None:
+    gallery_id = await a_gallery(library, one)
+    await one.name(gallery_id)
+    await deafen(one.process)
+    async with library.database.connection() as connection:
+        await connection.execute("UPDATE galleries SET name = 'Lisboa'")
+    async with start_site() as late:
+        assert await late.name(gallery_id) == "Lisboa"
+
+
+async def test_a_change_while_redis_was_down_is_seen_when_it_is_back_with_all_that_it_had(
+    library: Library, one: Site, two: Site, clock: ManualClock, redis_server: RedisServer
+) -> None:
+    """As after a failover to a replica that had not heard of the change: old entries, old generations."""
+    gallery_id = await a_gallery(library, one, two)
+    await one.name(gallery_id)
+    await two.name(gallery_id)
+    redis_server.command("SAVE")
+    redis_server.kill()
+    try:
+        await one.rename(gallery_id, "Lisboa")
+        assert await one.name(gallery_id) == "Lisboa"
+        await settled(one.process, two.process)
+    finally:
+        redis_server.start()
+        redis_server.dump.unlink()
+    clock.advance(REST)
+    assert b":1\r\n" in redis_server.command("EXISTS " + _entry_key(redis_server)), "the old entry is back"
+    assert await two.name(gallery_id) == "Lisboa"
+    assert await one.name(gallery_id) == "Lisboa"
+
+
+def _entry_key(server: RedisServer) -> str:
+    keys = server.command("KEYS *").split(b"\r\n")
+    return next(key.decode() for key in keys if b":entry:" in key)
+
+
+async def test_a_change_after_which_an_older_redis_took_over_stays_seen(
+    library: Library, one: Site, two: Site, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    await one.name(gallery_id)
+    redis_server.command("SAVE")
+    shutil.move(redis_server.dump, tmp_path / "old.rdb")
+    await one.rename(gallery_id, "Lisboa")
+    assert await one.name(gallery_id) == "Lisboa"
+    await settled(two.process)
+    redis_server.kill()
+    shutil.move(tmp_path / "old.rdb", redis_server.dump)
+    redis_server.start()
+    redis_server.dump.unlink()
+    assert await two.name(gallery_id) == "Lisboa"
+
+
+@pytest.mark.parametrize("how", ["killed", "silent", "emptied"])
+async def test_without_redis_it_is_slower_and_correct(
+    library: Library, one: Site, two: Site, clock: ManualClock, redis_server: RedisServer, how: str
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    await one.name(gallery_id)
+    {"killed": redis_server.kill, "silent": redis_server.pause, "emptied": redis_server.restart}[how]()
+    try:
+        for number in range(5):
+            await one.rename(gallery_id, f"Lisbon {number}")
+            assert await one.name(gallery_id) == f"Lisbon {number}"
+            await two.process.changes.settle()
+            assert await two.name(gallery_id) == f"Lisbon {number}"
+    finally:
+        if how == "killed":
+            redis_server.start()
+        if how == "silent":
+            redis_server.resume()
+    await until_shared(gallery_id, one, two, clock)
+
+
+async def until_shared(gallery_id: UUID, one: Site, two: Site, clock: ManualClock) -> None:
+    """Redis is used again, once each process has found out that it is back."""
+    with anyio.fail_after(60):
+        for number in itertools.count():
+            clock.advance(REST)
+            await one.rename(gallery_id, f"Lisboa {number}")
+            await settled(one.process, two.process)
+            assert await one.name(gallery_id) == f"Lisboa {number}"
+            found = await two.gallery(gallery_id)
+            assert found.body == f"Lisboa {number}".encode()
+            if found.result is SHARED:
+                return
+
+
+# --- word through Redis ------------------------------------------------------------------------------------
+
+
+async def test_who_is_deaf_to_the_database_hears_of_changes_through_redis(
+    library: Library, one: Site, two: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    assert await two.name(gallery_id) == "Lisbon"
+    monkeypatch.setattr(generations, "PAUSE", timedelta(hours=1))  # it stays deaf
+    await deafen(two.process)
+    assert await two.name(gallery_id) == "Lisbon"
+    await one.rename(gallery_id, "Lisboa")
+    with anyio.fail_after(30):
+        while await two.name(gallery_id) != "Lisboa":
+            await anyio.sleep(0.01)
+
+
+async def test_who_is_deaf_believes_nothing_that_is_shared(
+    library: Library, one: Site, two: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    await one.name(gallery_id)
+    monkeypatch.setattr(generations, "PAUSE", timedelta(hours=1))
+    await deafen(two.process)
+    assert (await two.gallery(gallery_id)).result is MISS
+
+
+async def test_a_list_that_another_process_made_leads_on_from_page_to_page(
+    library: Library, one: Site, two: Site
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    await library.add_image(make_image(), gallery_id)
+    await settled(one.process, two.process)
+
+    async def page(site: Site, cursor: str | None) -> CachedPage:
+        async def load() -> LoadedPage:
+            found = await site.galleries.list_images(VISITOR, gallery_id, cursor=cursor, limit=1)
+            return LoadedPage((found.next_cursor or "").encode(), found.next_cursor)
+
+        return await site.process.pages.images(VISITOR, gallery_id, ListPlace("images", cursor=cursor), load)
+
+    first = await page(one, None)
+    second = await page(one, first.body.decode())
+    assert [(await page(two, None)).result, (await page(two, first.body.decode())).result] == [SHARED, SHARED]
+    assert second.result is MISS
