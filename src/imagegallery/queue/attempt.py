@@ -10,6 +10,7 @@ from attrs import define, field
 
 from imagegallery.clock import Clock
 from imagegallery.errors import LeaseLost
+from imagegallery.faultpoints import fault_point
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import (
     ClaimedJob,
@@ -31,6 +32,8 @@ SETTLE_PAUSE = 0.5  # seconds
 
 ABANDONED = "Its workers died, or lost it, in every attempt."
 CANCELLED_ITSELF = "The handler raised a cancellation that nobody asked for."
+
+WORKED = fault_point("worker.worked", "a job's work is done, the job is not")
 
 
 @define(eq=False)
@@ -100,6 +103,7 @@ class Attempts:
             if _cancellation_is_meant():
                 raise
             return await self._failed(held, CANCELLED_ITSELF)
+        WORKED.reached()
         return await _settle(held, Outcome.DONE, partial(self._queue.complete, job))
 
     async def _failed(self, held: Held, error: str) -> Outcome:

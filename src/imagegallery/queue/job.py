@@ -78,8 +78,9 @@ class QueueStats:
 
 @frozen
 class SqsOptions:
-    """``queue_url`` is the base of our queues' URLs: its own name, and that name with a suffix for less urgent work.
-    Without one, workers find their jobs in the database. ``events_url`` is a queue that the bucket sends its events to.
+    """``queue_url`` is the URL of our first queue, for what is urgent; the others have its name with a suffix. Without
+    one, workers find their jobs in the database. ``events_url`` is a queue that the bucket sends its events to: they
+    complete uploads whose client was not heard of again.
     """
 
     queue_url: str | None = None
@@ -89,7 +90,10 @@ class SqsOptions:
 
 @frozen
 class QueueOptions:
-    """How hard to try. A lease is renewed every third of its length while the job runs."""
+    """How hard to try. A lease is renewed every third of its length while the job runs.
+
+    With ``relay_in_worker`` every worker passes on events and jobs, too; without, `imagegallery relay` does it alone.
+    """
 
     max_attempts: int = field(default=5, validator=ge(1))
     lease: timedelta = field(default=timedelta(seconds=30), validator=gt(timedelta(0)))
@@ -98,6 +102,7 @@ class QueueOptions:
     poll_interval: timedelta = field(default=timedelta(seconds=5), validator=gt(timedelta(0)))
     concurrency: int = field(default=2, validator=ge(1))
     shutdown_grace: timedelta = field(default=timedelta(seconds=20), validator=ge(timedelta(0)))
+    relay_in_worker: bool = True
     sqs: SqsOptions = field(factory=SqsOptions)
 
 

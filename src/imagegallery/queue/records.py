@@ -18,7 +18,8 @@ from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats
 CHANNEL = "imagegallery_jobs"
 
 # A waiting job under the same key stands in for this one. Updating it, even to what it was, locks it until this
-# transaction ends: nobody claims it and works on what was there before. Its backoff, if it has one, stays.
+# transaction ends: nobody claims it and works on what was there before. Its backoff, if it has one, stays. Made more
+# urgent, it is dispatched again.
 ENQUEUE = """
 WITH enqueued AS (
     INSERT INTO jobs AS waiting
@@ -26,7 +27,10 @@ WITH enqueued AS (
     VALUES ($1, $2, $3, $4, 'waiting', $5, 0, $6, $7, $7)
     ON CONFLICT (kind, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL DO UPDATE SET
         priority = greatest(waiting.priority, excluded.priority),
-        run_at = CASE WHEN waiting.attempts = 0 THEN least(waiting.run_at, excluded.run_at) ELSE waiting.run_at END
+        run_at = CASE WHEN waiting.attempts = 0 THEN least(waiting.run_at, excluded.run_at) ELSE waiting.run_at END,
+        dispatched_until = CASE
+            WHEN excluded.priority > waiting.priority OR (waiting.attempts = 0 AND excluded.run_at < waiting.run_at)
+            THEN NULL ELSE waiting.dispatched_until END
     RETURNING id
 )
 SELECT pg_notify($8, '') FROM enqueued
@@ -112,10 +116,12 @@ WITH returned AS (
 SELECT id, pg_notify($4, '') FROM returned
 """
 
+# Whatever message there was of a dead letter means nothing any more: it needs a new one.
 REQUEUE = f"""
 WITH returned AS (
     UPDATE jobs
-    SET state = 'waiting', attempts = 0, run_at = $2, updated_at = $2, dedupe_key = {_KEY_IF_FREE}
+    SET state = 'waiting', attempts = 0, run_at = $2, updated_at = $2, dispatched_until = NULL,
+        dedupe_key = {_KEY_IF_FREE}
     WHERE id = $1 AND state = 'dead'
     RETURNING id
 )
@@ -207,10 +213,14 @@ async def stats(connection: Connection) -> QueueStats:
 
 
 async def _return(connection: Connection, statement: str, *arguments: object) -> bool:
-    """Run one of the ways back to waiting, again if a twin was committed after the statement looked for one."""
+    """Run one of the ways back to waiting, again if a twin was committed after the statement looked for one.
+
+    In a transaction, which may be the caller's, or a pooler's, so that the failure is of this attempt alone.
+    """
     for _ in range(_TIMES_A_TWIN_MAY_COME_BETWEEN - 1):
         try:
-            return await connection.fetchval(statement, *arguments) is not None
+            async with connection.transaction():
+                return await connection.fetchval(statement, *arguments) is not None
         except asyncpg.UniqueViolationError:
             continue
     return await connection.fetchval(statement, *arguments) is not None

@@ -9,6 +9,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from imagegallery.clock import Clock
+from imagegallery.faultpoints import fault_point
 from imagegallery.queue.attempt import Attempts, Held
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import ClaimedJob, QueueOptions, doubling
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 CLAIM_TIME = 10.0  # seconds that one claim may take
 FIRST_OUTAGE_PAUSE = timedelta(seconds=0.25)
+
+CLAIMED = fault_point("worker.claimed", "jobs are claimed, nobody is at them")
 
 
 class Worker:
@@ -107,6 +110,8 @@ class Worker:
             await self._ended.wait()
             return
         claimed = await self._claim(free)
+        if claimed:
+            CLAIMED.reached()
         for job in claimed:
             held = Held(job)
             self._held.add(held)

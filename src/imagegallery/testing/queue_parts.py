@@ -19,6 +19,10 @@ class QueueParts(ABC):
     # How long the suite waits for something that must happen: only a failing backend takes that long.
     patience = timedelta(seconds=20)
 
+    # Whether jobs are claimed strictly by priority, then by time. A backend that gives its messages no order switches
+    # this off: normal, low and idle jobs must still be claimed in that order, and one claim must still be in order.
+    ordered = True
+
     @abstractmethod
     async def make_queue(self) -> Queue:
         """A queue without jobs."""

@@ -1,0 +1,140 @@
+"""One SQS queue: what we ask of it, in its batches, with its errors made ours."""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import anyio
+import attrs
+from attrs import frozen
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
+from imagegallery.queue.failure import describe
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 10  # messages in one request, at the most
+LONGEST_HIDING: Final = timedelta(hours=12)
+MISSING: Final = ("QueueDoesNotExist", "NonExistentQueue")
+
+
+@frozen
+class Message:
+    """A message that was received, and is hidden from others until ``hidden_until`` (seconds, `anyio.current_time`)."""
+
+    channel: "SqsChannel"
+    body: str
+    receipt: str
+    hidden_until: float
+
+    def hidden_for(self, duration: timedelta) -> "Message":
+        """The message, hidden for ``duration`` from now."""
+        return attrs.evolve(self, hidden_until=anyio.current_time() + duration.total_seconds())
+
+
+@frozen
+class Outgoing:
+    body: str
+    delay: timedelta
+
+
+class SqsChannel:
+    """Every method raises `Unavailable` while SQS does not answer, and `ConfigurationError` if it refuses us."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self.name = url.rpartition("/")[2]
+        self._client = client
+        self.url = url
+        self._read: list[str] = []  # receipts of messages to be deleted
+        self._deleting = anyio.Lock()
+
+    async def send(self, messages: Sequence[Outgoing]) -> list[int]:
+        """Send up to `BATCH` messages; answers which of them, by index, were taken."""
+        entries = [
+            {"Id": str(index), "MessageBody": message.body, "DelaySeconds": _seconds(message.delay)}
+            for index, message in enumerate(messages)
+        ]
+        with asking(self.name):
+            answer: Mapping[str, Any] = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        self._log_failures("sent", answer)
+        return [int(entry["Id"]) for entry in answer.get("Successful", ())]
+
+    async def receive(self, *, limit: int, hide: timedelta, wait: timedelta = timedelta(0)) -> list[Message]:
+        """Up to ``limit`` messages, hidden from others for a while. Without any, one is waited for."""
+        hidden_until = anyio.current_time() + hide.total_seconds()
+        with asking(self.name):
+            answer: Mapping[str, Any] = await self._client.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=min(limit, BATCH),
+                VisibilityTimeout=_seconds(hide),
+                WaitTimeSeconds=_seconds(wait),
+            )
+        return [
+            Message(self, entry["Body"], entry["ReceiptHandle"], hidden_until) for entry in answer.get("Messages", ())
+        ]
+
+    async def delete(self, receipts: Sequence[str]) -> None:
+        """Delete messages. What others delete while a request is under way goes together in the next one."""
+        self._read.extend(receipts)
+        async with self._deleting:
+            while batch := self._read[:BATCH]:
+                del self._read[:BATCH]
+                entries = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(batch)]
+                with asking(self.name):
+                    answer = await self._client.delete_message_batch(QueueUrl=self.url, Entries=entries)
+                self._log_failures("deleted", answer)
+
+    async def hide(self, receipts: Sequence[str], duration: timedelta) -> None:
+        """Hide messages from everybody for ``duration`` from now; nothing: show them at once."""
+        seconds = _seconds(min(duration, LONGEST_HIDING))
+        for start in range(0, len(receipts), BATCH):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+                for index, receipt in enumerate(receipts[start : start + BATCH])
+            ]
+            with asking(self.name):
+                answer = await self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
+            self._log_failures("hidden", answer)
+
+    async def check(self) -> None:
+        """Raises `ConfigurationError` if there is no such queue, or none for us."""
+        with asking(self.name):
+            await self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+
+    def _log_failures(self, what: str, answer: Mapping[str, Any]) -> None:
+        """A message that could not be deleted or hidden comes again; one that could not be sent is sent again."""
+        for entry in answer.get("Failed", ()):
+            logger.info("queue %s: a message could not be %s: %s", self.name, what, entry.get("Code"))
+
+
+@contextmanager
+def asking(name: str) -> Iterator[None]:
+    """Around a request that concerns the queue ``name``: its errors are ours."""
+    try:
+        yield
+    except ClientError as error:
+        raise translated(error, name) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise ConfigurationError("There are no credentials for SQS.") from error
+    except (BotoCoreError, OSError) as error:
+        raise Unavailable(f"SQS does not answer: {describe(error)}") from error
+
+
+def translated(error: ClientError, name: str) -> ImageGalleryError:
+    """What the service's answer means for whoever runs us."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code.endswith(MISSING):
+        return ConfigurationError(f"There is no queue {name}: run imagegallery queue setup.")
+    if status >= 500 or "Throttl" in code:
+        return Unavailable(f"SQS cannot serve queue {name} now: {code}.")
+    return ConfigurationError(f"SQS refuses what we ask of queue {name}: {code}.")
+
+
+def _seconds(duration: timedelta) -> int:
+    """Whole seconds, rather too many."""
+    return math.ceil(duration.total_seconds())
