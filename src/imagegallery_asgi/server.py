@@ -3,7 +3,8 @@
 Needs the extra ``serve`` (granian). Settings come from the environment (`imagegallery.Settings.from_env`);
 sign-in from ``IMAGEGALLERY_JWT_KEY``, ``…_JWT_ALGORITHMS`` (comma-separated), ``…_JWT_AUDIENCE`` and
 ``…_JWT_ISSUER``. Without a key only this machine is served. ``IMAGEGALLERY_TRUSTED_PROXIES`` (comma-separated) are
-the proxies whose ``X-Forwarded-*`` headers are believed.
+the proxies whose ``X-Forwarded-*`` headers are believed; ``IMAGEGALLERY_CORS_ORIGINS`` (comma-separated) the origins of
+pages that may use the API from a browser.
 """
 
 import asyncio
@@ -11,10 +12,10 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from types import FrameType
 
 import click
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -24,18 +25,22 @@ from imagegallery import ConfigurationError, ImageGallery, Settings
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import is_loopback, jwt, single_user
 from imagegallery_asgi.call import Authenticate
+from imagegallery_asgi.cors import parse_origins
+from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent
 from imagegallery_asgi.forwarding import parse_networks
 
 JWT_KEY = "IMAGEGALLERY_JWT_KEY"
 _ALGORITHMS, _AUDIENCE, _ISSUER = (f"IMAGEGALLERY_JWT_{name}" for name in ("ALGORITHMS", "AUDIENCE", "ISSUER"))
 SignalHandler = Callable[[int, FrameType | None], object] | int | None
 TRUSTED_PROXIES = "IMAGEGALLERY_TRUSTED_PROXIES"
+CORS_ORIGINS = "IMAGEGALLERY_CORS_ORIGINS"
 
 # Holds 10,000 keep-alive viewers: `backpressure` counts connections, and granian's
 # defaults (1024, idle ones dropped after 30 s) stall there.
 BACKLOG = 4096
 BACKPRESSURE = 12_000
 HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=8192)
+GRACE = timedelta(seconds=30)
 
 
 def app() -> Starlette:
@@ -44,29 +49,40 @@ def app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
+        stop_with_parent()
         async with gallery.lifespan(app) as state, closing_on_signals(gallery.gallery):
             yield state
 
-    return create_app(gallery, authenticate=authentication(), lifespan=lifespan, trusted_proxies=trusted_proxies())
+    return create_app(
+        gallery,
+        authenticate=authentication(),
+        lifespan=lifespan,
+        trusted_proxies=trusted_proxies(),
+        cors_origins=cors_origins(),
+    )
 
 
 @asynccontextmanager
 async def closing_on_signals(gallery: ImageGallery) -> AsyncIterator[None]:
-    """End event streams at SIGINT and SIGTERM: servers wait for their connections to end before they say that they
-    stop, and these would not end. Whoever else wants to know of the signals still does.
+    """Let the gallery know of the signals that end a server; whoever else wants to know of them still does.
+
+    With `DRAIN_SIGNAL` it is not ready any more. At SIGINT and SIGTERM its event streams end as well: servers wait for
+    their connections to end before they say that they stop, and these would not end.
     """
     loop = asyncio.get_running_loop()
     before: dict[int, SignalHandler] = {}
 
     def close(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(gallery.events.close)
+        gallery.retire()
+        if number != DRAIN_SIGNAL:
+            loop.call_soon_threadsafe(gallery.events.close)
         earlier = before[number]
         if callable(earlier):
             earlier(number, frame)
 
     # The loop's own handlers, which granian uses, are told by another way (`signal.set_wakeup_fd`).
     with suppress(ValueError):  # not the main thread: then the signals are somebody else's business
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, DRAIN_SIGNAL):
             before[number] = signal.signal(number, close)
     yield
 
@@ -82,21 +98,39 @@ def authentication() -> Authenticate:
 
 def trusted_proxies() -> tuple[str, ...]:
     """Addresses and networks, as `create_app` takes them."""
-    names = os.environ.get(TRUSTED_PROXIES, "").split(",")
+    return _names(TRUSTED_PROXIES)
+
+
+def cors_origins() -> tuple[str, ...]:
+    """Origins of pages, as `create_app` takes them."""
+    return _names(CORS_ORIGINS)
+
+
+def _names(variable: str) -> tuple[str, ...]:
+    names = os.environ.get(variable, "").split(",")
     return tuple(name.strip() for name in names if name.strip())
 
 
 def serve(
-    target: str = "imagegallery_asgi.server:app", *, host: str = "127.0.0.1", port: int = 8000, workers: int = 1
+    target: str = "imagegallery_asgi.server:app",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: int = 1,
+    drain: timedelta = timedelta(0),
+    grace: timedelta = GRACE,
 ) -> None:
     """Serve an application factory, ``module:function``, until SIGINT or SIGTERM.
 
+    How it stops: see `DrainingServer`.
     Raises `ConfigurationError` for an address that others can reach when nobody would have to sign in.
     """
     if not is_loopback(host) and not os.environ.get(JWT_KEY):
         raise ConfigurationError(f"Without sign-in only a loopback address can be served, not {host}. Set {JWT_KEY}.")
-    Granian(
+    DrainingServer(
         target,
+        drain=drain,
+        grace=grace,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
@@ -115,13 +149,16 @@ def serve(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="Processes.")
-def main(host: str, port: int, workers: int) -> None:
+@click.option("--drain", default=0, type=click.IntRange(min=0), help="Seconds from SIGTERM to the end of serving.")
+@click.option("--grace", default=30, type=click.IntRange(min=0), help="Seconds that open requests have to end.")
+def main(host: str, port: int, workers: int, drain: int, grace: int) -> None:
     """Serve the API with settings from the environment."""
     try:
         Settings.from_env()
         authentication()
         parse_networks(trusted_proxies())
-        serve(host=host, port=port, workers=workers)
+        parse_origins(cors_origins())
+        serve(host=host, port=port, workers=workers, drain=timedelta(seconds=drain), grace=timedelta(seconds=grace))
     except ConfigurationError as error:
         raise click.ClickException(error.message) from error
 

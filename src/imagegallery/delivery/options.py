@@ -1,0 +1,67 @@
+"""How clients get at objects: the delivery room's options. Pure."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import typed_settings
+from attrs import Factory, field, frozen
+
+from imagegallery.errors import ConfigurationError
+
+DEFAULT_TTL = timedelta(hours=1)
+
+
+def without_slash(url: str | None) -> str | None:
+    return url.rstrip("/") if url else None
+
+
+@frozen
+class SigningKey:
+    """``id`` is CloudFront's id of the public key (``K…``). The private half, RSA, is PEM text (``pem``) or a file."""
+
+    id: str | None = None
+    pem: typed_settings.SecretStr | None = None
+    file: Path | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.id is not None
+
+
+@frozen
+class CloudFrontOptions:
+    """``url`` is the base under which a distribution serves the bucket to those with a signed URL; without it private
+    URLs are the store's own.
+
+    To change keys: add the new public key to the distribution's key group, set it as ``next_key``, and
+    ``next_key_from`` to a moment (ISO 8601, with its offset) when all processes will know it. From then on it signs.
+    Take the old one out of the key group a ``private_url_ttl`` later.
+    """
+
+    url: str | None = field(default=None, converter=without_slash)
+    key: SigningKey = Factory(SigningKey)
+    next_key: SigningKey = Factory(SigningKey)
+    next_key_from: datetime | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name, key in (("key", self.key), ("next_key", self.next_key)):
+            if (key.id is None) is not (key.pem is None and key.file is None) or (key.pem and key.file):
+                raise ConfigurationError(f"delivery.cloudfront.{name} needs an id, and either pem or file.")
+        if self.url is not None and not self.key.is_set:
+            raise ConfigurationError("delivery.cloudfront.url needs delivery.cloudfront.key to sign with.")
+        if self.next_key.is_set is not (self.next_key_from is not None):
+            raise ConfigurationError("delivery.cloudfront.next_key and next_key_from belong together.")
+        if self.next_key_from is not None and self.next_key_from.tzinfo is None:
+            raise ConfigurationError("delivery.cloudfront.next_key_from needs an offset, such as Z.")
+
+
+@frozen
+class DeliveryOptions:
+    """``cdn_url`` is the base under which a CDN serves our public ``/files/`` (``None``: we serve them).
+
+    A private URL works for at most ``private_url_ttl``, and for at least half of it.
+    """
+
+    cdn_url: str | None = field(default=None, converter=without_slash)
+    private_url_ttl: timedelta = DEFAULT_TTL
+    cloudfront: CloudFrontOptions = Factory(CloudFrontOptions)

@@ -1,0 +1,72 @@
+"""Stopping without a client noticing: readiness goes first, then the door, then what is in progress ends."""
+
+import os
+import signal
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from multiprocessing import parent_process
+from typing import Any
+
+from granian.server import MPServer
+
+# Tells the processes that serve that the end is near; granian's and the loop's own signals are others.
+DRAIN_SIGNAL = signal.SIGUSR1
+
+
+class DrainingServer(MPServer):
+    """Granian's server, which stops in steps when it gets SIGTERM.
+
+    For ``drain`` everything is still served while ``/readyz`` says 503, so that load balancers look elsewhere; then
+    nothing new is accepted, and what is in progress has ``grace`` (whole seconds, at least one) to end. SIGINT leaves
+    the first step out. Another signal of either kind ends it all at once.
+    """
+
+    def __init__(self, target: str, *, drain: timedelta, grace: timedelta, **options: Any) -> None:  # granian's own
+        super().__init__(target, workers_kill_timeout=max(1, int(grace.total_seconds())), **options)
+        self._drain = drain
+        self._is_stopping = False
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        # Processes inherit this, and so outlive a signal that comes before they know what to do with it.
+        signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Called with the number of the signal and the frame."""
+        if self._is_stopping:
+            self._stop_at_once()
+        elif args[:1] == (signal.SIGTERM,) and self._drain:
+            self._begin_drain()
+        else:
+            self._close()
+        self._is_stopping = True
+
+    def _begin_drain(self) -> None:
+        for worker in self.wrks:
+            with suppress(ProcessLookupError):
+                os.kill(worker.inner.pid, DRAIN_SIGNAL)
+        end = threading.Timer(self._drain.total_seconds(), self._close)
+        end.daemon = True
+        end.start()
+
+    def _close(self) -> None:
+        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]
+
+    def _stop_at_once(self) -> None:
+        for worker in self.wrks:
+            worker.kill()  # type: ignore[no-untyped-call]
+        self._close()
+
+
+def stop_with_parent() -> None:
+    """End this process, as SIGTERM does, when the one that started it is gone, even by ``kill -9``."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="stop-with-parent", daemon=True).start()
