@@ -8,8 +8,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.delivery.addresses import StoreUrls
+from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
-from imagegallery.images.delivery import Delivery, DeliveryOptions, stepped_expiry
+from imagegallery.images.delivery import Delivery, stepped_expiry
 from imagegallery.images.image import Variant
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.signing import DownloadGrant, UrlSigner
@@ -23,7 +25,7 @@ VARIANT = Variant("small", "webp", "galleries/library/images/1/small-f.webp", 30
 
 def delivery(clock: ManualClock, options: DeliveryOptions | None = None) -> Delivery:
     store = FilesystemStore(Path("never-used"), UrlSigner(SECRET, clock), clock)
-    return Delivery(store, options or DeliveryOptions(), clock)
+    return Delivery(StoreUrls(store), options or DeliveryOptions(), clock)
 
 
 def grant_in(url: str, clock: ManualClock) -> DownloadGrant:

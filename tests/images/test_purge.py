@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from attrs import evolve
 
+from imagegallery.database.pool import Database
 from imagegallery.ids import new_id
 from imagegallery.images.jobs import purge_objects, read_purge
 from imagegallery.images.purge import PurgeObjects
@@ -14,7 +15,7 @@ from imagegallery.queue.job import ClaimedJob, NewJob, Payload
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.signing import UrlSigner
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import make_image
+from imagegallery.testing.library import Library, make_image
 
 
 @pytest.fixture
@@ -39,22 +40,26 @@ def claimed(job: NewJob, clock: ManualClock) -> ClaimedJob:
     return ClaimedJob(new_id(), job.kind, job.payload, 1, new_id(), clock())
 
 
-async def test_recorded_and_unrecorded_objects_go_and_others_stay(store: FilesystemStore, clock: ManualClock) -> None:
+async def test_recorded_and_unrecorded_objects_go_and_others_stay(
+    database: Database, store: FilesystemStore, clock: ManualClock
+) -> None:
     image, neighbour = make_image(), make_image()
     stray = f"{image.key_prefix}large-new.avif"
     kept = {neighbour.original_key, *(variant.key for variant in neighbour.variants)}
     await put(store, image.original_key, *(variant.key for variant in image.variants), stray, *kept)
 
-    await PurgeObjects(store).run(claimed(purge_objects(image), clock))
+    await PurgeObjects(database, store).run(claimed(purge_objects(image), clock))
 
     assert await keys_in(store) == kept
 
 
-async def test_a_purge_may_be_repeated_and_find_nothing(store: FilesystemStore, clock: ManualClock) -> None:
+async def test_a_purge_may_be_repeated_and_find_nothing(
+    database: Database, store: FilesystemStore, clock: ManualClock
+) -> None:
     job = claimed(purge_objects(make_image()), clock)
 
-    await PurgeObjects(store).run(job)
-    await PurgeObjects(store).run(job)
+    await PurgeObjects(database, store).run(job)
+    await PurgeObjects(database, store).run(job)
 
     assert await keys_in(store) == set()
 
@@ -87,4 +92,26 @@ def test_all_keys_of_an_image_are_in_its_purge() -> None:
     purge = read_purge(purge_objects(evolve(image, variants=image.variants[:1])).payload)
 
     assert purge.prefix == image.key_prefix
-    assert purge.keys == (image.original_key, image.variants[0].key)
+    assert purge.keys == (image.variants[0].key,)
+    assert purge.original == image.original_key
+
+
+@pytest.mark.parametrize("elsewhere", ["incoming/1", "galleries/library/images/1/large-0.webp", "../original.jpg", ""])
+def test_an_original_elsewhere_is_one_or_is_not_deleted(elsewhere: str) -> None:
+    job = purge_objects(make_image())
+
+    assert read_purge(purge_objects(make_image(), with_original=False).payload).original is None
+    with pytest.raises(ValueError, match="one image's objects"):
+        read_purge({**job.payload, "original": elsewhere})
+
+
+async def test_an_original_that_another_image_shares_stays(
+    library: Library, store: FilesystemStore, clock: ManualClock
+) -> None:
+    gone = make_image()
+    heir = await library.add_image(evolve(make_image(), original_key=gone.original_key))
+    await put(store, gone.original_key, *(variant.key for variant in (*gone.variants, *heir.variants)))
+
+    await PurgeObjects(library.database, store).run(claimed(purge_objects(gone), clock))
+
+    assert await keys_in(store) == {gone.original_key, *(variant.key for variant in heir.variants)}

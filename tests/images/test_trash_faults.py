@@ -175,11 +175,11 @@ async def test_objects_left_by_a_store_that_went_away_go_with_the_next_attempt(
     failing_store.deletions_left = deletions_left
 
     with pytest.raises(Unavailable):
-        await PurgeObjects(failing_store).run(job)
+        await PurgeObjects(library.database, failing_store).run(job)
     assert len([found async for found in failing_store.list()]) == 4 - deletions_left
 
     failing_store.deletions_left = 100
-    await PurgeObjects(failing_store).run(job)
+    await PurgeObjects(library.database, failing_store).run(job)
     assert [found async for found in failing_store.list()] == []
 
 

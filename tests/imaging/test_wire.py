@@ -21,7 +21,7 @@ def sent(message: wire.Message) -> wire.Message:
     "request_",
     [
         wire.Request(Path("/a/ü.jpg"), "image/jpeg", decode=False),
-        wire.Request(Path("/a"), "image/png", Path("/out"), (RENDITION, RENDITION), blurhash=True),
+        wire.Request(Path("/a"), "image/png", Path("/out"), (RENDITION, RENDITION), blurhash=True, phash=True),
     ],
 )
 def test_a_request_arrives_as_it_was(request_: wire.Request) -> None:
@@ -36,7 +36,7 @@ def test_an_inspection_arrives_as_it_was(exif: bytes) -> None:
 
 @pytest.mark.parametrize("blurhash", [None, "LQDKASxvjFfm~qkWj[j?%Mj?oet6"])
 def test_a_rendering_arrives_as_it_was(blurhash: str | None) -> None:
-    answer = wire.RenderAnswer((wire.Made(640, 480, 1), wire.Made(64, 48, 7)), blurhash)
+    answer = wire.RenderAnswer((wire.Made(640, 480, 1), wire.Made(64, 48, 7)), blurhash, 2**64 - 1)
     assert wire.read_rendered(sent(wire.render_message(answer)), count=2) == answer
 
 
@@ -71,6 +71,10 @@ def test_an_inspection_that_makes_no_sense_is_not_believed(change: wire.Message)
         {"made": [{"width": 1, "height": 1, "frames": 0}]},
         {"made": [{"width": 1, "height": 1, "frames": 1}], "blurhash": "<script>alert(1)</script>"},
         {"made": [{"width": 1, "height": 1, "frames": 1}], "blurhash": 3},
+        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": 2**64},
+        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": -1},
+        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": True},
+        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": "0"},
     ],
 )
 def test_a_rendering_that_makes_no_sense_is_not_believed(message: wire.Message) -> None:

@@ -10,6 +10,7 @@ from attrs import define
 
 from imagegallery.database.pool import Database
 from imagegallery.images.image import Image
+from imagegallery.images.purge import PurgeObjects
 from imagegallery.principal import Principal
 from imagegallery.storage.keys import incoming_key
 from imagegallery.storage.streams import bytes_chunks
@@ -250,3 +251,26 @@ async def test_an_upload_on_its_way_is_no_stray(database: Database, clock: Manua
 def test_a_finding_is_one_line_with_what_is_to_be_done() -> None:
     line = str(Finding(Kind.STRAY_OBJECT, "galleries/x", "5 bytes that no row names"))
     assert line == "stray object galleries/x: 5 bytes that no row names (to repair: delete the object)"
+
+
+async def test_an_original_that_images_share_is_no_stray_and_counts_once(house: House) -> None:
+    """It lies in the folder of an image that is gone."""
+    library = house.studio.library
+    heir = await house.studio.upload(PHOTO, 200, 150)
+    await house.studio.run("image.process")
+    await house.studio.store.delete(heir.original_key)
+    await house.execute("UPDATE images SET original_key = $1 WHERE id = $2", house.image.original_key, heir.id)
+    await house.execute("UPDATE owners SET storage_used = $1", len(PHOTO))
+    assert await house.reconcile() == []
+
+    await library.images.delete(ANA, house.image.id)
+    await library.images.trash.purge(ANA, house.image.id)
+    job = await house.studio.claim("image.purge")
+    await PurgeObjects(library.database, house.studio.store).run(job)
+
+    assert await house.reconcile() == []
+    assert house.image.original_key in await house.keys()
+    await house.execute("UPDATE owners SET storage_used = 1")
+    (finding,) = await house.reconcile(repair=True)
+    assert (finding.kind, finding.outcome) == (Kind.WRONG_STORAGE_USED, Outcome.REPAIRED)
+    assert await house.reconcile() == []

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image import Image
+from imagegallery.principal import Principal
 from imagegallery.testing.library import make_image, with_failure, without_variants
 from imagegallery.testing.storage_base import read
 from imagegallery.testing.studio import Studio, picture
@@ -20,6 +21,7 @@ PHOTO = picture(1000, 750)
 RENEW = "image.renew_variants"
 EVERYTHING = Scope()
 NEW_SMALL = tuple(evolve(preset, quality=30) if preset.name == "small" else preset for preset in DEFAULT_PRESETS)
+ANA = Principal.user("ana")
 JPEG = Preset("medium", 800, 800, "jpeg", 80)
 
 
@@ -155,3 +157,25 @@ def test_images_that_are_not_complete_are_not_its_business() -> None:
 def test_what_no_preset_asks_for_any_more_stays() -> None:
     image = make_image()
     assert "thumbnail.webp" not in touched(image, EVERYTHING, DEFAULT_PRESETS[1:]).names
+
+
+@pytest.mark.parametrize("scope", [EVERYTHING, Scope(only=frozenset({"phash"})), Scope(missing=True)])
+async def test_an_image_from_before_there_were_phashes_gets_one_and_no_variant(studio: Studio, scope: Scope) -> None:
+    first, second = await processed(studio), await processed(studio)
+    duplicates = studio.library.images.duplicates
+    async with studio.library.database.connection() as connection:
+        await connection.execute("UPDATE images SET phash = NULL")
+        await connection.execute("TRUNCATE phash_buckets, phash_neighbours, lookalikes")
+    assert (await duplicates.list(ANA)).items == ()
+
+    assert await run(backfill_of(studio, DEFAULT_PRESETS), Scope(only=frozenset({"small"}))) == []
+    asked = await run(backfill_of(studio, DEFAULT_PRESETS), scope)
+    assert asked == [Touched(each.id, ("phash",), ()) for each in (first, second)]
+    for _ in asked:
+        await studio.run(RENEW)
+
+    assert studio.engine.rendered == [(), ()]
+    assert (await studio.image(first.id)).phash is not None
+    (found,) = (await duplicates.list(ANA)).items
+    assert (found.image.id, [each.image.id for each in found.others]) == (second.id, [first.id])
+    assert await run(backfill_of(studio, DEFAULT_PRESETS), scope) == []

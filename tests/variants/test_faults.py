@@ -326,5 +326,5 @@ async def _nothing() -> None:
 
 async def _purge(studio: Studio) -> None:
     job = await studio.claim("image.purge")
-    await PurgeObjects(studio.store).run(job)
+    await PurgeObjects(studio.library.database, studio.store).run(job)
     await studio.library.queue.complete(job)

@@ -1,77 +1,65 @@
-"""URLs of objects: computed, never looked up.
+"""URLs of images: computed, never looked up.
 
 A public variant has one stable URL, so that browsers and CDNs may keep it for ever. Anything else gets a
 signed URL that ends; its end moves in steps, so that the same URL is handed out for a while and a browser's
 cache can work.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from typing import TypeVar
 
-from attrs import field, frozen
+import anyio.to_thread
 
 from imagegallery.clock import Clock
+from imagegallery.delivery.addresses import PublicUrls
+from imagegallery.delivery.options import DeliveryOptions
+from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
 from imagegallery.images.image import Image, Variant
 from imagegallery.storage.keys import content_type_of
-from imagegallery.storage.protocol import DEFAULT_DOWNLOAD_TTL, ObjectStore, SignsDownloads
 
-PUBLIC_FILES = "/files/"
+PUBLIC_FILES = "/files"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORTEST_TTL = timedelta(seconds=2)
-
-
-def _without_slash(url: str | None) -> str | None:
-    return url.rstrip("/") if url else None
-
-
-@frozen
-class DeliveryOptions:
-    """``cdn_url`` is the base under which a CDN serves our public ``/files/`` (``None``: we serve them).
-
-    A private URL works for at most ``private_url_ttl``, and for at least half of it.
-    """
-
-    cdn_url: str | None = field(default=None, converter=_without_slash)
-    private_url_ttl: timedelta = DEFAULT_DOWNLOAD_TTL
+P = TypeVar("P")
 
 
 class Delivery:
-    """Where clients fetch objects. No I/O.
+    """Where clients fetch images: what everybody may see by public URLs, the rest by the ``private`` ones.
 
-    URLs are absolute, or begin with ``/`` and are relative to the API's prefix. Raises `ConfigurationError`
-    when the store cannot sign downloads or the lifetime is under two seconds.
+    URLs are absolute, or begin with ``/`` and are relative to the API's prefix. Raises `ConfigurationError` when the
+    lifetime is under two seconds.
     """
 
-    def __init__(self, store: ObjectStore, options: DeliveryOptions, clock: Clock) -> None:
-        if not isinstance(store, SignsDownloads):
-            raise ConfigurationError("This object store cannot sign downloads, which private galleries need.")
+    def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
         if options.private_url_ttl < _SHORTEST_TTL:
             raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
-        self._signer = store
-        self._options = options
+        self._public: ObjectUrls = PublicUrls(options.cdn_url or PUBLIC_FILES)
+        self._private = private
+        self._ttl = options.private_url_ttl
         self._clock = clock
 
     def variant_url(self, variant: Variant, *, public: bool) -> str:
         """Stable if ``public``, which the caller has checked; else signed and short-lived."""
-        if public:
-            path = quote(variant.key)
-            return f"{self._options.cdn_url}/{path}" if self._options.cdn_url else PUBLIC_FILES + path
-        return self._signer.sign_download(
-            variant.key, content_type=content_type_of(variant.key), expires_at=self._expires_at()
-        )
+        urls = self._public if public else self._private
+        return urls.url_of(variant.key, content_type=content_type_of(variant.key), expires_at=self._expires_at())
 
     def original_url(self, image: Image, *, download_as: str | None = None) -> str:
         """The original, signed: for its owner only. With ``download_as`` it arrives as that file."""
-        return self._signer.sign_download(
+        return self._private.url_of(
             image.original_key,
             content_type=image.mime_type,
             expires_at=self._expires_at(),
             download_as=download_as,
         )
 
+    async def of_many(self, show: Callable[[], P]) -> P:
+        """What ``show`` makes of many images with the methods above: where signing takes long, in a thread."""
+        return await anyio.to_thread.run_sync(show) if self._private.is_costly else show()
+
     def _expires_at(self) -> datetime:
-        return stepped_expiry(self._clock(), self._options.private_url_ttl)
+        return stepped_expiry(self._clock(), self._ttl)
 
 
 def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:

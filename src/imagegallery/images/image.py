@@ -51,7 +51,9 @@ class Image:
 
     ``width`` and ``height`` are in pixels with the orientation applied. ``taken_at`` is EXIF's, else the
     upload's time. ``metadata`` and the coordinates are the owner's alone: for anybody else `visible_to_others`
-    has taken the place out. ``deleted_at`` says since when the image is in the trash (``None``: it is not).
+    has taken the place out. ``phash`` is 64 bits of how it looks (`imagegallery.imaging.phash`), 0 when they would say
+    nothing and ``None`` until they are computed. ``original_key`` may be another image's, too: images of one owner with
+    the same bytes share their original. ``deleted_at`` says since when the image is in the trash (``None``: it is not).
     """
 
     id: UUID
@@ -80,3 +82,4 @@ class Image:
     variants: tuple[Variant, ...] = ()
     responsive: Responsive | None = field(default=None)
     deleted_at: datetime | None = None
+    phash: int | None = None

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from imagegallery.images.image import Image
 from imagegallery.queue.job import NewJob, Payload
+from imagegallery.storage.keys import is_original
 
 PROCESS_IMAGE: Final = "image.process"
 PURGE_OBJECTS: Final = "image.purge"
@@ -16,10 +17,14 @@ _SEPARATOR = "\n"  # our keys hold no white space
 @frozen
 class Purge:
     """The objects of a deleted image: the ``keys`` that were recorded, all under ``prefix``, and whatever else
-    lies there."""
+    lies there; and its ``original``, perhaps elsewhere, unless another image has it too.
+
+    No image's original is to be deleted, wherever it lies.
+    """
 
     prefix: str
     keys: tuple[str, ...]
+    original: str | None = None
 
 
 def process_image(image: Image) -> NewJob:
@@ -32,10 +37,11 @@ def about(image: Image) -> Payload:
     return {"image_id": str(image.id), "key_prefix": image.key_prefix}
 
 
-def purge_objects(image: Image) -> NewJob:
-    """Delete the objects of an image whose row is being deleted."""
-    keys = (image.original_key, *(variant.key for variant in image.variants))
-    return NewJob(PURGE_OBJECTS, {**about(image), "keys": _SEPARATOR.join(keys)})
+def purge_objects(image: Image, *, with_original: bool = True) -> NewJob:
+    """Delete the objects of an image whose row is being deleted, the original if no image has it any more."""
+    keys = _SEPARATOR.join(variant.key for variant in image.variants)
+    original = {"original": image.original_key} if with_original else {}
+    return NewJob(PURGE_OBJECTS, {**about(image), "keys": keys, **original})
 
 
 def purge_leftovers(payload: Payload) -> NewJob:
@@ -49,9 +55,12 @@ def purge_leftovers(payload: Payload) -> NewJob:
 def read_purge(payload: Payload) -> Purge:
     """Raises `ValueError` for anything that is not one image's objects: a purge must never reach further."""
     prefix, image_id, keys = payload["key_prefix"], payload["image_id"], _keys(str(payload["keys"]))
+    original = payload.get("original")
     if not isinstance(prefix, str) or not prefix.endswith(f"/{image_id}/") or not _all_under(prefix, keys):
         raise ValueError("This purge does not name one image's objects.")
-    return Purge(prefix, tuple(keys))
+    if original is not None and not is_original(str(original)):
+        raise ValueError("This purge does not name one image's objects.")
+    return Purge(prefix, tuple(keys), None if original is None else str(original))
 
 
 def _keys(joined: str) -> list[str]:

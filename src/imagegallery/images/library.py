@@ -55,10 +55,12 @@ class LibraryService:
         check_limit(limit)
         scope = f"images:{owner_id}:{chosen}:{where.scope}"
         after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
-        async with self.database.connection() as connection:
+        async with self.database.reading() as connection:
             found = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)))
-        return page.map(lambda each: show(each.image, principal, self.delivery, public=each.is_open))
+        return await self.delivery.of_many(
+            lambda: page.map(lambda each: show(each.image, principal, self.delivery, public=each.is_open))
+        )
 
     async def timeline(self, principal: Principal, *, is_archived: bool = False) -> tuple[MonthCount, ...]:
         """The months, by UTC, in which there are images, latest first: the archived ones, or all others.
@@ -66,7 +68,7 @@ class LibraryService:
         Raises `Unauthenticated`.
         """
         owner_id = principal.require_user()
-        async with self.database.connection() as connection:
+        async with self.database.reading() as connection:
             return tuple(await library_records.months(connection, owner_id, is_archived=is_archived))
 
     async def month(self, principal: Principal, month: str, *, is_archived: bool = False) -> MonthColumns:
@@ -76,7 +78,7 @@ class LibraryService:
         """
         owner_id = principal.require_user()
         month_bounds(month)
-        async with self.database.connection() as connection:
+        async with self.database.reading() as connection:
             return await library_records.columns(connection, owner_id, month, is_archived=is_archived)
 
 

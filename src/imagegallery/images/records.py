@@ -10,6 +10,7 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
+from imagegallery.images.hamming import signed, unsigned
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata, from_json, to_json
 
@@ -20,7 +21,7 @@ IMAGE_COLUMNS = """
     i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
     i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
-    i.updated_at, i.deleted_at,
+    i.updated_at, i.deleted_at, i.phash,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint)
         FROM image_variants v
@@ -68,9 +69,9 @@ _INSERT = """
 INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
-    failure_message, is_favorite, is_archived, created_at, updated_at
+    failure_message, is_favorite, is_archived, created_at, updated_at, phash
 ) VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
 )"""
 
 # NULL leaves a column as it is.
@@ -95,11 +96,14 @@ _HOLD_OWNER = """
 INSERT INTO owners (owner_id) VALUES ($1)
 ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used"""
 
-# The sum as it ought to be, in a statement of its own: one that had waited for the row would add up what was there
-# before.
+# The sum as it ought to be, an original that several images share counted once; in a statement of its own: one that had
+# waited for the row would add up what was there before.
 _RECOUNT_STORAGE = """
 UPDATE owners
-SET storage_used = (SELECT coalesce(sum(file_size), 0)::bigint FROM images WHERE owner_id = $1)
+SET storage_used = (
+    SELECT coalesce(sum(file_size), 0)::bigint
+    FROM (SELECT DISTINCT ON (original_key) file_size FROM images WHERE owner_id = $1 ORDER BY original_key) AS each
+)
 WHERE owner_id = $1
 RETURNING storage_used"""
 
@@ -147,6 +151,7 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.is_archived,
         image.created_at,
         image.updated_at,
+        None if image.phash is None else signed(image.phash),
     )
 
 
@@ -243,6 +248,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         updated_at=row["updated_at"],
         variants=_variants(row["variants"]),
         deleted_at=row["deleted_at"],
+        phash=None if row["phash"] is None else unsigned(row["phash"]),
     )
 
 

@@ -21,6 +21,7 @@ from imagegallery.images.access import readable, writable
 from imagegallery.images.batching import BatchService
 from imagegallery.images.choosing import choose_variant
 from imagegallery.images.delivery import Delivery
+from imagegallery.images.duplicates import DuplicateService
 from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, ProcessingStatus, Variant
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library import LibraryService
@@ -49,7 +50,8 @@ class OpenObject:
 
 
 class ImageService:
-    """Images one by one; ``library`` lists them, ``batches`` does one thing to many, ``trash`` has the deleted ones.
+    """Images one by one; ``library`` lists them, ``batches`` does one thing to many, ``trash`` has the deleted ones,
+    ``duplicates`` finds what is there twice.
 
     ``ladder`` names the variant types there are, from the smallest to the largest.
     """
@@ -66,6 +68,7 @@ class ImageService:
     ) -> None:
         self.library = LibraryService(database, delivery)
         self.batches = BatchService(database, clock)
+        self.duplicates = DuplicateService(database, delivery, clock)
         self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock)
         self._database = database
         self._outbox = outbox
@@ -75,7 +78,7 @@ class ImageService:
 
     async def get(self, principal: Principal, image_id: UUID) -> Image:
         """Raises `NotFound`."""
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             return self._shown(principal, await readable(connection, principal, image_id))
 
     async def update(
@@ -156,7 +159,7 @@ class ImageService:
     async def open_public(self, key: str) -> OpenObject:
         """What is served under a public URL, if it may be seen by everybody at this moment. Raises `NotFound`."""
         could_be_ours = key.isascii() and key.isprintable()
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             if not could_be_ours or not await records.is_open_variant(connection, key):
                 raise NotFound("There is no such file.")
         return OpenObject(key, content_type_of(key))
@@ -175,7 +178,7 @@ class ImageService:
         `InvalidInput` for a type of variant there is none of, `NotFound` also while no variant is ready.
         """
         self._check_variant_type(variant)
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             found = await readable(connection, principal, image_id)
         chosen = choose_variant(found.image.variants, variant, accepts, self._ladder)
         if chosen is None:
@@ -185,7 +188,7 @@ class ImageService:
     async def download_url(self, principal: Principal, image_id: UUID) -> str:
         """A short-lived URL of the original, for its owner. Raises `Unauthenticated`, `NotFound`, `Forbidden`."""
         principal.require_user()
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             image = (await writable(connection, principal, image_id)).image
         return self._delivery.original_url(image, download_as=image.filename)
 

@@ -21,7 +21,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChanged, ImageDeleted, ImageRestored
-from imagegallery.images import records, trash_records
+from imagegallery.faultpoints import fault_point
+from imagegallery.images import lookalike_records, original_records, records, trash_records
 from imagegallery.images.access import readable, writable
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image
@@ -32,6 +33,8 @@ from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 
 BATCH: Final = 100
+
+PURGED = fault_point("trash.purged", "the image's rows are gone, its objects are there, the owner was not told")
 
 
 @frozen
@@ -68,7 +71,9 @@ class TrashService:
         async with self.database.connection() as connection:
             found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
-        return page.map(lambda image: show(image, principal, self.delivery, public=False))
+        return await self.delivery.of_many(
+            lambda: page.map(lambda image: show(image, principal, self.delivery, public=False))
+        )
 
     async def put(self, principal: Principal, image_id: UUID) -> None:
         """Move the image to the trash. Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also if it is there
@@ -102,18 +107,21 @@ class TrashService:
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
-            await writable(connection, principal, image_id, even_trashed=True)
+            found = await writable(connection, principal, image_id, even_trashed=True)
+            await original_records.hold_content(connection, owner_id, found.image.sha256)
             locked = await trash_records.lock(connection, owner_id, [image_id])
             if image_id not in locked:
                 raise NotFound("There is no such image.")
             if not locked[image_id]:
                 raise Conflict("Only an image in the trash can be deleted for good.")
             await self._purge(connection, [image_id])
+        PURGED.reached()
 
     async def sweep(self) -> int:
         """Purge what has been in the trash for its time; answers how many images. For the worker, now and then.
 
-        In batches, one transaction each; several sweepers share the work.
+        In batches, one transaction each; several sweepers share the work. Images whose bytes are just being uploaded
+        again are left for the next time.
         """
         before, count = self.clock() - self.options.retention, 0
         while purged := await self._sweep_batch(before):
@@ -122,18 +130,26 @@ class TrashService:
 
     async def _sweep_batch(self, before: datetime) -> int:
         async with self.database.transaction() as connection:
-            image_ids = await trash_records.lock_expired(connection, before, BATCH)
+            expired = await trash_records.lock_expired(connection, before, BATCH)
+            image_ids = await original_records.try_hold(connection, expired)
             await self._purge(connection, image_ids)
         return len(image_ids)
 
     async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
-        """Delete the rows of these locked images, give their storage back, have their objects deleted."""
+        """Delete the rows of these images, which are held with their contents; have their objects deleted, and give the
+        storage back of originals that no image needs any more."""
         images = await trash_records.read(connection, image_ids)
         await trash_records.delete(connection, image_ids)
+        by_owner = [(owner_id, list(owned)) for owner_id, owned in groupby(images, lambda image: image.owner_id)]
+        for owner_id, owned in by_owner:
+            await lookalike_records.forget(connection, owner_id, owned)
+        freed = await original_records.freed_by(connection, images)
         for image in images:
-            await self.outbox.enqueue(connection, purge_objects(image), now=self.clock())
-        for owner_id, owned in groupby(images, lambda image: image.owner_id):
-            await records.give_back_storage(connection, owner_id, sum(image.file_size for image in owned))
+            job = purge_objects(image, with_original=image.id in freed)
+            await self.outbox.enqueue(connection, job, now=self.clock())
+        for owner_id, owned in by_owner:
+            size = sum(image.file_size for image in owned if image.id in freed)
+            await records.give_back_storage(connection, owner_id, size)
 
 
 async def put_away(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:

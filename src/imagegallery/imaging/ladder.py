@@ -27,13 +27,18 @@ def fit(size: Size, rendition: Rendition) -> Target:
     if rendition.crop is None:
         scaled = inside(size, box)
         return Target(scaled, scaled)
-    scaled = _scale(size, max(box[0] / size[0], box[1] / size[1]))
+    scaled = over(size, box)
     return Target(scaled, (min(scaled[0], box[0]), min(scaled[1], box[1])))
 
 
 def inside(size: Size, box: Size) -> Size:
     """The largest size of the same shape that fits the box, at most ``size`` itself and at least one pixel."""
     return _scale(size, min(box[0] / size[0], box[1] / size[1]))
+
+
+def over(size: Size, box: Size) -> Size:
+    """The smallest size of the same shape that covers the box, at most ``size`` itself."""
+    return _scale(size, max(box[0] / size[0], box[1] / size[1]))
 
 
 def _scale(size: Size, factor: float) -> Size:

@@ -55,10 +55,12 @@ class RenderedFile:
 
 @frozen
 class Rendered:
-    """The answer to one render call; ``blurhash`` is there when it was asked for."""
+    """The answer to one render call; ``blurhash`` and ``phash`` (0 to 2**64 - 1, see `imagegallery.imaging.phash`) are
+    there when they were asked for."""
 
     files: tuple[RenderedFile, ...]
     blurhash: str | None = None
+    phash: int | None = None
 
 
 class ImagingEngine(Protocol):
@@ -82,6 +84,7 @@ class ImagingEngine(Protocol):
         *,
         content_type: str,
         blurhash: bool = False,
+        phash: bool = False,
     ) -> Rendered:
         """Make every rendition as a file in the directory ``into``, decoding once. Raises like `inspect`."""
 

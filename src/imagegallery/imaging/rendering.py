@@ -7,7 +7,7 @@ from pathlib import Path
 import pyvips
 from attrs import define, field, frozen
 
-from imagegallery.imaging import blurhash, encoding, ladder, pixels
+from imagegallery.imaging import blurhash, encoding, ladder, phash, pixels
 from imagegallery.imaging.faults import is_out_of_memory, out_of_memory
 from imagegallery.imaging.ladder import Size, Target
 from imagegallery.imaging.limits import ImagingOptions, keeps_animation
@@ -56,12 +56,17 @@ def render(request: Request, into: Path, options: ImagingOptions) -> RenderAnswe
     size = ladder.turned((source.width, source.height), source.orientation)
     steps = _steps(source, size, request.renditions, options)
     placeholder = ladder.inside(size, (blurhash.MAX_SIDE, blurhash.MAX_SIDE))
-    base = ladder.largest([placeholder, *(step.target.scaled for step in steps)])
+    hashed = ladder.over(size, (phash.COMFORTABLE_SIDE, phash.COMFORTABLE_SIDE)) if request.phash else placeholder
+    base = ladder.largest([placeholder, hashed, *(step.target.scaled for step in steps)])
     frames = source.frames if any(step.moves for step in steps) else 1
     moving = Ladder(frames, {base: _base(source, base, frames)})
     still = moving.first_frames() if frames > 1 else moving
     made = _make(steps, moving, still, into, options.threads)
-    return RenderAnswer(made, _blurhash(still.at(placeholder)) if request.blurhash else None)
+    return RenderAnswer(
+        made,
+        _blurhash(still.at(placeholder)) if request.blurhash else None,
+        _phash(still.at(hashed)) if request.phash else None,
+    )
 
 
 def _steps(source: Source, size: Size, renditions: Sequence[Rendition], options: ImagingOptions) -> list[_Step]:
@@ -120,6 +125,11 @@ def _write(strip: pyvips.Image, frames: int, step: _Step, into: Path) -> Made:
             raise out_of_memory() from error
         raise OSError(f"cannot write {rendition.name}.{rendition.format}: {error}") from error
     return Made(*step.target.final, frames=frames)
+
+
+def _phash(image: pyvips.Image) -> int:
+    small = pixels.resize(pixels.flattened(image).colourspace("b-w"), (phash.SIDE, phash.SIDE))
+    return phash.phash(small.write_to_memory())
 
 
 def _blurhash(image: pyvips.Image) -> str:

@@ -62,13 +62,14 @@ class SandboxedEngine:
         *,
         content_type: str,
         blurhash: bool = False,
+        phash: bool = False,
     ) -> Rendered:
         """See `ImagingEngine.render`. Files are named ``{name}.{format}``; when it raises, none of them is left.
 
         Raises `Unavailable` too: the decoder did not start, or a file could not be read or written.
         """
         paths = [_output(into, rendition) for rendition in renditions]
-        request = wire.Request(path.absolute(), content_type, into.absolute(), renditions, blurhash)
+        request = wire.Request(path.absolute(), content_type, into.absolute(), renditions, blurhash, phash=phash)
         try:
             answer = await self._ask(request, lambda message: wire.read_rendered(message, count=len(renditions)))
             files = [
@@ -78,7 +79,7 @@ class SandboxedEngine:
         except BaseException:
             await _remove(paths)
             raise
-        return Rendered(tuple(files), answer.blurhash)
+        return Rendered(tuple(files), answer.blurhash, answer.phash)
 
     async def aclose(self) -> None:
         """End every idle child; a busy one ends with its request."""

@@ -39,6 +39,7 @@ class Request:
     renditions: tuple[Rendition, ...] = ()
     blurhash: bool = False
     decode: bool = True
+    phash: bool = False
 
 
 @frozen
@@ -56,6 +57,7 @@ class RenderAnswer:
 
     made: tuple[Made, ...]
     blurhash: str | None
+    phash: int | None = None
 
 
 @frozen
@@ -113,6 +115,7 @@ def request_message(request: Request) -> Message:
         "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
         "blurhash": request.blurhash,
         "decode": request.decode,
+        "phash": request.phash,
     }
 
 
@@ -126,6 +129,7 @@ def read_request(message: Message) -> Request:
         renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
         blurhash=message["blurhash"] is True,
         decode=message["decode"] is True,
+        phash=message["phash"] is True,
     )
 
 
@@ -154,7 +158,8 @@ def read_inspection(message: Message, *, content_type: str) -> Inspection:
 
 
 def render_message(answer: RenderAnswer) -> Message:
-    return {"made": [attrs.asdict(made) for made in answer.made], "blurhash": answer.blurhash}
+    made = [attrs.asdict(made) for made in answer.made]
+    return {"made": made, "blurhash": answer.blurhash, "phash": answer.phash}
 
 
 def read_rendered(message: Message, *, count: int) -> RenderAnswer:
@@ -168,7 +173,7 @@ def read_rendered(message: Message, *, count: int) -> RenderAnswer:
         raise ProtocolError("made")
     if blurhash is not None and not (isinstance(blurhash, str) and _BLURHASH.fullmatch(blurhash)):
         raise ProtocolError("blurhash")
-    return RenderAnswer(made, blurhash)
+    return RenderAnswer(made, blurhash, _phash(message))
 
 
 def fault_message(fault: FaultAnswer) -> Message:
@@ -202,6 +207,15 @@ def _text(message: Message, key: str) -> str:
     value = message.get(key)
     if not isinstance(value, str):
         raise ProtocolError(key)
+    return value
+
+
+def _phash(message: Message) -> int | None:
+    value = message.get("phash")
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise ProtocolError("phash")
     return value
 
 

@@ -100,7 +100,10 @@ async def check_backlog(database: Database, clock: Clock) -> Check:
 
 
 async def check_store(store: ObjectStore) -> Check:
-    """Write, read and delete a small object, under ``incoming/``, where the sweeper would find it."""
+    """Write, read and delete a small object, under ``incoming/``, where the sweeper would find it.
+
+    `imagegallery.upkeep.promises` asks more of a store.
+    """
     key = f"{INCOMING_PREFIX}doctor-{new_id()}"
     try:
         await store.put(key, bytes_chunks(_PROBE), content_type="text/plain")

@@ -46,8 +46,8 @@ LIMIT $2"""
 
 _COUNT_GALLERIES = "SELECT count(*) FROM galleries"
 
-# A page of owners, by id, each with the bytes of their originals: those that have a row or an image or both. One
-# step an owner in two indexes, however many images they have in between.
+# A page of owners, by id, each with the bytes of their originals, those that images share counted once: owners that
+# have a row or an image or both. One step an owner in two indexes, however many images they have in between.
 SUMS = """
 WITH RECURSIVE page (owner_id, place) AS (
     SELECT least(
@@ -63,7 +63,14 @@ WITH RECURSIVE page (owner_id, place) AS (
     WHERE page.owner_id IS NOT NULL AND place < $2
 )
 SELECT page.owner_id AS id, coalesce(o.storage_used, 0) AS recorded,
-       (SELECT coalesce(sum(i.file_size), 0)::bigint FROM images i WHERE i.owner_id = page.owner_id) AS actual
+       (
+           SELECT coalesce(sum(originals.file_size), 0)::bigint
+           FROM (
+               SELECT DISTINCT ON (i.original_key) i.file_size FROM images i
+               WHERE i.owner_id = page.owner_id
+               ORDER BY i.original_key
+           ) AS originals
+       ) AS actual
 FROM page
 LEFT JOIN owners o ON o.owner_id = page.owner_id
 WHERE page.owner_id IS NOT NULL

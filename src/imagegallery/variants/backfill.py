@@ -20,7 +20,7 @@ from imagegallery.queue.outbox import JobOutbox
 from imagegallery.variants.jobs import renew_variants
 from imagegallery.variants.plan import PlannedVariant, plan
 from imagegallery.variants.preset import Preset
-from imagegallery.variants.work import missing
+from imagegallery.variants.work import PHASH, missing
 
 BATCH = 200
 
@@ -28,7 +28,8 @@ BATCH = 200
 @frozen
 class Scope:
     """Which variants to look at: those ``only`` names by preset (``medium``) or by preset and format
-    (``medium.webp``), of images from the id ``starting_from`` on; empty and ``None`` mean all.
+    (``medium.webp``), of images from the id ``starting_from`` on; empty and ``None`` mean all. ``phash`` names the
+    pHash, which images have not that are from before it was computed.
 
     With ``missing``, variants that are there stay as they are, whatever they were made by.
     """
@@ -39,7 +40,7 @@ class Scope:
 
     def check(self, presets: Sequence[Preset]) -> None:
         """Raises `InvalidInput` for a name that is no preset's."""
-        known = {preset.name for preset in presets} | {f"{preset.name}.{preset.format}" for preset in presets}
+        known = {PHASH, *(name for preset in presets for name in (preset.name, f"{preset.name}.{preset.format}"))}
         if unknown := sorted(self.only - known):
             fault = Fault(("only",), f"{', '.join(unknown)}: must be of {', '.join(sorted(known))}")
             raise InvalidInput(f"There is no preset {unknown[0]}; there are {', '.join(sorted(known))}.", [fault])
@@ -119,6 +120,8 @@ def touched(image: Image, scope: Scope, presets: Sequence[Preset]) -> Touched:
     planned = plan(image.width, image.height, image.frames, image.sha256, presets)
     there = {f"{variant.variant_type}.{variant.format}" for variant in image.variants}
     wanted = [each.name for each in missing(image, planned) if scope.includes(each)]
+    if image.phash is None and (not scope.only or PHASH in scope.only):
+        wanted.append(PHASH)
     outdated = () if scope.missing else _sorted(name for name in wanted if name in there)
     return Touched(image.id, _sorted(name for name in wanted if name not in there), outdated)
 

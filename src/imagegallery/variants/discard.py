@@ -7,6 +7,7 @@ from typing import Final
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, ObjectNotFound
+from imagegallery.faultpoints import fault_point
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.variants import records
@@ -16,6 +17,8 @@ from imagegallery.variants.jobs import image_of, keys_of, stored_until
 CLOCKS_MAY_DIFFER: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
+
+DELETED = fault_point("discard.deleted", "one object more is deleted, the job is not done")
 
 
 class DiscardObjects:
@@ -44,6 +47,7 @@ class DiscardObjects:
         with suppress(ObjectNotFound):
             if (await self._store.head(key)).modified_at <= latest:
                 await self._store.delete(key)
+                DELETED.reached()
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """Nobody sees these objects; they only take room."""

@@ -21,6 +21,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatch
 from imagegallery.events import records as events
 from imagegallery.events.event import ImageFailed, ImageReady, VariantReady
+from imagegallery.faultpoints import fault_point
+from imagegallery.images import lookalike_records
 from imagegallery.images import records as image_records
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
@@ -53,6 +55,13 @@ GAVE_UP: Final = Failure("processing_gave_up", "Processing did not succeed after
 # Pages that were cached, or are open in a browser, still show what they were made with.
 SUPERSEDED_GRACE: Final = timedelta(minutes=15)
 
+STARTED = fault_point("processing.started", "the image's row may say that it is being processed, nothing was done")
+FETCHED = fault_point("processing.fetched", "the original is here, nothing was made of it")
+RENDERED = fault_point("processing.rendered", "the variants are files here, none is stored")
+STORED = fault_point("processing.stored", "one more variant is stored, no row names it")
+RECORDED = fault_point("processing.recorded", "the variants are on record, the job is not done")
+REFUSED = fault_point("processing.refused", "the failure is on record, the job is not done")
+
 
 @frozen
 class Processing:
@@ -79,10 +88,11 @@ class Processing:
 
 @frozen
 class Made:
-    """Variants whose objects are stored, and the BlurHash if one was computed."""
+    """Variants whose objects are stored; the BlurHash and the pHash if they were computed."""
 
     variants: tuple[Variant, ...] = ()
     blurhash: str | None = None
+    phash: int | None = None
 
 
 class _MakesVariants:
@@ -96,6 +106,7 @@ class _MakesVariants:
         image = await self._begin(job)
         if image is None:
             return
+        STARTED.reached()
         work = self._work(job, image)
         try:
             made = await self._make(work)
@@ -132,14 +143,17 @@ class _MakesVariants:
             return Made()
         async with self._parts.scratch.directory() as directory:
             original = await fetch(work.image, self._parts.store, directory)
+            FETCHED.reached()
             rendered = await self._parts.engine.render(
                 original,
                 tuple(planned.rendition for planned in work.missing),
                 directory,
                 content_type=work.image.mime_type,
                 blurhash=work.wants_blurhash,
+                phash=work.wants_phash,
             )
-            return Made(await self._store(work, rendered), rendered.blurhash)
+            RENDERED.reached()
+            return Made(await self._store(work, rendered), rendered.blurhash, rendered.phash)
 
     async def _store(self, work: Work, rendered: Rendered) -> tuple[Variant, ...]:
         variants = []
@@ -147,6 +161,7 @@ class _MakesVariants:
             variant = work.variant(file)
             content_type = content_type_of(variant.key)
             await self._parts.store.put(variant.key, file_chunks(file.path), content_type=content_type)
+            STORED.reached()
             variants.append(variant)
         return tuple(variants)
 
@@ -165,7 +180,10 @@ class _MakesVariants:
             await events.record(connection, *ready, now=now)
             await self._finished(connection, image, work, made, now)
             await self._discard(connection, image_id, superseded(image, made.variants), now)
+            if made.phash is not None:
+                await lookalike_records.note(connection, image.owner_id, image_id, made.phash)
             await image_records.announce(connection, image_id)
+        RECORDED.reached()
         size = sum(variant.file_size for variant in made.variants)
         _log.info("image %s: %s done, %d variants, %d bytes", image_id, job.kind, len(made.variants), size)
 
@@ -183,6 +201,7 @@ class _MakesVariants:
             keys = self._work(job, image).missing_keys
             if may_have_stored and keys:
                 await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, now=now), now=now)
+        REFUSED.reached()
         _log.warning("image %s: %s failed: %s", image_id, job.kind, failure.code)
 
     async def _discard(

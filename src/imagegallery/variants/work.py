@@ -1,6 +1,7 @@
 """What one job has to do for one image, and what of the store it makes superfluous. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from attrs import frozen
 
@@ -9,6 +10,10 @@ from imagegallery.imaging.protocol import RenderedFile
 from imagegallery.storage.keys import variant_key
 from imagegallery.variants.plan import PlannedVariant, Stage, of_stage, plan
 from imagegallery.variants.preset import Preset
+
+PHASH: Final = "phash"
+"""Stands among the names of variants for the pHash, which is made with them. No preset has such a name: those of
+variants end in their format."""
 
 
 @frozen
@@ -19,11 +24,12 @@ class Work:
     planned: tuple[PlannedVariant, ...]
     missing: tuple[PlannedVariant, ...]
     wants_blurhash: bool
+    wants_phash: bool
 
     @property
     def is_done(self) -> bool:
         """Whether there is nothing to render."""
-        return not self.missing and not self.wants_blurhash
+        return not self.missing and not self.wants_blurhash and not self.wants_phash
 
     @property
     def missing_keys(self) -> tuple[str, ...]:
@@ -52,17 +58,22 @@ def work_for(image: Image, stage: Stage, presets: Sequence[Preset]) -> Work:
         planned=planned,
         missing=missing(image, of_stage(planned, stage)),
         wants_blurhash=stage is Stage.FIRST and image.blurhash is None,
+        wants_phash=stage is Stage.FIRST and image.phash is None,
     )
 
 
 def work_on(image: Image, names: Collection[str], presets: Sequence[Preset]) -> Work:
-    """What has to be done for ``image`` as it stands so that its variants of these names are as the presets say."""
+    """What has to be done for ``image`` as it stands so that its variants of these names are as the presets say.
+
+    `PHASH` among the names is its pHash.
+    """
     planned = plan(image.width, image.height, image.frames, image.sha256, presets)
     return Work(
         image=image,
         planned=planned,
         missing=tuple(each for each in missing(image, planned) if each.name in names),
         wants_blurhash=False,
+        wants_phash=PHASH in names and image.phash is None,
     )
 
 
