@@ -194,8 +194,82 @@ class BatchDocument:
 
 
 @frozen(slots=False)
+class PartUrlDocument:
+    """What to send for one part: at most ``size`` bytes, before ``expires_at``."""
+
+    number: int
+    size: int
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+@frozen(slots=False)
+class PartPlanDocument:
+    """``count`` parts of ``size`` bytes, the last one of what is left. ``urls`` are of the first parts, at creation;
+    ``parts/sign`` has the others."""
+
+    size: int
+    count: int
+    urls: tuple[PartUrlDocument, ...]
+
+
+@frozen(slots=False)
+class SignedPartsDocument:
+    urls: tuple[PartUrlDocument, ...]
+
+
+@frozen(slots=False)
+class StoredPartDocument:
+    number: int
+    etag: str
+    size: int
+
+
+@frozen(slots=False)
+class StoredPartsDocument:
+    """``missing``: the parts of the plan that have not arrived, while the upload is open."""
+
+    parts: tuple[StoredPartDocument, ...]
+    missing: tuple[int, ...]
+
+
+@frozen(slots=False)
+class KnownFileDocument:
+    """A file that is in already: the oldest image of it, in the trash only if all of them are."""
+
+    sha256: str
+    image_id: UUID
+    is_trashed: bool
+
+
+@frozen(slots=False)
+class KnownFilesDocument:
+    known: tuple[KnownFileDocument, ...]
+
+
+@frozen(slots=False)
+class LookalikeDocument:
+    """``distance``: in how many of 64 bits of their pHashes the two differ, 0 to 7; ``is_exact``: the same bytes."""
+
+    image: ImageDocument
+    distance: int
+    is_exact: bool
+
+
+@frozen(slots=False)
+class LookalikesDocument:
+    """An image, and up to 10 earlier ones that look like it, the nearest first."""
+
+    image: ImageDocument
+    others: tuple[LookalikeDocument, ...]
+
+
+@frozen(slots=False)
 class UploadDocument:
-    """``url``, ``method``, ``fields`` and ``headers`` say what to send. A signed ``url`` is told once, at creation.
+    """``url``, ``method``, ``fields`` and ``headers`` say what to send, or ``parts`` does where the file goes up in
+    parts. A signed ``url`` is told once, at creation.
 
     ``size`` is in bytes; ``null`` when the client could not say it.
     """
@@ -207,6 +281,7 @@ class UploadDocument:
     method: str | None
     fields: Mapping[str, str]
     headers: Mapping[str, str]
+    parts: PartPlanDocument | None
     filename: str
     content_type: str
     size: int | None
@@ -260,3 +335,10 @@ class Problem:
     details: Mapping[str, str | int | float | bool | None]
     faults: tuple[FaultDocument, ...]
     requestId: str
+
+
+@frozen(slots=False)
+class MessagedProblem(Problem):
+    """The same with the ``message`` that some clients show to people."""
+
+    message: str

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
 from imagegallery_asgi.auth import single_user
 from imagegallery_asgi.call import API_PREFIX, Authenticate, Host
+from imagegallery_asgi.cors import cors
 from imagegallery_asgi.endpoint import Endpoint
 from imagegallery_asgi.errors import RouteNotFound
 from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
@@ -20,6 +21,7 @@ from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.operations import Operation
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
 from imagegallery_asgi.shortcut import Shortcut
+from imagegallery_asgi.tus_exchange import TusExchange
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 
@@ -30,6 +32,7 @@ def create_app(
     authenticate: Authenticate | None = None,
     lifespan: Lifespan | None = None,
     trusted_proxies: Sequence[str] = (),
+    cors_origins: Sequence[str] = (),
     clock: Clock = utc_now,
 ) -> Starlette:
     """The HTTP API as an ASGI application, by itself or mounted at any path of another one.
@@ -41,7 +44,9 @@ def create_app(
 
     ``authenticate`` answers who sends a request; without it the one user is whoever sits at this machine
     (`auth.single_user`). ``trusted_proxies`` are the addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*``
-    headers are believed; by default nobody's. Raises `ConfigurationError` for one that is neither.
+    headers are believed; by default nobody's. ``cors_origins`` are those of pages elsewhere (``https://app.example``)
+    that browsers let use the API, with cookies; ``*`` lets any, without. Raises `ConfigurationError` for an address or
+    an origin that is none.
     """
     host = Host(gallery, authenticate or single_user(), Description(OPERATIONS).at, clock=clock)
     if lifespan is None and isinstance(gallery, OpenGallery):
@@ -49,11 +54,13 @@ def create_app(
     app = Starlette(
         routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", OPERATIONAL)],
         middleware=[
+            *cors(cors_origins),
             *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),
             Middleware(Shortcut, host=host),
             Middleware(Exchanges, metrics=host.metrics),
             Middleware(SafetyHeaders),
             Middleware(ErrorNet),
+            Middleware(TusExchange),
         ],
         lifespan=lifespan,
     )

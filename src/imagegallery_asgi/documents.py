@@ -1,6 +1,6 @@
 """Domain values to documents: who may see what of an image, and URLs as clients can use them. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -13,11 +13,15 @@ from imagegallery import (
     MonthColumns,
     MonthCount,
     NumberedPage,
+    Part,
+    PartPlan,
     Principal,
+    SignedPart,
     UploadRequest,
     UploadSession,
     UploadState,
     Variant,
+    missing_parts,
 )
 from imagegallery_asgi.answers import (
     BatchDocument,
@@ -32,9 +36,13 @@ from imagegallery_asgi.answers import (
     MonthDocument,
     PageList,
     PagePagination,
+    PartPlanDocument,
+    PartUrlDocument,
     PlaceholderDocument,
     SizesDocument,
     SourceDocument,
+    StoredPartDocument,
+    StoredPartsDocument,
     TimelineDocument,
     UploadDocument,
     VariantDocument,
@@ -103,6 +111,7 @@ def upload_document(session: UploadSession, root: str) -> UploadDocument:
         method=request.method if request else None,
         fields=dict(request.fields) if request else {},
         headers=dict(request.headers) if request else {},
+        parts=_part_plan(session, root),
         filename=session.filename,
         content_type=session.content_type,
         size=session.size,
@@ -111,6 +120,26 @@ def upload_document(session: UploadSession, root: str) -> UploadDocument:
         image_id=session.image_id,
         failure=FailureDocument(rejection.code, rejection.message) if rejection else None,
     )
+
+
+def part_url(part: SignedPart, root: str) -> PartUrlDocument:
+    request = part.request
+    url = absolute(request.url, root)
+    return PartUrlDocument(part.number, part.size, request.method, url, dict(request.headers), part.expires_at)
+
+
+def stored_parts(parts: Sequence[Part], plan: PartPlan | None, *, is_open: bool) -> StoredPartsDocument:
+    missing = missing_parts(parts, plan.count) if plan and is_open else ()
+    return StoredPartsDocument(
+        tuple(StoredPartDocument(each.number, each.etag, each.size) for each in parts), (*missing,)
+    )
+
+
+def _part_plan(session: UploadSession, root: str) -> PartPlanDocument | None:
+    if session.part_plan is None:
+        return None
+    urls = tuple(part_url(part, root) for part in session.part_requests)
+    return PartPlanDocument(session.part_plan.size, session.part_plan.count, urls)
 
 
 def _request_to_us(session: UploadSession) -> UploadRequest | None:

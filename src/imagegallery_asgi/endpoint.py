@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import Fault, Principal
+from imagegallery import Fault, ImageGallery, Principal, Unauthenticated
 from imagegallery_asgi.bodies import read_json
-from imagegallery_asgi.call import Call, Host
+from imagegallery_asgi.call import Call, Host, client_address
 from imagegallery_asgi.errors import MethodNotAllowed
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.operations import Operation
@@ -28,7 +28,9 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        exchange_of(request).route = self._path
+        exchange = exchange_of(request)
+        exchange.route = self._path
+        exchange.tells_message = any(operation.tells_message for operation in self._operations.values())
         response = await self._answer(self._operation_for(request), request)
         await response(scope, receive, _without_body(send) if request.method == "HEAD" else send)
 
@@ -42,17 +44,29 @@ class Endpoint:
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
         # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
-        principal = await self._principal(operation, request)
+        gallery = self._host.gallery_for(request)
+        principal = await self._principal(operation, request, gallery)
         arguments = await _parse(operation, request)
-        call = Call(self._host, request, self._host.gallery_for(request), principal)
+        call = Call(self._host, request, gallery, principal)
         result = await operation.handler(call, **arguments)
         if isinstance(result, Response):
             return result
         return encoded(result, operation.status, call.headers)
 
-    async def _principal(self, operation: Operation, request: Request) -> Principal:
+    async def _principal(self, operation: Operation, request: Request, gallery: ImageGallery) -> Principal:
+        """Who asks, and has not asked too often. Where the address is the permission nobody is counted."""
         if not operation.needs_principal:
             return Principal.anonymous()
+        try:
+            principal = await self._authenticated(request)
+        except Unauthenticated:
+            # Who tries one token after the other is a visitor.
+            await gallery.rates.admit_request(Principal.anonymous(), client_address(request))
+            raise
+        await gallery.rates.admit_request(principal, client_address(request))
+        return principal
+
+    async def _authenticated(self, request: Request) -> Principal:
         principal = self._host.authenticate(request)
         if inspect.isawaitable(principal):
             principal = await principal

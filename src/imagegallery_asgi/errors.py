@@ -1,8 +1,10 @@
 """Domain error to HTTP answer: one table, and problem details (RFC 9457)."""
 
 from collections.abc import Mapping
+from enum import IntEnum
 from http import HTTPStatus
 
+import attrs
 import msgspec
 from attrs import frozen
 from starlette.responses import Response
@@ -10,17 +12,22 @@ from starlette.responses import Response
 from imagegallery import (
     BadImage,
     ChecksumMismatch,
+    ChunkMismatch,
     Conflict,
+    DuplicateImage,
     EmptyFile,
     EventsGone,
     Fault,
     Forbidden,
     ImageGalleryError,
     InvalidInput,
+    LengthMismatch,
     NotFound,
     ObjectNotFound,
+    OffsetMismatch,
     PreconditionFailed,
     QuotaExceeded,
+    RateLimited,
     SignatureExpired,
     SignatureInvalid,
     SizeMismatch,
@@ -29,9 +36,11 @@ from imagegallery import (
     Unauthenticated,
     Unavailable,
     UnsupportedType,
+    UploadEnded,
     UploadExpired,
+    UploadLocked,
 )
-from imagegallery_asgi.answers import FaultDocument, Problem
+from imagegallery_asgi.answers import FaultDocument, MessagedProblem, Problem
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -61,6 +70,30 @@ class MethodNotAllowed(ImageGalleryError):
     code = "method_not_allowed"
 
 
+class UnsupportedVersion(ImageGalleryError):
+    """The client speaks a version of tus that this service does not."""
+
+    code = "unsupported_version"
+
+
+class UploadGone(UploadEnded):
+    """`UploadEnded`, where the upload is the resource that was asked for."""
+
+
+class MismatchingUploadOffset(OffsetMismatch):
+    """`OffsetMismatch` as the IETF draft wants it told (draft-ietf-httpbis-resumable-upload, "Mismatching Offset")."""
+
+    @property
+    def members(self) -> Mapping[str, int]:
+        return {"expected-offset": self.expected, "provided-offset": self.provided}
+
+
+class DigestMismatch(ChunkMismatch):
+    """`ChunkMismatch` in terms of RFC 9530."""
+
+    code = "digest_mismatch"
+
+
 class UnsupportedBody(ImageGalleryError):
     """The operation does not take a body of this ``Content-Type``."""
 
@@ -79,11 +112,17 @@ class InternalError(ImageGalleryError):
     code = "internal_error"
 
 
+class TusStatus(IntEnum):
+    """Statuses that tus has added to HTTP's (its section "Checksum")."""
+
+    CHECKSUM_MISMATCH = 460
+
+
 @frozen
 class Row:
     """How a class of errors is answered. ``title`` is the same for every error of the class (RFC 9457)."""
 
-    status: HTTPStatus
+    status: HTTPStatus | TusStatus
     title: str
 
 
@@ -99,9 +138,16 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     ObjectNotFound: Row(HTTPStatus.NOT_FOUND, "Not found"),
     RouteNotFound: Row(HTTPStatus.NOT_FOUND, "No such address"),
     MethodNotAllowed: Row(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed here"),
+    DuplicateImage: Row(HTTPStatus.CONFLICT, "In the library already"),
     Conflict: Row(HTTPStatus.CONFLICT, "Not possible in the present state"),
     PreconditionFailed: Row(HTTPStatus.CONFLICT, "Already there, or changed meanwhile"),
     EventsGone: Row(HTTPStatus.GONE, "The events are no longer kept"),
+    UploadGone: Row(HTTPStatus.GONE, "The upload is over"),
+    UploadLocked: Row(HTTPStatus.LOCKED, "Another request is at work on it"),
+    UnsupportedVersion: Row(HTTPStatus.PRECONDITION_FAILED, "Unsupported version of the protocol"),
+    LengthMismatch: Row(HTTPStatus.BAD_REQUEST, "Inconsistent lengths of one upload"),
+    ChunkMismatch: Row(TusStatus.CHECKSUM_MISMATCH, "Not of the announced checksum"),
+    DigestMismatch: Row(HTTPStatus.BAD_REQUEST, "Not of the announced digest"),
     UploadExpired: Row(HTTPStatus.GONE, "The upload session has expired"),
     TooLarge: Row(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large"),
     UnsupportedBody: Row(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported kind of body"),
@@ -113,8 +159,16 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     SizeMismatch: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not of the declared size"),
     ChecksumMismatch: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not of the declared checksum"),
     BadImage: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not a usable image"),
+    RateLimited: Row(HTTPStatus.TOO_MANY_REQUESTS, "Too often; try again later"),
     Unavailable: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later"),
     ImageGalleryError: Row(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong"),
+}
+
+
+# Problem types that others have defined.
+_REGISTERED: Mapping[type[ImageGalleryError], str] = {
+    MismatchingUploadOffset: "https://iana.org/assignments/http-problem-types#mismatching-upload-offset",
+    LengthMismatch: "https://iana.org/assignments/http-problem-types#inconsistent-upload-length",
 }
 
 
@@ -128,7 +182,7 @@ def problem(error: ImageGalleryError, request_id: str) -> Problem:
     row = row_of(type(error))
     internal = row.status is HTTPStatus.INTERNAL_SERVER_ERROR
     return Problem(
-        type="about:blank" if internal else f"urn:imagegallery:problem:{error.code}",
+        type="about:blank" if internal else _type(error),
         title=row.title,
         status=row.status.value,
         detail="The error was logged under this request id." if internal else error.message,
@@ -139,15 +193,28 @@ def problem(error: ImageGalleryError, request_id: str) -> Problem:
     )
 
 
+def _type(error: ImageGalleryError) -> str:
+    return _REGISTERED.get(type(error), f"urn:imagegallery:problem:{error.code}")
+
+
 def faults_of(error: ImageGalleryError) -> tuple[Fault, ...]:
     return error.faults if isinstance(error, InvalidInput) else ()
 
 
-def problem_response(error: ImageGalleryError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+def problem_response(
+    error: ImageGalleryError,
+    request_id: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    tells_message: bool = False,
+) -> Response:
     """The answer to a request that failed; never cached."""
     document = problem(error, request_id)
+    if tells_message:
+        document = MessagedProblem(**attrs.asdict(document, recurse=False), message=document.detail)
+    members = error.members if isinstance(error, MismatchingUploadOffset) else {}
     return Response(
-        msgspec.json.encode(document),
+        msgspec.json.encode({**msgspec.to_builtins(document), **members}),
         status_code=document.status,
         headers={"Cache-Control": "no-store", **_extra_headers(error, document.status), **(headers or {})},
         media_type=PROBLEM_TYPE,
@@ -160,6 +227,8 @@ def _extra_headers(error: ImageGalleryError, status: int) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(error.retry_after)}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from imagegallery import ByteRange, NotFound, ServesSignedUrls
+from imagegallery import ByteRange, NotFound, ObjectInfo, ServesSignedUrls, UploadSession
 from imagegallery_asgi.bodies import check_not_encoded, content_length
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.errors import RangeNotSatisfiable
+from imagegallery_asgi.errors import RangeNotSatisfiable, UnsupportedBody
+from imagegallery_asgi.forms import IncomingForm
+from imagegallery_asgi.headers import media_type
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.serving import Open, OpenObject, PlannedResponse, Representation, plan
 
@@ -44,16 +46,36 @@ async def get_signed(call: Call, token: str) -> Response:
 
 
 async def put_signed(call: Call, token: str) -> Response:
-    """The one upload that the token allows. The session's `complete` makes it an image."""
+    """The one upload, or the part of one, that the token allows."""
     store = _signed_urls(call)
     check_not_encoded(call.request)
-    await call.gallery.uploads.check_awaited(store.upload_key(token))
+    awaited = await call.gallery.uploads.check_awaited(store.upload_key(token))
     info = await store.accept(
         token,
         call.request.stream(),
         content_type=call.request.headers.get("Content-Type", ""),
         content_length=content_length(call.request),
     )
+    return await _arrived(call, awaited, info)
+
+
+async def post_signed(call: Call, token: str) -> Response:
+    """The same in a form, as browsers send one to S3: the fields are for stores that want them."""
+    store = _signed_urls(call)
+    check_not_encoded(call.request)
+    awaited = await call.gallery.uploads.check_awaited(store.upload_key(token))
+    content_type = call.request.headers.get("Content-Type", "")
+    if media_type(content_type) != "multipart/form-data":
+        raise UnsupportedBody("Send multipart/form-data.")
+    form = await IncomingForm.open(call.request.stream(), content_type, any_fields=True)
+    info = await store.accept(token, form.file(), content_type=form.content_type or "")
+    return await _arrived(call, awaited, info)
+
+
+async def _arrived(call: Call, session: UploadSession, info: ObjectInfo) -> Response:
+    if session.ends_on_arrival:
+        with call.host.metrics.counted_upload():
+            await call.gallery.uploads.arrived(session)
     return Response(status_code=204, headers={"ETag": f'"{info.etag}"', "Cache-Control": "no-store"})
 
 

@@ -118,11 +118,15 @@ class IncomingForm:
     _pairs: list[tuple[str, str]] = field(factory=list)
     _field_bytes: int = 0
     _parts: int = 0
+    any_fields: bool = False
 
     @classmethod
-    async def open(cls, chunks: AsyncIterable[bytes], content_type: str) -> "IncomingForm":
-        """Read up to the file. Raises `InvalidInput` if there is none, or for the fields before it."""
-        form = cls(read_events(chunks, content_type))
+    async def open(cls, chunks: AsyncIterable[bytes], content_type: str, *, any_fields: bool = False) -> "IncomingForm":
+        """Read up to the file. Raises `InvalidInput` if there is none, or for the fields before it.
+
+        With ``any_fields`` they may be any, and are not looked at.
+        """
+        form = cls(read_events(chunks, content_type), any_fields=any_fields)
         part = await form._next_file()
         if part is None:
             raise invalid([Fault(("body", FILE_FIELD), "is required"), *form._check_fields()])
@@ -172,5 +176,7 @@ class IncomingForm:
 
     def _check_fields(self) -> list[Fault]:
         faults: list[Fault] = []
+        if self.any_fields:
+            return faults
         self.fields = parse_pairs(FormFields, self._pairs, ("body",), faults) or self.fields
         return faults

@@ -58,6 +58,11 @@ def quote_etag(opaque: str) -> str:
     return f'"{opaque}"'
 
 
+def unquoted(etag: str | None) -> str | None:
+    """The opaque tag of an ``ETag`` header (RFC 9110 section 8.8.3), or what was unquoted already."""
+    return None if etag is None else etag.strip('"')
+
+
 def http_date(moment: datetime) -> str:
     """RFC 9110 section 5.6.7; fractions of a second are dropped."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)

@@ -78,7 +78,7 @@ class Components:
         schema["properties"] = {field.name: self.field(field, arguments) for field in fields}
         if required := [field.name for field in fields if field.default is attrs.NOTHING]:
             schema["required"] = required
-        schema["additionalProperties"] = False
+        schema["additionalProperties"] = is_open(cls)
         return schema
 
     def field(self, field: "attrs.Attribute[object]", arguments: tuple[TypeForm, ...] = ()) -> JsonSchema:
@@ -104,6 +104,11 @@ def name_of(form: TypeForm) -> str:
     cls = origin_of(form) or form
     base: str = cls.__name__.removesuffix("Document")
     return base + "".join(map(name_of, arguments_of(form)))
+
+
+def is_open(cls: type) -> bool:
+    """Whether an object may have fields beside those of its class, which are passed over."""
+    return bool(getattr(cls, "MORE_FIELDS", False))
 
 
 def description_of(cls: type) -> str | None:

@@ -33,18 +33,26 @@ SAFETY = {
 @define
 class Exchange:
     """One request and what became of it so far. ``route`` is the template, ``status`` 0 until the answer began;
-    ``error_headers`` go with the answer if it is an error; ``unread``: there is more of the request's body."""
+    ``error_headers`` go with the answer if it is an error, and a ``message`` in it with ``tells_message``; ``unread``:
+    there is more of the request's body."""
 
     request_id: str
     route: str = UNMATCHED
     status: int = 0
     unread: bool = False
+    tells_message: bool = False
     error_headers: dict[str, str] = field(factory=dict)
 
 
 def exchange_of(request: Request) -> Exchange:
     exchange: Exchange = request.scope[_EXCHANGE]
     return exchange
+
+
+def error_headers_of(scope: Scope) -> dict[str, str]:
+    """`Exchange.error_headers`, for middleware."""
+    exchange: Exchange = scope[_EXCHANGE]
+    return exchange.error_headers
 
 
 class Exchanges:
@@ -128,7 +136,12 @@ class ErrorNet:
                 return
             if "Expect" not in Headers(scope=scope):  # such a client sends nothing until we read
                 await _discard_rest(exchange, receive)
-            response = problem_response(_presentable(error, exchange), exchange.request_id, exchange.error_headers)
+            response = problem_response(
+                _presentable(error, exchange),
+                exchange.request_id,
+                exchange.error_headers,
+                tells_message=exchange.tells_message,
+            )
             await response(scope, receive, send)
 
 

@@ -9,8 +9,8 @@ from importlib.metadata import version
 import attrs
 import msgspec
 
-from imagegallery import Forbidden, ImageGalleryError, InvalidInput, TooLarge, Unauthenticated, Unavailable
-from imagegallery_asgi.answers import Problem
+from imagegallery import Forbidden, ImageGalleryError, InvalidInput, RateLimited, TooLarge, Unauthenticated, Unavailable
+from imagegallery_asgi.answers import MessagedProblem, Problem
 from imagegallery_asgi.constraints import JsonSchema
 from imagegallery_asgi.errors import PROBLEM_TYPE, InternalError, MalformedRequest, UnsupportedBody, row_of
 from imagegallery_asgi.json_schema import Components, description_of
@@ -18,7 +18,7 @@ from imagegallery_asgi.operations import Answer, Content, Operation
 
 _VERSION = version("imagegallery")
 _ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable)
-_WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden)
+_WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden, RateLimited)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
 
 
@@ -75,7 +75,7 @@ def _operation(operation: Operation, components: Components) -> JsonSchema:
         described["security"] = [{}, {"bearer": []}]
     if operation.bodies:
         content = {each.media_type: _media(each, components) for each in operation.bodies}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": operation.needs_body, "content": content}
     return described
 
 
@@ -139,7 +139,7 @@ def _problems(operation: Operation, components: Components) -> dict[str, JsonSch
     for error in _errors(operation):
         row = row_of(error)
         codes.setdefault(row.status.value, {})[error.code] = row.title
-    schema = components.schema(Problem)
+    schema = components.schema(MessagedProblem if operation.tells_message else Problem)
     return {
         str(status): {
             "description": "; ".join(f"`{code}`: {title}" for code, title in titles.items()),
@@ -151,7 +151,12 @@ def _problems(operation: Operation, components: Components) -> dict[str, JsonSch
 
 
 def _headers_with(status: int) -> tuple[str, ...]:
-    extra: Mapping[int, tuple[str, ...]] = {401: ("WWW-Authenticate",), 416: ("Content-Range",), 503: ("Retry-After",)}
+    extra: Mapping[int, tuple[str, ...]] = {
+        401: ("WWW-Authenticate",),
+        416: ("Content-Range",),
+        429: ("Retry-After",),
+        503: ("Retry-After",),
+    }
     return ("X-Request-ID", *extra.get(status, ()))
 
 

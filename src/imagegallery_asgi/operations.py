@@ -65,7 +65,8 @@ class Operation:
 
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and
     the answers of a handler that returns a `Response`. ``needs_principal`` is false where the address itself
-    is the permission. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
+    is the permission, ``needs_body`` where the body may be left out. With ``tells_message`` its problems have a
+    ``message`` too. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
     """
 
     method: str
@@ -77,6 +78,8 @@ class Operation:
     consumes: tuple[Content, ...] = ()
     answers: Mapping[int, Answer] = field(factory=dict)
     needs_principal: bool = True
+    needs_body: bool = True
+    tells_message: bool = False
     answers_head: bool = False
     inputs: Inputs = field(init=False)
 

@@ -24,6 +24,7 @@ from cattrs.gen import make_dict_structure_fn
 
 from imagegallery import Fault, InvalidInput, Unset, parse_id
 from imagegallery_asgi.constraints import UUID_TEXT, Constraint
+from imagegallery_asgi.json_schema import is_open
 from imagegallery_asgi.typeforms import TypeForm, arguments_of, is_annotated, is_union, origin_of
 
 T = TypeVar("T")
@@ -170,7 +171,7 @@ def _literal(cls: TypeForm, _: BaseConverter) -> Hook:
 
 
 def _object(cls: TypeForm, converter: BaseConverter) -> Hook:
-    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=not is_open(cls))
 
     def hook(value: object, as_: TypeForm) -> object:
         if not isinstance(value, dict):

@@ -6,7 +6,7 @@ half): nothing else knows the shapes.
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from attrs import frozen
@@ -20,12 +20,14 @@ from imagegallery import (
     MAX_LIMIT,
     MAX_NAME,
     MAX_PAGE,
+    MAX_SIGNED_AT_ONCE,
     MAX_URL,
     UNSET,
     BatchAction,
     ImageFilter,
     ImageOrder,
     LibraryOrder,
+    OnDuplicate,
     ProcessingStatus,
     Unset,
     Visibility,
@@ -44,6 +46,7 @@ from imagegallery_asgi.constraints import (
 )
 
 MAX_IMAGES_AT_ONCE = 1000
+MAX_PARTS = 10_000
 # What JSON numbers hold exactly in every client (RFC 8259 section 6).
 MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -122,6 +125,14 @@ class TimelineQuery:
 
 
 @frozen
+class ResumableQuery:
+    """Where the image goes, and its name, for clients that have no other way to say it."""
+
+    gallery_id: UUID | None = None
+    filename: RawFilename | None = None
+
+
+@frozen
 class DeleteQuery:
     """``permanent`` deletes for good what is in the trash."""
 
@@ -138,9 +149,17 @@ class ViewQuery:
 
 @frozen
 class AddQuery:
-    """``filename`` names an image that is the whole body."""
+    """``filename`` names an image that is the whole body. ``on_duplicate`` says what becomes of a file that is in the
+    library already; without it, the service's setting holds."""
 
     filename: RawFilename | None = None
+    on_duplicate: OnDuplicate | None = None
+
+
+@frozen
+class DuplicatesQuery:
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
 
 
 @frozen
@@ -189,15 +208,63 @@ class UploadForm(FormFields):
     file: bytes
 
 
+@frozen(kw_only=True)
+class ObjectForm:
+    """``multipart/form-data`` as S3 takes it: any fields, then the file."""
+
+    MORE_FIELDS: ClassVar[bool] = True
+
+    file: bytes
+
+
 @frozen
 class CreateUpload:
-    """``size`` is in bytes; ``sha256``, if given, is checked on arrival."""
+    """``size`` is in bytes; ``sha256``, if given, is checked on arrival. ``on_duplicate`` says what becomes of a file
+    that is in the library already; without it, the service's setting holds."""
 
     filename: RawFilename
     content_type: Annotated[str, MEDIA_TYPE]
     size: Annotated[int, Between(0, MAX_SAFE_INTEGER)]
     sha256: Annotated[str, SHA256_HEX] | None = None
     gallery_id: UUID | None = None
+    on_duplicate: OnDuplicate | None = None
+
+
+PartNumber = Annotated[int, Between(1, MAX_PARTS)]
+
+
+@frozen
+class SignParts:
+    numbers: Annotated[tuple[PartNumber, ...], Items(1, MAX_SIGNED_AT_ONCE)]
+
+
+@frozen
+class SentPart:
+    """``etag`` is what the store answered to the part."""
+
+    number: PartNumber
+    etag: Annotated[str, Length(0, 255)] | None = None
+
+
+@frozen
+class CompleteUpload:
+    """``parts``, of a file that went up in parts: all of them in order, to be compared with what arrived."""
+
+    parts: Annotated[tuple[SentPart, ...], Items(1, MAX_PARTS)] | None = None
+
+
+@frozen
+class CheckFiles:
+    """The SHA-256 of each file."""
+
+    sha256: Annotated[tuple[Annotated[str, SHA256_HEX], ...], Items(1, MAX_IMAGES_AT_ONCE)]
+
+
+@frozen
+class DismissPair:
+    """Two images that are both to be kept."""
+
+    image_ids: Annotated[tuple[UUID, ...], Items(2, 2)]
 
 
 @frozen

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import CachedPage, PageTicket, Principal, new_id
-from imagegallery_asgi.call import Host
+from imagegallery_asgi.call import Host, client_address
 from imagegallery_asgi.headers import has_tag, quote_etag, request_id
 from imagegallery_asgi.middleware import REQUEST_ID, SAFETY
 from imagegallery_asgi.pages import PRIVATE, SHARED
@@ -59,7 +59,12 @@ class Shortcut:
             principal = self._host.authenticate(request)
             if inspect.isawaitable(principal):
                 principal = await principal
-            return await self._host.gallery_for(request).pages.find(principal or Principal.anonymous(), ticket)
+            principal = principal or Principal.anonymous()
+            gallery = self._host.gallery_for(request)
+            page = await gallery.pages.find(principal, ticket)
+            if page is not None:
+                await gallery.rates.admit_request(principal, client_address(request))
+            return page
         except Exception:
             # The long way meets it too, and there it is told as it should be.
             return None

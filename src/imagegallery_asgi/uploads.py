@@ -4,17 +4,18 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from imagegallery import Fault, Image, Unset
-from imagegallery_asgi.answers import ImageDocument, One, UploadDocument
+from imagegallery import ClaimedPart, Fault, Image, Unset
+from imagegallery_asgi.answers import ImageDocument, One, SignedPartsDocument, StoredPartsDocument, UploadDocument
 from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.documents import gallery_document, image_document, upload_document
+from imagegallery_asgi.documents import gallery_document, image_document, part_url, stored_parts, upload_document
 from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
-from imagegallery_asgi.headers import disposition_filename, media_type
+from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
+from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.parsing import parse_json, raise_faults
-from imagegallery_asgi.schemas import AddImages, AddQuery, CreateUpload
+from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts
 
 _BYTES = "application/octet-stream"
 
@@ -27,6 +28,7 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
         size=body.size,
         sha256=bytes.fromhex(body.sha256) if body.sha256 is not None else None,
         gallery_id=body.gallery_id,
+        on_duplicate=body.on_duplicate,
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
     return One(upload_document(session, call.api_root))
@@ -50,9 +52,28 @@ async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
 
 
 async def complete(call: Call, upload_id: UUID) -> One[ImageDocument]:
+    """A body, with the parts that were sent, is welcome and not needed."""
+    body = await _completion(call)
+    uploads = call.gallery.uploads
     with call.host.metrics.counted_upload():
-        image = await call.gallery.uploads.complete(call.principal, upload_id)
+        if body.parts is None:
+            image = await uploads.complete(call.principal, upload_id)
+        else:
+            claimed = [ClaimedPart(part.number, unquoted(part.etag)) for part in body.parts]
+            image = await uploads.parts.complete(call.principal, upload_id, claimed)
     return One(image_document(image, call.principal, call.api_root))
+
+
+async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
+    signed = await call.gallery.uploads.parts.sign(call.principal, upload_id, body.numbers)
+    call.headers["Cache-Control"] = "no-store"
+    return One(SignedPartsDocument(tuple(part_url(part, call.api_root) for part in signed)))
+
+
+async def list_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
+    session = await call.gallery.uploads.parts.get(call.principal, upload_id)
+    parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
+    return One(stored_parts(parts, session.part_plan, is_open=not session.state.is_ended))
 
 
 async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
@@ -65,6 +86,15 @@ async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
         image = await _add_new(call, gallery_id, query, kind)
     call.headers["Location"] = call.url(f"/images/{image.id}")
     return encoded(One(image_document(image, call.principal, call.api_root)), 202, call.headers)
+
+
+async def _completion(call: Call) -> CompleteUpload:
+    if not exchange_of(call.request).unread:
+        return CompleteUpload()
+    faults: list[Fault] = []
+    body = parse_json(CompleteUpload, await read_json(call.request), ("body",), faults)
+    raise_faults(faults)
+    return body or CompleteUpload()
 
 
 async def _add_existing(call: Call, gallery_id: UUID) -> Response:
@@ -88,6 +118,7 @@ async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> 
         content_type=kind,
         size=content_length(call.request),
         gallery_id=gallery_id,
+        on_duplicate=query.on_duplicate,
     )
 
 
@@ -99,6 +130,7 @@ async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
         filename=query.filename or form.filename,
         content_type=form.content_type,
         gallery_id=gallery_id,
+        on_duplicate=query.on_duplicate,
     )
     if isinstance(form.fields.alt_text, Unset):
         return image

@@ -14,6 +14,8 @@ from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
 
 MAX_UPLOAD = 2_000_000
+PARTS_THRESHOLD = 500_000
+PART_SIZE = 300_000
 
 ClientOf = Callable[[str | None], httpx.Client]
 
@@ -22,6 +24,8 @@ ClientOf = Callable[[str | None], httpx.Client]
 def server(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     small = {
         "IMAGEGALLERY_UPLOADS_MAX_SIZE": str(MAX_UPLOAD),
+        "IMAGEGALLERY_UPLOADS_PARTS_THRESHOLD": str(PARTS_THRESHOLD),
+        "IMAGEGALLERY_UPLOADS_PART_SIZE": str(PART_SIZE),
         "IMAGEGALLERY_IMAGING_PROCESSES": "1",
         "IMAGEGALLERY_WEBHOOKS_ALLOW_PRIVATE": "true",
     }

@@ -8,6 +8,7 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -15,6 +16,8 @@ from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.routes import OPERATIONS
 
 everything = schemathesis.openapi.from_dict(Description(OPERATIONS).document("/api/v1"))
+schemathesis.openapi.media_type("application/offset+octet-stream", st.binary())
+schemathesis.openapi.media_type("application/partial-upload", st.binary())
 # A stream of events does not end.
 description = everything.exclude(path="/events")
 
@@ -68,6 +71,7 @@ def things(owner: httpx.Client, photo: bytes) -> Mapping[str, str]:
         "image_id": image["id"],
         "month": image["taken_at"][:7],
         "upload_id": upload["id"],
+        "number": "1",
         "webhook_id": owner.post("/webhooks", json={"url": "http://127.0.0.1:9/"}).json()["data"]["webhook"]["id"],
         "token": original.rpartition("/")[2],
         "key": "galleries/library/images/none/thumbnail-none.webp",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from imagegallery.errors import ConfigurationError, SignatureExpired, SignatureInvalid
 from imagegallery.storage import keys
-from imagegallery.storage.signing import DownloadGrant, UploadGrant, UrlSigner
+from imagegallery.storage.signing import DownloadGrant, PartGrant, UploadGrant, UrlSigner
 from imagegallery.testing.clock import ManualClock
 
 SECRET = b"a secret of the tests"
@@ -34,6 +34,20 @@ def test_a_download_comes_back_as_it_was_signed(key: str, expires_in: int, downl
 
 def test_an_upload_comes_back_as_it_was_signed() -> None:
     assert signer().read(signer().sign(UPLOAD), UploadGrant) == UPLOAD
+
+
+def test_a_part_comes_back_as_it_was_signed_and_as_nothing_else() -> None:
+    part = PartGrant("incoming/a", "0f" * 16, 3, 8_388_608, NOON)
+    token = signer().sign(part)
+    assert signer().read(token, PartGrant) == part
+    with pytest.raises(SignatureInvalid):
+        signer().read(token, UploadGrant)
+    with pytest.raises(SignatureInvalid):
+        signer().read(token, DownloadGrant)
+    with pytest.raises(SignatureInvalid):
+        signer().read(signer().sign(UPLOAD), PartGrant)
+    with pytest.raises(SignatureExpired):
+        signer(NOON).read(token, PartGrant)
 
 
 def test_what_is_no_unicode_can_still_be_signed() -> None:

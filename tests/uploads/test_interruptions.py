@@ -57,8 +57,11 @@ class GatedEngine:
         *,
         content_type: str,
         blurhash: bool = False,
+        phash: bool = False,
     ) -> Rendered:
-        return await self._engine.render(path, renditions, into, content_type=content_type, blurhash=blurhash)
+        return await self._engine.render(
+            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash
+        )
 
     async def aclose(self) -> None: ...
 

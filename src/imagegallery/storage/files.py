@@ -1,21 +1,54 @@
-"""One file being written, or read. Blocking: for threads."""
+"""One file being written, or read, and how files are objects. Blocking: for threads."""
 
+import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import BinaryIO
 
-from imagegallery.storage.protocol import ByteRange
+from imagegallery.errors import InvalidInput, Unavailable
+from imagegallery.storage.keys import check_key
+from imagegallery.storage.protocol import ByteRange, ObjectInfo
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.streams import CHUNK_SIZE
+from imagegallery.storage.tree import version
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SCRATCH = ".scratch"  # the folder below a store's root that is the store's own
+
+
+def check_own_key(key: str) -> None:
+    """Raises `InvalidInput` for what is no key, or lies in the store's own folder."""
+    check_key(key)
+    if key.partition("/")[0].casefold() == SCRATCH:
+        raise InvalidInput(f"Not an object key: the folder {SCRATCH} is the store's own.")
+
+
+def object_info(key: str, status: os.stat_result) -> ObjectInfo:
+    """What the file of this status is, as an object."""
+    return ObjectInfo(key, status.st_size, version(status), EPOCH + status.st_mtime_ns // 1000 * MICROSECOND)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Raises `Unavailable` where the disk, or the quota on it, is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Unavailable("The object store is full.") from error
+        raise
 
 
 class Draft:
     """A file in the making, in scratch; created on the first write. ``discard`` it, whatever happens."""
 
     def __init__(self, scratch: Scratch) -> None:
+        self.scratch = scratch
         self.name = scratch.fresh_name()
-        self._directory = scratch.descriptor
         self._file: BinaryIO | None = None
         self.discarded = False
 
@@ -36,11 +69,11 @@ class Draft:
         if self._file is not None:
             self._file.close()
             with suppress(FileNotFoundError):
-                os.unlink(self.name, dir_fd=self._directory)
+                os.unlink(self.name, dir_fd=self.scratch.descriptor)
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            create = partial(os.open, mode=0o666, dir_fd=self._directory)
+            create = partial(os.open, mode=0o666, dir_fd=self.scratch.descriptor)
             self._file = open(self.name, "xb", opener=create)  # noqa: SIM115 - pathlib knows no dir_fd
         return self._file
 

@@ -8,21 +8,21 @@ Durable: a file is complete and synced before it is linked under its key, and th
 Media types are not kept: signed URLs carry them, and keys of ours tell them.
 """
 
-import errno
 import itertools
-import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from anyio import CancelScope, Lock, to_thread
 
 from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import ConfigurationError, InvalidInput, ObjectNotFound, TypeMismatch, Unavailable
-from imagegallery.storage.files import Draft, Reader
-from imagegallery.storage.keys import check_key
+from imagegallery.errors import ConfigurationError, ObjectNotFound, SignatureInvalid, TypeMismatch
+from imagegallery.storage.files import EPOCH, MICROSECOND, SCRATCH, Draft, Reader, check_own_key, full_disk, object_info
+from imagegallery.storage.filesystem_multipart import MultipartOnFilesystem
+from imagegallery.storage.growing import GrowsOnFilesystem
+from imagegallery.storage.part_files import PartFiles
 from imagegallery.storage.protocol import (
     ByteRange,
     ObjectInfo,
@@ -32,18 +32,16 @@ from imagegallery.storage.protocol import (
     UploadRequest,
 )
 from imagegallery.storage.scratch import Scratch, claim
-from imagegallery.storage.signing import DownloadGrant, UploadGrant, UrlSigner
+from imagegallery.storage.signing import DownloadGrant, PartGrant, UploadGrant, UrlSigner
 from imagegallery.storage.streams import at_most, batched, too_large
-from imagegallery.storage.tree import Tree, already_there, version
+from imagegallery.storage.tree import Tree, already_there
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_SCRATCH = ".scratch"
 _LISTED_AT_ONCE = 500
 
 
-class FilesystemStore:
-    """An `ObjectStore` that also `PresignsUploads`, `SignsDownloads`, `ServesSignedUrls` and has `LocalObjects`.
+class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
+    """An `ObjectStore` that also `PresignsUploads`, `SignsDownloads`, `ServesSignedUrls`, takes `MultipartUploads`,
+    `AppendsObjects`, `ClearsDrafts` and has `LocalObjects`.
 
     ``async with`` makes ``root`` if need be and removes what processes that died while writing have left in it.
     """
@@ -52,7 +50,8 @@ class FilesystemStore:
         self._root = root
         self._signer = signer
         self._clock = clock
-        self._tree = Tree(root, hidden=_SCRATCH)
+        self._tree = Tree(root, hidden=SCRATCH)
+        self._part_files = PartFiles(self._tree, SCRATCH)
         self._scratch: Scratch | None = None
         self._scratch_opening = Lock()
         self._writes = itertools.count()
@@ -81,13 +80,13 @@ class FilesystemStore:
         max_size: int | None = None,
         if_absent: bool = False,
     ) -> ObjectInfo:
-        _check(key)
+        check_own_key(key)
         scratch = await self._opened_scratch()
         if if_absent:
             await self._refuse_if_taken(key)
         draft = Draft(scratch)
         try:
-            with _full_disk():
+            with full_disk():
                 async for batch in batched(at_most(data, max_size)):
                     await to_thread.run_sync(draft.write, batch)
                 return await to_thread.run_sync(self._publish, scratch, draft, key, if_absent)
@@ -98,38 +97,38 @@ class FilesystemStore:
 
     @asynccontextmanager
     async def get(self, key: str, byte_range: ByteRange | None = None) -> AsyncIterator[ObjectStream]:
-        _check(key)
+        check_own_key(key)
         reader = await to_thread.run_sync(self._start_reading, key, byte_range)
         try:
-            yield ObjectStream(_info(key, reader.status), _chunks(reader))
+            yield ObjectStream(object_info(key, reader.status), _chunks(reader))
         finally:
             if not reader.closed:
                 with CancelScope(shield=True):
                     await to_thread.run_sync(reader.close)
 
     async def head(self, key: str) -> ObjectInfo:
-        _check(key)
-        return _info(key, await to_thread.run_sync(self._tree.status, key))
+        check_own_key(key)
+        return object_info(key, await to_thread.run_sync(self._tree.status, key))
 
     async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
-        _check(source)
-        _check(target)
+        check_own_key(source)
+        check_own_key(target)
         scratch = await self._opened_scratch()
-        return _info(target, await to_thread.run_sync(self._tree.move, scratch, source, target, etag))
+        return object_info(target, await to_thread.run_sync(self._tree.move, scratch, source, target, etag))
 
     async def delete(self, key: str) -> None:
         """Remove the object, and the folders that this leaves empty."""
-        _check(key)
+        check_own_key(key)
         await to_thread.run_sync(self._tree.remove, key)
 
     async def list(self, prefix: str = "") -> AsyncIterator[ObjectInfo]:
         if folder := prefix.rpartition("/")[0]:
-            _check(folder)
+            check_own_key(folder)
         files = self._tree.walk(prefix)
         try:
             while page := await to_thread.run_sync(lambda: [*itertools.islice(files, _LISTED_AT_ONCE)]):
                 for key, status in page:
-                    yield _info(key, status)
+                    yield object_info(key, status)
         finally:
             with CancelScope(shield=True):
                 await to_thread.run_sync(files.close)
@@ -145,23 +144,25 @@ class FilesystemStore:
         sha256: str | None,
         expires_at: datetime,
     ) -> UploadRequest:
-        _check(key)
+        check_own_key(key)
         token = self._signer.sign(UploadGrant(key, content_type, size, expires_at))
         return UploadRequest("PUT", f"/objects/{token}", headers={"Content-Type": content_type})
 
     def sign_download(
         self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
     ) -> str:
-        _check(key)
+        check_own_key(key)
         return f"/objects/{self._signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
 
     def upload_key(self, token: str) -> str:
-        return self._signer.read(token, UploadGrant).key
+        return self._upload_grant(token).key
 
     async def accept(
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> ObjectInfo:
-        grant = self._signer.read(token, UploadGrant)
+        grant = self._upload_grant(token)
+        if isinstance(grant, PartGrant):
+            return await self._accept_part(grant, data, content_length)
         if _media_type(content_type) != _media_type(grant.content_type):
             raise TypeMismatch(f"This URL takes an upload of the type {grant.content_type}.")
         if content_length is not None and content_length > grant.max_size:
@@ -178,10 +179,15 @@ class FilesystemStore:
         async with self.get(grant.key, byte_range) as stream:
             yield SignedStream(_signed(stream.info, grant), stream.chunks)
 
+    def _upload_grant(self, token: str) -> UploadGrant | PartGrant:
+        with suppress(SignatureInvalid):
+            return self._signer.read(token, UploadGrant)
+        return self._signer.read(token, PartGrant)
+
     # --- LocalObjects --------------------------------------------------------------------------------------
 
     def local_path(self, key: str) -> Path:
-        _check(key)
+        check_own_key(key)
         return self._root / key
 
     # --- in threads ----------------------------------------------------------------------------------------
@@ -190,7 +196,7 @@ class FilesystemStore:
         status = draft.seal(self._timestamp())
         self._tree.publish(scratch, draft.name, key, if_absent=if_absent)
         draft.discard()
-        return _info(key, status)
+        return object_info(key, status)
 
     def _start_reading(self, key: str, byte_range: ByteRange | None) -> Reader:
         return Reader(self._tree.open(key), byte_range)
@@ -198,15 +204,15 @@ class FilesystemStore:
     def _timestamp(self) -> int:
         """Nanoseconds since 1970. File systems stamp by the timer's tick, milliseconds apart, so that two versions
         could look the same; ours differ by the microsecond, and by a count of writes below it."""
-        return (self._clock() - _EPOCH) // _MICROSECOND * 1000 + next(self._writes) % 1000
+        return (self._clock() - EPOCH) // MICROSECOND * 1000 + next(self._writes) % 1000
 
     def _claim_scratch(self) -> Scratch:
         self._root.mkdir(parents=True, exist_ok=True)
         try:
-            with self._tree.folder([_SCRATCH], create=True):
-                return claim(self._root / _SCRATCH)
+            with self._tree.folder([SCRATCH], create=True):
+                return claim(self._root / SCRATCH)
         except NotADirectoryError:
-            raise ConfigurationError(f"{_SCRATCH} in the store's directory is a file or a link; remove it.") from None
+            raise ConfigurationError(f"{SCRATCH} in the store's directory is a file or a link; remove it.") from None
 
     # -------------------------------------------------------------------------------------------------------
 
@@ -231,17 +237,6 @@ async def _chunks(reader: Reader) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def _check(key: str) -> None:
-    check_key(key)
-    if key.partition("/")[0].casefold() == _SCRATCH:
-        raise InvalidInput(f"Not an object key: the folder {_SCRATCH} is the store's own.")
-
-
-def _info(key: str, status: os.stat_result) -> ObjectInfo:
-    modified_at = _EPOCH + status.st_mtime_ns // 1000 * _MICROSECOND
-    return ObjectInfo(key, status.st_size, version(status), modified_at)
-
-
 def _signed(info: ObjectInfo, grant: DownloadGrant) -> SignedObject:
     return SignedObject(info, grant.content_type, grant.expires_at, grant.download_as)
 
@@ -249,13 +244,3 @@ def _signed(info: ObjectInfo, grant: DownloadGrant) -> SignedObject:
 def _media_type(header: str) -> str:
     """The type itself: parameters and case do not matter (RFC 9110 section 8.3.1)."""
     return header.partition(";")[0].strip().lower()
-
-
-@contextmanager
-def _full_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Unavailable("The object store is full.") from error
-        raise

@@ -47,6 +47,11 @@ def original_key(prefix: str, content_type: str) -> str:
     return f"{prefix}original.{EXTENSIONS[content_type]}"
 
 
+def is_original(key: str) -> bool:
+    """Whether `original_key` can have made it: so that a mistake deletes nothing else."""
+    return key.startswith(IMAGES_PREFIX) and key.rpartition("/")[2].startswith("original.") and is_key(key)
+
+
 def variant_key(prefix: str, variant_type: str, fingerprint: str, image_format: str) -> str:
     """A variant's key; the fingerprint makes it immutable, so that caches may keep it for ever."""
     return f"{prefix}{variant_type}-{fingerprint}.{image_format}"

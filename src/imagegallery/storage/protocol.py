@@ -13,7 +13,7 @@ where the answer is no. `imagegallery.testing.storage.ObjectStoreSuite` proves a
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -121,12 +121,15 @@ class UploadRequest:
 
 @runtime_checkable
 class PresignsUploads(Protocol):
-    """The store can let a client write one object once, without credentials. No I/O."""
+    """The store can let a client write one object, without credentials. No I/O."""
 
     async def presign_upload(
         self, key: str, *, content_type: str, size: int, sha256: str | None, expires_at: datetime
     ) -> UploadRequest:
-        """A request that can only write ``key``, once, with exactly this type and at most this size."""
+        """A request that can only write ``key``, with exactly this type and at most this size.
+
+        Sent again, it is refused; or, where the store cannot refuse that, the object's etag is then another.
+        """
 
 
 @runtime_checkable
@@ -227,7 +230,7 @@ class MultipartUploads(Protocol):
     async def presign_part(
         self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
     ) -> UploadRequest:
-        """A request that writes part ``number`` of at most ``size`` bytes. No I/O."""
+        """A request that writes part ``number`` of at most ``size`` bytes; a store may refuse fewer. No I/O."""
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
         """The parts that are stored, by number; a part sent twice counts as it was sent last."""
@@ -278,6 +281,14 @@ class AppendsObjects(Protocol):
 
 
 @runtime_checkable
+class ClearsDrafts(Protocol):
+    """The store can remove by itself what grows and was forgotten (others have a rule of their own for it)."""
+
+    async def clear_drafts(self, before: datetime) -> int:
+        """Remove what grows and was last written to before then; answers how many."""
+
+
+@runtime_checkable
 class DeletesMany(Protocol):
     """The store can delete many objects in few requests."""
 
@@ -298,6 +309,3 @@ class TemporaryFiles(Protocol):
 
     def directory(self) -> AbstractAsyncContextManager[Path]:
         """A fresh, private directory, removed on leaving; a dead process's are removed at the next start."""
-
-
-DEFAULT_DOWNLOAD_TTL = timedelta(hours=1)

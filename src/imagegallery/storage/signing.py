@@ -1,8 +1,8 @@
 """Our own signed URLs: a grant, serialised and signed, is the token in the URL. Nothing is kept on the server.
 
-A token is URL-safe and says one thing only: this key may be written (or read) until then. Uploads and downloads are
-signed under different salts, so that neither passes for the other. Equal grants give equal tokens, so that a URL
-whose expiry is rounded can be cached.
+A token is URL-safe and says one thing only: this key may be written (or read) until then. Uploads, parts and downloads
+are signed under different salts, so that none passes for another. Equal grants give equal tokens, so that a URL whose
+expiry is rounded can be cached.
 """
 
 import hashlib
@@ -41,11 +41,26 @@ class DownloadGrant:
     download_as: str | None = None
 
 
-Grant = UploadGrant | DownloadGrant
-G = TypeVar("G", UploadGrant, DownloadGrant)
+@frozen
+class PartGrant:
+    """Leave to write one part of a multipart upload to ``key``, repeatedly: at most ``max_size`` bytes each time."""
+
+    key: str
+    multipart_id: str
+    number: int
+    max_size: int
+    expires_at: datetime
+
+
+Grant = UploadGrant | DownloadGrant | PartGrant
+G = TypeVar("G", UploadGrant, DownloadGrant, PartGrant)
 
 # A change to a grant's fields needs a new salt: what was signed before must not be read as something else.
-_SALTS: dict[type[Grant], str] = {UploadGrant: "imagegallery.upload", DownloadGrant: "imagegallery.download"}
+_SALTS: dict[type[Grant], str] = {
+    UploadGrant: "imagegallery.upload",
+    DownloadGrant: "imagegallery.download",
+    PartGrant: "imagegallery.part",
+}
 
 
 class UrlSigner:

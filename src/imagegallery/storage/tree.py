@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed
 from imagegallery.storage.keys import is_key
@@ -26,6 +26,13 @@ _ATTEMPTS = 1000
 def version(status: os.stat_result) -> str:
     """The version of a file: another whenever the bytes may be others, the same under whatever name."""
     return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+
+
+class HasDescriptor(Protocol):
+    """A folder that is open, for use as ``dir_fd``."""
+
+    @property
+    def descriptor(self) -> int: ...
 
 
 class Tree:
@@ -51,8 +58,8 @@ class Tree:
         os.close(descriptor)
         raise _not_found()
 
-    def publish(self, scratch: Scratch, draft: str, key: str, *, if_absent: bool) -> None:
-        """Give a synced scratch file its name in the tree, for good. Raises `PreconditionFailed`, `Conflict`."""
+    def publish(self, scratch: HasDescriptor, draft: str, key: str, *, if_absent: bool) -> None:
+        """Give a synced file of ``scratch`` its name in the tree, for good. Raises `PreconditionFailed`, `Conflict`."""
         folders, name = _split(key)
         put = _link if if_absent else os.replace
 

@@ -15,7 +15,9 @@ from anyio import CancelScope, sleep_forever
 
 from imagegallery.errors import InvalidInput, ObjectNotFound, PreconditionFailed, TooLarge
 from imagegallery.storage.protocol import ByteRange, ObjectStore
+from imagegallery.testing.storage_appending import AppendingPromises
 from imagegallery.testing.storage_base import BODY, TYPE, Broken, at_once, broken_off, keys, read, write
+from imagegallery.testing.storage_multipart import MultipartPromises
 from imagegallery.testing.storage_races import RacePromises
 from imagegallery.testing.storage_signed import SignedUrlPromises
 
@@ -53,7 +55,7 @@ RANGES = ((0, 1), (0, len(BODY)), (1, 2), (7, 70_000), (len(BODY) - 1, len(BODY)
 RANGES_BEYOND_THE_END = ((0, len(BODY) + 1), (len(BODY) - 3, 10**12), (len(BODY), len(BODY) + 5), (10**12, 10**12 + 1))
 
 
-class ObjectStoreSuite(RacePromises, SignedUrlPromises):
+class ObjectStoreSuite(RacePromises, SignedUrlPromises, MultipartPromises, AppendingPromises):
     """Subclass it, write ``make_store``, and pytest does the rest."""
 
     listed_objects = 1_050  # more than a page of any listing we know

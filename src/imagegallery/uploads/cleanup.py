@@ -5,8 +5,8 @@ from contextlib import suppress
 import anyio
 
 from imagegallery.errors import Unavailable
-from imagegallery.storage.protocol import ObjectStore
-from imagegallery.uploads.session import UploadSession, UploadState
+from imagegallery.storage.protocol import AppendsObjects, MultipartUploads, ObjectStore
+from imagegallery.uploads.session import Transport, UploadSession, UploadState
 
 _PATIENCE = 10.0  # seconds for one session's objects; what is not done by then, the sweeper does later
 
@@ -16,9 +16,20 @@ async def delete_objects(store: ObjectStore, session: UploadSession) -> None:
 
     Raises `Unavailable` when the store does not answer.
     """
+    await _abort_unfinished(store, session)
     await store.delete(session.incoming_key)
-    if session.state is not UploadState.COMPLETED:
+    if session.state is not UploadState.COMPLETED or session.is_duplicate:
         await store.delete(session.original_key)
+
+
+async def _abort_unfinished(store: ObjectStore, session: UploadSession) -> None:
+    """What arrives in parts, or grows, is no object yet."""
+    if session.multipart_id is None:
+        return
+    if session.transport is Transport.PARTS and isinstance(store, MultipartUploads):
+        await store.abort_multipart(session.incoming_key, session.multipart_id)
+    if session.transport is Transport.RESUMABLE and isinstance(store, AppendsObjects):
+        await store.abort_append(session.incoming_key, session.multipart_id)
 
 
 async def try_to_delete_objects(store: ObjectStore, session: UploadSession) -> None:

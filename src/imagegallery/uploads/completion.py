@@ -2,7 +2,8 @@
 
 The object is moved while the session's row is locked. So nothing else can end the session and delete the object
 in between, two completions move it one after the other, and a crash after the move leaves an open session whose
-object the next completion, or the sweeper, finds under the key that the row names.
+object the next completion, or the sweeper, finds under the key that the row names. What becomes of bytes that the
+owner has already is decided in `imagegallery.uploads.duplicates`.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
 from imagegallery.events.event import ImageUploaded
-from imagegallery.images import membership
+from imagegallery.faultpoints import fault_point
+from imagegallery.images import membership, original_records
 from imagegallery.images import records as image_records
 from imagegallery.images.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
@@ -27,12 +29,19 @@ from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads import records
 from imagegallery.uploads.cleanup import try_to_delete_objects
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.duplicates import Placed, existing_image, place_original, return_existing
+from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS, Rejection
 from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance
 from imagegallery.uploads.verification import Verification, Verified
 
 _ATTEMPTS = 3
+
+VERIFIED = fault_point("completion.verified", "the bytes were found to be good, and are where they arrived")
+PROMOTED = fault_point("completion.promoted", "the object has its final key, no row says so")
+COMMITTED = fault_point("completion.committed", "the image is in, its client has not heard of it")
+DUPLICATE = fault_point("completion.duplicate", "the upload ended with bytes that were there, its own are left over")
+REJECTED = fault_point("completion.rejected", "the refusal is on record, what was refused is still there")
 
 
 @frozen
@@ -77,6 +86,7 @@ class Completion:
                 return current
             state = advance(current.state, UploadEvent.REJECT)
             await records.update(connection, session_id, state, rejection=rejection, now=self.clock())
+        REJECTED.reached()
         rejected = attrs.evolve(current, state=state, rejection=rejection)
         await try_to_delete_objects(self.store, rejected)
         return rejected
@@ -91,6 +101,7 @@ class Completion:
     async def _attempt(self, session: UploadSession, *, moved: bool) -> UUID:
         try:
             verified = await self.verification.verify(session, _places(session, moved=moved))
+            VERIFIED.reached()
             return await self._commit(session, verified)
         except REJECTIONS as error:
             ended = await self.reject(session.id, error)
@@ -103,29 +114,39 @@ class Completion:
             current = await records.lock(connection, session.id)
             if _is_completed(current):
                 return current.future_image_id
-            state = advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
-            if verified.info.key == session.incoming_key:
-                await self._promote(session, verified)
-            now = self.clock()
-            await records.update(connection, session.id, state, size=verified.info.size, now=now)
-            await self._write_image(connection, session, new_image(session, verified, now))
-        if verified.info.key != session.incoming_key:
-            await try_to_delete_objects(self.store, attrs.evolve(session, state=state))
-        return session.future_image_id
+            advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
+            await original_records.hold_content(connection, session.owner_id, verified.sha256)
+            ended = await self._end(connection, session, verified)
+            await records.complete(connection, ended, size=verified.info.size, now=self.clock())
+        COMMITTED.reached()
+        if ended.is_duplicate or verified.info.key != session.incoming_key:
+            DUPLICATE.reached()
+            await try_to_delete_objects(self.store, ended)
+        return ended.future_image_id
 
-    async def _promote(self, session: UploadSession, verified: Verified) -> None:
-        await self.store.promote(
-            session.incoming_key, session.original_key, etag=verified.info.etag, content_type=session.content_type
-        )
+    async def _end(self, connection: Connection, session: UploadSession, verified: Verified) -> UploadSession:
+        """The completed session: with the image that was there before, if that is wanted, or with a new one."""
+        now, wanted = self.clock(), session.on_duplicate or self.policy.on_duplicate
+        existing = await existing_image(connection, session.owner_id, verified.sha256, wanted)
+        if existing is not None:
+            return await return_existing(connection, session, existing, now=now)
+        placed = await place_original(connection, self.store, session, verified.sha256, verified.info)
+        PROMOTED.reached()
+        await self._write_image(connection, session, new_image(session, verified, placed.key, now), placed)
+        return attrs.evolve(session, state=UploadState.COMPLETED, is_duplicate=placed.key != session.original_key)
 
-    async def _write_image(self, connection: Connection, session: UploadSession, image: Image) -> None:
+    async def _write_image(self, connection: Connection, session: UploadSession, image: Image, placed: Placed) -> None:
         """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
         now = image.created_at
         await image_records.insert_image(connection, image)
+        if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
+            await original_records.keep_beside_copies(connection, image.id)
         is_member = session.gallery_id is not None and await _add_to_gallery(connection, session.gallery_id, image)
         uploaded = ImageUploaded(image.owner_id, image.id, session.gallery_id if is_member else None)
         await events.record(connection, uploaded, now=now)
         await self.outbox.enqueue(connection, process_image(image), now=now)
+        if not placed.is_new:
+            return  # these bytes are counted
         await image_records.add_storage_used(connection, image.owner_id, image.file_size)
         room = await records.room_for(connection, image.owner_id)
         self.policy.check_storage(room.storage_used, room.storage_limit)
@@ -156,14 +177,14 @@ def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
     return places[::-1] if moved else places
 
 
-def new_image(session: UploadSession, verified: Verified, now: datetime) -> Image:
+def new_image(session: UploadSession, verified: Verified, original_key: str, now: datetime) -> Image:
     """The image that a verified upload becomes, waiting to be processed."""
     inspection = verified.inspection
     metadata = parse_exif(inspection.exif) if inspection.exif else Metadata()
     return Image(
         id=session.future_image_id,
         owner_id=session.owner_id,
-        original_key=session.original_key,
+        original_key=original_key,
         key_prefix=session.key_prefix,
         filename=session.filename,
         mime_type=session.content_type,

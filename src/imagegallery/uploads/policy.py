@@ -1,8 +1,9 @@
 """What may be uploaded: the uploads room's options and the decision on one declaration. Pure."""
 
 from datetime import timedelta
+from enum import StrEnum
 
-from attrs import Attribute, field, frozen, validators
+from attrs import Attribute, evolve, field, frozen, validators
 
 from imagegallery.errors import (
     ConfigurationError,
@@ -11,6 +12,7 @@ from imagegallery.errors import (
     InvalidInput,
     QuotaExceeded,
     TooLarge,
+    TooManyUploads,
     UnsupportedType,
 )
 from imagegallery.storage.keys import EXTENSIONS
@@ -29,14 +31,24 @@ _ALIASES = {
 }
 
 
+class OnDuplicate(StrEnum):
+    """What becomes of a file that its owner has already, anywhere but in the trash: a second image of the same bytes,
+    which are stored once; an error; or no image but the one that is there."""
+
+    KEEP_BOTH = "keep_both"
+    REJECT = "reject"
+    RETURN_EXISTING = "return_existing"
+
+
 @frozen
 class Declaration:
     """What a client says it is about to send. ``size`` is in bytes, ``None`` when it cannot know it yet;
-    ``sha256`` is the raw digest, if it made one."""
+    ``sha256`` is the raw digest, if it made one. ``on_duplicate`` is ``None`` when it does not say."""
 
     content_type: str
     size: int | None
     sha256: bytes | None = None
+    on_duplicate: OnDuplicate | None = None
 
 
 def _check_known(_: object, __: "Attribute[tuple[str, ...]]", types: tuple[str, ...]) -> None:
@@ -49,15 +61,22 @@ class UploadPolicy:
     """The limits of one upload, and how long a session lives.
 
     ``max_size`` and ``storage_limit`` are in bytes; ``storage_limit`` holds for every owner without a limit of
-    its own (``None``: no limit). A session can be used for ``session_lifetime``; its row, which lets ``complete``
-    be repeated, goes ``session_retention`` later. HEIC and HEIF need the extra ``heic`` to be decoded.
+    its own (``None``: no limit). ``max_open`` sessions may be open at once for one owner (``None``: any number). A
+    file of more than ``parts_threshold`` bytes goes up in parts of ``part_size`` bytes where the store takes parts. A
+    session can be used for ``session_lifetime``; its row, which lets ``complete`` be repeated, goes
+    ``session_retention`` later. ``on_duplicate`` holds for uploads that do not say what becomes of a file their owner
+    has already: ``keep_both``, ``reject`` or ``return_existing``. HEIC and HEIF need the extra ``heic`` to be decoded.
     """
 
     allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=_check_known)
     max_size: int = field(default=50_000_000, validator=validators.gt(0))
+    parts_threshold: int = field(default=16 * 1024 * 1024, validator=validators.ge(0))
+    part_size: int = field(default=8 * 1024 * 1024, validator=validators.gt(0))
     session_lifetime: timedelta = field(default=timedelta(hours=1), validator=validators.gt(timedelta(0)))
     session_retention: timedelta = field(default=timedelta(days=1), validator=validators.ge(timedelta(0)))
     storage_limit: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    max_open: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    on_duplicate: OnDuplicate = OnDuplicate.KEEP_BOTH
 
     def check(self, declaration: Declaration) -> Declaration:
         """The declaration with its type in canonical form, if this policy takes it.
@@ -70,7 +89,7 @@ class UploadPolicy:
         content_type = self.check_type(declaration.content_type)
         if declaration.size is not None:
             self.check_size(declaration.size)
-        return Declaration(content_type, declaration.size, declaration.sha256)
+        return evolve(declaration, content_type=content_type)
 
     def check_type(self, declared: str) -> str:
         """The canonical name of the declared type. Raises `UnsupportedType` unless it is allowed."""
@@ -85,6 +104,11 @@ class UploadPolicy:
             raise EmptyFile("The file is empty.")
         if size > self.max_size:
             raise TooLarge(f"The file is larger than {self.max_size:,} bytes.", limit=self.max_size)
+
+    def check_open(self, count: int) -> None:
+        """Raises `TooManyUploads` when an owner's open sessions are more than may be."""
+        if self.max_open is not None and count > self.max_open:
+            raise TooManyUploads(f"Only {self.max_open:,} uploads can be open at once.", limit=self.max_open)
 
     def limit_of(self, own_limit: int | None) -> int | None:
         """The limit, in bytes, that holds for an owner with this one of their own, if any."""

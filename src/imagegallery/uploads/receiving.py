@@ -8,15 +8,20 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, PreconditionFailed
+from imagegallery.errors import Conflict, PreconditionFailed, QuotaExceeded, TooLarge
+from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads import records
 from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.room import largest_size
 from imagegallery.uploads.session import UploadEvent, UploadSession, advance
 from imagegallery.uploads.verification import check_size
+
+STORED = fault_point("service.stored", "the bytes are under incoming/, the row says that they are on their way")
+ARRIVED = fault_point("service.arrived", "the row says that the bytes are there, and nothing more was done")
 
 
 @frozen
@@ -32,12 +37,14 @@ class Receiving:
     async def receive(self, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
         """Store the bytes; the session is then ``uploaded``.
 
-        More bytes than declared (`TooLarge`), fewer (`SizeMismatch`) or none (`EmptyFile`) reject the session. When
+        More bytes than declared (`TooLarge`), fewer (`SizeMismatch`), none (`EmptyFile`) or, where no size was
+        declared, more than the owner has room for (`QuotaExceeded`) reject the session. When
         ``data`` raises, nothing is kept and the session can begin again. Raises `Conflict` when the file is there.
         """
         session = await self._advance(session_id, UploadEvent.BEGIN)
         try:
             info = await self._store(session, data)
+            STORED.reached()
             check_size(session, info.size)
         except REJECTIONS as error:
             await self.completion.reject(session.id, error)
@@ -45,14 +52,20 @@ class Receiving:
         return await self._arrived(session, info.size)
 
     async def _store(self, session: UploadSession, data: AsyncIterable[bytes]) -> ObjectInfo:
+        async with self.database.transaction() as connection:
+            largest = await largest_size(connection, session, self.policy, now=self.clock())
         try:
             return await self.store.put(
                 session.incoming_key,
                 data,
                 content_type=session.content_type,
-                max_size=session.size or self.policy.max_size,
+                max_size=largest,
                 if_absent=True,
             )
+        except TooLarge as error:
+            if session.size is None and largest < self.policy.max_size:
+                raise QuotaExceeded("The owner's storage has no room for this file.") from error
+            raise
         except PreconditionFailed as error:
             # An earlier attempt stored it all, and was cut short before it could say so.
             await self._advance(session.id, UploadEvent.ARRIVE)
@@ -68,6 +81,7 @@ class Receiving:
         if current.state.is_ended:
             await try_to_delete_objects(self.store, current)
             advance(current.state, UploadEvent.ARRIVE)
+        ARRIVED.reached()
         return attrs.evolve(current, state=state, size=current.size or size)
 
     async def _advance(self, session_id: UUID, event: UploadEvent) -> UploadSession:

@@ -9,12 +9,14 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
+from imagegallery.uploads.policy import OnDuplicate
 from imagegallery.uploads.rejection import Rejection
 from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
 
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
-    expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, completes_itself"""
+    expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
+    completes_itself, on_duplicate, is_duplicate"""
 
 # What decides on a new session: who owns the gallery it names, and the owner's storage.
 _SELECT_ROOM = """
@@ -24,12 +26,18 @@ FROM (SELECT $1::text AS owner_id, $2::uuid AS gallery_id) AS asked
 LEFT JOIN owners o ON o.owner_id = asked.owner_id
 LEFT JOIN galleries g ON g.id = asked.gallery_id"""
 
-# Sessions that begin one after the other, for an owner whose storage is limited, see each other's bytes.
+# Sessions that begin one after the other, for an owner who is limited, see each other and each other's bytes.
 _HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
 
 # The bytes that an owner's open sessions have announced.
 AWAITED_SIZE = """
-SELECT coalesce(sum(declared_size), 0)::bigint
+SELECT coalesce(sum(coalesce(declared_size, received_offset)), 0)::bigint
+FROM upload_sessions
+WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
+
+# How many sessions an owner has open.
+OPEN_COUNT = """
+SELECT count(*)
 FROM upload_sessions
 WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
 
@@ -37,8 +45,8 @@ _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
     declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
-    wire_metadata, concatenation, completes_itself
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)"""
+    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
 
@@ -53,6 +61,15 @@ UPDATE upload_sessions
 SET state = $2, declared_size = coalesce(declared_size, $3), error_code = $4, error_message = $5, error_details = $6,
     updated_at = $7
 WHERE id = $1"""
+
+# With an image: the one that was settled at the start, or one of the same bytes that was there before.
+_COMPLETE = """
+UPDATE upload_sessions
+SET state = 'completed', declared_size = coalesce(declared_size, $2), image_id = $3, is_duplicate = $4, updated_at = $5
+WHERE id = $1"""
+
+# What the store calls an object that arrives in parts, or grows.
+_SET_MULTIPART = "UPDATE upload_sessions SET multipart_id = $2, updated_at = $3 WHERE id = $1"
 
 # A batch of sessions that are over time; those that somebody is just completing or cancelling are left out.
 EXPIRE = f"""
@@ -105,11 +122,18 @@ async def room_for(connection: Connection, owner_id: str, gallery_id: UUID | Non
 async def hold_awaited_size(connection: Connection, owner_id: str, *, now: datetime) -> int:
     """The bytes that the owner's open sessions have announced; whoever else asks waits until the transaction ends.
 
-    A session that does not know its size yet counts nothing.
+    A session that does not know its size yet counts what has arrived.
     """
     await connection.fetchval(_HOLD_ROOM, owner_id)
     size: int = await connection.fetchval(AWAITED_SIZE, owner_id, now)
     return size
+
+
+async def hold_open_count(connection: Connection, owner_id: str, *, now: datetime) -> int:
+    """How many sessions the owner has open; whoever else asks waits until the transaction ends."""
+    await connection.fetchval(_HOLD_ROOM, owner_id)
+    count: int = await connection.fetchval(OPEN_COUNT, owner_id, now)
+    return count
 
 
 async def insert(connection: Connection, session: UploadSession) -> None:
@@ -136,6 +160,8 @@ async def insert(connection: Connection, session: UploadSession) -> None:
         session.wire_metadata,
         session.concatenation and session.concatenation.value,
         session.completes_itself,
+        session.on_duplicate and session.on_duplicate.value,
+        session.is_duplicate,
     )
 
 
@@ -169,6 +195,15 @@ async def update(
     """Write the new state, the size if it was not known, and the ``rejection`` that ``REJECTED`` needs."""
     error = (rejection.code, rejection.message, dict(rejection.details)) if rejection else (None, None, None)
     await connection.execute(_UPDATE, session_id, state.value, size, *error, now)
+
+
+async def complete(connection: Connection, session: UploadSession, *, size: int, now: datetime) -> None:
+    """Write that ``session`` has ended with its ``future_image_id``; and the size if it was not known."""
+    await connection.execute(_COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now)
+
+
+async def set_multipart(connection: Connection, session_id: UUID, multipart_id: str, *, now: datetime) -> None:
+    await connection.execute(_SET_MULTIPART, session_id, multipart_id, now)
 
 
 async def expire(connection: Connection, *, now: datetime, limit: int) -> list[UploadSession]:
@@ -213,7 +248,10 @@ def _session(row: Record) -> UploadSession:
         part_size=row["part_size"],
         wire_metadata=row["wire_metadata"],
         concatenation=Concatenation(row["concatenation"]) if row["concatenation"] else None,
+        wire_concatenation=row["wire_concatenation"],
         completes_itself=row["completes_itself"],
+        on_duplicate=OnDuplicate(row["on_duplicate"]) if row["on_duplicate"] else None,
+        is_duplicate=row["is_duplicate"],
     )
 
 

@@ -8,6 +8,7 @@ from imagegallery.errors import (
     BadImage,
     ChecksumMismatch,
     Detail,
+    DuplicateImage,
     EmptyFile,
     ImageGalleryError,
     QuotaExceeded,
@@ -16,8 +17,17 @@ from imagegallery.errors import (
     TypeMismatch,
 )
 
-# The errors that are the file's fault, or the owner's storage: trying the same bytes again would not help.
-REJECTIONS = (EmptyFile, TooLarge, SizeMismatch, TypeMismatch, ChecksumMismatch, BadImage, QuotaExceeded)
+# The errors that are the file's fault, the owner's storage or the owner's wish: trying again would not help.
+REJECTIONS = (
+    EmptyFile,
+    TooLarge,
+    SizeMismatch,
+    TypeMismatch,
+    ChecksumMismatch,
+    BadImage,
+    QuotaExceeded,
+    DuplicateImage,
+)
 _BY_CODE: Mapping[str, type[ImageGalleryError]] = {error.code: error for error in REJECTIONS}
 
 

@@ -8,26 +8,28 @@ import anyio
 import attrs
 
 from imagegallery.clock import Clock
-from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import EmptyFile, Forbidden, ImageGalleryError, NotFound, UnsupportedType, UploadEnded
-from imagegallery.ids import new_id
+from imagegallery.errors import EmptyFile, ImageGalleryError, NotFound, UnsupportedType, UploadEnded, UploadExpired
+from imagegallery.faultpoints import fault_point
 from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import sniff
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
-from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
+from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ObjectStore, PresignsUploads, TemporaryFiles
 from imagegallery.uploads import records
+from imagegallery.uploads.beginning import Beginning
 from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
-from imagegallery.uploads.filename import FALLBACK, clean_filename
-from imagegallery.uploads.policy import Declaration, UploadPolicy, canonical_type
+from imagegallery.uploads.lookup import OwnSessions
+from imagegallery.uploads.parts import UploadParts
+from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy, canonical_type
 from imagegallery.uploads.receiving import Receiving
-from imagegallery.uploads.records import Room
-from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.resumable import ResumableUploads
+from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
 from imagegallery.uploads.sources import OpenSource, Source, opened
 from imagegallery.uploads.sweeping import Sweeping
 from imagegallery.uploads.verification import Verification
@@ -36,9 +38,12 @@ from imagegallery.uploads.verification import Verification
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _GIVING_UP = 10.0  # seconds to end the session of a failed `add`; later the sweeper does it
 
+CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had arrived is still there")
+
 
 class UploadService:
-    """Upload sessions, and `add`, which is a whole session in one call."""
+    """Upload sessions, and `add`, which is a whole session in one call; ``parts`` is for files that go up in parts,
+    ``resumable`` for those that come little by little."""
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class UploadService:
         images: ImageService,
         policy: UploadPolicy,
         clock: Clock,
+        rates: RateLimiter = UNLIMITED,
     ) -> None:
         self.policy = policy
         self._database = database
@@ -59,6 +65,10 @@ class UploadService:
         verification = Verification(store, engine, scratch)
         self._completion = Completion(database, store, outbox, verification, policy, clock)
         self._receiving = Receiving(database, store, self._completion, policy, clock)
+        self._beginning = Beginning(database, policy, clock, rates)
+        self._sessions = OwnSessions(database, clock)
+        self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
+        self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
         self._sweeping = Sweeping(database, store, policy, clock)
 
     async def create(
@@ -70,44 +80,91 @@ class UploadService:
         size: int,
         sha256: bytes | None = None,
         gallery_id: UUID | None = None,
+        on_duplicate: OnDuplicate | None = None,
     ) -> UploadSession:
         """Begin an upload of ``size`` bytes, with what the client must send as ``request``.
 
-        Without ``request`` (the store cannot be written to directly) the bytes are to go to `receive`. Raises
-        `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `QuotaExceeded`, and
-        `NotFound` or `Forbidden` for a gallery that is not the principal's own.
+        A file beyond the policy's ``parts_threshold`` goes up in ``parts``, where the store takes them: it has a
+        ``part_plan`` and the first ``part_requests`` instead. Without any (the store cannot be written to directly)
+        the bytes are to go to `receive`. ``on_duplicate`` says what becomes of a file that is in already (``None``:
+        what the policy says); with ``return_existing`` and the ``sha256``, the session may be ``completed`` at once.
+
+        Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `QuotaExceeded`,
+        `DuplicateImage`, and `NotFound` or `Forbidden` for a gallery that is not the principal's own.
         """
-        transport = Transport.SIMPLE if isinstance(self._store, PresignsUploads) else Transport.SERVICE
-        declaration = Declaration(content_type, size, sha256)
-        session = await self._begin(principal, declaration, filename, gallery_id, transport)
+        if plan := self.parts.plan_for(size):
+            return await self.parts.begin(
+                principal,
+                filename=filename,
+                content_type=content_type,
+                size=size,
+                sha256=sha256,
+                gallery_id=gallery_id,
+                plan=plan,
+                on_duplicate=on_duplicate,
+            )
+        declaration = Declaration(content_type, size, sha256, on_duplicate)
+        if isinstance(self._store, PresignsUploads):
+            return await self._begin_simple(self._store, principal, declaration, filename, gallery_id)
+        return await self._beginning.begin(principal, declaration, filename, gallery_id, Transport.SERVICE)
+
+    async def create_in_one_request(
+        self,
+        principal: Principal,
+        *,
+        filename: str,
+        content_type: str,
+        size: int | None = None,
+        gallery_id: UUID | None = None,
+    ) -> UploadSession:
+        """Like `create` for a client that sends one request and nothing after it: the upload completes by itself, as
+        soon as we hear that the bytes are there (see `arrived`).
+
+        Raises like `create`, and `NotFound` where the store cannot be written to directly.
+        """
         if not isinstance(self._store, PresignsUploads):
-            return session
-        request = await self._store.presign_upload(
-            session.incoming_key,
-            content_type=session.content_type,
-            size=size,
-            sha256=sha256.hex() if sha256 else None,
-            expires_at=session.expires_at,
+            raise NotFound("This service's store takes no uploads from clients.")
+        declaration = Declaration(content_type, size)
+        return await self._begin_simple(
+            self._store, principal, declaration, filename, gallery_id, completes_itself=True
         )
-        return attrs.evolve(session, request=request)
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
         """The principal's own session, as it is now. Raises `Unauthenticated` or `NotFound`."""
-        owner_id = principal.require_user()
-        async with self._database.connection() as connection:
-            session = await records.get(connection, session_id)
-        if session is None or session.owner_id != owner_id:
-            raise NotFound("There is no such upload.")
-        return session.at(self._clock())
+        return await self._sessions.get(principal, session_id)
 
-    async def check_awaited(self, incoming_key: str) -> None:
-        """For whoever serves a store's upload URLs: raises `UploadEnded` or `UploadExpired` unless a session waits
-        for bytes under this key. Asks for no principal: the signature is the leave."""
+    async def check_awaited(self, incoming_key: str) -> UploadSession:
+        """For whoever serves a store's upload URLs: the session that waits for bytes under this key.
+
+        Raises `UploadEnded` or `UploadExpired`. Asks for no principal: the signature is the leave."""
         async with self._database.connection() as connection:
             session = await records.find_by_incoming_key(connection, incoming_key)
         if session is None:
             raise UploadEnded("This upload is over; start a new one.")
         advance(session.at(self._clock()).state, UploadEvent.ARRIVE)
+        return session
+
+    async def arrived(self, session: UploadSession) -> UUID:
+        """For whoever serves a store's upload URLs: the bytes of a session that ``ends_on_arrival`` have come.
+
+        Answers the image's id. Raises what `complete` raises.
+        """
+        return await self._completion.complete(session.id)
+
+    async def complete_arrived(self, incoming_key: str) -> None:
+        """For whoever hears from the store that an object was created: complete the upload it belongs to, as its client
+        may never do. Asks for no principal: nobody but a client with leave can have put it there.
+
+        Does nothing for other keys, for uploads that come through this service, which sees for itself when they are
+        complete, and for those that are over; one that is refused is over, too. Raises `UploadIncomplete` when the
+        bytes are not to be found, and `Unavailable`.
+        """
+        async with self._database.connection() as connection:
+            session = await records.find_by_incoming_key(connection, incoming_key)
+        if session is None or session.transport not in (Transport.SIMPLE, Transport.PARTS):
+            return
+        with suppress(NotFound, UploadEnded, UploadExpired, *REJECTIONS):
+            await self._completion.complete(session.id)
 
     async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
         """Take the file's bytes, once, and pass them on to the store as they come.
@@ -122,10 +179,14 @@ class UploadService:
         """Check the bytes and make them an image; completing again answers with the same one.
 
         Raises like `get`; `UploadIncomplete` before the bytes are there; `UploadExpired`, `UploadEnded`; and, each
-        time, what rejected the upload: `EmptyFile`, `SizeMismatch`, `TypeMismatch`, `ChecksumMismatch`, `BadImage`
-        or `QuotaExceeded`.
+        time, what rejected the upload: `EmptyFile`, `SizeMismatch`, `TypeMismatch`, `ChecksumMismatch`, `BadImage`,
+        `QuotaExceeded` or `DuplicateImage`.
         """
         session = await self.get(principal, session_id)
+        if session.transport is Transport.PARTS:
+            return await self.parts.complete(principal, session.id)
+        if session.transport is Transport.RESUMABLE:
+            await self.resumable.complete(session)
         return await self._images.get(principal, await self._completion.complete(session.id))
 
     async def cancel(self, principal: Principal, session_id: UUID) -> None:
@@ -133,13 +194,15 @@ class UploadService:
 
         Raises like `get`, and `UploadEnded` when the upload has become an image.
         """
-        await self.get(principal, session_id)
-        async with self._database.transaction() as connection:
-            session = await records.lock(connection, session_id)
-            state = advance(session.state, UploadEvent.CANCEL)
-            if state is not session.state:
-                await records.update(connection, session_id, state, now=self._clock())
-        await try_to_delete_objects(self._store, attrs.evolve(session, state=state))
+        found = await self.get(principal, session_id)
+        async with self.resumable.alone_with(found):
+            async with self._database.transaction() as connection:
+                session = await records.lock(connection, session_id)
+                state = advance(session.state, UploadEvent.CANCEL)
+                if state is not session.state:
+                    await records.update(connection, session_id, state, now=self._clock())
+            CANCELLED.reached()
+            await try_to_delete_objects(self._store, attrs.evolve(session, state=state))
 
     async def add(
         self,
@@ -151,6 +214,7 @@ class UploadService:
         size: int | None = None,
         gallery_id: UUID | None = None,
         sha256: bytes | None = None,
+        on_duplicate: OnDuplicate | None = None,
     ) -> Image:
         """Bring one file in, in one call: a session, its bytes, its completion.
 
@@ -162,11 +226,12 @@ class UploadService:
             self.policy.check_size(size)  # before anything is read: the sender may be waiting for our word
         async with opened(source) as file:
             known_size = file.size if size is None else size
-            declaration = Declaration(_declared_type(content_type, file), known_size, sha256)
+            declaration = Declaration(_declared_type(content_type, file), known_size, sha256, on_duplicate)
             name = filename or file.name
-            session = await self._begin(principal, declaration, name, gallery_id, Transport.SERVICE)
+            session = await self._beginning.begin(principal, declaration, name, gallery_id, Transport.SERVICE)
             try:
-                await self._receiving.receive(session.id, file.chunks)
+                if not session.state.is_ended:
+                    await self._receiving.receive(session.id, file.chunks)
                 return await self.complete(principal, session.id)
             except BaseException:
                 await self._give_up(principal, session.id)
@@ -175,82 +240,42 @@ class UploadService:
     async def sweep(self) -> int:
         """End the sessions that are over time and remove what they left; answers how many were ended.
 
-        Also forgets sessions that ended long ago, and clears ``incoming/`` of what arrived too late. For the worker,
-        every minute or so.
+        Also completes those whose completion was cut short, forgets sessions that ended long ago, and clears
+        ``incoming/`` of what arrived too late. For the worker, every minute or so.
         """
+        await self.resumable.sweep()
         expired = await self._sweeping.expire()
         await self._sweeping.forget()
         await self._sweeping.clear()
         return expired
 
-    async def _begin(
+    async def _begin_simple(
         self,
+        store: PresignsUploads,
         principal: Principal,
         declaration: Declaration,
-        filename: str | None,
+        filename: str,
         gallery_id: UUID | None,
-        transport: Transport,
+        *,
+        completes_itself: bool = False,
     ) -> UploadSession:
-        owner_id = principal.require_user()
-        checked = self.policy.check(declaration)
-        async with self._database.transaction() as connection:
-            room = await records.room_for(connection, owner_id, gallery_id)
-            _check_gallery(room, owner_id, gallery_id)
-            await self._check_storage(connection, owner_id, room, checked.size or 0)
-            session = self._new_session(owner_id, checked, filename, gallery_id, transport, room)
-            await records.insert(connection, session)
-        return session
-
-    async def _check_storage(self, connection: Connection, owner_id: str, room: Room, size: int) -> None:
-        """Raises `QuotaExceeded` unless ``size`` bytes more fit beside what is stored and what is on its way."""
-        if self.policy.limit_of(room.storage_limit) is None:
-            return
-        awaited = await records.hold_awaited_size(connection, owner_id, now=self._clock())
-        current = await records.room_for(connection, owner_id)  # a completion may have moved bytes between the two
-        self.policy.check_storage(current.storage_used + awaited + size, current.storage_limit)
-
-    def _new_session(
-        self,
-        owner_id: str,
-        declaration: Declaration,
-        filename: str | None,
-        gallery_id: UUID | None,
-        transport: Transport,
-        room: Room,
-    ) -> UploadSession:
-        now = self._clock()
-        session_id, image_id = new_id(), new_id()
-        return UploadSession(
-            id=session_id,
-            owner_id=owner_id,
-            gallery_id=gallery_id,
-            transport=transport,
-            state=UploadState.PENDING,
-            filename=clean_filename(filename or f"{FALLBACK}.{EXTENSIONS[declaration.content_type]}"),
-            content_type=declaration.content_type,
-            size=declaration.size,
-            sha256=declaration.sha256,
-            incoming_key=incoming_key(session_id),
-            # Keys show in public URLs, wherever the image is shown later: they must not tell an unlisted gallery's id.
-            key_prefix=image_prefix(image_id, gallery_id if room.gallery_visibility == "public" else None),
-            future_image_id=image_id,
-            created_at=now,
-            updated_at=now,
-            expires_at=now + self.policy.session_lifetime,
+        session = await self._beginning.begin(
+            principal, declaration, filename, gallery_id, Transport.SIMPLE, completes_itself=completes_itself
         )
+        if session.state.is_ended:
+            return session
+        request = await store.presign_upload(
+            session.incoming_key,
+            content_type=session.content_type,
+            size=session.size or self.policy.max_size,
+            sha256=session.sha256.hex() if session.sha256 else None,
+            expires_at=session.expires_at,
+        )
+        return attrs.evolve(session, request=request)
 
     async def _give_up(self, principal: Principal, session_id: UUID) -> None:
         with anyio.move_on_after(_GIVING_UP, shield=True), suppress(ImageGalleryError):
             await self.cancel(principal, session_id)
-
-
-def _check_gallery(room: Room, owner_id: str, gallery_id: UUID | None) -> None:
-    """Raises `Forbidden` for another's gallery, `NotFound` if it may not even be seen."""
-    if gallery_id is None or room.gallery_owner_id == owner_id:
-        return
-    if room.gallery_owner_id is None or room.gallery_visibility == "private":
-        raise NotFound("There is no such gallery.")
-    raise Forbidden("This gallery is not yours.")
 
 
 def _declared_type(declared: str | None, file: OpenSource) -> str:

@@ -15,6 +15,8 @@ from attrs import frozen
 from imagegallery.errors import Conflict, ImageGalleryError, UploadEnded, UploadExpired, UploadIncomplete
 from imagegallery.storage.keys import original_key
 from imagegallery.storage.protocol import UploadRequest
+from imagegallery.uploads.part_plan import PartPlan, SignedPart
+from imagegallery.uploads.policy import OnDuplicate
 from imagegallery.uploads.rejection import Rejection
 
 
@@ -125,10 +127,13 @@ class UploadSession:
     ``size`` is in bytes, as declared (``None``: not known yet); ``key_prefix`` is the folder of the image it may
     become. The image's id and keys are settled at the start, so that a completion cut short anywhere can be repeated
     and cleaned up after. ``request``, what the client has to send, is there in the answer to ``create`` when the
-    store takes bytes directly. ``received`` counts the bytes that are durable (resumable), ``multipart_id`` is the
-    store's own name for an object that arrives in parts or grows, ``part_size`` the bytes of each part but the last,
-    ``wire_metadata`` what a tus client said of the upload, to the letter. With ``completes_itself`` nobody has to call
-    ``complete``: the last byte does.
+    store takes bytes directly; ``part_requests`` instead where the file goes up in parts: the first of them.
+    ``received`` counts the bytes that are durable (resumable), ``multipart_id`` is the store's own name for an object
+    that arrives in parts or grows, ``part_size`` the bytes of each part but the last, ``wire_metadata`` and
+    ``wire_concatenation`` what a tus client said of the upload, to the letter. With ``completes_itself`` nobody has to
+    call ``complete``: the last byte does. ``on_duplicate`` is what the uploader said is to become of a file that is in
+    already, ``is_duplicate`` says that it was, and that nothing of what this session brought is kept; if the image that
+    was there was answered, that is the ``future_image_id`` from then on.
     """
 
     id: UUID
@@ -148,17 +153,31 @@ class UploadSession:
     expires_at: datetime
     rejection: Rejection | None = None
     request: UploadRequest | None = None
+    part_requests: tuple[SignedPart, ...] = ()
     received: int = 0
     multipart_id: str | None = None
     part_size: int | None = None
     wire_metadata: str | None = None
     concatenation: Concatenation | None = None
+    wire_concatenation: str | None = None
     completes_itself: bool = False
+    on_duplicate: OnDuplicate | None = None
+    is_duplicate: bool = False
 
     @property
     def image_id(self) -> UUID | None:
         """The image this upload became, if it did."""
         return self.future_image_id if self.state is UploadState.COMPLETED else None
+
+    @property
+    def ends_on_arrival(self) -> bool:
+        """Whether the one request that brings the bytes is the last that the client will send."""
+        return self.completes_itself and self.transport is Transport.SIMPLE
+
+    @property
+    def part_plan(self) -> PartPlan | None:
+        """How the file is cut into parts, where we say so."""
+        return PartPlan(self.size, self.part_size) if self.size and self.part_size else None
 
     @property
     def original_key(self) -> str:

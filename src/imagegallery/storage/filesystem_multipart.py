@@ -1,0 +1,83 @@
+"""The filesystem store's `MultipartUploads`: the same plan as S3's, with signed part URLs of our own."""
+
+from collections.abc import AsyncIterable, Sequence
+from datetime import datetime
+
+from anyio import CancelScope, to_thread
+
+from imagegallery.storage.files import Draft, check_own_key, full_disk, object_info
+from imagegallery.storage.part_files import PartFiles
+from imagegallery.storage.protocol import ObjectInfo, Part, PartLimits, UploadRequest
+from imagegallery.storage.scratch import Scratch
+from imagegallery.storage.signing import PartGrant, UrlSigner
+from imagegallery.storage.streams import at_most, batched, too_large
+
+
+class MultipartOnFilesystem:
+    """Part of `FilesystemStore`, which has what this declares.
+
+    The limits are S3's, but for the smallest part: any size will do.
+    """
+
+    part_limits = PartLimits(smallest=1, largest=5 * 1024**3, most=10_000)
+
+    _signer: UrlSigner
+    _part_files: PartFiles
+
+    async def _opened_scratch(self) -> Scratch:
+        raise NotImplementedError
+
+    def _timestamp(self) -> int:
+        raise NotImplementedError
+
+    async def create_multipart(self, key: str, *, content_type: str) -> str:
+        check_own_key(key)
+        await self._opened_scratch()
+        return await to_thread.run_sync(self._part_files.begin, key)
+
+    async def presign_part(
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+    ) -> UploadRequest:
+        check_own_key(key)
+        token = self._signer.sign(PartGrant(key, multipart_id, number, size, expires_at))
+        return UploadRequest("PUT", f"/objects/{token}")
+
+    async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
+        check_own_key(key)
+        await self._opened_scratch()
+        return await to_thread.run_sync(self._part_files.list, key, multipart_id)
+
+    async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[Part]) -> ObjectInfo:
+        check_own_key(key)
+        scratch = await self._opened_scratch()
+        named = (scratch, key, multipart_id, tuple(parts), self._timestamp())
+        with full_disk():
+            return object_info(key, await to_thread.run_sync(self._part_files.complete, *named))
+
+    async def abort_multipart(self, key: str, multipart_id: str) -> None:
+        check_own_key(key)
+        scratch = await self._opened_scratch()
+        await to_thread.run_sync(self._part_files.forget, scratch, key, multipart_id)
+
+    async def _accept_part(
+        self, grant: PartGrant, data: AsyncIterable[bytes], content_length: int | None
+    ) -> ObjectInfo:
+        """Store what a part's URL brings; the ``etag`` in the answer is the part's."""
+        if content_length is not None and content_length > grant.max_size:
+            raise too_large(grant.max_size)
+        draft = Draft(await self._opened_scratch())
+        try:
+            with full_disk():
+                async for batch in batched(at_most(data, grant.max_size)):
+                    await to_thread.run_sync(draft.write, batch)
+                return await to_thread.run_sync(self._keep_part, draft, grant)
+        finally:
+            if not draft.discarded:
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(draft.discard)
+
+    def _keep_part(self, draft: Draft, grant: PartGrant) -> ObjectInfo:
+        status = draft.seal(self._timestamp())
+        self._part_files.add(draft.scratch, draft.name, grant.key, grant.multipart_id, grant.number)
+        draft.discard()
+        return object_info(grant.key, status)

@@ -1,0 +1,148 @@
+"""A new session, under every transport alike: what it declares is checked, and its row written."""
+
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import Forbidden, NotFound
+from imagegallery.faultpoints import fault_point
+from imagegallery.ids import new_id
+from imagegallery.principal import Principal
+from imagegallery.rates.limiter import UNLIMITED, RateLimiter
+from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
+from imagegallery.uploads import records
+from imagegallery.uploads.duplicates import existing_image, return_existing
+from imagegallery.uploads.filename import FALLBACK, clean_filename
+from imagegallery.uploads.policy import Declaration, UploadPolicy
+from imagegallery.uploads.records import Room
+from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
+
+BEGUN = fault_point("upload.begun", "the session's row is written, and its client has not heard of it")
+
+
+@frozen
+class Beginning:
+    """Begins sessions; their bytes are somebody else's."""
+
+    database: Database
+    policy: UploadPolicy
+    clock: Clock
+    rates: RateLimiter = UNLIMITED
+
+    async def begin(
+        self,
+        principal: Principal,
+        declaration: Declaration,
+        filename: str | None,
+        gallery_id: UUID | None,
+        transport: Transport,
+        *,
+        part_size: int | None = None,
+        wire_metadata: str | None = None,
+        concatenation: Concatenation | None = None,
+        completes_itself: bool = False,
+    ) -> UploadSession:
+        """The session, ``pending``, or ``completed`` at once: with the image that was there, where the declared
+        SHA-256 tells and ``return_existing`` is wanted. Nothing is there if this raises.
+
+        Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
+        `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` where the SHA-256 tells and ``reject`` is wanted, and
+        `NotFound` or `Forbidden` for a gallery that is not the principal's own.
+        """
+        owner_id = principal.require_user()
+        checked = self.policy.check(declaration)
+        await self.rates.admit_upload(owner_id)
+        async with self.database.transaction() as connection:
+            room = await records.room_for(connection, owner_id, gallery_id)
+            _check_gallery(room, owner_id, gallery_id)
+            wanted = checked.on_duplicate or self.policy.on_duplicate
+            existing = await existing_image(connection, owner_id, checked.sha256, wanted)
+            if existing is None:
+                await self._check_open(connection, owner_id)
+                await self._check_storage(connection, owner_id, room, checked.size or 0)
+            session = self._new_session(
+                owner_id,
+                checked,
+                filename,
+                gallery_id,
+                transport,
+                room,
+                part_size=part_size,
+                wire_metadata=wire_metadata,
+                concatenation=concatenation,
+                completes_itself=completes_itself,
+            )
+            if existing is not None:
+                session = await return_existing(connection, session, existing, now=session.created_at)
+            await records.insert(connection, session)
+        BEGUN.reached()
+        return session
+
+    async def _check_open(self, connection: Connection, owner_id: str) -> None:
+        """Raises `TooManyUploads` if there is no place for one more open session."""
+        if self.policy.max_open is not None:
+            self.policy.check_open(await records.hold_open_count(connection, owner_id, now=self.clock()) + 1)
+
+    async def check_storage(self, connection: Connection, owner_id: str, size: int) -> None:
+        """Raises `QuotaExceeded` unless ``size`` bytes more, than what is on its way already, fit."""
+        await self._check_storage(connection, owner_id, await records.room_for(connection, owner_id), size)
+
+    async def _check_storage(self, connection: Connection, owner_id: str, room: Room, size: int) -> None:
+        """Raises `QuotaExceeded` unless ``size`` bytes more fit beside what is stored and what is on its way."""
+        if self.policy.limit_of(room.storage_limit) is None:
+            return
+        awaited = await records.hold_awaited_size(connection, owner_id, now=self.clock())
+        current = await records.room_for(connection, owner_id)  # a completion may have moved bytes between the two
+        self.policy.check_storage(current.storage_used + awaited + size, current.storage_limit)
+
+    def _new_session(
+        self,
+        owner_id: str,
+        declaration: Declaration,
+        filename: str | None,
+        gallery_id: UUID | None,
+        transport: Transport,
+        room: Room,
+        *,
+        part_size: int | None,
+        wire_metadata: str | None,
+        concatenation: Concatenation | None,
+        completes_itself: bool,
+    ) -> UploadSession:
+        now = self.clock()
+        session_id, image_id = new_id(), new_id()
+        return UploadSession(
+            id=session_id,
+            owner_id=owner_id,
+            gallery_id=gallery_id,
+            transport=transport,
+            state=UploadState.PENDING,
+            filename=clean_filename(filename or f"{FALLBACK}.{EXTENSIONS[declaration.content_type]}"),
+            content_type=declaration.content_type,
+            size=declaration.size,
+            sha256=declaration.sha256,
+            incoming_key=incoming_key(session_id),
+            # Keys show in public URLs, wherever the image is shown later: they must not tell an unlisted gallery's id.
+            key_prefix=image_prefix(image_id, gallery_id if room.gallery_visibility == "public" else None),
+            future_image_id=image_id,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + self.policy.session_lifetime,
+            part_size=part_size,
+            wire_metadata=wire_metadata,
+            concatenation=concatenation,
+            completes_itself=completes_itself,
+            on_duplicate=declaration.on_duplicate,
+        )
+
+
+def _check_gallery(room: Room, owner_id: str, gallery_id: UUID | None) -> None:
+    """Raises `Forbidden` for another's gallery, `NotFound` if it may not even be seen."""
+    if gallery_id is None or room.gallery_owner_id == owner_id:
+        return
+    if room.gallery_owner_id is None or room.gallery_visibility == "private":
+        raise NotFound("There is no such gallery.")
+    raise Forbidden("This gallery is not yours.")

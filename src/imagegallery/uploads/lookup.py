@@ -1,0 +1,27 @@
+"""Finding a principal's own upload sessions."""
+
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import NotFound
+from imagegallery.principal import Principal
+from imagegallery.uploads import records
+from imagegallery.uploads.session import UploadSession
+
+
+@frozen
+class OwnSessions:
+    database: Database
+    clock: Clock
+
+    async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
+        """The session as it is now. Raises `Unauthenticated`, or `NotFound` also for somebody else's."""
+        owner_id = principal.require_user()
+        async with self.database.connection() as connection:
+            session = await records.get(connection, session_id)
+        if session is None or session.owner_id != owner_id:
+            raise NotFound("There is no such upload.")
+        return session.at(self.clock())

@@ -1,0 +1,224 @@
+"""Files that go up in parts, each straight to the store: in any order, several at once, again after a failure."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from uuid import UUID
+
+import anyio
+import attrs
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import (
+    ImageGalleryError,
+    NotFound,
+    ObjectNotFound,
+    PartMismatch,
+    PreconditionFailed,
+    UploadEnded,
+    UploadExpired,
+)
+from imagegallery.faultpoints import fault_point
+from imagegallery.images.image import Image
+from imagegallery.images.service import ImageService
+from imagegallery.principal import Principal
+from imagegallery.storage.protocol import MultipartUploads, ObjectStore, Part
+from imagegallery.uploads import records
+from imagegallery.uploads.beginning import Beginning
+from imagegallery.uploads.cleanup import try_to_delete_objects
+from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.lookup import OwnSessions
+from imagegallery.uploads.part_plan import (
+    MAX_SIGNED_AT_ONCE,
+    ClaimedPart,
+    PartPlan,
+    SignedPart,
+    check_numbers,
+    parts_to_join,
+    plan_parts,
+)
+from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy
+from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
+from imagegallery.uploads.verification import check_size
+
+_GIVING_UP = 10.0  # seconds to end a session that could not begin; later the sweeper does it
+
+CREATED = fault_point("parts.created", "the store takes parts, no row knows by which name")
+NAMED = fault_point("parts.named", "the row knows the store's name for the parts, the client was told nothing")
+JOINED = fault_point("parts.joined", "the parts are one object under incoming/, and nothing more")
+
+
+class UploadParts:
+    """Multipart uploads. The store's own id of one never leaves: clients name the session, which is its owner's."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        images: ImageService,
+        beginning: Beginning,
+        completion: Completion,
+        policy: UploadPolicy,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._images = images
+        self._beginning = beginning
+        self._completion = completion
+        self._policy = policy
+        self._clock = clock
+        self._sessions = OwnSessions(database, clock)
+
+    def plan_for(self, size: int) -> PartPlan | None:
+        """How a file of ``size`` bytes is cut; ``None`` when it goes in one request. Raises `TooLarge`."""
+        if size <= self._policy.parts_threshold or not isinstance(self._store, MultipartUploads):
+            return None
+        return plan_parts(size, self._policy.part_size, self._store.part_limits)
+
+    async def begin(
+        self,
+        principal: Principal,
+        *,
+        filename: str,
+        content_type: str,
+        size: int | None = None,
+        sha256: bytes | None = None,
+        gallery_id: UUID | None = None,
+        plan: PartPlan | None = None,
+        completes_itself: bool = False,
+        on_duplicate: OnDuplicate | None = None,
+    ) -> UploadSession:
+        """Begin an upload in parts. Without a ``plan`` the client cuts the file as it likes, within the store's limits.
+
+        With one, the first ``part_requests`` are there. Raises like `UploadService.create`, and `NotFound` where the
+        store takes no parts.
+        """
+        store = self._multipart_store()
+        session = await self._beginning.begin(
+            principal,
+            Declaration(content_type, size, sha256, on_duplicate),
+            filename,
+            gallery_id,
+            Transport.PARTS,
+            part_size=plan.size if plan else None,
+            completes_itself=completes_itself,
+        )
+        if session.state.is_ended:
+            return session
+        try:
+            multipart_id = await store.create_multipart(session.incoming_key, content_type=session.content_type)
+            CREATED.reached()
+            session = attrs.evolve(session, multipart_id=multipart_id)
+            async with self._database.connection() as connection:
+                await records.set_multipart(connection, session.id, multipart_id, now=self._clock())
+            NAMED.reached()
+            first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
+            return attrs.evolve(session, part_requests=await self._signed(session, first))
+        except BaseException:
+            await self._give_up(session)
+            raise
+
+    async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
+        """The principal's own upload in parts; ``key``, where a client names one, is compared and never trusted.
+
+        Raises `Unauthenticated` or `NotFound`.
+        """
+        session = await self._sessions.get(principal, session_id)
+        if session.transport is not Transport.PARTS or key not in (None, session.incoming_key):
+            raise NotFound("There is no such upload in parts.")
+        return session
+
+    async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
+        """What to send for these parts, 100 at most; may be repeated, also for a part that has arrived.
+
+        Raises like `get`; `InvalidInput` for what is no part of the upload, `UploadExpired` or `UploadEnded`.
+        """
+        session = await self.get(principal, session_id)
+        advance(session.state, UploadEvent.ARRIVE)
+        plan = session.part_plan
+        check_numbers(numbers, plan.count if plan else self._multipart_store().part_limits.most)
+        return await self._signed(session, numbers)
+
+    async def list(self, principal: Principal, session_id: UUID) -> Sequence[Part]:
+        """The parts that have arrived, by number; none once they are joined. Raises like `get`."""
+        session = await self.get(principal, session_id)
+        return await self._stored(session) or ()
+
+    async def complete(
+        self, principal: Principal, session_id: UUID, claimed: Sequence[ClaimedPart] | None = None
+    ) -> Image:
+        """Join the parts, check the file and make it an image; completing again answers with the same one.
+
+        ``claimed`` is what the client takes the parts to be. Raises like `UploadService.complete`, and what
+        `imagegallery.uploads.part_plan.parts_to_join` does, after which the upload can go on.
+        """
+        session = await self.get(principal, session_id)
+        if not session.state.is_ended:
+            await self._join(session, claimed)
+        try:
+            return await self._images.get(principal, await self._completion.complete(session.id))
+        except (UploadEnded, UploadExpired):
+            # It may have ended while the parts were being joined: what came out too late goes again.
+            await try_to_delete_objects(self._store, await self.get(principal, session_id))
+            raise
+
+    async def _join(self, session: UploadSession, claimed: Sequence[ClaimedPart] | None) -> None:
+        """Make the parts an object, unless an earlier completion has done so."""
+        store, plan = self._multipart_store(), session.part_plan
+        stored = await self._stored(session)
+        if stored is None or session.multipart_id is None:
+            return
+        parts = parts_to_join(stored, claimed, plan, store.part_limits)
+        await self._check_total(session, sum(part.size for part in parts))
+        try:
+            with suppress(ObjectNotFound):
+                await store.complete_multipart(session.incoming_key, session.multipart_id, parts)
+            JOINED.reached()
+        except PreconditionFailed as error:
+            raise PartMismatch("A part was sent again meanwhile; complete once more.") from error
+
+    async def _stored(self, session: UploadSession) -> Sequence[Part] | None:
+        """The parts in the store; ``None`` when they are no upload there, or not any more."""
+        if session.multipart_id is None:
+            return None
+        with suppress(ObjectNotFound):
+            return await self._multipart_store().list_parts(session.incoming_key, session.multipart_id)
+        return None
+
+    async def _check_total(self, session: UploadSession, total: int) -> None:
+        """A file that cannot be right is refused before it is put together. Raises `REJECTIONS`."""
+        try:
+            check_size(session, total)
+            self._policy.check_size(total)
+        except REJECTIONS as error:
+            await self._completion.reject(session.id, error)
+            raise
+
+    async def _signed(self, session: UploadSession, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
+        return tuple([await self._signed_part(session, number) for number in numbers])
+
+    async def _signed_part(self, session: UploadSession, number: int) -> SignedPart:
+        store, plan = self._multipart_store(), session.part_plan
+        if session.multipart_id is None:
+            raise NotFound("This upload has no parts.")
+        size = plan.length(number) if plan else min(session.size or self._policy.max_size, store.part_limits.largest)
+        request = await store.presign_part(
+            session.incoming_key, session.multipart_id, number, size=size, expires_at=session.expires_at
+        )
+        return SignedPart(number, size, request, session.expires_at)
+
+    def _multipart_store(self) -> MultipartUploads:
+        if not isinstance(self._store, MultipartUploads):
+            raise NotFound("This service's store takes no uploads in parts.")
+        return self._store
+
+    async def _give_up(self, session: UploadSession) -> None:
+        """End what could not begin, so that it takes no room, and leave nothing in the store."""
+        with anyio.move_on_after(_GIVING_UP, shield=True), suppress(ImageGalleryError):
+            async with self._database.transaction() as connection:
+                current = await records.lock(connection, session.id)
+                state = advance(current.state, UploadEvent.CANCEL)
+                await records.update(connection, session.id, state, now=self._clock())
+            await try_to_delete_objects(self._store, session)

@@ -1,0 +1,297 @@
+"""Uploads that come little by little through this service, and go on after any interruption: tus and the IETF draft.
+
+The rules of both protocols are these use cases; what they look like on the wire is `imagegallery_asgi`'s. One request
+at a time works on an upload, in whatever process: a newcomer asks the one before to write down what it has and to give
+way (draft-ietf-httpbis-resumable-upload, section "Concurrency"; tus leaves it open).
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from datetime import timedelta
+from uuid import UUID
+
+import anyio
+import attrs
+
+from imagegallery.clock import Clock
+from imagegallery.database.advisory import Hold, LockTaken
+from imagegallery.database.pool import Database
+from imagegallery.errors import (
+    EmptyFile,
+    Forbidden,
+    ImageGalleryError,
+    NotFound,
+    TooLarge,
+    UploadEnded,
+    UploadLocked,
+)
+from imagegallery.principal import Principal
+from imagegallery.storage.protocol import AppendsObjects, ObjectStore, TemporaryFiles
+from imagegallery.uploads import records, resumable_records
+from imagegallery.uploads.arriving import Arriving, until_asked
+from imagegallery.uploads.beginning import Beginning
+from imagegallery.uploads.cleanup import try_to_delete_objects
+from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.finishing import Finishing
+from imagegallery.uploads.lookup import OwnSessions
+from imagegallery.uploads.policy import Declaration, UploadPolicy
+from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.resumable_rules import (
+    Piece,
+    check_offset,
+    check_parts,
+    has_all,
+    is_whole,
+    refuse_over,
+    told_length,
+    type_of,
+)
+from imagegallery.uploads.session import Concatenation, Transport, UploadEvent, UploadSession, UploadState, advance
+
+_GIVING_UP = 10.0  # seconds
+LOCK_PATIENCE = timedelta(seconds=10)
+"""How long a newcomer waits for the request before it to give way."""
+
+
+class ResumableUploads:
+    """``gallery.uploads.resumable``. Every call raises `Unauthenticated` or `NotFound` for who is not the owner."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        scratch: TemporaryFiles,
+        beginning: Beginning,
+        completion: Completion,
+        policy: UploadPolicy,
+        clock: Clock,
+        patience: timedelta = LOCK_PATIENCE,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._scratch = scratch
+        self._beginning = beginning
+        self._completion = completion
+        self._sessions = OwnSessions(database, clock)
+        self._policy = policy
+        self._clock = clock
+        self._patience = patience
+
+    async def create(
+        self,
+        principal: Principal,
+        *,
+        filename: str | None,
+        content_type: str | None,
+        size: int | None,
+        sha256: bytes | None = None,
+        gallery_id: UUID | None = None,
+        wire_metadata: str | None = None,
+        concatenation: Concatenation | None = None,
+        wire_concatenation: str | None = None,
+        completes_itself: bool = True,
+    ) -> UploadSession:
+        """Begin an upload of ``size`` bytes, or of a size that `append` will tell.
+
+        With ``completes_itself`` it is complete as soon as so many bytes are there (tus), else when a request says so
+        (the draft). The type may be left to the extension of ``filename``; a partial upload has none. Raises like
+        `UploadService.create`.
+        """
+        store = self._appending()
+        declared = self._policy.allowed_types[0]  # of a partial upload: the row wants one
+        if concatenation is not Concatenation.PARTIAL:
+            declared = type_of(content_type, filename)
+        session = await self._beginning.begin(
+            principal,
+            Declaration(declared, size, sha256),
+            filename,
+            gallery_id,
+            Transport.RESUMABLE,
+            wire_metadata=wire_metadata,
+            concatenation=concatenation,
+            completes_itself=completes_itself and concatenation is not Concatenation.PARTIAL,
+        )
+        if session.state is UploadState.COMPLETED:
+            return session  # with an image that was there already
+        try:
+            return await self._arriving(store).begin(attrs.evolve(session, wire_concatenation=wire_concatenation))
+        except BaseException:
+            await self.give_up(session.id)
+            raise
+
+    async def look(self, principal: Principal, session_id: UUID) -> UploadSession:
+        """The session as it is, ``received`` being what is durable; the request that is at it gives way first.
+
+        Completes an upload that was cut short after its last byte. Raises what ended the session, `UploadLocked`, and
+        what completing raises.
+        """
+        async with self._current(principal, session_id) as (_, session):
+            if session.state is UploadState.COMPLETED or not (has_all(session) or is_whole(session, completes=False)):
+                return session
+            return await self._finishing().finish(session)
+
+    async def append(
+        self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes], piece: Piece
+    ) -> UploadSession:
+        """Add ``data`` to the end of what has arrived; the last byte completes the upload.
+
+        What had come when ``data`` breaks off, or when another request for the upload comes (`UploadInterrupted`), is
+        kept. Raises what ended the session; `OffsetMismatch`, `LengthMismatch`, `ChunkMismatch`, `TooLarge` and
+        `QuotaExceeded` with nothing kept; `Forbidden` for one that is made of others; `UploadLocked`; and what
+        completing raises.
+        """
+        async with self._current(principal, session_id) as (hold, session):
+            if session.concatenation is Concatenation.FINAL:
+                raise Forbidden("This upload was made of others; nothing can be added to it.")
+            check_offset(session, piece.offset)
+            if has_all(session):
+                await _refuse_more(data)
+            else:
+                session = await self._with_length(session, told_length(session, piece))
+                session = await self._arriving(self._appending()).receive(session, until_asked(hold, data), piece)
+                if not is_whole(session, completes=piece.completes):
+                    return session
+                told_length(session, attrs.evolve(piece, offset=session.received, announced=0))
+            return session if session.state is UploadState.COMPLETED else await self._finishing().finish(session)
+
+    async def concatenate(
+        self,
+        principal: Principal,
+        partial_ids: Sequence[UUID],
+        *,
+        filename: str | None,
+        content_type: str | None,
+        gallery_id: UUID | None = None,
+        wire_metadata: str | None = None,
+        wire_concatenation: str,
+    ) -> UploadSession:
+        """One upload of partial ones, in this order, complete at once; the partial ones are over then.
+
+        Raises `NotFound` for one that is not the principal's, `UploadIncomplete` unless each is a partial upload that
+        has all its bytes, and like `create` and `complete`.
+        """
+        parts = [await self.look(principal, partial_id) for partial_id in partial_ids]
+        check_parts(parts, self._policy.max_size)
+        session = await self.create(
+            principal,
+            filename=filename,
+            content_type=content_type,
+            size=None,  # counts nothing beside its parts, which count
+            gallery_id=gallery_id,
+            wire_metadata=wire_metadata,
+            concatenation=Concatenation.FINAL,
+            wire_concatenation=wire_concatenation,
+        )
+        try:
+            whole = await self._finishing().finish(await self._copied(session, parts))
+        except BaseException as error:
+            await self.give_up(session.id)
+            if isinstance(error, REJECTIONS):
+                await self._end_all(parts)
+            raise
+        await self._end_all(parts)
+        return whole
+
+    async def invalidate(self, principal: Principal, session_id: UUID, error: TooLarge) -> None:
+        """End an upload whose client sent more than it had said (draft, section "Upload Append")."""
+        session = await self._sessions.get(principal, session_id)
+        await self._completion.reject(session.id, error)
+
+    async def complete(self, session: UploadSession) -> None:
+        """For `UploadService.complete`: take up a completion that was cut short."""
+        if has_all(session) and session.state is not UploadState.COMPLETED:
+            await self._finishing().finish(session)
+
+    async def sweep(self) -> int:
+        """Complete what was cut short after its last byte; answers how many became images."""
+        return await self._finishing().finish_interrupted() if isinstance(self._store, AppendsObjects) else 0
+
+    def alone_with(self, session: UploadSession) -> AbstractAsyncContextManager[object]:
+        """Be the only one, in any process, that works on this upload, if it is a resumable one.
+
+        Raises `UploadLocked` on entering, when whoever is at it does not give way in time.
+        """
+        return self._alone(session.id) if session.transport is Transport.RESUMABLE else nullcontext()
+
+    async def give_up(self, session_id: UUID) -> None:
+        """`end` an upload that came to nothing, now if possible; later the sweeper does it."""
+        with anyio.move_on_after(_GIVING_UP, shield=True), suppress(ImageGalleryError):
+            await self.end(session_id)
+
+    async def end(self, session_id: UUID) -> None:
+        """Give an upload up, unless it has ended, and delete what has arrived. Asks for no principal."""
+        async with self._database.transaction() as connection:
+            session = await records.lock(connection, session_id)
+            if not session.state.is_ended:
+                state = advance(session.state, UploadEvent.CANCEL)
+                await records.update(connection, session_id, state, now=self._clock())
+                session = attrs.evolve(session, state=state)
+        await try_to_delete_objects(self._store, session)
+
+    # -------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _alone(self, session_id: UUID) -> AsyncIterator[Hold]:
+        try:
+            async with self._database.locks.hold(f"upload {session_id}", patience=self._patience) as hold:
+                yield hold
+        except LockTaken:
+            raise UploadLocked("Another request is at work on this upload.") from None
+
+    @asynccontextmanager
+    async def _current(self, principal: Principal, session_id: UUID) -> AsyncIterator[tuple[Hold, UploadSession]]:
+        """The session, with nobody else at it, and ``received`` as the store has it. Raises what ended it."""
+        found = await self._sessions.get(principal, session_id)
+        if found.transport is not Transport.RESUMABLE:
+            raise NotFound("There is no such upload.")
+        async with self._alone(session_id) as hold:
+            session = await self._sessions.get(principal, session_id)
+            refuse_over(session)
+            yield hold, session if has_all(session) else await self._arriving(self._appending()).synced(session)
+
+    async def _with_length(self, session: UploadSession, length: int | None) -> UploadSession:
+        """The session with the length that was told, for good. Raises `EmptyFile`, `TooLarge`, `QuotaExceeded`."""
+        if length is None or length == session.size:
+            return session
+        if length == 0:
+            empty = EmptyFile("The file is empty.")
+            await self._completion.reject(session.id, empty)
+            raise empty
+        self._policy.check_size(length)
+        async with self._database.transaction() as connection:
+            current = await records.lock(connection, session.id)
+            await self._beginning.check_storage(connection, session.owner_id, length - current.received)
+            await resumable_records.progress(
+                connection, session.id, current.state, current.received, size=length, now=self._clock()
+            )
+        return attrs.evolve(session, size=length)
+
+    async def _copied(self, session: UploadSession, parts: Sequence[UploadSession]) -> UploadSession:
+        """Append the bytes of ``parts``."""
+        store, arriving = self._appending(), self._arriving(self._appending())
+        for part in parts:
+            data = store.read_appended(part.incoming_key, part.multipart_id or "")
+            session = await arriving.receive(session, data, Piece(session.received))
+        return session
+
+    async def _end_all(self, sessions: Sequence[UploadSession]) -> None:
+        for session_id in {session.id for session in sessions}:
+            await self.end(session_id)
+
+    def _appending(self) -> AppendsObjects:
+        if not isinstance(self._store, AppendsObjects):
+            raise NotFound("This service's store takes no resumable uploads.")
+        return self._store
+
+    def _arriving(self, store: AppendsObjects) -> Arriving:
+        return Arriving(self._database, store, self._scratch, self._policy, self._clock)
+
+    def _finishing(self) -> Finishing:
+        return Finishing(self._database, self._appending(), self._completion, self._clock)
+
+
+async def _refuse_more(data: AsyncIterable[bytes]) -> None:
+    """Raises `UploadEnded` if anything comes."""
+    async for chunk in data:
+        if chunk:
+            raise UploadEnded("This upload is complete; nothing can be added to it.")

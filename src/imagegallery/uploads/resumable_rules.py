@@ -1,0 +1,111 @@
+"""What holds for an upload that comes little by little, under tus and the IETF draft alike. Pure."""
+
+from attrs import frozen
+
+from imagegallery.errors import (
+    LengthMismatch,
+    OffsetMismatch,
+    TooLarge,
+    UploadEnded,
+    UploadExpired,
+    UploadIncomplete,
+)
+from imagegallery.storage.keys import CONTENT_TYPES
+from imagegallery.uploads.policy import canonical_type
+from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
+
+# What clients say when they do not know.
+_UNTYPED = frozenset({"", "application/octet-stream", "application/offset+octet-stream", "application/partial-upload"})
+
+
+@frozen
+class Checksum:
+    """``sha1``, ``sha256`` or ``sha512``, and the raw digest that the bytes must have.
+
+    SHA-1 is what tus demands; it guards against accidents, not against people.
+    """
+
+    algorithm: str
+    digest: bytes
+
+
+@frozen
+class Piece:
+    """What one request brings: bytes from ``offset`` on.
+
+    ``announced`` is how many, if the client said. ``length`` is the whole upload's, where this request tells it.
+    With ``completes`` the client says that nothing follows. With ``checksums`` nothing is kept unless they are right.
+    """
+
+    offset: int
+    announced: int | None = None
+    length: int | None = None
+    completes: bool = False
+    checksums: tuple[Checksum, ...] = ()
+
+
+def type_of(declared: str | None, filename: str | None) -> str:
+    """The declared media type, else what the name's extension says, else one that no policy allows."""
+    content_type = canonical_type(declared or "")
+    if content_type not in _UNTYPED:
+        return content_type
+    return CONTENT_TYPES.get((filename or "").rpartition(".")[2].lower(), "application/octet-stream")
+
+
+def refuse_over(session: UploadSession) -> None:
+    """Raises what ended the session, unless nothing did or it became an image."""
+    if session.rejection is not None:
+        raise session.rejection.error()
+    if session.state is UploadState.EXPIRED:
+        raise UploadExpired("This upload's time is over; start a new one.")
+    if session.state.is_ended and session.state is not UploadState.COMPLETED:
+        raise UploadEnded(f"This upload was {session.state}; start a new one.")
+
+
+def has_all(session: UploadSession) -> bool:
+    """Whether no byte more is to come."""
+    return session.state in (UploadState.UPLOADED, UploadState.COMPLETED)
+
+
+def is_whole(session: UploadSession, *, completes: bool) -> bool:
+    """Whether a request that brought the session here is its last: because it says so, or because the length is
+    reached where that is enough (tus; not the draft, section "Length")."""
+    counts = session.completes_itself or session.concatenation is Concatenation.PARTIAL
+    return completes or (counts and session.received == session.size)
+
+
+def told_length(session: UploadSession, piece: Piece) -> int | None:
+    """The whole length that a request tells, in one way or two (draft, section "Length").
+
+    Raises `LengthMismatch` when they disagree, with each other or with what is known.
+    """
+    reached = None if piece.announced is None else piece.offset + piece.announced
+    told = {length for length in (piece.length, reached if piece.completes else None) if length is not None}
+    if len(told | ({session.size} if session.size is not None else set())) > 1:
+        raise LengthMismatch("The length of this upload was told differently before, or twice.")
+    length = next(iter(told), None)
+    if length is not None and length < session.received:
+        raise LengthMismatch(f"{session.received:,} bytes have arrived already.")
+    return length
+
+
+def check_offset(session: UploadSession, offset: int) -> None:
+    """Raises `OffsetMismatch`: bytes go to the end of what has arrived, nowhere else."""
+    if offset != session.received:
+        raise OffsetMismatch(session.received, offset)
+
+
+def check_announced(piece: Piece, limit: int) -> None:
+    """Raises `TooLarge` for a request that announces more than ``limit`` bytes in all, before any of them came."""
+    if piece.announced is not None and piece.offset + piece.announced > limit:
+        raise TooLarge(f"More than the {limit:,} bytes that may come.", limit=limit)
+
+
+def check_parts(sessions: list[UploadSession], max_size: int) -> None:
+    """Raises `UploadIncomplete` unless all are partial uploads that have arrived, and `TooLarge` for their sum."""
+    for session in sessions:
+        if session.concatenation is not Concatenation.PARTIAL or not has_all(session):
+            raise UploadIncomplete("Only partial uploads that have all their bytes can be concatenated.")
+    size = sum(session.received for session in sessions)
+    if size > max_size:
+        raise TooLarge(f"The file is larger than {max_size:,} bytes.", limit=max_size)

@@ -1,0 +1,24 @@
+"""How much of its owner's storage an upload may still take while its bytes arrive."""
+
+from datetime import datetime
+
+from imagegallery.database.connection import Connection
+from imagegallery.uploads import records
+from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.session import UploadSession
+
+
+async def largest_size(connection: Connection, session: UploadSession, policy: UploadPolicy, *, now: datetime) -> int:
+    """How many bytes the whole file may have: what was announced, and has its place, or what policy and storage leave.
+
+    Asked in a transaction of its own. Several uploads that have announced nothing may be given the same room; their
+    completion looks again.
+    """
+    if session.size is not None:
+        return session.size
+    room = await records.room_for(connection, session.owner_id)
+    limit = policy.limit_of(room.storage_limit)
+    if limit is None:
+        return policy.max_size
+    awaited = await records.hold_awaited_size(connection, session.owner_id, now=now)
+    return min(policy.max_size, session.received + max(0, limit - room.storage_used - awaited))

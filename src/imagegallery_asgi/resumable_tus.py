@@ -1,0 +1,93 @@
+"""tus 1.0.0 over the upload sessions: https://tus.io/protocols/resumable-upload, whose sections are named here."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+import attrs
+from starlette.responses import Response
+
+from imagegallery import Concatenation, UploadPiece, UploadSession
+from imagegallery_asgi import tus
+from imagegallery_asgi.bodies import content_length
+from imagegallery_asgi.call import Call
+from imagegallery_asgi.errors import UnsupportedBody
+from imagegallery_asgi.headers import media_type
+from imagegallery_asgi.resumable_call import fields, in_its_terms, location, whole_or_nothing
+from imagegallery_asgi.schemas import ResumableQuery
+
+
+async def create(call: Call, query: ResumableQuery) -> Response:
+    """Sections "Creation", "Creation With Upload", "Concatenation"."""
+    asked = tus.parse_creation(fields(call.request))
+    metadata = attrs.evolve(
+        asked.metadata,
+        gallery_id=asked.metadata.gallery_id or query.gallery_id,
+        filename=asked.metadata.filename or query.filename,
+    )
+    if asked.parts is not None:
+        session = await _concatenate(call, asked, asked.parts, metadata)
+    else:
+        session = await _begin(call, asked, metadata)
+        if _brings_bytes(call):
+            session = await _first_piece(call, session)
+    headers = {"Location": location(call, session), "Cache-Control": "no-store", **tus.progress(session)}
+    return Response(status_code=HTTPStatus.CREATED, headers=headers)
+
+
+async def append(call: Call, upload_id: UUID) -> Response:
+    """Section "PATCH", with "Checksum" and the deferred length."""
+    if media_type(call.request.headers.get("Content-Type")) != tus.MEDIA_TYPE:
+        raise UnsupportedBody(f"Send the bytes with Content-Type: {tus.MEDIA_TYPE}.")
+    asked = fields(call.request)
+    piece = UploadPiece(
+        tus.parse_offset(asked),
+        announced=content_length(call.request),
+        length=tus.parse_length(asked),
+        checksums=tus.parse_checksum(asked.get("Upload-Checksum")),
+    )
+    with in_its_terms(call):
+        session = await call.gallery.uploads.resumable.append(call.principal, upload_id, call.request.stream(), piece)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=tus.progress(session))
+
+
+async def _begin(call: Call, asked: tus.Creation, metadata: tus.Metadata) -> UploadSession:
+    return await call.gallery.uploads.resumable.create(
+        call.principal,
+        filename=metadata.filename,
+        content_type=metadata.content_type,
+        size=asked.length,
+        gallery_id=metadata.gallery_id,
+        wire_metadata=metadata.raw,
+        concatenation=Concatenation.PARTIAL if asked.is_partial else None,
+        wire_concatenation=asked.concat,
+    )
+
+
+async def _concatenate(
+    call: Call, asked: tus.Creation, parts: tuple[UUID, ...], metadata: tus.Metadata
+) -> UploadSession:
+    return await call.gallery.uploads.resumable.concatenate(
+        call.principal,
+        parts,
+        filename=metadata.filename,
+        content_type=metadata.content_type,
+        gallery_id=metadata.gallery_id,
+        wire_metadata=metadata.raw,
+        wire_concatenation=asked.concat or "",
+    )
+
+
+def _brings_bytes(call: Call) -> bool:
+    """Raises `UnsupportedBody` for a body of any other type than uploads have."""
+    if media_type(call.request.headers.get("Content-Type")) == tus.MEDIA_TYPE:
+        return True
+    if content_length(call.request):
+        raise UnsupportedBody(f"Send the first bytes with Content-Type: {tus.MEDIA_TYPE}.")
+    return False
+
+
+async def _first_piece(call: Call, session: UploadSession) -> UploadSession:
+    async with whole_or_nothing(call, session):
+        checksums = tus.parse_checksum(call.request.headers.get("Upload-Checksum"))
+        piece = UploadPiece(0, announced=content_length(call.request), checksums=checksums)
+        return await call.gallery.uploads.resumable.append(call.principal, session.id, call.request.stream(), piece)

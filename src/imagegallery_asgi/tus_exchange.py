@@ -1,0 +1,58 @@
+"""What tus wants around every request, whatever becomes of it: its version, and methods in disguise."""
+
+import re
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from imagegallery_asgi.call import API_PREFIX
+from imagegallery_asgi.errors import UnsupportedVersion
+from imagegallery_asgi.middleware import error_headers_of
+from imagegallery_asgi.resumable_call import PATH, TUS_HEADER
+from imagegallery_asgi.tus import VERSION
+
+_OURS = re.compile(re.escape(API_PREFIX + PATH) + r"(?:/[^/]*)?")
+_METHOD = re.compile(r"[A-Za-z]{1,16}")
+_OVERRIDE = "X-HTTP-Method-Override"
+
+
+class TusExchange:
+    """ASGI middleware inside of the net for errors. Only requests of tus, to its address, are its business."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_for_uploads(scope):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        method = _method(scope["method"], headers)
+        version = headers.get(TUS_HEADER)
+        # Section "Tus-Resumable": not for OPTIONS, where the header is ignored.
+        if version is None or method == "OPTIONS":
+            await self._app({**scope, "method": method}, receive, send)
+            return
+        error_headers = error_headers_of(scope)
+        error_headers[TUS_HEADER] = VERSION
+        if version != VERSION:
+            error_headers["Tus-Version"] = VERSION
+            raise UnsupportedVersion(f"This service speaks tus {VERSION}.")
+
+        async def send_versioned(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[TUS_HEADER] = VERSION
+            await send(message)
+
+        await self._app({**scope, "method": method}, receive, send_versioned)
+
+
+def _is_for_uploads(scope: Scope) -> bool:
+    root: str = scope.get("root_path", "")
+    return _OURS.fullmatch(scope["path"].removeprefix(root.rstrip("/"))) is not None
+
+
+def _method(method: str, headers: Headers) -> str:
+    """Section "X-HTTP-Method-Override": the method there counts, for clients that cannot send it."""
+    override = headers.get(_OVERRIDE, "")
+    return override.upper() if _METHOD.fullmatch(override) else method

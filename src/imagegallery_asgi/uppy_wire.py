@@ -1,0 +1,143 @@
+"""What Uppy's S3 plugin (``@uppy/aws-s3``) sends and expects, as it is named on the wire. Pure.
+
+The protocol is that of Uppy's own server, Companion: https://uppy.io/docs/aws-s3 and the plugin's source.
+"""
+# ruff: noqa: N815  (uploadId, presignedUrls, PartNumber: names of the wire)
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery_asgi.constraints import Between, Items, Length, Pattern
+from imagegallery_asgi.schemas import MAX_PARTS, MAX_SAFE_INTEGER, PartNumber, RawFilename
+
+# Uppy wants a bucket and shows it to nobody; where the bytes really are is no client's business.
+BUCKET = "imagegallery"
+_NOTHING = frozenset({"", "null", "undefined"})  # what JavaScript makes of nothing when it must be text
+_METADATA = "metadata["
+_OPTIONAL = ("gallery_id", "size")
+
+Key = Annotated[str, Length(1, 1024)]
+
+
+@frozen
+class UppyMetadata:
+    """What counts of a file's metadata, which holds whatever the page put there. ``size`` is in bytes."""
+
+    MORE_FIELDS: ClassVar[bool] = True
+
+    gallery_id: UUID | None = None
+    size: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
+
+
+@frozen
+class UppyFile:
+    """``type`` is its media type."""
+
+    filename: RawFilename
+    type: Annotated[str, Length(0, 255)] = ""
+    metadata: UppyMetadata | None = None
+
+
+@frozen
+class UppyParams:
+    """`UppyFile`, flat, as a query has it."""
+
+    filename: RawFilename
+    type: Annotated[str, Length(0, 255)] = ""
+    gallery_id: UUID | None = None
+    size: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
+
+
+@frozen
+class UppyKeyQuery:
+    key: Key
+
+
+@frozen
+class UppyBatchQuery:
+    """``partNumbers``: up to 100, with commas between them."""
+
+    key: Key
+    partNumbers: Annotated[str, Pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3")]
+
+
+@frozen
+class UppySentPart:
+    PartNumber: PartNumber
+    ETag: Annotated[str, Length(1, 255)]
+
+
+@frozen
+class UppyParts:
+    parts: Annotated[tuple[UppySentPart, ...], Items(1, MAX_PARTS)]
+
+
+@frozen(slots=False)
+class UppyParamsDocument:
+    """One request that brings the whole file in; ``expires`` is in seconds."""
+
+    method: str
+    url: str
+    fields: Mapping[str, str]
+    headers: Mapping[str, str]
+    expires: int
+
+
+@frozen(slots=False)
+class UppyMultipartDocument:
+    key: str
+    uploadId: str
+    bucket: str
+
+
+@frozen(slots=False)
+class UppyStoredPartDocument:
+    PartNumber: int
+    ETag: str
+    Size: int
+
+
+@frozen(slots=False)
+class UppySignedPartDocument:
+    """``expires`` is in seconds."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires: int
+
+
+@frozen(slots=False)
+class UppyBatchDocument:
+    """URLs by the numbers of their parts."""
+
+    presignedUrls: Mapping[str, str]
+
+
+@frozen(slots=False)
+class UppyCompletedDocument:
+    """``location`` is the image's address in the API."""
+
+    location: str
+    key: str
+    bucket: str
+
+
+@frozen(slots=False)
+class UppyEmptyDocument:
+    """``{}``: Uppy reads JSON in every answer."""
+
+
+def params_of(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters of `UppyParams` among those of a query: ``metadata[gallery_id]`` becomes ``gallery_id``."""
+    flat = ((_flat(name), value) for name, value in query)
+    return [(name, value) for name, value in flat if name and not (name in _OPTIONAL and value in _NOTHING)]
+
+
+def _flat(name: str) -> str | None:
+    if name in ("filename", "type"):
+        return name
+    inner = name.removeprefix(_METADATA).removesuffix("]")
+    return inner if inner in _OPTIONAL and name == f"{_METADATA}{inner}]" else None
