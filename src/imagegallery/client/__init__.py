@@ -1,0 +1,19 @@
+"""A client of the HTTP API: brings files in by whatever way the server offers, and takes up what was broken off.
+
+Needs the extra ``client`` (httpx)::
+
+    async with GalleryClient.open("https://photos.example.org/api/v1", token=token) as client:
+        image_id = await client.upload(Path("tram.jpg"), gallery_id=gallery_id)
+"""
+
+try:
+    import httpx  # noqa: F401 - only to say what is missing
+except ImportError as error:
+    raise ImportError("The client needs its extra: pip install 'imagegallery[client]'") from error
+
+from imagegallery.client.client import GalleryClient
+from imagegallery.client.problems import ApiProblem
+from imagegallery.client.retrying import RetryPolicy
+from imagegallery.client.statefile import StateFile
+
+__all__ = ["ApiProblem", "GalleryClient", "RetryPolicy", "StateFile"]

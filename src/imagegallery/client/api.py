@@ -1,0 +1,30 @@
+"""The API's own addresses, and the token that goes there and nowhere else."""
+
+from collections.abc import Mapping
+from urllib.parse import urljoin
+
+from attrs import frozen
+
+from imagegallery.client.exchange import Answer, Body, Exchange
+
+
+@frozen
+class Api:
+    """``root`` is the URL of the API, without a slash at the end."""
+
+    root: str
+    exchange: Exchange
+    authorization: Mapping[str, str]
+
+    async def call(self, method: str, path: str, *, json: object = None, once: bool = False) -> Answer:
+        """``path`` below the root. Raises what `Exchange.send` raises."""
+        return await self.exchange.send(method, self.root + path, json=json, headers=self.authorization, once=once)
+
+    async def transfer(self, method: str, url: str, *, headers: Mapping[str, str], body: Body) -> Answer:
+        """Send bytes where the server said; ``url`` may be relative to its host. A store does not get to see the token.
+
+        Raises like `call`.
+        """
+        target = urljoin(self.root, url)
+        ours = self.authorization if target.startswith(f"{self.root}/") else {}
+        return await self.exchange.send(method, target, headers={**ours, **headers}, body=body)

@@ -1,0 +1,94 @@
+"""A large file in parts, several at once; parts that an earlier run brought in are not sent again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+from attrs import frozen
+
+from imagegallery.client.api import Api
+from imagegallery.client.documents import MissingParts, PartAddress, SignedParts, UploadPlan, read_data
+from imagegallery.client.problems import ApiProblem
+from imagegallery.client.progress import Counted
+from imagegallery.client.source import LocalFile
+from imagegallery.errors import ImageGalleryError, Unavailable
+
+# So many addresses are asked for at once: they expire, and a slow line needs few.
+ADDRESSES_AT_ONCE = 20
+# What a store answers when a signed address is past its time (S3), and ours.
+_EXPIRED = frozenset({"http_403", "signature_expired"})
+
+
+async def send_parts(api: Api, plan: UploadPlan, file: LocalFile, parallel: int, progress: Counted) -> None:
+    """Send what is missing, ``parallel`` parts at once. Raises what `Api.transfer` raises."""
+    if plan.parts is None:
+        raise Unavailable("The server did not say how large the parts are.")
+    answer = await api.call("GET", f"/uploads/{plan.id}/parts")
+    missing = read_data(MissingParts, answer.content).missing
+    sending = _Sending(api, plan.id, plan.parts.size, file, progress)
+    progress.add(file.size - sum(sending.length(number) for number in missing))
+    await sending.run(missing, parallel)
+
+
+@frozen
+class _Sending:
+    api: Api
+    upload_id: UUID
+    part_size: int
+    file: LocalFile
+    progress: Counted
+
+    def length(self, number: int) -> int:
+        """Bytes of a part."""
+        return min(self.part_size, self.file.size - (number - 1) * self.part_size)
+
+    async def run(self, missing: Sequence[int], parallel: int) -> None:
+        send, receive = anyio.create_memory_object_stream[PartAddress]()
+        try:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(min(parallel, len(missing))):
+                    tasks.start_soon(self._work, receive.clone())
+                receive.close()
+                async with send:
+                    for first in range(0, len(missing), ADDRESSES_AT_ONCE):
+                        for address in await self._addresses(missing[first : first + ADDRESSES_AT_ONCE]):
+                            await send.send(address)
+        except* (ImageGalleryError, OSError) as errors:
+            # Of several that failed together, one is told.
+            raise _first(errors) from None
+
+    async def _work(self, addresses: MemoryObjectReceiveStream[PartAddress]) -> None:
+        async with addresses:
+            async for address in addresses:
+                await self._send(address)
+
+    async def _send(self, address: PartAddress) -> None:
+        sent = Counted(self.progress.add)
+        try:
+            await self._transfer(address, sent)
+        except ApiProblem as problem:
+            if problem.problem not in _EXPIRED:
+                raise
+            (renewed,) = await self._addresses([address.number])
+            await self._transfer(renewed, sent)
+
+    async def _transfer(self, address: PartAddress, sent: Counted) -> None:
+        start, length = (address.number - 1) * self.part_size, self.length(address.number)
+        await self.api.transfer(
+            address.method,
+            address.url,
+            headers={**address.headers, "Content-Length": str(length)},
+            body=lambda: sent.following(self.file.chunks(start, start + length)),
+        )
+
+    async def _addresses(self, numbers: Sequence[int]) -> tuple[PartAddress, ...]:
+        answer = await self.api.call("POST", f"/uploads/{self.upload_id}/parts/sign", json={"numbers": list(numbers)})
+        return read_data(SignedParts, answer.content).urls
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found

@@ -1,0 +1,45 @@
+"""What the API answers when it says no (RFC 9457)."""
+
+import json
+from collections.abc import Mapping
+
+from imagegallery.errors import ImageGalleryError
+
+
+class ApiProblem(ImageGalleryError):
+    """A request was refused. ``status`` is HTTP's, ``problem`` the API's own code for it (``http_502`` and so on when
+    a server in between answered), ``retry_after`` the seconds it asks to wait, if it does."""
+
+    code = "api_problem"
+
+    def __init__(self, status: int, problem: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message, status=status, problem=problem)
+        self.status = status
+        self.problem = problem
+        self.retry_after = retry_after
+
+
+def read_problem(status: int, headers: Mapping[str, str], body: bytes) -> ApiProblem:
+    """The problem that an answer tells of, whoever wrote it."""
+    document = _object(body)
+    code = document.get("code")
+    message = document.get("detail") or document.get("title")
+    return ApiProblem(
+        status,
+        code if isinstance(code, str) else f"http_{status}",
+        message if isinstance(message, str) else f"The server answered {status}.",
+        _seconds(headers.get("retry-after")),
+    )
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _seconds(value: str | None) -> float | None:
+    """``Retry-After`` in seconds (RFC 9110 section 10.2.3); as a date it is left to the backoff."""
+    return float(value) if value is not None and value.isascii() and value.isdigit() else None

@@ -1,0 +1,56 @@
+"""The file that is sent: what it is, and its bytes, read off the loop."""
+
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from anyio.to_thread import run_sync
+from attrs import frozen
+
+from imagegallery.errors import InvalidInput
+from imagegallery.imaging.signature import HEAD_SIZE, sniff
+
+CHUNK = 256 * 1024
+
+
+@frozen
+class LocalFile:
+    """A file as it was when it was examined. ``content_type`` is what its first bytes say; ``sha256`` in hex."""
+
+    path: Path
+    status: os.stat_result
+    content_type: str
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        return self.status.st_size
+
+    @classmethod
+    async def examine(cls, path: Path) -> "LocalFile":
+        """Reads all of it once. Raises `OSError`, and `InvalidInput` for a file that is no image."""
+        return await run_sync(_examine, path)
+
+    async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from ``start`` up to ``stop``. Raises `InvalidInput` when the file became shorter meanwhile."""
+        left = (self.size if stop is None else stop) - start
+        file = await run_sync(self.path.open, "rb")
+        with file:
+            await run_sync(file.seek, start)
+            while left:
+                chunk = await run_sync(file.read, min(CHUNK, left))
+                if not chunk:
+                    raise InvalidInput(f"{self.path} became shorter while it was sent.")
+                left -= len(chunk)
+                yield chunk
+
+
+def _examine(path: Path) -> LocalFile:
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        content_type = sniff(file.read(HEAD_SIZE))
+        if content_type is None:
+            raise InvalidInput(f"{path} is not an image of a known type.")
+        file.seek(0)
+        return LocalFile(path, status, content_type, hashlib.file_digest(file, "sha256").hexdigest())
