@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,13 +33,17 @@ MEASURED = {"imaging.threads": "the number of processors, at most 4"}
 
 def page() -> str:
     """The page as it ought to be."""
-    defaults = Settings()
-    rooms = {name: part for name, part in _members(defaults) if attrs.has(type(part))}
-    own = [(name, value) for name, value in _members(defaults) if name not in rooms]
-    sections = [_section("General", defaults, own)]
-    for name, part in rooms.items():
-        sections.append(_section(name, part, [(f"{name}.{option}", value) for option, value in _members(part)]))
-    return "\n".join([HEAD, *sections])
+    return "\n".join([HEAD, *_sections("", Settings())])
+
+
+def _sections(name: str, part: object) -> Iterator[str]:
+    """One for the part's own options, and those of the parts within it."""
+    prefix = f"{name}." if name else ""
+    members = [(prefix + option, value) for option, value in _members(part)]
+    yield _section(name or "General", part, [member for member in members if not attrs.has(type(member[1]))])
+    for inner, value in members:
+        if attrs.has(type(value)):
+            yield from _sections(inner, value)
 
 
 def _members(part: object) -> list[tuple[str, object]]:
@@ -46,8 +51,10 @@ def _members(part: object) -> list[tuple[str, object]]:
 
 
 def _section(title: str, part: object, options: list[tuple[str, object]]) -> str:
-    rows = "\n".join(_row(option, value) for option, value in options)
     about = inspect.cleandoc(type(part).__doc__ or "").replace("``", "`")
+    if not options:
+        return f"## {title}\n\n{about}\n"
+    rows = "\n".join(_row(option, value) for option, value in options)
     return f"## {title}\n\n{about}\n\n| option | variable | default |\n|---|---|---|\n{rows}\n"
 
 
@@ -57,13 +64,13 @@ def _row(option: str, default: object) -> str:
 
 
 def _shown(default: object) -> str:
-    if isinstance(default, tuple) and attrs.has(type(default[0])):
+    if isinstance(default, tuple) and default and attrs.has(type(default[0])):
         return "[the table of presets](../explanation/variants.md); in TOML, an array of tables"
     if isinstance(default, tuple):
-        return f"`{','.join(map(str, default))}`"
+        return f"`{','.join(map(str, default))}`" if default else ""
     if isinstance(default, timedelta):
         return f"`{_duration(default)}`"
-    return "" if default is None else f"`{default}`"
+    return "" if default in (None, "") else f"`{default}`"
 
 
 def _duration(value: timedelta) -> str:

@@ -13,6 +13,8 @@ from PIL import ExifTags, Image
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.database import DatabaseServer
+from imagegallery.testing.object_store import ObjectStoreServer
+from imagegallery.testing.redis import RedisServer, running_redis
 from imagegallery.testing.service import RunningService, running_service
 
 # No deadline: how long an example takes says nothing on a busy machine.
@@ -28,6 +30,8 @@ def blocking_calls_fail() -> Iterator[BlockBuster]:
         # asyncpg looks for a password file and client certificates whenever it reads a DSN.
         for function in buster.functions.values():
             function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
+            # An event loop in a thread of its own, with nothing else to hold up.
+            function.can_block_in("imagegallery/aws/clients.py", "_warm_up")
         yield buster
 
 
@@ -59,6 +63,13 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
+def object_store_server() -> Iterator[ObjectStoreServer]:
+    """The S3 server that all workers of this run share; ``options()`` is an unused place in it."""
+    with ObjectStoreServer.shared() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A 12 MP JPEG of a real photograph, with a camera, a time with its offset and a place."""
     exif = Image.Exif()
@@ -80,3 +91,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     """`imagegallery serve` on a data directory of its own, for the tests of one file."""
     with running_service(tmp_path_factory.mktemp("service") / "data") as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server for the tests of one file, which may kill it and start it again."""
+    with running_redis() as server:
+        yield server

@@ -8,8 +8,10 @@ from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import (
     BadImage,
     ChecksumMismatch,
+    ChunkMismatch,
     ConfigurationError,
     Conflict,
+    DuplicateImage,
     EmptyFile,
     EventsGone,
     Failure,
@@ -19,15 +21,20 @@ from imagegallery.errors import (
     InvalidCursor,
     InvalidInput,
     LeaseLost,
+    LengthMismatch,
     NotFound,
     ObjectNotFound,
+    OffsetMismatch,
+    PartMismatch,
     PreconditionFailed,
     QuotaExceeded,
+    RateLimited,
     SignatureExpired,
     SignatureInvalid,
     SizeMismatch,
     SlowReader,
     TooLarge,
+    TooManyUploads,
     TypeMismatch,
     Unauthenticated,
     Unavailable,
@@ -35,6 +42,9 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
     UploadIncomplete,
+    UploadInterrupted,
+    UploadLocked,
+    UploadRateExceeded,
 )
 from imagegallery.events.event import (
     TYPES as EVENT_TYPES,
@@ -56,6 +66,8 @@ from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, Loa
 from imagegallery.gallery import ImageGallery, OpenGallery
 from imagegallery.ids import new_id, parse_id
 from imagegallery.images.batch import BatchAction, BatchResult
+from imagegallery.images.duplicate_records import KnownFile
+from imagegallery.images.duplicates import Lookalike, Lookalikes
 from imagegallery.images.filter import ImageFilter
 from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, LibraryOrder, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata
@@ -70,13 +82,17 @@ from imagegallery.storage.protocol import (
     ObjectInfo,
     ObjectStore,
     ObjectStream,
+    Part,
     ServesSignedUrls,
     SignedObject,
     UploadRequest,
 )
 from imagegallery.unset import UNSET, Unset
-from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import UploadSession, UploadState
+from imagegallery.uploads.part_plan import MAX_SIGNED_AT_ONCE, ClaimedPart, PartPlan, SignedPart, missing_parts
+from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
+from imagegallery.uploads.resumable_rules import Checksum as UploadChecksum
+from imagegallery.uploads.resumable_rules import Piece as UploadPiece
+from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
 from imagegallery.variants.preset import Preset
 from imagegallery.webhooks.service import CreatedWebhook
 from imagegallery.webhooks.signature import verify as verify_webhook
@@ -91,6 +107,7 @@ __all__ = [
     "MAX_LIMIT",
     "MAX_NAME",
     "MAX_PAGE",
+    "MAX_SIGNED_AT_ONCE",
     "MAX_URL",
     "UNSET",
     "BadImage",
@@ -101,12 +118,16 @@ __all__ = [
     "CachedPage",
     "CachedPages",
     "ChecksumMismatch",
+    "ChunkMismatch",
+    "ClaimedPart",
     "Clock",
+    "Concatenation",
     "ConfigurationError",
     "Conflict",
     "CreatedWebhook",
     "CursorPage",
     "DomainEvent",
+    "DuplicateImage",
     "EmptyFile",
     "Event",
     "EventsGone",
@@ -127,10 +148,14 @@ __all__ = [
     "ImageUploaded",
     "InvalidCursor",
     "InvalidInput",
+    "KnownFile",
     "LeaseLost",
+    "LengthMismatch",
     "LibraryOrder",
     "ListPlace",
     "LoadedPage",
+    "Lookalike",
+    "Lookalikes",
     "Metadata",
     "MonthColumns",
     "MonthCount",
@@ -140,8 +165,13 @@ __all__ = [
     "ObjectNotFound",
     "ObjectStore",
     "ObjectStream",
+    "OffsetMismatch",
+    "OnDuplicate",
     "OpenGallery",
     "PageTicket",
+    "Part",
+    "PartMismatch",
+    "PartPlan",
     "Placeholder",
     "PreconditionFailed",
     "Preset",
@@ -149,26 +179,34 @@ __all__ = [
     "ProcessingStatus",
     "QueueStats",
     "QuotaExceeded",
+    "RateLimited",
     "Responsive",
     "ServesSignedUrls",
     "Settings",
     "SignatureExpired",
     "SignatureInvalid",
     "SignedObject",
+    "SignedPart",
     "SizeMismatch",
     "SlowReader",
     "Source",
     "Subscription",
     "TooLarge",
+    "TooManyUploads",
     "TypeMismatch",
     "Unauthenticated",
     "Unavailable",
     "Unset",
     "UnsupportedType",
+    "UploadChecksum",
     "UploadEnded",
     "UploadExpired",
     "UploadIncomplete",
+    "UploadInterrupted",
+    "UploadLocked",
+    "UploadPiece",
     "UploadPolicy",
+    "UploadRateExceeded",
     "UploadRequest",
     "UploadSession",
     "UploadState",
@@ -176,6 +214,7 @@ __all__ = [
     "VariantReady",
     "Visibility",
     "Webhook",
+    "missing_parts",
     "new_id",
     "parse_id",
     "utc_now",

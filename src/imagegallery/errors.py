@@ -120,6 +120,22 @@ class QuotaExceeded(ImageGalleryError):
     code = "quota_exceeded"
 
 
+class RateLimited(ImageGalleryError):
+    """Too many requests in too little time: ``retry_after`` says in how many seconds to try again."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class UploadRateExceeded(RateLimited):
+    """Too many uploads in too little time."""
+
+    code = "upload_rate_exceeded"
+
+
 class TypeMismatch(ImageGalleryError):
     """The bytes are not what the upload declared them to be."""
 
@@ -136,6 +152,18 @@ class ChecksumMismatch(ImageGalleryError):
     """The SHA-256 of the bytes is not the declared one."""
 
     code = "checksum_mismatch"
+
+
+class LengthMismatch(ImageGalleryError):
+    """The length of a whole upload was told in two ways that disagree."""
+
+    code = "inconsistent_upload_length"
+
+
+class ChunkMismatch(ImageGalleryError):
+    """The bytes of one request are not those of the checksum that came with it; none of them was kept."""
+
+    code = "chunk_checksum_mismatch"
 
 
 class BadImage(ImageGalleryError):
@@ -165,16 +193,61 @@ class Conflict(ImageGalleryError):
     code = "conflict"
 
 
+class DuplicateImage(Conflict):
+    """The owner has this file already, as the image ``image_id``, and wanted to hear of it."""
+
+    code = "duplicate"
+
+
+class TooManyUploads(Conflict):
+    """The owner has as many uploads open as may be; complete or cancel one first."""
+
+    code = "too_many_open_uploads"
+
+
 class UploadIncomplete(Conflict):
     """``complete`` was called before the bytes arrived."""
 
     code = "upload_incomplete"
 
 
+class PartMismatch(Conflict):
+    """A part of an upload is not what was planned or claimed; it can be sent again."""
+
+    code = "part_mismatch"
+
+
 class UploadEnded(Conflict):
     """The upload session was cancelled, rejected or swept; start a new one."""
 
     code = "upload_ended"
+
+
+class OffsetMismatch(Conflict):
+    """Bytes for another place than the end of what has arrived: ``expected`` is where they would be taken."""
+
+    code = "offset_mismatch"
+
+    def __init__(self, expected: int, provided: int) -> None:
+        super().__init__(
+            f"{expected:,} bytes have arrived; what follows cannot begin at {provided:,}.",
+            expected=expected,
+            provided=provided,
+        )
+        self.expected = expected
+        self.provided = provided
+
+
+class UploadInterrupted(Conflict):
+    """Another request for the same upload came, and this one gave way to it. What had arrived is kept."""
+
+    code = "upload_interrupted"
+
+
+class UploadLocked(ImageGalleryError):
+    """Another request is still working on the same upload; try again in a moment."""
+
+    code = "upload_locked"
 
 
 class UploadExpired(ImageGalleryError):

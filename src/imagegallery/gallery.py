@@ -10,7 +10,7 @@ import anyio
 import attrs
 
 from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import ObjectNotFound
+from imagegallery.errors import ObjectNotFound, Unavailable
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.galleries.service import GalleryService
@@ -21,11 +21,12 @@ from imagegallery.images.service import ImageService
 from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.parts import Parts, open_parts
 from imagegallery.queue.observer import WorkerObserver
-from imagegallery.queue.periodic import Periodic
+from imagegallery.queue.periodic import Periodic, keep_up
 from imagegallery.queue.protocol import Queue
 from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
 from imagegallery.upkeep.service import UpkeepService
+from imagegallery.uploads.arrivals import Arrivals
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.service import UploadService
 from imagegallery.variants.processing import Processing
@@ -36,7 +37,7 @@ from imagegallery.webhooks.transport import Sender
 
 # No object is ever stored under it; a store that can say so answers.
 READINESS_KEY = "readiness"
-# How soon the relaying of events is taken up again after the database was away.
+# How soon relaying is taken up again after the database, or the message queue, was away.
 RELAY_PAUSE = timedelta(seconds=1)
 
 
@@ -44,18 +45,19 @@ class ImageGallery:
     """An open image gallery: one object, and a noun for each thing it does.
 
     ``galleries``, ``images`` and ``uploads`` are services whose every call names its `Principal`; ``pages`` keeps what
-    was encoded of galleries for those who ask next; ``variants`` makes
+    was encoded of galleries for those who ask next; ``rates`` says who has to wait; ``variants`` makes
     variants outside of any gallery, ``events`` tells what happens, ``webhooks`` tells others, ``upkeep`` puts things in
     order. Opened with `open`, closed when that context ends.
     """
 
     def __init__(self, settings: Settings, parts: Parts, clock: Clock) -> None:
-        delivery = Delivery(parts.store, settings.delivery, clock)
+        delivery = Delivery(parts.private_urls, settings.delivery, clock)
         self.settings = settings
         self.store = parts.store
         self.queue: Queue = parts.queue
         self.galleries = GalleryService(parts.database, delivery, clock)
         self.pages = parts.pages
+        self.rates = parts.rates
         self.images = ImageService(
             parts.database,
             parts.outbox,
@@ -73,6 +75,7 @@ class ImageGallery:
             self.images,
             _decodable(settings.uploads),
             clock,
+            parts.rates,
         )
         self.variants = VariantService(parts.engine, settings.variants.presets)
         self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.presets, clock)
@@ -80,18 +83,29 @@ class ImageGallery:
         self._sender = Sender(settings.webhooks.timeout, settings.webhooks.allow_private)
         self.webhooks = WebhookService(parts.database, self._sender, settings.webhooks, clock)
         self._parts = parts
+        self._is_retiring = False
         self._clock = clock
 
     @classmethod
-    def open(cls, settings: Settings, *, clock: Clock = utc_now) -> "OpenGallery":
+    def open(cls, settings: Settings, *, clock: Clock | None = None, local_clock: Clock = utc_now) -> "OpenGallery":
         """An async context manager: starts or connects to what the settings name, and brings the schema up to date.
+
+        Without a ``clock`` it goes by the database server's time, as all its processes do: ``local_clock`` corrected by
+        how far it is off (`imagegallery.database.clock`).
 
         Raises `ConfigurationError` when the settings cannot work and `Unavailable` when a part does not answer.
         """
-        return OpenGallery(settings, clock)
+        return OpenGallery(settings, clock, local_clock)
+
+    def retire(self) -> None:
+        """From now on `ready` says no, while everything else works on: load balancers are to look elsewhere before
+        this process stops."""
+        self._is_retiring = True
 
     async def ready(self) -> None:
-        """Raises `Unavailable` if the database or the store does not answer."""
+        """Raises `Unavailable` if the database or the store does not answer, and after `retire`."""
+        if self._is_retiring:
+            raise Unavailable("This process is about to stop.")
         await self._parts.database.ping()
         with suppress(ObjectNotFound):
             await self.store.head(READINESS_KEY)
@@ -118,6 +132,13 @@ class ImageGallery:
             finally:
                 worker.stop()
 
+    async def relay(self) -> None:
+        """Pass events and jobs on to the workers until cancelled, through outages of any part. Every worker does so,
+        too, unless ``queue.relay_in_worker`` is off; any number may, at once."""
+        async with anyio.create_task_group() as tasks:
+            for task in self._relays():
+                tasks.start_soon(keep_up, task)
+
     def _handlers(self) -> Mapping[str, JobHandler]:
         parts = self._parts
         processing = Processing(
@@ -135,21 +156,37 @@ class ImageGallery:
         )
         return {
             **processing.handlers(),
-            PURGE_OBJECTS: PurgeObjects(parts.store),
+            PURGE_OBJECTS: PurgeObjects(parts.database, parts.store),
             **deliveries.handlers(),
             **self.events.job_handlers(),
         }
 
     def _periodic(self) -> Sequence[Periodic]:
-        consumers = [WebhookConsumer(), *self.events.consumers()]
-        relay = Relay(self._parts.database, self._parts.outbox, consumers, self._clock)
         interval = self.settings.upkeep_interval
-        return [
+        tasks = [
             Periodic("expired uploads", interval, self._sweep_uploads),
             Periodic("expired trash", interval, self._sweep_trash),
             Periodic("old events", interval, self._prune_events),
-            Periodic("relaying events", RELAY_PAUSE, relay.run),
         ]
+        if self.settings.queue.relay_in_worker:
+            tasks += self._relays()
+        return [*tasks, *self._arrivals()]
+
+    def _relays(self) -> Sequence[Periodic]:
+        parts = self._parts
+        consumers = [WebhookConsumer(), *self.events.consumers()]
+        events = Relay(parts.database, parts.outbox, consumers, self._clock)
+        relays = [Periodic("relaying events", RELAY_PAUSE, events.run)]
+        if parts.relay is not None:
+            relays.append(Periodic("relaying jobs", RELAY_PAUSE, parts.relay.run))
+        return relays
+
+    def _arrivals(self) -> Sequence[Periodic]:
+        mailbox, s3 = self._parts.arrivals, self.settings.storage.s3
+        if mailbox is None or s3.bucket is None:
+            return []
+        arrivals = Arrivals(mailbox, self.uploads, bucket=s3.bucket, prefix=s3.prefix)
+        return [Periodic("uploads that arrived", RELAY_PAUSE, arrivals.run)]
 
     async def _prune_events(self) -> None:
         await self.events.prune()
@@ -175,9 +212,10 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     then on. Opened again after it was closed, it is a new gallery; once at a time.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None, local_clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._local_clock = local_clock
         self._stack = AsyncExitStack()
         self._gallery: ImageGallery | None = None
 
@@ -191,8 +229,8 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def __aenter__(self) -> ImageGallery:
         if self._gallery is not None:
             raise RuntimeError("The gallery is open already.")
-        parts = await self._stack.enter_async_context(open_parts(self._settings, self._clock))
-        self._gallery = ImageGallery(self._settings, parts, self._clock)
+        parts = await self._stack.enter_async_context(open_parts(self._settings, self._clock, self._local_clock))
+        self._gallery = ImageGallery(self._settings, parts, parts.clock)
         return self._gallery
 
     async def __aexit__(

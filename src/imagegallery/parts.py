@@ -3,34 +3,54 @@
 An adapter whose library comes with an extra is imported when it is chosen.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 from attrs import frozen
 
 from imagegallery.cache.background import Background
+from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.swr import Revalidating
+from imagegallery.cache.tiers import SecondTier
 from imagegallery.clock import Clock, utc_now
+from imagegallery.database.clock import DatabaseClock
 from imagegallery.database.embedded import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database
+from imagegallery.delivery.addresses import StoreUrls
+from imagegallery.delivery.protocol import ObjectUrls
+from imagegallery.errors import ConfigurationError
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue
+from imagegallery.queue.relay import JobRelay
+from imagegallery.rates.limiter import UNLIMITED, RateLimiter
+from imagegallery.rates.options import RateOptions
+from imagegallery.redis.options import RedisOptions
 from imagegallery.settings import Settings
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signing import UrlSigner
 from imagegallery.variants.service import VariantService
+
+if TYPE_CHECKING:
+    from imagegallery.queue.sqs_opening import Sqs
+    from imagegallery.redis.client import RedisClient
+    from imagegallery.storage.s3_setup import Step
+
+_NEEDS_S3 = "storage.s3.bucket needs an extra: pip install 'imagegallery[s3]'"
 
 
 @asynccontextmanager
@@ -51,11 +71,67 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
+async def open_clock(database: Database, given: Clock | None, local: Clock) -> AsyncIterator[Clock]:
+    """The given one, or the database's time, which all processes have in common; followed while this is open."""
+    if given is not None:
+        yield given
+        return
+    async with Background.running() as background:
+        clock = await DatabaseClock.measured(database, local)
+        await background.start(clock.run, "following the database's clock")
+        yield clock
+
+
+@asynccontextmanager
 async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[ObjectStore]:
-    """The object store of these settings, by itself."""
+    """The object store of these settings, by itself: a bucket's where one is named, else the filesystem's."""
+    if settings.storage.s3.bucket is not None:
+        async with _open_s3(settings, clock) as bucket:
+            yield bucket
+        return
     secret = await anyio.to_thread.run_sync(settings.load_secret)
     async with FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock) as store:
         yield store
+
+
+@asynccontextmanager
+async def _open_s3(settings: Settings, clock: Clock) -> AsyncIterator[ObjectStore]:
+    """Its library comes with an extra. Raises `ConfigurationError` when it is not installed."""
+    try:
+        from imagegallery.storage.s3 import S3Store
+    except ImportError as error:
+        raise ConfigurationError(_NEEDS_S3) from error
+    async with S3Store.open(settings.storage.s3, settings.aws, clock) as store:
+        yield store
+
+
+async def set_up_storage(
+    settings: Settings, origins: tuple[str, ...], days: int, *, create: bool, dry_run: bool
+) -> AsyncGenerator["Step", None]:
+    """See `imagegallery.storage.s3_setup`. Raises `ConfigurationError` when no bucket is named."""
+    if settings.storage.s3.bucket is None:
+        raise ConfigurationError("Objects are files here, and need no set-up; for a bucket set `storage.s3.bucket`.")
+    try:
+        from imagegallery.storage.s3_rules import BucketRules
+        from imagegallery.storage.s3_setup import set_up
+    except ImportError as error:
+        raise ConfigurationError(_NEEDS_S3) from error
+    rules = BucketRules(settings.storage.s3.prefix, days, origins)
+    async for step in set_up(settings.storage.s3, settings.aws, rules, create=create, dry_run=dry_run):
+        yield step
+
+
+def private_urls(settings: Settings, store: ObjectStore, clock: Clock) -> ObjectUrls:
+    """How clients get at what is not public. Reads key files: not for the event loop. Raises `ConfigurationError`."""
+    if settings.delivery.cloudfront.url is None:
+        return StoreUrls(store)
+    if settings.storage.s3.bucket is None:
+        raise ConfigurationError("delivery.cloudfront.url serves a bucket: set storage.s3.bucket, too.")
+    try:
+        from imagegallery.delivery.cloudfront import CloudFrontUrls
+    except ImportError as error:
+        raise ConfigurationError("CloudFront needs an extra: pip install 'imagegallery[s3]'") from error
+    return CloudFrontUrls(settings.delivery.cloudfront, clock)
 
 
 @asynccontextmanager
@@ -71,31 +147,126 @@ class Parts:
 
     database: Database
     store: ObjectStore
+    private_urls: ObjectUrls
     queue: Queue
     outbox: JobOutbox
     engine: ImagingEngine
     scratch: Scratch
     pages: CachedPages
+    rates: RateLimiter
+    clock: Clock
+    relay: JobRelay | None = None
+    arrivals: Mailbox | None = None
 
 
 @asynccontextmanager
-async def open_pages(database: Database, options: CacheOptions, clock: Clock) -> AsyncIterator[CachedPages]:
+async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["RedisClient | None"]:
+    """The client of the Redis that is set, if one is. It need not answer. Raises `ConfigurationError`."""
+    if options.url is None:
+        yield None
+        return
+    try:
+        from imagegallery.redis.client import RedisClient
+    except ImportError as error:
+        raise ConfigurationError("Redis needs an extra: pip install 'imagegallery[redis]'") from error
+    async with RedisClient.open(options, clock) as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_pages(
+    database: Database, options: CacheOptions, clock: Clock, redis: "RedisClient | None" = None
+) -> AsyncIterator[CachedPages]:
     """Cached pages of this database's galleries, which hear of every change while this is open."""
     cache = MemoryCache(options.max_bytes, clock)
-    changes = GalleryChanges(database, cache)
     async with Background.running() as background:
+        changes, second = cache_parts(database, cache, clock, redis, background)
         await background.start(changes.run, "listening for changes of galleries")
-        yield CachedPages(database, Revalidating(cache, background, clock), changes, clock)
+        yield CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
+
+
+def cache_parts(
+    database: Database, cache: MemoryCache, clock: Clock, redis: "RedisClient | None", background: Background
+) -> tuple[GalleryChanges, SecondTier | None]:
+    """What hears of changes, and the tier behind the memory of this process, if there is one."""
+    if redis is None:
+        return GalleryChanges(database, cache), None
+    from imagegallery.cache.broadcast import Broadcast
+    from imagegallery.cache.redis import RedisCache
+
+    shared, floors = RedisCache(redis), Floors(database)
+    broadcast = Broadcast(redis, shared)
+    changes = GalleryChanges(database, cache, (floors, broadcast))
+    background.start_soon(floors.run, "asking what the database has seen")
+    background.start_soon(partial(broadcast.run, changes.hear_elsewhere), "word of changes through Redis")
+    return changes, SecondTier(shared, floors, database, clock, lambda: changes.is_listening)
+
+
+def make_rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) -> RateLimiter:
+    """What counts requests and uploads. Imports what reads files: not for the event loop."""
+    if options == RateOptions():
+        return UNLIMITED
+    from imagegallery.rates.counting import BoundedStorage, WindowCounts
+
+    counts = WindowCounts(BoundedStorage(clock))
+    if redis is None:
+        return RateLimiter(counts, options)
+    from imagegallery.rates.redis import RedisCounts
+
+    return RateLimiter(RedisCounts(redis, counts), options)
+
+
+@frozen
+class Jobs:
+    """Where jobs are kept; what tells workers of them, unless they ask the database; what the bucket sends."""
+
+    queue: Queue
+    outbox: JobOutbox
+    relay: JobRelay | None = None
+    arrivals: Mailbox | None = None
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, clock: Clock) -> AsyncIterator[Parts]:
+async def open_sqs(settings: Settings) -> AsyncIterator["Sqs"]:
+    """The SQS of these settings, with the queues they name or without. Raises `ConfigurationError`."""
+    try:
+        from imagegallery.queue.sqs_opening import Sqs
+    except ImportError as error:
+        raise ConfigurationError("SQS needs an extra: pip install 'imagegallery[sqs]'") from error
+    async with Sqs.open(settings.queue, settings.aws) as sqs:
+        yield sqs
+
+
+@asynccontextmanager
+async def open_jobs(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Jobs]:
+    """The queue of these settings: in the database, and dispatched by SQS where a queue of it is named."""
+    jobs, named = PostgresQueue(database, clock), settings.queue.sqs
+    if named.queue_url is None and named.events_url is None:
+        yield Jobs(jobs, jobs)
+        return
+    async with open_sqs(settings) as sqs:
+        if named.queue_url is None:
+            yield Jobs(jobs, jobs, arrivals=sqs.arrivals())
+        else:
+            queue, relay = sqs.queue(database, jobs, clock)
+            yield Jobs(queue, queue, relay, sqs.arrivals())
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, given_clock: Clock | None, local_clock: Clock) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await migrate(database)
+        clock = await stack.enter_async_context(open_clock(database, given_clock, local_clock))
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_dir))
         store = await stack.enter_async_context(open_store(settings, clock))
+        urls = await anyio.to_thread.run_sync(private_urls, settings, store, clock)
         engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
-        pages = await stack.enter_async_context(open_pages(database, settings.cache, clock))
-        queue = PostgresQueue(database, clock)
-        yield Parts(database, store, queue, queue, engine, scratch, pages)
+        redis = await stack.enter_async_context(open_redis(settings.redis, clock))
+        pages = await stack.enter_async_context(open_pages(database, settings.cache, clock, redis))
+        rates = await anyio.to_thread.run_sync(make_rates, settings.rates, redis, clock)
+        jobs = await stack.enter_async_context(open_jobs(settings, database, clock))
+        queue, outbox = jobs.queue, jobs.outbox
+        yield Parts(
+            database, store, urls, queue, outbox, engine, scratch, pages, rates, clock, jobs.relay, jobs.arrivals
+        )

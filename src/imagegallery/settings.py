@@ -22,12 +22,13 @@ from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.policy import LONGEST
 from imagegallery.database.pool import DatabaseOptions
+from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.events.event import EventOptions
-from imagegallery.images.delivery import DeliveryOptions
 from imagegallery.images.trash import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
+from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
 from imagegallery.storage.options import StorageOptions
 from imagegallery.uploads.policy import UploadPolicy
@@ -54,6 +55,7 @@ class Settings:
     storage: StorageOptions = field(factory=StorageOptions)
     aws: AwsOptions = field(factory=AwsOptions)
     redis: RedisOptions = field(factory=RedisOptions)
+    rates: RateOptions = field(factory=RateOptions)
     uploads: UploadPolicy = field(factory=UploadPolicy)
     imaging: ImagingOptions = field(factory=ImagingOptions)
     variants: VariantOptions = field(factory=VariantOptions)

@@ -45,6 +45,11 @@ class IgnoresKeys(PostgresQueue):
         await super().enqueue(connection, attrs.evolve(job, dedupe_key=None), now=now)
 
 
+class IgnoresUrgency(PostgresQueue):
+    async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:
+        await super().enqueue(connection, attrs.evolve(job, priority=0), now=now)
+
+
 class IgnoresTimes(PostgresQueue):
     async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:
         await super().enqueue(connection, attrs.evolve(job, run_at=None), now=now)
@@ -183,6 +188,7 @@ SABOTAGES: list[tuple[type[PostgresQueue], str, dict[str, str]]] = [
     (DoesNotCountAttempts, "test_an_abandoned_job_is_claimed_again_and_counted", {}),
     (ClaimsWhatRuns, "test_a_claimed_job_is_not_claimed_again", {}),
     (ClaimsInReverse, "test_one_claim_of_many_is_in_order", {}),
+    (IgnoresUrgency, "test_what_nobody_waits_for_goes_last", {}),
     (ClaimsTooMuch, "test_a_claim_takes_no_more_than_its_limit", {}),
     (ClaimsTooMuch, "test_the_limit_counts_abandoned_jobs_too", {}),
     (IgnoresKeys, "test_a_job_that_waits_under_the_same_key_is_enough", {}),

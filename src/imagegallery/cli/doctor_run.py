@@ -18,9 +18,9 @@ from anyio import to_thread
 from attrs import frozen
 
 from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import ImageGalleryError
+from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.imaging.versions import libvips_version
-from imagegallery.parts import open_database, open_renderer, open_store
+from imagegallery.parts import open_database, open_redis, open_renderer, open_store
 from imagegallery.settings import Settings
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database
@@ -55,7 +55,9 @@ class Examination:
         yield await to_thread.run_sync(self._data_dir)
         if has_data:
             yield await to_thread.run_sync(self._secret)
-            yield await attempt("store", "see to the directory, its permissions and its disk", self._store)
+        if has_data or self._on_s3:
+            yield await attempt("store", self._store_remedy, self._store)
+        yield await attempt("redis", "start it, or see to `redis.url`", self._redis)
         async with aclosing(self._database()) as checks:
             async for check in checks:
                 yield check
@@ -116,9 +118,31 @@ class Examination:
             return Check.error("secret", f"{path} is open to others (mode {mode:o})", f"chmod 600 {path}")
         return Check.ok("secret", "for this user only")
 
+    @property
+    def _on_s3(self) -> bool:
+        return self.settings.storage.s3.bucket is not None
+
+    @property
+    def _store_remedy(self) -> str:
+        if self._on_s3:
+            return "see to `storage.s3` and `aws`; `imagegallery storage check` asks more"
+        return "see to the directory, its permissions and its disk"
+
     async def _store(self) -> Check:
         async with open_store(self.settings, self.clock) as store:
             return await check_store(store)
+
+    async def _redis(self) -> Check:
+        async with open_redis(self.settings.redis, self.clock) as redis:
+            if redis is None:
+                return Check.ok("redis", "not set: each process has its own cache, and counts by itself")
+            try:
+                await redis.ping()
+            except Unavailable as error:
+                return Check.warning(
+                    "redis", error.message, "start it, or see to `redis.url`: it works without, slower"
+                )
+        return Check.ok("redis", "answers")
 
     # --- the database --------------------------------------------------------------------------------------
 

@@ -8,12 +8,17 @@ from importlib.metadata import version
 import click
 
 from imagegallery.cli.backfilling import backfill_command
+from imagegallery.cli.dev_stack import dev_stack_command
 from imagegallery.cli.doctoring import doctor_command
 from imagegallery.cli.importing import import_command
 from imagegallery.cli.migrating import migrate_command
+from imagegallery.cli.queueing import queue_command
 from imagegallery.cli.reconciling import reconcile_command
+from imagegallery.cli.relaying import relay_command
 from imagegallery.cli.rendering import render_command
 from imagegallery.cli.serving import serve_command
+from imagegallery.cli.storing import storage_group
+from imagegallery.cli.uploading import upload_command
 from imagegallery.cli.working import worker_command
 from imagegallery.errors import ImageGalleryError
 
@@ -34,12 +39,17 @@ def cli(verbose: bool) -> None:
 COMMANDS: tuple[click.Command, ...] = (
     serve_command,
     worker_command,
+    relay_command,
+    queue_command,
     migrate_command,
     import_command,
+    upload_command,
     render_command,
     backfill_command,
     reconcile_command,
+    storage_group,
     doctor_command,
+    dev_stack_command,
 )
 for command in COMMANDS:
     cli.add_command(command)

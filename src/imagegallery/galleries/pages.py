@@ -140,7 +140,7 @@ class CachedPages:
         await self._changes.catch_up()
 
         async def load() -> bytes:
-            async with self._database.connection() as connection:
+            async with self._database.reading() as connection:
                 access = await records.get_access(connection, gallery_id)
             if access is None:
                 raise NotFound("There is no such gallery.")

@@ -78,7 +78,7 @@ class GalleryService:
 
     async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
         """Raises `NotFound`."""
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             return await self._read(connection, principal, gallery_id)
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
@@ -105,13 +105,13 @@ class GalleryService:
         check_limit(limit)
         scope = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             if chosen is GalleryView.OWN:
                 found = await records.list_owned(connection, principal.require_user(), after, limit + 1)
             else:
                 found = await records.list_public(connection, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)))
-        return page.map(lambda gallery: self._shown(principal, gallery))
+        return await self._delivery.of_many(lambda: page.map(lambda gallery: self._shown(principal, gallery)))
 
     async def update(
         self,
@@ -233,9 +233,10 @@ class GalleryService:
         """
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             seen = _visible(principal, await walking.read(connection, walk), where)
-        return walking.cut(walk, seen).map(lambda member: self._shown_member(principal, seen, member))
+        found = walking.cut(walk, seen)
+        return await self._delivery.of_many(lambda: found.map(lambda each: self._shown_member(principal, seen, each)))
 
     async def list_images_page(
         self,
@@ -255,11 +256,13 @@ class GalleryService:
         """
         selection = check_selection(order, seed, where)
         offset = check_page(page, limit)
-        async with self._database.connection() as connection:
+        async with self._database.reading() as connection:
             members = await walking.read_page(connection, gallery_id, selection, offset, limit)
             seen = _visible(principal, members, where)
             total = seen.total if where.is_empty else await listing_records.count(connection, gallery_id, where)
-        images = tuple(self._shown_member(principal, seen, member) for member in seen.found)
+        images = await self._delivery.of_many(
+            lambda: tuple(self._shown_member(principal, seen, member) for member in seen.found)
+        )
         return NumberedPage(images, page, limit, total)
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:

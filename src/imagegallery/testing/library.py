@@ -8,11 +8,13 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from imagegallery.database.pool import Database
+from imagegallery.delivery.addresses import StoreUrls
+from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import Failure
 from imagegallery.galleries.service import GalleryService
 from imagegallery.ids import new_id
 from imagegallery.images import membership, records
-from imagegallery.images.delivery import Delivery, DeliveryOptions
+from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata
 from imagegallery.images.service import ImageService
@@ -46,7 +48,7 @@ class Library:
     ) -> "Library":
         store = FilesystemStore(objects, UrlSigner(_SECRET, clock), clock)
         queue = PostgresQueue(database, clock)
-        delivery = Delivery(store, options or DeliveryOptions(), clock)
+        delivery = Delivery(StoreUrls(store), options or DeliveryOptions(), clock)
         return cls(
             database=database,
             store=store,
@@ -106,6 +108,7 @@ def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_
         is_archived=False,
         created_at=uploaded_at,
         updated_at=uploaded_at,
+        phash=int.from_bytes(image_id.bytes[8:]),
     )
     return evolve(image, variants=tuple(_make_variant(prefix, *each) for each in _FORMATS))
 

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 import anyio
 import anyio.lowlevel
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imagegallery.cache.background import Background
+from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.swr import Revalidating
@@ -15,6 +16,8 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.galleries.pages import CachedPages
+from imagegallery.parts import cache_parts, open_redis
+from imagegallery.redis.options import RedisOptions
 
 
 class CountingDatabase(Database):
@@ -35,23 +38,26 @@ class Process:
     cache: MemoryCache
     changes: GalleryChanges
     pages: CachedPages
+    floors: Floors | None
 
 
 StartProcess = Callable[[], Awaitable[Process]]
 
 
 @asynccontextmanager
-async def running_process(dsn: str, clock: Clock) -> AsyncIterator[Process]:
+async def running_process(
+    dsn: str, clock: Clock, options: DatabaseOptions | None = None, redis: RedisOptions | None = None
+) -> AsyncIterator[Process]:
     """What `ImageGallery.open` puts together for `CachedPages`, with its parts to look at."""
-    async with CountingDatabase.connect(DatabaseOptions(dsn=dsn, max_size=3)) as database:
+    chosen = evolve(options or DatabaseOptions(max_size=3), dsn=dsn)
+    async with CountingDatabase.connect(chosen) as database:
         assert isinstance(database, CountingDatabase)
         cache = MemoryCache(2**20, clock)
-        changes = GalleryChanges(database, cache)
-        async with Background.running() as background:
+        async with open_redis(redis or RedisOptions(), clock) as client, Background.running() as background:
+            changes, second = cache_parts(database, cache, clock, client, background)
             await background.start(changes.run, "listening for changes of galleries")
-            yield Process(
-                database, cache, changes, CachedPages(database, Revalidating(cache, background, clock), changes, clock)
-            )
+            pages = CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
+            yield Process(database, cache, changes, pages, second.floors if second else None)
 
 
 async def deafen(process: Process) -> None:

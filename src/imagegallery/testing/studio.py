@@ -49,10 +49,19 @@ class WatchedEngine:
         return await self.engine.inspect(path, content_type=content_type, decode=decode)
 
     async def render(
-        self, path: Path, renditions: tuple[Rendition, ...], into: Path, *, content_type: str, blurhash: bool = False
+        self,
+        path: Path,
+        renditions: tuple[Rendition, ...],
+        into: Path,
+        *,
+        content_type: str,
+        blurhash: bool = False,
+        phash: bool = False,
     ) -> Rendered:
         self.rendered.append(renditions)
-        answer = await self.engine.render(path, renditions, into, content_type=content_type, blurhash=blurhash)
+        answer = await self.engine.render(
+            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash
+        )
         await self.after_render()
         return answer
 
@@ -131,6 +140,7 @@ class Studio:
             file_size=len(body),
             sha256=hashlib.sha256(body).digest(),
             blurhash=None,
+            phash=None,
         )
         await self.library.store.put(image.original_key, bytes_chunks(body), content_type=mime_type)
         await self.library.add_image(image)

@@ -16,11 +16,13 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
+from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ObjectStream, UploadRequest
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library
+from imagegallery.uploads.part_plan import SignedPart
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session import UploadSession
@@ -101,6 +103,7 @@ class Uploading:
         store: ObjectStore | None = None,
         engine: ImagingEngine | None = None,
         outbox: JobOutbox | None = None,
+        rates: RateLimiter = UNLIMITED,
     ) -> "Uploading":
         """Another service, as of another process, over the same parts but for these."""
         library = self.library
@@ -114,6 +117,7 @@ class Uploading:
             library.images,
             changed.policy,
             library.clock,
+            rates,
         )
         return attrs.evolve(changed, service=service)
 
@@ -130,6 +134,11 @@ class Uploading:
         token = request.url.removeprefix("/objects/")
         content_type = request.headers["Content-Type"]
         return await self.library.store.accept(token, bytes_chunks(data), content_type=content_type)
+
+    async def send_part(self, part: SignedPart, data: bytes) -> str:
+        """The same for one part; answers its etag."""
+        token = part.request.url.removeprefix("/objects/")
+        return (await self.library.store.accept(token, bytes_chunks(data), content_type="")).etag
 
     async def uploaded(
         self,
@@ -153,6 +162,10 @@ class Uploading:
 
     async def objects(self) -> list[str]:
         return sorted([info.key async for info in self.library.store.list()])
+
+    def unfinished(self) -> list[str]:
+        """The folders of uploads in parts that are still under way. Blocking."""
+        return sorted(path.name for path in self.directory.glob("objects/.scratch/parts/*"))
 
     async def traces(self) -> Traces:
         async with self.library.database.connection() as connection:

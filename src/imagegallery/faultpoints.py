@@ -1,0 +1,43 @@
+"""Named places where a process may die: between two steps that others see one of.
+
+Each room names its own, beside the step: ``PROMOTED = fault_point("upload.promoted", "the object has its final key, no
+row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing, until a test arms it
+(`imagegallery.testing.faulty`): so the tests can walk all there are, and a new one is walked without being listed.
+Pure, but for what a test arms it with.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from attrs import frozen
+
+_points: dict[str, "FaultPoint"] = {}
+_hooks: list[Callable[["FaultPoint"], None]] = []
+
+FAULT_POINTS: Mapping[str, "FaultPoint"] = MappingProxyType(_points)
+
+
+@frozen
+class FaultPoint:
+    """``name`` is ``room.step``; ``state`` says what has happened by then and what has not."""
+
+    name: str
+    state: str
+
+    def reached(self) -> None:
+        """Do what was armed, which may not return."""
+        for hook in _hooks:
+            hook(self)
+
+
+def fault_point(name: str, state: str) -> FaultPoint:
+    """Register a point. Raises `ValueError` for a name that is taken."""
+    if name in _points:
+        raise ValueError(f"there is a fault point {name} already")
+    point = _points[name] = FaultPoint(name, state)
+    return point
+
+
+def arm(hook: Callable[[FaultPoint], None]) -> None:
+    """Have ``hook`` called at every point that is reached from now on, in this process, for as long as it lives."""
+    _hooks.append(hook)
