@@ -18,6 +18,9 @@ uploads](../explanation/resumable.md). This page is made from a list by `python 
 """
 
 TUS, IETF = "tests/asgi/test_tus.py::test_", "tests/asgi/test_ietf_uploads.py::test_"
+TUS_CREATION, TUS_EXTENSIONS = "tests/asgi/test_tus_creation.py::test_", "tests/asgi/test_tus_extensions.py::test_"
+REFUSALS = "tests/uploads/test_resumable_refusals.py::test_"
+JOINING = "tests/uploads/test_resumable_concatenation.py::test_"
 RULES, BREAKS = "tests/uploads/test_resumable.py::test_", "tests/asgi/test_resumable_interruptions.py::test_"
 STRUCTURED, PARSING = "tests/asgi/test_structured.py::test_", "tests/asgi/test_tus_parsing.py::test_"
 NO_104 = "not possible: ASGI cannot send interim answers"
@@ -36,16 +39,16 @@ def _rules(section: str, *rules: tuple[str, str, str]) -> list[Rule]:
 
 OPTIONS = TUS + "options_tell_what_is_offered_whatever_the_version"
 PIECES = TUS + "an_upload_in_pieces_becomes_an_image"
-LENGTHS = TUS + "a_length_that_makes_no_sense_is_refused"
-METADATA = TUS + "altered_metadata_is_refused"
-FIRST_BYTES = TUS + "the_first_bytes_may_come_at_once"
-LATE_LENGTH = TUS + "the_length_may_come_with_a_later_patch_and_then_stays"
-EXPIRES = TUS + "the_end_of_its_time_is_told"
+LENGTHS = TUS_CREATION + "a_length_that_makes_no_sense_is_refused"
+METADATA = TUS_CREATION + "altered_metadata_is_refused"
+FIRST_BYTES = TUS_CREATION + "the_first_bytes_may_come_at_once"
+LATE_LENGTH = TUS_CREATION + "the_length_may_come_with_a_later_patch_and_then_stays"
+EXPIRES = TUS_EXTENSIONS + "the_end_of_its_time_is_told"
 HEAD_TELLS = TUS + "head_tells_the_offset_also_at_the_start_and_at_the_end"
-BAD_CHECKSUM = TUS + "a_checksum_that_cannot_be_checked_is_refused"
-CHECKSUM = TUS + "a_piece_with_its_checksum_is_kept_and_with_another_not"
-TERMINATED = TUS + "a_terminated_upload_is_gone"
-CONCATENATED = TUS + "partial_uploads_become_one_image"
+BAD_CHECKSUM = TUS_EXTENSIONS + "a_checksum_that_cannot_be_checked_is_refused"
+CHECKSUM = TUS_EXTENSIONS + "a_piece_with_its_checksum_is_kept_and_with_another_not"
+TERMINATED = TUS_EXTENSIONS + "a_terminated_upload_is_gone"
+CONCATENATED = TUS_EXTENSIONS + "partial_uploads_become_one_image"
 BROKEN = BREAKS + "what_came_before_a_broken_connection_is_kept"
 
 TUS_RULES: Sequence[Rule] = (
@@ -104,28 +107,28 @@ TUS_RULES: Sequence[Rule] = (
     ),
     *_rules(
         "Creation",
-        ("SHOULD", "Implement it", TUS + "a_new_upload_has_an_address_of_its_own"),
+        ("SHOULD", "Implement it", TUS_CREATION + "a_new_upload_has_an_address_of_its_own"),
         ("MUST", "Announce creation", OPTIONS),
         ("MUST", "Upload-Defer-Length is 1", LENGTHS),
         ("MUST", "Upload-Metadata: pairs of a key and Base64, keys unique and not empty", METADATA),
         ("MUST", "Upload-Metadata is read as it is written", PARSING + "metadata_is_read_as_it_is_written"),
-        ("SHOULD", "Validate and sanitize metadata", TUS + "a_path_in_a_filename_is_cleaned"),
+        ("SHOULD", "Validate and sanitize metadata", TUS_CREATION + "a_path_in_a_filename_is_cleaned"),
         ("MUST", "A length, or that it is deferred", LENGTHS),
         ("SHOULD", "400 for another Upload-Defer-Length", LENGTHS),
         ("MUST", "HEAD repeats that the length is deferred", LATE_LENGTH),
         ("MUST NOT", "change a length once it is set", LATE_LENGTH),
         ("MUST", "Announce creation-defer-length", OPTIONS),
-        ("MUST", "HEAD repeats the metadata as it was given", TUS + "metadata_is_told_again_to_the_letter"),
-        ("MUST", "413 beyond the maximum", TUS + "more_than_the_maximum_is_refused"),
-        ("MUST", "201 on success", TUS + "a_new_upload_has_an_address_of_its_own"),
-        ("MUST", "Location is the upload's URL", TUS + "a_new_upload_has_an_address_of_its_own"),
+        ("MUST", "HEAD repeats the metadata as it was given", TUS_CREATION + "metadata_is_told_again_to_the_letter"),
+        ("MUST", "413 beyond the maximum", TUS_CREATION + "more_than_the_maximum_is_refused"),
+        ("MUST", "201 on success", TUS_CREATION + "a_new_upload_has_an_address_of_its_own"),
+        ("MUST", "Location is the upload's URL", TUS_CREATION + "a_new_upload_has_an_address_of_its_own"),
     ),
     *_rules(
         "Creation With Upload",
         ("MUST", "Announce creation-with-upload, not without creation", OPTIONS),
         ("SHOULD", "Accept as many bytes as possible", FIRST_BYTES),
         ("MUST", "Answer the offset after them", FIRST_BYTES),
-        ("MUST", "The content type of uploads", TUS + "first_bytes_of_another_type_are_refused"),
+        ("MUST", "The content type of uploads", TUS_CREATION + "first_bytes_of_another_type_are_refused"),
     ),
     *_rules(
         "Expiration",
@@ -133,7 +136,11 @@ TUS_RULES: Sequence[Rule] = (
         ("MUST", "Upload-Expires with every PATCH", EXPIRES),
         ("MUST", "Upload-Expires with POST if it is known", EXPIRES),
         ("MUST", "A date as in RFC 9110", EXPIRES),
-        ("SHOULD", "404 or 410 afterwards; 410 if expired uploads are tracked", TUS + "an_expired_upload_is_gone"),
+        (
+            "SHOULD",
+            "404 or 410 afterwards; 410 if expired uploads are tracked",
+            TUS_EXTENSIONS + "an_expired_upload_is_gone",
+        ),
     ),
     *_rules(
         "Checksum",
@@ -157,21 +164,34 @@ TUS_RULES: Sequence[Rule] = (
         ("SHOULD", "Free what the upload holds", RULES + "a_cancelled_upload_leaves_nothing"),
         ("MUST", "204", TERMINATED),
         ("SHOULD", "404 or 410 afterwards", TERMINATED),
+        (
+            "SHOULD",
+            "The same for a completed upload, whose image stays",
+            TUS_EXTENSIONS + "terminating_a_completed_upload_leaves_its_image",
+        ),
     ),
     *_rules(
         "Concatenation",
         ("MUST", "Announce concatenation", OPTIONS),
-        ("SHOULD NOT", "process partial uploads", RULES + "a_partial_upload_becomes_no_image_by_itself"),
+        ("SHOULD NOT", "process partial uploads", JOINING + "a_partial_upload_becomes_no_image_by_itself"),
         ("MUST", "The length is the sum of the parts'", CONCATENATED),
         ("MUST", "In the order of the list", CONCATENATED),
-        ("MUST", "final; and URLs, without Upload-Length", TUS + "a_concatenation_that_cannot_be_is_refused"),
+        (
+            "MUST",
+            "final; and URLs, without Upload-Length",
+            TUS_EXTENSIONS + "a_concatenation_that_cannot_be_is_refused",
+        ),
         ("MUST", "Announce concatenation-unfinished if it is offered", "not offered: parts have to be whole"),
         ("SHALL NOT", "transfer the metadata of parts", CONCATENATED),
         ("MUST", "403 for PATCH on a final upload", CONCATENATED),
-        ("MUST NOT", "modify it or its parts", RULES + "partial_uploads_become_one"),
+        ("MUST NOT", "modify it or its parts", JOINING + "partial_uploads_become_one"),
         ("SHOULD NOT", "tell its offset before it is finished", "it is finished before its URL is told"),
         ("MUST", "Afterwards offset and length are there and equal", CONCATENATED),
-        ("MUST", "HEAD of a partial upload has the offset", TUS + "a_concatenation_that_cannot_be_is_refused"),
+        (
+            "MUST",
+            "HEAD of a partial upload has the offset",
+            TUS_EXTENSIONS + "a_concatenation_that_cannot_be_is_refused",
+        ),
         ("MUST", "HEAD repeats Upload-Concat as it was given", CONCATENATED),
     ),
 )
@@ -290,7 +310,7 @@ IETF_RULES: Sequence[Rule] = (
         ("SHOULD", "Let only those in who may", IETF + "only_the_owner_gets_at_it"),
         ("MUST NOT", "leak anything internal in the URI", CAREFULLY),
         ("MUST", "Validate or sanitize metadata", CAREFULLY),
-        ("SHOULD", "Check quota and permission again at the end", RULES + "storage_is_counted_while_bytes_arrive"),
+        ("SHOULD", "Check quota and permission again at the end", REFUSALS + "storage_is_counted_while_bytes_arrive"),
         ("SHOULD", "Bound how long an upload can be kept open", RULES + "an_expired_upload_is_gone"),
     ),
     *_rules(

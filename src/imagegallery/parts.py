@@ -12,7 +12,7 @@ import anyio
 import attrs
 from attrs import frozen
 
-from imagegallery.cache.background import Background
+from imagegallery.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
@@ -33,7 +33,7 @@ from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import Queue
+from imagegallery.queue.protocol import KeepsDeadLetters, Queue
 from imagegallery.queue.relay import JobRelay
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.rates.options import RateOptions
@@ -239,17 +239,29 @@ async def open_sqs(settings: Settings) -> AsyncIterator["Sqs"]:
 
 @asynccontextmanager
 async def open_jobs(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Jobs]:
-    """The queue of these settings: in the database, and dispatched by SQS where a queue of it is named."""
+    """The queue of these settings: in the database, and dispatched by SQS where a queue of it is named.
+
+    Raises `ConfigurationError`.
+    """
     jobs, named = PostgresQueue(database, clock), settings.queue.sqs
     if named.queue_url is None and named.events_url is None:
         yield Jobs(jobs, jobs)
         return
+    if named.events_url is not None and settings.storage.s3.bucket is None:
+        raise ConfigurationError("queue.sqs.events_url is where a bucket sends its events: set storage.s3.bucket, too.")
     async with open_sqs(settings) as sqs:
         if named.queue_url is None:
             yield Jobs(jobs, jobs, arrivals=sqs.arrivals())
         else:
             queue, relay = sqs.queue(database, jobs, clock)
             yield Jobs(queue, queue, relay, sqs.arrivals())
+
+
+@asynccontextmanager
+async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetters]:
+    """The jobs that failed for good: rows of the database, whatever tells workers of jobs."""
+    async with open_database(settings) as database, open_clock(database, None, utc_now) as clock:
+        yield PostgresQueue(database, clock)
 
 
 @asynccontextmanager

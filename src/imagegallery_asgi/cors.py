@@ -3,8 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Message, Receive, Scope, Send
 
 from imagegallery import ConfigurationError
 
@@ -45,13 +47,28 @@ def parse_origins(origins: Sequence[str]) -> tuple[str, ...]:
     return tuple(origins)
 
 
+class VaryingCors(CORSMiddleware):
+    """Starlette's says ``Vary: Origin`` only to pages that it lets in. But a cache that got an answer without it would
+    serve that to every page (Fetch, "CORS protocol and HTTP caches"), so here every answer says it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def varying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "origin" not in headers.get("Vary", "").lower():
+                    headers.add_vary_header("Origin")
+            await send(message)
+
+        await super().__call__(scope, receive, varying)
+
+
 def cors(origins: Sequence[str]) -> list[Middleware]:
     """Nothing without origins. Those that are named may send credentials (cookies); with ``*`` nobody may."""
     if not origins:
         return []
     return [
         Middleware(
-            CORSMiddleware,
+            VaryingCors,
             allow_origins=parse_origins(origins),
             allow_methods=_METHODS,
             allow_headers=["*"],

@@ -1,14 +1,19 @@
 """Stopping without a client noticing: readiness goes first, then the door, then what is in progress ends."""
 
+import logging
 import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from typing import Any
 
 from granian.server import MPServer
+
+logger = logging.getLogger(__name__)
 
 # Tells the processes that serve that the end is near; granian's and the loop's own signals are others.
 DRAIN_SIGNAL = signal.SIGUSR1
@@ -23,8 +28,8 @@ class DrainingServer(MPServer):
     """
 
     def __init__(self, target: str, *, drain: timedelta, grace: timedelta, **options: Any) -> None:  # granian's own
-        super().__init__(target, workers_kill_timeout=max(1, int(grace.total_seconds())), **options)
-        self._drain = drain
+        self._drain, self._grace = drain, max(1, int(grace.total_seconds()))
+        super().__init__(target, workers_kill_timeout=self._grace, **options)
         self._is_stopping = False
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
@@ -41,6 +46,19 @@ class DrainingServer(MPServer):
         else:
             self._close()
         self._is_stopping = True
+
+    def _stop_workers(self) -> None:
+        """Granian's own asks the process objects, which may call a process alive that has ended: another thread waits
+        for it as well, and has yet to write down what it saw. The sentinel is the operating system's word."""
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]
+        end = time.monotonic() + self._grace
+        for worker in self.wrks:
+            if not wait([worker.inner.sentinel], max(0.0, end - time.monotonic())):
+                logger.warning("requests that did not end in %d s are given up", self._grace)
+                worker.kill()  # type: ignore[no-untyped-call]
+            worker.join()  # type: ignore[no-untyped-call]
+        self.wrks.clear()
 
     def _begin_drain(self) -> None:
         for worker in self.wrks:

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from imagegallery import CacheResult, ImageGalleryError, QueueStats
 
 MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+ACCEPTED = "accepted"
 
 
 class Metrics:
@@ -73,9 +74,13 @@ class Metrics:
         try:
             yield
         except ImageGalleryError as error:
-            self._uploads.labels(error.code).inc()
+            self.ended_upload(error.code)
             raise
-        self._uploads.labels("accepted").inc()
+        self.ended_upload(ACCEPTED)
+
+    def ended_upload(self, result: str) -> None:
+        """``result`` is `ACCEPTED`, or the code of the error."""
+        self._uploads.labels(result).inc()
 
     def render(self, queue: QueueStats) -> bytes:
         """The exposition, in `CONTENT_TYPE_LATEST`. Blocking: in multi-process mode it reads every process's file."""

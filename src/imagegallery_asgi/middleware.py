@@ -3,6 +3,7 @@
 import logging
 import time
 from contextlib import suppress
+from http import HTTPStatus
 
 import anyio
 from attrs import define, field
@@ -10,8 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery import ImageGalleryError, new_id
-from imagegallery_asgi.errors import InternalError, problem_response
+from imagegallery import ConfigurationError, ImageGalleryError, Unavailable, new_id
+from imagegallery_asgi.errors import InternalError, problem_response, row_of
 from imagegallery_asgi.headers import request_id
 from imagegallery_asgi.metrics import Metrics
 
@@ -153,8 +154,17 @@ def _root(error: Exception) -> Exception:
 
 
 def _presentable(error: Exception, exchange: Exchange) -> ImageGalleryError:
-    """The error itself if it is one of ours; anything else is logged and becomes an `InternalError`."""
-    if isinstance(error, ImageGalleryError):
+    """The error itself if it is one of ours for clients; anything else is logged and becomes one that tells little.
+
+    Settings that stopped working (credentials that expired, a bucket that is gone) are put right by those who run the
+    service: until then, clients had better try again.
+    """
+    if isinstance(error, ConfigurationError):
+        logger.error("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.message)
+        return Unavailable("A part of this service cannot be used at the moment; try again later.")
+    if isinstance(error, Unavailable):
+        logger.warning("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.message)
+    if isinstance(error, ImageGalleryError) and row_of(type(error)).status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return error
     logger.error("request %s (%s) failed", exchange.request_id, exchange.route, exc_info=error)
     return InternalError("internal error")

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from imagegallery import UploadEnded, UploadSession, UploadState
+from imagegallery import UploadSession
 from imagegallery_asgi import ietf_uploads, resumable_ietf, resumable_tus, tus
 from imagegallery_asgi.bodies import check_not_encoded
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.errors import MalformedRequest, UploadGone
+from imagegallery_asgi.errors import MalformedRequest
 from imagegallery_asgi.resumable_call import fields, in_its_terms, is_tus
 from imagegallery_asgi.schemas import ResumableQuery
 
@@ -32,7 +32,7 @@ async def create(call: Call, query: ResumableQuery) -> Response:
 
 async def look(call: Call, upload_id: UUID) -> Response:
     """tus "HEAD", or the draft's "Offset Retrieval"."""
-    with in_its_terms(call):
+    with in_its_terms():
         session = await call.gallery.uploads.resumable.look(call.principal, upload_id)
     return Response(status_code=204, headers={**_NO_STORE, **_description(call, session)})
 
@@ -47,12 +47,7 @@ async def append(call: Call, upload_id: UUID) -> Response:
 
 async def terminate(call: Call, upload_id: UUID) -> Response:
     """tus "Termination", or the draft's "Upload Cancellation". An image that an upload has become stays."""
-    try:
-        await call.gallery.uploads.cancel(call.principal, upload_id)
-    except UploadEnded as error:
-        session = await call.gallery.uploads.get(call.principal, upload_id)
-        if session.state is not UploadState.COMPLETED:
-            raise UploadGone(error.message) from error
+    await call.gallery.uploads.resumable.terminate(call.principal, upload_id)
     return Response(status_code=204)
 
 

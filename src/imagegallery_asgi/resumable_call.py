@@ -1,14 +1,16 @@
 """What both protocols of resumable uploads share at the edge: reading fields, and naming what went wrong."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from uuid import UUID
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from imagegallery import UploadEnded, UploadSession
+from imagegallery import ImageGalleryError, UploadEnded, UploadPiece, UploadSession, UploadState
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.errors import UploadGone
+from imagegallery_asgi.metrics import ACCEPTED
 
 TUS_HEADER = "Tus-Resumable"
 PATH = "/uploads/resumable"
@@ -28,12 +30,27 @@ def location(call: Call, session: UploadSession) -> str:
 
 
 @contextmanager
-def in_its_terms(_call: Call) -> Iterator[None]:
+def in_its_terms() -> Iterator[None]:
     """An upload that is over is gone, where the upload is what was asked for."""
     try:
         yield
     except UploadEnded as error:
         raise UploadGone(error.message) from error
+
+
+async def append_body(call: Call, upload_id: UUID, piece: UploadPiece) -> UploadSession:
+    """Add the request's body to the upload; if that ends it, count what became of it."""
+    uploads, metrics = call.gallery.uploads, call.host.metrics
+    try:
+        session = await uploads.resumable.append(call.principal, upload_id, call.request.stream(), piece)
+    except ImageGalleryError as error:
+        with suppress(ImageGalleryError):
+            if (await uploads.get(call.principal, upload_id)).state is UploadState.REJECTED:
+                metrics.ended_upload(error.code)
+        raise
+    if session.state is UploadState.COMPLETED:
+        metrics.ended_upload(ACCEPTED)
+    return session
 
 
 @asynccontextmanager

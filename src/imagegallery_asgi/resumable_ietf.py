@@ -30,7 +30,7 @@ from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import DigestMismatch, MalformedRequest, MismatchingUploadOffset, UnsupportedBody
 from imagegallery_asgi.headers import disposition_filename, media_type
 from imagegallery_asgi.middleware import exchange_of
-from imagegallery_asgi.resumable_call import fields, in_its_terms, location, whole_or_nothing
+from imagegallery_asgi.resumable_call import append_body, fields, in_its_terms, location, whole_or_nothing
 from imagegallery_asgi.schemas import ResumableQuery
 from imagegallery_asgi.structured import serialize_boolean
 
@@ -88,13 +88,13 @@ async def _begin(call: Call, query: ResumableQuery, asked: ietf_uploads.Append) 
 
 
 async def _append(call: Call, upload_id: UUID, piece: UploadPiece) -> UploadSession:
-    resumable = call.gallery.uploads.resumable
     with _in_its_terms(call):
         try:
-            return await resumable.append(call.principal, upload_id, call.request.stream(), piece)
+            return await append_body(call, upload_id, piece)
         except TooLarge as error:
             # What sends more than it may is not resumed: the draft has the upload end.
-            await resumable.invalidate(call.principal, upload_id, error)
+            await call.gallery.uploads.resumable.invalidate(call.principal, upload_id, error)
+            call.host.metrics.ended_upload(error.code)
             raise
         except ImageGalleryError as error:
             await _tell_completeness(call, upload_id, error)
@@ -114,7 +114,7 @@ async def _tell_completeness(call: Call, upload_id: UUID, error: ImageGalleryErr
 def _in_its_terms(call: Call) -> Iterator[None]:
     """Errors as the draft, and RFC 9530, name them."""
     try:
-        with in_its_terms(call):
+        with in_its_terms():
             yield
     except OffsetMismatch as error:
         raise MismatchingUploadOffset(error.expected, error.provided) from error

@@ -12,7 +12,7 @@ from imagegallery_asgi.bodies import content_length
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.headers import media_type
-from imagegallery_asgi.resumable_call import fields, in_its_terms, location, whole_or_nothing
+from imagegallery_asgi.resumable_call import append_body, fields, in_its_terms, location, whole_or_nothing
 from imagegallery_asgi.schemas import ResumableQuery
 
 
@@ -27,8 +27,9 @@ async def create(call: Call, query: ResumableQuery) -> Response:
     if asked.parts is not None:
         session = await _concatenate(call, asked, asked.parts, metadata)
     else:
+        brings_bytes = _brings_bytes(call)
         session = await _begin(call, asked, metadata)
-        if _brings_bytes(call):
+        if brings_bytes:
             session = await _first_piece(call, session)
     headers = {"Location": location(call, session), "Cache-Control": "no-store", **tus.progress(session)}
     return Response(status_code=HTTPStatus.CREATED, headers=headers)
@@ -45,8 +46,8 @@ async def append(call: Call, upload_id: UUID) -> Response:
         length=tus.parse_length(asked),
         checksums=tus.parse_checksum(asked.get("Upload-Checksum")),
     )
-    with in_its_terms(call):
-        session = await call.gallery.uploads.resumable.append(call.principal, upload_id, call.request.stream(), piece)
+    with in_its_terms():
+        session = await append_body(call, upload_id, piece)
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=tus.progress(session))
 
 
@@ -66,15 +67,16 @@ async def _begin(call: Call, asked: tus.Creation, metadata: tus.Metadata) -> Upl
 async def _concatenate(
     call: Call, asked: tus.Creation, parts: tuple[UUID, ...], metadata: tus.Metadata
 ) -> UploadSession:
-    return await call.gallery.uploads.resumable.concatenate(
-        call.principal,
-        parts,
-        filename=metadata.filename,
-        content_type=metadata.content_type,
-        gallery_id=metadata.gallery_id,
-        wire_metadata=metadata.raw,
-        wire_concatenation=asked.concat or "",
-    )
+    with call.host.metrics.counted_upload():
+        return await call.gallery.uploads.resumable.concatenate(
+            call.principal,
+            parts,
+            filename=metadata.filename,
+            content_type=metadata.content_type,
+            gallery_id=metadata.gallery_id,
+            wire_metadata=metadata.raw,
+            wire_concatenation=asked.concat or "",
+        )
 
 
 def _brings_bytes(call: Call) -> bool:
@@ -90,4 +92,4 @@ async def _first_piece(call: Call, session: UploadSession) -> UploadSession:
     async with whole_or_nothing(call, session):
         checksums = tus.parse_checksum(call.request.headers.get("Upload-Checksum"))
         piece = UploadPiece(0, announced=content_length(call.request), checksums=checksums)
-        return await call.gallery.uploads.resumable.append(call.principal, session.id, call.request.stream(), piece)
+        return await append_body(call, session.id, piece)

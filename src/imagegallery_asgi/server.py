@@ -36,10 +36,11 @@ TRUSTED_PROXIES = "IMAGEGALLERY_TRUSTED_PROXIES"
 CORS_ORIGINS = "IMAGEGALLERY_CORS_ORIGINS"
 
 # Holds 10,000 keep-alive viewers: `backpressure` counts connections, and granian's
-# defaults (1024, idle ones dropped after 30 s) stall there.
+# defaults (1024, idle ones dropped after 30 s) stall there. The buffer of a connection begins with 8 KiB and grows to
+# this while a large body comes: it is what an application gets at once, and each time costs a turn of the loop.
 BACKLOG = 4096
 BACKPRESSURE = 12_000
-HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=8192)
+HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=256 * 1024)
 GRACE = timedelta(seconds=30)
 
 

@@ -71,3 +71,11 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
 def test_origins_have_schemes_hosts_and_ports() -> None:
     origins = ("*", PAGE, "http://localhost:5173", "http://[::1]:8000")
     assert parse_origins(origins) == origins
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": PAGE}, {"Origin": "https://evil.example"}])
+@pytest.mark.parametrize("allowed", [PAGE, "*"])
+async def test_a_cache_keeps_what_one_page_gets_from_others(allowed: str, origin: dict[str, str]) -> None:
+    async with client(allowed) as browser:
+        answer = await browser.get("/healthz", headers=origin)
+        assert answer.headers["Vary"].lower().split(", ").count("origin") == 1

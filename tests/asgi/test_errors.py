@@ -18,6 +18,7 @@ from imagegallery import (
     Fault,
     ImageGalleryError,
     InvalidCursor,
+    LeaseLost,
     Unauthenticated,
     Unavailable,
     UploadIncomplete,
@@ -27,7 +28,7 @@ from imagegallery_asgi.errors import InvalidToken, problem, row_of
 from imagegallery_asgi.metrics import Metrics
 from imagegallery_asgi.middleware import ErrorNet, Exchanges, SafetyHeaders
 
-# Raised at start-up, or inside the worker: no request can meet them.
+# Raised inside the worker, where no request can meet them, or answered as `Unavailable` (`ErrorNet`).
 NOT_FOR_CLIENTS = {"ImageGalleryError", "ConfigurationError", "LeaseLost", "SlowReader"}  # its stream just ends
 
 
@@ -116,3 +117,24 @@ async def test_an_application_without_a_gallery_says_what_is_missing(caplog: pyt
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
         assert (await client.get("/api/v1/galleries")).status_code == 500
     assert "ImageGallery.open(settings)" in caplog.text
+
+
+async def test_settings_that_stopped_working_are_told_to_the_log_and_not_to_clients(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR, "imagegallery_asgi")
+    async with raising(ConfigurationError("The bucket photos cannot be used: the credentials have expired.")) as client:
+        answer = await client.get("/", headers={"X-Request-ID": "find-me"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert "photos" not in answer.text
+    assert "find-me" in caplog.text
+    assert "the credentials have expired" in caplog.text
+
+
+async def test_an_error_of_ours_that_is_not_for_clients_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, "imagegallery_asgi")
+    async with raising(LeaseLost("Another worker has it.")) as client:
+        answer = await client.get("/")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "Another worker has it." in caplog.text

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from aiobotocore.credentials import AioRefreshableCredentials
 from aiobotocore.session import AioSession
-from botocore.exceptions import CredentialRetrievalError
+from botocore.exceptions import ClientError, CredentialRetrievalError
 
 from imagegallery.aws import keys as aws_keys
 from imagegallery.aws.clients import open_session
@@ -81,6 +81,39 @@ async def test_keys_that_cannot_be_renewed_are_used_until_they_can(
         with anyio.fail_after(30):
             await failed.wait()
         assert keys.now.access_key == "key"
+
+
+REFUSAL = ClientError({"Error": {"Code": "AccessDenied", "Message": "secret details"}}, "AssumeRole")
+
+
+@pytest.mark.parametrize("failure", [REFUSAL, RuntimeError("ended"), KeyError("access_key"), ConnectionResetError()])
+async def test_a_renewal_that_fails_ends_nothing_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    monkeypatch.setattr(aws_keys, "RENEWAL", 0.0)
+    numbers, again = count(), anyio.Event()
+
+    def renew() -> dict[str, str]:
+        number = next(numbers)
+        if number == 0:
+            return metadata("key", timedelta(seconds=30))
+        if number == 2:
+            again.set()
+        raise failure
+
+    with anyio.fail_after(30):
+        async with CurrentKeys.kept(role(AioSession(), renew)) as keys:
+            await again.wait()
+            assert keys.now.access_key == "key"
+
+
+async def test_an_error_of_whoever_uses_a_roles_keys_passes_unchanged() -> None:
+    def renew() -> dict[str, str]:
+        return metadata("key", timedelta(seconds=30))
+
+    with pytest.raises(LookupError, match="mine"):
+        async with CurrentKeys.kept(role(AioSession(), renew)):
+            raise LookupError("mine")
 
 
 async def test_keys_that_nobody_gives_are_unavailable() -> None:

@@ -1,16 +1,19 @@
 """What an entry must have seen to be believed: known when the database was asked, and not before."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import anyio
 import pytest
 
+from imagegallery.background import Background
 from imagegallery.cache import floors, records
-from imagegallery.cache.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import ALL_GALLERIES
 from imagegallery.cache.snapshots import Snapshot
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.errors import Unavailable
 
 
 @pytest.fixture
@@ -86,6 +89,28 @@ async def test_what_was_heard_while_the_database_was_asked_is_asked_for_again(
     async with database.connection() as connection:
         late = await take(connection)
     answer.set()
+    assert (await known(running, "one")).covers(late)
+
+
+@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("unforeseen")])
+async def test_while_the_database_does_not_say_nothing_is_believed(
+    running: Floors, database: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    monkeypatch.setattr(floors, "PAUSE", timedelta(0))
+    failures = iter([failure, failure])
+    take = records.take_snapshot
+
+    async def fail_at_first(connection: Connection) -> Snapshot:
+        for each in failures:
+            raise each
+        return await take(connection)
+
+    await known(running, "one")
+    await write(database)
+    async with database.connection() as connection:
+        late = await take(connection)
+    monkeypatch.setattr(records, "take_snapshot", fail_at_first)
+    running.heard("one", ours=False)
     assert (await known(running, "one")).covers(late)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from imagegallery.cache.background import Background
+from imagegallery.background import Background
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.policy import IMAGE_PAGES
 from imagegallery.cache.swr import EVERYTHING, Answer, CacheResult, Revalidating

@@ -1,5 +1,6 @@
 """``imagegallery relay`` and ``imagegallery queue setup``, as processes of their own beside a worker."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import attrs
 import pytest
@@ -78,6 +80,19 @@ def test_an_address_that_is_no_queue_is_one_line(settings: Settings) -> None:
     done = imagegallery(attrs.evolve(settings, queue=attrs.evolve(settings.queue, sqs=named)), "queue", "setup")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "queue.sqs needs whole URLs" in done.stderr
+
+
+def test_doctor_says_whether_the_queues_are_there(settings: Settings) -> None:
+    before = sqs_check(settings)
+    assert (before["level"], "imagegallery queue setup" in before["remedy"]) == ("error", True)
+    imagegallery(settings, "queue", "setup")
+    assert sqs_check(settings)["level"] == "ok"
+
+
+def sqs_check(settings: Settings) -> dict[str, str]:
+    checks = map(json.loads, imagegallery(settings, "doctor", "--json").stdout.splitlines())
+    (found,) = (check for check in checks if check["name"] == "sqs")
+    return cast(dict[str, str], found)
 
 
 async def test_a_worker_does_what_the_relay_passes_on(settings: Settings, photo: Path) -> None:

@@ -1,6 +1,7 @@
 """``imagegallery storage``, on a real bucket and on files."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.settings import Settings
 from imagegallery.storage.options import S3Options
 from imagegallery.testing.object_store import AWS, ObjectStoreServer
+from imagegallery.uploads.policy import UploadPolicy
 
 
 def environment(options: S3Options) -> dict[str, str]:
@@ -65,3 +67,9 @@ def test_check_asks_whichever_store_there_is(
 
 def test_what_is_not_finished_outlives_every_session() -> None:
     assert days_for(Settings()) == 2
+    assert days_for(Settings(), 1) == 1
+    long = Settings(uploads=UploadPolicy(session_lifetime=timedelta(days=3, hours=1)))
+    assert days_for(long) == 5
+    assert days_for(long, 4) == 4
+    with pytest.raises(ConfigurationError, match="session_lifetime"):
+        days_for(long, 3)

@@ -1,13 +1,16 @@
 """Locks across processes: one holder at a time, which hears that somebody waits, and that its lock is gone."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
 import pytest
 
 from imagegallery.database.advisory import AdvisoryLocks, Hold, LockTaken
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
+from imagegallery.errors import Unavailable
 
 PATIENT, IMPATIENT = timedelta(seconds=20), timedelta(milliseconds=50)
 
@@ -99,6 +102,34 @@ async def test_a_cancelled_wait_leaves_no_lock(locks: AdvisoryLocks, elsewhere: 
         tasks.cancel_scope.cancel()
     async with elsewhere.hold("a", patience=PATIENT), locks.hold("b", patience=PATIENT):
         pass
+
+
+async def test_patience_ends_also_while_the_connection_is_being_opened() -> None:
+    """As when the server's machine is gone: each attempt to connect takes as long as it may."""
+    opening, given_up = anyio.Event(), anyio.Event()
+
+    @asynccontextmanager
+    async def open_session() -> AsyncIterator[Connection]:
+        opening.set()
+        with anyio.move_on_after(PATIENT.total_seconds()):
+            await given_up.wait()
+        raise Unavailable("The database does not answer.")
+        yield
+
+    locks = AdvisoryLocks(open_session)
+
+    async def come() -> None:
+        with pytest.raises(Unavailable):
+            async with locks.hold("a", patience=PATIENT):
+                pass
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(come)
+        await opening.wait()
+        with pytest.raises(LockTaken):
+            async with locks.hold("b", patience=IMPATIENT):
+                pass
+        given_up.set()
 
 
 async def test_who_loses_the_connection_is_asked_to_stop(

@@ -119,6 +119,64 @@ async def test_a_statement_that_takes_too_long_is_unavailable(database: Database
         await work()
 
 
+async def test_a_network_that_went_silent_is_unavailable(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver gives up before the server does, as when the server's word does not come through."""
+    monkeypatch.setattr(connecting, "NETWORK_MARGIN", timedelta(seconds=-59.9))
+    options = DatabaseOptions(dsn=database_dsn, statement_timeout=timedelta(seconds=60))
+    async with Database.connect(options) as database:
+        with pytest.raises(Unavailable, match="too long"):
+            async with database.connection() as connection:
+                await connection.execute("SELECT pg_sleep(60)")
+        await database.ping()
+
+
+async def test_without_a_time_limit_the_driver_has_none_either(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "NETWORK_MARGIN", timedelta(milliseconds=1))
+    options = DatabaseOptions(dsn=database_dsn, statement_timeout=timedelta(0))
+    async with Database.connect(options) as database, database.connection() as connection:
+        await connection.execute("SELECT pg_sleep(0.1)")
+
+
+async def test_who_gives_way_in_a_deadlock_is_unavailable(database: Database) -> None:
+    await _add_owners(database, "ana", "ben")
+    holding = {"ana": anyio.Event(), "ben": anyio.Event()}
+    gave_way: list[Unavailable] = []
+
+    async def lock(first: str, second: str) -> None:
+        try:
+            async with database.transaction() as connection:
+                await connection.execute("SELECT FROM owners WHERE owner_id = $1 FOR UPDATE", first)
+                holding[first].set()
+                await holding[second].wait()
+                await connection.execute("SELECT FROM owners WHERE owner_id = $1 FOR UPDATE", second)
+        except Unavailable as error:
+            gave_way.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lock, "ana", "ben")
+        tasks.start_soon(lock, "ben", "ana")
+    assert len(gave_way) == 1
+
+
+async def _add_owners(database: Database, *names: str) -> None:
+    async with database.transaction() as connection:
+        await connection.executemany("INSERT INTO owners (owner_id) VALUES ($1)", [(name,) for name in names])
+
+
+async def test_a_server_that_takes_no_writes_is_unavailable(database: Database) -> None:
+    """As when another one was made the primary."""
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("SET TRANSACTION READ ONLY")
+            await connection.execute(ADD)
+
+    with pytest.raises(Unavailable):
+        await work()
+
+
 async def test_a_session_of_its_own_has_no_time_limit(database: Database) -> None:
     async with database.session() as connection:
         assert await connection.fetchval("SHOW statement_timeout") == "0"
@@ -155,6 +213,20 @@ async def test_settings_that_can_never_work_are_said_so(database_dsn: str, chang
     with pytest.raises(ConfigurationError):
         async with Database.connect(DatabaseOptions(dsn=database_dsn.replace(*change))):
             pass
+
+
+@pytest.mark.parametrize("dsn", ["postgresql://me:s3/cret@127.0.0.1/app", "postgresql://me:s3#cret@127.0.0.1/app"])
+async def test_no_piece_of_a_password_is_told(dsn: str) -> None:
+    options = DatabaseOptions(dsn=dsn, session_dsn=dsn, replicas=(dsn,))
+    with pytest.raises(ConfigurationError) as caught:
+        async with Database.connect(options):
+            pass
+    assert "s3" not in str(caught.value) + repr(options)
+
+
+def test_sizes_that_contradict_each_other_are_said_so() -> None:
+    with pytest.raises(ConfigurationError, match="max_size"):
+        DatabaseOptions(min_size=11)
 
 
 async def test_no_dsn_is_a_configuration_error() -> None:

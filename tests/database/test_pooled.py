@@ -19,7 +19,7 @@ from PIL import Image
 from tests.database.pooler import find_pgbouncer, running_pgbouncer, through, until_it_answers
 
 from imagegallery import ImageGallery, Principal, Settings
-from imagegallery.database import notifications
+from imagegallery.database import notifications, pool
 from imagegallery.database.connection import Connection
 from imagegallery.database.migrate import migrate, pending
 from imagegallery.database.options import pooled_settings
@@ -175,6 +175,20 @@ async def test_a_session_goes_past_the_pooler(bounced_dsn: str, database_dsn: st
             async with database.transaction() as connection:
                 await connection.execute("SELECT pg_notify('jobs', '')")
             assert await heard.wait(LONG)
+
+
+async def test_through_a_pooler_what_was_just_written_is_ones_own(
+    pooled: Database, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = -1
+    assert not pooled.is_own(nobody)
+    for each in (pooled, database):
+        async with each.transaction() as connection:
+            await connection.execute("SELECT 1")
+    assert pooled.is_own(nobody)
+    assert not database.is_own(nobody)
+    monkeypatch.setattr(pool, "JUST_NOW", timedelta(0))
+    assert not pooled.is_own(nobody)
 
 
 @pytest.mark.parametrize("pooled", [False, True])

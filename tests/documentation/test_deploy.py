@@ -243,6 +243,17 @@ def test_autoscalers_scale_what_there_is_by_what_is_measured() -> None:
     assert '("waiting",)' in metrics
 
 
+def test_nothing_runs_as_root() -> None:
+    (user,) = re.findall(r"^USER (\d+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    assert int(user) > 0
+    for pod in pods():
+        assert pod["spec"]["securityContext"]["runAsNonRoot"]
+        for container in pod["spec"]["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    for path in UNITS:
+        assert unit(path)["Service"]["DynamicUser"] == "yes"
+
+
 def test_all_volumes_that_are_mounted_are_there() -> None:
     for pod in pods():
         volumes = {volume["name"] for volume in pod["spec"]["volumes"]}

@@ -16,7 +16,7 @@ from imagegallery.variants.preset import DEFAULT_PRESETS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("script", ["settings_page.py", "http_page.py"])
+@pytest.mark.parametrize("script", ["settings_page.py", "http_page.py", "fault_points.py"])
 def test_a_page_made_from_the_code_is_up_to_date(script: str) -> None:
     done = subprocess.run([sys.executable, str(DOCS / script), "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -89,3 +89,9 @@ def test_a_wait_lasts_until_the_next_job_is_due(next_due: datetime | None, expec
 def test_options_that_cannot_work_are_refused(wrong: dict[str, int | timedelta]) -> None:
     with pytest.raises(ValueError):
         QueueOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_what_jobs_need_may_be_away_for_ten_minutes() -> None:
+    options = QueueOptions()
+    waits = (backoff(attempt, options) for attempt in range(1, options.max_attempts))
+    assert sum(waits, timedelta(0)) * 3 / 4 > timedelta(minutes=10)

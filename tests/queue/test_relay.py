@@ -1,7 +1,7 @@
 """The relay: what is committed is sent, at least once, whenever a relay dies and however many there are."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 import anyio
@@ -71,6 +71,22 @@ async def claim(database: Database, dispatch: Dispatch, clock: ManualClock) -> l
         )
 
 
+class LockingPost(Post):
+    """While a message is sent, somebody adds a job that makes this one superfluous, and takes their time."""
+
+    def __init__(self, database: Database, queue: PostgresQueue, clock: ManualClock) -> None:
+        super().__init__()
+        self._database = database
+        self._queue = queue
+        self._clock = clock
+        self.open = AsyncExitStack()
+
+    async def send(self, dispatches: Sequence[Dispatch], *, now: datetime) -> Sequence[Dispatch]:
+        connection = await self.open.enter_async_context(self._database.transaction())
+        await self._queue.enqueue(connection, NewJob("work", dedupe_key="a"), now=self._clock())
+        return await super().send(dispatches, now=now)
+
+
 class TestSending:
     async def test_every_job_is_sent_once(
         self, database: Database, queue: PostgresQueue, relay: JobRelay, post: Post, clock: ManualClock
@@ -87,6 +103,18 @@ class TestSending:
             await queue.enqueue(connection, NewJob("work"), now=clock())
             assert await relay.catch_up() == 0
         assert await relay.catch_up() == 1
+
+    async def test_nobody_s_transaction_holds_up_a_relay(
+        self, database: Database, queue: PostgresQueue, relay: JobRelay, post: Post, clock: ManualClock
+    ) -> None:
+        await add(database, queue, clock, NewJob("work", dedupe_key="a"), NewJob("work", dedupe_key="b"))
+        slow = LockingPost(database, queue, clock)
+        with anyio.fail_after(10):
+            async with slow.open:
+                assert await JobRelay(database, slow, clock).catch_up() == 2
+        clock.advance(RESERVED_FOR)
+        assert await relay.catch_up() == 1, "the one that was locked is sent again"
+        assert post.taken[0] in slow.taken
 
     async def test_a_job_for_much_later_is_sent_when_its_time_is_nearer(
         self, database: Database, queue: PostgresQueue, relay: JobRelay, post: Post, clock: ManualClock
@@ -293,8 +321,15 @@ class TestPlans:
         assert '"Index Name": "jobs_undispatched"' in plan
         assert "Seq Scan" not in plan
 
-    async def test_a_claim_goes_by_the_ids_of_the_messages(self, full: Connection, clock: ManualClock) -> None:
+    async def test_what_is_done_about_messages_goes_by_the_ids_of_their_jobs(
+        self, full: Connection, clock: ManualClock
+    ) -> None:
         ids = await full.fetchval("SELECT array_agg(id) FROM (SELECT id FROM jobs LIMIT 10) AS a_few")
-        plan = await explain(full, dispatch_records.CLAIM_NAMED, ids, ["work"], clock(), clock())
-        assert '"Index Name": "jobs_pkey"' in plan
-        assert "Seq Scan" not in plan
+        for statement, arguments in (
+            (dispatch_records.CLAIM_NAMED, (["work"], clock(), clock())),
+            (dispatch_records.CONFIRM, ([clock()] * 10, clock())),
+            (dispatch_records.STANDINGS, ()),
+        ):
+            plan = await explain(full, statement, ids, *arguments)
+            assert '"Index Name": "jobs_pkey"' in plan
+            assert "Seq Scan" not in plan

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import anyio
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
+from imagegallery.queue import sqs_messages
 from imagegallery.queue.dispatch import ABANDONED_AFTER, LOST_AFTER, RESERVED_FOR, Urgency
 from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, ClaimedJob, NewJob, QueueStats
 from imagegallery.queue.observer import Outcome
@@ -290,6 +292,8 @@ class TestOutages:
             (ConnectionResetError(), Unavailable),
             (refusal("InternalError", 500), Unavailable),
             (refusal("RequestThrottled", 403), Unavailable),
+            (refusal("AWS.SimpleQueueService.OverLimit", 403), Unavailable),
+            (RuntimeError("the refreshed credentials are still expired"), Unavailable),
             (refusal("AWS.SimpleQueueService.NonExistentQueue", 400), ConfigurationError),
             (refusal("AccessDenied", 403), ConfigurationError),
         ],
@@ -339,6 +343,41 @@ class TestOutages:
         assert await claim(sqs.queue()) == []
         assert await in_queues(sqs) == 0
 
+    @pytest.mark.parametrize("method", ["delete_message_batch", "change_message_visibility_batch"])
+    async def test_sqs_that_went_silent_holds_up_no_job(
+        self, sqs: SqsBench, method: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqs_messages, "PUT_AWAY_TIME", timedelta(milliseconds=10))
+        await sqs.add(NewJob("work"))
+        await sqs.relay.catch_up()
+        queue = sqs.queue()
+        for channel in queue._messages.channels.values():
+            channel._client = Silent(sqs.client, method)
+        with anyio.fail_after(30):
+            (job,) = await claim(queue)
+            assert len(await queue.extend([job], lease=LEASE)) == 1
+            await queue.complete(job)
+        assert await queue.stats() == EMPTY
+
+    async def test_a_claim_waits_once_for_all_that_cannot_be_put_away(
+        self, sqs: SqsBench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or it would take longer than a worker gives it, and what was claimed would be dropped."""
+        await sqs.add(NewJob("work"), *[NewJob("play") for _ in range(8)])
+        await sqs.relay.catch_up()
+        left, all_asked = count(7, -1), anyio.Event()
+
+        async def hide(*_arguments: object, **_more: object) -> None:
+            """Answers when all eight are being hidden at the same time."""
+            if next(left) == 0:
+                all_asked.set()
+            await all_asked.wait()
+
+        monkeypatch.setattr(SqsChannel, "hide", hide)
+        with anyio.fail_after(30):
+            assert [job.kind for job in await claim(sqs.queue())] == ["work"]
+        assert all_asked.is_set()
+
     async def test_messages_that_were_received_before_an_outage_are_used_after_it(self, sqs: SqsBench) -> None:
         await sqs.add(NewJob("work"))
         await sqs.relay.catch_up()
@@ -374,6 +413,21 @@ class TestOutages:
                 await late.received.wait()
                 while not await claim(other):
                     pass
+
+
+class Silent:
+    """An SQS client one of whose methods never answers."""
+
+    def __init__(self, client: Any, method: str) -> None:
+        self._client = client
+        self._method = method
+
+    def __getattr__(self, name: str) -> object:
+        return _never if name == self._method else getattr(self._client, name)
+
+
+async def _never(**_arguments: object) -> None:
+    await anyio.sleep_forever()
 
 
 class AwayFor:

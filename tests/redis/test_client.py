@@ -1,13 +1,16 @@
 """The client against a real server that is killed, stopped and started again."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 
 import anyio
 import pytest
 
 from imagegallery.errors import ConfigurationError, Unavailable
+from imagegallery.redis import client as redis_client
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.clock import ManualClock
@@ -76,6 +79,29 @@ async def test_a_server_that_went_silent_is_given_up_in_time(redis_server: Redis
         await client.ping()
 
 
+async def test_who_listens_notices_that_the_server_went_silent(
+    client: RedisClient, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_client, "_PROBE_EVERY", 0.05)
+    async with aclosing(client.messages("channel")) as messages, anyio.create_task_group() as tasks:
+
+        async def publish_after_several_probes() -> None:
+            redis_server.command("CONFIG RESETSTAT")
+            while not re.search(rb"cmdstat_ping:calls=(\d\d|[4-9])", redis_server.command("INFO commandstats")):
+                await anyio.sleep(0.01)
+            redis_server.command("PUBLISH channel news")
+
+        tasks.start_soon(publish_after_several_probes)
+        with anyio.fail_after(30):
+            assert await anext(messages) == b"news", "an answered probe is no loss"
+        redis_server.pause()
+        try:
+            with anyio.fail_after(30), pytest.raises(Unavailable):
+                await anext(messages)
+        finally:
+            redis_server.resume()
+
+
 async def test_a_server_that_is_not_there_keeps_nobody_from_starting(
     redis_server: RedisServer, clock: ManualClock
 ) -> None:
@@ -85,6 +111,14 @@ async def test_a_server_that_is_not_there_keeps_nobody_from_starting(
             await fail(client, 1)
     finally:
         redis_server.start()
+
+
+@pytest.mark.parametrize("url", ["redis://:s3/cret@localhost/0", "redis+cluster://me:s3#cret@localhost"])
+async def test_no_piece_of_a_password_is_told(url: str, clock: ManualClock) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        async with RedisClient.open(RedisOptions(url=url), clock):
+            pass
+    assert "s3" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://localhost:port", "redis+cluster:", ""])

@@ -3,17 +3,18 @@
 import errno
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from imagegallery.clock import utc_now
-from imagegallery.errors import PreconditionFailed, Unavailable
+from imagegallery.errors import ObjectNotFound, PreconditionFailed, TooLarge, Unavailable
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.protocol import Part
 from imagegallery.storage.signing import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
+from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.storage_base import keys, read
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -94,6 +95,36 @@ async def test_a_process_that_dies_while_joining_can_be_followed(
             info = await store.complete_multipart(KEY, multipart_id, parts)
             assert await store.complete_multipart(KEY, multipart_id, parts) == info
             assert await read(store, KEY) == b"onetwo"
+    assert _under_way(tmp_path) == []
+
+
+async def test_parts_have_no_more_together_than_was_signed(tmp_path: Path) -> None:
+    async with store_at(tmp_path) as store:
+        multipart_id = await store.create_multipart(KEY, content_type="image/jpeg")
+
+        async def send(number: int, body: bytes) -> None:
+            request = await store.presign_part(KEY, multipart_id, number, size=10, expires_at=LATER, total=10)
+            await store.accept(request.url.removeprefix("/objects/"), bytes_chunks(body), content_type="")
+
+        await send(1, b"123456")
+        with pytest.raises(TooLarge):
+            await send(2, b"78901")
+        await send(1, b"12345")  # in place of the longer one
+        await send(2, b"67890")
+        assert [part.size for part in await store.list_parts(KEY, multipart_id)] == [5, 5]
+
+
+async def test_forgotten_uploads_are_cleared_and_others_are_not(tmp_path: Path) -> None:
+    clock = ManualClock(utc_now())
+    async with FilesystemStore(tmp_path, UrlSigner(b"a secret of the tests", clock), clock) as store:
+        forgotten = await store.create_multipart(KEY, content_type="image/jpeg")
+        clock.advance(timedelta(hours=1))
+        kept, parts = await begun(store, b"one")
+        assert await store.clear_drafts(clock() - timedelta(minutes=1)) == 1
+        assert await store.list_parts(KEY, kept) == parts
+        with pytest.raises(ObjectNotFound):
+            await store.list_parts(KEY, forgotten)
+        assert await store.clear_drafts(clock() + timedelta(minutes=1)) == 1
     assert _under_way(tmp_path) == []
 
 

@@ -51,6 +51,17 @@ async def test_another_size_is_refused(s3: S3Store, body: bytes) -> None:
     assert await keys(s3) == []
 
 
+async def test_a_form_for_an_unknown_size_takes_up_to_the_most(s3: S3Store) -> None:
+    later = datetime.now(UTC) + HOUR
+    request = await s3.presign_upload(
+        "in/a", content_type=TYPE, size=len(BODY), sha256=None, expires_at=later, is_exact=False
+    )
+    for wrong in (BODY + b"!", b""):
+        assert (await send(request, wrong)).status_code == 400
+    assert (await send(request, BODY[:-1])).status_code == 201
+    assert await read(s3, "in/a") == BODY[:-1]
+
+
 async def test_other_bytes_than_announced_are_refused(s3: S3Store) -> None:
     request = await form(s3, sha256=hashlib.sha256(BODY).hexdigest())
     assert (await send(request, BODY[::-1])).status_code == 400

@@ -116,6 +116,23 @@ def test_what_is_not_as_declared_leaves_nothing(api: httpx.Client, options: S3Op
     assert stored(options) == before
 
 
+def test_uppy_sends_to_the_bucket_what_it_said_no_size_of(api: httpx.Client) -> None:
+    body = picture(80, 60)
+    uppy = "/uploads/uppy/s3"
+    upload = api.post(f"{uppy}/multipart", json={"filename": "tram.jpg", "type": "image/jpeg"}).json()
+    query = {"key": upload["key"]}
+    part = api.get(f"{uppy}/multipart/{upload['uploadId']}/1", params=query).json()
+    sent = httpx.put(part["url"], content=body, headers=part["headers"])
+    assert sent.status_code == 200, sent.text
+    parts = {"parts": [{"PartNumber": 1, "ETag": sent.headers["ETag"]}]}
+    done = api.post(f"{uppy}/multipart/{upload['uploadId']}/complete", params=query, json=parts)
+    assert done.status_code == 200, done.text
+    assert api.get(done.json()["location"]).json()["data"]["file_size"] == len(body)
+
+    whole = api.get(f"{uppy}/params", params={"filename": "tram.jpg", "type": "image/jpeg"}).json()
+    assert httpx.post(whole["url"], data=whole["fields"], files={"file": ("x", body)}).status_code == 201
+
+
 def test_a_file_may_also_be_sent_to_us(api: httpx.Client, tmp_path: Path) -> None:
     gallery = api.post("/galleries", json={"name": "Porto"}).json()["data"]
     body = picture(64, 48)

@@ -2,9 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
+import anyio
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imagegallery.errors import TooLarge, Unavailable
 from imagegallery.storage.options import MEBIBYTE, S3Options
@@ -12,13 +16,14 @@ from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3 import S3Store
 from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.s3_growing import folder_of
-from imagegallery.storage.s3_pieces import SMALLEST, joined
+from imagegallery.storage.s3_pieces import SMALLEST, joined, key_of
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage_base import TYPE, Broken, keys, read
 
 KEY = "in/a"
 BODY = b"".join(number.to_bytes(4, "big") for number in range(5_500_000))  # 22 MB
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MARKS = count()
 
 
 @pytest.fixture
@@ -27,9 +32,13 @@ def s3_options(s3_options: S3Options) -> S3Options:
 
 
 async def pieces(store: S3Store, append_id: str) -> list[int]:
-    """The sizes of what lies there, in order."""
-    found = [info async for info in store._bucket.listed(folder_of(KEY, append_id))]
-    return [info.size for info in sorted(found, key=lambda info: info.key) if not info.key.endswith("begun")]
+    """The sizes of what lies there and is of use, in order."""
+    return [each.stop - each.start for each in (await store._growing._grown(folder_of(KEY, append_id))).pieces]
+
+
+async def left_over(store: S3Store, append_id: str) -> list[str]:
+    """Everything that lies there."""
+    return [info.key async for info in store._bucket.listed(folder_of(KEY, append_id))]
 
 
 async def grown(store: S3Store, append_id: str) -> bytes:
@@ -37,7 +46,7 @@ async def grown(store: S3Store, append_id: str) -> bytes:
 
 
 def piece(start: int, size: int) -> ObjectInfo:
-    return ObjectInfo(f".growing/x/{start:016x}", size, "e", NOW)
+    return ObjectInfo(key_of(".growing/x/", start, f"{next(MARKS):x}"), size, "e", NOW)
 
 
 def test_pieces_join_up_from_the_start() -> None:
@@ -57,6 +66,28 @@ def test_what_follows_a_gap_or_a_tail_is_loose() -> None:
     assert joined([piece(10, 5)]).loose
 
 
+def test_of_two_ways_to_join_up_the_one_that_gets_furthest_counts() -> None:
+    full = SMALLEST
+    tail = joined([piece(0, 10), piece(0, full)])
+    assert (tail.size, len(tail.loose)) == (full, 1)
+    crossed = joined([piece(0, full), piece(0, full + 3), piece(full, full + 7), piece(full + 3, full)])
+    assert (crossed.size, len(crossed.loose)) == (2 * full + 7, 2)
+    assert [(each.start, each.stop) for each in crossed.pieces] == [(0, full), (full, 2 * full + 7)]
+
+
+@given(st.permutations([(0, 10), (0, 1), (0, 2), (1, 1), (1, 2), (2, 1), (2, 10), (3, 4), (5, 1)]))
+def test_one_more_piece_takes_nothing_away(spans: list[tuple[int, int]]) -> None:
+    found: list[ObjectInfo] = []
+    size = 0
+    for start, length in spans:
+        found.append(piece(start * SMALLEST, length * SMALLEST))
+        grown = joined(found)
+        ends = [0, *(each.stop for each in grown.pieces)]
+        assert [each.start for each in grown.pieces] == ends[:-1], "they join up"
+        assert size <= grown.size == ends[-1]
+        size = grown.size
+
+
 async def test_small_appends_make_pieces_that_are_large_enough(s3: S3Store) -> None:
     append_id = await s3.begin_append(KEY, content_type=TYPE)
     offset = 0
@@ -67,7 +98,7 @@ async def test_small_appends_make_pieces_that_are_large_enough(s3: S3Store) -> N
     assert sum(sizes) == offset
     await s3.finish_append(KEY, append_id)
     assert await read(s3, KEY) == BODY[:offset]
-    assert await pieces(s3, append_id) == []
+    assert await left_over(s3, append_id) == []
 
 
 async def test_pieces_that_arrived_before_a_failure_are_kept(s3: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +107,7 @@ async def test_pieces_that_arrived_before_a_failure_are_kept(s3: S3Store, monkey
     put, third = Bucket.put, []
 
     async def failing(self: Bucket, key: str, body: bytes, **named: object) -> ObjectInfo:
-        start = int(key.rpartition("/")[2], 16)
+        start = int(key.rpartition("/")[2].partition("-")[0], 16)
         if start == 5 * MEBIBYTE:
             raise Unavailable("The object store is busy.")
         third.append(start)
@@ -113,7 +144,34 @@ async def test_of_too_much_no_piece_stays(s3: S3Store) -> None:
     with pytest.raises(TooLarge):
         await s3.append(KEY, append_id, bytes_chunks(BODY), offset=4, max_size=len(BODY))
     assert await pieces(s3, append_id) == [4]
+    assert len(await left_over(s3, append_id)) == 2, "it, and what tells that it was begun"
     assert await grown(s3, append_id) == b"tail"
+
+
+async def test_who_has_lost_the_lock_without_knowing_takes_nothing_away(s3: S3Store) -> None:
+    """The second writer began when the first had come to a halt; that one then goes on with what it still held."""
+    append_id = await s3.begin_append(KEY, content_type=TYPE)
+    await s3.append(KEY, append_id, bytes_chunks(BODY[:100]), offset=0)
+    halted, go_on = anyio.Event(), anyio.Event()
+
+    async def halting() -> AsyncIterator[bytes]:
+        yield BODY[100:200]
+        halted.set()
+        await go_on.wait()
+        raise Broken
+
+    async def first_writer() -> None:
+        with pytest.raises(Broken):
+            await s3.append(KEY, append_id, halting(), offset=100)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(first_writer)
+        await halted.wait()
+        assert await s3.append(KEY, append_id, bytes_chunks(BODY[100:]), offset=100) == len(BODY)
+        go_on.set()
+    assert await s3.appended(KEY, append_id) == len(BODY)
+    assert (await s3.finish_append(KEY, append_id)).size == len(BODY)
+    assert await read(s3, KEY) == BODY
 
 
 @pytest.mark.parametrize("stage", ["delete", "delete_all"])
@@ -129,7 +187,7 @@ async def test_an_end_cut_short_can_be_repeated(s3: S3Store, monkeypatch: pytest
         with pytest.raises(Broken):
             await s3.finish_append(KEY, append_id)
     assert (await s3.finish_append(KEY, append_id)).size == len(BODY)
-    assert await pieces(s3, append_id) == []
+    assert await left_over(s3, append_id) == []
     assert await read(s3, KEY) == BODY
     assert await keys(s3) == [KEY]
 

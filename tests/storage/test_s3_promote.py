@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from imagegallery.errors import PreconditionFailed, Unavailable
+from imagegallery.errors import ObjectNotFound, PreconditionFailed, Unavailable
 from imagegallery.storage.options import MEBIBYTE
 from imagegallery.storage.s3 import S3Store
 from imagegallery.storage.s3_bucket import Bucket
@@ -59,6 +59,39 @@ async def test_a_move_cut_short_before_the_deletion_is_finished(
     assert await keys(store) == ["in/a", "out/a"]
     await store.promote("in/a", "out/a", etag=source.etag, content_type=TYPE)
     assert await keys(store) == ["out/a"]
+
+
+async def test_a_copy_that_came_to_nothing_costs_the_source_nothing(
+    in_parts: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parts of the copy were forgotten before it was completed: by a rule of the bucket, say."""
+    source = await in_parts.put("in/a", bytes_chunks(BODY), content_type=TYPE)
+    complete = Bucket.complete
+
+    async def too_late(self: Bucket, key: str, upload: str, parts: Any, **named: Any) -> None:
+        await self.abort(key, upload)
+        await complete(self, key, upload, parts, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "complete", too_late)
+        with pytest.raises(ObjectNotFound):
+            await in_parts.promote("in/a", "out/a", etag=source.etag, content_type=TYPE)
+    assert await keys(in_parts) == ["in/a"]
+    assert await read(in_parts, "in/a") == BODY
+
+
+async def test_a_copy_whose_answer_was_lost_is_finished(in_parts: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore sends again what got no answer; S3 then knows the copy's parts no more, or finds the key taken."""
+    source = await in_parts.put("in/a", bytes_chunks(BODY), content_type=TYPE)
+    complete = Bucket.complete
+
+    async def twice(self: Bucket, key: str, upload: str, parts: Any, **named: Any) -> None:
+        await complete(self, key, upload, parts, **named)
+        await complete(self, key, upload, parts, **named)
+
+    monkeypatch.setattr(Bucket, "complete", twice)
+    await in_parts.promote("in/a", "out/a", etag=source.etag, content_type=TYPE)
+    assert await keys(in_parts) == ["out/a"]
 
 
 async def test_the_same_bytes_from_elsewhere_are_another_object(s3: S3Store) -> None:

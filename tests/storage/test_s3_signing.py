@@ -61,7 +61,7 @@ def test_keys_of_a_role_sign_with_their_token(clock: ManualClock) -> None:
     signer = signing(clock, "session-token")
     url = signer.download("a", content_type="image/webp", expires_at=clock() + HOUR, download_as=None)
     assert query(url)["X-Amz-Security-Token"] == "session-token"
-    form = signer.form("a", content_type="image/webp", size=1, sha256=None, expires_at=clock() + HOUR)
+    form = signer.form("a", content_type="image/webp", sizes=(1, 1), sha256=None, expires_at=clock() + HOUR)
     assert form.fields["x-amz-security-token"] == "session-token"
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import attrs
 import httpx
 import pytest
 
@@ -24,6 +25,8 @@ async def send(request: UploadRequest, body: bytes) -> httpx.Response:
 
 class TestS3Store(ObjectStoreSuite):
     presigned_requests_write_once = False
+    listed_objects = 105  # in pages of ten
+    turns = 3
 
     @pytest.fixture(autouse=True)
     def _options(self, object_store_server: ObjectStoreServer) -> None:
@@ -32,6 +35,7 @@ class TestS3Store(ObjectStoreSuite):
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[S3Store]:
         async with S3Store.open(self.options, AWS) as store:
+            store._bucket = attrs.evolve(store._bucket, listed_at_once=10)
             yield store
 
     async def let_time_pass(self) -> None:

@@ -17,7 +17,7 @@ from imagegallery.storage.protocol import ByteRange
 from imagegallery.storage.s3 import S3Store
 from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.s3_connection import connected
-from imagegallery.storage.s3_transfer import cut
+from imagegallery.storage.s3_transfer import Transfer, cut
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.object_store import AWS
 from imagegallery.testing.storage_base import TYPE, Broken, broken_off, keys, read
@@ -226,3 +226,32 @@ async def test_a_read_that_is_left_gives_its_connection_back(s3: S3Store, s3_opt
                 await anext(stream.chunks)
         with anyio.fail_after(30):
             assert (await store.head("a")).size == len(BODY)
+
+
+# --- answers that are lost -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [b"small", BODY], ids=["at once", "in parts"])
+async def test_what_was_stored_though_the_answer_was_lost_is_no_conflict_with_itself(
+    s3_options: S3Options, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """botocore sends again what got no answer; S3 then finds the key taken: by the object that was sent before."""
+    async with connected(s3_options, AWS) as connection:
+        bucket = connection.bucket
+        send, lost = Bucket._send, []
+
+        async def losing(self: Bucket, operation: str, key: str, **parameters: object) -> object:
+            answer = await send(self, operation, key, **parameters)
+            if operation in ("put_object", "complete_multipart_upload"):
+                lost.append(answer)
+                return await send(self, operation, key, **parameters)
+            return answer
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Bucket, "_send", losing)
+            info = await Transfer(bucket, s3_options).put("a", bytes_chunks(body), TYPE, None, True)
+        assert len(lost) == 1
+        assert info == (await bucket.head("a")).info
+        assert info.size == len(body)
+        with pytest.raises(PreconditionFailed):
+            await Transfer(bucket, s3_options).put("a", bytes_chunks(body), TYPE, None, True)

@@ -199,10 +199,10 @@ class ListsNothingForStrangers(ListsNothingForWhatIsOver):
 @caught_by("a_part_url_expires", "a_part_url_of_ours_allows_nothing_but_its_part")
 class AcceptsLate(FilesystemStore):
     async def presign_part(
-        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
         late = expires_at + timedelta(days=1)
-        return await super().presign_part(key, multipart_id, number, size=size, expires_at=late)
+        return await super().presign_part(key, multipart_id, number, size=size, expires_at=late, total=total)
 
 
 @caught_by("a_part_that_breaks_off_is_not_stored")
@@ -221,9 +221,18 @@ class KeepsWhatCame(FilesystemStore):
 @caught_by("a_part_url_refuses_too_much", "a_part_url_of_ours_allows_nothing_but_its_part")
 class SignsForAnySize(FilesystemStore):
     async def presign_part(
-        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
-        return await super().presign_part(key, multipart_id, number, size=size * 2, expires_at=expires_at)
+        return await super().presign_part(key, multipart_id, number, size=size * 2, expires_at=expires_at, total=total)
+
+
+@caught_by("a_client_that_cuts_as_it_likes_may_send_fewer_bytes")
+class RefusesFewer(FilesystemStore):
+    async def accept(self, token: str, data: AsyncIterable[bytes], **options: Any) -> ObjectInfo:
+        body = b"".join([chunk async for chunk in data])
+        if (grant := self._signer.read(token, PartGrant)).max_total and len(body) < grant.max_size:
+            raise PreconditionFailed("Fewer bytes than were announced.")
+        return await super().accept(token, bytes_chunks(body), **options)
 
 
 @caught_by("what_accepts_a_part_answers_its_etag")

@@ -10,11 +10,16 @@ import attrs
 import pytest
 
 from imagegallery.aws.clients import open_client
+from imagegallery.database.pool import Database
+from imagegallery.errors import ConfigurationError
+from imagegallery.parts import open_jobs
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.sqs_channel import Outgoing, SqsChannel
 from imagegallery.queue.sqs_mailbox import HANDLING_TIME, SqsMailbox
 from imagegallery.queue.sqs_setup import EVENT_RECEIVES, SqsSetup
+from imagegallery.settings import Settings
 from imagegallery.storage.streams import bytes_chunks
+from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.sqs import AWS, SqsServer
 from imagegallery.testing.uploading import Uploading
 from imagegallery.uploads.arrival_events import CreatedObject, created_objects
@@ -238,3 +243,12 @@ async def test_what_a_bucket_really_sends_is_understood(
     await letters.arrivals.handle_next()
     assert (await uploading.service.get(uploading.me, session.id)).state is UploadState.COMPLETED
     assert await letters.left() == 0
+
+
+async def test_a_queue_of_events_is_nothing_without_a_bucket(database: Database, clock: ManualClock) -> None:
+    plain = Settings()
+    named = attrs.evolve(plain.queue.sqs, events_url="https://sqs.eu-central-1.amazonaws.com/1/uploads")
+    settings = attrs.evolve(plain, queue=attrs.evolve(plain.queue, sqs=named))
+    with pytest.raises(ConfigurationError, match=r"storage\.s3\.bucket"):
+        async with open_jobs(settings, database, clock):
+            pass

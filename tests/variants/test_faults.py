@@ -117,6 +117,21 @@ async def test_a_failed_image_can_be_tried_again(studio: Studio) -> None:
     assert (revived.status, revived.failure) == (ProcessingStatus.COMPLETE, None)
 
 
+async def test_a_dead_letter_that_is_requeued_makes_the_variants(studio: Studio) -> None:
+    """Whatever was away for longer than a job is tried is back, and so is the operator."""
+    image = await studio.upload(PHOTO, 400, 300)
+    job = await studio.claim(FIRST)
+    await studio.processing.handlers()[FIRST].give_up(job, "unavailable: the store went away")
+    await studio.library.queue.bury(job, error="away")
+    while "image.discard" in await studio.waiting():
+        await studio.run("image.discard")
+
+    await studio.library.queue.requeue(job.id)
+    await studio.run(FIRST)
+    revived = await studio.image(image.id)
+    assert (revived.status, revived.failure) == (ProcessingStatus.COMPLETE, None)
+
+
 async def test_a_job_that_runs_again_after_it_failed_the_image_leaves_it(studio: Studio) -> None:
     image = await studio.upload(PHOTO[:2000], 400, 300)
     job = await studio.claim(FIRST)

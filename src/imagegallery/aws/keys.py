@@ -3,16 +3,21 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 from aiobotocore.credentials import AioRefreshableCredentials
 from aiobotocore.session import AioSession
 from attrs import define, field, frozen
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from imagegallery.background import Background
 from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
 
 RENEWAL = 60.0  # seconds; keys are renewed 15 minutes before they end
+# Whoever gives the keys refuses, answers nonsense or nothing; a RuntimeError is what botocore says to keys that had
+# ended when they came.
+FAILURES = (BotoCoreError, ClientError, RuntimeError, ValueError, KeyError, OSError)
 _log = logging.getLogger(__name__)
 
 
@@ -39,10 +44,9 @@ class CurrentKeys:
         if not isinstance(await session.get_credentials(), AioRefreshableCredentials):
             yield keys
             return
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(keys._renew, session)
+        async with Background.running() as background:
+            background.start_soon(partial(keys._renew, session), "renewing the account's keys")
             yield keys
-            tasks.cancel_scope.cancel()
 
     async def _renew(self, session: AioSession) -> None:
         while True:
@@ -59,10 +63,7 @@ async def _read(session: AioSession) -> Keys:
         if credentials is None:
             raise ConfigurationError("There are no AWS credentials: set `aws.access_key_id`, a profile or a role.")
         frozen_keys = await credentials.get_frozen_credentials()
-    except (
-        BotoCoreError,
-        RuntimeError,
-    ) as error:  # the latter is what botocore says to keys that were renewed too late
+    except FAILURES as error:
         raise Unavailable("The AWS credentials could not be read or renewed.") from error
     return Keys(str(frozen_keys.access_key), str(frozen_keys.secret_key), _text(frozen_keys.token))
 

@@ -21,7 +21,6 @@ from imagegallery.cache.generations import ALL_GALLERIES
 from imagegallery.cache.snapshots import Snapshot
 from imagegallery.cache.swr import EVERYTHING
 from imagegallery.database.pool import Database
-from imagegallery.errors import ImageGalleryError
 
 logger = logging.getLogger(__name__)
 
@@ -64,19 +63,22 @@ class Floors:
             await self._heard.wait()
             self._heard = anyio.Event()
             while self._waiting:
-                await self._ask()
+                try:
+                    await self._ask()
+                except Exception as error:
+                    logger.info("what the database has seen is not known: %r", error)
+                    await anyio.sleep(PAUSE.total_seconds())
 
     async def _ask(self) -> None:
         self._asking, self._waiting = self._waiting, set()
         try:
             async with self._database.connection() as connection:
                 snapshot = await records.take_snapshot(connection)
-        except ImageGalleryError as error:
-            logger.info("what the database has seen is not known: %s", error)
-            self._waiting |= self._asking
-            await anyio.sleep(PAUSE.total_seconds())
-        else:
             self._raise(self._asking, snapshot)
+        except BaseException:
+            # Whatever went wrong: a floor that is too low would have old entries believed.
+            self._waiting |= self._asking
+            raise
         finally:
             self._asking = set()
 

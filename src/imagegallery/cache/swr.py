@@ -16,7 +16,7 @@ from typing import Final, assert_never
 import anyio
 from attrs import frozen
 
-from imagegallery.cache.background import Background
+from imagegallery.background import Background
 from imagegallery.cache.policy import Lifetime, Load, Serve, ServeStale, decide
 from imagegallery.cache.protocol import Cache, Entry
 from imagegallery.cache.sharing import Fetched, SharedTier

@@ -20,7 +20,7 @@ from attrs import frozen
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.imaging.versions import libvips_version
-from imagegallery.parts import open_database, open_redis, open_renderer, open_store
+from imagegallery.parts import open_database, open_redis, open_renderer, open_sqs, open_store
 from imagegallery.settings import Settings
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database
@@ -31,6 +31,7 @@ _EXTRAS = {
     "heic": "pi_heif",
     "s3": "aiobotocore",
     "redis": "redis",
+    "sqs": "aiobotocore",
     "asgi": "starlette",
     "serve": "granian",
 }
@@ -58,6 +59,7 @@ class Examination:
         if has_data or self._on_s3:
             yield await attempt("store", self._store_remedy, self._store)
         yield await attempt("redis", "start it, or see to `redis.url`", self._redis)
+        yield await attempt("sqs", "see to `queue.sqs` and `aws`; `imagegallery queue setup` makes queues", self._sqs)
         async with aclosing(self._database()) as checks:
             async for check in checks:
                 yield check
@@ -143,6 +145,14 @@ class Examination:
                     "redis", error.message, "start it, or see to `redis.url`: it works without, slower"
                 )
         return Check.ok("redis", "answers")
+
+    async def _sqs(self) -> Check:
+        named = self.settings.queue.sqs
+        if named.queue_url is None and named.events_url is None:
+            return Check.ok("sqs", "not set: workers ask the database for their jobs")
+        async with open_sqs(self.settings) as sqs:
+            await sqs.check()
+        return Check.ok("sqs", "every queue is there")
 
     # --- the database --------------------------------------------------------------------------------------
 

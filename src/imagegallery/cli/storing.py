@@ -50,7 +50,7 @@ def setup_command(
         _check_origin(origin)
 
     async def run() -> bool:
-        steps = set_up_storage(settings, origins, days or days_for(settings), create=create, dry_run=dry_run)
+        steps = set_up_storage(settings, origins, days_for(settings, days), create=create, dry_run=dry_run)
         all_done = True
         async with aclosing(steps):
             async for step in steps:
@@ -84,9 +84,17 @@ def check_command(as_json: bool, data_dir: Path | None, config: Path | None) -> 
     return 0 if anyio.run(run) else 1
 
 
-def days_for(settings: Settings) -> int:
-    """At least two, and one more than any upload session gets: the store counts from midnight to midnight."""
-    return max(2, -(-settings.uploads.session_lifetime // DAY) + 1)
+def days_for(settings: Settings, wanted: int | None = None) -> int:
+    """At least two, and one more than any upload session gets: the store counts from midnight to midnight.
+
+    Raises `ConfigurationError` when fewer are ``wanted`` than a session may last.
+    """
+    lifetime = settings.uploads.session_lifetime
+    if wanted is not None and wanted * DAY < lifetime:
+        raise ConfigurationError(
+            f"--days {wanted} would delete uploads under way: uploads.session_lifetime is {lifetime}."
+        )
+    return wanted or max(2, -(-lifetime // DAY) + 1)
 
 
 def _check_origin(origin: str) -> None:

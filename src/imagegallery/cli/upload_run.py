@@ -1,8 +1,10 @@
 """One run of ``imagegallery upload``: files in, one line of result for each out."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
 
@@ -14,8 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from imagegallery.cli.import_run import find_files
-from imagegallery.client import GalleryClient, StateFile
-from imagegallery.errors import ImageGalleryError
+from imagegallery.client import ApiProblem, GalleryClient, StateFile
+from imagegallery.errors import ImageGalleryError, Unavailable
+from imagegallery.uploads.policy import OnDuplicate
 
 FILES_AT_ONCE = 3
 
@@ -29,6 +32,7 @@ class Target:
     gallery_name: str | None
     state_file: Path | None
     parallel_parts: int
+    on_duplicate: OnDuplicate | None
 
 
 @frozen
@@ -50,7 +54,11 @@ Report = Callable[[Sent], None]
 
 
 async def upload_all(target: Target, paths: Sequence[Path], as_json: bool) -> int:
-    """Upload everything, telling of each file as it ends; answers how many failed."""
+    """Upload everything, telling of each file as it ends; answers how many failed.
+
+    Raises what would make all others fail, too: `Unavailable`, and `ApiProblem` for who is not let in.
+    """
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every URL, also of signed ones
     files = await run_sync(find_files, paths)
     total = await run_sync(_total_size, files)
     state = await StateFile.open(target.state_file) if target.state_file else StateFile.in_memory()
@@ -63,13 +71,14 @@ async def upload_all(target: Target, paths: Sequence[Path], as_json: bool) -> in
 
     with _bytes_bar(total) as advance:
         async with GalleryClient.open(
-            target.url, token=target.token, state=state, parallel_parts=target.parallel_parts
+            target.url,
+            token=target.token,
+            state=state,
+            parallel_parts=target.parallel_parts,
+            on_duplicate=target.on_duplicate,
         ) as client:
             gallery_id = await client.find_or_make_gallery(target.gallery_name) if target.gallery_name else None
-            waiting = iter(files)
-            async with anyio.create_task_group() as tasks:
-                for _ in range(FILES_AT_ONCE):
-                    tasks.start_soon(_work, waiting, lambda path: _upload(client, path, gallery_id, advance), report)
+            await _share(files, lambda path: _upload(client, path, gallery_id, advance), report)
     return failures
 
 
@@ -77,9 +86,26 @@ async def _upload(client: GalleryClient, path: Path, gallery_id: UUID | None, ad
     try:
         return Sent(path, await client.upload(path, gallery_id=gallery_id, advance=advance))
     except ImageGalleryError as error:
+        if _concerns_all(error):
+            raise
         return Sent(path, error=error.message)
     except OSError as error:
         return Sent(path, error=error.strerror or "cannot be read")
+
+
+def _concerns_all(error: ImageGalleryError) -> bool:
+    """Whether the other files would fail, too."""
+    return isinstance(error, Unavailable) or (isinstance(error, ApiProblem) and error.status == HTTPStatus.UNAUTHORIZED)
+
+
+async def _share(files: Sequence[Path], upload: Callable[[Path], Awaitable[Sent]], report: Report) -> None:
+    waiting = iter(files)
+    try:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(FILES_AT_ONCE):
+                tasks.start_soon(_work, waiting, upload, report)
+    except* ImageGalleryError as errors:
+        raise errors.exceptions[0] from None  # what concerns all is told once
 
 
 async def _work(files: Iterator[Path], upload: Callable[[Path], Awaitable[Sent]], report: Report) -> None:
@@ -89,7 +115,11 @@ async def _work(files: Iterator[Path], upload: Callable[[Path], Awaitable[Sent]]
 
 
 def _total_size(files: Sequence[Path]) -> int:
-    return sum(path.stat().st_size for path in files)
+    total = 0
+    for path in files:
+        with suppress(OSError):  # gone since it was found: that is told when it is its turn
+            total += path.stat().st_size
+    return total
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import anyio
 import click
 
 from imagegallery.errors import ConfigurationError
+from imagegallery.uploads.policy import OnDuplicate
 
 TOKEN_VARIABLE = "IMAGEGALLERY_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -27,6 +28,11 @@ TOKEN_VARIABLE = "IMAGEGALLERY_TOKEN"  # noqa: S105 - the name of a variable
 @click.option(
     "--parallel", default=4, show_default=True, type=click.IntRange(1, 32), help="Parts of a file sent at once."
 )
+@click.option(
+    "--on-duplicate",
+    type=click.Choice([each.value for each in OnDuplicate]),
+    help="What becomes of files that are in already, unless the service decides.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each file.")
 def upload_command(
     paths: tuple[Path, ...],
@@ -35,6 +41,7 @@ def upload_command(
     gallery_name: str | None,
     state_file: Path | None,
     parallel: int,
+    on_duplicate: str | None,
     as_json: bool,
 ) -> int:
     """Upload files and folder trees to a running service.
@@ -46,7 +53,7 @@ def upload_command(
         raise ConfigurationError("Uploading needs its extra: pip install 'imagegallery[client]'")
     # Imported by name, and only now: everything else works without the extra.
     run = importlib.import_module("imagegallery.cli.upload_run")
-    failures: int = anyio.run(
-        run.upload_all, run.Target(url, token, gallery_name, state_file, parallel), paths, as_json
-    )
+    wanted = OnDuplicate(on_duplicate) if on_duplicate else None
+    target = run.Target(url, token, gallery_name, state_file, parallel, wanted)
+    failures: int = anyio.run(run.upload_all, target, paths, as_json)
     return 1 if failures else 0

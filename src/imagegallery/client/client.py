@@ -1,7 +1,7 @@
 """The client: files go in, ids of images come out."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,7 +20,8 @@ from imagegallery.client.retrying import RetryPolicy
 from imagegallery.client.source import LocalFile
 from imagegallery.client.statefile import FileKey, Remembered, StateFile
 from imagegallery.client.whole import send_whole
-from imagegallery.errors import ConfigurationError, Unavailable
+from imagegallery.errors import ConfigurationError, ImageGalleryError, InvalidInput, Unavailable
+from imagegallery.uploads.policy import OnDuplicate
 
 TIMEOUT = httpx.Timeout(30, read=120)  # seconds; completing an upload decodes the picture
 PARALLEL_PARTS = 4
@@ -39,6 +40,7 @@ class GalleryClient:
     _api: Api
     _state: StateFile
     _parallel_parts: int
+    _on_duplicate: OnDuplicate | None
 
     @classmethod
     @asynccontextmanager
@@ -50,18 +52,20 @@ class GalleryClient:
         state: StateFile | None = None,
         retries: RetryPolicy | None = None,
         parallel_parts: int = PARALLEL_PARTS,
+        on_duplicate: OnDuplicate | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> AsyncIterator["GalleryClient"]:
         """A client of the API whose root is ``url`` (``https://…/api/v1``), with a bearer ``token`` if it wants one.
 
-        ``state`` remembers what was begun (see `StateFile.open`); ``http`` is used instead of connections of its own,
+        ``state`` remembers what was begun (see `StateFile.open`); ``on_duplicate`` says what becomes of files that the
+        owner has already, unless that is left to the server; ``http`` is used instead of connections of its own,
         and left open. Raises `ConfigurationError` for a ``url`` that is none.
         """
         root = _root(url)
         async with nullcontext(http) if http else httpx.AsyncClient(timeout=TIMEOUT) as connections:
             authorization = {"Authorization": f"Bearer {token}"} if token else {}
             api = Api(root, Exchange(connections, retries or RetryPolicy()), authorization)
-            yield cls(api, state or StateFile.in_memory(), parallel_parts)
+            yield cls(api, state or StateFile.in_memory(), parallel_parts, on_duplicate)
 
     async def upload(self, path: Path, *, gallery_id: UUID | None = None, advance: Advance = unwatched) -> UUID:
         """Bring a file in; answers its image's id, also when an earlier run did it.
@@ -125,6 +129,7 @@ class GalleryClient:
             "size": file.size,
             "sha256": file.sha256,
             **({"gallery_id": str(gallery_id)} if gallery_id else {}),
+            **({"on_duplicate": self._on_duplicate} if self._on_duplicate else {}),
         }
         plan = read_data(UploadPlan, (await self._api.call("POST", "/uploads", json=declared)).content)
         await self._state.began(key, plan.id)
@@ -134,13 +139,22 @@ class GalleryClient:
         """Send what ``plan`` asks for, and complete it."""
         if plan.image_id is not None:  # nothing: these bytes are in already
             return plan.image_id
+        try:
+            await self._send(plan, file, progress)
+        except (InvalidInput, OSError):
+            # The file is not what it was when this upload was begun: nobody will go on with it.
+            with suppress(ImageGalleryError):
+                await self._api.call("DELETE", f"/uploads/{plan.id}")
+            raise
+        return await self._complete(plan.id)
+
+    async def _send(self, plan: UploadPlan, file: LocalFile, progress: Counted) -> None:
         if plan.transport == "parts":
             await send_parts(self._api, plan, file, self._parallel_parts, progress)
         elif plan.transport in ("simple", "service"):
             await send_whole(self._api, plan, file, progress)
         else:
             raise Unavailable(f"The server wants the file by {plan.transport!r}, which this client does not know.")
-        return await self._complete(plan.id)
 
     async def _taken_up(self, known: Remembered, file: LocalFile, progress: Counted) -> UUID | None:
         """The image of a session that an earlier run began, if it can still become one."""

@@ -1,10 +1,10 @@
 """A large file in parts, several at once; parts that an earlier run brought in are not sent again."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from uuid import UUID
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
 from attrs import frozen
 
 from imagegallery.client.api import Api
@@ -44,24 +44,28 @@ class _Sending:
         return min(self.part_size, self.file.size - (number - 1) * self.part_size)
 
     async def run(self, missing: Sequence[int], parallel: int) -> None:
-        send, receive = anyio.create_memory_object_stream[PartAddress]()
+        turn = anyio.Lock()
         try:
-            async with anyio.create_task_group() as tasks:
+            async with aclosing(self._addresses_of(missing)) as addresses, anyio.create_task_group() as tasks:
                 for _ in range(min(parallel, len(missing))):
-                    tasks.start_soon(self._work, receive.clone())
-                receive.close()
-                async with send:
-                    for first in range(0, len(missing), ADDRESSES_AT_ONCE):
-                        for address in await self._addresses(missing[first : first + ADDRESSES_AT_ONCE]):
-                            await send.send(address)
+                    tasks.start_soon(self._work, addresses, turn)
         except* (ImageGalleryError, OSError) as errors:
             # Of several that failed together, one is told.
             raise _first(errors) from None
 
-    async def _work(self, addresses: MemoryObjectReceiveStream[PartAddress]) -> None:
-        async with addresses:
-            async for address in addresses:
-                await self._send(address)
+    async def _work(self, addresses: AsyncIterator[PartAddress], turn: anyio.Lock) -> None:
+        """One of those who share the parts."""
+        while True:
+            async with turn:
+                address = await anext(addresses, None)
+            if address is None:
+                return
+            await self._send(address)
+
+    async def _addresses_of(self, numbers: Sequence[int]) -> AsyncGenerator[PartAddress, None]:
+        for first in range(0, len(numbers), ADDRESSES_AT_ONCE):
+            for address in await self._addresses(numbers[first : first + ADDRESSES_AT_ONCE]):
+                yield address
 
     async def _send(self, address: PartAddress) -> None:
         sent = Counted(self.progress.add)

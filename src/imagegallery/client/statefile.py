@@ -1,8 +1,8 @@
 """What a run of uploads must remember, so that the next run goes on where a crash ended it.
 
-A file of the user's with one JSON object a line: a heading, and then, for a file as it was at the time, the session that
-brings it in or the image that it became; the last line about a file counts. Nothing secret: sessions can only be used
-with the owner's token.
+A file of the user's with one JSON object a line: a heading, and then, for a file as it was at the time, the session
+that brings it in or the image that it became; the last line about a file counts. Nothing secret: sessions can only be
+used with the owner's token.
 """
 
 import json

@@ -117,10 +117,9 @@ class AdvisoryLocks:
         hold = self._holds[number] = Hold()
         taken = False
         try:
-            with anyio.CancelScope(shield=True):  # a lock that nobody knows of would never be given back
-                taken = bool(await self._run(_TRY, number))
-                if not taken:
-                    await self._run(_ASK, CHANNEL, number)
+            taken = bool(await self._run(_TRY, number))
+            if not taken:
+                await self._run(_ASK, CHANNEL, number)
         finally:
             if not taken:
                 self._forget(number, hold)
@@ -143,17 +142,24 @@ class AdvisoryLocks:
     # --- the connection ------------------------------------------------------------------------------------
 
     async def _run(self, sql: str, *arguments: object, reopen: bool = True) -> object:
+        """What one statement answers, which nothing interrupts: a lock that nobody knows of would never be given back.
+        Whoever waits for a turn may go."""
         async with self._turn:
-            if self._session is None and not reopen:
-                raise Unavailable("The database connection was lost.")
-            try:
-                session = await self._opened()
-                return await session.fetchval(sql, *arguments, timeout=STATEMENT_TIME.total_seconds())
-            except (*ENDINGS, TimeoutError) as error:
-                if self._session is not None:
-                    self._session.terminate()
-                self._lose_all()
-                raise Unavailable("The database connection was lost.") from error
+            with anyio.CancelScope(shield=True):
+                answer = await self._answer(sql, *arguments, reopen=reopen)
+        return answer
+
+    async def _answer(self, sql: str, *arguments: object, reopen: bool) -> object:
+        if self._session is None and not reopen:
+            raise Unavailable("The database connection was lost.")
+        try:
+            session = await self._opened()
+            return await session.fetchval(sql, *arguments, timeout=STATEMENT_TIME.total_seconds())
+        except (*ENDINGS, TimeoutError) as error:
+            if self._session is not None:
+                self._session.terminate()
+            self._lose_all()
+            raise Unavailable("The database connection was lost.") from error
 
     async def _opened(self) -> Connection:
         if self._session is None or self._session.is_closed():

@@ -56,7 +56,7 @@ async def make_pool(dsn: str, options: DatabaseOptions) -> Pool:
             init=_prepare_pooled if options.pooled else _prepare,
             reset=_leave_as_it_is if options.pooled else None,
             timeout=options.connect_timeout.total_seconds(),
-            command_timeout=(options.statement_timeout + NETWORK_MARGIN).total_seconds(),
+            command_timeout=_own_limit(options.statement_timeout),
             **_manner(options.statement_timeout, pooled=options.pooled),
         )
         return await pool
@@ -127,6 +127,11 @@ def check_version(connection: Connection) -> None:
         raise ConfigurationError(
             f"This PostgreSQL server is version {version.major}; version {OLDEST_SERVER} or newer is needed."
         )
+
+
+def _own_limit(limit: timedelta) -> float | None:
+    """How long a statement may take by the client's own clock, in seconds, if the server gives it ``limit``."""
+    return None if limit == NO_LIMIT else (limit + NETWORK_MARGIN).total_seconds()
 
 
 def _manner(limit: timedelta, *, pooled: bool) -> _Manner:

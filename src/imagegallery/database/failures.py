@@ -22,7 +22,6 @@ _WRONG_SETTINGS: Final = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.exceptions.ClientConfigurationError,
-    ValueError,
 )
 
 
@@ -35,6 +34,9 @@ def opening() -> Iterator[None]:
         raise Unavailable("No database connection could be had in time.") from error
     except _WRONG_SETTINGS as error:
         raise ConfigurationError(f"The database settings do not work: {error}") from error
+    except ValueError:
+        # It may quote the piece of a password that was taken for something else.
+        raise ConfigurationError("The database address cannot be read; is its password percent-encoded?") from None
     except (*GONE, OSError, asyncpg.InterfaceError) as error:
         raise Unavailable("The database does not answer.") from error
 
@@ -44,11 +46,17 @@ def using(connection: Connection) -> Iterator[None]:
     """Name the loss of a connection that was in use."""
     try:
         yield
-    except asyncpg.QueryCanceledError as error:
+    except (asyncpg.QueryCanceledError, TimeoutError) as error:
+        # The latter is the driver's own limit, when the network went silent.
         raise Unavailable("The database took too long to answer.") from error
+    except asyncpg.DeadlockDetectedError as error:
+        raise Unavailable("Two transactions waited for each other, and this one gave way.") from error
     except asyncpg.SerializationError as error:
         # 40001, which READ COMMITTED knows from standbys only: what was being read had to go.
         raise Unavailable("A replica broke off what it was reading.") from error
+    except (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError) as error:
+        # Its disk is full, say; or it has become a standby, because another server was made the primary.
+        raise Unavailable("The database cannot do this now.") from error
     except GONE as error:
         raise Unavailable("The database connection was lost.") from error
     except asyncpg.InterfaceError as error:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from attrs import frozen
+from attrs import Attribute, field, frozen
+from attrs.validators import ge, gt
 
 from imagegallery.errors import ConfigurationError
 
@@ -26,18 +27,26 @@ class DatabaseOptions:
     ``session_dsn`` then leads past it, for listening and locks. ``replicas`` are DSNs, one for each hot standby, of
     which each takes its share of the reads and up to ``max_size`` connections; who reads waits for a standby to be as
     far as the primary for at most ``replica_patience``, and then reads from the primary.
+
+    ``statement_timeout`` is of each statement, by the server's clock; 0: none.
     """
 
-    dsn: str | None = None
-    session_dsn: str | None = None
+    # Addresses may hold passwords.
+    dsn: str | None = field(default=None, repr=False)
+    session_dsn: str | None = field(default=None, repr=False)
     pooled: bool = False
-    replicas: tuple[str, ...] = ()
-    replica_patience: timedelta = timedelta(milliseconds=50)
-    min_size: int = 1
-    max_size: int = 10
-    statement_timeout: timedelta = timedelta(seconds=30)
-    connect_timeout: timedelta = timedelta(seconds=10)
-    acquire_timeout: timedelta = timedelta(seconds=10)
+    replicas: tuple[str, ...] = field(default=(), repr=False)
+    replica_patience: timedelta = field(default=timedelta(milliseconds=50), validator=ge(NO_LIMIT))
+    min_size: int = field(default=1, validator=ge(0))
+    max_size: int = field(default=10, validator=ge(1))
+    statement_timeout: timedelta = field(default=timedelta(seconds=30), validator=ge(NO_LIMIT))
+    connect_timeout: timedelta = field(default=timedelta(seconds=10), validator=gt(NO_LIMIT))
+    acquire_timeout: timedelta = field(default=timedelta(seconds=10), validator=gt(NO_LIMIT))
+
+    @max_size.validator
+    def _check_max_size(self, _: "Attribute[int]", max_size: int) -> None:
+        if max_size < self.min_size:
+            raise ConfigurationError(f"database.max_size ({max_size}) is less than database.min_size.")
 
     @property
     def required_dsn(self) -> str:

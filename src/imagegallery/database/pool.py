@@ -4,8 +4,11 @@ What fails in here fails as `Unavailable` (the server does not answer, is busy, 
 `ConfigurationError` (it never will: wrong address, credentials or version).
 """
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
 
 import anyio
 
@@ -28,6 +31,8 @@ from imagegallery.database.position import COMMITTED, Position
 from imagegallery.database.replicas import Replica, Replicas
 from imagegallery.errors import ConfigurationError
 
+JUST_NOW: Final = timedelta(seconds=1)
+
 
 class Database:
     """A pool of connections. `connect` makes one; it is closed when that context ends."""
@@ -37,6 +42,7 @@ class Database:
         self._options = options
         self._commits = 0
         self._writers: set[int] = set()
+        self._wrote_at = -math.inf
         self._replicas: Replicas | None = None
         self.locks = AdvisoryLocks(self.session)
 
@@ -99,6 +105,7 @@ class Database:
             finally:
                 # One whose answer was lost may have been carried out.
                 self._commits += is_to_be_committed
+                self._wrote_at = anyio.current_time()
 
     @property
     def commits(self) -> int:
@@ -106,7 +113,12 @@ class Database:
         return self._commits
 
     def is_own(self, backend: int) -> bool:
-        """Whether this process has written through the server's backend of this number, as far as it can know."""
+        """Whether this process has written through the server's backend of this number, as far as it can know.
+
+        A pooler tells nobody their backend. Then: whether this process has written at all, just now.
+        """
+        if self._options.pooled:
+            return anyio.current_time() - self._wrote_at < JUST_NOW.total_seconds()
         return backend in self._writers
 
     @property

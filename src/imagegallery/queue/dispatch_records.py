@@ -40,12 +40,16 @@ WHERE id = ANY (ARRAY(SELECT id FROM fresh UNION ALL SELECT id FROM lost UNION A
 RETURNING id, kind, priority, run_at
 """
 
-# Only while the reservation stands: a job that was claimed, or made more urgent, meanwhile has left that state.
+# Only while the reservation stands: a job that was claimed, or made more urgent, meanwhile has left that state. One
+# that somebody has locked is sent again when its reservation ends: waiting for several could end in a deadlock.
 CONFIRM = """
-UPDATE jobs
-SET dispatched_until = sent.lost_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS sent (id, lost_at)
-WHERE jobs.id = sent.id AND jobs.dispatched_until = $3
+WITH sent AS MATERIALIZED (
+    SELECT jobs.id, message.lost_at
+    FROM jobs JOIN unnest($1::uuid[], $2::timestamptz[]) AS message (id, lost_at) ON jobs.id = message.id
+    WHERE jobs.dispatched_until = $3
+    FOR UPDATE OF jobs SKIP LOCKED
+)
+UPDATE jobs SET dispatched_until = sent.lost_at FROM sent WHERE jobs.id = sent.id
 """
 
 NEXT_FRESH = "SELECT min(run_at) FROM jobs WHERE state = 'waiting' AND dispatched_until IS NULL"

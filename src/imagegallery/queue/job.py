@@ -93,9 +93,11 @@ class QueueOptions:
     """How hard to try. A lease is renewed every third of its length while the job runs.
 
     With ``relay_in_worker`` every worker passes on events and jobs, too; without, `imagegallery relay` does it alone.
+    The waits between all ``max_attempts`` are how long a part that jobs need may be away before they are given up: with
+    these defaults a quarter of an hour.
     """
 
-    max_attempts: int = field(default=5, validator=ge(1))
+    max_attempts: int = field(default=10, validator=ge(1))
     lease: timedelta = field(default=timedelta(seconds=30), validator=gt(timedelta(0)))
     backoff_base: timedelta = field(default=timedelta(seconds=2), validator=ge(timedelta(0)))
     backoff_limit: timedelta = field(default=timedelta(minutes=15), validator=ge(timedelta(0)))

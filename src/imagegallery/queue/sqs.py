@@ -9,8 +9,8 @@ It needs three standard queues, made by ``imagegallery queue setup``: ``queue.sq
 received too often without being ours (redrive policy). Nothing relies on FIFO, deduplication or order.
 
 Permissions on the three: ``sqs:SendMessage`` for relays; ``sqs:ReceiveMessage``, ``sqs:DeleteMessage`` and
-``sqs:ChangeMessageVisibility`` for workers; ``sqs:GetQueueAttributes`` for both. API processes need none. The set-up
-needs ``sqs:CreateQueue``, ``sqs:GetQueueUrl``, ``sqs:GetQueueAttributes`` and ``sqs:SetQueueAttributes``.
+``sqs:ChangeMessageVisibility`` for workers. API processes need none. ``imagegallery doctor`` needs
+``sqs:GetQueueAttributes``, the set-up also ``sqs:CreateQueue``, ``sqs:GetQueueUrl`` and ``sqs:SetQueueAttributes``.
 """
 
 import logging
@@ -152,22 +152,24 @@ class SqsQueue(Queue, KeepsDeadLetters, JobOutbox):
         kinds: Collection[str],
         now: datetime,
     ) -> None:
-        """Do with the messages of jobs that were not claimed what is to be done with each."""
+        """Do with the messages of jobs that were not claimed what is to be done with each. All at once: what was
+        claimed meanwhile waits for it."""
         useless: list[Message] = []
-        for job_id, messages in invitations.items():
-            standing = standings.get(job_id)
-            match fate(standing, kinds, now):
-                case Fate.DISCARD:
-                    useless += messages
-                case Fate.LATER:
-                    assert standing is not None
-                    assert standing.claimable_at is not None
-                    await self._messages.hide(messages, standing.claimable_at - now)
-                case Fate.OTHERS:
-                    await self._messages.hide(messages, PASSED_ON_AFTER)
-                case Fate.KEEP:
-                    self._messages.keep(messages)
-        await self._messages.discard(useless)
+        async with anyio.create_task_group() as tasks:
+            for job_id, messages in invitations.items():
+                standing = standings.get(job_id)
+                match fate(standing, kinds, now):
+                    case Fate.DISCARD:
+                        useless += messages
+                    case Fate.LATER:
+                        assert standing is not None
+                        assert standing.claimable_at is not None
+                        tasks.start_soon(self._messages.hide, messages, standing.claimable_at - now)
+                    case Fate.OTHERS:
+                        tasks.start_soon(self._messages.hide, messages, PASSED_ON_AFTER)
+                    case Fate.KEEP:
+                        self._messages.keep(messages)
+            tasks.start_soon(self._messages.discard, useless)
 
     async def _let_go(self, job: ClaimedJob) -> None:
         """The claim has ended, and its message with it: a job that goes back to waiting gets a new one."""

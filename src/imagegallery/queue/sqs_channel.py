@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 10  # messages in one request, at the most
 LONGEST_HIDING: Final = timedelta(hours=12)
 MISSING: Final = ("QueueDoesNotExist", "NonExistentQueue")
+TOO_MANY: Final = "OverLimit"  # messages that were received and not put away: 120,000
 
 
 @frozen
@@ -120,7 +121,7 @@ def asking(name: str) -> Iterator[None]:
         raise translated(error, name) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ConfigurationError("There are no credentials for SQS.") from error
-    except (BotoCoreError, OSError) as error:
+    except (BotoCoreError, RuntimeError, OSError) as error:  # RuntimeError: keys that had ended when they came
         raise Unavailable(f"SQS does not answer: {describe(error)}") from error
 
 
@@ -130,7 +131,7 @@ def translated(error: ClientError, name: str) -> ImageGalleryError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code.endswith(MISSING):
         return ConfigurationError(f"There is no queue {name}: run imagegallery queue setup.")
-    if status >= 500 or "Throttl" in code:
+    if status >= 500 or "Throttl" in code or code.endswith(TOO_MANY):
         return Unavailable(f"SQS cannot serve queue {name} now: {code}.")
     return ConfigurationError(f"SQS refuses what we ask of queue {name}: {code}.")
 

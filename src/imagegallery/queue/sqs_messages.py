@@ -1,8 +1,9 @@
 """The messages of a process: received by urgency, and put away in batches, each to its own queue."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import anyio
@@ -19,6 +20,7 @@ from imagegallery.queue.sqs_names import queue_urls
 logger = logging.getLogger(__name__)
 
 NOW = timedelta(0)
+PUT_AWAY_TIME = timedelta(seconds=2)
 
 
 class SqsMessages:
@@ -61,24 +63,17 @@ class SqsMessages:
 
     async def discard(self, messages: Sequence[Message]) -> None:
         """They have served their purpose."""
-        for channel, receipts in _by_channel(messages).items():
-            try:
-                await channel.delete(receipts)
-            except ImageGalleryError as error:
-                logger.warning("messages could not be deleted, they will come again: %s", describe(error))
+        await _put_away(messages, SqsChannel.delete, "messages could not be deleted, they will come again")
 
     async def hide(self, messages: Sequence[Message], duration: timedelta) -> None:
         """Nobody shall receive them for ``duration`` from now."""
-        for channel, receipts in _by_channel(messages).items():
-            try:
-                await channel.hide(receipts, duration)
-            except ImageGalleryError as error:
-                logger.warning("messages could not be hidden, they may come twice: %s", describe(error))
+        hide = partial(SqsChannel.hide, duration=duration)
+        await _put_away(messages, hide, "messages could not be hidden, they may come twice")
 
     async def hand_back(self, messages: Sequence[Message]) -> None:
         """Others may have them at once."""
         if messages:
-            with anyio.move_on_after(2, shield=True):
+            with anyio.CancelScope(shield=True):
                 await self.hide(messages, NOW)
 
     async def hand_back_rest(self) -> None:
@@ -91,6 +86,20 @@ def messages_of(client: Any, options: QueueOptions) -> SqsMessages:
     assert options.sqs.queue_url is not None, "chosen by this setting"
     urls = queue_urls(options.sqs.queue_url)
     return SqsMessages({urgency: SqsChannel(client, url) for urgency, url in urls.items()})
+
+
+async def _put_away(
+    messages: Sequence[Message], how: Callable[[SqsChannel, Sequence[str]], Awaitable[None]], failure: str
+) -> None:
+    """Never raises, and never takes long: jobs, and the renewal of leases, must not wait for it."""
+    with anyio.move_on_after(PUT_AWAY_TIME.total_seconds()) as scope:
+        for channel, receipts in _by_channel(messages).items():
+            try:
+                await how(channel, receipts)
+            except ImageGalleryError as error:
+                logger.warning("%s: %s", failure, describe(error))
+    if scope.cancelled_caught:
+        logger.warning("%s: SQS takes too long", failure)
 
 
 def _by_channel(messages: Sequence[Message]) -> dict[SqsChannel, list[str]]:

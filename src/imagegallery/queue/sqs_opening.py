@@ -20,7 +20,7 @@ from imagegallery.queue.sqs import SqsQueue
 from imagegallery.queue.sqs_channel import SqsChannel
 from imagegallery.queue.sqs_mailbox import SqsMailbox
 from imagegallery.queue.sqs_messages import messages_of
-from imagegallery.queue.sqs_names import Step, queue_name
+from imagegallery.queue.sqs_names import Step, queue_name, queue_urls
 from imagegallery.queue.sqs_setup import SqsSetup
 from imagegallery.queue.sqs_watch import LONGEST_POLL
 
@@ -56,6 +56,13 @@ class Sqs:
             return None
         queue_name(url)
         return SqsMailbox(SqsChannel(self._client, url), poll=LONGEST_POLL)
+
+    async def check(self) -> None:
+        """Raises `ConfigurationError` if a queue that is named is not there for us, and `Unavailable`."""
+        named = self._options.sqs
+        urls = [] if named.queue_url is None else list(queue_urls(named.queue_url).values())
+        for url in [*urls, *([] if named.events_url is None else [named.events_url])]:
+            await SqsChannel(self._client, url).check()
 
     async def set_up(self, *, dry_run: bool) -> list[Step]:
         """Make the queues, see `SqsSetup`. Raises `ConfigurationError` if none is named, and `Unavailable`."""

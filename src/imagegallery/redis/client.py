@@ -33,7 +33,7 @@ _AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 # redis-py would look up its own version, in files, for each connection.
 _NOT_TOLD: Final = None
 _CLOSING = 2.0  # seconds
-_PROBE_EVERY = 15.0  # seconds
+_PROBE_EVERY = 15.0  # seconds; what is not answered in as many is lost
 
 
 class _Message(TypedDict):
@@ -88,12 +88,18 @@ class RedisClient:
         try:
             async with self.server.pubsub() as subscriber:
                 await subscriber.subscribe(channel)
+                is_probed = False
                 while True:
                     message = cast(_Message | None, await subscriber.get_message(timeout=_PROBE_EVERY))
-                    if message is None:
+                    if message is not None:
+                        is_probed = False
+                        if message["type"] == "message":
+                            yield message["data"]
+                    elif is_probed:
+                        raise Unavailable("The connection to Redis went silent.")
+                    else:
+                        is_probed = True
                         await subscriber.ping()
-                    elif message["type"] == "message":
-                        yield message["data"]
         except _AWAY as error:
             raise Unavailable("The connection to Redis was lost.") from error
 
@@ -132,6 +138,10 @@ def _server(options: RedisOptions) -> Server:
             retry=retry,
             driver_info=_NOT_TOLD,
         )
-    except ValueError as error:
-        raise ConfigurationError(f"redis.url cannot be used: {error}") from error
+    except ValueError:
+        # What it says may quote the piece of a password that was taken for something else.
+        raise ConfigurationError(
+            "redis.url cannot be used: it begins with redis://, rediss:// or redis+cluster://, "
+            "and a password in it is percent-encoded."
+        ) from None
     return Redis.from_pool(pool)

@@ -143,6 +143,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         size: int,
         sha256: str | None,
         expires_at: datetime,
+        is_exact: bool = True,
     ) -> UploadRequest:
         check_own_key(key)
         token = self._signer.sign(UploadGrant(key, content_type, size, expires_at))
@@ -183,6 +184,13 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         with suppress(SignatureInvalid):
             return self._signer.read(token, UploadGrant)
         return self._signer.read(token, PartGrant)
+
+    # --- ClearsDrafts --------------------------------------------------------------------------------------
+
+    async def clear_drafts(self, before: datetime) -> int:
+        scratch, seconds = await self._opened_scratch(), before.timestamp()
+        parts = await to_thread.run_sync(self._part_files.clear, scratch, seconds)
+        return parts + await to_thread.run_sync(self._clear_growing, seconds)
 
     # --- LocalObjects --------------------------------------------------------------------------------------
 

@@ -33,13 +33,13 @@ class MultipartOnFilesystem:
     async def create_multipart(self, key: str, *, content_type: str) -> str:
         check_own_key(key)
         await self._opened_scratch()
-        return await to_thread.run_sync(self._part_files.begin, key)
+        return await to_thread.run_sync(self._part_files.begin, key, self._timestamp())
 
     async def presign_part(
-        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
         check_own_key(key)
-        token = self._signer.sign(PartGrant(key, multipart_id, number, size, expires_at))
+        token = self._signer.sign(PartGrant(key, multipart_id, number, size, expires_at, total))
         return UploadRequest("PUT", f"/objects/{token}")
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
@@ -78,6 +78,14 @@ class MultipartOnFilesystem:
 
     def _keep_part(self, draft: Draft, grant: PartGrant) -> ObjectInfo:
         status = draft.seal(self._timestamp())
+        if grant.max_total is not None:
+            self._check_total(grant, status.st_size, grant.max_total)
         self._part_files.add(draft.scratch, draft.name, grant.key, grant.multipart_id, grant.number)
         draft.discard()
         return object_info(grant.key, status)
+
+    def _check_total(self, grant: PartGrant, size: int, most: int) -> None:
+        """Raises `TooLarge`. Parts that arrive at the same moment may not see each other: whoever joins them does."""
+        others = (part for part in self._part_files.list(grant.key, grant.multipart_id) if part.number != grant.number)
+        if sum(part.size for part in others) + size > most:
+            raise too_large(most)

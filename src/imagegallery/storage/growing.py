@@ -12,13 +12,14 @@ import re
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import anyio
 from anyio import CancelScope, to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import frozen
 
-from imagegallery.errors import ObjectNotFound, PreconditionFailed, Unavailable
+from imagegallery.errors import ObjectNotFound, PreconditionFailed, TooLarge, Unavailable
 from imagegallery.storage.files import SCRATCH, Reader, check_own_key, full_disk
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.scratch import Scratch
@@ -28,6 +29,9 @@ from imagegallery.storage.tree import Tree
 FOLDER = (SCRATCH, "growing")
 SYNC_EVERY = 16 * 1024 * 1024
 """How many bytes may be lost, at most, of a request that is still coming when the power fails."""
+
+# What is in memory of a request is so many batches, the one that is written, and the one that comes.
+_BATCHES_AHEAD = 2
 
 # How long a writer that was told to stop may take to let go of the file; polled, as a wait in the kernel could not be
 # cancelled.
@@ -76,7 +80,7 @@ class GrowingFile:
 
 
 class GrowsOnFilesystem:
-    """Part of `FilesystemStore`, which has what this declares: `AppendsObjects` and `ClearsDrafts`."""
+    """Part of `FilesystemStore`, which has what this declares: `AppendsObjects`."""
 
     _tree: Tree
 
@@ -133,11 +137,6 @@ class GrowsOnFilesystem:
 
     async def abort_append(self, key: str, append_id: str) -> None:
         await to_thread.run_sync(self._remove, _name(key, append_id))
-
-    async def clear_drafts(self, before: datetime) -> int:
-        """See `ClearsDrafts`."""
-        await self._opened_scratch()
-        return await to_thread.run_sync(self._clear, before.timestamp())
 
     # --- what the store has --------------------------------------------------------------------------------
 
@@ -219,7 +218,8 @@ class GrowsOnFilesystem:
         with suppress(FileNotFoundError), self._folder() as folder:
             os.unlink(name, dir_fd=folder)
 
-    def _clear(self, before: float) -> int:
+    def _clear_growing(self, before: float) -> int:
+        """Remove what was last written to before then, in seconds since 1970; answers how many."""
         count = 0
         with self._folder() as folder, os.scandir(folder) as entries:
             for entry in entries:
@@ -231,23 +231,55 @@ class GrowsOnFilesystem:
 
 
 async def _fill(file: GrowingFile, data: AsyncIterable[bytes], max_size: int | None) -> None:
-    """Write the stream in large batches. All that came before it broke off is written; of too much, nothing."""
-    start, batch, held = file.size, list[bytes](), 0
+    """Write the stream in large batches, each while the next ones come. All that came before it broke off is written;
+    of too much, nothing."""
+    start, failures = file.size, list[Exception]()
+    send, receive = anyio.create_memory_object_stream[bytes](_BATCHES_AHEAD)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_write_behind, file, receive, failures)
+        with send:
+            try:
+                await _pass_on(data, send, start, max_size)
+            except Exception as error:  # the group would wrap it
+                failures.append(error)
+    if failures:
+        if isinstance(failures[0], TooLarge):
+            file.cut(start)
+        raise failures[0]
+
+
+async def _pass_on(
+    data: AsyncIterable[bytes], send: MemoryObjectSendStream[bytes], start: int, max_size: int | None
+) -> None:
+    batch, held, size = list[bytes](), 0, start
     try:
         async for chunk in data:
             batch.append(chunk)
             held += len(chunk)
-            if max_size is not None and file.size + held > max_size:
+            size += len(chunk)
+            if max_size is not None and size > max_size:
                 batch = []
-                file.cut(start)
                 raise too_large(max_size)
             if held >= CHUNK_SIZE:
                 whole, batch, held = b"".join(batch), [], 0
-                await _write(file, whole)
+                with CancelScope(shield=True):
+                    await send.send(whole)
     finally:
         if batch:
             with CancelScope(shield=True):
-                await _write(file, b"".join(batch))
+                await send.send(b"".join(batch))
+
+
+async def _write_behind(
+    file: GrowingFile, receive: MemoryObjectReceiveStream[bytes], failures: list[Exception]
+) -> None:
+    """Whatever becomes of the request, what was passed on is written."""
+    with CancelScope(shield=True), receive:
+        try:
+            async for batch in receive:
+                await _write(file, batch)
+        except Exception as error:  # the one to be told; the other side only sees that nobody receives
+            failures.append(error)
 
 
 async def _write(file: GrowingFile, data: bytes) -> None:

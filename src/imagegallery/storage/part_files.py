@@ -6,11 +6,12 @@ is the key and the upload's id together, so that an id is of no use with another
 
 import errno
 import hashlib
+import math
 import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
 from imagegallery.storage.protocol import Part
@@ -31,18 +32,22 @@ class PartFiles:
         self._tree = tree
         self._above = [hidden, "parts"]
 
-    def begin(self, key: str) -> str:
+    def begin(self, key: str, modified_ns: int) -> str:
         """The id of a new multipart upload to ``key``."""
         multipart_id = secrets.token_hex(16)
+        name = _folder_name(key, multipart_id)
         with self._tree.folder(self._above, create=True) as above:
-            os.mkdir(_folder_name(key, multipart_id), dir_fd=above)
+            os.mkdir(name, dir_fd=above)
+            os.utime(name, ns=(modified_ns, modified_ns), dir_fd=above)
             os.fsync(above)
         return multipart_id
 
     def add(self, scratch: Scratch, draft: str, key: str, multipart_id: str, number: int) -> None:
         """Make a synced scratch file this part, for good, in place of the one that was there."""
         with self._folder(key, multipart_id) as folder:
+            modified_ns = os.stat(draft, dir_fd=scratch.descriptor, follow_symlinks=False).st_mtime_ns
             os.replace(draft, str(number), src_dir_fd=scratch.descriptor, dst_dir_fd=folder)
+            os.utime(folder, ns=(modified_ns, modified_ns))  # what `clear` goes by: one clock's times
             os.fsync(folder)
 
     def list(self, key: str, multipart_id: str) -> list[Part]:
@@ -69,21 +74,38 @@ class PartFiles:
 
     def forget(self, scratch: Scratch, key: str, multipart_id: str) -> None:
         """Remove the folder and all in it: out of sight at once, so that no part can come in between."""
+        with suppress(ObjectNotFound):
+            self._forget(scratch, _folder_name(key, multipart_id))
+
+    def clear(self, scratch: Scratch, before: float) -> int:
+        """Forget the uploads that nobody has begun or added to since ``before``, in seconds since 1970; answers how
+        many."""
+        with self._tree.folder(self._above, create=True) as above, os.scandir(above) as entries:
+            old = [entry.name for entry in entries if _modified(entry) < before]
+        for name in old:
+            with suppress(ObjectNotFound):
+                self._forget(scratch, name)
+        return len(old)
+
+    def _forget(self, scratch: Scratch, name: str) -> None:
         aside = scratch.fresh_name()
-        with suppress(ObjectNotFound), self._folder(key, multipart_id) as folder:
+        with self._named(name) as folder:
             with self._tree.folder(self._above) as above:
-                os.rename(_folder_name(key, multipart_id), aside, src_dir_fd=above, dst_dir_fd=scratch.descriptor)
-            for name in _names(folder):
+                os.rename(name, aside, src_dir_fd=above, dst_dir_fd=scratch.descriptor)
+            for inner in _names(folder):
                 with suppress(FileNotFoundError):
-                    os.unlink(name, dir_fd=folder)
+                    os.unlink(inner, dir_fd=folder)
             with suppress(OSError):  # a part came in by its open folder: it goes with the process's scratch
                 os.rmdir(aside, dir_fd=scratch.descriptor)
 
-    @contextmanager
-    def _folder(self, key: str, multipart_id: str) -> Iterator[int]:
+    def _folder(self, key: str, multipart_id: str) -> AbstractContextManager[int]:
         """A descriptor of the upload's folder. Raises `ObjectNotFound`, also when it goes in the meantime."""
+        return self._named(_folder_name(key, multipart_id))
+
+    @contextmanager
+    def _named(self, name: str) -> Iterator[int]:
         try:
-            with self._tree.folder([*self._above, _folder_name(key, multipart_id)]) as folder:
+            with self._tree.folder([*self._above, name]) as folder:
                 yield folder
         except (FileNotFoundError, NotADirectoryError):
             raise _not_there() from None
@@ -134,6 +156,14 @@ def _whole_name(parts: Sequence[Part]) -> str:
 def _names(folder: int) -> Sequence[str]:
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries]
+
+
+def _modified(entry: "os.DirEntry[str]") -> float:
+    """In seconds since 1970; of what is gone by now, never long ago."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _part(folder: int, number: int) -> Part:

@@ -124,11 +124,19 @@ class PresignsUploads(Protocol):
     """The store can let a client write one object, without credentials. No I/O."""
 
     async def presign_upload(
-        self, key: str, *, content_type: str, size: int, sha256: str | None, expires_at: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size: int,
+        sha256: str | None,
+        expires_at: datetime,
+        is_exact: bool = True,
     ) -> UploadRequest:
         """A request that can only write ``key``, with exactly this type and at most this size.
 
-        Sent again, it is refused; or, where the store cannot refuse that, the object's etag is then another.
+        Fewer bytes may be refused, too, unless ``size`` is only the most that may come (not ``is_exact``). Sent again,
+        it is refused; or, where the store cannot refuse that, the object's etag is then another.
         """
 
 
@@ -228,9 +236,13 @@ class MultipartUploads(Protocol):
         """Begin; answers the store's id for this multipart upload."""
 
     async def presign_part(
-        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
-        """A request that writes part ``number`` of at most ``size`` bytes; a store may refuse fewer. No I/O."""
+        """A request that writes part ``number`` of at most ``size`` bytes; a store may refuse fewer. No I/O.
+
+        With ``total`` the client cuts the file as it likes: a part of fewer bytes is taken. Then all parts together
+        may have ``total`` bytes, and a store that cannot see to that, or to ``size``, leaves it to whoever joins them.
+        """
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
         """The parts that are stored, by number; a part sent twice counts as it was sent last."""
@@ -282,10 +294,10 @@ class AppendsObjects(Protocol):
 
 @runtime_checkable
 class ClearsDrafts(Protocol):
-    """The store can remove by itself what grows and was forgotten (others have a rule of their own for it)."""
+    """The store can remove by itself what grows, or comes in parts, and was forgotten (others have a rule for it)."""
 
     async def clear_drafts(self, before: datetime) -> int:
-        """Remove what grows and was last written to before then; answers how many."""
+        """Remove what grows, or comes in parts, and was last written to before then; answers how many."""
 
 
 @runtime_checkable

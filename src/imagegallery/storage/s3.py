@@ -17,7 +17,8 @@ DeleteObject, and as ``x-amz-copy-source-if-match``. S3 has them; `imagegallery 
 
 Layout, below ``prefix``: keys as `imagegallery.storage.keys` makes them, ``incoming/…`` for uploads under way and
 ``galleries/…`` for images, and ``.growing/…``, our own, for uploads that resume. What lies under ``incoming/`` and
-``.growing/`` may be expired by a rule of the bucket. An object that was promoted says so in ``x-amz-meta-made-from``.
+``.growing/`` may be expired by a rule of the bucket. An object that was promoted says so in ``x-amz-meta-made-from``,
+and each one that was put names its `put` in ``x-amz-meta-put-by``, so that a request sent again knows its own work.
 
 Durable: S3 answers once an object is. A presigned form can be sent twice before it expires: the second upload replaces
 the first, and `promote` then refuses what was not checked.
@@ -128,11 +129,24 @@ class S3Store:
     # --- PresignsUploads, SignsDownloads ---------------------------------------------------------------------
 
     async def presign_upload(
-        self, key: str, *, content_type: str, size: int, sha256: str | None, expires_at: datetime
+        self,
+        key: str,
+        *,
+        content_type: str,
+        size: int,
+        sha256: str | None,
+        expires_at: datetime,
+        is_exact: bool = True,
     ) -> UploadRequest:
-        """A form: the file is its last field, of exactly ``size`` bytes."""
-        name = self._full(key)
-        return self._signing.form(name, content_type=content_type, size=size, sha256=sha256, expires_at=expires_at)
+        """A form: the file is its last field."""
+        smallest = size if is_exact else 1
+        return self._signing.form(
+            self._full(key),
+            content_type=content_type,
+            sizes=(smallest, size),
+            sha256=sha256,
+            expires_at=expires_at,
+        )
 
     def sign_download(
         self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
@@ -147,11 +161,11 @@ class S3Store:
         return await self._parts.create(key, content_type)
 
     async def presign_part(
-        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
-        """A PUT of exactly ``size`` bytes."""
+        """A PUT of exactly ``size`` bytes; with ``total``, of any number: S3 can bound it in no other way."""
         self._check(key)
-        return self._parts.presign(key, multipart_id, number, size, expires_at)
+        return self._parts.presign(key, multipart_id, number, size, expires_at, is_exact=total is None)
 
     async def list_parts(self, key: str, multipart_id: str) -> Parts:
         self._check(key)

@@ -33,13 +33,15 @@ DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
 
 @frozen
 class Bucket:
-    """``client`` is aiobotocore's, whose methods have no types; nobody else touches it."""
+    """``client`` is aiobotocore's, whose methods have no types; nobody else touches it. A page of a listing has
+    ``listed_at_once`` objects, 1,000 at most."""
 
     client: Any
     name: str
     prefix: str
     storing: Mapping[str, str]
     form_fields: Mapping[str, str]
+    listed_at_once: int = 1_000
 
     @classmethod
     def of(cls, client: object, name: str, options: S3Options) -> "Bucket":
@@ -94,8 +96,7 @@ class Bucket:
     async def open(self, key: str, *, start: int, stop: int | None, etag: str | None = None) -> Opened:
         """The bytes from ``start`` to the last before ``stop``. Raises `RangeBeyondEnd` when none is there."""
         wanted = {} if start == 0 and stop is None else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
-        same = {"IfMatch": quoted(etag)} if etag is not None else {}
-        reply = await self._send("get_object", key, **wanted, **same)
+        reply = await self._send("get_object", key, **wanted, **_only_if_same(etag))
         return Opened(found(key, reply), reply["Body"])
 
     async def head(self, key: str) -> Found:
@@ -126,7 +127,7 @@ class Bucket:
 
     async def delete(self, key: str, *, etag: str | None = None) -> None:
         """With ``etag``, raises `PreconditionFailed` when another version is there (or none)."""
-        await self._send("delete_object", key, **({"IfMatch": quoted(etag)} if etag is not None else {}))
+        await self._send("delete_object", key, **_only_if_same(etag))
 
     async def delete_all(self, keys: Sequence[str]) -> None:
         """Raises `Unavailable` when some could not be deleted, after trying all."""
@@ -158,7 +159,9 @@ class Bucket:
     async def _page(self, prefix: str, token: str | None) -> Reply:
         after = {"ContinuationToken": token} if token else {}
         with translated(self.name):
-            reply = await self.client.list_objects_v2(Bucket=self.name, Prefix=self.prefix + prefix, **after)
+            reply = await self.client.list_objects_v2(
+                Bucket=self.name, Prefix=self.prefix + prefix, MaxKeys=self.listed_at_once, **after
+            )
         return cast(Reply, reply)
 
     # --- objects in parts ------------------------------------------------------------------------------------
@@ -238,3 +241,7 @@ class Bucket:
 
 def _only_if_absent(if_absent: bool) -> dict[str, str]:
     return {"IfNoneMatch": "*"} if if_absent else {}
+
+
+def _only_if_same(etag: str | None) -> dict[str, str]:
+    return {"IfMatch": quoted(etag)} if etag is not None else {}

@@ -8,6 +8,7 @@ from aiohttp import ClientError as HttpError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     FlexibleChecksumError,
     HTTPClientError,
     IncompleteReadError,
@@ -49,7 +50,9 @@ _REMEDIES: Mapping[str, str] = {
     "AuthorizationHeaderMalformed": "the bucket is in another region; set `aws.region`",
     "NotImplemented": "the store cannot do that",
 }
-_BROKEN = (NoConnection, HTTPClientError, HttpError, IncompleteReadError, FlexibleChecksumError, MetadataRetrievalError)
+_BROKEN = (NoConnection, HTTPClientError, HttpError, IncompleteReadError, FlexibleChecksumError)
+# The latter is what botocore says to a role's keys that had ended when they came.
+_NO_KEYS = (CredentialRetrievalError, MetadataRetrievalError, RuntimeError)
 
 
 class RangeBeyondEnd(Exception):
@@ -69,6 +72,8 @@ def translated(bucket: str) -> Iterator[None]:
         raise _answer(error, bucket) from error
     except (*_BROKEN, OSError) as error:  # a time-out is one, too
         raise Unavailable("The object store does not answer.") from error
+    except _NO_KEYS as error:
+        raise Unavailable("The AWS credentials could not be read or renewed.") from error
     except BotoCoreError as error:  # no request was sent: no credentials, or parameters that make no sense
         raise ConfigurationError(f"The object store cannot be used: {error}") from error
 

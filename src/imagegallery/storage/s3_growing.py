@@ -1,13 +1,16 @@
 """Objects that grow on S3, which cannot append.
 
-What grows is a folder of pieces below ``.growing/``, each an object named for where it starts; all but the last have
-at least 5 MiB, so that each becomes a part of the finished object, copied within S3. They are no parts of a multipart
-upload from the beginning because S3 can neither show such parts nor take one back, which `AppendsObjects` promises.
+What grows is a folder of pieces below ``.growing/``, each an object whose name says where it starts; all but the last
+have at least 5 MiB, so that each becomes a part of the finished object, copied within S3. They are no parts of a
+multipart upload from the beginning because S3 can neither show such parts nor take one back, which `AppendsObjects`
+promises.
 
 How much there is follows from a listing alone: the pieces that join up from the start. The last one, while it is
-smaller than 5 MiB, is the tail: the next append puts it first, and replaces it under its own name in one step. So a
-crash anywhere leaves what was durable; pieces beyond a gap, which parallel uploads may leave, are deleted by the next
-append. The object ``begun`` tells that there is something to go on with: it goes first when that is over.
+smaller than 5 MiB, is the tail: the next append begins its first piece with it. No piece is ever written over. So a
+crash anywhere leaves what was durable, and so does a writer who has lost the lock without knowing, and writes on: that
+adds pieces that are of use or of none. Those of none (tails that became part of a piece, what lies beyond a gap that
+parallel uploads left) are deleted by the next append. The object ``begun`` tells that there is something to go on with:
+it goes first when that is over.
 """
 
 import hashlib
@@ -26,7 +29,7 @@ from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.s3_copying import Assembly
-from imagegallery.storage.s3_pieces import HIDDEN, Grown, Piece, joined
+from imagegallery.storage.s3_pieces import HIDDEN, Grown, Piece, joined, key_of
 from imagegallery.storage.s3_transfer import Transfer, first_of, sha256_of
 from imagegallery.storage.streams import bytes_chunks, too_large
 
@@ -68,7 +71,7 @@ class Growing:
             await self._write(writing, data, max_size)
         except BaseException:
             with anyio.move_on_after(_KEEPING, shield=True), suppress(ImageGalleryError):
-                await (self._take_back(writing, tail) if writing.is_too_much else self._keep(writing))
+                await (self._take_back(writing) if writing.is_too_much else self._keep(writing))
             raise
         return writing.size
 
@@ -142,13 +145,11 @@ class Growing:
     async def _keep(self, writing: "_Writing") -> None:
         """Store what does not fill a piece as one that is smaller."""
         if writing.held and writing.has_come:
-            await self._put(writing.next_key, bytes(writing.held))
+            await self._put(writing.new_key(), bytes(writing.held))
 
-    async def _take_back(self, writing: "_Writing", tail: bytes) -> None:
-        """Leave nothing but the tail that was there. First that: whatever is beyond it is then loose."""
-        if tail and writing.sent:
-            await self._put(writing.sent[0].key, tail)
-        await self.bucket.delete_all([piece.key for piece in writing.sent[1 if tail else 0 :]])
+    async def _take_back(self, writing: "_Writing") -> None:
+        """Leave nothing but what was there before."""
+        await self.bucket.delete_all([piece.key for piece in writing.sent])
 
     async def _assemble(self, key: str, grown: Grown, content_type: str) -> None:
         if len(grown.pieces) > 1:
@@ -188,9 +189,9 @@ class _Writing:
     def size(self) -> int:
         return self.start + len(self.held)
 
-    @property
-    def next_key(self) -> str:
-        return f"{self.folder}{self.start:016x}"
+    def new_key(self) -> str:
+        """For what is held now."""
+        return key_of(self.folder, self.start, secrets.token_hex(6))
 
     def taking(self, chunk: bytes) -> Iterator[tuple[Piece, bytes]]:
         """The pieces that ``chunk`` fills, each to be sent."""
@@ -198,7 +199,7 @@ class _Writing:
         self.held += chunk
         while len(self.held) >= self.piece_size:
             body = bytes(self.held[: self.piece_size])
-            piece = Piece(self.next_key, "", self.start, self.start + len(body))
+            piece = Piece(self.new_key(), "", self.start, self.start + len(body))
             self.sent.append(piece)
             self.start = piece.stop
             del self.held[: self.piece_size]

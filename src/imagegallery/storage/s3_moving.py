@@ -43,10 +43,9 @@ class Moving:
             raise PreconditionFailed("The object is not the one that was checked.")
         try:
             await self._copy(found, target, content_type)
-        except ObjectNotFound:
-            pass  # another call has done it all meanwhile
-        except PreconditionFailed:
-            await self._require_same(found, target)
+        except (ObjectNotFound, PreconditionFailed):  # perhaps done: by another call, or by this one, unanswered
+            if not await self._is_made_from(found, target):
+                raise
         COPIED.reached()
         await self._remove(source, etag)
         return (await self.bucket.head(target)).info
@@ -62,14 +61,13 @@ class Moving:
         spans = [Span(source.key, source.etag, start, min(start + self.part_size, source.size)) for start in starts]
         await self.assembly.make(target, spans, content_type=content_type, metadata=metadata, if_absent=True)
 
-    async def _require_same(self, source: ObjectInfo, target: str) -> None:
-        """Raises `PreconditionFailed` unless ``target`` was made from this very version of ``source``."""
+    async def _is_made_from(self, source: ObjectInfo, target: str) -> bool:
+        """Whether ``target`` is there, and was made from this very version of ``source``."""
         try:
             found = await self.bucket.head(target)
         except ObjectNotFound:
-            found = None
-        if found is None or found.info.size != source.size or found.metadata.get(MADE_FROM) != mark(source):
-            raise PreconditionFailed("The object is not the one that was checked, or another one is in its place.")
+            return False
+        return found.info.size == source.size and found.metadata.get(MADE_FROM) == mark(source)
 
     async def _remove(self, source: str, etag: str) -> None:
         """Delete the version that was copied; not what somebody has put there since."""

@@ -28,12 +28,15 @@ class ClientParts:
     async def create(self, key: str, content_type: str) -> str:
         return await self.bucket.begin(key, content_type=content_type, checked=False)
 
-    def presign(self, key: str, upload: str, number: int, size: int, expires_at: datetime) -> UploadRequest:
+    def presign(
+        self, key: str, upload: str, number: int, size: int, expires_at: datetime, *, is_exact: bool
+    ) -> UploadRequest:
         if not 1 <= number <= LIMITS.most:
             raise InvalidInput(f"Parts are numbered from 1 to {LIMITS.most:,}.")
         if not 1 <= size <= LIMITS.largest:
             raise InvalidInput(f"A part has 1 to {LIMITS.largest:,} bytes.")
-        return self.signing.part(self.bucket.prefix + key, upload, number, size=size, expires_at=expires_at)
+        exactly = size if is_exact else None
+        return self.signing.part(self.bucket.prefix + key, upload, number, size=exactly, expires_at=expires_at)
 
     async def sent(self, key: str, upload: str) -> list[Part]:
         return [sent.part for sent in await self.bucket.parts(key, _given(upload))]

@@ -45,16 +45,34 @@ class Grown:
         return self.pieces[-1] if self.pieces and self.pieces[-1].is_tail else None
 
 
+def key_of(folder: str, start: int, mark: str) -> str:
+    """A piece's key: where it starts, in hexadecimal, and what no other piece has, so that none is overwritten."""
+    return f"{folder}{start:016x}-{mark}"
+
+
 def joined(found: Iterable[ObjectInfo]) -> Grown:
-    """The pieces of a folder, each named for its start in hexadecimal, as they join up from 0."""
-    pieces: list[Piece] = []
-    loose: list[str] = []
-    end = 0
-    for info in sorted(found, key=lambda info: info.key):
-        start = int(info.key.rpartition("/")[2], 16)
-        if start == end and not (pieces and pieces[-1].is_tail):
-            end = start + info.size
-            pieces.append(Piece(info.key, info.etag, start, end))
-        else:
-            loose.append(info.key)
-    return Grown(tuple(pieces), tuple(loose))
+    """The pieces of a folder as they join up from 0; of several ways to do so, the one that gets furthest.
+
+    One more piece can only add ways: whoever writes, and however late, what was there stays there.
+    """
+    pieces = sorted((_piece(info) for info in found), key=lambda piece: (piece.start, piece.stop, piece.key))
+    before: dict[int, Piece] = {}  # the piece that ends where another can follow
+    last: Piece | None = None
+    for piece in pieces:
+        if piece.start and piece.start not in before:
+            continue
+        if not piece.is_tail:
+            before.setdefault(piece.stop, piece)
+        if last is None or piece.stop > last.stop:
+            last = piece
+    way: list[Piece] = []
+    while last is not None:
+        way.append(last)
+        last = before.get(last.start)
+    used = {piece.key for piece in way}
+    return Grown(tuple(reversed(way)), tuple(piece.key for piece in pieces if piece.key not in used))
+
+
+def _piece(info: ObjectInfo) -> Piece:
+    start = int(info.key.rpartition("/")[2].partition("-")[0], 16)
+    return Piece(info.key, info.etag, start, start + info.size)

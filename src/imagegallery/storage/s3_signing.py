@@ -36,9 +36,9 @@ class Signing:
     form_fields: Mapping[str, str]
 
     def form(
-        self, key: str, *, content_type: str, size: int, sha256: str | None, expires_at: datetime
+        self, key: str, *, content_type: str, sizes: tuple[int, int], sha256: str | None, expires_at: datetime
     ) -> UploadRequest:
-        """A POST of exactly ``size`` bytes; ``sha256`` in hexadecimal."""
+        """A POST of as many bytes as ``sizes`` has them, the least and the most; ``sha256`` in hexadecimal."""
         fields = {
             "key": key,
             "Content-Type": content_type,
@@ -47,17 +47,19 @@ class Signing:
             **self.form_fields,
         }
         conditions: list[object] = [{"bucket": self.bucket}, *({name: value} for name, value in fields.items())]
-        conditions.append(["content-length-range", size, size])
+        conditions.append(["content-length-range", *sizes])
         policy = {"expiration": f"{_in_utc(expires_at):%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
         request = AWSRequest()
         request.context.update({"s3-presign-post-fields": fields, "s3-presign-post-policy": policy})
         S3SigV4PostAuth(self.keys(), "s3", self.region).add_auth(request)
         return UploadRequest("POST", self.url, fields=fields)
 
-    def part(self, key: str, upload: str, number: int, *, size: int, expires_at: datetime) -> UploadRequest:
-        """A PUT of exactly ``size`` bytes: their number is signed, as a header that every client sends anyway."""
+    def part(self, key: str, upload: str, number: int, *, size: int | None, expires_at: datetime) -> UploadRequest:
+        """A PUT of exactly ``size`` bytes, if it says so: their number is signed, as a header that every client sends
+        anyway."""
         parameters = {"partNumber": str(number), "uploadId": upload}
-        return UploadRequest("PUT", self._signed("PUT", key, parameters, expires_at, {"Content-Length": str(size)}))
+        headers = {} if size is None else {"Content-Length": str(size)}
+        return UploadRequest("PUT", self._signed("PUT", key, parameters, expires_at, headers))
 
     def download(self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None) -> str:
         """A URL to GET; as a file of the name ``download_as``, if there is one (RFC 6266)."""

@@ -6,7 +6,8 @@ when the last has arrived; whatever interrupts it, the parts are forgotten.
 
 import base64
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 
 import anyio
@@ -23,6 +24,7 @@ from imagegallery.storage.s3_replies import Body, Opened, SentPart
 from imagegallery.storage.streams import CHUNK_SIZE, HASH_IN_THREAD, at_most, bytes_chunks
 
 RESUMED_AT_MOST = 3  # times in a row without a byte
+PUT_BY = "put-by"  # x-amz-meta-put-by
 _GIVING_UP = 10.0  # seconds to forget the parts; later the bucket's lifecycle does it
 
 
@@ -105,39 +107,61 @@ class Transfer:
         self, key: str, data: AsyncIterable[bytes], content_type: str, max_size: int | None, if_absent: bool
     ) -> ObjectInfo:
         """See `ObjectStore.put`."""
-        pieces = cut(at_most(data, max_size), self.options.multipart_threshold, self.options.part_size)
-        async with aclosing(pieces):
-            first = await anext(pieces, b"")
-            second = await anext(pieces, None) if len(first) == self.options.multipart_threshold else None
-            if second is None:
-                checksum = await sha256_of(first)
+        mark = {PUT_BY: secrets.token_hex(8)}
+        try:
+            return await self._put(key, at_most(data, max_size), mark, content_type=content_type, if_absent=if_absent)
+        except (PreconditionFailed, ObjectNotFound):
+            # Perhaps its own: S3 had stored it, the answer was lost, and the request was sent again.
+            if (own := await self._stored(key, mark)) is None:
+                raise
+            return own
+
+    async def _put(
+        self, key: str, data: AsyncIterable[bytes], mark: Mapping[str, str], *, content_type: str, if_absent: bool
+    ) -> ObjectInfo:
+        async with aclosing(cut(data, self.options.multipart_threshold, self.options.part_size)) as pieces:
+            begun = [await anext(pieces, b"")]
+            with suppress(StopAsyncIteration):
+                begun.append(await anext(pieces))
+            if len(begun) == 1:
+                checksum = await sha256_of(begun[0])
                 return await self.bucket.put(
-                    key, first, sha256=checksum, content_type=content_type, if_absent=if_absent
+                    key, begun[0], sha256=checksum, content_type=content_type, if_absent=if_absent, metadata=mark
                 )
             if if_absent:
                 await self._refuse_if_taken(key)
-            await self._put_parts(key, first, second, pieces, content_type=content_type, if_absent=if_absent)
+            async with self._multipart(key, content_type, mark) as upload:
+                await self._put_parts(key, upload, begun, pieces, if_absent=if_absent)
         return (await self.bucket.head(key)).info
 
     async def _put_parts(
-        self, key: str, first: bytes, second: bytes, rest: AsyncIterable[bytes], *, content_type: str, if_absent: bool
+        self, key: str, upload: str, begun: list[bytes], rest: AsyncIterable[bytes], *, if_absent: bool
     ) -> None:
-        async with self._multipart(key, content_type) as upload:
-            async with PartSender.sending(self.bucket, key, upload, self.options.parallel_parts) as sender:
-                await sender.send(1, first)
-                await sender.send(2, second)
-                number = 2
-                async for piece in rest:
-                    number += 1
-                    await sender.send(number, piece)
-            parts = [sender.sent[number] for number in sorted(sender.sent)]
-            await self.bucket.complete(key, upload, parts, if_absent=if_absent)
+        """``begun`` is used up: a part that was sent is not kept."""
+        async with PartSender.sending(self.bucket, key, upload, self.options.parallel_parts) as sender:
+            number = 0
+            while begun:
+                number += 1
+                await sender.send(number, begun.pop(0))
+            async for piece in rest:
+                number += 1
+                await sender.send(number, piece)
+        parts = [sender.sent[number] for number in sorted(sender.sent)]
+        await self.bucket.complete(key, upload, parts, if_absent=if_absent)
 
     @asynccontextmanager
-    async def _multipart(self, key: str, content_type: str) -> AsyncIterator[str]:
-        upload = await self.bucket.begin(key, content_type=content_type, checked=True)
+    async def _multipart(self, key: str, content_type: str, mark: Mapping[str, str]) -> AsyncIterator[str]:
+        upload = await self.bucket.begin(key, content_type=content_type, checked=True, metadata=mark)
         async with forgotten_on_failure(self.bucket, key, upload):
             yield upload
+
+    async def _stored(self, key: str, mark: Mapping[str, str]) -> ObjectInfo | None:
+        """The object under this key, if it carries the mark."""
+        try:
+            found = await self.bucket.head(key)
+        except ObjectNotFound:
+            return None
+        return found.info if mark.items() <= found.metadata.items() else None
 
     async def _refuse_if_taken(self, key: str) -> None:
         """Spare the sending of parts that cannot become an object; that it is written once is S3's to see."""

@@ -43,13 +43,15 @@ class DownloadGrant:
 
 @frozen
 class PartGrant:
-    """Leave to write one part of a multipart upload to ``key``, repeatedly: at most ``max_size`` bytes each time."""
+    """Leave to write one part of a multipart upload to ``key``, repeatedly: at most ``max_size`` bytes each time, and
+    ``max_total`` together with the other parts, if it says so."""
 
     key: str
     multipart_id: str
     number: int
     max_size: int
     expires_at: datetime
+    max_total: int | None = None
 
 
 Grant = UploadGrant | DownloadGrant | PartGrant

@@ -1,25 +1,63 @@
-"""Run a module as a process that dies at a fault point: ``python -m imagegallery.testing.faulty POINT MODULE ARG…``.
+"""Processes that start at once, and die where they are told to.
 
-It kills itself (SIGKILL: nothing gets a chance to tidy up) when it reaches the point for the first time, or for the
-``N``-th with ``POINT:N``. ``IMAGEGALLERY_TESTING_SKEW`` (seconds) sets its clock forward, or back.
+Each runs a Python script, forked from a server that has imported what it needs already::
+
+    preload("imagegallery.gallery", "imagegallery_asgi.app")
+    process = start(Path("worker.py"), "--fast", environment={…}, log=Path("log"), dies_at="processing.stored:2")
+
+It kills itself (SIGKILL: nothing gets a chance to tidy up) when it reaches that point (`imagegallery.faultpoints`) for
+the first time, or for the ``N``-th with ``POINT:N``. Not for Windows.
 """
 
+import importlib
+import multiprocessing
 import os
+import re
 import runpy
 import signal
 import sys
-from datetime import timedelta
+import threading
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
-import imagegallery.clock
-from imagegallery.faultpoints import FaultPoint, arm
+import imagegallery
+from imagegallery.faultpoints import FAULT_POINTS, FaultPoint, arm
 
-SKEW = "IMAGEGALLERY_TESTING_SKEW"
+_FORKING = multiprocessing.get_context("forkserver")
+_NAMES_ONE = re.compile(r"^\w+ = fault_point\(", re.MULTILINE)
+
+
+def all_fault_points() -> Mapping[str, FaultPoint]:
+    """Those of the whole package: each module that names one is imported. Blocking."""
+    package = Path(imagegallery.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        if _NAMES_ONE.search(path.read_text()):
+            importlib.import_module(".".join(("imagegallery", *path.relative_to(package).with_suffix("").parts)))
+    return FAULT_POINTS
+
+
+def preload(*modules: str) -> None:
+    """Have these imported once for all processes. Call it before the first one is started."""
+    _FORKING.set_forkserver_preload(list(modules))
+
+
+def start(
+    script: Path, *arguments: str, environment: Mapping[str, str], log: Path, dies_at: str = ""
+) -> ForkServerProcess:
+    """Run ``script`` as a process of its own, which ends with this one at the latest; what it prints goes to ``log``.
+
+    ``sentinel`` of the answer is a file descriptor that becomes readable when the process is dead; then ``join`` it.
+    """
+    process = _FORKING.Process(target=_run, args=(script, arguments, dict(environment), log, dies_at))
+    process.start()
+    return process
 
 
 class _DyingAt:
-    def __init__(self, name: str, times: int) -> None:
-        self._name = name
-        self._left = times
+    def __init__(self, point: str) -> None:
+        self._name, _, times = point.partition(":")
+        self._left = int(times or 1)
 
     def __call__(self, point: FaultPoint) -> None:
         if point.name != self._name:
@@ -29,20 +67,20 @@ class _DyingAt:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _skew(seconds: float) -> None:
-    real = imagegallery.clock.utc_now
-    imagegallery.clock.utc_now = lambda: real() + timedelta(seconds=seconds)
+def _run(script: Path, arguments: tuple[str, ...], environment: Mapping[str, str], log: Path, dies_at: str) -> None:
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if dies_at:
+        arm(_DyingAt(dies_at))
+    os.environ.update(environment)
+    sys.argv = [str(script), *arguments]
+    runpy.run_path(str(script), run_name="__main__")
 
 
-def _run(point: str, module: str, arguments: list[str]) -> None:
-    name, _, times = point.partition(":")
-    if name:
-        arm(_DyingAt(name, int(times or 1)))
-    if SKEW in os.environ:
-        _skew(float(os.environ[SKEW]))
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=False)
-
-
-if __name__ == "__main__":
-    _run(sys.argv[1], sys.argv[2], sys.argv[3:])
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)

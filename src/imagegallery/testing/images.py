@@ -6,6 +6,7 @@ is drawn here. Nothing is read from the network and no two calls differ.
 
 import base64
 import io
+import random
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -104,6 +105,17 @@ def exif_garbage_jpeg() -> bytes:
 def broken_icc_jpeg(mode: str = "RGB") -> bytes:
     """A good picture whose colour profile is none."""
     return jpeg(mode=mode, icc=b"this is not a colour profile " * 10)
+
+
+def jpeg_of_size(size: int, seed: str = "") -> bytes:
+    """A small JPEG of exactly ``size`` bytes, 631 at least: random bytes follow its end, where no decoder looks.
+
+    Another ``seed`` is another file.
+    """
+    picture = jpeg(8, 8, quality=50)
+    noise = random.Random(f"{seed} {size}")  # noqa: S311 - not for secrets
+    assert size >= len(picture), len(picture)
+    return picture + noise.randbytes(size - len(picture))
 
 
 def png(width: int = 64, height: int = 48, *, mode: str = "RGB") -> bytes:

@@ -7,7 +7,7 @@ import anyio
 import anyio.lowlevel
 from attrs import evolve, frozen
 
-from imagegallery.cache.background import Background
+from imagegallery.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache

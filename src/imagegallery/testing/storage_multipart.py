@@ -260,6 +260,16 @@ class MultipartPromises(StoreTests):
             assert not await self._is_sent(upload, request, b"parts")
             assert await upload.parts() == []
 
+    async def test_a_client_that_cuts_as_it_likes_may_send_fewer_bytes(self) -> None:
+        async with self.opened() as store:
+            upload = await self.begun(store)
+            most = 2 * len(upload.body(1))
+            request = await upload.multipart.presign_part(
+                KEY, upload.id, 1, size=most, expires_at=self.now() + HOUR, total=most
+            )
+            assert await self._is_sent(upload, request, upload.body(1))
+            assert [part.size for part in await upload.parts()] == [len(upload.body(1))]
+
     async def test_a_part_that_breaks_off_is_not_stored(self) -> None:
         async with self.opened() as store:
             upload = await self.begun(store)

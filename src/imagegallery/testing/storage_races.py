@@ -15,6 +15,8 @@ def body_of(number: int) -> bytes:
 
 
 class RacePromises(StoreTests):
+    turns = 10  # of each that puts and deletes beside others
+
     async def test_of_many_first_writers_one_wins(self) -> None:
         winners: list[int] = []
 
@@ -81,9 +83,9 @@ class RacePromises(StoreTests):
 
     async def test_putting_and_deleting_side_by_side(self) -> None:
         async def race(store: ObjectStore, number: int) -> None:
-            for turn in range(10):
+            for turn in range(self.turns):
                 await write(store, f"shared/folder/{number}", body_of(number))
-                if number % 2 or turn < 9:
+                if number % 2 or turn < self.turns - 1:
                     await store.delete(f"shared/folder/{number}")
 
         async with self.opened() as store:

@@ -83,7 +83,7 @@ async def check_dead_letters(database: Database) -> Check:
     return Check.warning(
         "queue",
         f"{stats.dead:,} dead jobs; the latest, {latest[0].kind} {latest[0].id}: {latest[0].error}",
-        "see to the cause, then `queue.requeue(id)` or, for a failed image, POST /images/{id}/retry",
+        "see to the cause, then `imagegallery queue redrive ID` or, for a failed image, POST /images/{id}/retry",
     )
 
 

@@ -61,7 +61,8 @@ class Beginning:
             wanted = checked.on_duplicate or self.policy.on_duplicate
             existing = await existing_image(connection, owner_id, checked.sha256, wanted)
             if existing is None:
-                await self._check_open(connection, owner_id)
+                if concatenation is not Concatenation.FINAL:  # which takes the places of its parts
+                    await self._check_open(connection, owner_id)
                 await self._check_storage(connection, owner_id, room, checked.size or 0)
             session = self._new_session(
                 owner_id,

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import anyio
 
-from imagegallery.errors import Unavailable
+from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.storage.protocol import AppendsObjects, MultipartUploads, ObjectStore
 from imagegallery.uploads.session import Transport, UploadSession, UploadState
 
@@ -14,7 +14,7 @@ _PATIENCE = 10.0  # seconds for one session's objects; what is not done by then,
 async def delete_objects(store: ObjectStore, session: UploadSession) -> None:
     """Delete what an ended upload may have left in the store; an image's original stays. May be repeated.
 
-    Raises `Unavailable` when the store does not answer.
+    Raises `Unavailable` when the store does not answer, `ConfigurationError` when it refuses us.
     """
     await _abort_unfinished(store, session)
     await store.delete(session.incoming_key)
@@ -33,6 +33,7 @@ async def _abort_unfinished(store: ObjectStore, session: UploadSession) -> None:
 
 
 async def try_to_delete_objects(store: ObjectStore, session: UploadSession) -> None:
-    """The same, now if possible: not interrupted by a cancellation, and no error if the store does not answer."""
-    with anyio.move_on_after(_PATIENCE, shield=True), suppress(Unavailable):
+    """The same, now if possible: not interrupted by a cancellation, and no error if the store does not answer, or does
+    not let us (any more)."""
+    with anyio.move_on_after(_PATIENCE, shield=True), suppress(Unavailable, ConfigurationError):
         await delete_objects(store, session)

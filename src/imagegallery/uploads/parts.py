@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-import anyio
 import attrs
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
-    ImageGalleryError,
     NotFound,
     ObjectNotFound,
     PartMismatch,
     PreconditionFailed,
+    QuotaExceeded,
     UploadEnded,
     UploadExpired,
 )
@@ -27,6 +26,7 @@ from imagegallery.uploads import records
 from imagegallery.uploads.beginning import Beginning
 from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.part_plan import (
     MAX_SIGNED_AT_ONCE,
@@ -39,10 +39,9 @@ from imagegallery.uploads.part_plan import (
 )
 from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.room import largest_size
 from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
 from imagegallery.uploads.verification import check_size
-
-_GIVING_UP = 10.0  # seconds to end a session that could not begin; later the sweeper does it
 
 CREATED = fault_point("parts.created", "the store takes parts, no row knows by which name")
 NAMED = fault_point("parts.named", "the row knows the store's name for the parts, the client was told nothing")
@@ -70,6 +69,7 @@ class UploadParts:
         self._policy = policy
         self._clock = clock
         self._sessions = OwnSessions(database, clock)
+        self._ending = Ending(database, store, clock)
 
     def plan_for(self, size: int) -> PartPlan | None:
         """How a file of ``size`` bytes is cut; ``None`` when it goes in one request. Raises `TooLarge`."""
@@ -117,7 +117,7 @@ class UploadParts:
             first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
             return attrs.evolve(session, part_requests=await self._signed(session, first))
         except BaseException:
-            await self._give_up(session)
+            await self._ending.give_up(session.id, multipart_id=session.multipart_id)
             raise
 
     async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
@@ -133,7 +133,8 @@ class UploadParts:
     async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
         """What to send for these parts, 100 at most; may be repeated, also for a part that has arrived.
 
-        Raises like `get`; `InvalidInput` for what is no part of the upload, `UploadExpired` or `UploadEnded`.
+        Raises like `get`; `InvalidInput` for what is no part of the upload, `UploadExpired` or `UploadEnded`; and
+        `QuotaExceeded` where no size was announced and there is no room left.
         """
         session = await self.get(principal, session_id)
         advance(session.state, UploadEvent.ARRIVE)
@@ -197,28 +198,35 @@ class UploadParts:
             raise
 
     async def _signed(self, session: UploadSession, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
-        return tuple([await self._signed_part(session, number) for number in numbers])
+        if not numbers:
+            return ()
+        room = session.part_plan or await self._room(session)
+        return tuple([await self._signed_part(session, number, room) for number in numbers])
 
-    async def _signed_part(self, session: UploadSession, number: int) -> SignedPart:
-        store, plan = self._multipart_store(), session.part_plan
+    async def _signed_part(self, session: UploadSession, number: int, room: PartPlan | int) -> SignedPart:
+        """``room``: what each part has, or what all together may have where the client cuts the file."""
+        store = self._multipart_store()
         if session.multipart_id is None:
             raise NotFound("This upload has no parts.")
-        size = plan.length(number) if plan else min(session.size or self._policy.max_size, store.part_limits.largest)
+        total = None if isinstance(room, PartPlan) else room
+        size = room.length(number) if isinstance(room, PartPlan) else min(room, store.part_limits.largest)
         request = await store.presign_part(
-            session.incoming_key, session.multipart_id, number, size=size, expires_at=session.expires_at
+            session.incoming_key, session.multipart_id, number, size=size, expires_at=session.expires_at, total=total
         )
         return SignedPart(number, size, request, session.expires_at)
+
+    async def _room(self, session: UploadSession) -> int:
+        """What the client said that the file has, else what policy and storage leave to it, in bytes.
+
+        Raises `QuotaExceeded` when that is nothing.
+        """
+        async with self._database.transaction() as connection:
+            room = await largest_size(connection, session, self._policy, now=self._clock())
+        if room == 0:
+            raise QuotaExceeded("The owner's storage has no room for this file.")
+        return room
 
     def _multipart_store(self) -> MultipartUploads:
         if not isinstance(self._store, MultipartUploads):
             raise NotFound("This service's store takes no uploads in parts.")
         return self._store
-
-    async def _give_up(self, session: UploadSession) -> None:
-        """End what could not begin, so that it takes no room, and leave nothing in the store."""
-        with anyio.move_on_after(_GIVING_UP, shield=True), suppress(ImageGalleryError):
-            async with self._database.transaction() as connection:
-                current = await records.lock(connection, session.id)
-                state = advance(current.state, UploadEvent.CANCEL)
-                await records.update(connection, session.id, state, now=self._clock())
-            await try_to_delete_objects(self._store, session)

@@ -6,11 +6,10 @@ way (draft-ietf-httpbis-resumable-upload, section "Concurrency"; tus leaves it o
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from uuid import UUID
 
-import anyio
 import attrs
 
 from imagegallery.clock import Clock
@@ -19,7 +18,6 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import (
     EmptyFile,
     Forbidden,
-    ImageGalleryError,
     NotFound,
     TooLarge,
     UploadEnded,
@@ -30,8 +28,8 @@ from imagegallery.storage.protocol import AppendsObjects, ObjectStore, Temporary
 from imagegallery.uploads import records, resumable_records
 from imagegallery.uploads.arriving import Arriving, until_asked
 from imagegallery.uploads.beginning import Beginning
-from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.finishing import Finishing
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.policy import Declaration, UploadPolicy
@@ -46,9 +44,8 @@ from imagegallery.uploads.resumable_rules import (
     told_length,
     type_of,
 )
-from imagegallery.uploads.session import Concatenation, Transport, UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
 
-_GIVING_UP = 10.0  # seconds
 LOCK_PATIENCE = timedelta(seconds=10)
 """How long a newcomer waits for the request before it to give way."""
 
@@ -73,6 +70,7 @@ class ResumableUploads:
         self._beginning = beginning
         self._completion = completion
         self._sessions = OwnSessions(database, clock)
+        self._ending = Ending(database, store, clock)
         self._policy = policy
         self._clock = clock
         self._patience = patience
@@ -116,7 +114,7 @@ class ResumableUploads:
         try:
             return await self._arriving(store).begin(attrs.evolve(session, wire_concatenation=wire_concatenation))
         except BaseException:
-            await self.give_up(session.id)
+            await self._ending.give_up(session.id)
             raise
 
     async def look(self, principal: Principal, session_id: UUID) -> UploadSession:
@@ -185,7 +183,7 @@ class ResumableUploads:
         try:
             whole = await self._finishing().finish(await self._copied(session, parts))
         except BaseException as error:
-            await self.give_up(session.id)
+            await self._ending.give_up(session.id)
             if isinstance(error, REJECTIONS):
                 await self._end_all(parts)
             raise
@@ -196,6 +194,19 @@ class ResumableUploads:
         """End an upload whose client sent more than it had said (draft, section "Upload Append")."""
         session = await self._sessions.get(principal, session_id)
         await self._completion.reject(session.id, error)
+
+    async def terminate(self, principal: Principal, session_id: UUID) -> None:
+        """Give the upload up, or forget one that became an image, which stays, or was refused: it is gone afterwards.
+
+        Raises `UploadLocked`, and `Unavailable` when what it left could not be deleted.
+        """
+        await self._own(principal, session_id)
+        async with self._alone(session_id):
+            session = await self._own(principal, session_id)
+            if session.state not in (UploadState.COMPLETED, UploadState.REJECTED):
+                await self._ending.end(session_id)
+            else:
+                await self._ending.forget(session)
 
     async def complete(self, session: UploadSession) -> None:
         """For `UploadService.complete`: take up a completion that was cut short."""
@@ -214,21 +225,14 @@ class ResumableUploads:
         return self._alone(session.id) if session.transport is Transport.RESUMABLE else nullcontext()
 
     async def give_up(self, session_id: UUID) -> None:
-        """`end` an upload that came to nothing, now if possible; later the sweeper does it."""
-        with anyio.move_on_after(_GIVING_UP, shield=True), suppress(ImageGalleryError):
-            await self.end(session_id)
+        """For who began an upload and could not go on: end it. Asks for no principal, and raises nothing."""
+        await self._ending.give_up(session_id)
 
-    async def end(self, session_id: UUID) -> None:
-        """Give an upload up, unless it has ended, and delete what has arrived. Asks for no principal."""
-        async with self._database.transaction() as connection:
-            session = await records.lock(connection, session_id)
-            if not session.state.is_ended:
-                state = advance(session.state, UploadEvent.CANCEL)
-                await records.update(connection, session_id, state, now=self._clock())
-                session = attrs.evolve(session, state=state)
-        await try_to_delete_objects(self._store, session)
-
-    # -------------------------------------------------------------------------------------------------------
+    async def _own(self, principal: Principal, session_id: UUID) -> UploadSession:
+        session = await self._sessions.get(principal, session_id)
+        if session.transport is not Transport.RESUMABLE:
+            raise NotFound("There is no such upload.")
+        return session
 
     @asynccontextmanager
     async def _alone(self, session_id: UUID) -> AsyncIterator[Hold]:
@@ -241,11 +245,9 @@ class ResumableUploads:
     @asynccontextmanager
     async def _current(self, principal: Principal, session_id: UUID) -> AsyncIterator[tuple[Hold, UploadSession]]:
         """The session, with nobody else at it, and ``received`` as the store has it. Raises what ended it."""
-        found = await self._sessions.get(principal, session_id)
-        if found.transport is not Transport.RESUMABLE:
-            raise NotFound("There is no such upload.")
+        await self._own(principal, session_id)
         async with self._alone(session_id) as hold:
-            session = await self._sessions.get(principal, session_id)
+            session = await self._own(principal, session_id)
             refuse_over(session)
             yield hold, session if has_all(session) else await self._arriving(self._appending()).synced(session)
 
@@ -276,7 +278,7 @@ class ResumableUploads:
 
     async def _end_all(self, sessions: Sequence[UploadSession]) -> None:
         for session_id in {session.id for session in sessions}:
-            await self.end(session_id)
+            await self._ending.end(session_id)
 
     def _appending(self) -> AppendsObjects:
         if not isinstance(self._store, AppendsObjects):

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 from uuid import UUID
 
-import anyio
 import attrs
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import EmptyFile, ImageGalleryError, NotFound, UnsupportedType, UploadEnded, UploadExpired
+from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
 from imagegallery.faultpoints import fault_point
 from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
@@ -23,6 +22,7 @@ from imagegallery.uploads import records
 from imagegallery.uploads.beginning import Beginning
 from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.parts import UploadParts
 from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy, canonical_type
@@ -36,7 +36,6 @@ from imagegallery.uploads.verification import Verification
 
 # What clients send when they do not know the type.
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
-_GIVING_UP = 10.0  # seconds to end the session of a failed `add`; later the sweeper does it
 
 CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had arrived is still there")
 
@@ -67,6 +66,7 @@ class UploadService:
         self._receiving = Receiving(database, store, self._completion, policy, clock)
         self._beginning = Beginning(database, policy, clock, rates)
         self._sessions = OwnSessions(database, clock)
+        self._ending = Ending(database, store, clock)
         self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
         self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
         self._sweeping = Sweeping(database, store, policy, clock)
@@ -234,7 +234,7 @@ class UploadService:
                     await self._receiving.receive(session.id, file.chunks)
                 return await self.complete(principal, session.id)
             except BaseException:
-                await self._give_up(principal, session.id)
+                await self._ending.give_up(session.id)
                 raise
 
     async def sweep(self) -> int:
@@ -270,12 +270,9 @@ class UploadService:
             size=session.size or self.policy.max_size,
             sha256=session.sha256.hex() if session.sha256 else None,
             expires_at=session.expires_at,
+            is_exact=session.size is not None,
         )
         return attrs.evolve(session, request=request)
-
-    async def _give_up(self, principal: Principal, session_id: UUID) -> None:
-        with anyio.move_on_after(_GIVING_UP, shield=True), suppress(ImageGalleryError):
-            await self.cancel(principal, session_id)
 
 
 def _declared_type(declared: str | None, file: OpenSource) -> str:

@@ -240,7 +240,7 @@ class ProcessImage(_MakesVariants):
         return work_for(image, Stage.FIRST, self._parts.options.presets)
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
-        await records.start(connection, image_id, now=now)
+        await records.start(connection, image_id, given_up=GAVE_UP.code, now=now)
 
     async def _finished(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
         await records.complete(connection, image.id, blurhash=made.blurhash, now=now)

@@ -9,11 +9,12 @@ from imagegallery.errors import Failure
 from imagegallery.ids import new_id
 from imagegallery.images.image import Variant
 
-# From here on somebody works on it. A complete image stays one while it gets more variants.
+# From here on somebody works on it. A complete image stays one while it gets more variants. One that was given up is
+# worked on again when its dead letter is requeued.
 _START = """
 UPDATE images
-SET processing_status = 'processing', updated_at = $2
-WHERE id = $1 AND processing_status = 'pending'"""
+SET processing_status = 'processing', failure_code = NULL, failure_message = NULL, updated_at = $2
+WHERE id = $1 AND (processing_status = 'pending' OR failure_code = $3)"""
 
 # The image's row, held until the transaction ends: no deletion and no other recording in between.
 _LOCK = "SELECT id FROM images WHERE id = $1 FOR NO KEY UPDATE"
@@ -57,9 +58,9 @@ FROM unnest($1::text[]) AS given (key)
 WHERE NOT EXISTS (SELECT FROM image_variants v WHERE v.key = given.key)"""
 
 
-async def start(connection: Connection, image_id: UUID, *, now: datetime) -> None:
-    """Set a pending image to ``processing``; leave any other as it is."""
-    await connection.execute(_START, image_id, now)
+async def start(connection: Connection, image_id: UUID, *, given_up: str, now: datetime) -> None:
+    """Set an image that is pending, or has failed with the code ``given_up``, to ``processing``, and no other."""
+    await connection.execute(_START, image_id, now, given_up)
 
 
 async def lock(connection: Connection, image_id: UUID) -> bool:

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from anyio.abc import TaskStatus
 
-from imagegallery.cache.background import Background
+from imagegallery.background import Background
 from imagegallery.errors import Unavailable
 
 

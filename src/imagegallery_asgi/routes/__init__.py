@@ -1,0 +1,26 @@
+"""The URL table, one file a room, and nothing else. Paths are below the API's prefix."""
+
+from imagegallery_asgi.routes import (
+    events,
+    files,
+    galleries,
+    images,
+    operational,
+    resumable,
+    uploads,
+    uppy,
+    webhooks,
+)
+
+OPERATIONAL = operational.OPERATIONS
+OPERATIONS = (
+    *galleries.OPERATIONS,
+    *uploads.OPERATIONS,
+    *resumable.OPERATIONS,
+    *uppy.OPERATIONS,
+    *images.OPERATIONS,
+    *events.OPERATIONS,
+    *webhooks.OPERATIONS,
+    *files.OPERATIONS,
+    *OPERATIONAL,
+)

@@ -1,0 +1,92 @@
+"""Objects themselves: public ones, and what a signed URL allows."""
+
+from imagegallery import (
+    InvalidInput,
+    NotFound,
+    ObjectNotFound,
+    PreconditionFailed,
+    SignatureExpired,
+    SignatureInvalid,
+    TooLarge,
+    UploadEnded,
+    UploadExpired,
+)
+from imagegallery_asgi import files
+from imagegallery_asgi.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
+from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.routes.common import BYTES, IMAGE, WRONG_FILE
+from imagegallery_asgi.schemas import ObjectForm
+
+_OBJECT = {
+    200: Answer("The whole object.", (IMAGE, BYTES), headers=("ETag", "Last-Modified", "Accept-Ranges")),
+    206: Answer("The range asked for.", (IMAGE, BYTES), headers=("ETag", "Content-Range")),
+    304: Answer("Not changed since.", headers=("ETag",)),
+}
+_STORED = {204: Answer("Stored. Complete the session now, unless it completes itself.", headers=("ETag",))}
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/files/{key:path}",
+        files.get_public,
+        "A public variant",
+        raises=(NotFound, ObjectNotFound, RangeNotSatisfiable),
+        answers=_OBJECT,
+        answers_head=True,
+        needs_principal=False,
+    ),
+    Operation(
+        "GET",
+        "/objects/{token}",
+        files.get_signed,
+        "What a signed URL allows to read",
+        raises=(SignatureInvalid, SignatureExpired, NotFound, ObjectNotFound, RangeNotSatisfiable),
+        answers=_OBJECT,
+        answers_head=True,
+        needs_principal=False,
+    ),
+    Operation(
+        "PUT",
+        "/objects/{token}",
+        files.put_signed,
+        "The upload that a signed URL allows",
+        raises=(
+            SignatureInvalid,
+            SignatureExpired,
+            NotFound,
+            UploadExpired,
+            UploadEnded,
+            PreconditionFailed,
+            TooLarge,
+            *WRONG_FILE,
+            ObjectNotFound,
+            UnsupportedBody,
+        ),
+        consumes=(IMAGE, BYTES),
+        answers=_STORED,
+        needs_principal=False,
+    ),
+    Operation(
+        "POST",
+        "/objects/{token}",
+        files.post_signed,
+        "The same upload as a form",
+        raises=(
+            SignatureInvalid,
+            SignatureExpired,
+            MalformedRequest,
+            InvalidInput,
+            NotFound,
+            UploadExpired,
+            UploadEnded,
+            PreconditionFailed,
+            TooLarge,
+            *WRONG_FILE,
+            ObjectNotFound,
+            UnsupportedBody,
+        ),
+        consumes=(Content("multipart/form-data", ObjectForm),),
+        answers=_STORED,
+        needs_principal=False,
+    ),
+)

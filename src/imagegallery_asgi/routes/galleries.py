@@ -1,0 +1,73 @@
+"""Galleries, and the images in them."""
+
+from http import HTTPStatus
+
+from imagegallery import InvalidInput, NotFound
+from imagegallery_asgi import galleries, uploads
+from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
+from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.pages import page_answers
+from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_UPLOAD
+from imagegallery_asgi.schemas import AddImages, UploadForm
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/galleries",
+        galleries.list_galleries,
+        "Galleries, newest first",
+        answers=page_answers(CursorList[GalleryDocument]),
+    ),
+    Operation("POST", "/galleries", galleries.create, "Make a gallery", status=HTTPStatus.CREATED),
+    Operation(
+        "GET",
+        "/galleries/{gallery_id}",
+        galleries.get,
+        "One gallery",
+        raises=(NotFound,),
+        answers=page_answers(One[GalleryDocument]),
+    ),
+    Operation("PATCH", "/galleries/{gallery_id}", galleries.update, "Change a gallery", raises=(NotFound,)),
+    Operation("DELETE", "/galleries/{gallery_id}", galleries.delete, "Delete a gallery", raises=(NotFound,)),
+    Operation(
+        "GET",
+        "/galleries/{gallery_id}/images",
+        galleries.list_images,
+        "Its images",
+        raises=(NotFound,),
+        answers=page_answers(CursorList[ImageDocument] | PageList[ImageDocument]),
+    ),
+    Operation(
+        "POST",
+        "/galleries/{gallery_id}/images",
+        uploads.add,
+        "Add images of the library (JSON), or upload one in a single call",
+        raises=(NotFound, InvalidInput, *LIMITED, *WRONG_UPLOAD),
+        consumes=(Content(JSON, AddImages), Content("multipart/form-data", UploadForm), IMAGE, BYTES),
+        answers={
+            200: Answer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
+            202: Answer("Uploaded; processing starts.", (Content(JSON, One[ImageDocument]),), headers=("Location",)),
+        },
+    ),
+    Operation(
+        "POST",
+        "/galleries/{gallery_id}/images/move",
+        galleries.move,
+        "Change the order: put images before or after another one",
+        raises=(NotFound,),
+    ),
+    Operation(
+        "POST",
+        "/galleries/{gallery_id}/images/remove",
+        galleries.remove_images,
+        "Take images out; they stay in the library",
+        raises=(NotFound,),
+    ),
+    Operation(
+        "DELETE",
+        "/galleries/{gallery_id}/images/{image_id}",
+        galleries.remove_image,
+        "Take an image out; it stays in the library",
+        raises=(NotFound,),
+    ),
+)

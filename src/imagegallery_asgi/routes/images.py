@@ -1,0 +1,70 @@
+"""The library."""
+
+from http import HTTPStatus
+
+from imagegallery import Conflict, NotFound
+from imagegallery_asgi import duplicates, images
+from imagegallery_asgi.operations import Answer, Operation
+
+_REDIRECT = {302: Answer("The image is at `Location`.", headers=("Location",))}
+
+OPERATIONS = (
+    Operation("GET", "/images", images.list_images, "The library by time, or the trash"),
+    Operation("GET", "/images/duplicates", duplicates.list_duplicates, "Images that look like earlier ones"),
+    Operation(
+        "POST",
+        "/images/duplicates/dismiss",
+        duplicates.dismiss,
+        "Keep two images that look alike: never list them as a pair again",
+        raises=(NotFound,),
+    ),
+    Operation("GET", "/images/timeline", images.timeline, "How many images each month has"),
+    Operation("GET", "/images/timeline/{month}", images.month, "All images of a month, in columns"),
+    Operation(
+        "POST",
+        "/images/batch",
+        images.batch,
+        "Do one thing to up to 1,000 images; one result each",
+        raises=(NotFound,),
+    ),
+    Operation("GET", "/images/{image_id}", images.get, "One image", raises=(NotFound,)),
+    Operation("PATCH", "/images/{image_id}", images.update, "Change an image", raises=(NotFound,)),
+    Operation(
+        "DELETE",
+        "/images/{image_id}",
+        images.delete,
+        "Move an image to the trash; from there, delete it for good",
+        raises=(NotFound, Conflict),
+    ),
+    Operation(
+        "POST",
+        "/images/{image_id}/restore",
+        images.restore,
+        "Bring an image back from the trash; may be repeated",
+        raises=(NotFound,),
+    ),
+    Operation(
+        "POST",
+        "/images/{image_id}/retry",
+        images.retry,
+        "Process a failed image again",
+        status=HTTPStatus.ACCEPTED,
+        raises=(NotFound, Conflict),
+    ),
+    Operation(
+        "GET",
+        "/images/{image_id}/view",
+        images.view,
+        "To the best variant for `Accept`",
+        raises=(NotFound,),
+        answers=_REDIRECT,
+    ),
+    Operation(
+        "GET",
+        "/images/{image_id}/download",
+        images.download,
+        "To the original, for its owner",
+        raises=(NotFound,),
+        answers=_REDIRECT,
+    ),
+)

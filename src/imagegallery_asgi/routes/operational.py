@@ -1,0 +1,26 @@
+"""How the service itself is. Below the API's prefix, and at the root as well."""
+
+from imagegallery_asgi import ops
+from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.routes.common import JSON
+
+OPERATIONS = (
+    Operation("GET", "/healthz", ops.healthz, "Is the process alive?", needs_principal=False),
+    Operation("GET", "/readyz", ops.readyz, "Can it work?", needs_principal=False),
+    Operation(
+        "GET",
+        "/metrics",
+        ops.metrics,
+        "Counters for Prometheus",
+        answers={200: Answer("The text exposition.", (Content("text/plain"),))},
+        needs_principal=False,
+    ),
+    Operation(
+        "GET",
+        "/openapi.json",
+        ops.openapi,
+        "This description",
+        answers={200: Answer("An OpenAPI 3.1 document.", (Content(JSON),))},
+        needs_principal=False,
+    ),
+)

@@ -1,0 +1,87 @@
+"""Uploads that come little by little: tus and the IETF draft."""
+
+from imagegallery import (
+    ChunkMismatch,
+    LengthMismatch,
+    NotFound,
+    OffsetMismatch,
+    TooLarge,
+    UploadExpired,
+    UploadIncomplete,
+    UploadInterrupted,
+    UploadLocked,
+)
+from imagegallery_asgi import ietf_uploads, resumable, tus
+from imagegallery_asgi.answers import ImageDocument, One
+from imagegallery_asgi.errors import DigestMismatch, UnsupportedVersion, UploadGone
+from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.routes.common import IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
+
+_UPLOAD = Answer("How far it is.", headers=("Upload-Offset", "Cache-Control"))
+_OPTIONS = {204: Answer("What is offered.", headers=("Tus-Version", "Tus-Extension", "Upload-Limit"))}
+_PIECES = (Content(tus.MEDIA_TYPE), Content(ietf_uploads.MEDIA_TYPE))
+
+_OVER = (NotFound, UnsupportedVersion, UploadGone, UploadExpired, UploadLocked)
+_WRONG_PIECE = (UploadInterrupted, UploadIncomplete, OffsetMismatch, LengthMismatch, ChunkMismatch, DigestMismatch)
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/uploads/resumable",
+        resumable.create,
+        "Begin an upload that comes little by little (tus 1.0.0 or the IETF draft)",
+        raises=(*_OVER, *LIMITED, *_WRONG_PIECE, *WRONG_UPLOAD),
+        consumes=(*_PIECES, IMAGE),
+        needs_body=False,
+        answers={
+            201: Answer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
+            202: Answer("The whole file came with it: the image.", (Content(JSON, One[ImageDocument]),)),
+        },
+    ),
+    Operation(
+        "OPTIONS",
+        "/uploads/resumable",
+        resumable.options,
+        "What resumable uploads are offered",
+        answers=_OPTIONS,
+        needs_principal=False,
+    ),
+    Operation(
+        "GET",
+        "/uploads/resumable/{upload_id}",
+        resumable.look,
+        "How far an upload has come; completes one that was cut short after its last byte",
+        raises=(*_OVER, UploadIncomplete, TooLarge, *WRONG_FILE),
+        answers={204: _UPLOAD},
+        answers_head=True,
+    ),
+    Operation(
+        "PATCH",
+        "/uploads/resumable/{upload_id}",
+        resumable.append,
+        "More bytes of an upload; the last ones make it an image",
+        raises=(*_OVER, *_WRONG_PIECE, *WRONG_UPLOAD),
+        consumes=_PIECES,
+        needs_body=False,
+        answers={
+            202: Answer("The image (IETF draft).", (Content(JSON, One[ImageDocument]),)),
+            204: Answer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
+        },
+    ),
+    Operation(
+        "DELETE",
+        "/uploads/resumable/{upload_id}",
+        resumable.terminate,
+        "Give up an upload; an image that it has become stays",
+        raises=(NotFound, UnsupportedVersion, UploadLocked),
+        answers={204: Answer("Given up.")},
+    ),
+    Operation(
+        "OPTIONS",
+        "/uploads/resumable/{upload_id}",
+        resumable.upload_options,
+        "What resumable uploads are offered",
+        answers=_OPTIONS,
+        needs_principal=False,
+    ),
+)

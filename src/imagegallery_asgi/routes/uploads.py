@@ -1,0 +1,63 @@
+"""Upload sessions."""
+
+from http import HTTPStatus
+
+from imagegallery import (
+    Conflict,
+    DuplicateImage,
+    EmptyFile,
+    NotFound,
+    PartMismatch,
+    QuotaExceeded,
+    TooLarge,
+    UnsupportedType,
+    UploadEnded,
+    UploadExpired,
+    UploadIncomplete,
+)
+from imagegallery_asgi import duplicates, uploads
+from imagegallery_asgi.operations import Content, Operation
+from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
+from imagegallery_asgi.schemas import CompleteUpload
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/uploads",
+        uploads.create,
+        "Begin an upload session",
+        status=HTTPStatus.CREATED,
+        raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage),
+    ),
+    Operation("POST", "/uploads/check", duplicates.check, "Which of up to 1,000 files are in already, by SHA-256"),
+    Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,)),
+    Operation("DELETE", "/uploads/{upload_id}", uploads.cancel, "Give up an upload", raises=(NotFound, UploadEnded)),
+    Operation(
+        "PUT",
+        "/uploads/{upload_id}/content",
+        uploads.receive,
+        "The file itself, where the session asks for it",
+        raises=(NotFound, UploadExpired, UploadEnded, Conflict, *WRONG_UPLOAD),
+        consumes=(IMAGE, BYTES),
+    ),
+    Operation(
+        "POST",
+        "/uploads/{upload_id}/complete",
+        uploads.complete,
+        "Check the file and make it an image; may be repeated",
+        status=HTTPStatus.ACCEPTED,
+        raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
+        consumes=(Content(JSON, CompleteUpload),),
+        needs_body=False,
+    ),
+    Operation(
+        "GET", "/uploads/{upload_id}/parts", uploads.list_parts, "The parts that have arrived", raises=(NotFound,)
+    ),
+    Operation(
+        "POST",
+        "/uploads/{upload_id}/parts/sign",
+        uploads.sign_parts,
+        "URLs for up to 100 parts: more of them, or new ones",
+        raises=(NotFound, UploadExpired, UploadEnded, QuotaExceeded),
+    ),
+)

@@ -1,0 +1,76 @@
+"""What Uppy's S3 plugin asks for."""
+
+from imagegallery import (
+    EmptyFile,
+    InvalidInput,
+    NotFound,
+    PartMismatch,
+    QuotaExceeded,
+    TooLarge,
+    UnsupportedType,
+    UploadEnded,
+    UploadExpired,
+    UploadIncomplete,
+)
+from imagegallery_asgi import uppy
+from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.routes.common import LIMITED, WRONG_FILE
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/uploads/uppy/s3/params",
+        uppy.params,
+        "Begin an upload in one request, for Uppy",
+        raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
+        tells_message=True,
+    ),
+    Operation(
+        "POST",
+        "/uploads/uppy/s3/multipart",
+        uppy.create_multipart,
+        "Begin an upload in parts, for Uppy",
+        raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED),
+        tells_message=True,
+    ),
+    Operation(
+        "GET",
+        "/uploads/uppy/s3/multipart/{upload_id}",
+        uppy.list_parts,
+        "The parts that have arrived, for Uppy",
+        raises=(NotFound,),
+        tells_message=True,
+    ),
+    Operation(
+        "DELETE",
+        "/uploads/uppy/s3/multipart/{upload_id}",
+        uppy.abort_multipart,
+        "Give up an upload in parts, for Uppy",
+        raises=(NotFound, UploadEnded),
+        tells_message=True,
+    ),
+    Operation(
+        "GET",
+        "/uploads/uppy/s3/multipart/{upload_id}/batch",
+        uppy.sign_parts,
+        "URLs for some parts, for Uppy",
+        raises=(NotFound, UploadExpired, UploadEnded, QuotaExceeded),
+        tells_message=True,
+    ),
+    Operation(
+        "POST",
+        "/uploads/uppy/s3/multipart/{upload_id}/complete",
+        uppy.complete_multipart,
+        "Join the parts and make them an image, for Uppy",
+        raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
+        tells_message=True,
+    ),
+    Operation(
+        "GET",
+        "/uploads/uppy/s3/multipart/{upload_id}/{number}",
+        uppy.sign_part,
+        "The URL of one part, for Uppy",
+        raises=(NotFound, UploadExpired, UploadEnded, QuotaExceeded),
+        tells_message=True,
+    ),
+)

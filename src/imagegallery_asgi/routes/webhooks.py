@@ -1,0 +1,28 @@
+"""Events sent elsewhere."""
+
+from http import HTTPStatus
+
+from imagegallery import Conflict, NotFound
+from imagegallery_asgi import webhooks
+from imagegallery_asgi.operations import Operation
+
+OPERATIONS = (
+    Operation("GET", "/webhooks", webhooks.list_webhooks, "All of one's webhooks, oldest first"),
+    Operation(
+        "POST",
+        "/webhooks",
+        webhooks.create,
+        "Have events posted to an address",
+        status=HTTPStatus.CREATED,
+        raises=(Conflict,),
+    ),
+    Operation("GET", "/webhooks/{webhook_id}", webhooks.get, "One webhook", raises=(NotFound,)),
+    Operation("DELETE", "/webhooks/{webhook_id}", webhooks.delete, "Deliver no more", raises=(NotFound,)),
+    Operation(
+        "POST",
+        "/webhooks/{webhook_id}/enable",
+        webhooks.enable,
+        "Switch a webhook on again that failed too often",
+        raises=(NotFound,),
+    ),
+)

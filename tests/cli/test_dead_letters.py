@@ -1,0 +1,85 @@
+"""``imagegallery queue dead`` and ``queue redrive``: what failed for good is shown, and tried again."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from imagegallery.clock import utc_now
+from imagegallery.database.pool import Database
+from imagegallery.queue.job import DeadJob, NewJob
+from imagegallery.queue.postgres import PostgresQueue
+
+Done = subprocess.CompletedProcess[str]
+
+
+def queue_command(dsn: str, *arguments: str) -> Done:
+    command = [sys.executable, "-m", "imagegallery.cli", "queue", *arguments]
+    environment = {**os.environ, "IMAGEGALLERY_DATABASE_DSN": dsn}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture
+def queue(database: Database) -> PostgresQueue:
+    return PostgresQueue(database, utc_now)
+
+
+@pytest.fixture
+async def dead(database: Database, queue: PostgresQueue) -> list[DeadJob]:
+    """Three of them, the latest first."""
+    async with database.transaction() as connection:
+        for number in range(3):
+            await queue.enqueue(connection, NewJob("work", {"number": number}), now=utc_now())
+    for job in await queue.claim(["work"], limit=3, lease=timedelta(minutes=1)):
+        await queue.bury(job, error=f"the cause of {job.payload['number']}")
+    return await queue.dead(limit=10)
+
+
+async def test_they_are_shown_with_their_errors(dead: list[DeadJob], database_dsn: str) -> None:
+    lines = queue_command(database_dsn, "dead").stdout.splitlines()
+    assert [(str(job.id) in line, job.error in line) for job, line in zip(dead, lines, strict=True)] == [
+        (True, True)
+    ] * 3
+    (line,) = queue_command(database_dsn, "dead", "--json", "--limit", "1").stdout.splitlines()
+    assert json.loads(line) == {
+        "id": str(dead[0].id),
+        "kind": "work",
+        "payload": dead[0].payload,
+        "attempts": 1,
+        "error": dead[0].error,
+        "died_at": dead[0].died_at.isoformat(),
+    }
+
+
+async def test_those_that_are_named_are_tried_again(
+    dead: list[DeadJob], database_dsn: str, queue: PostgresQueue
+) -> None:
+    assert queue_command(database_dsn, "redrive", str(dead[1].id)).stdout == f"requeued {dead[1].id}\n"
+    assert [job.id for job in await queue.dead(limit=10)] == [dead[0].id, dead[2].id]
+    (again,) = await queue.claim(["work"], limit=3, lease=timedelta(minutes=1))
+    assert (again.id, again.attempt) == (dead[1].id, 1)
+
+
+async def test_all_are_tried_again_up_to_a_limit(dead: list[DeadJob], database_dsn: str, queue: PostgresQueue) -> None:
+    assert len(queue_command(database_dsn, "redrive", "--all", "--limit", "2").stdout.splitlines()) == 2
+    assert await queue.dead(limit=10) == dead[2:]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((), 2, "Name the jobs"),
+        (("--all", str(uuid4())), 2, "Name the jobs"),
+        ((str(uuid4()),), 1, "no dead letter"),
+    ],
+)
+async def test_what_is_no_dead_letter_is_one_line(
+    arguments: tuple[str, ...], code: int, said: str, dead: list[DeadJob], database_dsn: str, queue: PostgresQueue
+) -> None:
+    done = queue_command(database_dsn, "redrive", *arguments)
+    assert (done.returncode, said in done.stderr.splitlines()[-1]) == (code, True)
+    assert await queue.dead(limit=10) == dead

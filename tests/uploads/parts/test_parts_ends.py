@@ -1,0 +1,94 @@
+"""How uploads in parts end, and that nothing of them is left."""
+
+from datetime import timedelta
+
+import pytest
+from tests.uploads.parts.sending import NOTHING, begun, left, sent, unfinished
+
+from imagegallery.errors import (
+    BadImage,
+    ChecksumMismatch,
+    QuotaExceeded,
+    TooLarge,
+    UploadEnded,
+    UploadExpired,
+)
+from imagegallery.testing.uploading import Uploading
+from imagegallery.uploads.policy import UploadPolicy
+
+
+async def test_what_is_no_picture_leaves_nothing(uploading: Uploading) -> None:
+    noise = b"\xff\xd8\xff\xe0" + bytes(2_000)
+    session = await begun(uploading, noise)
+    await sent(uploading, session, noise)
+    with pytest.raises(BadImage):
+        await uploading.service.complete(uploading.me, session.id)
+    assert await left(uploading) == (NOTHING, [])
+
+
+async def test_another_checksum_leaves_nothing(uploading: Uploading, picture: bytes) -> None:
+    session = await begun(uploading, picture, sha256=bytes(32))
+    await sent(uploading, session, picture)
+    with pytest.raises(ChecksumMismatch):
+        await uploading.service.complete(uploading.me, session.id)
+    assert await left(uploading) == (NOTHING, [])
+
+
+async def test_cancelling_forgets_the_parts(uploading: Uploading, picture: bytes) -> None:
+    session = await begun(uploading, picture)
+    await sent(uploading, session, picture)
+    assert len(await unfinished(uploading)) == 1
+    await uploading.service.cancel(uploading.me, session.id)
+    assert await left(uploading) == (NOTHING, [])
+    with pytest.raises(UploadEnded):
+        await uploading.service.parts.sign(uploading.me, session.id, [1])
+    with pytest.raises(UploadEnded):
+        await uploading.service.complete(uploading.me, session.id)
+
+
+async def test_running_out_of_time_forgets_the_parts(uploading: Uploading, picture: bytes) -> None:
+    session = await begun(uploading, picture)
+    await sent(uploading, session, picture)
+    uploading.clock.advance(timedelta(hours=1))
+    with pytest.raises(UploadExpired):
+        await uploading.service.complete(uploading.me, session.id)
+    assert await uploading.service.sweep() == 1
+    assert await left(uploading) == (NOTHING, [])
+
+
+async def test_parts_that_no_session_knows_of_are_swept(uploading: Uploading) -> None:
+    """Whoever began them was killed before the row could say so."""
+    store = uploading.library.store
+    await store.create_multipart("incoming/forgotten", content_type="image/jpeg")
+    await uploading.service.sweep()
+    assert len(await unfinished(uploading)) == 1
+    uploading.clock.advance(timedelta(hours=1, seconds=1))
+    await uploading.service.sweep()
+    assert await unfinished(uploading) == []
+
+
+async def test_parts_on_their_way_take_room(uploading: Uploading, picture: bytes) -> None:
+    limited = uploading.having(policy=UploadPolicy(parts_threshold=1_000, storage_limit=len(picture) * 3 // 2))
+    session = await begun(limited, picture)
+    with pytest.raises(QuotaExceeded):
+        await begun(limited, picture)
+    await limited.service.cancel(uploading.me, session.id)
+    await begun(limited, picture)
+
+
+async def test_parts_that_the_client_cuts_take_no_more_room_than_there_is(uploading: Uploading, picture: bytes) -> None:
+    """Nobody said how large the file is: what arrives is counted."""
+    limited = uploading.having(policy=UploadPolicy(storage_limit=len(picture) + 10))
+    session = await limited.service.parts.begin(uploading.me, filename="tram.jpg", content_type="image/jpeg")
+    first, second = await limited.service.parts.sign(uploading.me, session.id, [1, 2])
+    await limited.send_part(first, picture)
+    with pytest.raises(TooLarge):
+        await limited.send_part(second, bytes(11))
+    assert (await limited.service.parts.complete(uploading.me, session.id)).file_size == len(picture)
+    full = await uploading.having(policy=UploadPolicy(storage_limit=len(picture))).service.parts.begin(
+        uploading.me, filename="tram.jpg", content_type="image/jpeg"
+    )
+    with pytest.raises(QuotaExceeded):
+        await uploading.having(policy=UploadPolicy(storage_limit=len(picture))).service.parts.sign(
+            uploading.me, full.id, [1]
+        )
