@@ -72,6 +72,11 @@ def _parse_digests(field: str | None, name: str) -> tuple[UploadChecksum, ...]:
     return tuple(found)
 
 
+def options(max_size: int) -> dict[str, str]:
+    """Section "Limits": what an answer to OPTIONS has."""
+    return {"Accept-Patch": MEDIA_TYPE, **limits(max_size)}
+
+
 def limits(max_size: int, session: UploadSession | None = None, now: datetime | None = None) -> dict[str, str]:
     """Section "Limits". For an upload that exists, ``max-age`` is what is left of its time, in seconds."""
     members = {"max-size": max_size}

@@ -54,7 +54,7 @@ async def terminate(call: Call, upload_id: UUID) -> Response:
 async def options(call: Call) -> Response:
     """tus "OPTIONS", and the draft's "Limits"."""
     max_size = call.gallery.uploads.policy.max_size
-    return Response(status_code=204, headers={**tus.options(max_size), **ietf_uploads.limits(max_size)})
+    return Response(status_code=204, headers={**tus.options(max_size), **ietf_uploads.options(max_size)})
 
 
 async def upload_options(call: Call, upload_id: UUID) -> Response:

@@ -206,7 +206,10 @@ async def test_waiting_ends_when_processing_does(library: Library) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait)
-        for step in (variant_records.start, partial(variant_records.complete, blurhash=None)):
+        for step in (
+            partial(variant_records.start, given_up="gave_up"),
+            partial(variant_records.complete, blurhash=None),
+        ):
             await anyio.wait_all_tasks_blocked()
             async with library.database.transaction() as connection:
                 await step(connection, image.id, now=library.clock())

@@ -20,7 +20,6 @@ from imagegallery.errors import (
     Forbidden,
     NotFound,
     TooLarge,
-    UploadEnded,
     UploadLocked,
 )
 from imagegallery.principal import Principal
@@ -293,7 +292,7 @@ class ResumableUploads:
 
 
 async def _refuse_more(data: AsyncIterable[bytes]) -> None:
-    """Raises `UploadEnded` if anything comes."""
+    """Raises `LengthMismatch` if anything comes (draft, section "Upload Append")."""
     async for chunk in data:
         if chunk:
-            raise UploadEnded("This upload is complete; nothing can be added to it.")
+            raise LengthMismatch("This upload is complete; nothing can be added to it.")
