@@ -99,6 +99,7 @@ TUS_RULES: Sequence[Rule] = (
         ("SHOULD", "404 for an upload that is not there", TUS + "head_of_nothing_has_no_offset"),
         ("SHOULD", "Detect and handle network errors", BROKEN),
         ("SHOULD", "Store as much as possible of what came", BROKEN),
+        ("SHOULD", "Close the connection at a time-out", "left to the HTTP server and to proxies in front of it"),
     ),
     *_rules(
         "OPTIONS",
@@ -110,6 +111,7 @@ TUS_RULES: Sequence[Rule] = (
         ("SHOULD", "Implement it", TUS_CREATION + "a_new_upload_has_an_address_of_its_own"),
         ("MUST", "Announce creation", OPTIONS),
         ("MUST", "Upload-Defer-Length is 1", LENGTHS),
+        ("MUST", "Omit Upload-Defer-Length if the length is not deferred", LATE_LENGTH),
         ("MUST", "Upload-Metadata: pairs of a key and Base64, keys unique and not empty", METADATA),
         ("MUST", "Upload-Metadata is read as it is written", PARSING + "metadata_is_read_as_it_is_written"),
         ("SHOULD", "Validate and sanitize metadata", TUS_CREATION + "a_path_in_a_filename_is_cleaned"),
@@ -192,6 +194,7 @@ TUS_RULES: Sequence[Rule] = (
             "HEAD of a partial upload has the offset",
             TUS_EXTENSIONS + "a_concatenation_that_cannot_be_is_refused",
         ),
+        ("MUST", "HEAD has the length if it can be calculated", CONCATENATED),
         ("MUST", "HEAD repeats Upload-Concat as it was given", CONCATENATED),
     ),
 )
@@ -229,6 +232,7 @@ IETF_RULES: Sequence[Rule] = (
         "Limits",
         ("SHOULD NOT", "change them so that uploads fail", TOLD),
         ("MUST", "Upload-Limit with OPTIONS", IETF + "options_tell_the_limits"),
+        ("MUST", "Accept-Patch with OPTIONS, with application/partial-upload", IETF + "options_tell_the_limits"),
         ("SHOULD NOT", "announce less than holds later", IETF + "options_tell_the_limits"),
         ("SHOULD", "Upload-Limit with OPTIONS *", "this target is not supported"),
         ("SHOULD", "Upload-Limit with 413", IETF + "too_long_an_upload_is_refused_with_the_limit"),
@@ -269,6 +273,13 @@ IETF_RULES: Sequence[Rule] = (
         ("SHOULD", "2xx with Upload-Complete: ?0 otherwise", PARTS),
         ("MUST", "Record the length", IETF + "a_length_once_told_stays"),
         ("MUST", "Reject what exceeds the length, and the upload from then on", EXCEEDS),
+        ("MUST NOT", "modify an upload that is complete", IETF + "a_lost_last_answer_is_given_again"),
+        (
+            "MUST",
+            "More content for one that is complete is an inconsistent length",
+            IETF + "a_lost_last_answer_is_given_again",
+        ),
+        ("MUST", "Reject an empty append to it", "not held: who repeats it has lost the answer, and gets it again"),
         ("SHOULD", "Tell the progress by 104", NO_104),
     ),
     *_rules(

@@ -173,7 +173,7 @@ def test_a_lost_last_answer_is_given_again(owner: httpx.Client, photo: bytes) ->
     first = upload.patch(photo, 0, "?1")
     again = upload.patch(b"", len(photo), "?1")
     assert (again.status_code, again.json()["data"]["id"]) == (202, first.json()["data"]["id"])
-    assert code_of(upload.patch(b"more", len(photo), "?1")) == (410, "upload_ended")
+    assert code_of(upload.patch(b"more", len(photo), "?1")) == (400, "inconsistent_upload_length")
 
 
 def test_another_offset_is_a_conflict_that_tells_the_right_one(owner: httpx.Client, photo: bytes) -> None:
@@ -251,6 +251,7 @@ def test_a_cancelled_upload_is_gone(owner: httpx.Client) -> None:
 def test_options_tell_the_limits(visitor: httpx.Client) -> None:
     answer = visitor.options(NEW)
     assert (answer.status_code, answer.headers["Upload-Limit"]) == (204, f"max-size={MAX_UPLOAD}")
+    assert answer.headers["Accept-Patch"] == "application/partial-upload"
 
 
 def test_only_the_owner_gets_at_it(owner: httpx.Client, stranger: httpx.Client, visitor: httpx.Client) -> None:

@@ -15,22 +15,22 @@ def key_of(path: Path, target: str = "here") -> FileKey:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "träm 1.jpg"
+    path = tmp_path / "träm\n1.jpg"
     path.write_bytes(b"picture")
     return path
 
 
 async def test_what_was_begun_and_ended_is_known_to_the_next_run(tmp_path: Path, file: Path) -> None:
     key, upload_id, image_id = key_of(file), uuid4(), uuid4()
-    state = await StateFile.open(tmp_path / "state.json")
+    state = await StateFile.open(tmp_path / "state")
     await state.began(key, upload_id)
-    assert (await StateFile.open(tmp_path / "state.json")).get(key) == Remembered(upload_id)
+    assert (await StateFile.open(tmp_path / "state")).get(key) == Remembered(upload_id)
     await state.ended(key, image_id)
-    assert (await StateFile.open(tmp_path / "state.json")).get(key) == Remembered(image_id=image_id)
+    assert (await StateFile.open(tmp_path / "state")).get(key) == Remembered(image_id=image_id)
 
 
 async def test_a_file_that_changed_or_goes_elsewhere_is_another(tmp_path: Path, file: Path) -> None:
-    state = await StateFile.open(tmp_path / "state.json")
+    state = await StateFile.open(tmp_path / "state")
     await state.ended(key_of(file), uuid4())
     assert state.get(key_of(file, "there")) == Remembered()
     file.write_bytes(b"another")
@@ -39,7 +39,7 @@ async def test_a_file_that_changed_or_goes_elsewhere_is_another(tmp_path: Path, 
 
 
 async def test_of_many_at_once_none_is_forgotten(tmp_path: Path) -> None:
-    path = tmp_path / "state.json"
+    path = tmp_path / "state"
     state = await StateFile.open(path)
     keys = [FileKey(f"/{number}.jpg", number, number, "here") for number in range(50)]
     async with anyio.create_task_group() as tasks:
@@ -47,15 +47,48 @@ async def test_of_many_at_once_none_is_forgotten(tmp_path: Path) -> None:
             tasks.start_soon(state.began, key, uuid4())
     known = await StateFile.open(path)
     assert all(known.get(key).upload_id for key in keys)
-    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"format": 2, "files": {}}', '{"format": 1, "files": {"a": 1}}']
-)
+async def test_a_crash_at_any_byte_costs_the_last_line_at_most(tmp_path: Path, file: Path) -> None:
+    path, key, first, last = tmp_path / "state", key_of(file), uuid4(), uuid4()
+    state = await StateFile.open(path)
+    await state.began(key, first)
+    before = path.read_bytes()
+    await state.ended(key, last)
+    whole = path.read_bytes()
+    for length in range(len(whole) + 1):
+        path.write_bytes(whole[:length])
+        known = await StateFile.open(path)
+        heading = whole.index(b"\n") + 1
+        if length == len(whole):
+            expected = Remembered(image_id=last)
+        elif length >= len(before):
+            expected = Remembered(first)
+        else:
+            expected = Remembered()
+        assert known.get(key) == expected
+        await known.began(key, first)
+        assert (await StateFile.open(path)).get(key).upload_id == first, "and it can be written on"
+        assert path.read_bytes()[:heading] == whole[:heading]
+
+
+@pytest.mark.parametrize("text", ["[]", "{}\n", '{"imagegallery-uploads": 2}\n', "notes\nof mine\n", "\xff"])
 async def test_another_kind_of_file_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "state.json"
+    path = tmp_path / "state"
     path.write_text(text)
-    with pytest.raises(ConfigurationError, match=r"state\.json"):
+    with pytest.raises(ConfigurationError, match="state"):
         await StateFile.open(path)
     assert path.read_text() == text
+
+
+async def test_a_line_of_another_form_is_refused(tmp_path: Path, file: Path) -> None:
+    path = tmp_path / "state"
+    await (await StateFile.open(path)).began(key_of(file), uuid4())
+    path.write_text(path.read_text() + '{"path": "elsewhere"}\n')
+    with pytest.raises(ConfigurationError, match="state"):
+        await StateFile.open(path)
+
+
+async def test_a_place_that_cannot_be_written_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        await StateFile.open(tmp_path / "nowhere" / "state")

@@ -68,7 +68,7 @@ async def test_a_repeated_end_is_no_error(uploading: Uploading, jpeg: bytes) -> 
     first = await client.send(jpeg, 0)
     again = await client.send(b"", len(jpeg))
     assert (first.image_id, first.state) == (again.image_id, again.state)
-    with pytest.raises(UploadEnded):
+    with pytest.raises(LengthMismatch):
         await client.send(b"more", len(jpeg))
     with pytest.raises(OffsetMismatch):
         await client.send(jpeg, 0)

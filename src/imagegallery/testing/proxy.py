@@ -54,8 +54,8 @@ def in_turn(cuts: Iterable[Cut | None]) -> Cuts:
 
 @define
 class FailingNetwork:
-    """A proxy that runs. ``url`` stands for the server's, which may move: see `lead_to`. ``cuts`` may be replaced
-    meanwhile; ``was_cut`` counts connections, and ``carried`` bytes from clients."""
+    """A proxy that runs. ``url`` stands for the server's. ``cuts`` may be replaced meanwhile; ``was_cut`` counts
+    connections, and ``carried`` bytes from clients."""
 
     url: str
     cuts: Cuts
@@ -75,10 +75,6 @@ class FailingNetwork:
             tasks.start_soon(listener.serve, network._carry)
             yield network
             tasks.cancel_scope.cancel()
-
-    def lead_to(self, server_url: str) -> None:
-        """From now on new connections go there."""
-        self._host, self._port = _address(server_url)
 
     async def _carry(self, client: SocketStream) -> None:
         """One connection, both ways, until one side is through with it or it is cut."""

@@ -18,6 +18,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import (
     EmptyFile,
     Forbidden,
+    LengthMismatch,
     NotFound,
     TooLarge,
     UploadLocked,
