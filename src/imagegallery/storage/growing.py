@@ -31,7 +31,7 @@ SYNC_EVERY = 16 * 1024 * 1024
 """How many bytes may be lost, at most, of a request that is still coming when the power fails."""
 
 # What is in memory of a request is so many batches, the one that is written, and the one that comes.
-_BATCHES_AHEAD = 2
+_BATCHES_AHEAD = 6
 
 # How long a writer that was told to stop may take to let go of the file; polled, as a wait in the kernel could not be
 # cancelled.

@@ -1,0 +1,38 @@
+"""Servers for the tests here, and pictures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.deployment import engines
+
+from imagegallery.testing.object_store import ObjectStoreServer
+from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.studio import picture
+
+
+@pytest.fixture(scope="session")
+def sqs_server() -> Iterator[SqsServer]:
+    with SqsServer.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def small_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With variants of several sizes, and quickly made."""
+    path = tmp_path_factory.mktemp("pictures") / "tram.jpg"
+    path.write_bytes(picture(700, 500, quality=90))
+    return path
+
+
+@pytest.fixture
+def environment(
+    database_dsn: str,
+    object_store_server: ObjectStoreServer,
+    sqs_server: SqsServer,
+    redis_server: RedisServer,
+    tmp_path: Path,
+) -> dict[str, str]:
+    """The settings of a distributed gallery in a place of its own, as environment variables."""
+    return engines(database_dsn, object_store_server, sqs_server, redis_server.url, tmp_path / "data")
