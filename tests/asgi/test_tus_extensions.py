@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from uuid import uuid4
 
@@ -123,6 +125,39 @@ def test_partial_uploads_become_one_image(owner: httpx.Client, photo: bytes) -> 
     assert code_of(final.patch(b"", len(photo))) == (403, "forbidden")
     image = owner.get(f"/images/{final.session()['image_id']}").json()["data"]
     assert image["sha256"] == hashlib.sha256(photo).hexdigest()
+
+
+def joined(owner: httpx.Client, *parts: Upload, **headers: str) -> httpx.Response:
+    urls = " ".join(f"/api/v1{part.path}" for part in parts)
+    return post(owner, b"", Upload_Concat=f"final;{urls}", Upload_Metadata=TRAM, **headers)
+
+
+def test_a_concatenation_whose_answer_was_lost_is_answered_again(owner: httpx.Client, photo: bytes) -> None:
+    parts = [partial(owner, photo[:1000]), partial(owner, photo[1000:])]
+    first, again = joined(owner, *parts), joined(owner, *parts)
+    assert (first.status_code, again.status_code) == (201, 201), again.text
+    for name in ("Location", "Upload-Offset"):
+        assert first.headers[name] == again.headers[name]
+    told = Upload(owner, again.headers["Location"].removeprefix("/api/v1")).head().headers
+    assert told["Upload-Offset"] == told["Upload-Length"] == again.headers["Upload-Offset"] == str(len(photo))
+    assert len(owner.get("/images").json()["data"]) == 1
+
+
+def test_concatenations_at_once_are_one(
+    client_of: Callable[[str | None], httpx.Client], user: str, photo: bytes
+) -> None:
+    owner = client_of(user)
+    parts = [partial(owner, photo[:1000]), partial(owner, photo[1000:])]
+    with ThreadPoolExecutor(3) as pool:
+        answers = [*pool.map(lambda _: joined(client_of(user), *parts), range(3))]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+
+
+def test_parts_of_one_concatenation_make_no_other(owner: httpx.Client, photo: bytes) -> None:
+    parts = [partial(owner, photo[:1000]), partial(owner, photo[1000:])]
+    assert joined(owner, *parts).status_code == 201
+    assert code_of(joined(owner, *parts[::-1]))[1] == "upload_ended"
 
 
 def test_a_concatenation_that_cannot_be_is_refused(owner: httpx.Client, stranger: httpx.Client, photo: bytes) -> None:

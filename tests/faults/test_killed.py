@@ -30,6 +30,7 @@ STORIES: Mapping[str, Story] = {
     "purge": stories.purged,
     "relay": stories.processed,
     "resumable": stories.resumable,
+    "resumable.joined": stories.concatenated,
     "s3": stories.resumable,
     "service": stories.through_the_service,
     "sqs": stories.processed,

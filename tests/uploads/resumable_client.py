@@ -11,7 +11,7 @@ from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.uploading import Uploading
 from imagegallery.uploads.resumable import ResumableUploads
 from imagegallery.uploads.resumable_rules import Piece
-from imagegallery.uploads.session import UploadSession
+from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
 
 STRANGER = Principal.user("eve")
 Slowly = Callable[[bytes, int], AsyncIterator[bytes]]
@@ -61,3 +61,20 @@ async def begun(uploading: Uploading, size: int | None, **options: object) -> Cl
 async def growing(uploading: Uploading) -> list[str]:
     folder = anyio.Path(uploading.directory / "objects" / ".scratch" / "growing")
     return [path.name async for path in folder.iterdir()] if await folder.exists() else []
+
+
+async def partial(uploading: Uploading, data: bytes) -> UploadSession:
+    client = await begun(uploading, len(data), filename=None, content_type=None, concatenation=Concatenation.PARTIAL)
+    done = await client.send(data, 0)
+    assert (done.state, done.image_id) == (UploadState.UPLOADED, None)
+    return done
+
+
+async def concatenated(uploading: Uploading, *parts: UploadSession) -> UploadSession:
+    return await uploading.service.resumable.concatenate(
+        uploading.me,
+        [part.id for part in parts],
+        filename="tram.jpg",
+        content_type="image/jpeg",
+        wire_concatenation="final;/a /b",
+    )

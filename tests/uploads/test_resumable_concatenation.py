@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from tests.uploads.resumable_client import Client, begun, growing
+from tests.uploads.resumable_client import Client, begun, concatenated, growing, partial
 
 from imagegallery.errors import (
     Forbidden,
@@ -16,24 +16,7 @@ from imagegallery.errors import (
 )
 from imagegallery.testing.uploading import Traces, Uploading
 from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
-
-
-async def partial(uploading: Uploading, data: bytes) -> UploadSession:
-    client = await begun(uploading, len(data), filename=None, content_type=None, concatenation=Concatenation.PARTIAL)
-    done = await client.send(data, 0)
-    assert (done.state, done.image_id) == (UploadState.UPLOADED, None)
-    return done
-
-
-async def concatenated(uploading: Uploading, *parts: UploadSession) -> UploadSession:
-    return await uploading.service.resumable.concatenate(
-        uploading.me,
-        [part.id for part in parts],
-        filename="tram.jpg",
-        content_type="image/jpeg",
-        wire_concatenation="final;/a /b",
-    )
+from imagegallery.uploads.session import Concatenation
 
 
 async def test_partial_uploads_become_one(uploading: Uploading, jpeg: bytes) -> None:

@@ -44,9 +44,11 @@ class Beginning:
         wire_metadata: str | None = None,
         concatenation: Concatenation | None = None,
         completes_itself: bool = False,
+        session_id: UUID | None = None,
     ) -> UploadSession:
         """The session, ``pending``, or ``completed`` at once: with the image that was there, where the declared
-        SHA-256 tells and ``return_existing`` is wanted. Nothing is there if this raises.
+        SHA-256 tells and ``return_existing`` is wanted. Its id is ``session_id`` if that is settled already. Nothing is
+        there if this raises.
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
         `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` where the SHA-256 tells and ``reject`` is wanted, and
@@ -75,6 +77,7 @@ class Beginning:
                 wire_metadata=wire_metadata,
                 concatenation=concatenation,
                 completes_itself=completes_itself,
+                session_id=session_id or new_id(),
             )
             if existing is not None:
                 session = await return_existing(connection, session, existing, now=session.created_at)
@@ -112,9 +115,10 @@ class Beginning:
         wire_metadata: str | None,
         concatenation: Concatenation | None,
         completes_itself: bool,
+        session_id: UUID,
     ) -> UploadSession:
         now = self.clock()
-        session_id, image_id = new_id(), new_id()
+        image_id = new_id()
         return UploadSession(
             id=session_id,
             owner_id=owner_id,

@@ -24,8 +24,8 @@ class Ending:
     store: ObjectStore
     clock: Clock
 
-    async def end(self, session_id: UUID, *, multipart_id: str | None = None) -> None:
-        """Give an upload up, unless it has ended, and delete what has arrived.
+    async def end(self, session_id: UUID, *, multipart_id: str | None = None) -> UploadSession:
+        """Give an upload up, unless it has ended, and delete what has arrived; answers the session as it ended.
 
         ``multipart_id`` is the store's name for that, which the row may not have yet.
         """
@@ -36,7 +36,9 @@ class Ending:
                 await records.update(connection, session_id, state, now=self.clock())
                 session = attrs.evolve(session, state=state)
         known = session.multipart_id or multipart_id
-        await try_to_delete_objects(self.store, attrs.evolve(session, multipart_id=known))
+        ended = attrs.evolve(session, multipart_id=known)
+        await try_to_delete_objects(self.store, ended)
+        return ended
 
     async def give_up(self, session_id: UUID, *, multipart_id: str | None = None) -> None:
         """`end` an upload that came to nothing, now if possible; later the sweeper does it."""

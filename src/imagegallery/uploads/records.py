@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import Record, UniqueViolationError
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
-from imagegallery.errors import NotFound
+from imagegallery.errors import NotFound, UploadLocked
 from imagegallery.uploads.policy import OnDuplicate
 from imagegallery.uploads.rejection import Rejection
 from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
@@ -137,32 +137,36 @@ async def hold_open_count(connection: Connection, owner_id: str, *, now: datetim
 
 
 async def insert(connection: Connection, session: UploadSession) -> None:
-    await connection.execute(
-        _INSERT,
-        session.id,
-        session.owner_id,
-        session.gallery_id,
-        session.transport.value,
-        session.state.value,
-        session.incoming_key,
-        session.key_prefix,
-        session.filename,
-        session.content_type,
-        session.size,
-        session.sha256,
-        session.future_image_id,
-        session.created_at,
-        session.updated_at,
-        session.expires_at,
-        session.received,
-        session.multipart_id,
-        session.part_size,
-        session.wire_metadata,
-        session.concatenation and session.concatenation.value,
-        session.completes_itself,
-        session.on_duplicate and session.on_duplicate.value,
-        session.is_duplicate,
-    )
+    """Raises `UploadLocked` if another transaction was quicker to write a session of this id."""
+    try:
+        await connection.execute(
+            _INSERT,
+            session.id,
+            session.owner_id,
+            session.gallery_id,
+            session.transport.value,
+            session.state.value,
+            session.incoming_key,
+            session.key_prefix,
+            session.filename,
+            session.content_type,
+            session.size,
+            session.sha256,
+            session.future_image_id,
+            session.created_at,
+            session.updated_at,
+            session.expires_at,
+            session.received,
+            session.multipart_id,
+            session.part_size,
+            session.wire_metadata,
+            session.concatenation and session.concatenation.value,
+            session.completes_itself,
+            session.on_duplicate and session.on_duplicate.value,
+            session.is_duplicate,
+        )
+    except UniqueViolationError:
+        raise UploadLocked("Another request is at work on this upload.") from None
 
 
 async def get(connection: Connection, session_id: UUID) -> UploadSession | None:

@@ -31,13 +31,14 @@ from imagegallery.uploads.beginning import Beginning
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.finishing import Finishing
+from imagegallery.uploads.joining import Joining
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.policy import Declaration, UploadPolicy
-from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.resumable_rules import (
     Piece,
     check_offset,
     check_parts,
+    final_id,
     has_all,
     is_whole,
     refuse_over,
@@ -95,7 +96,7 @@ class ResumableUploads:
         (the draft). The type may be left to the extension of ``filename``; a partial upload has none. Raises like
         `UploadService.create`.
         """
-        store = self._appending()
+        self._appending()
         declared = self._policy.allowed_types[0]  # of a partial upload: the row wants one
         if concatenation is not Concatenation.PARTIAL:
             declared = type_of(content_type, filename)
@@ -111,11 +112,7 @@ class ResumableUploads:
         )
         if session.state is UploadState.COMPLETED:
             return session  # with an image that was there already
-        try:
-            return await self._arriving(store).begin(attrs.evolve(session, wire_concatenation=wire_concatenation))
-        except BaseException:
-            await self._ending.give_up(session.id)
-            raise
+        return await self._growing(session, wire_concatenation)
 
     async def look(self, principal: Principal, session_id: UUID) -> UploadSession:
         """The session as it is, ``received`` being what is durable; the request that is at it gives way first.
@@ -165,30 +162,30 @@ class ResumableUploads:
     ) -> UploadSession:
         """One upload of partial ones, in this order, complete at once; the partial ones are over then.
 
-        Raises `NotFound` for one that is not the principal's, `UploadIncomplete` unless each is a partial upload that
-        has all its bytes, and like `create` and `complete`.
+        Asked again for the same ones, it answers the same upload. Raises `NotFound` for one that is not the
+        principal's, `UploadEnded` for one that went into another upload, `UploadIncomplete` unless each is a partial
+        upload that has all its bytes, `UploadLocked`, and like `create` and `complete`.
         """
-        parts = [await self.look(principal, partial_id) for partial_id in partial_ids]
-        check_parts(parts, self._policy.max_size)
-        session = await self.create(
-            principal,
-            filename=filename,
-            content_type=content_type,
-            size=None,  # counts nothing beside its parts, which count
-            gallery_id=gallery_id,
-            wire_metadata=wire_metadata,
-            concatenation=Concatenation.FINAL,
-            wire_concatenation=wire_concatenation,
-        )
-        try:
-            whole = await self._finishing().finish(await self._copied(session, parts))
-        except BaseException as error:
-            await self._ending.give_up(session.id)
-            if isinstance(error, REJECTIONS):
-                await self._end_all(parts)
-            raise
-        await self._end_all(parts)
-        return whole
+        joining = self._joining()
+        settled = final_id(principal.require_user(), partial_ids)
+        async with self._alone(settled):
+            earlier = await joining.earlier(settled)
+            if earlier is not None:
+                return await joining.finish(earlier, partial_ids)
+            parts = [await self.look(principal, partial_id) for partial_id in partial_ids]
+            check_parts(parts, self._policy.max_size)
+            session = await self._beginning.begin(
+                principal,
+                Declaration(type_of(content_type, filename), None, None),  # counts nothing beside its parts
+                filename,
+                gallery_id,
+                Transport.RESUMABLE,
+                wire_metadata=wire_metadata,
+                concatenation=Concatenation.FINAL,
+                completes_itself=True,
+                session_id=settled,
+            )
+            return await joining.join(await self._growing(session, wire_concatenation), parts)
 
     async def invalidate(self, principal: Principal, session_id: UUID, error: TooLarge) -> None:
         """End an upload whose client sent more than it had said (draft, section "Upload Append")."""
@@ -268,17 +265,14 @@ class ResumableUploads:
             )
         return attrs.evolve(session, size=length)
 
-    async def _copied(self, session: UploadSession, parts: Sequence[UploadSession]) -> UploadSession:
-        """Append the bytes of ``parts``."""
-        store, arriving = self._appending(), self._arriving(self._appending())
-        for part in parts:
-            data = store.read_appended(part.incoming_key, part.multipart_id or "")
-            session = await arriving.receive(session, data, Piece(session.received))
-        return session
-
-    async def _end_all(self, sessions: Sequence[UploadSession]) -> None:
-        for session_id in {session.id for session in sessions}:
-            await self._ending.end(session_id)
+    async def _growing(self, session: UploadSession, wire_concatenation: str | None) -> UploadSession:
+        """The session, begun in the store as well."""
+        begun = attrs.evolve(session, wire_concatenation=wire_concatenation)
+        try:
+            return await self._arriving(self._appending()).begin(begun)
+        except BaseException:
+            await self._ending.give_up(session.id)
+            raise
 
     def _appending(self) -> AppendsObjects:
         if not isinstance(self._store, AppendsObjects):
@@ -290,6 +284,10 @@ class ResumableUploads:
 
     def _finishing(self) -> Finishing:
         return Finishing(self._database, self._appending(), self._completion, self._clock)
+
+    def _joining(self) -> Joining:
+        store = self._appending()
+        return Joining(self._database, store, self._arriving(store), self._finishing(), self._ending, self._clock)
 
 
 async def _refuse_more(data: AsyncIterable[bytes]) -> None:

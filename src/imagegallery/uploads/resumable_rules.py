@@ -1,5 +1,9 @@
 """What holds for an upload that comes little by little, under tus and the IETF draft alike. Pure."""
 
+import json
+from collections.abc import Sequence
+from uuid import UUID, uuid5
+
 from attrs import frozen
 
 from imagegallery.errors import (
@@ -13,6 +17,8 @@ from imagegallery.errors import (
 from imagegallery.storage.keys import CONTENT_TYPES
 from imagegallery.uploads.policy import canonical_type
 from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
+
+_FINAL = UUID("5f0c3a52-6f0e-4b7e-9f0b-3d1b6f0a7c44")  # a namespace of our own (RFC 9562 section 6.6)
 
 # What clients say when they do not know.
 _UNTYPED = frozenset({"", "application/octet-stream", "application/offset+octet-stream", "application/partial-upload"})
@@ -99,6 +105,11 @@ def check_announced(piece: Piece, limit: int) -> None:
     """Raises `TooLarge` for a request that announces more than ``limit`` bytes in all, before any of them came."""
     if piece.announced is not None and piece.offset + piece.announced > limit:
         raise TooLarge(f"More than the {limit:,} bytes that may come.", limit=limit)
+
+
+def final_id(owner_id: str, partial_ids: Sequence[UUID]) -> UUID:
+    """The id of this owner's final upload of these partial ones, in this order: a UUIDv5 (RFC 9562 section 5.5)."""
+    return uuid5(_FINAL, json.dumps([owner_id, *map(str, partial_ids)]))
 
 
 def check_parts(sessions: list[UploadSession], max_size: int) -> None:
