@@ -89,7 +89,11 @@ def test_where_nothing_can_be_resumed(owner: httpx.Client, after: str, status: i
 
 
 def test_the_end_of_the_service_ends_the_stream(tmp_path: Path) -> None:
-    with running_service(tmp_path / "data") as service, httpx.stream("GET", f"{service.url}/api/v1/events") as stream:
+    with (
+        running_service(tmp_path / "data") as service,
+        # Longer than the drain, for which streams go on.
+        httpx.stream("GET", f"{service.url}/api/v1/events", timeout=60) as stream,
+    ):
         following = blocks(stream)
         next(following)
         service.process.terminate()
