@@ -106,5 +106,5 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(capsys: pytest.Capt
         taken.bind((dev_stack.HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert run(lambda **options: cli.main(["dev-stack", "--port", str(port - 1)], **options)) == 1
+        assert run(lambda **options: cli.main(["dev-stack", "--port", str(port)], **options)) == 1
     assert f"Cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
