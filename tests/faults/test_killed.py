@@ -17,6 +17,8 @@ from tests.faults.stories import Scene, Story
 from imagegallery.testing.faulty import all_fault_points
 from imagegallery.testing.sqs import SqsServer
 
+pytestmark = pytest.mark.slow
+
 # By point, else by room.
 STORIES: Mapping[str, Story] = {
     "arrivals": stories.arrived,
