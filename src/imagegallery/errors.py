@@ -96,6 +96,12 @@ class InvalidCursor(InvalidInput):
     code = "invalid_cursor"
 
 
+class IdempotencyKeyReused(InvalidInput):
+    """The key came before, with another request: a new request wants a new key."""
+
+    code = "idempotency_key_reused"
+
+
 class UnsupportedType(ImageGalleryError):
     """The declared media type is not one this policy accepts."""
 

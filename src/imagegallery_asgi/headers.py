@@ -15,6 +15,7 @@ _ENTITY_TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # RFC 9110 section 5.6.6: ;name=token or ;name="quoted \" string"
 _PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:\\["\\]|[^"])*)"|([^\s;"]*))[ \t]*')
+_STRING = re.compile(r'[ \t]*"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"[ \t]*')
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _ASCII_FILENAME = re.compile(r'[^\x20-\x7e]|["\\%;]')
 
@@ -61,6 +62,12 @@ def quote_etag(opaque: str) -> str:
 def unquoted(etag: str | None) -> str | None:
     """The opaque tag of an ``ETag`` header (RFC 9110 section 8.8.3), or what was unquoted already."""
     return None if etag is None else etag.strip('"')
+
+
+def parse_key(header: str | None) -> str | None:
+    """An ``Idempotency-Key``: a String (RFC 9651 section 3.3.3), or, as most clients send it, the bare key."""
+    quoted = _STRING.fullmatch(header or "")
+    return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header
 
 
 def http_date(moment: datetime) -> str:

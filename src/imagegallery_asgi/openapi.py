@@ -68,7 +68,11 @@ def _operation(operation: Operation, components: Components) -> JsonSchema:
         "operationId": operation.name.replace(".", "_"),
         "tags": [operation.room],
         "summary": operation.summary,
-        "parameters": [*_path_parameters(operation, components), *_query_parameters(operation, components)],
+        "parameters": [
+            *_path_parameters(operation, components),
+            *_query_parameters(operation, components),
+            *_header_parameters(operation),
+        ],
         "responses": _responses(operation, components),
     }
     if operation.needs_principal:
@@ -103,6 +107,13 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
     return [
         {"name": field.name, "in": "query", "schema": _without_null(components.field(field)), **meaning}
         for field in attrs.fields(query)
+    ]
+
+
+def _header_parameters(operation: Operation) -> list[JsonSchema]:
+    return [
+        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in operation.headers.items()
     ]
 
 

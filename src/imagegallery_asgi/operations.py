@@ -63,10 +63,11 @@ class Inputs:
 class Operation:
     """``path`` is below the API's prefix. ``raises`` are the domain errors beyond those any operation has.
 
-    ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and
-    the answers of a handler that returns a `Response`. ``needs_principal`` is false where the address itself
-    is the permission, ``needs_body`` where the body may be left out. With ``tells_message`` its problems have a
-    ``message`` too. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
+    ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
+    answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
+    it means. ``needs_principal`` is false where the address itself is the permission, ``needs_body`` where the body
+    may be left out. With ``tells_message`` its problems have a ``message`` too. Any GET answers HEAD too;
+    ``answers_head`` says that this is worth describing.
     """
 
     method: str
@@ -77,6 +78,7 @@ class Operation:
     raises: tuple[type[ImageGalleryError], ...] = ()
     consumes: tuple[Content, ...] = ()
     answers: Mapping[int, Answer] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict)
     needs_principal: bool = True
     needs_body: bool = True
     tells_message: bool = False

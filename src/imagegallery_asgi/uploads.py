@@ -12,7 +12,7 @@ from imagegallery_asgi.documents import gallery_document, image_document, part_u
 from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
-from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
+from imagegallery_asgi.headers import disposition_filename, media_type, parse_key, unquoted
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.parsing import parse_json, raise_faults
 from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts
@@ -29,6 +29,7 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
         sha256=bytes.fromhex(body.sha256) if body.sha256 is not None else None,
         gallery_id=body.gallery_id,
         on_duplicate=body.on_duplicate,
+        idempotency_key=parse_key(call.request.headers.get("Idempotency-Key")),
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
     return One(upload_document(session, call.api_root))

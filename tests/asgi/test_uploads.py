@@ -48,6 +48,30 @@ def test_a_session_from_beginning_to_end(owner: httpx.Client, gallery: str, phot
     assert owner.get(f"/galleries/{gallery}").json()["data"]["image_count"] == 1
 
 
+@pytest.mark.parametrize("key", ["3f1c", '"3f1c"', '"3f\\"1c"'])
+def test_a_session_that_is_asked_for_again_is_the_same_one(owner: httpx.Client, photo: bytes, key: str) -> None:
+    declared = {"filename": "tram.jpg", "content_type": "image/jpeg", "size": len(photo)}
+    headers = {"Idempotency-Key": f"{key}"}
+    first = owner.post("/uploads", json=declared, headers=headers)
+    again = owner.post("/uploads", json=declared, headers=headers)
+    assert first.status_code == again.status_code == 201
+    assert first.headers["Location"] == again.headers["Location"]
+    assert send(owner, again.json()["data"], photo).status_code == 204
+    other = owner.post("/uploads", json={**declared, "filename": "bus.jpg"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert owner.delete(again.headers["Location"].removeprefix("/api/v1")).status_code == 204
+
+
+def test_a_key_is_the_same_in_quotes_and_without(owner: httpx.Client) -> None:
+    declared = {"filename": "tram.jpg", "content_type": "image/jpeg", "size": 10}
+    answers = [
+        owner.post("/uploads", json=declared, headers={"Idempotency-Key": key}) for key in ("of both", '"of both"')
+    ]
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    empty = owner.post("/uploads", json=declared, headers={"Idempotency-Key": '""'})
+    assert (empty.status_code, empty.json()["code"]) == (422, "invalid_input")
+
+
 def test_a_session_is_nobody_elses(owner: httpx.Client, stranger: httpx.Client, visitor: httpx.Client) -> None:
     path = f"/uploads/{begin(owner, b'x' * 10).json()['data']['id']}"
     assert stranger.get(path).status_code == stranger.delete(path).status_code == 404

@@ -214,6 +214,52 @@ async def test_a_file_that_is_in_is_not_even_read_again(served: ServedUploads, t
     assert sum(told) == 2_000
 
 
+class Crash(BaseException):
+    """The end of the process, as far as the client can tell."""
+
+
+@pytest.mark.parametrize("size", [2_000, 420_000])
+async def test_a_session_whose_client_never_heard_of_it_is_found_again(
+    size: int, served: ServedUploads, token: str, user: str, make_file: MakeFile
+) -> None:
+    class Deaf(Recorder):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await super().handle_async_request(request)
+            raise Crash
+
+    path, state = make_file("tram.jpg", size), StateFile.in_memory()
+    async with httpx.AsyncClient(transport=Deaf()) as http:
+        with pytest.raises(Crash):
+            async with GalleryClient.open(served.api, token=token, state=state, http=http) as client:
+                await client.upload(path)
+    ((begun,),) = served.rows("SELECT id FROM upload_sessions WHERE owner_id = $1", user)
+    async with GalleryClient.open(served.api, token=token, state=state) as client:
+        await client.upload(path)
+    assert served.rows("SELECT id FROM upload_sessions WHERE owner_id = $1", user) == [(begun,)]
+    served.check_has([path.read_bytes()], owner=user)
+
+
+async def test_an_answer_that_is_lost_costs_no_second_session(
+    served: ServedUploads, token: str, user: str, make_file: MakeFile
+) -> None:
+    class HardOfHearing(Recorder):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await super().handle_async_request(request)
+            if len(self.requests) == 1:
+                await answer.aclose()
+                raise httpx.ReadError("the answer is lost", request=request)
+            return answer
+
+    path = make_file("tram.jpg", 2_000)
+    async with (
+        httpx.AsyncClient(transport=HardOfHearing()) as http,
+        GalleryClient.open(served.api, token=token, http=http, retries=QUICKLY) as client,
+    ):
+        await client.upload(path)
+    served.check_has([path.read_bytes()], owner=user)
+    assert len(served.rows("SELECT id FROM upload_sessions WHERE owner_id = $1", user)) == 1
+
+
 @pytest.mark.parametrize("size", [50_000, 420_000])
 @pytest.mark.parametrize("became", ["cancelled", "rejected", "forgotten"])
 async def test_a_session_that_is_over_is_begun_anew(

@@ -21,10 +21,10 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_what_was_begun_and_ended_is_known_to_the_next_run(tmp_path: Path, file: Path) -> None:
-    key, upload_id, image_id = key_of(file), uuid4(), uuid4()
+    key, image_id = key_of(file), uuid4()
     state = await StateFile.open(tmp_path / "state")
-    await state.began(key, upload_id)
-    assert (await StateFile.open(tmp_path / "state")).get(key) == Remembered(upload_id)
+    await state.begins(key, "begun")
+    assert (await StateFile.open(tmp_path / "state")).get(key) == Remembered("begun")
     await state.ended(key, image_id)
     assert (await StateFile.open(tmp_path / "state")).get(key) == Remembered(image_id=image_id)
 
@@ -44,15 +44,15 @@ async def test_of_many_at_once_none_is_forgotten(tmp_path: Path) -> None:
     keys = [FileKey(f"/{number}.jpg", number, number, "here") for number in range(50)]
     async with anyio.create_task_group() as tasks:
         for key in keys:
-            tasks.start_soon(state.began, key, uuid4())
+            tasks.start_soon(state.begins, key, "begun")
     known = await StateFile.open(path)
-    assert all(known.get(key).upload_id for key in keys)
+    assert all(known.get(key) == Remembered("begun") for key in keys)
 
 
 async def test_a_crash_at_any_byte_costs_the_last_line_at_most(tmp_path: Path, file: Path) -> None:
-    path, key, first, last = tmp_path / "state", key_of(file), uuid4(), uuid4()
+    path, key, last = tmp_path / "state", key_of(file), uuid4()
     state = await StateFile.open(path)
-    await state.began(key, first)
+    await state.begins(key, "first")
     before = path.read_bytes()
     await state.ended(key, last)
     whole = path.read_bytes()
@@ -63,12 +63,12 @@ async def test_a_crash_at_any_byte_costs_the_last_line_at_most(tmp_path: Path, f
         if length == len(whole):
             expected = Remembered(image_id=last)
         elif length >= len(before):
-            expected = Remembered(first)
+            expected = Remembered("first")
         else:
             expected = Remembered()
         assert known.get(key) == expected
-        await known.began(key, first)
-        assert (await StateFile.open(path)).get(key).upload_id == first, "and it can be written on"
+        await known.begins(key, "first")
+        assert (await StateFile.open(path)).get(key).idempotency_key == "first", "and it can be written on"
         assert path.read_bytes()[:heading] == whole[:heading]
 
 
@@ -83,7 +83,7 @@ async def test_another_kind_of_file_is_refused_and_left_alone(tmp_path: Path, te
 
 async def test_a_line_of_another_form_is_refused(tmp_path: Path, file: Path) -> None:
     path = tmp_path / "state"
-    await (await StateFile.open(path)).began(key_of(file), uuid4())
+    await (await StateFile.open(path)).begins(key_of(file), "begun")
     path.write_text(path.read_text() + '{"path": "elsewhere"}\n')
     with pytest.raises(ConfigurationError, match="state"):
         await StateFile.open(path)

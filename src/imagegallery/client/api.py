@@ -1,6 +1,7 @@
 """The API's own addresses, and the token that goes there and nowhere else."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urljoin
 
 from attrs import frozen
@@ -16,9 +17,18 @@ class Api:
     exchange: Exchange
     authorization: Mapping[str, str]
 
-    async def call(self, method: str, path: str, *, json: object = None, once: bool = False) -> Answer:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        once: bool = False,
+    ) -> Answer:
         """``path`` below the root. Raises what `Exchange.send` raises."""
-        return await self.exchange.send(method, self.root + path, json=json, headers=self.authorization, once=once)
+        ours = {**self.authorization, **headers}
+        return await self.exchange.send(method, self.root + path, json=json, headers=ours, once=once)
 
     async def transfer(self, method: str, url: str, *, headers: Mapping[str, str], body: Body) -> Answer:
         """Send bytes where the server said; ``url`` may be relative to its host. A store does not get to see the token.

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from anyio.to_thread import run_sync
@@ -18,7 +18,7 @@ from imagegallery.client.problems import ApiProblem
 from imagegallery.client.progress import Advance, Counted, unwatched
 from imagegallery.client.retrying import RetryPolicy
 from imagegallery.client.source import LocalFile
-from imagegallery.client.statefile import FileKey, Remembered, StateFile
+from imagegallery.client.statefile import FileKey, StateFile
 from imagegallery.client.whole import send_whole
 from imagegallery.errors import ConfigurationError, ImageGalleryError, InvalidInput, Unavailable
 from imagegallery.uploads.policy import OnDuplicate
@@ -26,9 +26,9 @@ from imagegallery.uploads.policy import OnDuplicate
 TIMEOUT = httpx.Timeout(30, read=120)  # seconds; completing an upload decodes the picture
 PARALLEL_PARTS = 4
 
-# What the API answers of a session that is of no use any more, and of one whose bytes never came.
+# What the API answers of a session that is of no use any more, or not for this file, and of one whose bytes never came.
 _ENDED = frozenset({"rejected", "expired", "cancelled"})
-_OVER = frozenset({"not_found", "upload_ended", "upload_expired"})
+_OVER = frozenset({"not_found", "upload_ended", "upload_expired", "idempotency_key_reused"})
 _INCOMPLETE = "upload_incomplete"
 
 
@@ -115,14 +115,34 @@ class GalleryClient:
             query["cursor"] = cursor
 
     async def _brought_in(self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: Counted) -> UUID:
-        image_id = await self._taken_up(self._state.get(key), file, progress)
+        image_id = await self._taken_up(file, key, gallery_id, progress)
         if image_id is None:
             progress.take_back()
-            image_id = await self._sent(await self._begun(file, key, gallery_id), file, progress)
+            idempotency_key = str(uuid4())
+            await self._state.begins(key, idempotency_key)  # before: the answer to the request may get lost
+            image_id = await self._sent(await self._begun(file, gallery_id, idempotency_key), file, progress)
         await self._state.ended(key, image_id)
         return image_id
 
-    async def _begun(self, file: LocalFile, key: FileKey, gallery_id: UUID | None) -> UploadPlan:
+    async def _taken_up(self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: Counted) -> UUID | None:
+        """The image of an upload that an earlier run began, if it can still become one."""
+        idempotency_key = self._state.get(key).idempotency_key
+        if idempotency_key is None:
+            return None
+        try:
+            plan = await self._begun(file, gallery_id, idempotency_key)
+            if plan.image_id is not None or plan.state in _ENDED:
+                return plan.image_id
+            if plan.transport != "parts" and (image_id := await self._completed(plan.id)):
+                return image_id  # all in one request: it had arrived whole
+            return await self._sent(plan, file, progress)
+        except ApiProblem as problem:
+            if problem.problem not in _OVER:
+                raise
+            return None
+
+    async def _begun(self, file: LocalFile, gallery_id: UUID | None, idempotency_key: str) -> UploadPlan:
+        """The upload that this key stands for: asked again, the server answers the same one."""
         declared = {
             "filename": file.path.name,
             "content_type": file.content_type,
@@ -131,9 +151,8 @@ class GalleryClient:
             **({"gallery_id": str(gallery_id)} if gallery_id else {}),
             **({"on_duplicate": self._on_duplicate} if self._on_duplicate else {}),
         }
-        plan = read_data(UploadPlan, (await self._api.call("POST", "/uploads", json=declared)).content)
-        await self._state.began(key, plan.id)
-        return plan
+        headers = {"Idempotency-Key": f'"{idempotency_key}"'}
+        return read_data(UploadPlan, (await self._api.call("POST", "/uploads", json=declared, headers=headers)).content)
 
     async def _sent(self, plan: UploadPlan, file: LocalFile, progress: Counted) -> UUID:
         """Send what ``plan`` asks for, and complete it."""
@@ -156,22 +175,12 @@ class GalleryClient:
         else:
             raise Unavailable(f"The server wants the file by {plan.transport!r}, which this client does not know.")
 
-    async def _taken_up(self, known: Remembered, file: LocalFile, progress: Counted) -> UUID | None:
-        """The image of a session that an earlier run began, if it can still become one."""
-        if known.upload_id is None:
-            return None
+    async def _completed(self, upload_id: UUID) -> UUID | None:
+        """The image, if the whole file has arrived."""
         try:
-            plan = read_data(UploadPlan, (await self._api.call("GET", f"/uploads/{known.upload_id}")).content)
-            if plan.image_id is not None or plan.state in _ENDED:
-                return plan.image_id
-            if plan.transport == "parts":
-                return await self._sent(plan, file, progress)
-            # All in one request: it arrived whole or not at all, and the address was told once.
-            return await self._complete(plan.id)
+            return await self._complete(upload_id)
         except ApiProblem as problem:
-            if problem.problem == _INCOMPLETE:
-                await self._api.call("DELETE", f"/uploads/{known.upload_id}")
-            elif problem.problem not in _OVER:
+            if problem.problem != _INCOMPLETE:
                 raise
             return None
 

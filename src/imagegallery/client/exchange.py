@@ -29,7 +29,7 @@ class Answer:
 @frozen
 class Exchange:
     """Sends requests, each as often as the policy allows. Nearly every one may be repeated: the API answers a repeated
-    completion like the first one, a part that is sent twice is one part, and a session too many expires."""
+    beginning or completion like the first one, and a part that is sent twice is one part."""
 
     http: httpx.AsyncClient
     retries: RetryPolicy

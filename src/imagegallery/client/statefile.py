@@ -1,8 +1,8 @@
 """What a run of uploads must remember, so that the next run goes on where a crash ended it.
 
-A file of the user's with one JSON object a line: a heading, and then, for a file as it was at the time, the session
-that brings it in or the image that it became; the last line about a file counts. Nothing secret: sessions can only be
-used with the owner's token.
+A file of the user's with one JSON object a line: a heading, and then, for a file as it was at the time, the key of the
+request that brings it in or the image that it became; the last line about a file counts. Nothing secret: a key means
+something only with the owner's token.
 """
 
 import json
@@ -37,9 +37,9 @@ class FileKey:
 
 @frozen
 class Remembered:
-    """``upload_id`` is the last session begun for a file, ``image_id`` the image it became."""
+    """``idempotency_key`` is that of the last upload begun for a file, ``image_id`` the image it became."""
 
-    upload_id: UUID | None = None
+    idempotency_key: str | None = None
     image_id: UUID | None = None
 
 
@@ -72,8 +72,8 @@ class StateFile:
     def get(self, key: FileKey) -> Remembered:
         return self._entries.get(key, Remembered())
 
-    async def began(self, key: FileKey, upload_id: UUID) -> None:
-        await self._set(key, evolve(self.get(key), upload_id=upload_id))
+    async def begins(self, key: FileKey, idempotency_key: str) -> None:
+        await self._set(key, evolve(self.get(key), idempotency_key=idempotency_key))
 
     async def ended(self, key: FileKey, image_id: UUID) -> None:
         if self.get(key).image_id != image_id:
@@ -105,13 +105,13 @@ def _read(text: str) -> Iterator[tuple[FileKey, Remembered]]:
         raise InvalidInput("another kind of file")
     for line in lines:
         key = FileKey(line["path"], line["size"], line["modified_ns"], line["target"])
-        yield key, Remembered(parse_id(line["upload"] or ""), parse_id(line["image"] or ""))
+        yield key, Remembered(line["key"], parse_id(line["image"] or ""))
 
 
 def _line(key: FileKey, remembered: Remembered) -> str:
-    ids = {"upload": remembered.upload_id, "image": remembered.image_id}
     place = {"path": key.path, "size": key.size, "modified_ns": key.modified_ns, "target": key.target}
-    return _text({**place, **{name: None if value is None else str(value) for name, value in ids.items()}})
+    image_id = None if remembered.image_id is None else str(remembered.image_id)
+    return _text({**place, "key": remembered.idempotency_key, "image": image_id})
 
 
 def _text(document: Mapping[str, object]) -> str:

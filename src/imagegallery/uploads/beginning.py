@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
@@ -24,6 +24,24 @@ BEGUN = fault_point("upload.begun", "the session's row is written, and its clien
 
 
 @frozen
+class NewUpload:
+    """The upload that is to begin: the file as its client declares it, where it is to go, how its bytes will come.
+
+    ``session_id`` may be settled already; what is not said here stands in `UploadSession`.
+    """
+
+    declaration: Declaration
+    filename: str | None
+    gallery_id: UUID | None
+    transport: Transport
+    part_size: int | None = None
+    wire_metadata: str | None = None
+    concatenation: Concatenation | None = None
+    completes_itself: bool = False
+    session_id: UUID = field(factory=new_id)
+
+
+@frozen
 class Beginning:
     """Begins sessions; their bytes are somebody else's."""
 
@@ -32,53 +50,28 @@ class Beginning:
     clock: Clock
     rates: RateLimiter = UNLIMITED
 
-    async def begin(
-        self,
-        principal: Principal,
-        declaration: Declaration,
-        filename: str | None,
-        gallery_id: UUID | None,
-        transport: Transport,
-        *,
-        part_size: int | None = None,
-        wire_metadata: str | None = None,
-        concatenation: Concatenation | None = None,
-        completes_itself: bool = False,
-        session_id: UUID | None = None,
-    ) -> UploadSession:
+    async def begin(self, principal: Principal, new: NewUpload) -> UploadSession:
         """The session, ``pending``, or ``completed`` at once: with the image that was there, where the declared
-        SHA-256 tells and ``return_existing`` is wanted. Its id is ``session_id`` if that is settled already. Nothing is
-        there if this raises.
+        SHA-256 tells and ``return_existing`` is wanted. Nothing is there if this raises.
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
-        `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` where the SHA-256 tells and ``reject`` is wanted, and
-        `NotFound` or `Forbidden` for a gallery that is not the principal's own.
+        `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` where the SHA-256 tells and ``reject`` is wanted,
+        `UploadLocked` when a session of this id is there, and `NotFound` or `Forbidden` for a gallery that is not the
+        principal's own.
         """
         owner_id = principal.require_user()
-        checked = self.policy.check(declaration)
+        checked = self.policy.check(new.declaration)
         await self.rates.admit_upload(owner_id)
         async with self.database.transaction() as connection:
-            room = await records.room_for(connection, owner_id, gallery_id)
-            _check_gallery(room, owner_id, gallery_id)
+            room = await records.room_for(connection, owner_id, new.gallery_id)
+            _check_gallery(room, owner_id, new.gallery_id)
             wanted = checked.on_duplicate or self.policy.on_duplicate
             existing = await existing_image(connection, owner_id, checked.sha256, wanted)
             if existing is None:
-                if concatenation is not Concatenation.FINAL:  # which takes the places of its parts
+                if new.concatenation is not Concatenation.FINAL:  # which takes the places of its parts
                     await self._check_open(connection, owner_id)
                 await self._check_storage(connection, owner_id, room, checked.size or 0)
-            session = self._new_session(
-                owner_id,
-                checked,
-                filename,
-                gallery_id,
-                transport,
-                room,
-                part_size=part_size,
-                wire_metadata=wire_metadata,
-                concatenation=concatenation,
-                completes_itself=completes_itself,
-                session_id=session_id or new_id(),
-            )
+            session = self._session(owner_id, new, checked, room)
             if existing is not None:
                 session = await return_existing(connection, session, existing, now=session.created_at)
             await records.insert(connection, session)
@@ -102,46 +95,37 @@ class Beginning:
         current = await records.room_for(connection, owner_id)  # a completion may have moved bytes between the two
         self.policy.check_storage(current.storage_used + awaited + size, current.storage_limit)
 
-    def _new_session(
-        self,
-        owner_id: str,
-        declaration: Declaration,
-        filename: str | None,
-        gallery_id: UUID | None,
-        transport: Transport,
-        room: Room,
-        *,
-        part_size: int | None,
-        wire_metadata: str | None,
-        concatenation: Concatenation | None,
-        completes_itself: bool,
-        session_id: UUID,
-    ) -> UploadSession:
+    def _session(self, owner_id: str, new: NewUpload, declaration: Declaration, room: Room) -> UploadSession:
         now = self.clock()
         image_id = new_id()
         return UploadSession(
-            id=session_id,
+            id=new.session_id,
             owner_id=owner_id,
-            gallery_id=gallery_id,
-            transport=transport,
+            gallery_id=new.gallery_id,
+            transport=new.transport,
             state=UploadState.PENDING,
-            filename=clean_filename(filename or f"{FALLBACK}.{EXTENSIONS[declaration.content_type]}"),
+            filename=stored_filename(new.filename, declaration.content_type),
             content_type=declaration.content_type,
             size=declaration.size,
             sha256=declaration.sha256,
-            incoming_key=incoming_key(session_id),
+            incoming_key=incoming_key(new.session_id),
             # Keys show in public URLs, wherever the image is shown later: they must not tell an unlisted gallery's id.
-            key_prefix=image_prefix(image_id, gallery_id if room.gallery_visibility == "public" else None),
+            key_prefix=image_prefix(image_id, new.gallery_id if room.gallery_visibility == "public" else None),
             future_image_id=image_id,
             created_at=now,
             updated_at=now,
             expires_at=now + self.policy.session_lifetime,
-            part_size=part_size,
-            wire_metadata=wire_metadata,
-            concatenation=concatenation,
-            completes_itself=completes_itself,
+            part_size=new.part_size,
+            wire_metadata=new.wire_metadata,
+            concatenation=new.concatenation,
+            completes_itself=new.completes_itself,
             on_duplicate=declaration.on_duplicate,
         )
+
+
+def stored_filename(given: str | None, content_type: str) -> str:
+    """A safe name, whatever was given; ``content_type`` is one that can be stored."""
+    return clean_filename(given or f"{FALLBACK}.{EXTENSIONS[content_type]}")
 
 
 def _check_gallery(room: Room, owner_id: str, gallery_id: UUID | None) -> None:

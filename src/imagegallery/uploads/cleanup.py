@@ -32,6 +32,12 @@ async def _abort_unfinished(store: ObjectStore, session: UploadSession) -> None:
         await store.abort_append(session.incoming_key, session.multipart_id)
 
 
+async def try_to_abort(store: ObjectStore, session: UploadSession) -> None:
+    """Have the store forget what has arrived in parts, or grown, and leave objects alone; now if possible."""
+    with anyio.move_on_after(_PATIENCE, shield=True), suppress(Unavailable, ConfigurationError):
+        await _abort_unfinished(store, session)
+
+
 async def try_to_delete_objects(store: ObjectStore, session: UploadSession) -> None:
     """The same, now if possible: not interrupted by a cancellation, and no error if the store does not answer, or does
     not let us (any more)."""

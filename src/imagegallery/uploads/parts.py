@@ -23,8 +23,8 @@ from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import MultipartUploads, ObjectStore, Part
 from imagegallery.uploads import records
-from imagegallery.uploads.beginning import Beginning
-from imagegallery.uploads.cleanup import try_to_delete_objects
+from imagegallery.uploads.beginning import Beginning, NewUpload
+from imagegallery.uploads.cleanup import try_to_abort, try_to_delete_objects
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.lookup import OwnSessions
@@ -37,7 +37,7 @@ from imagegallery.uploads.part_plan import (
     parts_to_join,
     plan_parts,
 )
-from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy
+from imagegallery.uploads.policy import Declaration, UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.room import largest_size
 from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
@@ -84,41 +84,32 @@ class UploadParts:
         filename: str,
         content_type: str,
         size: int | None = None,
-        sha256: bytes | None = None,
         gallery_id: UUID | None = None,
-        plan: PartPlan | None = None,
         completes_itself: bool = False,
-        on_duplicate: OnDuplicate | None = None,
     ) -> UploadSession:
-        """Begin an upload in parts. Without a ``plan`` the client cuts the file as it likes, within the store's limits.
+        """Begin an upload in parts that the client cuts as it likes, within the store's limits.
 
-        With one, the first ``part_requests`` are there. Raises like `UploadService.create`, and `NotFound` where the
-        store takes no parts.
+        Raises like `UploadService.create`, and `NotFound` where the store takes no parts.
         """
-        store = self._multipart_store()
-        session = await self._beginning.begin(
-            principal,
-            Declaration(content_type, size, sha256, on_duplicate),
-            filename,
-            gallery_id,
-            Transport.PARTS,
-            part_size=plan.size if plan else None,
-            completes_itself=completes_itself,
-        )
-        if session.state.is_ended:
-            return session
+        self._multipart_store()
+        declaration = Declaration(content_type, size)
+        new = NewUpload(declaration, filename, gallery_id, Transport.PARTS, completes_itself=completes_itself)
+        return await self.opened(await self._beginning.begin(principal, new))
+
+    async def opened(self, session: UploadSession) -> UploadSession:
+        """A session that has just begun, as `told`; it is over if that fails."""
         try:
-            multipart_id = await store.create_multipart(session.incoming_key, content_type=session.content_type)
-            CREATED.reached()
-            session = attrs.evolve(session, multipart_id=multipart_id)
-            async with self._database.connection() as connection:
-                await records.set_multipart(connection, session.id, multipart_id, now=self._clock())
-            NAMED.reached()
-            first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
-            return attrs.evolve(session, part_requests=await self._signed(session, first))
+            return await self.told(session)
         except BaseException:
-            await self._ending.give_up(session.id, multipart_id=session.multipart_id)
+            await self._ending.give_up(session.id)
             raise
+
+    async def told(self, session: UploadSession) -> UploadSession:
+        """An open session with the first ``part_requests``, if it has a plan; may be repeated."""
+        named = await self._named(session)
+        plan = named.part_plan
+        first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
+        return attrs.evolve(named, part_requests=await self._signed(named, first))
 
     async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
         """The principal's own upload in parts; ``key``, where a client names one, is compared and never trusted.
@@ -164,6 +155,23 @@ class UploadParts:
             # It may have ended while the parts were being joined: what came out too late goes again.
             await try_to_delete_objects(self._store, await self.get(principal, session_id))
             raise
+
+    async def _named(self, session: UploadSession) -> UploadSession:
+        """With the store's name for its parts: one, however many requests ask for it at once."""
+        if session.multipart_id is not None:
+            return session
+        store = self._multipart_store()
+        made = await store.create_multipart(session.incoming_key, content_type=session.content_type)
+        CREATED.reached()
+        kept = None
+        try:
+            async with self._database.connection() as connection:
+                kept = await records.set_multipart(connection, session.id, made, now=self._clock())
+        finally:
+            if kept != made:
+                await try_to_abort(self._store, attrs.evolve(session, multipart_id=made))
+        NAMED.reached()
+        return attrs.evolve(session, multipart_id=kept)
 
     async def _join(self, session: UploadSession, claimed: Sequence[ClaimedPart] | None) -> None:
         """Make the parts an object, unless an earlier completion has done so."""

@@ -68,8 +68,12 @@ UPDATE upload_sessions
 SET state = 'completed', declared_size = coalesce(declared_size, $2), image_id = $3, is_duplicate = $4, updated_at = $5
 WHERE id = $1"""
 
-# What the store calls an object that arrives in parts, or grows.
-_SET_MULTIPART = "UPDATE upload_sessions SET multipart_id = $2, updated_at = $3 WHERE id = $1"
+# What the store calls an object that arrives in parts: the first name stays.
+_SET_MULTIPART = """
+UPDATE upload_sessions
+SET multipart_id = coalesce(multipart_id, $2), updated_at = $3
+WHERE id = $1
+RETURNING multipart_id"""
 
 # A batch of sessions that are over time; those that somebody is just completing or cancelling are left out.
 EXPIRE = f"""
@@ -206,8 +210,12 @@ async def complete(connection: Connection, session: UploadSession, *, size: int,
     await connection.execute(_COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now)
 
 
-async def set_multipart(connection: Connection, session_id: UUID, multipart_id: str, *, now: datetime) -> None:
-    await connection.execute(_SET_MULTIPART, session_id, multipart_id, now)
+async def set_multipart(connection: Connection, session_id: UUID, multipart_id: str, *, now: datetime) -> str:
+    """Answers the name that the session has from now on: another one, if somebody was quicker. Raises `NotFound`."""
+    name: str | None = await connection.fetchval(_SET_MULTIPART, session_id, multipart_id, now)
+    if name is None:
+        raise NotFound("There is no such upload.")
+    return name
 
 
 async def expire(connection: Connection, *, now: datetime, limit: int) -> list[UploadSession]:

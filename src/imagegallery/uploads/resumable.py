@@ -27,7 +27,7 @@ from imagegallery.principal import Principal
 from imagegallery.storage.protocol import AppendsObjects, ObjectStore, TemporaryFiles
 from imagegallery.uploads import records, resumable_records
 from imagegallery.uploads.arriving import Arriving, until_asked
-from imagegallery.uploads.beginning import Beginning
+from imagegallery.uploads.beginning import Beginning, NewUpload
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.finishing import Finishing
@@ -102,13 +102,15 @@ class ResumableUploads:
             declared = type_of(content_type, filename)
         session = await self._beginning.begin(
             principal,
-            Declaration(declared, size, sha256),
-            filename,
-            gallery_id,
-            Transport.RESUMABLE,
-            wire_metadata=wire_metadata,
-            concatenation=concatenation,
-            completes_itself=completes_itself and concatenation is not Concatenation.PARTIAL,
+            NewUpload(
+                Declaration(declared, size, sha256),
+                filename,
+                gallery_id,
+                Transport.RESUMABLE,
+                wire_metadata=wire_metadata,
+                concatenation=concatenation,
+                completes_itself=completes_itself and concatenation is not Concatenation.PARTIAL,
+            ),
         )
         if session.state is UploadState.COMPLETED:
             return session  # with an image that was there already
@@ -176,14 +178,16 @@ class ResumableUploads:
             check_parts(parts, self._policy.max_size)
             session = await self._beginning.begin(
                 principal,
-                Declaration(type_of(content_type, filename), None, None),  # counts nothing beside its parts
-                filename,
-                gallery_id,
-                Transport.RESUMABLE,
-                wire_metadata=wire_metadata,
-                concatenation=Concatenation.FINAL,
-                completes_itself=True,
-                session_id=settled,
+                NewUpload(
+                    Declaration(type_of(content_type, filename), None, None),  # counts nothing beside its parts
+                    filename,
+                    gallery_id,
+                    Transport.RESUMABLE,
+                    wire_metadata=wire_metadata,
+                    concatenation=Concatenation.FINAL,
+                    completes_itself=True,
+                    session_id=settled,
+                ),
             )
             return await joining.join(await self._growing(session, wire_concatenation), parts)
 

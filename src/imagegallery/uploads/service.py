@@ -17,11 +17,12 @@ from imagegallery.imaging.signature import sniff
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
-from imagegallery.storage.protocol import ObjectStore, PresignsUploads, TemporaryFiles
+from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.uploads import records
-from imagegallery.uploads.beginning import Beginning
+from imagegallery.uploads.beginning import Beginning, NewUpload
 from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.creating import Creating
 from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.parts import UploadParts
@@ -69,6 +70,7 @@ class UploadService:
         self._ending = Ending(database, store, clock)
         self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
         self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
+        self._creating = Creating(database, store, self._beginning, self.parts, policy, clock)
         self._sweeping = Sweeping(database, store, policy, clock)
 
     async def create(
@@ -81,6 +83,7 @@ class UploadService:
         sha256: bytes | None = None,
         gallery_id: UUID | None = None,
         on_duplicate: OnDuplicate | None = None,
+        idempotency_key: str | None = None,
     ) -> UploadSession:
         """Begin an upload of ``size`` bytes, with what the client must send as ``request``.
 
@@ -88,25 +91,15 @@ class UploadService:
         ``part_plan`` and the first ``part_requests`` instead. Without any (the store cannot be written to directly)
         the bytes are to go to `receive`. ``on_duplicate`` says what becomes of a file that is in already (``None``:
         what the policy says); with ``return_existing`` and the ``sha256``, the session may be ``completed`` at once.
+        Asked again with the same ``idempotency_key``, it answers the session that it began then, as it is now, until
+        that is forgotten (`UploadPolicy.session_retention`).
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `QuotaExceeded`,
-        `DuplicateImage`, and `NotFound` or `Forbidden` for a gallery that is not the principal's own.
+        `DuplicateImage`, `IdempotencyKeyReused` if that key came with another file, and `NotFound` or `Forbidden` for
+        a gallery that is not the principal's own.
         """
-        if plan := self.parts.plan_for(size):
-            return await self.parts.begin(
-                principal,
-                filename=filename,
-                content_type=content_type,
-                size=size,
-                sha256=sha256,
-                gallery_id=gallery_id,
-                plan=plan,
-                on_duplicate=on_duplicate,
-            )
         declaration = Declaration(content_type, size, sha256, on_duplicate)
-        if isinstance(self._store, PresignsUploads):
-            return await self._begin_simple(self._store, principal, declaration, filename, gallery_id)
-        return await self._beginning.begin(principal, declaration, filename, gallery_id, Transport.SERVICE)
+        return await self._creating.create(principal, declaration, filename, gallery_id, idempotency_key)
 
     async def create_in_one_request(
         self,
@@ -122,11 +115,8 @@ class UploadService:
 
         Raises like `create`, and `NotFound` where the store cannot be written to directly.
         """
-        if not isinstance(self._store, PresignsUploads):
-            raise NotFound("This service's store takes no uploads from clients.")
-        declaration = Declaration(content_type, size)
-        return await self._begin_simple(
-            self._store, principal, declaration, filename, gallery_id, completes_itself=True
+        return await self._creating.create_in_one_request(
+            principal, Declaration(content_type, size), filename, gallery_id
         )
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
@@ -228,7 +218,8 @@ class UploadService:
             known_size = file.size if size is None else size
             declaration = Declaration(_declared_type(content_type, file), known_size, sha256, on_duplicate)
             name = filename or file.name
-            session = await self._beginning.begin(principal, declaration, name, gallery_id, Transport.SERVICE)
+            new = NewUpload(declaration, name, gallery_id, Transport.SERVICE)
+            session = await self._beginning.begin(principal, new)
             try:
                 if not session.state.is_ended:
                     await self._receiving.receive(session.id, file.chunks)
@@ -248,31 +239,6 @@ class UploadService:
         await self._sweeping.forget()
         await self._sweeping.clear()
         return expired
-
-    async def _begin_simple(
-        self,
-        store: PresignsUploads,
-        principal: Principal,
-        declaration: Declaration,
-        filename: str,
-        gallery_id: UUID | None,
-        *,
-        completes_itself: bool = False,
-    ) -> UploadSession:
-        session = await self._beginning.begin(
-            principal, declaration, filename, gallery_id, Transport.SIMPLE, completes_itself=completes_itself
-        )
-        if session.state.is_ended:
-            return session
-        request = await store.presign_upload(
-            session.incoming_key,
-            content_type=session.content_type,
-            size=session.size or self.policy.max_size,
-            sha256=session.sha256.hex() if session.sha256 else None,
-            expires_at=session.expires_at,
-            is_exact=session.size is not None,
-        )
-        return attrs.evolve(session, request=request)
 
 
 def _declared_type(declared: str | None, file: OpenSource) -> str:

@@ -6,6 +6,7 @@ from imagegallery import (
     Conflict,
     DuplicateImage,
     EmptyFile,
+    IdempotencyKeyReused,
     NotFound,
     PartMismatch,
     QuotaExceeded,
@@ -14,6 +15,7 @@ from imagegallery import (
     UploadEnded,
     UploadExpired,
     UploadIncomplete,
+    UploadLocked,
 )
 from imagegallery_asgi import duplicates, uploads
 from imagegallery_asgi.operations import Content, Operation
@@ -27,7 +29,8 @@ OPERATIONS = (
         uploads.create,
         "Begin an upload session",
         status=HTTPStatus.CREATED,
-        raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage),
+        raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked, IdempotencyKeyReused),
+        headers={"Idempotency-Key": "Any 1 to 255 characters: the same key, sent again, answers the same session."},
     ),
     Operation("POST", "/uploads/check", duplicates.check, "Which of up to 1,000 files are in already, by SHA-256"),
     Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,)),
