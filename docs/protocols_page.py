@@ -203,6 +203,7 @@ TOLD = IETF + "the_offset_is_told"
 CAREFULLY = IETF + "a_careful_creation_makes_a_resource"
 PARTS = IETF + "an_upload_in_parts_becomes_an_image"
 CONFLICT = IETF + "another_offset_is_a_conflict_that_tells_the_right_one"
+COMPLETED = IETF + "a_completed_upload_takes_nothing_and_names_its_image"
 EXCEEDS = IETF + "what_exceeds_its_length_is_invalid_from_then_on"
 FIELDS = IETF + "an_append_without_its_fields_is_refused"
 NO_IMAGE = IETF + "what_is_no_image_is_told_as_the_end_of_the_upload"
@@ -273,13 +274,9 @@ IETF_RULES: Sequence[Rule] = (
         ("SHOULD", "2xx with Upload-Complete: ?0 otherwise", PARTS),
         ("MUST", "Record the length", IETF + "a_length_once_told_stays"),
         ("MUST", "Reject what exceeds the length, and the upload from then on", EXCEEDS),
-        ("MUST NOT", "modify an upload that is complete", IETF + "a_lost_last_answer_is_given_again"),
-        (
-            "MUST",
-            "More content for one that is complete is an inconsistent length",
-            IETF + "a_lost_last_answer_is_given_again",
-        ),
-        ("MUST", "Reject an empty append to it", "not held: who repeats it has lost the answer, and gets it again"),
+        ("MUST NOT", "modify an upload that is complete", COMPLETED),
+        ("MUST", "More content for one that is complete is an inconsistent length", COMPLETED),
+        ("MUST", "Reject an empty append to it", COMPLETED),
         ("SHOULD", "Tell the progress by 104", NO_104),
     ),
     *_rules(

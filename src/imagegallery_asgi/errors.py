@@ -80,6 +80,12 @@ class UploadGone(UploadEnded):
     """`UploadEnded`, where the upload is the resource that was asked for."""
 
 
+class CompletedUpload(UploadGone):
+    """An append to an upload that has become an image (the draft, "Completed Upload"); ``Location`` names it."""
+
+    code = "completed_upload"
+
+
 class MismatchingUploadOffset(OffsetMismatch):
     """`OffsetMismatch` as the IETF draft wants it told (draft-ietf-httpbis-resumable-upload, "Mismatching Offset")."""
 
@@ -168,6 +174,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
 # Problem types that others have defined.
 _REGISTERED: Mapping[type[ImageGalleryError], str] = {
     MismatchingUploadOffset: "https://iana.org/assignments/http-problem-types#mismatching-upload-offset",
+    CompletedUpload: "https://iana.org/assignments/http-problem-types#completed-upload",
     LengthMismatch: "https://iana.org/assignments/http-problem-types#inconsistent-upload-length",
 }
 

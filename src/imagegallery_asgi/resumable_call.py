@@ -34,6 +34,8 @@ def in_its_terms() -> Iterator[None]:
     """An upload that is over is gone, where the upload is what was asked for."""
     try:
         yield
+    except UploadGone:
+        raise
     except UploadEnded as error:
         raise UploadGone(error.message) from error
 

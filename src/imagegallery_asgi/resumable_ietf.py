@@ -17,6 +17,7 @@ from imagegallery import (
     OffsetMismatch,
     TooLarge,
     UploadChecksum,
+    UploadEnded,
     UploadPiece,
     UploadSession,
     UploadState,
@@ -27,7 +28,13 @@ from imagegallery_asgi.bodies import content_length
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import image_document
 from imagegallery_asgi.endpoint import encoded
-from imagegallery_asgi.errors import DigestMismatch, MalformedRequest, MismatchingUploadOffset, UnsupportedBody
+from imagegallery_asgi.errors import (
+    CompletedUpload,
+    DigestMismatch,
+    MalformedRequest,
+    MismatchingUploadOffset,
+    UnsupportedBody,
+)
 from imagegallery_asgi.headers import disposition_filename, media_type
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.resumable_call import append_body, fields, in_its_terms, location, whole_or_nothing
@@ -64,6 +71,7 @@ async def append(call: Call, upload_id: UUID) -> Response:
         announced=content_length(call.request),
         length=asked.length,
         completes=asked.completes,
+        may_repeat=False,
         checksums=_checksums(asked),
     )
     session = await _append(call, upload_id, piece)
@@ -97,17 +105,23 @@ async def _append(call: Call, upload_id: UUID, piece: UploadPiece) -> UploadSess
             call.host.metrics.ended_upload(error.code)
             raise
         except ImageGalleryError as error:
-            await _tell_completeness(call, upload_id, error)
+            session = await call.gallery.uploads.get(call.principal, upload_id)
+            exchange_of(call.request).error_headers.update(_told(call, session, error))
+            if isinstance(error, UploadEnded) and session.image_id is not None:
+                raise CompletedUpload(error.message) from error
             raise
 
 
-async def _tell_completeness(call: Call, upload_id: UUID, error: ImageGalleryError) -> None:
-    """Whether the error comes from processing what was uploaded: then no further try would help."""
-    headers = exchange_of(call.request).error_headers
-    session = await call.gallery.uploads.get(call.principal, upload_id)
-    headers["Upload-Complete"] = serialize_boolean(session.state is UploadState.REJECTED)
+def _told(call: Call, session: UploadSession, error: ImageGalleryError) -> dict[str, str]:
+    """Whether the error comes from processing what was uploaded, after which no further try would help; how far the
+    upload has come; what it has become."""
+    over = session.state is UploadState.REJECTED or isinstance(error, UploadEnded)
+    headers = {"Upload-Complete": serialize_boolean(over)}
     if isinstance(error, OffsetMismatch):
         headers["Upload-Offset"] = str(error.expected)
+    if isinstance(error, UploadEnded) and session.image_id is not None:
+        headers["Location"] = call.url(f"/images/{session.image_id}")
+    return headers
 
 
 @contextmanager

@@ -168,11 +168,15 @@ def test_an_upload_in_parts_becomes_an_image(owner: httpx.Client, photo: bytes) 
     assert answer.json()["data"]["sha256"] == hashlib.sha256(photo).hexdigest()
 
 
-def test_a_lost_last_answer_is_given_again(owner: httpx.Client, photo: bytes) -> None:
+@pytest.mark.parametrize("complete", ["?0", "?1"])
+def test_a_completed_upload_takes_nothing_and_names_its_image(complete: str, owner: httpx.Client, photo: bytes) -> None:
     upload = carefully(owner)
-    first = upload.patch(photo, 0, "?1")
-    again = upload.patch(b"", len(photo), "?1")
-    assert (again.status_code, again.json()["data"]["id"]) == (202, first.json()["data"]["id"])
+    image_id = upload.patch(photo, 0, "?1").json()["data"]["id"]
+    again = upload.patch(b"", len(photo), complete)
+    assert code_of(again) == (410, "completed_upload")
+    assert again.json()["type"] == f"{IANA}completed-upload"
+    assert (again.headers["Upload-Complete"], again.headers["Location"]) == ("?1", f"/api/v1/images/{image_id}")
+    assert upload.offset() == len(photo)
     assert code_of(upload.patch(b"more", len(photo), "?1")) == (400, "inconsistent_upload_length")
 
 

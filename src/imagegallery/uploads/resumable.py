@@ -21,6 +21,7 @@ from imagegallery.errors import (
     LengthMismatch,
     NotFound,
     TooLarge,
+    UploadEnded,
     UploadLocked,
 )
 from imagegallery.principal import Principal
@@ -134,8 +135,8 @@ class ResumableUploads:
 
         What had come when ``data`` breaks off, or when another request for the upload comes (`UploadInterrupted`), is
         kept. Raises what ended the session; `OffsetMismatch`, `LengthMismatch`, `ChunkMismatch`, `TooLarge` and
-        `QuotaExceeded` with nothing kept; `Forbidden` for one that is made of others; `UploadLocked`; and what
-        completing raises.
+        `QuotaExceeded` with nothing kept; `Forbidden` for one that is made of others; `UploadEnded` for one that is an
+        image, unless the piece is empty and may repeat; `UploadLocked`; and what completing raises.
         """
         async with self._current(principal, session_id) as (hold, session):
             if session.concatenation is Concatenation.FINAL:
@@ -143,6 +144,8 @@ class ResumableUploads:
             check_offset(session, piece.offset)
             if has_all(session):
                 await _refuse_more(data)
+                if session.state is UploadState.COMPLETED and not piece.may_repeat:
+                    raise UploadEnded("This upload has become an image.")
             else:
                 session = await self._with_length(session, told_length(session, piece))
                 session = await self._arriving(self._appending()).receive(session, until_asked(hold, data), piece)

@@ -41,12 +41,14 @@ class Piece:
 
     ``announced`` is how many, if the client said. ``length`` is the whole upload's, where this request tells it.
     With ``completes`` the client says that nothing follows. With ``checksums`` nothing is kept unless they are right.
+    An upload that is complete takes a piece without bytes if it ``may_repeat``, because an answer was lost (tus).
     """
 
     offset: int
     announced: int | None = None
     length: int | None = None
     completes: bool = False
+    may_repeat: bool = True
     checksums: tuple[Checksum, ...] = ()
 
 

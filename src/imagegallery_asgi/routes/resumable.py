@@ -13,7 +13,7 @@ from imagegallery import (
 )
 from imagegallery_asgi import ietf_uploads, resumable, tus
 from imagegallery_asgi.answers import ImageDocument, One
-from imagegallery_asgi.errors import DigestMismatch, UnsupportedVersion, UploadGone
+from imagegallery_asgi.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
 from imagegallery_asgi.operations import Answer, Content, Operation
 from imagegallery_asgi.routes.common import IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
 
@@ -60,7 +60,7 @@ OPERATIONS = (
         "/uploads/resumable/{upload_id}",
         resumable.append,
         "More bytes of an upload; the last ones make it an image",
-        raises=(*_OVER, *_WRONG_PIECE, *WRONG_UPLOAD),
+        raises=(*_OVER, CompletedUpload, *_WRONG_PIECE, *WRONG_UPLOAD),
         consumes=_PIECES,
         needs_body=False,
         answers={
