@@ -30,7 +30,10 @@ async def elsewhere(database_dsn: str) -> AsyncIterator[AdvisoryLocks]:
 async def lose_connection(database: Database, locks: AdvisoryLocks) -> None:
     """As a restart of the server would."""
     async with database.connection() as connection:
-        held = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        held = (
+            "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database() "
+            "WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        )
         await connection.fetch(f"SELECT pg_terminate_backend(pid) FROM ({held}) AS holders")
 
 

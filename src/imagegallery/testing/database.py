@@ -79,7 +79,7 @@ class DatabaseServer:
     @asynccontextmanager
     async def clone(self) -> AsyncIterator[str]:
         """The DSN of a fresh database with the whole schema; it is dropped afterwards, whoever still uses it."""
-        async with self._database(f"TEMPLATE {self.template}") as dsn:
+        async with self._database(f"TEMPLATE {self.template} STRATEGY FILE_COPY") as dsn:
             yield dsn
 
     @asynccontextmanager
