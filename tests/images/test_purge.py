@@ -37,7 +37,7 @@ async def keys_in(store: FilesystemStore) -> set[str]:
 
 
 def claimed(job: NewJob, clock: ManualClock) -> ClaimedJob:
-    return ClaimedJob(new_id(), job.kind, job.payload, 1, new_id(), clock())
+    return ClaimedJob(new_id(), job.kind, job.payload, 1, new_id(), clock(), clock())
 
 
 async def test_recorded_and_unrecorded_objects_go_and_others_stay(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from imagegallery.queue.job import (
     is_exhausted,
     is_poisoned,
     may_fail_to_give_up,
+    postponed_to,
     retry_at,
     waiting_time,
 )
@@ -28,7 +30,7 @@ positive = st.timedeltas(min_value=timedelta(milliseconds=1), max_value=timedelt
 
 
 def claimed(attempt: int, job_id: UUID | None = None) -> ClaimedJob:
-    return ClaimedJob(job_id or new_id(), "work", {}, attempt, new_id(), NOW)
+    return ClaimedJob(job_id or new_id(), "work", {}, attempt, new_id(), NOW, NOW)
 
 
 def test_backoff_doubles_up_to_its_limit() -> None:
@@ -45,6 +47,18 @@ def test_doubling_never_shrinks_and_never_passes_its_limit(times: int, base: tim
 def test_a_retry_takes_off_a_quarter_of_the_backoff_at_most(attempt: int, job_id: UUID) -> None:
     delay = retry_at(claimed(attempt, job_id), NOW, OPTIONS) - NOW
     assert backoff(attempt, OPTIONS) * 0.75 <= delay <= backoff(attempt, OPTIONS)
+
+
+@given(age=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=2)), job_id=st.uuids())
+def test_while_a_part_is_away_a_job_waits_for_a_quarter_of_its_age(age: timedelta, job_id: UUID) -> None:
+    options = evolve(OPTIONS, outage_patience=timedelta(days=1))
+    due = postponed_to(claimed(1, job_id), NOW + age, options)
+    if due is None:
+        assert age >= timedelta(days=1)
+    else:
+        pause = min(max(age / 4, options.backoff_base), options.backoff_limit)
+        assert age < timedelta(days=1)
+        assert pause * 0.75 <= due - NOW - age <= pause
 
 
 def test_jobs_that_failed_together_do_not_come_back_together() -> None:
@@ -89,9 +103,3 @@ def test_a_wait_lasts_until_the_next_job_is_due(next_due: datetime | None, expec
 def test_options_that_cannot_work_are_refused(wrong: dict[str, int | timedelta]) -> None:
     with pytest.raises(ValueError):
         QueueOptions(**wrong)  # type: ignore[arg-type]
-
-
-def test_what_jobs_need_may_be_away_for_ten_minutes() -> None:
-    options = QueueOptions()
-    waits = (backoff(attempt, options) for attempt in range(1, options.max_attempts))
-    assert sum(waits, timedelta(0)) * 3 / 4 > timedelta(minutes=10)

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from imagegallery.database.pool import Database
-from imagegallery.errors import LeaseLost
+from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
 from imagegallery.queue.job import GIVE_UP_ATTEMPTS, ClaimedJob, NewJob, QueueOptions, QueueStats
 from imagegallery.queue.observer import Outcome
 from imagegallery.queue.periodic import Periodic
@@ -148,6 +148,38 @@ class TestFailing:
             clock.advance(timedelta(minutes=1))
             assert await bench.outcomes.next() == [DONE]
         assert handler.attempts == [1, 2]
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            Unavailable("The store does not answer."),
+            ConfigurationError("The store refuses us."),
+            ExceptionGroup("both", [Unavailable("The store does not answer."), Unavailable("The cache neither.")]),
+        ],
+    )
+    async def test_an_outage_uses_up_no_attempts_until_it_has_lasted_too_long(
+        self, bench: Bench, clock: ManualClock, error: Exception
+    ) -> None:
+        async def be_without(job: ClaimedJob) -> None:
+            raise error
+
+        bench.options = attrs.evolve(EAGER, backoff_limit=timedelta(hours=1), outage_patience=timedelta(hours=6))
+        handler = ScriptedHandler(be_without)
+        await bench.add()
+        async with bench.working(handler):
+            for _ in range(6):
+                assert await bench.outcomes.next() == [RETRIED]
+                clock.advance(timedelta(hours=1))
+            assert await bench.outcomes.next(3) == [RETRIED, RETRIED, BURIED]
+        assert handler.attempts == [1] * 6 + [1, 2, 3]
+
+    async def test_a_fault_beside_an_outage_counts(self, bench: Bench) -> None:
+        async def go_wrong(job: ClaimedJob) -> None:
+            raise ExceptionGroup("both", [Unavailable("The store does not answer."), ValueError("and a fault")])
+
+        await bench.add()
+        async with bench.working(ScriptedHandler(go_wrong)):
+            assert await bench.outcomes.next(3) == [RETRIED, RETRIED, BURIED]
 
     async def test_after_the_last_attempt_it_is_given_up_and_buried(self, bench: Bench) -> None:
         handler = ScriptedHandler(fail)

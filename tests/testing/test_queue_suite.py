@@ -100,6 +100,11 @@ class RetriesByRelease(PostgresQueue):
         await super().release(job)
 
 
+class PostponesByRetry(PostgresQueue):
+    async def postpone(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
+        await super().retry(job, error=error, run_at=run_at)
+
+
 class ReleasesByRetry(PostgresQueue):
     async def release(self, job: ClaimedJob) -> None:
         await super().retry(job, error="released", run_at=self._clock())
@@ -203,6 +208,11 @@ SABOTAGES: list[tuple[type[PostgresQueue], str, dict[str, str]]] = [
     (CompletesNothing, "test_a_completed_job_is_gone", {}),
     (RetriesAtOnce, "test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts", {}),
     (RetriesByRelease, "test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts", {}),
+    (
+        PostponesByRetry,
+        "test_a_postponed_job_comes_back_at_its_time_and_its_attempt_does_not_count",
+        {},
+    ),
     (ReleasesByRetry, "test_a_released_job_comes_back_at_once_and_its_attempt_does_not_count", {}),
     (BuriesByRetry, "test_a_buried_job_is_not_claimed_again", {}),
     (BuriesWithoutATrace, "test_dead_letters_are_kept_with_their_error", {}),

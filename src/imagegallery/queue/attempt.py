@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import partial
 
 import anyio
@@ -11,13 +12,14 @@ from attrs import define, field
 from imagegallery.clock import Clock
 from imagegallery.errors import LeaseLost
 from imagegallery.faultpoints import fault_point
-from imagegallery.queue.failure import describe
+from imagegallery.queue.failure import describe, is_outage
 from imagegallery.queue.job import (
     ClaimedJob,
     QueueOptions,
     is_exhausted,
     is_poisoned,
     may_fail_to_give_up,
+    postponed_to,
     retry_at,
 )
 from imagegallery.queue.observer import Outcome, WorkerObserver
@@ -98,6 +100,8 @@ class Attempts:
         except LeaseLost:
             return Outcome.LOST
         except Exception as error:
+            if is_outage(error) and (run_at := postponed_to(job, self._clock(), self._options)):
+                return await self._postpone(held, describe(error), run_at)
             return await self._failed(held, describe(error))
         except anyio.get_cancelled_exc_class():
             if _cancellation_is_meant():
@@ -110,6 +114,11 @@ class Attempts:
         if is_exhausted(held.job.attempt, self._options):
             return await self._give_up(held, error)
         return await self._retry(held, error)
+
+    async def _postpone(self, held: Held, error: str, run_at: datetime) -> Outcome:
+        job = held.job
+        logger.warning("job %s (%s): cannot be done now, next at %s: %s", job.id, job.kind, run_at, error)
+        return await _settle(held, Outcome.RETRIED, partial(self._queue.postpone, job, error=error, run_at=run_at))
 
     async def _retry(self, held: Held, error: str) -> Outcome:
         job = held.job

@@ -65,9 +65,10 @@ WITH claimable AS MATERIALIZED (
     SET state = 'running', attempts = attempts + 1, lease_token = gen_random_uuid(), lease_expires_at = $4,
         dispatched_until = NULL, updated_at = $3
     WHERE id = ANY (ARRAY(SELECT id FROM claimable))
-    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, priority, run_at
+    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, created_at, priority, run_at
 )
-SELECT id, kind, payload, attempts, lease_token, lease_expires_at FROM claimed ORDER BY priority DESC, run_at, id
+SELECT id, kind, payload, attempts, lease_token, lease_expires_at, created_at FROM claimed
+ORDER BY priority DESC, run_at, id
 """
 
 STANDINGS = """

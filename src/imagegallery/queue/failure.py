@@ -8,10 +8,17 @@ raised; only our own errors, whose messages are written to be shown, are quoted.
 from pathlib import PurePath
 from traceback import extract_tb
 
-from imagegallery.errors import ImageGalleryError
+from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
 
 LONGEST = 300  # characters
 _FRAMES = 3
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether nothing went wrong but that a part was away, or did not let us in."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_outage, error.exceptions))
+    return isinstance(error, Unavailable | ConfigurationError)
 
 
 def describe(error: BaseException) -> str:

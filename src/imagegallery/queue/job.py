@@ -53,6 +53,7 @@ class ClaimedJob:
     attempt: int
     lease_token: UUID
     lease_expires_at: datetime
+    created_at: datetime
 
 
 @frozen
@@ -93,14 +94,15 @@ class QueueOptions:
     """How hard to try. A lease is renewed every third of its length while the job runs.
 
     With ``relay_in_worker`` every worker passes on events and jobs, too; without, `imagegallery relay` does it alone.
-    The waits between all ``max_attempts`` are how long a part that jobs need may be away before they are given up: with
-    these defaults a quarter of an hour.
+    An attempt that failed because a part it needs was away (`Unavailable`, `ConfigurationError`) is no fault of the
+    job's: until ``outage_patience`` after the job was made, it does not count among the ``max_attempts``.
     """
 
     max_attempts: int = field(default=10, validator=ge(1))
     lease: timedelta = field(default=timedelta(seconds=30), validator=gt(timedelta(0)))
     backoff_base: timedelta = field(default=timedelta(seconds=2), validator=ge(timedelta(0)))
     backoff_limit: timedelta = field(default=timedelta(minutes=15), validator=ge(timedelta(0)))
+    outage_patience: timedelta = field(default=timedelta(days=1), validator=ge(timedelta(0)))
     poll_interval: timedelta = field(default=timedelta(seconds=5), validator=gt(timedelta(0)))
     concurrency: int = field(default=2, validator=ge(1))
     shutdown_grace: timedelta = field(default=timedelta(seconds=20), validator=ge(timedelta(0)))
@@ -120,13 +122,27 @@ def doubling(times: int, base: timedelta, limit: timedelta) -> timedelta:
 
 
 def retry_at(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime:
-    """When a job that failed ``now`` is due again.
+    """When a job that failed ``now`` is due again."""
+    return now + _scattered(job, backoff(job.attempt, options))
 
-    Up to a quarter of the backoff is taken off, by the job's id, so that jobs which failed together (their store
-    was away) do not come back together.
+
+def postponed_to(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime | None:
+    """When a job is due again that failed ``now`` because a part was away; ``None``: that has gone on for too long, and
+    the attempt counts.
+
+    There is no count to go by, so the older the job is, the longer it waits: a quarter of its age, within the limits of
+    the backoff.
     """
+    age = now - job.created_at
+    if age >= options.outage_patience:
+        return None
+    return now + _scattered(job, min(max(age / 4, options.backoff_base), options.backoff_limit))
+
+
+def _scattered(job: ClaimedJob, pause: timedelta) -> timedelta:
+    """Up to a quarter is taken off, by the job's id, so that jobs which failed together do not come back together."""
     thousandths = job.id.int % 1000
-    return now + backoff(job.attempt, options) * (1 - thousandths / 4000)
+    return pause * (1 - thousandths / 4000)
 
 
 def is_exhausted(attempt: int, options: QueueOptions) -> bool:

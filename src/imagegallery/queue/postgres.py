@@ -52,6 +52,11 @@ class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
             held = await records.retry(connection, job, error=error, run_at=run_at, now=self._clock())
         _require_held(job, held)
 
+    async def postpone(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
+        async with self._database.connection() as connection:
+            held = await records.postpone(connection, job, error=error, run_at=run_at, now=self._clock())
+        _require_held(job, held)
+
     async def bury(self, job: ClaimedJob, *, error: str) -> None:
         async with self._database.connection() as connection:
             _require_held(job, await records.bury(connection, job, error=error, now=self._clock()))

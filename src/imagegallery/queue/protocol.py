@@ -45,6 +45,9 @@ class Queue(Protocol):
     async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
         """Give it back to be tried again from ``run_at``. Raises `LeaseLost`."""
 
+    async def postpone(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
+        """Give it back for ``run_at`` as if it had not been claimed: it is not its fault. Raises `LeaseLost`."""
+
     async def bury(self, job: ClaimedJob, *, error: str) -> None:
         """Make it a dead letter: kept, with its error, and not tried again. Raises `LeaseLost`."""
 

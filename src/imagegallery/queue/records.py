@@ -56,9 +56,10 @@ WITH abandoned AS MATERIALIZED (
     SET state = 'running', attempts = attempts + 1, lease_token = gen_random_uuid(), lease_expires_at = $4,
         updated_at = $1
     WHERE id = ANY (ARRAY(SELECT id FROM abandoned UNION ALL SELECT id FROM due))
-    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, priority, run_at
+    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, created_at, priority, run_at
 )
-SELECT id, kind, payload, attempts, lease_token, lease_expires_at FROM claimed ORDER BY priority DESC, run_at, id
+SELECT id, kind, payload, attempts, lease_token, lease_expires_at, created_at FROM claimed
+ORDER BY priority DESC, run_at, id
 """
 
 # A job whose row is locked keeps its lease for now, and the others need not wait for it: the lock is our own
@@ -88,17 +89,18 @@ WHERE id = $1 AND lease_token = $2
 RETURNING id
 """
 
-# The three ways back to waiting. If another job with the same key waits by now, this one goes on without its key.
+# The ways back to waiting. If another job with the same key waits by now, this one goes on without its key.
 _KEY_IF_FREE = """CASE WHEN NOT EXISTS (
         SELECT FROM jobs AS twin
         WHERE twin.kind = jobs.kind AND twin.dedupe_key = jobs.dedupe_key AND twin.state = 'waiting'
     ) THEN dedupe_key END"""
 
+# Of the attempts, $7 do not count.
 RETRY = f"""
 WITH returned AS (
     UPDATE jobs
     SET state = 'waiting', run_at = $3, last_error = $4, lease_token = NULL, lease_expires_at = NULL,
-        updated_at = $5, dedupe_key = {_KEY_IF_FREE}
+        updated_at = $5, attempts = attempts - $7, dedupe_key = {_KEY_IF_FREE}
     WHERE id = $1 AND lease_token = $2
     RETURNING id
 )
@@ -185,7 +187,11 @@ async def bury(connection: Connection, job: ClaimedJob, *, error: str, now: date
 
 
 async def retry(connection: Connection, job: ClaimedJob, *, error: str, run_at: datetime, now: datetime) -> bool:
-    return await _return(connection, RETRY, job.id, job.lease_token, run_at, error, now, CHANNEL)
+    return await _return(connection, RETRY, job.id, job.lease_token, run_at, error, now, CHANNEL, 0)
+
+
+async def postpone(connection: Connection, job: ClaimedJob, *, error: str, run_at: datetime, now: datetime) -> bool:
+    return await _return(connection, RETRY, job.id, job.lease_token, run_at, error, now, CHANNEL, 1)
 
 
 async def release(connection: Connection, job: ClaimedJob, *, now: datetime) -> bool:

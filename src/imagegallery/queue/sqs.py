@@ -111,6 +111,10 @@ class SqsQueue(Queue, KeepsDeadLetters, JobOutbox):
         await self._jobs.retry(job, error=error, run_at=run_at)
         await self._let_go(job)
 
+    async def postpone(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
+        await self._jobs.postpone(job, error=error, run_at=run_at)
+        await self._let_go(job)
+
     async def bury(self, job: ClaimedJob, *, error: str) -> None:
         await self._jobs.bury(job, error=error)
         await self._let_go(job)

@@ -40,13 +40,23 @@ class Endings(QueueParts):
         await self.pass_time(LONGER_THAN_A_LEASE)
         assert (await self.claim_one(queue)).attempt == 2
 
+    async def test_a_postponed_job_comes_back_at_its_time_and_its_attempt_does_not_count(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        job = await self.claim_one(queue)
+        await queue.postpone(job, error="the store is away", run_at=self.now() + LEASE)
+        assert await self.claim(queue) == []
+        await self.pass_time(LONGER_THAN_A_LEASE)
+        again = await self.claim_one(queue)
+        assert (again.attempt, again.created_at) == (1, job.created_at)
+
     async def test_a_released_job_comes_back_at_once_and_its_attempt_does_not_count(self) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work"))
         await queue.release(await self.claim_one(queue))
         assert (await self.claim_one(queue)).attempt == 1
 
-    @pytest.mark.parametrize("back", ["retry", "release"])
+    @pytest.mark.parametrize("back", ["retry", "postpone", "release"])
     async def test_a_job_comes_back_also_when_another_waits_under_its_key(self, back: str) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work", dedupe_key="a"))
@@ -54,6 +64,8 @@ class Endings(QueueParts):
         await self.enqueue(queue, NewJob("work", dedupe_key="a"))
         if back == "retry":
             await queue.retry(job, error="did not work", run_at=self.now())
+        elif back == "postpone":
+            await queue.postpone(job, error="the store is away", run_at=self.now())
         else:
             await queue.release(job)
         assert len(await self.claim(queue)) == 2

@@ -144,7 +144,7 @@ class Leases(QueueParts):
         await queue.complete(done)
         assert [job.id for job in await queue.extend([lost, kept, done], lease=LEASE)] == [kept.id]
 
-    @pytest.mark.parametrize("write", ["complete", "retry", "bury", "release", "fence"])
+    @pytest.mark.parametrize("write", ["complete", "retry", "postpone", "bury", "release", "fence"])
     async def test_a_lost_claim_can_write_nothing_more(self, write: str) -> None:
         queue = await self.make_queue()
         lost, current = await self.lose(queue)
@@ -153,7 +153,7 @@ class Leases(QueueParts):
         assert len(await queue.extend([current], lease=LEASE)) == 1
         await queue.complete(current)
 
-    @pytest.mark.parametrize("write", ["complete", "retry", "bury", "release", "fence"])
+    @pytest.mark.parametrize("write", ["complete", "retry", "postpone", "bury", "release", "fence"])
     async def test_a_claim_can_still_write_past_its_lease_while_nobody_else_claimed(self, write: str) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work"))
@@ -166,7 +166,7 @@ class Leases(QueueParts):
         await self.enqueue(queue, NewJob("work"))
         job = await self.claim_one(queue)
         await queue.complete(job)
-        for write in ("complete", "retry", "bury", "release", "fence"):
+        for write in ("complete", "retry", "postpone", "bury", "release", "fence"):
             with pytest.raises(LeaseLost):
                 await self._write(queue, write, job)
 
@@ -199,6 +199,8 @@ class Leases(QueueParts):
                 await queue.complete(job)
             case "retry":
                 await queue.retry(job, error="did not work", run_at=self.now())
+            case "postpone":
+                await queue.postpone(job, error="the store is away", run_at=self.now())
             case "bury":
                 await queue.bury(job, error="did not work")
             case "release":
