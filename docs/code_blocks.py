@@ -7,8 +7,6 @@ other block is an error. A comment above a block, invisible on the page, says wh
 * ``<!-- run by tests/…/test_….py -->``: another test runs it, in surroundings of its own;
 * ``<!-- not run: REASON -->``: nothing can run it here;
 * ``<!-- hidden LANGUAGE`` with code up to ``-->``: a block that the reader is spared.
-
-``--blocks LANGUAGE`` prints the page's visible blocks of that language instead.
 """
 
 import ast
@@ -28,6 +26,7 @@ from attrs import frozen
 from imagegallery import Settings
 
 ROOT = Path(__file__).parents[1]
+PROGRAMS = ("python", "sh")
 NO_CODE = ("mermaid", "text")
 
 _BLOCK = re.compile(
@@ -74,6 +73,12 @@ def _block(text: str, match: "re.Match[str]") -> Block:
     return Block(match[f"{kind}language"], match[f"{kind}code"], line, bool(kind), match["runner"], match["reason"])
 
 
+def shown(page: Path, language: str) -> str:
+    """The page's visible blocks of that language, one below the other."""
+    blocks = blocks_of(page.read_text())
+    return "\n".join(block.code for block in blocks if block.language == language and not block.hidden)
+
+
 def run(page: Path) -> None:
     """Raises `WrongBlock`, or whatever the page's program raises."""
     blocks = blocks_of(page.read_text())
@@ -94,7 +99,7 @@ def _check(page: Path, block: Block) -> None:
             _load_settings(block.code)
         elif block.language == "json":
             json.loads(block.code)
-        elif block.language not in ("python", "sh", *NO_CODE):
+        elif block.language not in (*PROGRAMS, *NO_CODE):
             raise WrongBlock(f"nothing runs {block.language or 'a block without a language'}")
     except Exception as error:
         raise WrongBlock(f"{page}:{block.line}: {error}") from error
@@ -139,9 +144,6 @@ def _compiled(page: Path, block: Block) -> types.CodeType:
 
 def main(arguments: Sequence[str]) -> None:
     match arguments:
-        case ["--blocks", language, page]:
-            blocks = blocks_of(Path(page).read_text())
-            print(*(block.code for block in blocks if block.language == language and not block.hidden), sep="\n")
         case [page]:
             run(Path(page))
         case _:

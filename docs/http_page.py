@@ -1,8 +1,8 @@
 """Writes the table of operations in ``reference/http.md``: ``python docs/http_page.py [--check]``."""
 
-import sys
 from pathlib import Path
 
+import made_page
 from imagegallery_asgi.call import API_PREFIX
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
 
@@ -10,8 +10,9 @@ PAGE = Path(__file__).with_name("reference") / "http.md"
 BEGIN = "<!-- operations: python docs/http_page.py -->\n"
 
 
-def page(current: str) -> str:
+def page() -> str:
     """The page with its table as it ought to be: all that follows the mark is made."""
+    current = PAGE.read_text()
     return current[: current.index(BEGIN)] + BEGIN + table()
 
 
@@ -23,7 +24,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    text = PAGE.read_text()
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(None if text == page(text) else f"{PAGE} is stale: run python docs/http_page.py")
-    PAGE.write_text(page(text))
+    made_page.main(PAGE, page())

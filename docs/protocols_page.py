@@ -4,10 +4,11 @@ Every MUST and SHOULD that the two protocols put on a server, in our words, with
 why there is none. ``tests/documentation/test_protocols.py`` sees to it that the tests are there.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import made_page
 
 PAGE = Path(__file__).with_name("reference") / "protocols.md"
 HEAD = """# Protocols of resumable uploads, rule by rule
@@ -344,6 +345,4 @@ def _shown(held_by: str) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(None if PAGE.read_text() == page() else f"{PAGE} is stale: run python docs/protocols_page.py")
-    PAGE.write_text(page())
+    made_page.main(PAGE, page())

@@ -1,13 +1,13 @@
 """Writes ``reference/settings.md`` from the settings classes: ``python docs/settings_page.py [--check]``."""
 
 import inspect
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import attrs
 
+import made_page
 from imagegallery import Settings
 from imagegallery.settings import ENV_PREFIX
 
@@ -80,6 +80,4 @@ def _duration(value: timedelta) -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(None if PAGE.read_text() == page() else f"{PAGE} is stale: run python docs/settings_page.py")
-    PAGE.write_text(page())
+    made_page.main(PAGE, page())

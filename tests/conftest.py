@@ -4,11 +4,13 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import botocore
 import pytest
 import skimage.data
-from blockbuster import BlockBuster, blockbuster_ctx
+from blockbuster import BlockBuster
 from hypothesis import settings
 from PIL import ExifTags, Image
+from tests.blocking import make_guard
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.testing.clock import ManualClock
@@ -16,6 +18,7 @@ from imagegallery.testing.database import DatabaseServer
 from imagegallery.testing.object_store import ObjectStoreServer
 from imagegallery.testing.redis import RedisServer, running_redis
 from imagegallery.testing.service import RunningService, running_service
+from imagegallery.testing.shared_engine import SharedEngine
 
 # No deadline: how long an example takes says nothing on a busy machine.
 settings.register_profile("default", deadline=None)
@@ -23,16 +26,33 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each processor: many tests wait, for servers and processes of their own."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="session")
+def guard() -> BlockBuster:
+    return make_guard()
+
+
 @pytest.fixture(autouse=True)
-def blocking_calls_fail() -> Iterator[BlockBuster]:
+def blocking_calls_fail(guard: BlockBuster) -> Iterator[None]:
     """A call that blocks the event loop, made by this project's own packages, raises `blockbuster.BlockingError`."""
-    with blockbuster_ctx(["imagegallery", "imagegallery_asgi"], excluded_modules=["imagegallery.testing"]) as buster:
-        # asyncpg looks for a password file and client certificates whenever it reads a DSN.
-        for function in buster.functions.values():
-            function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
-            # An event loop in a thread of its own, with nothing else to hold up.
-            function.can_block_in("imagegallery/aws/clients.py", "_warm_up")
-        yield buster
+    guard.activate()
+    yield
+    guard.deactivate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An AWS client reads the certificates of all authorities; none of the tests' talks TLS, so one will do."""
+    bundle = tmp_path_factory.mktemp("authorities") / "one.pem"
+    first, end, _ = Path(botocore.__file__).with_name("cacert.pem").read_text().partition("-----END CERTIFICATE-----\n")
+    bundle.write_text(first + end)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_CA_BUNDLE", str(bundle))
+        yield
 
 
 @pytest.fixture
@@ -67,6 +87,13 @@ def object_store_server() -> Iterator[ObjectStoreServer]:
     """The S3 server that all workers of this run share; ``options()`` is an unused place in it."""
     with ObjectStoreServer.shared() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def imaging_engine() -> Iterator[SharedEngine]:
+    """Decoders for all tests of this process that do nothing to them but ask."""
+    with SharedEngine.running() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

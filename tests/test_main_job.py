@@ -21,12 +21,21 @@ from imagegallery.testing.object_store import AWS, ObjectStoreServer
 from imagegallery.testing.redis import RedisServer
 from imagegallery.testing.service import RunningService, running_service
 from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 STORES, QUEUES, CACHES = ("files", "s3"), ("postgresql", "sqs"), ("memory", "redis")
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the README's session is curl's")
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Smaller than a camera's, and larger than ``medium``, so that it gets every variant of the default presets."""
+    path = tmp_path_factory.mktemp("photo") / "tram.jpg"
+    path.write_bytes(picture(1000, 750))
+    return path
 
 
 @pytest.fixture(scope="module")

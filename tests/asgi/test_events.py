@@ -88,9 +88,10 @@ def test_where_nothing_can_be_resumed(owner: httpx.Client, after: str, status: i
     assert owner.get("/events", headers={"Last-Event-ID": after}).status_code == status
 
 
-def test_the_end_of_the_service_ends_the_stream(tmp_path: Path) -> None:
+def test_the_end_of_the_service_ends_the_stream(database_dsn: str, tmp_path: Path) -> None:
+    environment = {"IMAGEGALLERY_DATABASE_DSN": database_dsn}
     with (
-        running_service(tmp_path / "data") as service,
+        running_service(tmp_path / "data", "--no-worker", "--drain", "1", environment=environment) as service,
         # Longer than the drain, for which streams go on.
         httpx.stream("GET", f"{service.url}/api/v1/events", timeout=60) as stream,
     ):

@@ -26,7 +26,7 @@ BEYOND_A_SCHEMA: list[CheckFunction] = [positive_data_acceptance]
 AnyCase = schemathesis.Case[Any]
 
 few_examples = settings(
-    max_examples=8,
+    max_examples=5,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

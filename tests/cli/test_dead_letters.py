@@ -1,26 +1,27 @@
 """``imagegallery queue dead`` and ``queue redrive``: what failed for good is shown, and tried again."""
 
 import json
-import os
 import subprocess
-import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
+from tests.cli.conftest import InProcess
 
 from imagegallery.clock import utc_now
 from imagegallery.database.pool import Database
 from imagegallery.queue.job import DeadJob, NewJob
 from imagegallery.queue.postgres import PostgresQueue
 
-Done = subprocess.CompletedProcess[str]
+QueueCommand = Callable[..., Awaitable["subprocess.CompletedProcess[str]"]]
 
 
-def queue_command(dsn: str, *arguments: str) -> Done:
-    command = [sys.executable, "-m", "imagegallery.cli", "queue", *arguments]
-    environment = {**os.environ, "IMAGEGALLERY_DATABASE_DSN": dsn}
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
+@pytest.fixture
+def queue_command(in_process: InProcess, database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> QueueCommand:
+    monkeypatch.setenv("IMAGEGALLERY_DATABASE_DSN", database_dsn)
+    return partial(in_process.aside, "queue")
 
 
 @pytest.fixture
@@ -39,12 +40,12 @@ async def dead(database: Database, queue: PostgresQueue) -> list[DeadJob]:
     return await queue.dead(limit=10)
 
 
-async def test_they_are_shown_with_their_errors(dead: list[DeadJob], database_dsn: str) -> None:
-    lines = queue_command(database_dsn, "dead").stdout.splitlines()
+async def test_they_are_shown_with_their_errors(dead: list[DeadJob], queue_command: QueueCommand) -> None:
+    lines = (await queue_command("dead")).stdout.splitlines()
     assert [(str(job.id) in line, job.error in line) for job, line in zip(dead, lines, strict=True)] == [
         (True, True)
     ] * 3
-    (line,) = queue_command(database_dsn, "dead", "--json", "--limit", "1").stdout.splitlines()
+    (line,) = (await queue_command("dead", "--json", "--limit", "1")).stdout.splitlines()
     assert json.loads(line) == {
         "id": str(dead[0].id),
         "kind": "work",
@@ -56,16 +57,18 @@ async def test_they_are_shown_with_their_errors(dead: list[DeadJob], database_ds
 
 
 async def test_those_that_are_named_are_tried_again(
-    dead: list[DeadJob], database_dsn: str, queue: PostgresQueue
+    dead: list[DeadJob], queue_command: QueueCommand, queue: PostgresQueue
 ) -> None:
-    assert queue_command(database_dsn, "redrive", str(dead[1].id)).stdout == f"requeued {dead[1].id}\n"
+    assert (await queue_command("redrive", str(dead[1].id))).stdout == f"requeued {dead[1].id}\n"
     assert [job.id for job in await queue.dead(limit=10)] == [dead[0].id, dead[2].id]
     (again,) = await queue.claim(["work"], limit=3, lease=timedelta(minutes=1))
     assert (again.id, again.attempt) == (dead[1].id, 1)
 
 
-async def test_all_are_tried_again_up_to_a_limit(dead: list[DeadJob], database_dsn: str, queue: PostgresQueue) -> None:
-    assert len(queue_command(database_dsn, "redrive", "--all", "--limit", "2").stdout.splitlines()) == 2
+async def test_all_are_tried_again_up_to_a_limit(
+    dead: list[DeadJob], queue_command: QueueCommand, queue: PostgresQueue
+) -> None:
+    assert len((await queue_command("redrive", "--all", "--limit", "2")).stdout.splitlines()) == 2
     assert await queue.dead(limit=10) == dead[2:]
 
 
@@ -78,8 +81,13 @@ async def test_all_are_tried_again_up_to_a_limit(dead: list[DeadJob], database_d
     ],
 )
 async def test_what_is_no_dead_letter_is_one_line(
-    arguments: tuple[str, ...], code: int, said: str, dead: list[DeadJob], database_dsn: str, queue: PostgresQueue
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
+    dead: list[DeadJob],
+    queue_command: QueueCommand,
+    queue: PostgresQueue,
 ) -> None:
-    done = queue_command(database_dsn, "redrive", *arguments)
+    done = await queue_command("redrive", *arguments)
     assert (done.returncode, said in done.stderr.splitlines()[-1]) == (code, True)
     assert await queue.dead(limit=10) == dead

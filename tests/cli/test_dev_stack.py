@@ -42,7 +42,7 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
+def stack(small_presets: Path, tmp_path: Path) -> Iterator[Stack]:
     """Everything, from the moment when it says that it is ready."""
     directory, log = tmp_path / "stack", tmp_path / "log"
     command = ["dev-stack", "--data-dir", str(directory), "--port", str(_two_free_ports())]

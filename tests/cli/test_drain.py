@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from imagegallery import Settings
 from imagegallery.testing.service import RunningService, running_service
 from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
@@ -59,8 +60,13 @@ def readiness(service: RunningService) -> int | None:
         return None
 
 
-def test_on_sigterm_readiness_goes_first_and_an_upload_that_has_begun_ends_well(tmp_path: Path, body: bytes) -> None:
-    with running_service(tmp_path / "data", "--drain", "3") as service, upload_begun(service, body) as upload:
+def test_on_sigterm_readiness_goes_first_and_an_upload_that_has_begun_ends_well(
+    settings: Settings, body: bytes
+) -> None:
+    with (
+        running_service(settings.data_dir, "--no-worker", "--drain", "3") as service,
+        upload_begun(service, body) as upload,
+    ):
         service.process.send_signal(signal.SIGTERM)
         until(lambda: readiness(service) == 503)
         assert httpx.get(f"{service.url}/api/v1/galleries").status_code == 200
@@ -72,9 +78,9 @@ def test_on_sigterm_readiness_goes_first_and_an_upload_that_has_begun_ends_well(
         assert service.process.wait(60) == 0
 
 
-def test_a_second_sigterm_waits_for_nothing(tmp_path: Path, body: bytes) -> None:
+def test_a_second_sigterm_waits_for_nothing(settings: Settings, body: bytes) -> None:
     options = ("--drain", LONG, "--grace", LONG)
-    with running_service(tmp_path / "data", *options) as service, upload_begun(service, body) as upload:
+    with running_service(settings.data_dir, *options) as service, upload_begun(service, body) as upload:
         service.process.send_signal(signal.SIGTERM)
         until(lambda: readiness(service) == 503)
         service.process.send_signal(signal.SIGTERM)
@@ -84,9 +90,9 @@ def test_a_second_sigterm_waits_for_nothing(tmp_path: Path, body: bytes) -> None
             status_of(upload)
 
 
-def test_an_upload_that_does_not_end_is_given_up_after_the_grace(tmp_path: Path, body: bytes) -> None:
-    options = ("--drain", "0", "--grace", "1")
-    with running_service(tmp_path / "data", *options) as service, upload_begun(service, body) as upload:
+def test_an_upload_that_does_not_end_is_given_up_after_the_grace(settings: Settings, body: bytes) -> None:
+    options = ("--no-worker", "--drain", "0", "--grace", "1")
+    with running_service(settings.data_dir, *options) as service, upload_begun(service, body) as upload:
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(60) == 0
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
@@ -94,8 +100,8 @@ def test_an_upload_that_does_not_end_is_given_up_after_the_grace(tmp_path: Path,
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux who is whose child")
-def test_no_process_that_serves_outlives_the_one_that_started_it(tmp_path: Path) -> None:
-    with running_service(tmp_path / "data", "--no-worker") as service:
+def test_no_process_that_serves_outlives_the_one_that_started_it(settings: Settings) -> None:
+    with running_service(settings.data_dir, "--no-worker") as service:
         (api,) = children_of(service.process.pid)
         os.kill(api, signal.SIGKILL)
         assert service.process.wait(60) == 1
@@ -103,25 +109,25 @@ def test_no_process_that_serves_outlives_the_one_that_started_it(tmp_path: Path)
 
 
 def children_of(pid: int) -> list[int]:
-    """The Python processes among them: PostgreSQL has parents of its own choice."""
+    """Those that serve."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children if b"imagegallery_asgi" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
-def test_without_a_worker_jobs_wait_for_one_elsewhere(tmp_path: Path, body: bytes) -> None:
-    with running_service(tmp_path / "data", "--no-worker") as service:
+def test_without_a_worker_jobs_wait_for_one_elsewhere(settings: Settings, body: bytes) -> None:
+    with running_service(settings.data_dir, "--no-worker") as service:
         added = httpx.post(f"{service.url}{gallery_of(service)}", content=body, headers={"Content-Type": "image/jpeg"})
         image = f"{service.url}/api/v1/images/{added.json()['data']['id']}"
         waiting = 'imagegallery_queue_jobs{state="waiting"} 0.0'
         assert waiting not in httpx.get(f"{service.url}/metrics").text
         assert httpx.get(image).json()["data"]["processing_status"] == "pending"
-        with worker(tmp_path / "data"):
+        with worker():
             until(lambda: httpx.get(image).json()["data"]["processing_status"] == "complete")
 
 
 @contextmanager
-def worker(data_dir: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "imagegallery.cli", "worker", "--concurrency", "1", "--data-dir", str(data_dir)]
+def worker() -> Iterator[None]:
+    command = [sys.executable, "-m", "imagegallery.cli", "worker", "--concurrency", "1"]
     process = subprocess.Popen(command)
     try:
         yield

@@ -3,24 +3,32 @@
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
+from tests.cli.conftest import InProcess
 
 from imagegallery import Conflict, NotFound
 from imagegallery.cli.main import cli, run
 from imagegallery.database import migrate as migrations
+from imagegallery.testing.database import DatabaseServer
 
 
-def _imagegallery(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "imagegallery.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+@pytest.fixture
+async def unused(database_server: DatabaseServer) -> AsyncIterator[str]:
+    """The DSN of a database without a schema."""
+    async with database_server.empty() as dsn:
+        yield dsn
 
 
-def test_it_says_what_it_would_apply_and_then_applies_it(tmp_path: Path) -> None:
-    arguments = ("migrate", "--data-dir", str(tmp_path / "data"))
-    planned = _imagegallery(*arguments, "--dry-run")
-    applied, again = _imagegallery(*arguments), _imagegallery(*arguments)
+async def test_it_says_what_it_would_apply_and_then_applies_it(
+    unused: str, in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_DATABASE_DSN", unused)
+    planned = await in_process.aside("migrate", "--dry-run")
+    applied, again = await in_process.aside("migrate"), await in_process.aside("migrate")
     names = sorted(path.stem for path in Path(migrations.__file__).with_name("migrations").glob("*.sql"))
     assert planned.stdout.splitlines() == [f"would apply {name}" for name in names], planned.stderr
     assert applied.stdout.splitlines() == [f"applied {name}" for name in names]
@@ -28,20 +36,23 @@ def test_it_says_what_it_would_apply_and_then_applies_it(tmp_path: Path) -> None
 
 
 def test_a_database_that_does_not_answer_is_one_line() -> None:
-    done = _imagegallery("migrate", IMAGEGALLERY_DATABASE_DSN="postgresql://nobody@127.0.0.1:9/none")
+    environment = {**os.environ, "IMAGEGALLERY_DATABASE_DSN": "postgresql://nobody@127.0.0.1:9/none"}
+    command = [sys.executable, "-m", "imagegallery.cli", "migrate"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (1, "Error: The database does not answer.\n")
 
 
-def test_an_option_that_does_not_exist_is_named(tmp_path: Path) -> None:
+def test_an_option_that_does_not_exist_is_named(tmp_path: Path, in_process: InProcess) -> None:
     (tmp_path / "settings.toml").write_text("[imagegallery.uploads]\nmax_sise = 1\n")
-    done = _imagegallery("migrate", "--config", str(tmp_path / "settings.toml"))
+    done = in_process("migrate", "--config", str(tmp_path / "settings.toml"))
     assert done.returncode == 1
     assert "uploads.max_sise" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_setting_that_cannot_be_read_is_named() -> None:
-    done = _imagegallery("migrate", IMAGEGALLERY_UPLOADS_MAX_SIZE="much")
+def test_a_setting_that_cannot_be_read_is_named(in_process: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_UPLOADS_MAX_SIZE", "much")
+    done = in_process("migrate")
     assert done.returncode == 1
     assert "uploads.max_size" in done.stderr
     assert len(done.stderr.splitlines()) == 1

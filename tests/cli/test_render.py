@@ -6,18 +6,15 @@ import sys
 from pathlib import Path
 
 from PIL import Image
+from tests.cli.conftest import InProcess
 
 from imagegallery.cli.rendering import unique_stems
-
-
-def _render(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "imagegallery.cli", "render", *arguments], capture_output=True, text=True
-    )
+from imagegallery.testing.studio import picture
 
 
 def test_it_says_what_the_files_hold(photo: Path, tmp_path: Path) -> None:
-    done = _render(str(photo), "--out", str(tmp_path), "--json")
+    command = [sys.executable, "-m", "imagegallery.cli", "render", str(photo), "--out", str(tmp_path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (described,) = json.loads(done.stdout)
     assert described["metadata"]["make"] == "Pixelworks"
@@ -29,13 +26,16 @@ def test_it_says_what_the_files_hold(photo: Path, tmp_path: Path) -> None:
             assert not picture.getexif()
 
 
-def test_a_file_that_is_no_picture_is_named_and_the_others_are_made(photo: Path, tmp_path: Path) -> None:
-    notes = tmp_path / "notes.jpg"
+def test_a_file_that_is_no_picture_is_named_and_the_others_are_made(
+    small_presets: Path, tmp_path: Path, in_process: InProcess
+) -> None:
+    notes, tram = tmp_path / "notes.jpg", tmp_path / "tram.jpg"
     notes.write_text("not a picture")
-    done = _render(str(notes), str(photo), "--out", str(tmp_path / "out"))
+    tram.write_bytes(picture(160, 120))
+    done = in_process("render", str(notes), str(tram), "--out", str(tmp_path / "out"))
     assert done.returncode == 1
     assert done.stderr.splitlines() == [f"{notes}: This is not an image of a type we know."]
-    assert len(done.stdout.splitlines()) == 6
+    assert len(done.stdout.splitlines()) == 2
 
 
 def test_photographs_of_one_name_do_not_overwrite_each_other() -> None:

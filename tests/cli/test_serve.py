@@ -1,6 +1,5 @@
 """``imagegallery serve`` as a user runs it: a process, a folder, Ctrl-C, and again."""
 
-import re
 import socket
 import subprocess
 import sys
@@ -9,51 +8,47 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.cli.conftest import InProcess
 
 from imagegallery.testing.service import RunningService, free_port, running_service
+from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
 
 
-def _upload(service: RunningService, photo: Path) -> str:
-    """Upload in one call; answers the URL of the image."""
+def _upload(service: RunningService, photo: bytes) -> str:
+    """Upload in one call; answers the path of the image."""
     with httpx.Client(base_url=f"{service.url}/api/v1") as client:
         gallery = client.post("/galleries", json={"name": "Lisbon", "visibility": "public"}).raise_for_status()
         uploaded = client.post(
             f"/galleries/{gallery.json()['data']['id']}/images",
-            content=photo.read_bytes(),
+            content=photo,
             headers={"Content-Type": "image/jpeg"},
         ).raise_for_status()
-    return f"{service.url}/api/v1/images/{uploaded.json()['data']['id']}"
+    return f"/api/v1/images/{uploaded.json()['data']['id']}"
 
 
-def _image(url: str) -> dict[str, object]:
-    data: dict[str, object] = httpx.get(url).raise_for_status().json()["data"]
+def _image(service: RunningService, path: str) -> dict[str, object]:
+    data: dict[str, object] = httpx.get(f"{service.url}{path}").raise_for_status().json()["data"]
     return data
 
 
-def test_a_photo_goes_in_and_is_still_there_after_ctrl_c(photo: Path, tmp_path: Path) -> None:
+def test_photos_are_still_there_after_ctrl_c_and_after_kill_minus_nine(small_presets: Path, tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with running_service(data_dir) as service:
-        image = _upload(service, photo)
-        until(lambda: _image(image)["processing_status"] == "complete")
+        image = _upload(service, picture(640, 480))
+        until(lambda: _image(service, image)["processing_status"] == "complete")
         said = service.log.read_text()
         assert service.url in said
         assert str(data_dir) in said
         assert service.interrupt() == 0
         assert not _processes_below(data_dir)
     with running_service(data_dir) as again:
-        data = _image(re.sub(r"^http://[^/]*", again.url, image))
-        assert data["processing_status"] == "complete"
-
-
-def test_it_starts_again_after_kill_minus_nine(photo: Path, tmp_path: Path) -> None:
-    data_dir = tmp_path / "data"
-    with running_service(data_dir) as service:
-        image = _upload(service, photo)
-        service.kill()
+        assert _image(again, image)["processing_status"] == "complete"
+        late = _upload(again, picture(480, 640))
+        again.kill()
     with running_service(data_dir) as again:
-        moved = re.sub(r"^http://[^/]*", again.url, image)
-        until(lambda: _image(moved)["processing_status"] == "complete")
+        until(lambda: _image(again, late)["processing_status"] == "complete")
+        assert _image(again, image)["processing_status"] == "complete"
 
 
 def _processes_below(data_dir: Path) -> list[bytes]:
@@ -73,9 +68,11 @@ def _processes_below(data_dir: Path) -> list[bytes]:
         (("--data-dir", "/dev/null/data"), "/dev/null/data"),
     ],
 )
-def test_what_cannot_work_is_one_line_and_exit_code_one(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "imagegallery.cli", "serve", "--port", str(free_port()), *options]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+def test_what_cannot_work_is_one_line_and_exit_code_one(
+    options: tuple[str, ...], message: str, in_process: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = in_process("serve", "--port", str(free_port()), *options)
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1

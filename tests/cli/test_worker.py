@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
+import pytest
 
 from imagegallery import Image, ImageGallery, Principal, ProcessingStatus, Settings
 from imagegallery.testing.waiting import until
@@ -17,9 +18,14 @@ OWNER = Principal.user("owner")
 SHORT_LEASE = {"IMAGEGALLERY_QUEUE_LEASE": "0:00:02"}
 
 
+@pytest.fixture
+def small_presets() -> None:
+    """The default ones, and so a job that takes its time."""
+
+
 @contextmanager
-def _worker(data_dir: Path) -> "Iterator[subprocess.Popen[bytes]]":
-    command = [sys.executable, "-m", "imagegallery.cli", "worker", "--data-dir", str(data_dir)]
+def _worker() -> "Iterator[subprocess.Popen[bytes]]":
+    command = [sys.executable, "-m", "imagegallery.cli", "worker"]
     process = subprocess.Popen(command, env={**os.environ, **SHORT_LEASE})
     try:
         yield process
@@ -38,15 +44,15 @@ def _recorded(image: Image) -> set[str]:
     return {image.original_key, *(variant.key for variant in image.variants)}
 
 
-async def test_the_next_worker_does_the_job_and_nothing_is_left_over(photo: Path, tmp_path: Path) -> None:
-    data_dir = tmp_path / "data"
-    async with ImageGallery.open(Settings.embedded(data_dir)) as gallery:
+async def test_the_next_worker_does_the_job_and_nothing_is_left_over(settings: Settings, photo: Path) -> None:
+    data_dir = settings.data_dir
+    async with ImageGallery.open(settings) as gallery:
         image = await gallery.uploads.add(OWNER, photo)
-        with _worker(data_dir) as first:
+        with _worker() as first:
             await anyio.to_thread.run_sync(until, lambda: len(_stored(data_dir)) > 1)
             first.kill()  # it has stored a variant, and has more to do
         wanted = {(preset.name, preset.format) for preset in gallery.variants.presets}
-        with _worker(data_dir) as second:
+        with _worker() as second:
             done = await gallery.images.wait_until_ready(OWNER, image.id)
             while {(each.variant_type, each.format) for each in done.variants} != wanted:
                 done = await gallery.images.get(OWNER, image.id)

@@ -32,7 +32,7 @@ def token(user: str) -> str:
     return token_of(user)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedUploads]:
     small = {"uploads_parts_threshold": PARTS_THRESHOLD, "uploads_part_size": PART_SIZE}
     with served_uploads(database_server, tmp_path_factory.mktemp("served") / "data", **small) as served:

@@ -22,7 +22,7 @@ from imagegallery.testing.served import ServedUploads, token_of
 API = "/api/v1"
 FILES, EXAMPLES = 50, 6  # 300 files
 SMALLEST = 653
-LARGE = (40_000_000, 20_000_000, 5_000_000)  # one of these each time, the first for sure
+LARGE = (40_000_000, 5_000_000, 2_000_000)  # one of these each time, the first for sure
 AT_ONCE = 4
 IN_PIECES = ((1,), (1, 1, 42), (600, 7))  # so many bytes, and the rest, are uploads of their own
 VERSION = {"Tus-Resumable": "1.0.0"}

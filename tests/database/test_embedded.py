@@ -36,13 +36,33 @@ anyio.run(main)
 """
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory where a server has run before."""
+    directory = tmp_path_factory.mktemp("made") / "postgres"
+
+    async def make() -> None:
+        async with EmbeddedPostgres.running(directory, settings=FAST):
+            pass
+
+    anyio.run(make)
+    return directory
+
+
 @pytest.fixture
-async def directory(tmp_path: Path) -> AsyncIterator[Path]:
-    """A directory for a server; whatever a test leaves running in it is stopped."""
+async def new_directory(tmp_path: Path) -> AsyncIterator[Path]:
+    """A directory for a server, which is not there yet; whatever a test leaves running in it is stopped."""
     directory = tmp_path / "postgres"
     yield directory
     async with EmbeddedPostgres.running(directory, temporary=True):
         pass
+
+
+@pytest.fixture
+async def directory(new_directory: Path, made_once: Path) -> Path:
+    """One where a server has run before: a copy, whose files belong to whom they did."""
+    await anyio.run_process(["cp", "-a", str(made_once), str(new_directory)])
+    return new_directory
 
 
 @asynccontextmanager
@@ -88,8 +108,8 @@ async def test_data_outlive_the_server_which_stops_with_its_user(directory: Path
         assert await remembered(dsn) == [1]
 
 
-async def test_the_program_is_no_superuser_and_the_database_speaks_utf8(directory: Path) -> None:
-    async with EmbeddedPostgres.running(directory, settings=FAST) as dsn:
+async def test_the_program_is_no_superuser_and_the_database_speaks_utf8(new_directory: Path) -> None:
+    async with EmbeddedPostgres.running(new_directory, settings=FAST) as dsn:
         connection = await asyncpg.connect(dsn)
         assert await connection.fetchval("SHOW is_superuser") == "off"
         assert await connection.fetchval("SHOW server_encoding") == "UTF8"
@@ -118,10 +138,10 @@ async def test_two_users_in_one_process_count_as_two(directory: Path) -> None:
     assert not await is_up(dsn)
 
 
-async def test_users_that_start_together_start_one_server(directory: Path) -> None:
-    async with other_user(directory) as (_, one), other_user(directory) as (_, other):
+async def test_users_that_start_together_start_one_server(new_directory: Path) -> None:
+    async with other_user(new_directory) as (_, one), other_user(new_directory) as (_, other):
         assert one == other
-        async with EmbeddedPostgres.running(directory) as same:
+        async with EmbeddedPostgres.running(new_directory) as same:
             assert same == one
 
 
@@ -166,20 +186,20 @@ async def _sleeping(uid: int) -> Process:
     return await anyio.open_process(["sleep", "60"], stdin=subprocess.DEVNULL, stdout=None, stderr=None, user=user)
 
 
-async def test_an_interrupted_first_start_is_made_good(directory: Path) -> None:
-    await anyio.Path(directory, "cluster.new-half", "base").mkdir(parents=True)
-    async with EmbeddedPostgres.running(directory, settings=FAST) as dsn:
+async def test_an_interrupted_first_start_is_made_good(new_directory: Path) -> None:
+    await anyio.Path(new_directory, "cluster.new-half", "base").mkdir(parents=True)
+    async with EmbeddedPostgres.running(new_directory, settings=FAST) as dsn:
         assert await is_up(dsn)
-    left = {path.name async for path in anyio.Path(directory).iterdir()}
+    left = {path.name async for path in anyio.Path(new_directory).iterdir()}
     assert left == {"cluster", "starting.lock", "users.lock"}
 
 
-async def test_a_first_start_cancelled_anywhere_leaves_a_directory_that_starts(directory: Path) -> None:
+async def test_a_first_start_cancelled_anywhere_leaves_a_directory_that_starts(new_directory: Path) -> None:
     for seconds in (0.05, 0.2, 0.4, 0.7):
         with anyio.move_on_after(seconds):
-            async with EmbeddedPostgres.running(directory, settings=FAST):
+            async with EmbeddedPostgres.running(new_directory, settings=FAST):
                 pass
-    async with EmbeddedPostgres.running(directory, settings=FAST) as dsn:
+    async with EmbeddedPostgres.running(new_directory, settings=FAST) as dsn:
         assert await is_up(dsn)
 
 

@@ -5,10 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+import code_blocks
 from imagegallery.testing.service import RunningService
 from imagegallery.testing.studio import picture
 
@@ -21,29 +23,48 @@ MOST_NOT_RUN = 3
 def workspace(service: RunningService) -> Path:
     """Where a reader stands: a folder with photographs, and the data directory of a service that runs."""
     folder = service.data_dir.parent
+    (folder / "library-data").symlink_to(service.data_dir)
     for place in (folder, folder / "photos", folder / "Pictures" / "2026"):
         place.mkdir(parents=True, exist_ok=True)
         (place / "photo.jpg").write_bytes(picture(640, 480))
     return folder
 
 
-def run_page(page: Path, workspace: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        [sys.executable, str(ROOT / "docs" / "code_blocks.py"), str(page)],
-        cwd=workspace,
-        env={**os.environ, "HOME": str(workspace), "PATH": path, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def surroundings(workspace: Path, service: RunningService, database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder and the environment that programs on the pages are run in."""
+    monkeypatch.chdir(workspace)
+    monkeypatch.setenv("HOME", str(workspace))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    monkeypatch.setenv("API", f"{service.url}/api/v1")
+    monkeypatch.setenv("DATABASE", database_dsn)
+    monkeypatch.setenv("IMAGEGALLERY_DATA_DIR", "data")
+
+
+def run_in_a_process(page: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(ROOT / "docs" / "code_blocks.py"), str(page)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def has_programs(page: Path) -> bool:
+    blocks = code_blocks.blocks_of(page.read_text())
+    return any(block.runs_here and block.language in code_blocks.PROGRAMS for block in blocks)
+
+
+def of_pages(pages: Sequence[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("page", pages, ids=lambda page: str(page.relative_to(ROOT / "docs")))
+
+
+@of_pages([page for page in PAGES if not has_programs(page)])
+def test_a_page_without_programs(page: Path) -> None:
+    code_blocks.run(page)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the pages show curl")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_the_code_of(page: Path, workspace: Path, service: RunningService, database_dsn: str) -> None:
-    surroundings = {"API": f"{service.url}/api/v1", "DATABASE": database_dsn, "IMAGEGALLERY_DATA_DIR": "data"}
-    done = run_page(page, workspace, **surroundings)
+@pytest.mark.usefixtures("surroundings")
+@of_pages([page for page in PAGES if has_programs(page)])
+def test_the_programs_of(page: Path) -> None:
+    done = run_in_a_process(page)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -69,7 +90,16 @@ def test_the_code_of(page: Path, workspace: Path, service: RunningService, datab
 def test_a_wrong_block_is_noticed(block: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# A page\n\n{block}\n")
-    assert run_page(page, tmp_path).returncode != 0
+    with pytest.raises((Exception, SystemExit)):
+        code_blocks.run(page)
+
+
+def test_a_wrong_page_is_told_by_the_exit_code(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```python\nassert 1 == 2\n```\n")
+    done = run_in_a_process(page)
+    assert done.returncode != 0
+    assert f'"{page}", line 2' in done.stderr
 
 
 def test_the_blocks_of_a_page_belong_together(tmp_path: Path) -> None:
@@ -78,8 +108,7 @@ def test_the_blocks_of_a_page_belong_together(tmp_path: Path) -> None:
         "<!-- hidden python\nimport asyncio\n-->\n\n```python\nit = 1\n```\n\nthen\n\n"
         "```python\nawait asyncio.sleep(0)\nassert it == 1\n```\n\n```sh\nNAME=x\n```\n\n```sh\ntest $NAME = x\n```\n"
     )
-    done = run_page(page, tmp_path)
-    assert done.returncode == 0, done.stderr
+    code_blocks.run(page)
 
 
 def test_few_blocks_are_not_run() -> None:

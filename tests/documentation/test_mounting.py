@@ -12,6 +12,7 @@ import jwt
 import pytest
 from attrs import frozen
 
+from code_blocks import shown
 from imagegallery.testing.service import RunningService, free_port
 from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
@@ -108,11 +109,6 @@ RECIPES = (
 )
 
 
-def code_of(page: Path) -> str:
-    command = [sys.executable, str(ROOT / "docs" / "code_blocks.py"), "--blocks", "python", str(page)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 @contextmanager
 def served(application: str, folder: Path, ready: str) -> Iterator[str]:
     """`granian` as a user would start it, in ``folder``, until the block ends. Answers its URL."""
@@ -167,7 +163,7 @@ class Host:
 
 @pytest.fixture
 def host(recipe: Recipe, folder: Path) -> Iterator[Host]:
-    application = recipe.install(code_of(recipe.page), folder)
+    application = recipe.install(shown(recipe.page, "python"), folder)
     with (
         served(application, folder, f"{MOUNT}/readyz") as url,
         httpx.Client(base_url=url, timeout=60) as ada,
@@ -244,7 +240,7 @@ FORWARDED = {
 
 
 def test_a_trusted_proxy_is_believed(folder: Path) -> None:
-    application = one_file(code_of(ROOT / "docs" / "how-to" / "proxy.md"), folder)
+    application = one_file(shown(ROOT / "docs" / "how-to" / "proxy.md", "python"), folder)
     token = jwt.encode({"sub": "ada", "exp": 4_000_000_000}, "a secret of at least 32 bytes, yours")
     with (
         served(application, folder, "/readyz") as url,

@@ -18,6 +18,7 @@ from imagegallery.events.event import (
     VariantReady,
 )
 from imagegallery.ids import new_id
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image
@@ -68,8 +69,10 @@ async def test_what_is_refused_is_not_recorded(library: Library) -> None:
     assert await recorded(library.database) == [GalleryChanged("ana", gallery_id, "created")]
 
 
-async def test_processing(database: Database, clock: ManualClock, tmp_path: Path) -> None:
-    async with Studio.open(database, clock, tmp_path) as studio:
+async def test_processing(
+    database: Database, clock: ManualClock, tmp_path: Path, imaging_engine: ImagingEngine
+) -> None:
+    async with Studio.open(database, clock, tmp_path, imaging_engine) as studio:
         good = await studio.upload(picture(100, 75), 100, 75)
         await studio.run("image.process")
         bad = await studio.upload(b"no picture at all", 100, 75)

@@ -22,7 +22,7 @@ def sqs_server() -> Iterator[SqsServer]:
 def small_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With variants of several sizes, and quickly made."""
     path = tmp_path_factory.mktemp("pictures") / "tram.jpg"
-    path.write_bytes(picture(700, 500, quality=90))
+    path.write_bytes(picture(340, 255, quality=90))
     return path
 
 

@@ -25,7 +25,7 @@ QUICK = {
     "IMAGEGALLERY_AWS_MAX_ATTEMPTS": "2",
     "IMAGEGALLERY_AWS_READ_TIMEOUT": "0:00:02",
     "IMAGEGALLERY_QUEUE_BACKOFF_BASE": "0:00:00",
-    "IMAGEGALLERY_QUEUE_MAX_ATTEMPTS": "50",
+    "IMAGEGALLERY_QUEUE_BACKOFF_LIMIT": "0:00:00",
 }
 IS: dict[str, Callable[[Asked], bool]] = {
     "stored": lambda asked: asked.method == "PUT" and not asked.copies,

@@ -20,7 +20,9 @@ ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anon
 
 
 async def new_images(library: Library, count: int) -> list[Image]:
-    return [await library.add_image(make_image(age=timedelta(hours=number))) for number in range(count)]
+    images = [make_image(age=timedelta(hours=number)) for number in range(count)]
+    await library.add_images(images)
+    return images
 
 
 async def gallery_of(library: Library, *images: Image, owner: Principal = ANA, visibility: str = "private") -> UUID:

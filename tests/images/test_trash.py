@@ -30,7 +30,9 @@ async def shown_in(library: Library, gallery_id: UUID) -> list[UUID]:
 
 
 async def new_images(library: Library, count: int) -> list[Image]:
-    return [await library.add_image(make_image()) for _ in range(count)]
+    images = [make_image() for _ in range(count)]
+    await library.add_images(images)
+    return images
 
 
 async def rows_left(library: Library, image_id: UUID) -> Mapping[str, int]:

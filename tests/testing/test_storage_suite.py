@@ -1,14 +1,14 @@
 """The storage suite is worth what it catches: stores that break one promise each, and the test that must tell."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from anyio import Event
+from tests.testing.sabotage import Sabotages, StoresOf, each_notices, names_of_tests, run
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import InvalidInput, ObjectNotFound, PreconditionFailed, TooLarge
@@ -18,7 +18,6 @@ from imagegallery.storage.protocol import (
     ObjectInfo,
     ObjectStream,
 )
-from imagegallery.storage.signing import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage import ObjectStoreSuite
 from imagegallery.testing.storage_appending import AppendingPromises
@@ -27,36 +26,12 @@ from imagegallery.testing.storage_multipart import MultipartPromises
 from imagegallery.testing.storage_races import RACERS
 from imagegallery.testing.storage_signed import SignedUrlPromises
 
-SABOTAGES: dict[type[FilesystemStore], list[str]] = {}
+SABOTAGES = Sabotages()
+caught_by = SABOTAGES.caught_by
 
 
-def caught_by(*names: str) -> Callable[[type[FilesystemStore]], type[FilesystemStore]]:
-    """The tests of the suite, each of which must fail for this store."""
-
-    def register(store: type[FilesystemStore]) -> type[FilesystemStore]:
-        SABOTAGES[store] = [f"test_{name}" for name in names]
-        return store
-
-    return register
-
-
-class Suite(ObjectStoreSuite):
+class Suite(StoresOf, ObjectStoreSuite):
     listed_objects = 40
-
-    def __init__(self, kind: type[FilesystemStore], root: Path) -> None:
-        self._kind = kind
-        self._roots = (root / str(number) for number in count())
-
-    async def make_store(self) -> FilesystemStore:
-        return self._kind(next(self._roots), UrlSigner(b"a secret of the tests", utc_now))
-
-
-async def run(suite: Suite, name: str) -> None:
-    """Run one test of the suite, as often as it is parametrized."""
-    test: Callable[..., Awaitable[None]] = getattr(suite, name)
-    marks: list[pytest.Mark] = getattr(test, "pytestmark", [])
-    for values in marks[0].args[1] if marks else [()]:
-        await test(*(values if isinstance(values, tuple) else (values,)))
 
 
 async def whole(data: AsyncIterable[bytes]) -> bytes:
@@ -230,19 +205,29 @@ class PromotesUnchecked(FilesystemStore):
 
 @caught_by("promote_never_overwrites", "of_two_promotions_to_one_key_one_wins")
 class PromotesOverOthers(FilesystemStore):
+    """However many do it at once."""
+
     async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
-        await self.delete(target)
-        return await super().promote(source, target, etag=etag, content_type=content_type)
+        while True:
+            await self.delete(target)
+            with suppress(PreconditionFailed):
+                return await super().promote(source, target, etag=etag, content_type=content_type)
 
 
 @caught_by("promote_may_be_repeated", "all_who_promote_the_same_succeed")
 class PromotesOnce(FilesystemStore):
+    """One after the other, so that no two find the target free."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._turn = anyio.Lock()
+
     async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
-        await self.head(source)
-        with suppress(ObjectNotFound):
-            await self.head(target)
-            raise PreconditionFailed("")
-        return await super().promote(source, target, etag=etag, content_type=content_type)
+        async with self._turn:
+            with suppress(ObjectNotFound):
+                await self.head(target)
+                raise PreconditionFailed("")
+            return await super().promote(source, target, etag=etag, content_type=content_type)
 
 
 @caught_by("promote_of_nothing_is_not_found")
@@ -319,16 +304,13 @@ class LacksAMethod(FilesystemStore):
 # --- and that they are caught ---------------------------------------------------------------------------------
 
 # The other parts of the suite have sabotages of their own.
-ELSEWHERE = {*dir(SignedUrlPromises), *dir(MultipartPromises), *dir(AppendingPromises)}
-ALL_TESTS = sorted(name for name in {*dir(ObjectStoreSuite)} - ELSEWHERE if name.startswith("test_"))
-FAILURES = (Exception, BaseExceptionGroup, pytest.fail.Exception)
+ELSEWHERE = names_of_tests(SignedUrlPromises, MultipartPromises, AppendingPromises)
+ALL_TESTS = sorted(names_of_tests(ObjectStoreSuite) - ELSEWHERE)
 
 
 @pytest.mark.parametrize("kind", SABOTAGES, ids=lambda kind: kind.__name__)
 async def test_a_broken_promise_is_noticed(kind: type[FilesystemStore], tmp_path: Path) -> None:
-    for name in SABOTAGES[kind]:
-        with pytest.raises(FAILURES):
-            await run(Suite(kind, tmp_path), name)
+    await each_notices(Suite(kind, tmp_path), SABOTAGES[kind])
 
 
 @pytest.mark.parametrize("name", ALL_TESTS)
@@ -338,4 +320,4 @@ async def test_an_honest_store_passes(name: str, tmp_path: Path) -> None:
 
 def test_every_test_of_the_suite_has_noticed_something() -> None:
     never_needed = {"test_reading_may_stop_half_way"}  # fails for leaked files, which no sabotage here leaves
-    assert set(ALL_TESTS) - {name for names in SABOTAGES.values() for name in names} == never_needed
+    assert set(ALL_TESTS) - SABOTAGES.caught == never_needed

@@ -1,44 +1,28 @@
 """The storage suite's part on objects that grow is worth what it catches: see ``test_storage_suite.py``."""
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anyio
 import pytest
+from tests.testing.sabotage import Sabotages, StoresOf, each_notices, names_of_tests, run
 
-from imagegallery.clock import utc_now
 from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed, TooLarge
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo
-from imagegallery.storage.signing import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage import ObjectStoreSuite
 from imagegallery.testing.storage_appending import AppendingPromises
 from imagegallery.testing.uploading import RemoteStore
 
-SABOTAGES: dict[type[FilesystemStore], list[str]] = {}
+SABOTAGES = Sabotages()
+caught_by = SABOTAGES.caught_by
 
 
-def caught_by(*names: str) -> Callable[[type[FilesystemStore]], type[FilesystemStore]]:
-    """The tests of the suite, each of which must fail for this store."""
-
-    def register(store: type[FilesystemStore]) -> type[FilesystemStore]:
-        SABOTAGES[store] = [f"test_{name}" for name in names]
-        return store
-
-    return register
-
-
-class Suite(AppendingPromises):
-    def __init__(self, kind: type[FilesystemStore], root: Path) -> None:
-        self._kind = kind
-        self._roots = (root / str(number) for number in count())
-
-    async def make_store(self) -> FilesystemStore:
-        return self._kind(next(self._roots), UrlSigner(b"a secret of the tests", utc_now))
+class Suite(StoresOf, AppendingPromises):
+    """The tests of this part alone."""
 
 
 # --- stores that break one promise ----------------------------------------------------------------------------
@@ -169,20 +153,17 @@ class BreaksWhenCancelled(FilesystemStore):
 
 # --- and that they are caught ---------------------------------------------------------------------------------
 
-ALL_TESTS = sorted(name for name in dir(AppendingPromises) if name.startswith("test_"))
-FAILURES = (Exception, BaseExceptionGroup, pytest.fail.Exception)
+ALL_TESTS = sorted(names_of_tests(AppendingPromises))
 
 
 @pytest.mark.parametrize("kind", SABOTAGES, ids=lambda kind: kind.__name__)
 async def test_a_broken_promise_is_noticed(kind: type[FilesystemStore], tmp_path: Path) -> None:
-    for name in SABOTAGES[kind]:
-        with pytest.raises(FAILURES):
-            await getattr(Suite(kind, tmp_path), name)()
+    await each_notices(Suite(kind, tmp_path), SABOTAGES[kind])
 
 
 @pytest.mark.parametrize("name", ALL_TESTS)
 async def test_an_honest_store_passes(name: str, tmp_path: Path) -> None:
-    await getattr(Suite(FilesystemStore, tmp_path), name)()
+    await run(Suite(FilesystemStore, tmp_path), name)
 
 
 @pytest.mark.parametrize("name", ALL_TESTS)
@@ -196,5 +177,5 @@ async def test_a_store_without_the_capability_is_skipped(name: str, tmp_path: Pa
 
 
 def test_every_test_of_the_suite_has_noticed_something() -> None:
-    assert set(ALL_TESTS) == {name for names in SABOTAGES.values() for name in names}
+    assert set(ALL_TESTS) == SABOTAGES.caught
     assert set(ALL_TESTS) < set(dir(ObjectStoreSuite))

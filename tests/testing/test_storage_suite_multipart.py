@@ -1,14 +1,14 @@
 """The storage suite's part on multipart uploads is worth what it catches: see ``test_storage_suite.py``."""
 
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from tests.testing.sabotage import SECRET, Sabotages, StoresOf, each_notices, names_of_tests, run
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
@@ -18,35 +18,12 @@ from imagegallery.storage.signing import PartGrant, UrlSigner
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage_multipart import MultipartPromises
 
-SECRET = b"a secret of the tests"
-SABOTAGES: dict[type[FilesystemStore], list[str]] = {}
+SABOTAGES = Sabotages()
+caught_by = SABOTAGES.caught_by
 
 
-def caught_by(*names: str) -> Callable[[type[FilesystemStore]], type[FilesystemStore]]:
-    """The tests of the suite, each of which must fail for this store."""
-
-    def register(store: type[FilesystemStore]) -> type[FilesystemStore]:
-        SABOTAGES[store] = [f"test_{name}" for name in names]
-        return store
-
-    return register
-
-
-class Suite(MultipartPromises):
-    def __init__(self, kind: type[FilesystemStore], root: Path) -> None:
-        self._kind = kind
-        self._roots = (root / str(number) for number in count())
-
-    async def make_store(self) -> FilesystemStore:
-        return self._kind(next(self._roots), UrlSigner(SECRET, utc_now))
-
-
-async def run(suite: Suite, name: str) -> None:
-    """Run one test of the suite, as often as it is parametrized."""
-    test = getattr(suite, name)
-    marks: list[pytest.Mark] = getattr(test, "pytestmark", [])
-    for values in ([value] for value in marks[0].args[1]) if marks else ([],):
-        await test(*values)
+class Suite(StoresOf, MultipartPromises):
+    """The tests of this part alone."""
 
 
 # --- stores that break one promise ----------------------------------------------------------------------------
@@ -244,15 +221,12 @@ class AnswersAnotherEtag(FilesystemStore):
 
 # --- and that they are caught ---------------------------------------------------------------------------------
 
-ALL_TESTS = sorted(name for name in dir(MultipartPromises) if name.startswith("test_"))
-FAILURES = (Exception, BaseExceptionGroup, pytest.fail.Exception)
+ALL_TESTS = sorted(names_of_tests(MultipartPromises))
 
 
 @pytest.mark.parametrize("kind", SABOTAGES, ids=lambda kind: kind.__name__)
 async def test_a_broken_promise_is_noticed(kind: type[FilesystemStore], tmp_path: Path) -> None:
-    for name in SABOTAGES[kind]:
-        with pytest.raises(FAILURES):
-            await run(Suite(kind, tmp_path), name)
+    await each_notices(Suite(kind, tmp_path), SABOTAGES[kind])
 
 
 @pytest.mark.parametrize("name", ALL_TESTS)
@@ -261,7 +235,7 @@ async def test_an_honest_store_passes(name: str, tmp_path: Path) -> None:
 
 
 def test_every_test_of_the_suite_has_noticed_something() -> None:
-    assert set(ALL_TESTS) == {name for names in SABOTAGES.values() for name in names}
+    assert set(ALL_TESTS) == SABOTAGES.caught
 
 
 async def test_a_store_that_takes_no_parts_is_skipped(tmp_path: Path) -> None:

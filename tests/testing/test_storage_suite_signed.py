@@ -1,13 +1,13 @@
 """The storage suite's part on capabilities is worth what it catches: see ``test_storage_suite.py``."""
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.testing.sabotage import SECRET, Sabotages, StoresOf, each_notices, names_of_tests, run
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import ImageGalleryError
@@ -18,27 +18,13 @@ from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage import ObjectStoreSuite
 from imagegallery.testing.storage_signed import SignedUrlPromises
 
-SECRET = b"a secret of the tests"
-SABOTAGES: dict[type[FilesystemStore], list[str]] = {}
+SABOTAGES = Sabotages()
+caught_by = SABOTAGES.caught_by
 
 
-def caught_by(*names: str) -> Callable[[type[FilesystemStore]], type[FilesystemStore]]:
-    """The tests of the suite, each of which must fail for this store."""
-
-    def register(store: type[FilesystemStore]) -> type[FilesystemStore]:
-        SABOTAGES[store] = [f"test_{name}" for name in names]
-        return store
-
-    return register
-
-
-class Suite(SignedUrlPromises):
-    def __init__(self, kind: type[FilesystemStore], root: Path) -> None:
-        self._kind = kind
-        self._roots = (root / str(number) for number in count())
-
+class Suite(StoresOf, SignedUrlPromises):
     async def make_store(self) -> FilesystemStore:
-        self.store = self._kind(next(self._roots), UrlSigner(SECRET, utc_now))
+        self.store = await super().make_store()
         return self.store
 
     async def send(self, request: UploadRequest, body: bytes) -> int:
@@ -143,23 +129,21 @@ class PointsElsewhere(FilesystemStore):
 
 # --- and that they are caught ---------------------------------------------------------------------------------
 
-ALL_TESTS = sorted(name for name in dir(SignedUrlPromises) if name.startswith("test_"))
+ALL_TESTS = sorted(names_of_tests(SignedUrlPromises))
 
 
 @pytest.mark.parametrize("kind", SABOTAGES, ids=lambda kind: kind.__name__)
 async def test_a_broken_promise_is_noticed(kind: type[FilesystemStore], tmp_path: Path) -> None:
-    for name in SABOTAGES[kind]:
-        with pytest.raises((Exception, pytest.fail.Exception)):
-            await getattr(Suite(kind, tmp_path), name)()
+    await each_notices(Suite(kind, tmp_path), SABOTAGES[kind])
 
 
 @pytest.mark.parametrize("name", ALL_TESTS)
 async def test_an_honest_store_passes(name: str, tmp_path: Path) -> None:
-    await getattr(Suite(FilesystemStore, tmp_path), name)()
+    await run(Suite(FilesystemStore, tmp_path), name)
 
 
 def test_every_test_of_the_suite_has_noticed_something() -> None:
-    assert set(ALL_TESTS) == {name for names in SABOTAGES.values() for name in names}
+    assert set(ALL_TESTS) == SABOTAGES.caught
 
 
 class BareStore:

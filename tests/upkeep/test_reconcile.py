@@ -11,6 +11,7 @@ from attrs import define
 from imagegallery.database.pool import Database
 from imagegallery.images.image import Image
 from imagegallery.images.purge import PurgeObjects
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.storage.keys import incoming_key
 from imagegallery.storage.streams import bytes_chunks
@@ -62,8 +63,10 @@ class House:
 
 
 @pytest.fixture
-async def house(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[House]:
-    async with Studio.open(database, clock, tmp_path) as studio:
+async def house(
+    database: Database, clock: ManualClock, tmp_path: Path, imaging_engine: ImagingEngine
+) -> AsyncIterator[House]:
+    async with Studio.open(database, clock, tmp_path, imaging_engine) as studio:
         uploaded = await studio.upload(PHOTO, 200, 150)
         await studio.run("image.process")
         await studio.run("image.process_later")
@@ -234,9 +237,11 @@ async def test_a_store_that_is_not_mounted_costs_nothing(house: House) -> None:
     assert await house.recorded() == {each.key for each in house.image.variants}
 
 
-async def test_an_upload_on_its_way_is_no_stray(database: Database, clock: ManualClock, tmp_path: Path) -> None:
+async def test_an_upload_on_its_way_is_no_stray(
+    database: Database, clock: ManualClock, tmp_path: Path, imaging_engine: ImagingEngine
+) -> None:
     """Neither where its bytes arrive nor where a completion that was cut short has moved them."""
-    async with Uploading.on(database, tmp_path, clock) as uploading:
+    async with Uploading.on(database, tmp_path, clock, imaging_engine) as uploading:
         store = uploading.library.store
         moved, arrived = await uploading.uploaded(PHOTO), await uploading.uploaded(PHOTO)
         etag = (await store.head(moved.incoming_key)).etag

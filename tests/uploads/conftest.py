@@ -10,14 +10,17 @@ import pytest
 from PIL import Image as Pillow
 
 from imagegallery.database.pool import Database
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.uploading import Uploading
 
 
 @pytest.fixture
-async def uploading(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Uploading]:
+async def uploading(
+    database: Database, clock: ManualClock, tmp_path: Path, imaging_engine: ImagingEngine
+) -> AsyncIterator[Uploading]:
     """The service over a fresh database and an empty store."""
-    async with Uploading.on(database, tmp_path, clock) as uploading:
+    async with Uploading.on(database, tmp_path, clock, imaging_engine) as uploading:
         yield uploading
 
 

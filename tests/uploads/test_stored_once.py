@@ -22,6 +22,7 @@ from imagegallery.ids import new_id
 from imagegallery.images.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.purge import PurgeObjects
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.database import DatabaseServer
@@ -171,11 +172,11 @@ async def play(uploading: Uploading, plan: list[list[Step]]) -> None:
 
 
 @asynccontextmanager
-async def _uploading(server: DatabaseServer, directory: Path) -> AsyncIterator[Uploading]:
+async def _uploading(server: DatabaseServer, directory: Path, engine: ImagingEngine) -> AsyncIterator[Uploading]:
     async with (
         server.clone() as dsn,
         Database.connect(DatabaseOptions(dsn=dsn, max_size=8)) as database,
-        Uploading.on(database, directory, ManualClock()) as uploading,
+        Uploading.on(database, directory, ManualClock(), engine) as uploading,
     ):
         yield uploading
 
@@ -187,16 +188,16 @@ class World:
 
 
 @pytest.fixture
-def world(database_server: DatabaseServer, tmp_path: Path) -> Iterator[World]:
+def world(database_server: DatabaseServer, tmp_path: Path, imaging_engine: ImagingEngine) -> Iterator[World]:
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_uploading(database_server, tmp_path)) as uploading,
+        portal.wrap_async_context_manager(_uploading(database_server, tmp_path, imaging_engine)) as uploading,
     ):
         yield World(uploading, portal)
 
 
 def test_uploads_and_purges_at_once_lose_nothing_and_leave_nothing(world: World) -> None:
-    @settings(max_examples=40)
+    @settings(max_examples=25)
     @given(waves)
     def run(plan: list[list[Step]]) -> None:
         world.portal.call(play, world.uploading, plan)

@@ -4,11 +4,14 @@ from pathlib import Path
 import pytest
 
 from imagegallery.database.pool import Database
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.studio import Studio
 
 
 @pytest.fixture
-async def studio(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Studio]:
-    async with Studio.open(database, clock, tmp_path) as studio:
+async def studio(
+    database: Database, clock: ManualClock, tmp_path: Path, imaging_engine: ImagingEngine
+) -> AsyncIterator[Studio]:
+    async with Studio.open(database, clock, tmp_path, imaging_engine) as studio:
         yield studio

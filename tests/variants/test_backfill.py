@@ -17,7 +17,7 @@ from imagegallery.variants.backfill import Backfill, Scope, Touched, touched
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
 
-PHOTO = picture(1000, 750)
+PHOTO = picture(320, 240)
 RENEW = "image.renew_variants"
 EVERYTHING = Scope()
 NEW_SMALL = tuple(evolve(preset, quality=30) if preset.name == "small" else preset for preset in DEFAULT_PRESETS)
@@ -32,7 +32,7 @@ def backfill_of(studio: Studio, presets: Sequence[Preset]) -> Backfill:
 
 
 async def processed(studio: Studio) -> Image:
-    image_id = (await studio.upload(PHOTO, 1000, 750)).id
+    image_id = (await studio.upload(PHOTO, 320, 240)).id
     await studio.run("image.process")
     await studio.run("image.process_later")
     studio.engine.rendered.clear()
@@ -143,7 +143,7 @@ async def test_a_preset_that_there_is_not_is_an_error(studio: Studio) -> None:
 async def test_uploads_come_first(studio: Studio) -> None:
     await processed(studio)
     await run(backfill_of(studio, NEW_SMALL))
-    await studio.upload(PHOTO, 1000, 750)
+    await studio.upload(PHOTO, 320, 240)
     kinds = list(studio.processing.handlers())
     (first,) = await studio.library.queue.claim(kinds, limit=1, lease=SUPERSEDED_GRACE)
     assert first.kind == "image.process"

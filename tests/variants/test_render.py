@@ -1,6 +1,5 @@
 import io
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -10,20 +9,14 @@ from PIL import Image as Pillow
 
 from imagegallery.errors import BadImage, TypeMismatch
 from imagegallery.images.metadata import Metadata
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.testing.studio import picture
 from imagegallery.variants.preset import DEFAULT_PRESETS
 from imagegallery.variants.render import RenderedImage, render_file
 
 
-@pytest.fixture
-async def engine() -> AsyncIterator[SandboxedEngine]:
-    async with SandboxedEngine.open() as engine:
-        yield engine
-
-
 async def render(
-    engine: SandboxedEngine, path: Path, into: Path, content_type: str = "image/jpeg", stem: str | None = None
+    engine: ImagingEngine, path: Path, into: Path, content_type: str = "image/jpeg", stem: str | None = None
 ) -> RenderedImage:
     return await render_file(engine, path, into, DEFAULT_PRESETS, content_type=content_type, stem=stem)
 
@@ -32,13 +25,13 @@ async def files(folder: Path) -> dict[str, bytes]:
     return {path.name: await path.read_bytes() async for path in anyio.Path(folder).iterdir()}
 
 
-async def test_every_variant_in_both_formats_in_one_call(engine: SandboxedEngine, tmp_path: Path) -> None:
+async def test_every_variant_in_both_formats_in_one_call(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     exif = Pillow.Exif()
     exif[ExifTags.Base.Make], exif[ExifTags.Base.Orientation] = "Canon", 6
     source = tmp_path / "tram 28, Lisbon.jpg"
     source.write_bytes(picture(1000, 750, exif=exif.tobytes()))
 
-    rendered = await render(engine, source, tmp_path / "site" / "img")
+    rendered = await render(imaging_engine, source, tmp_path / "site" / "img")
 
     made = await files(tmp_path / "site" / "img")
     assert sorted(made) == [
@@ -59,10 +52,11 @@ async def test_every_variant_in_both_formats_in_one_call(engine: SandboxedEngine
     assert rendered.responsive.src == "tram%2028%2C%20Lisbon-medium.webp"
 
 
-async def test_the_answer_is_json(engine: SandboxedEngine, tmp_path: Path) -> None:
+async def test_the_answer_is_json(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     source = tmp_path / "a.jpg"
     source.write_bytes(picture(100, 75))
-    document = json.loads(json.dumps((await render(engine, source, tmp_path / "out")).to_json(), allow_nan=False))
+    rendered = await render(imaging_engine, source, tmp_path / "out")
+    document = json.loads(json.dumps(rendered.to_json(), allow_nan=False))
     assert document["blurhash"]
     assert document["srcSet"] == "a-small.webp 100w"
     assert document["sources"] == [{"type": "image/avif", "srcSet": "a-medium.avif 100w"}]
@@ -73,22 +67,22 @@ async def test_the_answer_is_json(engine: SandboxedEngine, tmp_path: Path) -> No
     }
 
 
-async def test_rendering_again_replaces_the_files(engine: SandboxedEngine, tmp_path: Path) -> None:
+async def test_rendering_again_replaces_the_files(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     source, out = tmp_path / "a.jpg", tmp_path / "out"
     source.write_bytes(picture(100, 75))
-    first = await render(engine, source, out)
+    first = await render(imaging_engine, source, out)
     source.write_bytes(picture(90, 60))
-    second = await render(engine, source, out, stem="a")
+    second = await render(imaging_engine, source, out, stem="a")
     assert {each.key for each in first.variants} == {each.key for each in second.variants} == set(await files(out))
     assert not {each.fingerprint for each in first.variants} & {each.fingerprint for each in second.variants}
 
 
-async def test_fingerprints_are_those_of_the_content(engine: SandboxedEngine, tmp_path: Path) -> None:
+async def test_fingerprints_are_those_of_the_content(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     body = picture(100, 75)
     fingerprints = []
     for name in ("one.jpg", "two.jpg"):
         (tmp_path / name).write_bytes(body)
-        rendered = await render(engine, tmp_path / name, tmp_path / "out")
+        rendered = await render(imaging_engine, tmp_path / name, tmp_path / "out")
         fingerprints.append([variant.fingerprint for variant in rendered.variants])
     assert fingerprints[0] == fingerprints[1]
 
@@ -97,23 +91,23 @@ async def test_fingerprints_are_those_of_the_content(engine: SandboxedEngine, tm
     ("body", "error"), [(picture(400, 300)[:2000], BadImage), (b"GIF89a" + bytes(100), TypeMismatch)]
 )
 async def test_a_bad_file_leaves_nothing(
-    engine: SandboxedEngine, tmp_path: Path, body: bytes, error: type[Exception]
+    imaging_engine: ImagingEngine, tmp_path: Path, body: bytes, error: type[Exception]
 ) -> None:
     source, out = tmp_path / "a.jpg", tmp_path / "out"
     source.write_bytes(body)
     out.mkdir()
     with pytest.raises(error):
-        await render(engine, source, out)
+        await render(imaging_engine, source, out)
     assert await files(out) == {}
 
 
-async def test_a_missing_file_is_an_os_error(engine: SandboxedEngine, tmp_path: Path) -> None:
+async def test_a_missing_file_is_an_os_error(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        await render(engine, tmp_path / "none.jpg", tmp_path / "out")
+        await render(imaging_engine, tmp_path / "none.jpg", tmp_path / "out")
 
 
-async def test_long_names_are_shortened(engine: SandboxedEngine, tmp_path: Path) -> None:
+async def test_long_names_are_shortened(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     source = tmp_path / ("é" * 125 + ".jpg")
     source.write_bytes(picture(20, 20))
-    rendered = await render(engine, source, tmp_path / "out")
+    rendered = await render(imaging_engine, source, tmp_path / "out")
     assert {variant.key for variant in rendered.variants} == set(await files(tmp_path / "out"))

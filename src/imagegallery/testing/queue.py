@@ -94,7 +94,9 @@ class Watching(QueueParts):
         queue = await self.make_queue()
         with anyio.fail_after(self.patience.total_seconds()):
             async with queue.watch(["work"]) as watch, anyio.create_task_group() as tasks:
+                assert await self.claim(queue) == []
                 tasks.start_soon(self.enqueue, queue, NewJob("work"))
+                await watch.wait(timeout=self.patience * 2)
                 while not await self.claim(queue):
                     await watch.wait(timeout=self.patience * 2)
 

@@ -15,8 +15,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 from imagegallery.images.image import Image
 from imagegallery.images.jobs import process_image
-from imagegallery.imaging.protocol import Inspection, Rendered, Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Rendered, Rendition
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.storage.filesystem import FilesystemStore
@@ -41,7 +40,7 @@ async def nothing() -> None:
 class WatchedEngine:
     """The real engine; ``rendered`` records the renditions asked for, ``after_render`` runs before it answers."""
 
-    engine: SandboxedEngine
+    engine: ImagingEngine
     rendered: list[tuple[Rendition, ...]] = field(factory=list)
     after_render: Hook = nothing
 
@@ -109,9 +108,12 @@ class Studio:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, database: Database, clock: ManualClock, directory: Path) -> AsyncIterator["Studio"]:
+    async def open(
+        cls, database: Database, clock: ManualClock, directory: Path, engine: ImagingEngine
+    ) -> AsyncIterator["Studio"]:
+        """Objects and temporary files below ``directory``. The engine is not closed: see `testing.shared_engine`."""
         objects = directory / "objects"
-        async with SandboxedEngine.open() as engine, Scratch.open(directory / "scratch") as scratch:
+        async with Scratch.open(directory / "scratch") as scratch:
             store = FailingStore(objects, UrlSigner(b"only for tests, never for a service", clock), clock)
             library = Library.on(database, objects, clock)
             watched = WatchedEngine(engine)

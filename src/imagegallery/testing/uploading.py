@@ -11,9 +11,7 @@ from attrs import frozen
 
 from imagegallery.database.pool import Database
 from imagegallery.galleries.gallery import Gallery
-from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
@@ -78,15 +76,13 @@ class Uploading:
 
     @classmethod
     @asynccontextmanager
-    async def on(cls, database: Database, directory: Path, clock: ManualClock) -> "AsyncIterator[Uploading]":
-        """Objects and temporary files below ``directory``; the decoder starts when it is first needed."""
+    async def on(
+        cls, database: Database, directory: Path, clock: ManualClock, engine: ImagingEngine
+    ) -> "AsyncIterator[Uploading]":
+        """Objects and temporary files below ``directory``. The engine is not closed: see `testing.shared_engine`."""
         library = Library.on(database, directory / "objects", clock)
         policy = UploadPolicy()
-        async with (
-            library.store,
-            Scratch.open(directory / "scratch") as scratch,
-            SandboxedEngine.open(ImagingOptions(processes=2, threads=1)) as engine,
-        ):
+        async with library.store, Scratch.open(directory / "scratch") as scratch:
             service = UploadService(
                 database, library.store, engine, library.queue, scratch, library.images, policy, clock
             )

@@ -7,14 +7,17 @@ import pytest
 from tests.uploads.parts.sending import PART, POLICY
 
 from imagegallery.database.pool import Database
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.uploading import Uploading
 
 
 @pytest.fixture
-async def uploading(database: Database, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Uploading]:
+async def uploading(
+    database: Database, clock: ManualClock, tmp_path: Path, imaging_engine: ImagingEngine
+) -> AsyncIterator[Uploading]:
     """A service that takes anything beyond 1,000 bytes in parts of 300."""
-    async with Uploading.on(database, tmp_path, clock) as uploading:
+    async with Uploading.on(database, tmp_path, clock, imaging_engine) as uploading:
         yield uploading.having(policy=POLICY)
 
 
