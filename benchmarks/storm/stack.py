@@ -17,8 +17,6 @@ from anyio.to_thread import run_sync
 from attrs import frozen
 from benchmarks.storm.tally import Outage
 
-from imagegallery.cli.listening import check_free
-from imagegallery.errors import ConfigurationError
 from imagegallery.testing.service import free_port
 
 START_SECONDS = 120
@@ -39,7 +37,7 @@ class Stack:
     @classmethod
     @asynccontextmanager
     async def running(cls, directory: Path) -> AsyncIterator["Stack"]:
-        port, log = _two_free_ports(), directory / "stack.log"
+        port, log = free_port(2), directory / "stack.log"
         command = [sys.executable, "-m", "imagegallery.cli", "dev-stack"]
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -132,12 +130,3 @@ async def _until(is_so: Callable[[], bool], what: str, seconds: float) -> None:
             await anyio.sleep(_LOOK)
         return
     raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
-
-
-def _two_free_ports() -> int:
-    """The first of two."""
-    while True:
-        port = free_port()
-        with suppress(ConfigurationError):
-            check_free("127.0.0.1", port + 1)
-            return port

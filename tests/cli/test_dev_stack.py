@@ -16,7 +16,6 @@ from attrs import frozen
 from click.testing import CliRunner
 
 from imagegallery.cli import dev_stack
-from imagegallery.cli.listening import check_free
 from imagegallery.cli.main import cli, run
 from imagegallery.errors import ConfigurationError
 from imagegallery.testing.service import free_port
@@ -45,7 +44,7 @@ class Stack:
 def stack(small_presets: Path, tmp_path: Path) -> Iterator[Stack]:
     """Everything, from the moment when it says that it is ready."""
     directory, log = tmp_path / "stack", tmp_path / "log"
-    command = ["dev-stack", "--data-dir", str(directory), "--port", str(_two_free_ports())]
+    command = ["dev-stack", "--data-dir", str(directory), "--port", str(free_port(2))]
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-m", "imagegallery.cli", *command], stdout=output, stderr=output)
     try:
@@ -55,15 +54,6 @@ def stack(small_presets: Path, tmp_path: Path) -> Iterator[Stack]:
     finally:
         process.terminate()
         process.wait(120)
-
-
-def _two_free_ports() -> int:
-    """The first of two."""
-    while True:
-        port = free_port()
-        with suppress(ConfigurationError):
-            check_free(dev_stack.HOST, port + 1)
-            return port
 
 
 def test_what_one_api_takes_the_other_shows_and_nothing_is_left_in_the_end(stack: Stack) -> None:

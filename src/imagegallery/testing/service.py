@@ -1,6 +1,7 @@
 """The whole service as a user starts it: ``imagegallery serve`` in a process of its own, on a free port."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -10,13 +11,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import frozen
 
 START_DEADLINE_SECONDS = 90
 STOP_DEADLINE_SECONDS = 60
+# Ports from here up are those that systems choose for connections, by themselves.
+EPHEMERAL_PORTS = 32_768
+_LOWEST_PORT = 10_240
 
 
 @frozen
@@ -66,12 +70,23 @@ def running_service(
         service.log.unlink()
 
 
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(count: int = 1) -> int:
+    """A port that nobody listened on a moment ago, or the first of ``count`` in a row.
+
+    None of `EPHEMERAL_PORTS`, so that no connection takes it by chance before a server has it.
+    """
+    while True:  # not by `random`, which tests seed
+        port = _LOWEST_PORT + secrets.randbelow(EPHEMERAL_PORTS - _LOWEST_PORT - count)
+        if all(map(_is_free, range(port, port + count))):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def _command(data_dir: Path, port: int, *options: str) -> list[str]:
