@@ -113,10 +113,9 @@ async def _append(call: Call, upload_id: UUID, piece: UploadPiece) -> UploadSess
 
 
 def _told(call: Call, session: UploadSession, error: ImageGalleryError) -> dict[str, str]:
-    """Whether the error comes from processing what was uploaded, after which no further try would help; how far the
-    upload has come; what it has become."""
-    over = session.state is UploadState.REJECTED or isinstance(error, UploadEnded)
-    headers = {"Upload-Complete": serialize_boolean(over)}
+    """Whether all of it came and was processed, so that no further try would help; how far it is; what it became."""
+    processed = session.state in (UploadState.REJECTED, UploadState.COMPLETED)
+    headers = {"Upload-Complete": serialize_boolean(processed)}
     if isinstance(error, OffsetMismatch):
         headers["Upload-Offset"] = str(error.expected)
     if isinstance(error, UploadEnded) and session.image_id is not None:

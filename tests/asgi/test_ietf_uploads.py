@@ -177,7 +177,10 @@ def test_a_completed_upload_takes_nothing_and_names_its_image(complete: str, own
     assert again.json()["type"] == f"{IANA}completed-upload"
     assert (again.headers["Upload-Complete"], again.headers["Location"]) == ("?1", f"/api/v1/images/{image_id}")
     assert upload.offset() == len(photo)
-    assert code_of(upload.patch(b"more", len(photo), "?1")) == (400, "inconsistent_upload_length")
+    more = upload.patch(b"more", len(photo), complete)
+    assert (code_of(more), more.headers["Upload-Complete"]) == ((400, "inconsistent_upload_length"), "?1")
+    elsewhere = upload.patch(b"", 0, complete)
+    assert (elsewhere.status_code, elsewhere.headers["Upload-Complete"]) == (409, "?1")
 
 
 def test_another_offset_is_a_conflict_that_tells_the_right_one(owner: httpx.Client, photo: bytes) -> None:

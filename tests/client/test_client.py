@@ -239,6 +239,29 @@ async def test_a_session_whose_client_never_heard_of_it_is_found_again(
     served.check_has([path.read_bytes()], owner=user)
 
 
+@pytest.mark.parametrize("size", [2_000, 420_000])
+async def test_what_has_arrived_whole_is_only_completed(
+    size: int, served: ServedUploads, token: str, make_file: MakeFile
+) -> None:
+    class Hasty(Recorder):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/complete"):
+                raise Crash
+            return await super().handle_async_request(request)
+
+    path, state, recorder = make_file("tram.jpg", size), StateFile.in_memory(), Recorder()
+    async with httpx.AsyncClient(transport=Hasty()) as http:
+        with pytest.raises(Crash):
+            async with GalleryClient.open(served.api, token=token, state=state, http=http) as client:
+                await client.upload(path)
+    async with (
+        httpx.AsyncClient(transport=recorder) as http,
+        GalleryClient.open(served.api, token=token, state=state, http=http) as client,
+    ):
+        await client.upload(path)
+    assert [request.url.path.rpartition("/")[2] for request in recorder.requests] == ["uploads", "complete"]
+
+
 async def test_an_answer_that_is_lost_costs_no_second_session(
     served: ServedUploads, token: str, user: str, make_file: MakeFile
 ) -> None:

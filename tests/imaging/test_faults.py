@@ -12,6 +12,7 @@ from imagegallery.imaging.faults import bad_image, is_cut
         ("vips_tracked: out of memory --- size == 768MB", "decoder_out_of_memory"),
         ("GLib-ERROR **: gmem.c:106: failed to allocate 123 bytes", "decoder_out_of_memory"),
         ("VipsJpeg: Insufficient memory (case 4)", "decoder_out_of_memory"),
+        ("ImportError: libde265.so.0: failed to map segment from shared object", "decoder_out_of_memory"),
         ("webp: unable to parse image", "undecodable"),
         ("", "undecodable"),
     ],

@@ -1,16 +1,28 @@
 """A request for a new upload comes again, with its key, because the answer to the first one was lost."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import anyio
 import pytest
 from tests.uploads.parts.sending import PART, POLICY, cut, left, sent, unfinished
 
-from imagegallery.errors import IdempotencyKeyReused, InvalidInput, UploadEnded, UploadLocked
+from imagegallery.database.connection import Connection
+from imagegallery.errors import (
+    IdempotencyKeyReused,
+    ImageGalleryError,
+    InvalidInput,
+    QuotaExceeded,
+    TooManyUploads,
+    Unavailable,
+    UploadEnded,
+    UploadLocked,
+)
 from imagegallery.principal import Principal
+from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.testing.uploading import Traces, Uploading
+from imagegallery.uploads import records
 from imagegallery.uploads.beginning import Beginning, NewUpload
 from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.session import Transport, UploadSession, UploadState
@@ -142,19 +154,21 @@ async def test_asked_several_times_at_once_it_is_one_session(in_parts: Uploading
     assert await left(in_parts) == (Traces(), [])
 
 
+@pytest.mark.parametrize("refusal", [UploadLocked, TooManyUploads, QuotaExceeded])
 async def test_who_was_slower_answers_the_session_of_who_was_quicker(
-    uploading: Uploading, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+    refusal: type[ImageGalleryError], uploading: Uploading, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, quicker = Beginning.begin, []
+    policies = {TooManyUploads: UploadPolicy(max_open=1), QuotaExceeded: UploadPolicy(storage_limit=len(jpeg))}
 
     async def overtaken(self: Beginning, principal: Principal, new: NewUpload) -> UploadSession:
         quicker.append(await begin(self, principal, new))
-        with pytest.raises(UploadLocked) as caught:
+        with pytest.raises(refusal) as caught:
             await begin(self, principal, new)
         raise caught.value
 
     monkeypatch.setattr(Beginning, "begin", overtaken)
-    session = await asked(uploading, jpeg)
+    session = await asked(uploading.having(policy=policies.get(refusal)), jpeg)
     assert session.id == quicker[0].id
     assert session.request is not None
 
@@ -181,6 +195,44 @@ async def test_a_repeat_names_the_parts_where_the_first_request_came_to_its_end_
     assert again.multipart_id not in (None, first.multipart_id)
     await sent(in_parts, again, large)
     assert (await in_parts.service.parts.complete(in_parts.me, again.id)).id == first.future_image_id
+
+
+async def test_a_repeat_goes_on_where_the_store_was_away(
+    in_parts: Uploading, large: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> str:
+        raise Unavailable("The store does not answer.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FilesystemStore, "create_multipart", away)
+        with pytest.raises(Unavailable):
+            await asked(in_parts, large)
+    await goes_on(in_parts, large)
+
+
+async def test_a_repeat_goes_on_where_the_first_request_was_cancelled_as_it_named_the_parts(
+    in_parts: Uploading, large: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, scope = records.set_multipart, anyio.CancelScope()
+
+    async def cancelled(connection: Connection, session_id: UUID, multipart_id: str, *, now: datetime) -> str:
+        kept = await name(connection, session_id, multipart_id, now=now)
+        scope.cancel()
+        await anyio.sleep(0)
+        return kept
+
+    monkeypatch.setattr(records, "set_multipart", cancelled)
+    with scope:
+        await asked(in_parts, large)
+    await goes_on(in_parts, large)
+
+
+async def goes_on(uploading: Uploading, picture: bytes) -> None:
+    """The same request, once more, leads to an image."""
+    again = await asked(uploading, picture)
+    await sent(uploading, again, picture)
+    assert (await uploading.service.parts.complete(uploading.me, again.id)).id == again.future_image_id
+    assert await unfinished(uploading) == []
 
 
 async def test_a_repeat_of_what_was_given_up_says_so(uploading: Uploading, jpeg: bytes) -> None:

@@ -109,6 +109,13 @@ async def test_ended_sessions_are_forgotten_after_their_retention(uploading: Upl
     assert (await uploading.library.images.get(uploading.me, image.id)).id == image.id
 
 
+async def test_a_slow_sweeper_does_not_forget_a_session_that_is_open_again(uploading: Uploading) -> None:
+    session_id = await begun(uploading)
+    async with uploading.library.database.connection() as connection:
+        await records.delete(connection, [session_id])
+    assert (await uploading.service.get(uploading.me, session_id)).state is UploadState.PENDING
+
+
 async def test_bytes_that_come_after_the_end_go_with_the_row(uploading: Uploading, jpeg: bytes) -> None:
     """The client still holds its URL, and the place it writes to is free again."""
     session = await uploading.uploaded(jpeg)

@@ -133,9 +133,7 @@ class GalleryClient:
             plan = await self._begun(file, gallery_id, idempotency_key)
             if plan.image_id is not None or plan.state in _ENDED:
                 return plan.image_id
-            if plan.transport != "parts" and (image_id := await self._completed(plan.id)):
-                return image_id  # all in one request: it had arrived whole
-            return await self._sent(plan, file, progress)
+            return await self._completed(plan.id) or await self._sent(plan, file, progress)
         except ApiProblem as problem:
             if problem.problem not in _OVER:
                 raise

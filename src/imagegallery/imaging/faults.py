@@ -4,7 +4,10 @@ import re
 
 from imagegallery.errors import BadImage
 
-_OUT_OF_MEMORY = re.compile(r"out of memory|failed to allocate|insufficient memory|cannot allocate|memory limit", re.I)
+# The last but one is what glibc says when there is no room to load a shared library.
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|failed to allocate|insufficient memory|cannot allocate|failed to map segment|memory limit", re.I
+)
 _TRUNCATED = re.compile(r"truncat|premature|unexpected end|end of (file|input|image|stream)|\bEOF\b", re.I)
 
 TAIL_SIZE = 64 * 1024

@@ -118,11 +118,12 @@ WITH returned AS (
 SELECT id, pg_notify($4, '') FROM returned
 """
 
-# Whatever message there was of a dead letter means nothing any more: it needs a new one.
+# As if it were new, also by its age. Whatever message there was of a dead letter means nothing any more: it needs a new
+# one.
 REQUEUE = f"""
 WITH returned AS (
     UPDATE jobs
-    SET state = 'waiting', attempts = 0, run_at = $2, updated_at = $2, dispatched_until = NULL,
+    SET state = 'waiting', attempts = 0, run_at = $2, created_at = $2, updated_at = $2, dispatched_until = NULL,
         dedupe_key = {_KEY_IF_FREE}
     WHERE id = $1 AND state = 'dead'
     RETURNING id

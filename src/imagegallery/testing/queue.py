@@ -165,10 +165,13 @@ class DeadLetters(QueueParts):
     async def test_a_requeued_dead_letter_has_all_its_attempts_again(self) -> None:
         queue, letters = await self.make_queue_with_dead_letters()
         job_id = await self.bury_one(queue)
+        await self.pass_time(LONGER_THAN_A_LEASE)
+        requeued_at = self.now()
         await letters.requeue(job_id)
         assert await letters.dead(limit=10) == []
         job = await self.claim_one(queue)
         assert (job.id, job.attempt) == (job_id, 1)
+        assert job.created_at >= requeued_at, "and all the patience there is with outages"
 
     async def test_only_dead_letters_can_be_requeued(self) -> None:
         queue, letters = await self.make_queue_with_dead_letters()

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import NotFound, UploadLocked
+from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectStore, PresignsUploads
 from imagegallery.uploads import records
@@ -54,15 +54,16 @@ class Creating:
         return await self._told(await self.beginning.begin(principal, new))
 
     async def _once(self, principal: Principal, new: NewUpload) -> UploadSession:
-        earlier = await self._earlier(new)
-        if earlier is None:
+        """It stays open where telling of it fails: the repeat, which may be under way already, goes on with it."""
+        session = await self._earlier(new)
+        if session is None:
             try:
-                return await self._opened(await self.beginning.begin(principal, new))
-            except UploadLocked:  # the same request, sent twice at once: the other one was quicker
-                earlier = await self._earlier(new)
-                if earlier is None:
+                session = await self.beginning.begin(principal, new)
+            except ImageGalleryError:  # the same request, sent twice at once, may have been quicker, and taken the room
+                session = await self._earlier(new)
+                if session is None:
                     raise
-        return await self._told(earlier)
+        return await self._told(session)
 
     async def _earlier(self, new: NewUpload) -> UploadSession | None:
         """The session that such a request began, as it is now. Raises `IdempotencyKeyReused`."""

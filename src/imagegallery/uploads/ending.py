@@ -24,26 +24,21 @@ class Ending:
     store: ObjectStore
     clock: Clock
 
-    async def end(self, session_id: UUID, *, multipart_id: str | None = None) -> UploadSession:
-        """Give an upload up, unless it has ended, and delete what has arrived; answers the session as it ended.
-
-        ``multipart_id`` is the store's name for that, which the row may not have yet.
-        """
+    async def end(self, session_id: UUID) -> UploadSession:
+        """Give an upload up, unless it has ended, and delete what has arrived; answers the session as it ended."""
         async with self.database.transaction() as connection:
             session = await records.lock(connection, session_id)
             if not session.state.is_ended:
                 state = advance(session.state, UploadEvent.CANCEL)
                 await records.update(connection, session_id, state, now=self.clock())
                 session = attrs.evolve(session, state=state)
-        known = session.multipart_id or multipart_id
-        ended = attrs.evolve(session, multipart_id=known)
-        await try_to_delete_objects(self.store, ended)
-        return ended
+        await try_to_delete_objects(self.store, session)
+        return session
 
-    async def give_up(self, session_id: UUID, *, multipart_id: str | None = None) -> None:
+    async def give_up(self, session_id: UUID) -> None:
         """`end` an upload that came to nothing, now if possible; later the sweeper does it."""
         with anyio.move_on_after(_PATIENCE, shield=True), suppress(ImageGalleryError):
-            await self.end(session_id, multipart_id=multipart_id)
+            await self.end(session_id)
 
     async def forget(self, session: UploadSession) -> None:
         """Remove an upload that has ended, and what may be left of it. Raises `Unavailable`."""

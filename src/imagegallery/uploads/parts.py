@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
+import anyio
 import attrs
 
 from imagegallery.clock import Clock
@@ -163,13 +164,12 @@ class UploadParts:
         store = self._multipart_store()
         made = await store.create_multipart(session.incoming_key, content_type=session.content_type)
         CREATED.reached()
-        kept = None
-        try:
+        # Cut short, nobody could say whether the row has the name. Then it stays, and a repeat may go on with it.
+        with anyio.CancelScope(shield=True):
             async with self._database.connection() as connection:
                 kept = await records.set_multipart(connection, session.id, made, now=self._clock())
-        finally:
-            if kept != made:
-                await try_to_abort(self._store, attrs.evolve(session, multipart_id=made))
+        if kept != made:
+            await try_to_abort(self._store, attrs.evolve(session, multipart_id=made))
         NAMED.reached()
         return attrs.evolve(session, multipart_id=kept)
 

@@ -95,7 +95,10 @@ WHERE state IN ('completed', 'rejected', 'expired', 'cancelled') AND expires_at 
 ORDER BY expires_at
 LIMIT $2"""
 
-_DELETE = "DELETE FROM upload_sessions WHERE id = ANY($1)"
+# The same id may be open again: it follows from a key that its client still uses.
+_DELETE = """
+DELETE FROM upload_sessions
+WHERE id = ANY($1) AND state IN ('completed', 'rejected', 'expired', 'cancelled')"""
 
 # Which of these keys under incoming/ no open session waits for.
 WITHOUT_OPEN_SESSION = """
@@ -229,6 +232,7 @@ async def list_old(connection: Connection, *, expired_before: datetime, limit: i
 
 
 async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
+    """Forget those of these sessions that have ended."""
     await connection.execute(_DELETE, list(session_ids))
 
 

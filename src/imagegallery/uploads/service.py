@@ -91,8 +91,8 @@ class UploadService:
         ``part_plan`` and the first ``part_requests`` instead. Without any (the store cannot be written to directly)
         the bytes are to go to `receive`. ``on_duplicate`` says what becomes of a file that is in already (``None``:
         what the policy says); with ``return_existing`` and the ``sha256``, the session may be ``completed`` at once.
-        Asked again with the same ``idempotency_key``, it answers the session that it began then, as it is now, until
-        that is forgotten (`UploadPolicy.session_retention`).
+        Asked again with the same ``idempotency_key``, also after an error, it answers the session that it began then,
+        as it is now, until that is forgotten (`UploadPolicy.session_retention`).
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `QuotaExceeded`,
         `DuplicateImage`, `IdempotencyKeyReused` if that key came with another file, and `NotFound` or `Forbidden` for
