@@ -40,7 +40,7 @@ CORS_ORIGINS = "IMAGEGALLERY_CORS_ORIGINS"
 # this while a large body comes: it is what an application gets at once, and each time costs a turn of the loop.
 BACKLOG = 4096
 BACKPRESSURE = 12_000
-HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=256 * 1024)
+HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=512 * 1024)
 GRACE = timedelta(seconds=30)
 
 
