@@ -1,7 +1,7 @@
 """A process that reads galleries, for `test_two_processes`: ``python reader.py DSN REDIS_URL``.
 
 For each gallery's id on a line of its input it prints how the page was come by, and the gallery's name, after it has
-heard of all that was committed before.
+heard of all that was committed before; for ``hear`` and an id, that it has.
 """
 
 import sys
@@ -29,15 +29,16 @@ async def name_of(process: Process, gallery_id: UUID) -> str:
 
 
 async def main(dsn: str, redis_url: str) -> None:
-    options = RedisOptions(url=redis_url, rest=timedelta(milliseconds=50))
+    options = RedisOptions(url=redis_url, timeout=timedelta(seconds=10), rest=timedelta(milliseconds=50))
     async with running_process(dsn, utc_now, redis=options) as process:
         assert process.floors is not None
         async with await anyio.open_file(sys.stdin.fileno()) as lines:
             async for line in lines:
+                *words, gallery_id = line.split()
                 await process.changes.settle()
-                while process.floors.of(line.strip()) is None:
+                while process.floors.of(gallery_id) is None:
                     await anyio.sleep(0.001)
-                print(await name_of(process, UUID(line.strip())), flush=True)
+                print("heard" if words else await name_of(process, UUID(gallery_id)), flush=True)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ end"""
 
 async def open_client(server: RedisServer, clock: ManualClock) -> AsyncIterator[RedisClient]:
     server.command("FLUSHALL")
-    async with RedisClient.open(RedisOptions(url=server.url), clock) as client:
+    async with RedisClient.open(RedisOptions(url=server.url, timeout=timedelta(seconds=10)), clock) as client:
         yield client
 
 
@@ -113,7 +113,7 @@ async def test_the_access_that_the_documentation_asks_for_suffices(
     (rules,) = re.findall(r"`(resetchannels .*?)`", page)
     redis_server.command(f"ACL SETUSER gallery on >secret {rules}")
     url = redis_server.url.replace("redis://", "redis://gallery:secret@")
-    async with RedisClient.open(RedisOptions(url=url), clock) as client:
+    async with RedisClient.open(RedisOptions(url=url, timeout=timedelta(seconds=10)), clock) as client:
         cache = RedisCache(client)
         lease = await cache.claim("group", "key", seconds=10)
         assert lease is not None

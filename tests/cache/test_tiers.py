@@ -17,6 +17,8 @@ import anyio.lowlevel
 import pytest
 
 from imagegallery.cache import generations, tiers
+from imagegallery.cache.redis import RedisCache
+from imagegallery.cache.sharing import SharedEntry
 from imagegallery.cache.swr import CacheResult
 from imagegallery.errors import NotFound
 from imagegallery.galleries.pages import CachedPage, ListPlace, LoadedPage
@@ -161,6 +163,27 @@ async def test_many_in_many_processes_cause_one_load(
             for site in sites:
                 site.gate.set()
         assert sum(site.loads for site in sites) == 1
+
+
+async def test_who_gets_the_right_after_it_was_used_finds_what_was_made(
+    library: Library, one: Site, two: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery_id = await a_gallery(library, one, two)
+    look, looked = RedisCache.look, list[str]()
+
+    async def overtaken(self: RedisCache, group: str, key: str) -> SharedEntry | None:
+        found = await look(self, group, key)
+        looked.append(key)
+        if looked == ["access", key]:  # whether a visitor may see it is asked first
+            await one.gallery(gallery_id)
+        return found
+
+    monkeypatch.setattr(RedisCache, "look", overtaken)
+    assert (await two.gallery(gallery_id)).result is SHARED
+    assert (one.loads, two.loads) == (1, 0)
+    await one.rename(gallery_id, "Porto")
+    await settled(one.process, two.process)
+    assert await two.name(gallery_id) == "Porto", "and the right was given back"
 
 
 async def test_who_waits_too_long_for_another_process_loads_by_itself(

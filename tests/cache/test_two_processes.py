@@ -23,12 +23,19 @@ class Reader:
 
     def ask(self, gallery_id: UUID) -> tuple[str, str]:
         """How the page was come by, and the name on it."""
+        result, _, name = self._answer(str(gallery_id)).partition(" ")
+        return result, name
+
+    def hear(self, gallery_id: UUID) -> None:
+        """Return when it has heard of the gallery: what others make from now on, it believes."""
+        assert self._answer(f"hear {gallery_id}") == "heard"
+
+    def _answer(self, line: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{gallery_id}\n")
+        self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
-        result, _, name = self._process.stdout.readline().strip().partition(" ")
-        return result, name
+        return self._process.stdout.readline().strip()
 
 
 @contextmanager
@@ -53,6 +60,7 @@ async def test_each_sees_every_change_whatever_becomes_of_redis(
 ) -> None:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility="public")
     one, two = readers
+    two.hear(gallery.id)
     assert one.ask(gallery.id) == ("miss", "Lisbon")
     assert two.ask(gallery.id) == ("shared", "Lisbon")
     assert two.ask(gallery.id) == ("hit", "Lisbon")

@@ -129,7 +129,7 @@ SABOTAGES: list[tuple[type[RedisCache], str, dict[str, object]]] = [
 @pytest.fixture
 async def client(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator[RedisClient]:
     redis_server.command("FLUSHALL")
-    async with RedisClient.open(RedisOptions(url=redis_server.url), clock) as client:
+    async with RedisClient.open(RedisOptions(url=redis_server.url, timeout=timedelta(seconds=10)), clock) as client:
         yield client
 
 

@@ -79,10 +79,24 @@ class SecondTier:
             if found is not None and found.is_fresh:
                 return found
             lease = await self.cache.claim(group, key, seconds=LOCK_SECONDS)
+            if lease is not None:
+                return await self._unless_just_made(lease, group, key, floor)
             # What is stale will do for those who did not get to make it anew.
-            if lease is not None or found is not None or anyio.current_time() > deadline:
-                return lease or found
+            if found is not None or anyio.current_time() > deadline:
+                return found
             await anyio.sleep(PAUSE_SECONDS)
+
+    async def _unless_just_made(self, lease: Lease, group: str, key: str, floor: Snapshot) -> SharedEntry | Lease:
+        """Who had the right before may have made the entry after it was looked for: then that."""
+        try:
+            found = _believed(await self.cache.look(group, key), floor)
+        except BaseException:
+            await self._give_back(lease)
+            raise
+        if found is None or not found.is_fresh:
+            return lease
+        await self._give_back(lease)
+        return found
 
     async def _make(self, lease: Lease, lifetime: Lifetime, load: Load) -> Entry:
         began = anyio.current_time()
@@ -92,13 +106,17 @@ class SecondTier:
                 snapshot = await records.take_snapshot(connection)
             entry = await self._loaded(load)
         except BaseException:
-            with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(Unavailable):
-                await self.cache.release(lease)
+            await self._give_back(lease)
             raise
         with suppress(Unavailable):
             age = anyio.current_time() - began
             await self.cache.publish(lease, entry, str(snapshot), age=age, lifetime=lifetime)
         return entry
+
+    async def _give_back(self, lease: Lease) -> None:
+        """If it can be done now; else it ends by itself."""
+        with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(Unavailable):
+            await self.cache.release(lease)
 
     async def _loaded(self, load: Load) -> Entry:
         # From before the load: what it answers may be as old as that.
