@@ -32,7 +32,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """What takes minutes: every process killed at every step."""
+    """What takes minutes: processes killed at all the steps that the default run leaves out."""
     session.install("-e", ".[dev]")
     session.run("pytest", "-m", "slow", *session.posargs)
 

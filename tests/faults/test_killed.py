@@ -17,8 +17,6 @@ from tests.faults.stories import Scene, Story
 from imagegallery.testing.faulty import all_fault_points
 from imagegallery.testing.sqs import SqsServer
 
-pytestmark = pytest.mark.slow
-
 # By point, else by room.
 STORIES: Mapping[str, Story] = {
     "arrivals": stories.arrived,
@@ -55,9 +53,17 @@ RELAY_APART = {"IMAGEGALLERY_QUEUE_RELAY_IN_WORKER": "false"}
 # Of these only the store knows; its lifecycle rule aborts them (`imagegallery storage setup`).
 LEFT_TO_THE_STORE = {"parts.created"}
 PATIENCE = 300
+# A step of each process, in each kind of upload, in every run; the others take minutes (`nox -s slow`).
+ALWAYS = {"completion.promoted", "parts.joined", "processing.stored", "relay.reserved", "resumable.appended"}
 
 
-@pytest.mark.parametrize("point", [*sorted(all_fault_points()), *AGAIN])
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(point, marks=() if point in ALWAYS else pytest.mark.slow)
+        for point in (*sorted(all_fault_points()), *AGAIN)
+    ],
+)
 async def test_a_process_that_is_killed_at(
     point: str, environment: dict[str, str], sqs_server: SqsServer, small_picture: Path, tmp_path: Path
 ) -> None:
