@@ -16,7 +16,7 @@ import attrs
 import imagegallery
 import imagegallery_asgi
 
-PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.cache.protocol")
+PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.queue.protocol", "imagegallery.cache.protocol")
 _MARKER = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
 _SERVICES = re.compile(r"imagegallery\.(?!testing)\w+\.(service|library|batching|trash)")
 

@@ -9,6 +9,7 @@ from types import TracebackType
 import anyio
 import attrs
 
+from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ObjectNotFound, Unavailable
 from imagegallery.events.relay import Relay
@@ -18,13 +19,15 @@ from imagegallery.images.delivery import Delivery
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.purge import PurgeObjects
 from imagegallery.images.service import ImageService
+from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import HEIC_TYPES
-from imagegallery.parts import Parts, open_parts
+from imagegallery.parts import Backends, Parts, open_parts
 from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import Periodic, keep_up
-from imagegallery.queue.protocol import Queue
+from imagegallery.queue.protocol import JobQueue, Queue
 from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
+from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads.arrivals import Arrivals
 from imagegallery.uploads.policy import UploadPolicy
@@ -54,6 +57,7 @@ class ImageGallery:
         delivery = Delivery(parts.private_urls, settings.delivery, clock)
         self.settings = settings
         self.store = parts.store
+        self.downloads = parts.downloads
         self.queue: Queue = parts.queue
         self.galleries = GalleryService(parts.database, delivery, clock)
         self.pages = parts.pages
@@ -87,15 +91,29 @@ class ImageGallery:
         self._clock = clock
 
     @classmethod
-    def open(cls, settings: Settings, *, clock: Clock | None = None, local_clock: Clock = utc_now) -> "OpenGallery":
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        store: ObjectStore | None = None,
+        queue: JobQueue | None = None,
+        cache: Cache | None = None,
+        engine: ImagingEngine | None = None,
+        clock: Clock | None = None,
+        local_clock: Clock = utc_now,
+    ) -> "OpenGallery":
         """An async context manager: starts or connects to what the settings name, and brings the schema up to date.
+
+        A ``store``, ``queue``, ``cache`` or ``engine`` of the application's own takes the place of what the settings
+        name, and stays the application's to close; the suites in `imagegallery.testing` prove one. ``cache`` keeps
+        pages for this process; Redis, where it is set, stands behind it.
 
         Without a ``clock`` it goes by the database server's time, as all its processes do: ``local_clock`` corrected by
         how far it is off (`imagegallery.database.clock`).
 
         Raises `ConfigurationError` when the settings cannot work and `Unavailable` when a part does not answer.
         """
-        return OpenGallery(settings, clock, local_clock)
+        return OpenGallery(settings, Backends(store, queue, cache, engine), clock, local_clock)
 
     def retire(self) -> None:
         """From now on `ready` says no, while everything else works on: load balancers are to look elsewhere before
@@ -212,8 +230,9 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     then on. Opened again after it was closed, it is a new gallery; once at a time.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None, local_clock: Clock) -> None:
+    def __init__(self, settings: Settings, brought: Backends, clock: Clock | None, local_clock: Clock) -> None:
         self._settings = settings
+        self._brought = brought
         self._clock = clock
         self._local_clock = local_clock
         self._stack = AsyncExitStack()
@@ -229,7 +248,8 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def __aenter__(self) -> ImageGallery:
         if self._gallery is not None:
             raise RuntimeError("The gallery is open already.")
-        parts = await self._stack.enter_async_context(open_parts(self._settings, self._clock, self._local_clock))
+        opening = open_parts(self._settings, self._brought, self._clock, self._local_clock)
+        parts = await self._stack.enter_async_context(opening)
         self._gallery = ImageGallery(self._settings, parts, parts.clock)
         return self._gallery
 

@@ -16,7 +16,7 @@ from imagegallery.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
-from imagegallery.cache.options import CacheOptions
+from imagegallery.cache.protocol import Cache
 from imagegallery.cache.swr import Revalidating
 from imagegallery.cache.tiers import SecondTier
 from imagegallery.clock import Clock, utc_now
@@ -33,15 +33,16 @@ from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import KeepsDeadLetters, Queue
+from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters, Queue
 from imagegallery.queue.relay import JobRelay
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
 from imagegallery.settings import Settings
 from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.protocol import ObjectStore, ServesDownloads, SignsDownloads
 from imagegallery.storage.scratch import Scratch
+from imagegallery.storage.signed_downloads import SignedDownloads
 from imagegallery.storage.signing import UrlSigner
 from imagegallery.variants.service import VariantService
 
@@ -121,10 +122,18 @@ async def set_up_storage(
         yield step
 
 
-def private_urls(settings: Settings, store: ObjectStore, clock: Clock) -> ObjectUrls:
+def signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> SignsDownloads:
+    """The store, if it signs downloads itself, else URLs of our own over it. May read the secret's file: not for the
+    event loop."""
+    if isinstance(store, SignsDownloads):
+        return store
+    return SignedDownloads(store, UrlSigner(settings.load_secret(), clock))
+
+
+def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) -> ObjectUrls:
     """How clients get at what is not public. Reads key files: not for the event loop. Raises `ConfigurationError`."""
     if settings.delivery.cloudfront.url is None:
-        return StoreUrls(store)
+        return StoreUrls(downloads)
     if settings.storage.s3.bucket is None:
         raise ConfigurationError("delivery.cloudfront.url serves a bucket: set storage.s3.bucket, too.")
     try:
@@ -142,11 +151,25 @@ async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
 
 
 @frozen
+class Backends:
+    """What an application brings of its own, and closes itself; ``None``: the settings choose."""
+
+    store: ObjectStore | None = None
+    queue: JobQueue | None = None
+    cache: Cache | None = None
+    engine: ImagingEngine | None = None
+
+
+@frozen
 class Parts:
-    """The adapters in use, chosen by the settings; services get them as the protocols they are."""
+    """The adapters in use, chosen by the settings or brought; services get them as the protocols they are.
+
+    ``downloads`` serves the signed URLs that lead to this service, if there are such.
+    """
 
     database: Database
     store: ObjectStore
+    downloads: ServesDownloads | None
     private_urls: ObjectUrls
     queue: Queue
     outbox: JobOutbox
@@ -175,10 +198,9 @@ async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["Redi
 
 @asynccontextmanager
 async def open_pages(
-    database: Database, options: CacheOptions, clock: Clock, redis: "RedisClient | None" = None
+    database: Database, cache: Cache, clock: Clock, redis: "RedisClient | None" = None
 ) -> AsyncIterator[CachedPages]:
     """Cached pages of this database's galleries, which hear of every change while this is open."""
-    cache = MemoryCache(options.max_bytes, clock)
     async with Background.running() as background:
         changes, second = cache_parts(database, cache, clock, redis, background)
         await background.start(changes.run, "listening for changes of galleries")
@@ -186,9 +208,9 @@ async def open_pages(
 
 
 def cache_parts(
-    database: Database, cache: MemoryCache, clock: Clock, redis: "RedisClient | None", background: Background
+    database: Database, cache: Cache, clock: Clock, redis: "RedisClient | None", background: Background
 ) -> tuple[GalleryChanges, SecondTier | None]:
-    """What hears of changes, and the tier behind the memory of this process, if there is one."""
+    """What hears of changes, and the tier behind the cache of this process, if there is one."""
     if redis is None:
         return GalleryChanges(database, cache), None
     from imagegallery.cache.broadcast import Broadcast
@@ -265,20 +287,42 @@ async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetter
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, given_clock: Clock | None, local_clock: Clock) -> AsyncIterator[Parts]:
+async def open_parts(
+    settings: Settings, brought: Backends, given_clock: Clock | None, local_clock: Clock
+) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await migrate(database)
         clock = await stack.enter_async_context(open_clock(database, given_clock, local_clock))
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_dir))
-        store = await stack.enter_async_context(open_store(settings, clock))
-        urls = await anyio.to_thread.run_sync(private_urls, settings, store, clock)
-        engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
+        store = brought.store
+        if store is None:
+            store = await stack.enter_async_context(open_store(settings, clock))
+        downloads = await anyio.to_thread.run_sync(signed_downloads, settings, store, clock)
+        urls = await anyio.to_thread.run_sync(private_urls, settings, downloads, clock)
+        engine = brought.engine
+        if engine is None:
+            engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
         redis = await stack.enter_async_context(open_redis(settings.redis, clock))
-        pages = await stack.enter_async_context(open_pages(database, settings.cache, clock, redis))
+        cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
+        pages = await stack.enter_async_context(open_pages(database, cache, clock, redis))
         rates = await anyio.to_thread.run_sync(make_rates, settings.rates, redis, clock)
-        jobs = await stack.enter_async_context(open_jobs(settings, database, clock))
-        queue, outbox = jobs.queue, jobs.outbox
+        if brought.queue is None:
+            jobs = await stack.enter_async_context(open_jobs(settings, database, clock))
+        else:
+            jobs = Jobs(brought.queue, brought.queue)
         yield Parts(
-            database, store, urls, queue, outbox, engine, scratch, pages, rates, clock, jobs.relay, jobs.arrivals
+            database=database,
+            store=store,
+            downloads=downloads if isinstance(downloads, ServesDownloads) else None,
+            private_urls=urls,
+            queue=jobs.queue,
+            outbox=jobs.outbox,
+            engine=engine,
+            scratch=scratch,
+            pages=pages,
+            rates=rates,
+            clock=clock,
+            relay=jobs.relay,
+            arrivals=jobs.arrivals,
         )

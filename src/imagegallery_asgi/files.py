@@ -32,12 +32,14 @@ async def get_public(call: Call, key: str) -> Response:
 
 
 async def get_signed(call: Call, token: str) -> Response:
-    store = _signed_urls(call)
-    signed = await store.describe(token)
+    downloads = call.gallery.downloads
+    if downloads is None:
+        raise _elsewhere()
+    signed = await downloads.describe(token)
 
     @asynccontextmanager
     async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenObject]:
-        async with store.open(token, byte_range) as stream:
+        async with downloads.open(token, byte_range) as stream:
             yield OpenObject(stream.object.info, stream.chunks)
 
     cache_control = f"private, max-age={_seconds_left(signed.expires_at, call.host.clock())}"
@@ -90,8 +92,12 @@ def _answer(call: Call, it: Representation, open_object: Open) -> Response:
 
 def _signed_urls(call: Call) -> ServesSignedUrls:
     if not isinstance(call.gallery.store, ServesSignedUrls):
-        raise NotFound("This service's objects have addresses of their own.")
+        raise _elsewhere()
     return call.gallery.store
+
+
+def _elsewhere() -> NotFound:
+    return NotFound("This service's objects have addresses of their own.")
 
 
 def _seconds_left(expires_at: datetime, now: datetime) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from imagegallery.database.connection import Connection
 from imagegallery.queue.job import ClaimedJob, DeadJob, QueueStats
+from imagegallery.queue.outbox import JobOutbox
 
 
 class Watch(Protocol):
@@ -59,6 +60,10 @@ class Queue(Protocol):
 
     async def stats(self) -> QueueStats:
         """How full it is, as well as it knows."""
+
+
+class JobQueue(Queue, JobOutbox, Protocol):
+    """Both ends of a queue: what an application that brings its own hands to `ImageGallery.open`."""
 
 
 @runtime_checkable

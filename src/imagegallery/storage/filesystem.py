@@ -10,7 +10,7 @@ Media types are not kept: signed URLs carry them, and keys of ours tell them.
 
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -32,7 +32,8 @@ from imagegallery.storage.protocol import (
     UploadRequest,
 )
 from imagegallery.storage.scratch import Scratch, claim
-from imagegallery.storage.signing import DownloadGrant, PartGrant, UploadGrant, UrlSigner
+from imagegallery.storage.signed_downloads import SignedDownloads
+from imagegallery.storage.signing import PartGrant, UploadGrant, UrlSigner
 from imagegallery.storage.streams import at_most, batched, too_large
 from imagegallery.storage.tree import Tree, already_there
 
@@ -49,6 +50,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
     def __init__(self, root: Path, signer: UrlSigner, clock: Clock = utc_now) -> None:
         self._root = root
         self._signer = signer
+        self._downloads = SignedDownloads(self, signer)
         self._clock = clock
         self._tree = Tree(root, hidden=SCRATCH)
         self._part_files = PartFiles(self._tree, SCRATCH)
@@ -153,7 +155,9 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
     ) -> str:
         check_own_key(key)
-        return f"/objects/{self._signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
+        return self._downloads.sign_download(
+            key, content_type=content_type, expires_at=expires_at, download_as=download_as
+        )
 
     def upload_key(self, token: str) -> str:
         return self._upload_grant(token).key
@@ -171,14 +175,10 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         return await self.put(grant.key, data, content_type=grant.content_type, max_size=grant.max_size, if_absent=True)
 
     async def describe(self, token: str) -> SignedObject:
-        grant = self._signer.read(token, DownloadGrant)
-        return _signed(await self.head(grant.key), grant)
+        return await self._downloads.describe(token)
 
-    @asynccontextmanager
-    async def open(self, token: str, byte_range: ByteRange | None = None) -> AsyncIterator[SignedStream]:
-        grant = self._signer.read(token, DownloadGrant)
-        async with self.get(grant.key, byte_range) as stream:
-            yield SignedStream(_signed(stream.info, grant), stream.chunks)
+    def open(self, token: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[SignedStream]:
+        return self._downloads.open(token, byte_range)
 
     def _upload_grant(self, token: str) -> UploadGrant | PartGrant:
         with suppress(SignatureInvalid):
@@ -243,10 +243,6 @@ async def _chunks(reader: Reader) -> AsyncIterator[bytes]:
     while not reader.closed:
         if chunk := await to_thread.run_sync(reader.read):
             yield chunk
-
-
-def _signed(info: ObjectInfo, grant: DownloadGrant) -> SignedObject:
-    return SignedObject(info, grant.content_type, grant.expires_at, grant.download_as)
 
 
 def _media_type(header: str) -> str:

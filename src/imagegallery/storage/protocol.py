@@ -175,13 +175,27 @@ class SignedStream:
 
 
 @runtime_checkable
-class ServesSignedUrls(Protocol):
-    """The store's signed URLs are ``/objects/{token}`` of our own API: something must serve them, through these.
+class ServesDownloads(Protocol):
+    """Signed download URLs are ``/objects/{token}`` of our own API: something must serve them, through these.
 
-    ``PUT`` is `upload_key`, to ask whether the bytes are still awaited, then `accept`; ``GET`` is `describe` (enough
-    for ``HEAD``, 304 and resolving a range), then `open`. All four raise `SignatureInvalid` for a token that was
-    altered or signed for the other direction, and `SignatureExpired` after its time, before anything else is looked
-    at.
+    ``GET`` is `describe` (enough for ``HEAD``, 304 and resolving a range), then `open`. Both raise `SignatureInvalid`
+    for a token that was altered or signed for the other direction, and `SignatureExpired` after its time, before
+    anything else is looked at.
+    """
+
+    async def describe(self, token: str) -> SignedObject:
+        """Raises `ObjectNotFound`."""
+
+    def open(self, token: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[SignedStream]:
+        """Open what ``token`` allows to read, whole or in part. Raises on entering, as `ObjectStore.get` does."""
+
+
+@runtime_checkable
+class ServesSignedUrls(ServesDownloads, Protocol):
+    """The store's signed upload URLs are ``/objects/{token}`` of our own API, too.
+
+    ``PUT`` is `upload_key`, to ask whether the bytes are still awaited, then `accept`; both raise for a token as
+    `ServesDownloads` says.
     """
 
     def upload_key(self, token: str) -> str:
@@ -196,12 +210,6 @@ class ServesSignedUrls(Protocol):
         `TypeMismatch` when ``content_type`` is not the signed one, `TooLarge`, and `PreconditionFailed` when the
         object is there already. Nothing is left behind then.
         """
-
-    async def describe(self, token: str) -> SignedObject:
-        """Raises `ObjectNotFound`."""
-
-    def open(self, token: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[SignedStream]:
-        """Open what ``token`` allows to read, whole or in part. Raises on entering, as `ObjectStore.get` does."""
 
 
 @frozen
