@@ -70,6 +70,22 @@ def test_what_has_arrived_is_listed_for_resuming(owner: httpx.Client, photo: byt
     assert listed.json() == [{"PartNumber": 2, "ETag": sent["ETag"], "Size": 100}]
 
 
+def test_who_did_not_hear_that_it_is_done_goes_to_the_end_again(owner: httpx.Client, photo: bytes) -> None:
+    """As Uppy does when its user tries again: what is listed is not sent, then it completes."""
+    upload = create(owner)
+    parts = [send_part(owner, upload, 1, photo[:9_000]), send_part(owner, upload, 2, photo[9_000:])]
+    done = complete(owner, upload, parts).json()
+    path, query = f"{MULTIPART}/{upload['uploadId']}", {"key": upload["key"]}
+    listed = owner.get(path, params=query).json()
+    assert listed == [{**parts[0], "Size": 9_000}, {**parts[1], "Size": len(photo) - 9_000}]
+    assert owner.get(f"{path}/1", params=query).status_code == 200
+    assert owner.get(f"{path}/batch", params={**query, "partNumbers": "1,2"}).status_code == 200
+    assert (
+        complete(owner, upload, [{each: part[each] for each in ("PartNumber", "ETag")} for part in listed]).json()
+        == done
+    )
+
+
 def test_a_batch_of_urls(owner: httpx.Client, photo: bytes) -> None:
     upload = create(owner)
     query = {"key": upload["key"], "partNumbers": "1,3"}

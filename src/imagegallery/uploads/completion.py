@@ -32,7 +32,7 @@ from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.duplicates import Placed, existing_image, place_original, return_existing
 from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS, Rejection
-from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance, refuse_over
 from imagegallery.uploads.verification import Verification, Verified
 
 _ATTEMPTS = 3
@@ -163,12 +163,8 @@ async def _add_to_gallery(connection: Connection, gallery_id: UUID, image: Image
 
 def _is_completed(session: UploadSession) -> bool:
     """Whether the upload has become an image. Raises if it ended in any other way."""
-    if session.rejection is not None:
-        raise session.rejection.error()
-    if session.state is UploadState.COMPLETED:
-        return True
-    advance(session.state, UploadEvent.ARRIVE)
-    return False
+    refuse_over(session)
+    return session.state is UploadState.COMPLETED
 
 
 def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:

@@ -20,8 +20,8 @@ from imagegallery.uploads.arriving import Arriving
 from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.finishing import Finishing
 from imagegallery.uploads.rejection import REJECTIONS
-from imagegallery.uploads.resumable_rules import Piece, has_all, refuse_over
-from imagegallery.uploads.session import UploadSession, UploadState
+from imagegallery.uploads.resumable_rules import Piece, has_all
+from imagegallery.uploads.session import UploadSession, UploadState, refuse_over
 
 JOINED = fault_point("resumable.joined", "parts became an image; they are there still, and no client has heard of it")
 

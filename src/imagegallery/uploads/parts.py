@@ -23,7 +23,7 @@ from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import MultipartUploads, ObjectStore, Part
-from imagegallery.uploads import records
+from imagegallery.uploads import part_records, records
 from imagegallery.uploads.beginning import Beginning, NewUpload
 from imagegallery.uploads.cleanup import try_to_abort, try_to_delete_objects
 from imagegallery.uploads.completion import Completion
@@ -41,7 +41,7 @@ from imagegallery.uploads.part_plan import (
 from imagegallery.uploads.policy import Declaration, UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.room import largest_size
-from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
+from imagegallery.uploads.session import Transport, UploadSession, refuse_over
 from imagegallery.uploads.verification import check_size
 
 CREATED = fault_point("parts.created", "the store takes parts, no row knows by which name")
@@ -123,21 +123,26 @@ class UploadParts:
         return session
 
     async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
-        """What to send for these parts, 100 at most; may be repeated, also for a part that has arrived.
+        """What to send for these parts, 100 at most; may be repeated, also for a part that has arrived, or was joined.
 
-        Raises like `get`; `InvalidInput` for what is no part of the upload, `UploadExpired` or `UploadEnded`; and
-        `QuotaExceeded` where no size was announced and there is no room left.
+        Raises like `get`; `InvalidInput` for what is no part of the upload, what the upload was refused for,
+        `UploadExpired` or `UploadEnded`; and `QuotaExceeded` where no size was announced and there is no room left.
         """
         session = await self.get(principal, session_id)
-        advance(session.state, UploadEvent.ARRIVE)
+        refuse_over(session)
         plan = session.part_plan
         check_numbers(numbers, plan.count if plan else self._multipart_store().part_limits.most)
         return await self._signed(session, numbers)
 
     async def list(self, principal: Principal, session_id: UUID) -> Sequence[Part]:
-        """The parts that have arrived, by number; none once they are joined. Raises like `get`."""
+        """The parts that have arrived, by number. Those that were joined stay as they were: who did not hear of it goes
+        by them to the end once more. None of an upload that came to nothing. Raises like `get`.
+        """
         session = await self.get(principal, session_id)
-        return await self._stored(session) or ()
+        stored = await self._stored(session)
+        if stored is not None:
+            return stored
+        return await self._joined(session) if session.image_id is not None or not session.state.is_ended else ()
 
     async def complete(
         self, principal: Principal, session_id: UUID, claimed: Sequence[ClaimedPart] | None = None
@@ -181,6 +186,8 @@ class UploadParts:
             return
         parts = parts_to_join(stored, claimed, plan, store.part_limits)
         await self._check_total(session, sum(part.size for part in parts))
+        async with self._database.connection() as connection:
+            await part_records.set_joined(connection, session.id, parts, now=self._clock())
         try:
             with suppress(ObjectNotFound):
                 await store.complete_multipart(session.incoming_key, session.multipart_id, parts)
@@ -195,6 +202,10 @@ class UploadParts:
         with suppress(ObjectNotFound):
             return await self._multipart_store().list_parts(session.incoming_key, session.multipart_id)
         return None
+
+    async def _joined(self, session: UploadSession) -> Sequence[Part]:
+        async with self._database.connection() as connection:
+            return await part_records.joined(connection, session.id)
 
     async def _check_total(self, session: UploadSession, total: int) -> None:
         """A file that cannot be right is refused before it is put together. Raises `REJECTIONS`."""

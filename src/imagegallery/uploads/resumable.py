@@ -42,11 +42,10 @@ from imagegallery.uploads.resumable_rules import (
     final_id,
     has_all,
     is_whole,
-    refuse_over,
     told_length,
     type_of,
 )
-from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
+from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState, refuse_over
 
 LOCK_PATIENCE = timedelta(seconds=10)
 """How long a newcomer waits for the request before it to give way."""

@@ -10,8 +10,6 @@ from imagegallery.errors import (
     LengthMismatch,
     OffsetMismatch,
     TooLarge,
-    UploadEnded,
-    UploadExpired,
     UploadIncomplete,
 )
 from imagegallery.storage.keys import CONTENT_TYPES
@@ -58,16 +56,6 @@ def type_of(declared: str | None, filename: str | None) -> str:
     if content_type not in _UNTYPED:
         return content_type
     return CONTENT_TYPES.get((filename or "").rpartition(".")[2].lower(), "application/octet-stream")
-
-
-def refuse_over(session: UploadSession) -> None:
-    """Raises what ended the session, unless nothing did or it became an image."""
-    if session.rejection is not None:
-        raise session.rejection.error()
-    if session.state is UploadState.EXPIRED:
-        raise UploadExpired("This upload's time is over; start a new one.")
-    if session.state.is_ended and session.state is not UploadState.COMPLETED:
-        raise UploadEnded(f"This upload was {session.state}; start a new one.")
 
 
 def has_all(session: UploadSession) -> bool:

@@ -191,6 +191,14 @@ class UploadSession:
         return attrs.evolve(self, state=advance(self.state, UploadEvent.EXPIRE))
 
 
+def refuse_over(session: UploadSession) -> None:
+    """Raises what ended the session, unless nothing did or it became an image."""
+    if session.rejection is not None:
+        raise session.rejection.error()
+    if session.state is not UploadState.COMPLETED:
+        advance(session.state, UploadEvent.ARRIVE)
+
+
 def mermaid() -> str:
     """The table as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {UploadState.PENDING}"]

@@ -9,7 +9,6 @@ from imagegallery import (
     IdempotencyKeyReused,
     NotFound,
     PartMismatch,
-    QuotaExceeded,
     TooLarge,
     UnsupportedType,
     UploadEnded,
@@ -61,6 +60,6 @@ OPERATIONS = (
         "/uploads/{upload_id}/parts/sign",
         uploads.sign_parts,
         "URLs for up to 100 parts: more of them, or new ones",
-        raises=(NotFound, UploadExpired, UploadEnded, QuotaExceeded),
+        raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
     ),
 )

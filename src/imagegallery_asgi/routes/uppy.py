@@ -5,7 +5,6 @@ from imagegallery import (
     InvalidInput,
     NotFound,
     PartMismatch,
-    QuotaExceeded,
     TooLarge,
     UnsupportedType,
     UploadEnded,
@@ -54,7 +53,7 @@ OPERATIONS = (
         "/uploads/uppy/s3/multipart/{upload_id}/batch",
         uppy.sign_parts,
         "URLs for some parts, for Uppy",
-        raises=(NotFound, UploadExpired, UploadEnded, QuotaExceeded),
+        raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
         tells_message=True,
     ),
     Operation(
@@ -70,7 +69,7 @@ OPERATIONS = (
         "/uploads/uppy/s3/multipart/{upload_id}/{number}",
         uppy.sign_part,
         "The URL of one part, for Uppy",
-        raises=(NotFound, UploadExpired, UploadEnded, QuotaExceeded),
+        raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
         tells_message=True,
     ),
 )

@@ -8,6 +8,7 @@ from tests.uploads.parts.sending import POLICY, begun, sent
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import (
+    BadImage,
     PartMismatch,
     TooLarge,
     Unavailable,
@@ -66,9 +67,26 @@ async def test_joined_and_not_heard_of_is_found_again(
     session = await begun(trouble, picture)
     claimed = await sent(uploading, session, picture)
     troubled.joins = False
+    stored = list(await uploading.service.parts.list(uploading.me, session.id))
     with pytest.raises(Unavailable):
         await trouble.service.parts.complete(uploading.me, session.id, claimed)
-    assert (await uploading.service.parts.complete(uploading.me, session.id, claimed)).id == session.future_image_id
+    for _ in range(2):  # joined; and an image
+        assert await uploading.service.parts.list(uploading.me, session.id) == stored
+        assert await uploading.service.parts.sign(uploading.me, session.id, [1]) == session.part_requests[:1]
+        repeated = await uploading.service.parts.complete(uploading.me, session.id, claimed)
+        assert repeated.id == session.future_image_id
+
+
+async def test_of_what_was_refused_the_answer_is_told_again(uploading: Uploading) -> None:
+    noise = b"\xff\xd8\xff\xe0" + bytes(2_000)
+    session = await begun(uploading, noise)
+    claimed = await sent(uploading, session, noise)
+    for _ in range(2):
+        with pytest.raises(BadImage):
+            await uploading.service.parts.complete(uploading.me, session.id, claimed)
+    assert await uploading.service.parts.list(uploading.me, session.id) == ()
+    with pytest.raises(BadImage):
+        await uploading.service.parts.sign(uploading.me, session.id, [1])
 
 
 class DyingOutbox:
