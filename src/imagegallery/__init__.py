@@ -1,224 +1,38 @@
 """An async image backend: upload sessions, variants, galleries and responsive URLs.
 
-These are the public names; nothing inside the package imports them from here.
+The public names stand in ``__init__.pyi``, which type checkers read; nothing inside the package imports them from here.
+Each is imported when it is first asked for, so that who needs three of them does not wait for all.
 """
 
-from imagegallery.cache.swr import CacheResult
-from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import (
-    BadImage,
-    ChecksumMismatch,
-    ChunkMismatch,
-    ConfigurationError,
-    Conflict,
-    DuplicateImage,
-    EmptyFile,
-    EventsGone,
-    Failure,
-    Fault,
-    Forbidden,
-    IdempotencyKeyReused,
-    ImageGalleryError,
-    InvalidCursor,
-    InvalidInput,
-    LeaseLost,
-    LengthMismatch,
-    NotFound,
-    ObjectNotFound,
-    OffsetMismatch,
-    PartMismatch,
-    PreconditionFailed,
-    QuotaExceeded,
-    RateLimited,
-    SignatureExpired,
-    SignatureInvalid,
-    SizeMismatch,
-    SlowReader,
-    TooLarge,
-    TooManyUploads,
-    TypeMismatch,
-    Unauthenticated,
-    Unavailable,
-    UnsupportedType,
-    UploadEnded,
-    UploadExpired,
-    UploadIncomplete,
-    UploadInterrupted,
-    UploadLocked,
-    UploadRateExceeded,
-)
-from imagegallery.events.event import (
-    TYPES as EVENT_TYPES,
-)
-from imagegallery.events.event import (
-    DomainEvent,
-    Event,
-    GalleryChanged,
-    ImageDeleted,
-    ImageFailed,
-    ImageReady,
-    ImageRestored,
-    ImageUploaded,
-    VariantReady,
-)
-from imagegallery.events.feed import Subscription
-from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, Gallery, ImageOrder, Visibility
-from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, LoadedPage, PageTicket
-from imagegallery.gallery import ImageGallery, OpenGallery
-from imagegallery.ids import new_id, parse_id
-from imagegallery.images.batch import BatchAction, BatchResult
-from imagegallery.images.duplicate_records import KnownFile
-from imagegallery.images.duplicates import Lookalike, Lookalikes
-from imagegallery.images.filter import ImageFilter
-from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, LibraryOrder, ProcessingStatus, Variant
-from imagegallery.images.metadata import Metadata
-from imagegallery.images.responsive import Placeholder, Responsive, Source
-from imagegallery.images.timeline import MonthColumns, MonthCount
-from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, CursorPage, NumberedPage
-from imagegallery.principal import Principal
-from imagegallery.queue.job import QueueStats
-from imagegallery.settings import Settings
-from imagegallery.storage.protocol import (
-    ByteRange,
-    ObjectInfo,
-    ObjectStore,
-    ObjectStream,
-    Part,
-    ServesSignedUrls,
-    SignedObject,
-    UploadRequest,
-)
-from imagegallery.unset import UNSET, Unset
-from imagegallery.uploads.part_plan import MAX_SIGNED_AT_ONCE, ClaimedPart, PartPlan, SignedPart, missing_parts
-from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
-from imagegallery.uploads.resumable_rules import Checksum as UploadChecksum
-from imagegallery.uploads.resumable_rules import Piece as UploadPiece
-from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
-from imagegallery.variants.preset import Preset
-from imagegallery.webhooks.service import CreatedWebhook
-from imagegallery.webhooks.signature import verify as verify_webhook
-from imagegallery.webhooks.webhook import MAX_URL, Webhook
+_homes: dict[str, tuple[str, str]] = {}
 
-__all__ = [
-    "DEFAULT_LIMIT",
-    "EVENT_TYPES",
-    "MAX_ALT_TEXT",
-    "MAX_DESCRIPTION",
-    "MAX_FILENAME",
-    "MAX_LIMIT",
-    "MAX_NAME",
-    "MAX_PAGE",
-    "MAX_SIGNED_AT_ONCE",
-    "MAX_URL",
-    "UNSET",
-    "BadImage",
-    "BatchAction",
-    "BatchResult",
-    "ByteRange",
-    "CacheResult",
-    "CachedPage",
-    "CachedPages",
-    "ChecksumMismatch",
-    "ChunkMismatch",
-    "ClaimedPart",
-    "Clock",
-    "Concatenation",
-    "ConfigurationError",
-    "Conflict",
-    "CreatedWebhook",
-    "CursorPage",
-    "DomainEvent",
-    "DuplicateImage",
-    "EmptyFile",
-    "Event",
-    "EventsGone",
-    "Failure",
-    "Fault",
-    "Forbidden",
-    "Gallery",
-    "GalleryChanged",
-    "IdempotencyKeyReused",
-    "Image",
-    "ImageDeleted",
-    "ImageFailed",
-    "ImageFilter",
-    "ImageGallery",
-    "ImageGalleryError",
-    "ImageOrder",
-    "ImageReady",
-    "ImageRestored",
-    "ImageUploaded",
-    "InvalidCursor",
-    "InvalidInput",
-    "KnownFile",
-    "LeaseLost",
-    "LengthMismatch",
-    "LibraryOrder",
-    "ListPlace",
-    "LoadedPage",
-    "Lookalike",
-    "Lookalikes",
-    "Metadata",
-    "MonthColumns",
-    "MonthCount",
-    "NotFound",
-    "NumberedPage",
-    "ObjectInfo",
-    "ObjectNotFound",
-    "ObjectStore",
-    "ObjectStream",
-    "OffsetMismatch",
-    "OnDuplicate",
-    "OpenGallery",
-    "PageTicket",
-    "Part",
-    "PartMismatch",
-    "PartPlan",
-    "Placeholder",
-    "PreconditionFailed",
-    "Preset",
-    "Principal",
-    "ProcessingStatus",
-    "QueueStats",
-    "QuotaExceeded",
-    "RateLimited",
-    "Responsive",
-    "ServesSignedUrls",
-    "Settings",
-    "SignatureExpired",
-    "SignatureInvalid",
-    "SignedObject",
-    "SignedPart",
-    "SizeMismatch",
-    "SlowReader",
-    "Source",
-    "Subscription",
-    "TooLarge",
-    "TooManyUploads",
-    "TypeMismatch",
-    "Unauthenticated",
-    "Unavailable",
-    "Unset",
-    "UnsupportedType",
-    "UploadChecksum",
-    "UploadEnded",
-    "UploadExpired",
-    "UploadIncomplete",
-    "UploadInterrupted",
-    "UploadLocked",
-    "UploadPiece",
-    "UploadPolicy",
-    "UploadRateExceeded",
-    "UploadRequest",
-    "UploadSession",
-    "UploadState",
-    "Variant",
-    "VariantReady",
-    "Visibility",
-    "Webhook",
-    "missing_parts",
-    "new_id",
-    "parse_id",
-    "utc_now",
-    "verify_webhook",
-]
+
+def __getattr__(name: str) -> object:
+    """The public name, or ``__all__``. Raises `AttributeError`."""
+    homes = _read_homes()
+    if name == "__all__":
+        return list(homes)
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    module, original = homes[name]
+    value = getattr(import_module(module), original)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_read_homes()})
+
+
+def _read_homes() -> dict[str, tuple[str, str]]:
+    """Where each public name is defined, and what it is called there: the imports of ``__init__.pyi``."""
+    if not _homes:
+        from ast import ImportFrom, parse
+        from importlib.resources import files
+
+        for node in parse(files(__name__).joinpath("__init__.pyi").read_text(encoding="utf-8")).body:
+            if isinstance(node, ImportFrom) and node.module is not None:
+                _homes.update({each.asname or each.name: (node.module, each.name) for each in node.names})
+    return _homes

@@ -3,30 +3,66 @@
 import logging
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib import import_module
 
 import click
+from attrs import frozen
 
-from imagegallery.cli.backfilling import backfill_command
-from imagegallery.cli.dev_stack import dev_stack_command
-from imagegallery.cli.doctoring import doctor_command
-from imagegallery.cli.importing import import_command
-from imagegallery.cli.migrating import migrate_command
-from imagegallery.cli.queueing import queue_command
-from imagegallery.cli.reconciling import reconcile_command
-from imagegallery.cli.relaying import relay_command
-from imagegallery.cli.rendering import render_command
-from imagegallery.cli.serving import serve_command
-from imagegallery.cli.storing import storage_group
-from imagegallery.cli.uploading import upload_command
-from imagegallery.cli.working import worker_command
 from imagegallery.errors import ImageGalleryError
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("imagegallery"), prog_name="imagegallery")
+@frozen
+class Listed:
+    """A command that is imported when it is run: where it is, and what the list of commands says of it."""
+
+    module: str
+    attribute: str
+    help: str
+
+    def load(self) -> click.Command:
+        command = getattr(import_module(f"imagegallery.cli.{self.module}"), self.attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+COMMANDS = {
+    "serve": Listed("serving", "serve_command", "Run the whole service."),
+    "worker": Listed("working", "worker_command", "Make variants and do the other queued jobs."),
+    "relay": Listed("relaying", "relay_command", "Pass events and jobs on to the workers."),
+    "queue": Listed("queueing", "queue_command", "Message queues (SQS), and jobs that failed for good."),
+    "migrate": Listed("migrating", "migrate_command", "Apply the migrations that the database does not have yet."),
+    "import": Listed("importing", "import_command", "Import files and folder trees into a gallery."),
+    "upload": Listed("uploading", "upload_command", "Upload files and folder trees to a running service."),
+    "render": Listed("rendering", "render_command", "Write the variants of each photograph to a folder."),
+    "backfill": Listed("backfilling", "backfill_command", "Make variants anew where the presets have changed."),
+    "reconcile": Listed("reconciling", "reconcile_command", "Compare database and store."),
+    "storage": Listed("storing", "storage_group", "See to the object store."),
+    "doctor": Listed("doctoring", "doctor_command", "Check this installation."),
+    "dev-stack": Listed(
+        "dev_stack", "dev_stack_command", "Run PostgreSQL, an object store, Redis and all on this machine."
+    ),
+}
+
+
+class Commands(click.Group):
+    """Imports the one command that is run, and none for the list of all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        listed = COMMANDS.get(cmd_name)
+        return None if listed is None else listed.load()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="imagegallery", prog_name="imagegallery")
 @click.option("-v", "--verbose", is_flag=True, help="Log what is done, not only what goes wrong.")
 def cli(verbose: bool) -> None:
     """An image gallery backend: uploads, variants, galleries."""
@@ -34,25 +70,6 @@ def cli(verbose: bool) -> None:
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-
-
-COMMANDS: tuple[click.Command, ...] = (
-    serve_command,
-    worker_command,
-    relay_command,
-    queue_command,
-    migrate_command,
-    import_command,
-    upload_command,
-    render_command,
-    backfill_command,
-    reconcile_command,
-    storage_group,
-    doctor_command,
-    dev_stack_command,
-)
-for command in COMMANDS:
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ JWT_KEY_VARIABLE = "IMAGEGALLERY_JWT_KEY"
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="API processes.")
 @click.option("--no-worker", is_flag=True, help="Leave the queued jobs to `imagegallery worker`.")
-@click.option("--drain", default=5, show_default=True, type=SECONDS, help="Seconds from SIGTERM to the end of serving.")
+@click.option("--drain", default=0, show_default=True, type=SECONDS, help="Seconds from SIGTERM to the end of serving.")
 @click.option("--grace", default=30, show_default=True, type=SECONDS, help="Seconds that open requests have to end.")
 def serve_command(
     data_dir: Path | None,
