@@ -16,7 +16,7 @@ from imagegallery_asgi.cors import cors
 from imagegallery_asgi.endpoint import Endpoint
 from imagegallery_asgi.errors import RouteNotFound
 from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
-from imagegallery_asgi.middleware import ErrorNet, Exchanges, SafetyHeaders
+from imagegallery_asgi.middleware import ErrorNet, Exchanges, HeadLimit, SafetyHeaders
 from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.operations import Operation
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
@@ -60,6 +60,7 @@ def create_app(
             Middleware(Exchanges, metrics=host.metrics),
             Middleware(SafetyHeaders),
             Middleware(ErrorNet),
+            Middleware(HeadLimit),
             Middleware(TusExchange),
         ],
         lifespan=lifespan,

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from imagegallery import ConfigurationError
 
 ANY = "*"
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]++|\[[0-9a-f:.]++\])(?::[0-9]{1,5})?")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MAX_AGE = 7200  # seconds; browsers keep a preflight's answer no longer
 

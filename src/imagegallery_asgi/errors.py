@@ -52,6 +52,12 @@ class MalformedRequest(ImageGalleryError):
     code = "malformed_request"
 
 
+class HeadTooLarge(ImageGalleryError):
+    """Method, address and headers of the request have more bytes than any client needs."""
+
+    code = "head_too_large"
+
+
 class InvalidToken(Unauthenticated):
     """A token came with the request, and it is not a valid one."""
 
@@ -150,6 +156,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     EventsGone: Row(HTTPStatus.GONE, "The events are no longer kept"),
     UploadGone: Row(HTTPStatus.GONE, "The upload is over"),
     UploadLocked: Row(HTTPStatus.LOCKED, "Another request is at work on it"),
+    HeadTooLarge: Row(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's head is too large"),
     UnsupportedVersion: Row(HTTPStatus.PRECONDITION_FAILED, "Unsupported version of the protocol"),
     LengthMismatch: Row(HTTPStatus.BAD_REQUEST, "Inconsistent lengths of one upload"),
     ChunkMismatch: Row(TusStatus.CHECKSUM_MISMATCH, "Not of the announced checksum"),

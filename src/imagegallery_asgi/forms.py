@@ -73,11 +73,13 @@ class _Parser:
 
     def __init__(self, boundary: str) -> None:
         self._events: deque[Event] = deque()
+        self._parts = 0
         self._headers: dict[str, str] = {}
         self._name, self._value = bytearray(), bytearray()
         self._parser = MultipartParser(
             boundary.encode("latin-1", errors="replace"),
             {
+                "on_part_begin": self._begin_part,
                 "on_part_data": lambda data, start, end: self._events.append(data[start:end]),
                 "on_part_end": lambda: self._events.append(PartEnd()),
                 "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
@@ -96,6 +98,12 @@ class _Parser:
         events = list(self._events)
         self._events.clear()
         return events
+
+    def _begin_part(self) -> None:
+        """Counted here, before a chunk full of empty parts has become as many events."""
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise TooLarge(f"A form may have at most {MAX_PARTS} parts.", limit=MAX_PARTS)
 
     def _end_header(self) -> None:
         self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1")
@@ -117,7 +125,6 @@ class IncomingForm:
     fields: FormFields = field(factory=FormFields)
     _pairs: list[tuple[str, str]] = field(factory=list)
     _field_bytes: int = 0
-    _parts: int = 0
     any_fields: bool = False
 
     @classmethod
@@ -151,9 +158,6 @@ class IncomingForm:
         async for event in self._events:
             if not isinstance(event, PartBegin):
                 continue
-            self._parts += 1
-            if self._parts > MAX_PARTS:
-                raise TooLarge(f"A form may have at most {MAX_PARTS} parts.", limit=MAX_PARTS)
             if event.is_file:
                 return event
             await self._read_field(event.name)

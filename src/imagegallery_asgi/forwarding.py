@@ -18,10 +18,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _FOR, _HOST, _PROTO, _PREFIX = (f"x-forwarded-{name}" for name in ("for", "host", "proto", "prefix"))
 # RFC 3986 section 3.2.2: a name, an IPv4 address or an IPv6 one in brackets; and a port.
-_HOST_AND_PORT = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_HOST_AND_PORT = re.compile(r"([A-Za-z0-9._-]++|\[[0-9A-Fa-f:.]++\])(:[0-9]{1,5})?")
 # Segments of unreserved characters (RFC 3986 section 2.3), none of which is "." or "..".
-_PATH_PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+){1,10}")
-_ADDRESS_AND_PORT = re.compile(r"\[?([0-9A-Fa-f:.]+?)\]?(?::[0-9]{1,5})?")
+_PATH_PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]++){1,10}")
+# No address is longer than 45 characters.
+_ADDRESS_AND_PORT = re.compile(r"\[?([0-9A-Fa-f:.]{1,45}?)\]?(?::[0-9]{1,5})?")
+# Proxies that a request may come through one after the other: strangers can write such lists too.
+_MAX_HOPS = 20
 
 
 def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
@@ -67,7 +70,7 @@ def restored(scope: Scope, trusted: tuple[Network, ...]) -> Scope:
 def _restore_client(scope: Scope, said: Headers, trusted: tuple[Network, ...]) -> None:
     """From the right, where the nearest proxy wrote: the first address that is not a proxy of ours."""
     hops = [hop.strip() for hop in ",".join(said.getlist(_FOR)).split(",") if hop.strip()]
-    for hop in reversed(hops):
+    for hop in hops[: -_MAX_HOPS - 1 : -1]:
         address = _address(hop)
         scope["client"] = (str(address), 0) if address else None
         if address is None or not _is_trusted(address, trusted):

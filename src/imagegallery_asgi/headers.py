@@ -1,4 +1,8 @@
-"""What the headers say: pure. Strings in, values out; a header that makes no sense counts as absent."""
+"""What the headers say: pure. Strings in, values out; a header that makes no sense counts as absent.
+
+Strangers write them, so every one is read in linear time: what a pattern repeats it never gives back (``*+``), and
+lists are walked from one place to the next.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -10,15 +14,22 @@ from attrs import frozen
 from imagegallery import ByteRange
 
 # RFC 9110 section 14.1.2; 18 digits are beyond any object and short of what `int` refuses.
-_BYTE_RANGE = re.compile(r"bytes[ \t]*=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
-_ENTITY_TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
+_BYTE_RANGE = re.compile(r"bytes[ \t]*+=[ \t]*+([0-9]{0,18})-([0-9]{0,18})[ \t]*+", re.IGNORECASE)
+_ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"')
+# A member of a list and the comma after it; recipients pass over empty members (RFC 9110 section 5.6.1).
+_TAG_IN_LIST = re.compile(rf"({_ENTITY_TAG.pattern})(?:[ \t]*+,[ \t,]*+|\Z)")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # RFC 9110 section 5.6.6: ;name=token or ;name="quoted \" string"
-_PARAMETER = re.compile(r';[ \t]*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:\\["\\]|[^"])*)"|([^\s;"]*))[ \t]*')
-_STRING = re.compile(r'[ \t]*"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"[ \t]*')
+_PARAMETER = re.compile(
+    r';[ \t]*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)|([^\s;"]*+))', re.DOTALL
+)
+_STRING = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]*+(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*+)*+)"')
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _ASCII_FILENAME = re.compile(r'[^\x20-\x7e]|["\\%;]')
 
+_BLANKS = " \t"
+# The longest of the three forms of a date, with a zone in words (RFC 9110 section 5.6.7), and some.
+_MAX_DATE = 64
 FALLBACK_FORMAT = "webp"
 
 
@@ -66,7 +77,7 @@ def unquoted(etag: str | None) -> str | None:
 
 def parse_key(header: str | None) -> str | None:
     """An ``Idempotency-Key``: a String (RFC 9651 section 3.3.3), or, as most clients send it, the bare key."""
-    quoted = _STRING.fullmatch(header or "")
+    quoted = _STRING.fullmatch((header or "").strip(_BLANKS))
     return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header
 
 
@@ -76,8 +87,10 @@ def http_date(moment: datetime) -> str:
 
 
 def parse_http_date(header: str | None) -> datetime | None:
+    if header is None or len(header) > _MAX_DATE:
+        return None
     try:
-        moment = parsedate_to_datetime(header or "")
+        moment = parsedate_to_datetime(header)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -104,13 +117,22 @@ def range_applies(if_range: str | None, *, etag: str, modified_at: datetime) -> 
     """Whether a Range counts (RFC 9110 section 13.1.5): a strong match of the tag, or exactly the date."""
     if if_range is None:
         return True
-    if _ENTITY_TAG.fullmatch(if_range):
-        return if_range.strip() == etag
+    if _ENTITY_TAG.fullmatch(if_range.strip(_BLANKS)):
+        return if_range.strip(_BLANKS) == etag
     return parse_http_date(if_range) == modified_at.replace(microsecond=0)
 
 
 def _tags(header: str) -> list[str]:
-    return [match.group(0).strip() for match in _ENTITY_TAG.finditer(header)]
+    """The entity tags of a list; none of them if any member is something else."""
+    tags: list[str] = []
+    members, position = header.strip(_BLANKS + ","), 0
+    while position < len(members):
+        match = _TAG_IN_LIST.match(members, position)
+        if match is None:
+            return []
+        tags.append(match[1])
+        position = match.end()
+    return tags
 
 
 def _opaque_tag(tag: str) -> str:
@@ -152,10 +174,15 @@ def media_type(content_type: str | None) -> str:
 def parameters(header: str) -> dict[str, str]:
     """The ``; name=value`` parameters after the first word, names in lower case; the first of a name counts."""
     found: dict[str, str] = {}
-    for match in _PARAMETER.finditer(header):
-        name, quoted, token = match.groups()
-        value = re.sub(r'\\(["\\])', r"\1", quoted) if quoted is not None else token
-        found.setdefault(name.lower(), value)
+    position = header.find(";")
+    while position >= 0:
+        match = _PARAMETER.match(header, position)
+        if match is not None:
+            name, quoted, closed, token = match.groups()
+            if closed != "":
+                value = re.sub(r'\\(["\\])', r"\1", quoted) if quoted is not None else token
+                found.setdefault(name.lower(), value)
+        position = header.find(";", match.end() if match else position + 1)
     return found
 
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegallery import ConfigurationError, ImageGalleryError, Unavailable, new_id
-from imagegallery_asgi.errors import InternalError, problem_response, row_of
+from imagegallery_asgi.errors import HeadTooLarge, InternalError, problem_response, row_of
 from imagegallery_asgi.headers import request_id
 from imagegallery_asgi.metrics import Metrics
 
@@ -21,6 +21,7 @@ logger = logging.getLogger("imagegallery_asgi")
 UNMATCHED = "unmatched"
 _EXCHANGE = "imagegallery.exchange"
 REQUEST_ID = "X-Request-ID"
+MAX_HEAD_BYTES = 32 * 1024
 _DISCARD_BYTES = 8_000_000
 _DISCARD_SECONDS = 2.0
 # Nothing we answer is a page: not HTML by accident, not framed, no address handed on (signed URLs are secrets).
@@ -109,6 +110,24 @@ class SafetyHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+class HeadLimit:
+    """Refuses requests whose head has more than `MAX_HEAD_BYTES`, before anything in it is looked at closely."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
+            raise HeadTooLarge(f"Address and headers together may have at most {MAX_HEAD_BYTES:,} bytes.")
+        await self._app(scope, receive, send)
+
+
+def _head_bytes(scope: Scope) -> int:
+    """As on the wire, but for a few bytes: a colon, a blank and a line end with each field."""
+    fields = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    return len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) + fields
 
 
 class ErrorNet:

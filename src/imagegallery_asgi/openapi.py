@@ -12,12 +12,19 @@ import msgspec
 from imagegallery import Forbidden, ImageGalleryError, InvalidInput, RateLimited, TooLarge, Unauthenticated, Unavailable
 from imagegallery_asgi.answers import MessagedProblem, Problem
 from imagegallery_asgi.constraints import JsonSchema
-from imagegallery_asgi.errors import PROBLEM_TYPE, InternalError, MalformedRequest, UnsupportedBody, row_of
+from imagegallery_asgi.errors import (
+    PROBLEM_TYPE,
+    HeadTooLarge,
+    InternalError,
+    MalformedRequest,
+    UnsupportedBody,
+    row_of,
+)
 from imagegallery_asgi.json_schema import Components, description_of
 from imagegallery_asgi.operations import Answer, Content, Operation
 
 _VERSION = version("imagegallery")
-_ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable)
+_ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable, HeadTooLarge)
 _WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden, RateLimited)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
 

@@ -22,7 +22,10 @@ def is_tus(request: Request) -> bool:
 
 def fields(request: Request) -> Mapping[str, str]:
     """The header fields by name, in any case; one that came in several lines is one (RFC 9110 section 5.3)."""
-    return Headers({name: ", ".join(request.headers.getlist(name)) for name in request.headers})
+    lines: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        lines.setdefault(name, []).append(value)
+    return Headers({name: ", ".join(values) for name, values in lines.items()})
 
 
 def location(call: Call, session: UploadSession) -> str:

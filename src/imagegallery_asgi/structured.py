@@ -11,19 +11,19 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-_KEY = r"[a-z*][a-z0-9_.*-]*"
+_KEY = r"[a-z*][a-z0-9_.*-]*+"
 # Section 3.3: the bare items. Integers have at most 15 digits.
 _BARE = (
     r"(?P<decimal>-?[0-9]{1,12}\.[0-9]{1,3})|(?P<integer>-?[0-9]{1,15})|\?(?P<boolean>[01])"
-    r"|:(?P<bytes>[A-Za-z0-9+/=]*):"
-    r'|"(?P<string>(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"'
-    r"|(?P<token>[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*)"
+    r"|:(?P<bytes>[A-Za-z0-9+/=]*+):"
+    r'|"(?P<string>[\x20\x21\x23-\x5b\x5d-\x7e]*+(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*+)*+)"'
+    r"|(?P<token>[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+)"
 )
 _UNNAMED = re.sub(r"\?P<\w+>", "?:", _BARE)
-_PARAMETERS = rf"(?:; *{_KEY}(?:=(?:{_UNNAMED}))?)*"
+_PARAMETERS = rf"(?>(?:; *+{_KEY}(?:=(?:{_UNNAMED}))?)*)"
 _ITEM = re.compile(rf"(?:{_BARE}){_PARAMETERS}")
 _MEMBER = re.compile(rf"(?P<key>{_KEY})(?:=(?:{_BARE}))?{_PARAMETERS}")
-_SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
+_SEPARATOR = re.compile(r"[ \t]*+,[ \t]*+")
 
 
 @frozen

@@ -31,7 +31,7 @@ CHECKSUMS: Mapping[str, int] = {"sha1": 20, "sha256": 32}
 """The algorithms of ``Upload-Checksum``, and the bytes of their digests."""
 
 _COUNT = re.compile(r"[0-9]{1,18}")
-_KEY = re.compile(r"[!-+\--~]+")  # printable ASCII but space and comma
+_KEY = re.compile(r"[!-+\--~]++")  # printable ASCII but space and comma
 _MOST_PARTS = 1000
 _UPLOADS = "/uploads/resumable/"
 

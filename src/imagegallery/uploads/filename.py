@@ -7,6 +7,9 @@ from imagegallery.images.image import MAX_FILENAME
 
 FALLBACK = "image"
 _MAX_EXTENSION = 16
+# Many times what is kept. To put accents in order costs the square of how many stand on one letter, so they are counted
+# before.
+_MAX_READ = 1024
 
 # Explicit direction controls (UAX #9 section 2): with one, "gpj.exe" can be made to read "exe.jpg".
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -24,8 +27,8 @@ def clean_filename(raw: str) -> str:
     Letters of any script and emoji stay. Cleaning a clean name changes nothing.
     """
     text = "".join(" " if character.isspace() else character for character in raw if _is_kept(character))
-    folders = re.split(r"[/\\]", unicodedata.normalize("NFC", text))
-    names = (_trimmed(_FORBIDDEN.sub("_", folder)) for folder in reversed(folders))
+    folders = map(_shortened, reversed(re.split(r"[/\\]", text)))
+    names = (_trimmed(_FORBIDDEN.sub("_", unicodedata.normalize("NFC", folder))) for folder in folders)
     name = next((name for name in names if name), FALLBACK)
     if _DEVICE.match(name):
         name = f"_{name}"
@@ -36,6 +39,11 @@ def _is_kept(character: str) -> bool:
     if character in _BIDI_CONTROLS or character == _BYTE_ORDER_MARK:
         return False
     return character.isspace() or unicodedata.category(character) not in _UNPRINTABLE
+
+
+def _shortened(name: str) -> str:
+    """Beginning and end, with the extension, of a name that is far too long."""
+    return name if len(name) <= _MAX_READ else name[: _MAX_READ - _MAX_EXTENSION] + name[-_MAX_EXTENSION:]
 
 
 def _trimmed(name: str) -> str:
