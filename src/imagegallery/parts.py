@@ -30,6 +30,7 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.wire import Wall
 from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
@@ -148,6 +149,12 @@ async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
     """Making variants in a folder, with nothing but the imaging engine."""
     async with SandboxedEngine.open(settings.imaging) as engine:
         yield VariantService(engine, settings.variants.presets)
+
+
+async def decoder_walls(settings: Settings) -> frozenset[Wall]:
+    """What stands between a decoder and this machine: see `imagegallery.imaging.confinement`."""
+    async with SandboxedEngine.open(settings.imaging) as engine:
+        return await engine.walls()
 
 
 @frozen

@@ -1,11 +1,11 @@
 """What the child process is for: it may die, hang or be killed, and one request fails with a reason.
 
-To stop a child at a known moment, it is given a pipe to read instead of a file: it waits until somebody writes, and
-whoever opens the other end knows that it waits.
+To have a child that does not answer, it is stopped (SIGSTOP) before it is asked.
 """
 
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from anyio import to_thread
 
 from imagegallery.errors import BadImage, ImageGalleryError, Unavailable
 from imagegallery.imaging import process
@@ -33,16 +32,12 @@ ONE = ImagingOptions(processes=1, threads=2)
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 
 
-@pytest.fixture
-def pipe(tmp_path: Path) -> Path:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    return path
-
-
-async def until_read(pipe: Path) -> int:
-    """Wait until a child has begun to read the pipe; then it waits for what is never written."""
-    return await to_thread.run_sync(os.open, pipe, os.O_WRONLY)
+async def stopped(engine: SandboxedEngine) -> process.DecoderProcess:
+    """The first child of this engine; it does not answer what it is asked next."""
+    await engine.walls()
+    (child,) = engine._children
+    os.kill(child.pid, signal.SIGSTOP)
+    return child
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -57,6 +52,10 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def has_bytes(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 async def reason_of(call: Callable[[], object]) -> str:
@@ -83,7 +82,7 @@ async def test_a_child_killed_in_mid_render_fails_that_image_only(place: Place, 
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(render, engine)
-                await until((into / "small.webp").exists)
+                await until(lambda: has_bytes(into / "small.webp"))
                 (pid,) = engine.pids
                 os.kill(pid, signal.SIGKILL)
         assert isinstance(outcome[0], BadImage)
@@ -93,20 +92,20 @@ async def test_a_child_killed_in_mid_render_fails_that_image_only(place: Place, 
         assert engine.pids != {pid}
 
 
-async def test_a_child_that_crashes_is_replaced(place: Place, pipe: Path) -> None:
+async def test_a_child_that_crashes_is_replaced(place: Place) -> None:
+    path = place(images.jpeg())
     async with SandboxedEngine.open(ONE) as engine:
-        assert await works(engine, place)
-        (pid,) = engine.pids
+        child = await stopped(engine)
         reasons = []
 
         async def inspect() -> None:
-            reasons.append(await reason_of(lambda: engine.inspect(pipe, content_type="image/jpeg")))
+            reasons.append(await reason_of(lambda: engine.inspect(path, content_type="image/jpeg")))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(inspect)
-            writer = await until_read(pipe)
-            os.kill(pid, signal.SIGSEGV)
-        os.close(writer)
+            await until(lambda: child.served == 1)
+            os.kill(child.pid, signal.SIGSEGV)
+            os.kill(child.pid, signal.SIGCONT)
         assert reasons == ["decoder_crashed"]
         assert await works(engine, place)
 
@@ -121,10 +120,12 @@ async def test_an_idle_child_that_died_costs_nobody_anything(place: Place) -> No
         assert engine.pids != {child.pid}
 
 
-async def test_past_its_deadline_a_child_is_killed(place: Place, pipe: Path) -> None:
-    options = ImagingOptions(processes=1, deadline=timedelta(seconds=0.2))
+async def test_past_its_deadline_a_child_is_killed(place: Place) -> None:
+    options = ImagingOptions(processes=1, deadline=timedelta(seconds=0.05))
+    path = place(images.jpeg())
     async with SandboxedEngine.open(options) as engine:
-        assert await reason_of(lambda: engine.inspect(pipe, content_type="image/jpeg")) == "decoder_timeout"
+        await stopped(engine)
+        assert await reason_of(lambda: engine.inspect(path, content_type="image/jpeg")) == "decoder_timeout"
         assert engine.pids == frozenset()
 
 
@@ -139,7 +140,7 @@ async def test_cancellation_kills_the_child_and_leaves_no_file(place: Place, int
                     await engine.render(path, (SMALL, SLOW), into, content_type="image/jpeg")
 
                 tasks.start_soon(render)
-                await until((into / "small.webp").exists)
+                await until(lambda: has_bytes(into / "small.webp"))
                 (pid,) = engine.pids
                 tasks.cancel_scope.cancel()
         assert not is_alive(pid)
@@ -147,16 +148,17 @@ async def test_cancellation_kills_the_child_and_leaves_no_file(place: Place, int
         assert await works(engine, place)
 
 
-async def test_an_image_that_fails_leaves_other_requests_alone(place: Place, pipe: Path) -> None:
+async def test_an_image_that_fails_leaves_other_requests_alone(place: Place) -> None:
+    path = place(images.jpeg())
     async with SandboxedEngine.open(ImagingOptions(processes=2)) as engine:
+        child = await stopped(engine)
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(lambda: engine.inspect(pipe, content_type="image/jpeg"))
-                writer = await until_read(pipe)
+                tasks.start_soon(lambda: engine.inspect(path, content_type="image/jpeg"))
+                await until(lambda: child.served == 1)
                 assert await works(engine, place)
                 assert len(engine.pids) == 2
                 tasks.cancel_scope.cancel()
-        os.close(writer)
         assert len(engine.pids) == 1
 
 
@@ -225,10 +227,12 @@ async def test_a_child_knows_no_secret_and_has_its_limits(place: Place, monkeypa
     assert f"Max data size             {ONE.memory_limit}" in limits
     assert "Max core file size        0" in limits
     assert "NoNewPrivs:\t1" in status
+    assert int(re.findall(r"Max processes +(\d+)", limits)[0]) < 1_000_000
+    assert int(re.findall(r"CapEff:\t(\w+)", status)[0], 16) in (0, 1 << 2)  # CAP_DAC_READ_SEARCH, of root
 
 
 async def test_a_child_that_talks_nonsense_is_not_believed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nonsense(self: process.DecoderProcess, request: object) -> dict[str, object]:
+    async def nonsense(self: process.DecoderProcess, *request: object) -> dict[str, object]:
         return {"width": -1, "height": 1, "frames": 1, "exif": ""}
 
     async with SandboxedEngine.open(ONE) as engine:
@@ -261,11 +265,10 @@ async def test_what_the_decoder_complains_of_is_logged(place: Place, caplog: pyt
 def test_a_child_starts_with_nothing_of_the_library_but_its_own_room_and_no_decoder_that_few_need() -> None:
     code = (
         "import runpy, sys\n"
-        "try:\n"
-        "    runpy.run_path(sys.argv[1])\n"
-        "except TypeError:\n"  # it was given no limits
-        "    print(sorted({name.split('.')[1] for name in sys.modules if name.startswith('imagegallery.')}))\n"
-        "    print([name for name in ('pi_heif', 'PIL') if name in sys.modules])\n"
+        "runpy.run_path(sys.argv[1])\n"
+        "import imagegallery.imaging.child\n"
+        "print(sorted({name.split('.')[1] for name in sys.modules if name.startswith('imagegallery.')}))\n"
+        "print([name for name in ('pi_heif', 'PIL') if name in sys.modules])\n"
     )
     command = [sys.executable, "-c", code, str(process.BOOTSTRAP)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)

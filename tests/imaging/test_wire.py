@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,8 +19,8 @@ def sent(message: wire.Message) -> wire.Message:
 @pytest.mark.parametrize(
     "request_",
     [
-        wire.Request(Path("/a/ü.jpg"), "image/jpeg", decode=False),
-        wire.Request(Path("/a"), "image/png", Path("/out"), (RENDITION, RENDITION), blurhash=True, phash=True),
+        wire.Request("image/jpeg", decode=False),
+        wire.Request("image/png", True, (RENDITION, RENDITION), blurhash=True, phash=True),
     ],
 )
 def test_a_request_arrives_as_it_was(request_: wire.Request) -> None:
@@ -44,6 +43,17 @@ def test_a_rendering_arrives_as_it_was(blurhash: str | None) -> None:
 def test_a_fault_arrives_as_it_was(kind: str) -> None:
     fault = wire.FaultAnswer(kind, "Why it is so.")
     assert wire.read_fault(sent(wire.fault_message(fault))) == fault
+
+
+@pytest.mark.parametrize("walls", [frozenset(), frozenset(wire.Wall)])
+def test_the_walls_that_stand_are_told(walls: frozenset[wire.Wall]) -> None:
+    assert wire.read_ready(sent(wire.ready_message(walls))) == walls
+
+
+@pytest.mark.parametrize("message", [{}, {"walls": "files"}, {"walls": ["moat"]}, {"walls": [3]}])
+def test_walls_that_make_no_sense_are_not_believed(message: wire.Message) -> None:
+    with pytest.raises(wire.ProtocolError):
+        wire.read_ready(message)
 
 
 def test_a_result_is_no_fault() -> None:

@@ -20,7 +20,8 @@ from attrs import frozen
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.imaging.versions import libvips_version
-from imagegallery.parts import open_database, open_redis, open_renderer, open_sqs, open_store
+from imagegallery.imaging.wire import Wall
+from imagegallery.parts import decoder_walls, open_database, open_redis, open_renderer, open_sqs, open_store
 from imagegallery.settings import Settings
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database
@@ -51,6 +52,7 @@ class Examination:
         yield await to_thread.run_sync(self._extras)
         yield await attempt("libvips", "reinstall it: pip install --force-reinstall pyvips-binary", _libvips)
         yield await attempt("decoder", "run again with -v to see why", self._decoder)
+        yield await attempt("walls", "run again with -v to see why", self._walls)
         yield await to_thread.run_sync(self._heic)
         has_data = await to_thread.run_sync(self.settings.data_dir.is_dir)
         yield await to_thread.run_sync(self._data_dir)
@@ -94,6 +96,9 @@ class Examination:
             made = await renderer.render(path, directory / "made")
         formats = sorted({variant.format for variant in made.variants})
         return Check.ok("decoder", f"rendered a small picture as {', '.join(formats)}")
+
+    async def _walls(self) -> Check:
+        return walls_check(await decoder_walls(self.settings))
 
     # --- what is on this machine ---------------------------------------------------------------------------
 
@@ -170,6 +175,22 @@ class Examination:
                     yield check
         except ImageGalleryError as error:
             yield Check.error("database", error.message, "start the server, or see to `database.dsn`")
+
+
+def walls_check(walls: frozenset[Wall]) -> Check:
+    """What keeps a picture that takes its decoder over from the rest of this machine."""
+    described = {
+        Wall.FILES: "read any file but their own code (Landlock)",
+        Wall.CALLS: "write files, open sockets, start programs or reach other processes (seccomp)",
+    }
+    absent = [text for wall, text in described.items() if wall not in walls]
+    if not absent:
+        return Check.ok("walls", f"decoders can neither {' nor '.join(described.values())}")
+    return Check.warning(
+        "walls",
+        f"the kernel of this machine lets decoders {', and '.join(absent)}",
+        "run it on Linux 5.13 or newer with Landlock (x86-64 or aarch64), in a container that allows both",
+    )
 
 
 async def _libvips() -> Check:

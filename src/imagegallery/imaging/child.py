@@ -1,33 +1,38 @@
-"""The decoder process: reads requests from stdin, answers on stdout, ends with its input.
+"""The decoder process: reads requests from stdin (a Unix socket), answers on stdout, ends with its input.
 
-Started by `imagegallery.imaging.process`, through bootstrap.py, with two arguments: the JSON of `limits.to_json`, and
-the process id to die with.
+Started by `imagegallery.imaging.process`, through bootstrap.py. It opens no file of its own: with each request come
+descriptors, which are closed with its answer.
 """
 
 import os
+import socket
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import BinaryIO
 
 import pyvips
 
 from imagegallery.errors import BadImage, TypeMismatch
 from imagegallery.imaging import faults, wire
-from imagegallery.imaging.confinement import allow_cpu_time, confine
+from imagegallery.imaging.confinement import allow_cpu_time
 from imagegallery.imaging.inspecting import inspect
-from imagegallery.imaging.limits import ImagingOptions, from_json
+from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.vips import explain, set_up
 
 
-def main(limits: str, parent: str) -> None:
-    """Serve until the input ends."""
-    options = from_json(limits)
-    requests, answers = sys.stdin.buffer, _take_stdout()
-    confine(options.memory_limit, int(parent))
+def serve(options: ImagingOptions, walls: frozenset[wire.Wall]) -> None:
+    """Serve until the input ends; ``walls`` are those that stand."""
+    answers = _take_stdout()
     set_up()
-    _send(answers, wire.READY)
-    while (message := _receive(requests)) is not None:
-        allow_cpu_time(options.deadline, options.threads)
-        _send(answers, _answer(wire.read_request(message), options))
+    _send(answers, wire.ready_message(walls))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=os.dup(0)) as requests:
+        while (received := _receive(requests)) is not None:
+            message, descriptors = received
+            allow_cpu_time(options.deadline, options.threads)
+            with _closing(descriptors):
+                answer = _answer(wire.read_request(message), descriptors, options)
+            _send(answers, answer)
 
 
 def _take_stdout() -> BinaryIO:
@@ -37,11 +42,25 @@ def _take_stdout() -> BinaryIO:
     return answers
 
 
-def _receive(requests: BinaryIO) -> wire.Message | None:
-    prefix = requests.read(wire.PREFIX_SIZE)
+def _receive(requests: socket.socket) -> tuple[wire.Message, Sequence[int]] | None:
+    """A request and its descriptors, which come with the first byte of its prefix; None at the end."""
+    prefix, descriptors, _, _ = socket.recv_fds(requests, wire.PREFIX_SIZE, wire.MAX_DESCRIPTORS)
     if len(prefix) < wire.PREFIX_SIZE:
         return None
-    return wire.unframe(requests.read(wire.body_length(prefix)))
+    length = wire.body_length(prefix)
+    body = bytearray()
+    while len(body) < length and (piece := os.read(requests.fileno(), length - len(body))):
+        body += piece
+    return wire.unframe(bytes(body)), descriptors
+
+
+@contextmanager
+def _closing(descriptors: Sequence[int]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _send(answers: BinaryIO, message: wire.Message) -> None:
@@ -49,10 +68,10 @@ def _send(answers: BinaryIO, message: wire.Message) -> None:
     answers.flush()
 
 
-def _answer(request: wire.Request, options: ImagingOptions) -> wire.Message:
+def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
     """The result, or the fault that takes its place. What is not expected ends this process: see stderr."""
     try:
-        return _result(request, options)
+        return _result(request, descriptors, options)
     except TypeMismatch as error:
         fault = wire.FaultAnswer("type_mismatch", error.message)
     except BadImage as error:
@@ -66,17 +85,14 @@ def _answer(request: wire.Request, options: ImagingOptions) -> wire.Message:
     return wire.fault_message(fault)
 
 
-def _result(request: wire.Request, options: ImagingOptions) -> wire.Message:
+def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
+    file, *outputs = descriptors
     try:
-        if request.into is None:
-            return wire.inspection_message(inspect(request, options))
+        if not request.render:
+            return wire.inspection_message(inspect(request, file, options))
         from imagegallery.imaging.rendering import render  # and all that encodes and hashes: not to look at a file
 
-        return wire.render_message(render(request, request.into, options))
+        return wire.render_message(render(request, file, outputs, options))
     except pyvips.Error as error:
         sys.stderr.write(f"{error}\n")
-        raise explain(error, request.path, request.content_type) from error
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        raise explain(error, file, request.content_type) from error

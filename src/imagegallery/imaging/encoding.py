@@ -4,7 +4,6 @@ Imported only in the decoder process.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pyvips
 
@@ -14,21 +13,21 @@ from imagegallery.imaging.protocol import Rendition
 ANIMATED_FORMATS = frozenset({"webp"})
 
 
-def write(image: pyvips.Image, path: Path, rendition: Rendition) -> None:
-    """Encode into a new file. Raises `pyvips.Error`, `ValueError` for a format that is not known."""
+def write(image: pyvips.Image, output: int, rendition: Rendition) -> None:
+    """Encode into an open file. Raises `pyvips.Error`, and `ValueError` for a format that is not known."""
     if rendition.format not in _ENCODERS:
         raise ValueError(f"no encoder for {rendition.format!r}")
-    _ENCODERS[rendition.format](image, str(path), rendition)
+    _ENCODERS[rendition.format](image, pyvips.Target.new_to_descriptor(output), rendition)
 
 
-def _webp(image: pyvips.Image, path: str, rendition: Rendition) -> None:
-    image.webpsave(path, Q=rendition.quality, effort=rendition.effort, keep="none")
+def _webp(image: pyvips.Image, target: pyvips.Target, rendition: Rendition) -> None:
+    image.webpsave_target(target, Q=rendition.quality, effort=rendition.effort, keep="none")
 
 
-def _avif(image: pyvips.Image, path: str, rendition: Rendition) -> None:
+def _avif(image: pyvips.Image, target: pyvips.Target, rendition: Rendition) -> None:
     # Full chroma keeps coloured edges; what ten bits inside the encoder give is in benchmarks/encoders.py.
-    image.heifsave(
-        path,
+    image.heifsave_target(
+        target,
         Q=rendition.quality,
         effort=rendition.effort,
         compression="av1",
@@ -38,15 +37,15 @@ def _avif(image: pyvips.Image, path: str, rendition: Rendition) -> None:
     )
 
 
-def _jpeg(image: pyvips.Image, path: str, rendition: Rendition) -> None:
-    flattened(image).jpegsave(path, Q=rendition.quality, optimize_coding=True, interlace=True, keep="none")
+def _jpeg(image: pyvips.Image, target: pyvips.Target, rendition: Rendition) -> None:
+    flattened(image).jpegsave_target(target, Q=rendition.quality, optimize_coding=True, interlace=True, keep="none")
 
 
-def _png(image: pyvips.Image, path: str, rendition: Rendition) -> None:
-    image.pngsave(path, compression=min(rendition.effort, 9), keep="none")
+def _png(image: pyvips.Image, target: pyvips.Target, rendition: Rendition) -> None:
+    image.pngsave_target(target, compression=min(rendition.effort, 9), keep="none")
 
 
-_ENCODERS: Mapping[str, Callable[[pyvips.Image, str, Rendition], None]] = {
+_ENCODERS: Mapping[str, Callable[[pyvips.Image, pyvips.Target, Rendition], None]] = {
     "webp": _webp,
     "avif": _avif,
     "jpeg": _jpeg,

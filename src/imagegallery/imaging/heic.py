@@ -3,8 +3,7 @@
 Imported only in the decoder process. pi-heif is loaded for the first such file: most processes never see one.
 """
 
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyvips
 from attrs import frozen
@@ -22,11 +21,11 @@ _LAYOUTS = {
 }
 
 
-def open_heic(path: Path) -> "HeicSource":
+def open_heic(file: BinaryIO) -> "HeicSource":
     """Read the header. Raises `BadImage`: ``decoder_missing``, ``truncated`` or ``undecodable``."""
     pi_heif = _decoder()
     try:
-        picture = pi_heif.open_heif(str(path), convert_hdr_to_8bit=True)
+        picture = pi_heif.open_heif(file, convert_hdr_to_8bit=True)
     except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
         raise bad_image(str(error)) from error
     width, height = picture.size

@@ -11,12 +11,14 @@ CHEAPEST_SHRINK = 8
 """Every coefficient of a JPEG is still read at this scale; only the inverse transform is cut short."""
 
 
-def inspect(request: Request, options: ImagingOptions) -> Inspection:
+def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
     """Header and limits; then, if it is asked for, every pixel once (of an animation beyond the budget: one frame).
+
+    ``file`` is an open descriptor.
 
     Raises `TypeMismatch`, `BadImage`, and `pyvips.Error` for what libvips cannot decode.
     """
-    source = open_source(request.path, request.content_type, options)
+    source = open_source(file, request.content_type, options)
     if request.decode:
         _decode(source, options)
     width, height = turned((source.width, source.height), source.orientation)

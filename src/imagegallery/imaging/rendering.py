@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import pyvips
 from attrs import define, field, frozen
@@ -39,29 +38,30 @@ class Ladder:
 
 @frozen
 class _Step:
-    """One rendition with the size it gets; ``moves`` when it keeps the frames."""
+    """One rendition with the descriptor it is written to and the size it gets; ``moves`` when it keeps the frames."""
 
     rendition: Rendition
+    output: int
     target: Target
     moves: bool
 
 
-def render(request: Request, into: Path, options: ImagingOptions) -> RenderAnswer:
-    """Make every rendition of the request as a file in the directory ``into``.
+def render(request: Request, file: int, outputs: Sequence[int], options: ImagingOptions) -> RenderAnswer:
+    """Make the picture in the open ``file`` into every rendition of the request; ``outputs`` are their descriptors.
 
     Raises `TypeMismatch`, `BadImage`, `pyvips.Error` for what libvips cannot decode, and `OSError` when a result
     cannot be written.
     """
-    source = open_source(request.path, request.content_type, options)
+    source = open_source(file, request.content_type, options)
     size = ladder.turned((source.width, source.height), source.orientation)
-    steps = _steps(source, size, request.renditions, options)
+    steps = _steps(source, size, request.renditions, outputs, options)
     placeholder = ladder.inside(size, (blurhash.MAX_SIDE, blurhash.MAX_SIDE))
     hashed = ladder.over(size, (phash.COMFORTABLE_SIDE, phash.COMFORTABLE_SIDE)) if request.phash else placeholder
     base = ladder.largest([placeholder, hashed, *(step.target.scaled for step in steps)])
     frames = source.frames if any(step.moves for step in steps) else 1
     moving = Ladder(frames, {base: _base(source, base, frames)})
     still = moving.first_frames() if frames > 1 else moving
-    made = _make(steps, moving, still, into, options.threads)
+    made = _make(steps, moving, still, options.threads)
     return RenderAnswer(
         made,
         _blurhash(still.at(placeholder)) if request.blurhash else None,
@@ -69,15 +69,18 @@ def render(request: Request, into: Path, options: ImagingOptions) -> RenderAnswe
     )
 
 
-def _steps(source: Source, size: Size, renditions: Sequence[Rendition], options: ImagingOptions) -> list[_Step]:
+def _steps(
+    source: Source, size: Size, renditions: Sequence[Rendition], outputs: Sequence[int], options: ImagingOptions
+) -> list[_Step]:
     may_move = keeps_animation(source.width, source.height, source.frames, options)
     return [
         _Step(
             rendition,
+            output,
             ladder.fit(size, rendition),
             may_move and rendition.animated and rendition.format in encoding.ANIMATED_FORMATS,
         )
-        for rendition in renditions
+        for rendition, output in zip(renditions, outputs, strict=True)
     ]
 
 
@@ -94,7 +97,7 @@ def _base(source: Source, size: Size, frames: int) -> pyvips.Image:
     return pixels.to_srgb(strip).copy_memory()
 
 
-def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, into: Path, threads: int) -> tuple[Made, ...]:
+def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, threads: int) -> tuple[Made, ...]:
     """Encode while the next rung is made: a thread for each picture, the largest first, since they take longest."""
     made: dict[int, Future[Made]] = {}
     with ThreadPoolExecutor(max_workers=threads) as pool:
@@ -102,7 +105,7 @@ def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, into: Path, thr
             step = steps[index]
             chosen = moving if step.moves else still
             picture = _cropped(chosen.at(step.target.scaled), chosen.frames, step)
-            made[index] = pool.submit(_write, picture, chosen.frames, step, into)
+            made[index] = pool.submit(_write, picture, chosen.frames, step)
     return tuple(made[index].result() for index in range(len(steps)))
 
 
@@ -115,11 +118,11 @@ def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
     return pixels.each_frame(strip, frames, lambda frame: frame.crop(left, top, *step.target.final))
 
 
-def _write(strip: pyvips.Image, frames: int, step: _Step, into: Path) -> Made:
+def _write(strip: pyvips.Image, frames: int, step: _Step) -> Made:
     """Encode one rendition. Raises `OSError` when it is not the picture's fault that it cannot be written."""
     rendition = step.rendition
     try:
-        encoding.write(strip, into / f"{rendition.name}.{rendition.format}", rendition)
+        encoding.write(strip, step.output, rendition)
     except pyvips.Error as error:
         if is_out_of_memory(str(error)):
             raise out_of_memory() from error

@@ -1,17 +1,21 @@
 """The imaging engine that the rest of the library uses: every file is decoded in a child process.
 
 libvips and its codecs are a million lines of C that read what strangers send. Here they run with a memory ceiling, a
-deadline, five loaders and no secrets; when one crashes or hangs, one image fails with a reason, and a new child takes
+deadline, five loaders and no secrets, behind the walls that the kernel has (see `confinement`); they are given open
+files, no paths. When one crashes or hangs, one image fails with a reason, and a new child takes
 the next. This module imports none of them.
 """
 
+import os
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
 import anyio
+from anyio import to_thread
 
 from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
 from imagegallery.imaging import faults, wire
@@ -20,6 +24,9 @@ from imagegallery.imaging.process import DecoderDied, DecoderProcess
 from imagegallery.imaging.protocol import Inspection, Rendered, RenderedFile, Rendition
 
 CRASHED = "The decoder crashed on this picture."
+
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_WRITE = os.O_WRONLY | os.O_CLOEXEC | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 
 Answer = TypeVar("Answer")
 
@@ -51,8 +58,8 @@ class SandboxedEngine:
 
     async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
         """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
-        request = wire.Request(path=path.absolute(), content_type=content_type, decode=decode)
-        return await self._ask(request, lambda message: wire.read_inspection(message, content_type=content_type))
+        request = wire.Request(content_type, decode=decode)
+        return await self._ask(request, path, (), partial(wire.read_inspection, content_type=content_type))
 
     async def render(
         self,
@@ -69,9 +76,9 @@ class SandboxedEngine:
         Raises `Unavailable` too: the decoder did not start, or a file could not be read or written.
         """
         paths = [_output(into, rendition) for rendition in renditions]
-        request = wire.Request(path.absolute(), content_type, into.absolute(), renditions, blurhash, phash=phash)
+        request = wire.Request(content_type, True, renditions, blurhash, phash=phash)
         try:
-            answer = await self._ask(request, lambda message: wire.read_rendered(message, count=len(renditions)))
+            answer = await self._ask(request, path, paths, partial(wire.read_rendered, count=len(renditions)))
             files = [
                 await _made(rendition, output, made)
                 for rendition, output, made in zip(renditions, paths, answer.made, strict=True)
@@ -87,13 +94,26 @@ class SandboxedEngine:
         while self._idle:
             await self._end(self._idle.pop())
 
-    async def _ask(self, request: wire.Request, read: Callable[[wire.Message], Answer]) -> Answer:
-        """One request to one child, which is kept only when its answer made sense."""
+    async def walls(self) -> frozenset[wire.Wall]:
+        """Those that stand between a decoder and this machine. Raises `Unavailable`: it did not start."""
         async with self._turns:
+            child = await self._take()
+            await self._put_back(child, reusable=True)
+            return child.walls
+
+    async def _ask(
+        self,
+        request: wire.Request,
+        path: Path,
+        outputs: Sequence[Path],
+        read: Callable[[wire.Message], Answer],
+    ) -> Answer:
+        """One request to one child, which is kept only when its answer made sense."""
+        async with self._turns, _opened(path, outputs) as descriptors:
             child = await self._take()
             reusable = False
             try:
-                message = await self._message(child, request)
+                message = await self._message(child, request, descriptors)
                 fault = wire.read_fault(message)
                 answer = read(message) if fault is None else _error(fault)
                 reusable = fault is None or fault.kind != "decoder_out_of_memory"
@@ -105,12 +125,12 @@ class SandboxedEngine:
             raise answer
         return answer
 
-    async def _message(self, child: DecoderProcess, request: wire.Request) -> wire.Message:
+    async def _message(self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
         """Raises `BadImage` when the child dies or takes too long; in both cases it must not be used again."""
         deadline = self._options.deadline.total_seconds()
         try:
             with anyio.fail_after(deadline):
-                return await child.ask(request)
+                return await child.ask(request, descriptors)
         except TimeoutError as error:
             raise BadImage("decoder_timeout", f"The picture could not be decoded within {deadline:g} s.") from error
         except DecoderDied as error:
@@ -157,15 +177,33 @@ def _output(into: Path, rendition: Rendition) -> Path:
     return into / name
 
 
+@asynccontextmanager
+async def _opened(path: Path, outputs: Sequence[Path]) -> AsyncIterator[Sequence[int]]:
+    """Descriptors of the picture and of an empty file for each output. Raises `Unavailable`."""
+    with ExitStack() as files:
+        try:
+            yield await to_thread.run_sync(_open, path, outputs, files)
+        except OSError as error:
+            raise Unavailable("The picture could not be read, or no file be made for a rendering.") from error
+
+
+def _open(path: Path, outputs: Sequence[Path], files: ExitStack) -> Sequence[int]:
+    descriptors = []
+    for each, flags in ((path, _READ), *((output, _WRITE) for output in outputs)):
+        descriptor = os.open(each, flags, 0o666)
+        files.callback(os.close, descriptor)
+        descriptors.append(descriptor)
+    if not stat.S_ISREG(os.fstat(descriptors[0]).st_mode):
+        raise OSError(f"{path} is no file")
+    return descriptors
+
+
 async def _made(rendition: Rendition, path: Path, made: wire.Made) -> RenderedFile:
-    """What the child says it made, with the size that the file really has. Raises `BadImage` when it is not there."""
-    try:
-        status = await anyio.Path(path).lstat()
-    except FileNotFoundError as error:
-        raise BadImage("decoder_crashed", CRASHED) from error
-    if not stat.S_ISREG(status.st_mode):
+    """What the child says it made, with the size that the file really has. Raises `BadImage` when nothing is in it."""
+    size = (await anyio.Path(path).lstat()).st_size
+    if size == 0:
         raise BadImage("decoder_crashed", CRASHED)
-    return RenderedFile(rendition.name, path, made.width, made.height, status.st_size, made.frames)
+    return RenderedFile(rendition.name, path, made.width, made.height, size, made.frames)
 
 
 async def _remove(paths: Sequence[Path]) -> None:

@@ -5,7 +5,6 @@ libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, 
 """
 
 import os
-from pathlib import Path
 
 import pyvips
 from attrs import frozen
@@ -24,11 +23,11 @@ UNBLOCKED = (
 )
 
 _LOADERS = {
-    "image/jpeg": "jpegload",
-    "image/png": "pngload",
-    "image/webp": "webpload",
-    "image/gif": "gifload",
-    "image/avif": "heifload",
+    "image/jpeg": "jpegload_source",
+    "image/png": "pngload_source",
+    "image/webp": "webpload_source",
+    "image/gif": "gifload_source",
+    "image/avif": "heifload_source",
 }
 _ANIMATED_TYPES = frozenset({"image/gif", "image/webp"})
 
@@ -44,27 +43,29 @@ def set_up() -> None:
     pyvips.cache_set_max(0)
 
 
-def open_source(path: Path, content_type: str, options: ImagingOptions) -> Source:
-    """Read the header and check it against the limits.
+def open_source(file: int, content_type: str, options: ImagingOptions) -> Source:
+    """Read the header of an open file and check it against the limits.
 
     Raises `TypeMismatch` and `BadImage`, and `pyvips.Error` for what libvips cannot read.
     """
-    with path.open("rb") as file:
-        head = file.read(signature.HEAD_SIZE)
+    head = os.pread(file, signature.HEAD_SIZE, 0)
     if not signature.is_as_declared(content_type, signature.sniff(head)):
         raise TypeMismatch(f"The file is not what it was declared to be: {content_type}.", declared=content_type)
-    source = heic.open_heic(path) if content_type in signature.HEIC_TYPES else _VipsSource.open(path, content_type)
+    source = _open_heic(file) if content_type in signature.HEIC_TYPES else _VipsSource.open(file, content_type)
     check_header(source.width, source.height, source.frames, options)
     return source
 
 
-def explain(error: pyvips.Error, path: Path, content_type: str) -> BadImage:
+def _open_heic(file: int) -> Source:
+    with os.fdopen(file, "rb", closefd=False) as stream:
+        return heic.open_heic(stream)
+
+
+def explain(error: pyvips.Error, file: int, content_type: str) -> BadImage:
     """What an error of libvips says about the file."""
-    with path.open("rb") as file:
-        head = file.read(signature.HEAD_SIZE)
-        size = file.seek(0, os.SEEK_END)
-        file.seek(-min(size, faults.TAIL_SIZE), os.SEEK_END)
-        tail = file.read()
+    size = os.fstat(file).st_size
+    head = os.pread(file, signature.HEAD_SIZE, 0)
+    tail = os.pread(file, faults.TAIL_SIZE, max(0, size - faults.TAIL_SIZE))
     return faults.bad_image(str(error), cut=faults.is_cut(content_type, size, head, tail))
 
 
@@ -72,7 +73,7 @@ def explain(error: pyvips.Error, path: Path, content_type: str) -> BadImage:
 class _VipsSource:
     """A file that libvips decodes."""
 
-    path: Path
+    file: int
     content_type: str
     width: int
     height: int
@@ -81,10 +82,10 @@ class _VipsSource:
     exif: bytes
 
     @classmethod
-    def open(cls, path: Path, content_type: str) -> "_VipsSource":
-        header = _load(path, content_type)
+    def open(cls, file: int, content_type: str) -> "_VipsSource":
+        header = _load(file, content_type)
         return cls(
-            path=path,
+            file=file,
             content_type=content_type,
             width=header.width,
             height=header.height,
@@ -100,15 +101,18 @@ class _VipsSource:
 
     def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
         if shrink > 1:
-            return _load(self.path, self.content_type, shrink=shrink)
+            return _load(self.file, self.content_type, shrink=shrink)
         if frames > 1:
-            return _load(self.path, self.content_type, n=frames)
-        return _load(self.path, self.content_type)
+            return _load(self.file, self.content_type, n=frames)
+        return _load(self.file, self.content_type)
 
 
-def _load(path: Path, content_type: str, **options: int) -> pyvips.Image:
+def _load(file: int, content_type: str, **options: int) -> pyvips.Image:
+    """From the start of the file. Copies of a descriptor share a position, so one image at a time can be read."""
+    os.lseek(file, 0, os.SEEK_SET)
     loader = getattr(pyvips.Image, _LOADERS[content_type])
-    return loader(str(path), access="sequential", fail_on=_FAIL_ON.get(content_type, "error"), **options)
+    source = pyvips.Source.new_from_descriptor(file)
+    return loader(source, access="sequential", fail_on=_FAIL_ON.get(content_type, "error"), **options)
 
 
 def _field(header: pyvips.Image, name: str, default: int) -> int:

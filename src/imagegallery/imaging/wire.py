@@ -1,14 +1,16 @@
 """What parent and decoder process say to each other: JSON in length-prefixed frames, over stdin and stdout. Pure.
 
+Files are no part of it: they go along with a request as open descriptors, the input first, then one for each rendition.
+
 The decoder may have been taken over by the file it decodes. So the parent believes nothing of an answer: every value
-has its type, range and length checked here, paths are never taken from it, and anything else is a `ProtocolError`.
+has its type, range and length checked here, and anything else is a `ProtocolError`.
 """
 
 import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from enum import StrEnum
 
 import attrs
 from attrs import frozen
@@ -19,6 +21,8 @@ MAX_FRAME = 2 * 1024**2
 MAX_EXIF = 1024**2
 MAX_SIDE = 1_000_000
 PREFIX_SIZE = 4
+MAX_DESCRIPTORS = 253
+"""With one message: SCM_MAX_FD, see unix(7)."""
 
 _BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,200}")
 
@@ -29,13 +33,19 @@ class ProtocolError(Exception):
     """The other side said something that makes no sense."""
 
 
+class Wall(StrEnum):
+    """What stands between a decoder and the machine, where the kernel has it: around files, around system calls."""
+
+    FILES = "files"
+    CALLS = "calls"
+
+
 @frozen
 class Request:
-    """One thing to do: inspect (no ``into``; ``decode`` says how deeply) or render."""
+    """One thing to do: inspect (``decode`` says how deeply) or ``render``."""
 
-    path: Path
     content_type: str
-    into: Path | None = None
+    render: bool = False
     renditions: tuple[Rendition, ...] = ()
     blurhash: bool = False
     decode: bool = True
@@ -67,8 +77,6 @@ class FaultAnswer:
     kind: str
     message: str
 
-
-READY: Message = {"ready": True}
 
 FAULT_KINDS = frozenset(
     {
@@ -107,11 +115,23 @@ def unframe(body: bytes) -> Message:
     return _mapping(message)
 
 
+def ready_message(walls: frozenset[Wall]) -> Message:
+    """What a decoder says first."""
+    return {"walls": sorted(walls)}
+
+
+def read_ready(message: Message) -> frozenset[Wall]:
+    """Raises `ProtocolError`."""
+    try:
+        return frozenset(Wall(str(each)) for each in _sequence(message, "walls"))
+    except ValueError as error:
+        raise ProtocolError("walls") from error
+
+
 def request_message(request: Request) -> Message:
     return {
-        "path": str(request.path),
         "content_type": request.content_type,
-        "into": None if request.into is None else str(request.into),
+        "render": request.render,
         "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
         "blurhash": request.blurhash,
         "decode": request.decode,
@@ -121,11 +141,9 @@ def request_message(request: Request) -> Message:
 
 def read_request(message: Message) -> Request:
     """A request as the decoder reads it; its parent is trusted."""
-    into = message["into"]
     return Request(
-        path=Path(_text(message, "path")),
         content_type=_text(message, "content_type"),
-        into=None if into is None else Path(str(into)),
+        render=message["render"] is True,
         renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
         blurhash=message["blurhash"] is True,
         decode=message["decode"] is True,
