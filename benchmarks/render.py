@@ -24,7 +24,7 @@ import click
 from attrs import frozen
 from PIL import Image, ImageOps
 
-from imagegallery.images.metadata import parse_exif
+from imagegallery.images.metadata import read_metadata
 from imagegallery.imaging.limits import DEFAULT_AVIF_EFFORT, DEFAULT_WEBP_EFFORT
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox import SandboxedEngine
@@ -102,7 +102,7 @@ def render_in_this_process(photo: Path, into: Path) -> dict[str, float]:
 async def _render(photo: Path, into: Path) -> None:
     async with SandboxedEngine.open() as engine:
         inspection = await engine.inspect(photo, content_type="image/jpeg", decode=False)
-        parse_exif(inspection.exif)
+        read_metadata(inspection.exif, inspection.notes)
         await engine.render(photo, RENDITIONS, into, content_type="image/jpeg", blurhash=True)
 
 

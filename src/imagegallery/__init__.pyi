@@ -67,6 +67,7 @@ from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, Loa
 from imagegallery.gallery import ImageGallery, OpenGallery
 from imagegallery.ids import new_id, parse_id
 from imagegallery.images.batch import BatchAction, BatchResult
+from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.duplicate_records import KnownFile
 from imagegallery.images.duplicates import Lookalike, Lookalikes
 from imagegallery.images.filter import ImageFilter
@@ -193,6 +194,7 @@ __all__ = [
     "SlowReader",
     "Source",
     "Subscription",
+    "TakenAtSource",
     "TooLarge",
     "TooManyUploads",
     "TypeMismatch",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery import ProcessingStatus, UploadState, Visibility
+from imagegallery import ProcessingStatus, TakenAtSource, UploadState, Visibility
 
 T = TypeVar("T")
 
@@ -67,6 +67,7 @@ class ExifDocument:
     focal_length_35mm: int | None
     taken_at: datetime | None
     taken_at_offset: str | None
+    taken_at_source: TakenAtSource | None
     latitude: float | None
     longitude: float | None
     altitude: float | None
@@ -109,6 +110,7 @@ class PlaceholderDocument:
 class ImageDocument:
     """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone.
 
+    ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
     ``deleted_at``: since when it is in the trash; ``null`` if it is not.
     """
 
@@ -121,6 +123,7 @@ class ImageDocument:
     sha256: str | None
     alt_text: str
     taken_at: datetime
+    taken_at_source: TakenAtSource
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None

@@ -66,6 +66,7 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
         sha256=image.sha256.hex() if own else None,
         alt_text=image.alt_text,
         taken_at=image.taken_at,
+        taken_at_source=image.taken_at_source,
         created_at=image.created_at,
         updated_at=image.updated_at,
         deleted_at=image.deleted_at,

@@ -33,6 +33,8 @@ def test_some_things_are_told_to_the_owner_alone(owner: httpx.Client, visitor: h
     assert own["latitude"] == own["exif"]["latitude"] == pytest.approx(38.7139, abs=1e-3)
     assert others["latitude"] is others["longitude"] is others["exif"]["latitude"] is None
     assert others["exif"]["make"] == own["exif"]["make"] == "Canon"
+    assert own["taken_at"] == own["exif"]["taken_at"] == "2012-06-05T14:03:59Z"
+    assert own["taken_at_source"] == own["exif"]["taken_at_source"] == "exif_changed"
     assert (own["is_favorite"], others["is_favorite"]) == (True, False)
     assert (len(own["sha256"]), others["sha256"]) == (64, None)
     listed = visitor.get(f"/galleries/{gallery}/images").json()["data"]
@@ -41,7 +43,7 @@ def test_some_things_are_told_to_the_owner_alone(owner: httpx.Client, visitor: h
 
 def _exif_with_place() -> bytes:
     exif = Pillow.Exif()
-    exif[0x010F] = "Canon"
+    exif[0x010F], exif[0x0132] = "Canon", "2012:06:05 14:03:59"
     place = exif.get_ifd(0x8825)
     place.update({1: "N", 2: (38.0, 42.0, 50.0), 3: "W", 4: (9.0, 8.0, 21.0)})
     return exif.tobytes()

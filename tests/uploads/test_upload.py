@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from imagegallery.errors import Conflict, UploadIncomplete
+from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.image import ProcessingStatus
 from imagegallery.images.jobs import about
 from imagegallery.testing.uploading import Uploading
@@ -38,6 +39,7 @@ async def test_completing_makes_an_image_of_the_bytes(uploading: Uploading, jpeg
     assert image.metadata is not None
     assert image.metadata.make == "Trambahn"
     assert image.taken_at == datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC)
+    assert image.taken_at_source is TakenAtSource.EXIF_ORIGINAL
     assert image.latitude == pytest.approx(38.71)
     assert image.longitude == pytest.approx(-9.14)
 
@@ -72,12 +74,15 @@ async def test_completing_again_answers_with_the_same_image(uploading: Uploading
     assert await uploading.traces() == before
 
 
-async def test_a_picture_without_exif_was_taken_when_it_was_uploaded(
+async def test_a_picture_without_exif_was_taken_when_its_name_says_or_it_was_uploaded(
     uploading: Uploading, encode: Callable[..., bytes]
 ) -> None:
-    session = await uploading.uploaded(encode("PNG"), "image/png")
-    image = await uploading.service.complete(uploading.me, session.id)
+    image = await uploading.service.add(uploading.me, encode("PNG"), filename="tram.png")
     assert (image.taken_at, image.latitude) == (uploading.clock(), None)
+    assert image.taken_at_source is TakenAtSource.UPLOAD
+    named = await uploading.service.add(uploading.me, encode("PNG"), filename="IMG_20120605_140359.png")
+    assert named.taken_at == datetime(2012, 6, 5, 14, 3, 59, tzinfo=UTC)
+    assert named.taken_at_source is TakenAtSource.FILENAME
 
 
 @pytest.mark.parametrize(

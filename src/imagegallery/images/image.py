@@ -7,6 +7,7 @@ from uuid import UUID
 from attrs import field, frozen
 
 from imagegallery.errors import Failure
+from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.metadata import Metadata
 from imagegallery.images.responsive import Responsive
 
@@ -49,11 +50,12 @@ class Variant:
 class Image:
     """One picture an owner uploaded.
 
-    ``width`` and ``height`` are in pixels with the orientation applied. ``taken_at`` is EXIF's, else the
-    upload's time. ``metadata`` and the coordinates are the owner's alone: for anybody else `visible_to_others`
-    has taken the place out. ``phash`` is 64 bits of how it looks (`imagegallery.imaging.phash`), 0 when they would say
-    nothing and ``None`` until they are computed. ``original_key`` may be another image's, too: images of one owner with
-    the same bytes share their original. ``deleted_at`` says since when the image is in the trash (``None``: it is not).
+    ``width`` and ``height`` are in pixels with the orientation applied. ``taken_at`` is what the file tells, else the
+    upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's alone: for anybody
+    else `visible_to_others` has taken the place out. ``phash`` is 64 bits of how it looks
+    (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
+    may be another image's, too: images of one owner with the same bytes share their original. ``deleted_at`` says since
+    when the image is in the trash (``None``: it is not).
     """
 
     id: UUID
@@ -71,6 +73,7 @@ class Image:
     blurhash: str | None
     metadata: Metadata | None
     taken_at: datetime
+    taken_at_source: TakenAtSource
     latitude: float | None
     longitude: float | None
     status: ProcessingStatus

@@ -1,18 +1,18 @@
-"""EXIF (CIPA DC-008) to typed metadata. Pure: bytes in, values out."""
+"""What a file says of itself, in EXIF (CIPA DC-008) and elsewhere, to typed metadata. Pure: bytes in, values out."""
 
 import math
 import re
-import unicodedata
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 
 from attrs import evolve, fields, frozen
 
-from imagegallery.images.exif import Directory, ExifTags, read_tags
-
-MAX_TEXT = 255
-EARLIEST_YEAR, LATEST_YEAR = 1800, 2999
+from imagegallery.images.capture_time import TakenAtSource, capture_time
+from imagegallery.images.exif import Directory, ExifTags, cleaned, read_tags
+from imagegallery.images.maker_note import MakerNote, read_maker_note
+from imagegallery.images.timestamps import offset_text, timestamp_in_name
+from imagegallery.imaging.protocol import Notes
 
 # DC-008-2024 sections 4.6.4 (image), 4.6.5 (camera) and 4.6.6 (GPS).
 _MAKE, _MODEL = 0x010F, 0x0110
@@ -20,22 +20,17 @@ _EXPOSURE_TIME, _F_NUMBER, _FOCAL_LENGTH, _FOCAL_LENGTH_35MM = 0x829A, 0x829D, 0
 _SENSITIVITY, _SENSITIVITY_IS_ELSEWHERE = 0x8827, 65535
 _LARGE_SENSITIVITIES = (0x8831, 0x8832, 0x8833)
 _LENS_SPECIFICATION, _LENS_MODEL = 0xA432, 0xA434
-_ORIGINAL, _DIGITIZED = (0x9003, 0x9291, 0x9011), (0x9004, 0x9292, 0x9012)
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE, _ALTITUDE_REF, _ALTITUDE = range(1, 7)
 _BELOW = (1, 3)
-
-_MOMENT = re.compile(r"(\d{4})[:./-](\d{2})[:./-](\d{2})[ T](\d{2}):(\d{2}):(\d{2})", re.ASCII)
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})", re.ASCII)
-_MAX_OFFSET = timedelta(hours=14)
 
 
 @frozen
 class Metadata:
-    """What the camera wrote. ``exposure_time`` is in seconds, lengths in millimetres, ``altitude`` in metres.
+    """What the file tells. ``exposure_time`` is in seconds, lengths in millimetres, ``altitude`` in metres.
 
-    ``taken_at`` is aware: in the camera's own offset when it recorded one (``taken_at_offset``, ``+02:00``),
-    else read as UTC with ``taken_at_offset`` ``None``. Coordinates are WGS 84 degrees, north and east
-    positive, and come in pairs. Numbers are finite; texts hold 1 to 255 printable characters.
+    ``taken_at`` is aware: in its own offset when that can be told (``taken_at_offset``, ``+02:00``), else read as UTC
+    with ``taken_at_offset`` ``None``; ``taken_at_source`` says where it was found. Coordinates are WGS 84 degrees,
+    north and east positive, and come in pairs. Numbers are finite; texts hold 1 to 255 printable characters.
     """
 
     make: str | None = None
@@ -48,6 +43,7 @@ class Metadata:
     focal_length_35mm: int | None = None
     taken_at: datetime | None = None
     taken_at_offset: str | None = None
+    taken_at_source: TakenAtSource | None = None
     latitude: float | None = None
     longitude: float | None = None
     altitude: float | None = None
@@ -57,27 +53,39 @@ class Metadata:
         return evolve(self, latitude=None, longitude=None, altitude=None)
 
 
-def parse_exif(raw: bytes) -> Metadata:
-    """The metadata in an EXIF block; what is missing, malformed or out of range is ``None``. Never raises."""
-    tags = read_tags(raw)
-    camera = tags.camera
-    taken_at, offset = _taken_at(camera)
+def read_metadata(exif: bytes, notes: Notes = Notes()) -> Metadata:  # noqa: B008  (frozen)
+    """The metadata in an EXIF block and the other notes of a file.
+
+    What is missing, malformed or out of range is ``None``. Never raises.
+    """
+    tags = read_tags(exif)
+    camera, maker = tags.camera, read_maker_note(tags)
+    taken_at, source = capture_time(tags, maker, notes)
     latitude, longitude = _coordinates(tags.place)
     return Metadata(
-        make=_text(tags.image, _MAKE),
-        model=_text(tags.image, _MODEL),
-        lens=_text(camera, _LENS_MODEL) or _lens_from_specification(camera),
+        make=tags.image.text(_MAKE),
+        model=tags.image.text(_MODEL),
+        lens=_lens(camera, maker, notes),
         exposure_time=_positive(camera, _EXPOSURE_TIME),
         f_number=_positive(camera, _F_NUMBER),
-        iso=_sensitivity(camera),
+        iso=_sensitivity(camera) or maker.iso or _first_count(notes.xmp_sensitivities),
         focal_length=_positive(camera, _FOCAL_LENGTH),
         focal_length_35mm=_count(camera, _FOCAL_LENGTH_35MM),
-        taken_at=taken_at,
-        taken_at_offset=offset,
+        taken_at=taken_at.moment if taken_at else None,
+        taken_at_offset=offset_text(taken_at.offset) if taken_at and taken_at.offset is not None else None,
+        taken_at_source=source,
         latitude=latitude,
         longitude=longitude,
         altitude=_altitude(tags),
     )
+
+
+def taken(metadata: Metadata, filename: str, now: datetime) -> tuple[datetime, TakenAtSource]:
+    """When a file that arrives ``now`` was taken, and how that is known: by its metadata, its name, or not at all."""
+    if metadata.taken_at is not None and metadata.taken_at_source is not None:
+        return metadata.taken_at, metadata.taken_at_source
+    named = timestamp_in_name(filename, now)
+    return (now, TakenAtSource.UPLOAD) if named is None else (named.moment, TakenAtSource.FILENAME)
 
 
 def to_json(metadata: Metadata) -> dict[str, str | int | float]:
@@ -101,6 +109,7 @@ def from_json(document: Mapping[str, object]) -> Metadata:
         focal_length_35mm=_whole(document, "focal_length_35mm"),
         taken_at=_time(document, "taken_at"),
         taken_at_offset=_string(document, "taken_at_offset"),
+        taken_at_source=_source(document, "taken_at_source"),
         latitude=_number(document, "latitude"),
         longitude=_number(document, "longitude"),
         altitude=_number(document, "altitude"),
@@ -108,18 +117,6 @@ def from_json(document: Mapping[str, object]) -> Metadata:
 
 
 # --- one tag at a time -------------------------------------------------------------------------------------
-
-
-def _text(directory: Directory, tag: int) -> str | None:
-    """Cameras pad with NULs and blanks, and write whatever they like into "ASCII"."""
-    written = directory.raw(tag).partition(b"\0")[0].decode("utf-8", "replace")
-    printable = "".join(" " if char.isspace() else char for char in written if _is_printable(char))
-    return " ".join(printable.split())[:MAX_TEXT].rstrip() or None
-
-
-def _is_printable(char: str) -> bool:
-    """Neither a control nor a formatting character (which can turn the direction of what follows)."""
-    return char.isspace() or not unicodedata.category(char).startswith("C")
 
 
 def _rational(directory: Directory, tag: int) -> Fraction | None:
@@ -138,6 +135,12 @@ def _count(directory: Directory, tag: int) -> int | None:
     return values[0] if values and values[0] > 0 else None
 
 
+def _first_count(texts: Iterable[str]) -> int | None:
+    """The first whole number above 0 that is written in digits, up to eight of them."""
+    numbers = (int(text) for text in texts if re.fullmatch(r"\d{1,8}", text.strip(), re.ASCII))
+    return next(filter(None, numbers), None)
+
+
 def _sensitivity(camera: Directory) -> int | None:
     """ISO speed: beyond 16 bits it stands in one of three other fields (DC-008 section 4.6.5, annex G)."""
     value = _count(camera, _SENSITIVITY)
@@ -146,9 +149,18 @@ def _sensitivity(camera: Directory) -> int | None:
     return next((found for tag in _LARGE_SENSITIVITIES if (found := _count(camera, tag))), value)
 
 
-def _lens_from_specification(camera: Directory) -> str | None:
+def _lens(camera: Directory, maker: MakerNote, notes: Notes) -> str | None:
+    return (
+        camera.text(_LENS_MODEL)
+        or _lens_by_numbers(camera.rationals(_LENS_SPECIFICATION))
+        or maker.lens
+        or _lens_by_numbers(maker.lens_numbers)
+        or next(filter(None, map(cleaned, notes.xmp_lenses)), None)
+    )
+
+
+def _lens_by_numbers(values: Sequence[Fraction | None]) -> str | None:
     """``24-70mm f/2.8``, from shortest and longest focal length and the widest aperture at each."""
-    values = camera.rationals(_LENS_SPECIFICATION)
     if len(values) < 4:
         return None
     lengths, apertures = _span(values[0], values[1]), _span(values[2], values[3])
@@ -162,71 +174,21 @@ def _span(low: Fraction | None, high: Fraction | None) -> str:
     return "-".join(dict.fromkeys(known))
 
 
-# --- when --------------------------------------------------------------------------------------------------
-
-
-def _taken_at(camera: Directory) -> tuple[datetime | None, str | None]:
-    """When the shutter opened, else when it was digitised, and the offset from UTC the camera gave."""
-    for moment_tag, fraction_tag, offset_tag in (_ORIGINAL, _DIGITIZED):
-        moment = _moment(_text(camera, moment_tag), _text(camera, fraction_tag))
-        if moment is not None:
-            offset = _offset(_text(camera, offset_tag))
-            zone = UTC if offset is None else timezone(offset)
-            return moment.replace(tzinfo=zone), None if offset is None else _offset_text(offset)
-    return None, None
-
-
-def _moment(text: str | None, fraction: str | None) -> datetime | None:
-    """A local time; blanks and zeros stand for "unknown", and years no photograph can be from are wrong."""
-    match = _MOMENT.match(text or "")
-    if match is None:
-        return None
-    year, month, day, hour, minute, second = (int(group) for group in match.groups())
-    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-        return None
-    try:
-        return datetime(year, month, day, hour, minute, second, _microseconds(fraction))  # noqa: DTZ001
-    except ValueError:
-        return None
-
-
-def _microseconds(fraction: str | None) -> int:
-    """Decimals of a second: ``"5"`` is half a second."""
-    digits = re.match(r"\d*", fraction or "", re.ASCII)
-    return int(digits.group()[:6].ljust(6, "0")) if digits else 0
-
-
-def _offset(text: str | None) -> timedelta | None:
-    if text == "Z":
-        return timedelta(0)
-    match = _OFFSET.fullmatch(text or "")
-    if match is None or int(match[3]) > 59:
-        return None
-    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    if offset > _MAX_OFFSET:
-        return None
-    return -offset if match[1] == "-" else offset
-
-
-def _offset_text(offset: timedelta) -> str:
-    sign = "-" if offset < timedelta(0) else "+"
-    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
-    return f"{sign}{hours:02}:{minutes:02}"
-
-
 # --- where -------------------------------------------------------------------------------------------------
 
 
 def _coordinates(place: Directory) -> tuple[float | None, float | None]:
-    """Both, or neither: half a place is none."""
+    """Both, or neither: half a place is none, and neither is 0, 0, which devices write that know none."""
     latitude = _degrees(place, _LATITUDE, _LATITUDE_REF, {"N": 1, "S": -1}, 90)
     longitude = _degrees(place, _LONGITUDE, _LONGITUDE_REF, {"E": 1, "W": -1}, 180)
-    return (None, None) if latitude is None or longitude is None else (latitude, longitude)
+    if latitude is None or longitude is None or (latitude, longitude) == (0, 0):
+        return None, None
+    return latitude, longitude
 
 
 def _degrees(place: Directory, tag: int, ref_tag: int, signs: Mapping[str, int], limit: int) -> float | None:
     """Degrees from degrees, minutes and seconds, of which only the degrees must be known."""
-    sign = signs.get((_text(place, ref_tag) or "").upper()[:1])
+    sign = signs.get((place.text(ref_tag) or "").upper()[:1])
     degrees, minutes, seconds = (*place.rationals(tag)[:3], None, None, None)[:3]
     if sign is None or degrees is None or any(part is not None and part < 0 for part in (degrees, minutes, seconds)):
         return None
@@ -249,6 +211,11 @@ def _altitude(tags: ExifTags) -> float | None:
 def _string(document: Mapping[str, object], name: str) -> str | None:
     value = document.get(name)
     return value if isinstance(value, str) else None
+
+
+def _source(document: Mapping[str, object], name: str) -> TakenAtSource | None:
+    value = document.get(name)
+    return next((source for source in TakenAtSource if source == value), None)
 
 
 def _number(document: Mapping[str, object], name: str) -> float | None:

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
+from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.hamming import signed, unsigned
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata, from_json, to_json
@@ -19,7 +20,7 @@ CHANNEL = "imagegallery_images"
 # What `image_from` reads, of an image `i`; its variants come smallest first, in one array.
 IMAGE_COLUMNS = """
     i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
-    i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.latitude, i.longitude,
+    i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source, i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
     i.updated_at, i.deleted_at, i.phash,
     ARRAY(
@@ -69,9 +70,10 @@ _INSERT = """
 INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
-    failure_message, is_favorite, is_archived, created_at, updated_at, phash
+    failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source
 ) VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+    $26
 )"""
 
 # NULL leaves a column as it is.
@@ -152,6 +154,7 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.created_at,
         image.updated_at,
         None if image.phash is None else signed(image.phash),
+        image.taken_at_source.value,
     )
 
 
@@ -238,6 +241,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         blurhash=row["blurhash"],
         metadata=_metadata(row["exif_data"]),
         taken_at=row["taken_at"],
+        taken_at_source=TakenAtSource(row["taken_at_source"]),
         latitude=row["latitude"],
         longitude=row["longitude"],
         status=ProcessingStatus(row["processing_status"]),

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from imagegallery.errors import BadImage
 from imagegallery.imaging.faults import bad_image, is_out_of_memory, out_of_memory
-from imagegallery.imaging.source import exif_payload
+from imagegallery.imaging.source import Blocks, exif_payload
 
 # Mode to bands, format and interpretation. Colours come as 8 bits (`convert_hdr_to_8bit`), deep grey as 16.
 _LAYOUTS = {
@@ -29,7 +29,7 @@ def open_heic(file: BinaryIO) -> "HeicSource":
     except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
         raise bad_image(str(error)) from error
     width, height = picture.size
-    return HeicSource(picture, width, height, exif_payload(picture.info.get("exif") or b""))
+    return HeicSource(picture, width, height)
 
 
 def _decoder() -> Any:
@@ -50,11 +50,14 @@ class HeicSource:
     picture: Any
     width: int
     height: int
-    exif: bytes
 
     frames = 1
     orientation = 1
     shrinks_on_load = False
+
+    def blocks(self) -> Blocks:
+        info = self.picture.info
+        return Blocks(exif=exif_payload(info.get("exif") or b""), xmp=info.get("xmp") or b"")
 
     def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
         """Decode, at once and into memory; it can neither shrink nor move. Raises `BadImage`."""

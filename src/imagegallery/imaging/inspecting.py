@@ -2,6 +2,7 @@
 
 from imagegallery.imaging.ladder import turned
 from imagegallery.imaging.limits import ImagingOptions, keeps_animation
+from imagegallery.imaging.notes import read_notes
 from imagegallery.imaging.protocol import Inspection
 from imagegallery.imaging.source import Source
 from imagegallery.imaging.vips import open_source
@@ -22,7 +23,8 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
     if request.decode:
         _decode(source, options)
     width, height = turned((source.width, source.height), source.orientation)
-    return Inspection(request.content_type, width, height, source.frames, source.exif)
+    blocks = source.blocks()
+    return Inspection(request.content_type, width, height, source.frames, blocks.exif, read_notes(blocks))
 
 
 def _decode(source: Source, options: ImagingOptions) -> None:

@@ -7,6 +7,20 @@ from attrs import frozen
 
 
 @frozen
+class Notes:
+    """What a file says of itself outside of EXIF: texts as they are written, those to be believed first in front.
+
+    ``xmp_*`` are from XMP (ISO 16684-1), ``iptc_times`` from IPTC-IIM, ``png_times`` from the chunks of a PNG.
+    """
+
+    xmp_times: tuple[str, ...] = ()
+    xmp_lenses: tuple[str, ...] = ()
+    xmp_sensitivities: tuple[str, ...] = ()
+    iptc_times: tuple[str, ...] = ()
+    png_times: tuple[str, ...] = ()
+
+
+@frozen
 class Inspection:
     """What a file turned out to be, within the limits.
 
@@ -19,6 +33,7 @@ class Inspection:
     height: int
     frames: int
     exif: bytes = b""
+    notes: Notes = Notes()
 
 
 @frozen

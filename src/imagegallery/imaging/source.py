@@ -2,12 +2,27 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import frozen
+
 from imagegallery.imaging.wire import MAX_EXIF
 
 if TYPE_CHECKING:
     import pyvips
 
 _EXIF_MARKER = b"Exif\0\0"
+
+
+@frozen
+class Blocks:
+    """The metadata of a file as it lies there: EXIF (a TIFF stream), an XMP packet, IPTC as Photoshop keeps it.
+
+    ``times`` are texts by which a PNG says when it was made.
+    """
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    times: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -22,8 +37,6 @@ class Source(Protocol):
     @property
     def orientation(self) -> int: ...
     @property
-    def exif(self) -> bytes: ...
-    @property
     def shrinks_on_load(self) -> bool: ...
 
     def decode(self, *, shrink: int = 1, frames: int = 1) -> "pyvips.Image":
@@ -31,6 +44,9 @@ class Source(Protocol):
 
         ``shrink`` is for sources that can do it.
         """
+
+    def blocks(self) -> Blocks:
+        """The metadata, read when it is asked for."""
 
 
 def exif_payload(block: bytes) -> bytes:

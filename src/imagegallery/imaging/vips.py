@@ -7,12 +7,12 @@ libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, 
 import os
 
 import pyvips
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imagegallery.errors import BadImage, TypeMismatch
-from imagegallery.imaging import faults, heic, signature
+from imagegallery.imaging import faults, heic, png, signature
 from imagegallery.imaging.limits import ImagingOptions, check_header
-from imagegallery.imaging.source import Source, exif_payload
+from imagegallery.imaging.source import Blocks, Source, exif_payload
 
 UNBLOCKED = (
     "VipsForeignLoadJpeg",
@@ -79,7 +79,7 @@ class _VipsSource:
     height: int
     frames: int
     orientation: int
-    exif: bytes
+    header: pyvips.Image
 
     @classmethod
     def open(cls, file: int, content_type: str) -> "_VipsSource":
@@ -92,12 +92,21 @@ class _VipsSource:
             frames=_field(header, "n-pages", 1) if content_type in _ANIMATED_TYPES else 1,
             # Of HEIF files (AVIF is one) the container's own rotation holds; the loader has applied it.
             orientation=1 if content_type == "image/avif" else _field(header, "orientation", 1),
-            exif=exif_payload(header.get("exif-data") if header.get_typeof("exif-data") else b""),
+            header=header,
         )
 
     @property
     def shrinks_on_load(self) -> bool:
         return self.content_type == "image/jpeg"
+
+    def blocks(self) -> Blocks:
+        if self.content_type == "image/png":
+            with os.fdopen(self.file, "rb", closefd=False) as file:
+                blocks = png.read_blocks(file)
+        else:
+            exif, xmp, iptc = (_block(self.header, f"{name}-data") for name in ("exif", "xmp", "iptc"))
+            blocks = Blocks(exif, xmp, iptc)
+        return evolve(blocks, exif=exif_payload(blocks.exif))
 
     def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
         if shrink > 1:
@@ -113,6 +122,10 @@ def _load(file: int, content_type: str, **options: int) -> pyvips.Image:
     loader = getattr(pyvips.Image, _LOADERS[content_type])
     source = pyvips.Source.new_from_descriptor(file)
     return loader(source, access="sequential", fail_on=_FAIL_ON.get(content_type, "error"), **options)
+
+
+def _block(header: pyvips.Image, name: str) -> bytes:
+    return bytes(header.get(name)) if header.get_typeof(name) else b""
 
 
 def _field(header: pyvips.Image, name: str, default: int) -> int:

@@ -15,11 +15,14 @@ from enum import StrEnum
 import attrs
 from attrs import frozen
 
-from imagegallery.imaging.protocol import Inspection, Rendition
+from imagegallery.imaging.protocol import Inspection, Notes, Rendition
 
 MAX_FRAME = 2 * 1024**2
 MAX_EXIF = 1024**2
 MAX_SIDE = 1_000_000
+MAX_NOTES = 10
+MAX_NOTE = 300
+"""Characters of one note."""
 PREFIX_SIZE = 4
 MAX_DESCRIPTORS = 253
 """With one message: SCM_MAX_FD, see unix(7)."""
@@ -157,6 +160,7 @@ def inspection_message(inspection: Inspection) -> Message:
         "height": inspection.height,
         "frames": inspection.frames,
         "exif": base64.b64encode(inspection.exif).decode(),
+        "notes": attrs.asdict(inspection.notes),
     }
 
 
@@ -172,6 +176,7 @@ def read_inspection(message: Message, *, content_type: str) -> Inspection:
         height=_count(message, "height"),
         frames=_count(message, "frames"),
         exif=exif,
+        notes=_notes(_mapping(message.get("notes"))),
     )
 
 
@@ -212,6 +217,17 @@ def _mapping(value: object) -> Message:
     if not isinstance(value, dict):
         raise ProtocolError("not an object")
     return value
+
+
+def _notes(message: Message) -> Notes:
+    return Notes(**{attribute.name: _texts(message, attribute.name) for attribute in attrs.fields(Notes)})
+
+
+def _texts(message: Message, key: str) -> tuple[str, ...]:
+    texts = _sequence(message, key)
+    if len(texts) > MAX_NOTES or not all(isinstance(text, str) and len(text) <= MAX_NOTE for text in texts):
+        raise ProtocolError(key)
+    return tuple(map(str, texts))
 
 
 def _sequence(message: Message, key: str) -> Sequence[object]:

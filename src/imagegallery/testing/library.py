@@ -16,6 +16,7 @@ from imagegallery.errors import Failure
 from imagegallery.galleries.service import GalleryService
 from imagegallery.ids import new_id
 from imagegallery.images import membership, records
+from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata import Metadata
@@ -111,6 +112,7 @@ def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_
         blurhash="LEHV6nWB2yk8pyo0adR*.7kCMdnj",
         metadata=None,
         taken_at=uploaded_at,
+        taken_at_source=TakenAtSource.UPLOAD,
         latitude=None,
         longitude=None,
         status=ProcessingStatus.COMPLETE,

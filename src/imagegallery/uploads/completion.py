@@ -24,7 +24,7 @@ from imagegallery.images import membership, original_records
 from imagegallery.images import records as image_records
 from imagegallery.images.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
-from imagegallery.images.metadata import Metadata, parse_exif
+from imagegallery.images.metadata import read_metadata, taken
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads import records
@@ -176,7 +176,8 @@ def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
 def new_image(session: UploadSession, verified: Verified, original_key: str, now: datetime) -> Image:
     """The image that a verified upload becomes, waiting to be processed."""
     inspection = verified.inspection
-    metadata = parse_exif(inspection.exif) if inspection.exif else Metadata()
+    metadata = read_metadata(inspection.exif, inspection.notes)
+    taken_at, taken_at_source = taken(metadata, session.filename, now)
     return Image(
         id=session.future_image_id,
         owner_id=session.owner_id,
@@ -192,7 +193,8 @@ def new_image(session: UploadSession, verified: Verified, original_key: str, now
         alt_text="",
         blurhash=None,
         metadata=metadata,
-        taken_at=metadata.taken_at or now,
+        taken_at=taken_at,
+        taken_at_source=taken_at_source,
         latitude=metadata.latitude,
         longitude=metadata.longitude,
         status=ProcessingStatus.PENDING,

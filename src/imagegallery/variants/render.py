@@ -13,7 +13,7 @@ from anyio import CancelScope, to_thread
 from attrs import asdict, frozen
 
 from imagegallery.images.image import Variant
-from imagegallery.images.metadata import Metadata, parse_exif, to_json
+from imagegallery.images.metadata import Metadata, read_metadata, to_json
 from imagegallery.images.responsive import Responsive, describe
 from imagegallery.imaging.protocol import ImagingEngine, RenderedFile
 from imagegallery.variants.plan import PlannedVariant, plan
@@ -89,7 +89,7 @@ async def render_file(
         height=seen.height,
         frames=seen.frames,
         blurhash=rendered.blurhash,
-        metadata=parse_exif(seen.exif),
+        metadata=read_metadata(seen.exif, seen.notes),
         variants=variants,
         responsive=describe(variants, width=seen.width, height=seen.height, blurhash=rendered.blurhash),
     )

@@ -1,0 +1,130 @@
+"""The metadata of a PNG file, also behind the pixels and in text chunks, where libvips does not look.
+
+Chunks are stepped over by their length and never more than `MAX_CHUNKS` of them; no checksum counts here (PNG third
+edition, section 5.3).
+"""
+
+import binascii
+import re
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from attrs import define, field
+
+from imagegallery.imaging.source import Blocks
+
+MAX_CHUNKS: Final = 200_000
+MAX_BLOCK: Final = 1024**2
+"""Bytes of one chunk that is read, and of what it holds when it is compressed."""
+MAX_TEXTS: Final = 100
+
+_SIGNATURE_SIZE: Final = 8
+_TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_EXIF_PROFILES: Final = ("Raw profile type exif", "Raw profile type APP1")
+_IPTC_PROFILE: Final = "Raw profile type iptc"
+_XMP_KEYWORDS: Final = ("XML:com.adobe.xmp", "Raw profile type xmp")
+_CREATION_TIME: Final = "Creation Time"
+
+
+def read_blocks(file: BinaryIO) -> Blocks:
+    """What there is, the first of each kind. Raises `OSError` only."""
+    found = _Found()
+    for kind, data in _chunks(file):
+        if kind == b"eXIf":
+            found.exif = found.exif or data
+        elif kind == b"tIME":
+            found.changed = found.changed or data
+        elif found.texts_read < MAX_TEXTS:
+            found.texts_read += 1
+            found.note(*_text(kind, data))
+    return found.blocks()
+
+
+@define
+class _Found:
+    exif: bytes = b""
+    exif_profile: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    created: bytes = b""
+    changed: bytes = b""
+    texts_read: int = field(default=0)
+
+    def note(self, keyword: str, text: bytes) -> None:
+        if keyword in _EXIF_PROFILES:
+            # ImageMagick's APP1 may be either, in the form that it has in JPEG.
+            profile = _raw_profile(text)
+            if profile.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
+                self.xmp = self.xmp or profile.partition(b"\0")[2]
+            else:
+                self.exif_profile = self.exif_profile or profile
+        elif keyword == _IPTC_PROFILE:
+            self.iptc = self.iptc or _raw_profile(text)
+        elif keyword in _XMP_KEYWORDS:
+            self.xmp = self.xmp or (text if keyword == _XMP_KEYWORDS[0] else _raw_profile(text))
+        elif keyword == _CREATION_TIME:
+            self.created = self.created or text
+
+    def blocks(self) -> Blocks:
+        times = (self.created.decode("latin-1"), _time(self.changed))
+        return Blocks(
+            exif=self.exif or self.exif_profile, xmp=self.xmp, iptc=self.iptc, times=tuple(filter(None, times))
+        )
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and data of the chunks that matter: four bytes of length, four of kind, data, four of checksum."""
+    at = _SIGNATURE_SIZE
+    for _ in range(MAX_CHUNKS):
+        file.seek(at)
+        head = file.read(8)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < 8 or kind == b"IEND":
+            return
+        if size <= MAX_BLOCK and (kind in _TEXT_CHUNKS or kind in (b"eXIf", b"tIME")):
+            yield kind, file.read(size)
+        at += 12 + size
+
+
+def _text(kind: bytes, data: bytes) -> tuple[str, bytes]:
+    """Keyword and text of a text chunk (sections 11.3.3.2 to 11.3.3.4)."""
+    keyword, _, rest = data.partition(b"\0")
+    name = keyword.decode("latin-1")
+    if kind == b"tEXt":
+        return name, rest
+    if kind == b"zTXt":
+        return name, _inflated(rest[1:])
+    is_compressed, rest = rest[:1] == b"\1", rest[2:]
+    text = rest.partition(b"\0")[2].partition(b"\0")[2]  # after language and translated keyword
+    return name, _inflated(text) if is_compressed else text
+
+
+def _inflated(data: bytes) -> bytes:
+    """Nothing when it is damaged, or grows beyond the bound."""
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(data, MAX_BLOCK)
+    except zlib.error:
+        return b""
+    return b"" if unpacker.unconsumed_tail else text
+
+
+def _raw_profile(text: bytes) -> bytes:
+    """ImageMagick's way: a line with the kind, one with the length, and the bytes as lines of hexadecimal digits."""
+    match = re.match(rb"\s{0,8}[!-~]{1,32}\s{1,8}(\d{1,8})\s", text)
+    if match is None:
+        return b""
+    digits = b"".join(text[match.end() :].split())
+    try:
+        return binascii.unhexlify(digits)[: int(match[1])]
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _time(data: bytes) -> str:
+    """A chunk tIME, which is in UTC, as text."""
+    if len(data) < 7:
+        return ""
+    month, day, hour, minute, second = data[2:7]
+    return f"{int.from_bytes(data[:2], 'big'):04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
