@@ -75,12 +75,15 @@ class ExifDocument:
 
 @frozen(slots=False)
 class VariantDocument:
+    """``frames``: 1 if it stands still, which some do of an animation, and all of one that is too large to move."""
+
     variant_type: str
     format: str
     url: str
     width: int
     height: int
     file_size: int
+    frames: int
 
 
 @frozen(slots=False)
@@ -119,6 +122,7 @@ class ImageDocument:
     mime_type: str
     width: int
     height: int
+    frames: int
     file_size: int
     sha256: str | None
     alt_text: str

@@ -62,6 +62,7 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
         mime_type=image.mime_type,
         width=image.width,
         height=image.height,
+        frames=image.frames,
         file_size=image.file_size,
         sha256=image.sha256.hex() if own else None,
         alt_text=image.alt_text,
@@ -191,6 +192,7 @@ def _variant(variant: Variant, root: str) -> VariantDocument:
         variant.width,
         variant.height,
         variant.file_size,
+        variant.frames,
     )
 
 

@@ -9,7 +9,7 @@ from imagegallery.testing.studio import picture
 
 def test_an_image_is_told_with_all_that_a_page_needs(owner: httpx.Client, image: str) -> None:
     data = owner.get(f"/images/{image}").json()["data"]
-    assert list(data)[:6] == ["id", "filename", "mime_type", "width", "height", "file_size"]
+    assert list(data)[:6] == ["id", "filename", "mime_type", "width", "height", "frames"]
     assert (data["filename"], data["mime_type"], data["width"], data["height"]) == ("tram.jpg", "image/jpeg", 640, 480)
     assert {variant["variant_type"] for variant in data["variants"]} >= {"thumbnail", "small", "medium"}
     assert data["src"].startswith("/api/v1/files/")

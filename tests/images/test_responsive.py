@@ -9,9 +9,9 @@ from imagegallery.images.image import Variant
 from imagegallery.images.responsive import Placeholder, Source, describe
 
 
-def variant(name: str, image_format: str, width: int, height: int, url: str | None = None) -> Variant:
+def variant(name: str, image_format: str, width: int, height: int, url: str | None = None, frames: int = 1) -> Variant:
     address = f"/files/{name}.{image_format}" if url is None else url
-    return Variant(name, image_format, f"key/{name}.{image_format}", width, height, 1, "f", address)
+    return Variant(name, image_format, f"key/{name}.{image_format}", width, height, 1, "f", frames, address)
 
 
 FULL = [
@@ -83,6 +83,20 @@ def test_a_jpeg_fallback_becomes_the_base_and_the_better_formats_come_best_first
     assert shown.src == "/files/medium.jpeg"
     assert shown.src_set == "/files/medium.jpeg 800w"
     assert [source.type for source in shown.sources] == ["image/avif", "image/webp"]
+
+
+def test_where_some_move_none_is_offered_that_stands_still() -> None:
+    there = [
+        variant("thumbnail", "webp", 80, 80),
+        variant("small", "webp", 300, 200),
+        variant("medium", "webp", 800, 533, frames=3),
+        variant("medium", "avif", 800, 533),
+        variant("large", "webp", 1920, 1280, frames=3),
+        variant("large", "jpeg", 1920, 1280),
+    ]
+    shown = describe(there, width=3000, height=2000, blurhash=None)
+    assert (shown.src, shown.sources) == ("/files/medium.webp", ())
+    assert shown.src_set == "/files/medium.webp 800w, /files/large.webp 1920w"
 
 
 def test_widths_are_unique() -> None:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Place = Callable[[bytes], Path]
 
 MEDIUM = Rendition("medium", 32, 32, "webp", 90, 4, animated=True)
+TWICE = Rendition("twice", 45, 45, "webp", 90, 4, animated=True)
 STILL = Rendition("still", 32, 32, "webp", 90, 4)
 AVIF = Rendition("modern", 32, 32, "avif", 90, 1, animated=True)
 SQUARE = Rendition("square", 20, 20, "webp", 90, 4, crop="attention", animated=True)
@@ -58,12 +59,22 @@ async def test_frames_keep_order_time_and_their_own_pixels(
             assert all(abs(one - other) <= 12 for one, other in zip(seen, colour, strict=True))
 
 
-async def test_beyond_its_budget_an_animation_is_its_first_frame(place: Place, into: Path) -> None:
+async def test_beyond_its_budget_an_animation_moves_in_fewer_frames_and_far_beyond_it_stands(
+    place: Place, into: Path
+) -> None:
+    """The budget is that of what is made, 45 x 34 pixels: two frames of the four; then that of what is decoded."""
     path = place(images.animation(frames=4))
-    async with SandboxedEngine.open(ImagingOptions(max_animation_pixels=64 * 48 * 3)) as engine:
-        assert (await engine.inspect(path, content_type="image/gif")).frames == 4
+    async with SandboxedEngine.open(ImagingOptions(max_animation_pixels=64 * 48)) as engine:
+        answer = await engine.render(path, (TWICE,), into, content_type="image/gif")
+        with Image.open(answer.files[0].path) as picture:
+            assert (answer.files[0].frames, getattr(picture, "n_frames", 1)) == (2, 2)
+            shown = [(frame.convert("RGB").getpixel((5, 5)), frame.info) for frame in ImageSequence.Iterator(picture)]
+        assert [info["duration"] for _, info in shown] == [240, 240]
+        for (seen, _), colour in zip(shown, (images.RED, images.BLUE), strict=True):
+            assert isinstance(seen, tuple)
+            assert all(abs(one - other) <= 12 for one, other in zip(seen, colour, strict=True))
+        path = place(images.animation(frames=5))
+        assert (await engine.inspect(path, content_type="image/gif")).frames == 5
         answer = await engine.render(path, (MEDIUM,), into, content_type="image/gif")
-    assert answer.files[0].frames == 1
-    with Image.open(answer.files[0].path) as picture:
-        assert getattr(picture, "n_frames", 1) == 1
-        assert abs(picture.convert("RGB").getpixel((5, 5))[0] - images.RED[0]) <= 12  # type: ignore[index]
+        with Image.open(answer.files[0].path) as picture:
+            assert (answer.files[0].frames, getattr(picture, "n_frames", 1)) == (1, 1)

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.limits import ImagingOptions, check_header, from_json, keeps_animation, to_json
+from imagegallery.imaging.limits import ImagingOptions, can_move, check_header, frame_step, from_json, to_json
 
 OPTIONS = ImagingOptions(max_pixels=1_000, max_frames=10, max_animation_pixels=5_000)
 
@@ -29,9 +29,19 @@ def test_a_limit_itself_is_within(width: int, height: int, frames: int) -> None:
     check_header(width, height, frames, OPTIONS)
 
 
-@pytest.mark.parametrize(("frames", "kept"), [(1, False), (2, True), (5, True), (6, False)])
-def test_an_animation_is_kept_within_its_budget(frames: int, kept: bool) -> None:
-    assert keeps_animation(100, 10, frames, OPTIONS) is kept
+@pytest.mark.parametrize(("frames", "moves"), [(1, False), (2, True), (20, True), (21, False)])
+def test_an_animation_moves_as_long_as_decoding_it_is_within_reason(frames: int, moves: bool) -> None:
+    assert can_move(100, 10, frames, OPTIONS) is moves
+
+
+@pytest.mark.parametrize(("frames", "step"), [(2, 1), (5, 1), (6, 2), (10, 2), (11, 3), (20, 4)])
+def test_beyond_its_budget_an_animation_gives_up_frames(frames: int, step: int) -> None:
+    assert frame_step(100, 10, frames, OPTIONS) == step
+    assert 100 * 10 * len(range(0, frames, step)) <= OPTIONS.max_animation_pixels
+
+
+def test_without_a_budget_nothing_moves() -> None:
+    assert not can_move(1, 1, 2, ImagingOptions(max_animation_pixels=0))
 
 
 def test_the_largest_phone_photographs_pass_by_default() -> None:

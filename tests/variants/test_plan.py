@@ -57,14 +57,16 @@ def test_by_example(size: tuple[int, int], variants: str) -> None:
     assert planned(*size) == set(variants.split(", "))
 
 
-def test_what_collapses_keeps_the_recipe_of_the_smallest() -> None:
-    (webp,) = [variant for variant in plan(600, 500, 1, SHA, DEFAULT_PRESETS) if variant.rendition.quality >= 80]
-    assert (webp.variant_type, webp.rendition.quality, webp.rendition.width, webp.rendition.height) == (
-        "medium",
-        80,
-        600,
-        500,
-    )
+@pytest.mark.parametrize(
+    ("size", "name"), [((600, 500), "medium-webp"), ((200, 150), "small-webp"), ((64, 64), "thumbnail-webp")]
+)
+def test_what_collapses_has_the_best_quality_and_the_name_of_the_smallest(size: tuple[int, int], name: str) -> None:
+    (whole,) = [
+        variant.rendition
+        for variant in plan(*size, 1, SHA, DEFAULT_PRESETS)
+        if (variant.width, variant.height) == size and variant.format == "webp"
+    ]
+    assert (whole.name, whole.quality, whole.width, whole.height) == (name, 85, *size)
 
 
 def test_webp_comes_first_and_avif_later() -> None:
@@ -86,6 +88,20 @@ def test_animations_move_in_medium_and_large_webp() -> None:
     assert not any(variant.rendition.animated for variant in plan(3000, 2000, 1, SHA, DEFAULT_PRESETS))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (60, 60), (80, 80), (200, 100), (300, 300), (400, 300), (1000, 900)])
+def test_of_an_animation_something_moves_and_nothing_comes_before_it(size: tuple[int, int]) -> None:
+    variants = plan(*size, 2, SHA, DEFAULT_PRESETS)
+    assert [each.format for each in variants if each.rendition.animated]
+    assert {each.format for each in variants} == {"webp"}
+    whole = [each for each in variants if (each.width, each.height) == size]
+    assert [each.rendition.animated for each in whole] == [True]
+
+
+def test_an_animation_that_no_preset_lets_move_is_a_picture_like_any() -> None:
+    still = tuple(evolve(preset, animated=False) for preset in DEFAULT_PRESETS)
+    assert planned(1000, 900, still, frames=2) == planned(1000, 900, still)
+
+
 def test_a_box_beyond_the_original_changes_nothing() -> None:
     wider = tuple(
         evolve(preset, width=2560, height=2560) if preset.name == "large" else preset for preset in DEFAULT_PRESETS
@@ -105,7 +121,7 @@ def test_fingerprints_stay_what_they_are() -> None:
     """Published URLs hold them: a change here makes every variant of every gallery anew. Raise PIPELINE_VERSION
     knowingly instead."""
     rendition = Rendition("medium-webp", 800, 800, "webp", 80, 4)
-    assert fingerprint(rendition, SHA) == "jhfd4w2f6t2edep6"
+    assert fingerprint(rendition, SHA) == "gbxzn7awoomaipho"
 
 
 sides = st.integers(1, 60_000)

@@ -4,16 +4,20 @@ import io
 from datetime import timedelta
 
 import anyio
+import pytest
 from attrs import evolve
 from PIL import ExifTags
 from PIL import Image as Pillow
 
 from imagegallery.images.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
+from imagegallery.imaging.limits import ImagingOptions
+from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.principal import Principal
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.worker import Worker
 from imagegallery.storage.protocol import LocalObjects
+from imagegallery.testing import images
 from imagegallery.testing.storage_base import read
 from imagegallery.testing.studio import RemoteStore, Studio, picture
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
@@ -173,8 +177,24 @@ async def test_animations_stay_animated_in_medium_webp(studio: Studio) -> None:
 
     await studio.run("image.process")
 
+    assert {each.variant_type: each.frames for each in (await studio.image(image.id)).variants} == {
+        "small": 1,
+        "medium": 3,
+    }
     counted = {}
     for variant in (await studio.image(image.id)).variants:
         with Pillow.open(io.BytesIO(await read(studio.store, variant.key))) as opened:
             counted[variant.variant_type] = getattr(opened, "n_frames", 1)
     assert counted == {"small": 1, "medium": 3}
+
+
+async def test_frames_that_are_given_up_are_told_of(studio: Studio, caplog: pytest.LogCaptureFixture) -> None:
+    """In the log of whoever runs it, and by the variants' own ``frames``."""
+    body = images.animation(frames=4)
+    async with SandboxedEngine.open(ImagingOptions(max_animation_pixels=64 * 48 * 2)) as engine:
+        studio.engine.engine = engine
+        image = await studio.upload(body, 64, 48, "image/gif", frames=4)
+        with caplog.at_level("WARNING"):
+            await studio.run("image.process")
+    assert {each.frames for each in (await studio.image(image.id)).variants} == {1, 2}
+    assert "2 of 4 frames kept" in caplog.text

@@ -33,6 +33,7 @@ class LibraryOrder(StrEnum):
 class Variant:
     """A rendering of an image for display; ``width`` and ``height`` in pixels, ``file_size`` in bytes.
 
+    ``frames``: 1 for a still picture, and for the still one of an animation.
     ``url`` is absolute, or relative to the API's mount point; services fill it in.
     """
 
@@ -43,6 +44,7 @@ class Variant:
     height: int
     file_size: int
     fingerprint: str
+    frames: int = 1
     url: str = ""
 
 

@@ -24,7 +24,7 @@ IMAGE_COLUMNS = """
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
     i.updated_at, i.deleted_at, i.phash,
     ARRAY(
-        SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint)
+        SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
         WHERE v.image_id = i.id
         ORDER BY v.width, v.height, v.variant_type, v.format
@@ -269,5 +269,5 @@ def _failure(code: str | None, message: str | None) -> Failure | None:
     return None if code is None else Failure(code, message or "")
 
 
-def _variants(rows: Sequence[tuple[str, str, str, int, int, int, str]]) -> tuple[Variant, ...]:
+def _variants(rows: Sequence[tuple[str, str, str, int, int, int, str, int]]) -> tuple[Variant, ...]:
     return tuple(Variant(*row) for row in rows)

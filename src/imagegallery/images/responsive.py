@@ -34,6 +34,8 @@ class Candidate(Protocol):
     @property
     def height(self) -> int: ...
     @property
+    def frames(self) -> int: ...
+    @property
     def url(self) -> str: ...
 
 
@@ -71,10 +73,12 @@ def describe(variants: Sequence[Candidate], *, width: int, height: int, blurhash
     """How to show an image of ``width`` x ``height`` pixels with these variants.
 
     ``src`` is the `medium` variant, else the one nearest to it, in the most widely shown format that has it.
-    Sets of candidates leave out renderings that were cropped: the browser must not see the frame change.
+    Sets of candidates leave out renderings that were cropped: the browser must not see the frame change. Where some
+    move, those that stand still are left out, too: a picture must not stop when the window becomes smaller.
     """
-    whole = [variant for variant in variants if _shows_all_of(variant, width, height)]
-    shown = min(whole or variants, key=_distance_from_src, default=None)
+    alike = _moving(variants) or variants
+    whole = [variant for variant in alike if _shows_all_of(variant, width, height)]
+    shown = min(whole or alike, key=_distance_from_src, default=None)
     base = shown.format if shown else ""
     return Responsive(
         src=_quoted(shown.url) if shown else None,
@@ -83,6 +87,10 @@ def describe(variants: Sequence[Candidate], *, width: int, height: int, blurhash
         sizes=dict(SIZES),
         placeholder=Placeholder(blurhash, width / height),
     )
+
+
+def _moving(variants: Iterable[Candidate]) -> list[Candidate]:
+    return [variant for variant in variants if variant.frames > 1]
 
 
 def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:

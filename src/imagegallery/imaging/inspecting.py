@@ -1,7 +1,7 @@
 """The first of the two requests: what is this file, and does all of it decode? Imported only in the decoder process."""
 
 from imagegallery.imaging.ladder import turned
-from imagegallery.imaging.limits import ImagingOptions, keeps_animation
+from imagegallery.imaging.limits import ImagingOptions, can_move
 from imagegallery.imaging.notes import read_notes
 from imagegallery.imaging.protocol import Inspection
 from imagegallery.imaging.source import Source
@@ -28,7 +28,7 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
 
 
 def _decode(source: Source, options: ImagingOptions) -> None:
-    moves = keeps_animation(source.width, source.height, source.frames, options)
+    moves = can_move(source.width, source.height, source.frames, options)
     # At less than one pixel of the reduced picture there is nothing to read.
     shrinks = source.shrinks_on_load and min(source.width, source.height) >= CHEAPEST_SHRINK
     source.decode(shrink=CHEAPEST_SHRINK if shrinks else 1, frames=source.frames if moves else 1).avg()

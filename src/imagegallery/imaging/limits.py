@@ -1,6 +1,7 @@
 """What an image may cost: the options of this room, and the decisions taken on a header before any decode. Pure."""
 
 import json
+import math
 import os
 from datetime import timedelta
 
@@ -22,8 +23,9 @@ class ImagingOptions:
 
     ``max_pixels``: of one frame. The largest phone sensors make 16320 x 12240 (199.8 megapixels), so they pass and
     the 16384 x 16384 of the usual bombs does not. ``max_frames``: 40 s of animation at 25 frames a second.
-    ``max_animation_pixels``: width x height x frames beyond which an animation is shown as its first frame; a full
-    budget takes some 15 s of a processor to encode twice.
+    ``max_animation_pixels``: width x height x frames that a variant may have; an animation of more moves in fewer
+    frames. A full budget takes some 15 s of a processor to encode twice. One of more than `DECODED_TIMES` as many
+    pixels stands still.
     ``memory_limit``: bytes a child may have, enforced by the kernel. ``deadline``: for one request.
     ``threads``: of one child. ``recycle_after``: requests after which a child is replaced.
     """
@@ -37,6 +39,9 @@ class ImagingOptions:
     threads: int = field(factory=lambda: min(os.cpu_count() or 1, 4), validator=validators.ge(1))
     recycle_after: int = field(default=100, validator=validators.ge(1))
 
+
+DECODED_TIMES = 4
+"""Decoding a frame costs that much less than encoding it, at the least."""
 
 FORMATS = ("webp", "avif", "jpeg", "png")
 """What can be encoded."""
@@ -71,6 +76,11 @@ def check_header(width: int, height: int, frames: int, options: ImagingOptions) 
         )
 
 
-def keeps_animation(width: int, height: int, frames: int, options: ImagingOptions) -> bool:
+def can_move(width: int, height: int, frames: int, options: ImagingOptions) -> bool:
     """Whether all frames are decoded; otherwise the first one stands for the animation."""
-    return frames > 1 and width * height * frames <= options.max_animation_pixels
+    return frames > 1 and width * height * frames <= DECODED_TIMES * options.max_animation_pixels
+
+
+def frame_step(width: int, height: int, frames: int, options: ImagingOptions) -> int:
+    """Every how manieth frame is kept of an animation that `can_move`, when a variant has this size: 1 is all."""
+    return max(1, math.ceil(width * height * frames / options.max_animation_pixels))

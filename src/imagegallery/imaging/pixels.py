@@ -3,7 +3,7 @@
 Several frames lie below each other in one strip; each is treated alone, so no row of one bleeds into the next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pyvips
 
@@ -11,16 +11,32 @@ from imagegallery.imaging.ladder import Size
 
 WHITE = [255, 255, 255]
 
+SHORTEST_DELAY, USUAL_DELAY = 10, 100
+"""Milliseconds: a frame that claims to be shown no longer than the first, browsers show as long as the second."""
+
 Change = Callable[[pyvips.Image], pyvips.Image]
 
 
 def each_frame(strip: pyvips.Image, frames: int, change: Change) -> pyvips.Image:
     """The strip with ``change`` made to every frame. The strip must be in memory when it has several."""
-    if frames == 1:
-        return change(strip)
-    changed = [change(frame(strip, frames, index)) for index in range(frames)]
-    joined = pyvips.Image.arrayjoin(changed, across=1).copy()
-    joined.set_type(pyvips.GValue.gint_type, "page-height", changed[0].height)
+    return _joined([change(frame(strip, frames, index)) for index in range(frames)])
+
+
+def strip(frames: Sequence[pyvips.Image], every: int = 1) -> pyvips.Image:
+    """One strip of these frames, of which each stands for ``every`` so many that there were, and is shown as long."""
+    joined = _joined(frames)
+    if every > 1 and joined.get_typeof("delay"):
+        delays = [delay if delay > SHORTEST_DELAY else USUAL_DELAY for delay in joined.get("delay")]
+        sums = [sum(delays[start : start + every]) for start in range(0, len(delays), every)]
+        joined.set_type(pyvips.GValue.array_int_type, "delay", sums)
+    return joined
+
+
+def _joined(frames: Sequence[pyvips.Image]) -> pyvips.Image:
+    if len(frames) == 1:
+        return frames[0]
+    joined = pyvips.Image.arrayjoin([*frames], across=1).copy()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
     return joined
 
 

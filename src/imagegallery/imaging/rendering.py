@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from imagegallery.imaging import blurhash, encoding, ladder, phash, pixels
 from imagegallery.imaging.faults import is_out_of_memory, out_of_memory
 from imagegallery.imaging.ladder import Size, Target
-from imagegallery.imaging.limits import ImagingOptions, keeps_animation
+from imagegallery.imaging.limits import ImagingOptions, can_move, frame_step
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.source import Source
 from imagegallery.imaging.vips import open_source
@@ -59,7 +59,8 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
     hashed = ladder.over(size, (phash.COMFORTABLE_SIDE, phash.COMFORTABLE_SIDE)) if request.phash else placeholder
     base = ladder.largest([placeholder, hashed, *(step.target.scaled for step in steps)])
     frames = source.frames if any(step.moves for step in steps) else 1
-    moving = Ladder(frames, {base: _base(source, base, frames)})
+    every = frame_step(*base, frames, options) if frames > 1 else 1
+    moving = Ladder(len(range(0, frames, every)), {base: _base(source, base, frames, every)})
     still = moving.first_frames() if frames > 1 else moving
     made = _make(steps, moving, still, options.threads)
     return RenderAnswer(
@@ -72,7 +73,7 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
 def _steps(
     source: Source, size: Size, renditions: Sequence[Rendition], outputs: Sequence[int], options: ImagingOptions
 ) -> list[_Step]:
-    may_move = keeps_animation(source.width, source.height, source.frames, options)
+    may_move = can_move(source.width, source.height, source.frames, options)
     return [
         _Step(
             rendition,
@@ -84,16 +85,21 @@ def _steps(
     ]
 
 
-def _base(source: Source, size: Size, frames: int) -> pyvips.Image:
-    """Decode at the smallest scale that will do, and bring to the base size before anything costly is done."""
+def _base(source: Source, size: Size, frames: int, every: int) -> pyvips.Image:
+    """Decode at the smallest scale that will do, and bring to the base size before anything costly is done.
+
+    Of ``frames`` one in ``every`` is kept.
+    """
     stored = ladder.turned(size, source.orientation)
     shrink = ladder.shrink_on_load((source.width, source.height), stored) if source.shrinks_on_load else 1
     strip = source.decode(shrink=shrink, frames=frames)
-    if frames > 1:
-        strip = strip.copy_memory()
-    strip = pixels.each_frame(strip, frames, lambda frame: pixels.resize(frame, stored)).copy_memory()
+    # One after the other, as they are decoded: never are all frames in memory at their full size.
+    kept = [
+        pixels.resize(pixels.frame(strip, frames, index), stored).copy_memory() for index in range(0, frames, every)
+    ]
+    strip = pixels.strip(kept, every)
     if source.orientation > 1:
-        strip = pixels.each_frame(strip, frames, pixels.upright)
+        strip = pixels.each_frame(strip, len(kept), pixels.upright)
     return pixels.to_srgb(strip).copy_memory()
 
 

@@ -1,8 +1,8 @@
 """Which variants an image gets, at which size, under which fingerprint, and in which order. Pure.
 
 Nothing is ever enlarged. Presets that would show the whole original at its full size collapse: per format,
-the smallest of them makes the rendering and keeps its name. So each preset is either made or stood in for,
-and every image has a variant to show, down to 1 x 1 pixel.
+one rendering of the best quality among them is made, under the name of the smallest, and it moves if one of them does.
+So each preset is either made or stood in for, and every image has a variant to show, down to 1 x 1 pixel.
 """
 
 import base64
@@ -16,7 +16,7 @@ from attrs import asdict, evolve, frozen
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.variants.preset import ANIMATED_FORMATS, Preset
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Raised whenever the same recipe comes to give another picture, so that variants are made anew."""
 
 _SLOW_FORMATS = ("avif",)
@@ -50,7 +50,10 @@ class PlannedVariant:
 def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[Preset]) -> tuple[PlannedVariant, ...]:
     """The variants of an original of ``width`` x ``height`` pixels (as seen) with this content, smallest first."""
     kept = _collapsed(width, height, presets)
-    stages = {image_format: _stage(image_format, kept) for image_format in {preset.format for preset in kept}}
+    if frames > 1 and any(_can_move(preset) for preset in kept):
+        # Browsers that know the slow formats take them first, and would see it stand still.
+        kept = [preset for preset in kept if preset.format not in _SLOW_FORMATS]
+    stages = {image_format: _stage(image_format, kept) for image_format in _formats(kept)}
     planned = [_planned(preset, width, height, frames, sha256, stages[preset.format]) for preset in kept]
     return tuple(sorted(planned, key=lambda variant: variant.width * variant.height))
 
@@ -85,13 +88,25 @@ def _pixels(length: float, limit: int) -> int:
 
 
 def _collapsed(width: int, height: int, presets: Sequence[Preset]) -> list[Preset]:
-    """The presets without those that would repeat the original at its full size."""
-    stand_ins: dict[str, Preset] = {}
-    for preset in sorted(presets, key=lambda preset: preset.width * preset.height):
-        if _is_whole(preset, width, height):
-            stand_ins.setdefault(preset.format, preset)
-    chosen = list(stand_ins.values())
-    return [preset for preset in presets if preset in chosen or not _is_whole(preset, width, height)]
+    """The presets with one a format in the place of those that would show the original at its full size."""
+    by_size = sorted(presets, key=lambda preset: preset.width * preset.height)
+    whole = [preset for preset in by_size if _is_whole(preset, width, height)]
+    merged = [_merged([each for each in whole if each.format == image_format]) for image_format in _formats(whole)]
+    return [*merged, *(preset for preset in presets if preset not in whole)]
+
+
+def _merged(presets: Sequence[Preset]) -> Preset:
+    """One preset for several, smallest first, that would all give the same picture."""
+    best = max(presets, key=lambda preset: preset.quality)
+    return evolve(best, name=presets[0].name, animated=any(preset.animated for preset in presets))
+
+
+def _formats(presets: Iterable[Preset]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(preset.format for preset in presets))
+
+
+def _can_move(preset: Preset) -> bool:
+    return preset.animated and preset.format in ANIMATED_FORMATS
 
 
 def _is_whole(preset: Preset, width: int, height: int) -> bool:
@@ -130,5 +145,5 @@ def _rendition(preset: Preset, width: int, height: int, frames: int) -> Renditio
         quality=preset.quality,
         effort=preset.effort,
         crop=preset.crop if covers else None,
-        animated=preset.animated and frames > 1 and preset.format in ANIMATED_FORMATS,
+        animated=_can_move(preset) and frames > 1,
     )

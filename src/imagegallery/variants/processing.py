@@ -153,6 +153,7 @@ class _MakesVariants:
                 phash=work.wants_phash,
             )
             RENDERED.reached()
+            _warn_of_lost_frames(work, rendered)
             return Made(await self._store(work, rendered), rendered.blurhash, rendered.phash)
 
     async def _store(self, work: Work, rendered: Rendered) -> tuple[Variant, ...]:
@@ -282,6 +283,12 @@ class RenewVariants(_AddsVariants):
 
     def _work(self, job: ClaimedJob, image: Image) -> Work:
         return work_on(image, variants_of(job.payload), self._parts.options.presets)
+
+
+def _warn_of_lost_frames(work: Work, rendered: Rendered) -> None:
+    kept = work.frames_kept(rendered.files)
+    if kept < work.image.frames:
+        _log.warning("image %s: too large an animation: %d of %d frames kept", work.image.id, kept, work.image.frames)
 
 
 async def _held(connection: Connection, image_id: UUID) -> Image | None:

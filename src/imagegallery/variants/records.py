@@ -22,11 +22,11 @@ _LOCK = "SELECT id FROM images WHERE id = $1 FOR NO KEY UPDATE"
 # A variant that is there gives way to the new one; written once its object is stored.
 _PUT = """
 INSERT INTO image_variants (
-    id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    id, image_id, variant_type, format, key, width, height, file_size, fingerprint, frames, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (image_id, variant_type, format) DO UPDATE
 SET key = excluded.key, width = excluded.width, height = excluded.height, file_size = excluded.file_size,
-    fingerprint = excluded.fingerprint, created_at = excluded.created_at"""
+    fingerprint = excluded.fingerprint, frames = excluded.frames, created_at = excluded.created_at"""
 
 # Variants that no preset asks for any more.
 _DROP = """
@@ -81,6 +81,7 @@ async def put_variants(connection: Connection, image_id: UUID, variants: Sequenc
             variant.height,
             variant.file_size,
             variant.fingerprint,
+            variant.frames,
             now,
         )
         for variant in variants

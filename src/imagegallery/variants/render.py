@@ -135,6 +135,7 @@ def _variant(planned: PlannedVariant, file: RenderedFile, name: str) -> Variant:
         height=file.height,
         file_size=file.size,
         fingerprint=planned.fingerprint,
+        frames=file.frames,
         url=quote(name),
     )
 

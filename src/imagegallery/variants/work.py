@@ -36,6 +36,11 @@ class Work:
         """Where the missing variants will lie; an attempt that came to grief may have stored some of them."""
         return tuple(_key(self.image, planned) for planned in self.missing)
 
+    def frames_kept(self, files: Sequence[RenderedFile]) -> int:
+        """How many frames of an animation there are in those of ``files`` that were to move; all, if none was."""
+        moving = {each.rendition.name for each in self.missing if each.rendition.animated}
+        return min((file.frames for file in files if file.name in moving), default=self.image.frames)
+
     def variant(self, file: RenderedFile) -> Variant:
         """The variant that a rendered file is."""
         planned = next(each for each in self.missing if each.rendition.name == file.name)
@@ -47,6 +52,7 @@ class Work:
             height=file.height,
             file_size=file.size,
             fingerprint=planned.fingerprint,
+            frames=file.frames,
         )
 
 
