@@ -27,6 +27,7 @@ from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
+from imagegallery.extras import install_hint
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
     from imagegallery.redis.client import RedisClient
     from imagegallery.storage.s3_setup import Step
 
-_NEEDS_S3 = "storage.s3.bucket needs an extra: pip install 'imagegallery[s3]'"
+
+def _missing(what: str, extra: str) -> ConfigurationError:
+    return ConfigurationError(f"{what} needs more than is installed: {install_hint(extra)}")
 
 
 @asynccontextmanager
@@ -102,7 +105,7 @@ async def _open_s3(settings: Settings, clock: Clock) -> AsyncIterator[ObjectStor
     try:
         from imagegallery.storage.s3 import S3Store
     except ImportError as error:
-        raise ConfigurationError(_NEEDS_S3) from error
+        raise _missing("storage.s3.bucket", "s3") from error
     async with S3Store.open(settings.storage.s3, settings.aws, clock) as store:
         yield store
 
@@ -117,7 +120,7 @@ async def set_up_storage(
         from imagegallery.storage.s3_rules import BucketRules
         from imagegallery.storage.s3_setup import set_up
     except ImportError as error:
-        raise ConfigurationError(_NEEDS_S3) from error
+        raise _missing("storage.s3.bucket", "s3") from error
     rules = BucketRules(settings.storage.s3.prefix, days, origins)
     async for step in set_up(settings.storage.s3, settings.aws, rules, create=create, dry_run=dry_run):
         yield step
@@ -140,7 +143,7 @@ def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) ->
     try:
         from imagegallery.delivery.cloudfront import CloudFrontUrls
     except ImportError as error:
-        raise ConfigurationError("CloudFront needs an extra: pip install 'imagegallery[s3]'") from error
+        raise _missing("CloudFront", "s3") from error
     return CloudFrontUrls(settings.delivery.cloudfront, clock)
 
 
@@ -198,7 +201,7 @@ async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["Redi
     try:
         from imagegallery.redis.client import RedisClient
     except ImportError as error:
-        raise ConfigurationError("Redis needs an extra: pip install 'imagegallery[redis]'") from error
+        raise _missing("Redis", "redis") from error
     async with RedisClient.open(options, clock) as client:
         yield client
 
@@ -261,7 +264,7 @@ async def open_sqs(settings: Settings) -> AsyncIterator["Sqs"]:
     try:
         from imagegallery.queue.sqs_opening import Sqs
     except ImportError as error:
-        raise ConfigurationError("SQS needs an extra: pip install 'imagegallery[sqs]'") from error
+        raise _missing("SQS", "sqs") from error
     async with Sqs.open(settings.queue, settings.aws) as sqs:
         yield sqs
 

@@ -6,7 +6,8 @@ variables: ``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An option t
 
 import os
 import secrets
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
@@ -30,6 +31,7 @@ from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
+from imagegallery.setting_names import names_of, unknown
 from imagegallery.storage.options import StorageOptions
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.variants.preset import VariantOptions
@@ -37,6 +39,22 @@ from imagegallery.webhooks.webhook import WebhookOptions
 
 ENV_PREFIX = "IMAGEGALLERY_"
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
+# Variables with our prefix that are read elsewhere: by the commands, and by the HTTP service.
+OTHER_VARIABLES = frozenset(
+    f"{ENV_PREFIX}{name}"
+    for name in (
+        "CONFIG",
+        "TOKEN",
+        "LOG_LEVEL",
+        "ACCESS_LOG",
+        "JWT_KEY",
+        "JWT_ALGORITHMS",
+        "JWT_AUDIENCE",
+        "JWT_ISSUER",
+        "TRUSTED_PROXIES",
+        "CORS_ORIGINS",
+    )
+)
 T = TypeVar("T")
 
 
@@ -86,6 +104,7 @@ class Settings:
         named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE))
         if named is not None and not named.is_file():
             raise ConfigurationError(f"The configuration file {named} does not exist.")
+        _check_names(named, os.environ)
         try:
             return typed_settings.load_settings(
                 cls,
@@ -141,6 +160,34 @@ def _converter() -> cattrs.Converter:
     converter = typed_settings.converters.get_default_cattrs_converter()
     typed_settings.converters.register_strlist_hook(converter, sep=",")
     return converter
+
+
+def _check_names(file: Path | None, environment: Iterable[str]) -> None:
+    """Raises `ConfigurationError` for a file that is no TOML, and for names in it or the environment that are none."""
+    known = [*names_of(Settings)]
+    if file is not None:
+        try:
+            document = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise ConfigurationError(f"The configuration file {file} cannot be read: {error}.") from error
+        if document and "imagegallery" not in document:
+            raise ConfigurationError(f"The configuration file {file} has no table [imagegallery].")
+        for name in _names_in(document.get("imagegallery", {}), frozenset(known)):
+            raise ConfigurationError(f"In the configuration file {file} {unknown(name, known)}")
+    variables = {f"{ENV_PREFIX}{name.replace('.', '_').upper()}" for name in known} | OTHER_VARIABLES
+    for name in environment:
+        if name.startswith(ENV_PREFIX) and name not in variables:
+            raise ConfigurationError(f"In the environment {unknown(name, variables)}")
+
+
+def _names_in(document: object, known: frozenset[str], prefix: str = "") -> Iterator[str]:
+    """The dotted names of a file's tables that are no settings' and no group's of settings."""
+    for key, value in document.items() if isinstance(document, dict) else ():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and any(each.startswith(f"{name}.") for each in known):
+            yield from _names_in(value, known, f"{name}.")
+        elif name not in known:
+            yield name
 
 
 def _path_or_none(text: str | None) -> Path | None:

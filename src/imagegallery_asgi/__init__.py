@@ -1,7 +1,9 @@
 """The HTTP face of imagegallery: a thin Starlette application.
 
-Needs the extra ``asgi``: ``pip install 'imagegallery[asgi]'``.
+Needs the extra ``asgi``.
 """
+
+from imagegallery.extras import install_hint
 
 try:
     import msgspec as _msgspec  # noqa: F401
@@ -10,7 +12,7 @@ try:
     import starlette as _starlette  # noqa: F401
     from jwt import PyJWK as _PyJWK  # noqa: F401
 except ImportError as error:
-    raise ImportError(f"imagegallery_asgi needs its extra ({error}): pip install 'imagegallery[asgi]'") from error
+    raise ImportError(f"imagegallery_asgi needs more than is installed ({error}): {install_hint('asgi')}") from error
 
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user

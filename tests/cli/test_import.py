@@ -1,6 +1,7 @@
 """``imagegallery import``: none twice, none missing, whatever happens in between."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import cast
 
 import pytest
 from PIL import Image
+from tests.cli.conftest import InProcess
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.testing.waiting import until
@@ -87,3 +89,39 @@ async def test_a_broken_file_is_named_and_the_others_come_in(settings: Settings,
     assert (summary["imported"], summary["already in"], summary["not an image"]) == (4, 1, 1)
     assert [each["path"] for each in summary["failures"]] == [str(broken)]
     assert len(await _contents(settings)) == 4
+
+
+def test_files_that_are_no_pictures_and_folders_that_cannot_be_read_are_named(
+    settings: Settings, tmp_path: Path, in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = make_tree(tmp_path / "pictures", 1)
+    (tree / "empty.jpg").touch()
+    (tree / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read every folder
+    done = in_process("import", str(tree), "--gallery", "Trip", "--json")
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["imported"], said["failed"]) == (1, 1, 1)
+    assert said["failures"] == [{"path": str(tree / "locked"), "error": "Permission denied"}]
+    assert {Path(each["path"]).name: each["error"].split()[0] for each in said["not_images"]} == {
+        "empty.jpg": "empty",
+        "notes.txt": "its",
+    }
+    assert "Variants are made by a worker" in done.stderr
+    assert f"data lies in {settings.data_dir}" in done.stderr
+
+
+def test_names_that_no_terminal_should_get_are_shown_with_a_mark(
+    settings: Settings, tmp_path: Path, in_process: InProcess
+) -> None:
+    name = os.fsdecode(b"caf\xe9 \x1b[2J\xc2\x9b.txt")
+    (tmp_path / name).write_text("not a picture")
+    done = in_process("import", str(tmp_path / name), "--gallery", "Trip")
+    assert "caf\ufffd \ufffd[2J\ufffd.txt: its first bytes" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from imagegallery import Settings
-from imagegallery.cli.main import cli
+from imagegallery.cli.main import COMMANDS
 from imagegallery.settings import ENV_PREFIX
 from imagegallery_asgi.routes import OPERATIONAL
 
@@ -87,7 +87,7 @@ def command_lines() -> Iterator[tuple[str, Sequence[str]]]:
 def parsed(arguments: Sequence[str]) -> click.Context:
     """The command's context, with its options. Raises `click.UsageError`, and `KeyError` without such a command."""
     name, *options = arguments
-    return cli.commands[name].make_context(name, options)
+    return COMMANDS[name].load().make_context(name, options)
 
 
 @pytest.mark.parametrize("arguments", [pytest.param(line, id=name) for name, line in command_lines()])

@@ -8,7 +8,7 @@ import anyio
 import click
 from attrs import define, field
 
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import config_option, data_dir_option, find_settings
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
 from imagegallery.gallery import ImageGallery
@@ -38,7 +38,7 @@ def backfill_command(
     Prints each image with the variants that are touched, then the count of each. The variants themselves are
     made by the worker, after everything else it has to do; an old object goes once the new one is in its place.
     """
-    settings = load_settings(data_dir, config)
+    settings = find_settings(data_dir, config)
     scope = Scope(only=frozenset(only), missing=missing, starting_from=starting_from)
     scope.check(settings.variants.presets)
     run = _Run(scope, dry_run=dry_run, as_json=as_json, next_id=starting_from)

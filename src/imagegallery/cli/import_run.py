@@ -17,6 +17,7 @@ from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.principal import Principal
 
 CONCURRENCY = 2
+_OTHER_FORMAT = "its first bytes are those of no image format that is known here"
 
 
 class Outcome(StrEnum):
@@ -28,7 +29,7 @@ class Outcome(StrEnum):
 
 @frozen
 class Arrival:
-    """What became of one file; ``error`` says why it failed."""
+    """What became of one file; ``error`` says why it did not come in."""
 
     path: Path
     outcome: Outcome
@@ -42,18 +43,26 @@ class _Candidate:
     path: Path
     content_type: str | None
     sha256: bytes
+    is_empty: bool
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """Every regular file named or below a named folder, in a stable order; links to folders are not followed."""
+def find_files(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
+    """Every regular file named or below a named folder, in a stable order, and each folder that cannot be read, with
+    why. Links to folders are not followed."""
     found: dict[Path, None] = {}
+    unreadable: dict[Path, str] = {}
+
+    def note(error: OSError) -> None:
+        unreadable[Path(os.fsdecode(error.filename))] = error.strerror or "cannot be read"
+
     for path in paths:
         if path.is_file():
             found[path] = None
-        for folder, folders, names in os.walk(path):
+            continue
+        for folder, folders, names in os.walk(path, onerror=note):
             folders.sort()
             found.update((Path(folder, name), None) for name in sorted(names))
-    return [path for path in found if path.is_file()]
+    return [path for path in found if path.is_file()], unreadable
 
 
 @frozen
@@ -91,15 +100,15 @@ class ImportRun:
     async def _bring_in_one(self, path: Path) -> Arrival:
         try:
             candidate = await anyio.to_thread.run_sync(_examine, path)
-            return Arrival(path, await self._place(candidate))
+            if candidate.content_type is None:
+                return Arrival(path, Outcome.NOT_AN_IMAGE, "empty" if candidate.is_empty else _OTHER_FORMAT)
+            return Arrival(path, await self._place(candidate, candidate.content_type))
         except ImageGalleryError as error:
             return Arrival(path, Outcome.FAILED, error.message)
         except OSError as error:
             return Arrival(path, Outcome.FAILED, error.strerror or "cannot be read")
 
-    async def _place(self, candidate: _Candidate) -> Outcome:
-        if candidate.content_type is None:
-            return Outcome.NOT_AN_IMAGE
+    async def _place(self, candidate: _Candidate, content_type: str) -> Outcome:
         if candidate.sha256 in self._seen:
             return Outcome.ALREADY_IN
         self._seen.add(candidate.sha256)
@@ -113,7 +122,7 @@ class ImportRun:
         await self.gallery.uploads.add(
             self.owner,
             candidate.path,
-            content_type=candidate.content_type,
+            content_type=content_type,
             sha256=candidate.sha256,
             gallery_id=self.gallery_id,
         )
@@ -125,4 +134,4 @@ def _examine(path: Path) -> _Candidate:
         content_type = sniff(file.read(HEAD_SIZE))
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").digest() if content_type else b""
-    return _Candidate(path, content_type, digest)
+        return _Candidate(path, content_type, digest, is_empty=not os.fstat(file.fileno()).st_size)

@@ -1,7 +1,5 @@
 """``imagegallery import``: bring folders of photographs in; safe to interrupt and to run again."""
 
-import json
-import sys
 from pathlib import Path
 
 import anyio
@@ -9,6 +7,7 @@ import click
 
 from imagegallery.cli.import_run import Arrival, ImportRun, Outcome, find_files
 from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.output import emit, say, say_where
 from imagegallery.cli.progress import progress_bar
 from imagegallery.gallery import ImageGallery
 from imagegallery.principal import Principal
@@ -36,18 +35,20 @@ def import_command(
     serve` or `imagegallery worker`.
     """
     settings = load_settings(data_dir, config)
+    say_where(settings.data_dir)
     arrivals = anyio.run(_import, settings, paths, gallery_name, Principal.user(owner))
     counts = {outcome: sum(arrival.outcome is outcome for arrival in arrivals) for outcome in Outcome}
-    failures = [arrival for arrival in arrivals if arrival.outcome is Outcome.FAILED]
-    _report(counts, failures, as_json=as_json)
-    return 1 if failures else 0
+    _report(counts, [arrival for arrival in arrivals if arrival.error is not None], as_json=as_json)
+    if counts[Outcome.IMPORTED]:
+        say("Variants are made by a worker: `imagegallery serve` or `imagegallery worker`.", err=True)
+    return 1 if counts[Outcome.FAILED] else 0
 
 
 async def _import(settings: Settings, paths: tuple[Path, ...], gallery_name: str, owner: Principal) -> list[Arrival]:
-    files = await anyio.to_thread.run_sync(find_files, paths)
+    files, unreadable = await anyio.to_thread.run_sync(find_files, paths)
+    arrivals = [Arrival(path, Outcome.FAILED, error) for path, error in unreadable.items()]
     async with ImageGallery.open(settings) as gallery:
         run = await ImportRun.into(gallery, owner, gallery_name)
-        arrivals: list[Arrival] = []
         with progress_bar("importing", total=len(files)) as advance:
 
             def report(arrival: Arrival) -> None:
@@ -58,15 +59,17 @@ async def _import(settings: Settings, paths: tuple[Path, ...], gallery_name: str
         return arrivals
 
 
-def _report(counts: dict[Outcome, int], failures: list[Arrival], *, as_json: bool) -> None:
-    if as_json:
-        document = {
-            **{outcome.value: count for outcome, count in counts.items()},
-            "failures": [{"path": str(each.path), "error": each.error} for each in failures],
-        }
-        json.dump(document, sys.stdout)
-        sys.stdout.write("\n")
-        return
-    click.echo(", ".join(f"{count} {outcome.value}" for outcome, count in counts.items()))
-    for each in failures:
-        click.echo(f"{each.path}: {each.error}", err=True)
+def _report(counts: dict[Outcome, int], left_out: list[Arrival], *, as_json: bool) -> None:
+    """How many of each kind, and what did not come in, by name, with why."""
+    documents = {
+        outcome: [{"path": str(each.path), "error": each.error} for each in left_out if each.outcome is outcome]
+        for outcome in (Outcome.FAILED, Outcome.NOT_AN_IMAGE)
+    }
+    document = {
+        **{outcome.value: count for outcome, count in counts.items()},
+        "failures": documents[Outcome.FAILED],
+        "not_images": documents[Outcome.NOT_AN_IMAGE],
+    }
+    emit(", ".join(f"{count} {outcome.value}" for outcome, count in counts.items()), document, as_json=as_json)
+    for each in [] if as_json else left_out:
+        say(f"{each.path}: {each.error}", err=True)

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 from attrs import frozen
 
+from imagegallery.cli.output import say
 from imagegallery.errors import ImageGalleryError
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
@@ -99,5 +100,5 @@ def _explain(error: ImageGalleryError | ExceptionGroup[Exception]) -> int:
         if known is None or unknown is not None:
             raise error
         return max(map(_explain, known.exceptions))
-    click.echo(f"Error: {error.message}", err=True)
+    say(f"Error: {error.message}", err=True)
     return 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import click
 
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
 from imagegallery.database.migrate import migrate, pending
 from imagegallery.parts import open_database
 from imagegallery.settings import Settings
@@ -17,7 +17,8 @@ from imagegallery.settings import Settings
 @click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
 def migrate_command(data_dir: Path | None, config: Path | None, dry_run: bool) -> None:
     """Apply the migrations that the database does not have yet."""
-    anyio.run(_migrate, load_settings(data_dir, config), dry_run)
+    settings = find_settings(data_dir, config) if dry_run else load_settings(data_dir, config)
+    anyio.run(_migrate, settings, dry_run)
 
 
 async def _migrate(settings: Settings, dry_run: bool) -> None:

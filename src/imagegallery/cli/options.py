@@ -5,6 +5,8 @@ from pathlib import Path
 import attrs
 import click
 
+from imagegallery.cli.output import say_where
+from imagegallery.errors import ConfigurationError
 from imagegallery.settings import Settings
 
 data_dir_option = click.option(
@@ -24,3 +26,18 @@ def load_settings(data_dir: Path | None, config: Path | None) -> Settings:
     settings = Settings.from_env(config)
     chosen = settings.data_dir if data_dir is None else data_dir
     return attrs.evolve(settings, data_dir=chosen.absolute())
+
+
+def find_settings(data_dir: Path | None, config: Path | None) -> Settings:
+    """The same for a command that looks at what is there: it makes no data directory, and says which one it found.
+
+    Raises `ConfigurationError` when there is none.
+    """
+    settings = load_settings(data_dir, config)
+    if settings.database.dsn is None and not settings.data_dir.is_dir():
+        raise ConfigurationError(
+            f"There is no data directory {settings.data_dir}. Name another one with --data-dir; "
+            "`imagegallery serve` and `imagegallery import` make one."
+        )
+    say_where(settings.data_dir)
+    return settings

@@ -7,7 +7,7 @@ from uuid import UUID
 import anyio
 import click
 
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
 from imagegallery.cli.output import emit
 from imagegallery.errors import NotFound
 from imagegallery.parts import open_dead_letters, open_sqs
@@ -40,7 +40,7 @@ def setup_command(data_dir: Path | None, config: Path | None, dry_run: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def dead_command(data_dir: Path | None, config: Path | None, limit: int, as_json: bool) -> None:
     """Show jobs that failed for good, and why."""
-    anyio.run(_show_dead, load_settings(data_dir, config), limit, as_json)
+    anyio.run(_show_dead, find_settings(data_dir, config), limit, as_json)
 
 
 @queue_command.command("redrive")
@@ -55,7 +55,7 @@ def redrive_command(
     """Give jobs that failed for good all their attempts again, once their cause is seen to."""
     if bool(ids) == is_all:
         raise click.UsageError("Name the jobs, or say --all.")
-    anyio.run(_redrive, load_settings(data_dir, config), ids, limit)
+    anyio.run(_redrive, find_settings(data_dir, config), ids, limit)
 
 
 async def _set_up(settings: Settings, dry_run: bool) -> None:

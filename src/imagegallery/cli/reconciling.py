@@ -8,7 +8,7 @@ import anyio
 import click
 from attrs import define, field
 
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import config_option, data_dir_option, find_settings
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
 from imagegallery.gallery import ImageGallery
@@ -44,7 +44,7 @@ def reconcile_command(
     """
     run = _Run(repair=repair, store_is_ours=store_is_ours, as_json=as_json)
     try:
-        anyio.run(run.go, load_settings(data_dir, config), timedelta(hours=grace))
+        anyio.run(run.go, find_settings(data_dir, config), timedelta(hours=grace))
     finally:
         if run.examined:
             run.sum_up()

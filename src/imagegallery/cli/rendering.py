@@ -9,6 +9,7 @@ import click
 from attrs import frozen
 
 from imagegallery.cli.options import config_option
+from imagegallery.cli.output import say
 from imagegallery.cli.progress import progress_bar
 from imagegallery.errors import ImageGalleryError
 from imagegallery.parts import open_renderer
@@ -39,13 +40,13 @@ def render_command(photos: tuple[Path, ...], out: Path, as_json: bool, config: P
     """Write the variants of each photograph to a folder."""
     results = anyio.run(_render_all, Settings.from_env(config), photos, out)
     if as_json:
-        click.echo(json.dumps([result.to_json() for result in results], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([result.to_json() for result in results], indent=2))
     else:
         for file in _files(results):
-            click.echo(out / file)
+            say(out / file)
     failures = [result for result in results if result.error]
     for result in failures:
-        click.echo(f"{result.path}: {result.error}", err=True)
+        say(f"{result.path}: {result.error}", err=True)
     return 1 if failures else 0
 
 

@@ -15,9 +15,11 @@ import click
 
 from imagegallery.cli.listening import answers, check_free
 from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.output import say
 from imagegallery.cli.supervisor import Program, run_together
 from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
+from imagegallery.extras import install_hint
 from imagegallery.parts import open_database, running_database
 from imagegallery.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
@@ -97,7 +99,7 @@ async def _announce(settings: Settings, host: str, port: int) -> None:
             await anyio.sleep(0.05)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"imagegallery listens on http://{shown}:{port} (API below /api/v1)")
-    click.echo(f"data lies in {settings.data_dir}")
+    say(f"data lies in {settings.data_dir}")
     click.echo("Ctrl-C stops it.")
     sys.stdout.flush()
 
@@ -105,7 +107,7 @@ async def _announce(settings: Settings, host: str, port: int) -> None:
 def _check_parts() -> None:
     missing = [name for name in ("granian", "starlette") if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigurationError("The service needs its extra: pip install 'imagegallery[serve]'")
+        raise ConfigurationError(f"The service needs more than is installed: {install_hint('serve')}")
 
 
 def _check_exposure(host: str) -> None:

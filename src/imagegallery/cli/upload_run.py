@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from imagegallery.cli.import_run import find_files
+from imagegallery.cli.output import printable
 from imagegallery.client import ApiProblem, GalleryClient, StateFile
 from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.uploads.policy import OnDuplicate
@@ -46,8 +47,8 @@ class Sent:
     def line(self, *, as_json: bool) -> str:
         if as_json:
             image_id = None if self.image_id is None else str(self.image_id)
-            return json.dumps({"path": str(self.path), "image_id": image_id, "error": self.error}, ensure_ascii=False)
-        return f"{self.path}: {self.error or self.image_id}"
+            return json.dumps({"path": str(self.path), "image_id": image_id, "error": self.error})
+        return printable(f"{self.path}: {self.error or self.image_id}")
 
 
 Report = Callable[[Sent], None]
@@ -59,7 +60,7 @@ async def upload_all(target: Target, paths: Sequence[Path], as_json: bool) -> in
     Raises what would make all others fail, too: `Unavailable`, and `ApiProblem` for who is not let in.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every URL, also of signed ones
-    files = await run_sync(find_files, paths)
+    files, unreadable = await run_sync(find_files, paths)
     total = await run_sync(_total_size, files)
     state = await StateFile.open(target.state_file) if target.state_file else StateFile.in_memory()
     failures = 0
@@ -69,6 +70,8 @@ async def upload_all(target: Target, paths: Sequence[Path], as_json: bool) -> in
         failures += sent.error is not None
         click.echo(sent.line(as_json=as_json), err=sent.error is not None and not as_json)
 
+    for folder, error in unreadable.items():
+        report(Sent(folder, error=error))
     with _bytes_bar(total) as advance:
         async with GalleryClient.open(
             target.url,

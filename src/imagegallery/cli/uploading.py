@@ -8,6 +8,7 @@ import anyio
 import click
 
 from imagegallery.errors import ConfigurationError
+from imagegallery.extras import install_hint
 from imagegallery.uploads.policy import OnDuplicate
 
 TOKEN_VARIABLE = "IMAGEGALLERY_TOKEN"  # noqa: S105 - the name of a variable
@@ -50,7 +51,7 @@ def upload_command(
     were.
     """
     if importlib.util.find_spec("httpx") is None:
-        raise ConfigurationError("Uploading needs its extra: pip install 'imagegallery[client]'")
+        raise ConfigurationError(f"Uploading needs more than is installed: {install_hint('client')}")
     # Imported by name, and only now: everything else works without the extra.
     run = importlib.import_module("imagegallery.cli.upload_run")
     wanted = OnDuplicate(on_duplicate) if on_duplicate else None

@@ -9,6 +9,7 @@ import attrs
 import click
 
 from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.output import say_where
 from imagegallery.gallery import ImageGallery
 from imagegallery.queue.worker import Worker
 from imagegallery.settings import Settings
@@ -21,6 +22,8 @@ from imagegallery.settings import Settings
 def worker_command(data_dir: Path | None, config: Path | None, concurrency: int | None) -> None:
     """Make variants and do the other queued jobs, until Ctrl-C or SIGTERM."""
     settings = load_settings(data_dir, config)
+    if settings.database.dsn is None:  # else it may be a child of `serve`, which said so
+        say_where(settings.data_dir)
     if concurrency is not None:
         settings = attrs.evolve(settings, queue=attrs.evolve(settings.queue, concurrency=concurrency))
     anyio.run(work, settings)

@@ -6,10 +6,12 @@ Needs the extra ``client`` (httpx)::
         image_id = await client.upload(Path("tram.jpg"), gallery_id=gallery_id)
 """
 
+from imagegallery.extras import install_hint
+
 try:
     import httpx  # noqa: F401 - only to say what is missing
 except ImportError as error:
-    raise ImportError("The client needs its extra: pip install 'imagegallery[client]'") from error
+    raise ImportError(f"The client needs more than is installed: {install_hint('client')}") from error
 
 from imagegallery.client.client import GalleryClient
 from imagegallery.client.problems import ApiProblem

@@ -142,7 +142,7 @@ class GalleryClient:
     async def _begun(self, file: LocalFile, gallery_id: UUID | None, idempotency_key: str) -> UploadPlan:
         """The upload that this key stands for: asked again, the server answers the same one."""
         declared = {
-            "filename": file.path.name,
+            "filename": file.name,
             "content_type": file.content_type,
             "size": file.size,
             "sha256": file.sha256,

