@@ -6,7 +6,6 @@ text and for one eight times as long: eight times as much is linear, sixty-four 
 
 import gc
 import signal
-import string
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ def units() -> Iterator[str]:
     """What an adversary repeats: every character of ISO-8859-1, and pieces of structure."""
     yield from map(chr, range(256))
     yield from STRUCTURE
-    yield from (first + second for first in "\\\"';,=: \t" for second in string.punctuation)
+    yield from (first + second for first in "\\\"';,=: \t" for second in "\\\"';,=: a")
 
 
 def attacks(prefix: str, unit: str, length: int) -> Iterator[str]:

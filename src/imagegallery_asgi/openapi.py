@@ -62,7 +62,7 @@ class Description:
 def _paths(operations: Iterable[Operation], components: Components) -> dict[str, JsonSchema]:
     paths: dict[str, JsonSchema] = {}
     for operation in operations:
-        path = re.sub(r"{(\w+):\w+}", r"{\1}", operation.path)
+        path = re.sub(r"{(\w++):\w++}", r"{\1}", operation.path)
         item = paths.setdefault(path, {})
         item[operation.method.lower()] = _operation(operation, components)
         if operation.method == "GET" and operation.answers_head:

@@ -52,7 +52,7 @@ class Inputs:
     @classmethod
     def of(cls, handler: Handler, path: str) -> "Inputs":
         hints = get_type_hints(handler, include_extras=True)
-        names = re.findall(r"{(\w+)(?::\w+)?}", path)
+        names = re.findall(r"{(\w++)(?::\w++)?}", path)
         taken = set(inspect.signature(handler).parameters) - {"call"}
         if taken - {"query", "body"} != set(names):
             raise TypeError(f"{handler.__qualname__} takes {sorted(taken)}, but its path has {names}")

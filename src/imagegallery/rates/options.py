@@ -8,7 +8,7 @@ from attrs import Attribute, field, frozen
 from imagegallery.errors import ConfigurationError
 
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
-_RATE: Final = re.compile(r"\s*(\d+)\s*(?:/|per)\s*(\d+)?\s*(second|minute|hour|day)s?\s*", re.IGNORECASE)
+_RATE: Final = re.compile(r"\s*+(\d++)\s*+(?:/|per)\s*+(\d++)?\s*+(second|minute|hour|day)s?\s*+", re.IGNORECASE)
 
 
 @frozen
