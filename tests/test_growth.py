@@ -19,9 +19,11 @@ import imagegallery
 import imagegallery_asgi
 from imagegallery.events.event import parse_event_id
 from imagegallery.ids import parse_id
-from imagegallery.images.metadata import parse_exif
+from imagegallery.images.metadata import read_metadata
 from imagegallery.images.natural import natural_key
+from imagegallery.images.timestamps import read_mail_timestamp, read_timestamp, timestamp_in_name
 from imagegallery.imaging.faults import bad_image
+from imagegallery.imaging.xmp import read_properties
 from imagegallery.pagination import decode_cursor
 from imagegallery.storage.signing import DownloadGrant, UrlSigner
 from imagegallery.uploads.arrival_events import created_objects
@@ -32,6 +34,7 @@ from imagegallery_asgi.constraints import Pattern
 Reader = Callable[[str], object]
 
 SIGNER = UrlSigner(b"k" * 32, lambda: datetime.now(UTC))
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 # Accents of two classes in the wrong order, a letter in parts, and one that stands for eighteen.
 WRITING = ("\u0301\u0323", "\u0323\u0301", "a\u0301", "\u1112\u1161\u11ab", "\ufdfa", "\u200d", "\U0001f468\u200d", "٣")
 
@@ -40,7 +43,7 @@ def exif(text: str) -> object:
     """As the name of the camera."""
     value = text.encode()
     entry = struct.pack("<HHIII", 1, 0x010F, 2, len(value), 26)
-    return parse_exif(b"II*\0\x08\0\0\0" + entry[:2] + struct.pack("<HHII", 0x010F, 2, len(value), 26) + value)
+    return read_metadata(b"II*\0\x08\0\0\0" + entry[:2] + struct.pack("<HHII", 0x010F, 2, len(value), 26) + value)
 
 
 READERS: dict[str, tuple[Reader, list[str]]] = {
@@ -48,12 +51,16 @@ READERS: dict[str, tuple[Reader, list[str]]] = {
     "token": (lambda text: SIGNER.read(text, DownloadGrant), ["", "W10.", "."]),
     "id": (parse_id, ["", "0", "urn:uuid:"]),
     "event": (parse_event_id, ["", "1"]),
-    "filename": (clean_filename, ["", "a", "con.", "/"]),
+    "filename": (clean_filename, ["", "/"]),
     "natural": (lambda text: natural_key(text[:255]), ["", "1"]),
     "webhook": (lambda text: check_webhook(text, (), WebhookOptions()), ["", "https://", "https://a/", "https://["]),
     "bucket": (created_objects, ["", "[", '{"Records":[', '{"Records":"']),
     "exif": (exif, ["", "a "]),
-    "complaint": (bad_image, ["", "out of ", "unexpected "]),
+    "time": (read_timestamp, ["", "2024:", "2024:06:30 18:04:05", "2024:06:30 18:04:05."]),
+    "time in a mail": (lambda text: read_mail_timestamp(text[:200]), ["", "Sat, 21 Nov 2026 "]),
+    "time in a name": (lambda text: timestamp_in_name(text, NOW), ["", "IMG_", "IMG_2024", "PXL_20240630_"]),
+    "xmp": (lambda text: read_properties(text.encode()), ["", "<", "<a>", '<a xmlns="', "<!--", "<![CDATA[", "<a>&"]),
+    "complaint": (bad_image, ["", "unexpected "]),
 }
 
 
@@ -115,8 +122,13 @@ def written(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CALLS:
             owner, first = node.func.value, node.args[0] if node.args else None
-            if isinstance(owner, ast.Name) and owner.id == "re" and isinstance(first, ast.Constant):
-                yield str(first.value)
+            if (
+                isinstance(owner, ast.Name)
+                and owner.id == "re"
+                and isinstance(first, ast.Constant)
+                and isinstance(first.value, str | bytes)
+            ):
+                yield first.value if isinstance(first.value, str) else first.value.decode("latin-1")
 
 
 def test_no_pattern_can_read_a_text_in_two_ways() -> None:
