@@ -11,9 +11,9 @@ def new_id() -> UUID:
 
 
 def parse_id(text: str) -> UUID | None:
-    """The id in its one canonical form (lower-case, hyphens), else ``None``."""
+    """The id in its one form (RFC 9562 section 4: digits in any case, hyphens), else ``None``."""
     try:
         parsed = UUID(text)
     except ValueError:
         return None
-    return parsed if str(parsed) == text else None
+    return parsed if str(parsed) == text.lower() else None

@@ -19,6 +19,14 @@ def content_length(request: Request) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS else None
 
 
+async def is_empty(request: Request) -> bool:
+    """Whether the body has no byte, however it is sent. What has been read for it is gone."""
+    async for chunk in request.stream():
+        if chunk:
+            return False
+    return True
+
+
 def check_not_encoded(request: Request) -> None:
     """We take bytes as they are. Raises `UnsupportedBody` for a ``Content-Encoding``."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
@@ -40,10 +48,30 @@ async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 async def read_json(request: Request) -> object:
     """The decoded body. Raises `UnsupportedBody`, `TooLarge` and `MalformedRequest`."""
+    _check_json(request)
+    return _decoded(await _whole(request))
+
+
+async def read_json_if_any(request: Request) -> object:
+    """The same where the body may be left out, which is an object without members: also in chunks without a byte."""
+    body = await _whole(request)
+    if not body:
+        return {}
+    _check_json(request)
+    return _decoded(body)
+
+
+def _check_json(request: Request) -> None:
     if media_type(request.headers.get("Content-Type")) != "application/json":
         raise UnsupportedBody("Send a JSON body with Content-Type: application/json.")
     check_not_encoded(request)
-    body = b"".join([chunk async for chunk in bounded(request, MAX_JSON_BYTES)])
+
+
+async def _whole(request: Request) -> bytes:
+    return b"".join([chunk async for chunk in bounded(request, MAX_JSON_BYTES)])
+
+
+def _decoded(body: bytes) -> object:
     try:
         decoded: object = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:

@@ -67,6 +67,17 @@ class Items:
 
 
 @frozen
+class Nothing:
+    """Says of a value that may be ``None``: these texts stand for it. They are what JavaScript makes of nothing when it
+    must be text (a query, a form), and what forms send for a field that was left empty."""
+
+    texts: tuple[str, ...]
+
+    def schema(self) -> JsonSchema:
+        return {"enum": list(self.texts)}
+
+
+@frozen
 class Pattern:
     """A text of which the whole matches ``regex``; ``meaning`` says it to people ("must be …")."""
 
@@ -87,5 +98,6 @@ SHA256_HEX = Pattern(r"[0-9a-f]{64}", "the 64 lower-case hexadecimal digits of a
 MEDIA_TYPE = Pattern(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,63}", "a media type such as image/jpeg")
 WORD = Pattern(r"[a-z0-9_-]{1,64}", "a name of lower-case letters, digits, - and _")
 MONTH = Pattern(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", "a month such as 2024-06")
-UUID_TEXT = Pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "an id: a UUID in lower case, with hyphens")
+UUID_TEXT = Pattern(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "an id: a UUID with hyphens")
+NOTHING = Nothing(("", "null", "undefined"))
 EVENT_ID = Pattern(r"[0-9]{1,19}", "the id of an event")

@@ -5,7 +5,7 @@ from uuid import UUID
 import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Fault, InvalidInput, LibraryOrder, NotFound
+from imagegallery import Fault, InvalidInput, LibraryOrder, NotFound, ReadMethod
 from imagegallery_asgi.answers import (
     BatchDocument,
     CursorList,
@@ -100,7 +100,9 @@ async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
 async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     """302 to the best variant; with ``format``, to that format or nothing."""
     accepts = (query.format,) if query.format else accepted_formats(call.request.headers.get("Accept"))
-    variant = await call.gallery.images.view(call.principal, image_id, variant=query.variant, accepts=accepts)
+    variant = await call.gallery.images.view(
+        call.principal, image_id, variant=query.variant, accepts=accepts, method=_read_method(call)
+    )
     if query.format not in (None, variant.format):
         raise NotFound("This image has no variant in that format.")
     return _redirect(call.url(variant.url))
@@ -108,7 +110,13 @@ async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
 
 async def download(call: Call, image_id: UUID) -> Response:
     """302 to a short-lived address of the original, for its owner."""
-    return _redirect(call.url(await call.gallery.images.download_url(call.principal, image_id)))
+    url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
+    return _redirect(call.url(url))
+
+
+def _read_method(call: Call) -> ReadMethod:
+    """Who asks with HEAD follows with HEAD (RFC 9110 section 15.4.3)."""
+    return "HEAD" if call.request.method == "HEAD" else "GET"
 
 
 def _redirect(url: str) -> Response:

@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 
 from imagegallery import Unset
-from imagegallery_asgi.constraints import UUID_TEXT, Constraint, JsonSchema
+from imagegallery_asgi.constraints import UUID_TEXT, Constraint, JsonSchema, Nothing
 from imagegallery_asgi.typeforms import TypeForm, arguments_of, is_annotated, is_union, origin_of
 
 _PLAIN: Mapping[TypeForm, JsonSchema] = {
@@ -54,7 +54,9 @@ class Components:
     def _constrained(self, base: TypeForm, annotations: tuple[object, ...]) -> JsonSchema:
         schema = self.schema(base)
         for constraint in annotations:
-            if isinstance(constraint, Constraint):
+            if isinstance(constraint, Nothing):
+                schema = _or(schema, constraint.schema())
+            elif isinstance(constraint, Constraint):
                 schema |= constraint.schema()
         return schema
 
@@ -115,3 +117,8 @@ def description_of(cls: type) -> str | None:
     """The class's own docstring, if it wrote one."""
     text = cls.__dict__.get("__doc__")
     return inspect.cleandoc(text) if text and not text.startswith("Method generated") else None
+
+
+def _or(schema: JsonSchema, other: JsonSchema) -> JsonSchema:
+    members = schema.get("anyOf")
+    return {"anyOf": [*(members if isinstance(members, list) else [schema]), other]}

@@ -23,7 +23,7 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn
 
 from imagegallery import Fault, InvalidInput, Unset, parse_id
-from imagegallery_asgi.constraints import UUID_TEXT, Constraint
+from imagegallery_asgi.constraints import UUID_TEXT, Constraint, Nothing
 from imagegallery_asgi.json_schema import is_open
 from imagegallery_asgi.typeforms import TypeForm, arguments_of, is_annotated, is_union, origin_of
 
@@ -205,9 +205,12 @@ def _optional(cls: TypeForm, converter: BaseConverter) -> Hook:
 def _constrained(cls: TypeForm, converter: BaseConverter) -> Hook:
     base, *annotations = arguments_of(cls)
     constraints = [each for each in annotations if isinstance(each, Constraint)]
+    nothing = [text for each in annotations if isinstance(each, Nothing) for text in each.texts]
     structure = converter.get_structure_hook(base)
 
     def hook(value: object, _: TypeForm) -> object:
+        if isinstance(value, str) and value in nothing:
+            return None
         structured = structure(value, base)
         for constraint in constraints:
             if fault := constraint.fault(structured):

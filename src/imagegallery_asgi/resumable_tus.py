@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from imagegallery import Concatenation, UploadPiece, UploadSession
 from imagegallery_asgi import tus
-from imagegallery_asgi.bodies import content_length
+from imagegallery_asgi.bodies import content_length, is_empty
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.headers import media_type
@@ -27,7 +27,7 @@ async def create(call: Call, query: ResumableQuery) -> Response:
     if asked.parts is not None:
         session = await _concatenate(call, asked, asked.parts, metadata)
     else:
-        brings_bytes = _brings_bytes(call)
+        brings_bytes = await _brings_bytes(call)
         session = await _begin(call, asked, metadata)
         if brings_bytes:
             session = await _first_piece(call, session)
@@ -79,11 +79,11 @@ async def _concatenate(
         )
 
 
-def _brings_bytes(call: Call) -> bool:
+async def _brings_bytes(call: Call) -> bool:
     """Raises `UnsupportedBody` for a body of any other type than uploads have."""
     if media_type(call.request.headers.get("Content-Type")) == tus.MEDIA_TYPE:
         return True
-    if content_length(call.request):
+    if not await is_empty(call.request):
         raise UnsupportedBody(f"Send the first bytes with Content-Type: {tus.MEDIA_TYPE}.")
     return False
 

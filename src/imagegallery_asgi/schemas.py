@@ -37,6 +37,7 @@ from imagegallery_asgi.constraints import (
     MEDIA_TYPE,
     MONTH,
     NO_NUL,
+    NOTHING,
     SHA256_HEX,
     WORD,
     Between,
@@ -59,6 +60,8 @@ Limit = Annotated[int, Between(1, MAX_LIMIT)]
 Word = Annotated[str, WORD]
 EventType = Annotated[str, Pattern(f"({'|'.join(map(re.escape, EVENT_TYPES))})", "a type of event")]
 Month = Annotated[str, MONTH]
+# Where an image goes: into no gallery, but only to the library, by any of the ways in which clients say nothing.
+GalleryChoice = Annotated[UUID | None, NOTHING]
 
 
 # --- queries -----------------------------------------------------------------------------------------------
@@ -128,7 +131,7 @@ class TimelineQuery:
 class ResumableQuery:
     """Where the image goes, and its name, for clients that have no other way to say it."""
 
-    gallery_id: UUID | None = None
+    gallery_id: GalleryChoice = None
     filename: RawFilename | None = None
 
 
@@ -226,7 +229,7 @@ class CreateUpload:
     content_type: Annotated[str, MEDIA_TYPE]
     size: Annotated[int, Between(0, MAX_SAFE_INTEGER)]
     sha256: Annotated[str, SHA256_HEX] | None = None
-    gallery_id: UUID | None = None
+    gallery_id: GalleryChoice = None
     on_duplicate: OnDuplicate | None = None
 
 
@@ -297,7 +300,7 @@ class BatchImages:
 
     ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
     action: BatchAction
-    gallery_id: UUID | None = None
+    gallery_id: GalleryChoice = None
 
 
 @frozen

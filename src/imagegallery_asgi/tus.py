@@ -13,6 +13,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery import UploadChecksum, UploadSession, parse_id
+from imagegallery_asgi.constraints import NOTHING
 from imagegallery_asgi.errors import MalformedRequest
 from imagegallery_asgi.headers import http_date
 
@@ -113,9 +114,9 @@ def parse_metadata(raw: str | None) -> Metadata:
         if not _KEY.fullmatch(key) or key in found:
             raise MalformedRequest("Upload-Metadata must have unique keys, each followed by a value in Base64.")
         found[key] = encoded
-    gallery = _text(found, "gallery_id")
-    gallery_id = parse_id(gallery) if gallery else None
-    if gallery and gallery_id is None:
+    gallery = _text(found, "gallery_id") or ""
+    gallery_id = parse_id(gallery)
+    if gallery_id is None and gallery not in NOTHING.texts:
         raise MalformedRequest("gallery_id in Upload-Metadata is not the id of a gallery.")
     for key in found:
         _decoded(found[key])
@@ -175,7 +176,7 @@ def _upload_id(url: str) -> UUID | None:
         _, separator, name = urlsplit(url).path.rpartition(_UPLOADS)
     except ValueError:
         return None
-    return parse_id(name) if separator else None
+    return parse_id(name.rstrip("/")) if separator else None
 
 
 def options(max_size: int) -> dict[str, str]:

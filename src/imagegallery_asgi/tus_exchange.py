@@ -1,4 +1,8 @@
-"""What tus wants around every request, whatever becomes of it: its version, and methods in disguise."""
+"""What tus wants around every request, whatever becomes of it: its version, and methods in disguise.
+
+Clients are given this address with a slash at its end as often as without, and add one to what they find at
+``Location``: both lead to the same place.
+"""
 
 import re
 
@@ -11,7 +15,7 @@ from imagegallery_asgi.middleware import error_headers_of
 from imagegallery_asgi.resumable_call import PATH, TUS_HEADER
 from imagegallery_asgi.tus import VERSION
 
-_OURS = re.compile(re.escape(API_PREFIX + PATH) + r"(?:/[^/]*)?")
+_OURS = re.compile(re.escape(API_PREFIX + PATH) + r"(?:/[^/]*/?)?")
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
 _OVERRIDE = "X-HTTP-Method-Override"
 
@@ -28,10 +32,11 @@ class TusExchange:
             return
         headers = Headers(scope=scope)
         method = _method(scope["method"], headers)
+        scope = {**scope, "method": method, "path": scope["path"].rstrip("/")}
         version = headers.get(TUS_HEADER)
         # Section "Tus-Resumable": not for OPTIONS, where the header is ignored.
         if version is None or method == "OPTIONS":
-            await self._app({**scope, "method": method}, receive, send)
+            await self._app(scope, receive, send)
             return
         error_headers = error_headers_of(scope)
         error_headers[TUS_HEADER] = VERSION
@@ -44,7 +49,7 @@ class TusExchange:
                 MutableHeaders(scope=message)[TUS_HEADER] = VERSION
             await send(message)
 
-        await self._app({**scope, "method": method}, receive, send_versioned)
+        await self._app(scope, receive, send_versioned)
 
 
 def _is_for_uploads(scope: Scope) -> bool:

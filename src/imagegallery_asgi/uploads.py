@@ -6,14 +6,13 @@ from starlette.responses import Response
 
 from imagegallery import ClaimedPart, Fault, Image, Unset
 from imagegallery_asgi.answers import ImageDocument, One, SignedPartsDocument, StoredPartsDocument, UploadDocument
-from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json
+from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json, read_json_if_any
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import gallery_document, image_document, part_url, stored_parts, upload_document
 from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
 from imagegallery_asgi.headers import disposition_filename, media_type, parse_key, unquoted
-from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.parsing import parse_json, raise_faults
 from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts
 
@@ -90,10 +89,8 @@ async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
 
 
 async def _completion(call: Call) -> CompleteUpload:
-    if not exchange_of(call.request).unread:
-        return CompleteUpload()
     faults: list[Fault] = []
-    body = parse_json(CompleteUpload, await read_json(call.request), ("body",), faults)
+    body = parse_json(CompleteUpload, await read_json_if_any(call.request), ("body",), faults)
     raise_faults(faults)
     return body or CompleteUpload()
 

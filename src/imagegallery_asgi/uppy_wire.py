@@ -6,19 +6,18 @@ The protocol is that of Uppy's own server, Companion: https://uppy.io/docs/aws-s
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar
-from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery_asgi.constraints import Between, Items, Length, Pattern
-from imagegallery_asgi.schemas import MAX_PARTS, MAX_SAFE_INTEGER, PartNumber, RawFilename
+from imagegallery_asgi.constraints import NOTHING, Between, Items, Length, Pattern
+from imagegallery_asgi.schemas import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, PartNumber, RawFilename
 
 # Uppy wants a bucket and shows it to nobody; where the bytes really are is no client's business.
 BUCKET = "imagegallery"
-_NOTHING = frozenset({"", "null", "undefined"})  # what JavaScript makes of nothing when it must be text
 _METADATA = "metadata["
 _OPTIONAL = ("gallery_id", "size")
 
+Size = Annotated[Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None, NOTHING]
 Key = Annotated[str, Length(1, 1024)]
 
 
@@ -28,8 +27,8 @@ class UppyMetadata:
 
     MORE_FIELDS: ClassVar[bool] = True
 
-    gallery_id: UUID | None = None
-    size: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
+    gallery_id: GalleryChoice = None
+    size: Size = None
 
 
 @frozen
@@ -47,8 +46,8 @@ class UppyParams:
 
     filename: RawFilename
     type: Annotated[str, Length(0, 255)] = ""
-    gallery_id: UUID | None = None
-    size: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
+    gallery_id: GalleryChoice = None
+    size: Size = None
 
 
 @frozen
@@ -133,7 +132,7 @@ class UppyEmptyDocument:
 def params_of(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The parameters of `UppyParams` among those of a query: ``metadata[gallery_id]`` becomes ``gallery_id``."""
     flat = ((_flat(name), value) for name, value in query)
-    return [(name, value) for name, value in flat if name and not (name in _OPTIONAL and value in _NOTHING)]
+    return [(name, value) for name, value in flat if name]
 
 
 def _flat(name: str) -> str | None:

@@ -90,6 +90,8 @@ def test_an_image_goes_through_the_bucket(api: httpx.Client, options: S3Options)
     download = api.get(f"/images/{image_id}/download", follow_redirects=True)
     assert (download.status_code, download.content) == (200, body)
     assert 'filename="tram.jpg"' in download.headers["content-disposition"]
+    asked = api.head(f"/images/{image_id}/download", follow_redirects=True)
+    assert (asked.status_code, asked.content, asked.headers["content-length"]) == (200, b"", str(len(body)))
 
     api.patch(f"/galleries/{gallery['id']}", json={"visibility": "private"})
     assert api.get(address).status_code == 404
@@ -100,6 +102,7 @@ def test_an_image_goes_through_the_bucket(api: httpx.Client, options: S3Options)
     )
     assert private.startswith(f"{options.endpoint_url}/{options.bucket}/")
     assert httpx.get(private).content == public.content
+    assert api.head(f"/images/{image_id}/view", follow_redirects=True).status_code == 200
     keys = stored(options)
     assert not any(key.startswith("incoming/") for key in keys)
     assert any(key.endswith("/original.jpg") for key in keys)

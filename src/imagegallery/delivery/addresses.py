@@ -3,7 +3,7 @@
 from datetime import datetime
 from urllib.parse import quote
 
-from imagegallery.storage.protocol import ServesDownloads, SignsDownloads
+from imagegallery.storage.protocol import ReadMethod, ServesDownloads, SignsDownloads
 
 
 class PublicUrls:
@@ -14,7 +14,15 @@ class PublicUrls:
     def __init__(self, base: str) -> None:
         self._base = base
 
-    def url_of(self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None) -> str:
+    def url_of(
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
+    ) -> str:
         return f"{self._base}/{quote(key)}"
 
 
@@ -26,5 +34,15 @@ class StoreUrls:
         # A token of our own is one HMAC; a presigned request is a canonical form and several.
         self.is_costly = not isinstance(store, ServesDownloads)
 
-    def url_of(self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None) -> str:
-        return self._store.sign_download(key, content_type=content_type, expires_at=expires_at, download_as=download_as)
+    def url_of(
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
+    ) -> str:
+        return self._store.sign_download(
+            key, content_type=content_type, expires_at=expires_at, download_as=download_as, method=method
+        )

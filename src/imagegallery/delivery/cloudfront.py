@@ -21,6 +21,7 @@ from imagegallery.clock import Clock
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
 from imagegallery.delivery.policy import Policy, object_url, signed_url
 from imagegallery.errors import ConfigurationError
+from imagegallery.storage.protocol import ReadMethod
 
 # URLs that are given out again and again until their expiry steps on: about 0.7 kB each.
 URLS_KEPT = 20_000
@@ -73,7 +74,15 @@ class CloudFrontUrls:
             return self._next_key
         return self._key
 
-    def url_of(self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None) -> str:
+    def url_of(
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
+    ) -> str:
         return self._signed(self.key, object_url(self._base, key, download_as), expires_at)
 
 

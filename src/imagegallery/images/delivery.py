@@ -18,6 +18,7 @@ from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
 from imagegallery.images.image import Image, Variant
 from imagegallery.storage.keys import content_type_of
+from imagegallery.storage.protocol import ReadMethod
 
 PUBLIC_FILES = "/files"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,18 +41,21 @@ class Delivery:
         self._ttl = options.private_url_ttl
         self._clock = clock
 
-    def variant_url(self, variant: Variant, *, public: bool) -> str:
-        """Stable if ``public``, which the caller has checked; else signed and short-lived."""
+    def variant_url(self, variant: Variant, *, public: bool, method: ReadMethod = "GET") -> str:
+        """Stable if ``public``, which the caller has checked; else signed and short-lived, for this ``method``."""
         urls = self._public if public else self._private
-        return urls.url_of(variant.key, content_type=content_type_of(variant.key), expires_at=self._expires_at())
+        return urls.url_of(
+            variant.key, content_type=content_type_of(variant.key), expires_at=self._expires_at(), method=method
+        )
 
-    def original_url(self, image: Image, *, download_as: str | None = None) -> str:
+    def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
         """The original, signed: for its owner only. With ``download_as`` it arrives as that file."""
         return self._private.url_of(
             image.original_key,
             content_type=image.mime_type,
             expires_at=self._expires_at(),
             download_as=download_as,
+            method=method,
         )
 
     async def of_many(self, show: Callable[[], P]) -> P:

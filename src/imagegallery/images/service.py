@@ -31,6 +31,7 @@ from imagegallery.images.trash import TrashOptions, TrashService
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.keys import content_type_of
+from imagegallery.storage.protocol import ReadMethod
 from imagegallery.unset import UNSET, Unset
 from imagegallery.validation import Faults
 
@@ -171,11 +172,13 @@ class ImageService:
         *,
         variant: str | None = None,
         accepts: Collection[str] = (),
+        method: ReadMethod = "GET",
     ) -> Variant:
         """The variant, with its URL, that best answers a request for one: see `choose_variant`.
 
-        ``accepts`` holds the formats the client can show (``avif``, ``webp``, …); empty: unknown. Raises
-        `InvalidInput` for a type of variant there is none of, `NotFound` also while no variant is ready.
+        ``accepts`` holds the formats the client can show (``avif``, ``webp``, …); empty: unknown. ``method`` is the one
+        that the URL will be asked for with. Raises `InvalidInput` for a type of variant there is none of, `NotFound`
+        also while no variant is ready.
         """
         self._check_variant_type(variant)
         async with self._database.reading() as connection:
@@ -183,14 +186,18 @@ class ImageService:
         chosen = choose_variant(found.image.variants, variant, accepts, self._ladder)
         if chosen is None:
             raise NotFound("This image has no variant yet.")
-        return evolve(chosen, url=self._delivery.variant_url(chosen, public=found.is_open))
+        url = self._delivery.variant_url(chosen, public=found.is_open, method=method)
+        return evolve(chosen, url=url)
 
-    async def download_url(self, principal: Principal, image_id: UUID) -> str:
-        """A short-lived URL of the original, for its owner. Raises `Unauthenticated`, `NotFound`, `Forbidden`."""
+    async def download_url(self, principal: Principal, image_id: UUID, *, method: ReadMethod = "GET") -> str:
+        """A short-lived URL of the original, to be asked for with ``method``, for its owner.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`.
+        """
         principal.require_user()
         async with self._database.reading() as connection:
             image = (await writable(connection, principal, image_id)).image
-        return self._delivery.original_url(image, download_as=image.filename)
+        return self._delivery.original_url(image, download_as=image.filename, method=method)
 
     def _shown(self, principal: Principal, found: FoundImage) -> Image:
         return show(found.image, principal, self._delivery, public=found.is_open)

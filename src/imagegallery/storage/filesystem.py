@@ -27,6 +27,7 @@ from imagegallery.storage.protocol import (
     ByteRange,
     ObjectInfo,
     ObjectStream,
+    ReadMethod,
     SignedObject,
     SignedStream,
     UploadRequest,
@@ -152,8 +153,15 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         return UploadRequest("PUT", f"/objects/{token}", headers={"Content-Type": content_type})
 
     def sign_download(
-        self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
     ) -> str:
+        """A token that is good for both methods."""
         check_own_key(key)
         return self._downloads.sign_download(
             key, content_type=content_type, expires_at=expires_at, download_as=download_as

@@ -39,7 +39,9 @@ def image_prefix(image_id: UUID, gallery_id: UUID | None) -> str:
 def image_id_hint(key: str) -> UUID | None:
     """Which image's folder an object of unknown origin seems to lie in; for its row to confirm."""
     folder, _, _ = key.rpartition("/")
-    return parse_id(folder.rpartition("/")[2])
+    name = folder.rpartition("/")[2]
+    found = parse_id(name)
+    return found if str(found) == name else None  # keys are read to the letter
 
 
 def original_key(prefix: str, content_type: str) -> str:

@@ -15,10 +15,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from attrs import field, frozen
 from attrs.validators import ge
+
+ReadMethod = Literal["GET", "HEAD"]
 
 
 @frozen
@@ -145,11 +147,18 @@ class SignsDownloads(Protocol):
     """The store can let a client read one object for a while, without credentials. No I/O."""
 
     def sign_download(
-        self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
     ) -> str:
         """A URL (absolute, or relative to the API's mount point) that reads ``key`` until ``expires_at``.
 
-        With ``download_as``, the answer is an attachment of that file name.
+        With ``download_as``, the answer is an attachment of that file name. ``method`` is the one it is asked for with:
+        stores that sign the method as well (S3) refuse a HEAD at a URL that was signed for GET.
         """
 
 

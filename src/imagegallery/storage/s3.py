@@ -33,7 +33,7 @@ from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import InvalidInput
 from imagegallery.storage.keys import check_key
 from imagegallery.storage.options import S3Options
-from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream, Part, UploadRequest
+from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream, Part, ReadMethod, UploadRequest
 from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.s3_connection import connected
 from imagegallery.storage.s3_copying import Assembly
@@ -149,10 +149,17 @@ class S3Store:
         )
 
     def sign_download(
-        self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
     ) -> str:
-        name = self._full(key)
-        return self._signing.download(name, content_type=content_type, expires_at=expires_at, download_as=download_as)
+        return self._signing.download(
+            self._full(key), content_type=content_type, expires_at=expires_at, download_as=download_as, method=method
+        )
 
     # --- MultipartUploads ------------------------------------------------------------------------------------
 

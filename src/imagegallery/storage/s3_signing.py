@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from imagegallery.aws.keys import Keys
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError
-from imagegallery.storage.protocol import UploadRequest
+from imagegallery.storage.protocol import ReadMethod, UploadRequest
 
 # The last is the longest that S3 allows ("Authenticating requests: using query parameters", X-Amz-Expires).
 LIFETIMES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
@@ -61,12 +61,20 @@ class Signing:
         headers = {} if size is None else {"Content-Length": str(size)}
         return UploadRequest("PUT", self._signed("PUT", key, parameters, expires_at, headers))
 
-    def download(self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None) -> str:
-        """A URL to GET; as a file of the name ``download_as``, if there is one (RFC 6266)."""
+    def download(
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None,
+        method: ReadMethod = "GET",
+    ) -> str:
+        """A URL to GET or HEAD; as a file of the name ``download_as``, if there is one (RFC 6266)."""
         parameters = {"response-content-type": content_type}
         if download_as is not None:
             parameters["response-content-disposition"] = attachment(download_as)
-        return self._signed("GET", key, parameters, expires_at, {})
+        return self._signed(method, key, parameters, expires_at, {})
 
     def _signed(
         self, method: str, key: str, parameters: Mapping[str, str], expires_at: datetime, headers: Mapping[str, str]

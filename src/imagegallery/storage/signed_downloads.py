@@ -7,7 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from imagegallery.storage.keys import check_key
-from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, SignedObject, SignedStream
+from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ReadMethod, SignedObject, SignedStream
 from imagegallery.storage.signing import DownloadGrant, UrlSigner
 
 
@@ -19,7 +19,13 @@ class SignedDownloads:
     signer: UrlSigner
 
     def sign_download(
-        self, key: str, *, content_type: str, expires_at: datetime, download_as: str | None = None
+        self,
+        key: str,
+        *,
+        content_type: str,
+        expires_at: datetime,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
     ) -> str:
         check_key(key)
         return f"/objects/{self.signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
