@@ -175,8 +175,8 @@ class ChunkMismatch(ImageGalleryError):
 class BadImage(ImageGalleryError):
     """The bytes claim to be an image and cannot be shown: ``reason`` says why.
 
-    Reasons: ``undecodable``, ``truncated``, ``too_many_pixels``, ``too_many_frames``, ``decoder_missing``,
-    ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``.
+    Reasons: ``undecodable``, ``truncated``, ``too_many_pixels``, ``too_many_frames``, ``too_many_scans``,
+    ``decoder_missing``, ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``.
     """
 
     code = "bad_image"
@@ -299,6 +299,16 @@ class Unavailable(ImageGalleryError):
     """A part this service needs does not answer; trying again later may help."""
 
     code = "unavailable"
+
+
+class Overloaded(Unavailable):
+    """More work waits than will be done soon: ``retry_after`` says in how many seconds to try again."""
+
+    code = "overloaded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
 
 
 class ConfigurationError(ImageGalleryError):

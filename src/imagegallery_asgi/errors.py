@@ -25,6 +25,7 @@ from imagegallery import (
     NotFound,
     ObjectNotFound,
     OffsetMismatch,
+    Overloaded,
     PreconditionFailed,
     QuotaExceeded,
     RateLimited,
@@ -173,6 +174,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     ChecksumMismatch: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not of the declared checksum"),
     BadImage: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not a usable image"),
     RateLimited: Row(HTTPStatus.TOO_MANY_REQUESTS, "Too often; try again later"),
+    Overloaded: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Too much to do; try again later"),
     Unavailable: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later"),
     ImageGalleryError: Row(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong"),
 }
@@ -241,7 +243,7 @@ def _extra_headers(error: ImageGalleryError, status: int) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | Overloaded):
         return {"Retry-After": str(error.retry_after)}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}

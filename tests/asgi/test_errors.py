@@ -19,12 +19,13 @@ from imagegallery import (
     ImageGalleryError,
     InvalidCursor,
     LeaseLost,
+    Overloaded,
     Unauthenticated,
     Unavailable,
     UploadIncomplete,
 )
 from imagegallery_asgi import create_app
-from imagegallery_asgi.errors import InvalidToken, problem, row_of
+from imagegallery_asgi.errors import InvalidToken, problem, problem_response, row_of
 from imagegallery_asgi.metrics import Metrics
 from imagegallery_asgi.middleware import ErrorNet, Exchanges, SafetyHeaders
 
@@ -52,6 +53,11 @@ def test_a_problem_has_all_that_the_error_knows() -> None:
     assert told.details == {"reason": "too_many_pixels", "pixels": 7}
     faulty = problem(InvalidCursor("No.", [Fault(("query", "cursor"), "is odd")]), "r-2")
     assert [fault.path for fault in faulty.faults] == [("query", "cursor")]
+
+
+def test_too_much_to_do_says_when_to_come_again() -> None:
+    answer = problem_response(Overloaded("Too many wait.", retry_after=7), "r-4")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
 
 
 def test_an_internal_error_tells_nothing() -> None:

@@ -33,6 +33,7 @@ BAD = [
     pytest.param(images.png()[:10], "image/png", "truncated", id="png-header-only"),
     pytest.param(images.bomb_png(), "image/png", "too_many_pixels", id="bomb"),
     pytest.param(images.many_frames_gif(), "image/gif", "too_many_frames", id="10000-frames"),
+    pytest.param(images.many_scans_jpeg(65), "image/jpeg", "too_many_scans", id="65-scans"),
     pytest.param(images.png().replace(b"IDAT", b"IDAT\xff\xff"), "image/png", "undecodable", id="png-damaged"),
     pytest.param(images.png()[:8] + bytes(100) + b"IEND", "image/png", "undecodable", id="png-of-zeros"),
     pytest.param(images.webp()[:12] + bytes(3_000), "image/webp", "undecodable", id="webp-of-zeros"),
@@ -90,6 +91,11 @@ async def test_limits_are_the_options(place: Place) -> None:
             await engine.inspect(place(images.jpeg(64, 48)), content_type="image/jpeg")
         assert caught.value.reason == "too_many_pixels"
         assert caught.value.message.count("1,000") == 1
+
+
+async def test_as_many_scans_as_are_allowed_are_decoded(engine: SandboxedEngine, place: Place) -> None:
+    answer = await engine.inspect(place(images.many_scans_jpeg(64)), content_type="image/jpeg")
+    assert (answer.width, answer.height) == (64, 48)
 
 
 async def test_a_picture_beyond_the_memory_ceiling_fails_and_the_next_one_works(place: Place, into: Path) -> None:

@@ -3,7 +3,16 @@ from datetime import timedelta
 import pytest
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.limits import ImagingOptions, can_move, check_header, frame_step, from_json, to_json
+from imagegallery.imaging.limits import (
+    ImagingOptions,
+    can_move,
+    check_header,
+    deadline_for,
+    frame_step,
+    from_json,
+    shortest_deadline,
+    to_json,
+)
 
 OPTIONS = ImagingOptions(max_pixels=1_000, max_frames=10, max_animation_pixels=5_000)
 
@@ -51,6 +60,30 @@ def test_the_largest_phone_photographs_pass_by_default() -> None:
 def test_a_limit_is_told_so_that_it_can_be_read() -> None:
     with pytest.raises(BadImage, match="at most 200,000,000 are accepted"):
         check_header(20_000, 20_000, 1, ImagingOptions())
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "frames", "seconds"),
+    [
+        (1, 1, 1, 15.0),
+        (100, 100, 1, 15.0 + 4.5),
+        (1_000, 100, 1, 60.0),
+        (10_000, 10_000, 1, 60.0),
+        (100, 10, 25, 15.0 + 22.5),
+        (100, 10, 50, 60.0),
+        (100, 10, 200, 60.0),
+        (100, 10, 201, 15.0 + 0.45),  # stands still
+    ],
+)
+def test_a_picture_has_the_time_that_its_pixels_take(width: int, height: int, frames: int, seconds: float) -> None:
+    options = ImagingOptions(max_pixels=100_000, max_animation_pixels=50_000, deadline=timedelta(seconds=60))
+    assert deadline_for(width, height, frames, options).total_seconds() == pytest.approx(seconds, abs=0.01)
+    assert shortest_deadline(options) == timedelta(seconds=15)
+
+
+def test_without_animations_stills_have_their_time() -> None:
+    options = ImagingOptions(max_animation_pixels=0)
+    assert deadline_for(10, 10, 10, options) < options.deadline / 3
 
 
 def test_options_survive_the_command_line() -> None:

@@ -130,6 +130,24 @@ async def test_past_its_deadline_a_child_is_killed(place: Place) -> None:
 
 
 @needs_proc
+async def test_owners_are_served_in_turn(place: Place) -> None:
+    """While one picture of theirs is looked at, one owner sends two more: the one of another comes before the last."""
+    path, served = place(images.jpeg()), list[str]()
+    async with SandboxedEngine.open(ONE) as engine, anyio.create_task_group() as tasks:
+
+        async def inspect(owner_id: str) -> None:
+            await engine.inspect(path, content_type="image/jpeg", owner_id=owner_id)
+            served.append(owner_id)
+
+        child = await stopped(engine)
+        for waiting, owner_id in enumerate(("hog", "hog", "hog", "ana")):
+            tasks.start_soon(inspect, owner_id)
+            await until(lambda waiting=waiting: engine._turns.waiting() == waiting)  # type: ignore[misc]
+        os.kill(child.pid, signal.SIGCONT)
+    assert served == ["hog", "hog", "ana", "hog"]
+
+
+@needs_proc
 async def test_cancellation_kills_the_child_and_leaves_no_file(place: Place, into: Path) -> None:
     path = place(images.jpeg(2_000, 1_500))
     async with SandboxedEngine.open(ONE) as engine:

@@ -23,7 +23,7 @@ class Engine:
     begun: Event = field(factory=Event)
     ended: Event = field(factory=Event)
 
-    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
         if path.name == "bad":
             raise BadImage("truncated", "It is cut.")
         if path.name == "endless":
@@ -48,6 +48,7 @@ class Engine:
         content_type: str,
         blurhash: bool = False,
         phash: bool = False,
+        owner_id: str = "",
     ) -> Rendered:
         return Rendered(())
 

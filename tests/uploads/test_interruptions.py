@@ -43,11 +43,11 @@ class GatedEngine:
         self._gate = gate
         self._failure = failure
 
-    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
         await self._gate.passing()
         if self._failure is not None:
             raise self._failure
-        return await self._engine.inspect(path, content_type=content_type, decode=decode)
+        return await self._engine.inspect(path, content_type=content_type, decode=decode, owner_id=owner_id)
 
     async def render(
         self,
@@ -58,9 +58,10 @@ class GatedEngine:
         content_type: str,
         blurhash: bool = False,
         phash: bool = False,
+        owner_id: str = "",
     ) -> Rendered:
         return await self._engine.render(
-            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash
+            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash, owner_id=owner_id
         )
 
     async def aclose(self) -> None: ...

@@ -26,18 +26,26 @@ class ImagingOptions:
     ``max_animation_pixels``: width x height x frames that a variant may have; an animation of more moves in fewer
     frames. A full budget takes some 15 s of a processor to encode twice. One of more than `DECODED_TIMES` as many
     pixels stands still.
-    ``memory_limit``: bytes a child may have, enforced by the kernel. ``deadline``: for one request.
+    ``max_scans``: of a progressive JPEG. Cameras and optimizers write about ten, and each costs its decoder a walk over
+    the whole picture, however few bytes it has.
+    ``memory_limit``: bytes a child may have, enforced by the kernel. ``deadline``: for one request about a picture of
+    ``max_pixels``, or an animation of as many pixels as may move; smaller ones have less, down to a quarter of it.
     ``threads``: of one child. ``recycle_after``: requests after which a child is replaced.
+    ``max_waiting``: requests that may wait until a child is free, those of different owners in turn; of one owner,
+    ``max_waiting_per_owner``. Who comes beyond that is told to try again later.
     """
 
     max_pixels: int = field(default=200_000_000, validator=validators.ge(1))
     max_frames: int = field(default=1_000, validator=validators.ge(1))
     max_animation_pixels: int = field(default=64_000_000, validator=validators.ge(0))
+    max_scans: int = field(default=64, validator=validators.ge(1))
     memory_limit: int = field(default=2 * 1024**3, validator=validators.ge(128 * 1024**2))
     deadline: timedelta = field(default=timedelta(seconds=60), validator=validators.gt(timedelta(0)))
     processes: int = field(default=2, validator=validators.ge(1))
     threads: int = field(factory=lambda: min(os.cpu_count() or 1, 4), validator=validators.ge(1))
     recycle_after: int = field(default=100, validator=validators.ge(1))
+    max_waiting: int = field(default=512, validator=validators.ge(0))
+    max_waiting_per_owner: int = field(default=64, validator=validators.ge(0))
 
 
 DECODED_TIMES = 4
@@ -74,6 +82,30 @@ def check_header(width: int, height: int, frames: int, options: ImagingOptions) 
             f"The animation has {frames} frames; at most {options.max_frames} are accepted.",
             limit=options.max_frames,
         )
+
+
+def check_scans(*, has_more: bool, options: ImagingOptions) -> None:
+    """Refuse a JPEG of more than ``max_scans``. Raises `BadImage`."""
+    if has_more:
+        raise BadImage(
+            "too_many_scans",
+            f"The picture is sent in too many passes: at most {options.max_scans} are accepted.",
+            limit=options.max_scans,
+        )
+
+
+def shortest_deadline(options: ImagingOptions) -> timedelta:
+    """What the smallest picture has, and who only reads a header."""
+    return options.deadline / 4
+
+
+def deadline_for(width: int, height: int, frames: int, options: ImagingOptions) -> timedelta:
+    """How long one request about such a picture may take: the rest of the deadline goes by pixels."""
+    share = width * height / options.max_pixels
+    if can_move(width, height, frames, options):
+        share = max(share, width * height * frames / options.max_animation_pixels)
+    shortest = shortest_deadline(options)
+    return shortest + min(share, 1.0) * (options.deadline - shortest)
 
 
 def can_move(width: int, height: int, frames: int, options: ImagingOptions) -> bool:

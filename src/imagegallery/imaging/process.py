@@ -52,7 +52,7 @@ class DecoderProcess:
         self._answers = BufferedByteReceiveStream(process.stdout)
         self._stderr = process.stderr
         self.walls: frozenset[wire.Wall] = frozenset()
-        self.served = 0
+        self.served = 0  # requests, counted by whoever makes them
 
     @classmethod
     async def start(cls, options: ImagingOptions) -> Self:
@@ -91,7 +91,6 @@ class DecoderProcess:
 
     async def ask(self, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
         """``descriptors``: the open files that go along, see `wire`. Raises `DecoderDied`."""
-        self.served += 1
         return await self._exchange(wire.request_message(request), descriptors)
 
     async def end(self) -> None:

@@ -81,14 +81,14 @@ class Rendered:
 class ImagingEngine(Protocol):
     """Decodes untrusted files. Implementations isolate the decoder: its death is a `BadImage`, not ours."""
 
-    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
-        """Check limits on the header, then decode it all once.
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
+        """Check limits on the header, then decode it all once. Those who wait are served owner by owner in turn.
 
         Without ``decode`` the header is enough: for a caller that renders the file next, which finds the same faults.
 
         Raises `TypeMismatch` when the bytes are of another format than ``content_type`` and `BadImage` when
         they cannot be shown: undecodable, truncated, too many pixels or frames, or a decoder that crashed or
-        ran out of time or memory.
+        ran out of time or memory. Raises `Overloaded` when too many wait already, of all or of this owner.
         """
 
     async def render(
@@ -100,6 +100,7 @@ class ImagingEngine(Protocol):
         content_type: str,
         blurhash: bool = False,
         phash: bool = False,
+        owner_id: str = "",
     ) -> Rendered:
         """Make every rendition as a file in the directory ``into``, decoding once. Raises like `inspect`."""
 

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -19,9 +20,10 @@ from anyio import to_thread
 
 from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
 from imagegallery.imaging import faults, wire
-from imagegallery.imaging.limits import FORMATS, ImagingOptions
+from imagegallery.imaging.limits import FORMATS, ImagingOptions, deadline_for, shortest_deadline
 from imagegallery.imaging.process import DecoderDied, DecoderProcess
 from imagegallery.imaging.protocol import Inspection, Rendered, RenderedFile, Rendition
+from imagegallery.imaging.turns import Turns
 
 CRASHED = "The decoder crashed on this picture."
 
@@ -31,12 +33,20 @@ _WRITE = os.O_WRONLY | os.O_CLOEXEC | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
 Answer = TypeVar("Answer")
 
 
+class _Refused(Exception):
+    """What the child says is wrong with the picture."""
+
+    def __init__(self, fault: wire.FaultAnswer) -> None:
+        super().__init__(fault.kind)
+        self.fault = fault
+
+
 class SandboxedEngine:
     """An `ImagingEngine` over a pool of child processes, which start when they are first needed."""
 
     def __init__(self, options: ImagingOptions | None = None) -> None:
         self._options = options or ImagingOptions()
-        self._turns = anyio.CapacityLimiter(self._options.processes)
+        self._turns = Turns(self._options.processes, self._options.max_waiting, self._options.max_waiting_per_owner)
         self._children: set[DecoderProcess] = set()
         self._idle: list[DecoderProcess] = []
         self._closed = False
@@ -56,10 +66,10 @@ class SandboxedEngine:
         finally:
             await engine.aclose()
 
-    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
         """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
         request = wire.Request(content_type, decode=decode)
-        return await self._ask(request, path, (), partial(wire.read_inspection, content_type=content_type))
+        return await self._ask(request, path, (), partial(wire.read_inspection, content_type=content_type), owner_id)
 
     async def render(
         self,
@@ -70,6 +80,7 @@ class SandboxedEngine:
         content_type: str,
         blurhash: bool = False,
         phash: bool = False,
+        owner_id: str = "",
     ) -> Rendered:
         """See `ImagingEngine.render`. Files are named ``{name}.{format}``; when it raises, none of them is left.
 
@@ -78,7 +89,7 @@ class SandboxedEngine:
         paths = [_output(into, rendition) for rendition in renditions]
         request = wire.Request(content_type, True, renditions, blurhash, phash=phash)
         try:
-            answer = await self._ask(request, path, paths, partial(wire.read_rendered, count=len(renditions)))
+            answer = await self._ask(request, path, paths, partial(wire.read_rendered, count=len(renditions)), owner_id)
             files = [
                 await _made(rendition, output, made)
                 for rendition, output, made in zip(renditions, paths, answer.made, strict=True)
@@ -96,7 +107,7 @@ class SandboxedEngine:
 
     async def walls(self) -> frozenset[wire.Wall]:
         """Those that stand between a decoder and this machine. Raises `Unavailable`: it did not start."""
-        async with self._turns:
+        async with self._turns.taken(owner_id=""):
             child = await self._take()
             await self._put_back(child, reusable=True)
             return child.walls
@@ -107,36 +118,54 @@ class SandboxedEngine:
         path: Path,
         outputs: Sequence[Path],
         read: Callable[[wire.Message], Answer],
+        owner_id: str,
     ) -> Answer:
-        """One request to one child, which is kept only when its answer made sense."""
-        async with self._turns, _opened(path, outputs) as descriptors:
+        """One request to one child, which is kept only when its answers made sense."""
+        async with self._turns.taken(owner_id), _opened(path, outputs) as descriptors:
             child = await self._take()
+            child.served += 1
             reusable = False
             try:
-                message = await self._message(child, request, descriptors)
-                fault = wire.read_fault(message)
-                answer = read(message) if fault is None else _error(fault)
-                reusable = fault is None or fault.kind != "decoder_out_of_memory"
+                answer = read(await self._result(child, request, descriptors))
+                reusable = True
+            except _Refused as refused:
+                reusable = refused.fault.kind != "decoder_out_of_memory"
+                raise _error(refused.fault) from None
             except wire.ProtocolError as error:
                 raise BadImage("decoder_crashed", CRASHED) from error
             finally:
                 await self._put_back(child, reusable=reusable)
-        if isinstance(answer, ImageGalleryError):
-            raise answer
         return answer
 
-    async def _message(self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
-        """Raises `BadImage` when the child dies or takes too long; in both cases it must not be used again."""
-        deadline = self._options.deadline.total_seconds()
+    async def _result(self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
+        """The header first: it says how long the rest may take."""
+        header = wire.Request(request.content_type, decode=False)
+        message = await self._message(child, header, descriptors[:1], shortest_deadline(self._options))
+        if request == header:
+            return message
+        seen = wire.read_inspection(message, content_type=request.content_type)
+        allowed = deadline_for(seen.width, seen.height, seen.frames, self._options)
+        return await self._message(child, request, descriptors, allowed)
+
+    async def _message(
+        self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int], allowed: timedelta
+    ) -> wire.Message:
+        """The result. Raises `_Refused` for a fault that the child tells of, and `BadImage` when it dies or takes too
+        long: then it must not be used again."""
+        deadline = allowed.total_seconds()
         try:
             with anyio.fail_after(deadline):
-                return await child.ask(request, descriptors)
+                message = await child.ask(request, descriptors)
         except TimeoutError as error:
             raise BadImage("decoder_timeout", f"The picture could not be decoded within {deadline:g} s.") from error
         except DecoderDied as error:
             if faults.is_out_of_memory(str(error)):
                 raise faults.out_of_memory() from error
             raise BadImage("decoder_crashed", CRASHED) from error
+        fault = wire.read_fault(message)
+        if fault is not None:
+            raise _Refused(fault)
+        return message
 
     async def _take(self) -> DecoderProcess:
         while self._idle:

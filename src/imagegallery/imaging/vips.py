@@ -4,6 +4,7 @@ Of libvips' loaders only five are unblocked, and a file is given to the one for 
 libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, whatever a file claims to be.
 """
 
+import mmap
 import os
 
 import pyvips
@@ -11,7 +12,8 @@ from attrs import evolve, frozen
 
 from imagegallery.errors import BadImage, TypeMismatch
 from imagegallery.imaging import faults, heic, png, signature
-from imagegallery.imaging.limits import ImagingOptions, check_header
+from imagegallery.imaging.jpeg import has_more_scans
+from imagegallery.imaging.limits import ImagingOptions, check_header, check_scans
 from imagegallery.imaging.source import Blocks, Source, exif_payload
 
 UNBLOCKED = (
@@ -51,12 +53,20 @@ def open_source(file: int, content_type: str, options: ImagingOptions) -> Source
     head = os.pread(file, signature.HEAD_SIZE, 0)
     if not signature.is_as_declared(content_type, signature.sniff(head)):
         raise TypeMismatch(f"The file is not what it was declared to be: {content_type}.", declared=content_type)
+    if content_type == "image/jpeg":
+        _check_scans(file, options)
     source = _open_heic(file) if content_type in signature.HEIC_TYPES else _VipsSource.open(file, content_type)
     check_header(source.width, source.height, source.frames, options)
     return source
 
 
+def _check_scans(file: int, options: ImagingOptions) -> None:
+    with mmap.mmap(file, 0, mmap.MAP_PRIVATE, mmap.PROT_READ) as content:
+        check_scans(has_more=has_more_scans(content, options.max_scans), options=options)
+
+
 def _open_heic(file: int) -> Source:
+    os.lseek(file, 0, os.SEEK_SET)
     with os.fdopen(file, "rb", closefd=False) as stream:
         return heic.open_heic(stream)
 

@@ -89,6 +89,7 @@ FAULT_KINDS = frozenset(
         "truncated",
         "too_many_pixels",
         "too_many_frames",
+        "too_many_scans",
         "decoder_missing",
         "decoder_out_of_memory",
     }

@@ -97,6 +97,29 @@ def jpeg(
     return _saved(quarters(width, height, mode), "JPEG", options)
 
 
+def many_scans_jpeg(scans: int, width: int = 64, height: int = 48) -> bytes:
+    """A flat JPEG sent in that many passes, of which all but the first say in a few bytes that nothing changes."""
+    blocks = -(-width // 8) * -(-height // 8)
+    assert blocks <= 1 << 13, "one code stands for so many blocks without anything"
+    differences = _jpeg_segment(0xC4, b"\x00\1" + bytes(15) + b"\0")
+    runs = _jpeg_segment(0xC4, b"\x10\1" + bytes(15) + b"\xd0")
+    passes = [
+        _jpeg_segment(0xDA, bytes([1, 1, 0, 1 + index % 63, 1 + index % 63, 1])) + b"\0\x03"
+        for index in range(scans - 1)
+    ]
+    return b"".join(
+        [
+            b"\xff\xd8",
+            _jpeg_segment(0xDB, b"\0" + b"\1" * 64),
+            _jpeg_segment(0xC2, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0"),
+            differences + runs,
+            _jpeg_segment(0xDA, b"\1\1\0\0\0\1") + bytes(-(-blocks // 8)),
+            *passes,
+            b"\xff\xd9",
+        ]
+    )
+
+
 def exif_garbage_jpeg() -> bytes:
     """A good picture whose EXIF block is noise behind its marker."""
     return jpeg(exif=b"Exif\0\0" + bytes((37 * index) % 251 for index in range(500)))
@@ -199,6 +222,11 @@ def _saved(picture: Image.Image, container: str, options: Mapping[str, object]) 
     buffer = io.BytesIO()
     picture.save(buffer, container, **{name: value for name, value in options.items() if value is not None})
     return buffer.getvalue()
+
+
+def _jpeg_segment(marker: int, body: bytes) -> bytes:
+    """ITU-T T.81, section B.1.1.4."""
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
 
 
 def _png_file(width: int, height: int, *, bit_depth: int, colour_type: int, data: bytes) -> bytes:

@@ -54,8 +54,10 @@ class SharedEngine:
             finally:
                 portal.call(engine.aclose)
 
-    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
-        return await self._forward(partial(self._engine.inspect, path, content_type=content_type, decode=decode))
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
+        return await self._forward(
+            partial(self._engine.inspect, path, content_type=content_type, decode=decode, owner_id=owner_id)
+        )
 
     async def render(
         self,
@@ -66,6 +68,7 @@ class SharedEngine:
         content_type: str,
         blurhash: bool = False,
         phash: bool = False,
+        owner_id: str = "",
     ) -> Rendered:
         return await self._forward(
             partial(
@@ -76,6 +79,7 @@ class SharedEngine:
                 content_type=content_type,
                 blurhash=blurhash,
                 phash=phash,
+                owner_id=owner_id,
             )
         )
 

@@ -44,8 +44,8 @@ class WatchedEngine:
     rendered: list[tuple[Rendition, ...]] = field(factory=list)
     after_render: Hook = nothing
 
-    async def inspect(self, path: Path, *, content_type: str, decode: bool = True) -> Inspection:
-        return await self.engine.inspect(path, content_type=content_type, decode=decode)
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
+        return await self.engine.inspect(path, content_type=content_type, decode=decode, owner_id=owner_id)
 
     async def render(
         self,
@@ -56,10 +56,11 @@ class WatchedEngine:
         content_type: str,
         blurhash: bool = False,
         phash: bool = False,
+        owner_id: str = "",
     ) -> Rendered:
         self.rendered.append(renditions)
         answer = await self.engine.render(
-            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash
+            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash, owner_id=owner_id
         )
         await self.after_render()
         return answer

@@ -70,7 +70,7 @@ class Verification:
 
     async def _inspect(self, session: UploadSession, info: ObjectInfo, path: Path) -> Inspection:
         try:
-            return await self.engine.inspect(path, content_type=session.content_type)
+            return await self.engine.inspect(path, content_type=session.content_type, owner_id=session.owner_id)
         except (BadImage, Unavailable):
             # A file that was moved away under the decoder is neither bad nor out of reach.
             await self.store.head(info.key)

@@ -151,6 +151,7 @@ class _MakesVariants:
                 content_type=work.image.mime_type,
                 blurhash=work.wants_blurhash,
                 phash=work.wants_phash,
+                owner_id=work.image.owner_id,
             )
             RENDERED.reached()
             _warn_of_lost_frames(work, rendered)
