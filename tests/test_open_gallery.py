@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegallery import ImageGallery, OpenGallery, Settings
+from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, new_id
 from imagegallery.database.pool import DatabaseOptions
 
 
@@ -31,3 +31,9 @@ async def test_it_opens_once_at_a_time(handle: OpenGallery) -> None:
     async with handle as second:
         assert second is not first
         await second.ready()
+
+
+async def test_beside_a_worker_an_error_is_still_the_one_that_was_raised(handle: OpenGallery) -> None:
+    with pytest.raises(NotFound):
+        async with handle as gallery, gallery.worker():
+            await gallery.galleries.get(Principal.user("ada"), new_id())

@@ -315,3 +315,10 @@ class ConfigurationError(ImageGalleryError):
     """The settings cannot work: said once, at start, in one line."""
 
     code = "configuration_error"
+
+
+def only_cause(error: BaseException) -> BaseException:
+    """What task groups wrapped, if they wrapped one exception."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

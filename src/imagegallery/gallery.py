@@ -28,6 +28,7 @@ from imagegallery.queue.protocol import JobQueue, Queue
 from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
+from imagegallery.task_groups import surrounding_tasks
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads.arrivals import Arrivals
 from imagegallery.uploads.policy import UploadPolicy
@@ -143,7 +144,7 @@ class ImageGallery:
     async def worker(self) -> AsyncIterator[Worker]:
         """A worker in this process while the context is open; on leaving it finishes or hands back what it holds."""
         worker = self.make_worker()
-        async with anyio.create_task_group() as tasks:
+        async with surrounding_tasks() as tasks:
             await tasks.start(worker.run)
             try:
                 yield worker

@@ -30,6 +30,7 @@ from imagegallery.database.options import DatabaseOptions as DatabaseOptions
 from imagegallery.database.position import COMMITTED, Position
 from imagegallery.database.replicas import Replica, Replicas
 from imagegallery.errors import ConfigurationError
+from imagegallery.task_groups import surrounding_tasks
 
 JUST_NOW: Final = timedelta(seconds=1)
 
@@ -159,8 +160,7 @@ class Database:
         """
         connection = await self._open_session() if self.has_sessions else None
         notifications = Notifications()
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
+        async with surrounding_tasks() as tasks:
             try:
                 if connection is None:
                     tasks.start_soon(keep_polling, notifications)
@@ -168,12 +168,8 @@ class Database:
                     with opening():
                         await tasks.start(keep_listening, connection, self._open_session, channels, notifications)
                 yield notifications
-            except Exception as error:
-                # Taken out of the task group, which would wrap it.
-                failure = error
-            tasks.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+            finally:
+                tasks.cancel_scope.cancel()
 
     async def ping(self) -> None:
         """One round trip. Raises `Unavailable`."""

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
-import anyio
-
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
@@ -18,6 +16,7 @@ from imagegallery.events.registry import Handler, Registry
 from imagegallery.events.relay import Consumer
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobHandler
+from imagegallery.task_groups import surrounding_tasks
 
 E = TypeVar("E", bound=DomainEvent)
 _PRUNED_AT_ONCE: Final = 1000
@@ -46,20 +45,15 @@ class EventService:
             log = await records.number(connection)
         start = log.last if position is None else _checked(position, log)
         subscription = self._feed.add(owner_id, after=start, last=log.last, buffer=self._options.buffer)
-        failure: Exception | None = None
         try:
-            async with anyio.create_task_group() as tasks:
+            async with surrounding_tasks() as tasks:
                 tasks.start_soon(self._feed.read)
                 try:
                     yield subscription
-                except Exception as error:
-                    # Taken out of the task group, which would wrap it.
-                    failure = error
-                tasks.cancel_scope.cancel()
+                finally:
+                    tasks.cancel_scope.cancel()
         finally:
             self._feed.remove(subscription)
-        if failure is not None:
-            raise failure
 
     def on(self, kind: type[E], *, name: str | None = None) -> Callable[[Handler[E]], Handler[E]]:
         """The same as `register`, as a decorator."""

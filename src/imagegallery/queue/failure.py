@@ -8,7 +8,7 @@ raised; only our own errors, whose messages are written to be shown, are quoted.
 from pathlib import PurePath
 from traceback import extract_tb
 
-from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
+from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable, only_cause
 
 LONGEST = 300  # characters
 _FRAMES = 3
@@ -23,19 +23,12 @@ def is_outage(error: BaseException) -> bool:
 
 def describe(error: BaseException) -> str:
     """One line, at most `LONGEST` characters: ``code: message`` or ``Class at file.py:line < caller.py:line``."""
-    cause = _only_cause(error)
+    cause = only_cause(error)
     if isinstance(cause, ImageGalleryError):
         text = f"{cause.code}: {cause.message}"
     else:
         text = f"{type(cause).__name__}{_place(cause)}"
     return " ".join(text.split())[:LONGEST]
-
-
-def _only_cause(error: BaseException) -> BaseException:
-    """What a task group wrapped, if it wrapped one exception."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
 
 
 def _place(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from imagegallery.queue.job import SHORTEST_WAIT
 from imagegallery.queue.protocol import Watch
 from imagegallery.queue.sqs_channel import Message
 from imagegallery.queue.sqs_messages import SqsMessages
+from imagegallery.task_groups import surrounding_tasks
 
 LONGEST_POLL: Final = timedelta(seconds=20)  # WaitTimeSeconds
 
@@ -32,18 +33,12 @@ class SqsWatch(Watch):
     @classmethod
     @asynccontextmanager
     async def running(cls, messages: SqsMessages, *, hide: timedelta, poll: timedelta) -> AsyncIterator["SqsWatch"]:
-        failure: Exception | None = None
-        async with anyio.create_task_group() as tasks:
+        async with surrounding_tasks() as tasks:
             try:
                 yield cls(messages, tasks, hide=hide, poll=poll)
-            except Exception as error:
-                # Taken out of the task group, which would wrap it.
-                failure = error
             finally:
                 tasks.cancel_scope.cancel()
                 await messages.hand_back_rest()
-        if failure is not None:
-            raise failure
 
     async def wait(self, *, timeout: timedelta) -> None:
         if self._messages.inbox:
