@@ -95,7 +95,8 @@ async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterato
             yield bucket
         return
     secret = await anyio.to_thread.run_sync(settings.load_secret)
-    async with FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock) as store:
+    base = settings.delivery.base_url or ""
+    async with FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock, base_url=base) as store:
         yield store
 
 
@@ -131,7 +132,7 @@ def signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> Si
     event loop."""
     if isinstance(store, SignsDownloads):
         return store
-    return SignedDownloads(store, UrlSigner(settings.load_secret(), clock))
+    return SignedDownloads(store, UrlSigner(settings.load_secret(), clock), settings.delivery.base_url or "")
 
 
 def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) -> ObjectUrls:

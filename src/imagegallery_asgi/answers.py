@@ -114,7 +114,8 @@ class ImageDocument:
     """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone.
 
     ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
-    ``deleted_at``: since when it is in the trash; ``null`` if it is not.
+    ``deleted_at``: since when it is in the trash; ``null`` if it is not. ``expires_at``: until when its URLs work;
+    ``null`` for those of a public image.
     """
 
     id: UUID
@@ -139,6 +140,7 @@ class ImageDocument:
     is_favorite: bool
     is_archived: bool
     variants: tuple[VariantDocument, ...]
+    expires_at: datetime | None
     src: str | None
     srcSet: str
     sources: tuple[SourceDocument, ...]

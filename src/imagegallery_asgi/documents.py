@@ -79,6 +79,7 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
         is_favorite=own and image.is_favorite,
         is_archived=own and image.is_archived,
         variants=tuple(_variant(variant, root) for variant in image.variants),
+        expires_at=image.urls_expire_at,
         src=absolute(shown.src, root) if shown.src is not None else None,
         srcSet=_src_set(shown.src_set, root),
         sources=tuple(SourceDocument(each.type, _src_set(each.src_set, root)) for each in shown.sources),

@@ -7,7 +7,7 @@ session's key, which is compared on every call and never trusted.
 from datetime import datetime
 from uuid import UUID
 
-from imagegallery import ClaimedPart, Fault, SignedPart, UploadRequest, UploadSession
+from imagegallery import ClaimedPart, Fault, ServesSignedUrls, SignedPart, UploadRequest, UploadSession
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.headers import quote_etag, unquoted
 from imagegallery_asgi.parsing import parse_pairs, raise_faults
@@ -28,8 +28,6 @@ from imagegallery_asgi.uppy_wire import (
     UppyStoredPartDocument,
     params_of,
 )
-
-_OUR_OBJECTS = "/objects/"
 
 
 async def params(call: Call) -> UppyParamsDocument:
@@ -108,7 +106,7 @@ def _form_or_put(call: Call, session: UploadSession) -> UppyParamsDocument:
     """Uppy 6 sends nothing but forms here, and our own addresses take the same upload in one."""
     request = session.request
     assert request is not None
-    if request.method == "PUT" and request.url.startswith(_OUR_OBJECTS):
+    if request.method == "PUT" and isinstance(call.gallery.store, ServesSignedUrls):
         request = UploadRequest("POST", request.url, fields={"key": session.incoming_key})
     return UppyParamsDocument(
         request.method,

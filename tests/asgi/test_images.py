@@ -13,6 +13,7 @@ def test_an_image_is_told_with_all_that_a_page_needs(owner: httpx.Client, image:
     assert (data["filename"], data["mime_type"], data["width"], data["height"]) == ("tram.jpg", "image/jpeg", 640, 480)
     assert {variant["variant_type"] for variant in data["variants"]} >= {"thumbnail", "small", "medium"}
     assert data["src"].startswith("/api/v1/files/")
+    assert data["expires_at"] is None
     candidates = data["srcSet"].split(", ")
     assert candidates
     assert all(candidate.startswith("/api/v1/files/") for candidate in candidates)

@@ -13,6 +13,8 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.images.delivery import Delivery, stepped_expiry
 from imagegallery.images.image import Variant
+from imagegallery.images.showing import show
+from imagegallery.principal import Principal
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.signing import DownloadGrant, UrlSigner
 from imagegallery.testing.clock import START, ManualClock
@@ -46,6 +48,25 @@ def test_a_cdn_goes_in_front_of_public_variants_only(clock: ManualClock, base: s
 
     assert behind.variant_url(VARIANT, public=True) == f"https://cdn.example/pictures/{VARIANT.key}"
     assert behind.variant_url(VARIANT, public=False).startswith("/objects/")
+
+
+def test_urls_of_a_library_begin_with_where_the_api_is(clock: ManualClock) -> None:
+    base = "https://photos.example/api/v1"
+    options = DeliveryOptions(base_url=f"{base}/")
+    store = FilesystemStore(Path("never-used"), UrlSigner(SECRET, clock), clock, base_url=base)
+    usable = Delivery(StoreUrls(store), options, clock)
+
+    assert usable.variant_url(VARIANT, public=True) == f"{base}/files/{VARIANT.key}"
+    signed = usable.variant_url(VARIANT, public=False)
+    assert grant_in(signed.removeprefix(base), clock).key == VARIANT.key
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_what_is_shown_tells_until_when_its_urls_work(clock: ManualClock, public: bool) -> None:
+    urls = delivery(clock)
+    shown = show(evolve(make_image(), variants=(VARIANT,)), Principal.anonymous(), urls, public=public)
+
+    assert shown.urls_expire_at == (None if public else grant_in(shown.variants[0].url, clock).expires_at)
 
 
 def test_odd_keys_become_good_urls(clock: ManualClock) -> None:

@@ -57,11 +57,15 @@ class CloudFrontOptions:
 
 @frozen
 class DeliveryOptions:
-    """``cdn_url`` is the base under which a CDN serves our public ``/files/`` (``None``: we serve them).
+    """``base_url`` is where clients reach the API, with its prefix (``https://photos.example/api/v1``): URLs that lead
+    to it begin with that. ``None``: they begin with ``/``, and the HTTP API completes them by the request.
+
+    ``cdn_url`` is the base under which a CDN serves our public ``/files/`` (``None``: we serve them).
 
     A private URL works for at most ``private_url_ttl``, and for at least half of it.
     """
 
+    base_url: str | None = field(default=None, converter=without_slash)
     cdn_url: str | None = field(default=None, converter=without_slash)
     private_url_ttl: timedelta = DEFAULT_TTL
     cloudfront: CloudFrontOptions = Factory(CloudFrontOptions)

@@ -29,14 +29,14 @@ P = TypeVar("P")
 class Delivery:
     """Where clients fetch images: what everybody may see by public URLs, the rest by the ``private`` ones.
 
-    URLs are absolute, or begin with ``/`` and are relative to the API's prefix. Raises `ConfigurationError` when the
-    lifetime is under two seconds.
+    URLs are absolute; without a ``base_url`` those of this service begin with ``/`` and are relative to the API's
+    prefix. Raises `ConfigurationError` when the lifetime is under two seconds.
     """
 
     def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
         if options.private_url_ttl < _SHORTEST_TTL:
             raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
-        self._public: ObjectUrls = PublicUrls(options.cdn_url or PUBLIC_FILES)
+        self._public: ObjectUrls = PublicUrls(options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}")
         self._private = private
         self._ttl = options.private_url_ttl
         self._clock = clock
@@ -45,7 +45,7 @@ class Delivery:
         """Stable if ``public``, which the caller has checked; else signed and short-lived, for this ``method``."""
         urls = self._public if public else self._private
         return urls.url_of(
-            variant.key, content_type=content_type_of(variant.key), expires_at=self._expires_at(), method=method
+            variant.key, content_type=content_type_of(variant.key), expires_at=self.expires_at(), method=method
         )
 
     def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
@@ -53,7 +53,7 @@ class Delivery:
         return self._private.url_of(
             image.original_key,
             content_type=image.mime_type,
-            expires_at=self._expires_at(),
+            expires_at=self.expires_at(),
             download_as=download_as,
             method=method,
         )
@@ -62,7 +62,8 @@ class Delivery:
         """What ``show`` makes of many images with the methods above: where signing takes long, in a thread."""
         return await anyio.to_thread.run_sync(show) if self._private.is_costly else show()
 
-    def _expires_at(self) -> datetime:
+    def expires_at(self) -> datetime:
+        """When a private URL that is made now ends."""
         return stepped_expiry(self._clock(), self._ttl)
 
 

@@ -13,10 +13,13 @@ def show(image: Image, principal: Principal, delivery: Delivery, *, public: bool
 
     ``public``: what it is shown in is open to everybody, so its variants may have their public URLs.
     """
+    # Before the URLs: their end may move on in between, and what is told must not be later than it.
+    urls_expire_at = None if public else delivery.expires_at()
     variants = tuple(evolve(each, url=delivery.variant_url(each, public=public)) for each in image.variants)
     shown = evolve(
         image,
         variants=variants,
+        urls_expire_at=urls_expire_at,
         responsive=describe(variants, width=image.width, height=image.height, blurhash=image.blurhash),
     )
     return shown if principal.owns(image.owner_id) else without_place(shown)

@@ -45,13 +45,16 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
     """An `ObjectStore` that also `PresignsUploads`, `SignsDownloads`, `ServesSignedUrls`, takes `MultipartUploads`,
     `AppendsObjects`, `ClearsDrafts` and has `LocalObjects`.
 
+    Its signed URLs begin with ``base_url``: where clients reach the API, or nothing, and they are relative to it.
+
     ``async with`` makes ``root`` if need be and removes what processes that died while writing have left in it.
     """
 
-    def __init__(self, root: Path, signer: UrlSigner, clock: Clock = utc_now) -> None:
+    def __init__(self, root: Path, signer: UrlSigner, clock: Clock = utc_now, *, base_url: str = "") -> None:
         self._root = root
         self._signer = signer
-        self._downloads = SignedDownloads(self, signer)
+        self._downloads = SignedDownloads(self, signer, base_url)
+        self._base_url = base_url
         self._clock = clock
         self._tree = Tree(root, hidden=SCRATCH)
         self._part_files = PartFiles(self._tree, SCRATCH)
@@ -150,7 +153,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
     ) -> UploadRequest:
         check_own_key(key)
         token = self._signer.sign(UploadGrant(key, content_type, size, expires_at))
-        return UploadRequest("PUT", f"/objects/{token}", headers={"Content-Type": content_type})
+        return UploadRequest("PUT", f"{self._base_url}/objects/{token}", headers={"Content-Type": content_type})
 
     def sign_download(
         self,

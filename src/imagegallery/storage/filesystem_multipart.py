@@ -22,6 +22,7 @@ class MultipartOnFilesystem:
     part_limits = PartLimits(smallest=1, largest=5 * 1024**3, most=10_000)
 
     _signer: UrlSigner
+    _base_url: str
     _part_files: PartFiles
 
     async def _opened_scratch(self) -> Scratch:
@@ -40,7 +41,7 @@ class MultipartOnFilesystem:
     ) -> UploadRequest:
         check_own_key(key)
         token = self._signer.sign(PartGrant(key, multipart_id, number, size, expires_at, total))
-        return UploadRequest("PUT", f"/objects/{token}")
+        return UploadRequest("PUT", f"{self._base_url}/objects/{token}")
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
         check_own_key(key)

@@ -17,6 +17,7 @@ class SignedDownloads:
 
     store: ObjectStore
     signer: UrlSigner
+    base_url: str = ""
 
     def sign_download(
         self,
@@ -28,7 +29,7 @@ class SignedDownloads:
         method: ReadMethod = "GET",
     ) -> str:
         check_key(key)
-        return f"/objects/{self.signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
+        return f"{self.base_url}/objects/{self.signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
 
     async def describe(self, token: str) -> SignedObject:
         grant = self.signer.read(token, DownloadGrant)
