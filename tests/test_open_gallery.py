@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, new_id
+from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
+from imagegallery.upkeep.check import Level
 
 
 @pytest.fixture
@@ -20,6 +22,29 @@ async def test_it_has_a_gallery_while_it_is_open(handle: OpenGallery) -> None:
         assert handle.gallery is opened
     with pytest.raises(RuntimeError, match="not open"):
         _ = handle.gallery
+
+
+async def test_a_data_directory_that_others_may_enter_is_said(
+    handle: OpenGallery, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmp_path.chmod(0o755)
+    async with handle:
+        assert f"chmod 700 {tmp_path}" in caplog.text
+    caplog.clear()
+    tmp_path.chmod(0o700)
+    async with handle:
+        assert "chmod" not in caplog.text
+    assert [(tmp_path / name).stat().st_mode & 0o077 for name in ("objects", "scratch")] == [0, 0]
+
+
+def test_doctor_names_what_others_may_enter(tmp_path: Path) -> None:
+    examination = Examination(Settings.embedded(tmp_path))
+    (tmp_path / "objects").mkdir(mode=0o755)
+    assert examination._data_dir().remedy == f"chmod 700 {tmp_path / 'objects'}"
+    (tmp_path / "objects").chmod(0o700)
+    assert examination._data_dir().level is Level.OK
+    tmp_path.chmod(0o750)
+    assert examination._data_dir().remedy == f"chmod 700 {tmp_path}"
 
 
 async def test_it_opens_once_at_a_time(handle: OpenGallery) -> None:

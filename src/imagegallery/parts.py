@@ -3,15 +3,18 @@
 An adapter whose library comes with an extra is imported when it is chosen.
 """
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 from attrs import frozen
 
+from imagegallery import folders
 from imagegallery.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
@@ -52,6 +55,8 @@ if TYPE_CHECKING:
     from imagegallery.queue.sqs_opening import Sqs
     from imagegallery.redis.client import RedisClient
     from imagegallery.storage.s3_setup import Step
+
+logger = logging.getLogger(__name__)
 
 
 def _missing(what: str, extra: str) -> ConfigurationError:
@@ -297,11 +302,18 @@ async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetter
         yield PostgresQueue(database, clock)
 
 
+def _warn_if_open(data_dir: Path) -> None:
+    """What is ours in there gets closed; the directory itself may be somebody's for other things, too."""
+    if data_dir.is_dir() and folders.is_open(data_dir):
+        logger.warning("others of this machine may look into the data directory: chmod 700 %s", data_dir)
+
+
 @asynccontextmanager
 async def open_parts(
     settings: Settings, brought: Backends, given_clock: Clock | None, local_clock: Clock
 ) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
+        await anyio.to_thread.run_sync(_warn_if_open, settings.data_dir)
         database = await stack.enter_async_context(open_database(settings))
         await migrate(database)
         clock = await stack.enter_async_context(open_clock(database, given_clock, local_clock))

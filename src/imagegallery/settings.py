@@ -19,6 +19,7 @@ import typed_settings
 from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
+from imagegallery import folders
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.policy import LONGEST
@@ -62,8 +63,8 @@ T = TypeVar("T")
 class Settings:
     """How an image gallery is put together. Relative paths are relative to the working directory.
 
-    ``data_dir`` holds the embedded database, the local objects and the secret; ``secret_key`` signs local
-    URLs (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
+    ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone; ``secret_key``
+    signs local URLs (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
     """
 
     data_dir: Path = Path("imagegallery-data")
@@ -145,7 +146,7 @@ class Settings:
 
 def _write_once(path: Path, text: str) -> None:
     """Publish a private file whole or not at all: several processes may start together."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folders.make(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     try:

@@ -13,7 +13,7 @@ import anyio
 import asyncpg
 
 from imagegallery.database.account import Account
-from imagegallery.database.embedded import ROLE
+from imagegallery.database.cluster import ROLE
 
 PORT = 6432
 CONFIGURATION = """

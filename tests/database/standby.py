@@ -1,6 +1,6 @@
 """Two real servers: a primary, and a hot standby that streams its log and can be held back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -9,13 +9,15 @@ import asyncpg
 from attrs import frozen
 
 from imagegallery.database.account import run_as
-from imagegallery.database.cluster import PORT, SUPERUSER, Cluster
-from imagegallery.database.embedded import DATABASE, ROLE, EmbeddedPostgres
+from imagegallery.database.cluster import PORT, ROLE, SUPERUSER, Cluster
+from imagegallery.database.embedded import DATABASE, EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
 
 # Safe enough for a test, and sure to be sent when it is committed.
 SETTINGS = {"fsync": "off", "autovacuum": "off", "shared_buffers": "16MB"}
+# Our own servers let nobody stream, and the superuser into no other database.
+HBA = "local all all trust\nlocal replication all trust\n"
 PAUSE = "SELECT pg_wal_replay_pause()"
 IS_PAUSED = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
 RESUME = "SELECT pg_wal_replay_resume()"
@@ -31,6 +33,7 @@ class Pair:
     standby: str
     admin: str
     cluster: Cluster
+    settings: Mapping[str, str]
 
     @asynccontextmanager
     async def held_back(self) -> AsyncIterator[None]:
@@ -52,7 +55,7 @@ class Pair:
         try:
             yield
         finally:
-            await self.cluster.start(SETTINGS)
+            await self.cluster.start(self.settings)
 
     async def never_waits_for_readers(self) -> None:
         """From now on a statement that stands in the way of the log is broken off."""
@@ -73,17 +76,21 @@ class Pair:
 async def running_pair(folder: Path) -> AsyncIterator[Pair]:
     """Both servers, with the gallery's schema."""
     async with AsyncExitStack() as stack:
-        running = EmbeddedPostgres.running(folder / "primary", settings=SETTINGS)
+        hba = anyio.Path(folder, "primary", "hba.conf")
+        await hba.parent.mkdir()
+        await hba.write_text(HBA)
+        settings = {**SETTINGS, "hba_file": str(hba)}
+        running = EmbeddedPostgres.running(folder / "primary", settings=settings)
         primary_dsn = await stack.enter_async_context(running)
         primary = await Cluster.open(folder / "primary" / "cluster")
         await _copy(primary, folder / "primary" / "standby")
         standby = await Cluster.open(folder / "primary" / "standby")
         stack.push_async_callback(standby.stop)
-        await standby.start(SETTINGS)
+        await standby.start(settings)
         async with Database.connect(DatabaseOptions(dsn=primary_dsn)) as database:
             await migrate(database)
         admin = await standby.dsn(SUPERUSER, DATABASE)
-        yield Pair(primary_dsn, await standby.dsn(ROLE, DATABASE), admin, standby)
+        yield Pair(primary_dsn, await standby.dsn(ROLE, DATABASE), admin, standby, settings)
 
 
 async def _copy(primary: Cluster, to: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -119,6 +120,27 @@ async def test_the_program_is_no_superuser_and_the_database_speaks_utf8(new_dire
         await connection.close()
 
 
+async def test_the_server_lets_in_two_roles_by_its_socket_and_nobody_else(directory: Path) -> None:
+    (directory / "cluster" / "pg_hba.conf").write_text("host all all all trust\n")  # what an older one was made with
+    async with EmbeddedPostgres.running(directory, settings=FAST) as dsn:
+        admin = await asyncpg.connect(dsn.replace("imagegallery@/imagegallery", "postgres@/postgres"))
+        rules = await admin.fetch("SELECT type, database, user_name, auth_method, error FROM pg_hba_file_rules")
+        await admin.close()
+        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match=r"no pg_hba\.conf entry"):
+            await asyncpg.connect(dsn.replace("imagegallery@/imagegallery", "postgres@/imagegallery"))
+    assert [tuple(rule) for rule in rules] == [
+        ("local", ["postgres"], ["postgres"], "trust", None),
+        ("local", ["all"], ["imagegallery"], "trust", None),
+    ]
+
+
+async def test_what_lies_around_the_server_is_closed_to_others(directory: Path) -> None:
+    directory.chmod(0o777)
+    async with EmbeddedPostgres.running(directory, settings=FAST):
+        found = {path: stat.S_IMODE(path.stat().st_mode) for path in (directory, *directory.iterdir())}
+    assert [f"{path} {mode:o}" for path, mode in found.items() if mode & 0o027] == []
+
+
 async def test_the_last_user_out_stops_the_server(directory: Path) -> None:
     async with other_user(directory) as (process, dsn):
         async with EmbeddedPostgres.running(directory) as same:
@@ -191,7 +213,7 @@ async def test_an_interrupted_first_start_is_made_good(new_directory: Path) -> N
     async with EmbeddedPostgres.running(new_directory, settings=FAST) as dsn:
         assert await is_up(dsn)
     left = {path.name async for path in anyio.Path(new_directory).iterdir()}
-    assert left == {"cluster", "starting.lock", "users.lock"}
+    assert left == {"cluster", "pg_hba.conf", "starting.lock", "users.lock"}
 
 
 async def test_a_first_start_cancelled_anywhere_leaves_a_directory_that_starts(new_directory: Path) -> None:

@@ -46,8 +46,8 @@ def closed() -> Iterator[Path]:
 
 
 def permissions_outside(cluster: Path) -> dict[Path, tuple[int, int, int]]:
-    """Owner, group and mode of everything from the root directory to the cluster."""
-    found = {path: path.stat() for path in cluster.parents}
+    """Owner, group and mode of everything from the root directory to the cluster's own directory."""
+    found = {path: path.stat() for path in cluster.parent.parents}
     return {path: (status.st_uid, status.st_gid, status.st_mode) for path, status in found.items()}
 
 
@@ -95,9 +95,21 @@ async def test_a_cluster_copied_by_root_is_taken_over(closed: Path) -> None:
         await (await asyncpg.connect(dsn)).close()
 
 
-def launch(folder: Path, *command: str, without: str | None = None) -> subprocess.CompletedProcess[str]:
+def launch(
+    folder: Path, *command: str, without: str | None = None, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run a command as somebody who needs ``folder``, as root without some capabilities."""
-    launcher = [sys.executable, "-I", "-S", unprivileged.__file__, str(SOMEBODY), str(SOMEBODY), str(folder), "--"]
+    launcher = [
+        sys.executable,
+        "-I",
+        "-S",
+        unprivileged.__file__,
+        *options,
+        str(SOMEBODY),
+        str(SOMEBODY),
+        str(folder),
+        "--",
+    ]
     before = [] if without is None else [sys.executable, "-c", WITHOUT, without]
     return subprocess.run([*before, *launcher, *command], capture_output=True, text=True, check=False)
 
@@ -154,6 +166,38 @@ def test_without_a_capability_to_lend_it_says_what_is_closed(closed: Path) -> No
     assert done.returncode == unprivileged.EX_NOPERM
     assert done.stderr.strip().count("\n") == 0
     assert str(closed / "home") in done.stderr
+
+
+@linux_only
+def test_a_user_that_others_can_be_is_lent_no_capability(closed: Path) -> None:
+    done = launch(closed / "home", "/bin/true", options=(unprivileged.UNAIDED,))
+    assert done.returncode == unprivileged.EX_NOPERM
+    assert f"{closed / 'home'}, and root gives it no capability" in done.stderr
+
+
+@linux_only
+async def test_a_cluster_that_another_user_has_written_gets_no_capability(closed: Path) -> None:
+    """Its settings name programs to run."""
+    directory = closed / "home" / "postgres"
+    async with EmbeddedPostgres.running(directory, settings=FAST):
+        pass
+    daemon = account.Account.named("daemon")
+    assert daemon is not None
+    await anyio.to_thread.run_sync(daemon.take, directory / "cluster")
+    with pytest.raises(ConfigurationError, match="gives it no capability"):
+        async with EmbeddedPostgres.running(directory, settings=FAST):
+            pass
+
+
+@linux_only
+async def test_only_the_servers_user_is_let_through(closed: Path) -> None:
+    directory = closed.parent / "data" / "postgres"
+    async with EmbeddedPostgres.running(directory, settings=FAST):
+        cluster = await anyio.Path(directory, "cluster").stat()
+        for folder in (directory, directory.parent):
+            status = await anyio.Path(folder).stat()
+            assert stat.S_IMODE(status.st_mode) == 0o710
+            assert (status.st_uid, status.st_gid) == (0, cluster.st_gid)
 
 
 @linux_only

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ from imagegallery.storage.files import Reader
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.protocol import ByteRange
 from imagegallery.storage.signing import UrlSigner
-from imagegallery.storage.streams import CHUNK_SIZE
+from imagegallery.storage.streams import CHUNK_SIZE, bytes_chunks
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.storage_base import BODY, TYPE, Broken, broken_off, keys, read, write
 
@@ -65,6 +66,19 @@ async def store(root: Path, clock: ManualClock) -> AsyncIterator[FilesystemStore
 def files(root: Path) -> list[str]:
     """All files but the locks, relative to the root."""
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.name != "lock")
+
+
+async def test_nothing_in_it_is_open_to_others(root: Path, clock: ManualClock) -> None:
+    root.mkdir(mode=0o755)
+    async with store_at(root, clock) as store:
+        info = await store.put("incoming/a", bytes_chunks(b"abc"), content_type="image/jpeg")
+        await store.promote("incoming/a", "images/a", etag=info.etag, content_type="image/jpeg")
+        await store.create_multipart("images/b", content_type="image/jpeg")
+        append_id = await store.begin_append("images/c", content_type="image/jpeg")
+        await store.append("images/c", append_id, bytes_chunks(b"abc"), offset=0)
+        found = {path: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.rglob("*"))}
+    assert len(found) > 10
+    assert [f"{path} {mode:o}" for path, mode in found.items() if mode & 0o077] == []
 
 
 async def test_objects_are_plain_files_named_by_their_keys(store: FilesystemStore, root: Path) -> None:

@@ -17,6 +17,7 @@ import anyio
 from anyio import to_thread
 from attrs import frozen
 
+from imagegallery import folders
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.extras import install_hint
@@ -112,6 +113,11 @@ class Examination:
             )
         if existing != path:
             return Check.warning("data", f"{path} does not exist yet", "`imagegallery serve` makes it")
+        ours = (self.settings.objects_dir, self.settings.scratch_dir, self.settings.postgres_dir)
+        exposed = [each for each in (path, *ours) if each.is_dir() and folders.is_open(each)]
+        if exposed:
+            named = " ".join(map(str, exposed))
+            return Check.warning("data", f"others of this machine may look into {named}", f"chmod 700 {named}")
         free = shutil.disk_usage(path).free
         return Check.ok("data", f"{path}, {free / 1e9:,.1f} GB free")
 

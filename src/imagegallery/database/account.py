@@ -14,8 +14,9 @@ from attrs import frozen
 from imagegallery.database import unprivileged
 from imagegallery.errors import ConfigurationError
 
-# An account made for PostgreSQL, by whatever name an administrator or a distribution gave it.
-_KNOWN_ACCOUNTS = ("imagegallery", "postgres")
+# An account that an administrator made for this alone. Not PostgreSQL's own: who administers another server as that
+# user would be let into ours, and could have it read files for them.
+_KNOWN_ACCOUNTS = ("imagegallery",)
 # Otherwise a user id that nobody has: below 65536, where containers map their ids, and outside the ranges that
 # distributions give to people (1000 to 59999), Debian to packages and systemd to services (61184 to 65519).
 _UNUSED_IDS = range(60_600, 60_700)
@@ -36,6 +37,12 @@ class Account:
     def has_name(self) -> bool:
         """Whether the user database knows it: ``initdb`` insists, ``postgres`` does not care."""
         return any(entry.pw_uid == self.uid for entry in pwd.getpwall())
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nobody else can be this user, but for `_BOOTSTRAP_ACCOUNT` for the moment of `initdb`."""
+        known = (Account.named(name) for name in (*_KNOWN_ACCOUNTS, _BOOTSTRAP_ACCOUNT))
+        return self.uid in _UNUSED_IDS or self in known
 
     @classmethod
     def named(cls, name: str) -> "Account | None":
@@ -86,6 +93,11 @@ def owner_account(cluster: Path) -> Account | None:
     if account is not None:
         account.take(cluster)
     return account
+
+
+def cluster_account(cluster: Path) -> Account | None:
+    """Whom the server on this directory belongs to, or will belong to when it is made."""
+    return owner_account(cluster) if cluster.exists() else service_account()
 
 
 def bootstrap_account(account: Account | None) -> Account | None:
@@ -144,4 +156,5 @@ def _as_root(why: str) -> ConfigurationError:
 def _launcher(account: Account, reaching: Iterable[Path]) -> list[str]:
     python = sys.executable or shutil.which("python3") or "python3"
     script = Path(unprivileged.__file__)
-    return [python, "-I", "-S", str(script), str(account.uid), str(account.gid), *map(str, reaching), "--"]
+    unaided = () if account.is_ours else (unprivileged.UNAIDED,)
+    return [python, "-I", "-S", str(script), *unaided, str(account.uid), str(account.gid), *map(str, reaching), "--"]

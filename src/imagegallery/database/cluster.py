@@ -6,6 +6,7 @@ Callers hold a lock: nobody else initialises, starts or stops the same cluster m
 import hashlib
 import os
 import re
+import secrets
 import shlex
 import shutil
 import stat
@@ -20,11 +21,13 @@ import anyio.to_thread
 import asyncpg
 from attrs import frozen
 
+from imagegallery import folders
 from imagegallery.database.account import Account, bootstrap_account, owner_account, run_as, service_account
 from imagegallery.database.binaries import programs
 from imagegallery.errors import ConfigurationError, Unavailable
 
 SUPERUSER = "postgres"
+ROLE = "imagegallery"
 PORT = 5432  # part of the socket's name, nothing listens on the network
 # sun_path holds 108 bytes on Linux, 104 on macOS and the BSDs, with a final NUL (unix(7)).
 LONGEST_SOCKET_PATH = 103
@@ -40,6 +43,15 @@ SETTINGS: Mapping[str, str] = {
     "log_checkpoints": "off",
     "cluster_name": "imagegallery",
 }
+
+# The socket can be opened by the server's user and root alone, who could become any other role as well. Both roles need
+# one database or their own, and nothing comes by a network.
+HBA_FILE = "pg_hba.conf"
+HBA = f"""\
+# Made anew at each start.
+local  postgres  {SUPERUSER}     trust
+local  all       {ROLE}  trust
+"""
 
 _PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 
@@ -117,8 +129,10 @@ class Cluster:
 
     async def _launch(self, settings: Mapping[str, str]) -> bool:
         sockets = await anyio.to_thread.run_sync(self._make_socket_directory)
+        hba = await anyio.to_thread.run_sync(self._write_hba)
         quoted = str(sockets).replace('"', '""')
-        wanted = {**SETTINGS, "unix_socket_directories": f'"{quoted}"', "port": str(PORT), **settings}
+        wanted = {**SETTINGS, "unix_socket_directories": f'"{quoted}"', "port": str(PORT)}
+        wanted |= {"hba_file": str(hba), **settings}
         options = shlex.join(word for name, value in wanted.items() for word in ("-c", f"{name}={value}"))
         # pg_ctl puts the names of files into a shell command as they are: none is given that needs quoting.
         return await self._control("start", "-t", str(START_TIME), "-l", self._log.name, "-o", options)
@@ -128,6 +142,17 @@ class Cluster:
         reaching = [self._socket_directory()] if action == "start" else []
         done = await run_as(self.account, command, folder=self.data, reaching=reaching)
         return done.returncode == 0
+
+    def _write_hba(self) -> Path:
+        """Beside the cluster, where its user can read it but not put something else in the way."""
+        path = self.data.with_name(HBA_FILE)
+        draft = path.with_name(f".{HBA_FILE}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, folders.PRIVATE_FILE), "w") as file:
+            file.write(HBA)
+            if self.account is not None:
+                os.fchown(file.fileno(), -1, self.account.gid)
+                os.fchmod(file.fileno(), 0o640)
+        return draft.replace(path)
 
     @property
     def _log(self) -> Path:
@@ -217,7 +242,7 @@ async def _initialise(data: Path, *, durable: bool) -> None:
     birth = await anyio.to_thread.run_sync(_Birth.prepare, data)
     command = (
         birth.initdb,
-        *("-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"),
+        *("-U", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--no-instructions"),
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         *(() if durable else ("--no-sync",)),
     )

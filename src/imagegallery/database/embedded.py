@@ -11,7 +11,7 @@ owns its database and may create others, but it is no superuser.
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,12 +19,13 @@ import anyio
 import anyio.to_thread
 import asyncpg
 
-from imagegallery.database.cluster import SUPERUSER, Cluster
+from imagegallery import folders
+from imagegallery.database.account import cluster_account
+from imagegallery.database.cluster import ROLE, SUPERUSER, Cluster
 from imagegallery.database.connecting import close_session
 from imagegallery.database.filelock import FileLock
 from imagegallery.errors import ConfigurationError
 
-ROLE = "imagegallery"
 DATABASE = "imagegallery"
 
 ROLE_EXISTS = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
@@ -104,12 +105,24 @@ async def _set_up(dsn: str) -> None:
 
 def _make_usable(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        made = folders.make(directory)
+        _let_server_pass(directory, made)
         usable = os.access(directory, os.R_OK | os.W_OK | os.X_OK)
     except OSError as error:
         raise ConfigurationError(f"The data directory {directory} cannot be made: {error.strerror}.") from error
     if not usable:
         raise ConfigurationError(f"The data directory {directory} cannot be written to.")
+
+
+def _let_server_pass(directory: Path, made: Sequence[Path]) -> None:
+    """Close the directory to others. As root, let the server's user through it and those that were made for it: what
+    it can reach by itself needs no capability."""
+    folders.make_private(directory)
+    account = cluster_account(directory / "cluster")
+    if account is not None:
+        for folder in {directory, *made}:
+            if folder.stat().st_uid == os.geteuid():
+                folders.let_pass(folder, account.gid)
 
 
 def _delete(directory: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from imagegallery import folders
+
 _POLL = 0.02  # seconds; waiting in the kernel could not be cancelled
 
 
@@ -50,7 +52,7 @@ class FileLock:
     def _try(self, kind: int) -> bool:
         while True:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                folders.make(self._path.parent)
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(self._file, kind | fcntl.LOCK_NB)

@@ -1,12 +1,13 @@
 """Become another user, then another program: PostgreSQL refuses to run as root.
 
-    python -I -S unprivileged.py UID GID PATH... -- PROGRAM ARGUMENT...
+    python -I -S unprivileged.py [--unaided] UID GID PATH... -- PROGRAM ARGUMENT...
 
 That user must be able to reach each PATH and PROGRAM, but a home or a virtual environment below ``/root`` is closed
 to it, and the permissions of directories that are not ours are not ours to change. So, on Linux and only where it
 is needed, one capability is kept over the change of user, as an ambient capability (capabilities(7)):
 CAP_DAC_READ_SEARCH, which passes closed directories and reads; or, where root itself lacks it, as in a container
-with Docker's defaults, CAP_DAC_OVERRIDE.
+with Docker's defaults, CAP_DAC_OVERRIDE. ``--unaided`` lends none: to a user whom others can become, or whose files
+others may have written.
 
 A script of the standard library alone, so that it starts in milliseconds and from anywhere. Exit status 77
 (EX_NOPERM of sysexits.h) means that it could not do this, and why is one line on its standard error.
@@ -18,6 +19,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 EX_NOPERM = 77
+UNAIDED = "--unaided"
 
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
@@ -90,7 +92,7 @@ class Capabilities:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def become(uid: int, gid: int, folders: Sequence[str], program: str) -> str | None:
+def become(uid: int, gid: int, folders: Sequence[str], program: str, *, aided: bool = True) -> str | None:
     """Change to the user, for good, with no more than it needs to reach the folders and to run the program.
 
     Answers the first path that it cannot reach even so. Raises `OSError` when this process may not change its user.
@@ -102,7 +104,8 @@ def become(uid: int, gid: int, folders: Sequence[str], program: str) -> str | No
     if capabilities is None:
         return _closed(folders, program)
     closed: str | None = None
-    for capability in (None, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+    lendable = (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if aided else ()
+    for capability in (None, *lendable):
         if capability is None or capabilities.may_use(capability):
             capabilities.use(capability)
             closed = _closed(folders, program)
@@ -129,16 +132,20 @@ def _bit(capability: int | None) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Answers the exit status of a failure; else the process is the other program by then."""
-    uid, gid, *rest = arguments
+    aided = arguments[0] != UNAIDED
+    uid, gid, *rest = arguments if aided else arguments[1:]
     end = rest.index("--")
     folders, command = rest[:end], rest[end + 1 :]
     try:
-        closed = become(int(uid), int(gid), folders, command[0])
+        closed = become(int(uid), int(gid), folders, command[0], aided=aided)
     except OSError as error:
         print(f"root may not change to user {uid} here ({error.strerror})", file=sys.stderr)
         return EX_NOPERM
     if closed is not None:
-        print(f"user {uid} cannot reach {closed}, and root holds no capability to lend for it", file=sys.stderr)
+        print(
+            f"user {uid} cannot reach {closed}, and root {'holds no' if aided else 'gives it no'} capability for it",
+            file=sys.stderr,
+        )
         return EX_NOPERM
     os.umask(0o077)
     return os.execv(command[0], command)  # noqa: S606 (no shell is wanted)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import BinaryIO
 
 from imagegallery.errors import InvalidInput, Unavailable
+from imagegallery.folders import PRIVATE_FILE
 from imagegallery.storage.keys import check_key
 from imagegallery.storage.protocol import ByteRange, ObjectInfo
 from imagegallery.storage.scratch import Scratch
@@ -73,7 +74,7 @@ class Draft:
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            create = partial(os.open, mode=0o666, dir_fd=self.scratch.descriptor)
+            create = partial(os.open, mode=PRIVATE_FILE, dir_fd=self.scratch.descriptor)
             self._file = open(self.name, "xb", opener=create)  # noqa: SIM115 - pathlib knows no dir_fd
         return self._file
 

@@ -19,6 +19,7 @@ from anyio import CancelScope, Lock, to_thread
 
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import ConfigurationError, ObjectNotFound, SignatureInvalid, TypeMismatch
+from imagegallery.folders import make_private
 from imagegallery.storage.files import EPOCH, MICROSECOND, SCRATCH, Draft, Reader, check_own_key, full_disk, object_info
 from imagegallery.storage.filesystem_multipart import MultipartOnFilesystem
 from imagegallery.storage.growing import GrowsOnFilesystem
@@ -226,7 +227,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         return (self._clock() - EPOCH) // MICROSECOND * 1000 + next(self._writes) % 1000
 
     def _claim_scratch(self) -> Scratch:
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_private(self._root)
         try:
             with self._tree.folder([SCRATCH], create=True):
                 return claim(self._root / SCRATCH)

@@ -20,6 +20,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from attrs import frozen
 
 from imagegallery.errors import ObjectNotFound, PreconditionFailed, TooLarge, Unavailable
+from imagegallery.folders import PRIVATE_FILE
 from imagegallery.storage.files import SCRATCH, Reader, check_own_key, full_disk
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.scratch import Scratch
@@ -158,7 +159,7 @@ class GrowsOnFilesystem:
 
     def _create(self, name: str) -> None:
         with self._folder() as folder:
-            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=folder)
             try:
                 os.utime(descriptor, ns=(self._timestamp(),) * 2)
                 os.fsync(descriptor)

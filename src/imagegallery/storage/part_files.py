@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
+from imagegallery.folders import PRIVATE_FILE, PRIVATE_FOLDER
 from imagegallery.storage.protocol import Part
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.streams import CHUNK_SIZE
@@ -37,7 +38,7 @@ class PartFiles:
         multipart_id = secrets.token_hex(16)
         name = _folder_name(key, multipart_id)
         with self._tree.folder(self._above, create=True) as above:
-            os.mkdir(name, dir_fd=above)
+            os.mkdir(name, PRIVATE_FOLDER, dir_fd=above)
             os.utime(name, ns=(modified_ns, modified_ns), dir_fd=above)
             os.fsync(above)
         return multipart_id
@@ -195,7 +196,9 @@ def _pin(folder: int, part: Part, scratch: Scratch, draft: str) -> None:
 
 
 def _concatenate(folder: int, parts: Sequence[Part], scratch: Scratch, draft: str, modified_ns: int) -> None:
-    target = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=scratch.descriptor)
+    target = os.open(
+        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=scratch.descriptor
+    )
     try:
         for part in parts:
             _append(folder, part, target)

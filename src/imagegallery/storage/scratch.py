@@ -17,6 +17,8 @@ from pathlib import Path
 
 from anyio import CancelScope, to_thread
 
+from imagegallery.folders import make_private
+
 _PREFIX = "process-"
 _LOCK = "lock"
 
@@ -72,7 +74,7 @@ class Scratch:
 
 def claim(directory: Path) -> Scratch:
     """As `Scratch.open`, blocking; for those whose own ``aclose`` will call this one's."""
-    directory.mkdir(parents=True, exist_ok=True)
+    make_private(directory)
     # Held for the moment between making a directory and locking it, in which it looks like a dead process's.
     with _locked(directory / _LOCK):
         for path in directory.glob(f"{_PREFIX}*"):

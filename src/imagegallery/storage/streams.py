@@ -1,6 +1,7 @@
 """Streams of bytes: from memory or a file, measured, bounded, looked into. Files are read and written off the loop."""
 
 import hashlib
+import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -8,6 +9,7 @@ from typing import BinaryIO, TypeVar
 from anyio import CancelScope, to_thread
 
 from imagegallery.errors import TooLarge
+from imagegallery.folders import PRIVATE_FILE
 
 T = TypeVar("T")
 
@@ -142,4 +144,4 @@ def _open_to_read(path: Path) -> BinaryIO:
 
 
 def _create_to_write(path: Path) -> BinaryIO:
-    return path.open("xb")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE), "wb")

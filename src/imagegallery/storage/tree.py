@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed
+from imagegallery.folders import PRIVATE_FOLDER
 from imagegallery.storage.keys import is_key
 from imagegallery.storage.scratch import Scratch
 
@@ -203,7 +204,7 @@ def _open_folder(parent: int, name: str, create: bool) -> int:
             raise NotADirectoryError from None
         raise
     with suppress(FileExistsError):
-        os.mkdir(name, dir_fd=parent)
+        os.mkdir(name, PRIVATE_FOLDER, dir_fd=parent)
         os.fsync(parent)
     return _open_folder(parent, name, create=False)
 

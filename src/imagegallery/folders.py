@@ -1,0 +1,42 @@
+"""Folders that are for this user alone. Blocking: for threads."""
+
+import os
+import stat
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+_PASSED_BY_GROUP = 0o710
+# That a group may pass a folder shows it nothing: see `let_pass`.
+_OPEN = 0o067
+
+
+def make(folder: Path) -> list[Path]:
+    """Make it, and what is missing above it, private. Answers what was made."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    return missing
+
+
+def make_private(folder: Path) -> None:
+    """`make` it; and close it to others if it is open, and ours to close."""
+    make(folder)
+    status = folder.stat()
+    if status.st_uid == os.geteuid() and _is_open(status):
+        folder.chmod(PRIVATE_FOLDER)
+
+
+def let_pass(folder: Path, group: int) -> None:
+    """Let members of the group through a folder of ours, without seeing what is in it."""
+    os.chown(folder, -1, group)
+    folder.chmod(_PASSED_BY_GROUP)
+
+
+def is_open(folder: Path) -> bool:
+    """Whether others may look, write or pass in there."""
+    return _is_open(folder.stat())
+
+
+def _is_open(status: os.stat_result) -> bool:
+    return bool(stat.S_IMODE(status.st_mode) & _OPEN)
