@@ -295,6 +295,12 @@ class LeaseLost(ImageGalleryError):
     code = "lease_lost"
 
 
+class DiskFull(ImageGalleryError):
+    """The disk of this service is about to be full: what is left is kept for the database."""
+
+    code = "disk_full"
+
+
 class Unavailable(ImageGalleryError):
     """A part this service needs does not answer; trying again later may help."""
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from imagegallery import Clock, ImageGallery, OpenGallery, Principal, utc_now
 from imagegallery_asgi.addresses import KnownAddresses
+from imagegallery_asgi.headers import IDEMPOTENCY_KEY, parse_key
 from imagegallery_asgi.metrics import Metrics
 
 API_PREFIX = "/api/v1"
@@ -57,6 +58,10 @@ class Call:
     def api_root(self) -> str:
         """Where the API is, as a path of the server: mount point and prefix."""
         return api_root(self.request)
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return parse_key(self.request.headers.get(IDEMPOTENCY_KEY))
 
     def url(self, url: str) -> str:
         """A URL from a service as a client can use it: those relative to the API get its path in front."""

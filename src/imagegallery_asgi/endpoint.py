@@ -12,9 +12,10 @@ from starlette.types import Message, Receive, Scope, Send
 from imagegallery import Fault, ImageGallery, Principal, Unauthenticated
 from imagegallery_asgi.bodies import read_json
 from imagegallery_asgi.call import Call, Host, client_address
-from imagegallery_asgi.errors import MethodNotAllowed
+from imagegallery_asgi.errors import KeyNotTaken, MethodNotAllowed
+from imagegallery_asgi.headers import IDEMPOTENCY_KEY
 from imagegallery_asgi.middleware import exchange_of
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.operations import Operation, Repeats
 from imagegallery_asgi.parsing import parse_json, parse_pairs, parse_text, raise_faults
 
 
@@ -46,6 +47,7 @@ class Endpoint:
         # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
         gallery = self._host.gallery_for(request)
         principal = await self._principal(operation, request, gallery)
+        _check_key(operation, request)
         arguments = await _parse(operation, request)
         call = Call(self._host, request, gallery, principal)
         result = await operation.handler(call, **arguments)
@@ -71,6 +73,12 @@ class Endpoint:
         if inspect.isawaitable(principal):
             principal = await principal
         return principal or Principal.anonymous()
+
+
+def _check_key(operation: Operation, request: Request) -> None:
+    """Who sends a key counts on it. Raises `KeyNotTaken` where it would be in vain."""
+    if operation.repeats is Repeats.REFUSED and IDEMPOTENCY_KEY in request.headers:
+        raise KeyNotTaken("This request cannot be repeated under an Idempotency-Key; send it without one.")
 
 
 async def _parse(operation: Operation, request: Request) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from imagegallery import (
     ChecksumMismatch,
     ChunkMismatch,
     Conflict,
+    DiskFull,
     DuplicateImage,
     EmptyFile,
     EventsGone,
@@ -75,6 +76,12 @@ class MethodNotAllowed(ImageGalleryError):
     """The path is there, but not for this method."""
 
     code = "method_not_allowed"
+
+
+class KeyNotTaken(ImageGalleryError):
+    """The request came with an ``Idempotency-Key``, and what it makes cannot be told apart by one."""
+
+    code = "idempotency_key_not_taken"
 
 
 class UnsupportedVersion(ImageGalleryError):
@@ -151,6 +158,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     ObjectNotFound: Row(HTTPStatus.NOT_FOUND, "Not found"),
     RouteNotFound: Row(HTTPStatus.NOT_FOUND, "No such address"),
     MethodNotAllowed: Row(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed here"),
+    KeyNotTaken: Row(HTTPStatus.BAD_REQUEST, "No idempotency key is taken here"),
     DuplicateImage: Row(HTTPStatus.CONFLICT, "In the library already"),
     Conflict: Row(HTTPStatus.CONFLICT, "Not possible in the present state"),
     PreconditionFailed: Row(HTTPStatus.CONFLICT, "Already there, or changed meanwhile"),
@@ -175,6 +183,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     BadImage: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not a usable image"),
     RateLimited: Row(HTTPStatus.TOO_MANY_REQUESTS, "Too often; try again later"),
     Overloaded: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Too much to do; try again later"),
+    DiskFull: Row(HTTPStatus.INSUFFICIENT_STORAGE, "The service's disk is full"),
     Unavailable: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later"),
     ImageGalleryError: Row(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong"),
 }

@@ -47,7 +47,11 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
 
 async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.create(
-        call.principal, name=body.name, description=body.description, visibility=body.visibility
+        call.principal,
+        name=body.name,
+        description=body.description,
+        visibility=body.visibility,
+        idempotency_key=call.idempotency_key,
     )
     call.headers["Location"] = call.url(f"/galleries/{gallery.id}")
     return One(gallery_document(gallery, call.principal, call.api_root))

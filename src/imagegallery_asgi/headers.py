@@ -30,6 +30,7 @@ _ASCII_FILENAME = re.compile(r'[^\x20-\x7e]|["\\%;]')
 _BLANKS = " \t"
 # The longest of the three forms of a date, with a zone in words (RFC 9110 section 5.6.7), and some.
 _MAX_DATE = 64
+IDEMPOTENCY_KEY = "Idempotency-Key"
 FALLBACK_FORMAT = "webp"
 
 

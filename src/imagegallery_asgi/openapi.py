@@ -8,25 +8,53 @@ from importlib.metadata import version
 
 import attrs
 import msgspec
+from attrs import frozen
 
-from imagegallery import Forbidden, ImageGalleryError, InvalidInput, RateLimited, TooLarge, Unauthenticated, Unavailable
+from imagegallery import (
+    Forbidden,
+    IdempotencyKeyReused,
+    ImageGalleryError,
+    InvalidInput,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from imagegallery_asgi.answers import MessagedProblem, Problem
 from imagegallery_asgi.constraints import JsonSchema
 from imagegallery_asgi.errors import (
     PROBLEM_TYPE,
     HeadTooLarge,
     InternalError,
+    KeyNotTaken,
     MalformedRequest,
     UnsupportedBody,
     row_of,
 )
+from imagegallery_asgi.headers import IDEMPOTENCY_KEY
 from imagegallery_asgi.json_schema import Components, description_of
-from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
 
 _VERSION = version("imagegallery")
 _ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable, HeadTooLarge)
 _WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden, RateLimited)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
+
+
+@frozen
+class _Key:
+    """What an operation says of ``Idempotency-Key``."""
+
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    raises: tuple[type[ImageGalleryError], ...] = ()
+
+
+_KEY_MEANING = "Any 1 to 255 characters. The same request with the same key answers what it made the first time."
+_KEYS = {
+    Repeats.HARMLESS: _Key(),
+    Repeats.KEYED: _Key({IDEMPOTENCY_KEY: _KEY_MEANING}, (IdempotencyKeyReused,)),
+    Repeats.REFUSED: _Key(raises=(KeyNotTaken,)),
+}
 
 
 class Description:
@@ -120,7 +148,7 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
 def _header_parameters(operation: Operation) -> list[JsonSchema]:
     return [
         {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
-        for name, meaning in operation.headers.items()
+        for name, meaning in {**operation.headers, **_KEYS[operation.repeats].headers}.items()
     ]
 
 
@@ -183,6 +211,7 @@ def _errors(operation: Operation) -> Iterable[type[ImageGalleryError]]:
     yield from operation.raises
     if operation.needs_principal:
         yield from _WITH_PRINCIPAL
+    yield from _KEYS[operation.repeats].raises
     if any(content.media_type == "application/json" for content in operation.bodies):
         yield from _WITH_JSON
     elif operation.inputs.path or operation.inputs.query:

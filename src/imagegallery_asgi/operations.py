@@ -8,6 +8,7 @@ What it returns is the document of the answer, or ``None`` for 204, or a whole `
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
 from http import HTTPStatus
 from types import NoneType
 from typing import get_type_hints
@@ -29,6 +30,14 @@ class Content:
 
     media_type: str
     document: TypeForm = None
+
+
+class Repeats(Enum):
+    """What a repeat of the request does that came with an ``Idempotency-Key``, and so may be one."""
+
+    HARMLESS = "nothing is made by it, so that the key need not be looked at"
+    KEYED = "it is answered with what was made before"
+    REFUSED = "it would make a second thing, so that a request with a key is refused"
 
 
 @frozen
@@ -66,8 +75,8 @@ class Operation:
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
     answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
     it means. ``needs_principal`` is false where the address itself is the permission, ``needs_body`` where the body
-    may be left out. With ``tells_message`` its problems have a ``message`` too. Any GET answers HEAD too;
-    ``answers_head`` says that this is worth describing.
+    may be left out. ``repeats`` says what ``Idempotency-Key`` means. With ``tells_message`` its problems have a
+    ``message`` too. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
     """
 
     method: str
@@ -81,6 +90,7 @@ class Operation:
     headers: Mapping[str, str] = field(factory=dict)
     needs_principal: bool = True
     needs_body: bool = True
+    repeats: Repeats = Repeats.HARMLESS
     tells_message: bool = False
     answers_head: bool = False
     inputs: Inputs = field(init=False)

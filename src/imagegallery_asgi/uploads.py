@@ -12,7 +12,7 @@ from imagegallery_asgi.documents import gallery_document, image_document, part_u
 from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
-from imagegallery_asgi.headers import disposition_filename, media_type, parse_key, unquoted
+from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
 from imagegallery_asgi.parsing import parse_json, raise_faults
 from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts
 
@@ -28,7 +28,7 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
         sha256=bytes.fromhex(body.sha256) if body.sha256 is not None else None,
         gallery_id=body.gallery_id,
         on_duplicate=body.on_duplicate,
-        idempotency_key=parse_key(call.request.headers.get("Idempotency-Key")),
+        idempotency_key=call.idempotency_key,
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
     return One(upload_document(session, call.api_root))
@@ -117,6 +117,7 @@ async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> 
         size=content_length(call.request),
         gallery_id=gallery_id,
         on_duplicate=query.on_duplicate,
+        idempotency_key=call.idempotency_key,
     )
 
 
@@ -129,7 +130,8 @@ async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
         content_type=form.content_type,
         gallery_id=gallery_id,
         on_duplicate=query.on_duplicate,
+        idempotency_key=call.idempotency_key,
     )
-    if isinstance(form.fields.alt_text, Unset):
-        return image
+    if isinstance(form.fields.alt_text, Unset) or (call.idempotency_key and image.alt_text):
+        return image  # a repeat changes nothing that was written meanwhile
     return await call.gallery.images.update(call.principal, image.id, alt_text=form.fields.alt_text)

@@ -14,7 +14,9 @@ async def list_webhooks(call: Call) -> CursorList[WebhookDocument]:
 
 
 async def create(call: Call, body: CreateWebhook) -> One[CreatedWebhookDocument]:
-    created = await call.gallery.webhooks.create(call.principal, url=body.url, event_types=body.event_types)
+    created = await call.gallery.webhooks.create(
+        call.principal, url=body.url, event_types=body.event_types, idempotency_key=call.idempotency_key
+    )
     call.headers["Location"] = call.url(f"/webhooks/{created.webhook.id}")
     call.headers["Cache-Control"] = "no-store"
     return One(CreatedWebhookDocument(_document(created.webhook), created.secret))

@@ -57,8 +57,13 @@ ORDER BY g.created_at DESC, g.id DESC
 LIMIT $3"""
 
 _INSERT = """
-INSERT INTO galleries (id, owner_id, name, description, visibility, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6)"""
+INSERT INTO galleries (id, owner_id, name, description, visibility, created_at, updated_at, request_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+ON CONFLICT (id) DO NOTHING
+RETURNING true"""
+
+# The request that made a gallery whose id follows from a key.
+_REQUEST = "SELECT request_digest FROM galleries WHERE id = $1"
 
 # NULL leaves a column as it is, except that the cover is set to what it is given as when $5 says so.
 _UPDATE = """
@@ -71,8 +76,23 @@ WHERE id = $1"""
 _DELETE = "DELETE FROM galleries WHERE id = $1"
 
 
-async def insert(connection: Connection, gallery_id: UUID, owner_id: str, draft: Draft, *, now: datetime) -> None:
-    await connection.execute(_INSERT, gallery_id, owner_id, draft.name, draft.description, draft.visibility.value, now)
+async def insert(
+    connection: Connection,
+    gallery_id: UUID,
+    owner_id: str,
+    draft: Draft,
+    *,
+    now: datetime,
+    request_digest: bytes | None = None,
+) -> bool:
+    """False if there is a gallery of this id, which was made with the same key."""
+    values = (gallery_id, owner_id, draft.name, draft.description, draft.visibility.value, now, request_digest)
+    return await connection.fetchval(_INSERT, *values) is not None
+
+
+async def request_digest_of(connection: Connection, gallery_id: UUID) -> bytes | None:
+    digest: bytes | None = await connection.fetchval(_REQUEST, gallery_id)
+    return digest
 
 
 async def get(connection: Connection, gallery_id: UUID) -> Gallery | None:

@@ -44,9 +44,11 @@ from imagegallery.pagination import (
     encode_cursor,
 )
 from imagegallery.principal import Principal
+from imagegallery.repeats import Keyed
 from imagegallery.unset import UNSET, Unset
 from imagegallery.validation import Faults
 
+GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.repeats`
 _NO_GALLERY = "There is no such gallery."
 
 
@@ -63,17 +65,24 @@ class GalleryService:
         name: str,
         description: str = "",
         visibility: Visibility | str = Visibility.PRIVATE,
+        idempotency_key: str | None = None,
     ) -> Gallery:
         """``name``: 1 to 255 characters; ``description``: at most 10,000.
 
-        Raises `Unauthenticated`, and `InvalidInput` with all that is wrong.
+        Asked again with the same ``idempotency_key`` it answers the gallery that it made then, as it is now. Raises
+        `Unauthenticated`, `InvalidInput` with all that is wrong, and `IdempotencyKeyReused` if that key came with
+        another request.
         """
         owner_id = principal.require_user()
         draft = check_draft(name, description, visibility)
-        gallery_id = new_id()
+        asked = (draft.name, draft.description, draft.visibility.value)
+        keyed = Keyed.of(GALLERIES, owner_id, idempotency_key, *asked)
+        gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         async with self._database.transaction() as connection:
-            await records.insert(connection, gallery_id, owner_id, draft, now=self._clock())
-            await self._tell(connection, principal, gallery_id, "created")
+            if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
+                await self._tell(connection, principal, gallery_id, "created")
+            elif keyed is not None:
+                keyed.check_repeats(await records.request_digest_of(connection, gallery_id))
             return await self._read(connection, principal, gallery_id)
 
     async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:

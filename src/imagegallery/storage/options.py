@@ -32,6 +32,11 @@ class S3Options:
 
 @frozen
 class StorageOptions:
-    """On S3 with a bucket, else in files."""
+    """On S3 with a bucket, else in files.
+
+    ``disk_reserve`` bytes of the disk that ``data_dir`` lies on stay free, where objects are files or the database is
+    the embedded one: uploads are refused before it is full.
+    """
 
     s3: S3Options = Factory(S3Options)
+    disk_reserve: int = field(default=1_000_000_000, validator=validators.ge(0))

@@ -5,16 +5,15 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
-from imagegallery.clock import Clock
-from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.principal import Principal
+from imagegallery.repeats import id_for
 from imagegallery.storage.protocol import ObjectStore, PresignsUploads
-from imagegallery.uploads import records
 from imagegallery.uploads.beginning import Beginning, NewUpload
+from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.parts import UploadParts
 from imagegallery.uploads.policy import Declaration, UploadPolicy
-from imagegallery.uploads.repeats import check_repeats, session_id_for
+from imagegallery.uploads.repeats import SESSIONS
 from imagegallery.uploads.session import Transport, UploadSession
 
 
@@ -22,12 +21,11 @@ from imagegallery.uploads.session import Transport, UploadSession
 class Creating:
     """Begins the uploads of `UploadService.create`."""
 
-    database: Database
     store: ObjectStore
+    sessions: OwnSessions
     beginning: Beginning
     parts: UploadParts
     policy: UploadPolicy
-    clock: Clock
 
     async def create(
         self,
@@ -41,7 +39,7 @@ class Creating:
         new = self._planned(declaration, filename, gallery_id)
         if idempotency_key is None:
             return await self._opened(await self.beginning.begin(principal, new))
-        session_id = session_id_for(principal.require_user(), idempotency_key)
+        session_id = id_for(SESSIONS, principal.require_user(), idempotency_key)
         return await self._once(principal, attrs.evolve(new, session_id=session_id))
 
     async def create_in_one_request(
@@ -55,24 +53,15 @@ class Creating:
 
     async def _once(self, principal: Principal, new: NewUpload) -> UploadSession:
         """It stays open where telling of it fails: the repeat, which may be under way already, goes on with it."""
-        session = await self._earlier(new)
+        session = await self.sessions.earlier(new)
         if session is None:
             try:
                 session = await self.beginning.begin(principal, new)
             except ImageGalleryError:  # the same request, sent twice at once, may have been quicker, and taken the room
-                session = await self._earlier(new)
+                session = await self.sessions.earlier(new)
                 if session is None:
                     raise
         return await self._told(session)
-
-    async def _earlier(self, new: NewUpload) -> UploadSession | None:
-        """The session that such a request began, as it is now. Raises `IdempotencyKeyReused`."""
-        async with self.database.connection() as connection:
-            found = await records.get(connection, new.session_id)
-        if found is None:
-            return None
-        check_repeats(found, new)
-        return found.at(self.clock())
 
     def _planned(self, declaration: Declaration, filename: str, gallery_id: UUID | None) -> NewUpload:
         plan = self.parts.plan_for(declaration.size) if declaration.size is not None else None

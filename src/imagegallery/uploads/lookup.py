@@ -9,6 +9,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
 from imagegallery.principal import Principal
 from imagegallery.uploads import records
+from imagegallery.uploads.beginning import NewUpload
+from imagegallery.uploads.repeats import check_repeats
 from imagegallery.uploads.session import UploadSession
 
 
@@ -25,3 +27,15 @@ class OwnSessions:
         if session is None or session.owner_id != owner_id:
             raise NotFound("There is no such upload.")
         return session.at(self.clock())
+
+    async def earlier(self, new: NewUpload) -> UploadSession | None:
+        """The session that the same request began before, as it is now, if its id follows from a key.
+
+        Raises `IdempotencyKeyReused` if it was another request.
+        """
+        async with self.database.connection() as connection:
+            found = await records.get(connection, new.session_id)
+        if found is None:
+            return None
+        check_repeats(found, new)
+        return found.at(self.clock())

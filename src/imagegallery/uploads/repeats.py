@@ -1,31 +1,17 @@
-"""A request for a new upload that comes again since its answer was lost: known by the key that its client gave. Pure.
+"""Whether a request for a new upload that came with a key is a repeat (`imagegallery.repeats`). Pure.
 
-The meaning of ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header, section 2): the same key and the same
-request answer the same upload, the same key and another request are an error. The session's id follows from its owner
-and the key, so that there can be no second one, and nothing more need be remembered.
+What was asked for then stands in the session's row.
 """
 
-import json
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from imagegallery.errors import Fault, IdempotencyKeyReused, InvalidInput
+from imagegallery.errors import IdempotencyKeyReused
 from imagegallery.uploads.beginning import NewUpload, stored_filename
 from imagegallery.uploads.policy import canonical_type
 from imagegallery.uploads.session import UploadSession
 
-MAX_IDEMPOTENCY_KEY = 255
-_SESSIONS = UUID("0e0d9a3c-54f5-4a1e-8c2c-6d9a1f6ee5b7")
-
-
-def session_id_for(owner_id: str, key: str) -> UUID:
-    """The id of this owner's session for this key: a UUIDv5 (RFC 9562 section 5.5).
-
-    Raises `InvalidInput` unless the key has 1 to 255 characters.
-    """
-    if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
-        fault = Fault(("header", "Idempotency-Key"), f"must have 1 to {MAX_IDEMPOTENCY_KEY} characters")
-        raise InvalidInput("The idempotency key has the wrong length.", [fault])
-    return uuid5(_SESSIONS, json.dumps([owner_id, key]))
+SESSIONS = UUID("0e0d9a3c-54f5-4a1e-8c2c-6d9a1f6ee5b7")
+ONE_CALL = UUID("5d6fd0c1-3b0c-4d5e-9c0b-0c7f1f2d7b52")
 
 
 def check_repeats(session: UploadSession, new: NewUpload) -> None:
@@ -34,7 +20,8 @@ def check_repeats(session: UploadSession, new: NewUpload) -> None:
     if (
         (session.content_type, session.gallery_id) != (canonical_type(declared.content_type), new.gallery_id)
         or session.filename != stored_filename(new.filename, session.content_type)
-        or (session.size, session.sha256) != (declared.size, declared.sha256)
+        or declared.size not in (None, session.size)
+        or session.sha256 != declared.sha256
         or session.on_duplicate != declared.on_duplicate
     ):
         raise IdempotencyKeyReused("This idempotency key was used for another file.", upload_id=str(session.id))

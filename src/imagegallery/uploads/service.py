@@ -17,6 +17,7 @@ from imagegallery.imaging.signature import sniff
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
+from imagegallery.repeats import id_for
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.uploads import records
 from imagegallery.uploads.beginning import Beginning, NewUpload
@@ -25,10 +26,12 @@ from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.creating import Creating
 from imagegallery.uploads.ending import Ending
 from imagegallery.uploads.lookup import OwnSessions
+from imagegallery.uploads.one_call import OneCall
 from imagegallery.uploads.parts import UploadParts
 from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy, canonical_type
 from imagegallery.uploads.receiving import Receiving
 from imagegallery.uploads.rejection import REJECTIONS
+from imagegallery.uploads.repeats import ONE_CALL
 from imagegallery.uploads.resumable import ResumableUploads
 from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
 from imagegallery.uploads.sources import OpenSource, Source, opened
@@ -70,7 +73,10 @@ class UploadService:
         self._ending = Ending(database, store, clock)
         self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
         self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
-        self._creating = Creating(database, store, self._beginning, self.parts, policy, clock)
+        self._creating = Creating(store, self._sessions, self._beginning, self.parts, policy)
+        self._one_call = OneCall(
+            database, images, self._sessions, self._beginning, self._receiving, self._completion, self._ending
+        )
         self._sweeping = Sweeping(database, store, policy, clock)
 
     async def create(
@@ -205,13 +211,16 @@ class UploadService:
         gallery_id: UUID | None = None,
         sha256: bytes | None = None,
         on_duplicate: OnDuplicate | None = None,
+        idempotency_key: str | None = None,
     ) -> Image:
         """Bring one file in, in one call: a session, its bytes, its completion.
 
-        What is not said is found out: name and size from a path, the type from the first bytes. Raises like
-        `create` and `complete`, and `OSError` for a path that cannot be read; afterwards nothing is left.
+        What is not said is found out: name and size from a path, the type from the first bytes. Sent again with the
+        same ``idempotency_key`` it answers the image, or raises the refusal, that came of it before, until the session
+        is forgotten. Raises like `create` and `complete`, `UploadLocked` while the same request is still under way, and
+        `OSError` for a path that cannot be read; afterwards nothing is left.
         """
-        principal.require_user()
+        owner_id = principal.require_user()
         if size is not None:
             self.policy.check_size(size)  # before anything is read: the sender may be waiting for our word
         async with opened(source) as file:
@@ -219,14 +228,12 @@ class UploadService:
             declaration = Declaration(_declared_type(content_type, file), known_size, sha256, on_duplicate)
             name = filename or file.name
             new = NewUpload(declaration, name, gallery_id, Transport.SERVICE)
-            session = await self._beginning.begin(principal, new)
-            try:
-                if not session.state.is_ended:
-                    await self._receiving.receive(session.id, file.chunks)
-                return await self.complete(principal, session.id)
-            except BaseException:
-                await self._ending.give_up(session.id)
-                raise
+            if idempotency_key is None:
+                image_id = await self._one_call.add(principal, new, file)
+            else:
+                keyed = attrs.evolve(new, session_id=id_for(ONE_CALL, owner_id, idempotency_key))
+                image_id = await self._one_call.add_once(principal, keyed, file)
+        return await self._images.get(principal, image_id)
 
     async def sweep(self) -> int:
         """End the sessions that are over time and remove what they left; answers how many were ended.

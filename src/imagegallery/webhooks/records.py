@@ -18,7 +18,11 @@ _LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtext('imagegallery_webhooks'), h
 _COUNT = "SELECT count(*) FROM webhooks WHERE owner_id = $1"
 
 _INSERT = """
-INSERT INTO webhooks (id, owner_id, url, secret, event_types, created_at) VALUES ($1, $2, $3, $4, $5, $6)"""
+INSERT INTO webhooks (id, owner_id, url, secret, event_types, created_at, request_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7)"""
+
+# The request that made a webhook whose id follows from a key.
+_REQUEST = "SELECT request_digest FROM webhooks WHERE id = $1"
 
 _GET = f"SELECT {_COLUMNS} FROM webhooks WHERE id = $1"
 
@@ -47,13 +51,15 @@ WHERE id = $1"""
 
 @frozen
 class NewWebhook:
-    """What is to be written. ``secret``: 32 bytes that only the owner and we know."""
+    """What is to be written. ``secret``: 32 bytes that only the owner and we know; ``request_digest``: what was asked
+    for, where it came with a key."""
 
     id: UUID
     owner_id: str
     url: str
     secret: bytes
     event_types: tuple[str, ...]
+    request_digest: bytes | None = None
 
 
 async def count_held(connection: Connection, owner_id: str) -> int:
@@ -64,7 +70,13 @@ async def count_held(connection: Connection, owner_id: str) -> int:
 
 
 async def insert(connection: Connection, new: NewWebhook, *, now: datetime) -> None:
-    await connection.execute(_INSERT, new.id, new.owner_id, new.url, new.secret, list(new.event_types), now)
+    values = (new.id, new.owner_id, new.url, new.secret, list(new.event_types), now, new.request_digest)
+    await connection.execute(_INSERT, *values)
+
+
+async def request_digest_of(connection: Connection, webhook_id: UUID) -> bytes | None:
+    digest: bytes | None = await connection.fetchval(_REQUEST, webhook_id)
+    return digest
 
 
 async def get(connection: Connection, webhook_id: UUID) -> Webhook | None:

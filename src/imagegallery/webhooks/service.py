@@ -12,11 +12,14 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
+from imagegallery.repeats import Keyed
 from imagegallery.webhooks import records
 from imagegallery.webhooks.records import NewWebhook
 from imagegallery.webhooks.signature import SECRET_BYTES, write_secret
 from imagegallery.webhooks.transport import DeliveryFailed, Sender
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, check_webhook, refuse_address
+
+WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, for `imagegallery.repeats`
 
 
 @frozen
@@ -34,11 +37,15 @@ class WebhookService:
         self._options = options
         self._clock = clock
 
-    async def create(self, principal: Principal, *, url: str, event_types: Sequence[str] = ()) -> CreatedWebhook:
+    async def create(
+        self, principal: Principal, *, url: str, event_types: Sequence[str] = (), idempotency_key: str | None = None
+    ) -> CreatedWebhook:
         """Have the principal's events, of these types or of all, posted to ``url`` from now on.
 
-        Raises `Unauthenticated`; `InvalidInput` for a URL or type that cannot be, also when the host's name cannot be
-        resolved or leads to an address that is not public; `Conflict` when there are too many.
+        Asked again with the same ``idempotency_key`` it answers the webhook that it made then, with its secret. Raises
+        `IdempotencyKeyReused` if that key came with another request; `Unauthenticated`; `InvalidInput` for a URL
+        or type that cannot be, also when the host's name cannot be resolved or leads to an address that is not public;
+        `Conflict` when there are too many.
         """
         owner_id, types = principal.require_user(), tuple(dict.fromkeys(event_types))
         target = check_webhook(url, types, self._options)
@@ -47,13 +54,20 @@ class WebhookService:
                 await self._sender.addresses(target)
             except DeliveryFailed as error:
                 refuse_address(f"is refused: {error.message.rstrip('.')}")
-        new = NewWebhook(new_id(), owner_id, url, secrets.token_bytes(SECRET_BYTES), types)
+        keyed = Keyed.of(WEBHOOKS, owner_id, idempotency_key, url, types)
+        made_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
+        new = NewWebhook(made_id, owner_id, url, secrets.token_bytes(SECRET_BYTES), types, digest)
         async with self._database.transaction() as connection:
-            if await records.count_held(connection, owner_id) >= self._options.max_per_owner:
-                raise Conflict(f"There can be {self._options.max_per_owner} webhooks for each owner.")
-            await records.insert(connection, new, now=self._clock())
-            webhook = _owned(principal, await records.get(connection, new.id))
-        return CreatedWebhook(webhook, write_secret(new.secret))
+            count = await records.count_held(connection, owner_id)  # from here on nobody else adds one
+            webhook = await records.get(connection, new.id)
+            if webhook is None:
+                if count >= self._options.max_per_owner:
+                    raise Conflict(f"There can be {self._options.max_per_owner} webhooks for each owner.")
+                await records.insert(connection, new, now=self._clock())
+                webhook = _owned(principal, await records.get(connection, new.id))
+            elif keyed is not None:
+                keyed.check_repeats(await records.request_digest_of(connection, new.id))
+            return CreatedWebhook(webhook, write_secret(await records.secret_of(connection, webhook.id)))
 
     async def list(self, principal: Principal) -> Sequence[Webhook]:
         """All of the principal's webhooks, oldest first. Raises `Unauthenticated`."""

@@ -2,10 +2,10 @@
 
 from http import HTTPStatus
 
-from imagegallery import InvalidInput, NotFound
+from imagegallery import InvalidInput, NotFound, UploadLocked
 from imagegallery_asgi import galleries, uploads
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
-from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
 from imagegallery_asgi.pages import page_answers
 from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_UPLOAD
 from imagegallery_asgi.schemas import AddImages, UploadForm
@@ -18,7 +18,14 @@ OPERATIONS = (
         "Galleries, newest first",
         answers=page_answers(CursorList[GalleryDocument]),
     ),
-    Operation("POST", "/galleries", galleries.create, "Make a gallery", status=HTTPStatus.CREATED),
+    Operation(
+        "POST",
+        "/galleries",
+        galleries.create,
+        "Make a gallery",
+        status=HTTPStatus.CREATED,
+        repeats=Repeats.KEYED,
+    ),
     Operation(
         "GET",
         "/galleries/{gallery_id}",
@@ -42,7 +49,8 @@ OPERATIONS = (
         "/galleries/{gallery_id}/images",
         uploads.add,
         "Add images of the library (JSON), or upload one in a single call",
-        raises=(NotFound, InvalidInput, *LIMITED, *WRONG_UPLOAD),
+        raises=(NotFound, InvalidInput, UploadLocked, *LIMITED, *WRONG_UPLOAD),
+        repeats=Repeats.KEYED,
         consumes=(Content(JSON, AddImages), Content("multipart/form-data", UploadForm), IMAGE, BYTES),
         answers={
             200: Answer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),

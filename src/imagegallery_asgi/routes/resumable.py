@@ -14,7 +14,7 @@ from imagegallery import (
 from imagegallery_asgi import ietf_uploads, resumable, tus
 from imagegallery_asgi.answers import ImageDocument, One
 from imagegallery_asgi.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
-from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
 from imagegallery_asgi.routes.common import IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
 
 _UPLOAD = Answer("How far it is.", headers=("Upload-Offset", "Cache-Control"))
@@ -33,6 +33,7 @@ OPERATIONS = (
         raises=(*_OVER, *LIMITED, *_WRONG_PIECE, *WRONG_UPLOAD),
         consumes=(*_PIECES, IMAGE),
         needs_body=False,
+        repeats=Repeats.REFUSED,
         answers={
             201: Answer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
             202: Answer("The whole file came with it: the image.", (Content(JSON, One[ImageDocument]),)),

@@ -6,7 +6,6 @@ from imagegallery import (
     Conflict,
     DuplicateImage,
     EmptyFile,
-    IdempotencyKeyReused,
     NotFound,
     PartMismatch,
     TooLarge,
@@ -17,7 +16,7 @@ from imagegallery import (
     UploadLocked,
 )
 from imagegallery_asgi import duplicates, uploads
-from imagegallery_asgi.operations import Content, Operation
+from imagegallery_asgi.operations import Content, Operation, Repeats
 from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
 from imagegallery_asgi.schemas import CompleteUpload
 
@@ -28,8 +27,8 @@ OPERATIONS = (
         uploads.create,
         "Begin an upload session",
         status=HTTPStatus.CREATED,
-        raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked, IdempotencyKeyReused),
-        headers={"Idempotency-Key": "Any 1 to 255 characters: the same key, sent again, answers the same session."},
+        raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked),
+        repeats=Repeats.KEYED,
     ),
     Operation("POST", "/uploads/check", duplicates.check, "Which of up to 1,000 files are in already, by SHA-256"),
     Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,)),

@@ -12,7 +12,7 @@ from imagegallery import (
     UploadIncomplete,
 )
 from imagegallery_asgi import uppy
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.operations import Operation, Repeats
 from imagegallery_asgi.routes.common import LIMITED, WRONG_FILE
 
 OPERATIONS = (
@@ -21,6 +21,7 @@ OPERATIONS = (
         "/uploads/uppy/s3/params",
         uppy.params,
         "Begin an upload in one request, for Uppy",
+        repeats=Repeats.REFUSED,
         raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
         tells_message=True,
     ),
@@ -29,6 +30,7 @@ OPERATIONS = (
         "/uploads/uppy/s3/multipart",
         uppy.create_multipart,
         "Begin an upload in parts, for Uppy",
+        repeats=Repeats.REFUSED,
         raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED),
         tells_message=True,
     ),

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from imagegallery import Conflict, NotFound
 from imagegallery_asgi import webhooks
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.operations import Operation, Repeats
 
 OPERATIONS = (
     Operation("GET", "/webhooks", webhooks.list_webhooks, "All of one's webhooks, oldest first"),
@@ -15,6 +15,7 @@ OPERATIONS = (
         "Have events posted to an address",
         status=HTTPStatus.CREATED,
         raises=(Conflict,),
+        repeats=Repeats.KEYED,
     ),
     Operation("GET", "/webhooks/{webhook_id}", webhooks.get, "One webhook", raises=(NotFound,)),
     Operation("DELETE", "/webhooks/{webhook_id}", webhooks.delete, "Deliver no more", raises=(NotFound,)),
