@@ -35,7 +35,7 @@ from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.service import UploadService
 from imagegallery.variants.processing import Processing
 from imagegallery.variants.service import VariantService
-from imagegallery.webhooks.delivery import DeliverWebhook, WebhookConsumer
+from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
 from imagegallery.webhooks.service import WebhookService
 from imagegallery.webhooks.transport import Sender
 
@@ -138,6 +138,7 @@ class ImageGallery:
             self._clock,
             periodic=self._periodic(),
             observer=observer,
+            apart={DELIVER: self.settings.webhooks.max_at_once},
         )
 
     @asynccontextmanager

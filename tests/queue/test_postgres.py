@@ -199,6 +199,20 @@ class TestPlans:
         assert "Seq Scan" not in plan
         assert plan.count('"Sort"') == 1, "only the claimed jobs are sorted"
 
+    async def test_a_turn_is_found_without_looking_at_what_waits(
+        self, full: AbstractAsyncContextManager[Connection], clock: ManualClock
+    ) -> None:
+        payload: dict[str, str] = {}
+        arguments = (new_id(), "work", payload, 0, clock(), None, clock(), records.CHANNEL, "hog")
+        async with full as connection:
+            await connection.execute("UPDATE jobs SET owner_id = 'hog' WHERE state = 'waiting'")
+            await connection.execute("VACUUM ANALYZE jobs")
+            plan = await explain(connection, records.ENQUEUE, *arguments)
+        for index in ("jobs_by_owner", "jobs_at_work", "jobs_waiting"):
+            assert f'"Index Name": "{index}"' in plan
+        assert "Seq Scan" not in plan
+        assert plan.count('"Limit"') == 3, "the first of each"
+
     async def test_the_next_due_time_is_read_off_two_indexes(
         self, full: AbstractAsyncContextManager[Connection]
     ) -> None:

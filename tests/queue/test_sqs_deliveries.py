@@ -246,7 +246,7 @@ class TestInbox:
                 await queue.enqueue(connection, NewJob("work", dedupe_key="a"), now=sqs.clock())
                 assert await claim(queue) == []
             with anyio.fail_after(LEASE.total_seconds() / 3):
-                await watch.wait(timeout=LEASE)
+                await watch.wait(["work"], timeout=LEASE)
             assert len(await claim(queue)) == 1
 
     async def test_a_message_that_others_can_see_again_is_not_kept(self, sqs: SqsBench) -> None:
@@ -404,7 +404,7 @@ class TestOutages:
         for channel in queue._messages.channels.values():
             channel._client = late
         async with queue.watch(["work"]) as watch:
-            await watch.wait(timeout=timedelta(milliseconds=10))
+            await watch.wait(["work"], timeout=timedelta(milliseconds=10))
             await sqs.add(NewJob("work"))
             await sqs.relay.catch_up()
             other = sqs.queue()

@@ -117,6 +117,33 @@ class TestDoing:
             assert await bench.outcomes.next(6) == [DONE] * 6
         assert gate.most_inside <= 2
 
+    async def test_what_waits_for_others_keeps_nobody_else_from_work(self, bench: Bench) -> None:
+        """Hands of one sort are all taken: jobs of the other sort are done, and come one after the other."""
+        tarpit, gate = Gate(), Gate()
+        bench.options = attrs.evolve(EAGER, concurrency=1)
+        await bench.add(*[NewJob("deliver")] * 5)
+        async with bench.working(ScriptedHandler(gate), apart={"deliver": (ScriptedHandler(tarpit), 3)}):
+            await tarpit.wait_for_entry()
+            await bench.add(*[NewJob("work")] * 2)
+            await gate.wait_for_entry()
+            gate.opened.set()
+            assert await bench.outcomes.next(2) == [DONE] * 2
+            assert tarpit.inside == 3
+            assert await bench.queue.stats() == QueueStats(waiting=2, running=3, dead=0)
+            tarpit.opened.set()
+            assert await bench.outcomes.next(5) == [DONE] * 5
+        assert (gate.most_inside, tarpit.most_inside) == (1, 3)
+
+    async def test_a_worker_full_of_work_still_does_what_waits_for_others(self, bench: Bench) -> None:
+        gate = Gate()
+        await bench.add(*[NewJob("work")] * (EAGER.concurrency + 1))
+        async with bench.working(ScriptedHandler(gate), apart={"deliver": (ScriptedHandler(succeed), 2)}):
+            await gate.wait_for_entry()
+            await bench.add(NewJob("deliver"))
+            assert await bench.outcomes.next() == [DONE]
+            gate.opened.set()
+            assert await bench.outcomes.next(EAGER.concurrency + 1) == [DONE] * (EAGER.concurrency + 1)
+
     async def test_upkeep_is_done_beside_the_jobs(self, bench: Bench) -> None:
         gate = Gate()
         swept = anyio.Event()

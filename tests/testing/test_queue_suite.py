@@ -132,7 +132,7 @@ class Sleeps(PostgresQueue):
 
 
 class _Sleep(Watch):
-    async def wait(self, *, timeout: timedelta) -> None:
+    async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
         await anyio.sleep(timeout.total_seconds())
 
 
@@ -143,7 +143,7 @@ class WaitsForEver(PostgresQueue):
 
 
 class _Eternity(Watch):
-    async def wait(self, *, timeout: timedelta) -> None:
+    async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
         await anyio.sleep_forever()
 
 

@@ -34,7 +34,7 @@ class HandlerConsumer:
 
     async def jobs_for(self, _connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
         wanted = [event for event in events if event.type in self._registered.types]
-        return [NewJob(self.name, {"event_id": event.id}) for event in wanted]
+        return [NewJob(self.name, {"event_id": event.id}, owner_id=event.data.owner_id) for event in wanted]
 
 
 class HandleEvent:

@@ -29,7 +29,7 @@ class Purge:
 
 def process_image(image: Image) -> NewJob:
     """Make the image's variants."""
-    return NewJob(PROCESS_IMAGE, about(image))
+    return NewJob(PROCESS_IMAGE, about(image), owner_id=image.owner_id)
 
 
 def about(image: Image) -> Payload:
@@ -41,7 +41,7 @@ def purge_objects(image: Image, *, with_original: bool = True) -> NewJob:
     """Delete the objects of an image whose row is being deleted, the original if no image has it any more."""
     keys = _SEPARATOR.join(variant.key for variant in image.variants)
     original = {"original": image.original_key} if with_original else {}
-    return NewJob(PURGE_OBJECTS, {**about(image), "keys": keys, **original})
+    return NewJob(PURGE_OBJECTS, {**about(image), "keys": keys, **original}, owner_id=image.owner_id)
 
 
 def purge_leftovers(payload: Payload) -> NewJob:

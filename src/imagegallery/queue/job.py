@@ -15,6 +15,7 @@ from attrs.validators import ge, gt
 Payload = Mapping[str, str | int | bool | None]
 
 PRIORITY_NORMAL = 0
+PRIORITY_DELIVERY = -5  # word to others, whose turns are not mixed with what is done here
 PRIORITY_LOW = -10
 PRIORITY_IDLE = -20  # what nobody waits for
 
@@ -30,7 +31,8 @@ GIVE_UP_ATTEMPTS = 3
 class NewJob:
     """Work to be done: ``kind`` picks the handler, ``payload`` is its small JSON argument.
 
-    Higher ``priority`` first, then earlier ``run_at`` (``None``: now). With ``dedupe_key``, a job of this kind
+    Higher ``priority`` first; of one priority, owners are served in turn, and ``owner_id`` is whose work it is (empty:
+    nobody's in particular); then earlier ``run_at`` (``None``: now). With ``dedupe_key``, a job of this kind
     that is already waiting under the same key makes this one superfluous: it is not added, and the waiting one
     takes over the more urgent priority and time.
     """
@@ -40,6 +42,7 @@ class NewJob:
     priority: int = PRIORITY_NORMAL
     run_at: datetime | None = None
     dedupe_key: str | None = None
+    owner_id: str = ""
 
 
 @frozen

@@ -68,7 +68,7 @@ class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
     @asynccontextmanager
     async def watch(self, kinds: Sequence[str]) -> AsyncIterator[Watch]:
         async with self._database.listen(records.CHANNEL) as notifications:
-            yield _PostgresWatch(self._database, self._clock, kinds, notifications)
+            yield _PostgresWatch(self._database, self._clock, notifications)
 
     async def dead(self, *, limit: int) -> list[DeadJob]:
         async with self._database.connection() as connection:
@@ -85,15 +85,14 @@ class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
 
 
 class _PostgresWatch(Watch):
-    def __init__(self, database: Database, clock: Clock, kinds: Sequence[str], notifications: Notifications) -> None:
+    def __init__(self, database: Database, clock: Clock, notifications: Notifications) -> None:
         self._database = database
         self._clock = clock
-        self._kinds = kinds
         self._notifications = notifications
 
-    async def wait(self, *, timeout: timedelta) -> None:
+    async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
         async with self._database.connection() as connection:
-            next_due = await records.next_due(connection, self._kinds)
+            next_due = await records.next_due(connection, kinds)
         await self._notifications.wait(waiting_time(next_due, self._clock(), timeout))
 
 

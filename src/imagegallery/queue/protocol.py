@@ -17,8 +17,11 @@ from imagegallery.queue.outbox import JobOutbox
 class Watch(Protocol):
     """Attention to a queue: jobs that came while nobody waited still end the next wait."""
 
-    async def wait(self, *, timeout: timedelta) -> None:
-        """Return when a job may have become due, after ``timeout`` at the latest. May return early."""
+    async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
+        """Return when a job of these kinds may have become due, after ``timeout`` at the latest. May return early.
+
+        They are among those that are watched.
+        """
 
 
 class Queue(Protocol):

@@ -20,13 +20,27 @@ CHANNEL = "imagegallery_jobs"
 # A waiting job under the same key stands in for this one. Updating it, even to what it was, locks it until this
 # transaction ends: nobody claims it and works on what was there before. Its backoff, if it has one, stays. Made more
 # urgent, it is dispatched again.
+#
+# Its turn is the one that is being worked at now or, if later, the one after its owner's last (start-time fair
+# queueing: Goyal, Vin and Cheng, 1996). So a job of somebody who has none waiting comes before all but one of the
+# thousand that somebody else has. It is decided here, once: a claim reads one index in its order, whatever waits. Jobs
+# that are nobody's get the present turn.
 ENQUEUE = """
-WITH enqueued AS (
+WITH present AS (
+    SELECT coalesce(
+        (SELECT max(turn) FROM jobs WHERE state = 'running' AND priority = $4),
+        (SELECT min(turn) FROM jobs WHERE state = 'waiting' AND priority = $4),
+        0) AS turn
+), enqueued AS (
     INSERT INTO jobs AS waiting
-        (id, kind, payload, priority, state, run_at, attempts, dedupe_key, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, 'waiting', $5, 0, $6, $7, $7)
+        (id, kind, payload, priority, state, run_at, attempts, dedupe_key, created_at, updated_at, owner_id, turn)
+    SELECT $1, $2, $3, $4, 'waiting', $5, 0, $6, $7, $7, $9, greatest(present.turn, (
+        SELECT max(turn) + 1 FROM jobs WHERE state = 'waiting' AND owner_id = $9 AND priority = $4 AND $9 <> ''
+    ))
+    FROM present
     ON CONFLICT (kind, dedupe_key) WHERE state = 'waiting' AND dedupe_key IS NOT NULL DO UPDATE SET
         priority = greatest(waiting.priority, excluded.priority),
+        turn = CASE WHEN excluded.priority > waiting.priority THEN excluded.turn ELSE waiting.turn END,
         run_at = CASE WHEN waiting.attempts = 0 THEN least(waiting.run_at, excluded.run_at) ELSE waiting.run_at END,
         dispatched_until = CASE
             WHEN excluded.priority > waiting.priority OR (waiting.attempts = 0 AND excluded.run_at < waiting.run_at)
@@ -48,7 +62,7 @@ WITH abandoned AS MATERIALIZED (
 ), due AS MATERIALIZED (
     SELECT id FROM jobs
     WHERE state = 'waiting' AND run_at <= $1 AND kind = ANY ($2)
-    ORDER BY priority DESC, run_at, id
+    ORDER BY priority DESC, turn, run_at, id
     LIMIT $3 - (SELECT count(*) FROM abandoned)
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
@@ -56,10 +70,10 @@ WITH abandoned AS MATERIALIZED (
     SET state = 'running', attempts = attempts + 1, lease_token = gen_random_uuid(), lease_expires_at = $4,
         updated_at = $1
     WHERE id = ANY (ARRAY(SELECT id FROM abandoned UNION ALL SELECT id FROM due))
-    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, created_at, priority, run_at
+    RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, created_at, priority, turn, run_at
 )
 SELECT id, kind, payload, attempts, lease_token, lease_expires_at, created_at FROM claimed
-ORDER BY priority DESC, run_at, id
+ORDER BY priority DESC, turn, run_at, id
 """
 
 # A job whose row is locked keeps its lease for now, and the others need not wait for it: the lock is our own
@@ -156,8 +170,9 @@ _TIMES_A_TWIN_MAY_COME_BETWEEN = 3
 
 
 async def insert(connection: Connection, job: NewJob, *, now: datetime) -> None:
+    run_at, payload = job.run_at or now, dict(job.payload)
     await connection.execute(
-        ENQUEUE, new_id(), job.kind, dict(job.payload), job.priority, job.run_at or now, job.dedupe_key, now, CHANNEL
+        ENQUEUE, new_id(), job.kind, payload, job.priority, run_at, job.dedupe_key, now, CHANNEL, job.owner_id
     )
 
 

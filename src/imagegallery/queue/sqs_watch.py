@@ -40,7 +40,7 @@ class SqsWatch(Watch):
                 tasks.cancel_scope.cancel()
                 await messages.hand_back_rest()
 
-    async def wait(self, *, timeout: timedelta) -> None:
+    async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
         if self._messages.inbox:
             # Of jobs that were locked for a moment.
             await anyio.sleep(min(timeout, SHORTEST_WAIT).total_seconds())

@@ -7,6 +7,7 @@ from datetime import timedelta
 import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
+from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.faultpoints import fault_point
@@ -27,8 +28,18 @@ FIRST_OUTAGE_PAUSE = timedelta(seconds=0.25)
 CLAIMED = fault_point("worker.claimed", "jobs are claimed, nobody is at them")
 
 
+@frozen
+class _Lane:
+    """Kinds of job that share so many hands."""
+
+    kinds: tuple[str, ...]
+    hands: int
+
+
 class Worker:
     """Does the jobs of those kinds that have a handler, ``options.concurrency`` at once, and upkeep beside them.
+
+    ``apart`` names kinds that wait for others more than they work, and how many of each are done at once, besides.
 
     A job whose lease is lost is cancelled. While the queue cannot be reached, running jobs go on (nobody else can
     claim them either) and the worker tries again; so it ends only when told to: one worker, one `run`.
@@ -43,8 +54,10 @@ class Worker:
         *,
         periodic: Sequence[Periodic] = (),
         observer: WorkerObserver | None = None,
+        apart: Mapping[str, int] | None = None,
     ) -> None:
         self._queue = queue
+        self._lanes = _lanes(tuple(handlers), options.concurrency, apart or {})
         self._kinds = tuple(handlers)
         self._options = options
         self._periodic = tuple(periodic)
@@ -104,25 +117,39 @@ class Worker:
                 await anyio.sleep(pause)
 
     async def _fill_hands(self, watch: Watch, jobs: TaskGroup) -> None:
-        """Claim as many jobs as hands are free; wait for more jobs, or for a free hand."""
-        free = self._options.concurrency - len(self._held)
-        if free == 0:
+        """Claim jobs for hands that are free; wait for more jobs, or for a free hand."""
+        free = {lane: hands for lane in self._lanes if (hands := lane.hands - self._busy(lane)) > 0}
+        if not free:
             await self._ended.wait()
             return
-        claimed = await self._claim(free)
+        kinds = [kind for lane in free for kind in lane.kinds]
+        # Whichever of these kinds they all are, there is a hand for each.
+        limit = min(free.values())
+        claimed = await self._claim(kinds, limit)
         if claimed:
             CLAIMED.reached()
         for job in claimed:
             held = Held(job)
             self._held.add(held)
             jobs.start_soon(self._attempt, held)
-        if len(claimed) < free:
-            await watch.wait(timeout=self._options.poll_interval)
+        if len(claimed) < limit:
+            await self._wait(watch, kinds, until_free=len(free) < len(self._lanes))
 
-    async def _claim(self, limit: int) -> list[ClaimedJob]:
+    def _busy(self, lane: "_Lane") -> int:
+        return sum(held.job.kind in lane.kinds for held in self._held)
+
+    async def _wait(self, watch: Watch, kinds: Sequence[str], *, until_free: bool) -> None:
+        """Until a job of these kinds may be due or, ``until_free``, a hand for others is."""
+        async with anyio.create_task_group() as tasks:
+            if until_free:
+                tasks.start_soon(_cancel_after, self._ended, tasks.cancel_scope)
+            await watch.wait(kinds, timeout=self._options.poll_interval)
+            tasks.cancel_scope.cancel()
+
+    async def _claim(self, kinds: Sequence[str], limit: int) -> list[ClaimedJob]:
         # Shielded: jobs of a claim whose answer is never read would wait until their leases run out.
         with anyio.fail_after(CLAIM_TIME, shield=True):
-            return await self._queue.claim(self._kinds, limit=limit, lease=self._options.lease)
+            return await self._queue.claim(kinds, limit=limit, lease=self._options.lease)
 
     async def _attempt(self, held: Held) -> None:
         try:
@@ -162,3 +189,14 @@ class Worker:
                 await self._ended.wait()
         for held in self._held:
             held.scope.cancel()
+
+
+def _lanes(kinds: Sequence[str], concurrency: int, apart: Mapping[str, int]) -> Sequence[_Lane]:
+    own = [_Lane((kind,), hands) for kind, hands in apart.items() if kind in kinds]
+    together = tuple(kind for kind in kinds if kind not in apart)
+    return [_Lane(together, concurrency), *own] if together else own
+
+
+async def _cancel_after(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

@@ -96,16 +96,16 @@ class Watching(QueueParts):
             async with queue.watch(["work"]) as watch, anyio.create_task_group() as tasks:
                 assert await self.claim(queue) == []
                 tasks.start_soon(self.enqueue, queue, NewJob("work"))
-                await watch.wait(timeout=self.patience * 2)
+                await watch.wait(["work"], timeout=self.patience * 2)
                 while not await self.claim(queue):
-                    await watch.wait(timeout=self.patience * 2)
+                    await watch.wait(["work"], timeout=self.patience * 2)
 
     async def test_a_job_that_came_before_the_wait_ends_it(self) -> None:
         queue = await self.make_queue()
         async with queue.watch(["work"]) as watch:
             await self.enqueue(queue, NewJob("work"))
             with anyio.fail_after(self.patience.total_seconds()):
-                await watch.wait(timeout=self.patience * 2)
+                await watch.wait(["work"], timeout=self.patience * 2)
 
     async def test_a_released_job_ends_a_wait(self) -> None:
         queue = await self.make_queue()
@@ -114,20 +114,20 @@ class Watching(QueueParts):
         async with queue.watch(["work"]) as watch:
             await queue.release(job)
             with anyio.fail_after(self.patience.total_seconds()):
-                await watch.wait(timeout=self.patience * 2)
+                await watch.wait(["work"], timeout=self.patience * 2)
 
     async def test_a_wait_ends_when_a_job_is_due(self) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work", run_at=self.now() + MOMENT))
         async with queue.watch(["work"]) as watch:
             with anyio.fail_after(self.patience.total_seconds()):
-                await watch.wait(timeout=self.patience * 2)
+                await watch.wait(["work"], timeout=self.patience * 2)
 
     async def test_a_wait_ends_after_its_timeout(self) -> None:
         queue = await self.make_queue()
         async with queue.watch(["work"]) as watch:
             with anyio.fail_after(self.patience.total_seconds()):
-                await watch.wait(timeout=MOMENT)
+                await watch.wait(["work"], timeout=MOMENT)
 
 
 class DeadLetters(QueueParts):

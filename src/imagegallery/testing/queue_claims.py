@@ -53,6 +53,18 @@ class Claiming(QueueParts):
         order = [(await self.claim_one(queue)).payload["is"] for _ in range(6)]
         assert order == ["10 early", "10 late", "0 early", "0 late", "-10 early", "-10 late"]
 
+    async def test_owners_are_served_in_turn(self) -> None:
+        if not self.ordered:
+            pytest.skip("this queue has an order of normal, low and idle jobs only")
+        queue = await self.make_queue()
+        for owner_id in ("hog",) * 4 + ("ana", "ben", "ana"):
+            await self.enqueue(queue, NewJob("work", {"owner": owner_id}, owner_id=owner_id))
+        order = [(await self.claim_one(queue)).payload["owner"] for _ in range(2)]
+        # Who comes later has the turn that is being worked at, not all those that were before.
+        await self.enqueue(queue, NewJob("work", {"owner": "cem"}, owner_id="cem"))
+        order += [(await self.claim_one(queue)).payload["owner"] for _ in range(6)]
+        assert order == ["hog", "ana", "ben", "cem", "hog", "ana", "hog", "hog"]
+
     async def test_what_nobody_waits_for_goes_last(self) -> None:
         queue = await self.make_queue()
         urgencies = (PRIORITY_LOW, PRIORITY_IDLE, PRIORITY_NORMAL)

@@ -1,6 +1,6 @@
 """A worker under test: jobs go in, and the test waits for how they ended instead of sleeping."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -102,16 +102,23 @@ class Bench:
 
     @asynccontextmanager
     async def working(
-        self, handler: ScriptedHandler, queue: PostgresQueue | None = None, periodic: Sequence[Periodic] = ()
+        self,
+        handler: ScriptedHandler,
+        queue: PostgresQueue | None = None,
+        periodic: Sequence[Periodic] = (),
+        *,
+        apart: Mapping[str, tuple[ScriptedHandler, int]] | None = None,
     ) -> AsyncIterator[Worker]:
-        """A worker at work, stopped at the end of the context."""
+        """A worker at work, stopped at the end of the context. ``apart``: other kinds, with hands of their own."""
+        others = apart or {}
         worker = Worker(
             queue or self.queue,
-            {"work": handler},
+            {"work": handler, **{kind: other for kind, (other, _) in others.items()}},
             self.options,
             self.clock,
             periodic=periodic,
             observer=self.outcomes,
+            apart={kind: hands for kind, (_, hands) in others.items()},
         )
         async with anyio.create_task_group() as tasks:
             await tasks.start(worker.run)

@@ -17,7 +17,7 @@ _SEPARATOR = "\n"  # our keys hold no white space
 
 def process_later(image: Image) -> NewJob:
     """Make the formats that take their time, after what makes other images usable."""
-    return NewJob(PROCESS_LATER, about(image), priority=PRIORITY_LOW, dedupe_key=str(image.id))
+    return NewJob(PROCESS_LATER, about(image), priority=PRIORITY_LOW, dedupe_key=str(image.id), owner_id=image.owner_id)
 
 
 def renew_variants(image: Image, names: Sequence[str]) -> NewJob:
@@ -27,7 +27,8 @@ def renew_variants(image: Image, names: Sequence[str]) -> NewJob:
     """
     listed = " ".join(sorted(names))
     key = f"{image.id} {listed}"
-    return NewJob(RENEW_VARIANTS, {**about(image), "variants": listed}, priority=PRIORITY_IDLE, dedupe_key=key)
+    payload: Payload = {**about(image), "variants": listed}
+    return NewJob(RENEW_VARIANTS, payload, priority=PRIORITY_IDLE, dedupe_key=key, owner_id=image.owner_id)
 
 
 def discard_objects(image_id: UUID, keys: Sequence[str], *, now: datetime, after: timedelta = timedelta(0)) -> NewJob:

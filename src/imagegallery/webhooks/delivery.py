@@ -17,11 +17,12 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.events import records as event_records
 from imagegallery.events.event import DomainEvent, Event, parse_event_id
-from imagegallery.queue.job import PRIORITY_LOW, ClaimedJob, NewJob, Payload
+from imagegallery.queue.job import PRIORITY_DELIVERY, ClaimedJob, NewJob, Payload
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.protocol import JobHandler, Queue
 from imagegallery.webhooks import records
 from imagegallery.webhooks.signature import signed_headers
+from imagegallery.webhooks.slots import DeliverySlots
 from imagegallery.webhooks.transport import DeliveryFailed, Sender
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, retry_delay, target_of
 
@@ -33,10 +34,10 @@ CONSUMER: Final = "webhooks"
 USER_AGENT: Final = "imagegallery-webhooks/1"
 
 
-def deliver(webhook_id: UUID, event_id: str, attempt: int = 1, run_at: datetime | None = None) -> NewJob:
+def deliver(webhook: Webhook, event_id: str, attempt: int = 1, run_at: datetime | None = None) -> NewJob:
     """The job of one attempt, counted from 1."""
-    payload: Payload = {"webhook_id": str(webhook_id), "event_id": event_id, "attempt": attempt}
-    return NewJob(DELIVER, payload, priority=PRIORITY_LOW, run_at=run_at)
+    payload: Payload = {"webhook_id": str(webhook.id), "event_id": event_id, "attempt": attempt}
+    return NewJob(DELIVER, payload, priority=PRIORITY_DELIVERY, run_at=run_at, owner_id=webhook.owner_id)
 
 
 class WebhookConsumer:
@@ -49,7 +50,7 @@ class WebhookConsumer:
         for webhook in await records.list_active(connection, {event.data.owner_id for event in events}):
             by_owner.setdefault(webhook.owner_id, []).append(webhook)
         return [
-            deliver(webhook.id, event.id)
+            deliver(webhook, event.id)
             for event in events
             for webhook in by_owner.get(event.data.owner_id, ())
             if webhook.wants(event.type, event.occurred_at)
@@ -82,6 +83,7 @@ class DeliverWebhook:
         self._outbox = outbox
         self._sender = sender
         self._options = options
+        self._slots = DeliverySlots(options.max_at_once_per_owner, options.max_at_once_per_host)
         self._clock = clock
 
     def handlers(self) -> Mapping[str, JobHandler]:
@@ -89,12 +91,16 @@ class DeliverWebhook:
         return {DELIVER: self}
 
     async def run(self, job: ClaimedJob) -> None:
-        """Nothing is delivered for a webhook that is gone or switched off, and no event that is no longer kept."""
+        """Nothing is delivered for a webhook that is gone or switched off, and no event that is no longer kept.
+
+        Raises `Overloaded` while too many deliveries to this host, or of this owner, are under way here.
+        """
         delivery = await self._load(job.payload)
         if delivery is None:
             return
         try:
-            await self._send(delivery)
+            with self._slots.taken(delivery.webhook.owner_id, target_of(delivery.webhook.url).host):
+                await self._send(delivery)
         except DeliveryFailed as error:
             await self._failed(job, delivery.webhook.id, error.message)
         else:
@@ -140,14 +146,14 @@ class DeliverWebhook:
             reason = webhook.disabling_reason(error, now, self._options)
             await records.failed(connection, webhook_id, disabled_reason=reason, now=now)
             if reason is None:
-                await self._try_later(connection, job, now)
+                await self._try_later(connection, webhook, job, now)
         logger.warning("webhook %s: event %s: %s", webhook_id, job.payload["event_id"], reason or error)
 
-    async def _try_later(self, connection: Connection, job: ClaimedJob, now: datetime) -> None:
-        webhook_id, attempt = UUID(str(job.payload["webhook_id"])), int(job.payload["attempt"] or 1)
+    async def _try_later(self, connection: Connection, webhook: Webhook, job: ClaimedJob, now: datetime) -> None:
+        attempt = int(job.payload["attempt"] or 1)
         delay = retry_delay(attempt, self._options)
         if delay is None:
-            logger.error("webhook %s: event %s is not tried again", webhook_id, job.payload["event_id"])
+            logger.error("webhook %s: event %s is not tried again", webhook.id, job.payload["event_id"])
             return
-        again = deliver(webhook_id, str(job.payload["event_id"]), attempt + 1, now + delay)
+        again = deliver(webhook, str(job.payload["event_id"]), attempt + 1, now + delay)
         await self._outbox.enqueue(connection, again, now=now)

@@ -25,6 +25,9 @@ class WebhookOptions:
     delivery has ``timeout`` to be answered, is tried ``max_attempts`` times, at intervals that double from
     ``backoff_base`` up to ``backoff_limit``. A webhook none of whose last ``disable_failures`` attempts succeeded, for
     at least ``disable_after``, is switched off.
+
+    A worker has ``max_at_once`` deliveries under way, besides its other jobs; of them ``max_at_once_per_owner``, and
+    ``max_at_once_per_host``: who never answers keeps few of them busy.
     """
 
     allow_private: bool = False
@@ -35,6 +38,9 @@ class WebhookOptions:
     backoff_limit: timedelta = field(default=timedelta(hours=6), validator=ge(timedelta(0)))
     disable_failures: int = field(default=20, validator=ge(1))
     disable_after: timedelta = field(default=timedelta(days=1), validator=ge(timedelta(0)))
+    max_at_once: int = field(default=64, validator=ge(1))
+    max_at_once_per_owner: int = field(default=8, validator=ge(1))
+    max_at_once_per_host: int = field(default=8, validator=ge(1))
 
 
 @frozen
