@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
 from imagegallery_asgi.auth import single_user
 from imagegallery_asgi.call import API_PREFIX, Authenticate, Host
+from imagegallery_asgi.compression import Compression
 from imagegallery_asgi.cors import cors
 from imagegallery_asgi.endpoint import Endpoint
 from imagegallery_asgi.errors import RouteNotFound
@@ -56,6 +57,7 @@ def create_app(
         middleware=[
             *cors(cors_origins),
             *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),
+            Middleware(Compression),
             Middleware(Shortcut, host=host),
             Middleware(Exchanges, metrics=host.metrics),
             Middleware(SafetyHeaders),

@@ -158,6 +158,15 @@ def accepted_formats(accept: str | None) -> tuple[str, ...]:
     return tuple(accepted) if FALLBACK_FORMAT in accepted else (*accepted, FALLBACK_FORMAT)
 
 
+def accepts_coding(accept_encoding: str | None, coding: str) -> bool:
+    """Whether the client takes it (RFC 9110 section 12.5.3): by its name, or by ``*`` if it is not named."""
+    weights: dict[str, float] = {}
+    for item in (accept_encoding or "").lower().split(","):
+        name, _, parameters = item.strip().partition(";")
+        weights[name.strip()] = _quality(parameters)
+    return weights.get(coding, weights.get("*", 0.0)) > 0
+
+
 def _quality(parameters: str) -> float:
     """``q`` of RFC 9110 section 12.4.2: 1 if absent, 0 if it makes no sense."""
     for parameter in parameters.split(";"):
