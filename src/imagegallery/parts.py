@@ -99,10 +99,15 @@ async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterato
         async with _open_s3(settings, clock) as bucket:
             yield bucket
         return
-    secret = await anyio.to_thread.run_sync(settings.load_secret)
+    signer = await anyio.to_thread.run_sync(_url_signer, settings, clock)
     base = settings.delivery.base_url or ""
-    async with FilesystemStore(settings.objects_dir, UrlSigner(secret, clock), clock, base_url=base) as store:
+    async with FilesystemStore(settings.objects_dir, signer, clock, base_url=base) as store:
         yield store
+
+
+def _url_signer(settings: Settings, clock: Clock) -> UrlSigner:
+    secret, *older = settings.load_secrets()
+    return UrlSigner(secret, clock, older)
 
 
 @asynccontextmanager
@@ -137,7 +142,7 @@ def signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> Si
     event loop."""
     if isinstance(store, SignsDownloads):
         return store
-    return SignedDownloads(store, UrlSigner(settings.load_secret(), clock), settings.delivery.base_url or "")
+    return SignedDownloads(store, _url_signer(settings, clock), settings.delivery.base_url or "")
 
 
 def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) -> ObjectUrls:

@@ -7,7 +7,7 @@ variables: ``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An option t
 import os
 import secrets
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
@@ -33,7 +33,7 @@ from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
 from imagegallery.setting_names import names_of, unknown
-from imagegallery.storage.options import StorageOptions
+from imagegallery.storage.options import MIN_SECRET_BYTES, StorageOptions
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.variants.preset import VariantOptions
 from imagegallery.webhooks.webhook import WebhookOptions
@@ -59,16 +59,23 @@ OTHER_VARIABLES = frozenset(
 T = TypeVar("T")
 
 
+def _secrets(given: str | Sequence[str] | None) -> tuple[typed_settings.SecretStr, ...]:
+    """One secret, several (in a text between commas) or none."""
+    each = () if given is None else given.split(",") if isinstance(given, str) else given
+    return tuple(map(typed_settings.SecretStr, each))
+
+
 @frozen
 class Settings:
     """How an image gallery is put together. Relative paths are relative to the working directory.
 
     ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone; ``secret_key``
-    signs local URLs (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
+    signs local URLs: of several, between commas, the first signs and all are believed (``None``: one is made and kept
+    in ``data_dir``; several machines behind one name must share one).
     """
 
     data_dir: Path = Path("imagegallery-data")
-    secret_key: typed_settings.SecretStr | None = None
+    secret_key: tuple[typed_settings.SecretStr, ...] = field(default=(), converter=_secrets)
     upkeep_interval: timedelta = timedelta(minutes=1)
     database: DatabaseOptions = field(factory=DatabaseOptions)
     storage: StorageOptions = field(factory=StorageOptions)
@@ -86,7 +93,10 @@ class Settings:
     webhooks: WebhookOptions = field(factory=WebhookOptions)
 
     def __attrs_post_init__(self) -> None:
-        """A page that was kept for as long as it may be must not show URLs that have ended, nor end right away."""
+        """Secrets can hardly be guessed. A page that was kept for as long as it may be must not show URLs that have
+        ended, nor end right away."""
+        if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secret_key):
+            raise ConfigurationError(f"secret_key: each secret must have at least {MIN_SECRET_BYTES} bytes.")
         if self.delivery.private_url_ttl / 2 < 2 * LONGEST:
             least = 4 * LONGEST
             raise ConfigurationError(f"private_url_ttl must be at least {least}: pages with such URLs are cached.")
@@ -134,14 +144,17 @@ class Settings:
     def secret_path(self) -> Path:
         return self.data_dir / "secret.key"
 
-    def load_secret(self) -> bytes:
-        """The signing secret: the configured one, else the data directory's own, made on first use. Blocking."""
-        if self.secret_key is not None:
-            return self.secret_key.encode()
+    def load_secrets(self) -> tuple[bytes, ...]:
+        """The signing secrets, the one that signs in front: those configured, else the data directory's own, one a
+        line, made on first use. Blocking. Raises `ConfigurationError`."""
+        if self.secret_key:
+            return tuple(secret.encode() for secret in self.secret_key)
         path = self.secret_path
         with suppress(FileExistsError):
             _write_once(path, secrets.token_hex(32))
-        return path.read_text().strip().encode()
+        if found := tuple(path.read_bytes().split()):
+            return found
+        raise ConfigurationError(f"{path} is empty: put its secret back, or delete it for a new one.")
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from imagegallery import ConfigurationError, Forbidden, Principal
 from imagegallery_asgi.call import Authenticate
 from imagegallery_asgi.errors import InvalidToken
+from imagegallery_asgi.token_keys import check_key
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "same-site", "none"})
@@ -81,11 +82,12 @@ def jwt(
 ) -> Authenticate:
     """Bearer tokens (RFC 6750, RFC 7519): the subject is the user; no token is a visitor.
 
-    Every token must expire. ``key`` is the shared secret or the public key (PEM). Raises `InvalidToken` for
-    a token that is not valid now, and `ConfigurationError` when nothing could be verified.
+    Every token must expire. ``key`` is the shared secret or a public key (PEM). Raises `InvalidToken` for a token that
+    is not valid now, and `ConfigurationError` at once for a key that is weak or does not fit the algorithms.
     """
-    if not key or not algorithms or "none" in (name.lower() for name in algorithms):
-        raise ConfigurationError("Tokens need a key and an algorithm to be verified with.")
+    check_key(key, algorithms)
+    if audience == "" or issuer == "":
+        raise ConfigurationError("The audience and the issuer of tokens must not be empty: leave them out.")
 
     def authenticate(request: Request) -> Principal | None:
         token = _bearer_token(request.headers.get("Authorization"))

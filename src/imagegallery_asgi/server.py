@@ -89,12 +89,21 @@ async def closing_on_signals(gallery: ImageGallery) -> AsyncIterator[None]:
 
 
 def authentication() -> Authenticate:
-    """Tokens if a key is configured, else the single user of this machine."""
-    key = os.environ.get(JWT_KEY)
-    if not key:
+    """Tokens if a key is configured, else the single user of this machine.
+
+    Raises `ConfigurationError` for a key or algorithm that cannot be used, and for a variable that is set but empty.
+    """
+    named = {
+        name: os.environ[name].strip() for name in (JWT_KEY, _ALGORITHMS, _AUDIENCE, _ISSUER) if name in os.environ
+    }
+    if empty := [name for name, value in named.items() if not value]:
+        raise ConfigurationError(f"{', '.join(empty)}: set but empty. Give it a value, or unset it.")
+    if named and JWT_KEY not in named:
+        raise ConfigurationError(f"{', '.join(named)} without {JWT_KEY}: there is no sign-in without a key.")
+    if not named:
         return single_user()
-    algorithms = os.environ.get(_ALGORITHMS, "HS256").split(",")
-    return jwt(key, algorithms, audience=os.environ.get(_AUDIENCE), issuer=os.environ.get(_ISSUER))
+    algorithms = [name.strip() for name in named.get(_ALGORITHMS, "HS256").split(",")]
+    return jwt(named[JWT_KEY], algorithms, audience=named.get(_AUDIENCE), issuer=named.get(_ISSUER))
 
 
 def trusted_proxies() -> tuple[str, ...]:

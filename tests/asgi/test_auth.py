@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import jwt as pyjwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, Principal
@@ -92,7 +94,7 @@ def test_a_valid_token_names_its_user() -> None:
         (jwt(KEY, audience="photos"), bearing(sub="ada")),
         (jwt(KEY, audience="photos"), bearing(sub="ada", aud="bank")),
         (jwt(KEY, issuer="us"), bearing(sub="ada", iss="them")),
-        (jwt(KEY, ["HS512"]), bearing(sub="ada")),
+        (jwt(KEY * 2, ["HS512"]), bearing(sub="ada")),
         (jwt(KEY), request(Authorization="Bearer nonsense")),
         (jwt(KEY), request(Authorization="Bearer")),
         (jwt(KEY), request(Authorization="Basic YTpi")),
@@ -105,7 +107,64 @@ def test_any_other_token_is_refused(authenticate: Authenticate, asked: Request) 
         authenticate(asked)
 
 
-@pytest.mark.parametrize(("key", "algorithms"), [("", ["HS256"]), (KEY, []), (KEY, ["HS256", "None"])])
-def test_what_verifies_nothing_is_refused_at_once(key: str, algorithms: list[str]) -> None:
-    with pytest.raises(ConfigurationError):
+def pem(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> str:
+    public = private.public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+RSA, CURVE = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
+ED = ed25519.Ed25519PrivateKey.generate()
+PRIVATE = CURVE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithms", "said"),
+    [
+        ("", ["HS256"], "is empty"),
+        (" ", ["HS256"], "is empty"),
+        (KEY, [], "need an algorithm"),
+        (KEY, ["HS256", "None"], "'None' is no algorithm"),
+        (KEY, ["none"], "'none' is no algorithm"),
+        (KEY, [""], "'' is no algorithm"),
+        (KEY, ["HS257"], "'HS257' is no algorithm"),
+        (KEY, ["hs256"], "'hs256' is no algorithm"),
+        ("x" * 31, ["HS256"], "at least 32 bytes"),
+        ("x" * 47, ["HS256", "HS384"], "at least 48 bytes"),
+        ("x" * 63, ["HS512"], "at least 64 bytes"),
+        (KEY, ["HS256", "RS256"], "No key fits all of HS256, RS256"),
+        (pem(RSA), ["HS256", "RS256"], "No key fits all of"),
+        (pem(RSA), ["RS256", "ES256"], "No key fits all of"),
+        (pem(RSA), ["HS256"], "the key is a PEM"),
+        (pem(RSA), ["ES256"], "does not fit ES256"),
+        (pem(RSA), ["EdDSA"], "does not fit EdDSA"),
+        (pem(CURVE), ["RS256"], "does not fit RS256"),
+        (pem(CURVE), ["ES384"], "does not fit ES384"),
+        (KEY, ["RS256"], "does not fit RS256"),
+        (PRIVATE, ["ES256"], "is a private one"),
+        (pem(rsa.generate_private_key(65537, 1024)), ["RS256"], "at least 2048 bits"),
+    ],
+)
+def test_what_verifies_nothing_or_not_safely_is_refused_at_once(key: str, algorithms: list[str], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
         jwt(key, algorithms)
+    assert not key.strip() or key not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"audience": ""}, {"issuer": ""}])
+def test_an_empty_audience_or_issuer_is_refused(options: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="must not be empty"):
+        jwt(KEY, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("private", "algorithms"),
+    [(RSA, ["RS256", "PS256"]), (CURVE, ["ES256"]), (ED, ["EdDSA"])],
+)
+def test_a_public_key_verifies_what_its_own_algorithms_have_signed(
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, algorithms: list[str]
+) -> None:
+    for algorithm in algorithms:
+        claims = {"exp": datetime.now(UTC) + timedelta(minutes=1), "sub": "ada"}
+        token = pyjwt.encode(claims, private, algorithm)
+        asked = request(Authorization=f"Bearer {token}")
+        assert jwt(pem(private), algorithms)(asked) == Principal.user("ada")

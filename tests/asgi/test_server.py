@@ -27,6 +27,39 @@ def test_a_key_means_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
         server.authentication()
 
 
+SIGN_IN = {
+    "IMAGEGALLERY_JWT_KEY": "a secret of at least thirty-two bytes",
+    "IMAGEGALLERY_JWT_ALGORITHMS": "HS256",
+    "IMAGEGALLERY_JWT_AUDIENCE": "photos",
+    "IMAGEGALLERY_JWT_ISSUER": "us",
+}
+
+
+@pytest.mark.parametrize("empty", sorted(SIGN_IN))
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_variable_of_sign_in_that_is_empty_is_named(empty: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orchestrator that lost a secret must not leave the service without sign-in."""
+    for name in SIGN_IN:
+        monkeypatch.setenv(name, SIGN_IN[name] if name != empty else value)
+    with pytest.raises(ConfigurationError, match=f"^{empty}: set but empty"):
+        server.authentication()
+
+
+def test_sign_in_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(server.JWT_KEY, raising=False)
+    monkeypatch.setenv("IMAGEGALLERY_JWT_AUDIENCE", "photos")
+    with pytest.raises(ConfigurationError, match="IMAGEGALLERY_JWT_AUDIENCE without IMAGEGALLERY_JWT_KEY"):
+        server.authentication()
+
+
+def test_blanks_between_algorithms_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SIGN_IN.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("IMAGEGALLERY_JWT_ALGORITHMS", " HS256 , HS384")
+    monkeypatch.setenv(server.JWT_KEY, "k" * 48)
+    server.authentication()
+
+
 def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, *command], env={**os.environ, **environment}, capture_output=True, text=True, check=False
@@ -34,9 +67,9 @@ def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]"
 
 
 def test_a_wrong_setting_is_one_line_and_an_exit_code() -> None:
-    ended = run("-m", "imagegallery_asgi.server", "--host", "0.0.0.0", IMAGEGALLERY_JWT_KEY="")
+    ended = run("-m", "imagegallery_asgi.server", IMAGEGALLERY_JWT_KEY="too short")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("Error: Without sign-in")
+    assert ended.stderr == "Error: The key for HS256 must have at least 32 bytes.\n"
     assert ended.stderr.count("\n") == 1
 
 

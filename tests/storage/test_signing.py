@@ -32,6 +32,24 @@ def test_a_download_comes_back_as_it_was_signed(key: str, expires_in: int, downl
     assert set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
+NEW = b"a secret of next year"
+
+
+def test_what_an_older_secret_signed_is_believed_until_it_goes() -> None:
+    now = NOON - timedelta(hours=1)
+    before, rotated = signer(now), UrlSigner(NEW, lambda: now, [SECRET])
+    assert rotated.read(before.sign(DOWNLOAD), DownloadGrant) == DOWNLOAD
+    assert rotated.sign(DOWNLOAD) == signer(now, NEW).sign(DOWNLOAD)
+    assert rotated.read(rotated.sign(DOWNLOAD), DownloadGrant) == DOWNLOAD
+    with pytest.raises(SignatureInvalid):
+        signer(now, NEW).read(before.sign(DOWNLOAD), DownloadGrant)
+
+
+def test_a_short_older_secret_is_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        UrlSigner(NEW, lambda: NOON, [b""])
+
+
 def test_an_upload_comes_back_as_it_was_signed() -> None:
     assert signer().read(signer().sign(UPLOAD), UploadGrant) == UPLOAD
 

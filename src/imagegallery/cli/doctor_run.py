@@ -122,7 +122,7 @@ class Examination:
         return Check.ok("data", f"{path}, {free / 1e9:,.1f} GB free")
 
     def _secret(self) -> Check:
-        if self.settings.secret_key is not None:
+        if self.settings.secret_key:
             return Check.ok("secret", "from the settings")
         path = self.settings.secret_path
         if not path.exists():

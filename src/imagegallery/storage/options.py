@@ -4,6 +4,9 @@ from attrs import Factory, field, frozen, validators
 
 MEBIBYTE = 2**20
 
+MIN_SECRET_BYTES = 16
+"""Of a secret that signs URLs."""
+
 
 @frozen
 class S3Options:

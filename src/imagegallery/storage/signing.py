@@ -7,6 +7,7 @@ expiry is rounded can be cached.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -17,8 +18,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError, SignatureExpired, SignatureInvalid
-
-MIN_SECRET_BYTES = 16
+from imagegallery.storage.options import MIN_SECRET_BYTES
 
 
 @frozen
@@ -68,22 +68,26 @@ _SALTS: dict[type[Grant], str] = {
 class UrlSigner:
     """Signs grants with one secret and reads them back, at the time that ``clock`` tells.
 
+    ``older`` secrets sign nothing any more, and what they have signed is still believed.
     Raises `ConfigurationError` for a secret of fewer than 16 bytes.
     """
 
-    def __init__(self, secret: bytes, clock: Clock) -> None:
-        if len(secret) < MIN_SECRET_BYTES:
-            raise ConfigurationError(f"The secret that signs URLs must have at least {MIN_SECRET_BYTES} bytes.")
+    def __init__(self, secret: bytes, clock: Clock, older: Sequence[bytes] = ()) -> None:
+        if any(len(each) < MIN_SECRET_BYTES for each in (secret, *older)):
+            raise ConfigurationError(f"A secret that signs URLs must have at least {MIN_SECRET_BYTES} bytes.")
         self._clock = clock
         self._signers = {
-            kind: Signer(secret, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+            kind: [
+                Signer(each, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
+                for each in (secret, *older)
+            ]
             for kind, salt in _SALTS.items()
         }
 
     def sign(self, grant: Grant) -> str:
         """The token of the grant. Fractions of a second of its expiry are dropped."""
         payload = json.dumps(_CONVERTER.unstructure(grant), ensure_ascii=False, separators=(",", ":"))
-        return self._signers[type(grant)].sign(base64_encode(payload.encode(errors="replace"))).decode()
+        return self._signers[type(grant)][0].sign(base64_encode(payload.encode(errors="replace"))).decode()
 
     def read(self, token: str, kind: type[G]) -> G:
         """The grant in the token.
@@ -91,18 +95,23 @@ class UrlSigner:
         Raises `SignatureInvalid` unless the token is, to the letter, what ``sign`` made of a grant of this ``kind``,
         and `SignatureExpired` from its ``expires_at`` on.
         """
-        signer = self._signers[kind]
-        try:
-            payload = signer.unsign(token.encode(errors="replace"))
-        except BadData:
-            raise _invalid() from None
-        # The base64 of a signature can be written in several ways; only ours is the URL that we gave out.
-        if signer.sign(payload).decode() != token:
+        payload = next((read for signer in self._signers[kind] if (read := _payload(signer, token)) is not None), None)
+        if payload is None:
             raise _invalid()
         grant = _CONVERTER.structure(json.loads(base64_decode(payload)), kind)
         if grant.expires_at <= self._clock():
             raise SignatureExpired("This URL has expired; ask for a new one.")
         return grant
+
+
+def _payload(signer: Signer, token: str) -> bytes | None:
+    """What was signed; ``None`` if it was not signed by this one, to the letter."""
+    try:
+        payload = signer.unsign(token.encode(errors="replace"))
+    except BadData:
+        return None
+    # The base64 of a signature can be written in several ways; only ours is the URL that we gave out.
+    return payload if signer.sign(payload).decode() == token else None
 
 
 def _converter() -> cattrs.Converter:
