@@ -98,6 +98,7 @@ from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.resumable_rules import Checksum as UploadChecksum
 from imagegallery.uploads.resumable_rules import Piece as UploadPiece
 from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
+from imagegallery.uploads.signed import SignedUpload
 from imagegallery.variants.preset import Preset
 from imagegallery.webhooks.service import CreatedWebhook
 from imagegallery.webhooks.signature import verify as verify_webhook
@@ -196,6 +197,7 @@ __all__ = [
     "SignatureInvalid",
     "SignedObject",
     "SignedPart",
+    "SignedUpload",
     "SizeMismatch",
     "SlowReader",
     "Source",

@@ -3,18 +3,25 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from http import HTTPStatus
+from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
-from imagegallery import ByteRange, NotFound, ObjectInfo, ServesSignedUrls, UploadSession
+from imagegallery import ByteRange, NotFound, ServesSignedUrls, SignedUpload
 from imagegallery_asgi.bodies import check_not_encoded, content_length
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.errors import RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
-from imagegallery_asgi.headers import media_type
+from imagegallery_asgi.headers import media_type, quote_etag
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.serving import Open, OpenObject, PlannedResponse, Representation, plan
 
+# Fields of a form that S3 knows, too.
+CONTENT_TYPE_FIELD, STATUS_FIELD = "Content-Type", "success_action_status"
+_CREATED = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<PostResponse><Location>{location}</Location><Key>{key}</Key><ETag>{etag}</ETag></PostResponse>"""
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -49,36 +56,49 @@ async def get_signed(call: Call, token: str) -> Response:
 
 async def put_signed(call: Call, token: str) -> Response:
     """The one upload, or the part of one, that the token allows."""
-    store = _signed_urls(call)
     check_not_encoded(call.request)
-    awaited = await call.gallery.uploads.check_awaited(store.upload_key(token))
-    info = await store.accept(
-        token,
+    upload = await call.gallery.uploads.signed.find(token)
+    etag = await call.gallery.uploads.signed.accept(
+        upload,
         call.request.stream(),
         content_type=call.request.headers.get("Content-Type", ""),
         content_length=content_length(call.request),
     )
-    return await _arrived(call, awaited, info)
+    await _complete(call, upload)
+    return Response(status_code=204, headers=_stored(etag))
 
 
 async def post_signed(call: Call, token: str) -> Response:
-    """The same in a form, as browsers send one to S3: the fields are for stores that want them."""
-    store = _signed_urls(call)
+    """The same in a form, as browsers send one to S3, with the answer that S3 gives (API reference, "POST Object")."""
     check_not_encoded(call.request)
-    awaited = await call.gallery.uploads.check_awaited(store.upload_key(token))
+    upload = await call.gallery.uploads.signed.find(token)
     content_type = call.request.headers.get("Content-Type", "")
     if media_type(content_type) != "multipart/form-data":
         raise UnsupportedBody("Send multipart/form-data.")
     form = await IncomingForm.open(call.request.stream(), content_type, any_fields=True)
-    info = await store.accept(token, form.file(), content_type=form.content_type or "")
-    return await _arrived(call, awaited, info)
+    asked_type = form.given(CONTENT_TYPE_FIELD) or upload.session.content_type
+    etag = await call.gallery.uploads.signed.accept(upload, form.file(), content_type=asked_type)
+    await _complete(call, upload)
+    status = form.given(STATUS_FIELD)
+    if status == str(HTTPStatus.CREATED.value):
+        location = call.url(f"/uploads/{upload.session.id}")
+        return Response(
+            _CREATED.format(location=location, key=escape(upload.session.incoming_key), etag=quote_etag(etag)),
+            status_code=HTTPStatus.CREATED,
+            headers={**_stored(etag), "Location": location},
+            media_type="application/xml",
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=_stored(etag))
 
 
-async def _arrived(call: Call, session: UploadSession, info: ObjectInfo) -> Response:
-    if session.ends_on_arrival:
+async def _complete(call: Call, upload: SignedUpload) -> None:
+    if upload.completes:
         with call.host.metrics.counted_upload():
-            await call.gallery.uploads.arrived(session)
-    return Response(status_code=204, headers={"ETag": f'"{info.etag}"', "Cache-Control": "no-store"})
+            await call.gallery.uploads.signed.complete(upload)
+
+
+def _stored(etag: str) -> dict[str, str]:
+    return {"ETag": quote_etag(etag), "Cache-Control": "no-store"}
 
 
 def _answer(call: Call, it: Representation, open_object: Open) -> Response:

@@ -131,7 +131,7 @@ class IncomingForm:
     async def open(cls, chunks: AsyncIterable[bytes], content_type: str, *, any_fields: bool = False) -> "IncomingForm":
         """Read up to the file. Raises `InvalidInput` if there is none, or for the fields before it.
 
-        With ``any_fields`` they may be any, and are not looked at.
+        With ``any_fields`` they may be any: see `given`.
         """
         form = cls(read_events(chunks, content_type), any_fields=any_fields)
         part = await form._next_file()
@@ -152,6 +152,10 @@ class IncomingForm:
         if await self._next_file() is not None:
             raise invalid([Fault(("body", FILE_FIELD), "must be given only once")])
         raise_faults(self._check_fields())
+
+    def given(self, name: str) -> str | None:
+        """What a field before the file says, in whatever case it is named."""
+        return next((value for each, value in self._pairs if each.lower() == name.lower()), None)
 
     async def _next_file(self) -> PartBegin | None:
         """Read fields until a file begins; ``None`` at the form's end."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from imagegallery import ClaimedPart, Fault, ServesSignedUrls, SignedPart, UploadRequest, UploadSession
 from imagegallery_asgi.call import Call
+from imagegallery_asgi.files import CONTENT_TYPE_FIELD, STATUS_FIELD
 from imagegallery_asgi.headers import quote_etag, unquoted
 from imagegallery_asgi.parsing import parse_pairs, raise_faults
 from imagegallery_asgi.uppy_wire import (
@@ -107,7 +108,8 @@ def _form_or_put(call: Call, session: UploadSession) -> UppyParamsDocument:
     request = session.request
     assert request is not None
     if request.method == "PUT" and isinstance(call.gallery.store, ServesSignedUrls):
-        request = UploadRequest("POST", request.url, fields={"key": session.incoming_key})
+        fields = {"key": session.incoming_key, CONTENT_TYPE_FIELD: session.content_type, STATUS_FIELD: "201"}
+        request = UploadRequest("POST", request.url, fields=fields)
     return UppyParamsDocument(
         request.method,
         _url(call, request),

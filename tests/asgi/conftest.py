@@ -16,24 +16,25 @@ from imagegallery.testing.waiting import until
 MAX_UPLOAD = 2_000_000
 PARTS_THRESHOLD = 500_000
 PART_SIZE = 300_000
+SMALL = {
+    "IMAGEGALLERY_UPLOADS_MAX_SIZE": str(MAX_UPLOAD),
+    "IMAGEGALLERY_UPLOADS_PARTS_THRESHOLD": str(PARTS_THRESHOLD),
+    "IMAGEGALLERY_UPLOADS_PART_SIZE": str(PART_SIZE),
+    "IMAGEGALLERY_IMAGING_PROCESSES": "1",
+    "IMAGEGALLERY_WEBHOOKS_ALLOW_PRIVATE": "true",
+}
+"""The settings of the servers of these tests."""
 
 ClientOf = Callable[[str | None], httpx.Client]
 
 
 @pytest.fixture(scope="session")
 def server(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    small = {
-        "IMAGEGALLERY_UPLOADS_MAX_SIZE": str(MAX_UPLOAD),
-        "IMAGEGALLERY_UPLOADS_PARTS_THRESHOLD": str(PARTS_THRESHOLD),
-        "IMAGEGALLERY_UPLOADS_PART_SIZE": str(PART_SIZE),
-        "IMAGEGALLERY_IMAGING_PROCESSES": "1",
-        "IMAGEGALLERY_WEBHOOKS_ALLOW_PRIVATE": "true",
-    }
     script = Path(__file__).with_name("served.py")
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(database_server.clone()) as dsn,
-        running_api(script, dsn, tmp_path_factory.mktemp("service"), small) as running,
+        running_api(script, dsn, tmp_path_factory.mktemp("service"), SMALL) as running,
     ):
         yield running
 

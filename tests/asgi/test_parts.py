@@ -57,7 +57,7 @@ def test_a_photograph_in_parts_out_of_order_and_one_repeated(owner: httpx.Client
     plan = session["parts"]
     assert (session["transport"], session["url"], session["method"]) == ("parts", None, None)
     assert plan["count"] == len(plan["urls"]) == -(-len(large) // plan["size"]) > 2
-    assert send(owner, plan["urls"][0], b"an attempt that went wrong").status_code == 204
+    assert send(owner, plan["urls"][0], bytes(plan["size"])).status_code == 204
     claimed = send_all(owner, session, large)
     listed = owner.get(f"/uploads/{session['id']}/parts").json()["data"]
     assert [part["number"] for part in listed["parts"]] == list(range(1, plan["count"] + 1))
@@ -89,14 +89,23 @@ def test_a_missing_part_is_named_and_can_still_come(owner: httpx.Client, large: 
 
 def test_a_short_part_is_refused_and_can_be_sent_again(owner: httpx.Client, large: bytes) -> None:
     session = begin(owner, large)
-    send_all(owner, session, large)
     first = session["parts"]["urls"][0]
-    assert send(owner, first, b"short").status_code == 204
-    refused = owner.post(f"/uploads/{session['id']}/complete")
-    assert (refused.status_code, refused.json()["code"]) == (409, "part_mismatch")
-    assert refused.json()["details"] == {"number": 1, "expected": first["size"], "received": 5}
-    assert send(owner, first, piece(session, large, first)).status_code == 204
+    refused = send(owner, first, b"short")
+    assert (refused.status_code, refused.json()["code"]) == (422, "size_mismatch")
+    assert refused.json()["details"] == {"declared": first["size"], "received": 5}
+    send_all(owner, session, large)
     assert owner.post(f"/uploads/{session['id']}/complete").status_code == 202
+
+
+def test_a_part_can_be_sent_again_when_it_is_in_the_image(owner: httpx.Client, large: bytes) -> None:
+    session = begin(owner, large)
+    claimed = send_all(owner, session, large)
+    assert owner.post(f"/uploads/{session['id']}/complete").status_code == 202
+    signed = owner.post(f"/uploads/{session['id']}/parts/sign", json={"numbers": [2]}).json()["data"]["urls"][0]
+    again = send(owner, signed, piece(session, large, signed))
+    assert (again.status_code, again.headers["ETag"]) == (204, claimed[1]["etag"])
+    others = send(owner, signed, bytes(signed["size"]))
+    assert (others.status_code, others.json()["code"]) == (409, "upload_ended")
 
 
 def test_claims_that_are_wrong_are_refused(owner: httpx.Client, large: bytes) -> None:

@@ -12,7 +12,7 @@ from imagegallery.testing.clock import ManualClock
 
 SECRET = b"a secret of the tests"
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)
-UPLOAD = UploadGrant("incoming/a", "image/jpeg", 50_000_000, NOON)
+UPLOAD = UploadGrant("incoming/a", "image/jpeg", 1, 50_000_000, NOON)
 DOWNLOAD = DownloadGrant("galleries/a/b.webp", "image/webp", NOON, None)
 
 

@@ -200,7 +200,28 @@ class SignsForAnySize(FilesystemStore):
     async def presign_part(
         self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
-        return await super().presign_part(key, multipart_id, number, size=size * 2, expires_at=expires_at, total=total)
+        return await super().presign_part(
+            key, multipart_id, number, size=size * 2, expires_at=expires_at, total=total or 10**9
+        )
+
+
+@caught_by("a_part_url_refuses_fewer_bytes")
+class TakesTooLittle(FilesystemStore):
+    async def presign_part(
+        self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
+    ) -> UploadRequest:
+        return await super().presign_part(
+            key, multipart_id, number, size=size, expires_at=expires_at, total=total or 10**9
+        )
+
+
+@caught_by("a_part_url_may_be_used_again")
+class TakesAPartOnce(FilesystemStore):
+    async def accept(self, token: str, data: AsyncIterable[bytes], **options: Any) -> ObjectInfo:
+        grant = self._signer.read(token, PartGrant)
+        if grant.number in {part.number for part in await self.list_parts(grant.key, grant.multipart_id)}:
+            raise PreconditionFailed("This part is there already.")
+        return await super().accept(token, data, **options)
 
 
 @caught_by("a_client_that_cuts_as_it_likes_may_send_fewer_bytes")

@@ -12,9 +12,8 @@ from tests.testing.sabotage import SECRET, Sabotages, StoresOf, each_notices, na
 from imagegallery.clock import utc_now
 from imagegallery.errors import ImageGalleryError
 from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.protocol import ByteRange, ObjectInfo, SignedObject, UploadRequest
+from imagegallery.storage.protocol import ByteRange, ObjectInfo, SignedObject, UploadRequest, UploadTarget
 from imagegallery.storage.signing import DownloadGrant, UploadGrant, UrlSigner
-from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage import ObjectStoreSuite
 from imagegallery.testing.storage_signed import SignedUrlPromises
 
@@ -23,32 +22,48 @@ caught_by = SABOTAGES.caught_by
 
 
 class Suite(StoresOf, SignedUrlPromises):
-    async def make_store(self) -> FilesystemStore:
-        self.store = await super().make_store()
-        return self.store
-
-    async def send(self, request: UploadRequest, body: bytes) -> int:
-        token = request.url.removeprefix("/objects/")
-        try:
-            await self.store.accept(token, bytes_chunks(body), content_type=request.headers["Content-Type"])
-        except ImageGalleryError:
-            return 400
-        return 200
+    """The tests of this part alone."""
 
 
 # --- stores that break one promise ----------------------------------------------------------------------------
 
 
-@caught_by("accept_stores_once", "a_presigned_request_writes_once")
+@caught_by("accept_stores_once", "a_presigned_request_writes_once", "accept_answers_the_same_bytes_as_before")
 class AlwaysOverwrites(FilesystemStore):
-    async def put(self, key: str, data: AsyncIterable[bytes], **options: Any) -> ObjectInfo:
-        return await super().put(key, data, **{**options, "if_absent": False})
+    async def accept(self, token: str, data: AsyncIterable[bytes], **options: Any) -> ObjectInfo:
+        await self.delete(self.upload_target(token).key)
+        return await super().accept(token, data, **options)
 
 
-@caught_by("accept_refuses_too_much", "a_presigned_request_refuses_too_much")
-class TakesAnySize(FilesystemStore):
-    async def put(self, key: str, data: AsyncIterable[bytes], **options: Any) -> ObjectInfo:
-        return await super().put(key, data, **{**options, "max_size": None})
+@caught_by("a_presigned_request_may_be_repeated", "accept_answers_the_same_bytes_as_before")
+class TakesNothingTwice(FilesystemStore):
+    async def accept(self, token: str, data: AsyncIterable[bytes], **options: Any) -> ObjectInfo:
+        await self._refuse_if_taken(self.upload_target(token).key)
+        return await super().accept(token, data, **options)
+
+
+@caught_by("accept_refuses_too_much", "a_presigned_request_refuses_another_size")
+class TakesTooMuch(FilesystemStore):
+    async def presign_upload(self, key: str, *, size: int, **options: Any) -> UploadRequest:
+        return await super().presign_upload(key, size=size + 1, **{**options, "is_exact": False})
+
+
+@caught_by("accept_refuses_fewer_bytes_than_were_signed", "a_presigned_request_refuses_another_size")
+class TakesTooLittle(FilesystemStore):
+    async def presign_upload(self, key: str, **options: Any) -> UploadRequest:
+        return await super().presign_upload(key, **{**options, "is_exact": False})
+
+
+@caught_by("a_presigned_request_of_unknown_size_takes_up_to_the_most")
+class TakesOneSize(FilesystemStore):
+    async def presign_upload(self, key: str, **options: Any) -> UploadRequest:
+        return await super().presign_upload(key, **{**options, "is_exact": True})
+
+
+@caught_by("accept_refuses_another_digest", "a_presigned_request_refuses_another_digest")
+class ForgetsTheDigest(FilesystemStore):
+    async def presign_upload(self, key: str, **options: Any) -> UploadRequest:
+        return await super().presign_upload(key, **{**options, "sha256": None})
 
 
 @caught_by("accept_refuses_another_type")
@@ -78,16 +93,16 @@ class AcceptsUnderAnotherKey(FilesystemStore):
 
 @caught_by("accept_stores_what_was_signed")
 class NamesAnotherKey(FilesystemStore):
-    def upload_key(self, token: str) -> str:
-        return f"{super().upload_key(token)}-other"
+    def upload_target(self, token: str) -> UploadTarget:
+        return UploadTarget(f"{super().upload_target(token).key}-other")
 
 
 @caught_by("accept_refuses_other_tokens")
 class NamesAKeyForAnyToken(FilesystemStore):
-    def upload_key(self, token: str) -> str:
+    def upload_target(self, token: str) -> UploadTarget:
         with suppress(ImageGalleryError):
-            return super().upload_key(token)
-        return "in/a"
+            return super().upload_target(token)
+        return UploadTarget("in/a")
 
 
 @caught_by("downloads_refuse_other_tokens")

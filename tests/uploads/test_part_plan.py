@@ -36,10 +36,9 @@ def test_a_plan_keeps_within_the_limits_and_covers_the_file(total: int, preferre
         assert lengths[0] == plan.size >= limits.smallest
 
 
-@given(total=st.integers(1, 10**12), preferred=st.integers(5 * MIB, 64 * MIB))
-def test_the_preferred_size_is_taken_where_it_can_be(total: int, preferred: int) -> None:
-    assume(total >= preferred and -(-total // preferred) <= S3.most)
-    assert plan_parts(total, preferred, S3).size == preferred
+@given(count=st.integers(2, S3.most), short=st.integers(0, 5 * MIB - 1), preferred=st.integers(5 * MIB, 64 * MIB))
+def test_the_preferred_size_is_taken_where_it_can_be(count: int, short: int, preferred: int) -> None:
+    assert plan_parts(count * preferred - short, preferred, S3) == PartPlan(count * preferred - short, preferred)
 
 
 def test_what_the_store_cannot_hold_is_too_large() -> None:

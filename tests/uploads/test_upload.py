@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
+import attrs
 import pytest
 
-from imagegallery.errors import Conflict, UploadIncomplete
+from imagegallery.errors import Conflict, UploadEnded, UploadIncomplete
 from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.image import ProcessingStatus
 from imagegallery.images.jobs import about
@@ -128,10 +129,19 @@ async def test_bytes_come_once(uploading: Uploading, jpeg: bytes) -> None:
     async def whole() -> AsyncIterator[bytes]:
         yield jpeg
 
-    await remote.service.receive(remote.me, session.id, whole())
+    async def other() -> AsyncIterator[bytes]:
+        yield jpeg[::-1]
+
+    received = await remote.service.receive(remote.me, session.id, whole())
     with pytest.raises(Conflict):
-        await remote.service.receive(remote.me, session.id, whole())
+        await remote.service.receive(remote.me, session.id, other())
+    assert await remote.service.receive(remote.me, session.id, whole()) == attrs.evolve(
+        received, updated_at=(await remote.service.get(remote.me, session.id)).updated_at
+    )
     await remote.service.complete(remote.me, session.id)
+    assert (await remote.service.receive(remote.me, session.id, whole())).image_id == session.future_image_id
+    with pytest.raises(UploadEnded):
+        await remote.service.receive(remote.me, session.id, other())
 
 
 async def test_a_broken_connection_can_begin_again(uploading: Uploading, jpeg: bytes) -> None:

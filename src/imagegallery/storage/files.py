@@ -64,6 +64,16 @@ class Draft:
             os.fsync(file.fileno())
             return os.fstat(file.fileno())
 
+    def has_bytes_of(self, other: BinaryIO) -> bool:
+        """Whether the sealed file and this one, from where it is, have the same bytes."""
+        with self._reopened() as file:
+            if os.fstat(file.fileno()).st_size != os.fstat(other.fileno()).st_size:
+                return False
+            while chunk := file.read(CHUNK_SIZE):
+                if other.read(CHUNK_SIZE) != chunk:
+                    return False
+            return True
+
     def discard(self) -> None:
         """Remove the file, or what is left of it; it may have been renamed away."""
         self.discarded = True
@@ -77,6 +87,10 @@ class Draft:
             create = partial(os.open, mode=PRIVATE_FILE, dir_fd=self.scratch.descriptor)
             self._file = open(self.name, "xb", opener=create)  # noqa: SIM115 - pathlib knows no dir_fd
         return self._file
+
+    def _reopened(self) -> BinaryIO:
+        opener = partial(os.open, dir_fd=self.scratch.descriptor)
+        return open(self.name, "rb", opener=opener)
 
 
 class Reader:

@@ -9,6 +9,7 @@ Media types are not kept: signed URLs carry them, and keys of ours tell them.
 """
 
 import itertools
+import os
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
@@ -18,7 +19,14 @@ from typing import Self
 from anyio import CancelScope, Lock, to_thread
 
 from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import ConfigurationError, ObjectNotFound, SignatureInvalid, TypeMismatch
+from imagegallery.errors import (
+    ChecksumMismatch,
+    ConfigurationError,
+    ObjectNotFound,
+    PreconditionFailed,
+    SignatureInvalid,
+    TypeMismatch,
+)
 from imagegallery.folders import make_private
 from imagegallery.storage.files import EPOCH, MICROSECOND, SCRATCH, Draft, Reader, check_own_key, full_disk, object_info
 from imagegallery.storage.filesystem_multipart import MultipartOnFilesystem
@@ -32,11 +40,12 @@ from imagegallery.storage.protocol import (
     SignedObject,
     SignedStream,
     UploadRequest,
+    UploadTarget,
 )
 from imagegallery.storage.scratch import Scratch, claim
 from imagegallery.storage.signed_downloads import SignedDownloads
 from imagegallery.storage.signing import PartGrant, UploadGrant, UrlSigner
-from imagegallery.storage.streams import at_most, batched, too_large
+from imagegallery.storage.streams import Digesting, at_least, at_most, batched, check_at_least, too_large
 from imagegallery.storage.tree import Tree, already_there
 
 _LISTED_AT_ONCE = 500
@@ -88,19 +97,10 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         if_absent: bool = False,
     ) -> ObjectInfo:
         check_own_key(key)
-        scratch = await self._opened_scratch()
         if if_absent:
             await self._refuse_if_taken(key)
-        draft = Draft(scratch)
-        try:
-            with full_disk():
-                async for batch in batched(at_most(data, max_size)):
-                    await to_thread.run_sync(draft.write, batch)
-                return await to_thread.run_sync(self._publish, scratch, draft, key, if_absent)
-        finally:
-            if not draft.discarded:
-                with CancelScope(shield=True):
-                    await to_thread.run_sync(draft.discard)
+        async with self._drafted(at_most(data, max_size)) as draft:
+            return await to_thread.run_sync(self._publish, draft, key, if_absent)
 
     @asynccontextmanager
     async def get(self, key: str, byte_range: ByteRange | None = None) -> AsyncIterator[ObjectStream]:
@@ -153,7 +153,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         is_exact: bool = True,
     ) -> UploadRequest:
         check_own_key(key)
-        token = self._signer.sign(UploadGrant(key, content_type, size, expires_at))
+        token = self._signer.sign(UploadGrant(key, content_type, size if is_exact else 1, size, expires_at, sha256))
         return UploadRequest("PUT", f"{self._base_url}/objects/{token}", headers={"Content-Type": content_type})
 
     def sign_download(
@@ -171,20 +171,25 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
             key, content_type=content_type, expires_at=expires_at, download_as=download_as
         )
 
-    def upload_key(self, token: str) -> str:
-        return self._upload_grant(token).key
+    def upload_target(self, token: str) -> UploadTarget:
+        grant = self._upload_grant(token)
+        return UploadTarget(grant.key, grant.number if isinstance(grant, PartGrant) else None)
 
     async def accept(
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> ObjectInfo:
         grant = self._upload_grant(token)
-        if isinstance(grant, PartGrant):
-            return await self._accept_part(grant, data, content_length)
-        if _media_type(content_type) != _media_type(grant.content_type):
+        if isinstance(grant, UploadGrant) and _media_type(content_type) != _media_type(grant.content_type):
             raise TypeMismatch(f"This URL takes an upload of the type {grant.content_type}.")
         if content_length is not None and content_length > grant.max_size:
             raise too_large(grant.max_size)
-        return await self.put(grant.key, data, content_type=grant.content_type, max_size=grant.max_size, if_absent=True)
+        if content_length is not None:
+            check_at_least(content_length, grant.min_size)
+        sized = at_least(at_most(data, grant.max_size), grant.min_size)
+        if isinstance(grant, PartGrant):
+            return await self._accept_part(grant, sized)
+        async with self._drafted(_of_digest(sized, grant.sha256)) as draft:
+            return await to_thread.run_sync(self._publish_once, draft, grant.key)
 
     async def describe(self, token: str) -> SignedObject:
         return await self._downloads.describe(token)
@@ -212,11 +217,21 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
 
     # --- in threads ----------------------------------------------------------------------------------------
 
-    def _publish(self, scratch: Scratch, draft: Draft, key: str, if_absent: bool) -> ObjectInfo:
+    def _publish(self, draft: Draft, key: str, if_absent: bool) -> ObjectInfo:
         status = draft.seal(self._timestamp())
-        self._tree.publish(scratch, draft.name, key, if_absent=if_absent)
+        self._tree.publish(draft.scratch, draft.name, key, if_absent=if_absent)
         draft.discard()
         return object_info(key, status)
+
+    def _publish_once(self, draft: Draft, key: str) -> ObjectInfo:
+        """The object that was there already, if it has the same bytes: the answer to it was lost."""
+        try:
+            return self._publish(draft, key, if_absent=True)
+        except PreconditionFailed:
+            with suppress(ObjectNotFound), os.fdopen(self._tree.open(key), "rb") as there:
+                if draft.has_bytes_of(there):
+                    return object_info(key, os.fstat(there.fileno()))
+            raise
 
     def _start_reading(self, key: str, byte_range: ByteRange | None) -> Reader:
         return Reader(self._tree.open(key), byte_range)
@@ -242,6 +257,20 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
                 self._scratch = await to_thread.run_sync(self._claim_scratch)
             return self._scratch
 
+    @asynccontextmanager
+    async def _drafted(self, data: AsyncIterable[bytes]) -> AsyncIterator[Draft]:
+        """The bytes in scratch, to be published; what was not goes on leaving."""
+        draft = Draft(await self._opened_scratch())
+        try:
+            with full_disk():
+                async for batch in batched(data):
+                    await to_thread.run_sync(draft.write, batch)
+                yield draft
+        finally:
+            if not draft.discarded:
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(draft.discard)
+
     async def _refuse_if_taken(self, key: str) -> None:
         """Spare the reading of a stream that cannot be stored; that it is written once is `Tree.publish`'s to see."""
         with suppress(ObjectNotFound):
@@ -255,6 +284,15 @@ async def _chunks(reader: Reader) -> AsyncIterator[bytes]:
     while not reader.closed:
         if chunk := await to_thread.run_sync(reader.read):
             yield chunk
+
+
+async def _of_digest(chunks: AsyncIterable[bytes], sha256: str | None) -> AsyncIterator[bytes]:
+    """The same chunks; raises `ChecksumMismatch` at their end unless they have this SHA-256, if there is one."""
+    digesting = Digesting(chunks)
+    async for chunk in digesting if sha256 else chunks:
+        yield chunk
+    if sha256 is not None and digesting.sha256().hex() != sha256:
+        raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
 
 
 def _media_type(header: str) -> str:

@@ -1,16 +1,17 @@
 """The filesystem store's `MultipartUploads`: the same plan as S3's, with signed part URLs of our own."""
 
 from collections.abc import AsyncIterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
-from anyio import CancelScope, to_thread
+from anyio import to_thread
 
 from imagegallery.storage.files import Draft, check_own_key, full_disk, object_info
 from imagegallery.storage.part_files import PartFiles
 from imagegallery.storage.protocol import ObjectInfo, Part, PartLimits, UploadRequest
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signing import PartGrant, UrlSigner
-from imagegallery.storage.streams import at_most, batched, too_large
+from imagegallery.storage.streams import too_large
 
 
 class MultipartOnFilesystem:
@@ -26,6 +27,9 @@ class MultipartOnFilesystem:
     _part_files: PartFiles
 
     async def _opened_scratch(self) -> Scratch:
+        raise NotImplementedError
+
+    def _drafted(self, data: AsyncIterable[bytes]) -> AbstractAsyncContextManager[Draft]:
         raise NotImplementedError
 
     def _timestamp(self) -> int:
@@ -60,22 +64,10 @@ class MultipartOnFilesystem:
         scratch = await self._opened_scratch()
         await to_thread.run_sync(self._part_files.forget, scratch, key, multipart_id)
 
-    async def _accept_part(
-        self, grant: PartGrant, data: AsyncIterable[bytes], content_length: int | None
-    ) -> ObjectInfo:
+    async def _accept_part(self, grant: PartGrant, data: AsyncIterable[bytes]) -> ObjectInfo:
         """Store what a part's URL brings; the ``etag`` in the answer is the part's."""
-        if content_length is not None and content_length > grant.max_size:
-            raise too_large(grant.max_size)
-        draft = Draft(await self._opened_scratch())
-        try:
-            with full_disk():
-                async for batch in batched(at_most(data, grant.max_size)):
-                    await to_thread.run_sync(draft.write, batch)
-                return await to_thread.run_sync(self._keep_part, draft, grant)
-        finally:
-            if not draft.discarded:
-                with CancelScope(shield=True):
-                    await to_thread.run_sync(draft.discard)
+        async with self._drafted(data) as draft:
+            return await to_thread.run_sync(self._keep_part, draft, grant)
 
     def _keep_part(self, draft: Draft, grant: PartGrant) -> ObjectInfo:
         status = draft.seal(self._timestamp())

@@ -135,10 +135,11 @@ class PresignsUploads(Protocol):
         expires_at: datetime,
         is_exact: bool = True,
     ) -> UploadRequest:
-        """A request that can only write ``key``, with exactly this type and at most this size.
+        """A request that can only write ``key``, with exactly this type, size and ``sha256`` (in hexadecimal).
 
-        Fewer bytes may be refused, too, unless ``size`` is only the most that may come (not ``is_exact``). Sent again,
-        it is refused; or, where the store cannot refuse that, the object's etag is then another.
+        Any number of bytes but none will do where ``size`` is only the most that may come (not ``is_exact``). Sent
+        again with the same bytes, it is answered as it was, for the answer may have been lost; with others it is
+        refused, or, where the store cannot refuse that, the object's etag is then another.
         """
 
 
@@ -199,25 +200,34 @@ class ServesDownloads(Protocol):
         """Open what ``token`` allows to read, whole or in part. Raises on entering, as `ObjectStore.get` does."""
 
 
+@frozen
+class UploadTarget:
+    """What the bearer of an upload URL may write: the object, or the part of this ``number`` of a multipart upload."""
+
+    key: str
+    number: int | None = None
+
+
 @runtime_checkable
 class ServesSignedUrls(ServesDownloads, Protocol):
     """The store's signed upload URLs are ``/objects/{token}`` of our own API, too.
 
-    ``PUT`` is `upload_key`, to ask whether the bytes are still awaited, then `accept`; both raise for a token as
+    ``PUT`` is `upload_target`, to ask whether the bytes are still awaited, then `accept`; both raise for a token as
     `ServesDownloads` says.
     """
 
-    def upload_key(self, token: str) -> str:
-        """The key that ``token`` allows to write. No I/O."""
+    def upload_target(self, token: str) -> UploadTarget:
+        """What ``token`` allows to write. No I/O."""
 
     async def accept(
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> ObjectInfo:
-        """Store the upload that ``token`` allows, once.
+        """Store the upload that ``token`` allows, once; the same bytes again are answered as they were.
 
         ``content_length`` is what the client announced, if it did: too much is refused unread. Raises
-        `TypeMismatch` when ``content_type`` is not the signed one, `TooLarge`, and `PreconditionFailed` when the
-        object is there already. Nothing is left behind then.
+        `TypeMismatch` when ``content_type`` is not the signed one, `TooLarge`, `SizeMismatch` for fewer bytes than were
+        signed, `EmptyFile` for none, `ChecksumMismatch`, and `PreconditionFailed` when other bytes are there already.
+        Nothing is left behind then.
         """
 
 
@@ -255,10 +265,11 @@ class MultipartUploads(Protocol):
     async def presign_part(
         self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
-        """A request that writes part ``number`` of at most ``size`` bytes; a store may refuse fewer. No I/O.
+        """A request that writes part ``number`` of exactly ``size`` bytes. No I/O.
 
-        With ``total`` the client cuts the file as it likes: a part of fewer bytes is taken. Then all parts together
-        may have ``total`` bytes, and a store that cannot see to that, or to ``size``, leaves it to whoever joins them.
+        With ``total`` the client cuts the file as it likes: a part of fewer bytes is taken, too. Then all parts
+        together may have ``total`` bytes, and a store that cannot see to that, or to ``size``, leaves it to whoever
+        joins them.
         """
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:

@@ -23,12 +23,15 @@ from imagegallery.storage.options import MIN_SECRET_BYTES
 
 @frozen
 class UploadGrant:
-    """Leave to write ``key`` once: this media type, at most ``max_size`` bytes, before ``expires_at``."""
+    """Leave to write ``key`` once, before ``expires_at``: this media type, ``min_size`` to ``max_size`` bytes, of this
+    SHA-256 (in hexadecimal) if it says so."""
 
     key: str
     content_type: str
+    min_size: int
     max_size: int
     expires_at: datetime
+    sha256: str | None = None
 
 
 @frozen
@@ -43,8 +46,8 @@ class DownloadGrant:
 
 @frozen
 class PartGrant:
-    """Leave to write one part of a multipart upload to ``key``, repeatedly: at most ``max_size`` bytes each time, and
-    ``max_total`` together with the other parts, if it says so."""
+    """Leave to write one part of a multipart upload to ``key``, repeatedly: ``max_size`` bytes each time; or fewer,
+    where ``max_total`` is what all parts together may have."""
 
     key: str
     multipart_id: str
@@ -53,13 +56,17 @@ class PartGrant:
     expires_at: datetime
     max_total: int | None = None
 
+    @property
+    def min_size(self) -> int:
+        return self.max_size if self.max_total is None else 0
+
 
 Grant = UploadGrant | DownloadGrant | PartGrant
 G = TypeVar("G", UploadGrant, DownloadGrant, PartGrant)
 
 # A change to a grant's fields needs a new salt: what was signed before must not be read as something else.
 _SALTS: dict[type[Grant], str] = {
-    UploadGrant: "imagegallery.upload",
+    UploadGrant: "imagegallery.upload.2",
     DownloadGrant: "imagegallery.download",
     PartGrant: "imagegallery.part",
 }

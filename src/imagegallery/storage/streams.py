@@ -8,7 +8,7 @@ from typing import BinaryIO, TypeVar
 
 from anyio import CancelScope, to_thread
 
-from imagegallery.errors import TooLarge
+from imagegallery.errors import EmptyFile, SizeMismatch, TooLarge
 from imagegallery.folders import PRIVATE_FILE
 
 T = TypeVar("T")
@@ -72,6 +72,23 @@ async def at_most(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIt
         if max_size is not None and size > max_size:
             raise too_large(max_size)
         yield chunk
+
+
+async def at_least(chunks: AsyncIterable[bytes], min_size: int) -> AsyncIterator[bytes]:
+    """The same chunks; raises like `check_at_least` at the end of fewer than ``min_size`` bytes in all."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        yield chunk
+    check_at_least(size, min_size)
+
+
+def check_at_least(size: int, min_size: int) -> None:
+    """Raises `EmptyFile` or `SizeMismatch` for fewer bytes than ``min_size``."""
+    if size == 0 < min_size:
+        raise EmptyFile("The file is empty.")
+    if size < min_size:
+        raise SizeMismatch(f"{min_size:,} bytes were declared and {size:,} arrived.", declared=min_size, received=size)
 
 
 def too_large(max_size: int) -> TooLarge:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from anyio import create_task_group
 
-from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, UploadRequest
+from imagegallery.errors import ImageGalleryError
+from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ServesSignedUrls, UploadRequest
 from imagegallery.storage.streams import bytes_chunks
 
 TYPE = "image/jpeg"
@@ -29,6 +30,17 @@ class StoreTests:
         """
         pytest.skip(f"no way to send {request.method} requests")
 
+    async def is_taken(self, store: ObjectStore, request: UploadRequest, body: bytes) -> bool:
+        """Send a presigned request: to the store, or to us where it leaves that to us; answers whether it was taken."""
+        if not isinstance(store, ServesSignedUrls):
+            return 200 <= await self.send(request, body) < 300
+        content_type = request.headers.get("Content-Type", "")
+        try:
+            await store.accept(token_of(request), bytes_chunks(body), content_type=content_type)
+        except ImageGalleryError:
+            return False
+        return True
+
     def now(self) -> datetime:
         """The time by the clock of the store."""
         return datetime.now(UTC)
@@ -41,6 +53,13 @@ class StoreTests:
             yield store
         finally:
             await store.aclose()
+
+
+def token_of(request: UploadRequest) -> str:
+    """What follows ``/objects/`` in a URL that the store leaves to us to serve."""
+    assert (request.method, dict(request.fields)) == ("PUT", {})
+    assert request.url.startswith("/objects/")
+    return request.url.removeprefix("/objects/")
 
 
 class Broken(Exception):

@@ -8,7 +8,6 @@ import pytest
 from attrs import evolve, frozen
 
 from imagegallery.errors import (
-    ImageGalleryError,
     ObjectNotFound,
     PreconditionFailed,
     SignatureExpired,
@@ -21,9 +20,10 @@ from imagegallery.storage.protocol import (
     Part,
     ServesSignedUrls,
     UploadRequest,
+    UploadTarget,
 )
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.storage_base import TYPE, Broken, StoreTests, at_once, broken_off, keys, read, write
+from imagegallery.testing.storage_base import TYPE, Broken, StoreTests, at_once, broken_off, keys, read, token_of, write
 
 KEY = "in/a"
 HOUR = timedelta(hours=1)
@@ -65,7 +65,7 @@ class MultipartPromises(StoreTests):
     async def _sign(
         self, upload: Begun, number: int, *, size: int | None = None, expires_in: timedelta = HOUR
     ) -> UploadRequest:
-        """For ``size`` bytes; a store may also refuse fewer."""
+        """For exactly ``size`` bytes, by default those of `Begun.body`."""
         asked = len(upload.body(number)) if size is None else size
         return await upload.multipart.presign_part(
             KEY, upload.id, number, size=asked, expires_at=self.now() + expires_in
@@ -74,17 +74,7 @@ class MultipartPromises(StoreTests):
     async def _send(self, upload: Begun, number: int, body: bytes | None = None) -> None:
         sent = upload.body(number) if body is None else body
         request = await self._sign(upload, number, size=len(sent))
-        assert await self._is_sent(upload, request, sent)
-
-    async def _is_sent(self, upload: Begun, request: UploadRequest, body: bytes) -> bool:
-        """Send the request, to us where the store leaves that to us; answers whether it was taken."""
-        if not isinstance(upload.store, ServesSignedUrls):
-            return 200 <= await self.send(request, body) < 300
-        try:
-            await upload.store.accept(token_of(request), bytes_chunks(body), content_type="")
-        except ImageGalleryError:
-            return False
-        return True
+        assert await self.is_taken(upload.store, request, sent)
 
     # --- parts -----------------------------------------------------------------------------------------------
 
@@ -213,7 +203,7 @@ class MultipartPromises(StoreTests):
             for upload in (aborted, completed):
                 with pytest.raises(ObjectNotFound):
                     await upload.parts()
-                assert not await self._is_sent(upload, await self._sign(upload, 2), upload.body(2))
+                assert not await self.is_taken(upload.store, await self._sign(upload, 2), upload.body(2))
             assert await keys(store) == [KEY]
 
     async def test_aborting_what_is_complete_leaves_the_object(self) -> None:
@@ -250,15 +240,34 @@ class MultipartPromises(StoreTests):
         async with self.opened() as store:
             upload = await self.begun(store)
             late = await self._sign(upload, 1, expires_in=-HOUR)
-            assert not await self._is_sent(upload, late, upload.body(1))
+            assert not await self.is_taken(upload.store, late, upload.body(1))
             assert await upload.parts() == []
 
     async def test_a_part_url_refuses_too_much(self) -> None:
         async with self.opened() as store:
             upload = await self.begun(store)
             request = await self._sign(upload, 1, size=4)
-            assert not await self._is_sent(upload, request, b"parts")
+            assert not await self.is_taken(upload.store, request, b"parts")
             assert await upload.parts() == []
+
+    async def test_a_part_url_refuses_fewer_bytes(self) -> None:
+        async with self.opened() as store:
+            upload = await self.begun(store)
+            request = await self._sign(upload, 1, size=4)
+            for short in (b"par", b""):
+                assert not await self.is_taken(upload.store, request, short)
+            assert await upload.parts() == []
+            assert await self.is_taken(upload.store, request, b"part")
+
+    async def test_a_part_url_may_be_used_again(self) -> None:
+        """The answer may have been lost."""
+        async with self.opened() as store:
+            upload = await self.begun(store)
+            request = await self._sign(upload, 1)
+            for _ in range(3):
+                assert await self.is_taken(upload.store, request, upload.body(1))
+            await upload.complete()
+            assert await read(store, KEY) == upload.body(1)
 
     async def test_a_client_that_cuts_as_it_likes_may_send_fewer_bytes(self) -> None:
         async with self.opened() as store:
@@ -267,7 +276,7 @@ class MultipartPromises(StoreTests):
             request = await upload.multipart.presign_part(
                 KEY, upload.id, 1, size=most, expires_at=self.now() + HOUR, total=most
             )
-            assert await self._is_sent(upload, request, upload.body(1))
+            assert await self.is_taken(upload.store, request, upload.body(1))
             assert [part.size for part in await upload.parts()] == [len(upload.body(1))]
 
     async def test_a_part_that_breaks_off_is_not_stored(self) -> None:
@@ -287,7 +296,7 @@ class MultipartPromises(StoreTests):
             upload = await self.begun(store)
             serving, token = served(store), token_of(await self._sign(upload, 1))
             too_much = upload.body(1) + b"!"
-            assert serving.upload_key(token) == KEY
+            assert serving.upload_target(token) == UploadTarget(KEY, 1)
             with pytest.raises(TooLarge):
                 await serving.accept(token, bytes_chunks(too_much), content_type="")
             with pytest.raises(TooLarge):
@@ -299,14 +308,14 @@ class MultipartPromises(StoreTests):
                     await serving.accept(wrong, bytes_chunks(b"x"), content_type="")
             late = token_of(await self._sign(upload, 1, expires_in=-HOUR))
             with pytest.raises(SignatureExpired):
-                serving.upload_key(late)
+                serving.upload_target(late)
             assert await upload.parts() == []
 
     async def test_what_accepts_a_part_answers_its_etag(self) -> None:
         async with self.opened() as store:
             upload = await self.begun(store)
             info = await served(store).accept(
-                token_of(await self._sign(upload, 1)), bytes_chunks(b"part"), content_type=""
+                token_of(await self._sign(upload, 1, size=4)), bytes_chunks(b"part"), content_type=""
             )
             assert await upload.parts() == [Part(1, info.etag, len(b"part"))]
 
@@ -315,9 +324,3 @@ def served(store: ObjectStore) -> ServesSignedUrls:
     if not isinstance(store, ServesSignedUrls):
         pytest.skip(f"{type(store).__name__} does not leave signed URLs to us to serve")
     return store
-
-
-def token_of(request: UploadRequest) -> str:
-    """What follows ``/objects/`` in a part's URL that the store leaves to us to serve."""
-    assert (request.method, dict(request.headers), dict(request.fields)) == ("PUT", {}, {})
-    return request.url.removeprefix("/objects/")

@@ -1,5 +1,6 @@
 """The storage suite's capabilities: requests that clients send themselves, signed URLs, and local files."""
 
+import hashlib
 from datetime import timedelta
 from typing import NoReturn
 
@@ -7,25 +8,40 @@ import pytest
 from anyio import Path
 
 from imagegallery.errors import (
+    ChecksumMismatch,
     ImageGalleryError,
     ObjectNotFound,
     PreconditionFailed,
     SignatureExpired,
     SignatureInvalid,
+    SizeMismatch,
     TooLarge,
     TypeMismatch,
 )
 from imagegallery.storage.protocol import (
     ByteRange,
     LocalObjects,
+    ObjectInfo,
     ObjectStore,
     PresignsUploads,
     ServesSignedUrls,
     SignsDownloads,
     UploadRequest,
+    UploadTarget,
 )
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.storage_base import BODY, TYPE, Broken, StoreTests, broken_off, keys, read, write
+from imagegallery.testing.storage_base import (
+    BODY,
+    TYPE,
+    Broken,
+    StoreTests,
+    at_once,
+    broken_off,
+    keys,
+    read,
+    token_of,
+    write,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -50,7 +66,7 @@ def _lacking(store: ObjectStore, capability: str) -> NoReturn:
     pytest.skip(f"{type(store).__name__} does not {capability}")
 
 
-def token_of(url: str) -> str:
+def download_token(url: str) -> str:
     """What follows ``/objects/`` in a URL that the store leaves to us to serve."""
     assert url.startswith("/objects/")
     return url.removeprefix("/objects/")
@@ -60,9 +76,18 @@ class SignedUrlPromises(StoreTests):
     presigned_requests_write_once = True
     """``False`` for a store that takes a presigned request again until it expires."""
 
-    async def _upload(self, store: ObjectStore, *, key: str = "in/a", expires_in: timedelta = HOUR) -> UploadRequest:
+    async def _upload(
+        self,
+        store: ObjectStore,
+        *,
+        key: str = "in/a",
+        expires_in: timedelta = HOUR,
+        sha256: str | None = None,
+        is_exact: bool = True,
+    ) -> UploadRequest:
+        expires_at = self.now() + expires_in
         return await presigner(store).presign_upload(
-            key, content_type=TYPE, size=len(BODY), sha256=None, expires_at=self.now() + expires_in
+            key, content_type=TYPE, size=len(BODY), sha256=sha256, expires_at=expires_at, is_exact=is_exact
         )
 
     def _download(self, store: ObjectStore, *, expires_in: timedelta = HOUR, download_as: str | None = None) -> str:
@@ -75,27 +100,54 @@ class SignedUrlPromises(StoreTests):
     async def test_a_presigned_request_writes_once(self) -> None:
         async with self.opened() as store:
             request = await self._upload(store)
-            assert 200 <= await self.send(request, BODY) < 300
+            assert await self.is_taken(store, request, BODY)
             first = await store.head("in/a")
             assert (first.size, await read(store, "in/a")) == (len(BODY), BODY)
-            second = await self.send(request, BODY[::-1])
+            is_taken = await self.is_taken(store, request, BODY[::-1])
             if self.presigned_requests_write_once:
-                assert 400 <= second < 500
+                assert not is_taken
                 assert await read(store, "in/a") == BODY
             else:
                 with pytest.raises(PreconditionFailed):
                     await store.promote("in/a", "out/a", etag=first.etag, content_type=TYPE)
 
-    async def test_a_presigned_request_refuses_too_much(self) -> None:
+    async def test_a_presigned_request_may_be_repeated(self) -> None:
+        """With the same bytes: the answer may have been lost."""
         async with self.opened() as store:
             request = await self._upload(store)
-            assert 400 <= await self.send(request, BODY + b"!") < 500
+            for _ in range(3):
+                assert await self.is_taken(store, request, BODY)
+            assert await read(store, "in/a") == BODY
+            assert await keys(store) == ["in/a"]
+
+    async def test_a_presigned_request_refuses_another_size(self) -> None:
+        async with self.opened() as store:
+            request = await self._upload(store)
+            for body in (BODY + b"!", BODY[:-1], b""):
+                assert not await self.is_taken(store, request, body)
             assert await keys(store) == []
+            assert await self.is_taken(store, request, BODY), "what was refused leaves nothing in the way"
+
+    async def test_a_presigned_request_of_unknown_size_takes_up_to_the_most(self) -> None:
+        async with self.opened() as store:
+            request = await self._upload(store, is_exact=False)
+            for body in (BODY + b"!", b""):
+                assert not await self.is_taken(store, request, body)
+            assert await keys(store) == []
+            assert await self.is_taken(store, request, BODY[:-1])
+            assert await read(store, "in/a") == BODY[:-1]
+
+    async def test_a_presigned_request_refuses_another_digest(self) -> None:
+        async with self.opened() as store:
+            request = await self._upload(store, sha256=hashlib.sha256(BODY).hexdigest())
+            assert not await self.is_taken(store, request, BODY[::-1])
+            assert await keys(store) == []
+            assert await self.is_taken(store, request, BODY)
 
     async def test_a_presigned_request_expires(self) -> None:
         async with self.opened() as store:
             request = await self._upload(store, expires_in=-HOUR)
-            assert 400 <= await self.send(request, BODY) < 500
+            assert not await self.is_taken(store, request, BODY)
             assert await keys(store) == []
 
     # --- uploads to our own signed URLs ----------------------------------------------------------------------
@@ -103,32 +155,61 @@ class SignedUrlPromises(StoreTests):
     async def test_accept_stores_what_was_signed(self) -> None:
         async with self.opened() as store:
             serving, request = server(store), await self._upload(store)
-            assert serving.upload_key(token_of(request.url)) == "in/a"
-            assert (request.method, dict(request.headers)) == ("PUT", {"Content-Type": TYPE})
-            info = await serving.accept(token_of(request.url), bytes_chunks(BODY), content_type=TYPE)
+            assert serving.upload_target(token_of(request)) == UploadTarget("in/a")
+            assert dict(request.headers) == {"Content-Type": TYPE}
+            info = await serving.accept(token_of(request), bytes_chunks(BODY), content_type=TYPE)
             assert (info.key, info.size) == ("in/a", len(BODY))
             assert await read(store, "in/a") == BODY
 
     async def test_accept_stores_once(self) -> None:
         async with self.opened() as store:
-            serving, token = server(store), token_of((await self._upload(store)).url)
+            serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(Broken):
                 await serving.accept(token, broken_off(BODY[:100]), content_type=TYPE)
             await serving.accept(token, bytes_chunks(BODY), content_type=TYPE)
             with pytest.raises(PreconditionFailed):
-                await serving.accept(token, bytes_chunks(b"other"), content_type=TYPE)
+                await serving.accept(token, bytes_chunks(BODY[::-1]), content_type=TYPE)
             assert await read(store, "in/a") == BODY
+
+    async def test_accept_answers_the_same_bytes_as_before(self) -> None:
+        async with self.opened() as store:
+            serving, token = server(store), token_of(await self._upload(store))
+            infos: list[ObjectInfo] = []
+
+            async def race(_: int) -> None:
+                infos.append(await serving.accept(token, bytes_chunks(BODY), content_type=TYPE))
+
+            await at_once(3, race)
+            await race(0)
+            assert infos == [await store.head("in/a")] * 4
 
     async def test_accept_refuses_another_type(self) -> None:
         async with self.opened() as store:
-            serving, token = server(store), token_of((await self._upload(store)).url)
+            serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(TypeMismatch):
                 await serving.accept(token, bytes_chunks(BODY), content_type="text/html")
             assert await keys(store) == []
 
+    async def test_accept_refuses_fewer_bytes_than_were_signed(self) -> None:
+        async with self.opened() as store:
+            serving, token = server(store), token_of(await self._upload(store))
+            with pytest.raises(SizeMismatch):
+                await serving.accept(token, bytes_chunks(BODY[:-1]), content_type=TYPE)
+            with pytest.raises(SizeMismatch):
+                await serving.accept(token, broken_off(b""), content_type=TYPE, content_length=len(BODY) - 1)
+            assert await keys(store) == []
+
+    async def test_accept_refuses_another_digest(self) -> None:
+        async with self.opened() as store:
+            serving = server(store)
+            token = token_of(await self._upload(store, sha256=hashlib.sha256(BODY).hexdigest()))
+            with pytest.raises(ChecksumMismatch):
+                await serving.accept(token, bytes_chunks(BODY[::-1]), content_type=TYPE)
+            assert await keys(store) == []
+
     async def test_accept_refuses_too_much(self) -> None:
         async with self.opened() as store:
-            serving, token = server(store), token_of((await self._upload(store)).url)
+            serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(TooLarge):
                 await serving.accept(token, bytes_chunks(BODY + b"!"), content_type=TYPE)
             unread = broken_off(b"")
@@ -139,16 +220,16 @@ class SignedUrlPromises(StoreTests):
     async def test_accept_refuses_other_tokens(self) -> None:
         async with self.opened() as store:
             serving = server(store)
-            upload = token_of((await self._upload(store)).url)
-            download = token_of(self._download(store))
+            upload = token_of(await self._upload(store))
+            download = download_token(self._download(store))
             for token in (download, altered(upload), upload + "A", "", "no.token", "\ud800"):
                 with pytest.raises(SignatureInvalid):
-                    serving.upload_key(token)
+                    serving.upload_target(token)
                 with pytest.raises(SignatureInvalid):
                     await serving.accept(token, bytes_chunks(BODY), content_type=TYPE)
-            late = token_of((await self._upload(store, expires_in=-timedelta(seconds=1))).url)
+            late = token_of(await self._upload(store, expires_in=-timedelta(seconds=1)))
             with pytest.raises(SignatureExpired):
-                serving.upload_key(late)
+                serving.upload_target(late)
             with pytest.raises(SignatureExpired):
                 await serving.accept(late, bytes_chunks(BODY), content_type=TYPE)
             assert await keys(store) == []
@@ -159,7 +240,7 @@ class SignedUrlPromises(StoreTests):
         async with self.opened() as store:
             serving = server(store)
             put = await write(store, "a", BODY)
-            token = token_of(self._download(store, download_as="übung 📷.jpg"))
+            token = download_token(self._download(store, download_as="übung 📷.jpg"))
             described = await serving.describe(token)
             assert (described.content_type, described.download_as) == (TYPE, "übung 📷.jpg")
             assert (described.info.size, described.info.etag) == (len(BODY), put.etag)
@@ -170,18 +251,18 @@ class SignedUrlPromises(StoreTests):
 
     async def test_a_signed_download_of_nothing_is_not_found(self) -> None:
         async with self.opened() as store:
-            serving, token = server(store), token_of(self._download(store))
+            serving, token = server(store), download_token(self._download(store))
             await raises(ObjectNotFound, serving, token)
 
     async def test_downloads_refuse_other_tokens(self) -> None:
         async with self.opened() as store:
             serving = server(store)
             await write(store, "a", BODY)
-            download = token_of(self._download(store))
-            upload = token_of((await self._upload(store, key="a")).url)
+            download = download_token(self._download(store))
+            upload = token_of(await self._upload(store, key="a"))
             for token in (upload, altered(download), download + "A", "", "no.token", "\ud800"):
                 await raises(SignatureInvalid, serving, token)
-            await raises(SignatureExpired, serving, token_of(self._download(store, expires_in=-HOUR)))
+            await raises(SignatureExpired, serving, download_token(self._download(store, expires_in=-HOUR)))
 
     async def test_equal_downloads_have_equal_urls(self) -> None:
         async with self.opened() as store:

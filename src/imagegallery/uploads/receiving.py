@@ -1,6 +1,7 @@
 """Bytes that come through the service, straight on into the store."""
 
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from uuid import UUID
 
 import attrs
@@ -8,7 +9,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, PreconditionFailed, QuotaExceeded, TooLarge
+from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, QuotaExceeded, TooLarge
 from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads import records
@@ -17,7 +18,7 @@ from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.room import largest_size
-from imagegallery.uploads.session import UploadEvent, UploadSession, advance
+from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance, refuse_over
 from imagegallery.uploads.verification import check_size
 
 STORED = fault_point("service.stored", "the bytes are under incoming/, the row says that they are on their way")
@@ -33,6 +34,20 @@ class Receiving:
     completion: Completion
     policy: UploadPolicy
     clock: Clock
+
+    async def caught_up(self, session: UploadSession) -> UploadSession:
+        """The session, as ``uploaded`` if an earlier attempt stored it all, and was cut short before it could say so.
+
+        Raises what ended it, unless it became an image.
+        """
+        refuse_over(session)
+        if session.state is not UploadState.UPLOADING:
+            return session
+        with suppress(ObjectNotFound):
+            found = await self.store.head(session.incoming_key)
+            if session.size in (None, found.size):
+                return await self._arrived(session, found.size)
+        return session
 
     async def receive(self, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
         """Store the bytes; the session is then ``uploaded``.
@@ -66,8 +81,7 @@ class Receiving:
             if session.size is None and largest < self.policy.max_size:
                 raise QuotaExceeded("The owner's storage has no room for this file.") from error
             raise
-        except PreconditionFailed as error:
-            # An earlier attempt stored it all, and was cut short before it could say so.
+        except PreconditionFailed as error:  # another attempt was quicker
             await self._advance(session.id, UploadEvent.ARRIVE)
             raise Conflict("The file of this upload has already arrived; complete it.") from error
 

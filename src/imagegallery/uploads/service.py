@@ -25,6 +25,7 @@ from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.creating import Creating
 from imagegallery.uploads.ending import Ending
+from imagegallery.uploads.known_bytes import KnownBytes
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.one_call import OneCall
 from imagegallery.uploads.parts import UploadParts
@@ -33,7 +34,8 @@ from imagegallery.uploads.receiving import Receiving
 from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.repeats import ONE_CALL
 from imagegallery.uploads.resumable import ResumableUploads
-from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, advance
+from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.signed import SignedUploads
 from imagegallery.uploads.sources import OpenSource, Source, opened
 from imagegallery.uploads.sweeping import Sweeping
 from imagegallery.uploads.verification import Verification
@@ -46,7 +48,7 @@ CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had a
 
 class UploadService:
     """Upload sessions, and `add`, which is a whole session in one call; ``parts`` is for files that go up in parts,
-    ``resumable`` for those that come little by little."""
+    ``resumable`` for those that come little by little, ``signed`` for those that come by signed URLs of our own."""
 
     def __init__(
         self,
@@ -73,6 +75,8 @@ class UploadService:
         self._ending = Ending(database, store, clock)
         self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
         self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
+        self._known = KnownBytes(database, store)
+        self.signed = SignedUploads(database, store, self._completion, self._known, clock)
         self._creating = Creating(store, self._sessions, self._beginning, self.parts, policy)
         self._one_call = OneCall(
             database, images, self._sessions, self._beginning, self._receiving, self._completion, self._ending
@@ -117,7 +121,7 @@ class UploadService:
         gallery_id: UUID | None = None,
     ) -> UploadSession:
         """Like `create` for a client that sends one request and nothing after it: the upload completes by itself, as
-        soon as we hear that the bytes are there (see `arrived`).
+        soon as we hear that the bytes are there.
 
         Raises like `create`, and `NotFound` where the store cannot be written to directly.
         """
@@ -128,24 +132,6 @@ class UploadService:
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
         """The principal's own session, as it is now. Raises `Unauthenticated` or `NotFound`."""
         return await self._sessions.get(principal, session_id)
-
-    async def check_awaited(self, incoming_key: str) -> UploadSession:
-        """For whoever serves a store's upload URLs: the session that waits for bytes under this key.
-
-        Raises `UploadEnded` or `UploadExpired`. Asks for no principal: the signature is the leave."""
-        async with self._database.connection() as connection:
-            session = await records.find_by_incoming_key(connection, incoming_key)
-        if session is None:
-            raise UploadEnded("This upload is over; start a new one.")
-        advance(session.at(self._clock()).state, UploadEvent.ARRIVE)
-        return session
-
-    async def arrived(self, session: UploadSession) -> UUID:
-        """For whoever serves a store's upload URLs: the bytes of a session that ``ends_on_arrival`` have come.
-
-        Answers the image's id. Raises what `complete` raises.
-        """
-        return await self._completion.complete(session.id)
 
     async def complete_arrived(self, incoming_key: str) -> None:
         """For whoever hears from the store that an object was created: complete the upload it belongs to, as its client
@@ -163,13 +149,16 @@ class UploadService:
             await self._completion.complete(session.id)
 
     async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
-        """Take the file's bytes, once, and pass them on to the store as they come.
+        """Take the file's bytes, once, and pass them on to the store as they come; may be repeated with the same ones.
 
-        Raises like `get`; `UploadExpired`, `UploadEnded` or `Conflict` when no bytes are awaited; `TooLarge`,
-        `SizeMismatch` or `EmptyFile`, which end the session.
+        Raises like `get`; what the upload was refused for; `UploadExpired`, `UploadEnded` or `Conflict` when no bytes
+        are awaited, or others have come; `TooLarge`, `SizeMismatch` or `EmptyFile`, which end the session.
         """
-        session = await self.get(principal, session_id)
-        return await self._receiving.receive(session.id, data)
+        session = await self._receiving.caught_up(await self.get(principal, session_id))
+        if session.state not in (UploadState.UPLOADED, UploadState.COMPLETED):
+            return await self._receiving.receive(session.id, data)
+        await self._known.recognize(session, data)
+        return session
 
     async def complete(self, principal: Principal, session_id: UUID) -> Image:
         """Check the bytes and make them an image; completing again answers with the same one.

@@ -23,6 +23,14 @@ _OBJECT = {
     304: Answer("Not changed since.", headers=("ETag",)),
 }
 _STORED = {204: Answer("Stored. Complete the session now, unless it completes itself.", headers=("ETag",))}
+_STORED_FORM = {
+    **_STORED,
+    201: Answer(
+        "The same, where the form asks for it with `success_action_status`.",
+        (Content("application/xml"),),
+        headers=("ETag", "Location"),
+    ),
+}
 
 OPERATIONS = (
     Operation(
@@ -86,7 +94,7 @@ OPERATIONS = (
             UnsupportedBody,
         ),
         consumes=(Content("multipart/form-data", ObjectForm),),
-        answers=_STORED,
+        answers=_STORED_FORM,
         needs_principal=False,
     ),
 )

@@ -1,0 +1,74 @@
+"""Bytes that come again although they have arrived, because the answer to them was lost."""
+
+from collections.abc import AsyncIterable
+from contextlib import suppress
+
+from attrs import frozen
+
+from imagegallery.database.pool import Database
+from imagegallery.errors import ObjectNotFound, TooLarge
+from imagegallery.images import records as image_records
+from imagegallery.storage.protocol import ByteRange, ObjectStore
+from imagegallery.storage.streams import Digesting, at_most
+from imagegallery.uploads import part_records
+from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance
+
+
+@frozen
+class _Known:
+    """What arrived: its size in bytes, SHA-256, and the ETag that was answered."""
+
+    size: int
+    sha256: bytes
+    etag: str
+
+
+@frozen
+class KnownBytes:
+    """Compares with the file that a session has, or with what became of it."""
+
+    database: Database
+    store: ObjectStore
+
+    async def recognize(self, session: UploadSession, data: AsyncIterable[bytes], number: int | None = None) -> str:
+        """The ETag of the file, or of its part ``number``, if ``data`` has the same bytes.
+
+        Raises for others, or if the file is gone: `UploadEnded` where it has become an image, else `Conflict`.
+        """
+        with suppress(ObjectNotFound, TooLarge):
+            known = await self._find(session, number)
+            digesting = Digesting(at_most(data, known.size))
+            async for _ in digesting:
+                pass
+            if (digesting.size, digesting.sha256()) == (known.size, known.sha256):
+                return known.etag
+        advance(session.state, UploadEvent.BEGIN)
+        raise AssertionError("This session does not have its file yet.")
+
+    async def _find(self, session: UploadSession, number: int | None) -> _Known:
+        key = await self._key_of(session)
+        if number is None:
+            return await self._read(key, None)
+        async with self.database.connection() as connection:
+            parts = await part_records.joined(connection, session.id)
+        if number > len(parts):
+            raise ObjectNotFound("There was no such part.")
+        start, part = sum(each.size for each in parts[: number - 1]), parts[number - 1]
+        known = await self._read(key, ByteRange(start, start + part.size))
+        return _Known(known.size, known.sha256, part.etag)
+
+    async def _key_of(self, session: UploadSession) -> str:
+        if session.state is not UploadState.COMPLETED:
+            return session.incoming_key
+        async with self.database.connection() as connection:
+            found = await image_records.get(connection, session.future_image_id)
+        if found is None:
+            raise ObjectNotFound("The image is gone.")
+        return found.image.original_key
+
+    async def _read(self, key: str, byte_range: ByteRange | None) -> _Known:
+        async with self.store.get(key, byte_range) as stream:
+            digesting = Digesting(stream.chunks)
+            async for _ in digesting:
+                pass
+            return _Known(digesting.size, digesting.sha256(), stream.info.etag)
