@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
+from imagegallery_asgi.access_log import AccessLog
 from imagegallery_asgi.auth import single_user
 from imagegallery_asgi.call import API_PREFIX, Authenticate, Host
 from imagegallery_asgi.compression import Compression
@@ -57,6 +58,7 @@ def create_app(
         middleware=[
             *cors(cors_origins),
             *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),
+            Middleware(AccessLog),
             Middleware(Compression),
             Middleware(Shortcut, host=host),
             Middleware(Exchanges, metrics=host.metrics),

@@ -22,6 +22,7 @@ from granian.log import LogLevels
 from starlette.applications import Starlette
 
 from imagegallery import ConfigurationError, ImageGallery, Settings
+from imagegallery.logs import configure_logging
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import is_loopback, jwt, single_user
 from imagegallery_asgi.call import Authenticate
@@ -46,6 +47,7 @@ GRACE = timedelta(seconds=30)
 
 def app() -> Starlette:
     """The application factory: everything from the environment. Each worker process calls it once."""
+    configure_logging()
     gallery = ImageGallery.open(Settings.from_env())
 
     @asynccontextmanager

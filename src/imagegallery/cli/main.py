@@ -1,6 +1,5 @@
 """The ``imagegallery`` command: its group, and what every command shares."""
 
-import logging
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -10,6 +9,7 @@ from attrs import frozen
 
 from imagegallery.cli.output import say
 from imagegallery.errors import ImageGalleryError
+from imagegallery.logs import configure_logging, log_verbosely
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 
@@ -67,10 +67,9 @@ class Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log what is done, not only what goes wrong.")
 def cli(verbose: bool) -> None:
     """An image gallery backend: uploads, variants, galleries."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    if verbose:
+        log_verbosely()
+    configure_logging()
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from imagegallery.cli.supervisor import Program, run_together
 from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
+from imagegallery.logs import log_requests
 from imagegallery.parts import open_database, running_database
 from imagegallery.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
@@ -40,6 +41,7 @@ JWT_KEY_VARIABLE = "IMAGEGALLERY_JWT_KEY"
 @click.option("--no-worker", is_flag=True, help="Leave the queued jobs to `imagegallery worker`.")
 @click.option("--drain", default=0, show_default=True, type=SECONDS, help="Seconds from SIGTERM to the end of serving.")
 @click.option("--grace", default=30, show_default=True, type=SECONDS, help="Seconds that open requests have to end.")
+@click.option("--access-log", is_flag=True, help="Log each request; `imagegallery -v serve` does so, too.")
 def serve_command(
     data_dir: Path | None,
     config: Path | None,
@@ -49,6 +51,7 @@ def serve_command(
     no_worker: bool,
     drain: int,
     grace: int,
+    access_log: bool,
 ) -> None:
     """Run the whole service: API, worker and, unless a DSN is set, the embedded PostgreSQL.
 
@@ -57,6 +60,8 @@ def serve_command(
     settings = load_settings(data_dir, config)
     if config is not None:
         os.environ[CONFIG_VARIABLE] = str(config.absolute())
+    if access_log:
+        log_requests()
     _check_parts()
     _check_exposure(host)
     check_free(host, port)
