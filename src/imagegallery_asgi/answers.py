@@ -113,6 +113,7 @@ class PlaceholderDocument:
 class ImageDocument:
     """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone.
 
+    ``is_truncated``: a part of the picture is missing from the file; what is there is shown.
     ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
     ``deleted_at``: since when it is in the trash; ``null`` if it is not. ``expires_at``: until when its URLs work;
     ``null`` for those of a public image.
@@ -124,6 +125,7 @@ class ImageDocument:
     width: int
     height: int
     frames: int
+    is_truncated: bool
     file_size: int
     sha256: str | None
     alt_text: str

@@ -63,6 +63,7 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
         width=image.width,
         height=image.height,
         frames=image.frames,
+        is_truncated=image.is_truncated,
         file_size=image.file_size,
         sha256=image.sha256.hex() if own else None,
         alt_text=image.alt_text,

@@ -275,9 +275,9 @@ async def test_a_decoder_that_does_not_start_is_not_the_pictures_fault(
 async def test_what_the_decoder_complains_of_is_logged(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="imagegallery.imaging")
     async with SandboxedEngine.open(ONE) as engine:
-        path = place(images.truncated(images.real_photo()))
-        assert await reason_of(lambda: engine.inspect(path, content_type="image/jpeg")) == "truncated"
-    assert "premature" in caplog.text
+        path = place(images.png().replace(b"IDAT", b"IDAT\xff\xff"))
+        assert await reason_of(lambda: engine.inspect(path, content_type="image/png")) == "undecodable"
+    assert "libpng" in caplog.text
 
 
 def test_a_child_starts_with_nothing_of_the_library_but_its_own_room_and_no_decoder_that_few_need() -> None:

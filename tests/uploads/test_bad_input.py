@@ -94,7 +94,6 @@ async def test_no_image_at_all(uploading: Uploading) -> None:
 @pytest.mark.parametrize(
     ("image_format", "content_type"),
     [
-        ("JPEG", "image/jpeg"),
         ("PNG", "image/png"),
         ("WEBP", "image/webp"),
         ("GIF", "image/gif"),
@@ -106,6 +105,12 @@ async def test_a_truncated_file(
 ) -> None:
     whole = encode(image_format, (200, 200))
     assert await refused(uploading, whole[: len(whole) // 2], content_type) in ("truncated", "undecodable")
+
+
+async def test_a_cut_photograph_is_taken_and_marked(uploading: Uploading, encode: Callable[..., bytes]) -> None:
+    whole = encode("JPEG", (200, 200))
+    assert (await uploading.service.add(uploading.me, whole[: len(whole) // 2])).is_truncated
+    assert not (await uploading.service.add(uploading.me, whole)).is_truncated
 
 
 async def test_a_png_of_50_000_by_50_000_pixels(uploading: Uploading, png_bomb: bytes) -> None:

@@ -40,7 +40,7 @@ async def assert_nothing_left(studio: Studio, image_id: UUID) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (PHOTO[:2000], "truncated"),
+        (PHOTO[:500], "truncated"),
         (b"GIF89a" + PHOTO[6:], "type_mismatch"),
     ],
 )
@@ -133,7 +133,7 @@ async def test_a_dead_letter_that_is_requeued_makes_the_variants(studio: Studio)
 
 
 async def test_a_job_that_runs_again_after_it_failed_the_image_leaves_it(studio: Studio) -> None:
-    image = await studio.upload(PHOTO[:2000], 400, 300)
+    image = await studio.upload(PHOTO[:500], 400, 300)
     job = await studio.claim(FIRST)
     handler = studio.processing.handlers()[FIRST]
     await handler.run(job)
@@ -322,7 +322,7 @@ async def test_discarding_spares_what_another_attempt_has_stored_since(studio: S
 
 
 async def test_the_failure_is_announced_to_those_who_wait(studio: Studio) -> None:
-    image = await studio.upload(PHOTO[:2000], 400, 300)
+    image = await studio.upload(PHOTO[:500], 400, 300)
     waited: list[Failure | None] = []
 
     async def wait() -> None:

@@ -52,7 +52,8 @@ class Variant:
 class Image:
     """One picture an owner uploaded.
 
-    ``width`` and ``height`` are in pixels with the orientation applied. ``taken_at`` is what the file tells, else the
+    ``width`` and ``height`` are in pixels with the orientation applied. ``is_truncated``: a part of the picture is
+    missing from the file, and what is there is shown. ``taken_at`` is what the file tells, else the
     upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's alone: for anybody
     else `visible_to_others` has taken the place out. ``phash`` is 64 bits of how it looks
     (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
@@ -70,6 +71,7 @@ class Image:
     width: int
     height: int
     frames: int
+    is_truncated: bool
     file_size: int
     sha256: bytes
     alt_text: str

@@ -20,7 +20,8 @@ CHANNEL = "imagegallery_images"
 # What `image_from` reads, of an image `i`; its variants come smallest first, in one array.
 IMAGE_COLUMNS = """
     i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
-    i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source, i.latitude, i.longitude,
+    i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
+    i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
     i.updated_at, i.deleted_at, i.phash,
     ARRAY(
@@ -70,10 +71,10 @@ _INSERT = """
 INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
-    failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source
+    failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26
+    $26, $27
 )"""
 
 # NULL leaves a column as it is.
@@ -155,6 +156,7 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.updated_at,
         None if image.phash is None else signed(image.phash),
         image.taken_at_source.value,
+        image.is_truncated,
     )
 
 
@@ -235,6 +237,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         width=row["width"],
         height=row["height"],
         frames=row["frames"],
+        is_truncated=row["is_truncated"],
         file_size=row["file_size"],
         sha256=row["sha256"],
         alt_text=row["alt_text"],

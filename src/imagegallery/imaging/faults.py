@@ -23,6 +23,15 @@ def out_of_memory() -> BadImage:
     return BadImage("decoder_out_of_memory", "Decoding the picture takes more memory than is allowed.")
 
 
+def truncated() -> BadImage:
+    return BadImage("truncated", "The file ends before the picture does.")
+
+
+def lacks_data(complaint: str) -> bool:
+    """Whether a JPEG's coded data end early, though the file goes on."""
+    return "premature end of data" in complaint
+
+
 def is_cut(content_type: str, size: int, head: bytes, tail: bytes) -> bool:
     """Whether the file is shorter than it says, of formats whose decoders do not tell that from other damage.
 
@@ -38,5 +47,5 @@ def bad_image(complaint: str, *, cut: bool = False) -> BadImage:
     if is_out_of_memory(complaint):
         return out_of_memory()
     if cut or _TRUNCATED.search(complaint):
-        return BadImage("truncated", "The file ends before the picture does.")
+        return truncated()
     return BadImage("undecodable", "The file is damaged: it cannot be decoded.")

@@ -59,7 +59,10 @@ class HeicSource:
         info = self.picture.info
         return Blocks(exif=exif_payload(info.get("exif") or b""), xmp=info.get("xmp") or b"")
 
-    def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
+    def forgive(self, error: pyvips.Error) -> bool:
+        raise error
+
+    def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> pyvips.Image:
         """Decode, at once and into memory; it can neither shrink nor move. Raises `BadImage`."""
         try:
             data, mode = self.picture.data, self.picture.mode

@@ -1,15 +1,13 @@
 """The first of the two requests: what is this file, and does all of it decode? Imported only in the decoder process."""
 
-from imagegallery.imaging.ladder import turned
+from imagegallery.imaging.ladder import strongest_shrink, turned
+from imagegallery.imaging.leniency import read_picture
 from imagegallery.imaging.limits import ImagingOptions, can_move
 from imagegallery.imaging.notes import read_notes
 from imagegallery.imaging.protocol import Inspection
-from imagegallery.imaging.source import Source
+from imagegallery.imaging.source import Decode, Source
 from imagegallery.imaging.vips import open_source
 from imagegallery.imaging.wire import Request
-
-CHEAPEST_SHRINK = 8
-"""Every coefficient of a JPEG is still read at this scale; only the inverse transform is cut short."""
 
 
 def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
@@ -20,15 +18,19 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
     Raises `TypeMismatch`, `BadImage`, and `pyvips.Error` for what libvips cannot decode.
     """
     source = open_source(file, request.content_type, options)
-    if request.decode:
-        _decode(source, options)
+    is_truncated = request.decode and _is_truncated(source, options)
     width, height = turned((source.width, source.height), source.orientation)
     blocks = source.blocks()
-    return Inspection(request.content_type, width, height, source.frames, blocks.exif, read_notes(blocks))
+    notes = read_notes(blocks)
+    return Inspection(request.content_type, width, height, source.frames, blocks.exif, notes, is_truncated)
 
 
-def _decode(source: Source, options: ImagingOptions) -> None:
+def _is_truncated(source: Source, options: ImagingOptions) -> bool:
+    """Read every pixel, at the scale that costs least: of a JPEG, every coefficient is still read at it."""
     moves = can_move(source.width, source.height, source.frames, options)
-    # At less than one pixel of the reduced picture there is nothing to read.
-    shrinks = source.shrinks_on_load and min(source.width, source.height) >= CHEAPEST_SHRINK
-    source.decode(shrink=CHEAPEST_SHRINK if shrinks else 1, frames=source.frames if moves else 1).avg()
+    shrink = strongest_shrink((source.width, source.height)) if source.shrinks_on_load else 1
+
+    def read(decode: Decode) -> None:
+        decode(shrink=shrink, frames=source.frames if moves else 1).avg()
+
+    return read_picture(source, read)[1]

@@ -9,6 +9,8 @@ from imagegallery.imaging.protocol import Rendition
 Size = tuple[int, int]
 """Width and height in pixels, of one frame, orientation applied."""
 
+STRONGEST_SHRINK = 8
+
 COMFORTABLE = 2.0
 """A rung at least this many times the target loses nothing that shows when it is resampled once more."""
 
@@ -58,6 +60,11 @@ def shrink_on_load(size: Size, needed: Size) -> int:
     """
     room = min(size[0] / needed[0], size[1] / needed[1]) / COMFORTABLE
     return next((factor for factor in (8, 4, 2) if factor <= room), 1)
+
+
+def strongest_shrink(size: Size) -> int:
+    """What a JPEG decoder can do at most, to a picture of which at least a pixel is left then."""
+    return STRONGEST_SHRINK if min(size) >= STRONGEST_SHRINK else 1
 
 
 def parent(rungs: Iterable[Size], needed: Size) -> Size:

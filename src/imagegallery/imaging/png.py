@@ -6,6 +6,7 @@ edition, section 5.3).
 
 import binascii
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
@@ -25,6 +26,10 @@ _EXIF_PROFILES: Final = ("Raw profile type exif", "Raw profile type APP1")
 _IPTC_PROFILE: Final = "Raw profile type iptc"
 _XMP_KEYWORDS: Final = ("XML:com.adobe.xmp", "Raw profile type xmp")
 _CREATION_TIME: Final = "Creation Time"
+# By colour type (section 11.2.1); a palette has one.
+_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# Left, top and distances of the pixels of each pass (section 8.2).
+_ADAM7: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
 def read_blocks(file: BinaryIO) -> Blocks:
@@ -73,8 +78,50 @@ class _Found:
         )
 
 
+def has_all_pixels(file: BinaryIO) -> bool:
+    """Whether the coded pixels are complete, whatever their checksums say."""
+    missing, inflater = None, zlib.decompressobj(-15)
+    is_first = True
+    for kind, size in _headers(file):
+        if kind == b"IHDR" and size == 13:
+            missing = _pixel_bytes(file.read(size))
+        elif kind == b"IDAT" and missing is not None:
+            coded = file.read(size)[2 if is_first else 0 :]  # after the two bytes of zlib's header
+            is_first = False
+            missing -= _inflated_size(inflater, coded)
+    return missing is not None and missing <= 0
+
+
+def _pixel_bytes(header: bytes) -> int:
+    """How long the pixels of such a picture are, with a filter byte before each row (sections 8 and 9)."""
+    width, height, depth, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", header)
+    bits = depth * _CHANNELS.get(colour_type, 4)
+    passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
+    sizes = ((-(-(width - left) // across), -(-(height - top) // down)) for left, top, across, down in passes)
+    return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0 and rows > 0)
+
+
+def _inflated_size(inflater: "zlib._Decompress", coded: bytes) -> int:
+    """How many bytes these become; they are not kept. What is damaged becomes none."""
+    size = 0
+    try:
+        while coded and not inflater.eof:
+            size += len(inflater.decompress(coded, MAX_BLOCK))
+            coded = inflater.unconsumed_tail
+    except zlib.error:
+        pass
+    return size
+
+
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and data of the chunks that matter: four bytes of length, four of kind, data, four of checksum."""
+    """Kind and data of the chunks that hold metadata."""
+    for kind, size in _headers(file):
+        if size <= MAX_BLOCK and (kind in _TEXT_CHUNKS or kind in (b"eXIf", b"tIME")):
+            yield kind, file.read(size)
+
+
+def _headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Kind and size of every chunk, with the file at its data, which four bytes of checksum follow."""
     at = _SIGNATURE_SIZE
     for _ in range(MAX_CHUNKS):
         file.seek(at)
@@ -82,8 +129,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or kind == b"IEND":
             return
-        if size <= MAX_BLOCK and (kind in _TEXT_CHUNKS or kind in (b"eXIf", b"tIME")):
-            yield kind, file.read(size)
+        yield kind, size
         at += 12 + size
 
 

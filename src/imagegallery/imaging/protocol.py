@@ -34,6 +34,7 @@ class Inspection:
     frames: int
     exif: bytes = b""
     notes: Notes = Notes()
+    is_truncated: bool = False
 
 
 @frozen
@@ -76,6 +77,7 @@ class Rendered:
     files: tuple[RenderedFile, ...]
     blurhash: str | None = None
     phash: int | None = None
+    is_truncated: bool = False
 
 
 class ImagingEngine(Protocol):

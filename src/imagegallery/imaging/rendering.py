@@ -9,9 +9,10 @@ from attrs import define, field, frozen
 from imagegallery.imaging import blurhash, encoding, ladder, phash, pixels
 from imagegallery.imaging.faults import is_out_of_memory, out_of_memory
 from imagegallery.imaging.ladder import Size, Target
+from imagegallery.imaging.leniency import read_picture
 from imagegallery.imaging.limits import ImagingOptions, can_move, frame_step
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.source import Source
+from imagegallery.imaging.source import Decode, Source
 from imagegallery.imaging.vips import open_source
 from imagegallery.imaging.wire import Made, RenderAnswer, Request
 
@@ -59,18 +60,21 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
     source = open_source(file, request.content_type, options)
     size = ladder.turned((source.width, source.height), source.orientation)
     steps = _steps(source, size, request.renditions, outputs, options)
-    placeholder = ladder.over(size, (blurhash.COMFORTABLE_SIDE, blurhash.COMFORTABLE_SIDE))
+    side = blurhash.COMFORTABLE_SIDE if request.blurhash else 1
+    placeholder = ladder.over(size, (side, side))
     hashed = ladder.over(size, (phash.COMFORTABLE_SIDE, phash.COMFORTABLE_SIDE)) if request.phash else placeholder
     base = ladder.largest([placeholder, hashed, *(step.target.scaled for step in steps)])
     frames = source.frames if any(step.moves for step in steps) else 1
     every = frame_step(*base, frames, options) if frames > 1 else 1
-    moving = Ladder(len(range(0, frames, every)), {base: _base(source, base, frames, every)})
+    whole, is_truncated = read_picture(source, lambda decode: _base(decode, source, base, frames, every))
+    moving = Ladder(len(range(0, frames, every)), {base: whole})
     still = moving.first_frames() if frames > 1 else moving
     made = _make(steps, moving, still, options.threads)
     return RenderAnswer(
         made,
         _blurhash(still.covering(placeholder)) if request.blurhash else None,
         _phash(still.at(hashed)) if request.phash else None,
+        is_truncated,
     )
 
 
@@ -89,14 +93,14 @@ def _steps(
     ]
 
 
-def _base(source: Source, size: Size, frames: int, every: int) -> pyvips.Image:
+def _base(decode: Decode, source: Source, size: Size, frames: int, every: int) -> pyvips.Image:
     """Decode at the smallest scale that will do, and bring to the base size before anything costly is done.
 
     Of ``frames`` one in ``every`` is kept.
     """
     stored = ladder.turned(size, source.orientation)
     shrink = ladder.shrink_on_load((source.width, source.height), stored) if source.shrinks_on_load else 1
-    strip = source.decode(shrink=shrink, frames=frames)
+    strip = decode(shrink=shrink, frames=frames)
     # One after the other, as they are decoded: never are all frames in memory at their full size.
     kept = [
         pixels.resize(pixels.frame(strip, frames, index), stored).copy_memory() for index in range(0, frames, every)

@@ -97,7 +97,7 @@ class SandboxedEngine:
         except BaseException:
             await _remove(paths)
             raise
-        return Rendered(tuple(files), answer.blurhash, answer.phash)
+        return Rendered(tuple(files), answer.blurhash, answer.phash, answer.is_truncated)
 
     async def aclose(self) -> None:
         """End every idle child; a busy one ends with its request."""

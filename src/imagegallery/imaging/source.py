@@ -25,6 +25,12 @@ class Blocks:
     times: tuple[str, ...] = ()
 
 
+class Decode(Protocol):
+    """See `Source.decode`."""
+
+    def __call__(self, *, shrink: int = 1, frames: int = 1) -> "pyvips.Image": ...
+
+
 class Source(Protocol):
     """``width`` and ``height`` are in pixels of one frame, as stored: ``orientation`` (EXIF, 1 to 8) not applied."""
 
@@ -39,10 +45,16 @@ class Source(Protocol):
     @property
     def shrinks_on_load(self) -> bool: ...
 
-    def decode(self, *, shrink: int = 1, frames: int = 1) -> "pyvips.Image":
+    def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> "pyvips.Image":
         """The picture, lazily, to be read once from top to bottom; several frames lie below each other in one strip.
 
-        ``shrink`` is for sources that can do it.
+        ``shrink`` is for sources that can do it. ``is_forgiving``: whatever is missing or wrong, show the rest.
+        """
+
+    def forgive(self, error: "pyvips.Error") -> bool:
+        """Whether a part of the picture is missing, of a file that is worth showing although decoding it raised.
+
+        Raises `BadImage`, or the error itself, when it is not worth it.
         """
 
     def blocks(self) -> Blocks:

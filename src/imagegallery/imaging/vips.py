@@ -6,6 +6,8 @@ libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, 
 
 import mmap
 import os
+from collections.abc import Callable
+from functools import partial
 
 import pyvips
 from attrs import evolve, frozen
@@ -13,6 +15,7 @@ from attrs import evolve, frozen
 from imagegallery.errors import BadImage, TypeMismatch
 from imagegallery.imaging import faults, heic, png, signature
 from imagegallery.imaging.jpeg import has_more_scans
+from imagegallery.imaging.ladder import strongest_shrink
 from imagegallery.imaging.limits import ImagingOptions, check_header, check_scans
 from imagegallery.imaging.source import Blocks, Source, exif_payload
 
@@ -32,9 +35,10 @@ _LOADERS = {
     "image/avif": "heifload_source",
 }
 _ANIMATED_TYPES = frozenset({"image/gif", "image/webp"})
+_END_OF_IMAGE = b"\xff\xd9"
 
-# Cameras write JPEGs with small faults that every viewer forgives; missing data is another matter.
-_FAIL_ON = {"image/jpeg": "truncated"}
+# What a decoder minds, while it is not forgiving. Of PNG: not the checksums of chunks, which no viewer minds.
+_FAIL_ON = {"image/jpeg": "warning", "image/png": "truncated"}
 
 
 def set_up() -> None:
@@ -93,7 +97,7 @@ class _VipsSource:
 
     @classmethod
     def open(cls, file: int, content_type: str) -> "_VipsSource":
-        header = _load(file, content_type)
+        header = _load(file, content_type, _FAIL_ON.get(content_type, "error"))
         return cls(
             file=file,
             content_type=content_type,
@@ -118,20 +122,57 @@ class _VipsSource:
             blocks = Blocks(exif, xmp, iptc)
         return evolve(blocks, exif=exif_payload(blocks.exif))
 
-    def decode(self, *, shrink: int = 1, frames: int = 1) -> pyvips.Image:
+    def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> pyvips.Image:
+        fail_on = "none" if is_forgiving else _FAIL_ON.get(self.content_type, "error")
         if shrink > 1:
-            return _load(self.file, self.content_type, shrink=shrink)
-        if frames > 1:
-            return _load(self.file, self.content_type, n=frames)
-        return _load(self.file, self.content_type)
+            return self._load(fail_on, shrink=shrink)
+        return self._load(fail_on, n=frames) if frames > 1 else self._load(fail_on)
+
+    def forgive(self, error: pyvips.Error) -> bool:
+        if self.content_type == "image/jpeg":
+            return self._forgive_jpeg(str(error))
+        if self.content_type == "image/png":
+            with os.fdopen(self.file, "rb", closefd=False) as file:
+                if png.has_all_pixels(file):
+                    return False
+        raise error
+
+    def _forgive_jpeg(self, complaint: str) -> bool:
+        """Cut files are shown as far as they go, unless that is nowhere; a missing end marker takes no pixel away."""
+        is_truncated = faults.lacks_data(complaint) or not (
+            self._can_read(partial(self._load, "truncated")) or self._can_read(self._load_with_end)
+        )
+        if is_truncated and _is_blank(self._load("none", shrink=strongest_shrink((self.width, self.height)))):
+            raise faults.truncated()
+        return is_truncated
+
+    def _can_read(self, load: Callable[[], pyvips.Image]) -> bool:
+        try:
+            load().avg()
+        except pyvips.Error:
+            return False
+        return True
+
+    def _load(self, fail_on: str, **options: int) -> pyvips.Image:
+        return _load(self.file, self.content_type, fail_on, **options)
+
+    def _load_with_end(self) -> pyvips.Image:
+        """A JPEG as if its end marker were there."""
+        content = os.pread(self.file, os.fstat(self.file).st_size, 0) + _END_OF_IMAGE
+        return pyvips.Image.jpegload_buffer(content, access="sequential", fail_on="warning")
 
 
-def _load(file: int, content_type: str, **options: int) -> pyvips.Image:
+def _load(file: int, content_type: str, fail_on: str, **options: int) -> pyvips.Image:
     """From the start of the file. Copies of a descriptor share a position, so one image at a time can be read."""
     os.lseek(file, 0, os.SEEK_SET)
     loader = getattr(pyvips.Image, _LOADERS[content_type])
-    source = pyvips.Source.new_from_descriptor(file)
-    return loader(source, access="sequential", fail_on=_FAIL_ON.get(content_type, "error"), **options)
+    return loader(pyvips.Source.new_from_descriptor(file), access="sequential", fail_on=fail_on, **options)
+
+
+def _is_blank(image: pyvips.Image) -> bool:
+    """Whether there is nothing to see: what a decoder puts where it has no data."""
+    stats = image.stats()
+    return all(stats(0, band) == stats(1, band) for band in range(1, image.bands + 1))
 
 
 def _block(header: pyvips.Image, name: str) -> bytes:

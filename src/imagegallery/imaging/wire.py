@@ -71,6 +71,7 @@ class RenderAnswer:
     made: tuple[Made, ...]
     blurhash: str | None
     phash: int | None = None
+    is_truncated: bool = False
 
 
 @frozen
@@ -162,6 +163,7 @@ def inspection_message(inspection: Inspection) -> Message:
         "frames": inspection.frames,
         "exif": base64.b64encode(inspection.exif).decode(),
         "notes": attrs.asdict(inspection.notes),
+        "is_truncated": inspection.is_truncated,
     }
 
 
@@ -178,12 +180,13 @@ def read_inspection(message: Message, *, content_type: str) -> Inspection:
         frames=_count(message, "frames"),
         exif=exif,
         notes=_notes(_mapping(message.get("notes"))),
+        is_truncated=_flag(message, "is_truncated"),
     )
 
 
 def render_message(answer: RenderAnswer) -> Message:
     made = [attrs.asdict(made) for made in answer.made]
-    return {"made": made, "blurhash": answer.blurhash, "phash": answer.phash}
+    return {"made": made, "blurhash": answer.blurhash, "phash": answer.phash, "is_truncated": answer.is_truncated}
 
 
 def read_rendered(message: Message, *, count: int) -> RenderAnswer:
@@ -197,7 +200,7 @@ def read_rendered(message: Message, *, count: int) -> RenderAnswer:
         raise ProtocolError("made")
     if blurhash is not None and not (isinstance(blurhash, str) and _BLURHASH.fullmatch(blurhash)):
         raise ProtocolError("blurhash")
-    return RenderAnswer(made, blurhash, _phash(message))
+    return RenderAnswer(made, blurhash, _phash(message), _flag(message, "is_truncated"))
 
 
 def fault_message(fault: FaultAnswer) -> Message:
@@ -241,6 +244,13 @@ def _sequence(message: Message, key: str) -> Sequence[object]:
 def _text(message: Message, key: str) -> str:
     value = message.get(key)
     if not isinstance(value, str):
+        raise ProtocolError(key)
+    return value
+
+
+def _flag(message: Message, key: str) -> bool:
+    value = message.get(key)
+    if not isinstance(value, bool):
         raise ProtocolError(key)
     return value
 

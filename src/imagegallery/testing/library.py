@@ -113,6 +113,7 @@ def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_
         metadata=None,
         taken_at=uploaded_at,
         taken_at_source=TakenAtSource.UPLOAD,
+        is_truncated=False,
         latitude=None,
         longitude=None,
         status=ProcessingStatus.COMPLETE,

@@ -188,6 +188,7 @@ def new_image(session: UploadSession, verified: Verified, original_key: str, now
         width=inspection.width,
         height=inspection.height,
         frames=inspection.frames,
+        is_truncated=inspection.is_truncated,
         file_size=verified.info.size,
         sha256=verified.sha256,
         alt_text="",

@@ -34,6 +34,7 @@ class RenderedImage:
     width: int
     height: int
     frames: int
+    is_truncated: bool
     blurhash: str | None
     metadata: Metadata
     variants: tuple[Variant, ...]
@@ -46,6 +47,7 @@ class RenderedImage:
             "width": self.width,
             "height": self.height,
             "frames": self.frames,
+            "is_truncated": self.is_truncated,
             "blurhash": self.blurhash,
             "metadata": to_json(self.metadata),
             "variants": [_variant_json(variant) for variant in self.variants],
@@ -88,6 +90,7 @@ async def render_file(
         width=seen.width,
         height=seen.height,
         frames=seen.frames,
+        is_truncated=rendered.is_truncated,
         blurhash=rendered.blurhash,
         metadata=read_metadata(seen.exif, seen.notes),
         variants=variants,

@@ -1,0 +1,157 @@
+"""Pictures with faults that browsers forgive; and that looking at a file and rendering it always agree."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.imaging.test_bad_pictures import BAD
+from tests.imaging.test_pictures import KINDS
+
+from imagegallery.errors import BadImage
+from imagegallery.imaging.png import has_all_pixels
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.testing import images
+
+Place = Callable[[bytes], Path]
+
+COPY = Rendition("copy", 640, 480, "png", 100, 1)
+PHOTO = images.real_photo()
+
+
+def jpeg(*, progressive: bool = False, restarts: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(PHOTO)) as photo:
+        photo.save(buffer, "JPEG", progressive=progressive, restart_marker_rows=restarts)
+    return buffer.getvalue()
+
+
+def with_wrong_restart(data: bytes) -> bytes:
+    """The tenth restart marker has the number of the thirteenth (ITU-T T.81, section B.2.1)."""
+    at = [place for place in range(len(data) - 1) if data[place] == 0xFF and 0xD0 <= data[place + 1] <= 0xD7][9]
+    return data[: at + 1] + bytes([0xD0 + (data[at + 1] - 0xD0 + 3) % 8]) + data[at + 2 :]
+
+
+def chunk(kind: bytes, data: bytes, *, wrong: int = 0) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) ^ wrong)
+
+
+ROWS = b"".join(b"\0" + bytes((x * y) % 256 for x in range(3 * 64)) for y in range(48))
+CODED = zlib.compress(ROWS)
+
+
+def png(coded: bytes = CODED, *, wrong: int = 0, before: bytes = b"", interlace: int = 0) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, interlace))
+    return b"\x89PNG\r\n\x1a\n" + header + before + chunk(b"IDAT", coded, wrong=wrong) + chunk(b"IEND", b"")
+
+
+WHOLE = [
+    pytest.param(jpeg()[:-2], "image/jpeg", id="jpeg-without-end"),
+    pytest.param(jpeg(progressive=True)[:-2], "image/jpeg", id="progressive-without-end"),
+    pytest.param(with_wrong_restart(jpeg(restarts=1)), "image/jpeg", id="wrong-restart"),
+    pytest.param(jpeg() + b"a film", "image/jpeg", id="jpeg-and-more"),
+    pytest.param(png(CODED[:-4] + bytes(4)), "image/png", id="wrong-adler"),
+    pytest.param(png(CODED[:-4]), "image/png", id="no-adler"),
+    pytest.param(png(wrong=1), "image/png", id="wrong-crc-of-pixels"),
+    pytest.param(png(before=chunk(b"tEXt", b"a\0b", wrong=1)), "image/png", id="wrong-crc-of-text"),
+    pytest.param(png()[:-12], "image/png", id="png-without-end"),
+]
+CUT = [
+    pytest.param(images.truncated(jpeg()), "image/jpeg", id="jpeg-cut"),
+    pytest.param(images.truncated(jpeg(progressive=True), 0.3), "image/jpeg", id="progressive-cut"),
+    pytest.param(jpeg()[:-40], "image/jpeg", id="jpeg-cut-at-the-end"),
+    pytest.param(jpeg()[:9_000] + b"\xff\xd9" + jpeg()[9_000:], "image/jpeg", id="end-in-the-middle"),
+]
+NOTHING = [
+    pytest.param(jpeg()[: jpeg().index(b"\xff\xda") + 14], "image/jpeg", "truncated", id="jpeg-without-data"),
+    pytest.param(png(zlib.compress(ROWS[:-100])), "image/png", "undecodable", id="a-row-too-few"),
+]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("data", "content_type"), WHOLE)
+async def test_what_has_all_its_pixels_is_shown(
+    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str
+) -> None:
+    path = place(data)
+    seen = await engine.inspect(path, content_type=content_type)
+    rendered = await engine.render(path, (COPY,), into, content_type=content_type)
+    assert (seen.is_truncated, rendered.is_truncated) == (False, False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("data", "content_type"), CUT)
+async def test_of_a_cut_photograph_is_shown_what_is_there(
+    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str
+) -> None:
+    path = place(data)
+    seen = await engine.inspect(path, content_type=content_type)
+    rendered = await engine.render(path, (COPY,), into, content_type=content_type)
+    assert (seen.is_truncated, rendered.is_truncated) == (True, True)
+    with Image.open(rendered.files[0].path) as copy, Image.open(io.BytesIO(PHOTO)) as photo:
+        top = (0, 0, photo.width, 40)
+        pairs = zip(copy.convert("RGB").crop(top).tobytes(), photo.convert("RGB").crop(top).tobytes(), strict=True)
+        assert sum(abs(one - other) for one, other in pairs) / (photo.width * 40 * 3) < 20
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("data", "content_type", "reason"), [*NOTHING, *BAD])
+async def test_looking_and_rendering_refuse_for_the_same_reason(
+    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str, reason: str
+) -> None:
+    assert await verdicts(engine, place(data), into, content_type) == (reason, reason)
+    assert list(into.iterdir()) == []
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("data", "content_type"), [*KINDS, *WHOLE, *CUT])
+async def test_looking_and_rendering_accept_the_same(
+    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str
+) -> None:
+    seen, rendered = await verdicts(engine, place(data), into, content_type)
+    assert seen == rendered
+    assert isinstance(seen, bool)
+
+
+async def verdicts(engine: SandboxedEngine, path: Path, into: Path, content_type: str) -> tuple[bool | str, bool | str]:
+    """The reason to refuse the file, or whether it is truncated: by `inspect` and by `render`."""
+    seen: bool | str
+    rendered: bool | str
+    try:
+        seen = (await engine.inspect(path, content_type=content_type)).is_truncated
+    except BadImage as error:
+        seen = error.reason
+    try:
+        rendered = (await engine.render(path, (COPY,), into, content_type=content_type, blurhash=True)).is_truncated
+    except BadImage as error:
+        rendered = error.reason
+    return seen, rendered
+
+
+def interlaced(width: int, height: int) -> bytes:
+    """The rows of all seven passes (PNG section 8.2), by counting the pixels of each."""
+    steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    rows = b""
+    for left, top, across, down in steps:
+        columns = len(range(left, width, across))
+        rows += b"".join(b"\0" + bytes(3 * columns) for _ in range(top, height, down) if columns)
+    return rows
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+def test_a_png_has_all_its_pixels_or_not(interlace: int) -> None:
+    rows = interlaced(64, 48) if interlace else ROWS
+
+    def verdict(coded: bytes) -> bool:
+        return has_all_pixels(io.BytesIO(png(coded, interlace=interlace)))
+
+    assert verdict(zlib.compress(rows))
+    assert verdict(zlib.compress(rows)[:-4] + b"\0\0\0\0")
+    assert not verdict(zlib.compress(rows[:-1]))
+    assert not verdict(zlib.compress(rows)[:20])
+    assert not verdict(b"nonsense")
+    assert not has_all_pixels(io.BytesIO(b""))
