@@ -1,5 +1,6 @@
 """Who is let in: the one user of this machine, or the bearer of a token."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import jwt as pyjwt
@@ -143,6 +144,7 @@ PRIVATE = CURVE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (PRIVATE, ["ES256"], "is a private one"),
         (pem(rsa.generate_private_key(65537, 1024)), ["RS256"], "at least 2048 bits"),
     ],
+    ids=itertools.count(),  # keys are new in each process, and what names a test must not be
 )
 def test_what_verifies_nothing_or_not_safely_is_refused_at_once(key: str, algorithms: list[str], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said) as caught:
@@ -159,6 +161,7 @@ def test_an_empty_audience_or_issuer_is_refused(options: dict[str, str]) -> None
 @pytest.mark.parametrize(
     ("private", "algorithms"),
     [(RSA, ["RS256", "PS256"]), (CURVE, ["ES256"]), (ED, ["EdDSA"])],
+    ids=["RSA", "curve", "Edwards"],
 )
 def test_a_public_key_verifies_what_its_own_algorithms_have_signed(
     private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, algorithms: list[str]
