@@ -175,8 +175,8 @@ class ChunkMismatch(ImageGalleryError):
 class BadImage(ImageGalleryError):
     """The bytes claim to be an image and cannot be shown: ``reason`` says why.
 
-    Reasons: ``undecodable``, ``truncated``, ``too_many_pixels``, ``too_many_frames``, ``too_many_scans``,
-    ``decoder_missing``, ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``.
+    Reasons: ``undecodable``, ``unsupported``, ``truncated``, ``too_many_pixels``, ``too_many_frames``,
+    ``too_many_scans``, ``decoder_missing``, ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``.
     """
 
     code = "bad_image"

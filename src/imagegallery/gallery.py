@@ -220,7 +220,7 @@ class ImageGallery:
 
 def _decodable(policy: UploadPolicy) -> UploadPolicy:
     """The policy less the types whose decoder is not installed: better refused at the start than after the upload."""
-    if importlib.util.find_spec("pi_heif") is not None:
+    if importlib.util.find_spec("pillow_heif") is not None:
         return policy
     return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
 

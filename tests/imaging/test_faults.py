@@ -13,6 +13,8 @@ from imagegallery.imaging.faults import bad_image, is_cut
         ("GLib-ERROR **: gmem.c:106: failed to allocate 123 bytes", "decoder_out_of_memory"),
         ("VipsJpeg: Insufficient memory (case 4)", "decoder_out_of_memory"),
         ("ImportError: libde265.so.0: failed to map segment from shared object", "decoder_out_of_memory"),
+        ("Unsupported feature: Unsupported codec", "unsupported"),
+        ("Support for this compression format has not been built in", "unsupported"),
         ("webp: unable to parse image", "undecodable"),
         ("", "undecodable"),
     ],

@@ -286,7 +286,7 @@ def test_a_child_starts_with_nothing_of_the_library_but_its_own_room_and_no_deco
         "runpy.run_path(sys.argv[1])\n"
         "import imagegallery.imaging.child\n"
         "print(sorted({name.split('.')[1] for name in sys.modules if name.startswith('imagegallery.')}))\n"
-        "print([name for name in ('pi_heif', 'PIL') if name in sys.modules])\n"
+        "print([name for name in ('pillow_heif', 'PIL') if name in sys.modules])\n"
     )
     command = [sys.executable, "-c", code, str(process.BOOTSTRAP)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -296,7 +296,7 @@ def test_a_child_starts_with_nothing_of_the_library_but_its_own_room_and_no_deco
 def test_the_engine_is_imported_without_any_decoder() -> None:
     code = (
         "import sys, imagegallery.imaging.sandbox as s;"
-        "print([name for name in ('pyvips', 'PIL', 'pi_heif') if name in sys.modules])"
+        "print([name for name in ('pyvips', 'PIL', 'pillow_heif') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert answer.stdout.strip() == "[]"

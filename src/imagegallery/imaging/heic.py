@@ -1,6 +1,6 @@
-"""HEIC and HEIF with pi-heif (the extra ``heic``); the libvips that is bundled decodes only AVIF of the family.
+"""HEIC and HEIF with pillow-heif (the extra ``heic``); the libvips that is bundled decodes only AVIF of the family.
 
-Imported only in the decoder process. pi-heif is loaded for the first such file: most processes never see one.
+Imported only in the decoder process. pillow-heif is loaded for the first such file: most processes never see one.
 """
 
 from typing import Any, BinaryIO
@@ -9,7 +9,8 @@ import pyvips
 from attrs import frozen
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.faults import bad_image, is_out_of_memory, out_of_memory
+from imagegallery.imaging.faults import bad_image, is_out_of_memory, out_of_memory, unsupported
+from imagegallery.imaging.signature import is_sequence
 from imagegallery.imaging.source import Blocks, exif_payload
 
 # Mode to bands, format and interpretation. Colours come as 8 bits (`convert_hdr_to_8bit`), deep grey as 16.
@@ -20,27 +21,34 @@ _LAYOUTS = {
     "RGBA": (4, "uchar", "srgb"),
 }
 
+_FAULTS = (ValueError, SyntaxError, EOFError, RuntimeError, OSError)
 
-def open_heic(file: BinaryIO) -> "HeicSource":
-    """Read the header. Raises `BadImage`: ``decoder_missing``, ``truncated`` or ``undecodable``."""
-    pi_heif = _decoder()
+
+def open_heic(file: BinaryIO, head: bytes) -> "HeicSource":
+    """Read the header, which begins with ``head``.
+
+    Raises `BadImage`: ``decoder_missing``, ``unsupported``, ``truncated`` or ``undecodable``.
+    """
+    pillow_heif = _decoder()
     try:
-        picture = pi_heif.open_heif(file, convert_hdr_to_8bit=True)
-    except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
+        picture = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
+    except _FAULTS as error:
+        if is_sequence(head):
+            raise unsupported("The file is a HEIF sequence: a film without a picture to show for it.") from error
         raise bad_image(str(error)) from error
     width, height = picture.size
     return HeicSource(picture, width, height)
 
 
 def _decoder() -> Any:
-    """pi-heif. Raises `BadImage` when it is not there, or the memory ceiling leaves no room for it."""
+    """pillow-heif. Raises `BadImage` when it is not there, or the memory ceiling leaves no room for it."""
     try:
-        import pi_heif
+        import pillow_heif
     except ImportError as error:
         if is_out_of_memory(str(error)):
             raise out_of_memory() from error
         raise BadImage("decoder_missing", "This service has no decoder for HEIC.") from error
-    return pi_heif
+    return pillow_heif
 
 
 @frozen
@@ -66,10 +74,10 @@ class HeicSource:
         """Decode, at once and into memory; it can neither shrink nor move. Raises `BadImage`."""
         try:
             data, mode = self.picture.data, self.picture.mode
-        except (ValueError, SyntaxError, EOFError, RuntimeError, OSError) as error:
+        except _FAULTS as error:
             raise bad_image(str(error)) from error
         if mode not in _LAYOUTS:
-            raise BadImage("undecodable", "The picture is of a kind that cannot be shown.")
+            raise unsupported("The picture is of a kind that cannot be shown.")
         bands, sample, interpretation = _LAYOUTS[mode]
         image = pyvips.Image.new_from_memory(data, self.width, self.height, bands, sample)
         image = image.copy(interpretation=interpretation)

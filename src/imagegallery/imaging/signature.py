@@ -7,6 +7,7 @@ HEAD_SIZE = 64
 # HEVC brands: ISO/IEC 23008-12 annex B; AVIF's: the AV1 Image File Format specification, section 6.
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_SEQUENCE_BRANDS = frozenset({b"msf1", b"hevc", b"hevx", b"hevm", b"hevs"})
 _NEUTRAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
 HEIC_TYPES = frozenset({"image/heic", "image/heif"})
 
@@ -24,6 +25,11 @@ def sniff(start: bytes) -> str | None:
     if start[4:8] == b"ftyp":
         return _by_brand(start)
     return None
+
+
+def is_sequence(start: bytes) -> bool:
+    """Whether a HEIF file says first of all that it is a sequence of pictures (ISO/IEC 23008-12, annex B.4)."""
+    return start[8:12] in _SEQUENCE_BRANDS
 
 
 def is_as_declared(declared: str, sniffed: str | None) -> bool:

@@ -59,7 +59,7 @@ def open_source(file: int, content_type: str, options: ImagingOptions) -> Source
         raise TypeMismatch(f"The file is not what it was declared to be: {content_type}.", declared=content_type)
     if content_type == "image/jpeg":
         _check_scans(file, options)
-    source = _open_heic(file) if content_type in signature.HEIC_TYPES else _VipsSource.open(file, content_type)
+    source = _open_heic(file, head) if content_type in signature.HEIC_TYPES else _VipsSource.open(file, content_type)
     check_header(source.width, source.height, source.frames, options)
     return source
 
@@ -69,10 +69,10 @@ def _check_scans(file: int, options: ImagingOptions) -> None:
         check_scans(has_more=has_more_scans(content, options.max_scans), options=options)
 
 
-def _open_heic(file: int) -> Source:
+def _open_heic(file: int, head: bytes) -> Source:
     os.lseek(file, 0, os.SEEK_SET)
     with os.fdopen(file, "rb", closefd=False) as stream:
-        return heic.open_heic(stream)
+        return heic.open_heic(stream, head)
 
 
 def explain(error: pyvips.Error, file: int, content_type: str) -> BadImage:

@@ -87,6 +87,7 @@ FAULT_KINDS = frozenset(
         "type_mismatch",
         "unavailable",
         "undecodable",
+        "unsupported",
         "truncated",
         "too_many_pixels",
         "too_many_frames",
