@@ -21,7 +21,7 @@ from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
 from imagegallery_asgi.middleware import ErrorNet, Exchanges, HeadLimit, SafetyHeaders
 from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.operations import Operation
-from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
+from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
 from imagegallery_asgi.shortcut import Shortcut
 from imagegallery_asgi.tus_exchange import TusExchange
 
@@ -54,7 +54,7 @@ def create_app(
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     app = Starlette(
-        routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", OPERATIONAL)],
+        routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
         middleware=[
             *cors(cors_origins),
             *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),

@@ -10,9 +10,11 @@ from imagegallery_asgi.routes import (
     uploads,
     uppy,
     webhooks,
+    website,
 )
 
 OPERATIONAL = operational.OPERATIONS
+WEBSITE = website.OPERATIONS
 OPERATIONS = (
     *galleries.OPERATIONS,
     *uploads.OPERATIONS,
