@@ -31,7 +31,8 @@ _BLANKS = " \t"
 # The longest of the three forms of a date, with a zone in words (RFC 9110 section 5.6.7), and some.
 _MAX_DATE = 64
 IDEMPOTENCY_KEY = "Idempotency-Key"
-FALLBACK_FORMAT = "webp"
+IMAGE_FORMATS = ("avif", "webp", "gif", "png", "jpeg")
+"""Of variants, as a rule those of fewer bytes first, and those that everything can show last."""
 
 
 @frozen
@@ -142,20 +143,25 @@ def _opaque_tag(tag: str) -> str:
 
 
 def accepted_formats(accept: str | None) -> tuple[str, ...]:
-    """Image formats to answer with, the most wanted first; ``webp``, which every browser shows, at the end.
+    """Image formats the client can show, the most wanted first; none if it does not say.
 
-    Only a format named in full counts (``image/avif``): ``image/*`` is also sent by clients that cannot show
-    what came after them.
+    Of the ranges that fit a format the closest counts, with its quality (RFC 9110 section 12.5.1). Of formats that it
+    wants alike those come first that it names, of the fewest bytes before others; then those that everything can show:
+    what is only in a wildcard, the client may not know at all.
     """
-    wanted: dict[str, float] = {}
+    ranges: dict[str, float] = {}
     for item in (accept or "").lower().split(","):
         media, _, parameters = item.strip().partition(";")
-        kind, _, name = media.strip().partition("/")
-        if kind == "image" and name not in ("", "*"):
-            wanted[name] = _quality(parameters)
-    ranked = sorted(wanted, key=lambda name: (-wanted[name], name))
-    accepted = [name for name in ranked if wanted[name] > 0]
-    return tuple(accepted) if FALLBACK_FORMAT in accepted else (*accepted, FALLBACK_FORMAT)
+        ranges[media.strip()] = _quality(parameters)
+    anything = ranges.get("image/*", ranges.get("*/*", 0.0))
+    wanted = {name: ranges.get(f"image/{name}", anything) for name in IMAGE_FORMATS}
+
+    def badness(name: str) -> tuple[float, bool, int]:
+        is_named = f"image/{name}" in ranges
+        rank = IMAGE_FORMATS.index(name)
+        return -wanted[name], not is_named, rank if is_named else -rank
+
+    return tuple(sorted((name for name in wanted if wanted[name] > 0), key=badness))
 
 
 def accepts_coding(accept_encoding: str | None, coding: str) -> bool:

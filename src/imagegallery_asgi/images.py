@@ -5,7 +5,7 @@ from uuid import UUID
 import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Fault, InvalidInput, LibraryOrder, NotFound, ReadMethod
+from imagegallery import Fault, InvalidInput, LibraryOrder, ReadMethod
 from imagegallery_asgi.answers import (
     BatchDocument,
     CursorList,
@@ -99,12 +99,14 @@ async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
 
 async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     """302 to the best variant; with ``format``, to that format or nothing."""
-    accepts = (query.format,) if query.format else accepted_formats(call.request.headers.get("Accept"))
     variant = await call.gallery.images.view(
-        call.principal, image_id, variant=query.variant, accepts=accepts, method=_read_method(call)
+        call.principal,
+        image_id,
+        variant=query.variant,
+        accepts=accepted_formats(call.request.headers.get("Accept")),
+        image_format=query.format,
+        method=_read_method(call),
     )
-    if query.format not in (None, variant.format):
-        raise NotFound("This image has no variant in that format.")
     return _redirect(call.url(variant.url))
 
 

@@ -73,6 +73,17 @@ def test_view_leads_to_the_best_variant(visitor: httpx.Client, image: str) -> No
     assert unknown.json()["faults"][0]["path"] == ["query", "variant"]
 
 
+@pytest.mark.parametrize(
+    "accept", ["*/*", "image/jpeg", "image/*;q=0.1", "text/html", "image/avif, image/webp, */*;q=0.8"]
+)
+@pytest.mark.parametrize("variant", ["thumbnail", "small"])
+def test_view_leads_to_the_variant_that_was_asked_for(
+    visitor: httpx.Client, image: str, variant: str, accept: str
+) -> None:
+    seen = visitor.get(f"/images/{image}/view", params={"variant": variant}, headers={"Accept": accept})
+    assert f"/{variant}-" in seen.headers["Location"]
+
+
 def test_only_the_owner_downloads_the_original(
     owner: httpx.Client, visitor: httpx.Client, image: str, photo: bytes
 ) -> None:

@@ -1,4 +1,4 @@
-"""Which variant answers: the format first, then the size."""
+"""Which variant answers: of the size that was asked for first, then the format."""
 
 import pytest
 from hypothesis import given
@@ -19,15 +19,19 @@ def variant(name: str) -> Variant:
 @pytest.mark.parametrize(
     ("there", "wanted", "accepts", "chosen"),
     [
-        # The best format that the client takes.
-        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["webp", "avif", "jpeg"], "medium.avif"),
-        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["webp", "jpeg"], "medium.webp"),
+        # The format that the client likes best.
+        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["avif", "webp", "jpeg"], "medium.avif"),
+        (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["webp", "avif"], "medium.webp"),
         (["medium.webp", "medium.avif", "medium.jpeg"], "medium", ["jpeg"], "medium.jpeg"),
-        # One that it takes, in another size, goes before one that it does not take.
-        (["medium.avif", "small.webp"], "medium", ["webp"], "small.webp"),
+        # The size that was asked for goes before the format.
+        (["medium.avif", "small.webp"], "medium", ["webp"], "medium.avif"),
+        (["medium.webp", "small.jpeg"], "medium", ["jpeg"], "medium.webp"),
         # It said nothing, or takes nothing of what is there: what most can show.
         (["medium.avif", "medium.webp"], "medium", [], "medium.webp"),
         (["medium.avif", "medium.webp"], "medium", ["jpeg"], "medium.webp"),
+        # No size asked for: the largest that it takes, else the largest.
+        (["large.avif", "medium.webp", "small.webp"], None, ["webp"], "medium.webp"),
+        (["large.avif", "medium.webp"], None, ["jpeg"], "large.avif"),
         # The next larger, else the next smaller.
         (["thumbnail.webp", "large.webp", "medium.webp"], "small", ["webp"], "medium.webp"),
         (["thumbnail.webp", "small.webp"], "large", ["webp"], "small.webp"),
@@ -55,7 +59,7 @@ names = st.builds("{}.{}".format, st.sampled_from(LADDER), st.sampled_from(FORMA
 
 
 @given(st.sets(names, min_size=1), st.sampled_from([*LADDER, None]), st.lists(st.sampled_from(FORMATS)))
-def test_a_client_gets_what_it_can_show_if_there_is_any(
+def test_a_client_gets_the_size_it_asks_for_or_what_it_can_show(
     there: set[str], wanted: str | None, accepts: list[str]
 ) -> None:
     variants = [variant(name) for name in sorted(there)]
@@ -64,7 +68,8 @@ def test_a_client_gets_what_it_can_show_if_there_is_any(
 
     assert found in variants
     assert found is not None
-    assert found.format in accepts or not any(each.format in accepts for each in variants)
-    if f"{wanted}.{found.format}" in there:
-        assert found.variant_type == wanted
+    of_that_size = [each for each in variants if wanted in (None, each.variant_type)]
+    assert not of_that_size or found in of_that_size
+    alike = [each for each in variants if wanted is None or each.variant_type == found.variant_type]
+    assert found.format in accepts or not any(each.format in accepts for each in alike)
     assert found == choose_variant(variants[::-1], wanted, accepts, LADDER)

@@ -5,7 +5,7 @@ image does not exist: reading and writing it raise `NotFound`. Writing an image 
 but not theirs raises `Forbidden`, and any write without a user `Unauthenticated`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -171,21 +171,26 @@ class ImageService:
         image_id: UUID,
         *,
         variant: str | None = None,
-        accepts: Collection[str] = (),
+        accepts: Sequence[str] = (),
+        image_format: str | None = None,
         method: ReadMethod = "GET",
     ) -> Variant:
         """The variant, with its URL, that best answers a request for one: see `choose_variant`.
 
-        ``accepts`` holds the formats the client can show (``avif``, ``webp``, …); empty: unknown. ``method`` is the one
-        that the URL will be asked for with. Raises `InvalidInput` for a type of variant there is none of, `NotFound`
-        also while no variant is ready.
+        ``accepts`` holds the formats the client can show (``avif``, ``webp``, …), which it likes best first; empty:
+        unknown. With ``image_format`` no other answers. ``method`` is the one that the URL will be asked for with.
+        Raises `InvalidInput` for a type of variant there is none of, `NotFound` also while no variant is ready.
         """
         self._check_variant_type(variant)
         async with self._database.reading() as connection:
             found = await readable(connection, principal, image_id)
-        chosen = choose_variant(found.image.variants, variant, accepts, self._ladder)
-        if chosen is None:
+        there = found.image.variants
+        if not there:
             raise NotFound("This image has no variant yet.")
+        eligible = [each for each in there if image_format in (None, each.format)]
+        chosen = choose_variant(eligible, variant, accepts, self._ladder)
+        if chosen is None:
+            raise NotFound("This image has no variant in that format.")
         url = self._delivery.variant_url(chosen, public=found.is_open, method=method)
         return evolve(chosen, url=url)
 
