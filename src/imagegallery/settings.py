@@ -39,6 +39,7 @@ from imagegallery.variants.preset import VariantOptions
 from imagegallery.webhooks.webhook import WebhookOptions
 
 ENV_PREFIX = "IMAGEGALLERY_"
+DEFAULT_DATA_DIR = Path("imagegallery-data")
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
 # Variables with our prefix that are read elsewhere: by the commands, and by the HTTP service.
 OTHER_VARIABLES = frozenset(
@@ -74,7 +75,7 @@ class Settings:
     in ``data_dir``; several machines behind one name must share one).
     """
 
-    data_dir: Path = Path("imagegallery-data")
+    data_dir: Path = DEFAULT_DATA_DIR
     secret_key: tuple[typed_settings.SecretStr, ...] = field(default=(), converter=_secrets)
     upkeep_interval: timedelta = timedelta(minutes=1)
     database: DatabaseOptions = field(factory=DatabaseOptions)
@@ -102,8 +103,8 @@ class Settings:
             raise ConfigurationError(f"private_url_ttl must be at least {least}: pages with such URLs are cached.")
 
     @classmethod
-    def embedded(cls, data_dir: str | os.PathLike[str]) -> "Settings":
-        """Everything on this machine, below ``data_dir``."""
+    def embedded(cls, data_dir: str | os.PathLike[str] = DEFAULT_DATA_DIR) -> "Settings":
+        """Everything on this machine, below ``data_dir``: by default where the commands have it, too."""
         return cls(data_dir=Path(data_dir))
 
     @classmethod

@@ -23,7 +23,8 @@ MOST_NOT_RUN = 3
 def workspace(service: RunningService) -> Path:
     """Where a reader stands: a folder with photographs, and the data directory of a service that runs."""
     folder = service.data_dir.parent
-    (folder / "library-data").symlink_to(service.data_dir)
+    for name in ("library-data", "imagegallery-data"):
+        (folder / name).symlink_to(service.data_dir)
     for place in (folder, folder / "photos", folder / "Pictures" / "2026"):
         place.mkdir(parents=True, exist_ok=True)
         (place / "photo.jpg").write_bytes(picture(640, 480))

@@ -141,7 +141,7 @@ def _answers(url: str) -> bool:
 @pytest.fixture
 def folder(service: RunningService, tmp_path: Path) -> Path:
     """The host's folder; its ``data`` is that of a service which runs already, worker included."""
-    (tmp_path / "data").symlink_to(service.data_dir)
+    (tmp_path / "imagegallery-data").symlink_to(service.data_dir)
     return tmp_path
 
 

@@ -22,7 +22,7 @@ def _blocks(language: str) -> list[str]:
 def test_the_two_lines_are_on_the_first_screen() -> None:
     first_screen = (ROOT / "README.md").read_text().splitlines()[:20]
     lines = [line for line in first_screen if line.startswith("python3 -m venv")]
-    assert [line.rsplit(None, 1)[-1] for line in lines] == ["data", ".venv/bin/pytest"]
+    assert [line.rsplit(None, 1)[-1] for line in lines] == ["serve", ".venv/bin/pytest"]
 
 
 def test_ci_runs_the_second_line_of_the_two() -> None:
