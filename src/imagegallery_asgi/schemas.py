@@ -222,12 +222,13 @@ class ObjectForm:
 
 @frozen
 class CreateUpload:
-    """``size`` is in bytes; ``sha256``, if given, is checked on arrival. ``on_duplicate`` says what becomes of a file
-    that is in the library already; without it, the service's setting holds."""
+    """Without a ``content_type`` that says something, the name's extension does, else the file itself. ``size`` is in
+    bytes; ``sha256``, if given, is checked on arrival. ``on_duplicate`` says what becomes of a file that is in the
+    library already; without it, the service's setting holds."""
 
     filename: RawFilename
-    content_type: Annotated[str, MEDIA_TYPE]
     size: Annotated[int, Between(0, MAX_SAFE_INTEGER)]
+    content_type: Annotated[str, Length(0, 255)] = ""
     sha256: Annotated[str, SHA256_HEX] | None = None
     gallery_id: GalleryChoice = None
     on_duplicate: OnDuplicate | None = None

@@ -16,7 +16,7 @@ from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
 from imagegallery_asgi.parsing import parse_json, raise_faults
 from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts
 
-_BYTES = "application/octet-stream"
+_UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 
 
 async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
@@ -106,7 +106,7 @@ async def _add_existing(call: Call, gallery_id: UUID) -> Response:
 async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> Image:
     if kind == "multipart/form-data":
         return await _add_form(call, gallery_id, query)
-    if kind != _BYTES and not kind.startswith("image/"):
+    if kind not in _UNTYPED and not kind.startswith("image/"):
         raise UnsupportedBody("Send JSON, an image, or multipart/form-data.")
     headers = call.request.headers
     return await call.gallery.uploads.add(

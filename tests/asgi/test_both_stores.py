@@ -90,6 +90,21 @@ def part_again(client: Client) -> httpx.Response:
     return client.part(session, 1, first_part(session))
 
 
+def of_type(client: Client, content_type: str, filename: str) -> httpx.Response:
+    session = client.begun(content_type=content_type, filename=filename)
+    assert client.send(session, BODY).is_success
+    done = client.complete(session)
+    assert done.json()["data"]["mime_type"] == "image/jpeg"
+    return done
+
+
+def form_of_type(client: Client, content_type: str, filename: str) -> httpx.Response:
+    asked = {"filename": filename, "type": content_type}
+    form = client.http.get(f"{UPPY}/params", params=asked).raise_for_status().json()
+    assert client.send(form, BODY).is_success
+    return client.http.post(f"/uploads/{form['fields']['key'].rpartition('/')[2]}/complete")
+
+
 def short_part(client: Client) -> httpx.Response:
     session = client.begun(LARGE)
     return client.part(session, 1, first_part(session)[:-1])
@@ -139,6 +154,10 @@ STEPS: list[tuple[str, bool, Step]] = [
     ("complete, before it came", False, lambda client: client.complete(client.begun())),
     ("complete", True, lambda client: client.complete(client.sent())),
     ("complete again", True, lambda client: client.complete(client.completed(client.sent()))),
+    ("a file of no declared type", True, lambda client: of_type(client, "", "tram")),
+    ("a file of unknown type", True, lambda client: of_type(client, "application/octet-stream", "tram.heic")),
+    ("a file of another type", True, lambda client: of_type(client, "image/png", "tram.png")),
+    ("a form of unknown type", True, lambda client: form_of_type(client, "Application/Octet-Stream", "tram.HEIC")),
     ("a form", True, lambda client: client.send(client.form(size=len(BODY)), BODY)),
     ("a form again", True, form_again),
     ("a form, of unknown size", True, lambda client: client.send(client.form(), BODY)),

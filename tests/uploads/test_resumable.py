@@ -60,7 +60,7 @@ async def test_the_type_may_be_told_by_the_name(uploading: Uploading, jpeg: byte
     client = await begun(uploading, len(jpeg), content_type=None, filename="TRAM.JPEG")
     assert (await client.send(jpeg, 0)).content_type == "image/jpeg"
     with pytest.raises(UnsupportedType):
-        await begun(uploading, 10, content_type="application/octet-stream", filename="tram.exe")
+        await begun(uploading, 10, content_type="text/html", filename="tram.jpg")
 
 
 async def test_a_repeated_end_is_no_error(uploading: Uploading, jpeg: bytes) -> None:

@@ -45,8 +45,8 @@ def image_id_hint(key: str) -> UUID | None:
 
 
 def original_key(prefix: str, content_type: str) -> str:
-    """The immutable original in an image's folder; ``content_type`` must be one we store."""
-    return f"{prefix}original.{EXTENSIONS[content_type]}"
+    """The immutable original in an image's folder; of a file whose type is not known yet, none will be there."""
+    return f"{prefix}original.{EXTENSIONS.get(content_type, 'bin')}"
 
 
 def is_original(key: str) -> bool:

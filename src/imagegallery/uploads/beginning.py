@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
@@ -15,6 +15,7 @@ from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
 from imagegallery.uploads import records
 from imagegallery.uploads.duplicates import existing_image, return_existing
+from imagegallery.uploads.file_type import declared_type
 from imagegallery.uploads.filename import FALLBACK, clean_filename
 from imagegallery.uploads.policy import Declaration, UploadPolicy
 from imagegallery.uploads.records import Room
@@ -60,7 +61,8 @@ class Beginning:
         principal's own.
         """
         owner_id = principal.require_user()
-        checked = self.policy.check(new.declaration)
+        content_type = declared_type(new.declaration.content_type, new.filename)
+        checked = self.policy.check(evolve(new.declaration, content_type=content_type))
         await self.rates.admit_upload(owner_id)
         async with self.database.transaction() as connection:
             room = await records.room_for(connection, owner_id, new.gallery_id)
@@ -124,8 +126,9 @@ class Beginning:
 
 
 def stored_filename(given: str | None, content_type: str) -> str:
-    """A safe name, whatever was given; ``content_type`` is one that can be stored."""
-    return clean_filename(given or f"{FALLBACK}.{EXTENSIONS[content_type]}")
+    """A safe name, whatever was given."""
+    extension = EXTENSIONS.get(content_type)
+    return clean_filename(given or (f"{FALLBACK}.{extension}" if extension else FALLBACK))
 
 
 def _check_gallery(room: Room, owner_id: str, gallery_id: UUID | None) -> None:

@@ -28,6 +28,7 @@ from imagegallery.images.metadata import read_metadata, taken
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads import records
+from imagegallery.uploads.beginning import stored_filename
 from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.duplicates import Placed, existing_image, place_original, return_existing
 from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
@@ -102,12 +103,20 @@ class Completion:
         try:
             verified = await self.verification.verify(session, _places(session, moved=moved))
             VERIFIED.reached()
-            return await self._commit(session, verified)
+            return await self._commit(await self._of_type(session, verified.content_type), verified)
         except REJECTIONS as error:
             ended = await self.reject(session.id, error)
             if ended.image_id is None:
                 raise
             return ended.image_id
+
+    async def _of_type(self, session: UploadSession, content_type: str) -> UploadSession:
+        """The session with the type that was found on record, before an object goes to the place that it names."""
+        if content_type == session.file_type:
+            return session
+        async with self.database.connection() as connection:
+            await records.set_found_type(connection, session.id, content_type, now=self.clock())
+        return attrs.evolve(session, found_type=content_type)
 
     async def _commit(self, session: UploadSession, verified: Verified) -> UUID:
         async with self.database.transaction() as connection:
@@ -183,8 +192,8 @@ def new_image(session: UploadSession, verified: Verified, original_key: str, now
         owner_id=session.owner_id,
         original_key=original_key,
         key_prefix=session.key_prefix,
-        filename=session.filename,
-        mime_type=session.content_type,
+        filename=_filename(session, verified.content_type),
+        mime_type=verified.content_type,
         width=inspection.width,
         height=inspection.height,
         frames=inspection.frames,
@@ -205,3 +214,9 @@ def new_image(session: UploadSession, verified: Verified, original_key: str, now
         created_at=now,
         updated_at=now,
     )
+
+
+def _filename(session: UploadSession, content_type: str) -> str:
+    """The file's name; the one that we made up has the extension of what the file is."""
+    made_up = session.filename == stored_filename(None, session.content_type)
+    return stored_filename(None, content_type) if made_up else session.filename

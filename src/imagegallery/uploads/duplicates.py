@@ -62,7 +62,7 @@ async def place_original(
     original = await original_records.find(connection, session.owner_id, sha256)
     key = session.original_key if original is None else original.key
     if found.key != key and not (original is not None and await _is_there(store, key)):
-        await store.promote(found.key, key, etag=found.etag, content_type=session.content_type)
+        await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)
     return Placed(key, is_new=original is None)
 
 

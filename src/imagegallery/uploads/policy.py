@@ -20,6 +20,8 @@ from imagegallery.storage.keys import EXTENSIONS
 WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
 HEIF_TYPES = ("image/heic", "image/heif")
 SHA256_BYTES = 32
+UNKNOWN_TYPE = "application/octet-stream"
+"""Of a file whose first bytes are to say what it is."""
 
 # Names that browsers and cameras use for types that have another, registered one.
 _ALIASES = {
@@ -65,7 +67,9 @@ class UploadPolicy:
     file of more than ``parts_threshold`` bytes goes up in parts of ``part_size`` bytes where the store takes parts. A
     session can be used for ``session_lifetime``; its row, which lets ``complete`` be repeated, goes
     ``session_retention`` later. ``on_duplicate`` holds for uploads that do not say what becomes of a file their owner
-    has already: ``keep_both``, ``reject`` or ``return_existing``. HEIC and HEIF need the extra ``heic`` to be decoded.
+    has already: ``keep_both``, ``reject`` or ``return_existing``. A picture of another kind than its client declared,
+    or its name says, is taken as what it is; with ``strict`` it is refused. HEIC and HEIF need the extra ``heic`` to be
+    decoded.
     """
 
     allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=_check_known)
@@ -77,6 +81,7 @@ class UploadPolicy:
     storage_limit: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
     max_open: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
     on_duplicate: OnDuplicate = OnDuplicate.KEEP_BOTH
+    strict: bool = False
 
     def check(self, declaration: Declaration) -> Declaration:
         """The declaration with its type in canonical form, if this policy takes it.
@@ -92,9 +97,9 @@ class UploadPolicy:
         return evolve(declaration, content_type=content_type)
 
     def check_type(self, declared: str) -> str:
-        """The canonical name of the declared type. Raises `UnsupportedType` unless it is allowed."""
+        """The canonical name of the declared type, if any. Raises `UnsupportedType` unless it is allowed."""
         content_type = canonical_type(declared)
-        if content_type not in self.allowed_types:
+        if content_type not in (*self.allowed_types, UNKNOWN_TYPE):
             raise UnsupportedType(f"Only these types can be uploaded: {', '.join(self.allowed_types)}.")
         return content_type
 

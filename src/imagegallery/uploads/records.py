@@ -16,7 +16,7 @@ from imagegallery.uploads.session import Concatenation, Transport, UploadSession
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
-    completes_itself, on_duplicate, is_duplicate"""
+    completes_itself, on_duplicate, is_duplicate, found_type"""
 
 # What decides on a new session: who owns the gallery it names, and the owner's storage.
 _SELECT_ROOM = """
@@ -74,6 +74,8 @@ UPDATE upload_sessions
 SET multipart_id = coalesce(multipart_id, $2), updated_at = $3
 WHERE id = $1
 RETURNING multipart_id"""
+
+_SET_FOUND_TYPE = "UPDATE upload_sessions SET found_type = $2, updated_at = $3 WHERE id = $1"
 
 # A batch of sessions that are over time; those that somebody is just completing or cancelling are left out.
 EXPIRE = f"""
@@ -221,6 +223,11 @@ async def set_multipart(connection: Connection, session_id: UUID, multipart_id: 
     return name
 
 
+async def set_found_type(connection: Connection, session_id: UUID, content_type: str, *, now: datetime) -> None:
+    """Write down what the file is, where that is not what was declared."""
+    await connection.execute(_SET_FOUND_TYPE, session_id, content_type, now)
+
+
 async def expire(connection: Connection, *, now: datetime, limit: int) -> list[UploadSession]:
     """End up to ``limit`` sessions whose time is over; answers them."""
     return [_session(row) for row in await connection.fetch(EXPIRE, now, limit)]
@@ -268,6 +275,7 @@ def _session(row: Record) -> UploadSession:
         completes_itself=row["completes_itself"],
         on_duplicate=OnDuplicate(row["on_duplicate"]) if row["on_duplicate"] else None,
         is_duplicate=row["is_duplicate"],
+        found_type=row["found_type"],
     )
 
 

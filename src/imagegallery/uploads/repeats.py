@@ -7,7 +7,7 @@ from uuid import UUID
 
 from imagegallery.errors import IdempotencyKeyReused
 from imagegallery.uploads.beginning import NewUpload, stored_filename
-from imagegallery.uploads.policy import canonical_type
+from imagegallery.uploads.file_type import declared_type
 from imagegallery.uploads.session import UploadSession
 
 SESSIONS = UUID("0e0d9a3c-54f5-4a1e-8c2c-6d9a1f6ee5b7")
@@ -18,7 +18,11 @@ def check_repeats(session: UploadSession, new: NewUpload) -> None:
     """Raises `IdempotencyKeyReused` unless ``session`` came of a request like ``new``."""
     declared = new.declaration
     if (
-        (session.content_type, session.gallery_id) != (canonical_type(declared.content_type), new.gallery_id)
+        (session.content_type, session.gallery_id)
+        != (
+            declared_type(declared.content_type, new.filename),
+            new.gallery_id,
+        )
         or session.filename != stored_filename(new.filename, session.content_type)
         or declared.size not in (None, session.size)
         or session.sha256 != declared.sha256

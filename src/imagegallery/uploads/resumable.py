@@ -43,7 +43,6 @@ from imagegallery.uploads.resumable_rules import (
     has_all,
     is_whole,
     told_length,
-    type_of,
 )
 from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState, refuse_over
 
@@ -97,9 +96,7 @@ class ResumableUploads:
         `UploadService.create`.
         """
         self._appending()
-        declared = self._policy.allowed_types[0]  # of a partial upload: the row wants one
-        if concatenation is not Concatenation.PARTIAL:
-            declared = type_of(content_type, filename)
+        declared = "" if concatenation is Concatenation.PARTIAL else content_type or ""
         session = await self._beginning.begin(
             principal,
             NewUpload(
@@ -181,7 +178,7 @@ class ResumableUploads:
             session = await self._beginning.begin(
                 principal,
                 NewUpload(
-                    Declaration(type_of(content_type, filename), None, None),  # counts nothing beside its parts
+                    Declaration(content_type or "", None, None),  # counts nothing beside its parts
                     filename,
                     gallery_id,
                     Transport.RESUMABLE,

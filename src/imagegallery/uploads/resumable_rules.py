@@ -12,14 +12,9 @@ from imagegallery.errors import (
     TooLarge,
     UploadIncomplete,
 )
-from imagegallery.storage.keys import CONTENT_TYPES
-from imagegallery.uploads.policy import canonical_type
 from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
 
 _FINAL = UUID("5f0c3a52-6f0e-4b7e-9f0b-3d1b6f0a7c44")  # a namespace of our own (RFC 9562 section 6.6)
-
-# What clients say when they do not know.
-_UNTYPED = frozenset({"", "application/octet-stream", "application/offset+octet-stream", "application/partial-upload"})
 
 
 @frozen
@@ -48,14 +43,6 @@ class Piece:
     completes: bool = False
     may_repeat: bool = True
     checksums: tuple[Checksum, ...] = ()
-
-
-def type_of(declared: str | None, filename: str | None) -> str:
-    """The declared media type, else what the name's extension says, else one that no policy allows."""
-    content_type = canonical_type(declared or "")
-    if content_type not in _UNTYPED:
-        return content_type
-    return CONTENT_TYPES.get((filename or "").rpartition(".")[2].lower(), "application/octet-stream")
 
 
 def has_all(session: UploadSession) -> bool:

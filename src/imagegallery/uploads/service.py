@@ -25,11 +25,12 @@ from imagegallery.uploads.cleanup import try_to_delete_objects
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.creating import Creating
 from imagegallery.uploads.ending import Ending
+from imagegallery.uploads.file_type import declared_type
 from imagegallery.uploads.known_bytes import KnownBytes
 from imagegallery.uploads.lookup import OwnSessions
 from imagegallery.uploads.one_call import OneCall
 from imagegallery.uploads.parts import UploadParts
-from imagegallery.uploads.policy import Declaration, OnDuplicate, UploadPolicy, canonical_type
+from imagegallery.uploads.policy import UNKNOWN_TYPE, Declaration, OnDuplicate, UploadPolicy
 from imagegallery.uploads.receiving import Receiving
 from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.repeats import ONE_CALL
@@ -39,9 +40,6 @@ from imagegallery.uploads.signed import SignedUploads
 from imagegallery.uploads.sources import OpenSource, Source, opened
 from imagegallery.uploads.sweeping import Sweeping
 from imagegallery.uploads.verification import Verification
-
-# What clients send when they do not know the type.
-_UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had arrived is still there")
 
@@ -67,7 +65,7 @@ class UploadService:
         self._store = store
         self._images = images
         self._clock = clock
-        verification = Verification(store, engine, scratch)
+        verification = Verification(store, engine, scratch, policy)
         self._completion = Completion(database, store, outbox, verification, policy, clock)
         self._receiving = Receiving(database, store, self._completion, policy, clock)
         self._beginning = Beginning(database, policy, clock, rates)
@@ -213,9 +211,9 @@ class UploadService:
         if size is not None:
             self.policy.check_size(size)  # before anything is read: the sender may be waiting for our word
         async with opened(source) as file:
-            known_size = file.size if size is None else size
-            declaration = Declaration(_declared_type(content_type, file), known_size, sha256, on_duplicate)
             name = filename or file.name
+            known_size = file.size if size is None else size
+            declaration = Declaration(_declared_type(content_type, name, file), known_size, sha256, on_duplicate)
             new = NewUpload(declaration, name, gallery_id, Transport.SERVICE)
             if idempotency_key is None:
                 image_id = await self._one_call.add(principal, new, file)
@@ -237,10 +235,11 @@ class UploadService:
         return expired
 
 
-def _declared_type(declared: str | None, file: OpenSource) -> str:
-    """What the caller said, else what the first bytes say. Raises `EmptyFile` or `UnsupportedType`."""
-    if declared is not None and canonical_type(declared) not in _UNTYPED:
-        return declared
+def _declared_type(declared: str | None, name: str | None, file: OpenSource) -> str:
+    """What the caller or the name said, else what the first bytes say. Raises `EmptyFile` or `UnsupportedType`."""
+    content_type = declared_type(declared, name)
+    if content_type != UNKNOWN_TYPE:
+        return content_type
     if not file.start:
         raise EmptyFile("The file is empty.")
     sniffed = sniff(file.start)

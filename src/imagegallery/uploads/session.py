@@ -133,7 +133,8 @@ class UploadSession:
     ``wire_concatenation`` what a tus client said of the upload, to the letter. With ``completes_itself`` nobody has to
     call ``complete``: the last byte does. ``on_duplicate`` is what the uploader said is to become of a file that is in
     already, ``is_duplicate`` says that it was, and that nothing of what this session brought is kept; if the image that
-    was there was answered, that is the ``future_image_id`` from then on.
+    was there was answered, that is the ``future_image_id`` from then on. ``found_type`` is what the file is, where that
+    is not what its client declared.
     """
 
     id: UUID
@@ -163,6 +164,12 @@ class UploadSession:
     completes_itself: bool = False
     on_duplicate: OnDuplicate | None = None
     is_duplicate: bool = False
+    found_type: str | None = None
+
+    @property
+    def file_type(self) -> str:
+        """What the file is, as far as that is known."""
+        return self.found_type or self.content_type
 
     @property
     def image_id(self) -> UUID | None:
@@ -182,7 +189,7 @@ class UploadSession:
     @property
     def original_key(self) -> str:
         """Where the bytes lie, or will lie, as an image's original."""
-        return original_key(self.key_prefix, self.content_type)
+        return original_key(self.key_prefix, self.file_type)
 
     def at(self, now: datetime) -> "UploadSession":
         """The session as it is at ``now``: over time means expired, even before the sweeper came by."""

@@ -12,22 +12,24 @@ from imagegallery.errors import (
     EmptyFile,
     ObjectNotFound,
     SizeMismatch,
-    TypeMismatch,
     Unavailable,
 )
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
-from imagegallery.imaging.signature import HEAD_SIZE, is_as_declared, sniff
+from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import Digesting, copy_to_file, peek
+from imagegallery.uploads.file_type import actual_type
+from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.session import UploadSession
 
 
 @frozen
 class Verified:
-    """An upload that passed: the object that was looked at, its SHA-256, and what the decoder found."""
+    """An upload that passed: the object that was looked at, its SHA-256, what it is, and what the decoder found."""
 
     info: ObjectInfo
     sha256: bytes
+    content_type: str
     inspection: Inspection
 
 
@@ -47,6 +49,7 @@ class Verification:
     store: ObjectStore
     engine: ImagingEngine
     scratch: TemporaryFiles
+    policy: UploadPolicy
 
     async def verify(self, session: UploadSession, keys: Sequence[str]) -> Verified:
         """Check the object under the first of ``keys`` that is there: size, type, SHA-256, a full decode.
@@ -57,8 +60,10 @@ class Verification:
         info = await self._find(keys)
         check_size(session, info.size)
         async with self._as_file(info.key) as content:
-            _check_content(session, content)
-            return Verified(info, content.sha256, await self._inspect(session, info, content.path))
+            content_type = actual_type(session.content_type, sniff(content.start), self.policy)
+            _check_digest(session, content)
+            inspection = await self._inspect(session, info, content.path, content_type)
+            return Verified(info, content.sha256, content_type, inspection)
 
     async def _find(self, keys: Sequence[str]) -> ObjectInfo:
         for key in keys[:-1]:
@@ -68,9 +73,9 @@ class Verification:
                 continue
         return await self.store.head(keys[-1])
 
-    async def _inspect(self, session: UploadSession, info: ObjectInfo, path: Path) -> Inspection:
+    async def _inspect(self, session: UploadSession, info: ObjectInfo, path: Path, content_type: str) -> Inspection:
         try:
-            return await self.engine.inspect(path, content_type=session.content_type, owner_id=session.owner_id)
+            return await self.engine.inspect(path, content_type=content_type, owner_id=session.owner_id)
         except (BadImage, Unavailable):
             # A file that was moved away under the decoder is neither bad nor out of reach.
             await self.store.head(info.key)
@@ -105,11 +110,7 @@ def check_size(session: UploadSession, size: int) -> None:
         )
 
 
-def _check_content(session: UploadSession, content: _Content) -> None:
-    sniffed = sniff(content.start)
-    if not is_as_declared(session.content_type, sniffed):
-        found = sniffed or "no image of a known type"
-        raise TypeMismatch(f"The file was declared {session.content_type} and is {found}.")
+def _check_digest(session: UploadSession, content: _Content) -> None:
     if session.sha256 is not None and session.sha256 != content.sha256:
         raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
 
