@@ -236,7 +236,7 @@ def problem_response(
     """The answer to a request that failed; never cached."""
     document = problem(error, request_id)
     if tells_message:
-        document = MessagedProblem(**attrs.asdict(document, recurse=False), message=document.detail)
+        document = MessagedProblem(**attrs.asdict(document, recurse=False), message=_message(document))
     members = error.members if isinstance(error, MismatchingUploadOffset) else {}
     return Response(
         msgspec.json.encode({**msgspec.to_builtins(document), **members}),
@@ -244,6 +244,11 @@ def problem_response(
         headers={"Cache-Control": "no-store", **_extra_headers(error, document.status), **(headers or {})},
         media_type=PROBLEM_TYPE,
     )
+
+
+def _message(document: Problem) -> str:
+    """All that a person needs to know, in one text: Uppy shows nothing else."""
+    return " ".join([document.detail, *(f"{fault.path[-1]}: {fault.message}." for fault in document.faults)])
 
 
 def _extra_headers(error: ImageGalleryError, status: int) -> dict[str, str]:

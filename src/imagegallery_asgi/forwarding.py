@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import ConfigurationError
@@ -33,6 +34,16 @@ def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(name) for name in names)
     except ValueError as error:
         raise ConfigurationError(f"A trusted proxy is an address or a network: {error}.") from error
+
+
+def public_origin(request: Request) -> str:
+    """Scheme and host by which the page that asks reaches us, also behind a proxy that ends TLS and that nobody told us
+    to trust: a page that came by ``https`` lets its browser send nothing to ``http``. To be told to who asked, and not
+    to be kept: nothing but the page's own word says so.
+    """
+    page = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    scheme = "https" if page.lower().startswith("https://") else request.url.scheme
+    return f"{scheme}://{request.url.netloc}"
 
 
 class TrustedProxies:

@@ -10,6 +10,7 @@ from uuid import UUID
 from imagegallery import ClaimedPart, Fault, ServesSignedUrls, SignedPart, UploadRequest, UploadSession
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.files import CONTENT_TYPE_FIELD, STATUS_FIELD
+from imagegallery_asgi.forwarding import public_origin
 from imagegallery_asgi.headers import quote_etag, unquoted
 from imagegallery_asgi.parsing import parse_pairs, raise_faults
 from imagegallery_asgi.uppy_wire import (
@@ -126,8 +127,7 @@ def _url(call: Call, request: UploadRequest) -> str:
 def _absolute(call: Call, url: str) -> str:
     """With scheme and host: Uppy takes URLs apart, and its page may come from elsewhere."""
     found = call.url(url)
-    asked = call.request.url
-    return f"{asked.scheme}://{asked.netloc}{found}" if found.startswith("/") else found
+    return f"{public_origin(call.request)}{found}" if found.startswith("/") else found
 
 
 def _seconds(call: Call, expires_at: datetime) -> int:

@@ -155,8 +155,25 @@ def test_problems_have_a_message(owner: httpx.Client, visitor: httpx.Client) -> 
     for answer in refused:
         problem = answer.json()
         assert 400 <= answer.status_code < 500, answer.text
-        assert problem["message"] == problem["detail"]
+        assert problem["message"].startswith(problem["detail"])
+        assert all(fault["message"] in problem["message"] for fault in problem["faults"])
     assert "message" not in owner.get("/uploads/nothing").json()
+
+
+@pytest.mark.parametrize("header", ["Origin", "Referer"])
+def test_a_page_that_came_by_tls_is_sent_to_tls(owner: httpx.Client, header: str) -> None:
+    """Behind a proxy that ends TLS, with no setting that says so: a browser would let nothing else through."""
+    page = {header: "https://photos.example/albums"}
+    upload = create(owner)
+    path, query = f"{MULTIPART}/{upload['uploadId']}", {"key": upload["key"]}
+    by_tls = [
+        owner.get(f"{path}/1", params=query, headers=page).json()["url"],
+        owner.get(PARAMS, params={"filename": "a.jpg"}, headers=page).json()["url"],
+    ]
+    assert {urlsplit(url).scheme for url in by_tls} == {"https"}
+    assert {urlsplit(url).netloc for url in by_tls} == {owner.base_url.netloc.decode()}
+    plain = owner.get(f"{path}/1", params=query, headers={header: "http://photos.example/"}).json()["url"]
+    assert urlsplit(plain).scheme == "http"
 
 
 def test_parts_that_are_missing_can_still_come(owner: httpx.Client, photo: bytes) -> None:

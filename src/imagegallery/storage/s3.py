@@ -70,11 +70,17 @@ class S3Store:
         """Raises `ConfigurationError` when the bucket is not there or not ours to use, `Unavailable` when the store
         does not answer."""
         async with AsyncExitStack() as resources:
-            connection = await resources.enter_async_context(connected(options, aws))
+            connection = await resources.enter_async_context(connected(options, aws, clock))
             bucket, keys = connection.bucket, connection.keys
             await bucket.check(aws.region if options.endpoint_url is None else None)
             signing = Signing(
-                connection.public_url, bucket.name, aws.region, lambda: keys.now, clock, bucket.form_fields
+                connection.public_url,
+                bucket.name,
+                aws.region,
+                lambda: keys.now,
+                clock,
+                bucket.form_fields,
+                connection.time,
             )
             yield cls(bucket, signing, options, resources)
 

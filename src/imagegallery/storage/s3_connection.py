@@ -9,6 +9,8 @@ from attrs import frozen
 from imagegallery.aws.clients import open_client, open_session
 from imagegallery.aws.keys import CurrentKeys
 from imagegallery.aws.options import AwsOptions
+from imagegallery.aws.skew import ServiceTime
+from imagegallery.clock import Clock, utc_now
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3_address import BucketAddress
 from imagegallery.storage.s3_bucket import Bucket
@@ -16,15 +18,16 @@ from imagegallery.storage.s3_bucket import Bucket
 
 @frozen
 class Connection:
-    """``public_url`` is the bucket's own, without a trailing slash."""
+    """``public_url`` is the bucket's own, without a trailing slash; ``time`` is what requests are signed by."""
 
     bucket: Bucket
     keys: CurrentKeys
     public_url: str
+    time: ServiceTime
 
 
 @asynccontextmanager
-async def connected(options: S3Options, aws: AwsOptions) -> AsyncIterator[Connection]:
+async def connected(options: S3Options, aws: AwsOptions, clock: Clock = utc_now) -> AsyncIterator[Connection]:
     """Nothing is asked of the bucket yet: it may not exist. Raises `ConfigurationError`."""
     address = BucketAddress.of(options)
     session = open_session(aws)
@@ -34,8 +37,10 @@ async def connected(options: S3Options, aws: AwsOptions) -> AsyncIterator[Connec
         ) as client,
         CurrentKeys.kept(session) as keys,
     ):
+        time = ServiceTime(clock)
+        time.signs_for(client)
         endpoint = options.public_endpoint_url or str(client.meta.endpoint_url)
-        yield Connection(Bucket.of(client, address.bucket, options), keys, address.url(endpoint))
+        yield Connection(Bucket.of(client, address.bucket, options), keys, address.url(endpoint), time)
 
 
 def _config(path_style: bool) -> AioConfig:

@@ -15,6 +15,7 @@ from botocore.auth import S3SigV4PostAuth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
 from imagegallery.aws.keys import Keys
+from imagegallery.aws.skew import ServiceTime
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod, UploadRequest
@@ -26,7 +27,8 @@ _DATE = "%Y%m%dT%H%M%SZ"
 
 @frozen
 class Signing:
-    """``url`` is the bucket's own, without a trailing slash. ``form_fields`` go with every upload."""
+    """``url`` is the bucket's own, without a trailing slash. ``form_fields`` go with every upload.
+    ``time`` is the bucket's own, where ours is known to be wrong."""
 
     url: str
     bucket: str
@@ -34,6 +36,12 @@ class Signing:
     keys: Callable[[], Keys]
     clock: Clock
     form_fields: Mapping[str, str]
+    time: ServiceTime | None = None
+
+    @property
+    def offset(self) -> timedelta:
+        """How far the bucket's clock is ahead of ours."""
+        return self.time.offset if self.time is not None else timedelta(0)
 
     def form(
         self, key: str, *, content_type: str, sizes: tuple[int, int], sha256: str | None, expires_at: datetime
@@ -48,7 +56,7 @@ class Signing:
         }
         conditions: list[object] = [{"bucket": self.bucket}, *({name: value} for name, value in fields.items())]
         conditions.append(["content-length-range", *sizes])
-        policy = {"expiration": f"{_in_utc(expires_at):%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
+        policy = {"expiration": f"{_in_utc(expires_at + self.offset):%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
         request = AWSRequest()
         request.context.update({"s3-presign-post-fields": fields, "s3-presign-post-policy": policy})
         S3SigV4PostAuth(self.keys(), "s3", self.region).add_auth(request)
@@ -83,7 +91,7 @@ class Signing:
         request = AWSRequest(
             method=method, url=f"{self.url}/{quote(key, safe='/~')}", params=dict(parameters), headers=dict(headers)
         )
-        _DatedSigner(self.keys(), self.region, lifetime, expires_at - lifetime).add_auth(request)
+        _DatedSigner(self.keys(), self.region, lifetime, expires_at + self.offset - lifetime).add_auth(request)
         return str(request.url)
 
 
