@@ -11,7 +11,7 @@ import attrs
 
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import ObjectNotFound, Unavailable
+from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.galleries.service import GalleryService
@@ -21,6 +21,7 @@ from imagegallery.images.purge import PurgeObjects
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import HEIC_TYPES
+from imagegallery.owners.service import OwnerService
 from imagegallery.parts import Backends, Parts, open_parts
 from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import Periodic, keep_up
@@ -51,7 +52,7 @@ class ImageGallery:
     ``galleries``, ``images`` and ``uploads`` are services whose every call names its `Principal`; ``pages`` keeps what
     was encoded of galleries for those who ask next; ``rates`` says who has to wait; ``variants`` makes
     variants outside of any gallery, ``events`` tells what happens, ``webhooks`` tells others, ``upkeep`` puts things in
-    order. Opened with `open`, closed when that context ends.
+    order; ``owners`` is for whoever runs the service. Opened with `open`, closed when that context ends.
     """
 
     def __init__(self, settings: Settings, parts: Parts, clock: Clock) -> None:
@@ -81,7 +82,9 @@ class ImageGallery:
             _decodable(settings.uploads),
             clock,
             parts.rates,
+            parts.space,
         )
+        self.owners = OwnerService(parts.database)
         self.variants = VariantService(parts.engine, settings.variants.presets)
         self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.presets, clock)
         self.events = EventService(parts.database, settings.events, clock)
@@ -120,6 +123,14 @@ class ImageGallery:
         """From now on `ready` says no, while everything else works on: load balancers are to look elsewhere before
         this process stops."""
         self._is_retiring = True
+
+    async def warnings(self) -> Sequence[str]:
+        """What whoever runs the service had better see to, while it works on."""
+        try:
+            await self._parts.space.check()
+        except DiskFull as error:
+            return [error.message]
+        return []
 
     async def ready(self) -> None:
         """Raises `Unavailable` if the database or the store does not answer, and after `retire`."""

@@ -35,6 +35,7 @@ from imagegallery.galleries.pages import CachedPages
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.imaging.wire import Wall
+from imagegallery.owners.service import OwnerService
 from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
@@ -49,6 +50,7 @@ from imagegallery.storage.protocol import ObjectStore, ServesDownloads, SignsDow
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signed_downloads import SignedDownloads
 from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.space import Boundless, DiskSpace, Space
 from imagegallery.variants.service import VariantService
 
 if TYPE_CHECKING:
@@ -198,6 +200,7 @@ class Parts:
     scratch: Scratch
     pages: CachedPages
     rates: RateLimiter
+    space: Space
     clock: Clock
     relay: JobRelay | None = None
     arrivals: Mailbox | None = None
@@ -259,6 +262,14 @@ def make_rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) 
     return RateLimiter(RedisCounts(redis, counts), options)
 
 
+def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
+    """The room on our own disk, where it is objects or the embedded database that fill it."""
+    holds_objects = settings.storage.s3.bucket is None and not has_own_store
+    if not holds_objects and settings.database.dsn is not None:
+        return Boundless()
+    return DiskSpace(settings.data_dir, settings.storage.disk_reserve, holds_objects)
+
+
 @frozen
 class Jobs:
     """Where jobs are kept; what tells workers of them, unless they ask the database; what the bucket sends."""
@@ -314,6 +325,13 @@ def _warn_if_open(data_dir: Path) -> None:
 
 
 @asynccontextmanager
+async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
+    """Owners, for whoever runs the service."""
+    async with open_database(settings) as database:
+        yield OwnerService(database)
+
+
+@asynccontextmanager
 async def open_parts(
     settings: Settings, brought: Backends, given_clock: Clock | None, local_clock: Clock
 ) -> AsyncIterator[Parts]:
@@ -350,6 +368,7 @@ async def open_parts(
             scratch=scratch,
             pages=pages,
             rates=rates,
+            space=space_of(settings, has_own_store=brought.store is not None),
             clock=clock,
             relay=jobs.relay,
             arrivals=jobs.arrivals,

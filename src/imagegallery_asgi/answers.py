@@ -282,7 +282,8 @@ class UploadDocument:
     """``url``, ``method``, ``fields`` and ``headers`` say what to send, or ``parts`` does where the file goes up in
     parts. A signed ``url`` is told once, at creation.
 
-    ``size`` is in bytes; ``null`` when the client could not say it.
+    ``size`` is in bytes; ``null`` when the client could not say it. ``received`` are the bytes that have come of a
+    resumable upload.
     """
 
     id: UUID
@@ -296,10 +297,25 @@ class UploadDocument:
     filename: str
     content_type: str
     size: int | None
+    received: int
     gallery_id: UUID | None
+    created_at: datetime
     expires_at: datetime
     image_id: UUID | None
     failure: FailureDocument | None
+
+
+@frozen(slots=False)
+class MeDocument:
+    """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
+    what is kept for uploads under way (``storage_reserved``). ``max_open_uploads`` ``null``: any number."""
+
+    id: str
+    storage_used: int
+    storage_limit: int | None
+    storage_reserved: int
+    open_uploads: int
+    max_open_uploads: int | None
 
 
 @frozen(slots=False)
@@ -326,6 +342,14 @@ class CreatedWebhookDocument:
 @frozen(slots=False)
 class Health:
     status: Literal["ok"]
+
+
+@frozen(slots=False)
+class Readiness:
+    """``warnings``: what whoever runs the service had better see to, such as a disk that is about to be full."""
+
+    status: Literal["ok"]
+    warnings: tuple[str, ...]
 
 
 @frozen(slots=False)

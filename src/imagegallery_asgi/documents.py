@@ -119,11 +119,18 @@ def upload_document(session: UploadSession, root: str) -> UploadDocument:
         filename=session.filename,
         content_type=session.content_type,
         size=session.size,
+        received=session.received,
         gallery_id=session.gallery_id,
+        created_at=session.created_at,
         expires_at=session.expires_at,
         image_id=session.image_id,
         failure=FailureDocument(rejection.code, rejection.message) if rejection else None,
     )
+
+
+def cursor_uploads(page: CursorPage[UploadSession], root: str) -> CursorList[UploadDocument]:
+    sessions = tuple(upload_document(session, root) for session in page.items)
+    return CursorList(sessions, CursorPagination(page.next_cursor, page.has_more))
 
 
 def part_url(part: SignedPart, root: str) -> PartUrlDocument:

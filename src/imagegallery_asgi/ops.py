@@ -4,7 +4,7 @@ import anyio
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
-from imagegallery_asgi.answers import Health
+from imagegallery_asgi.answers import Health, Readiness
 from imagegallery_asgi.call import Call
 
 
@@ -13,10 +13,10 @@ async def healthz(call: Call) -> Health:
     return Health("ok")
 
 
-async def readyz(call: Call) -> Health:
+async def readyz(call: Call) -> Readiness:
     """The database and the store answer too; 503 otherwise."""
     await call.gallery.ready()
-    return Health("ok")
+    return Readiness("ok", tuple(await call.gallery.warnings()))
 
 
 async def metrics(call: Call) -> Response:

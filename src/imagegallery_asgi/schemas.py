@@ -166,6 +166,12 @@ class DuplicatesQuery:
 
 
 @frozen
+class UploadsQuery:
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
 class EventsQuery:
     """``after`` is an event's id: those that followed it come first."""
 

@@ -5,16 +5,30 @@ from uuid import UUID
 from starlette.responses import Response
 
 from imagegallery import ClaimedPart, Fault, Image, Unset
-from imagegallery_asgi.answers import ImageDocument, One, SignedPartsDocument, StoredPartsDocument, UploadDocument
+from imagegallery_asgi.answers import (
+    CursorList,
+    ImageDocument,
+    One,
+    SignedPartsDocument,
+    StoredPartsDocument,
+    UploadDocument,
+)
 from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json, read_json_if_any
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.documents import gallery_document, image_document, part_url, stored_parts, upload_document
+from imagegallery_asgi.documents import (
+    cursor_uploads,
+    gallery_document,
+    image_document,
+    part_url,
+    stored_parts,
+    upload_document,
+)
 from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
 from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
 from imagegallery_asgi.parsing import parse_json, raise_faults
-from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts
+from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts, UploadsQuery
 
 _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 
@@ -32,6 +46,11 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
     return One(upload_document(session, call.api_root))
+
+
+async def list_open(call: Call, query: UploadsQuery) -> CursorList[UploadDocument]:
+    page = await call.gallery.uploads.list(call.principal, cursor=query.cursor, limit=query.limit)
+    return cursor_uploads(page, call.api_root)
 
 
 async def get(call: Call, upload_id: UUID) -> One[UploadDocument]:

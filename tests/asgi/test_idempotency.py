@@ -21,9 +21,15 @@ def key() -> dict[str, str]:
 
 
 def makes_something(operation: Operation) -> bool:
+    """A signed URL is a key by itself: it makes one thing, however often it is used."""
     statuses = {operation.status, *operation.answers} & {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}
     located = any("Location" in answer.headers for answer in operation.answers.values())
-    return operation.method == "POST" and bool(statuses) and (HTTPStatus.CREATED in statuses or located)
+    return (
+        operation.needs_principal
+        and operation.method == "POST"
+        and bool(statuses)
+        and (HTTPStatus.CREATED in statuses or located)
+    )
 
 
 MAKING = [operation for operation in OPERATIONS if makes_something(operation)]

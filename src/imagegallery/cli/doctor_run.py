@@ -23,8 +23,9 @@ from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.extras import install_hint
 from imagegallery.imaging.versions import libvips_version
 from imagegallery.imaging.wire import Wall
-from imagegallery.parts import decoder_walls, open_database, open_redis, open_renderer, open_sqs, open_store
+from imagegallery.parts import decoder_walls, open_database, open_redis, open_renderer, open_sqs, open_store, space_of
 from imagegallery.settings import Settings
+from imagegallery.storage.space import DiskSpace
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database
 from imagegallery.uploads.policy import HEIF_TYPES
@@ -119,7 +120,14 @@ class Examination:
             named = " ".join(map(str, exposed))
             return Check.warning("data", f"others of this machine may look into {named}", f"chmod 700 {named}")
         free = shutil.disk_usage(path).free
-        return Check.ok("data", f"{path}, {free / 1e9:,.1f} GB free")
+        found, reserve = f"{path}, {free / 1e9:,.1f} GB free", self.settings.storage.disk_reserve
+        if not isinstance(space_of(self.settings), DiskSpace) or free >= 2 * reserve:
+            return Check.ok("data", found)
+        found += f", of which {reserve / 1e9:,.1f} GB are kept for the database"
+        remedy = "make room on this disk, or lower `storage.disk_reserve`"
+        if free < reserve:
+            return Check.error("data", f"{found}: uploads are refused", remedy)
+        return Check.warning("data", f"{found}: uploads will soon be refused", remedy)
 
     def _secret(self) -> Check:
         if self.settings.secret_key:

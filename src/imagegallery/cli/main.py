@@ -40,6 +40,7 @@ COMMANDS = {
     "backfill": Listed("backfilling", "backfill_command", "Make variants anew where the presets have changed."),
     "reconcile": Listed("reconciling", "reconcile_command", "Compare database and store."),
     "storage": Listed("storing", "storage_group", "See to the object store."),
+    "owners": Listed("owning", "owners_group", "Who stores how much, and how much they may."),
     "doctor": Listed("doctoring", "doctor_command", "Check this installation."),
     "dev-stack": Listed(
         "dev_stack", "dev_stack_command", "Run PostgreSQL, an object store, Redis and all on this machine."

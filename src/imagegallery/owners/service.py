@@ -1,6 +1,6 @@
 """What whoever runs the service does with owners. Asks for no principal: it is no owner's to call."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Fault, InvalidInput
@@ -22,7 +22,7 @@ class OwnerService:
         async with self._database.connection() as connection:
             return await records.get(connection, owner_id) or Owner(owner_id)
 
-    async def all(self) -> AsyncIterator[Owner]:
+    async def all(self) -> AsyncGenerator[Owner, None]:
         """Everybody who has stored something, or has a limit, by id."""
         after = ""
         while True:

@@ -74,8 +74,8 @@ class Arriving:
         raises.
         """
         limit = await self._limit(session)
-        check_announced(piece, limit)
         try:
+            check_announced(piece, limit)
             received = await self._append(session, data, piece, limit)
         except TooLarge as error:
             await self._noted(session)

@@ -13,6 +13,7 @@ from imagegallery.ids import new_id
 from imagegallery.principal import Principal
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
+from imagegallery.storage.space import Boundless, Space
 from imagegallery.uploads import records
 from imagegallery.uploads.duplicates import existing_image, return_existing
 from imagegallery.uploads.file_type import declared_type
@@ -50,6 +51,7 @@ class Beginning:
     policy: UploadPolicy
     clock: Clock
     rates: RateLimiter = UNLIMITED
+    space: Space = field(factory=Boundless)
 
     async def begin(self, principal: Principal, new: NewUpload) -> UploadSession:
         """The session, ``pending``, or ``completed`` at once: with the image that was there, where the declared
@@ -57,23 +59,24 @@ class Beginning:
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
         `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` where the SHA-256 tells and ``reject`` is wanted,
-        `UploadLocked` when a session of this id is there, and `NotFound` or `Forbidden` for a gallery that is not the
-        principal's own.
+        `UploadLocked` when a session of this id is there, `DiskFull`, and `NotFound` or `Forbidden` for a gallery that
+        is not the principal's own.
         """
         owner_id = principal.require_user()
         content_type = declared_type(new.declaration.content_type, new.filename)
         checked = self.policy.check(evolve(new.declaration, content_type=content_type))
+        await self.space.check(checked.size or 0)
         await self.rates.admit_upload(owner_id)
         async with self.database.transaction() as connection:
             room = await records.room_for(connection, owner_id, new.gallery_id)
             _check_gallery(room, owner_id, new.gallery_id)
             wanted = checked.on_duplicate or self.policy.on_duplicate
-            existing = await existing_image(connection, owner_id, checked.sha256, wanted)
+            existing, reserved = await existing_image(connection, owner_id, checked.sha256, wanted), None
             if existing is None:
                 if new.concatenation is not Concatenation.FINAL:  # which takes the places of its parts
                     await self._check_open(connection, owner_id)
-                await self._check_storage(connection, owner_id, room, checked.size or 0)
-            session = self._session(owner_id, new, checked, room)
+                reserved = await self._reserve(connection, owner_id, room, new)
+            session = evolve(self._session(owner_id, new, checked, room), reserved=reserved)
             if existing is not None:
                 session = await return_existing(connection, session, existing, now=session.created_at)
             await records.insert(connection, session)
@@ -89,13 +92,24 @@ class Beginning:
         """Raises `QuotaExceeded` unless ``size`` bytes more, than what is on its way already, fit."""
         await self._check_storage(connection, owner_id, await records.room_for(connection, owner_id), size)
 
-    async def _check_storage(self, connection: Connection, owner_id: str, room: Room, size: int) -> None:
-        """Raises `QuotaExceeded` unless ``size`` bytes more fit beside what is stored and what is on its way."""
+    async def _reserve(self, connection: Connection, owner_id: str, room: Room, new: NewUpload) -> int | None:
+        """See that there is room for the file. Answers the bytes that are kept for one whose client said no size, and
+        will send it to the store by a signed URL. Raises `QuotaExceeded`."""
+        size, limit = new.declaration.size, self.policy.limit_of(room.storage_limit)
+        is_unseen = size is None and new.transport in (Transport.SIMPLE, Transport.PARTS)
+        if limit is None:
+            return None
+        taken = await self._check_storage(connection, owner_id, room, 1 if is_unseen else size or 0)
+        return min(self.policy.max_size, limit - taken) if is_unseen else None
+
+    async def _check_storage(self, connection: Connection, owner_id: str, room: Room, size: int) -> int:
+        """The bytes that are stored and on their way. Raises `QuotaExceeded` unless ``size`` more fit beside them."""
         if self.policy.limit_of(room.storage_limit) is None:
-            return
+            return room.storage_used
         awaited = await records.hold_awaited_size(connection, owner_id, now=self.clock())
         current = await records.room_for(connection, owner_id)  # a completion may have moved bytes between the two
         self.policy.check_storage(current.storage_used + awaited + size, current.storage_limit)
+        return current.storage_used + awaited
 
     def _session(self, owner_id: str, new: NewUpload, declaration: Declaration, room: Room) -> UploadSession:
         now = self.clock()

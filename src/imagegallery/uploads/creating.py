@@ -87,7 +87,7 @@ class Creating:
         request = await self.store.presign_upload(
             session.incoming_key,
             content_type=session.content_type,
-            size=session.size or self.policy.max_size,
+            size=session.size or session.reserved or self.policy.max_size,
             sha256=session.sha256.hex() if session.sha256 else None,
             expires_at=session.expires_at,
             is_exact=session.size is not None,

@@ -237,12 +237,14 @@ class UploadParts:
     async def _room(self, session: UploadSession) -> int:
         """What the client said that the file has, else what policy and storage leave to it, in bytes.
 
-        Raises `QuotaExceeded` when that is nothing.
+        Raises `QuotaExceeded` when that is nothing; the upload is over then, and holds nothing.
         """
         async with self._database.transaction() as connection:
             room = await largest_size(connection, session, self._policy, now=self._clock())
         if room == 0:
-            raise QuotaExceeded("The owner's storage has no room for this file.")
+            full = QuotaExceeded("The owner's storage has no room for this file.")
+            await self._completion.reject(session.id, full)
+            raise full
         return room
 
     def _multipart_store(self) -> MultipartUploads:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound, UploadLocked
+from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.uploads.policy import OnDuplicate
 from imagegallery.uploads.rejection import Rejection
 from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState
@@ -16,7 +17,7 @@ from imagegallery.uploads.session import Concatenation, Transport, UploadSession
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
-    completes_itself, on_duplicate, is_duplicate, found_type"""
+    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size"""
 
 # What decides on a new session: who owns the gallery it names, and the owner's storage.
 _SELECT_ROOM = """
@@ -29,9 +30,9 @@ LEFT JOIN galleries g ON g.id = asked.gallery_id"""
 # Sessions that begin one after the other, for an owner who is limited, see each other and each other's bytes.
 _HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
 
-# The bytes that an owner's open sessions have announced.
+# The bytes that an owner's open sessions have announced, or were promised.
 AWAITED_SIZE = """
-SELECT coalesce(sum(coalesce(declared_size, received_offset)), 0)::bigint
+SELECT coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint
 FROM upload_sessions
 WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
 
@@ -41,12 +42,28 @@ SELECT count(*)
 FROM upload_sessions
 WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
 
+# What an owner's open sessions are, and how many bytes they have announced, or were promised.
+HOLDINGS = """
+SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
+FROM upload_sessions
+WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
+
+# A page of an owner's open sessions, the one that lasts longest first, after an (expires_at, id).
+LIST_OPEN = f"""
+SELECT {_COLUMNS} FROM upload_sessions
+WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+    AND (expires_at, id) < ($3, $4)
+ORDER BY expires_at DESC, id DESC
+LIMIT $5"""
+
 _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
     declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
-    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"""
+    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+)"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
 
@@ -145,6 +162,19 @@ async def hold_open_count(connection: Connection, owner_id: str, *, now: datetim
     return count
 
 
+async def holdings(connection: Connection, owner_id: str, *, now: datetime) -> tuple[int, int]:
+    """How many sessions the owner has open, and the bytes that are kept for them."""
+    (row,) = await connection.fetch(HOLDINGS, owner_id, now)
+    return row["count"], row["size"]
+
+
+async def list_open(
+    connection: Connection, owner_id: str, after: tuple[datetime, UUID] | None, limit: int, *, now: datetime
+) -> list[UploadSession]:
+    expires_at, session_id = after or (LAST_MOMENT, LAST_ID)
+    return [_session(row) for row in await connection.fetch(LIST_OPEN, owner_id, now, expires_at, session_id, limit)]
+
+
 async def insert(connection: Connection, session: UploadSession) -> None:
     """Raises `UploadLocked` if another transaction was quicker to write a session of this id."""
     try:
@@ -173,6 +203,7 @@ async def insert(connection: Connection, session: UploadSession) -> None:
             session.completes_itself,
             session.on_duplicate and session.on_duplicate.value,
             session.is_duplicate,
+            session.reserved,
         )
     except UniqueViolationError:
         raise UploadLocked("Another request is at work on this upload.") from None
@@ -276,6 +307,7 @@ def _session(row: Record) -> UploadSession:
         on_duplicate=OnDuplicate(row["on_duplicate"]) if row["on_duplicate"] else None,
         is_duplicate=row["is_duplicate"],
         found_type=row["found_type"],
+        reserved=row["reserved_size"],
     )
 
 

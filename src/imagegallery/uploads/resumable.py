@@ -20,6 +20,7 @@ from imagegallery.errors import (
     Forbidden,
     LengthMismatch,
     NotFound,
+    QuotaExceeded,
     TooLarge,
     UploadEnded,
     UploadLocked,
@@ -131,8 +132,9 @@ class ResumableUploads:
 
         What had come when ``data`` breaks off, or when another request for the upload comes (`UploadInterrupted`), is
         kept. Raises what ended the session; `OffsetMismatch`, `LengthMismatch`, `ChunkMismatch`, `TooLarge` and
-        `QuotaExceeded` with nothing kept; `Forbidden` for one that is made of others; `UploadEnded` for one that is an
-        image, unless the piece is empty and may repeat; `UploadLocked`; and what completing raises.
+        `DiskFull` with nothing kept; `QuotaExceeded`, which ends the session; `Forbidden` for one that is made of
+        others; `UploadEnded` for one that is an image, unless the piece is empty and may repeat; `UploadLocked`; and
+        what completing raises.
         """
         async with self._current(principal, session_id) as (hold, session):
             if session.concatenation is Concatenation.FINAL:
@@ -143,8 +145,7 @@ class ResumableUploads:
                 if session.state is UploadState.COMPLETED and not piece.may_repeat:
                     raise UploadEnded("This upload has become an image.")
             else:
-                session = await self._with_length(session, told_length(session, piece))
-                session = await self._arriving(self._appending()).receive(session, until_asked(hold, data), piece)
+                session = await self._received(session, until_asked(hold, data), piece)
                 if not is_whole(session, completes=piece.completes):
                     return session
                 told_length(session, attrs.evolve(piece, offset=session.received, announced=0))
@@ -250,6 +251,16 @@ class ResumableUploads:
             session = await self._own(principal, session_id)
             refuse_over(session)
             yield hold, session if has_all(session) else await self._arriving(self._appending()).synced(session)
+
+    async def _received(self, session: UploadSession, data: AsyncIterable[bytes], piece: Piece) -> UploadSession:
+        """The session with these bytes. One that its owner has no room for is over, and holds nothing more."""
+        await self._beginning.space.check(piece.announced or 0)
+        try:
+            whole = await self._with_length(session, told_length(session, piece))
+            return await self._arriving(self._appending()).receive(whole, data, piece)
+        except QuotaExceeded as error:
+            await self._completion.reject(session.id, error)
+            raise
 
     async def _with_length(self, session: UploadSession, length: int | None) -> UploadSession:
         """The session with the length that was told, for good. Raises `EmptyFile`, `TooLarge`, `QuotaExceeded`."""

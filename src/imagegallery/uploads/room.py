@@ -2,20 +2,37 @@
 
 from datetime import datetime
 
+from attrs import frozen
+
 from imagegallery.database.connection import Connection
 from imagegallery.uploads import records
 from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.session import UploadSession
 
 
+@frozen
+class OwnRoom:
+    """An owner's storage in bytes: what images take (``used``), what they may take (``limit``), and what is kept for
+    uploads under way (``awaited``); how many of those are ``open``, and how many may be (``max_open``). ``None``: any
+    number."""
+
+    used: int
+    limit: int | None
+    awaited: int
+    open: int
+    max_open: int | None
+
+
 async def largest_size(connection: Connection, session: UploadSession, policy: UploadPolicy, *, now: datetime) -> int:
-    """How many bytes the whole file may have: what was announced, and has its place, or what policy and storage leave.
+    """How many bytes the whole file may have: what was announced or reserved, and has its place, or what is left.
 
     Asked in a transaction of its own. Several uploads that have announced nothing may be given the same room; their
     completion looks again.
     """
     if session.size is not None:
         return session.size
+    if session.reserved is not None:
+        return session.reserved
     room = await records.room_for(connection, session.owner_id)
     limit = policy.limit_of(room.storage_limit)
     if limit is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 import attrs
@@ -14,11 +15,20 @@ from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import sniff
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    CursorPage,
+    check_limit,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.repeats import id_for
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
+from imagegallery.storage.space import Boundless, Space
 from imagegallery.uploads import records
 from imagegallery.uploads.beginning import Beginning, NewUpload
 from imagegallery.uploads.cleanup import try_to_delete_objects
@@ -35,6 +45,7 @@ from imagegallery.uploads.receiving import Receiving
 from imagegallery.uploads.rejection import REJECTIONS
 from imagegallery.uploads.repeats import ONE_CALL
 from imagegallery.uploads.resumable import ResumableUploads
+from imagegallery.uploads.room import OwnRoom
 from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, UploadState, advance
 from imagegallery.uploads.signed import SignedUploads
 from imagegallery.uploads.sources import OpenSource, Source, opened
@@ -59,6 +70,7 @@ class UploadService:
         policy: UploadPolicy,
         clock: Clock,
         rates: RateLimiter = UNLIMITED,
+        space: Space | None = None,
     ) -> None:
         self.policy = policy
         self._database = database
@@ -68,13 +80,14 @@ class UploadService:
         verification = Verification(store, engine, scratch, policy)
         self._completion = Completion(database, store, outbox, verification, policy, clock)
         self._receiving = Receiving(database, store, self._completion, policy, clock)
-        self._beginning = Beginning(database, policy, clock, rates)
+        self._space = space or Boundless()
+        self._beginning = Beginning(database, policy, clock, rates, self._space)
         self._sessions = OwnSessions(database, clock)
         self._ending = Ending(database, store, clock)
         self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
         self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
         self._known = KnownBytes(database, store)
-        self.signed = SignedUploads(database, store, self._completion, self._known, clock)
+        self.signed = SignedUploads(database, store, self._completion, self._known, clock, self._space)
         self._creating = Creating(store, self._sessions, self._beginning, self.parts, policy)
         self._one_call = OneCall(
             database, images, self._sessions, self._beginning, self._receiving, self._completion, self._ending
@@ -131,6 +144,30 @@ class UploadService:
         """The principal's own session, as it is now. Raises `Unauthenticated` or `NotFound`."""
         return await self._sessions.get(principal, session_id)
 
+    async def list(
+        self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    ) -> CursorPage[UploadSession]:
+        """The principal's open uploads, newest first, ``limit`` (1 to 100) at a time: what `cancel` gives up.
+
+        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        """
+        owner_id = principal.require_user()
+        check_limit(limit)
+        scope = f"uploads:{owner_id}"
+        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        async with self._database.connection() as connection:
+            found = await records.list_open(connection, owner_id, after, limit + 1, now=self._clock())
+        return cut_page(found, limit, lambda last: encode_cursor(scope, (last.expires_at, last.id)))
+
+    async def room(self, principal: Principal) -> OwnRoom:
+        """How much the principal stores, may store, and has on its way. Raises `Unauthenticated`."""
+        owner_id = principal.require_user()
+        async with self._database.connection() as connection:
+            stored = await records.room_for(connection, owner_id)
+            count, size = await records.holdings(connection, owner_id, now=self._clock())
+        limit = self.policy.limit_of(stored.storage_limit)
+        return OwnRoom(stored.storage_used, limit, size, count, self.policy.max_open)
+
     async def complete_arrived(self, incoming_key: str) -> None:
         """For whoever hears from the store that an object was created: complete the upload it belongs to, as its client
         may never do. Asks for no principal: nobody but a client with leave can have put it there.
@@ -154,6 +191,7 @@ class UploadService:
         """
         session = await self._receiving.caught_up(await self.get(principal, session_id))
         if session.state not in (UploadState.UPLOADED, UploadState.COMPLETED):
+            await self._space.check()
             return await self._receiving.receive(session.id, data)
         await self._known.recognize(session, data)
         return session

@@ -126,15 +126,16 @@ class UploadSession:
 
     ``size`` is in bytes, as declared (``None``: not known yet); ``key_prefix`` is the folder of the image it may
     become. The image's id and keys are settled at the start, so that a completion cut short anywhere can be repeated
-    and cleaned up after. ``request``, what the client has to send, is there in the answer to ``create`` when the
-    store takes bytes directly; ``part_requests`` instead where the file goes up in parts: the first of them.
-    ``received`` counts the bytes that are durable (resumable), ``multipart_id`` is the store's own name for an object
-    that arrives in parts or grows, ``part_size`` the bytes of each part but the last, ``wire_metadata`` and
-    ``wire_concatenation`` what a tus client said of the upload, to the letter. With ``completes_itself`` nobody has to
-    call ``complete``: the last byte does. ``on_duplicate`` is what the uploader said is to become of a file that is in
-    already, ``is_duplicate`` says that it was, and that nothing of what this session brought is kept; if the image that
-    was there was answered, that is the ``future_image_id`` from then on. ``found_type`` is what the file is, where that
-    is not what its client declared.
+    and cleaned up after. ``request``, what the client has to send, is there in the answer to ``create`` when the store
+    takes bytes directly; ``part_requests`` instead where the file goes up in parts: the first of them. ``reserved`` is
+    how many bytes are kept for a file of unknown size that goes to the store by itself (``None``: nothing is kept, or
+    the owner has no limit), ``received`` counts the bytes that are durable (resumable), ``multipart_id`` is the store's
+    own name for an object that arrives in parts or grows, ``part_size`` the bytes of each part but the last,
+    ``wire_metadata`` and ``wire_concatenation`` what a tus client said of the upload, to the letter. With
+    ``completes_itself`` nobody has to call ``complete``: the last byte does. ``on_duplicate`` is what the uploader said
+    is to become of a file that is in already, ``is_duplicate`` says that it was, and that nothing of what this session
+    brought is kept; if the image that was there was answered, that is the ``future_image_id`` from then on.
+    ``found_type`` is what the file is, where that is not what its client declared.
     """
 
     id: UUID
@@ -155,6 +156,7 @@ class UploadSession:
     rejection: Rejection | None = None
     request: UploadRequest | None = None
     part_requests: tuple[SignedPart, ...] = ()
+    reserved: int | None = None
     received: int = 0
     multipart_id: str | None = None
     part_size: int | None = None

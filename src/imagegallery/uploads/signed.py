@@ -14,6 +14,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound, UploadEnded
 from imagegallery.storage.protocol import ObjectStore, ServesSignedUrls
+from imagegallery.storage.space import Space
 from imagegallery.uploads import records
 from imagegallery.uploads.completion import Completion
 from imagegallery.uploads.known_bytes import KnownBytes
@@ -48,6 +49,7 @@ class SignedUploads:
     completion: Completion
     known: KnownBytes
     clock: Clock
+    space: Space
 
     async def find(self, token: str) -> SignedUpload:
         """What the URL is for.
@@ -69,10 +71,12 @@ class SignedUploads:
     ) -> str:
         """Take the bytes; answers their ETag, unquoted. May be repeated, also when they have become an image.
 
-        Raises like `ServesSignedUrls.accept`, and `UploadEnded` for other bytes than those of the image.
+        Raises like `ServesSignedUrls.accept`, `DiskFull`, and `UploadEnded` for other bytes than those of the
+        image.
         """
         if upload.is_over:
             return await self.known.recognize(upload.session, data, upload.number)
+        await self.space.check()
         serving = self._serving()
         info = await serving.accept(upload.token, data, content_type=content_type, content_length=content_length)
         return info.etag

@@ -5,6 +5,7 @@ from imagegallery_asgi.routes import (
     files,
     galleries,
     images,
+    me,
     operational,
     resumable,
     uploads,
@@ -23,6 +24,7 @@ OPERATIONS = (
     *images.OPERATIONS,
     *events.OPERATIONS,
     *webhooks.OPERATIONS,
+    *me.OPERATIONS,
     *files.OPERATIONS,
     *OPERATIONAL,
 )

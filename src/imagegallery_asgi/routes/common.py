@@ -3,6 +3,7 @@
 from imagegallery import (
     BadImage,
     ChecksumMismatch,
+    DiskFull,
     DuplicateImage,
     EmptyFile,
     QuotaExceeded,
@@ -21,5 +22,5 @@ IMAGE = Content("image/*")
 BYTES = Content("application/octet-stream")
 
 WRONG_FILE = (EmptyFile, SizeMismatch, TypeMismatch, ChecksumMismatch, BadImage, QuotaExceeded, DuplicateImage)
-LIMITED = (QuotaExceeded, TooManyUploads, UploadRateExceeded)
-WRONG_UPLOAD = (MalformedRequest, UnsupportedBody, UnsupportedType, TooLarge, *WRONG_FILE)
+LIMITED = (DiskFull, QuotaExceeded, TooManyUploads, UploadRateExceeded)
+WRONG_UPLOAD = (DiskFull, MalformedRequest, UnsupportedBody, UnsupportedType, TooLarge, *WRONG_FILE)

@@ -1,6 +1,7 @@
 """Objects themselves: public ones, and what a signed URL allows."""
 
 from imagegallery import (
+    DiskFull,
     InvalidInput,
     NotFound,
     ObjectNotFound,
@@ -64,6 +65,7 @@ OPERATIONS = (
             NotFound,
             UploadExpired,
             UploadEnded,
+            DiskFull,
             PreconditionFailed,
             TooLarge,
             *WRONG_FILE,
@@ -87,6 +89,7 @@ OPERATIONS = (
             NotFound,
             UploadExpired,
             UploadEnded,
+            DiskFull,
             PreconditionFailed,
             TooLarge,
             *WRONG_FILE,

@@ -30,6 +30,7 @@ OPERATIONS = (
         raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked),
         repeats=Repeats.KEYED,
     ),
+    Operation("GET", "/uploads", uploads.list_open, "One's open uploads, newest first: `DELETE` gives one up"),
     Operation("POST", "/uploads/check", duplicates.check, "Which of up to 1,000 files are in already, by SHA-256"),
     Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,)),
     Operation("DELETE", "/uploads/{upload_id}", uploads.cancel, "Give up an upload", raises=(NotFound, UploadEnded)),

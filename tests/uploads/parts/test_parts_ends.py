@@ -85,10 +85,25 @@ async def test_parts_that_the_client_cuts_take_no_more_room_than_there_is(upload
     with pytest.raises(TooLarge):
         await limited.send_part(second, bytes(11))
     assert (await limited.service.parts.complete(uploading.me, session.id)).file_size == len(picture)
-    full = await uploading.having(policy=UploadPolicy(storage_limit=len(picture))).service.parts.begin(
-        uploading.me, filename="tram.jpg", content_type="image/jpeg"
-    )
+    full = uploading.having(policy=UploadPolicy(storage_limit=len(picture)))
     with pytest.raises(QuotaExceeded):
-        await uploading.having(policy=UploadPolicy(storage_limit=len(picture))).service.parts.sign(
-            uploading.me, full.id, [1]
-        )
+        await full.service.parts.begin(uploading.me, filename="tram.jpg", content_type="image/jpeg")
+    assert (await full.service.room(uploading.me)).open == 0
+
+
+async def test_what_a_signed_url_may_bring_is_kept_for_it(uploading: Uploading) -> None:
+    """Two uploads of sizes that nobody said are not promised the same room; one that is given up gives it back."""
+    limited = uploading.having(policy=UploadPolicy(storage_limit=100, max_size=80))
+    service, me = limited.service, uploading.me
+    first = await service.parts.begin(me, filename="tram.jpg", content_type="image/jpeg")
+    assert first.reserved == 80
+    second = await service.create_in_one_request(me, filename="tram.jpg", content_type="image/jpeg")
+    assert second.reserved == 20
+    room = await service.room(me)
+    assert (room.used, room.limit, room.awaited, room.open) == (0, 100, 100, 2)
+    with pytest.raises(QuotaExceeded):
+        await service.create(me, size=1, filename="tram.jpg", content_type="image/jpeg")
+    assert [each.id for each in (await service.list(me, limit=1)).items] == [second.id]
+    await service.cancel(me, first.id)
+    assert [each.id for each in (await service.list(me)).items] == [second.id]
+    assert (await service.parts.begin(me, filename="tram.jpg", content_type="image/jpeg")).reserved == 80

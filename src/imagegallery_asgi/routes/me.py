@@ -1,0 +1,8 @@
+"""Who asks."""
+
+from imagegallery_asgi import me
+from imagegallery_asgi.operations import Operation
+
+OPERATIONS = (
+    Operation("GET", "/me", me.get, "Who one is to this service: storage used, its limit, and what is on its way"),
+)
