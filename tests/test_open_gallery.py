@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, new_id
+from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, Unavailable, new_id
 from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.upkeep.check import Level
@@ -56,6 +56,15 @@ async def test_it_opens_once_at_a_time(handle: OpenGallery) -> None:
     async with handle as second:
         assert second is not first
         await second.ready()
+
+
+async def test_it_is_not_ready_while_a_background_task_keeps_failing(handle: OpenGallery) -> None:
+    async with handle as gallery:
+        for _ in range(3):
+            gallery._parts.health.failed("listening")
+        with pytest.raises(Unavailable, match="listening"):
+            await gallery.ready()
+        assert gallery.task_failures == {"listening": 3}
 
 
 async def test_beside_a_worker_an_error_is_still_the_one_that_was_raised(handle: OpenGallery) -> None:

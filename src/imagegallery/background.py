@@ -1,9 +1,16 @@
-"""Tasks that nobody waits for, but somebody owns: they end with the context that runs them."""
+"""Tasks that nobody waits for, but somebody owns: they end with the context that runs them.
+
+What is to go on for as long as that does is begun again when it fails, and `TaskHealth` knows of it.
+"""
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from time import monotonic
+from typing import Final
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -13,6 +20,47 @@ from imagegallery.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 
+FIRST_PAUSE: Final = timedelta(seconds=1)
+LONGEST_PAUSE: Final = timedelta(seconds=30)
+# A task that fails so often, one time soon after the other, is not only having bad luck.
+FAILURES_ALLOWED: Final = 2
+STEADY: Final = timedelta(minutes=1)
+
+
+class TaskHealth:
+    """Which of the tasks that go on for ever failed how often. ``now`` is in seconds, from any point in time."""
+
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        self.failures: Counter[str] = Counter()
+        self._now = now
+        self._in_a_row: Counter[str] = Counter()
+        self._running_since: dict[str, float] = {}
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The names of the tasks that keep failing."""
+        return tuple(sorted(name for name, count in self._in_a_row.items() if self._is_failing(name, count)))
+
+    def began(self, name: str) -> None:
+        self._running_since[name] = self._now()
+
+    def failed(self, name: str) -> int:
+        """Answers how often in a row it has by now."""
+        if self._is_steady(name):
+            del self._in_a_row[name]
+        self._running_since.pop(name, None)
+        self.failures[name] += 1
+        self._in_a_row[name] += 1
+        return self._in_a_row[name]
+
+    def _is_failing(self, name: str, count: int) -> bool:
+        return count > FAILURES_ALLOWED and not self._is_steady(name)
+
+    def _is_steady(self, name: str) -> bool:
+        since = self._running_since.get(name)
+        return since is not None and self._now() - since >= STEADY.total_seconds()
+
+
 class Background:
     """Runs tasks until its context ends, then cancels them and waits for their end.
 
@@ -20,31 +68,73 @@ class Background:
     may be entered in one task and left in another, as test fixtures and web frameworks do.
     """
 
-    def __init__(self, tasks: TaskGroup) -> None:
+    def __init__(self, tasks: TaskGroup, health: TaskHealth, first_pause: timedelta) -> None:
         self._tasks = tasks
+        self._health = health
+        self._first_pause = first_pause
 
     @classmethod
     @asynccontextmanager
-    async def running(cls) -> AsyncIterator["Background"]:
+    async def running(
+        cls, health: TaskHealth | None = None, *, first_pause: timedelta = FIRST_PAUSE
+    ) -> AsyncIterator["Background"]:
         host = _Host()
         # A task group belongs to the task that opened it, so it gets one. It is waited for below, whatever happens.
         task = asyncio.create_task(host.run(), name="imagegallery background")
         try:
-            yield cls(await host.tasks())
+            yield cls(await host.tasks(), health or TaskHealth(), first_pause)
         finally:
             host.close()
             with anyio.CancelScope(shield=True):
                 await task
 
     async def start(self, run: Callable[..., Awaitable[None]], name: str) -> None:
-        """Start a task and return once it says that it has: ``task_status.started()``."""
-        await self._tasks.start(_logged_start, run, name, name=name)
+        """Keep a task going, and return once it says that it has begun, or failed to: ``task_status.started()``."""
+        await self._tasks.start(self._kept_start, run, name, name=name)
+
+    def keep(self, run: Callable[[], Awaitable[None]], name: str) -> None:
+        """Keep a task going: when it fails, it is begun again, after pauses that grow. Returning, it has ended."""
+        self._tasks.start_soon(self._kept, run, name, name=name)
 
     def start_soon(self, run: Callable[[], Awaitable[None]], name: str) -> None:
-        """Raises `Unavailable` when the context has ended."""
+        """Do something once. Raises `Unavailable` when the context has ended."""
         if self._tasks.cancel_scope.cancel_called:
             raise Unavailable("The gallery is closing.")
         self._tasks.start_soon(_logged, run, name, name=name)
+
+    async def _kept_start(
+        self, run: Callable[..., Awaitable[None]], name: str, *, task_status: TaskStatus[None]
+    ) -> None:
+        status = _Once(task_status)
+        await self._kept(lambda: run(task_status=status), name, status.started)
+
+    async def _kept(
+        self, run: Callable[[], Awaitable[None]], name: str, has_failed: Callable[[], None] = lambda: None
+    ) -> None:
+        while True:
+            self._health.began(name)
+            try:
+                await run()
+            except Exception:
+                times = self._health.failed(name)
+                pause = min(self._first_pause * 2 ** min(times - 1, 16), LONGEST_PAUSE)
+                logger.exception("%s failed, and begins again in %.0f s", name, pause.total_seconds())
+                has_failed()
+            else:
+                return
+            await anyio.sleep(pause.total_seconds())
+
+
+class _Once(TaskStatus[None]):
+    """Passes on that a task has started, the first time."""
+
+    def __init__(self, status: TaskStatus[None]) -> None:
+        self._status: TaskStatus[None] | None = status
+
+    def started(self, value: None = None) -> None:
+        status, self._status = self._status, None
+        if status is not None:
+            status.started()
 
 
 class _Host:
@@ -78,7 +168,3 @@ async def _logged(run: Callable[[], Awaitable[None]], name: str) -> None:
         await run()
     except Exception:
         logger.exception("%s failed", name)
-
-
-async def _logged_start(run: Callable[..., Awaitable[None]], name: str, *, task_status: TaskStatus[None]) -> None:
-    await _logged(lambda: run(task_status=task_status), name)

@@ -133,12 +133,20 @@ class ImageGallery:
         return []
 
     async def ready(self) -> None:
-        """Raises `Unavailable` if the database or the store does not answer, and after `retire`."""
+        """Raises `Unavailable` if the database or the store does not answer, while a task that has to go on in the
+        background keeps failing, and after `retire`."""
         if self._is_retiring:
             raise Unavailable("This process is about to stop.")
         await self._parts.database.ping()
         with suppress(ObjectNotFound):
             await self.store.head(READINESS_KEY)
+        if failing := self._parts.health.failing:
+            raise Unavailable(f"This keeps failing: {', '.join(failing)}.")
+
+    @property
+    def task_failures(self) -> Mapping[str, int]:
+        """How often which of the tasks that go on in the background failed, and were begun again."""
+        return self._parts.health.failures
 
     def make_worker(self, observer: WorkerObserver | None = None) -> Worker:
         """A worker over this gallery's queue; its ``run`` works until ``stop`` is called or it is cancelled."""

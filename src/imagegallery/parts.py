@@ -15,7 +15,7 @@ import attrs
 from attrs import frozen
 
 from imagegallery import folders
-from imagegallery.background import Background
+from imagegallery.background import Background, TaskHealth
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
@@ -83,12 +83,14 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_clock(database: Database, given: Clock | None, local: Clock) -> AsyncIterator[Clock]:
+async def open_clock(
+    database: Database, given: Clock | None, local: Clock, health: TaskHealth | None = None
+) -> AsyncIterator[Clock]:
     """The given one, or the database's time, which all processes have in common; followed while this is open."""
     if given is not None:
         yield given
         return
-    async with Background.running() as background:
+    async with Background.running(health) as background:
         clock = await DatabaseClock.measured(database, local)
         await background.start(clock.run, "following the database's clock")
         yield clock
@@ -202,6 +204,7 @@ class Parts:
     rates: RateLimiter
     space: Space
     clock: Clock
+    health: TaskHealth
     relay: JobRelay | None = None
     arrivals: Mailbox | None = None
 
@@ -222,10 +225,14 @@ async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["Redi
 
 @asynccontextmanager
 async def open_pages(
-    database: Database, cache: Cache, clock: Clock, redis: "RedisClient | None" = None
+    database: Database,
+    cache: Cache,
+    clock: Clock,
+    redis: "RedisClient | None" = None,
+    health: TaskHealth | None = None,
 ) -> AsyncIterator[CachedPages]:
     """Cached pages of this database's galleries, which hear of every change while this is open."""
-    async with Background.running() as background:
+    async with Background.running(health) as background:
         changes, second = cache_parts(database, cache, clock, redis, background)
         await background.start(changes.run, "listening for changes of galleries")
         yield CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
@@ -243,8 +250,8 @@ def cache_parts(
     shared, floors = RedisCache(redis), Floors(database)
     broadcast = Broadcast(redis, shared)
     changes = GalleryChanges(database, cache, (floors, broadcast))
-    background.start_soon(floors.run, "asking what the database has seen")
-    background.start_soon(partial(broadcast.run, changes.hear_elsewhere), "word of changes through Redis")
+    background.keep(floors.run, "asking what the database has seen")
+    background.keep(partial(broadcast.run, changes.hear_elsewhere), "word of changes through Redis")
     return changes, SecondTier(shared, floors, database, clock, lambda: changes.is_listening)
 
 
@@ -339,7 +346,8 @@ async def open_parts(
         await anyio.to_thread.run_sync(_warn_if_open, settings.data_dir)
         database = await stack.enter_async_context(open_database(settings))
         await migrate(database)
-        clock = await stack.enter_async_context(open_clock(database, given_clock, local_clock))
+        health = TaskHealth()
+        clock = await stack.enter_async_context(open_clock(database, given_clock, local_clock, health))
         scratch = await stack.enter_async_context(Scratch.open(settings.scratch_dir))
         store = brought.store
         if store is None:
@@ -351,7 +359,7 @@ async def open_parts(
             engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
         redis = await stack.enter_async_context(open_redis(settings.redis, clock))
         cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
-        pages = await stack.enter_async_context(open_pages(database, cache, clock, redis))
+        pages = await stack.enter_async_context(open_pages(database, cache, clock, redis, health))
         rates = await anyio.to_thread.run_sync(make_rates, settings.rates, redis, clock)
         if brought.queue is None:
             jobs = await stack.enter_async_context(open_jobs(settings, database, clock))
@@ -370,6 +378,7 @@ async def open_parts(
             rates=rates,
             space=space_of(settings, has_own_store=brought.store is not None),
             clock=clock,
+            health=health,
             relay=jobs.relay,
             arrivals=jobs.arrivals,
         )

@@ -1,7 +1,7 @@
 """What is counted, for Prometheus. One process by itself, or many through ``PROMETHEUS_MULTIPROC_DIR``."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -49,6 +49,13 @@ class Metrics:
             "Pages made anew in the background, because a stale one was served.",
             registry=self._registry,
         )
+        self._task_failures = Counter(
+            "imagegallery_background_failures",
+            "Tasks that go on in the background and failed; each was begun again.",
+            ("task",),
+            registry=self._registry,
+        )
+        self._counted_failures: dict[str, int] = {}
 
         # `labels` checks and locks each time; there are few of these, and they are asked for with every answer.
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -81,6 +88,12 @@ class Metrics:
     def ended_upload(self, result: str) -> None:
         """``result`` is `ACCEPTED`, or the code of the error."""
         self._uploads.labels(result).inc()
+
+    def tasks_failed(self, failures: Mapping[str, int]) -> None:
+        """``failures``: of each task, from the start of this process until now."""
+        for task, count in failures.items():
+            self._task_failures.labels(task).inc(count - self._counted_failures.get(task, 0))
+            self._counted_failures[task] = count
 
     def render(self, queue: QueueStats) -> bytes:
         """The exposition, in `CONTENT_TYPE_LATEST`. Blocking: in multi-process mode it reads every process's file."""

@@ -14,13 +14,14 @@ async def healthz(call: Call) -> Health:
 
 
 async def readyz(call: Call) -> Readiness:
-    """The database and the store answer too; 503 otherwise."""
+    """The database and the store answer too, and what goes on in the background does; 503 otherwise."""
     await call.gallery.ready()
     return Readiness("ok", tuple(await call.gallery.warnings()))
 
 
 async def metrics(call: Call) -> Response:
     queue = await call.gallery.queue.stats()
+    call.host.metrics.tasks_failed(call.gallery.task_failures)
     body = await anyio.to_thread.run_sync(call.host.metrics.render, queue)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 

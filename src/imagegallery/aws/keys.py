@@ -45,7 +45,7 @@ class CurrentKeys:
             yield keys
             return
         async with Background.running() as background:
-            background.start_soon(partial(keys._renew, session), "renewing the account's keys")
+            background.keep(partial(keys._renew, session), "renewing the account's keys")
             yield keys
 
     async def _renew(self, session: AioSession) -> None:

@@ -17,6 +17,7 @@ import anyio
 from imagegallery.cache.generations import ALL_GALLERIES
 from imagegallery.cache.redis import RedisCache
 from imagegallery.errors import Unavailable
+from imagegallery.ids import parse_id
 from imagegallery.redis.client import RedisClient
 
 logger = logging.getLogger(__name__)
@@ -64,8 +65,15 @@ class Broadcast:
         while True:
             try:
                 async with aclosing(self._client.messages(self._cache.channel)) as messages:
-                    async for group in messages:
-                        hear(group.decode())
+                    async for message in messages:
+                        if (group := _group(message)) is not None:
+                            hear(group)
             except Unavailable:
                 logger.debug("changes are not heard through Redis")
             await anyio.sleep(PAUSE.total_seconds())
+
+
+def _group(message: bytes) -> str | None:
+    """The group that a message names. Whoever can write to Redis can publish anything: ``None`` for what names none."""
+    text = message.decode("ascii", errors="replace")
+    return text if text == ALL_GALLERIES or parse_id(text) is not None else None

@@ -141,6 +141,9 @@ class Feed:
                     await self._follow()
                 except Unavailable as error:
                     logger.warning("events cannot be read, next try in %.0f s: %s", _OUTAGE_PAUSE, error)
+                except Exception:
+                    # All subscribers of this process depend on it.
+                    logger.exception("events cannot be read, next try in %.0f s", _OUTAGE_PAUSE)
                 await anyio.sleep(_OUTAGE_PAUSE)
 
     async def _follow(self) -> None:
