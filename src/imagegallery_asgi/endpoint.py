@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import Fault, ImageGallery, Principal, Unauthenticated
+from imagegallery import Fault, ImageGallery, NotFound, Principal, Unauthenticated
 from imagegallery_asgi.bodies import read_json
 from imagegallery_asgi.call import Call, Host, client_address
 from imagegallery_asgi.errors import KeyNotTaken, MethodNotAllowed
@@ -88,6 +88,8 @@ async def _parse(operation: Operation, request: Request) -> Mapping[str, object]
     arguments: dict[str, object] = {
         name: parse_text(kind, request.path_params[name], ("path", name), faults) for name, kind in inputs.path.items()
     }
+    if faults and operation.names_any_id:
+        raise NotFound("There is no such thing.")
     if inputs.query is not None:
         arguments["query"] = parse_pairs(inputs.query, request.query_params.multi_items(), ("query",), faults)
     if inputs.body is not None:

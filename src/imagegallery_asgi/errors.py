@@ -120,6 +120,12 @@ class UnsupportedBody(ImageGalleryError):
     code = "unsupported_body"
 
 
+class StaleCondition(ImageGalleryError):
+    """``If-Match`` or ``If-Unmodified-Since`` do not hold (any more)."""
+
+    code = "condition_failed"
+
+
 class RangeNotSatisfiable(ImageGalleryError):
     """The range asked for begins beyond the end of the object."""
 
@@ -174,6 +180,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     TooLarge: Row(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large"),
     UnsupportedBody: Row(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported kind of body"),
     UnsupportedType: Row(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported kind of image"),
+    StaleCondition: Row(HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile"),
     RangeNotSatisfiable: Row(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "The range is beyond the end"),
     InvalidInput: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid input"),
     EmptyFile: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "The file is empty"),

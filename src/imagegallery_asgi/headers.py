@@ -10,11 +10,13 @@ from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote, unquote_to_bytes
 
 from attrs import frozen
+from starlette.datastructures import Headers
 
 from imagegallery import ByteRange
 
-# RFC 9110 section 14.1.2; 18 digits are beyond any object and short of what `int` refuses.
-_BYTE_RANGE = re.compile(r"bytes[ \t]*+=[ \t]*+([0-9]{0,18})-([0-9]{0,18})[ \t]*+", re.IGNORECASE)
+# RFC 9110 section 14.1.2, one range of a list that may have empty members (section 5.6.1).
+_BYTE_RANGE = re.compile(r"bytes[ \t]*+=[ \t,]*+([0-9]*+)-([0-9]*+)[ \t,]*+", re.IGNORECASE)
+_BEYOND_ANY_OBJECT = 10**18
 _ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"')
 # A member of a list and the comma after it; recipients pass over empty members (RFC 9110 section 5.6.1).
 _TAG_IN_LIST = re.compile(rf"({_ENTITY_TAG.pattern})(?:[ \t]*+,[ \t,]*+|\Z)")
@@ -53,12 +55,24 @@ def parse_range(header: str | None, size: int) -> ByteRange | Unsatisfiable | No
         return None
     first, last = match.group(1, 2)
     if not first:
-        return _last_bytes(int(last), size)
-    if last and int(last) < int(first):
+        return _last_bytes(_position(last), size)
+    begin = _position(first)
+    if last and _is_before(last, first):
         return None
-    if int(first) >= size:
+    if begin >= size:
         return UNSATISFIABLE
-    return ByteRange(int(first), min(int(last) + 1, size) if last else size)
+    return ByteRange(begin, min(_position(last) + 1, size) if last else size)
+
+
+def _position(digits: str) -> int:
+    """A number of any length, which is beyond any object from 10^18 on."""
+    significant = digits.lstrip("0")
+    return int(significant or "0") if len(significant) < len(str(_BEYOND_ANY_OBJECT)) else _BEYOND_ANY_OBJECT
+
+
+def _is_before(last: str, first: str) -> bool:
+    last, first = last.lstrip("0"), first.lstrip("0")
+    return (len(last), last) < (len(first), first)
 
 
 def _last_bytes(count: int, size: int) -> ByteRange | Unsatisfiable | None:
@@ -106,6 +120,21 @@ def is_not_modified(
         return has_tag(if_none_match, etag)
     since = parse_http_date(if_modified_since)
     return since is not None and modified_at.replace(microsecond=0) <= since
+
+
+def is_current(if_match: str | None, if_unmodified_since: str | None, *, etag: str, modified_at: datetime) -> bool:
+    """Whether what the client means is still there (sections 13.1.1, 13.1.4): a strong match of the tag if it names
+    one, else the date. ``*`` is anything."""
+    if if_match is not None:
+        return if_match.strip(_BLANKS) == "*" or etag in _tags(if_match)
+    since = parse_http_date(if_unmodified_since)
+    return since is None or modified_at.replace(microsecond=0) <= since
+
+
+def listed(headers: Headers, name: str) -> str | None:
+    """A field whose value is a list: several lines of it are one (section 5.3)."""
+    lines = headers.getlist(name)
+    return ", ".join(lines) if lines else None
 
 
 def has_tag(if_none_match: str | None, etag: str) -> bool:

@@ -23,6 +23,7 @@ from imagegallery_asgi.documents import (
     timeline_document,
 )
 from imagegallery_asgi.headers import accepted_formats
+from imagegallery_asgi.pages import unkept_response
 from imagegallery_asgi.schemas import (
     BatchImages,
     DeleteQuery,
@@ -65,9 +66,9 @@ async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
     return One(batch_document(results))
 
 
-async def get(call: Call, image_id: UUID) -> One[ImageDocument]:
+async def get(call: Call, image_id: UUID) -> Response:
     image = await call.gallery.images.get(call.principal, image_id)
-    return One(image_document(image, call.principal, call.api_root))
+    return unkept_response(call, One(image_document(image, call.principal, call.api_root)))
 
 
 async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocument]:

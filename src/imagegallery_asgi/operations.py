@@ -75,7 +75,8 @@ class Operation:
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
     answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
     it means. ``needs_principal`` is false where the address itself is the permission, ``needs_body`` where the body
-    may be left out. ``repeats`` says what ``Idempotency-Key`` means. With ``tells_message`` its problems have a
+    may be left out. with ``names_any_id`` an id of another form than ours is
+    one that does not exist. ``repeats`` says what ``Idempotency-Key`` means. With ``tells_message`` its problems have a
     ``message`` too. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
     """
 
@@ -90,6 +91,7 @@ class Operation:
     headers: Mapping[str, str] = field(factory=dict)
     needs_principal: bool = True
     needs_body: bool = True
+    names_any_id: bool = False
     repeats: Repeats = Repeats.HARMLESS
     tells_message: bool = False
     answers_head: bool = False

@@ -10,7 +10,7 @@ from imagegallery import CachedPage, CacheResult, LoadedPage
 from imagegallery_asgi.addresses import Known
 from imagegallery_asgi.answers import CursorList
 from imagegallery_asgi.call import Call
-from imagegallery_asgi.headers import has_tag, quote_etag
+from imagegallery_asgi.headers import has_tag, listed, quote_etag
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.operations import Answer, Content
 from imagegallery_asgi.typeforms import TypeForm
@@ -52,6 +52,6 @@ def page_answers(document: TypeForm) -> dict[int, Answer]:
 def _tagged(call: Call, body: bytes, digest: str, caching: dict[str, str]) -> Response:
     etag = quote_etag(digest)
     headers = {"ETag": etag, **caching, **call.headers}
-    if has_tag(call.request.headers.get("If-None-Match"), etag):
+    if has_tag(listed(call.request.headers, "If-None-Match"), etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, HTTPStatus.OK, headers, media_type="application/json")

@@ -6,16 +6,19 @@ from datetime import datetime
 from http import HTTPStatus
 
 from attrs import frozen
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from imagegallery import ByteRange, ObjectInfo, Unavailable
-from imagegallery_asgi.errors import RangeNotSatisfiable
+from imagegallery_asgi.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.headers import (
     Unsatisfiable,
     attachment,
     http_date,
+    is_current,
     is_not_modified,
+    listed,
     parse_range,
     quote_etag,
     range_applies,
@@ -60,14 +63,18 @@ class Plan:
     has_body: bool = True
 
 
-def plan(method: str, asked: Mapping[str, str], it: Representation) -> Plan:
-    """How to answer ``method`` (GET or HEAD) with the request headers ``asked`` (by lower-case name). Pure.
+def plan(method: str, asked: Headers, it: Representation) -> Plan:
+    """How to answer ``method`` (GET or HEAD) with the request headers ``asked``, in the order of section 13.2.2. Pure.
 
-    Raises `RangeNotSatisfiable`.
+    Raises `StaleCondition` and `RangeNotSatisfiable`.
     """
     headers = it.headers()
+    if not is_current(
+        listed(asked, "if-match"), asked.get("if-unmodified-since"), etag=it.etag, modified_at=it.modified_at
+    ):
+        raise StaleCondition("The object is not the one that was asked about.")
     if is_not_modified(
-        asked.get("if-none-match"), asked.get("if-modified-since"), etag=it.etag, modified_at=it.modified_at
+        listed(asked, "if-none-match"), asked.get("if-modified-since"), etag=it.etag, modified_at=it.modified_at
     ):
         return Plan(HTTPStatus.NOT_MODIFIED, headers, has_body=False)
     headers["Content-Type"] = it.content_type
@@ -82,7 +89,7 @@ def plan(method: str, asked: Mapping[str, str], it: Representation) -> Plan:
     return Plan(HTTPStatus.PARTIAL_CONTENT, headers, wanted)
 
 
-def _wanted_range(method: str, asked: Mapping[str, str], it: Representation) -> ByteRange | Unsatisfiable | None:
+def _wanted_range(method: str, asked: Headers, it: Representation) -> ByteRange | Unsatisfiable | None:
     """A Range means something to GET only (section 14.2), and only while the object is the one it was cut from."""
     if method != "GET" or not range_applies(asked.get("if-range"), etag=it.etag, modified_at=it.modified_at):
         return None

@@ -42,7 +42,9 @@ class Shortcut:
         known = self._host.known.find(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
         if known is not None:
             started = time.perf_counter()
-            headers: _RawHeaders = dict(scope["headers"])
+            headers: _RawHeaders = {}
+            for name, value in scope["headers"]:  # several lines of a field are one (RFC 9110 section 5.3)
+                headers[name] = headers[name] + b", " + value if name in headers else value
             page = await self._find(scope, headers, known.ticket)
             if page is not None:
                 status = await _send(page, headers, send)

@@ -11,12 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegallery_asgi.call import API_PREFIX
 from imagegallery_asgi.errors import UnsupportedVersion
+from imagegallery_asgi.headers import media_type
 from imagegallery_asgi.middleware import error_headers_of
 from imagegallery_asgi.resumable_call import PATH, TUS_HEADER
-from imagegallery_asgi.tus import VERSION
+from imagegallery_asgi.tus import MEDIA_TYPE, VERSION
 
 _OURS = re.compile(re.escape(API_PREFIX + PATH) + r"(?:/[^/]*/?)?")
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
+_TUS_ONLY = ("Upload-Metadata", "Upload-Defer-Length", "Upload-Concat", "Upload-Checksum")
 _OVERRIDE = "X-HTTP-Method-Override"
 
 
@@ -35,7 +37,7 @@ class TusExchange:
         scope = {**scope, "method": method, "path": scope["path"].rstrip("/")}
         version = headers.get(TUS_HEADER)
         # Section "Tus-Resumable": not for OPTIONS, where the header is ignored.
-        if version is None or method == "OPTIONS":
+        if method == "OPTIONS" or (version is None and not _speaks_tus(headers)):
             await self._app(scope, receive, send)
             return
         error_headers = error_headers_of(scope)
@@ -55,6 +57,14 @@ class TusExchange:
 def _is_for_uploads(scope: Scope) -> bool:
     root: str = scope.get("root_path", "")
     return _OURS.fullmatch(scope["path"].removeprefix(root.rstrip("/"))) is not None
+
+
+def _speaks_tus(headers: Headers) -> bool:
+    """Whether a request without a version is one of tus all the same: it says what the draft has no words for, or what
+    both say, without the one field that the draft always sends."""
+    if media_type(headers.get("Content-Type")) == MEDIA_TYPE or any(name in headers for name in _TUS_ONLY):
+        return True
+    return "Upload-Length" in headers and "Upload-Complete" not in headers
 
 
 def _method(method: str, headers: Headers) -> str:

@@ -32,7 +32,7 @@ anything = st.text(st.characters(codec="latin-1"), max_size=60)
         ("bytes=-", None),
         ("items=0-5", None),
         ("bytes=１-２", None),
-        ("bytes=" + "9" * 5000 + "-", None),
+        ("bytes=" + "9" * 5000 + "-", UNSATISFIABLE),
     ],
 )
 def test_ranges(header: str | None, expected: ByteRange | Unsatisfiable | None) -> None:

@@ -63,7 +63,7 @@ def test_every_answer_names_the_version(owner: httpx.Client, visitor: httpx.Clie
         upload.client.put(upload.path, headers=VERSION),
         upload.delete(),
     ]
-    assert [answer.status_code for answer in answers] == [204, 204, 409, 400, 400, 401, 404, 422, 405, 204]
+    assert [answer.status_code for answer in answers] == [204, 204, 409, 400, 400, 401, 404, 404, 405, 204]
     assert all(answer.headers["Tus-Resumable"] == "1.0.0" for answer in answers)
 
 
@@ -209,5 +209,5 @@ def test_a_body_in_chunks_is_as_good(owner: httpx.Client, photo: bytes) -> None:
 
 
 def test_what_speaks_neither_protocol_is_refused(owner: httpx.Client) -> None:
-    assert code_of(owner.post(NEW, headers={"Upload-Length": "10"})) == (400, "malformed_request")
-    assert owner.post(NEW, headers={"Upload-Length": "10", "Content-Encoding": "gzip"}).status_code == 415
+    assert code_of(owner.post(NEW)) == (400, "malformed_request")
+    assert owner.post(NEW, headers={"Content-Encoding": "gzip"}).status_code == 415

@@ -4,7 +4,9 @@ from http import HTTPStatus
 
 from imagegallery import Conflict, NotFound
 from imagegallery_asgi import duplicates, images
+from imagegallery_asgi.answers import ImageDocument, One
 from imagegallery_asgi.operations import Answer, Operation
+from imagegallery_asgi.pages import page_answers
 
 _REDIRECT = {302: Answer("The image is at `Location`.", headers=("Location",))}
 
@@ -27,7 +29,14 @@ OPERATIONS = (
         "Do one thing to up to 1,000 images; one result each",
         raises=(NotFound,),
     ),
-    Operation("GET", "/images/{image_id}", images.get, "One image", raises=(NotFound,)),
+    Operation(
+        "GET",
+        "/images/{image_id}",
+        images.get,
+        "One image",
+        raises=(NotFound,),
+        answers=page_answers(One[ImageDocument]),
+    ),
     Operation("PATCH", "/images/{image_id}", images.update, "Change an image", raises=(NotFound,)),
     Operation(
         "DELETE",

@@ -55,6 +55,7 @@ OPERATIONS = (
         raises=(*_OVER, UploadIncomplete, TooLarge, *WRONG_FILE),
         answers={204: _UPLOAD},
         answers_head=True,
+        names_any_id=True,
     ),
     Operation(
         "PATCH",
@@ -68,6 +69,7 @@ OPERATIONS = (
             202: Answer("The image (IETF draft).", (Content(JSON, One[ImageDocument]),)),
             204: Answer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
         },
+        names_any_id=True,
     ),
     Operation(
         "DELETE",
@@ -76,6 +78,7 @@ OPERATIONS = (
         "Give up an upload; an image that it has become stays",
         raises=(NotFound, UnsupportedVersion, UploadLocked),
         answers={204: Answer("Given up.")},
+        names_any_id=True,
     ),
     Operation(
         "OPTIONS",
