@@ -209,6 +209,22 @@ async def test_objects_of_an_image_that_a_worker_will_be_at_are_passed_over(hous
     assert key in await house.keys()
 
 
+async def test_many_are_repaired_in_few_transactions_and_one_in_use_is_passed_over(
+    house: House, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strays, "REPAIRED_AT_ONCE", 10)
+    in_use = await a_stray_variant(house)
+    lost = {await an_object_of_no_image(house) for _ in range(24)}
+    house.studio.clock.advance(GRACE + TICK)
+    await house.studio.enqueue(process_later(house.image))
+    before = database.commits
+    findings = await house.reconcile(repair=True)
+    assert database.commits - before == 3
+    assert {found.subject for found in findings if found.outcome is Outcome.REPAIRED} == lost
+    assert {found.subject for found in findings if found.outcome is Outcome.PASSED} == {in_use}
+    assert not lost & await house.keys()
+
+
 async def test_objects_of_others_are_theirs(house: House) -> None:
     await house.put("backups/2026.tar")
     house.studio.clock.advance(GRACE + TICK)

@@ -1,6 +1,6 @@
 """The SQL of looking for what does not fit together, over the tables of all rooms."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -24,13 +24,19 @@ WHERE s.state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
 
 _HAS_IMAGES = "SELECT EXISTS (SELECT FROM images)"
 
-# The image in whose folder a key lies, held: nobody deletes it or records variants of it meanwhile.
-_HOLD_IMAGE_OF = """
-SELECT id FROM images WHERE id = $1 AND starts_with($2, key_prefix) FOR NO KEY UPDATE"""
+# The images in whose folders these keys lie, held: nobody deletes them or records variants of them meanwhile.
+_HOLD_IMAGES_OF = """
+SELECT i.id
+FROM images i JOIN unnest($1::uuid[], $2::text[]) AS given (id, key)
+    ON i.id = given.id AND starts_with(given.key, i.key_prefix)
+ORDER BY i.id
+FOR NO KEY UPDATE OF i"""
 
-# Whether a worker is, or will be, at work on an image; it may have stored what it has not recorded yet.
-_HAS_JOB = """
-SELECT EXISTS (SELECT FROM jobs WHERE state IN ('waiting', 'running') AND payload ->> 'image_id' = $1)"""
+# The images that a worker is, or will be, at work on; it may have stored what it has not recorded yet. One look at the
+# jobs for all of them.
+_WITH_JOB = """
+SELECT DISTINCT payload ->> 'image_id' AS image_id
+FROM jobs WHERE state IN ('waiting', 'running') AND payload ->> 'image_id' = ANY ($1)"""
 
 # A variant whose object is gone. By its key: another one may have taken its place.
 _DROP_VARIANT = "DELETE FROM image_variants WHERE image_id = $1 AND key = $2 RETURNING id"
@@ -107,14 +113,15 @@ async def has_images(connection: Connection) -> bool:
     return bool(await connection.fetchval(_HAS_IMAGES))
 
 
-async def hold_image_of(connection: Connection, image_id: UUID, key: str) -> None:
-    """Hold the image until the transaction ends, if it exists and ``key`` lies in its folder."""
-    await connection.fetchval(_HOLD_IMAGE_OF, image_id, key)
+async def hold_images_of(connection: Connection, keys: Mapping[str, UUID]) -> None:
+    """Hold the image of each key until the transaction ends, if it exists and the key lies in its folder."""
+    await connection.fetch(_HOLD_IMAGES_OF, list(keys.values()), list(keys))
 
 
-async def has_job(connection: Connection, image_id: UUID) -> bool:
-    """Whether a job on the image waits or runs."""
-    return bool(await connection.fetchval(_HAS_JOB, str(image_id)))
+async def with_job(connection: Connection, image_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these images that a job waits for or runs on."""
+    rows = await connection.fetch(_WITH_JOB, [str(image_id) for image_id in image_ids])
+    return {UUID(row["image_id"]) for row in rows}
 
 
 async def drop_variant(connection: Connection, image_id: UUID, key: str) -> None:

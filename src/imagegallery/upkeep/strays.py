@@ -23,6 +23,7 @@ from imagegallery.upkeep.phase import Step
 from imagegallery.uploads import records as upload_records
 
 BATCH = 500
+REPAIRED_AT_ONCE = 50
 
 
 async def check_same_gallery(database: Database, store: ObjectStore) -> None:
@@ -65,7 +66,11 @@ class _Strays:
         async for batch in batches(self.store.list(self.prefix), BATCH):
             findings = [self._finding(found) for found in await self._strays(batch)]
             if repair:
-                findings = [await self._repair(finding) for finding in findings]
+                findings = [
+                    repaired
+                    for first in range(0, len(findings), REPAIRED_AT_ONCE)
+                    for repaired in await self._repair(findings[first : first + REPAIRED_AT_ONCE])
+                ]
             yield Step(len(batch), tuple(findings))
 
     async def _strays(self, batch: Sequence[ObjectInfo]) -> list[ObjectInfo]:
@@ -76,16 +81,23 @@ class _Strays:
             keys = await self._without_row(connection, list(old))
         return [old[key] for key in keys]
 
-    async def _repair(self, finding: Finding) -> Finding:
+    async def _repair(self, findings: Sequence[Finding]) -> list[Finding]:
+        """In one transaction, which holds their images while they are deleted."""
+        deleted = set()
         async with self.database.transaction() as connection:
-            if not await self._may_delete(connection, finding.subject):
-                return evolve(finding, outcome=Outcome.PASSED)
-            await self.store.delete(finding.subject)
-        return evolve(finding, outcome=Outcome.REPAIRED)
+            for key in await self._deletable(connection, [finding.subject for finding in findings]):
+                if await self._is_still_old(key):
+                    await self.store.delete(key)
+                    deleted.add(key)
+        return [
+            evolve(finding, outcome=Outcome.REPAIRED if finding.subject in deleted else Outcome.PASSED)
+            for finding in findings
+        ]
 
-    async def _may_delete(self, connection: Connection, key: str) -> bool:
-        if not await self._without_row(connection, [key]):
-            return False
+    async def _deletable(self, connection: Connection, keys: Sequence[str]) -> list[str]:
+        return await self._without_row(connection, keys)
+
+    async def _is_still_old(self, key: str) -> bool:
         try:
             return self._is_old(await self.store.head(key))
         except ObjectNotFound:
@@ -125,11 +137,9 @@ class StrayObjects(_Strays):
     async def _without_row(self, connection: Connection, keys: Sequence[str]) -> list[str]:
         return await records.without_row(connection, keys)
 
-    async def _may_delete(self, connection: Connection, key: str) -> bool:
-        """Not while a worker is, or will be, at its image: it stores under the same keys again."""
-        image_id = image_id_hint(key)
-        if image_id is not None:
-            await records.hold_image_of(connection, image_id, key)
-            if await records.has_job(connection, image_id):
-                return False
-        return await _Strays._may_delete(self, connection, key)
+    async def _deletable(self, connection: Connection, keys: Sequence[str]) -> list[str]:
+        """Not while a worker is, or will be, at their image: it stores under the same keys again."""
+        images = {key: image_id for key in keys if (image_id := image_id_hint(key)) is not None}
+        await records.hold_images_of(connection, images)
+        busy = await records.with_job(connection, set(images.values()))
+        return await self._without_row(connection, [key for key in keys if images.get(key) not in busy])
