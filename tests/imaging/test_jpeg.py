@@ -24,7 +24,7 @@ def test_what_only_looks_like_a_scan_does_not_count() -> None:
     picture = images.jpeg()
     thumbnail = SEGMENT + b"\xff\xda\xff\xda"
     assert not has_more_scans(picture[:2] + thumbnail + picture[2:], 1)
-    assert not has_more_scans(picture + b"\xff\xda\0\x02" * 50, 1), "after the end of the picture"
+    assert not has_more_scans(picture + b"\0\x02" + b"\xff\xda\0\x02" * 50, 1), "after the end of the picture"
     assert has_more_scans(b"\xff\xd8" + b"\xff\xff\xff\xda\0\x02" * 2, 1), "with bytes to fill up"
 
 
