@@ -1,16 +1,17 @@
 """Galleries: make, read, change, delete, and what is in them."""
 
+from functools import partial
 from typing import TypedDict
 from uuid import UUID
 
 import msgspec
 from starlette.responses import Response
 
-from imagegallery import Fault, ImageFilter, ImageOrder, InvalidInput, ListPlace, LoadedPage
+from imagegallery import Fault, Gallery, ImageFilter, ImageOrder, InvalidInput, ListPlace, LoadedPage
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
-from imagegallery_asgi.pages import loaded_page, page_response, unkept_response
+from imagegallery_asgi.pages import condition, loaded_page, page_response, tag_of, unkept_response
 from imagegallery_asgi.schemas import (
     CreateGallery,
     GalleriesQuery,
@@ -73,12 +74,15 @@ async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[Galle
         description=body.description,
         visibility=body.visibility,
         cover_image_id=body.cover_image_id,
+        check=condition(call, partial(_document, call)),
     )
-    return One(gallery_document(gallery, call.principal, call.api_root))
+    document = _document(call, gallery)
+    call.headers["ETag"] = tag_of(document)
+    return document
 
 
 async def delete(call: Call, gallery_id: UUID) -> None:
-    await call.gallery.galleries.delete(call.principal, gallery_id)
+    await call.gallery.galleries.delete(call.principal, gallery_id, check=condition(call, partial(_document, call)))
 
 
 async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
@@ -107,6 +111,10 @@ async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One
 
 async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
     await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id)
+
+
+def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:
+    return One(gallery_document(gallery, call.principal, call.api_root))
 
 
 async def _images(

@@ -1,11 +1,12 @@
 """The library: lists of images, images one by one, how to see them, the original, and the trash."""
 
+from functools import partial
 from uuid import UUID
 
 import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Fault, InvalidInput, LibraryOrder, ReadMethod
+from imagegallery import Fault, Image, InvalidInput, LibraryOrder, ReadMethod
 from imagegallery_asgi.answers import (
     BatchDocument,
     CursorList,
@@ -23,7 +24,7 @@ from imagegallery_asgi.documents import (
     timeline_document,
 )
 from imagegallery_asgi.headers import accepted_formats
-from imagegallery_asgi.pages import unkept_response
+from imagegallery_asgi.pages import condition, tag_of, unkept_response
 from imagegallery_asgi.schemas import (
     BatchImages,
     DeleteQuery,
@@ -68,7 +69,7 @@ async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
 
 async def get(call: Call, image_id: UUID) -> Response:
     image = await call.gallery.images.get(call.principal, image_id)
-    return unkept_response(call, One(image_document(image, call.principal, call.api_root)))
+    return unkept_response(call, _document(call, image))
 
 
 async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocument]:
@@ -79,13 +80,19 @@ async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocu
         filename=body.filename,
         is_favorite=body.is_favorite,
         is_archived=body.is_archived,
+        check=condition(call, partial(_document, call)),
     )
-    return One(image_document(image, call.principal, call.api_root))
+    document = _document(call, image)
+    call.headers["ETag"] = tag_of(document)
+    return document
 
 
 async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     trash = call.gallery.images.trash
-    await (trash.purge if query.permanent else trash.put)(call.principal, image_id)
+    if query.permanent:
+        await trash.purge(call.principal, image_id)
+    else:
+        await trash.put(call.principal, image_id, check=condition(call, partial(_document, call)))
 
 
 async def restore(call: Call, image_id: UUID) -> One[ImageDocument]:
@@ -115,6 +122,10 @@ async def download(call: Call, image_id: UUID) -> Response:
     """302 to a short-lived address of the original, for its owner."""
     url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
     return _redirect(call.url(url))
+
+
+def _document(call: Call, image: Image) -> One[ImageDocument]:
+    return One(image_document(image, call.principal, call.api_root))
 
 
 def _read_method(call: Call) -> ReadMethod:

@@ -1,6 +1,6 @@
 """The trash on a real database: out of sight at once, back as it was, gone for good in the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -303,7 +303,11 @@ async def _attempts(library: Library, image_id: UUID, calls: Sequence[str]) -> l
     """What came of several calls about one image at the same time."""
     outcomes: list[str] = []
     trash = library.images.trash
-    does = {"put": trash.put, "restore": trash.restore, "purge": trash.purge}
+    does: dict[str, Callable[[Principal, UUID], Awaitable[object]]] = {
+        "put": trash.put,
+        "restore": trash.restore,
+        "purge": trash.purge,
+    }
 
     async def attempt(call: str) -> None:
         try:

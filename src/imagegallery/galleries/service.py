@@ -4,7 +4,7 @@ A private gallery does not exist for anybody but its owner: `NotFound`. Writing 
 principal but not theirs raises `Forbidden`, and any write without a user `Unauthenticated`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -131,8 +131,12 @@ class GalleryService:
         description: str | Unset = UNSET,
         visibility: Visibility | str | Unset = UNSET,
         cover_image_id: UUID | Unset | None = UNSET,
+        check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
         """Change what is given. The cover must be in the gallery; ``None`` makes it the first image again.
+
+        ``check`` is shown the gallery as it is, which nobody else changes meanwhile; what it raises leaves all as it
+        was.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` with all that is wrong.
         """
@@ -142,18 +146,22 @@ class GalleryService:
             await self._require_owner(connection, principal, gallery_id)
             if changes.cover_image_id is not None:
                 await _hold_cover(connection, gallery_id, changes.cover_image_id)
+            await self._check(connection, principal, gallery_id, check)
             await records.update(connection, gallery_id, changes, now=self._clock())
             await self._tell(connection, principal, gallery_id, "updated")
             return await self._read(connection, principal, gallery_id)
 
-    async def delete(self, principal: Principal, gallery_id: UUID) -> None:
-        """Delete the gallery; its images stay in the library.
+    async def delete(
+        self, principal: Principal, gallery_id: UUID, *, check: Callable[[Gallery], None] | None = None
+    ) -> None:
+        """Delete the gallery; its images stay in the library. ``check`` as with `update`.
 
         Raises `Unauthenticated`, `NotFound` and `Forbidden`.
         """
         principal.require_user()
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
+            await self._check(connection, principal, gallery_id, check)
             await records.delete(connection, gallery_id)
             await self._tell(connection, principal, gallery_id, "deleted")
 
@@ -284,6 +292,17 @@ class GalleryService:
         gallery = await self._read(connection, principal, gallery_id)
         if not principal.owns(gallery.owner_id):
             raise Forbidden("Only its owner can change a gallery.")
+
+    async def _check(
+        self,
+        connection: Connection,
+        principal: Principal,
+        gallery_id: UUID,
+        check: Callable[[Gallery], None] | None,
+    ) -> None:
+        if check is not None:
+            await membership.lock_gallery(connection, gallery_id)
+            check(await self._read(connection, principal, gallery_id))
 
     async def _tell(
         self, connection: Connection, principal: Principal, gallery_id: UUID, change: GalleryChange

@@ -209,6 +209,11 @@ async def recount(connection: Connection, gallery_id: UUID) -> int:
     return count
 
 
+async def lock_image(connection: Connection, image_id: UUID) -> None:
+    """Nobody else changes the image until the transaction ends."""
+    await connection.fetchval(_LOCK_IMAGE, image_id)
+
+
 async def hold_images(connection: Connection, image_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Keep these images from being deleted until the transaction ends; answers the owner of each that exists."""
     rows = await connection.fetch(_HOLD_IMAGES, list(image_ids))

@@ -5,7 +5,7 @@ image does not exist: reading and writing it raise `NotFound`. Writing an image 
 but not theirs raises `Forbidden`, and any write without a user `Unauthenticated`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -91,8 +91,10 @@ class ImageService:
         filename: str | Unset = UNSET,
         is_favorite: bool | Unset = UNSET,
         is_archived: bool | Unset = UNSET,
+        check: Callable[[Image], None] | None = None,
     ) -> Image:
-        """Change what is given. ``alt_text``: at most 500 characters; ``filename``: 1 to 255, no slashes.
+        """Change what is given. ``check`` is shown the image as it is, which nobody else changes meanwhile; what it
+        raises leaves all as it was. ``alt_text``: at most 500 characters; ``filename``: 1 to 255, no slashes.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden` and `InvalidInput`.
         """
@@ -101,6 +103,9 @@ class ImageService:
         now = self._clock()
         async with self._database.transaction() as connection:
             await writable(connection, principal, image_id)
+            if check is not None:
+                await membership.lock_image(connection, image_id)
+                check(self._shown(principal, await writable(connection, principal, image_id)))
             if not isinstance(filename, Unset):
                 await membership.rekey(connection, image_id, now=now, filename=filename)
             await records.update(

@@ -6,7 +6,7 @@ its time is over. A purge deletes the rows in one transaction, which also writes
 is interrupted is either not done at all or finished by that job.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -75,14 +75,20 @@ class TrashService:
             lambda: page.map(lambda image: show(image, principal, self.delivery, public=False))
         )
 
-    async def put(self, principal: Principal, image_id: UUID) -> None:
-        """Move the image to the trash. Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also if it is there
-        already."""
+    async def put(self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None) -> None:
+        """Move the image to the trash. ``check`` is shown the image as it is, which nobody else changes meanwhile; what
+        it raises leaves it where it is.
+
+        Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also if it is there already.
+        """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
             await writable(connection, principal, image_id)
             if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
                 raise NotFound("There is no such image.")
+            if check is not None:
+                found = await writable(connection, principal, image_id)
+                check(show(found.image, principal, self.delivery, public=found.is_open))
             await put_away(connection, owner_id, [image_id], now=self.clock())
 
     async def restore(self, principal: Principal, image_id: UUID) -> Image:

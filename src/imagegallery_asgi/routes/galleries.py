@@ -5,6 +5,7 @@ from http import HTTPStatus
 from imagegallery import InvalidInput, NotFound, UploadLocked
 from imagegallery_asgi import galleries, uploads
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
+from imagegallery_asgi.errors import StaleCondition
 from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
 from imagegallery_asgi.pages import page_answers
 from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_UPLOAD
@@ -34,8 +35,12 @@ OPERATIONS = (
         raises=(NotFound,),
         answers=page_answers(One[GalleryDocument]),
     ),
-    Operation("PATCH", "/galleries/{gallery_id}", galleries.update, "Change a gallery", raises=(NotFound,)),
-    Operation("DELETE", "/galleries/{gallery_id}", galleries.delete, "Delete a gallery", raises=(NotFound,)),
+    Operation(
+        "PATCH", "/galleries/{gallery_id}", galleries.update, "Change a gallery", raises=(StaleCondition, NotFound)
+    ),
+    Operation(
+        "DELETE", "/galleries/{gallery_id}", galleries.delete, "Delete a gallery", raises=(StaleCondition, NotFound)
+    ),
     Operation(
         "GET",
         "/galleries/{gallery_id}/images",

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from imagegallery import Conflict, NotFound
 from imagegallery_asgi import duplicates, images
 from imagegallery_asgi.answers import ImageDocument, One
+from imagegallery_asgi.errors import StaleCondition
 from imagegallery_asgi.operations import Answer, Operation
 from imagegallery_asgi.pages import page_answers
 
@@ -37,13 +38,13 @@ OPERATIONS = (
         raises=(NotFound,),
         answers=page_answers(One[ImageDocument]),
     ),
-    Operation("PATCH", "/images/{image_id}", images.update, "Change an image", raises=(NotFound,)),
+    Operation("PATCH", "/images/{image_id}", images.update, "Change an image", raises=(StaleCondition, NotFound)),
     Operation(
         "DELETE",
         "/images/{image_id}",
         images.delete,
         "Move an image to the trash; from there, delete it for good",
-        raises=(NotFound, Conflict),
+        raises=(StaleCondition, NotFound, Conflict),
     ),
     Operation(
         "POST",
