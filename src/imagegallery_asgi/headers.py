@@ -23,8 +23,10 @@ _TAG_IN_LIST = re.compile(rf"({_ENTITY_TAG.pattern})(?:[ \t]*+,[ \t,]*+|\Z)")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # RFC 9110 section 5.6.6: ;name=token or ;name="quoted \" string"
 _PARAMETER = re.compile(
-    r';[ \t]*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)|([^\s;"]*+))', re.DOTALL
+    r';[ \t]*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)|([^\s;"]*+))', re.DOTALL
 )
+# RFC 8187 section 3.2.1, and what is written as it is all the same.
+_EXTENDED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*+")
 _STRING = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]*+(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*+)*+)"')
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 _ASCII_FILENAME = re.compile(r'[^\x20-\x7e]|["\\%;]')
@@ -238,19 +240,17 @@ def attachment(filename: str) -> str:
 
 
 def disposition_filename(header: str | None) -> str | None:
-    """The file name in a ``Content-Disposition``: ``filename*`` before ``filename`` (RFC 6266 section 4.3)."""
+    """The file name in a ``Content-Disposition``: ``filename*`` before ``filename`` (RFC 6266 section 4.3), which is
+    what counts where the other one cannot be read or is empty."""
     found = parameters(header or "")
     extended = _extended_value(found.get("filename*", ""))
-    if extended is not None:
-        return extended
-    plain = found.get("filename")
-    return None if plain is None else _as_utf8(plain)
+    return extended or _as_utf8(found.get("filename", "")) or None
 
 
 def _extended_value(value: str) -> str | None:
     charset, _, rest = value.partition("'")
     _, separator, encoded = rest.partition("'")
-    if not separator or charset.lower() not in ("utf-8", "iso-8859-1"):
+    if not separator or charset.lower() not in ("utf-8", "iso-8859-1") or not _EXTENDED.fullmatch(encoded):
         return None
     try:
         return unquote_to_bytes(encoded).decode(charset)
