@@ -48,6 +48,7 @@ def wheel(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The pages build without a warning, and the code in them runs."""
     session.install("-e", ".[dev]")
+    session.run("npm", "install", "--no-save", "--prefix", "build/npm", "mermaid@11", external=True)
     session.run("mkdocs", "build", "--strict", "--site-dir", "site")
     session.run("pytest", "tests/documentation", *session.posargs)
 

@@ -1,8 +1,10 @@
 """The pages build without a warning."""
 
 import importlib.util
+import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -17,3 +19,6 @@ def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     reference = (tmp_path / "reference" / "python" / "services" / "index.html").read_text()
     assert "imagegallery.ImageGallery.open" in reference
+    values = unescape(re.sub(r"<[^>]+>", "", (tmp_path / "reference" / "python" / "values" / "index.html").read_text()))
+    for shown in ("filename: str", "urls_expire_at: datetime | None = None", "HIT = 'hit'"):
+        assert shown in " ".join(values.split()), shown
