@@ -88,8 +88,10 @@ def has_all_pixels(file: BinaryIO) -> bool:
         elif kind == b"IDAT" and missing is not None:
             coded = file.read(size)[2 if is_first else 0 :]  # after the two bytes of zlib's header
             is_first = False
-            missing -= _inflated_size(inflater, coded)
-    return missing is not None and missing <= 0
+            missing -= _inflated_size(inflater, coded, at_most=missing)
+            if missing <= 0:
+                return True
+    return False
 
 
 def _pixel_bytes(header: bytes) -> int:
@@ -101,11 +103,11 @@ def _pixel_bytes(header: bytes) -> int:
     return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0 and rows > 0)
 
 
-def _inflated_size(inflater: "zlib._Decompress", coded: bytes) -> int:
-    """How many bytes these become; they are not kept. What is damaged becomes none."""
+def _inflated_size(inflater: "zlib._Decompress", coded: bytes, *, at_most: int) -> int:
+    """How many bytes these become, counted to about ``at_most``; they are not kept. What is damaged becomes none."""
     size = 0
     try:
-        while coded and not inflater.eof:
+        while coded and size < at_most and not inflater.eof:
             size += len(inflater.decompress(coded, MAX_BLOCK))
             coded = inflater.unconsumed_tail
     except zlib.error:

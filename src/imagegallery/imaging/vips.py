@@ -37,8 +37,8 @@ _LOADERS = {
 _ANIMATED_TYPES = frozenset({"image/gif", "image/webp"})
 _END_OF_IMAGE = b"\xff\xd9"
 
-# What a decoder minds, while it is not forgiving. Of PNG: not the checksums of chunks, which no viewer minds.
-_FAIL_ON = {"image/jpeg": "warning", "image/png": "truncated"}
+# What a decoder minds, while it is not forgiving.
+_FAIL_ON = {"image/jpeg": "warning"}
 
 
 def set_up() -> None:
