@@ -31,6 +31,28 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def floors(session: nox.Session) -> None:
+    """What reads strangers' bytes, on the oldest releases that we allow. Needs uv."""
+    oldest = f"{session.create_tmp()}/oldest.txt"
+    extras = ("--extra", "all", "--extra", "dev-stack")
+    session.run(
+        "uv",
+        "pip",
+        "compile",
+        "-q",
+        "--resolution",
+        "lowest-direct",
+        *extras,
+        "pyproject.toml",
+        "-o",
+        oldest,
+        external=True,
+    )
+    session.install("-e", ".[dev]", "--constraint", oldest)
+    session.run("pytest", "tests/imaging", "tests/asgi", "tests/storage", "tests/database", *session.posargs)
+
+
+@nox.session
 def slow(session: nox.Session) -> None:
     """What takes minutes: processes killed at all the steps that the default run leaves out."""
     session.install("-e", ".[dev]")
