@@ -176,7 +176,8 @@ class BadImage(ImageGalleryError):
     """The bytes claim to be an image and cannot be shown: ``reason`` says why.
 
     Reasons: ``undecodable``, ``unsupported``, ``truncated``, ``too_many_pixels``, ``too_many_frames``,
-    ``too_many_scans``, ``decoder_missing``, ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``.
+    ``too_many_scans``, ``decoder_missing``, ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``,
+    ``rendering_empty``.
     """
 
     code = "bad_image"

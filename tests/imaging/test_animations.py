@@ -1,3 +1,4 @@
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,18 @@ async def test_frames_keep_order_time_and_their_own_pixels(
             seen = frame.getpixel(place_)
             assert isinstance(seen, tuple)
             assert all(abs(one - other) <= 12 for one, other in zip(seen, colour, strict=True))
+
+
+async def test_an_animation_that_we_cannot_move_is_known_as_one(
+    engine: SandboxedEngine, place: Place, into: Path
+) -> None:
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (64, 48), colour) for colour in (images.RED, images.BLUE)]
+    frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
+    path = place(buffer.getvalue())
+    assert (await engine.inspect(path, content_type="image/png")).frames == 2
+    answer = await engine.render(path, (MEDIUM,), into, content_type="image/png")
+    assert answer.files[0].frames == 1
 
 
 async def test_beyond_its_budget_an_animation_moves_in_fewer_frames_and_far_beyond_it_stands(

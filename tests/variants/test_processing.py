@@ -197,4 +197,4 @@ async def test_frames_that_are_given_up_are_told_of(studio: Studio, caplog: pyte
         with caplog.at_level("WARNING"):
             await studio.run("image.process")
     assert {each.frames for each in (await studio.image(image.id)).variants} == {1, 2}
-    assert "2 of 4 frames kept" in caplog.text
+    assert "2 of 4 are shown" in caplog.text

@@ -9,6 +9,9 @@ import pyvips
 from attrs import frozen
 
 from imagegallery.errors import BadImage
+from imagegallery.imaging import pixels
+from imagegallery.imaging.boxes import PrimaryPicture, read_primary
+from imagegallery.imaging.colour import Colour
 from imagegallery.imaging.faults import bad_image, is_out_of_memory, out_of_memory, unsupported
 from imagegallery.imaging.signature import is_sequence
 from imagegallery.imaging.source import Blocks, exif_payload
@@ -19,6 +22,7 @@ _LAYOUTS = {
     "I;16": (1, "ushort", "grey16"),
     "RGB": (3, "uchar", "srgb"),
     "RGBA": (4, "uchar", "srgb"),
+    "RGBa": (4, "uchar", "srgb"),  # multiplied by alpha
 }
 
 _FAULTS = (ValueError, SyntaxError, EOFError, RuntimeError, OSError)
@@ -30,6 +34,8 @@ def open_heic(file: BinaryIO, head: bytes) -> "HeicSource":
     Raises `BadImage`: ``decoder_missing``, ``unsupported``, ``truncated`` or ``undecodable``.
     """
     pillow_heif = _decoder()
+    primary = read_primary(file)
+    file.seek(0)
     try:
         picture = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
     except _FAULTS as error:
@@ -37,7 +43,7 @@ def open_heic(file: BinaryIO, head: bytes) -> "HeicSource":
             raise unsupported("The file is a HEIF sequence: a film without a picture to show for it.") from error
         raise bad_image(str(error)) from error
     width, height = picture.size
-    return HeicSource(picture, width, height)
+    return HeicSource(picture, width, height, primary)
 
 
 def _decoder() -> Any:
@@ -58,10 +64,16 @@ class HeicSource:
     picture: Any
     width: int
     height: int
+    primary: PrimaryPicture
 
     frames = 1
+    moves = False
     orientation = 1
     shrinks_on_load = False
+
+    @property
+    def colour(self) -> Colour | None:
+        return None if self.picture.info.get("icc_profile") else self.primary.colour
 
     def blocks(self) -> Blocks:
         info = self.picture.info
@@ -81,6 +93,10 @@ class HeicSource:
         bands, sample, interpretation = _LAYOUTS[mode]
         image = pyvips.Image.new_from_memory(data, self.width, self.height, bands, sample)
         image = image.copy(interpretation=interpretation)
+        if self.primary.is_narrow_grey:
+            image = pixels.stretched(image)
+        if mode == "RGBa":
+            image = pixels.straight(image)
         profile = self.picture.info.get("icc_profile")
         if profile:
             image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)

@@ -27,7 +27,7 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
 
 def _is_truncated(source: Source, options: ImagingOptions) -> bool:
     """Read every pixel, at the scale that costs least: of a JPEG, every coefficient is still read at it."""
-    moves = can_move(source.width, source.height, source.frames, options)
+    moves = source.moves and can_move(source.width, source.height, source.frames, options)
     shrink = strongest_shrink((source.width, source.height)) if source.shrinks_on_load else 1
 
     def read(decode: Decode) -> None:

@@ -7,9 +7,16 @@ from collections.abc import Callable, Sequence
 
 import pyvips
 
+from imagegallery.imaging import gif, light
+from imagegallery.imaging.colour import Colour
 from imagegallery.imaging.ladder import Size
 
 WHITE = [255, 255, 255]
+OPAQUE = 255
+
+GRAPHIC_ROWS = 128
+"""About so many rows of a picture tell whether it `is_graphic`."""
+GRAPHIC_SHARE = 0.7
 
 SHORTEST_DELAY, USUAL_DELAY = 10, 100
 """Milliseconds: a frame that claims to be shown no longer than the first, browsers show as long as the second."""
@@ -61,18 +68,52 @@ def upright(image: pyvips.Image) -> pyvips.Image:
     return image.autorot()
 
 
-def to_srgb(image: pyvips.Image) -> pyvips.Image:
+def to_srgb(image: pyvips.Image, colour: Colour | None = None) -> pyvips.Image:
     """8-bit sRGB with or without alpha, from whatever came: grey, CMYK, 16 bits, other RGB spaces.
 
-    An embedded profile is used; one that is broken, or of other colours than the picture's, is as good as none.
+    ``colour`` says how the numbers are meant. Otherwise an embedded profile is used; one that is broken, or of other
+    colours than the picture's, is as good as none.
     """
     if not image.hasalpha():
-        return _colours_to_srgb(image)
+        return _colours_to_srgb(image, colour)
     bands = image.bands - 1
     alpha = image[bands]
     if image.format == "ushort":
-        alpha = (alpha >> 8).cast("uchar")
-    return _colours_to_srgb(image.extract_band(0, n=bands)).bandjoin(alpha.cast("uchar"))
+        alpha = alpha >> 8
+    colours = _colours_to_srgb(image.extract_band(0, n=bands), colour)
+    # An alpha channel costs bytes, and what is encoded with loss is never quite opaque.
+    return colours if alpha.min() == OPAQUE else colours.bandjoin(alpha.cast("uchar"))
+
+
+def straight(image: pyvips.Image) -> pyvips.Image:
+    """Colours that were multiplied by alpha as they were before."""
+    return image.unpremultiply().rint().cast(image.format)
+
+
+def stretched(image: pyvips.Image) -> pyvips.Image:
+    """Grey from 16 to 235, as in video, brought to 0 to 255 (of 8 bits; to as much of 16); alpha as it is."""
+    unit = 257 if image.format == "ushort" else 1
+    colours = image.extract_band(0, n=image.bands - 1) if image.hasalpha() else image
+    wide = ((colours - 16 * unit) * (255 / 219)).rint().cast(image.format)
+    return wide.bandjoin(image[image.bands - 1]) if image.hasalpha() else wide
+
+
+def coverage(frames: Sequence[gif.Frame], width: int, height: int) -> pyvips.Image:
+    """Alpha of a GIF without transparent colours, one frame below the other: opaque where something has been drawn."""
+    canvas = pyvips.Image.black(width, height).copy_memory()
+    shown = []
+    for each in frames:
+        drawn = _filled(canvas, each, 255)
+        shown.append(drawn)
+        if each.disposal == gif.CLEAR:
+            canvas = _filled(drawn, each, 0)
+        elif each.disposal != gif.RESTORE:
+            canvas = drawn
+    return pyvips.Image.arrayjoin(shown, across=1)
+
+
+def _filled(canvas: pyvips.Image, frame: gif.Frame, value: int) -> pyvips.Image:
+    return canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
 
 
 def crop_offset(image: pyvips.Image, size: Size, crop: str) -> Size:
@@ -88,11 +129,30 @@ def flattened(image: pyvips.Image) -> pyvips.Image:
     return image.flatten(background=WHITE) if image.hasalpha() else image
 
 
-def _colours_to_srgb(image: pyvips.Image) -> pyvips.Image:
+def is_graphic(image: pyvips.Image) -> bool:
+    """Whether most pixels are just like their neighbour on the left: drawn, not photographed."""
+    rows = image.subsample(1, max(1, image.height // GRAPHIC_ROWS))
+    if rows.width == 1:
+        return False
+    left, right = rows.crop(0, 0, rows.width - 1, rows.height), rows.crop(1, 0, rows.width - 1, rows.height)
+    return float((left == right).bandand().avg()) >= GRAPHIC_SHARE * 255
+
+
+def _colours_to_srgb(image: pyvips.Image, colour: Colour | None) -> pyvips.Image:
+    if colour is not None and image.interpretation != "cmyk":
+        return light.to_srgb(image if image.bands == 3 else image.bandjoin([image, image]), colour)
     if image.get_typeof("icc-profile-data"):
         try:
-            return image.icc_transform("srgb", embedded=True, intent="perceptual").copy_memory()
+            # Without a depth, 16 bits stay 16.
+            return image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8).copy_memory()
         except pyvips.Error:
             image = image.copy()
             image.remove("icc-profile-data")
-    return image.colourspace("srgb")
+    return _from_inks(image) if image.interpretation == "cmyk" else image.colourspace("srgb")
+
+
+def _from_inks(image: pyvips.Image) -> pyvips.Image:
+    """Cyan, magenta, yellow and black without a profile, as browsers show them: each takes all its light away."""
+    paper = image.linear([-1] * 4, [255] * 4)
+    colours = paper.extract_band(0, n=3) * paper[3] / 255
+    return colours.rint().cast("uchar").copy(interpretation="srgb")

@@ -1,4 +1,4 @@
-"""The metadata of a PNG file, also behind the pixels and in text chunks, where libvips does not look.
+"""Metadata and colours of a PNG file, also behind the pixels and in text chunks, where libvips does not look.
 
 Chunks are stepped over by their length and never more than `MAX_CHUNKS` of them; no checksum counts here (PNG third
 edition, section 5.3).
@@ -8,11 +8,12 @@ import binascii
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from attrs import define, field
 
+from imagegallery.imaging.colour import Colour, from_code_points, from_gamma
 from imagegallery.imaging.source import Blocks
 
 MAX_CHUNKS: Final = 200_000
@@ -22,6 +23,8 @@ MAX_TEXTS: Final = 100
 
 _SIGNATURE_SIZE: Final = 8
 _TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_BLOCK_CHUNKS: Final = _TEXT_CHUNKS | {b"eXIf", b"tIME"}
+_COLOUR_CHUNKS: Final = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"acTL", b"IDAT"})
 _EXIF_PROFILES: Final = ("Raw profile type exif", "Raw profile type APP1")
 _IPTC_PROFILE: Final = "Raw profile type iptc"
 _XMP_KEYWORDS: Final = ("XML:com.adobe.xmp", "Raw profile type xmp")
@@ -35,7 +38,7 @@ _ADAM7: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 
 def read_blocks(file: BinaryIO) -> Blocks:
     """What there is, the first of each kind. Raises `OSError` only."""
     found = _Found()
-    for kind, data in _chunks(file):
+    for kind, data in _chunks(file, _BLOCK_CHUNKS):
         if kind == b"eXIf":
             found.exif = found.exif or data
         elif kind == b"tIME":
@@ -115,11 +118,37 @@ def _inflated_size(inflater: "zlib._Decompress", coded: bytes, *, at_most: int) 
     return size
 
 
-def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and data of the chunks that hold metadata."""
+def read_colour(file: BinaryIO) -> tuple[Colour | None, int]:
+    """How its numbers are meant where that is not by a profile, and how many frames it has (APNG).
+
+    Code points come before a profile, that before the chunk sRGB, and that before gAMA and cHRM (section 4.3).
+    Raises `OSError` only.
+    """
+    chunks: dict[bytes, bytes] = {}
+    for kind, data in _chunks(file, _COLOUR_CHUNKS):
+        if kind == b"IDAT":
+            break
+        chunks.setdefault(kind, data)
+    animation = chunks.get(b"acTL", b"")
+    return _colour(chunks), max(1, int.from_bytes(animation[:4], "big"))
+
+
+def _colour(chunks: Mapping[bytes, bytes]) -> Colour | None:
+    points = chunks.get(b"cICP", b"")
+    if len(points) == 4:
+        return from_code_points(points[0], points[1], narrow=points[3] == 0)
+    if b"iCCP" in chunks or b"sRGB" in chunks:
+        return None
+    corners = chunks.get(b"cHRM", b"")
+    numbers = [int.from_bytes(corners[at : at + 4], "big") for at in range(0, len(corners), 4)]
+    return from_gamma(int.from_bytes(chunks.get(b"gAMA", b"")[:4], "big"), numbers)
+
+
+def _chunks(file: BinaryIO, wanted: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and data of the wanted chunks. Of long ones, there is no data."""
     for kind, size in _headers(file):
-        if size <= MAX_BLOCK and (kind in _TEXT_CHUNKS or kind in (b"eXIf", b"tIME")):
-            yield kind, file.read(size)
+        if kind in wanted:
+            yield kind, file.read(size) if size <= MAX_BLOCK else b""
 
 
 def _headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pyvips
 from attrs import define, field, frozen
 
-from imagegallery.imaging import blurhash, encoding, ladder, phash, pixels
+from imagegallery.imaging import blurhash, encoding, ladder, phash, pixels, sight
 from imagegallery.imaging.faults import is_out_of_memory, out_of_memory
 from imagegallery.imaging.ladder import Size, Target
 from imagegallery.imaging.leniency import read_picture
@@ -15,6 +15,9 @@ from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.source import Decode, Source
 from imagegallery.imaging.vips import open_source
 from imagegallery.imaging.wire import Made, RenderAnswer, Request
+
+SUSPICIOUS = 0.01
+"""Bytes a pixel. Photographs have ten times as many, a picture of one colour a fifth."""
 
 
 @define
@@ -81,7 +84,7 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
 def _steps(
     source: Source, size: Size, renditions: Sequence[Rendition], outputs: Sequence[int], options: ImagingOptions
 ) -> list[_Step]:
-    may_move = can_move(source.width, source.height, source.frames, options)
+    may_move = source.moves and can_move(source.width, source.height, source.frames, options)
     return [
         _Step(
             rendition,
@@ -108,18 +111,24 @@ def _base(decode: Decode, source: Source, size: Size, frames: int, every: int) -
     strip = pixels.strip(kept, every)
     if source.orientation > 1:
         strip = pixels.each_frame(strip, len(kept), pixels.upright)
-    return pixels.to_srgb(strip).copy_memory()
+    shown = pixels.to_srgb(strip, source.colour).copy_memory()
+    sight.check_conversion(sight.see(strip), sight.see(shown))
+    return shown
 
 
 def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, threads: int) -> tuple[Made, ...]:
     """Encode while the next rung is made: a thread for each picture, the largest first, since they take longest."""
     made: dict[int, Future[Made]] = {}
+    order = sorted(range(len(steps)), key=lambda index: steps[index].target.scaled, reverse=True)
+    smallest = {steps[index].rendition.format: index for index in order}
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for index in sorted(range(len(steps)), key=lambda index: steps[index].target.scaled, reverse=True):
+        for index in order:
             step = steps[index]
             chosen = moving if step.moves else still
             picture = _cropped(chosen.at(step.target.scaled), chosen.frames, step)
-            made[index] = pool.submit(_write, picture, chosen.frames, step)
+            made[index] = pool.submit(
+                _write, picture, chosen.frames, step, check=smallest[step.rendition.format] == index
+            )
     return tuple(made[index].result() for index in range(len(steps)))
 
 
@@ -132,16 +141,28 @@ def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
     return pixels.each_frame(strip, frames, lambda frame: frame.crop(left, top, *step.target.final))
 
 
-def _write(strip: pyvips.Image, frames: int, step: _Step) -> Made:
-    """Encode one rendition. Raises `OSError` when it is not the picture's fault that it cannot be written."""
+def _write(strip: pyvips.Image, frames: int, step: _Step, *, check: bool) -> Made:
+    """Encode one rendition. Raises `OSError` when it is not the picture's fault that it cannot be written.
+
+    What an encoder does to the smallest picture it does to all: with ``check`` it is decoded again, and so is any that
+    has so few bytes that nothing may be in it.
+    """
     rendition = step.rendition
     try:
-        encoding.write(strip, step.output, rendition)
+        data = encoding.encode(strip, rendition)
+        if check or len(data) < strip.width * strip.height * SUSPICIOUS:
+            _check(pixels.frame(strip, frames, 0), encoding.decode(data, rendition.format))
     except pyvips.Error as error:
         if is_out_of_memory(str(error)):
             raise out_of_memory() from error
         raise OSError(f"cannot write {rendition.name}.{rendition.format}: {error}") from error
+    with open(step.output, "wb", closefd=False) as file:
+        file.write(data)
     return Made(*step.target.final, frames=frames)
+
+
+def _check(given: pyvips.Image, made: pyvips.Image) -> None:
+    sight.check_encoding(sight.see(given if made.hasalpha() else pixels.flattened(given)), sight.see(made))
 
 
 def _phash(image: pyvips.Image) -> int:

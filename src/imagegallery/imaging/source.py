@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
+from imagegallery.imaging.colour import Colour
 from imagegallery.imaging.wire import MAX_EXIF
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ class Source(Protocol):
     def orientation(self) -> int: ...
     @property
     def shrinks_on_load(self) -> bool: ...
+    @property
+    def moves(self) -> bool:
+        """Whether more than the first of its frames can be decoded."""
+
+    @property
+    def colour(self) -> Colour | None:
+        """How the numbers are meant, if it is not by an embedded profile, nor as sRGB."""
 
     def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> "pyvips.Image":
         """The picture, lazily, to be read once from top to bottom; several frames lie below each other in one strip.

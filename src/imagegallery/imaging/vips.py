@@ -8,12 +8,15 @@ import mmap
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import BinaryIO
 
 import pyvips
 from attrs import evolve, frozen
 
 from imagegallery.errors import BadImage, TypeMismatch
-from imagegallery.imaging import faults, heic, png, signature
+from imagegallery.imaging import faults, gif, heic, pixels, png, signature
+from imagegallery.imaging.boxes import PrimaryPicture, read_primary
+from imagegallery.imaging.colour import ADOBE_RGB, Colour
 from imagegallery.imaging.jpeg import has_more_scans
 from imagegallery.imaging.ladder import strongest_shrink
 from imagegallery.imaging.limits import ImagingOptions, check_header, check_scans
@@ -60,7 +63,7 @@ def open_source(file: int, content_type: str, options: ImagingOptions) -> Source
     if content_type == "image/jpeg":
         _check_scans(file, options)
     source = _open_heic(file, head) if content_type in signature.HEIC_TYPES else _VipsSource.open(file, content_type)
-    check_header(source.width, source.height, source.frames, options)
+    check_header(source.width, source.height, source.frames if source.moves else 1, options)
     return source
 
 
@@ -94,20 +97,41 @@ class _VipsSource:
     frames: int
     orientation: int
     header: pyvips.Image
+    colour: Colour | None
+    primary: PrimaryPicture
 
     @classmethod
     def open(cls, file: int, content_type: str) -> "_VipsSource":
         header = _load(file, content_type, _FAIL_ON.get(content_type, "error"))
+        colour, primary, frames = None, PrimaryPicture(), 1
+        if content_type == "image/png":
+            with _stream(file) as stream:
+                colour, frames = png.read_colour(stream)
+        elif content_type == "image/avif":
+            with _stream(file) as stream:
+                primary = read_primary(stream)
+            colour = None if header.get_typeof("icc-profile-data") else primary.colour
+            frames = primary.frames
+        elif content_type == "image/jpeg" and _is_adobe_rgb(header):
+            colour = ADOBE_RGB
+        elif content_type in _ANIMATED_TYPES:
+            frames = _field(header, "n-pages", 1)
         return cls(
             file=file,
             content_type=content_type,
             width=header.width,
             height=header.height,
-            frames=_field(header, "n-pages", 1) if content_type in _ANIMATED_TYPES else 1,
+            frames=frames,
             # Of HEIF files (AVIF is one) the container's own rotation holds; the loader has applied it.
             orientation=1 if content_type == "image/avif" else _field(header, "orientation", 1),
             header=header,
+            colour=colour,
+            primary=primary,
         )
+
+    @property
+    def moves(self) -> bool:
+        return self.content_type in _ANIMATED_TYPES and self.frames > 1
 
     @property
     def shrinks_on_load(self) -> bool:
@@ -115,8 +139,8 @@ class _VipsSource:
 
     def blocks(self) -> Blocks:
         if self.content_type == "image/png":
-            with os.fdopen(self.file, "rb", closefd=False) as file:
-                blocks = png.read_blocks(file)
+            with _stream(self.file) as stream:
+                blocks = png.read_blocks(stream)
         else:
             exif, xmp, iptc = (_block(self.header, f"{name}-data") for name in ("exif", "xmp", "iptc"))
             blocks = Blocks(exif, xmp, iptc)
@@ -126,7 +150,20 @@ class _VipsSource:
         fail_on = "none" if is_forgiving else _FAIL_ON.get(self.content_type, "error")
         if shrink > 1:
             return self._load(fail_on, shrink=shrink)
-        return self._load(fail_on, n=frames) if frames > 1 else self._load(fail_on)
+        image = self._load(fail_on, n=frames) if frames > 1 else self._load(fail_on)
+        if self.content_type == "image/gif" and not image.hasalpha():
+            return self._on_empty_canvas(image, frames)
+        if self.primary.is_narrow_grey:
+            image = pixels.stretched(image)
+        return pixels.straight(image) if self.primary.is_premultiplied else image
+
+    def _on_empty_canvas(self, image: pyvips.Image, frames: int) -> pyvips.Image:
+        """Transparent where no frame has drawn: libvips says so only of files that know of transparency."""
+        with _stream(self.file) as stream:
+            drawn = gif.read_frames(stream, frames)
+        if len(drawn) < frames or gif.covers(drawn, self.width, self.height):
+            return image
+        return image.bandjoin(pixels.coverage(drawn, self.width, self.height))
 
     def forgive(self, error: pyvips.Error) -> bool:
         if self.content_type == "image/jpeg":
@@ -162,6 +199,16 @@ class _VipsSource:
         return pyvips.Image.jpegload_buffer(content, access="sequential", fail_on="warning")
 
 
+def _stream(file: int) -> BinaryIO:
+    return os.fdopen(file, "rb", closefd=False)
+
+
+def _is_adobe_rgb(header: pyvips.Image) -> bool:
+    """Whether a camera says so in the way of DCF 2.0 (section 4.5.1), in which no profile is embedded."""
+    index = "exif-ifd4-InteroperabilityIndex"
+    return not header.get_typeof("icc-profile-data") and _text(header, index).startswith("R03")
+
+
 def _load(file: int, content_type: str, fail_on: str, **options: int) -> pyvips.Image:
     """From the start of the file. Copies of a descriptor share a position, so one image at a time can be read."""
     os.lseek(file, 0, os.SEEK_SET)
@@ -177,6 +224,10 @@ def _is_blank(image: pyvips.Image) -> bool:
 
 def _block(header: pyvips.Image, name: str) -> bytes:
     return bytes(header.get(name)) if header.get_typeof(name) else b""
+
+
+def _text(header: pyvips.Image, name: str) -> str:
+    return str(header.get(name)) if header.get_typeof(name) else ""
 
 
 def _field(header: pyvips.Image, name: str, default: int) -> int:

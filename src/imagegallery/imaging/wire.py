@@ -94,6 +94,7 @@ FAULT_KINDS = frozenset(
         "too_many_scans",
         "decoder_missing",
         "decoder_out_of_memory",
+        "rendering_empty",
     }
 )
 

@@ -33,6 +33,16 @@ _HEIC = (
     "U6%S0ssI20#^V4000C41poj50{{R3h5!Hn00003$N&HU82|tP000000RR91000000RR92$p8QVG5`Po000000RR91000000R"
 )
 
+# 16 x 16, (200, 100, 50) at half opacity, stored multiplied by it.
+_PREMULTIPLIED_AVIF = (
+    "0000WW^{RQVRmU|00000VRmU|ZE0pPZE0a<O+hh10004-ZDn*}000000000eXk=`10000000000aA{+7000000000000000Y-wU)c4=k+0000EaA"
+    "|aH000000096104!;2Z({%e002Y)00IC3000010005e0000W00IC2009610mA?Q01f~E077YLZe{=g000020000QX>Mj^0ssI200961VRkSvLvL("
+    "vasU7T02*m-W@Q2Z00002003cjFfl=FaA;uw0000eX>w&|000000000EaB^jB0096200IC201jbwcx(Uy009620002PX>f9I0001;X>en20000KX"
+    ">)L8000000000G0000G0000GaA|mH000000|*ER0000CVRkV?fgk_?0000JV{dG7ZewhC0096E00w{n000hfX?SS>000012mk;83}JRLLxBJs000"
+    "00IAL{oLjV8(0CjS1I&E-eXF6?gWoJS<V`*b>I&*n*bY*RGI$?EqX>4g>a(OyoY;b5{000009%*oGVE_OC000000ssL70Rn>r00IO71%?Lz001^^"
+    "WMOm?015>d4FA|vG6N6*6A}Ol2sjM?*g!);q%sl^fB*nM06y~vbDNFZhE1R7pa"
+)
+
 
 def real_photo() -> bytes:
     """A JPEG of a rocket on its pad, 640 x 427. Raises `LookupError` without scikit-image."""
@@ -182,6 +192,20 @@ def avif(width: int = 64, height: int = 48, *, exif: Image.Exif | bytes = b"") -
     return _saved(quarters(width, height), "AVIF", {"quality": 95, "exif": exif, "speed": 10})
 
 
+def coded_avif(colour: tuple[int, ...], *, primaries: int = 1, transfer: int = 13, **options: object) -> bytes:
+    """16 x 16 of one colour, or grey if it is one number, with these code points (ITU-T H.273) in its colour box."""
+    picture = Image.merge("L" if len(colour) == 1 else "RGB", [Image.new("L", (16, 16), each) for each in colour])
+    data = bytearray(_saved(picture, "AVIF", {"quality": 100, "subsampling": "4:4:4", **options}))
+    at = data.index(b"colrnclx") + 8
+    data[at : at + 4] = struct.pack(">HH", primaries, transfer)
+    return bytes(data)
+
+
+def premultiplied_avif() -> bytes:
+    """16 x 16 of (200, 100, 50) at half opacity, the colours multiplied by it."""
+    return base64.b85decode(_PREMULTIPLIED_AVIF)
+
+
 def animation(
     container: str = "GIF", *, width: int = 64, height: int = 48, frames: int = 3, delay: int = 120, loop: int = 2
 ) -> bytes:
@@ -198,6 +222,17 @@ def many_frames_gif(frames: int = 10_000) -> bytes:
     control = b"\x21\xf9\x04\0\x05\0\0\0"
     picture = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
     return header + (control + picture) * frames + b"\x3b"
+
+
+def gif_of_frames(*frames: tuple[int, int, int, int, int], width: int = 40, height: int = 30) -> bytes:
+    """Red frames that know of no transparency: left, top, width, height and disposal (GIF89a, section 23) of each."""
+    parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(RED) + b"\xff\xff\xff"]
+    for left, top, across, down, disposal in frames:
+        alone = _saved(Image.new("P", (across, down), 0), "GIF", {})
+        at = alone.rindex(b"\x2c\0\0\0\0" + struct.pack("<HH", across, down)) + 10
+        parts.append(b"\x21\xf9\x04" + bytes([disposal << 2]) + b"\x0a\0\0\0")
+        parts.append(b"\x2c" + struct.pack("<HHHHB", left, top, across, down, 0) + alone[at:-1])
+    return b"".join([*parts, b"\x3b"])
 
 
 def heic() -> bytes:

@@ -289,7 +289,7 @@ class RenewVariants(_AddsVariants):
 def _warn_of_lost_frames(work: Work, rendered: Rendered) -> None:
     kept = work.frames_kept(rendered.files)
     if kept < work.image.frames:
-        _log.warning("image %s: too large an animation: %d of %d frames kept", work.image.id, kept, work.image.frames)
+        _log.warning("image %s: of the animation's frames %d of %d are shown", work.image.id, kept, work.image.frames)
 
 
 async def _held(connection: Connection, image_id: UUID) -> Image | None:
