@@ -63,8 +63,10 @@ def clock() -> ManualClock:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DatabaseServer]:
-    """The server that all workers of this run share."""
-    with DatabaseServer.shared() as server:
+    """The server that all workers of this run share: the wheel's, or what ``TEST_POSTGRES`` (a folder of programs)
+    names."""
+    installed = os.environ.get("TEST_POSTGRES")
+    with DatabaseServer.shared(installed=Path(installed) if installed else None) as server:
         yield server
 
 

@@ -34,6 +34,7 @@ MAX_OFFSET = 1_000_000
 _MAX_CURSOR_CHARS = 4096
 
 # Where a list that is read newest first begins: after no row.
+FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 FIRST_ID = UUID(int=0)
 LAST_ID = UUID(int=2**128 - 1)

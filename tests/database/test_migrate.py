@@ -9,7 +9,14 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.database.migrate import Migration, left_to_apply, migrate, packaged_migrations, pending
+from imagegallery.database.migrate import (
+    SUPERSEDED,
+    Migration,
+    left_to_apply,
+    migrate,
+    packaged_migrations,
+    pending,
+)
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.testing.database import DatabaseServer
@@ -80,6 +87,14 @@ async def test_a_file_changed_after_it_was_applied_is_named(empty: Database) -> 
     for check in (migrate, pending):
         with pytest.raises(ConfigurationError, match=r"0001_first\.sql"):
             await check(empty, [changed, SECOND])
+
+
+async def test_a_database_that_applied_a_superseded_text_goes_on(empty: Database) -> None:
+    migrations = await anyio.to_thread.run_sync(packaged_migrations)
+    earlier = evolve(migrations[2], sql=migrations[2].sql.replace("AS digits) AS number\n", "AS digits)\n"))
+    assert {earlier.checksum} == SUPERSEDED[3]
+    await migrate(empty, [*migrations[:2], earlier])
+    assert await migrate(empty) == [migration.name for migration in migrations[3:]]
 
 
 async def test_a_database_that_newer_code_migrated_is_refused(empty: Database) -> None:

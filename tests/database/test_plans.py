@@ -46,14 +46,16 @@ RETURN md5(kind || number)::uuid;
 INSERT INTO galleries (id, owner_id, name, visibility, created_at, updated_at)
 SELECT id('gallery', n), 'owner ' || n % 2 * n % 40, 'gallery ' || n,
        (ARRAY['public', 'unlisted', 'private'])[1 + n % 3], moment, moment
-FROM generate_series(0, 1999) AS n, LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment);
+FROM generate_series(0, 1999) AS n,
+     LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment) AS time;
 
 INSERT INTO images (id, owner_id, key_prefix, original_key, filename, mime_type, width, height, file_size, sha256,
                     taken_at, created_at, updated_at, is_favorite, deleted_at)
 SELECT id('image', n), 'owner ' || n % 2 * n % 40, 'p/' || n || '/', 'p/' || n || '/original.jpg', 'tram.jpg',
        'image/jpeg', 4000, 3000, 1000000, sha256(n::text::bytea), moment, moment, moment, n % 20 = 4,
        CASE WHEN n % 20 = 2 OR n % 4 = 3 THEN moment END
-FROM generate_series(0, 19999) AS n, LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment);
+FROM generate_series(0, 19999) AS n,
+     LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment) AS time;
 
 INSERT INTO gallery_images (
     gallery_id, image_id, position, image_created_at, image_taken_at, name_key, added_at
@@ -137,7 +139,9 @@ LISTS = {
         "images_by_taken_at",
     ),
     "own trash": Case(trash_records.LIST_TRASHED, (TIDY_OWNER, AFTER_IMAGES, IMAGE, 11), "images", "images_in_trash"),
-    "expired trash": Case(trash_records.EXPIRED, (AMONG_IMAGES, LIMIT), "images", "images_by_deleted_at"),
+    "expired trash": Case(
+        trash_records.EXPIRED, (AFTER_IMAGES, AMONG_IMAGES, IMAGE, LIMIT), "images", "images_by_deleted_at"
+    ),
     **members(ImageOrder.POSITION, listing_records.LIST_BY_POSITION, (GALLERY, WALK, POSITION, LIMIT)),
     **members(ImageOrder.CREATED_AT, listing_records.LIST_BY_CREATED_AT, (GALLERY, AMONG_IMAGES, IMAGE, LIMIT)),
     **members(ImageOrder.TAKEN_AT, listing_records.LIST_BY_TAKEN_AT, (GALLERY, WALK, AMONG_IMAGES, IMAGE, LIMIT)),

@@ -1,16 +1,18 @@
 """The application's handlers: called by workers, at least once, whoever recorded the event."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
 import pytest
 
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.events.event import Event, EventOptions, GalleryChanged, ImageReady
+from imagegallery.events.event import DomainEvent, Event, EventOptions, GalleryChanged, ImageReady
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.ids import new_id
+from imagegallery.queue.job import NewJob
 from imagegallery.queue.observer import Outcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
@@ -143,3 +145,20 @@ async def test_names_of_handlers(database: Database, clock: ManualClock) -> None
         events.register(ImageReady, congratulate)
     with pytest.raises(ValueError, match="no name"):
         events.register(ImageReady, congratulate, name="two words")
+
+
+async def test_a_consumer_that_fails_keeps_no_other_back(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        name = "broken"
+
+        async def jobs_for(self, _connection: Connection, _events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
+            raise KeyError("an event that nobody thought of")
+
+    relay = Relay(database, queue, [Broken(), *of(database, clock, Heard()).consumers()], clock)
+    await relay.begin()
+    await log.ready(2)
+    await relay.catch_up()
+    assert (await queue.stats()).waiting == 2
+    assert "not relayed to broken" in caplog.text

@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from imagegallery.errors import Conflict, Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
+from imagegallery.images import trash
 from imagegallery.images.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.principal import Principal
@@ -343,3 +344,35 @@ async def test_restoring_and_purging_at_once_does_one_of_them(library: Library) 
     assert (await rows_left(library, image.id))["images"] == (0 if is_purged else 1)
     assert (await library.galleries.get(ANA, gallery_id)).image_count == (0 if is_purged else 1)
     assert await storage_used(library) == (0 if is_purged else image.file_size)
+
+
+async def refer_to(library: Library, image: Image, how: str) -> None:
+    """As an application does that shares the database, and knows nothing of the trash."""
+    async with library.database.connection() as connection:
+        await connection.execute(f"CREATE TABLE orders (image_id uuid REFERENCES images {how})")
+        await connection.execute("INSERT INTO orders VALUES ($1)", image.id)
+
+
+@pytest.mark.parametrize("how", ["", "ON DELETE RESTRICT", "DEFERRABLE INITIALLY DEFERRED"])
+async def test_an_image_that_the_application_refers_to_keeps_no_other_in_the_trash(
+    library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    monkeypatch.setattr(trash, "BATCH", 2)
+    images = await new_images(library, 5)
+    for image in images:
+        await library.images.delete(ANA, image.id)
+    await refer_to(library, images[0], how)
+    library.clock.advance(RETENTION)
+
+    assert await library.images.trash.sweep() == 4
+    assert [image.id for image in (await library.images.trash.list(ANA)).items] == [images[0].id]
+    assert await purges(library) == sorted(str(image.id) for image in images[1:])
+    assert await storage_used(library) == images[0].file_size
+    assert f"image {images[0].id} stays in the trash" in caplog.text
+
+    with pytest.raises(Conflict, match="still refer"):
+        await library.images.trash.purge(ANA, images[0].id)
+    async with library.database.connection() as connection:
+        await connection.execute("DELETE FROM orders")
+    assert await library.images.trash.sweep() == 1
+    assert await storage_used(library) == 0

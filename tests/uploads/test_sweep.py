@@ -8,12 +8,14 @@ import pytest
 
 from imagegallery.errors import NotFound, UploadEnded, UploadExpired
 from imagegallery.storage.keys import INCOMING_PREFIX
+from imagegallery.storage.protocol import ObjectStore
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.database import explain
 from imagegallery.testing.uploading import Traces, Uploading
 from imagegallery.uploads import records, sweeping
+from imagegallery.uploads.cleanup import delete_objects
 from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import UploadState
+from imagegallery.uploads.session import UploadSession, UploadState
 
 NOTHING = Traces()
 LIFETIME = timedelta(hours=1)
@@ -156,13 +158,46 @@ async def test_old_bytes_of_an_open_session_stay(uploading: Uploading, jpeg: byt
     assert await uploading.objects() == [session.incoming_key]
 
 
+async def test_a_session_that_cannot_go_keeps_no_other(
+    uploading: Uploading, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The application refers to one; the store does not delete what is left of another."""
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    sessions = [await uploading.uploaded(jpeg) for _ in range(5)]
+    referred, stuck = sessions[0].id, sessions[1].id
+    async with uploading.library.database.connection() as connection:
+        await connection.execute("CREATE TABLE letters (session_id uuid REFERENCES upload_sessions)")
+        await connection.execute("INSERT INTO letters VALUES ($1)", referred)
+
+    async def deny(store: ObjectStore, session: UploadSession) -> None:
+        if session.id == stuck:
+            raise PermissionError("It is under a legal hold.")
+        await delete_objects(store, session)
+
+    uploading.clock.advance(LIFETIME + RETENTION)
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeping, "delete_objects", deny)
+        await uploading.service.sweep()
+    assert await kept(uploading) == {referred, stuck}
+    async with uploading.library.database.connection() as connection:
+        await connection.execute("DELETE FROM letters")
+    await uploading.service.sweep()
+    assert await kept(uploading) == set()
+
+
+async def kept(uploading: Uploading) -> set[UUID]:
+    async with uploading.library.database.connection() as connection:
+        return {row["id"] for row in await connection.fetch("SELECT id FROM upload_sessions")}
+
+
 async def test_questions_about_sessions_are_answered_by_an_index(uploading: Uploading) -> None:
     now = uploading.clock()
     async with uploading.library.database.connection() as connection:
         await connection.execute(MANY_SESSIONS, now)
         await connection.execute("ANALYZE upload_sessions")
         assert "upload_sessions_open" in await explain(connection, records.EXPIRE, now + timedelta(seconds=9), 10)
-        assert "upload_sessions_ended" in await explain(connection, records.SELECT_OLD, now + timedelta(seconds=9), 10)
+        old = await explain(connection, records.SELECT_OLD, now + timedelta(seconds=9), now, UUID(int=0), 10)
+        assert "upload_sessions_ended" in old
         by_key = await explain(connection, records.FIND_BY_INCOMING_KEY, "incoming/7")
         assert "upload_sessions_by_incoming_key" in by_key
         awaited = await explain(connection, records.AWAITED_SIZE, "owner 2", now)

@@ -53,6 +53,10 @@ local  postgres  {SUPERUSER}     trust
 local  all       {ROLE}  trust
 """
 
+# The same order and letters from the wheel's server and, for a server before 17, from the system.
+BUILTIN_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+SYSTEM_LOCALE = ("--locale=C.UTF-8",)
+
 _PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 
 
@@ -65,19 +69,20 @@ class Cluster:
     account: Account | None
 
     @classmethod
-    async def open(cls, data: Path, *, durable: bool = True) -> "Cluster":
+    async def open(cls, data: Path, *, durable: bool = True, installed: Path | None = None) -> "Cluster":
         """The cluster in this directory; made if there is none. Raises `ConfigurationError`.
 
-        ``durable``: what is made survives a power failure.
+        ``durable``: what is made survives a power failure. ``installed`` is the folder of a PostgreSQL's programs that
+        takes the place of the wheel's.
         """
         if not await anyio.Path(data, "PG_VERSION").exists():
-            await _initialise(data, durable=durable)
-        return await anyio.to_thread.run_sync(cls._existing, data)
+            await _initialise(data, durable=durable, installed=installed)
+        return await anyio.to_thread.run_sync(cls._existing, data, installed)
 
     @classmethod
-    def _existing(cls, data: Path) -> "Cluster":
+    def _existing(cls, data: Path, installed: Path | None) -> "Cluster":
         major = int((data / "PG_VERSION").read_text())
-        return cls(data, programs(major), owner_account(data))
+        return cls(data, installed or programs(major), owner_account(data))
 
     async def start(self, settings: Mapping[str, str]) -> None:
         """Make sure that a server runs, whatever is left of an earlier one. A running one keeps its own settings.
@@ -225,8 +230,8 @@ class _Birth:
     bootstrap: Account | None
 
     @classmethod
-    def prepare(cls, data: Path) -> "_Birth":
-        initdb = programs() / "initdb"
+    def prepare(cls, data: Path, installed: Path | None) -> "_Birth":
+        initdb = (installed or programs()) / "initdb"
         account = service_account()
         bootstrap = bootstrap_account(account)
         for leftover in data.parent.glob(f"{data.name}.new-*"):
@@ -237,13 +242,13 @@ class _Birth:
         return cls(initdb, new, account, bootstrap)
 
 
-async def _initialise(data: Path, *, durable: bool) -> None:
+async def _initialise(data: Path, *, durable: bool, installed: Path | None) -> None:
     """Make a cluster beside its final place, so that it is there whole (``initdb`` syncs it) or not at all."""
-    birth = await anyio.to_thread.run_sync(_Birth.prepare, data)
+    birth = await anyio.to_thread.run_sync(_Birth.prepare, data, installed)
     command = (
         birth.initdb,
         *("-U", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--no-instructions"),
-        *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        *(BUILTIN_LOCALE if installed is None else SYSTEM_LOCALE),
         *(() if durable else ("--no-sync",)),
     )
     done = await run_as(birth.bootstrap, command, folder=birth.new)

@@ -40,30 +40,39 @@ class EmbeddedPostgres:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, directory: Path, *, settings: Mapping[str, str] | None = None, temporary: bool = False
+        cls,
+        directory: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        temporary: bool = False,
+        installed: Path | None = None,
     ) -> AsyncIterator[str]:
         """A server on this directory, which is made if need be; yields the DSN of the program's database.
 
         Any number of processes may use one directory. ``settings`` are PostgreSQL's, for the process that starts
-        the server. ``temporary``: the last one out also deletes the directory. Raises `ConfigurationError` when
+        the server. ``temporary``: the last one out also deletes the directory. ``installed`` is the folder of another
+        PostgreSQL's programs, to use in place of the wheel's. Raises `ConfigurationError` when
         the directory, the user or the installation cannot work, and `Unavailable` when the server does not start.
         """
         directory = Path(await anyio.Path(directory).absolute())
         users = FileLock(directory / "users.lock")
         starting = FileLock(directory / "starting.lock")
         try:
-            yield await _enter(directory, users, starting, settings or {})
+            yield await _enter(directory, users, starting, settings or {}, installed)
         finally:
             with anyio.CancelScope(shield=True):
-                await _leave(directory, users, starting, temporary=temporary)
+                await _leave(directory, users, starting, temporary=temporary, installed=installed)
 
 
-async def _enter(directory: Path, users: FileLock, starting: FileLock, settings: Mapping[str, str]) -> str:
+async def _enter(
+    directory: Path, users: FileLock, starting: FileLock, settings: Mapping[str, str], installed: Path | None
+) -> str:
     await anyio.to_thread.run_sync(_make_usable, directory)
     try:
         async with starting.exclusive():
             await anyio.to_thread.run_sync(users.share)
-            cluster = await Cluster.open(directory / "cluster", durable=settings.get("fsync") != "off")
+            durable = settings.get("fsync") != "off"
+            cluster = await Cluster.open(directory / "cluster", durable=durable, installed=installed)
             await cluster.start(settings)
             await _set_up(await cluster.dsn(SUPERUSER, "postgres"))
             return await cluster.dsn(ROLE, DATABASE)
@@ -73,20 +82,22 @@ async def _enter(directory: Path, users: FileLock, starting: FileLock, settings:
         ) from error
 
 
-async def _leave(directory: Path, users: FileLock, starting: FileLock, *, temporary: bool) -> None:
+async def _leave(
+    directory: Path, users: FileLock, starting: FileLock, *, temporary: bool, installed: Path | None
+) -> None:
     try:
         if users.held and await anyio.Path(directory).exists():
             async with starting.exclusive():
                 if await anyio.to_thread.run_sync(users.try_alone):
-                    await _close(directory, temporary=temporary)
+                    await _close(directory, temporary=temporary, installed=installed)
     finally:
         users.release()
 
 
-async def _close(directory: Path, *, temporary: bool) -> None:
+async def _close(directory: Path, *, temporary: bool, installed: Path | None) -> None:
     cluster = directory / "cluster"
     if await anyio.Path(cluster, "PG_VERSION").exists():
-        await (await Cluster.open(cluster)).stop()
+        await (await Cluster.open(cluster, installed=installed)).stop()
     if temporary:
         await anyio.to_thread.run_sync(_delete, directory)
 

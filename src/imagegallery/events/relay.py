@@ -5,6 +5,7 @@ themselves are done at least once.
 The process that records an event need not know who wants to hear of it: that is the workers' knowledge.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Protocol
@@ -14,8 +15,11 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.events import records
 from imagegallery.events.event import DomainEvent, Event
+from imagegallery.queue.failure import describe, is_outage
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.outbox import JobOutbox
+
+logger = logging.getLogger(__name__)
 
 PAGE: Final = 100
 POLL: Final = timedelta(seconds=15)
@@ -59,8 +63,17 @@ class Relay:
         async with self._database.transaction() as connection:
             last = (await records.number(connection)).last
         for consumer in self._consumers:
+            await self._relay_all(consumer, last)
+
+    async def _relay_all(self, consumer: Consumer, last: int) -> None:
+        """A consumer that fails keeps none of the others back: it is tried again the next time."""
+        try:
             while await self._relay(consumer, last):
                 pass
+        except Exception as error:
+            if is_outage(error):
+                raise
+            logger.warning("events are not relayed to %s, they are tried again: %s", consumer.name, describe(error))
 
     async def _relay(self, consumer: Consumer, last: int) -> bool:
         """Add the jobs for a page of events through ``last``; false when there were none left."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.removal import removing
 from imagegallery.galleries.access import Access
 from imagegallery.galleries.gallery import Gallery, Visibility
 from imagegallery.galleries.input import Changes, Draft
@@ -136,7 +137,9 @@ async def update(connection: Connection, gallery_id: UUID, changes: Changes, *, 
 
 
 async def delete(connection: Connection, gallery_id: UUID) -> None:
-    await connection.execute(_DELETE, gallery_id)
+    """Raises `Conflict` when other tables do not let it go."""
+    async with removing(connection):
+        await connection.execute(_DELETE, gallery_id)
 
 
 def _gallery(row: Record) -> Gallery:

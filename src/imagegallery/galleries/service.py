@@ -156,7 +156,8 @@ class GalleryService:
     ) -> None:
         """Delete the gallery; its images stay in the library. ``check`` as with `update`.
 
-        Raises `Unauthenticated`, `NotFound` and `Forbidden`.
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when the application has records that do not
+        let it go.
         """
         principal.require_user()
         async with self._database.transaction() as connection:

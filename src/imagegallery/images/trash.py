@@ -6,6 +6,7 @@ its time is over. A purge deletes the rows in one transaction, which also writes
 is interrupted is either not done at all or finished by that job.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -28,11 +29,23 @@ from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image
 from imagegallery.images.jobs import purge_objects
 from imagegallery.images.showing import show
-from imagegallery.pagination import DEFAULT_LIMIT, CursorPage, check_limit, cut_page, decode_cursor, encode_cursor
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    FIRST_ID,
+    FIRST_MOMENT,
+    CursorPage,
+    check_limit,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 
 BATCH: Final = 100
+
+_BEGINNING: Final = (FIRST_MOMENT, FIRST_ID)
+_log = logging.getLogger(__name__)
 
 PURGED = fault_point("trash.purged", "the image's rows are gone, its objects are there, the owner was not told")
 
@@ -42,6 +55,14 @@ class TrashOptions:
     """``retention`` is how long deleted images can be restored."""
 
     retention: timedelta = field(default=timedelta(days=30), validator=ge(timedelta(0)))
+
+
+@frozen
+class _Swept:
+    """A batch of the sweeper's: how many images went, and where the next one begins."""
+
+    purged: int
+    last: tuple[datetime, UUID]
 
 
 @frozen
@@ -109,7 +130,8 @@ class TrashService:
     async def purge(self, principal: Principal, image_id: UUID) -> None:
         """Delete an image in the trash for good.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it is not in the trash.
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it is not in the trash, or when the
+        application has records that do not let it go.
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
@@ -127,18 +149,31 @@ class TrashService:
         """Purge what has been in the trash for its time; answers how many images. For the worker, now and then.
 
         In batches, one transaction each; several sweepers share the work. Images whose bytes are just being uploaded
-        again are left for the next time.
+        again are left for the next time, and so is what the application has records of that do not let it go.
         """
-        before, count = self.clock() - self.options.retention, 0
-        while purged := await self._sweep_batch(before):
-            count += purged
+        before, count, after = self.clock() - self.options.retention, 0, _BEGINNING
+        while batch := await self._sweep_batch(before, after):
+            count += batch.purged
+            after = batch.last
         return count
 
-    async def _sweep_batch(self, before: datetime) -> int:
+    async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
         async with self.database.transaction() as connection:
-            expired = await trash_records.lock_expired(connection, before, BATCH)
-            image_ids = await original_records.try_hold(connection, expired)
+            expired = await trash_records.lock_expired(connection, before, after, BATCH)
+            if not expired:
+                return None
+            image_ids = await original_records.try_hold(connection, [image_id for _, image_id in expired])
+            return _Swept(await self._purge_what_may_go(connection, image_ids), expired[-1])
+
+    async def _purge_what_may_go(self, connection: Connection, image_ids: Sequence[UUID]) -> int:
+        """All at once or, if something holds on to one of them, one by one; answers how many went."""
+        try:
             await self._purge(connection, image_ids)
+        except Conflict:
+            if len(image_ids) > 1:
+                return sum([await self._purge_what_may_go(connection, [image_id]) for image_id in image_ids])
+            _log.warning("image %s stays in the trash: other records of the application refer to it", image_ids[0])
+            return 0
         return len(image_ids)
 
     async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:

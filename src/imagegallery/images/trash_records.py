@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.removal import removing
 from imagegallery.images.image import Image
 from imagegallery.images.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
@@ -112,12 +113,12 @@ RETURNING g.id"""
 
 _SET_DELETED_AT = "UPDATE images SET deleted_at = $2, updated_at = $3 WHERE id = ANY($1)"
 
-# Some images whose time in the trash is over, oldest first; another sweeper takes others.
+# Some images whose time in the trash is over, oldest first, after a (deleted_at, id); another sweeper takes others.
 EXPIRED = """
-SELECT id FROM images
-WHERE deleted_at <= $1
+SELECT id, deleted_at FROM images
+WHERE deleted_at <= $1 AND (deleted_at, id) > ($2, $3)
 ORDER BY deleted_at, id
-LIMIT $2
+LIMIT $4
 FOR UPDATE SKIP LOCKED"""
 
 # In a statement of its own: what had been recorded when the lock was taken, it may not have seen.
@@ -160,9 +161,12 @@ async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: da
     return sorted(changed)
 
 
-async def lock_expired(connection: Connection, before: datetime, limit: int) -> list[UUID]:
-    """Hold some of the images that went to the trash at ``before`` or earlier and that nobody else holds."""
-    return [row["id"] for row in await connection.fetch(EXPIRED, before, limit)]
+async def lock_expired(
+    connection: Connection, before: datetime, after: tuple[datetime, UUID], limit: int
+) -> list[tuple[datetime, UUID]]:
+    """Hold some of the images that went to the trash at ``before`` or earlier and that nobody else holds: each with
+    when that was, those that follow on ``after``."""
+    return [(row["deleted_at"], row["id"]) for row in await connection.fetch(EXPIRED, before, *after, limit)]
 
 
 async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]:
@@ -171,5 +175,7 @@ async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]
 
 
 async def delete(connection: Connection, image_ids: Sequence[UUID]) -> None:
-    """Delete the rows for good; the objects are for the job that the caller writes."""
-    await connection.execute(_DELETE, list(image_ids))
+    """Delete the rows for good; the objects are for the job that the caller writes. Raises `Conflict`, and has
+    deleted none, when other tables do not let one of them go."""
+    async with removing(connection):
+        await connection.execute(_DELETE, list(image_ids))

@@ -16,6 +16,7 @@ It needs the extra ``embedded``. The server is as fast as it can be, and keeps n
 are in memory where the system has a file system for that with room to spare, unless ``TMPDIR`` says where to put them.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -67,23 +68,30 @@ class DatabaseServer:
 
     @classmethod
     @contextmanager
-    def shared(cls, directory: Path | None = None) -> Iterator["DatabaseServer"]:
+    def shared(cls, directory: Path | None = None, installed: Path | None = None) -> Iterator["DatabaseServer"]:
         """The server of this directory, by default one for each user of this machine.
+
+        ``installed`` is the folder of a PostgreSQL's programs (``/usr/lib/postgresql/15/bin``), for a server of another
+        version than the wheel's.
 
         Workers and test runs that overlap share it. The last of them deletes it; after one that was killed, the
         next finds it, and deletes it in the end. Works in any test runner: its own life is in a thread.
         """
         with (
             start_blocking_portal() as portal,
-            portal.wrap_async_context_manager(cls._running(directory or _own_directory(), portal)) as server,
+            portal.wrap_async_context_manager(
+                cls._running(directory or _own_directory(installed), installed, portal)
+            ) as server,
         ):
             yield server
 
     @classmethod
     @asynccontextmanager
-    async def _running(cls, directory: Path, portal: BlockingPortal) -> AsyncIterator["DatabaseServer"]:
+    async def _running(
+        cls, directory: Path, installed: Path | None, portal: BlockingPortal
+    ) -> AsyncIterator["DatabaseServer"]:
         async with (
-            EmbeddedPostgres.running(directory, settings=FAST, temporary=True) as dsn,
+            EmbeddedPostgres.running(directory, settings=FAST, temporary=True, installed=installed) as dsn,
             _Administrator.connected(dsn, portal) as administrator,
         ):
             yield cls(dsn, await _template(dsn), administrator)
@@ -174,8 +182,9 @@ async def _make_template(connection: Connection, dsn: str, name: str) -> None:
     await connection.execute(f"ALTER DATABASE {draft} RENAME TO {name}")
 
 
-def _own_directory() -> Path:
-    directory = Path(_fastest_place(), f"imagegallery-tests-{os.geteuid()}")
+def _own_directory(installed: Path | None = None) -> Path:
+    of_programs = "" if installed is None else f"-{hashlib.sha256(os.fsencode(installed)).hexdigest()[:8]}"
+    directory = Path(_fastest_place(), f"imagegallery-tests-{os.geteuid()}{of_programs}")
     if directory.exists() and directory.lstat().st_uid != os.geteuid():
         raise ConfigurationError(f"{directory} belongs to somebody else: remove it, or set TMPDIR.")
     return directory

@@ -41,7 +41,8 @@ class Ending:
             await self.end(session_id)
 
     async def forget(self, session: UploadSession) -> None:
-        """Remove an upload that has ended, and what may be left of it. Raises `Unavailable`."""
+        """Remove an upload that has ended, and what may be left of it. Raises `Unavailable`, and `Conflict` when the
+        application has records that do not let it go."""
         await delete_objects(self.store, session)
-        async with self.database.connection() as connection:
+        async with self.database.transaction() as connection:
             await records.delete(connection, [session.id])

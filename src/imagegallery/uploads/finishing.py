@@ -5,6 +5,7 @@ under ``incoming/``, the session is completed as any other. A crash between two 
 next request, or by the sweeper.
 """
 
+import logging
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, ImageGalleryError, ObjectNotFound, SizeMismatch
 from imagegallery.faultpoints import fault_point
+from imagegallery.queue.failure import describe
 from imagegallery.storage.protocol import AppendsObjects
 from imagegallery.uploads import records, resumable_records
 from imagegallery.uploads.completion import Completion
@@ -25,6 +27,7 @@ from imagegallery.uploads.verification import check_size
 # How long a completion may take before the sweeper thinks that nobody is at it; it does no harm if somebody is.
 ABANDONED_AFTER = timedelta(minutes=2)
 BATCH = 20
+_log = logging.getLogger(__name__)
 
 ARRIVED = fault_point("resumable.arrived", "all bytes are there and the row says so; they are no object yet")
 FINISHED = fault_point("resumable.finished", "the bytes are an object under incoming/, and nothing more")
@@ -63,9 +66,14 @@ class Finishing:
             )
         count = 0
         for session_id in ids:
-            with suppress(ImageGalleryError):  # rejected: that is an end, too; out of reach: next time
+            try:
                 await self.finish(await self._reloaded(session_id))
-                count += 1
+            except ImageGalleryError:
+                continue  # rejected: that is an end, too; out of reach: next time
+            except Exception as error:
+                _log.warning("upload %s could not be completed, it is tried again: %s", session_id, describe(error))
+                continue
+            count += 1
         return count
 
     async def _check_size(self, session: UploadSession) -> None:

@@ -8,6 +8,7 @@ from asyncpg import Record, UniqueViolationError
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.uploads.policy import OnDuplicate
@@ -107,12 +108,13 @@ WHERE id IN (
 )
 RETURNING {_COLUMNS}"""
 
-# A batch of sessions that ended long ago.
+# A batch of sessions that ended long ago, after an (expires_at, id).
 SELECT_OLD = f"""
 SELECT {_COLUMNS} FROM upload_sessions
 WHERE state IN ('completed', 'rejected', 'expired', 'cancelled') AND expires_at <= $1
-ORDER BY expires_at
-LIMIT $2"""
+    AND (expires_at, id) > ($2, $3)
+ORDER BY expires_at, id
+LIMIT $4"""
 
 # The same id may be open again: it follows from a key that its client still uses.
 _DELETE = """
@@ -264,14 +266,18 @@ async def expire(connection: Connection, *, now: datetime, limit: int) -> list[U
     return [_session(row) for row in await connection.fetch(EXPIRE, now, limit)]
 
 
-async def list_old(connection: Connection, *, expired_before: datetime, limit: int) -> list[UploadSession]:
-    """Up to ``limit`` ended sessions whose time was over by then, oldest first."""
-    return [_session(row) for row in await connection.fetch(SELECT_OLD, expired_before, limit)]
+async def list_old(
+    connection: Connection, *, expired_before: datetime, after: tuple[datetime, UUID], limit: int
+) -> list[UploadSession]:
+    """Up to ``limit`` ended sessions whose time was over by then, oldest first, that follow on ``after``."""
+    return [_session(row) for row in await connection.fetch(SELECT_OLD, expired_before, *after, limit)]
 
 
 async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
-    """Forget those of these sessions that have ended."""
-    await connection.execute(_DELETE, list(session_ids))
+    """Forget those of these sessions that have ended. In a transaction; raises `Conflict`, and has forgotten none, when
+    other tables do not let one of them go."""
+    async with removing(connection):
+        await connection.execute(_DELETE, list(session_ids))
 
 
 async def without_open_session(connection: Connection, keys: Sequence[str]) -> list[str]:

@@ -1,10 +1,18 @@
 """Uploads that nobody finished, the rows of those that are over, and what arrives when they are."""
 
+import logging
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from uuid import UUID
+
 from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
+from imagegallery.errors import Conflict
 from imagegallery.faultpoints import fault_point
+from imagegallery.pagination import FIRST_ID, FIRST_MOMENT
+from imagegallery.queue.failure import describe
 from imagegallery.storage.deleting import delete_all
 from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ClearsDrafts, ObjectStore
@@ -15,6 +23,7 @@ from imagegallery.uploads.policy import UploadPolicy
 from imagegallery.uploads.session import UploadSession
 
 BATCH = 200
+_log = logging.getLogger(__name__)
 
 EXPIRED = fault_point("sweep.expired", "uploads are over time and on record as such, what had arrived is still there")
 EMPTIED = fault_point("sweep.emptied", "the last objects of old uploads are deleted, their rows are not")
@@ -40,15 +49,16 @@ class Sweeping:
         return count
 
     async def forget(self) -> int:
-        """Remove the rows of sessions that are past their retention, each after its last objects."""
-        count = 0
-        while batch := await self._old_batch():
-            for session in batch:
-                await delete_objects(self.store, session)
+        """Remove the rows of sessions that are past their retention, each after its last objects; answers how many.
+
+        One whose objects cannot be deleted, or that other tables do not let go, is left for the next time.
+        """
+        count, after = 0, (FIRST_MOMENT, FIRST_ID)
+        while batch := await self._old_batch(after):
+            emptied = [session.id for session in batch if await self._empties(session)]
             EMPTIED.reached()
-            async with self.database.connection() as connection:
-                await records.delete(connection, [session.id for session in batch])
-            count += len(batch)
+            count += await self._forget(emptied)
+            after = (batch[-1].expires_at, batch[-1].id)
         return count
 
     async def clear(self) -> int:
@@ -64,15 +74,41 @@ class Sweeping:
             old = [found.key for found in batch if found.modified_at < before]
             async with self.database.connection() as connection:
                 strays = await records.without_open_session(connection, old)
-            await delete_all(self.store, strays)
-            count += len(strays)
+            if await _is_done(delete_all(self.store, strays), "objects under incoming/"):
+                count += len(strays)
         return count
 
     async def _expire_batch(self) -> list[UploadSession]:
         async with self.database.connection() as connection:
             return await records.expire(connection, now=self.clock(), limit=BATCH)
 
-    async def _old_batch(self) -> list[UploadSession]:
+    async def _old_batch(self, after: tuple[datetime, UUID]) -> list[UploadSession]:
         before = self.clock() - self.policy.session_retention
         async with self.database.connection() as connection:
-            return await records.list_old(connection, expired_before=before, limit=BATCH)
+            return await records.list_old(connection, expired_before=before, after=after, limit=BATCH)
+
+    async def _empties(self, session: UploadSession) -> bool:
+        """Delete what is left of it in the store; answers whether that could be done."""
+        return await _is_done(delete_objects(self.store, session), f"what is left of upload {session.id}")
+
+    async def _forget(self, session_ids: Sequence[UUID]) -> int:
+        """All at once or, if something holds on to one of them, one by one; answers how many went."""
+        try:
+            async with self.database.transaction() as connection:
+                await records.delete(connection, session_ids)
+        except Conflict as error:
+            if len(session_ids) > 1:
+                return sum([await self._forget([session_id]) for session_id in session_ids])
+            _log.warning("upload session %s is not forgotten: %s", session_ids[0], error.message)
+            return 0
+        return len(session_ids)
+
+
+async def _is_done(deletion: Awaitable[None], what: str) -> bool:
+    """What the store does not delete is left for the next time: it keeps nothing else back."""
+    try:
+        await deletion
+    except Exception as error:
+        _log.warning("%s could not be deleted, it is tried again: %s", what, describe(error))
+        return False
+    return True

@@ -8,6 +8,7 @@ from asyncpg import Record
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.removal import removing
 from imagegallery.webhooks.webhook import Webhook
 
 _COLUMNS = "id, owner_id, url, event_types, active, disabled_reason, failures, failing_since, created_at"
@@ -104,7 +105,9 @@ async def list_active(connection: Connection, owner_ids: Collection[str]) -> Seq
 
 
 async def delete(connection: Connection, webhook_id: UUID) -> None:
-    await connection.execute(_DELETE, webhook_id)
+    """Raises `Conflict` when other tables do not let it go."""
+    async with removing(connection):
+        await connection.execute(_DELETE, webhook_id)
 
 
 async def enable(connection: Connection, webhook_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from imagegallery import InvalidInput, NotFound, UploadLocked
+from imagegallery import Conflict, InvalidInput, NotFound, UploadLocked
 from imagegallery_asgi import galleries, uploads
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.errors import StaleCondition
@@ -39,7 +39,11 @@ OPERATIONS = (
         "PATCH", "/galleries/{gallery_id}", galleries.update, "Change a gallery", raises=(StaleCondition, NotFound)
     ),
     Operation(
-        "DELETE", "/galleries/{gallery_id}", galleries.delete, "Delete a gallery", raises=(StaleCondition, NotFound)
+        "DELETE",
+        "/galleries/{gallery_id}",
+        galleries.delete,
+        "Delete a gallery",
+        raises=(StaleCondition, NotFound, Conflict),
     ),
     Operation(
         "GET",

@@ -2,6 +2,7 @@
 
 from imagegallery import (
     ChunkMismatch,
+    Conflict,
     LengthMismatch,
     NotFound,
     OffsetMismatch,
@@ -76,7 +77,7 @@ OPERATIONS = (
         "/uploads/resumable/{upload_id}",
         resumable.terminate,
         "Give up an upload; an image that it has become stays",
-        raises=(NotFound, UnsupportedVersion, UploadLocked),
+        raises=(NotFound, UnsupportedVersion, UploadLocked, Conflict),
         answers={204: Answer("Given up.")},
         names_any_id=True,
     ),

@@ -18,7 +18,7 @@ OPERATIONS = (
         repeats=Repeats.KEYED,
     ),
     Operation("GET", "/webhooks/{webhook_id}", webhooks.get, "One webhook", raises=(NotFound,)),
-    Operation("DELETE", "/webhooks/{webhook_id}", webhooks.delete, "Deliver no more", raises=(NotFound,)),
+    Operation("DELETE", "/webhooks/{webhook_id}", webhooks.delete, "Deliver no more", raises=(NotFound, Conflict)),
     Operation(
         "POST",
         "/webhooks/{webhook_id}/enable",

@@ -28,7 +28,7 @@ SET image_taken_at = i.taken_at,
                  THEN lpad(length(digits)::text, 4, '0') || digits
                  ELSE lower(part[1] COLLATE "C") END, '' ORDER BY place)
         FROM regexp_matches(i.filename, '[0-9]+|[^0-9]+', 'g') WITH ORDINALITY AS parts (part, place),
-             LATERAL (SELECT coalesce(nullif(ltrim(part[1], '0'), ''), '0') AS digits)
+             LATERAL (SELECT coalesce(nullif(ltrim(part[1], '0'), ''), '0') AS digits) AS number
     ), 128)
 FROM images i
 WHERE i.id = m.image_id;
