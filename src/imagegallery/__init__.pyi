@@ -6,6 +6,7 @@ These are the public names; nothing inside the package imports them from here.
 from imagegallery.cache.swr import CacheResult
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import (
+    MAX_FAULTS,
     BadImage,
     ChecksumMismatch,
     ChunkMismatch,
@@ -109,6 +110,7 @@ __all__ = [
     "EVENT_TYPES",
     "MAX_ALT_TEXT",
     "MAX_DESCRIPTION",
+    "MAX_FAULTS",
     "MAX_FILENAME",
     "MAX_LIMIT",
     "MAX_NAME",

@@ -6,7 +6,7 @@ limit or the rule, and never hold a token, a key or a path of the server.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import frozen
 
@@ -80,14 +80,18 @@ class SignatureExpired(ImageGalleryError):
 # --- input -------------------------------------------------------------------------------------------------
 
 
+MAX_FAULTS: Final = 50
+"""Told of one input; who mends these meets the others."""
+
+
 class InvalidInput(ImageGalleryError):
-    """The input does not have the documented form; ``faults`` names every part that is wrong."""
+    """The input does not have the documented form; ``faults`` names what is wrong, the first `MAX_FAULTS` of it."""
 
     code = "invalid_input"
 
     def __init__(self, message: str, faults: Sequence[Fault] = (), **details: Detail) -> None:
         super().__init__(message, **details)
-        self.faults: tuple[Fault, ...] = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults[:MAX_FAULTS])
 
 
 class InvalidCursor(InvalidInput):

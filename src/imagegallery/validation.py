@@ -4,7 +4,7 @@ import unicodedata
 from enum import StrEnum
 from typing import TypeVar
 
-from imagegallery.errors import Fault, InvalidInput
+from imagegallery.errors import MAX_FAULTS, Fault, InvalidInput
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -21,9 +21,9 @@ class Faults:
         self._found.append(Fault(path, message))
 
     def check(self) -> None:
-        """Raises `InvalidInput` with every fault so far, if there is one."""
+        """Raises `InvalidInput` with the faults so far, if there is one."""
         if self._found:
-            parts = "; ".join(f"{'.'.join(fault.path[1:])} {fault.message}" for fault in self._found)
+            parts = "; ".join(f"{'.'.join(fault.path[1:])} {fault.message}" for fault in self._found[:MAX_FAULTS])
             raise InvalidInput(f"The input is not valid: {parts}.", self._found)
 
     def line(self, path: tuple[str, ...], text: str, most: int) -> str:

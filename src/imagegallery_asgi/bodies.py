@@ -1,15 +1,21 @@
 """Request bodies: bounded while they stream, with or without a ``Content-Length``."""
 
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import msgspec
+from anyio import to_thread
 from starlette.requests import Request
 
-from imagegallery import TooLarge
+from imagegallery import Fault, TooLarge
 from imagegallery_asgi.errors import MalformedRequest, UnsupportedBody
 from imagegallery_asgi.headers import media_type
+from imagegallery_asgi.parsing import parse_json
 
-MAX_JSON_BYTES = 1_000_000
+T = TypeVar("T")
+
+# What is larger is parsed in a thread: in the event loop, everybody would wait for it.
+_MAX_IN_LOOP = 64 * 1024
 _MAX_LENGTH_DIGITS = 18
 
 
@@ -46,19 +52,23 @@ async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def read_json(request: Request) -> object:
-    """The decoded body. Raises `UnsupportedBody`, `TooLarge` and `MalformedRequest`."""
-    _check_json(request)
-    return _decoded(await _whole(request))
+async def read_json(
+    kind: type[T], request: Request, limit: int, faults: list[Fault], *, if_any: bool = False
+) -> T | None:
+    """The body as a ``kind``; or ``None``, with its faults added.
 
-
-async def read_json_if_any(request: Request) -> object:
-    """The same where the body may be left out, which is an object without members: also in chunks without a byte."""
-    body = await _whole(request)
-    if not body:
-        return {}
+    With ``if_any`` it may be left out, also in chunks without a byte, and is an object without members then. Raises
+    `UnsupportedBody`, `TooLarge` for more than ``limit`` bytes, and `MalformedRequest`.
+    """
+    if not if_any:
+        _check_json(request)
+    body = b"".join([chunk async for chunk in bounded(request, limit)])
+    if if_any and not body:
+        return _structured(kind, b"{}", faults)
     _check_json(request)
-    return _decoded(body)
+    if len(body) <= _MAX_IN_LOOP:
+        return _structured(kind, body, faults)
+    return await to_thread.run_sync(_structured, kind, body, faults)
 
 
 def _check_json(request: Request) -> None:
@@ -67,16 +77,12 @@ def _check_json(request: Request) -> None:
     check_not_encoded(request)
 
 
-async def _whole(request: Request) -> bytes:
-    return b"".join([chunk async for chunk in bounded(request, MAX_JSON_BYTES)])
-
-
-def _decoded(body: bytes) -> object:
+def _structured(kind: type[T], body: bytes, faults: list[Fault]) -> T | None:
     try:
         decoded: object = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest("The body is not valid JSON.") from error
-    return decoded
+    return parse_json(kind, decoded, ("body",), faults)
 
 
 def _too_large(limit: int) -> TooLarge:

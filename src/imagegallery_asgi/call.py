@@ -46,12 +46,13 @@ class Host:
 
 @frozen
 class Call:
-    """One request being answered. ``headers`` are added to the answer."""
+    """One request being answered. ``json_limit`` is the operation's; ``headers`` are added to the answer."""
 
     host: Host
     request: Request
     gallery: ImageGallery
     principal: Principal
+    json_limit: int
     headers: dict[str, str] = field(factory=dict)
 
     @property

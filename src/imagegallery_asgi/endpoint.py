@@ -16,7 +16,7 @@ from imagegallery_asgi.errors import KeyNotTaken, MethodNotAllowed
 from imagegallery_asgi.headers import IDEMPOTENCY_KEY
 from imagegallery_asgi.middleware import exchange_of
 from imagegallery_asgi.operations import Operation, Repeats
-from imagegallery_asgi.parsing import parse_json, parse_pairs, parse_text, raise_faults
+from imagegallery_asgi.parsing import parse_pairs, parse_text, raise_faults, split_query
 
 
 class Endpoint:
@@ -47,9 +47,11 @@ class Endpoint:
         # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
         gallery = self._host.gallery_for(request)
         principal = await self._principal(operation, request, gallery)
+        if operation.needs_user:
+            principal.require_user()
         _check_key(operation, request)
         arguments = await _parse(operation, request)
-        call = Call(self._host, request, gallery, principal)
+        call = Call(self._host, request, gallery, principal, operation.json_limit)
         result = await operation.handler(call, **arguments)
         if isinstance(result, Response):
             return result
@@ -91,9 +93,9 @@ async def _parse(operation: Operation, request: Request) -> Mapping[str, object]
     if faults and operation.names_any_id:
         raise NotFound("There is no such thing.")
     if inputs.query is not None:
-        arguments["query"] = parse_pairs(inputs.query, request.query_params.multi_items(), ("query",), faults)
+        arguments["query"] = parse_pairs(inputs.query, split_query(request.scope["query_string"]), ("query",), faults)
     if inputs.body is not None:
-        arguments["body"] = parse_json(inputs.body, await read_json(request), ("body",), faults)
+        arguments["body"] = await read_json(inputs.body, request, operation.json_limit, faults)
     raise_faults(faults)
     return arguments
 

@@ -33,7 +33,7 @@ from imagegallery_asgi.errors import (
 )
 from imagegallery_asgi.headers import IDEMPOTENCY_KEY
 from imagegallery_asgi.json_schema import Components, description_of
-from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
+from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
 
 _VERSION = version("imagegallery")
 _ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable, HeadTooLarge)
@@ -113,7 +113,7 @@ def _operation(operation: Operation, components: Components) -> JsonSchema:
     if operation.needs_principal:
         described["security"] = [{}, {"bearer": []}]
     if operation.bodies:
-        content = {each.media_type: _media(each, components) for each in operation.bodies}
+        content = {each.media_type: _body(each, operation, components) for each in operation.bodies}
         described["requestBody"] = {"required": operation.needs_body, "content": content}
     return described
 
@@ -179,6 +179,12 @@ def _media(content: Content, components: Components) -> JsonSchema:
     return {"schema": components.schema(content.document)} if content.document is not None else {}
 
 
+def _body(content: Content, operation: Operation, components: Components) -> JsonSchema:
+    """``x-max-bytes`` is the most that is read; files have the limit of the service's settings."""
+    limit = {"x-max-bytes": operation.json_limit} if content.media_type == JSON else {}
+    return {**_media(content, components), **limit}
+
+
 def _problems(operation: Operation, components: Components) -> dict[str, JsonSchema]:
     """One response a status; its description names every code that comes with it."""
     codes: dict[int, dict[str, str]] = {}
@@ -212,7 +218,7 @@ def _errors(operation: Operation) -> Iterable[type[ImageGalleryError]]:
     if operation.needs_principal:
         yield from _WITH_PRINCIPAL
     yield from _KEYS[operation.repeats].raises
-    if any(content.media_type == "application/json" for content in operation.bodies):
+    if any(content.media_type == JSON for content in operation.bodies):
         yield from _WITH_JSON
     elif operation.inputs.path or operation.inputs.query:
         yield InvalidInput

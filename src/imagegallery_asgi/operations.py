@@ -21,7 +21,9 @@ from imagegallery_asgi.typeforms import TypeForm
 
 Handler = Callable[..., Awaitable[object]]
 
-_JSON = "application/json"
+JSON = "application/json"
+_SAFE_METHODS = frozenset({"GET", "OPTIONS"})
+JSON_LIMIT = 64 * 1024
 
 
 @frozen
@@ -75,9 +77,11 @@ class Operation:
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
     answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
     it means. ``needs_principal`` is false where the address itself is the permission, ``needs_body`` where the body
-    may be left out. with ``names_any_id`` an id of another form than ours is
-    one that does not exist. ``repeats`` says what ``Idempotency-Key`` means. With ``tells_message`` its problems have a
-    ``message`` too. Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
+    may be left out. Where an operation ``needs_user``, visitors are turned away before anything is read: that is
+    whatever changes something, unless it says otherwise. A JSON body has at most ``json_limit`` bytes. With
+    ``names_any_id`` an id of another form than ours is one that does not exist. ``repeats`` says what
+    ``Idempotency-Key`` means. With ``tells_message`` its problems have a ``message`` too. Any GET answers HEAD too;
+    ``answers_head`` says that this is worth describing.
     """
 
     method: str
@@ -90,12 +94,18 @@ class Operation:
     answers: Mapping[int, Answer] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     needs_principal: bool = True
+    needs_user: bool = field()
     needs_body: bool = True
     names_any_id: bool = False
     repeats: Repeats = Repeats.HARMLESS
+    json_limit: int = JSON_LIMIT
     tells_message: bool = False
     answers_head: bool = False
     inputs: Inputs = field(init=False)
+
+    @needs_user.default
+    def _changes_something(self) -> bool:
+        return self.needs_principal and self.method not in _SAFE_METHODS
 
     @inputs.default
     def _read_signature(self) -> Inputs:
@@ -113,7 +123,7 @@ class Operation:
     @property
     def bodies(self) -> tuple[Content, ...]:
         """Every kind of body it takes."""
-        return (Content(_JSON, self.inputs.body),) if self.inputs.body else self.consumes
+        return (Content(JSON, self.inputs.body),) if self.inputs.body else self.consumes
 
     @property
     def all_answers(self) -> Mapping[int, Answer]:
@@ -122,4 +132,4 @@ class Operation:
             return self.answers
         if self.inputs.answer is NoneType:
             return {HTTPStatus.NO_CONTENT: Answer("Done.")}
-        return {self.status: Answer("Success.", (Content(_JSON, self.inputs.answer),)), **self.answers}
+        return {self.status: Answer("Success.", (Content(JSON, self.inputs.answer),)), **self.answers}

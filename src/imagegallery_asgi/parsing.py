@@ -1,15 +1,17 @@
 """Outside values to request classes, strictly, with the path of every fault. Pure.
 
-Unknown fields, missing fields, wrong types and broken constraints are all reported at once. JSON values must
-have their type; query parameters are text, and are read as what the class says.
+Unknown fields, missing fields, wrong types and broken constraints are all reported at once, up to `MAX_FAULTS` of them.
+What has too many entries is refused before any is looked at. JSON values must have their type; query parameters are
+text, and are read as what the class says.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from enum import Enum
-from types import GenericAlias, NoneType
+from types import NoneType
 from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import attrs
@@ -18,12 +20,13 @@ from cattrs.errors import (
     AttributeValidationNote,
     BaseValidationError,
     ForbiddenExtraKeysError,
+    IterableValidationError,
     IterableValidationNote,
 )
 from cattrs.gen import make_dict_structure_fn
 
-from imagegallery import Fault, InvalidInput, Unset, parse_id
-from imagegallery_asgi.constraints import UUID_TEXT, Constraint, Nothing
+from imagegallery import MAX_FAULTS, Fault, InvalidInput, Unset, parse_id
+from imagegallery_asgi.constraints import UUID_TEXT, Constraint, Items, Nothing
 from imagegallery_asgi.json_schema import is_open
 from imagegallery_asgi.typeforms import TypeForm, arguments_of, is_annotated, is_union, origin_of
 
@@ -32,7 +35,10 @@ Path = tuple[str, ...]
 # What a cattrs hook is: (value, type) to the structured value.
 Hook = Callable[[object, Any], Any]
 
+MAX_PARAMETERS = 100
 _FAULTS_IN_WORDS = 3
+# Of a name that the client made up, and that comes back in a fault.
+_MAX_NAME = 100
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _WRONG_MOMENT = "must be a time with its zone, such as 2024-06-01T12:00:00Z"
@@ -52,6 +58,14 @@ def parse_text(cls: type[T], value: object, path: Path, faults: list[Fault]) -> 
     return _parse(_TEXT, cls, value, path, faults)
 
 
+def split_query(query_string: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query. Raises `InvalidInput` for more than any operation has."""
+    try:
+        return parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:
+        raise invalid([Fault(("query",), f"must have at most {MAX_PARAMETERS} parameters")]) from error
+
+
 def parse_pairs(cls: type[T], pairs: Iterable[tuple[str, str]], path: Path, faults: list[Fault]) -> T | None:
     """Query parameters or form fields; one that is given twice is a fault."""
     values: dict[str, str] = {}
@@ -59,7 +73,7 @@ def parse_pairs(cls: type[T], pairs: Iterable[tuple[str, str]], path: Path, faul
     for name, value in pairs:
         repeated |= {name} & values.keys()
         values[name] = value
-    faults.extend(Fault((*path, name), "must be given only once") for name in sorted(repeated))
+    faults.extend(Fault((*path, name[:_MAX_NAME]), "must be given only once") for name in sorted(repeated))
     return parse_text(cls, values, path, faults)
 
 
@@ -89,7 +103,7 @@ def _faults(error: Exception, path: Path) -> Iterator[Fault]:
         for inner in error.exceptions:
             yield from _faults(inner, (*path, *_step(inner)))
     elif isinstance(error, ForbiddenExtraKeysError):
-        yield from (Fault((*path, str(name)), "is not known") for name in sorted(map(str, error.extra_fields)))
+        yield from (Fault((*path, name[:_MAX_NAME]), "is not known") for name in sorted(map(str, error.extra_fields)))
     elif isinstance(error, KeyError):
         yield Fault(path, "is required")
     elif isinstance(error, Wrong):
@@ -172,23 +186,39 @@ def _literal(cls: TypeForm, _: BaseConverter) -> Hook:
 
 def _object(cls: TypeForm, converter: BaseConverter) -> Hook:
     structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=not is_open(cls))
+    most = None if is_open(cls) else len(attrs.fields(cls)) + MAX_FAULTS
 
     def hook(value: object, as_: TypeForm) -> object:
         if not isinstance(value, dict):
             raise Wrong("must be an object")
+        if most is not None and len(value) > most:
+            raise Wrong("has too many fields that are not known")
         return structure(value, as_)
 
     return hook
 
 
 def _list(cls: TypeForm, converter: BaseConverter) -> Hook:
-    as_list = GenericAlias(list, arguments_of(cls)[:1])
-    structure = converter.get_structure_hook(as_list)
+    """As many faults as are told end it."""
+    entry = arguments_of(cls)[0]
+    structure = converter.get_structure_hook(entry)
 
     def hook(value: object, _: TypeForm) -> object:
         if not isinstance(value, list):
             raise Wrong("must be a list")
-        return tuple(structure(value, as_list))
+        structured: list[object] = []
+        errors: list[Exception] = []
+        for index, each in enumerate(value):
+            try:
+                structured.append(structure(each, entry))
+            except (BaseValidationError, Wrong) as error:
+                error.add_note(IterableValidationNote("", index, entry))
+                errors.append(error)
+                if len(errors) == MAX_FAULTS:
+                    break
+        if errors:
+            raise IterableValidationError("", errors, cls)
+        return tuple(structured)
 
     return hook
 
@@ -206,11 +236,15 @@ def _constrained(cls: TypeForm, converter: BaseConverter) -> Hook:
     base, *annotations = arguments_of(cls)
     constraints = [each for each in annotations if isinstance(each, Constraint)]
     nothing = [text for each in annotations if isinstance(each, Nothing) for text in each.texts]
+    counts = [each for each in constraints if isinstance(each, Items)]
     structure = converter.get_structure_hook(base)
 
     def hook(value: object, _: TypeForm) -> object:
         if isinstance(value, str) and value in nothing:
             return None
+        for count in counts:
+            if isinstance(value, list) and (fault := count.fault(value)):
+                raise Wrong(fault)
         structured = structure(value, base)
         for constraint in constraints:
             if fault := constraint.fault(structured):

@@ -13,7 +13,7 @@ from imagegallery_asgi.answers import (
     StoredPartsDocument,
     UploadDocument,
 )
-from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json, read_json_if_any
+from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length, read_json
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import (
     cursor_uploads,
@@ -27,7 +27,7 @@ from imagegallery_asgi.endpoint import encoded
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
 from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
-from imagegallery_asgi.parsing import parse_json, raise_faults
+from imagegallery_asgi.parsing import raise_faults
 from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts, UploadsQuery
 
 _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
@@ -109,14 +109,14 @@ async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
 
 async def _completion(call: Call) -> CompleteUpload:
     faults: list[Fault] = []
-    body = parse_json(CompleteUpload, await read_json_if_any(call.request), ("body",), faults)
+    body = await read_json(CompleteUpload, call.request, call.json_limit, faults, if_any=True)
     raise_faults(faults)
     return body or CompleteUpload()
 
 
 async def _add_existing(call: Call, gallery_id: UUID) -> Response:
     faults: list[Fault] = []
-    body = parse_json(AddImages, await read_json(call.request), ("body",), faults)
+    body = await read_json(AddImages, call.request, call.json_limit, faults)
     raise_faults(faults)
     gallery = await call.gallery.galleries.add_images(call.principal, gallery_id, body.image_ids if body else ())
     return encoded(One(gallery_document(gallery, call.principal, call.api_root)), 200, call.headers)

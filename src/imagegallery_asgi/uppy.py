@@ -12,7 +12,7 @@ from imagegallery_asgi.call import Call
 from imagegallery_asgi.files import CONTENT_TYPE_FIELD, STATUS_FIELD
 from imagegallery_asgi.forwarding import public_origin
 from imagegallery_asgi.headers import quote_etag, unquoted
-from imagegallery_asgi.parsing import parse_pairs, raise_faults
+from imagegallery_asgi.parsing import parse_pairs, raise_faults, split_query
 from imagegallery_asgi.uppy_wire import (
     BUCKET,
     UppyBatchDocument,
@@ -35,7 +35,7 @@ from imagegallery_asgi.uppy_wire import (
 async def params(call: Call) -> UppyParamsDocument:
     """``filename``, ``type`` and of the metadata ``metadata[gallery_id]`` and ``metadata[size]`` as query."""
     faults: list[Fault] = []
-    asked = parse_pairs(UppyParams, params_of(call.request.query_params.multi_items()), ("query",), faults)
+    asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
     raise_faults(faults)
     assert asked is not None
     session = await call.gallery.uploads.create_in_one_request(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery import UNSET, Fault, ImageOrder, Visibility
-from imagegallery_asgi.parsing import parse_json, parse_pairs
+from imagegallery import MAX_FAULTS, UNSET, Fault, ImageOrder, InvalidInput, Visibility
+from imagegallery_asgi.parsing import MAX_PARAMETERS, parse_json, parse_pairs, split_query
 from imagegallery_asgi.schemas import (
     AddImages,
     CreateGallery,
@@ -121,3 +121,24 @@ def test_every_fault_of_a_query_is_told() -> None:
 @pytest.mark.parametrize("number", ["", " 1", "1.0", "+1", "１", "0x1", "9" * 5000])
 def test_a_number_in_a_query_is_plain_digits(number: str) -> None:
     assert query(("page", number))[1] == {"query.page": "must be an integer"}
+
+
+def test_what_has_too_many_entries_is_refused_before_any_is_looked_at() -> None:
+    assert faults_of(AddImages, {"image_ids": [0] * 1001}) == {"body.image_ids": "must have 1 to 1,000 entries"}
+    unknown = {str(number): 0 for number in range(100)}
+    assert faults_of(AddImages, unknown) == {"body": "has too many fields that are not known"}
+    with pytest.raises(InvalidInput) as refused:
+        split_query(b"&".join(b"a=1" for _ in range(MAX_PARAMETERS + 1)))
+    assert [fault.path for fault in refused.value.faults] == [("query",)]
+    assert len(split_query(b"&".join(b"a=1" for _ in range(MAX_PARAMETERS)))) == MAX_PARAMETERS
+
+
+def test_no_more_faults_are_looked_for_or_told_than_help() -> None:
+    faults = faults_of(AddImages, {"image_ids": [0] * 1000})
+    assert list(faults) == [f"body.image_ids.{index}" for index in range(MAX_FAULTS)]
+    many = [Fault(("body", str(index)), "is wrong") for index in range(1000)]
+    assert InvalidInput("No.", many).faults == tuple(many[:MAX_FAULTS])
+    long = "x" * 5000
+    assert all(len(path) < 200 for path in faults_of(AddImages, {long: 1, "image_ids": [ID]}))
+    _, repeated = query((long, "1"), (long, "2"))
+    assert all(len(path) < 200 for path in repeated)

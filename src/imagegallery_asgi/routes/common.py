@@ -17,9 +17,10 @@ from imagegallery import (
 from imagegallery_asgi.errors import MalformedRequest, UnsupportedBody
 from imagegallery_asgi.operations import Content
 
-JSON = "application/json"
 IMAGE = Content("image/*")
 BYTES = Content("application/octet-stream")
+# Bytes of a list that names all parts of a large file, or a thousand files.
+LONG_LIST = 1024 * 1024
 
 WRONG_FILE = (EmptyFile, SizeMismatch, TypeMismatch, ChecksumMismatch, BadImage, QuotaExceeded, DuplicateImage)
 LIMITED = (DiskFull, QuotaExceeded, TooManyUploads, UploadRateExceeded)

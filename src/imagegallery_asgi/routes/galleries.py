@@ -6,9 +6,9 @@ from imagegallery import Conflict, InvalidInput, NotFound, UploadLocked
 from imagegallery_asgi import galleries, uploads
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.errors import StaleCondition
-from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
+from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
 from imagegallery_asgi.pages import page_answers
-from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_UPLOAD
+from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, WRONG_UPLOAD
 from imagegallery_asgi.schemas import AddImages, UploadForm
 
 OPERATIONS = (

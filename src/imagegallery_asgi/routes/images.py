@@ -12,8 +12,10 @@ from imagegallery_asgi.pages import page_answers
 _REDIRECT = {302: Answer("The image is at `Location`.", headers=("Location",))}
 
 OPERATIONS = (
-    Operation("GET", "/images", images.list_images, "The library by time, or the trash"),
-    Operation("GET", "/images/duplicates", duplicates.list_duplicates, "Images that look like earlier ones"),
+    Operation("GET", "/images", images.list_images, "The library by time, or the trash", needs_user=True),
+    Operation(
+        "GET", "/images/duplicates", duplicates.list_duplicates, "Images that look like earlier ones", needs_user=True
+    ),
     Operation(
         "POST",
         "/images/duplicates/dismiss",
@@ -21,8 +23,8 @@ OPERATIONS = (
         "Keep two images that look alike: never list them as a pair again",
         raises=(NotFound,),
     ),
-    Operation("GET", "/images/timeline", images.timeline, "How many images each month has"),
-    Operation("GET", "/images/timeline/{month}", images.month, "All images of a month, in columns"),
+    Operation("GET", "/images/timeline", images.timeline, "How many images each month has", needs_user=True),
+    Operation("GET", "/images/timeline/{month}", images.month, "All images of a month, in columns", needs_user=True),
     Operation(
         "POST",
         "/images/batch",

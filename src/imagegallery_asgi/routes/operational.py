@@ -1,8 +1,7 @@
 """How the service itself is. Below the API's prefix, and at the root as well."""
 
 from imagegallery_asgi import ops
-from imagegallery_asgi.operations import Answer, Content, Operation
-from imagegallery_asgi.routes.common import JSON
+from imagegallery_asgi.operations import JSON, Answer, Content, Operation
 
 OPERATIONS = (
     Operation("GET", "/healthz", ops.healthz, "Is the process alive?", needs_principal=False),

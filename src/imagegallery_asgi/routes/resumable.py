@@ -15,8 +15,8 @@ from imagegallery import (
 from imagegallery_asgi import ietf_uploads, resumable, tus
 from imagegallery_asgi.answers import ImageDocument, One
 from imagegallery_asgi.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
-from imagegallery_asgi.operations import Answer, Content, Operation, Repeats
-from imagegallery_asgi.routes.common import IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
+from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
+from imagegallery_asgi.routes.common import IMAGE, LIMITED, WRONG_FILE, WRONG_UPLOAD
 
 _UPLOAD = Answer("How far it is.", headers=("Upload-Offset", "Cache-Control"))
 _OPTIONS = {204: Answer("What is offered.", headers=("Tus-Version", "Tus-Extension", "Upload-Limit"))}
@@ -57,6 +57,7 @@ OPERATIONS = (
         answers={204: _UPLOAD},
         answers_head=True,
         names_any_id=True,
+        needs_user=True,
     ),
     Operation(
         "PATCH",

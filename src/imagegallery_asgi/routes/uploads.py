@@ -16,8 +16,8 @@ from imagegallery import (
     UploadLocked,
 )
 from imagegallery_asgi import duplicates, uploads
-from imagegallery_asgi.operations import Content, Operation, Repeats
-from imagegallery_asgi.routes.common import BYTES, IMAGE, JSON, LIMITED, WRONG_FILE, WRONG_UPLOAD
+from imagegallery_asgi.operations import JSON, Content, Operation, Repeats
+from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, LONG_LIST, WRONG_FILE, WRONG_UPLOAD
 from imagegallery_asgi.schemas import CompleteUpload
 
 OPERATIONS = (
@@ -30,9 +30,17 @@ OPERATIONS = (
         raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked),
         repeats=Repeats.KEYED,
     ),
-    Operation("GET", "/uploads", uploads.list_open, "One's open uploads, newest first: `DELETE` gives one up"),
-    Operation("POST", "/uploads/check", duplicates.check, "Which of up to 1,000 files are in already, by SHA-256"),
-    Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,)),
+    Operation(
+        "GET", "/uploads", uploads.list_open, "One's open uploads, newest first: `DELETE` gives one up", needs_user=True
+    ),
+    Operation(
+        "POST",
+        "/uploads/check",
+        duplicates.check,
+        "Which of up to 1,000 files are in already, by SHA-256",
+        json_limit=LONG_LIST,
+    ),
+    Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,), needs_user=True),
     Operation("DELETE", "/uploads/{upload_id}", uploads.cancel, "Give up an upload", raises=(NotFound, UploadEnded)),
     Operation(
         "PUT",
@@ -51,9 +59,15 @@ OPERATIONS = (
         raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
         consumes=(Content(JSON, CompleteUpload),),
         needs_body=False,
+        json_limit=LONG_LIST,
     ),
     Operation(
-        "GET", "/uploads/{upload_id}/parts", uploads.list_parts, "The parts that have arrived", raises=(NotFound,)
+        "GET",
+        "/uploads/{upload_id}/parts",
+        uploads.list_parts,
+        "The parts that have arrived",
+        raises=(NotFound,),
+        needs_user=True,
     ),
     Operation(
         "POST",

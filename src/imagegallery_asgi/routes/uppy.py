@@ -13,7 +13,7 @@ from imagegallery import (
 )
 from imagegallery_asgi import uppy
 from imagegallery_asgi.operations import Operation, Repeats
-from imagegallery_asgi.routes.common import LIMITED, WRONG_FILE
+from imagegallery_asgi.routes.common import LIMITED, LONG_LIST, WRONG_FILE
 
 OPERATIONS = (
     Operation(
@@ -23,6 +23,7 @@ OPERATIONS = (
         "Begin an upload in one request, for Uppy",
         repeats=Repeats.REFUSED,
         raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
+        needs_user=True,
         tells_message=True,
     ),
     Operation(
@@ -40,6 +41,7 @@ OPERATIONS = (
         uppy.list_parts,
         "The parts that have arrived, for Uppy",
         raises=(NotFound,),
+        needs_user=True,
         tells_message=True,
     ),
     Operation(
@@ -56,6 +58,7 @@ OPERATIONS = (
         uppy.sign_parts,
         "URLs for some parts, for Uppy",
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+        needs_user=True,
         tells_message=True,
     ),
     Operation(
@@ -64,6 +67,7 @@ OPERATIONS = (
         uppy.complete_multipart,
         "Join the parts and make them an image, for Uppy",
         raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
+        json_limit=LONG_LIST,
         tells_message=True,
     ),
     Operation(
@@ -72,6 +76,7 @@ OPERATIONS = (
         uppy.sign_part,
         "The URL of one part, for Uppy",
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+        needs_user=True,
         tells_message=True,
     ),
 )

@@ -7,7 +7,7 @@ from imagegallery_asgi import webhooks
 from imagegallery_asgi.operations import Operation, Repeats
 
 OPERATIONS = (
-    Operation("GET", "/webhooks", webhooks.list_webhooks, "All of one's webhooks, oldest first"),
+    Operation("GET", "/webhooks", webhooks.list_webhooks, "All of one's webhooks, oldest first", needs_user=True),
     Operation(
         "POST",
         "/webhooks",
@@ -17,7 +17,7 @@ OPERATIONS = (
         raises=(Conflict,),
         repeats=Repeats.KEYED,
     ),
-    Operation("GET", "/webhooks/{webhook_id}", webhooks.get, "One webhook", raises=(NotFound,)),
+    Operation("GET", "/webhooks/{webhook_id}", webhooks.get, "One webhook", raises=(NotFound,), needs_user=True),
     Operation("DELETE", "/webhooks/{webhook_id}", webhooks.delete, "Deliver no more", raises=(NotFound, Conflict)),
     Operation(
         "POST",
