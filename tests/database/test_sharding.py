@@ -51,6 +51,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "events.records._PRUNE": _LOG,
     "galleries.records.LIST_PUBLIC": "everybody's public galleries: a list of its own, or a search engine",
     "images.records.LIST_ALL": _OPERATORS,
+    "owners.records.LIST": _OPERATORS,
     "images.records._COUNT_ALL": _OPERATORS,
     "images.trash_records.EXPIRED": _SWEEPERS,
     "queue.dispatch_records.NEXT_FRESH": _QUEUE,

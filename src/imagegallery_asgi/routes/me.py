@@ -4,5 +4,11 @@ from imagegallery_asgi import me
 from imagegallery_asgi.operations import Operation
 
 OPERATIONS = (
-    Operation("GET", "/me", me.get, "Who one is to this service: storage used, its limit, and what is on its way"),
+    Operation(
+        "GET",
+        "/me",
+        me.get,
+        "Who one is to this service: storage used, its limit, and what is on its way",
+        needs_user=True,
+    ),
 )
