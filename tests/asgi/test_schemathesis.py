@@ -48,6 +48,8 @@ def test_answers_about_what_is_there(case: AnyCase, api_url: str, user: str, thi
 
 def check(case: AnyCase, api_url: str, user: str) -> None:
     response = case.call(base_url=api_url, headers={"X-User": user})
+    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+        return  # a tus client that names no version: that comes before what it sends
     if response.status_code != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:  # the server's own: it never came to us
         case.validate_response(response, excluded_checks=BEYOND_A_SCHEMA)
 

@@ -62,6 +62,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "queue.records.NEXT_DUE": _QUEUE,
     "queue.records.STATS": _OPERATORS,
     "upkeep.records.COUNTS": _OPERATORS,
+    "upkeep.records._WITH_JOB": _OPERATORS,
     "upkeep.records.SUMS": _OPERATORS,
     "upkeep.records._AWAITED": _OPERATORS,
     "upkeep.records._COUNT_GALLERIES": _OPERATORS,

@@ -12,7 +12,6 @@ import pytest
 from tests.faults.deployment import settings_of, without
 from tests.faults.looking import objects_of
 
-from imagegallery.clock import utc_now
 from imagegallery.gallery import ImageGallery
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import UploadRequest
@@ -49,18 +48,3 @@ async def test_what_the_form_does_not_allow_is_refused_by_the_store(
         assert await objects_of(settings) == []
         (await http.post(form.url, data=dict(form.fields), files={"file": body})).raise_for_status()
         assert (await uploads.complete(ME, session.id)).file_size == len(body)
-
-
-async def test_a_form_that_is_too_late_is_refused_by_the_store(
-    environment: dict[str, str], small_picture: Path
-) -> None:
-    body = small_picture.read_bytes()
-    settings = await anyio.to_thread.run_sync(settings_of, without(environment, "_SQS_", "REDIS"))
-    an_hour_ago = utc_now() - 2 * settings.uploads.session_lifetime
-    async with ImageGallery.open(settings, clock=lambda: an_hour_ago) as gallery, httpx.AsyncClient() as http:
-        session = await gallery.uploads.create(ME, filename="tram.jpg", content_type="image/jpeg", size=len(body))
-        form = session.request
-        assert form is not None
-        refused = await http.post(form.url, data=dict(form.fields), files={"file": body})
-        assert refused.status_code == 403, refused.text
-    assert await objects_of(settings) == []

@@ -272,7 +272,7 @@ async def test_bytes_that_were_stored_but_not_recorded_can_be_completed(uploadin
 
 @pytest.mark.parametrize("end", ["cancel", "reject", "expire"])
 async def test_objects_that_could_not_be_deleted_go_before_the_row(uploading: Uploading, jpeg: bytes, end: str) -> None:
-    session = await uploading.uploaded(jpeg, "image/png" if end == "reject" else "image/jpeg")
+    session = await uploading.uploaded(b"no picture" if end == "reject" else jpeg, "image/jpeg")
     async with store_of(uploading, AwayStore) as store:
         away = uploading.having(store=store).service
         if end == "cancel":

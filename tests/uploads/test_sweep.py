@@ -162,7 +162,7 @@ async def test_a_session_that_cannot_go_keeps_no_other(
     uploading: Uploading, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The application refers to one; the store does not delete what is left of another."""
-    monkeypatch.setattr(sweeping, "BATCH", 2)
+    monkeypatch.setattr(sweeping, "BATCH", 3)
     sessions = [await uploading.uploaded(jpeg) for _ in range(5)]
     referred, stuck = sessions[0].id, sessions[1].id
     async with uploading.library.database.connection() as connection:

@@ -88,7 +88,8 @@ def packaged_migrations() -> tuple[Migration, ...]:
 
 def digest(migrations: Iterable[Migration]) -> str:
     """Names the schema these migrations make: 12 hex digits."""
-    return hashlib.sha256("".join(migration.checksum for migration in migrations).encode()).hexdigest()[:12]
+    named = "".join(f"{migration.version} {migration.checksum} " for migration in migrations)
+    return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
 def left_to_apply(migrations: Sequence[Migration], applied: Mapping[int, tuple[str, str]]) -> tuple[Migration, ...]:

@@ -1,7 +1,7 @@
 """Uploads that nobody finished, the rows of those that are over, and what arrives when they are."""
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict
+from imagegallery.errors import Conflict, Unavailable
 from imagegallery.faultpoints import fault_point
 from imagegallery.pagination import FIRST_ID, FIRST_MOMENT
 from imagegallery.queue.failure import describe
@@ -51,7 +51,8 @@ class Sweeping:
     async def forget(self) -> int:
         """Remove the rows of sessions that are past their retention, each after its last objects; answers how many.
 
-        One whose objects cannot be deleted, or that other tables do not let go, is left for the next time.
+        One whose objects cannot be deleted, or that other tables do not let go, is left for the next time. Raises
+        `Unavailable`.
         """
         count, after = 0, (FIRST_MOMENT, FIRST_ID)
         while batch := await self._old_batch(after):
@@ -74,7 +75,11 @@ class Sweeping:
             old = [found.key for found in batch if found.modified_at < before]
             async with self.database.connection() as connection:
                 strays = await records.without_open_session(connection, old)
-            if await _is_done(delete_all(self.store, strays), "objects under incoming/"):
+            try:
+                await delete_all(self.store, strays)
+            except Exception as error:  # where the store is away, the next page of the list says so
+                _log_left("some of what lies under incoming/", error)
+            else:
                 count += len(strays)
         return count
 
@@ -88,8 +93,15 @@ class Sweeping:
             return await records.list_old(connection, expired_before=before, after=after, limit=BATCH)
 
     async def _empties(self, session: UploadSession) -> bool:
-        """Delete what is left of it in the store; answers whether that could be done."""
-        return await _is_done(delete_objects(self.store, session), f"what is left of upload {session.id}")
+        """Delete what is left of it in the store; answers whether that could be done. Raises `Unavailable`."""
+        try:
+            await delete_objects(self.store, session)
+        except Unavailable:
+            raise  # the store is away, for all of them
+        except Exception as error:
+            _log_left(f"what is left of upload {session.id}", error)
+            return False
+        return True
 
     async def _forget(self, session_ids: Sequence[UUID]) -> int:
         """All at once or, if something holds on to one of them, one by one; answers how many went."""
@@ -104,11 +116,6 @@ class Sweeping:
         return len(session_ids)
 
 
-async def _is_done(deletion: Awaitable[None], what: str) -> bool:
+def _log_left(what: str, error: Exception) -> None:
     """What the store does not delete is left for the next time: it keeps nothing else back."""
-    try:
-        await deletion
-    except Exception as error:
-        _log.warning("%s could not be deleted, it is tried again: %s", what, describe(error))
-        return False
-    return True
+    _log.warning("%s could not be deleted, it is tried again: %s", what, describe(error))
