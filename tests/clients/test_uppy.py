@@ -5,14 +5,16 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import evolve, frozen
-from tests.clients.conftest import NodeClients
+from tests.clients.conftest import NodeClients, end_unheard_of
 
 from imagegallery.testing.images import jpeg_of_size
+from imagegallery.testing.proxy import FailingNetwork, each_once
 from imagegallery.testing.served import ServedUploads
 from imagegallery.testing.waiting import until
 
 IN_PARTS: dict[str, object] = {"shouldUseMultipart": True}
 IN_ONE: dict[str, object] = {"shouldUseMultipart": False}
+TWO_PARTS = 6_000_000
 SIZE = 12_000_000  # three parts: Uppy makes none below 5 MiB
 
 
@@ -26,7 +28,12 @@ class Page:
     file: Path
 
     def upload(
-        self, plugin: str, options: dict[str, object], then: str | None = None, meta: dict[str, object] | None = None
+        self,
+        plugin: str,
+        options: dict[str, object],
+        then: str | None = None,
+        meta: dict[str, object] | None = None,
+        retries: int = 0,
     ) -> dict[str, object]:
         given = {
             "api": self.api,
@@ -37,6 +44,7 @@ class Page:
             "options": options,
             "then": then,
             "meta": meta or {},
+            "retries": retries,
         }
         return dict(self.clients.run("uppy.mjs", given))
 
@@ -104,6 +112,45 @@ def test_what_is_no_image_fails_and_leaves_nothing(
     assert done["successful"] == 0
     assert done["failed"]
     served.check_has([], owner=user)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "options", "kinds"),
+    [
+        (
+            "AwsS3",
+            IN_PARTS,
+            (
+                "POST .*/multipart",
+                "GET .*/multipart/[^/]+/1",
+                "PUT .*/objects/.*",
+                "GET .*/multipart/[^/]+/2",
+                "POST .*/complete",
+                "GET .*/multipart/[^/]+",
+            ),
+        ),
+        ("AwsS3", IN_ONE, ("GET .*/params", "POST .*/objects/.*")),
+        ("Tus", {"retryDelays": [0] * 8}, ("POST .*/resumable", "PATCH .*", "HEAD .*")),
+    ],
+    ids=["in parts", "in one request", "tus"],
+)
+def test_each_answer_is_lost_once_and_the_file_is_in_once(
+    plugin: str,
+    options: dict[str, object],
+    kinds: tuple[str, ...],
+    page: Page,
+    served: ServedUploads,
+    network: FailingNetwork,
+    user: str,
+) -> None:
+    """Of every step that it takes; its user tries again as long as something failed."""
+    page.file.write_bytes(jpeg_of_size(TWO_PARTS))
+    network.loses = each_once(*kinds)
+    done = evolve(page, api=network.url).upload(plugin, options, retries=len(kinds))
+    assert (done["successful"], done["failed"]) == (1, [])
+    assert len(network.lost) == len(kinds), network.lost
+    end_unheard_of(served, user)
+    served.check_has([page.file.read_bytes()], owner=user)
 
 
 def test_who_is_not_let_in_is_told(page: Page, served: ServedUploads) -> None:

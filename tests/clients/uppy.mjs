@@ -1,5 +1,6 @@
-// Upload one file with Uppy: node uppy.mjs '{"api", "plugin", "file", "name", "token", "meta", "options", "then"}'
+// Upload one file with Uppy: node uppy.mjs '{"api", "plugin", "file", "name", "token", "meta", "options", "then", "retries"}'
 // "plugin" is "AwsS3" or "Tus"; "then" is "pause" (and go on) or "cancel", after the first part or piece.
+// "retries" is how often its user tries again what failed.
 // Prints {"successful", "failed", "url"}.
 import './browser.mjs'
 import fs from 'node:fs'
@@ -8,7 +9,7 @@ const { default: Uppy } = await import('@uppy/core')
 const { default: AwsS3 } = await import('@uppy/aws-s3')
 const { default: Tus } = await import('@uppy/tus')
 
-const { api, plugin, file, name, token, meta, options, then } = JSON.parse(process.argv[2])
+const { api, plugin, file, name, token, meta, options, then, retries = 0 } = JSON.parse(process.argv[2])
 const authorization = { Authorization: `Bearer ${token}` }
 
 // As docs/how-to/uppy.md has it.
@@ -35,7 +36,8 @@ if (plugin === 'Tus') uppy.on('upload-progress', (_, { bytesUploaded }) => bytes
 
 const data = await fs.openAsBlob(file, { type: 'image/jpeg' })
 uppy.addFile({ name, type: 'image/jpeg', data })
-const result = await uppy.upload()
+let result = await uppy.upload()
+for (let left = retries; left > 0 && result?.failed.length; left--) result = await uppy.retryAll()
 const { successful = [], failed = [] } = result ?? {}
 console.log(
   JSON.stringify({
