@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import jwt as pyjwt
@@ -14,6 +15,8 @@ from imagegallery_asgi.token_keys import check_key
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "same-site", "none"})
+# In seconds: later ones than this a `datetime` cannot tell.
+_LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -103,9 +106,9 @@ def jwt(
                 leeway=leeway_seconds,
                 options={"require": ["exp", "sub"]},
             )
-        except pyjwt.InvalidTokenError as error:
+        except (pyjwt.InvalidTokenError, OverflowError) as error:  # the latter for an ``exp`` of Infinity
             raise InvalidToken("The token is not valid, or not any more.") from error
-        return _user(claims["sub"])
+        return _user(claims["sub"], datetime.fromtimestamp(min(int(claims["exp"]), _LATEST), UTC))
 
     return authenticate
 
@@ -120,11 +123,11 @@ def _bearer_token(header: str | None) -> str | None:
     return token.strip()
 
 
-def _user(subject: object) -> Principal:
+def _user(subject: object, expires_at: datetime) -> Principal:
     """Raises `InvalidToken` for what can be no user's id: who sends the token has chosen it, or its issuer has."""
     if not isinstance(subject, str):
         raise InvalidToken("The token names no user.")
     try:
-        return Principal.user(subject)
+        return Principal.user(subject, expires_at=expires_at)
     except ValueError as error:
         raise InvalidToken("The token names no user.") from error

@@ -1,5 +1,6 @@
 """What a handler works with: the request, who asks, the gallery, and what to say besides the document."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 
 from attrs import field, frozen
@@ -42,6 +43,13 @@ class Host:
                 "and open it in the host's lifespan."
             )
         return gallery
+
+    async def principal_of(self, request: Request) -> Principal:
+        """Who sends it. Raises what `Authenticate` raises."""
+        principal = self.authenticate(request)
+        if inspect.isawaitable(principal):
+            principal = await principal
+        return principal or Principal.anonymous()
 
 
 @frozen

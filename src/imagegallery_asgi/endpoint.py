@@ -1,6 +1,5 @@
 """One path of the API: picks the operation, parses what it takes, calls its handler, encodes what it returns."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
@@ -62,19 +61,13 @@ class Endpoint:
         if not operation.needs_principal:
             return Principal.anonymous()
         try:
-            principal = await self._authenticated(request)
+            principal = await self._host.principal_of(request)
         except Unauthenticated:
             # Who tries one token after the other is a visitor.
             await gallery.rates.admit_request(Principal.anonymous(), client_address(request))
             raise
         await gallery.rates.admit_request(principal, client_address(request))
         return principal
-
-    async def _authenticated(self, request: Request) -> Principal:
-        principal = self._host.authenticate(request)
-        if inspect.isawaitable(principal):
-            principal = await principal
-        return principal or Principal.anonymous()
 
 
 def _check_key(operation: Operation, request: Request) -> None:

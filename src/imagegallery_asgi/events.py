@@ -1,8 +1,10 @@
 """What happens, as server-sent events (HTML standard, section 9.2): to one's own images and galleries, as it happens.
 
-A client that was away comes back with ``Last-Event-ID``, as browsers do by themselves, and misses nothing.
+A client that was away comes back with ``Last-Event-ID``, as browsers do by themselves, and misses nothing. A stream
+lasts no longer than the right to it: it ends with its token, and is asked about again and again.
 """
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
@@ -10,7 +12,7 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import DomainEvent, Event, SlowReader, Subscription, Unavailable
+from imagegallery import DomainEvent, Event, ImageGalleryError, SlowReader, Subscription, Unavailable
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.schemas import EventsQuery
 
@@ -19,6 +21,8 @@ MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
 # A client that takes nothing for so long is gone, or as good as that.
 SEND_SECONDS = 30.0
+# How often the host is asked whether who listens is still let in.
+ASK_SECONDS = 15.0
 # How long browsers wait before they come back.
 RETRY_MILLISECONDS = 3000
 # Nothing in between may store, alter or hold back the stream (``X-Accel-Buffering``: nginx).
@@ -31,15 +35,16 @@ async def stream(call: Call, query: EventsQuery) -> Response:
     if call.request.method == "HEAD":
         return Response(headers=_HEADERS, media_type=MEDIA_TYPE)
     after = call.request.headers.get("Last-Event-ID") or query.after
-    return EventResponse(call.gallery.events.subscribe(call.principal, after=after))
+    return EventResponse(call, call.gallery.events.subscribe(call.principal, after=after))
 
 
 class EventResponse(Response):
     """Subscribes before the answer begins, so that errors can still be told; ends when either side does."""
 
-    def __init__(self, subscribing: AbstractAsyncContextManager[Subscription]) -> None:
+    def __init__(self, call: Call, subscribing: AbstractAsyncContextManager[Subscription]) -> None:
         super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
         del self.headers["Content-Length"]
+        self._call = call
         self._subscribing = subscribing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +53,7 @@ class EventResponse(Response):
             await send(start)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_end_with_client, receive, tasks.cancel_scope)
+                tasks.start_soon(_end_with_access, self._call, events)
                 await _send_all(events, send)
                 tasks.cancel_scope.cancel()
 
@@ -58,13 +64,35 @@ async def _end_with_client(receive: Receive, scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
+async def _end_with_access(call: Call, events: Subscription) -> None:
+    """Once the token expires, or the host lets the same request in no more: signed out, removed, not to be asked."""
+    while (left := _seconds_left(call)) > 0:
+        with anyio.move_on_after(left):
+            await anyio.sleep(ASK_SECONDS)
+            if not await _is_let_in(call):
+                break
+    events.close()
+
+
+def _seconds_left(call: Call) -> float:
+    expires_at = call.principal.expires_at
+    return math.inf if expires_at is None else (expires_at - call.host.clock()).total_seconds()
+
+
+async def _is_let_in(call: Call) -> bool:
+    try:
+        return await call.host.principal_of(call.request) == call.principal
+    except ImageGalleryError:
+        return False
+
+
 async def _send_all(events: Subscription, send: Send) -> None:
     """Until the client is too slow, or the database away: it comes back by itself, with the id it got last."""
     try:
         await _send(send, f"retry: {RETRY_MILLISECONDS}\n{beat(events.last_id)}")
         async for block in _blocks(events):
             await _send(send, block)
-        last_words = ": the gallery is closing\n\n"
+        last_words = ": the gallery is closing, or who listens has to sign in again\n\n"
     except SlowReader:
         last_words = ": too slow, come back\n\n"
     except (TimeoutError, Unavailable):

@@ -5,13 +5,12 @@ when the page is there, fresh and theirs to see, it is sent from here. In any ot
 goes the long way, as if nothing had been tried.
 """
 
-import inspect
 import time
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegallery import CachedPage, PageTicket, Principal, new_id
+from imagegallery import CachedPage, PageTicket, new_id
 from imagegallery_asgi.call import Host, client_address
 from imagegallery_asgi.headers import has_tag, quote_etag, request_id
 from imagegallery_asgi.middleware import REQUEST_ID, SAFETY
@@ -58,10 +57,7 @@ class Shortcut:
             return None
         request = Request(scope)
         try:
-            principal = self._host.authenticate(request)
-            if inspect.isawaitable(principal):
-                principal = await principal
-            principal = principal or Principal.anonymous()
+            principal = await self._host.principal_of(request)
             gallery = self._host.gallery_for(request)
             page = await gallery.pages.find(principal, ticket)
             if page is not None:

@@ -81,9 +81,18 @@ def test_a_valid_token_names_its_user() -> None:
     assert jwt(KEY)(request()) is None
 
 
+@pytest.mark.parametrize("exp", [1e10, 1e30])
+def test_a_token_that_lasts_for_ages_is_valid(exp: float) -> None:
+    known = jwt(KEY)(bearing(sub="ada", exp=exp))
+    assert isinstance(known, Principal)
+    assert known.expires_at is not None
+    assert known.expires_at.year > 2200
+
+
 @pytest.mark.parametrize(
     ("authenticate", "asked"),
     [
+        (jwt(KEY), bearing(sub="ada", exp=float("inf"))),
         (jwt(KEY), bearing(sub="ada", exp=datetime.now(UTC) - timedelta(hours=1))),
         (jwt(KEY), bearing()),
         (jwt(KEY), bearing(sub="")),
