@@ -47,10 +47,12 @@ def create_app(
     ``authenticate`` answers who sends a request; without it the one user is whoever sits at this machine
     (`auth.single_user`). ``trusted_proxies`` are the addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*``
     headers are believed; by default nobody's. ``cors_origins`` are those of pages elsewhere (``https://app.example``)
-    that browsers let use the API, with cookies; ``*`` lets any, without. Raises `ConfigurationError` for an address or
-    an origin that is none.
+    that browsers let use the API, with cookies; ``*`` lets any, without, where users sign in. Raises
+    `ConfigurationError` for an address or an origin that is none.
     """
-    host = Host(gallery, authenticate or single_user(), Description(OPERATIONS).at, clock=clock)
+    host = Host(
+        gallery, authenticate or single_user(cors_origins=cors_origins), Description(OPERATIONS).at, clock=clock
+    )
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     app = Starlette(

@@ -6,46 +6,67 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import jwt as pyjwt
+from attrs import frozen
 from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, Principal
 from imagegallery_asgi.call import Authenticate
+from imagegallery_asgi.cors import ANY, parse_origins
 from imagegallery_asgi.errors import InvalidToken
+from imagegallery_asgi.operations import SAFE_METHODS
 from imagegallery_asgi.token_keys import check_key
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "same-site", "none"})
 # In seconds: later ones than this a `datetime` cannot tell.
 _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def single_user(owner_id: str = "owner") -> Authenticate:
+@frozen
+class SingleUser:
+    """`single_user`: an `Authenticate` that `Endpoint` also asks where nobody has to be known."""
+
+    principal: Principal
+    origins: frozenset[str]
+
+    def __call__(self, request: Request) -> Principal:
+        client = request.client.host if request.client else ""
+        if not is_loopback(client) or any(name in request.headers for name in _FORWARDING):
+            raise Forbidden("Without sign-in this service answers only on its own machine.")
+        if not is_loopback(_asked_host(request)):
+            raise Forbidden("Without sign-in this service answers only to localhost and loopback addresses.")
+        self.check(request, is_safe=request.method in SAFE_METHODS)
+        return self.principal
+
+    def check(self, request: Request, *, is_safe: bool) -> None:
+        """Raises `Forbidden` for a name that may be another site's, and for what a page of another site changes."""
+        host = _asked_host(request)
+        if not (is_loopback(host) or _is_address(host)):
+            raise Forbidden("Without sign-in this service answers only to localhost and to addresses.")
+        if not (is_safe or self._is_trusted(request.headers)):
+            raise Forbidden("Without sign-in this service takes no changes from pages of other sites.")
+
+    def _is_trusted(self, headers: Mapping[str, str]) -> bool:
+        """Not sent by a browser, or by a page that this machine served, or that is named."""
+        origin = headers.get("origin")
+        if origin in self.origins:
+            return True
+        if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+            return False
+        return origin is None or is_loopback(_hostname(origin))
+
+
+def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) -> SingleUser:
     """Whoever sits at this machine is ``owner_id``; nobody else is served.
 
     Three doors are kept shut: other machines (the client's address), names that other sites point at this
-    machine (the ``Host`` header: DNS rebinding), and pages of other sites (``Origin``, ``Sec-Fetch-Site``:
-    any page may post to 127.0.0.1). Raises `Forbidden` at each.
+    machine (the ``Host`` header: DNS rebinding), and changes by pages of other sites (``Origin``, ``Sec-Fetch-Site``:
+    any page may post to 127.0.0.1), but for the ``cors_origins``. Raises `Forbidden` at each; `ConfigurationError` at
+    once for an origin that is none, and for ``*``.
     """
-    principal = Principal.user(owner_id)
-
-    def authenticate(request: Request) -> Principal:
-        if refusal := _refusal(request):
-            raise Forbidden(refusal)
-        return principal
-
-    return authenticate
-
-
-def _refusal(request: Request) -> str | None:
-    client = request.client.host if request.client else ""
-    if not is_loopback(client) or any(name in request.headers for name in _FORWARDING):
-        return "Without sign-in this service answers only on its own machine."
-    if not is_loopback(_hostname(f"//{request.headers.get('Host', '')}")):
-        return "Without sign-in this service answers only to localhost and loopback addresses."
-    if request.method not in _SAFE_METHODS and not _from_here(request.headers):
-        return "Without sign-in this service takes no changes from pages of other sites."
-    return None
+    if ANY in cors_origins:
+        raise ConfigurationError("Without sign-in name the origins of pages: * would open this gallery to every site.")
+    return SingleUser(Principal.user(owner_id), frozenset(parse_origins(cors_origins)))
 
 
 def is_loopback(host: str) -> bool:
@@ -60,12 +81,17 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or bool(mapped and mapped.is_loopback)
 
 
-def _from_here(headers: Mapping[str, str]) -> bool:
-    """Not sent by a browser, or by a page that this machine served."""
-    if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+def _is_address(host: str) -> bool:
+    """No name leads to it, so no other site's does. Probes of old protocols name nothing at all."""
+    try:
+        return not host or bool(ipaddress.ip_address(host))
+    except ValueError:
         return False
-    origin = headers.get("origin")
-    return origin is None or is_loopback(_hostname(origin))
+
+
+def _asked_host(request: Request) -> str:
+    header = request.headers.get("Host")
+    return _hostname(f"//{header}") or "unnamed" if header else ""
 
 
 def _hostname(url: str) -> str:

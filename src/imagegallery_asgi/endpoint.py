@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from imagegallery import Fault, ImageGallery, NotFound, Principal, Unauthenticated
+from imagegallery_asgi.auth import SingleUser
 from imagegallery_asgi.bodies import read_json
 from imagegallery_asgi.call import Call, Host, client_address
 from imagegallery_asgi.errors import KeyNotTaken, MethodNotAllowed
@@ -44,6 +45,8 @@ class Endpoint:
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
         # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
+        if isinstance(self._host.authenticate, SingleUser):
+            self._host.authenticate.check(request, is_safe=operation.is_safe)
         gallery = self._host.gallery_for(request)
         principal = await self._principal(operation, request, gallery)
         if operation.needs_user:

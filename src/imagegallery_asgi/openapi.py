@@ -36,8 +36,8 @@ from imagegallery_asgi.json_schema import Components, description_of
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
 
 _VERSION = version("imagegallery")
-_ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable, HeadTooLarge)
-_WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, Forbidden, RateLimited)
+_ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable, HeadTooLarge, Forbidden)
+_WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, RateLimited)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
 
 

@@ -22,7 +22,7 @@ from imagegallery_asgi.typeforms import TypeForm
 Handler = Callable[..., Awaitable[object]]
 
 JSON = "application/json"
-_SAFE_METHODS = frozenset({"GET", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_LIMIT = 64 * 1024
 
 
@@ -77,7 +77,8 @@ class Operation:
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
     answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
     it means. ``needs_principal`` is false where the address itself is the permission, ``needs_body`` where the body
-    may be left out. Where an operation ``needs_user``, visitors are turned away before anything is read: that is
+    may be left out. ``is_safe``: it changes nothing (RFC 9110 section 9.2.1); there are protocols that begin something
+    with a GET. Where an operation ``needs_user``, visitors are turned away before anything is read: that is
     whatever changes something, unless it says otherwise. A JSON body has at most ``json_limit`` bytes. With
     ``names_any_id`` an id of another form than ours is one that does not exist. ``repeats`` says what
     ``Idempotency-Key`` means. With ``tells_message`` its problems have a ``message`` too. Any GET answers HEAD too;
@@ -94,6 +95,7 @@ class Operation:
     answers: Mapping[int, Answer] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     needs_principal: bool = True
+    is_safe: bool = field()
     needs_user: bool = field()
     needs_body: bool = True
     names_any_id: bool = False
@@ -103,9 +105,13 @@ class Operation:
     answers_head: bool = False
     inputs: Inputs = field(init=False)
 
+    @is_safe.default
+    def _has_safe_method(self) -> bool:
+        return self.method in SAFE_METHODS
+
     @needs_user.default
     def _changes_something(self) -> bool:
-        return self.needs_principal and self.method not in _SAFE_METHODS
+        return self.needs_principal and not self.is_safe
 
     @inputs.default
     def _read_signature(self) -> Inputs:

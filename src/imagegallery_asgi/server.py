@@ -103,7 +103,7 @@ def authentication() -> Authenticate:
     if named and JWT_KEY not in named:
         raise ConfigurationError(f"{', '.join(named)} without {JWT_KEY}: there is no sign-in without a key.")
     if not named:
-        return single_user()
+        return single_user(cors_origins=cors_origins())
     algorithms = [name.strip() for name in named.get(_ALGORITHMS, "HS256").split(",")]
     return jwt(named[JWT_KEY], algorithms, audience=named.get(_AUDIENCE), issuer=named.get(_ISSUER))
 

@@ -1,18 +1,24 @@
 """Who is let in: the one user of this machine, or the bearer of a token."""
 
 import itertools
+import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
+import httpx
 import jwt as pyjwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from starlette.applications import Starlette
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Forbidden, Principal
-from imagegallery_asgi import jwt, single_user
-from imagegallery_asgi.call import Authenticate
+from imagegallery import ConfigurationError, Forbidden, ImageGallery, Principal, Settings
+from imagegallery_asgi import create_app, jwt, single_user
+from imagegallery_asgi.call import API_PREFIX, Authenticate
 from imagegallery_asgi.errors import InvalidToken
+from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
 
 KEY = "a secret of at least thirty-two bytes"
 LOCAL = {"Host": "127.0.0.1:8000"}
@@ -67,6 +73,67 @@ def test_nobody_else_is(asked: Request) -> None:
 )
 def test_its_own_pages_and_programs_are(asked: Request) -> None:
     assert single_user()(asked) == Principal.user("owner")
+
+
+PAGE = "https://photos.example"
+CROSS_SITE = {"Sec-Fetch-Site": "cross-site"}
+
+
+def test_a_page_that_is_named_is_trusted() -> None:
+    trusting = single_user(cors_origins=[PAGE])
+    assert trusting(request("POST", Origin=PAGE, Sec_Fetch_Site="cross-site", **LOCAL)) == Principal.user("owner")
+    for origin in ("https://evil.example", f"{PAGE}.evil.example", "null"):
+        with pytest.raises(Forbidden):
+            trusting(request("POST", Origin=origin, Sec_Fetch_Site="cross-site", **LOCAL))
+
+
+@cache
+def without_sign_in() -> Starlette:
+    return create_app(ImageGallery.open(Settings.embedded("nowhere")), cors_origins=[PAGE])
+
+
+async def ask(operation: Operation, **headers: str) -> httpx.Response:
+    """The operation itself without sign-in, with nothing behind it: 500 is what gets through."""
+    prefix = "" if operation in (*OPERATIONAL, *WEBSITE) else API_PREFIX
+    path = re.sub(r"{\w+(:path)?}", "0", operation.path)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(without_sign_in()), base_url="http://127.0.0.1:8000"
+    ) as client:
+        return await client.request(operation.method, prefix + path, headers=headers)
+
+
+EVERY = (*OPERATIONS, *OPERATIONAL, *WEBSITE)
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=lambda each: f"{each.method} {each.path}")
+async def test_no_operation_answers_to_the_name_of_another_site(operation: Operation) -> None:
+    assert (await ask(operation, Host="evil.example:8000")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_probes_may_come_by_address(path: str) -> None:
+    operation = next(each for each in OPERATIONAL if each.path == path)
+    for host in ("10.0.0.7:8000", "[fd00::7]:8000", "localhost", ""):
+        assert (await ask(operation, Host=host)).status_code != 403
+
+
+CHANGES = [each for each in OPERATIONS if not each.is_safe]
+
+
+@pytest.mark.parametrize("operation", CHANGES, ids=lambda each: f"{each.method} {each.path}")
+async def test_no_operation_changes_anything_for_another_site(operation: Operation) -> None:
+    assert (await ask(operation, **CROSS_SITE)).status_code == 403
+    assert (await ask(operation, Origin="https://evil.example", **CROSS_SITE)).status_code == 403
+    assert (await ask(operation, Origin=PAGE, **CROSS_SITE)).status_code != 403
+
+
+def test_what_begins_or_ends_something_with_a_get_is_no_safe_operation() -> None:
+    assert {each.path for each in CHANGES if each.method == "GET"} == {
+        "/uploads/uppy/s3/params",
+        "/uploads/uppy/s3/multipart/{upload_id}/batch",
+        "/uploads/uppy/s3/multipart/{upload_id}/{number}",
+        "/uploads/resumable/{upload_id}",
+    }
 
 
 def bearing(**claims: object) -> Request:

@@ -12,7 +12,7 @@ UPLOADS = "/api/v1/uploads/resumable"
 
 
 def client(*origins: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(cors_origins=origins))
+    transport = httpx.ASGITransport(create_app(cors_origins=origins, authenticate=lambda _: None))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
 
@@ -51,6 +51,11 @@ async def test_any_page_may_come_without_credentials() -> None:
         answer = await browser.get("/healthz", headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+async def test_without_sign_in_origins_have_names() -> None:
+    with pytest.raises(ConfigurationError, match="open this gallery to every site"):
+        create_app(cors_origins=[PAGE, "*"])
 
 
 async def test_scripts_may_read_what_uploads_answer_also_when_they_fail() -> None:

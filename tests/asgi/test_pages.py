@@ -13,7 +13,7 @@ def paths(gallery: str, image: str) -> tuple[str, ...]:
 
 
 def count(client: httpx.Client, name: str) -> float:
-    lines = client.get("/metrics").text.splitlines()
+    lines = client.get(str(client.base_url.join("/metrics"))).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(f"imagegallery_page_cache_{name}"))
 
 

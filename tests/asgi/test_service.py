@@ -56,8 +56,14 @@ def test_head_is_get_without_the_body(owner: httpx.Client) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1", "/pictures", "/pictures/api/v1"])
 def test_operations_are_at_the_root_and_below_the_prefix(server: ApiServer, prefix: str) -> None:
-    for path in ("healthz", "readyz", "metrics", "openapi.json"):
+    for path in ("healthz", "readyz", "openapi.json"):
         assert httpx.get(f"{server.url}{prefix}/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("mount", ["", "/pictures"])
+def test_the_metrics_have_one_address_so_that_a_proxy_can_keep_them_back(server: ApiServer, mount: str) -> None:
+    assert httpx.get(f"{server.url}{mount}/metrics").status_code == 200
+    assert httpx.get(f"{server.url}{mount}/api/v1/metrics").status_code == 404
 
 
 def test_metrics_count_by_template(server: ApiServer, owner: httpx.Client, image: str) -> None:

@@ -14,7 +14,7 @@ from imagegallery_asgi.routes import (
     website,
 )
 
-OPERATIONAL = operational.OPERATIONS
+OPERATIONAL = (*operational.OPERATIONS, *operational.METRICS)
 WEBSITE = website.OPERATIONS
 OPERATIONS = (
     *galleries.OPERATIONS,
@@ -26,5 +26,5 @@ OPERATIONS = (
     *webhooks.OPERATIONS,
     *me.OPERATIONS,
     *files.OPERATIONS,
-    *OPERATIONAL,
+    *operational.OPERATIONS,
 )

@@ -1,4 +1,5 @@
-"""How the service itself is. Below the API's prefix, and at the root as well."""
+"""How the service itself is. At the root, and but for the metrics below the API's prefix as well: what a proxy keeps
+back has one address."""
 
 from imagegallery_asgi import ops
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation
@@ -8,18 +9,20 @@ OPERATIONS = (
     Operation("GET", "/readyz", ops.readyz, "Can it work?", needs_principal=False),
     Operation(
         "GET",
-        "/metrics",
-        ops.metrics,
-        "Counters for Prometheus",
-        answers={200: Answer("The text exposition.", (Content("text/plain"),))},
-        needs_principal=False,
-    ),
-    Operation(
-        "GET",
         "/openapi.json",
         ops.openapi,
         "This description",
         answers={200: Answer("An OpenAPI 3.1 document.", (Content(JSON),))},
+        needs_principal=False,
+    ),
+)
+METRICS = (
+    Operation(
+        "GET",
+        "/metrics",
+        ops.metrics,
+        "Counters for Prometheus",
+        answers={200: Answer("The text exposition.", (Content("text/plain"),))},
         needs_principal=False,
     ),
 )

@@ -57,7 +57,7 @@ OPERATIONS = (
         answers={204: _UPLOAD},
         answers_head=True,
         names_any_id=True,
-        needs_user=True,
+        is_safe=False,
     ),
     Operation(
         "PATCH",

@@ -23,7 +23,7 @@ OPERATIONS = (
         "Begin an upload in one request, for Uppy",
         repeats=Repeats.REFUSED,
         raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
-        needs_user=True,
+        is_safe=False,
         tells_message=True,
     ),
     Operation(
@@ -58,7 +58,7 @@ OPERATIONS = (
         uppy.sign_parts,
         "URLs for some parts, for Uppy",
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
-        needs_user=True,
+        is_safe=False,
         tells_message=True,
     ),
     Operation(
@@ -76,7 +76,7 @@ OPERATIONS = (
         uppy.sign_part,
         "The URL of one part, for Uppy",
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
-        needs_user=True,
+        is_safe=False,
         tells_message=True,
     ),
 )
