@@ -2,12 +2,20 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, Unavailable, new_id
 from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
+from imagegallery.queue.attendance import PATIENCE, WARNING
+from imagegallery.testing.clock import ManualClock
+from imagegallery.testing.shared_engine import SharedEngine
+from imagegallery.testing.studio import picture
 from imagegallery.upkeep.check import Level
+from imagegallery_asgi import create_app
+
+ME = Principal.user("ada")
 
 
 @pytest.fixture
@@ -65,6 +73,24 @@ async def test_it_is_not_ready_while_a_background_task_keeps_failing(handle: Ope
         with pytest.raises(Unavailable, match="listening"):
             await gallery.ready()
         assert gallery.task_failures == {"listening": 3}
+
+
+async def test_with_a_worker_it_makes_variants_and_without_one_readiness_says_so(
+    tmp_path: Path, database_dsn: str, clock: ManualClock, imaging_engine: SharedEngine
+) -> None:
+    settings = Settings(data_dir=tmp_path, database=DatabaseOptions(dsn=database_dsn))
+    async with ImageGallery.open(settings, engine=imaging_engine, clock=clock) as gallery:
+        image = await gallery.uploads.add(ME, picture(90, 60), filename="tram.jpg")
+        transport = httpx.ASGITransport(create_app(gallery), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            assert (await client.get("/readyz")).json()["warnings"] == []
+            clock.advance(PATIENCE * 2)
+            for _ in range(2):
+                await gallery._parts.attendance.look()
+            answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["warnings"]) == (200, [WARNING])
+    async with ImageGallery.open(settings, engine=imaging_engine, clock=clock, worker=True) as gallery:
+        await gallery.images.wait_until_ready(ME, image.id)
 
 
 async def test_beside_a_worker_an_error_is_still_the_one_that_was_raised(handle: OpenGallery) -> None:

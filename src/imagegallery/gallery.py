@@ -9,6 +9,7 @@ from types import TracebackType
 import anyio
 import attrs
 
+from imagegallery.background import Background
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
@@ -29,7 +30,6 @@ from imagegallery.queue.protocol import JobQueue, Queue
 from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
-from imagegallery.task_groups import surrounding_tasks
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads.arrivals import Arrivals
 from imagegallery.uploads.policy import UploadPolicy
@@ -103,6 +103,7 @@ class ImageGallery:
         queue: JobQueue | None = None,
         cache: Cache | None = None,
         engine: ImagingEngine | None = None,
+        worker: bool = False,
         clock: Clock | None = None,
         local_clock: Clock = utc_now,
     ) -> "OpenGallery":
@@ -112,12 +113,16 @@ class ImageGallery:
         name, and stays the application's to close; the suites in `imagegallery.testing` prove one. ``cache`` keeps
         pages for this process; Redis, where it is set, stands behind it.
 
+        With ``worker`` this process does the queued jobs, too, for as long as the gallery is open: without one,
+        somewhere, no variants are made. It begins at once, and so knows none of the application's own event handlers;
+        for those, register them and then enter `worker`.
+
         Without a ``clock`` it goes by the database server's time, as all its processes do: ``local_clock`` corrected by
         how far it is off (`imagegallery.database.clock`).
 
         Raises `ConfigurationError` when the settings cannot work and `Unavailable` when a part does not answer.
         """
-        return OpenGallery(settings, Backends(store, queue, cache, engine), clock, local_clock)
+        return OpenGallery(settings, Backends(store, queue, cache, engine), clock, local_clock, has_worker=worker)
 
     def retire(self) -> None:
         """From now on `ready` says no, while everything else works on: load balancers are to look elsewhere before
@@ -126,11 +131,12 @@ class ImageGallery:
 
     async def warnings(self) -> Sequence[str]:
         """What whoever runs the service had better see to, while it works on."""
+        found = list(self._parts.attendance.warnings)
         try:
             await self._parts.space.check()
         except DiskFull as error:
-            return [error.message]
-        return []
+            found.append(error.message)
+        return found
 
     async def ready(self) -> None:
         """Raises `Unavailable` if the database or the store does not answer, while a task that has to go on in the
@@ -164,12 +170,13 @@ class ImageGallery:
     async def worker(self) -> AsyncIterator[Worker]:
         """A worker in this process while the context is open; on leaving it finishes or hands back what it holds."""
         worker = self.make_worker()
-        async with surrounding_tasks() as tasks:
-            await tasks.start(worker.run)
+        async with Background.running(self._parts.health) as background:
+            await background.start(worker.run, "working")
             try:
                 yield worker
             finally:
                 worker.stop()
+                await worker.stopped()
 
     async def relay(self) -> None:
         """Pass events and jobs on to the workers until cancelled, through outages of any part. Every worker does so,
@@ -251,11 +258,14 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     then on. Opened again after it was closed, it is a new gallery; once at a time.
     """
 
-    def __init__(self, settings: Settings, brought: Backends, clock: Clock | None, local_clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, brought: Backends, clock: Clock | None, local_clock: Clock, *, has_worker: bool
+    ) -> None:
         self._settings = settings
         self._brought = brought
         self._clock = clock
         self._local_clock = local_clock
+        self._has_worker = has_worker
         self._stack = AsyncExitStack()
         self._gallery: ImageGallery | None = None
 
@@ -272,6 +282,8 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
         opening = open_parts(self._settings, self._brought, self._clock, self._local_clock)
         parts = await self._stack.enter_async_context(opening)
         self._gallery = ImageGallery(self._settings, parts, parts.clock)
+        if self._has_worker:
+            await self._stack.enter_async_context(self._gallery.worker())
         return self._gallery
 
     async def __aexit__(

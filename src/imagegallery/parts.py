@@ -36,6 +36,7 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.imaging.wire import Wall
 from imagegallery.owners.service import OwnerService
+from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
@@ -205,6 +206,7 @@ class Parts:
     space: Space
     clock: Clock
     health: TaskHealth
+    attendance: Attendance
     relay: JobRelay | None = None
     arrivals: Mailbox | None = None
 
@@ -325,6 +327,15 @@ async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetter
         yield PostgresQueue(database, clock)
 
 
+@asynccontextmanager
+async def open_attendance(queue: Queue, clock: Clock, health: TaskHealth) -> AsyncIterator[Attendance]:
+    """Looks after the queue while this is open."""
+    async with Background.running(health) as background:
+        attendance = Attendance(queue, clock)
+        background.keep(attendance.run, "looking for a worker")
+        yield attendance
+
+
 def _warn_if_open(data_dir: Path) -> None:
     """What is ours in there gets closed; the directory itself may be somebody's for other things, too."""
     if data_dir.is_dir() and folders.is_open(data_dir):
@@ -365,6 +376,7 @@ async def open_parts(
             jobs = await stack.enter_async_context(open_jobs(settings, database, clock))
         else:
             jobs = Jobs(brought.queue, brought.queue)
+        attendance = await stack.enter_async_context(open_attendance(jobs.queue, clock, health))
         yield Parts(
             database=database,
             store=store,
@@ -379,6 +391,7 @@ async def open_parts(
             space=space_of(settings, has_own_store=brought.store is not None),
             clock=clock,
             health=health,
+            attendance=attendance,
             relay=jobs.relay,
             arrivals=jobs.arrivals,
         )

@@ -66,7 +66,6 @@ SCATTER: Final[Mapping[str, str]] = {
     "upkeep.records._AWAITED": _OPERATORS,
     "upkeep.records._COUNT_GALLERIES": _OPERATORS,
     "upkeep.records._HAS_IMAGES": _OPERATORS,
-    "upkeep.records._OLDEST_DUE": _OPERATORS,
     "uploads.records.EXPIRE": _SWEEPERS,
     "uploads.records.SELECT_OLD": _SWEEPERS,
     "uploads.records.WITHOUT_OPEN_SESSION": _SWEEPERS,

@@ -13,7 +13,7 @@ import pytest
 from attrs import frozen
 
 from code_blocks import shown
-from imagegallery.testing.service import RunningService, free_port
+from imagegallery.testing.service import RunningService, free_port, running_service
 from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
 
@@ -138,9 +138,16 @@ def _answers(url: str) -> bool:
         return False
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service that leaves the work to the hosts: what they upload is complete only if their recipes do it."""
+    with running_service(tmp_path_factory.mktemp("service") / "data", "--no-worker") as service:
+        yield service
+
+
 @pytest.fixture
 def folder(service: RunningService, tmp_path: Path) -> Path:
-    """The host's folder; its ``data`` is that of a service which runs already, worker included."""
+    """The host's folder; its data is that of a service which runs already."""
     (tmp_path / "imagegallery-data").symlink_to(service.data_dir)
     return tmp_path
 

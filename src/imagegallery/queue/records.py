@@ -162,7 +162,9 @@ LIMIT $1
 STATS = """
 SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
        count(*) FILTER (WHERE state = 'running') AS running,
-       count(*) FILTER (WHERE state = 'dead') AS dead
+       count(*) FILTER (WHERE state = 'dead') AS dead,
+       min(CASE state WHEN 'waiting' THEN run_at WHEN 'running' THEN lease_expires_at END) AS due_since,
+       max(lease_expires_at) AS held_until
 FROM jobs
 """
 

@@ -86,9 +86,6 @@ _SERVER_VERSION = "SELECT current_setting('server_version')"
 
 _SERVER_TIME = "SELECT clock_timestamp()"
 
-# Since when the job that has been due for the longest time has been due.
-_OLDEST_DUE = "SELECT min(run_at) FROM jobs WHERE state = 'waiting'"
-
 
 @frozen
 class Sum:
@@ -151,9 +148,3 @@ async def server_version(connection: Connection) -> str:
 async def server_time(connection: Connection) -> datetime:
     now: datetime = await connection.fetchval(_SERVER_TIME)
     return now
-
-
-async def oldest_due(connection: Connection) -> datetime | None:
-    """When the first of the waiting jobs is, or was, due; ``None`` if none waits."""
-    due: datetime | None = await connection.fetchval(_OLDEST_DUE)
-    return due

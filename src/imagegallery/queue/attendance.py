@@ -1,0 +1,64 @@
+"""Whether anybody does the jobs: without a worker uploads are accepted, and wait for their variants in silence."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import anyio
+
+from imagegallery.clock import Clock
+from imagegallery.queue.job import QueueStats
+from imagegallery.queue.periodic import Periodic, keep_up
+from imagegallery.queue.protocol import Queue
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = timedelta(minutes=1)
+LOOK_EVERY = timedelta(seconds=20)
+
+WARNING = (
+    "Jobs are due for more than a minute, and no worker does them: variants are not made. Run `imagegallery worker`, "
+    "or open the gallery with `worker=True`."
+)
+
+
+def is_unattended(stats: QueueStats, now: datetime) -> bool:
+    """Whether a job is due for longer than `PATIENCE` and nobody holds any. Pure."""
+    is_overdue = stats.due_since is not None and now - stats.due_since > PATIENCE
+    return is_overdue and (stats.held_until is None or stats.held_until <= now)
+
+
+class Attendance:
+    """Looks at the queue now and then, and says so once when nobody does what is due, and once when somebody does.
+
+    A worker that is between two jobs holds none for a moment, so only what is seen twice in a row counts.
+    """
+
+    def __init__(self, queue: Queue, clock: Clock) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._times_unattended = 0
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What to tell whoever runs the service."""
+        return [WARNING] if self._is_missed else []
+
+    @property
+    def _is_missed(self) -> bool:
+        return self._times_unattended > 1
+
+    async def run(self) -> None:
+        """Look until cancelled, whatever happens to the queue."""
+        await anyio.sleep(LOOK_EVERY.total_seconds())
+        await keep_up(Periodic("looking for a worker", LOOK_EVERY, self.look))
+
+    async def look(self) -> None:
+        """Raises `Unavailable` if the queue does not answer; what was seen before stays true."""
+        was_missed = self._is_missed
+        stats = await self._queue.stats()
+        self._times_unattended = self._times_unattended + 1 if is_unattended(stats, self._clock()) else 0
+        if self._is_missed and not was_missed:
+            logger.warning("%s", WARNING)
+        elif was_missed and not self._is_missed:
+            logger.info("the jobs that were due are being done again")
