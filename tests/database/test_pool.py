@@ -1,13 +1,15 @@
 """The pool: what a connection is like, how transactions end, and how failures are named."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import anyio
+import asyncpg
 import pytest
 
 from imagegallery.database import connecting
-from imagegallery.database.connecting import check_version
+from imagegallery.database.connecting import check_version, in_transaction
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError, Unavailable
@@ -197,6 +199,41 @@ async def test_a_lost_connection_is_unavailable_and_the_next_one_works(database:
 async def _end(database: Database, connection: Connection) -> None:
     async with database.connection() as other:
         assert await other.fetchval("SELECT pg_terminate_backend($1, 10000)", connection.get_server_pid())
+
+
+# "ErrorResponse" of a server that is being stopped (PostgreSQL manual, section "Message Formats").
+_FIELDS = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+LAST_WORDS = b"E" + (len(_FIELDS) + 4).to_bytes(4) + _FIELDS
+
+
+async def test_a_statement_between_a_server_s_last_words_and_its_hanging_up_is_unavailable(database: Database) -> None:
+    """The driver calls it an error of its own: "cannot switch to state"."""
+
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await connection.execute(ADD)
+            connection._protocol.data_received(LAST_WORDS)  # type: ignore[union-attr]
+            await connection.execute(ADD)
+
+    with pytest.raises(Unavailable, match="was lost") as caught:
+        await work()
+    assert isinstance(caught.value.__cause__, asyncpg.InternalClientError)
+    assert await count(database) == 0
+
+
+async def test_a_cancelled_beginning_leaves_no_transaction_behind(database_dsn: str) -> None:
+    """Else the pool would find one when it takes the connection back, and complain of it on stderr."""
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as busy:
+        async with busy.connection() as connection:
+            with anyio.CancelScope() as scope:
+                loop.call_soon(scope.cancel)
+                async with in_transaction(connection):
+                    pytest.fail("it was not cancelled")
+        await busy.ping()
+    assert complaints == []
 
 
 @pytest.mark.parametrize(
