@@ -18,12 +18,12 @@ from itertools import count
 from typing import Final, Protocol
 
 import anyio
-import asyncpg
 from anyio.abc import TaskStatus
 
 from imagegallery.cache.protocol import Cache
 from imagegallery.cache.swr import EVERYTHING
 from imagegallery.database.connection import Connection
+from imagegallery.database.failures import ENDINGS
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 
@@ -39,7 +39,7 @@ PAUSE: Final = timedelta(seconds=1)
 MAX_HEARD: Final = 10_000
 
 _PROBE = "SELECT 1"
-_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Unavailable)
+_LOST = (*ENDINGS, Unavailable)
 
 
 class Follower(Protocol):

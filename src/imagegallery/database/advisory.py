@@ -155,7 +155,7 @@ class AdvisoryLocks:
         try:
             session = await self._opened()
             return await session.fetchval(sql, *arguments, timeout=STATEMENT_TIME.total_seconds())
-        except (*ENDINGS, TimeoutError) as error:
+        except ENDINGS as error:
             if self._session is not None:
                 self._session.terminate()
             self._lose_all()

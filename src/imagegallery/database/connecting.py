@@ -96,8 +96,8 @@ async def in_transaction(connection: Connection, limit: timedelta | None = None)
     ``limit`` is for a connection through a pooler: what its session cannot be trusted to be set to, is set here.
     """
     transaction = connection.transaction(isolation="read_committed")
-    await transaction.start()
     try:
+        await transaction.start()
         if limit is not None:
             await connection.execute(transaction_settings(limit))
         yield
@@ -111,12 +111,13 @@ async def in_transaction(connection: Connection, limit: timedelta | None = None)
 async def _roll_back(connection: Connection, transaction: Transaction) -> None:
     """Never raises. A connection that does not come to rest is closed, which rolls back, too.
 
-    That happens when a statement was cancelled before the server had begun it: the server ignores such a request.
+    That happens when a statement was cancelled before the server had begun it: the server ignores such a request. And
+    when it was the one that begins the transaction: nobody knows whether it did.
     """
+    with anyio.move_on_after(ROLLBACK_TIME.total_seconds(), shield=True), suppress(*ENDINGS):
+        await transaction.rollback()
+        return
     with suppress(*ENDINGS):
-        with anyio.move_on_after(ROLLBACK_TIME.total_seconds(), shield=True):
-            await transaction.rollback()
-            return
         connection.terminate()
 
 

@@ -16,8 +16,11 @@ GONE: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
+# What the driver says of itself. It says so, too, of a statement for a server that has just hung up ("cannot switch to
+# state 12"), and then has dropped the connection.
+_DRIVER: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 # What can happen while letting go of a connection that is already broken.
-ENDINGS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+ENDINGS: Final = (asyncpg.PostgresError, *_DRIVER, OSError)
 _WRONG_SETTINGS: Final = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -37,7 +40,7 @@ def opening() -> Iterator[None]:
     except ValueError:
         # It may quote the piece of a password that was taken for something else.
         raise ConfigurationError("The database address cannot be read; is its password percent-encoded?") from None
-    except (*GONE, OSError, asyncpg.InterfaceError) as error:
+    except (*GONE, *_DRIVER, OSError) as error:
         raise Unavailable("The database does not answer.") from error
 
 
@@ -59,7 +62,7 @@ def using(connection: Connection) -> Iterator[None]:
         raise Unavailable("The database cannot do this now.") from error
     except GONE as error:
         raise Unavailable("The database connection was lost.") from error
-    except asyncpg.InterfaceError as error:
+    except _DRIVER as error:
         if _is_lost(connection):
             raise Unavailable("The database connection was lost.") from error
         raise

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import anyio
-import asyncpg
 from anyio.abc import TaskStatus
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.failures import ENDINGS
 from imagegallery.errors import ImageGalleryError
 
 FIRST_PAUSE = timedelta(milliseconds=100)
@@ -73,7 +73,7 @@ async def keep_listening(
                 task_status.started()
                 started = True
             await _until_lost(connection)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except ENDINGS:
             if not started:
                 raise
         finally:
