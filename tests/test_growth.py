@@ -19,6 +19,7 @@ import imagegallery
 import imagegallery_asgi
 from imagegallery.events.event import parse_event_id
 from imagegallery.ids import parse_id
+from imagegallery.images.filename import clean_filename
 from imagegallery.images.metadata import read_metadata
 from imagegallery.images.natural import natural_key
 from imagegallery.images.timestamps import read_mail_timestamp, read_timestamp, timestamp_in_name
@@ -27,7 +28,6 @@ from imagegallery.imaging.xmp import read_properties
 from imagegallery.pagination import decode_cursor
 from imagegallery.storage.signing import DownloadGrant, UrlSigner
 from imagegallery.uploads.arrival_events import created_objects
-from imagegallery.uploads.filename import clean_filename
 from imagegallery.webhooks.webhook import WebhookOptions, check_webhook
 from imagegallery_asgi.constraints import Pattern
 

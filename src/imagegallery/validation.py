@@ -1,5 +1,6 @@
 """Input checked in one pass, so that an answer names everything that is wrong with it: pure."""
 
+import re
 import unicodedata
 from enum import StrEnum
 from typing import TypeVar
@@ -9,6 +10,10 @@ from imagegallery.errors import MAX_FAULTS, Fault, InvalidInput
 E = TypeVar("E", bound=StrEnum)
 
 _LAYOUT = frozenset("\t\n\r")
+# Explicit direction controls (UAX #9 section 2): with one, "gpj.exe" can be made to read "exe.jpg".
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What begins a tag (HTML standard, "Tag open state"): "I <3 Lisbon" has none.
+_TAG = re.compile(r"<[A-Za-z/!?]")
 
 
 class Faults:
@@ -27,12 +32,19 @@ class Faults:
             raise InvalidInput(f"The input is not valid: {parts}.", self._found)
 
     def line(self, path: tuple[str, ...], text: str, most: int) -> str:
-        """``text`` without outer white space: 1 to ``most`` characters, none of them a control character."""
+        """A name: ``text`` without outer white space, 1 to ``most`` characters, none of them a control character, also
+        of direction; not dots alone, and no markup."""
         stripped = text.strip()
         if not 1 <= len(stripped) <= most:
             self.add(path, f"must be 1 to {most:,} characters long")
         elif any(_is_control(character) for character in stripped):
             self.add(path, "must not contain control characters")
+        elif not BIDI_CONTROLS.isdisjoint(stripped):
+            self.add(path, "must not contain characters that change the direction of what follows")
+        elif not stripped.strip("."):
+            self.add(path, "must not be of dots alone")
+        elif _TAG.search(stripped):
+            self.add(path, "must not contain markup")
         return stripped
 
     def prose(self, path: tuple[str, ...], text: str, most: int) -> str:

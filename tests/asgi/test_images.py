@@ -95,6 +95,16 @@ def test_only_the_owner_downloads_the_original(
     assert original.headers["Content-Disposition"].startswith('attachment; filename="tram.jpg"')
 
 
+def test_a_picture_is_saved_as_a_picture_whatever_it_is_called(owner: httpx.Client, image: str) -> None:
+    assert owner.patch(f"/images/{image}", json={"filename": "tram.html"}).status_code == 200
+    away = owner.get(f"/images/{image}/download")
+    original = httpx.get(str(owner.base_url.join(away.headers["Location"])))
+    assert original.headers["Content-Disposition"].startswith('attachment; filename="tram.html.jpg"')
+    for unsafe in ("..", "a\u202eb.jpg", "<script>.jpg", "\u6771" * 86):
+        refused = owner.patch(f"/images/{image}", json={"filename": unsafe})
+        assert (refused.status_code, refused.json()["faults"][0]["path"]) == (422, ["body", "filename"])
+
+
 def test_only_a_failed_image_is_retried(owner: httpx.Client, image: str) -> None:
     refused = owner.post(f"/images/{image}/retry")
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")

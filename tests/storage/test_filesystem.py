@@ -68,6 +68,14 @@ def files(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() and path.name != "lock")
 
 
+async def test_an_etag_tells_nothing_of_this_machine(root: Path, store: FilesystemStore) -> None:
+    info = await store.put("in/a", bytes_chunks(b"abc"), content_type=TYPE)
+    status = (root / "in" / "a").stat()
+    for etag in (info.etag, (await store.head("in/a")).etag):
+        assert not [told for told in (status.st_ino, status.st_mtime_ns) if f"{told:x}" in etag or f"{told}" in etag]
+        assert len(etag) == 32
+
+
 async def test_nothing_in_it_is_open_to_others(root: Path, clock: ManualClock) -> None:
     root.mkdir(mode=0o755)
     async with store_at(root, clock) as store:

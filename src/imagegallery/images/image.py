@@ -12,7 +12,7 @@ from imagegallery.images.metadata import Metadata
 from imagegallery.images.responsive import Responsive
 
 MAX_ALT_TEXT = 500
-MAX_FILENAME = 255
+MAX_FILENAME = 255  # bytes of UTF-8: what file systems allow
 
 
 class ProcessingStatus(StrEnum):

@@ -22,7 +22,8 @@ from imagegallery.images.batching import BatchService
 from imagegallery.images.choosing import choose_variant
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.duplicates import DuplicateService
-from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, ProcessingStatus, Variant
+from imagegallery.images.filename import check_filename, download_name
+from imagegallery.images.image import MAX_ALT_TEXT, Image, ProcessingStatus, Variant
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library import LibraryService
 from imagegallery.images.records import FoundImage
@@ -207,7 +208,8 @@ class ImageService:
         principal.require_user()
         async with self._database.reading() as connection:
             image = (await writable(connection, principal, image_id)).image
-        return self._delivery.original_url(image, download_as=image.filename, method=method)
+        name = download_name(image.filename, image.mime_type)
+        return self._delivery.original_url(image, download_as=name, method=method)
 
     def _shown(self, principal: Principal, found: FoundImage) -> Image:
         return show(found.image, principal, self._delivery, public=found.is_open)
@@ -224,9 +226,7 @@ def _check_texts(alt_text: str | Unset, filename: str | Unset) -> tuple[str | Un
     if not isinstance(alt_text, Unset):
         alt_text = faults.prose(("body", "alt_text"), alt_text, MAX_ALT_TEXT)
     if not isinstance(filename, Unset):
-        filename = faults.line(("body", "filename"), filename, MAX_FILENAME)
-        if "/" in filename or "\\" in filename:
-            faults.add(("body", "filename"), "must not contain slashes")
+        filename = check_filename(faults, ("body", "filename"), filename)
     faults.check()
     return alt_text, filename
 

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -25,8 +26,12 @@ _ATTEMPTS = 1000
 
 
 def version(status: os.stat_result) -> str:
-    """The version of a file: another whenever the bytes may be others, the same under whatever name."""
-    return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    """The version of a file: another whenever the bytes may be others, the same under whatever name.
+
+    Everybody sees it (``ETag``), so it is a digest: what it is made of is this machine's business.
+    """
+    made_of = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    return blake2b(made_of.encode(), digest_size=16).hexdigest()
 
 
 class HasDescriptor(Protocol):

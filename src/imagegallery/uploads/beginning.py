@@ -10,6 +10,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, NotFound
 from imagegallery.faultpoints import fault_point
 from imagegallery.ids import new_id
+from imagegallery.images.filename import FALLBACK, clean_filename
 from imagegallery.principal import Principal
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
@@ -17,7 +18,6 @@ from imagegallery.storage.space import Boundless, Space
 from imagegallery.uploads import records
 from imagegallery.uploads.duplicates import existing_image, return_existing
 from imagegallery.uploads.file_type import declared_type
-from imagegallery.uploads.filename import FALLBACK, clean_filename
 from imagegallery.uploads.policy import Declaration, UploadPolicy
 from imagegallery.uploads.records import Room
 from imagegallery.uploads.session import Concatenation, Transport, UploadSession, UploadState

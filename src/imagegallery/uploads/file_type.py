@@ -5,15 +5,14 @@ decide: a good picture that was declared as another kind is taken as what it is,
 """
 
 from imagegallery.errors import TypeMismatch
+from imagegallery.images.filename import type_of_extension
 from imagegallery.imaging.signature import is_as_declared
-from imagegallery.storage.keys import CONTENT_TYPES
 from imagegallery.uploads.policy import UNKNOWN_TYPE, UploadPolicy, canonical_type
 
 # What clients say when they do not know, and what carries pieces of a file rather than the file.
 _UNTYPED = frozenset(
     {"", UNKNOWN_TYPE, "binary/octet-stream", "application/offset+octet-stream", "application/partial-upload"}
 )
-_EXTENSIONS = {**CONTENT_TYPES, "jpe": "image/jpeg", "jfif": "image/jpeg", "hif": "image/heif"}
 
 
 def declared_type(declared: str | None, filename: str | None) -> str:
@@ -21,7 +20,7 @@ def declared_type(declared: str | None, filename: str | None) -> str:
     content_type = canonical_type(declared or "")
     if content_type not in _UNTYPED:
         return content_type
-    return _EXTENSIONS.get((filename or "").rpartition(".")[2].lower(), UNKNOWN_TYPE)
+    return type_of_extension(filename or "") or UNKNOWN_TYPE
 
 
 def actual_type(declared: str, sniffed: str | None, policy: UploadPolicy) -> str:
