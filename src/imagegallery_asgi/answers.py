@@ -308,14 +308,14 @@ class UploadDocument:
 @frozen(slots=False)
 class MeDocument:
     """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
-    what is kept for uploads under way (``storage_reserved``). ``max_open_uploads`` ``null``: any number."""
+    what is kept for uploads under way (``storage_reserved``)."""
 
     id: str
     storage_used: int
     storage_limit: int | None
     storage_reserved: int
     open_uploads: int
-    max_open_uploads: int | None
+    max_open_uploads: int
 
 
 @frozen(slots=False)

@@ -6,7 +6,6 @@ taken away again from the conditions of requests. HEAD tells of what is not comp
 """
 
 import zlib
-from collections import OrderedDict
 from hashlib import blake2b
 from typing import Final
 
@@ -14,6 +13,7 @@ import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from imagegallery.bounded import BoundedMap
 from imagegallery_asgi.headers import accepts_coding
 
 # What is smaller travels in one packet as it is.
@@ -21,6 +21,8 @@ SMALLEST: Final = 1_000
 # Compressing more than that takes milliseconds: not for the event loop.
 _AT_ONCE: Final = 16_000
 _KEPT_BYTES: Final = 16_000_000
+# What an entry takes besides its bytes, rounded up.
+ENTRY_OVERHEAD: Final = 300
 _TYPES: Final = ("application/json", "application/problem+json", "text/html", "text/css", "text/javascript")
 _SUFFIX: Final = b'-gzip"'
 _CONDITIONS: Final = (b"if-none-match", b"if-match")
@@ -86,22 +88,20 @@ class KeptBytes:
     """What was compressed last, by the digest of what it was; at most ``max_bytes`` of it."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._size = 0
-        self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+        self._kept: BoundedMap[bytes, bytes] = BoundedMap(max_bytes, _size_of)
 
     async def compressed(self, body: bytes) -> bytes:
         digest = blake2b(body, digest_size=16).digest()
-        if digest in self._kept:
-            self._kept.move_to_end(digest)
-            return self._kept[digest]
+        kept = self._kept.get(digest)
+        if kept is not None:
+            return kept
         packed = gzip(body) if len(body) <= _AT_ONCE else await anyio.to_thread.run_sync(gzip, body)
-        if digest not in self._kept:
-            self._kept[digest] = packed
-            self._size += len(packed)
-        while self._size > self._max_bytes:
-            self._size -= len(self._kept.popitem(last=False)[1])
+        self._kept.put(digest, packed)
         return packed
+
+
+def _size_of(_: bytes, packed: bytes) -> int:
+    return len(packed) + ENTRY_OVERHEAD
 
 
 def gzip(body: bytes) -> bytes:

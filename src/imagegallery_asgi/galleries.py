@@ -1,7 +1,7 @@
 """Galleries: make, read, change, delete, and what is in them."""
 
 from functools import partial
-from typing import TypedDict
+from typing import Final, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,10 @@ from imagegallery_asgi.schemas import (
     RemoveImages,
     UpdateGallery,
 )
+
+KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
+"""Pages of these sizes are kept: the ones that people choose. Kept in a hundred sizes, a list would take the room of
+all others."""
 
 
 class _Selection(TypedDict):
@@ -42,7 +46,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
 
     if call.principal.user_id is not None or query.view == "own":
         return unkept_response(call, await load())
-    place = ListPlace(f"{call.api_root} {query.limit}", cursor=query.cursor)
+    place = ListPlace(f"{call.api_root} {query.limit}", None, query.cursor, may_be_kept=query.limit in KEPT_LIMITS)
     return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
 
 
@@ -91,9 +95,10 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
     async def load() -> LoadedPage:
         return loaded_page(await _images(call, gallery_id, query))
 
-    name = f"{call.api_root} {query.order} {query.seed} {query.limit} {query.filter}"
-    # Each seed is a list of its own, and anybody can make up seeds: kept, they would push everything else out.
-    place = ListPlace(name, query.page, query.cursor, may_be_kept=query.order is not ImageOrder.RANDOM)
+    # Anybody can make up seeds and filters, each a list of its own: kept, they would push everything else out.
+    is_common = query.order is not ImageOrder.RANDOM and query.filter.is_empty and query.limit in KEPT_LIMITS
+    name = f"{call.api_root} {query.order} {query.limit}"
+    place = ListPlace(name, query.page, query.cursor, may_be_kept=is_common)
     return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
 
 

@@ -33,7 +33,9 @@ CHECKSUMS: Mapping[str, int] = {"sha1": 20, "sha256": 32}
 
 _COUNT = re.compile(r"[0-9]{1,18}")
 _KEY = re.compile(r"[!-+\--~]++")  # printable ASCII but space and comma
-_MOST_PARTS = 1000
+MAX_METADATA = 4096
+MAX_CONCAT = 16_384
+"""Bytes of ``Upload-Metadata`` and ``Upload-Concat``, which are kept as they are for as long as the upload."""
 _UPLOADS = "/uploads/resumable/"
 
 
@@ -108,6 +110,7 @@ def parse_metadata(raw: str | None) -> Metadata:
     """
     if raw is None:
         return Metadata()
+    _check_length("Upload-Metadata", raw, MAX_METADATA)
     found: dict[str, str] = {}
     for pair in raw.split(","):
         key, _, encoded = pair.strip(" ").partition(" ")
@@ -126,6 +129,11 @@ def parse_metadata(raw: str | None) -> Metadata:
         _text(found, "filetype") or _text(found, "type"),
         gallery_id,
     )
+
+
+def _check_length(name: str, text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise MalformedRequest(f"{name} may have at most {limit:,} bytes.")
 
 
 def _text(found: Mapping[str, str], key: str) -> str | None:
@@ -164,9 +172,10 @@ def _parse_concat(header: str) -> tuple[UUID, ...] | None:
     """The ids of the partial uploads that ``final;`` names by their URLs; ``None`` for ``partial``."""
     if header == "partial":
         return None
+    _check_length("Upload-Concat", header, MAX_CONCAT)
     word, _, urls = header.partition(";")
     ids = [_upload_id(url) for url in urls.split()]
-    if word != "final" or not ids or len(ids) > _MOST_PARTS or None in ids:
+    if word != "final" or not ids or None in ids:
         raise MalformedRequest("Upload-Concat must be partial, or final; and the URLs of partial uploads.")
     return tuple(each for each in ids if each is not None)
 

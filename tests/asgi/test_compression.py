@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from imagegallery_asgi import compression
-from imagegallery_asgi.compression import SMALLEST, Compression, KeptBytes
+from imagegallery_asgi.compression import ENTRY_OVERHEAD, SMALLEST, Compression, KeptBytes
 
 ETAG = '"abc"'
 LONG = {"text": "all work and no play " * 1_000}
@@ -92,7 +92,7 @@ async def test_equal_answers_are_compressed_once_and_what_is_kept_is_bounded(mon
         return body[:100]
 
     monkeypatch.setattr(compression, "gzip", pretend)
-    kept = KeptBytes(250)
+    kept = KeptBytes(250 + 2 * ENTRY_OVERHEAD)
     first, second, third = (bytes([number]) * SMALLEST for number in range(3))
     for body in (first, second, first, third, first, second):
         assert await kept.compressed(body) == body[:100]

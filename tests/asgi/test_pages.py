@@ -141,3 +141,22 @@ def test_made_up_seeds_take_no_room_in_the_cache(visitor: httpx.Client, gallery:
             assert again.status_code == 304
     visitor.get(path)
     assert results(visitor) == {**before, "bypass": before["bypass"] + 8, "hit": before["hit"] + 1}
+
+
+@pytest.mark.parametrize(
+    "query", ["?limit=49", "?status=complete", "?mime_type=image/jpeg", "?taken_from=2026-01-01T00:00Z"]
+)
+def test_nor_do_made_up_sizes_and_filters(visitor: httpx.Client, gallery: str, image: str, query: str) -> None:
+    path = f"/galleries/{gallery}/images"
+    visitor.get(path)
+    before = results(visitor)
+    for _ in range(2):
+        assert visitor.get(f"{path}{query}").status_code == 200
+    assert results(visitor) == {**before, "bypass": before["bypass"] + 2}
+
+
+def test_nor_do_sizes_of_the_list_of_galleries(visitor: httpx.Client, gallery: str) -> None:
+    before = results(visitor)
+    for _ in range(2):
+        assert visitor.get("/galleries?limit=49").status_code == 200
+    assert results(visitor) == {**before, "bypass": before["bypass"] + 2}

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from imagegallery import UploadChecksum
 from imagegallery_asgi.errors import MalformedRequest
-from imagegallery_asgi.tus import parse_checksum, parse_creation, parse_length, parse_metadata, parse_offset
+from imagegallery_asgi.tus import (
+    MAX_CONCAT,
+    MAX_METADATA,
+    parse_checksum,
+    parse_creation,
+    parse_length,
+    parse_metadata,
+    parse_offset,
+)
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=1, max_size=12)
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -73,3 +81,22 @@ def test_a_checksum_is_its_algorithm_and_digest(algorithm: str) -> None:
     digest = hashlib.new(algorithm, b"x").digest()
     header = f"{algorithm} {base64.b64encode(digest).decode()}"
     assert parse_checksum(header) == (UploadChecksum(algorithm, digest),)
+
+
+def test_metadata_has_an_end() -> None:
+    longest = (
+        "note " + base64.b64encode(b"x" * (MAX_METADATA * 3 // 4)).decode()[: MAX_METADATA - 5 - (MAX_METADATA - 5) % 4]
+    )
+    longest = longest.ljust(MAX_METADATA)
+    assert len(longest) == MAX_METADATA
+    assert parse_metadata(longest).raw == longest
+    with pytest.raises(MalformedRequest, match="4,096 bytes"):
+        parse_metadata(longest + " ")
+
+
+def test_the_parts_of_a_final_upload_have_an_end() -> None:
+    url = f"/uploads/resumable/{uuid4()}"
+    longest = f"final; {url}".ljust(MAX_CONCAT)
+    assert parse_creation({"Upload-Concat": longest}).parts is not None
+    with pytest.raises(MalformedRequest, match="16,384 bytes"):
+        parse_creation({"Upload-Concat": longest + " "})

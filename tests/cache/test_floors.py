@@ -125,3 +125,14 @@ async def test_beyond_so_many_groups_there_is_one_floor(
         await known(running, f"group-{number}")
     assert not before.covers(await known(running, "other"))
     assert len(running._floors) <= 4
+
+
+async def test_changes_that_wait_for_their_floor_have_an_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floors, "MAX_FLOORS", 10)
+    waiting = Floors(database)
+    for number in range(100):
+        waiting.heard(str(number), ours=False)
+    assert len(waiting._waiting) <= 12
+    assert waiting.of("99") is None

@@ -64,8 +64,17 @@ async def test_a_cache_without_room_keeps_nothing(clock: ManualClock) -> None:
 
 async def test_a_group_that_was_forgotten_gets_a_generation_that_none_ever_had(clock: ManualClock) -> None:
     cache = MemoryCache(ROOM, clock, max_groups=2)
-    seen = [await cache.generation(group) for group in ("a", "b", "c", "a", "b", "c")]
-    assert len(set(seen)) == len(seen)
+    seen = [await cache.generation("x"), *[await cache.bump(group) for group in ("a", "b", "c")]]
+    for group in ("a", "x"):
+        assert await cache.generation(group) not in seen
+    assert await cache.generation("c") == seen[-1]
+
+
+async def test_groups_that_somebody_made_up_take_no_room(clock: ManualClock) -> None:
+    cache = MemoryCache(ROOM, clock)
+    for number in range(1000):
+        await cache.generation(str(number))
+    assert not cache._generations
 
 
 @given(

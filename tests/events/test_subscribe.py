@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from imagegallery.database.pool import Database
-from imagegallery.errors import EventsGone, InvalidInput, SlowReader, Unauthenticated
+from imagegallery.errors import EventsGone, InvalidInput, Overloaded, SlowReader, Unauthenticated
 from imagegallery.events import feed
 from imagegallery.events.event import EventOptions
 from imagegallery.events.feed import Subscription
@@ -166,4 +166,23 @@ async def test_an_id_from_elsewhere(events: EventService, log: EventLog) -> None
     await log.ready(1)
     with pytest.raises(EventsGone):
         async with events.subscribe(ANA, after="99"):
+            pass
+
+
+async def test_who_follows_is_bounded_in_all_and_by_owner(database: Database, clock: ManualClock) -> None:
+    events = EventService(database, EventOptions(max_subscribers=3, max_subscribers_per_owner=2), clock)
+
+    async def refusal_of(principal: Principal) -> str:
+        with pytest.raises(Overloaded) as refusal:
+            async with events.subscribe(principal):
+                pass
+        assert refusal.value.retry_after > 0
+        return refusal.value.message
+
+    async with events.subscribe(ANA):
+        async with events.subscribe(ANA):
+            assert "You follow" in await refusal_of(ANA)
+            async with events.subscribe(BEN):
+                assert "Too many" in await refusal_of(BEN)
+        async with events.subscribe(ANA):  # a place is free again
             pass

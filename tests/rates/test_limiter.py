@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imagegallery.errors import RateLimited, UploadRateExceeded
 from imagegallery.principal import Principal
-from imagegallery.rates.counting import BoundedStorage, WindowCounts
+from imagegallery.rates.counting import WINDOW_BYTES, BoundedStorage, WindowCounts
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter, network_of
 from imagegallery.rates.options import Rate, RateOptions
 from imagegallery.rates.redis import RedisCounts
@@ -92,7 +92,7 @@ async def test_in_no_window_are_there_twice_as_many_and_a_quiet_one_lets_all_thr
 
 
 async def test_names_that_were_not_seen_for_long_make_room(clock: ManualClock) -> None:
-    storage = BoundedStorage(clock, max_names=3)
+    storage = BoundedStorage(clock, max_bytes=3 * (WINDOW_BYTES + 100))
     counts = WindowCounts(storage)
     for name in ("a", "b", "c", "d"):
         await counts.hit(Rate(1, 60), name)

@@ -49,7 +49,7 @@ class Floors:
 
     def heard(self, group: str, *, ours: bool) -> None:
         """A gallery changed."""
-        self._waiting |= {group, ALL_GALLERIES}
+        self._waiting |= {group, ALL_GALLERIES} if len(self._waiting) < MAX_FLOORS else {EVERYTHING}
         self._heard.set()
 
     def lost(self) -> None:

@@ -4,88 +4,73 @@ It needs nothing from the outside. Each process has its own, so each has to be t
 `imagegallery.cache.generations`.
 """
 
-from collections import OrderedDict
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Final
 
 from attrs import frozen
 
+from imagegallery.bounded import BoundedMap
 from imagegallery.cache.protocol import Entry
 from imagegallery.clock import Clock
 
 # What an entry takes besides its key and its body, rounded up.
 ENTRY_OVERHEAD: Final = 500
-MAX_GROUPS: Final = 100_000
+MAX_GROUPS: Final = 20_000
 
 
 @frozen
 class _Kept:
     entry: Entry
-    size: int
     until: datetime
+
+
+def _size_of(key: str, kept: _Kept) -> int:
+    return len(key.encode()) + len(kept.entry.body) + ENTRY_OVERHEAD
 
 
 class MemoryCache:
     """A `imagegallery.cache.protocol.Cache` that holds at most ``max_bytes``: keys, bodies and what goes with them.
 
-    An entry over that is not kept at all. Of groups it remembers the generations of the ``max_groups`` used last; one
-    that it forgot gets a number that none ever had.
+    An entry over that is not kept at all. Groups that were never bumped have a generation in common, so that whoever
+    asks for groups that do not exist makes nothing grow. When ``max_groups`` others have one of their own it forgets
+    them all, and all get a number that none ever had.
     """
 
     def __init__(self, max_bytes: int, clock: Clock, *, max_groups: int = MAX_GROUPS) -> None:
-        self._max_bytes = max_bytes
         self._max_groups = max_groups
         self._clock = clock
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._size = 0
-        self._generations: OrderedDict[str, int] = OrderedDict()
+        self._kept: BoundedMap[str, _Kept] = BoundedMap(max_bytes, _size_of)
         self._numbers = count(1)
+        self._unbumped = next(self._numbers)
+        self._generations: dict[str, int] = {}
 
     @property
     def size(self) -> int:
         """How many bytes are held."""
-        return self._size
+        return self._kept.size
 
     async def get(self, key: str) -> Entry | None:
         kept = self._kept.get(key)
         if kept is None:
             return None
         if kept.until <= self._clock():
-            self._drop(key)
+            self._kept.drop(key)
             return None
-        self._kept.move_to_end(key)
         return kept.entry
 
     async def set(self, key: str, entry: Entry, *, ttl_seconds: float) -> None:
-        self._drop(key)
-        size = len(key.encode()) + len(entry.body) + ENTRY_OVERHEAD
-        if size > self._max_bytes:
-            return
-        self._kept[key] = _Kept(entry, size, self._clock() + timedelta(seconds=ttl_seconds))
-        self._size += size
-        while self._size > self._max_bytes:
-            self._drop(next(iter(self._kept)))
+        self._kept.put(key, _Kept(entry, self._clock() + timedelta(seconds=ttl_seconds)))
 
     async def generation(self, group: str) -> int:
-        known = self._generations.get(group)
-        if known is None:
-            return await self.bump(group)
-        self._generations.move_to_end(group)
-        return known
+        return self._generations.get(group, self._unbumped)
 
     async def bump(self, group: str) -> int:
+        if len(self._generations) >= self._max_groups:
+            self._generations.clear()
+            self._unbumped = next(self._numbers)
         number = self._generations[group] = next(self._numbers)
-        self._generations.move_to_end(group)
-        if len(self._generations) > self._max_groups:
-            self._generations.popitem(last=False)
         return number
 
     async def aclose(self) -> None:
         self._kept.clear()
-        self._size = 0
-
-    def _drop(self, key: str) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._size -= kept.size

@@ -134,10 +134,15 @@ class Event(Generic[E_co]):
 
 @frozen
 class EventOptions:
-    """How long events are kept for those who were away, and how many a subscriber may be behind (``buffer``)."""
+    """How long events are kept for those who were away, and how many a subscriber may be behind (``buffer``).
+
+    One process has ``max_subscribers`` at most, and of one owner ``max_subscribers_per_owner``.
+    """
 
     retention: timedelta = field(default=timedelta(days=7), validator=gt(timedelta(0)))
     buffer: int = field(default=256, validator=ge(1))
+    max_subscribers: int = field(default=2_000, validator=ge(1))
+    max_subscribers_per_owner: int = field(default=50, validator=ge(1))
 
 
 def data_of(event: DomainEvent) -> dict[str, Value]:

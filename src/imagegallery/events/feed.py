@@ -12,9 +12,9 @@ from typing import Final
 import anyio
 
 from imagegallery.database.pool import Database
-from imagegallery.errors import SlowReader, Unavailable
+from imagegallery.errors import Overloaded, SlowReader, Unavailable
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event
+from imagegallery.events.event import DomainEvent, Event, EventOptions
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ PAGE: Final = 200
 # Should a notification ever be lost.
 POLL: Final = timedelta(seconds=15)
 _OUTAGE_PAUSE: Final = 1.0  # seconds
+RETRY_AFTER: Final = 30  # seconds
 
 
 class Subscription:
@@ -105,24 +106,40 @@ class Subscription:
 class Feed:
     """Hands the log's events to this process's subscriptions as they are committed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, options: EventOptions) -> None:
         self._database = database
+        self._options = options
         self._subscriptions: set[Subscription] = set()
         self._position = 0
         self._turn = anyio.Lock()
         self._closed = False
 
-    def add(self, owner_id: str, *, after: int, last: int, buffer: int) -> Subscription:
-        """A new subscription to an owner's events after a position; ``last`` is that of the newest event."""
+    def add(self, owner_id: str, *, after: int, last: int) -> Subscription:
+        """A new subscription to an owner's events after a position; ``last`` is that of the newest event.
+
+        Raises `Overloaded` when there are as many as may be, in all or of this owner.
+        """
+        self.check_room(owner_id)
         if not self._subscriptions:
             self._position = last
         subscription = Subscription(
-            self._database, owner_id, after=after, live_from=max(self._position, last), buffer=buffer
+            self._database,
+            owner_id,
+            after=after,
+            live_from=max(self._position, last),
+            buffer=self._options.buffer,
         )
         self._subscriptions.add(subscription)
         if self._closed:
             subscription.close()
         return subscription
+
+    def check_room(self, owner_id: str) -> None:
+        """Raises `Overloaded` when one subscription more of this owner would be one too many."""
+        if len(self._subscriptions) >= self._options.max_subscribers:
+            raise Overloaded("Too many follow what happens; try again later.", retry_after=RETRY_AFTER)
+        if sum(each.owner_id == owner_id for each in self._subscriptions) >= self._options.max_subscribers_per_owner:
+            raise Overloaded("You follow what happens in too many places; end one first.", retry_after=RETRY_AFTER)
 
     def remove(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)

@@ -29,7 +29,7 @@ class EventService:
         self._database = database
         self._options = options
         self._clock = clock
-        self._feed = Feed(database)
+        self._feed = Feed(database, options)
         self._registry = Registry()
 
     @asynccontextmanager
@@ -37,14 +37,16 @@ class EventService:
         """The principal's events after the one of that id, or from now on; see `Subscription`.
 
         Raises `Unauthenticated`, `InvalidInput` for what is no event's id, and `EventsGone` if events after it may
-        be gone (they are kept for ``options.retention``), or it is from another database.
+        be gone (they are kept for ``options.retention``), or it is from another database; `Overloaded` when too many
+        subscribe already.
         """
         owner_id = principal.require_user()
+        self._feed.check_room(owner_id)
         position = None if after is None else parse_event_id(after)
         async with self._database.transaction() as connection:
             log = await records.number(connection)
         start = log.last if position is None else _checked(position, log)
-        subscription = self._feed.add(owner_id, after=start, last=log.last, buffer=self._options.buffer)
+        subscription = self._feed.add(owner_id, after=start, last=log.last)
         try:
             async with surrounding_tasks() as tasks:
                 tasks.start_soon(self._feed.read)

@@ -6,7 +6,6 @@ error.
 """
 
 import time
-from collections import OrderedDict
 from typing import Final
 
 from attrs import define
@@ -14,11 +13,14 @@ from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
+from imagegallery.bounded import BoundedMap
 from imagegallery.clock import Clock
 from imagegallery.rates.options import Rate
 
 # Those that were seen longest ago begin anew.
-MAX_NAMES: Final = 100_000
+MAX_BYTES: Final = 32 * 2**20
+# What a window takes besides its name, rounded up.
+WINDOW_BYTES: Final = 400
 
 
 class WindowCounts:
@@ -48,17 +50,20 @@ class _Window:
     previous: int = 0
 
 
+def _size_of(name: str, _: _Window) -> int:
+    return len(name.encode()) + WINDOW_BYTES
+
+
 class BoundedStorage(MemoryStorage):
-    """The sliding windows of the ``max_names`` that were last counted.
+    """The sliding windows of the names that were last counted, as many as fit ``max_bytes``.
 
     `limits` has its own, which looks at every name there is each time it counts one, and keeps each until it ends.
     """
 
-    def __init__(self, clock: Clock, max_names: int = MAX_NAMES) -> None:
+    def __init__(self, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         super().__init__()
         self._clock = clock
-        self._max_names = max_names
-        self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._windows: BoundedMap[str, _Window] = BoundedMap(max_bytes, _size_of)
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         window, now = self._window(key, expiry)
@@ -74,15 +79,15 @@ class BoundedStorage(MemoryStorage):
         return window.previous, left, window.current, left + expiry
 
     async def clear_sliding_window(self, key: str, expiry: int) -> None:
-        self._windows.pop(key, None)
+        self._windows.drop(key)
 
     def _window(self, key: str, expiry: int) -> tuple[_Window, float]:
         """The window of this moment, which is now."""
         now = self._clock().timestamp()
-        window = self._windows.setdefault(key, _Window(now))
-        self._windows.move_to_end(key)
-        if len(self._windows) > self._max_names:
-            self._windows.popitem(last=False)
+        window = self._windows.get(key)
+        if window is None:
+            window = _Window(now)
+            self._windows.put(key, window)
         passed = (now - window.began) // expiry
         if passed:
             window.previous = window.current if passed == 1 else 0

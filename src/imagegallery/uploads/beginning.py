@@ -85,8 +85,7 @@ class Beginning:
 
     async def _check_open(self, connection: Connection, owner_id: str) -> None:
         """Raises `TooManyUploads` if there is no place for one more open session."""
-        if self.policy.max_open is not None:
-            self.policy.check_open(await records.hold_open_count(connection, owner_id, now=self.clock()) + 1)
+        self.policy.check_open(await records.hold_open_count(connection, owner_id, now=self.clock()) + 1)
 
     async def check_storage(self, connection: Connection, owner_id: str, size: int) -> None:
         """Raises `QuotaExceeded` unless ``size`` bytes more, than what is on its way already, fit."""

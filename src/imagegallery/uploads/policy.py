@@ -63,7 +63,7 @@ class UploadPolicy:
     """The limits of one upload, and how long a session lives.
 
     ``max_size`` and ``storage_limit`` are in bytes; ``storage_limit`` holds for every owner without a limit of
-    its own (``None``: no limit). ``max_open`` sessions may be open at once for one owner (``None``: any number). A
+    its own (``None``: no limit). ``max_open`` sessions may be open at once for one owner. A
     file of more than ``parts_threshold`` bytes goes up in parts of ``part_size`` bytes where the store takes parts. A
     session can be used for ``session_lifetime``; its row, which lets ``complete`` be repeated, goes
     ``session_retention`` later. ``on_duplicate`` holds for uploads that do not say what becomes of a file their owner
@@ -79,7 +79,7 @@ class UploadPolicy:
     session_lifetime: timedelta = field(default=timedelta(hours=1), validator=validators.gt(timedelta(0)))
     session_retention: timedelta = field(default=timedelta(days=1), validator=validators.ge(timedelta(0)))
     storage_limit: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
-    max_open: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    max_open: int = field(default=1_000, validator=validators.ge(1))
     on_duplicate: OnDuplicate = OnDuplicate.KEEP_BOTH
     strict: bool = False
 
@@ -112,7 +112,7 @@ class UploadPolicy:
 
     def check_open(self, count: int) -> None:
         """Raises `TooManyUploads` when an owner's open sessions are more than may be."""
-        if self.max_open is not None and count > self.max_open:
+        if count > self.max_open:
             raise TooManyUploads(f"Only {self.max_open:,} uploads can be open at once.", limit=self.max_open)
 
     def limit_of(self, own_limit: int | None) -> int | None:

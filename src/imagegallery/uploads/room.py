@@ -13,14 +13,14 @@ from imagegallery.uploads.session import UploadSession
 @frozen
 class OwnRoom:
     """An owner's storage in bytes: what images take (``used``), what they may take (``limit``), and what is kept for
-    uploads under way (``awaited``); how many of those are ``open``, and how many may be (``max_open``). ``None``: any
-    number."""
+    uploads under way (``awaited``); how many of those are ``open``, and how many may be (``max_open``). No ``limit``:
+    any number."""
 
     used: int
     limit: int | None
     awaited: int
     open: int
-    max_open: int | None
+    max_open: int
 
 
 async def largest_size(connection: Connection, session: UploadSession, policy: UploadPolicy, *, now: datetime) -> int:
