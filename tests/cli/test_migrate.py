@@ -13,6 +13,7 @@ from tests.cli.conftest import InProcess
 from imagegallery import Conflict, NotFound
 from imagegallery.cli.main import cli, run
 from imagegallery.database import migrate as migrations
+from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.testing.database import DatabaseServer
 
 
@@ -33,6 +34,19 @@ async def test_it_says_what_it_would_apply_and_then_applies_it(
     assert planned.stdout.splitlines() == [f"would apply {name}" for name in names], planned.stderr
     assert applied.stdout.splitlines() == [f"applied {name}" for name in names]
     assert again.stdout == "The database is up to date.\n"
+
+
+async def test_who_is_in_the_way_is_named_in_one_line(
+    unused: str, in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_DATABASE_DSN", unused)
+    async with Database.connect(DatabaseOptions(dsn=unused)) as database, database.transaction() as other:
+        await other.execute(migrations.CREATE_VERSION_TABLE)
+        done = await in_process.aside("migrate", "--lock-timeout", "0.05")
+        said = f"In the way: process {other.get_server_pid()} (imagegallery, "
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_database_that_does_not_answer_is_one_line() -> None:

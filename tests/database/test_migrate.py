@@ -1,6 +1,8 @@
 """Migrations: applied once and in order, whoever calls, and never behind the back of a changed file."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
 
 import anyio
 import anyio.to_thread
@@ -9,8 +11,11 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.database.blockers import Blocker
 from imagegallery.database.migrate import (
+    LOCK,
     SUPERSEDED,
+    TAKE_LOCK,
     Migration,
     left_to_apply,
     migrate,
@@ -18,7 +23,7 @@ from imagegallery.database.migrate import (
     pending,
 )
 from imagegallery.database.pool import Database, DatabaseOptions
-from imagegallery.errors import ConfigurationError
+from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.testing.database import DatabaseServer
 
 FIRST = Migration.from_file("0001_first.sql", "CREATE TABLE first (id integer); CREATE TABLE other (id integer);")
@@ -79,6 +84,42 @@ async def test_of_many_at_once_each_file_is_applied_by_one_while_the_others_wait
         for _ in range(5):
             tasks.start_soon(one)
     assert sorted(applied) == ["0001_first", "0002_second"]
+
+
+async def test_one_that_waits_for_a_lock_gives_up_and_says_for_whom(empty: Database) -> None:
+    await migrate(empty, [FIRST])
+    async with empty.transaction() as reader:
+        await reader.execute("SELECT FROM first")
+        pid = reader.get_server_pid()
+        in_the_way = (
+            rf"0002_second\.sql has waited 0.05 s .*: process {pid} \(imagegallery, .*, idle in .*, since 20.* UTC"
+        )
+        with pytest.raises(Unavailable, match=in_the_way):
+            await migrate(empty, [FIRST, SECOND], lock_timeout=timedelta(milliseconds=50))
+    assert await pending(empty, [FIRST, SECOND]) == ["0002_second"]
+    assert await migrate(empty, [FIRST, SECOND]) == ["0002_second"]
+
+
+async def test_a_long_one_that_waits_for_nobody_is_left_alone(empty: Database) -> None:
+    slow = evolve(FIRST, sql=f"SELECT pg_sleep(0.2); {FIRST.sql}")
+    assert await migrate(empty, [slow], lock_timeout=timedelta(milliseconds=1)) == ["0001_first"]
+
+
+async def test_who_waits_for_another_that_migrates_says_so_and_goes_on_waiting(
+    empty: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with anyio.create_task_group() as tasks, empty.transaction() as other:
+        await other.execute(TAKE_LOCK, LOCK)
+        tasks.start_soon(partial(migrate, empty, [FIRST], lock_timeout=timedelta(milliseconds=1)))
+        with anyio.fail_after(30):
+            while f"migrates: process {other.get_server_pid()}" not in caplog.text:
+                await anyio.sleep(0.01)
+    assert await pending(empty, [FIRST]) == []
+
+
+def test_a_blocker_of_which_nothing_is_known_is_named_all_the_same() -> None:
+    """What another user does is not everybody's business, and a prepared transaction is no process."""
+    assert str(Blocker(0, None, None, None, None)) == "process 0 (unknown)"
 
 
 async def test_a_file_changed_after_it_was_applied_is_named(empty: Database) -> None:

@@ -4,24 +4,36 @@ but where a server that is promised refuses one (`SUPERSEDED`).
 Each file runs in a transaction of its own together with its row in ``schema_migrations``, under an advisory lock of
 that transaction, which lets one process migrate while the others wait. Nothing is kept from one to the next, so that a
 pooler may be in between.
+
+Tables are changed under locks, and whoever comes after one that waits for a lock waits, too. So it waits for a while
+only, and then says for whom.
 """
 
 import hashlib
+import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import timedelta
 from importlib.resources import files
+from typing import Final
 
 import anyio.to_thread
 import asyncpg
 from attrs import frozen
 
+from imagegallery.database.blockers import Blocker, until_blocked
 from imagegallery.database.connecting import in_transaction
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import GONE
 from imagegallery.database.options import NO_LIMIT
 from imagegallery.database.pool import Database
-from imagegallery.errors import ConfigurationError
+from imagegallery.errors import ConfigurationError, Unavailable
+from imagegallery.task_groups import surrounding_tasks
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT: Final = timedelta(seconds=10)
 
 # Any constant will do, as long as nobody else in this database takes the same one ("imagegal" in ASCII).
 LOCK = 0x696D61676567616C
@@ -37,6 +49,8 @@ CREATE_VERSION_TABLE = """
         applied_at timestamptz NOT NULL DEFAULT now()
     )
 """
+
+BACKEND = "SELECT pg_backend_pid()"
 
 VERSION_TABLE_EXISTS = "SELECT to_regclass('schema_migrations') IS NOT NULL"
 
@@ -111,17 +125,66 @@ def left_to_apply(migrations: Sequence[Migration], applied: Mapping[int, tuple[s
     return tuple(migration for migration in migrations if migration.version not in applied)
 
 
-async def migrate(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
+@frozen
+class Waiting:
+    """For how long the server's process of a number (``backend``) may wait for locks, looked at from beside."""
+
+    database: Database
+    patience: timedelta
+
+    def said(self, backend: int) -> AbstractAsyncContextManager[None]:
+        """Log for whom what is awaited in here waits, once, if it waits for long."""
+
+        async def say() -> None:
+            logger.warning("waiting for another process that migrates: %s", _list(await self._blockers(backend)))
+
+        return _beside(say)
+
+    def bounded(self, backend: int, what: str) -> AbstractAsyncContextManager[None]:
+        """End what is awaited in here as `Unavailable` if it waits for too long."""
+
+        async def give_up() -> None:
+            blockers = _list(await self._blockers(backend))
+            raise Unavailable(
+                f"{what} has waited {self.patience.total_seconds():g} s for a lock and gave up; it has left nothing "
+                f"behind. In the way: {blockers}. Let that end, or end it (pg_terminate_backend), and try again."
+            )
+
+        return _beside(give_up)
+
+    async def _blockers(self, backend: int) -> list[Blocker]:
+        return await until_blocked(self.database, backend, self.patience)
+
+
+def _list(blockers: Iterable[Blocker]) -> str:
+    return ", ".join(map(str, blockers))
+
+
+@asynccontextmanager
+async def _beside(task: Callable[[], Coroutine[object, object, None]]) -> AsyncIterator[None]:
+    """Do it while the body runs, and no longer. What it raises ends the body."""
+    async with surrounding_tasks() as tasks:
+        tasks.start_soon(task)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+async def migrate(
+    database: Database, migrations: Sequence[Migration] | None = None, *, lock_timeout: timedelta = LOCK_TIMEOUT
+) -> list[str]:
     """Bring the database's schema up to date; answers the names of what was applied, in order.
 
     Safe to call from many processes at once: one works, the others wait and then find nothing to do. Without
     ``migrations`` those of this release are meant. Raises `ConfigurationError` (see `left_to_apply`), also when the
-    server refuses a file, which then has left nothing behind.
+    server refuses a file, which then has left nothing behind; and `Unavailable`, with who is in the way, when one has
+    waited for a lock for ``lock_timeout``.
     """
     wanted = await _given_or_packaged(migrations)
     applied: list[str] = []
     async with database.alone() as connection:
-        while migration := await _apply_next(connection, wanted):
+        while migration := await _apply_next(connection, wanted, Waiting(database, lock_timeout)):
             applied.append(migration.name)
     return applied
 
@@ -138,15 +201,19 @@ async def _given_or_packaged(migrations: Sequence[Migration] | None) -> Sequence
     return await anyio.to_thread.run_sync(packaged_migrations) if migrations is None else migrations
 
 
-async def _apply_next(connection: Connection, wanted: Sequence[Migration]) -> Migration | None:
+async def _apply_next(connection: Connection, wanted: Sequence[Migration], waiting: Waiting) -> Migration | None:
     """The first one that is missing, which is applied now."""
     async with in_transaction(connection, NO_LIMIT):
-        await connection.execute(TAKE_LOCK, LOCK)
-        with _naming("The table of migrations cannot be made"):
-            await connection.execute(CREATE_VERSION_TABLE)
-        missing = left_to_apply(wanted, await _applied(connection))
+        backend = await connection.fetchval(BACKEND)
+        async with waiting.said(backend):
+            await connection.execute(TAKE_LOCK, LOCK)
+        async with waiting.bounded(backend, "The table of migrations"):
+            with _naming("The table of migrations cannot be made"):
+                await connection.execute(CREATE_VERSION_TABLE)
+            missing = left_to_apply(wanted, await _applied(connection))
         if missing:
-            await _apply(connection, missing[0])
+            async with waiting.bounded(backend, f"Migration {missing[0].name}.sql"):
+                await _apply(connection, missing[0])
     return missing[0] if missing else None
 
 
@@ -162,10 +229,10 @@ async def _apply(connection: Connection, migration: Migration) -> None:
 
 @contextmanager
 def _naming(what: str) -> Iterator[None]:
-    """Say which step the server refused. A lost connection is named by `Database.session`."""
+    """Say which step the server refused. What may pass is named by `Database.alone`."""
     try:
         yield
-    except GONE:
+    except (*GONE, asyncpg.DeadlockDetectedError):
         raise
     except asyncpg.PostgresError as error:
         raise ConfigurationError(f"{what}: {error}") from error
