@@ -17,7 +17,7 @@ from imagegallery_asgi.call import Call
 from imagegallery_asgi.schemas import EventsQuery
 
 MEDIA_TYPE = "text/event-stream"
-# Proxies close what is silent; the beat also tells clients from where to resume.
+# Proxies close what is silent.
 HEARTBEAT_SECONDS = 15.0
 # A client that takes nothing for so long is gone, or as good as that.
 SEND_SECONDS = 30.0
@@ -123,5 +123,5 @@ def block_of(event: Event[DomainEvent]) -> str:
 
 
 def beat(last_id: str) -> str:
-    """A block without data is no event to clients, but they remember its id."""
+    """A block without data is no event to clients, but they remember its id: that of their own last event."""
     return f": alive\nid: {last_id}\n\n"

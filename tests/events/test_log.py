@@ -19,8 +19,8 @@ ANA = Principal.user("ana")
 
 async def read_all(database: Database, after: int = 0) -> records.Page:
     async with database.transaction() as connection:
-        log = await records.number(connection)
-        return await records.between(connection, after, log.last, 1000)
+        last = await records.number(connection)
+        return await records.between(connection, after, last, 1000)
 
 
 async def test_a_rollback_leaves_no_event(database: Database, log: EventLog, clock: ManualClock) -> None:

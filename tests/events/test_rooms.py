@@ -29,8 +29,8 @@ ANA = Principal.user("ana")
 
 async def recorded(database: Database) -> list[DomainEvent]:
     async with database.transaction() as connection:
-        log = await records.number(connection)
-        return [event.data for event in (await records.between(connection, 0, log.last, 1000)).events]
+        last = await records.number(connection)
+        return [event.data for event in (await records.between(connection, 0, last, 1000)).events]
 
 
 @pytest.fixture

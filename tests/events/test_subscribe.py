@@ -59,12 +59,43 @@ async def test_from_the_log_to_live_without_loss_or_repetition(
     assert image_ids(seen) == past + meanwhile + now
 
 
-async def test_the_place_to_resume_moves_on_with_the_events_of_others(events: EventService, log: EventLog) -> None:
+async def test_the_place_to_resume_tells_nothing_of_what_others_do(events: EventService, log: EventLog) -> None:
+    await log.ready(2, owner_id="ben")
     async with events.subscribe(ANA) as live, events.subscribe(BEN) as of_ben:
-        assert live.last_id == "0"
+        assert (live.last_id, of_ben.last_id) == ("0", "2")
         await log.ready(3, owner_id="ben")
         await take(of_ben, 3)
-        assert live.last_id == "3"
+        assert (live.last_id, of_ben.last_id) == ("0", "5")
+        mine = await log.ready(1)
+        seen = await take(live, 1)
+    async with events.subscribe(ANA, after="0") as again:
+        assert image_ids(await take(again, 1)) == mine == image_ids(seen)
+        assert again.last_id == "6"
+
+
+async def test_nobody_finds_out_by_trying_how_many_events_others_have(events: EventService, log: EventLog) -> None:
+    await log.ready(1)
+    await log.ready(3, owner_id="ben")
+    for after in ("2", "4", "5"):
+        with pytest.raises(EventsGone):
+            async with events.subscribe(ANA, after=after):
+                pass
+
+
+async def test_who_heard_nothing_for_long_resumes_from_their_own_last_event(
+    database: Database, log: EventLog, clock: ManualClock
+) -> None:
+    events = EventService(database, EventOptions(retention=timedelta(days=1)), clock)
+    await log.ready(1)
+    await log.ready(2, owner_id="ben")
+    clock.advance(timedelta(days=2))
+    assert await events.prune() == 3
+    for _ in range(2):  # whatever is pruned of others later
+        async with events.subscribe(ANA, after="1") as live, events.subscribe(ANA) as fresh:
+            assert (live.last_id, fresh.last_id) == ("1", "1")
+        await log.ready(1, owner_id="ben")
+        clock.advance(timedelta(days=2))
+        assert await events.prune() == 1
 
 
 async def test_a_slow_reader_is_dropped_and_resumes_without_loss(events: EventService, log: EventLog) -> None:

@@ -46,8 +46,8 @@ class Subscription:
 
     @property
     def last_id(self) -> str:
-        """From where to resume: the id of the last event given out, or of a later one of somebody else."""
-        return str(self._given if self._waiting else max(self._given, self._through))
+        """From where to resume: the id of the last event given out, or that there was before. Never somebody else's."""
+        return str(self._given)
 
     def __aiter__(self) -> "Subscription":
         return self
@@ -171,7 +171,7 @@ class Feed:
 
     async def _read_on(self) -> None:
         async with self._database.transaction() as connection:
-            last = (await records.number(connection)).last
+            last = await records.number(connection)
         while self._position < last:
             async with self._database.connection() as connection:
                 page = await records.between(connection, self._position, last, PAGE)

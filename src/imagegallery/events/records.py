@@ -43,7 +43,15 @@ UPDATE events SET position = log.before + unnumbered.place
 FROM unnumbered, log
 WHERE events.id = unnumbered.id"""
 
-_STATE = "SELECT last_position, pruned_through FROM event_log"
+_LAST = "SELECT last_position FROM event_log"
+
+# How far one owner knows the log. ``pruned_through`` of the log is from before it was kept by owner, and stands still.
+_OWNED_STATE = """
+SELECT greatest(gone.through, (SELECT max(position) FROM events WHERE owner_id = $1 AND position <= $2)),
+       gone.through
+FROM (
+    SELECT greatest(pruned_through, (SELECT through FROM events_pruned WHERE owner_id = $1)) AS through FROM event_log
+) AS gone"""
 
 _BETWEEN = """
 SELECT position, type, data, occurred_at FROM events
@@ -73,20 +81,21 @@ WITH pruned AS (
     WHERE id = ANY (ARRAY(
         SELECT id FROM events WHERE occurred_at < $1 AND position IS NOT NULL ORDER BY occurred_at LIMIT $2
     ))
-    RETURNING position
-), counted AS (
-    SELECT count(*) AS pruned, coalesce(max(position), 0) AS through FROM pruned
+    RETURNING owner_id, position
 ), noted AS (
-    UPDATE event_log SET pruned_through = greatest(pruned_through, through) FROM counted WHERE through > 0
+    INSERT INTO events_pruned (owner_id, through)
+    SELECT owner_id, max(position) FROM pruned GROUP BY owner_id ORDER BY owner_id
+    ON CONFLICT (owner_id) DO UPDATE SET through = greatest(events_pruned.through, excluded.through)
 )
-SELECT pruned FROM counted"""
+SELECT count(*) FROM pruned"""
 
 
 @frozen
-class LogState:
-    """Positions: of the newest event, and of the newest of those that were pruned (0: none)."""
+class OwnLog:
+    """What an owner may know of the log, in positions (0: none): of their newest event, and through which some of
+    theirs may be gone."""
 
-    last: int
+    newest: int
     pruned_through: int
 
 
@@ -97,18 +106,23 @@ async def record(connection: Connection, *events: DomainEvent, now: datetime) ->
         await connection.execute(_RECORD, owners, types, [data_of(each) for each in events], now, CHANNEL)
 
 
-async def number(connection: Connection) -> LogState:
-    """Give every event that is committed by now its position. In a transaction of its own, READ COMMITTED."""
+async def number(connection: Connection) -> int:
+    """Give every event that is committed by now its position, and answer the last one.
+
+    In a transaction of its own, READ COMMITTED.
+    """
     while await connection.fetchval(_IS_UNNUMBERED):
         await connection.execute(_LOCK_LOG)
         await connection.execute(_NUMBER)
-    return await state(connection)
+    last: int = await connection.fetchval(_LAST)
+    return last
 
 
-async def state(connection: Connection) -> LogState:
-    row = await connection.fetchrow(_STATE)
+async def owned(connection: Connection, owner_id: str, last: int) -> OwnLog:
+    """One owner's part of the log, which is read through ``last``."""
+    row = await connection.fetchrow(_OWNED_STATE, owner_id, last)
     assert row is not None, "the migration wrote it"
-    return LogState(*row)
+    return OwnLog(*row)
 
 
 async def between(connection: Connection, after: int, through: int, limit: int) -> "Page":

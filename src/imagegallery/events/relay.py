@@ -61,7 +61,7 @@ class Relay:
     async def catch_up(self) -> None:
         """Add the jobs for everything that is committed by now."""
         async with self._database.transaction() as connection:
-            last = (await records.number(connection)).last
+            last = await records.number(connection)
         for consumer in self._consumers:
             await self._relay_all(consumer, last)
 

@@ -11,7 +11,7 @@ from imagegallery.events import records
 from imagegallery.events.event import DomainEvent, EventOptions, parse_event_id
 from imagegallery.events.feed import Feed, Subscription
 from imagegallery.events.handling import HandleEvent, HandlerConsumer, job_kind
-from imagegallery.events.records import LogState
+from imagegallery.events.records import OwnLog
 from imagegallery.events.registry import Handler, Registry
 from imagegallery.events.relay import Consumer
 from imagegallery.principal import Principal
@@ -44,9 +44,10 @@ class EventService:
         self._feed.check_room(owner_id)
         position = None if after is None else parse_event_id(after)
         async with self._database.transaction() as connection:
-            log = await records.number(connection)
-        start = log.last if position is None else _checked(position, log)
-        subscription = self._feed.add(owner_id, after=start, last=log.last)
+            last = await records.number(connection)
+            own = await records.owned(connection, owner_id, last)
+        given = own.newest if position is None else _checked(position, own)
+        subscription = self._feed.add(owner_id, after=given, last=last)
         try:
             async with surrounding_tasks() as tasks:
                 tasks.start_soon(self._feed.read)
@@ -104,9 +105,9 @@ class EventService:
                 return pruned
 
 
-def _checked(position: int, log: LogState) -> int:
-    if position < log.pruned_through:
+def _checked(position: int, own: OwnLog) -> int:
+    if position < own.pruned_through:
         raise EventsGone("Events that followed that one are no longer kept.")
-    if position > log.last:
+    if position > own.newest:  # of others' it could be: how many there are is theirs to know
         raise EventsGone("There is no such event in this database.")
     return position
