@@ -5,7 +5,7 @@ The networks are those of the IANA special-purpose address registries (RFC 6890)
 
 import pytest
 
-from imagegallery.webhooks.addresses import is_public
+from imagegallery.webhooks.addresses import is_metadata, is_public
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,39 @@ def test_public(address: str) -> None:
 )
 def test_not_public(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "169.254.170.2",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd00:42::42",
+        "fd20:ce::254",
+        "fe80::a9fe:a9fe%eth0",
+        "::ffff:169.254.169.254",
+        "::169.254.169.254",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+    ],
+)
+def test_where_clouds_tell_a_machine_its_keys(address: str) -> None:
+    assert is_metadata(address)
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "10.0.0.1", "127.0.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.1"]
+)
+def test_other_private_addresses_are_of_no_cloud(address: str) -> None:
+    assert not is_metadata(address)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "1.1.1", "1.1.1.1/8", "2130706433"])

@@ -156,13 +156,20 @@ async def test_a_private_address_is_refused_at_delivery_too(receiver: Receiver) 
     assert receiver.received == []
 
 
-async def test_one_private_address_among_others_is_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("address", "allow_private"), [("10.0.0.1", False), ("169.254.169.254", True)])
+async def test_one_refused_address_among_others_is_too_many(
+    address: str, allow_private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in ("93.184.216.34", "10.0.0.1")]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in ("93.184.216.34", address)]
+
+    async def connect(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be sent")
 
     monkeypatch.setattr(anyio, "getaddrinfo", resolve)
+    monkeypatch.setattr(anyio, "connect_tcp", connect)
     with pytest.raises(AddressRefused):
-        await Sender(timedelta(seconds=10)).post(target_of("https://rebinding.example/"), {}, b"")
+        await Sender(timedelta(seconds=10), allow_private).post(target_of("https://rebinding.example/"), {}, b"")
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked(

@@ -1,5 +1,6 @@
 """Making, listing and deleting webhooks."""
 
+import socket
 from datetime import timedelta
 
 import anyio
@@ -74,3 +75,26 @@ async def test_private_addresses_are_refused(database: Database, clock: ManualCl
     with pytest.raises(InvalidInput, match="not public"):
         await strict.create(ANA, url=url)
     assert await strict.list(ANA) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://169.254.169.254/latest", "http://2852039166/", "http://0xa9fea9fe/", "http://[::ffff:169.254.169.254]/"],
+)
+async def test_metadata_of_clouds_is_refused_where_private_addresses_are_not(
+    webhooks: WebhookService, url: str
+) -> None:
+    with pytest.raises(InvalidInput, match="a cloud's metadata"):
+        await webhooks.create(ANA, url=url)
+    assert await webhooks.list(ANA) == []
+
+
+async def test_names_of_a_private_network_need_not_be_known_yet(
+    webhooks: WebhookService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolve(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(anyio, "getaddrinfo", resolve)
+    created = await webhooks.create(ANA, url="http://receiver.invalid/hook")
+    assert created.webhook.active

@@ -3,7 +3,7 @@
 The networks are listed here because what `ipaddress` calls global differs between patch releases of Python.
 """
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 # IANA IPv4 Special-Purpose Address Registry (RFC 6890), and multicast.
@@ -14,6 +14,7 @@ _NOT_PUBLIC_4: Final = tuple(
         "10.0.0.0/8",  # private
         "100.64.0.0/10",  # shared by a provider's customers
         "127.0.0.0/8",  # loopback
+        "168.63.129.16/32",  # Azure's own, which a machine there reaches its platform by
         "169.254.0.0/16",  # link-local: the metadata services of clouds
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments; some clouds have metadata services here
@@ -47,6 +48,41 @@ _NOT_PUBLIC_6: Final = tuple(
 # NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is reached in the end. Hosts without IPv4 of their own
 # see the whole IPv4 internet through it, so it is not refused altogether.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+
+
+# Where clouds tell a machine its keys: of no use to a receiver, whatever private network it is in.
+_METADATA: Final = tuple(
+    map(
+        ip_network,
+        (
+            "169.254.0.0/16",  # link-local: AWS, Google, Azure, Oracle, OpenStack, DigitalOcean; ECS task roles
+            "100.100.100.200",  # Alibaba
+            "168.63.129.16",  # Azure's platform
+            "192.0.0.192",  # Oracle, the old one
+            "fe80::/10",  # link-local
+            "fd00:ec2::/32",  # AWS: ::254, and of EKS pods ::23
+            "fd00:42::42",  # Scaleway
+            "fd20:ce::254",  # Google
+        ),
+    )
+)
+
+
+def is_metadata(address: str) -> bool:
+    """Whether the metadata service of a cloud may answer there, also by an IPv6 address that leads to its IPv4 one.
+
+    All link-local addresses count. Raises `ValueError` for what is no address.
+    """
+    parsed = ip_address(address.partition("%")[0])
+    reached = {parsed} if isinstance(parsed, IPv4Address) else {parsed, *_inside(parsed)}
+    return any(each in network for each in reached for network in _METADATA)
+
+
+def _inside(address: IPv6Address) -> set[IPv4Address]:
+    """The IPv4 addresses that it may stand for: mapped, compatible, translated or NAT64 in its end, 6to4 behind its
+    beginning. Too many are no harm."""
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    return {last, address.sixtofour} if address.sixtofour else {last}
 
 
 def is_public(address: str) -> bool:

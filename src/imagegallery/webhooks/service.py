@@ -16,7 +16,7 @@ from imagegallery.repeats import Keyed
 from imagegallery.webhooks import records
 from imagegallery.webhooks.records import NewWebhook
 from imagegallery.webhooks.signature import SECRET_BYTES, write_secret
-from imagegallery.webhooks.transport import DeliveryFailed, Sender
+from imagegallery.webhooks.transport import AddressRefused, DeliveryFailed, Sender
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, check_webhook, refuse_address
 
 WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, for `imagegallery.repeats`
@@ -49,10 +49,11 @@ class WebhookService:
         """
         owner_id, types = principal.require_user(), tuple(dict.fromkeys(event_types))
         target = check_webhook(url, types, self._options)
-        if not self._options.allow_private:
-            try:
-                await self._sender.addresses(target)
-            except DeliveryFailed as error:
+        try:
+            await self._sender.addresses(target)
+        except DeliveryFailed as error:
+            # The names of a private network need not be known yet, nor to this process.
+            if isinstance(error, AddressRefused) or not self._options.allow_private:
                 refuse_address(f"is refused: {error.message.rstrip('.')}")
         keyed = Keyed.of(WEBHOOKS, owner_id, idempotency_key, url, types)
         made_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)

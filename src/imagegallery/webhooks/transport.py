@@ -16,7 +16,7 @@ from anyio.abc import ByteStream
 from attrs import frozen
 
 from imagegallery.errors import ImageGalleryError
-from imagegallery.webhooks.addresses import is_public
+from imagegallery.webhooks.addresses import is_metadata, is_public
 from imagegallery.webhooks.webhook import Target
 
 _READ_SIZE: Final = 4096
@@ -37,19 +37,22 @@ class AddressRefused(DeliveryFailed):
 
 @frozen
 class Sender:
-    """Sends within ``timeout`` from resolving the name to the status. ``allow_private``: to any address at all."""
+    """Sends within ``timeout`` from resolving the name to the status. ``allow_private``: to any address but those where
+    clouds tell a machine its keys."""
 
     timeout: timedelta
     allow_private: bool = False
 
     async def addresses(self, target: Target) -> Sequence[str]:
-        """The host's addresses. Raises `DeliveryFailed` if it has none, `AddressRefused` if one is not public."""
+        """The host's addresses. Raises `DeliveryFailed` if it has none, `AddressRefused` if one of them is."""
         try:
             with anyio.fail_after(self.timeout.total_seconds()):
                 found = await anyio.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:  # TimeoutError is an OSError
             raise DeliveryFailed(f"The host name {target.host} cannot be resolved.") from error
         addresses = [str(address[0]) for *_, address in found]
+        if any(map(is_metadata, addresses)):
+            raise AddressRefused(f"The host {target.host} has an address that is not public: a cloud's metadata.")
         if not self.allow_private and not all(map(is_public, addresses)):
             raise AddressRefused(f"The host {target.host} has an address that is not public.")
         return addresses

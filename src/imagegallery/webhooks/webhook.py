@@ -21,10 +21,10 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 class WebhookOptions:
     """Where events may be delivered, and how hard to try.
 
-    ``allow_private``: also to addresses that are not public, and over plain HTTP: for services beside this one. A
-    delivery has ``timeout`` to be answered, is tried ``max_attempts`` times, at intervals that double from
-    ``backoff_base`` up to ``backoff_limit``. A webhook none of whose last ``disable_failures`` attempts succeeded, for
-    at least ``disable_after``, is switched off.
+    ``allow_private``: also to addresses that are not public, but for those where clouds tell a machine its keys, and
+    over plain HTTP: for services beside this one. A delivery has ``timeout`` to be answered, is tried ``max_attempts``
+    times, at intervals that double from ``backoff_base`` up to ``backoff_limit``. A webhook none of whose last
+    ``disable_failures`` attempts succeeded, for at least ``disable_after``, is switched off.
 
     A worker has ``max_at_once`` deliveries under way, besides its other jobs; of them ``max_at_once_per_owner``, and
     ``max_at_once_per_host``: who never answers keeps few of them busy.
