@@ -152,8 +152,10 @@ class ImageDocument:
 
 @frozen(slots=False)
 class GalleryDocument:
+    """``owner_id`` is told to the owner alone."""
+
     id: UUID
-    owner_id: str
+    owner_id: str | None
     name: str
     description: str
     visibility: Visibility

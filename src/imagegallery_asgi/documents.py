@@ -92,7 +92,7 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
 def gallery_document(gallery: Gallery, principal: Principal, root: str) -> GalleryDocument:
     return GalleryDocument(
         id=gallery.id,
-        owner_id=gallery.owner_id,
+        owner_id=gallery.owner_id if principal.owns(gallery.owner_id) else None,
         name=gallery.name,
         description=gallery.description,
         visibility=gallery.visibility,

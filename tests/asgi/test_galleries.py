@@ -41,6 +41,20 @@ def test_others_may_see_but_not_change_a_public_one(
     assert anonymous.headers["WWW-Authenticate"] == "Bearer"
 
 
+def test_nobody_but_the_owner_is_told_whose_it_is(
+    gallery: str, image: str, user: str, owner: httpx.Client, stranger: httpx.Client, visitor: httpx.Client
+) -> None:
+    assert owner.get(f"/galleries/{gallery}").json()["data"]["owner_id"] == user
+    for client in (stranger, visitor):
+        assert client.get(f"/galleries/{gallery}").json()["data"]["owner_id"] is None
+        listed = client.get("/galleries", params={"view": "public", "limit": 100}).json()["data"]
+        assert {each["owner_id"] for each in listed} == {None}
+        told = [client.get(path) for path in (f"/galleries/{gallery}/images", f"/images/{image}")]
+        refused = [client.patch(path, json={}) for path in (f"/galleries/{gallery}", f"/images/{image}")]
+        away = [client.get(f"/images/{image}/{what}") for what in ("view", "download")]
+        assert not [each.url for each in (*told, *refused, *away) if user in f"{each.headers} {each.text}"]
+
+
 def test_galleries_are_listed_by_cursor(owner: httpx.Client) -> None:
     made = [owner.post("/galleries", json={"name": f"{number}"}).json()["data"]["id"] for number in range(5)]
     first = owner.get("/galleries", params={"limit": 3}).json()
