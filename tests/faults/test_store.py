@@ -144,6 +144,17 @@ async def test_an_answer_that_never_comes_is_given_up_in_the_time_that_is_set(
         assert await objects_of(service.gallery.settings) == []
 
 
+async def test_a_bucket_that_is_gone_is_no_client_s_mistake(environment: dict[str, str]) -> None:
+    async with serving(environment) as service:
+        declared = {"filename": "tram.jpg", "content_type": "image/jpeg", "size": 100}
+        upload = (await service.http.post("/api/v1/uploads", json=declared)).json()["data"]
+        asked = ("GET", "/readyz"), ("POST", f"/api/v1/uploads/{upload['id']}/complete")
+        there = [(await service.http.request(*each)).status_code for each in asked]
+        async with bad_day(service, lambda _: Refuse(404, "NoSuchBucket")):
+            gone = [(await service.http.request(*each)).status_code for each in asked]
+        assert (there, gone) == ([200, 409], [503, 503])
+
+
 async def test_credentials_that_expire_in_mid_upload_are_a_clear_error_and_lose_nothing(
     environment: dict[str, str], small_picture: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -263,3 +263,21 @@ def test_a_reader_reads_the_slice_and_closes_its_file(start: int, length: int, s
 def test_a_range_that_is_none_cannot_be_made(start: int, stop: int) -> None:
     with pytest.raises(ValueError, match=r"-1|4"):
         ByteRange(start, stop)
+
+
+async def test_a_root_that_is_gone_is_no_object_s_absence(root: Path, clock: ManualClock) -> None:
+    """A directory that somebody moved away, or a disk that came off."""
+    async with store_at(root, clock) as store:
+        await write(store, "in/a", BODY)
+        away = await anyio.Path(root).rename(root.with_name("away"))
+        for asked in (
+            store.head("in/a"),
+            read(store, "in/a"),
+            write(store, "in/b", BODY),
+            store.delete("in/a"),
+            keys(store),
+        ):
+            with pytest.raises(Unavailable):
+                await asked
+        await away.rename(root)
+        assert await read(store, "in/a") == BODY

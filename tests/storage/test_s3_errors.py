@@ -61,6 +61,37 @@ async def test_nobody_there_is_unavailable(s3_options: S3Options) -> None:
             pass
 
 
+async def test_a_bucket_that_is_gone_is_no_object_s_absence(object_store_server: ObjectStoreServer) -> None:
+    """HEAD says 404 to both, and has no body to say more."""
+    options = object_store_server.own_bucket()
+    async with connected(options, AWS) as connection:
+        client, name = connection.bucket.client, connection.bucket.name
+        await client.create_bucket(Bucket=name)
+        async with S3Store.open(options, AWS) as store:
+            with pytest.raises(ObjectNotFound):
+                await store.head("a")
+            await client.delete_bucket(Bucket=name)
+            asked = {
+                "head": store.head("a"),
+                "get": read(store, "a"),
+                "put": write(store, "a"),
+                "put if absent": store.put("a", bytes_chunks(b"x"), content_type=TYPE, if_absent=True),
+                "promote": store.promote("incoming/a", "a", etag="x", content_type=TYPE),
+                "delete": store.delete("a"),
+                "delete many": store.delete_many(["a"]),
+                "list": keys(store),
+                "begin parts": store.create_multipart("a", content_type=TYPE),
+                "parts": store.list_parts("a", "x"),
+                "complete parts": store.complete_multipart("a", "x", []),
+                "abort parts": store.abort_multipart("a", "x"),
+                "grow": store.begin_append("a", content_type=TYPE),
+                "grown": store.appended("a", "0" * 24),
+            }
+            for what, answer in asked.items():
+                with pytest.raises(ConfigurationError, match="no such bucket"):
+                    print(what, await answer)
+
+
 async def test_a_url_that_is_none_is_a_configuration_error(s3_options: S3Options) -> None:
     assert "cannot work" in await opening(attrs.evolve(s3_options, endpoint_url="not a url"), AWS)
 

@@ -85,7 +85,10 @@ class Draft:
     def _opened(self) -> BinaryIO:
         if self._file is None:
             create = partial(os.open, mode=PRIVATE_FILE, dir_fd=self.scratch.descriptor)
-            self._file = open(self.name, "xb", opener=create)  # noqa: SIM115 - pathlib knows no dir_fd
+            try:
+                self._file = open(self.name, "xb", opener=create)  # noqa: SIM115 - pathlib knows no dir_fd
+            except FileNotFoundError as error:
+                raise Unavailable("The folder of the objects is gone.") from error
         return self._file
 
     def _reopened(self) -> BinaryIO:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from attrs import frozen
 
-from imagegallery.errors import ConfigurationError, Unavailable
+from imagegallery.errors import ConfigurationError, ObjectNotFound, Unavailable
 from imagegallery.storage.keys import is_key
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import ObjectInfo, Part
@@ -100,7 +100,12 @@ class Bucket:
         return Opened(found(key, reply), reply["Body"])
 
     async def head(self, key: str) -> Found:
-        return found(key, await self._send("head_object", key))
+        """HEAD has no body that could say what is absent, the object or the bucket: the bucket is asked, too."""
+        try:
+            return found(key, await self._send("head_object", key))
+        except ObjectNotFound:
+            await self.check()
+            raise
 
     async def copy(
         self,

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed
+from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, Unavailable
 from imagegallery.folders import PRIVATE_FOLDER
 from imagegallery.storage.keys import is_key
 from imagegallery.storage.scratch import Scratch
@@ -46,6 +46,7 @@ class Tree:
 
     def __init__(self, root: Path, hidden: str) -> None:
         self._root = root
+        self._was_there = False
         self._hidden = hidden.casefold()
 
     def status(self, key: str) -> os.stat_result:
@@ -130,8 +131,9 @@ class Tree:
 
     @contextmanager
     def folder(self, folders: list[str], *, create: bool = False) -> Iterator[int]:
-        """A descriptor of the folder. Raises `FileNotFoundError`, or `NotADirectoryError` at a file or a link."""
-        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        """A descriptor of the folder. Raises `FileNotFoundError`, or `NotADirectoryError` at a file or a link; and
+        `Unavailable` when it is the root that has gone, which is no object's absence."""
+        descriptor = self._open_root()
         try:
             for name in folders:
                 inner = _open_folder(descriptor, name, create)
@@ -140,6 +142,16 @@ class Tree:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _open_root(self) -> int:
+        try:
+            descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if self._was_there:
+                raise Unavailable("The folder of the objects is gone.") from error
+            raise
+        self._was_there = True
+        return descriptor
 
     def _in_folder(self, folders: list[str], act: Callable[[int], T]) -> T:
         """Act in the folder, which is made if need be; anew each time that a `remove` prunes it meanwhile."""
