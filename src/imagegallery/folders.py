@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
@@ -12,11 +13,23 @@ _OPEN = 0o067
 
 
 def make(folder: Path) -> list[Path]:
-    """Make it, and what is missing above it, private. Answers what was made."""
+    """Make it, and what is missing above it, private and for good. Answers what was made."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
+    found = missing[-1].parent if missing else folder  # maybe just made by another, who has not synced it yet
+    for each in (found, *reversed(missing)):
         each.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        with suppress(PermissionError):  # a folder that we may add to, but not read
+            sync(each.parent)
     return missing
+
+
+def sync(folder: Path) -> None:
+    """Return once the names of what is in it are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def make_private(folder: Path) -> None:

@@ -159,15 +159,19 @@ class Settings:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Publish a private file whole or not at all: several processes may start together."""
+    """Publish a private file whole or not at all, and for good: several processes may start together."""
     folders.make(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
     try:
-        draft.write_text(text + "\n")
+        with draft.open("w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         path.hardlink_to(draft)
     finally:
         draft.unlink()
+        folders.sync(path.parent)
 
 
 @cache

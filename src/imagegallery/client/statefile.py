@@ -15,6 +15,7 @@ import anyio
 from anyio.to_thread import run_sync
 from attrs import evolve, frozen
 
+from imagegallery import folders
 from imagegallery.errors import ConfigurationError, InvalidInput
 from imagegallery.ids import parse_id
 
@@ -91,6 +92,7 @@ def _prepare(path: Path) -> dict[FileKey, Remembered]:
     content = path.read_bytes() if path.exists() else b""
     if _text(HEADING).encode().startswith(content):
         path.write_text(_text(HEADING))
+        folders.sync(path.parent)
         return {}
     whole, _, cut_short = content.rpartition(b"\n")
     entries = dict(_read(whole.decode()))

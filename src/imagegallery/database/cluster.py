@@ -266,11 +266,7 @@ def _put_in_place(new: Path, data: Path, account: Account | None) -> None:
         new.rename(data)
     except OSError as error:
         raise ConfigurationError(f"{data} is in the way: it is no PostgreSQL data directory.") from error
-    parent = os.open(data.parent, os.O_RDONLY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    folders.sync(data.parent)
 
 
 def _fits(directory: Path) -> bool:

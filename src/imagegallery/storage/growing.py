@@ -153,12 +153,12 @@ class GrowsOnFilesystem:
     # --- in threads ----------------------------------------------------------------------------------------
 
     @contextmanager
-    def _folder(self) -> Iterator[int]:
-        with self._tree.folder([*FOLDER], create=True) as folder:
+    def _folder(self, *, create: bool = False) -> Iterator[int]:
+        with self._tree.folder([*FOLDER], create=create) as folder:
             yield folder
 
     def _create(self, name: str) -> None:
-        with self._folder() as folder:
+        with self._folder(create=True) as folder:
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=folder)
             try:
                 os.utime(descriptor, ns=(self._timestamp(),) * 2)
@@ -168,11 +168,11 @@ class GrowsOnFilesystem:
             os.fsync(folder)
 
     def _opened(self, name: str, mode: int) -> int:
-        with self._folder() as folder:
-            try:
+        try:
+            with self._folder() as folder:
                 return os.open(name, mode | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-            except FileNotFoundError:
-                raise _nothing_grows() from None
+        except FileNotFoundError:
+            raise _nothing_grows() from None
 
     def _durable_size(self, name: str) -> int:
         descriptor = self._opened(name, os.O_RDWR)
@@ -222,7 +222,7 @@ class GrowsOnFilesystem:
     def _clear_growing(self, before: float) -> int:
         """Remove what was last written to before then, in seconds since 1970; answers how many."""
         count = 0
-        with self._folder() as folder, os.scandir(folder) as entries:
+        with suppress(FileNotFoundError), self._folder() as folder, os.scandir(folder) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     if entry.stat(follow_symlinks=False).st_mtime < before:

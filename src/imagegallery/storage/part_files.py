@@ -182,7 +182,6 @@ def _make_whole(scratch: Scratch, folder: int, whole: str, parts: Sequence[Part]
             _concatenate(folder, parts, scratch, draft, modified_ns)
         with suppress(FileExistsError):
             os.link(draft, whole, src_dir_fd=scratch.descriptor, dst_dir_fd=folder, follow_symlinks=False)
-            os.fsync(folder)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(draft, dir_fd=scratch.descriptor)

@@ -71,8 +71,10 @@ class Tree:
         put = _link if if_absent else os.replace
 
         def place(parent: int) -> None:
-            put(draft, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
-            os.fsync(parent)
+            try:
+                put(draft, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
+            finally:
+                os.fsync(parent)  # also of what another has just put there: whoever sees it may count on it
 
         with _obstruction():
             self._in_folder(folders, place)
@@ -131,12 +133,15 @@ class Tree:
 
     @contextmanager
     def folder(self, folders: list[str], *, create: bool = False) -> Iterator[int]:
-        """A descriptor of the folder. Raises `FileNotFoundError`, or `NotADirectoryError` at a file or a link; and
-        `Unavailable` when it is the root that has gone, which is no object's absence."""
+        """A descriptor of the folder, which is there for good if it is to be made. Raises `FileNotFoundError`, or
+        `NotADirectoryError` at a file or a link; and `Unavailable` when it is the root that has gone, which is no
+        object's absence."""
         descriptor = self._open_root()
         try:
             for name in folders:
                 inner = _open_folder(descriptor, name, create)
+                if create:
+                    os.fsync(descriptor)  # also where another has just made it, who may not have come so far
                 os.close(descriptor)
                 descriptor = inner
             yield descriptor
@@ -222,7 +227,6 @@ def _open_folder(parent: int, name: str, create: bool) -> int:
         raise
     with suppress(FileExistsError):
         os.mkdir(name, PRIVATE_FOLDER, dir_fd=parent)
-        os.fsync(parent)
     return _open_folder(parent, name, create=False)
 
 
