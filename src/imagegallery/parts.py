@@ -127,7 +127,13 @@ async def _open_s3(settings: Settings, clock: Clock) -> AsyncIterator[ObjectStor
 
 
 async def set_up_storage(
-    settings: Settings, origins: tuple[str, ...], days: int, *, create: bool, dry_run: bool
+    settings: Settings,
+    origins: tuple[str, ...],
+    days: int,
+    versions_days: int | None = None,
+    *,
+    create: bool,
+    dry_run: bool,
 ) -> AsyncGenerator["Step", None]:
     """See `imagegallery.storage.s3_setup`. Raises `ConfigurationError` when no bucket is named."""
     if settings.storage.s3.bucket is None:
@@ -137,9 +143,20 @@ async def set_up_storage(
         from imagegallery.storage.s3_setup import set_up
     except ImportError as error:
         raise _missing("storage.s3.bucket", "s3") from error
-    rules = BucketRules(settings.storage.s3.prefix, days, origins)
+    rules = BucketRules(settings.storage.s3.prefix, days, origins, versions_days)
     async for step in set_up(settings.storage.s3, settings.aws, rules, create=create, dry_run=dry_run):
         yield step
+
+
+async def store_keeps_deleted(settings: Settings) -> bool:
+    """Whether the bucket of these settings keeps versions of what is deleted for good. Raises `ConfigurationError`."""
+    try:
+        from imagegallery.storage.s3_connection import connected
+        from imagegallery.storage.s3_setup import keeps_deleted
+    except ImportError as error:
+        raise _missing("storage.s3.bucket", "s3") from error
+    async with connected(settings.storage.s3, settings.aws) as connection:
+        return await keeps_deleted(connection.bucket)
 
 
 def signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> SignsDownloads:

@@ -54,4 +54,4 @@ def test_the_commands_of_the_page_work(options: S3Options, tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("planned bucket", "done    bucket", "done    cors: https://app.example", "ok      store"):
         assert line in done.stdout
-    assert done.stdout.count("kept") == 5, "the five promises"
+    assert done.stdout.count(": kept\n") == 5, "the five promises"

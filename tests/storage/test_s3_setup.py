@@ -13,8 +13,8 @@ from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3 import S3Store
 from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.s3_connection import connected
-from imagegallery.storage.s3_rules import BucketRules, is_kept, with_ours
-from imagegallery.storage.s3_setup import Outcome, set_up
+from imagegallery.storage.s3_rules import BucketRules, Rule, ends_versions, is_kept, with_ours
+from imagegallery.storage.s3_setup import Outcome, keeps_deleted, set_up
 from imagegallery.testing.object_store import AWS, ObjectStoreServer
 from imagegallery.upkeep.check import Level
 from imagegallery.upkeep.promises import check_promises
@@ -75,6 +75,48 @@ async def test_rules_of_others_stay(new_bucket: S3Options) -> None:
         rules = (await bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name))["Rules"]
         assert len(rules) == 4
         assert is_kept(THEIRS, rules)
+
+
+async def test_versions_of_what_was_deleted_are_told_of_and_expire_if_asked_to(new_bucket: S3Options) -> None:
+    async with inside(new_bucket) as bucket:
+        await bucket.client.create_bucket(Bucket=bucket.name)
+        assert not await keeps_deleted(bucket)
+        await bucket.client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+        assert await keeps_deleted(bucket)
+        assert (await outcomes(new_bucket))["versions"] is Outcome.KEPT
+        assert await keeps_deleted(bucket)
+        expiring = attrs.evolve(RULES, prefix="", versions_days=3)
+        for outcome in (Outcome.DONE, Outcome.KEPT):
+            steps = [step async for step in set_up(new_bucket, AWS, expiring, create=False, dry_run=False)]
+            assert [step.outcome for step in steps if step.subject == "lifecycle"] == [outcome]
+            assert "versions" not in {step.subject for step in steps}
+        assert not await keeps_deleted(bucket)
+        rules = (await bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name))["Rules"]
+        assert {"NoncurrentDays": 3} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
+        assert "versions" not in await outcomes(new_bucket)
+
+
+ALL_VERSIONS = {"Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 9}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "ends"),
+    [
+        (ALL_VERSIONS, True),
+        (ALL_VERSIONS | {"Filter": {}}, True),
+        (ALL_VERSIONS | {"Filter": {"Prefix": ""}}, True),
+        (ALL_VERSIONS | {"Filter": {"Prefix": "pho"}}, True),
+        (ALL_VERSIONS | {"Filter": {"Prefix": "photos/incoming/"}}, False),
+        (ALL_VERSIONS | {"Prefix": "logs/"}, False),
+        (ALL_VERSIONS | {"Filter": {"Tag": {"Key": "old", "Value": "yes"}}}, False),
+        (ALL_VERSIONS | {"Filter": {"And": {"Prefix": "", "ObjectSizeGreaterThan": 9}}}, False),
+        (ALL_VERSIONS | {"Status": "Disabled"}, False),
+        (ALL_VERSIONS | {"NoncurrentVersionExpiration": {"NoncurrentDays": 9, "NewerNoncurrentVersions": 2}}, False),
+        (THEIRS | {"Filter": {"Prefix": ""}}, False),
+    ],
+)
+def test_what_ends_every_version_of_what_was_deleted(rule: Rule, ends: bool) -> None:
+    assert ends_versions([THEIRS, rule], "photos/") is ends
 
 
 def test_without_an_origin_browsers_are_allowed_nothing() -> None:

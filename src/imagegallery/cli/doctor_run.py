@@ -23,7 +23,16 @@ from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.extras import install_hint
 from imagegallery.imaging.versions import libvips_version
 from imagegallery.imaging.wire import Wall
-from imagegallery.parts import decoder_walls, open_database, open_redis, open_renderer, open_sqs, open_store, space_of
+from imagegallery.parts import (
+    decoder_walls,
+    open_database,
+    open_redis,
+    open_renderer,
+    open_sqs,
+    open_store,
+    space_of,
+    store_keeps_deleted,
+)
 from imagegallery.settings import Settings
 from imagegallery.storage.space import DiskSpace
 from imagegallery.upkeep.check import Check
@@ -63,6 +72,8 @@ class Examination:
             yield await to_thread.run_sync(self._secret)
         if has_data or self._on_s3:
             yield await attempt("store", self._store_remedy, self._store)
+        if self._on_s3:
+            yield await self._deletion()
         yield await attempt("redis", "start it, or see to `redis.url`", self._redis)
         yield await attempt("sqs", "see to `queue.sqs` and `aws`; `imagegallery queue setup` makes queues", self._sqs)
         async with aclosing(self._database()) as checks:
@@ -153,6 +164,19 @@ class Examination:
     async def _store(self) -> Check:
         async with open_store(self.settings, self.clock) as store:
             return await check_store(store)
+
+    async def _deletion(self) -> Check:
+        try:
+            keeps = await store_keeps_deleted(self.settings)
+        except ImageGalleryError as error:
+            allow = "allow s3:GetBucketVersioning and s3:GetLifecycleConfiguration to who runs this"
+            return Check.warning("deletion", f"nobody knows whether the bucket keeps versions: {error.message}", allow)
+        if keeps:
+            remedy = "run `imagegallery storage setup --expire-versions DAYS`"
+            return Check.warning(
+                "deletion", "the bucket keeps versions: what is deleted for good stays in them", remedy
+            )
+        return Check.ok("deletion", "the bucket keeps nothing for good that is deleted")
 
     async def _redis(self) -> Check:
         async with open_redis(self.settings.redis, self.clock) as redis:

@@ -28,6 +28,7 @@ def storage_group() -> None:
 @click.option("--create", is_flag=True, help="Make the bucket if it does not exist.")
 @click.option("--origin", "origins", multiple=True, help="A web page that may send and read: https://app.example")
 @click.option("--days", type=click.IntRange(min=1), help="When what was not finished expires.")
+@click.option("--expire-versions", type=click.IntRange(min=1), help="Days after which versions of what was deleted go.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @data_dir_option
@@ -36,6 +37,7 @@ def setup_command(
     create: bool,
     origins: tuple[str, ...],
     days: int | None,
+    expire_versions: int | None,
     dry_run: bool,
     as_json: bool,
     data_dir: Path | None,
@@ -50,7 +52,8 @@ def setup_command(
         _check_origin(origin)
 
     async def run() -> bool:
-        steps = set_up_storage(settings, origins, days_for(settings, days), create=create, dry_run=dry_run)
+        kept_for = days_for(settings, days)
+        steps = set_up_storage(settings, origins, kept_for, expire_versions, create=create, dry_run=dry_run)
         all_done = True
         async with aclosing(steps):
             async for step in steps:

@@ -8,9 +8,10 @@ and on ``{bucket}/{prefix}*``:
 
 * ``s3:GetObject``, ``s3:PutObject``, ``s3:DeleteObject``, ``s3:AbortMultipartUpload``, ``s3:ListMultipartUploadParts``.
 
-Set-up alone, not the running service, needs ``s3:CreateBucket``, ``s3:GetBucketCORS``, ``s3:PutBucketCORS``,
-``s3:GetLifecycleConfiguration`` and ``s3:PutLifecycleConfiguration``. With a KMS key: ``kms:GenerateDataKey`` and
-``kms:Decrypt`` on it. The bucket stays private: nothing is granted to the public, all URLs are signed.
+Set-up and doctor alone, not the running service, need ``s3:CreateBucket``, ``s3:GetBucketCORS``, ``s3:PutBucketCORS``,
+``s3:GetLifecycleConfiguration``, ``s3:PutLifecycleConfiguration`` and ``s3:GetBucketVersioning``. With a KMS key:
+``kms:GenerateDataKey`` and ``kms:Decrypt`` on it. The bucket stays private: nothing is granted to the public, all URLs
+are signed.
 
 Relied on: ``If-None-Match: *`` on PutObject, CopyObject and CompleteMultipartUpload; ``If-Match`` on GetObject and
 DeleteObject, and as ``x-amz-copy-source-if-match``. S3 has them; `imagegallery storage check` asks another store.

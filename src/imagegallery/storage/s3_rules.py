@@ -10,17 +10,20 @@ from imagegallery.storage.s3_pieces import HIDDEN
 Rule = Mapping[str, object]  # by the API's own names
 
 INCOMING, GROWING, PARTS = "imagegallery-incoming", "imagegallery-growing", "imagegallery-parts"
+VERSIONS = "imagegallery-versions"
 CORS_AGE = 3600  # seconds for which a browser need not ask again
 
 
 @frozen
 class BucketRules:
     """``origins`` are the web pages that may send and read (``https://app.example``; none: no such rule). What was not
-    finished goes after ``days``."""
+    finished goes after ``days``; where the bucket keeps versions, those of what was deleted go after ``versions_days``
+    (``None``: no such rule)."""
 
     prefix: str
     days: int
     origins: tuple[str, ...] = ()
+    versions_days: int | None = None
 
     def lifecycle(self) -> list[Rule]:
         """What lies where uploads arrive expires; the parts of unfinished objects go, wherever they were meant for."""
@@ -40,7 +43,20 @@ class BucketRules:
             "Filter": {"Prefix": self.prefix},
             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": self.days},
         }
-        return [*rules, parts]
+        return [*rules, parts, *self._versions()]
+
+    def _versions(self) -> list[Rule]:
+        if self.versions_days is None:
+            return []
+        return [
+            {
+                "ID": VERSIONS,
+                "Status": "Enabled",
+                "Filter": {"Prefix": self.prefix},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": self.versions_days},
+                "Expiration": {"ExpiredObjectDeleteMarker": True},
+            }
+        ]
 
     def cors(self) -> list[Rule]:
         """Forms (POST), parts (PUT) and reading; ``ETag`` is what a client must tell of a part."""
@@ -57,13 +73,30 @@ class BucketRules:
         ]
 
     def lifecycle_told(self) -> str:
+        versions = f"; versions of what was deleted go after {self.versions_days}" if self.versions_days else ""
         return (
             f"{self.prefix}{INCOMING_PREFIX} and {self.prefix}{HIDDEN}/ expire, "
-            f"and unfinished parts are aborted, after {self.days} days"
+            f"and unfinished parts are aborted, after {self.days} days{versions}"
         )
 
     def cors_told(self) -> str:
         return f"{', '.join(self.origins)} may send and read"
+
+
+def ends_versions(current: Sequence[Rule], prefix: str) -> bool:
+    """Whether a rule of the bucket deletes, in the end, every version of what was deleted below the prefix."""
+    return any(rule.get("Status") == "Enabled" and _spares_none(rule) and _covers(rule, prefix) for rule in current)
+
+
+def _spares_none(rule: Rule) -> bool:
+    expiry = rule.get("NoncurrentVersionExpiration")
+    return isinstance(expiry, Mapping) and "NewerNoncurrentVersions" not in expiry
+
+
+def _covers(rule: Rule, prefix: str) -> bool:
+    """Whether it is for all objects below the prefix, and not only for those of some tag or size."""
+    limits = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
+    return isinstance(limits, Mapping) and limits.keys() <= {"Prefix"} and prefix.startswith(limits.get("Prefix", ""))
 
 
 def is_kept(rule: Rule, current: Sequence[Rule]) -> bool:

@@ -15,7 +15,7 @@ from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.s3_connection import connected
 from imagegallery.storage.s3_errors import code_of, translated
-from imagegallery.storage.s3_rules import BucketRules, Rule, is_kept, with_ours
+from imagegallery.storage.s3_rules import BucketRules, Rule, ends_versions, is_kept, with_ours
 
 _DEFAULT_REGION = "us-east-1"  # which must not be named when a bucket is made there
 _NO_RULES = ("NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration")
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 @frozen
 class Step:
-    """What became of one ``subject``: ``bucket``, ``lifecycle`` or ``cors``."""
+    """What became of one ``subject``: ``bucket``, ``lifecycle``, ``cors`` or ``versions``."""
 
     subject: str
     outcome: Outcome
@@ -62,6 +62,9 @@ class Setup:
             yield await self._set("cors", cors, self.rules.cors_told(), is_missing)
         else:
             yield Step("cors", Outcome.KEPT, "no origin was named: left as it is")
+        if self.rules.versions_days is None and not is_missing and await self._keeps_deleted():
+            told = "what is deleted for good stays in the bucket's versions; --expire-versions DAYS ends that"
+            yield Step("versions", Outcome.KEPT, told)
 
     async def _bucket(self) -> Step:
         try:
@@ -78,6 +81,12 @@ class Setup:
             configuration = {"CreateBucketConfiguration": where} if where else {}
             await self.bucket.client.create_bucket(Bucket=self.bucket.name, **configuration)
         return Step("bucket", Outcome.DONE, f"{self.bucket.name} was made")
+
+    async def _keeps_deleted(self) -> bool:
+        try:
+            return await keeps_deleted(self.bucket)
+        except ConfigurationError:  # the store knows no versions, or we may not ask
+            return False
 
     async def _set(self, subject: str, ours: Sequence[Rule], told: str, is_missing: bool) -> Step:
         configuration = _CONFIGURATIONS[subject]
@@ -121,6 +130,15 @@ _CONFIGURATIONS = {
     "lifecycle": _Configuration("bucket_lifecycle_configuration", "LifecycleConfiguration", "Rules"),
     "cors": _Configuration("bucket_cors", "CORSConfiguration", "CORSRules"),
 }
+
+
+async def keeps_deleted(bucket: Bucket) -> bool:
+    """Whether the bucket keeps versions, and no rule ends those of what was deleted. Raises `ConfigurationError`."""
+    with translated(bucket.name):
+        versioning = await bucket.client.get_bucket_versioning(Bucket=bucket.name)
+    if "Status" not in versioning:  # it never had any; with suspended ones those that are there stay
+        return False
+    return not ends_versions(await _CONFIGURATIONS["lifecycle"].read(bucket), bucket.prefix)
 
 
 async def set_up(
