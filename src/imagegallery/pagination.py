@@ -30,7 +30,7 @@ D = TypeVar("D", bound=SortKeyPart)
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 50
 MAX_PAGE = 1_000_000
-MAX_OFFSET = 1_000_000
+MAX_OFFSET = 100_000
 _MAX_CURSOR_CHARS = 4096
 
 # Where a list that is read newest first begins: after no row.
@@ -58,16 +58,16 @@ class CursorPage(Generic[T]):
 
 @frozen
 class NumberedPage(Generic[T]):
-    """Page ``page`` (from 1) of a list that has ``total`` items in all."""
+    """Page ``page`` (from 1) of a list that has ``total`` items in all; ``None``: they are too many to count."""
 
     items: tuple[T, ...]
     page: int
     limit: int
-    total: int
+    total: int | None
 
     @property
-    def total_pages(self) -> int:
-        return -(-self.total // self.limit)
+    def total_pages(self) -> int | None:
+        return None if self.total is None else -(-self.total // self.limit)
 
 
 def check_limit(limit: int) -> int:
@@ -78,14 +78,14 @@ def check_limit(limit: int) -> int:
     return limit
 
 
-def check_page(page: int, limit: int) -> int:
+def check_page(page: int, limit: int, deepest_offset: int = MAX_OFFSET) -> int:
     """How many items come before page ``page`` (from 1) of ``limit`` items each.
 
-    An offset costs what it skips, so it ends at 1,000,000 items; cursors go on. Raises `InvalidInput`.
+    An offset costs what it skips, so it ends at ``deepest_offset`` items; cursors go on. Raises `InvalidInput`.
     """
     faults = Faults()
     _check_range(faults, "limit", limit, MAX_LIMIT)
-    deepest = min(MAX_PAGE, MAX_OFFSET // max(limit, 1) + 1)
+    deepest = min(MAX_PAGE, deepest_offset // max(limit, 1) + 1)
     _check_range(faults, "page", page, deepest)
     faults.check()
     return (page - 1) * limit

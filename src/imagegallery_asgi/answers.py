@@ -23,6 +23,9 @@ class One(Generic[T]):
 
 @frozen(slots=False)
 class CursorPagination:
+    """The list ends where there is no ``nextCursor``: a page before that may be short, or empty, where little fits a
+    filter."""
+
     nextCursor: str | None
     hasMore: bool
 
@@ -35,10 +38,12 @@ class CursorList(Generic[T]):
 
 @frozen(slots=False)
 class PagePagination:
+    """``total`` and ``totalPages`` are ``null`` for a filtered list of a gallery with too many images to count them."""
+
     page: int
     limit: int
-    total: int
-    totalPages: int
+    total: int | None
+    totalPages: int | None
 
 
 @frozen(slots=False)

@@ -1,8 +1,8 @@
 """The SQL that lists a gallery's images, a page at a time in every order; the gallery's own row comes with it.
 
 A page is cut from the index of its order alone, before anything is joined to it; what is sorted at the end is
-that one page. A filter reads the images it passes over, each by its id, until the page is full: a filter that
-few images fit costs what it skips, the same at every depth.
+that one page. A filter reads the images it passes over, each by its id, until the page is full or `EXAMINED` of them
+were read: then the last of these comes along, whether it fits or not, to say where to go on.
 
 What is not in a walk: an image that got its place after the walk began (``walk``, a revision of the gallery).
 """
@@ -25,6 +25,9 @@ from imagegallery.images.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
 from imagegallery.principal import Principal
 
+# How many images a filtered page looks at: beyond that it ends, however few of them fit.
+EXAMINED: Final = 5_000
+
 _GALLERY = "g.owner_id AS gallery_owner_id, g.visibility, g.image_count, g.revision, g.renumbered, g.forgotten"
 
 # Looked up one by one: a plan made for a page of any size would rather read all images there are.
@@ -41,7 +44,21 @@ class Statement:
 
 def _fits(first: int) -> str:
     """A scalar, which is asked for one image after another: an EXISTS, PostgreSQL may answer for all there are."""
-    return f"AND (SELECT true FROM images i WHERE i.id = m.image_id AND {matches(first)} LIMIT 1)"
+    return f"(SELECT true FROM images i WHERE i.id = m.image_id AND {matches(first)} LIMIT 1)"
+
+
+def _passing(source: str, columns: str, order: str, first: int) -> str:
+    """Of the members in ``source`` those that fit a filter (parameters from ``$first`` on), and the last of those that
+    are looked at. The limit comes first, so that no plan can begin with the filter."""
+    return f"""
+    SELECT m.image_id, m.number, {columns}
+    FROM (
+        SELECT m.image_id, {columns}, row_number() OVER (ORDER BY {order}) AS number
+        FROM ({source}) m
+        ORDER BY {order}
+        LIMIT {EXAMINED}
+    ) m
+    WHERE m.number = {EXAMINED} OR {_fits(first)}"""
 
 
 def _listing(columns: str, order: str, beyond: str, extent: str, parameters: int) -> Statement:
@@ -49,15 +66,17 @@ def _listing(columns: str, order: str, beyond: str, extent: str, parameters: int
 
     It names the gallery as $1: by ``g.id`` a large one would be planned like any other.
     """
+    source = f"SELECT m.image_id, {columns} FROM gallery_images m WHERE m.gallery_id = $1 {beyond}"
+    return _statement(source, columns, order, extent, parameters)
 
-    def statement(fits: str) -> str:
+
+def _statement(source: str, columns: str, order: str, extent: str, parameters: int) -> Statement:
+    def statement(members: str, number: str) -> str:
         return f"""
-SELECT {_GALLERY}, {columns}, {IMAGE_COLUMNS}
+SELECT {_GALLERY}, {number}, {columns}, {IMAGE_COLUMNS}
 FROM galleries g
 LEFT JOIN (
-    SELECT m.image_id, {columns}
-    FROM gallery_images m
-    WHERE m.gallery_id = $1 {beyond} {fits}
+    {members}
     ORDER BY {order}
     {extent}
 ) m ON true
@@ -65,7 +84,10 @@ LEFT JOIN (
 WHERE g.id = $1
 ORDER BY {order}"""
 
-    return Statement(statement(""), statement(_fits(parameters + 1)))
+    return Statement(
+        statement(f"SELECT m.* FROM ({source}) m", "NULL AS number"),
+        statement(_passing(source, columns, order, parameters + 1), "m.number"),
+    )
 
 
 def _page(columns: str, order: str) -> Statement:
@@ -98,58 +120,33 @@ PAGES: Final = {
 }
 
 
-def _random(source: str, order: str, extent: str, parameters: int, mask: str) -> Statement:
-    def statement(fits: str) -> str:
-        return f"""
-SELECT {_GALLERY}, m.step, m.place, {IMAGE_COLUMNS}
-FROM galleries g
-LEFT JOIN (
-    {source.format(fits=fits, mask=mask)}
-    ORDER BY {order}
-    {extent}
-) m ON true
-{_ITS_IMAGE}
-WHERE g.id = $1
-ORDER BY m.step, m.place, m.image_id"""
-
-    return Statement(statement(""), statement(_fits(parameters + 1)))
-
-
 # A page of a `Shuffle`: slots of $3 keys each from these starts on ($2, in their order), the first of them after
-# a (place, image_id). A slot holds few images: it is they that are sorted.
-LIST_AT_RANDOM = _random(
+# a (place, image_id). A slot holds few images: it is they that are sorted. If the gallery has more than $9, so that
+# slots hold many, nothing is read.
+LIST_AT_RANDOM = _statement(
     """SELECT slot.step, m.place, m.image_id
-    FROM unnest($2::bigint[]) WITH ORDINALITY AS slot (start, step)
+    FROM unnest(CASE WHEN (SELECT image_count FROM galleries WHERE id = $1) <= $9::bigint THEN $2::bigint[] END)
+        WITH ORDINALITY AS slot (start, step)
     CROSS JOIN LATERAL (
-        SELECT m.image_id, m.random_key # {mask} AS place
+        SELECT m.image_id, m.random_key # $4::bigint AS place
         FROM gallery_images m
-        WHERE m.gallery_id = $1 AND m.random_key >= slot.start AND m.random_key < slot.start + $3 {fits}
+        WHERE m.gallery_id = $1 AND m.random_key >= slot.start AND m.random_key < slot.start + $3
     ) m
     WHERE slot.step > 1 OR (m.place, m.image_id) > ($5, $6)""",
-    "slot.step, m.place, m.image_id",
-    "LIMIT $7",
-    7,
-    mask="$4::bigint",
-)
-
-# The same order after a number of images. It computes `Shuffle.step_of` for the whole gallery.
-PAGE_AT_RANDOM = _random(
-    """SELECT once.mixed # (once.mixed >> $6) AS step, m.random_key # {mask} AS place, m.image_id
-    FROM gallery_images m
-    CROSS JOIN LATERAL (SELECT ((m.random_key >> $2) * $3::bigint + $4::bigint) & $5::bigint AS slot) AS raw
-    CROSS JOIN LATERAL (SELECT ((raw.slot # (raw.slot >> $6)) * $7::bigint) & $5 AS mixed) AS once
-    WHERE m.gallery_id = $1 {fits}""",
-    "step, place, image_id",
-    "OFFSET $9 LIMIT $10",
-    10,
-    mask="$8::bigint",
+    "m.step, m.place",
+    "m.step, m.place, m.image_id",
+    "LIMIT $7 OFFSET $8",
+    9,
 )
 
 # How many images of a gallery fit a filter.
-COUNT = f"SELECT count(*) FROM gallery_images m WHERE m.gallery_id = $1 {_fits(2)}"
+COUNT = f"SELECT count(*) FROM gallery_images m WHERE m.gallery_id = $1 AND {_fits(2)}"
 
 # How many images a gallery has.
 SIZE = "SELECT image_count FROM galleries WHERE id = $1"
+
+# So many images a slot, on average, are the most.
+CROWD: Final = 1_024
 
 # A walk that begins sees all there is.
 FROM_NOW_ON = 2**63 - 1
@@ -189,7 +186,7 @@ async def by_position(
 ) -> Members | None:
     """``None`` when there is no such gallery; so for all lists."""
     rows = await _fetch(connection, LIST_BY_POSITION, gallery_id, walk, after, limit, where=where)
-    return _members(rows, "position")
+    return _members(rows, where, "position")
 
 
 async def by_created_at(
@@ -197,7 +194,7 @@ async def by_created_at(
 ) -> Members | None:
     start = after or (LAST_MOMENT, LAST_ID)
     rows = await _fetch(connection, LIST_BY_CREATED_AT, gallery_id, *start, limit, where=where)
-    return _members(rows, "image_created_at", "id")
+    return _members(rows, where, "image_created_at", "id")
 
 
 async def by_taken_at(
@@ -210,7 +207,7 @@ async def by_taken_at(
 ) -> Members | None:
     start = after or (LAST_MOMENT, LAST_ID)
     rows = await _fetch(connection, LIST_BY_TAKEN_AT, gallery_id, walk, *start, limit, where=where)
-    return _members(rows, "image_taken_at", "id")
+    return _members(rows, where, "image_taken_at", "id")
 
 
 async def by_filename(
@@ -223,7 +220,7 @@ async def by_filename(
 ) -> Members | None:
     start = after or ("", FIRST_ID)
     rows = await _fetch(connection, LIST_BY_FILENAME, gallery_id, walk, *start, limit, where=where)
-    return _members(rows, "name_key", "id")
+    return _members(rows, where, "name_key", "id")
 
 
 async def at_random(
@@ -235,10 +232,12 @@ async def at_random(
     after: tuple[int, UUID],
     limit: int,
     where: ImageFilter,
+    *,
+    offset: int = 0,
 ) -> Members | None:
     """What is in ``steps`` slots from ``step`` on, in the first of them after a (place, id).
 
-    The sort key of an image is (how many steps after ``step``, place, id).
+    The sort key of an image is (how many steps after ``step``, place, id). Where slots are crowded nothing is read.
     """
     rows = await _fetch(
         connection,
@@ -249,36 +248,22 @@ async def at_random(
         order.mask,
         *after,
         limit,
+        offset,
+        CROWD << order.bits,
         where=where,
     )
-    return _members(rows, "step", "place", "id")
+    return _members(rows, where, "step", "place", "id")
+
+
+def is_crowded(order: Shuffle, count: int) -> bool:
+    """Whether slots are too full to be sorted for a page, because the gallery has grown since."""
+    return count > CROWD << order.bits
 
 
 async def page(
     connection: Connection, gallery_id: UUID, order: ImageOrder, offset: int, limit: int, where: ImageFilter
 ) -> Members | None:
-    return _members(await _fetch(connection, PAGES[order], gallery_id, offset, limit, where=where))
-
-
-async def random_page(
-    connection: Connection, gallery_id: UUID, order: Shuffle, offset: int, limit: int, where: ImageFilter
-) -> Members | None:
-    rows = await _fetch(
-        connection,
-        PAGE_AT_RANDOM,
-        gallery_id,
-        order.key_shift,
-        order.first,
-        order.shift,
-        order.steps - 1,
-        order.fold,
-        order.second,
-        order.mask,
-        offset,
-        limit,
-        where=where,
-    )
-    return _members(rows)
+    return _members(await _fetch(connection, PAGES[order], gallery_id, offset, limit, where=where), where)
 
 
 async def count(connection: Connection, gallery_id: UUID, where: ImageFilter) -> int:
@@ -298,9 +283,10 @@ async def _fetch(connection: Connection, statement: Statement, *values: object, 
     return await connection.fetch(statement.filtered, *values, *arguments(where))
 
 
-def _members(rows: Sequence[Record], *key: str) -> Members | None:
+def _members(rows: Sequence[Record], where: ImageFilter, *key: str) -> Members | None:
     if not rows:
         return None
+    found = [Member(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None]
     return Members(
         owner_id=rows[0]["gallery_owner_id"],
         visibility=Visibility(rows[0]["visibility"]),
@@ -308,5 +294,6 @@ def _members(rows: Sequence[Record], *key: str) -> Members | None:
         revision=rows[0]["revision"],
         renumbered=rows[0]["renumbered"],
         forgotten=rows[0]["forgotten"],
-        found=tuple(Member(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None),
+        found=tuple(member for member in found if where.lets_through(member.image)),
+        goes_on=found[-1].sort_key if rows[-1]["number"] == EXAMINED else None,
     )

@@ -38,7 +38,6 @@ from imagegallery.pagination import (
     CursorPage,
     NumberedPage,
     check_limit,
-    check_page,
     cut_page,
     decode_cursor,
     encode_cursor,
@@ -246,7 +245,8 @@ class GalleryService:
         """The gallery's images of a filter, ``limit`` (1 to 100) at a time: see `ImageOrder`.
 
         ``order="random"`` needs a ``seed``, 0 to 2^53 - 1: one seed, one order. Only the owner may ask for
-        favourites or by archive. In random order a page may be short, or empty, and yet have a next cursor.
+        favourites or by archive. In random order, and where few images fit the filter, a page may be short, or empty,
+        and yet have a next cursor.
         Raises `NotFound`, `InvalidInput`, and `InvalidCursor`, also for one that has become too old.
         """
         selection = check_selection(order, seed, where)
@@ -269,19 +269,28 @@ class GalleryService:
     ) -> NumberedPage[Image]:
         """Page ``page`` (from 1) of the same list; beyond the last one it is empty.
 
-        What it costs grows with the page's number, or in random order, and to count what fits a filter, with
-        the gallery. Raises `NotFound` and `InvalidInput`.
+        What it costs grows with the page's number: so it ends after 100,000 images, in random order after 2,000, and
+        with a filter only the gallery's first 5,000 images are looked at. If it has more, the ``total`` of what fits is
+        ``None``. A cursor goes on to the end. Raises `NotFound` and `InvalidInput`.
         """
         selection = check_selection(order, seed, where)
-        offset = check_page(page, limit)
+        offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading() as connection:
             members = await walking.read_page(connection, gallery_id, selection, offset, limit)
             seen = _visible(principal, members, where)
-            total = seen.total if where.is_empty else await listing_records.count(connection, gallery_id, where)
+            total = await self._total(connection, gallery_id, seen, where)
         images = await self._delivery.of_many(
             lambda: tuple(self._shown_member(principal, seen, member) for member in seen.found)
         )
         return NumberedPage(images, page, limit, total)
+
+    async def _total(self, connection: Connection, gallery_id: UUID, seen: Members, where: ImageFilter) -> int | None:
+        """How many images the list has, if they can be counted quickly."""
+        if where.is_empty:
+            return seen.total
+        if seen.total > listing_records.EXAMINED:
+            return None
+        return await listing_records.count(connection, gallery_id, where)
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
         gallery = await records.get(connection, gallery_id)

@@ -4,9 +4,9 @@ A walk shows no image twice and leaves out none that stayed where it was, whatev
 renamed meanwhile. For that its cursors carry the gallery's revision at the beginning, and what got its place in
 the order later is not in it.
 
-What a page costs is bounded whatever its cursor says, which anybody can make up. In random order a page reads so many
-slots and no more: where they are nearly empty, because the gallery has shrunk since or few images fit the filter, it
-may be short, or have no image at all, and still a next cursor.
+What a page costs is bounded whatever its cursor and its filter say, which anybody can make up. A filtered page looks at
+so many images, and in random order it reads so many slots, and no more: where few images fit, or the gallery has shrunk
+since, it may be short, or have no image at all, and still a next cursor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,8 +27,10 @@ from imagegallery.galleries.shuffle import MAX_BITS, Shuffle, bits_for, shuffle
 from imagegallery.images.filter import ImageFilter
 from imagegallery.pagination import (
     FIRST_ID,
+    MAX_OFFSET,
     CursorPage,
     SortKey,
+    check_page,
     cut_page,
     decode_cursor,
     encode_cursor,
@@ -38,8 +40,10 @@ from imagegallery.principal import Principal
 
 # In random order: a page asks for so many slots for each image at first, at most for so many at once, and in all.
 _SLOTS_EACH: Final = 3
-_MOST_SLOTS: Final = 16_384
-SLOTS_A_PAGE: Final = 32_768
+_MOST_SLOTS: Final = 2_048
+SLOTS_A_PAGE: Final = 4_096
+# By number a page in random order reads all slots up to it.
+MAX_RANDOM_OFFSET: Final = 2_000
 
 # A walk of this many slots (2^20) goes on however small its gallery has become; one of more, until the gallery has
 # become so small that a new walk would have over 2^4 times fewer.
@@ -86,11 +90,28 @@ def cut(walk: Walk, members: Members) -> CursorPage[Member]:
 async def read_page(
     connection: Connection, gallery_id: UUID, selection: Selection, offset: int, limit: int
 ) -> Members | None:
-    """So many images after ``offset`` others, by counting; ``None``: there is no such gallery."""
+    """So many images after ``offset`` others, by counting; ``None``: there is no such gallery.
+
+    With a filter, of the first `listing_records.EXAMINED` images only.
+    """
     if selection.order is not ImageOrder.RANDOM:
         return await listing_records.page(connection, gallery_id, selection.order, offset, limit, selection.where)
-    slots = shuffle(selection.seed, bits_for(await listing_records.size(connection, gallery_id)))
-    return await listing_records.random_page(connection, gallery_id, slots, offset, limit, selection.where)
+    order = shuffle(selection.seed, bits_for(await listing_records.size(connection, gallery_id)))
+    # So many slots are all that a gallery has of which all images are looked at.
+    steps = _SLOTS_EACH * (offset + limit) if selection.where.is_empty else SLOTS_A_PAGE
+    while True:
+        steps = min(steps, order.steps)
+        members = await listing_records.at_random(
+            connection, gallery_id, order, 0, steps, _ALL_KEYS, limit, selection.where, offset=offset
+        )
+        if members is None or len(members.found) == limit or steps == order.steps or not selection.where.is_empty:
+            return members
+        steps *= 2
+
+
+def check_offset(order: ImageOrder, page: int, limit: int) -> int:
+    """How many images come before page ``page``. Raises `InvalidInput` where that is too deep to be counted."""
+    return check_page(page, limit, MAX_RANDOM_OFFSET if order is ImageOrder.RANDOM else MAX_OFFSET)
 
 
 async def _by_position(connection: Connection, walk: Walk) -> Members | None:
@@ -162,8 +183,10 @@ async def _at_random(connection: Connection, walk: Walk) -> Members | None:
         if members is None or not members.is_open_to(walk.principal):
             return None
         if walk.cursor is not None:
-            _check_bits(order.bits, members.total)
+            _check_bits(order, members.total)
         found += (_placed(member, order.bits, step) for member in members.found)
+        if members.goes_on is not None and len(found) < walk.limit:
+            return evolve(members, found=tuple(found), goes_on=_placed_key(members.goes_on, order.bits, step))
         step, after, steps = step + steps, _ALL_KEYS, min(2 * steps, _MOST_SLOTS)
         if len(found) == walk.limit or step >= end:
             goes_on = (order.bits, step, *_ALL_KEYS) if step < order.steps else None
@@ -181,9 +204,10 @@ async def _beginning_at_random(connection: Connection, walk: Walk) -> tuple[Shuf
     return shuffle(walk.selection.seed, bits), step, (place, image_id)
 
 
-def _check_bits(bits: int, count: int) -> None:
-    """Refuse a walk with far more slots than one of ``count`` images ever needs. Raises `InvalidCursor`."""
-    if bits > max(_ALWAYS_BITS, bits_for(count) + _MORE_BITS):
+def _check_bits(order: Shuffle, count: int) -> None:
+    """Refuse a walk with far more slots than one of ``count`` images ever needs, or far fewer. Raises
+    `InvalidCursor`."""
+    if order.bits > max(_ALWAYS_BITS, bits_for(count) + _MORE_BITS) or listing_records.is_crowded(order, count):
         raise _outlived_cursor()
 
 
@@ -193,10 +217,14 @@ def _outlived_cursor() -> InvalidCursor:
 
 
 def _placed(member: Member, bits: int, step: int) -> Member:
+    return evolve(member, sort_key=_placed_key(member.sort_key, bits, step))
+
+
+def _placed_key(key: SortKey, bits: int, step: int) -> SortKey:
     """Counts its step from the beginning of the walk instead of the statement's own slots, which count from 1."""
-    own_step, *rest = member.sort_key
+    own_step, *rest = key
     assert isinstance(own_step, int)
-    return evolve(member, sort_key=(bits, step + own_step - 1, *rest))
+    return (bits, step + own_step - 1, *rest)
 
 
 def _beginning(begun: int, found: Members) -> int:
@@ -210,6 +238,7 @@ def _keyed(members: Members | None, cursor: Callable[[Members, SortKey], SortKey
     return evolve(
         members,
         found=tuple(evolve(member, sort_key=cursor(members, member.sort_key)) for member in members.found),
+        goes_on=None if members.goes_on is None else cursor(members, members.goes_on),
     )
 
 
