@@ -7,10 +7,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
+from tests.photographs import photograph
 
 from imagegallery.testing.api import ApiServer, running_api
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
 
 MAX_UPLOAD = 2_000_000
@@ -77,8 +77,8 @@ def visitor(client_of: ClientOf) -> httpx.Client:
 
 @pytest.fixture(scope="session")
 def photo() -> bytes:
-    """A small JPEG with something to see in it."""
-    return picture(640, 480)
+    """A small JPEG that has AVIF variants."""
+    return photograph(640, 480)
 
 
 @pytest.fixture

@@ -8,10 +8,21 @@ from hypothesis import strategies as st
 from imagegallery.images.image import Variant
 from imagegallery.images.responsive import Placeholder, Source, describe
 
+BYTES_PER_COLUMN = {"jpeg": 5, "webp": 3, "avif": 2}
 
-def variant(name: str, image_format: str, width: int, height: int, url: str | None = None, frames: int = 1) -> Variant:
+
+def variant(
+    name: str,
+    image_format: str,
+    width: int,
+    height: int,
+    url: str | None = None,
+    frames: int = 1,
+    file_size: int | None = None,
+) -> Variant:
     address = f"/files/{name}.{image_format}" if url is None else url
-    return Variant(name, image_format, f"key/{name}.{image_format}", width, height, 1, "f", frames, address)
+    size = BYTES_PER_COLUMN[image_format] * width if file_size is None else file_size
+    return Variant(name, image_format, f"key/{name}.{image_format}", width, height, size, "f", frames, address)
 
 
 FULL = [
@@ -28,7 +39,8 @@ def test_every_variant_finds_its_place() -> None:
     shown = describe(FULL, width=3000, height=2000, blurhash="LEHV6n")
     assert shown.src == "/files/medium.webp"
     assert shown.src_set == "/files/small.webp 300w, /files/medium.webp 800w, /files/large.webp 1920w"
-    assert shown.sources == (Source("image/avif", "/files/medium.avif 800w, /files/large.avif 1920w"),)
+    avif = "/files/small.webp 300w, /files/medium.avif 800w, /files/large.avif 1920w"
+    assert shown.sources == (Source("image/avif", avif),)
     assert shown.placeholder == Placeholder("LEHV6n", 1.5)
 
 
@@ -117,15 +129,26 @@ def test_commas_and_blanks_in_urls_do_not_end_a_candidate() -> None:
     assert shown.src == "https://cdn/a%20b%2Cc%09d?x=1%2C2"
 
 
+@pytest.mark.parametrize(("avif", "sources"), [(899, 1), (900, 0), (901, 0)])
+def test_an_avif_that_is_no_smaller_is_not_offered(avif: int, sources: int) -> None:
+    webp = variant("small", "webp", 300, 200, file_size=900)
+    shown = describe([webp, variant("small", "avif", 300, 200, file_size=avif)], width=300, height=200, blurhash=None)
+    assert shown.src_set == "/files/small.webp 300w"
+    assert len(shown.sources) == sources
+
+
 sides = st.integers(1, 20_000)
 urls = st.text(st.characters(codec="ascii"), min_size=1).map(lambda text: f"/{text}")
 variants = st.builds(
-    lambda name, image_format, width, height, url: variant(name, image_format, width, height, url),
+    lambda name, image_format, width, height, url, size: variant(
+        name, image_format, width, height, url, file_size=size
+    ),
     st.sampled_from(["thumbnail", "small", "medium", "large"]),
     st.sampled_from(["webp", "avif", "jpeg"]),
     sides,
     sides,
     urls,
+    st.integers(1, 9),
 )
 
 
@@ -138,3 +161,25 @@ def test_every_set_is_well_formed(there: list[Variant], width: int, height: int)
         assert all(re.fullmatch(r"[^\s,]+", url) and re.fullmatch(r"[1-9]\d*w", size) for url, size in candidates)
         assert all(int(low[1][:-1]) < int(high[1][:-1]) for low, high in pairwise(candidates))
     assert all(source.src_set for source in shown.sources)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([300, 800, 1920]), st.sampled_from(["jpeg", "webp", "avif"]), st.integers(1, 9)))
+)
+def test_a_picture_never_costs_more_than_an_img_at_any_width(there: list[tuple[int, str, int]]) -> None:
+    unique = {(width, image_format): size for width, image_format, size in there}
+    made = [
+        variant(f"{width}", image_format, width, width, url=f"/{size}", file_size=size)
+        for (width, image_format), size in unique.items()
+    ]
+    shown = describe(made, width=2000, height=2000, blurhash=None)
+    img = costs(shown.src_set)
+    for source in shown.sources:
+        offered = costs(source.src_set)
+        assert all(offered[width] <= bytes_of_img for width, bytes_of_img in img.items())
+
+
+def costs(src_set: str) -> dict[str, int]:
+    """The bytes of each candidate, which its URL tells, by its width."""
+    candidates = [part.split(" ") for part in src_set.split(", ")] if src_set else []
+    return {width: int(url.removeprefix("/")) for url, width in candidates}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve
+from tests.photographs import photograph
 
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image import Image
@@ -17,10 +18,13 @@ from imagegallery.variants.backfill import Backfill, Scope, Touched, touched
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
 
-PHOTO = picture(320, 240)
+PHOTO = photograph(320, 240)
 RENEW = "image.renew_variants"
 EVERYTHING = Scope()
-NEW_SMALL = tuple(evolve(preset, quality=30) if preset.name == "small" else preset for preset in DEFAULT_PRESETS)
+NEW_SMALL = tuple(
+    evolve(preset, quality=70) if (preset.name, preset.format) == ("small", "webp") else preset
+    for preset in DEFAULT_PRESETS
+)
 ANA = Principal.user("ana")
 JPEG = Preset("medium", 800, 800, "jpeg", 80)
 
@@ -63,8 +67,9 @@ async def test_only_what_another_recipe_made_is_made_anew(studio: Studio) -> Non
 
     assert [[each.name for each in renditions] for renditions in studio.engine.rendered] == [["small-webp"]]
     after = await studio.image(before.id)
-    (old,) = (each for each in before.variants if each.variant_type == "small")
-    (new,) = (each for each in after.variants if each.variant_type == "small")
+    (old,) = set(before.variants) - set(after.variants)
+    (new,) = set(after.variants) - set(before.variants)
+    assert (new.variant_type, new.format) == (old.variant_type, old.format) == ("small", "webp")
     assert new.key != old.key
     assert set(after.variants) - {new} == set(before.variants) - {old}
     # The old object is there until the pages that show it are gone.
@@ -88,7 +93,7 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(studio: Studio) -> No
     ("scope", "made"),
     [
         (Scope(missing=True), {"medium-jpeg"}),
-        (Scope(only=frozenset({"small"})), {"small-webp"}),
+        (Scope(only=frozenset({"small"})), {"small-webp", "small-avif"}),
         (Scope(only=frozenset({"medium"})), {"medium-webp", "medium-jpeg", "medium-avif"}),
         (Scope(only=frozenset({"medium"}), missing=True), {"medium-jpeg"}),
         (Scope(only=frozenset({"medium.avif"})), {"medium-avif"}),
@@ -105,6 +110,21 @@ async def test_the_scope_is_kept_by_the_job_too(studio: Studio, scope: Scope, ma
     changed = {f"{each.variant_type}-{each.format}" for each in set(after.variants) - set(before.variants)}
     assert changed == made
     assert await studio.waiting() == (["image.discard"] if set(before.variants) - set(after.variants) else [])
+
+
+async def test_what_was_left_out_is_not_made_again_until_its_recipe_or_its_rival_s_is_another(studio: Studio) -> None:
+    """A drawing's AVIF is no smaller than its WebP."""
+    image = await studio.upload(picture(320, 240), 320, 240)
+    await studio.run("image.process")
+    await studio.run("image.process_later")
+    assert {each.format for each in (await studio.image(image.id)).variants} == {"webp"}
+    assert await run(backfill_of(studio, DEFAULT_PRESETS)) == []
+
+    better_webp = [evolve(each, quality=95) if each.format == "webp" else each for each in DEFAULT_PRESETS]
+    assert [each.missing for each in await run(backfill_of(studio, better_webp))] == [("medium.avif", "small.avif")]
+    await studio.run(RENEW)
+    assert {each.format for each in (await studio.image(image.id)).variants} == {"webp", "avif"}
+    assert await run(backfill_of(studio, better_webp)) == []
 
 
 async def test_running_it_twice_queues_nothing_twice(studio: Studio) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import anyio
 import pytest
 from attrs import evolve
+from tests.photographs import photograph
 
 from imagegallery.errors import Conflict, Failure, LeaseLost, NotFound, Unavailable
 from imagegallery.images.image import Image, ProcessingStatus
@@ -20,7 +21,7 @@ from imagegallery.variants.preset import DEFAULT_PRESETS
 from imagegallery.variants.processing import GAVE_UP, SUPERSEDED_GRACE
 
 ANA = Principal.user("ana")
-PHOTO = picture(400, 300)
+PHOTO = photograph(400, 300)
 FIRST, LATER = "image.process", "image.process_later"
 
 

@@ -29,28 +29,28 @@ def planned(width: int, height: int, presets: tuple[Preset, ...] = DEFAULT_PRESE
     [
         (
             (5184, 3456),
-            "thumbnail.webp 80x80, small.webp 300x200, medium.webp 800x533, medium.avif 800x533, "
+            "thumbnail.webp 80x80, small.webp 300x200, small.avif 300x200, medium.webp 800x533, medium.avif 800x533, "
             "large.webp 1920x1280, large.avif 1920x1280",
         ),
         (
             (1000, 1500),
-            "thumbnail.webp 80x80, small.webp 200x300, medium.webp 533x800, medium.avif 533x800, "
+            "thumbnail.webp 80x80, small.webp 200x300, small.avif 200x300, medium.webp 533x800, medium.avif 533x800, "
             "large.webp 1000x1500, large.avif 1000x1500",
         ),
         (
             (800, 600),
-            "thumbnail.webp 80x80, small.webp 300x225, medium.webp 800x600, medium.avif 800x600",
+            "thumbnail.webp 80x80, small.webp 300x225, small.avif 300x225, medium.webp 800x600, medium.avif 800x600",
         ),
-        ((200, 100), "thumbnail.webp 80x80, small.webp 200x100, medium.avif 200x100"),
-        ((50, 40), "thumbnail.webp 40x40, small.webp 50x40, medium.avif 50x40"),
-        ((80, 80), "thumbnail.webp 80x80, medium.avif 80x80"),
-        ((1, 1), "thumbnail.webp 1x1, medium.avif 1x1"),
+        ((200, 100), "thumbnail.webp 80x80, small.webp 200x100, small.avif 200x100"),
+        ((50, 40), "thumbnail.webp 40x40, small.webp 50x40, small.avif 50x40"),
+        ((80, 80), "thumbnail.webp 80x80, small.avif 80x80"),
+        ((1, 1), "thumbnail.webp 1x1, small.avif 1x1"),
         (
             (50_000, 1),
-            "thumbnail.webp 1x1, small.webp 300x1, medium.webp 800x1, medium.avif 800x1, "
+            "thumbnail.webp 1x1, small.webp 300x1, small.avif 300x1, medium.webp 800x1, medium.avif 800x1, "
             "large.webp 1920x1, large.avif 1920x1",
         ),
-        ((2, 300), "thumbnail.webp 2x2, small.webp 2x300, medium.avif 2x300"),
+        ((2, 300), "thumbnail.webp 2x2, small.webp 2x300, small.avif 2x300"),
     ],
 )
 def test_by_example(size: tuple[int, int], variants: str) -> None:
@@ -78,6 +78,40 @@ def test_webp_comes_first_and_avif_later() -> None:
 def test_avif_comes_first_when_there_is_nothing_else() -> None:
     only = (Preset("medium", 800, 800, "avif", 65),)
     assert [variant.stage for variant in plan(5184, 3456, 1, SHA, only)] == [Stage.FIRST]
+
+
+def rivals(variants: tuple[PlannedVariant, ...]) -> dict[str, set[str]]:
+    names = {each.fingerprint: each.name for each in variants}
+    return {each.name: {names[rival] for rival in each.rivals} for each in variants if each.rivals}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((3000, 2000), {f"{name}.avif": {f"{name}.webp"} for name in ("small", "medium", "large")}),
+        ((80, 80), {"small.avif": {"thumbnail.webp"}}),  # the whole picture, though the preset would cut
+        ((50, 40), {"small.avif": {"small.webp"}}),  # beside a thumbnail of 40 x 40, which is cut
+    ],
+)
+def test_rivals_show_the_same_in_formats_that_more_browsers_show(
+    size: tuple[int, int], expected: dict[str, set[str]]
+) -> None:
+    assert rivals(plan(*size, 1, SHA, DEFAULT_PRESETS)) == expected
+
+
+def test_what_moves_and_what_stands_still_are_no_rivals() -> None:
+    jpeg = Preset("medium", 800, 800, "jpeg", 80)
+    assert rivals(plan(3000, 2000, 1, SHA, (*DEFAULT_PRESETS, jpeg)))["medium.webp"] == {"medium.jpeg"}
+    assert "medium.webp" not in rivals(plan(3000, 2000, 5, SHA, (*DEFAULT_PRESETS, jpeg)))
+
+
+def test_a_verdict_falls_with_the_recipe_of_either() -> None:
+    def verdict(**qualities: int) -> str:
+        presets = [evolve(each, quality=qualities.get(each.format, 80)) for each in DEFAULT_PRESETS]
+        return next(each.verdict for each in plan(3000, 2000, 1, SHA, presets) if each.name == "medium.avif")
+
+    assert len({verdict(), verdict(webp=70), verdict(avif=70), verdict(webp=70, avif=70)}) == 4
+    assert verdict() == verdict()
 
 
 def test_animations_move_in_medium_and_large_webp() -> None:

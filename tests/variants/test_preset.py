@@ -14,6 +14,7 @@ def test_defaults_are_those_of_the_design() -> None:
     assert [(preset.name, preset.width, preset.fit, preset.format, preset.quality) for preset in DEFAULT_PRESETS] == [
         ("thumbnail", 80, "cover", "webp", 70),
         ("small", 300, "inside", "webp", 75),
+        ("small", 300, "inside", "avif", 55),
         ("medium", 800, "inside", "webp", 80),
         ("medium", 800, "inside", "avif", 65),
         ("large", 1920, "inside", "webp", 85),

@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 from PIL import ExifTags
 from PIL import Image as Pillow
+from tests.photographs import photograph
 
 from imagegallery.images.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
@@ -23,8 +24,8 @@ from imagegallery.testing.studio import RemoteStore, Studio, picture
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
 
-PHOTO = picture(1000, 750)
-SMALL_PHOTO = picture(320, 240)
+PHOTO = photograph(1000, 750)
+SMALL_PHOTO = photograph(320, 240)
 """Shown at its full size by ``medium``: it costs a tenth to encode."""
 
 
@@ -50,7 +51,7 @@ async def test_webp_makes_the_image_usable_and_avif_follows(studio: Studio) -> N
     await studio.run("image.process_later")
     whole = await studio.image(image_id)
     assert whole.status is ProcessingStatus.COMPLETE
-    assert names(whole) == webp | {"medium.avif 800x600", "large.avif 1000x750"}
+    assert names(whole) == webp | {"small.avif 300x225", "medium.avif 800x600", "large.avif 1000x750"}
     assert await studio.objects() == keys(whole)
     assert await studio.waiting() == []
 
@@ -91,6 +92,44 @@ async def test_doing_a_job_again_renders_nothing(studio: Studio) -> None:
     assert len(studio.engine.rendered) == 1
     assert (await studio.image(image.id)).variants == before.variants
     assert await studio.waiting() == ["image.process", "image.process_later"]
+
+
+async def test_what_is_no_smaller_in_avif_is_neither_kept_nor_made_again(studio: Studio) -> None:
+    drawing = picture(320, 240)
+    image_id = (await studio.upload(drawing, 320, 240)).id
+    await studio.run("image.process")
+    usable = await studio.image(image_id)
+    await studio.run("image.process_later")
+
+    image = await studio.image(image_id)
+    assert (image.status, image.variants) == (ProcessingStatus.COMPLETE, usable.variants)
+    assert image.responsive
+    assert image.responsive.sources == ()
+    assert await studio.objects() == keys(image)
+
+    await studio.enqueue(process_image(image))
+    await studio.run("image.process")
+    assert len(studio.engine.rendered) == 2
+    assert await studio.waiting() == []
+
+
+async def test_one_that_was_kept_goes_when_it_is_no_smaller_any_more(studio: Studio) -> None:
+    image_id = (await studio.upload(SMALL_PHOTO, 320, 240)).id
+    await studio.run("image.process")
+    await studio.run("image.process_later")
+    before = await studio.image(image_id)
+    studio.use(*(evolve(each, quality=30) if each.format == "webp" else each for each in DEFAULT_PRESETS))
+    await studio.enqueue(process_image(before))
+    await studio.run("image.process")
+
+    after = await studio.image(image_id)
+    assert {each.format for each in before.variants} == {"webp", "avif"}
+    assert {each.format for each in after.variants} == {"webp"}
+    assert await studio.waiting() == ["image.discard", "image.discard"]
+    studio.clock.advance(SUPERSEDED_GRACE)
+    for _ in range(2):
+        await studio.run("image.discard")
+    assert await studio.objects() == keys(after)
 
 
 async def test_the_later_job_gives_way_to_images_that_are_not_usable_yet(studio: Studio) -> None:
@@ -165,7 +204,7 @@ async def test_a_worker_does_it_all_and_tells_those_who_wait(studio: Studio) -> 
                     await notifications.wait(timedelta(milliseconds=50))
             worker.stop()
     assert image.status is ProcessingStatus.COMPLETE
-    assert len((await studio.image(image_id)).variants) == 4
+    assert len((await studio.image(image_id)).variants) == 5
 
 
 async def test_animations_stay_animated_in_medium_webp(studio: Studio) -> None:

@@ -6,6 +6,7 @@ import anyio
 import pytest
 from PIL import ExifTags
 from PIL import Image as Pillow
+from tests.photographs import photograph
 
 from imagegallery.errors import BadImage, TypeMismatch
 from imagegallery.images.metadata import Metadata
@@ -29,7 +30,7 @@ async def test_every_variant_in_both_formats_in_one_call(imaging_engine: Imaging
     exif = Pillow.Exif()
     exif[ExifTags.Base.Make], exif[ExifTags.Base.Orientation] = "Canon", 6
     source = tmp_path / "tram 28, Lisbon.jpg"
-    source.write_bytes(picture(1000, 750, exif=exif.tobytes()))
+    source.write_bytes(photograph(1000, 750, exif=exif.tobytes()))
 
     rendered = await render(imaging_engine, source, tmp_path / "site" / "img")
 
@@ -39,6 +40,7 @@ async def test_every_variant_in_both_formats_in_one_call(imaging_engine: Imaging
         "tram 28, Lisbon-large.webp",
         "tram 28, Lisbon-medium.avif",
         "tram 28, Lisbon-medium.webp",
+        "tram 28, Lisbon-small.avif",
         "tram 28, Lisbon-small.webp",
         "tram 28, Lisbon-thumbnail.webp",
     ]
@@ -54,27 +56,37 @@ async def test_every_variant_in_both_formats_in_one_call(imaging_engine: Imaging
 
 async def test_the_answer_is_json(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     source = tmp_path / "a.jpg"
-    source.write_bytes(picture(100, 75))
+    source.write_bytes(photograph(100, 75))
     rendered = await render(imaging_engine, source, tmp_path / "out")
     document = json.loads(json.dumps(rendered.to_json(), allow_nan=False))
     assert document["blurhash"]
     assert document["srcSet"] == "a-small.webp 100w"
-    assert document["sources"] == [{"type": "image/avif", "srcSet": "a-medium.avif 100w"}]
+    assert document["sources"] == [{"type": "image/avif", "srcSet": "a-small.avif 100w"}]
     assert {variant["file"] for variant in document["variants"]} == {
         "a-thumbnail.webp",
         "a-small.webp",
-        "a-medium.avif",
+        "a-small.avif",
     }
 
 
 async def test_rendering_again_replaces_the_files(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
     source, out = tmp_path / "a.jpg", tmp_path / "out"
-    source.write_bytes(picture(100, 75))
+    source.write_bytes(photograph(100, 75))
     first = await render(imaging_engine, source, out)
-    source.write_bytes(picture(90, 60))
+    source.write_bytes(photograph(90, 60))
     second = await render(imaging_engine, source, out, stem="a")
     assert {each.key for each in first.variants} == {each.key for each in second.variants} == set(await files(out))
     assert not {each.fingerprint for each in first.variants} & {each.fingerprint for each in second.variants}
+
+
+async def test_an_avif_that_is_no_smaller_is_not_in_the_folder(imaging_engine: ImagingEngine, tmp_path: Path) -> None:
+    source, out = tmp_path / "a.jpg", tmp_path / "out"
+    source.write_bytes(photograph(320, 240))
+    assert "a-small.avif" in {each.key for each in (await render(imaging_engine, source, out)).variants}
+    source.write_bytes(picture(320, 240))
+    drawing = await render(imaging_engine, source, out)
+    assert {each.key for each in drawing.variants} == set(await files(out))
+    assert {each.format for each in drawing.variants} == {"webp"}
 
 
 async def test_fingerprints_are_those_of_the_content(imaging_engine: ImagingEngine, tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from imagegallery.images.image import Variant
-
-# What everything can show first: for a client that did not say, and among formats that it takes no less gladly.
-_SAFEST_FIRST = ("jpeg", "png", "gif", "webp", "avif")
+from imagegallery.images.responsive import FORMATS
 
 
 def choose_variant(
@@ -28,7 +26,8 @@ def choose_variant(
             distance < 0,
             abs(distance),
             _rank(variant.format, accepts),
-            _rank(variant.format, _SAFEST_FIRST),
+            # For a client that did not say, and among formats that it takes no less gladly.
+            _rank(variant.format, FORMATS),
         )
 
     return min(variants, key=badness, default=None)

@@ -58,8 +58,9 @@ class Image:
     else `visible_to_others` has taken the place out. ``phash`` is 64 bits of how it looks
     (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
     may be another image's, too: images of one owner with the same bytes share their original. ``deleted_at`` says since
-    when the image is in the trash (``None``: it is not). ``urls_expire_at``: until when its URLs work (``None``: for
-    ever).
+    when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
+    variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
+    (``None``: for ever).
     """
 
     id: UUID
@@ -91,4 +92,5 @@ class Image:
     responsive: Responsive | None = field(default=None)
     deleted_at: datetime | None = None
     phash: int | None = None
+    left_out: frozenset[str] = frozenset()
     urls_expire_at: datetime | None = None

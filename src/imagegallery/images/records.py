@@ -23,7 +23,7 @@ IMAGE_COLUMNS = """
     i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
     i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
-    i.updated_at, i.deleted_at, i.phash,
+    i.updated_at, i.deleted_at, i.phash, i.left_out,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -256,6 +256,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         variants=_variants(row["variants"]),
         deleted_at=row["deleted_at"],
         phash=None if row["phash"] is None else unsigned(row["phash"]),
+        left_out=frozenset(row["left_out"]),
     )
 
 

@@ -17,8 +17,8 @@ SIZES: Mapping[str, str] = {
 }
 
 _SRC_VARIANT, _SRC_PIXELS = "medium", 800
-# From what every browser shows to what is smallest.
-_FORMATS = ("jpeg", "png", "gif", "webp", "avif")
+FORMATS = ("jpeg", "png", "gif", "webp", "avif")
+"""From what every browser shows to what is smallest. Browsers that show one of them show those before it."""
 _NOT_FOR_ALL = ("avif",)
 
 
@@ -34,6 +34,8 @@ class Candidate(Protocol):
     @property
     def height(self) -> int: ...
     @property
+    def file_size(self) -> int: ...
+    @property
     def frames(self) -> int: ...
     @property
     def url(self) -> str: ...
@@ -41,7 +43,11 @@ class Candidate(Protocol):
 
 @frozen
 class Source:
-    """One ``<source>`` of a ``<picture>``: a media type and its candidates."""
+    """One ``<source>`` of a ``<picture>``: a media type and its candidates.
+
+    At a width where this type is no smaller, the candidate is of one that browsers which show this type show as well:
+    so a browser that takes the source finds every width, and none that costs more than elsewhere.
+    """
 
     type: str
     src_set: str
@@ -82,7 +88,7 @@ def describe(variants: Sequence[Candidate], *, width: int, height: int, blurhash
     base = shown.format if shown else ""
     return Responsive(
         src=_quoted(shown.url) if shown else None,
-        src_set=_src_set(whole, base),
+        src_set=_src_set(each for each in whole if each.format == base),
         sources=tuple(_sources(whole, base)),
         sizes=dict(SIZES),
         placeholder=Placeholder(blurhash, width / height),
@@ -101,22 +107,31 @@ def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:
 def _distance_from_src(variant: Candidate) -> tuple[bool, bool, int, int]:
     """The less, the better as ``src``: a format for all, then the right variant, then its size."""
     off_size = abs(max(variant.width, variant.height) - _SRC_PIXELS)
-    return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, _rank(variant.format)
+    return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, rank(variant.format)
 
 
-def _rank(image_format: str) -> int:
-    return _FORMATS.index(image_format) if image_format in _FORMATS else len(_FORMATS)
+def rank(image_format: str) -> int:
+    """The place of a format in `FORMATS`; one that is unknown comes last."""
+    return FORMATS.index(image_format) if image_format in FORMATS else len(FORMATS)
 
 
 def _sources(variants: Sequence[Candidate], base: str) -> Iterable[Source]:
-    """The formats better than ``base``, best first, each as a source of its own."""
-    formats = {variant.format for variant in variants if _rank(variant.format) > _rank(base)}
-    for image_format in sorted(formats, key=_rank, reverse=True):
-        yield Source(f"image/{image_format}", _src_set(variants, image_format))
+    """The formats better than ``base``, best first, each as a source of its own if it is of use."""
+    better = {variant.format for variant in variants if rank(variant.format) > rank(base)}
+    for image_format in sorted(better, key=rank, reverse=True):
+        smallest = _smallest(each for each in variants if rank(base) <= rank(each.format) <= rank(image_format))
+        if any(each.format == image_format for each in smallest):
+            yield Source(f"image/{image_format}", _src_set(smallest))
 
 
-def _src_set(variants: Sequence[Candidate], image_format: str) -> str:
-    by_width = {variant.width: variant for variant in variants if variant.format == image_format}
+def _smallest(variants: Iterable[Candidate]) -> list[Candidate]:
+    """Of each width the file of the fewest bytes; of equal ones the format that more browsers show."""
+    in_order = sorted(variants, key=lambda each: (each.file_size, rank(each.format)), reverse=True)
+    return list({each.width: each for each in in_order}.values())
+
+
+def _src_set(variants: Iterable[Candidate]) -> str:
+    by_width = {variant.width: variant for variant in variants}
     return ", ".join(f"{_quoted(by_width[width].url)} {width}w" for width in sorted(by_width))
 
 

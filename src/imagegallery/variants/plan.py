@@ -3,6 +3,9 @@
 Nothing is ever enlarged. Presets that would show the whole original at its full size collapse: per format,
 one rendering of the best quality among them is made, under the name of the smallest, and it moves if one of them does.
 So each preset is either made or stood in for, and every image has a variant to show, down to 1 x 1 pixel.
+
+A variant in a format that fewer browsers show is kept only if it has fewer bytes than its *rivals*: the same picture in
+formats that more browsers show. The others are left out.
 """
 
 import base64
@@ -13,6 +16,7 @@ from enum import StrEnum
 
 from attrs import asdict, evolve, frozen
 
+from imagegallery.images.responsive import rank
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.variants.preset import ANIMATED_FORMATS, Preset
 
@@ -31,7 +35,10 @@ class Stage(StrEnum):
 
 @frozen
 class PlannedVariant:
-    """A variant to make. ``width`` and ``height`` are those expected of it: the renderer's may be a pixel off."""
+    """A variant to make. ``width`` and ``height`` are those expected of it: the renderer's may be a pixel off.
+
+    ``rivals`` are the fingerprints of those that it has to be smaller than.
+    """
 
     variant_type: str
     format: str
@@ -40,11 +47,17 @@ class PlannedVariant:
     fingerprint: str
     stage: Stage
     rendition: Rendition
+    rivals: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Which of an image's variants this is: ``medium.webp``."""
         return f"{self.variant_type}.{self.format}"
+
+    @property
+    def verdict(self) -> str:
+        """What stands for having been left out: it holds for these recipes and this original."""
+        return " ".join((self.fingerprint, *self.rivals))
 
 
 def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[Preset]) -> tuple[PlannedVariant, ...]:
@@ -55,6 +68,7 @@ def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[
         kept = [preset for preset in kept if preset.format not in _SLOW_FORMATS]
     stages = {image_format: _stage(image_format, kept) for image_format in _formats(kept)}
     planned = [_planned(preset, width, height, frames, sha256, stages[preset.format]) for preset in kept]
+    planned = [evolve(variant, rivals=_rivals(variant, planned, (width, height))) for variant in planned]
     return tuple(sorted(planned, key=lambda variant: variant.width * variant.height))
 
 
@@ -111,6 +125,19 @@ def _can_move(preset: Preset) -> bool:
 
 def _is_whole(preset: Preset, width: int, height: int) -> bool:
     return size_of(preset, width, height) == (width, height)
+
+
+def _rivals(variant: PlannedVariant, planned: Sequence[PlannedVariant], original: tuple[int, int]) -> tuple[str, ...]:
+    """The fingerprints of those that show the same picture in formats that more browsers show."""
+    shown = _picture(variant, original)
+    rivals = [each for each in planned if rank(each.format) < rank(variant.format)]
+    return tuple(sorted(each.fingerprint for each in rivals if _picture(each, original) == shown))
+
+
+def _picture(variant: PlannedVariant, original: tuple[int, int]) -> tuple[tuple[int, int], str | None, bool]:
+    """What is seen: of the original's size it is the whole of it, whether it was to be cut or not."""
+    size, rendition = (variant.width, variant.height), variant.rendition
+    return size, None if size == original else rendition.crop, rendition.animated
 
 
 def _stage(image_format: str, presets: Sequence[Preset]) -> Stage:

@@ -59,6 +59,7 @@ class Preset:
 DEFAULT_PRESETS = (
     Preset("thumbnail", 80, 80, "webp", 70, fit="cover"),
     Preset("small", 300, 300, "webp", 75),
+    Preset("small", 300, 300, "avif", 55),
     Preset("medium", 800, 800, "webp", 80, animated=True),
     Preset("medium", 800, 800, "avif", 65),
     Preset("large", 1920, 1920, "webp", 85, animated=True),

@@ -10,6 +10,7 @@ written in the same transaction.
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -45,9 +46,9 @@ from imagegallery.variants.jobs import (
     variants_of,
 )
 from imagegallery.variants.original import fetch
-from imagegallery.variants.plan import Stage, of_stage
+from imagegallery.variants.plan import PlannedVariant, Stage, of_stage
 from imagegallery.variants.preset import VariantOptions
-from imagegallery.variants.work import Work, missing, obsolete, superseded, work_for, work_on
+from imagegallery.variants.work import Work, dropped, missing, obsolete, superseded, verdicts, work_for, work_on
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +89,10 @@ class Processing:
 
 @frozen
 class Made:
-    """Variants whose objects are stored; the BlurHash and the pHash if they were computed."""
+    """Variants whose objects are stored, those in whose place there are to be none; BlurHash and pHash if computed."""
 
     variants: tuple[Variant, ...] = ()
+    left_out: tuple[PlannedVariant, ...] = ()
     blurhash: str | None = None
     phash: int | None = None
 
@@ -155,17 +157,18 @@ class _MakesVariants:
             )
             RENDERED.reached()
             _warn_of_lost_frames(work, rendered)
-            return Made(await self._store(work, rendered), rendered.blurhash, rendered.phash)
+            made = {work.variant(file): file.path for file in rendered.files}
+            left_out = work.left_out(tuple(made))
+            unkept = {each.fingerprint for each in left_out}
+            kept = {variant: path for variant, path in made.items() if variant.fingerprint not in unkept}
+            await self._store(kept)
+            return Made(tuple(kept), left_out, rendered.blurhash, rendered.phash)
 
-    async def _store(self, work: Work, rendered: Rendered) -> tuple[Variant, ...]:
-        variants = []
-        for file in rendered.files:
-            variant = work.variant(file)
+    async def _store(self, files: Mapping[Variant, Path]) -> None:
+        for variant, path in files.items():
             content_type = content_type_of(variant.key)
-            await self._parts.store.put(variant.key, file_chunks(file.path), content_type=content_type)
+            await self._parts.store.put(variant.key, file_chunks(path), content_type=content_type)
             STORED.reached()
-            variants.append(variant)
-        return tuple(variants)
 
     async def _record(self, job: ClaimedJob, work: Work, made: Made) -> None:
         """One transaction: rows, status, what is to be done next, and word to those who wait."""
@@ -182,6 +185,7 @@ class _MakesVariants:
             await events.record(connection, *ready, now=now)
             await self._finished(connection, image, work, made, now)
             await self._discard(connection, image_id, superseded(image, made.variants), now)
+            await self._leave_out(connection, image, work, made, now)
             if made.phash is not None:
                 await lookalike_records.note(connection, image.owner_id, image_id, made.phash)
             await image_records.announce(connection, image_id)
@@ -205,6 +209,12 @@ class _MakesVariants:
                 await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, now=now), now=now)
         REFUSED.reached()
         _log.warning("image %s: %s failed: %s", image_id, job.kind, failure.code)
+
+    async def _leave_out(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
+        unwanted = dropped(image, made.left_out)
+        await records.drop_variants(connection, image.id, unwanted)
+        await self._discard(connection, image.id, unwanted, now)
+        await records.leave_out(connection, image.id, verdicts(image, work.planned, made.left_out))
 
     async def _discard(
         self, connection: Connection, image_id: UUID, variants: Sequence[Variant], now: datetime

@@ -1,6 +1,6 @@
 """The SQL of variants, and of the status that making them gives an image."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +32,9 @@ SET key = excluded.key, width = excluded.width, height = excluded.height, file_s
 _DROP = """
 DELETE FROM image_variants
 WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text[], $3::text[]))"""
+
+# What was made and not kept.
+_LEAVE_OUT = "UPDATE images SET left_out = $2 WHERE id = $1 AND left_out <> $2"
 
 # The image is usable. A BlurHash that was computed replaces the old one.
 _COMPLETE = """
@@ -93,6 +96,11 @@ async def drop_variants(connection: Connection, image_id: UUID, variants: Sequen
     """Forget these variants; their objects are the caller's to delete, after the commit."""
     types, formats = [each.variant_type for each in variants], [each.format for each in variants]
     await connection.execute(_DROP, image_id, types, formats)
+
+
+async def leave_out(connection: Connection, image_id: UUID, verdicts: Collection[str]) -> None:
+    """Replace what is on record of variants that were made and not kept."""
+    await connection.execute(_LEAVE_OUT, image_id, sorted(verdicts))
 
 
 async def complete(connection: Connection, image_id: UUID, *, blurhash: str | None, now: datetime) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from imagegallery.images.responsive import Responsive, describe
 from imagegallery.imaging.protocol import ImagingEngine, RenderedFile
 from imagegallery.variants.plan import PlannedVariant, plan
 from imagegallery.variants.preset import Preset
+from imagegallery.variants.work import no_smaller
 
 _MAX_STEM_BYTES = 180  # with a preset's name and a format behind it, still a file name
 
@@ -71,20 +72,28 @@ async def render_file(
     """Make every variant of the file ``path`` in the folder ``into``, which is made if need be.
 
     Files are called ``{stem}-{variant}.{format}`` (``stem``: by default the source's own), appear whole and
-    replace what was there. Raises `OSError` when a file cannot be read or written, and like `ImagingEngine.inspect`
-    when ``path`` is no image of type ``content_type`` that can be shown; then nothing new is in the folder.
+    replace what was there. One that is no smaller than the same picture in a format that more browsers show is left
+    out, and is not there afterwards. Raises `OSError` when a file cannot be read or written, and like
+    `ImagingEngine.inspect` when ``path`` is no image of type ``content_type`` that can be shown; then nothing new is in
+    the folder.
     """
     sha256 = await to_thread.run_sync(_sha256, path)
     seen = await engine.inspect(path, content_type=content_type, decode=False)  # rendering does
     planned = plan(seen.width, seen.height, seen.frames, sha256, presets)
-    names = [f"{_file_stem(stem or path.stem)}-{each.variant_type}.{each.format}" for each in planned]
+
+    def name_of(each: PlannedVariant) -> str:
+        return f"{_file_stem(stem or path.stem)}-{each.name}"
+
     async with _drafts(into) as drafts:
         renditions = tuple(each.rendition for each in planned)
         rendered = await engine.render(path, renditions, drafts, content_type=content_type, blurhash=True)
         by_name = {file.name: file for file in rendered.files}
-        files = [by_name[each.rendition.name] for each in planned]
-        await to_thread.run_sync(_publish, files, [into / name for name in names])
-    variants = tuple(map(_variant, planned, files, names))
+        files = {each: by_name[each.rendition.name] for each in planned}
+        left_out = no_smaller(planned, {each.fingerprint: file.size for each, file in files.items()})
+        kept = [each for each in planned if each not in left_out]
+        moves = {files[each].path: into / name_of(each) for each in kept}
+        await to_thread.run_sync(_publish, moves, [into / name_of(each) for each in left_out])
+    variants = tuple(_variant(each, files[each], name_of(each)) for each in kept)
     return RenderedImage(
         content_type=content_type,
         width=seen.width,
@@ -114,9 +123,11 @@ def _make_drafts(into: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=".rendering-", dir=into))
 
 
-def _publish(files: Sequence[RenderedFile], targets: Sequence[Path]) -> None:
-    for file, target in zip(files, targets, strict=True):
-        file.path.replace(target)
+def _publish(moves: Mapping[Path, Path], absent: Sequence[Path]) -> None:
+    for draft, target in moves.items():
+        draft.replace(target)
+    for path in absent:
+        path.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> bytes:

@@ -1,6 +1,7 @@
 """What one job has to do for one image, and what of the store it makes superfluous. Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from attrs import frozen
@@ -25,6 +26,11 @@ class Work:
     missing: tuple[PlannedVariant, ...]
     wants_blurhash: bool
     wants_phash: bool
+
+    def left_out(self, made: Sequence[Variant]) -> tuple[PlannedVariant, ...]:
+        """Those of the plan that are no smaller than a rival, given what is there and what was ``made``."""
+        sizes = {each.fingerprint: each.file_size for each in (*self.image.variants, *made)}
+        return no_smaller(self.planned, sizes)
 
     @property
     def is_done(self) -> bool:
@@ -84,9 +90,34 @@ def work_on(image: Image, names: Collection[str], presets: Sequence[Preset]) -> 
 
 
 def missing(image: Image, planned: Iterable[PlannedVariant]) -> tuple[PlannedVariant, ...]:
-    """Those that the image has not, or has by another recipe."""
+    """Those that the image has not, or has by another recipe, but for those that are known to be left out."""
     there = {(variant.variant_type, variant.format): variant.fingerprint for variant in image.variants}
-    return tuple(each for each in planned if there.get((each.variant_type, each.format)) != each.fingerprint)
+    return tuple(
+        each
+        for each in planned
+        if there.get((each.variant_type, each.format)) != each.fingerprint and each.verdict not in image.left_out
+    )
+
+
+def no_smaller(planned: Iterable[PlannedVariant], sizes: Mapping[str, int]) -> tuple[PlannedVariant, ...]:
+    """Those of ``planned`` that are no smaller than one of their rivals; ``sizes`` are in bytes, by fingerprint."""
+    return tuple(
+        each
+        for each in planned
+        if each.fingerprint in sizes and any(sizes.get(rival, inf) <= sizes[each.fingerprint] for rival in each.rivals)
+    )
+
+
+def verdicts(image: Image, planned: Iterable[PlannedVariant], left_out: Iterable[PlannedVariant]) -> frozenset[str]:
+    """What is on record of variants that are left out, now that ``left_out`` are, too: of today's recipes only."""
+    still_true = {each.verdict for each in planned} & image.left_out
+    return frozenset(still_true | {each.verdict for each in left_out})
+
+
+def dropped(image: Image, left_out: Iterable[PlannedVariant]) -> tuple[Variant, ...]:
+    """The image's variants in whose place there is to be none."""
+    names = {(each.variant_type, each.format) for each in left_out}
+    return tuple(old for old in image.variants if (old.variant_type, old.format) in names)
 
 
 def superseded(image: Image, made: Sequence[Variant]) -> tuple[Variant, ...]:
