@@ -20,10 +20,11 @@ _Address = tuple[str, str, bytes]
 
 @frozen
 class Known:
-    """``route`` is the template that its answers are counted under."""
+    """``route`` is the template that its answers are counted under; ``is_record``: it is no list."""
 
     ticket: PageTicket
     route: str
+    is_record: bool = False
 
 
 class KnownAddresses:

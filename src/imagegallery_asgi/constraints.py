@@ -94,7 +94,7 @@ class Pattern:
 
 # PostgreSQL's text cannot hold U+0000.
 NO_NUL = Pattern(r"[^\u0000]*", "text without NUL characters")
-SHA256_HEX = Pattern(r"[0-9a-f]{64}", "the 64 lower-case hexadecimal digits of a SHA-256")
+SHA256_HEX = Pattern(r"[0-9a-fA-F]{64}", "the 64 hexadecimal digits of a SHA-256")
 MEDIA_TYPE = Pattern(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,63}", "a media type such as image/jpeg")
 WORD = Pattern(r"[a-z0-9_-]{1,64}", "a name of lower-case letters, digits, - and _")
 MONTH = Pattern(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", "a month such as 2024-06")

@@ -12,10 +12,10 @@ from imagegallery import Fault, ImageGallery, NotFound, Principal, Unauthenticat
 from imagegallery_asgi.auth import SingleUser
 from imagegallery_asgi.bodies import read_json
 from imagegallery_asgi.call import Call, Host, client_address
-from imagegallery_asgi.errors import KeyNotTaken, MethodNotAllowed
-from imagegallery_asgi.headers import IDEMPOTENCY_KEY
+from imagegallery_asgi.errors import KeyNotTaken, MethodNotAllowed, StaleCondition
+from imagegallery_asgi.headers import IDEMPOTENCY_KEY, has_tag, listed, names
 from imagegallery_asgi.middleware import exchange_of
-from imagegallery_asgi.operations import Operation, Repeats
+from imagegallery_asgi.operations import SAFE_METHODS, Operation, Repeats
 from imagegallery_asgi.parsing import parse_pairs, parse_text, raise_faults, split_query
 
 
@@ -52,6 +52,8 @@ class Endpoint:
         if operation.needs_user:
             principal.require_user()
         _check_key(operation, request)
+        if not operation.holds_conditions:
+            refuse_conditions(request, is_there="GET" in self._operations and operation.needs_principal)
         arguments = await _parse(operation, request)
         call = Call(self._host, request, gallery, principal, operation.json_limit)
         result = await operation.handler(call, **arguments)
@@ -77,6 +79,20 @@ def _check_key(operation: Operation, request: Request) -> None:
     """Who sends a key counts on it. Raises `KeyNotTaken` where it would be in vain."""
     if operation.repeats is Repeats.REFUSED and IDEMPOTENCY_KEY in request.headers:
         raise KeyNotTaken("This request cannot be repeated under an Idempotency-Key; send it without one.")
+
+
+def refuse_conditions(request: Request, *, is_there: bool) -> None:
+    """Raises `StaleCondition` for a condition on what has no ETag and no date, and so cannot hold (RFC 9110 section
+    13.1). ``is_there``: but something is, which is all that ``*`` asks."""
+    if_match, if_none_match = listed(request.headers, "If-Match"), listed(request.headers, "If-None-Match")
+    changes = request.method not in SAFE_METHODS
+    holds = (
+        (if_match is None or (is_there and names(if_match, "")))
+        and not (changes and is_there and has_tag(if_none_match, ""))
+        and not (changes and "If-Unmodified-Since" in request.headers)
+    )
+    if not (holds or request.method == "OPTIONS"):
+        raise StaleCondition("What this request is about has no ETag and no date: send it without a condition.")
 
 
 async def _parse(operation: Operation, request: Request) -> Mapping[str, object]:

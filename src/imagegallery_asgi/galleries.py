@@ -1,5 +1,6 @@
 """Galleries: make, read, change, delete, and what is in them."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final, TypedDict
 from uuid import UUID
@@ -59,7 +60,7 @@ async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
         idempotency_key=call.idempotency_key,
     )
     call.headers["Location"] = call.url(f"/galleries/{gallery.id}")
-    return One(gallery_document(gallery, call.principal, call.api_root))
+    return tagged_gallery(call, gallery)
 
 
 async def get(call: Call, gallery_id: UUID) -> Response:
@@ -67,7 +68,8 @@ async def get(call: Call, gallery_id: UUID) -> Response:
         gallery = await call.gallery.galleries.get(call.principal, gallery_id)
         return msgspec.json.encode(One(gallery_document(gallery, call.principal, call.api_root)))
 
-    return page_response(call, await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load))
+    page = await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load)
+    return page_response(call, page, is_record=True)
 
 
 async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
@@ -78,15 +80,13 @@ async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[Galle
         description=body.description,
         visibility=body.visibility,
         cover_image_id=body.cover_image_id,
-        check=condition(call, partial(_document, call)),
+        check=gallery_condition(call),
     )
-    document = _document(call, gallery)
-    call.headers["ETag"] = tag_of(document)
-    return document
+    return tagged_gallery(call, gallery)
 
 
 async def delete(call: Call, gallery_id: UUID) -> None:
-    await call.gallery.galleries.delete(call.principal, gallery_id, check=condition(call, partial(_document, call)))
+    await call.gallery.galleries.delete(call.principal, gallery_id, check=gallery_condition(call))
 
 
 async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
@@ -104,18 +104,37 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
 
 async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.move(
-        call.principal, gallery_id, body.image_ids, before=body.before, after=body.after
+        call.principal,
+        gallery_id,
+        body.image_ids,
+        before=body.before,
+        after=body.after,
+        check=gallery_condition(call),
     )
-    return One(gallery_document(gallery, call.principal, call.api_root))
+    return tagged_gallery(call, gallery)
 
 
 async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
-    gallery = await call.gallery.galleries.remove_images(call.principal, gallery_id, body.image_ids)
-    return One(gallery_document(gallery, call.principal, call.api_root))
+    gallery = await call.gallery.galleries.remove_images(
+        call.principal, gallery_id, body.image_ids, check=gallery_condition(call)
+    )
+    return tagged_gallery(call, gallery)
 
 
 async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
-    await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id)
+    await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id, check=gallery_condition(call))
+
+
+def tagged_gallery(call: Call, gallery: Gallery) -> One[GalleryDocument]:
+    """The gallery, and its ETag for the next change."""
+    document = _document(call, gallery)
+    call.headers["ETag"] = tag_of(document)
+    return document
+
+
+def gallery_condition(call: Call) -> Callable[[Gallery], None] | None:
+    """What the request asks of the gallery that it changes, or changes something in."""
+    return condition(call, partial(_document, call))
 
 
 def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:

@@ -5,8 +5,10 @@ lists are walked from one place to the next.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from operator import eq
 from urllib.parse import quote, unquote_to_bytes
 
 from attrs import frozen
@@ -124,13 +126,25 @@ def is_not_modified(
     return since is not None and modified_at.replace(microsecond=0) <= since
 
 
-def is_current(if_match: str | None, if_unmodified_since: str | None, *, etag: str, modified_at: datetime) -> bool:
+def is_current(
+    if_match: str | None,
+    if_unmodified_since: str | None,
+    *,
+    etag: str,
+    modified_at: datetime,
+    same: Callable[[str, str], bool] = eq,
+) -> bool:
     """Whether what the client means is still there (sections 13.1.1, 13.1.4): a strong match of the tag if it names
-    one, else the date. ``*`` is anything."""
+    one, else the date."""
     if if_match is not None:
-        return if_match.strip(_BLANKS) == "*" or etag in _tags(if_match)
+        return names(if_match, etag, same)
     since = parse_http_date(if_unmodified_since)
     return since is None or modified_at.replace(microsecond=0) <= since
+
+
+def names(if_match: str, etag: str, same: Callable[[str, str], bool] = eq) -> bool:
+    """Whether ``If-Match`` names the tag, or ``*``, which is anything; weak tags name nothing (section 13.1.1)."""
+    return if_match.strip(_BLANKS) == "*" or any(same(tag, etag) for tag in _tags(if_match))
 
 
 def listed(headers: Headers, name: str) -> str | None:

@@ -1,5 +1,6 @@
 """The library: lists of images, images one by one, how to see them, the original, and the trash."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -80,29 +81,23 @@ async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocu
         filename=body.filename,
         is_favorite=body.is_favorite,
         is_archived=body.is_archived,
-        check=condition(call, partial(_document, call)),
+        check=_condition(call),
     )
-    document = _document(call, image)
-    call.headers["ETag"] = tag_of(document)
-    return document
+    return _tagged(call, image)
 
 
 async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     trash = call.gallery.images.trash
-    if query.permanent:
-        await trash.purge(call.principal, image_id)
-    else:
-        await trash.put(call.principal, image_id, check=condition(call, partial(_document, call)))
+    delete_image = trash.purge if query.permanent else trash.put
+    await delete_image(call.principal, image_id, check=_condition(call))
 
 
 async def restore(call: Call, image_id: UUID) -> One[ImageDocument]:
-    image = await call.gallery.images.trash.restore(call.principal, image_id)
-    return One(image_document(image, call.principal, call.api_root))
+    return _tagged(call, await call.gallery.images.trash.restore(call.principal, image_id, check=_condition(call)))
 
 
 async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
-    image = await call.gallery.images.retry(call.principal, image_id)
-    return One(image_document(image, call.principal, call.api_root))
+    return _tagged(call, await call.gallery.images.retry(call.principal, image_id, check=_condition(call)))
 
 
 async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
@@ -122,6 +117,17 @@ async def download(call: Call, image_id: UUID) -> Response:
     """302 to a short-lived address of the original, for its owner."""
     url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
     return _redirect(call.url(url))
+
+
+def _tagged(call: Call, image: Image) -> One[ImageDocument]:
+    """The image, and its ETag for the next change."""
+    document = _document(call, image)
+    call.headers["ETag"] = tag_of(document)
+    return document
+
+
+def _condition(call: Call) -> Callable[[Image], None] | None:
+    return condition(call, partial(_document, call))
 
 
 def _document(call: Call, image: Image) -> One[ImageDocument]:

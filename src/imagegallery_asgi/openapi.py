@@ -28,6 +28,7 @@ from imagegallery_asgi.errors import (
     InternalError,
     KeyNotTaken,
     MalformedRequest,
+    StaleCondition,
     UnsupportedBody,
     row_of,
 )
@@ -36,7 +37,13 @@ from imagegallery_asgi.json_schema import Components, description_of
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
 
 _VERSION = version("imagegallery")
-_ALWAYS: tuple[type[ImageGalleryError], ...] = (InternalError, Unavailable, HeadTooLarge, Forbidden)
+_ALWAYS: tuple[type[ImageGalleryError], ...] = (
+    InternalError,
+    Unavailable,
+    HeadTooLarge,
+    Forbidden,
+    StaleCondition,
+)
 _WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, RateLimited)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
 
@@ -49,6 +56,10 @@ class _Key:
     raises: tuple[type[ImageGalleryError], ...] = ()
 
 
+_CONDITIONS = {
+    "If-Match": "The ETag that the client has seen: nothing is changed of what is another version by now.",
+    "If-Unmodified-Since": "The same by the time of the last change.",
+}
 _KEY_MEANING = "Any 1 to 255 characters. The same request with the same key answers what it made the first time."
 _KEYS = {
     Repeats.HARMLESS: _Key(),
@@ -148,8 +159,12 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
 def _header_parameters(operation: Operation) -> list[JsonSchema]:
     return [
         {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
-        for name, meaning in {**operation.headers, **_KEYS[operation.repeats].headers}.items()
+        for name, meaning in {**operation.headers, **_KEYS[operation.repeats].headers, **_conditions(operation)}.items()
     ]
+
+
+def _conditions(operation: Operation) -> Mapping[str, str]:
+    return _CONDITIONS if operation.holds_conditions and not operation.is_safe else {}
 
 
 def _without_null(schema: JsonSchema) -> JsonSchema:

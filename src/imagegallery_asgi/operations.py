@@ -81,8 +81,9 @@ class Operation:
     with a GET. Where an operation ``needs_user``, visitors are turned away before anything is read: that is
     whatever changes something, unless it says otherwise. A JSON body has at most ``json_limit`` bytes. With
     ``names_any_id`` an id of another form than ours is one that does not exist. ``repeats`` says what
-    ``Idempotency-Key`` means. With ``tells_message`` its problems have a ``message`` too. Any GET answers HEAD too;
-    ``answers_head`` says that this is worth describing.
+    ``Idempotency-Key`` means. ``holds_conditions``: it looks at ``If-Match`` and its like itself; elsewhere nothing
+    has an ETag, so that none that is named can be there. With ``tells_message`` its problems have a ``message`` too.
+    Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
     """
 
     method: str
@@ -100,6 +101,7 @@ class Operation:
     needs_body: bool = True
     names_any_id: bool = False
     repeats: Repeats = Repeats.HARMLESS
+    holds_conditions: bool = False
     json_limit: int = JSON_LIMIT
     tells_message: bool = False
     answers_head: bool = False

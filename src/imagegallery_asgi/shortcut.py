@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import CachedPage, PageTicket, new_id
 from imagegallery_asgi.call import Host, client_address
-from imagegallery_asgi.headers import has_tag, quote_etag, request_id
+from imagegallery_asgi.headers import has_tag, request_id
 from imagegallery_asgi.middleware import REQUEST_ID, SAFETY
-from imagegallery_asgi.pages import PRIVATE, SHARED
+from imagegallery_asgi.pages import PRIVATE, SHARED, page_tag
 
 _RawHeaders = dict[bytes, bytes]
-# Signs of a body, which somebody would have to read.
-_NOT_FOR_HERE = frozenset((b"content-length", b"transfer-encoding"))
+# Signs of a body, which somebody would have to read, and of a condition that is hardly ever sent with GET.
+_NOT_FOR_HERE = frozenset((b"content-length", b"transfer-encoding", b"if-match"))
 
 
 def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -46,7 +46,7 @@ class Shortcut:
                 headers[name] = headers[name] + b", " + value if name in headers else value
             page = await self._find(scope, headers, known.ticket)
             if page is not None:
-                status = await _send(page, headers, send)
+                status = await _send(page, page_tag(page, is_record=known.is_record), headers, send)
                 self._host.metrics.paged(page.result, began_refresh=False)
                 self._host.metrics.answered("GET", known.route, status, time.perf_counter() - started)
                 return
@@ -68,9 +68,8 @@ class Shortcut:
             return None
 
 
-async def _send(page: CachedPage, headers: _RawHeaders, send: Send) -> int:
+async def _send(page: CachedPage, etag: str, headers: _RawHeaders, send: Send) -> int:
     """Answers the status."""
-    etag = quote_etag(page.digest)
     has_it = has_tag(_text(headers.get(b"if-none-match")), etag)
     mark = request_id(_text(headers.get(_REQUEST_ID))) or str(new_id())
     body = b"" if has_it else page.body

@@ -17,15 +17,15 @@ from imagegallery_asgi.bodies import bounded, check_not_encoded, content_length,
 from imagegallery_asgi.call import Call
 from imagegallery_asgi.documents import (
     cursor_uploads,
-    gallery_document,
     image_document,
     part_url,
     stored_parts,
     upload_document,
 )
-from imagegallery_asgi.endpoint import encoded
+from imagegallery_asgi.endpoint import encoded, refuse_conditions
 from imagegallery_asgi.errors import UnsupportedBody
 from imagegallery_asgi.forms import IncomingForm
+from imagegallery_asgi.galleries import gallery_condition, tagged_gallery
 from imagegallery_asgi.headers import disposition_filename, media_type, unquoted
 from imagegallery_asgi.parsing import raise_faults
 from imagegallery_asgi.schemas import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts, UploadsQuery
@@ -101,6 +101,7 @@ async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
     check_not_encoded(call.request)
     if kind == "application/json":
         return await _add_existing(call, gallery_id)
+    refuse_conditions(call.request, is_there=False)
     with call.host.metrics.counted_upload():
         image = await _add_new(call, gallery_id, query, kind)
     call.headers["Location"] = call.url(f"/images/{image.id}")
@@ -118,8 +119,10 @@ async def _add_existing(call: Call, gallery_id: UUID) -> Response:
     faults: list[Fault] = []
     body = await read_json(AddImages, call.request, call.json_limit, faults)
     raise_faults(faults)
-    gallery = await call.gallery.galleries.add_images(call.principal, gallery_id, body.image_ids if body else ())
-    return encoded(One(gallery_document(gallery, call.principal, call.api_root)), 200, call.headers)
+    gallery = await call.gallery.galleries.add_images(
+        call.principal, gallery_id, body.image_ids if body else (), check=gallery_condition(call)
+    )
+    return encoded(tagged_gallery(call, gallery), 200, call.headers)
 
 
 async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> Image:

@@ -53,7 +53,7 @@ def test_every_fault_is_told_at_once() -> None:
     assert faults_of(CreateUpload, body) == {
         "body.filename": "must be a text",
         "body.size": "must be 0 to 9,007,199,254,740,991",
-        "body.sha256": "must be the 64 lower-case hexadecimal digits of a SHA-256",
+        "body.sha256": "must be the 64 hexadecimal digits of a SHA-256",
         "body.gallery_id": "must be an id: a UUID with hyphens",
         "body.colour": "is not known",
     }

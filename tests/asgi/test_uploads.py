@@ -31,7 +31,7 @@ def send(owner: httpx.Client, session: dict[str, object], body: bytes) -> httpx.
 
 
 def test_a_session_from_beginning_to_end(owner: httpx.Client, gallery: str, photo: bytes) -> None:
-    begun = begin(owner, photo, gallery_id=gallery, sha256=hashlib.sha256(photo).hexdigest())
+    begun = begin(owner, photo, gallery_id=gallery, sha256=hashlib.sha256(photo).hexdigest().upper())
     assert begun.status_code == 201
     session = begun.json()["data"]
     assert begun.headers["Location"] == f"/api/v1/uploads/{session['id']}"

@@ -165,31 +165,59 @@ class GalleryService:
             await records.delete(connection, gallery_id)
             await self._tell(connection, principal, gallery_id, "deleted")
 
-    async def add_images(self, principal: Principal, gallery_id: UUID, image_ids: Sequence[UUID]) -> Gallery:
+    async def add_images(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        image_ids: Sequence[UUID],
+        *,
+        check: Callable[[Gallery], None] | None = None,
+    ) -> Gallery:
         """Append up to 1,000 of one's images, in this order, all or none; those already in it stay where they are.
+        ``check`` as with `update`.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
         is not one of the owner's images.
         """
         principal.require_user()
+        membership.check_batch(image_ids)
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
+            if check is not None:
+                await membership.hold_images(connection, image_ids)  # before the gallery: the order of `membership`
+                await self._check(connection, principal, gallery_id, check)
             await membership.add(connection, gallery_id, image_ids, now=self._clock())
             return await self._read(connection, principal, gallery_id)
 
-    async def remove_image(self, principal: Principal, gallery_id: UUID, image_id: UUID) -> None:
-        """Take an image out of the gallery; it stays in the library.
+    async def remove_image(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        image_id: UUID,
+        *,
+        check: Callable[[Gallery], None] | None = None,
+    ) -> None:
+        """Take an image out of the gallery; it stays in the library. ``check`` as with `update`.
 
         Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also when the image is not in the gallery.
         """
         principal.require_user()
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
+            await self._check(connection, principal, gallery_id, check)
             if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
                 raise NotFound("This image is not in the gallery.")
 
-    async def remove_images(self, principal: Principal, gallery_id: UUID, image_ids: Sequence[UUID]) -> Gallery:
-        """Take up to 1,000 images out of the gallery, all or none; they stay in the library.
+    async def remove_images(
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        image_ids: Sequence[UUID],
+        *,
+        check: Callable[[Gallery], None] | None = None,
+    ) -> Gallery:
+        """Take up to 1,000 images out of the gallery, all or none; they stay in the library. ``check``
+        as with `update`.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
         not in the gallery.
@@ -197,6 +225,7 @@ class GalleryService:
         principal.require_user()
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
+            await self._check(connection, principal, gallery_id, check)
             await membership.remove_batch(connection, gallery_id, image_ids, now=self._clock())
             return await self._read(connection, principal, gallery_id)
 
@@ -208,8 +237,10 @@ class GalleryService:
         *,
         before: UUID | None = None,
         after: UUID | None = None,
+        check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
-        """Put up to 1,000 of the gallery's images, in this order, right ``before`` or ``after`` another one.
+        """Put up to 1,000 of the gallery's images, in this order, right ``before`` or ``after`` another one. ``check``
+        as with `update`.
 
         All or none. Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is
         repeated, moved next to itself or not in the gallery, and unless just one place is given.
@@ -220,6 +251,7 @@ class GalleryService:
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
             await membership.lock_gallery(connection, gallery_id)
+            await self._check(connection, principal, gallery_id, check)
             positions = await membership.positions(connection, gallery_id, [*image_ids, anchor])
             faults = Faults()
             membership.add_strangers(faults, image_ids, positions)

@@ -14,6 +14,7 @@ import anyio
 from attrs import evolve, frozen
 
 from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.images import membership, records
@@ -95,7 +96,8 @@ class ImageService:
         check: Callable[[Image], None] | None = None,
     ) -> Image:
         """Change what is given. ``check`` is shown the image as it is, which nobody else changes meanwhile; what it
-        raises leaves all as it was. ``alt_text``: at most 500 characters; ``filename``: 1 to 255, no slashes.
+        raises leaves all as it was. ``alt_text``: at most 500 characters; ``filename``: see
+        `imagegallery.images.filename`.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden` and `InvalidInput`.
         """
@@ -104,9 +106,7 @@ class ImageService:
         now = self._clock()
         async with self._database.transaction() as connection:
             await writable(connection, principal, image_id)
-            if check is not None:
-                await membership.lock_image(connection, image_id)
-                check(self._shown(principal, await writable(connection, principal, image_id)))
+            await self._check(connection, principal, image_id, check)
             if not isinstance(filename, Unset):
                 await membership.rekey(connection, image_id, now=now, filename=filename)
             await records.update(
@@ -124,13 +124,18 @@ class ImageService:
         """Move the image to the trash: see `TrashService.put`."""
         await self.trash.put(principal, image_id)
 
-    async def retry(self, principal: Principal, image_id: UUID) -> Image:
-        """Process a failed image once more. Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict`
-        when it has not failed."""
+    async def retry(
+        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+    ) -> Image:
+        """Process a failed image once more. ``check`` as with `update`.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it has not failed.
+        """
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
             image = (await writable(connection, principal, image_id)).image
+            await self._check(connection, principal, image_id, check)
             if not await records.revive(connection, image_id, now=now):
                 raise Conflict("Only an image whose processing failed can be tried again.")
             await self._outbox.enqueue(connection, process_image(image), now=now)
@@ -210,6 +215,13 @@ class ImageService:
             image = (await writable(connection, principal, image_id)).image
         name = download_name(image.filename, image.mime_type)
         return self._delivery.original_url(image, download_as=name, method=method)
+
+    async def _check(
+        self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
+    ) -> None:
+        if check is not None:
+            await membership.lock_image(connection, image_id)
+            check(self._shown(principal, await writable(connection, principal, image_id)))
 
     def _shown(self, principal: Principal, found: FoundImage) -> Image:
         return show(found.image, principal, self._delivery, public=found.is_open)

@@ -107,13 +107,13 @@ class TrashService:
             await writable(connection, principal, image_id)
             if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
                 raise NotFound("There is no such image.")
-            if check is not None:
-                found = await writable(connection, principal, image_id)
-                check(show(found.image, principal, self.delivery, public=found.is_open))
+            await self._check(connection, principal, image_id, check)
             await put_away(connection, owner_id, [image_id], now=self.clock())
 
-    async def restore(self, principal: Principal, image_id: UUID) -> Image:
-        """Bring the image back, to its places in those of its galleries that there still are.
+    async def restore(
+        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+    ) -> Image:
+        """Bring the image back, to its places in those of its galleries that there still are. ``check`` as with `put`.
 
         Where another image has its place by now, it comes right behind that. An image that is not in the trash stays
         as it is, so that a restoration may be repeated. Raises `Unauthenticated`, `Forbidden`, and `NotFound` when it
@@ -122,13 +122,17 @@ class TrashService:
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
             await writable(connection, principal, image_id, even_trashed=True)
-            if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False):
+            is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
+            await self._check(connection, principal, image_id, check)
+            if is_trashed:
                 await put_back(connection, owner_id, [image_id], now=self.clock())
             found = await readable(connection, principal, image_id)
             return show(found.image, principal, self.delivery, public=found.is_open)
 
-    async def purge(self, principal: Principal, image_id: UUID) -> None:
-        """Delete an image in the trash for good.
+    async def purge(
+        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+    ) -> None:
+        """Delete an image in the trash for good. ``check`` as with `put`.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it is not in the trash, or when the
         application has records that do not let it go.
@@ -142,6 +146,7 @@ class TrashService:
                 raise NotFound("There is no such image.")
             if not locked[image_id]:
                 raise Conflict("Only an image in the trash can be deleted for good.")
+            await self._check(connection, principal, image_id, check)
             await self._purge(connection, [image_id])
         PURGED.reached()
 
@@ -156,6 +161,14 @@ class TrashService:
             count += batch.purged
             after = batch.last
         return count
+
+    async def _check(
+        self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
+    ) -> None:
+        """Show ``check`` the image, which is locked."""
+        if check is not None:
+            found = await writable(connection, principal, image_id, even_trashed=True)
+            check(show(found.image, principal, self.delivery, public=found.is_open))
 
     async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
         async with self.database.transaction() as connection:

@@ -13,7 +13,7 @@ from imagegallery import (
     UploadExpired,
 )
 from imagegallery_asgi import files
-from imagegallery_asgi.errors import MalformedRequest, RangeNotSatisfiable, StaleCondition, UnsupportedBody
+from imagegallery_asgi.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.operations import Answer, Content, Operation
 from imagegallery_asgi.routes.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.schemas import ObjectForm
@@ -39,20 +39,22 @@ OPERATIONS = (
         "/files/{key:path}",
         files.get_public,
         "A public variant",
-        raises=(NotFound, ObjectNotFound, StaleCondition, RangeNotSatisfiable),
+        raises=(NotFound, ObjectNotFound, RangeNotSatisfiable),
         answers=_OBJECT,
         answers_head=True,
         needs_principal=False,
+        holds_conditions=True,
     ),
     Operation(
         "GET",
         "/objects/{token}",
         files.get_signed,
         "What a signed URL allows to read",
-        raises=(SignatureInvalid, SignatureExpired, NotFound, ObjectNotFound, StaleCondition, RangeNotSatisfiable),
+        raises=(SignatureInvalid, SignatureExpired, NotFound, ObjectNotFound, RangeNotSatisfiable),
         answers=_OBJECT,
         answers_head=True,
         needs_principal=False,
+        holds_conditions=True,
     ),
     Operation(
         "PUT",

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from imagegallery import Conflict, InvalidInput, NotFound, UploadLocked
 from imagegallery_asgi import galleries, uploads
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
-from imagegallery_asgi.errors import StaleCondition
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
 from imagegallery_asgi.pages import page_answers
 from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, WRONG_UPLOAD
@@ -18,6 +17,7 @@ OPERATIONS = (
         galleries.list_galleries,
         "Galleries, newest first",
         answers=page_answers(CursorList[GalleryDocument]),
+        holds_conditions=True,
     ),
     Operation(
         "POST",
@@ -34,16 +34,23 @@ OPERATIONS = (
         "One gallery",
         raises=(NotFound,),
         answers=page_answers(One[GalleryDocument]),
+        holds_conditions=True,
     ),
     Operation(
-        "PATCH", "/galleries/{gallery_id}", galleries.update, "Change a gallery", raises=(StaleCondition, NotFound)
+        "PATCH",
+        "/galleries/{gallery_id}",
+        galleries.update,
+        "Change a gallery",
+        raises=(NotFound,),
+        holds_conditions=True,
     ),
     Operation(
         "DELETE",
         "/galleries/{gallery_id}",
         galleries.delete,
         "Delete a gallery",
-        raises=(StaleCondition, NotFound, Conflict),
+        raises=(NotFound, Conflict),
+        holds_conditions=True,
     ),
     Operation(
         "GET",
@@ -52,6 +59,7 @@ OPERATIONS = (
         "Its images",
         raises=(NotFound,),
         answers=page_answers(CursorList[ImageDocument] | PageList[ImageDocument]),
+        holds_conditions=True,
     ),
     Operation(
         "POST",
@@ -65,6 +73,7 @@ OPERATIONS = (
             200: Answer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
             202: Answer("Uploaded; processing starts.", (Content(JSON, One[ImageDocument]),), headers=("Location",)),
         },
+        holds_conditions=True,
     ),
     Operation(
         "POST",
@@ -72,6 +81,7 @@ OPERATIONS = (
         galleries.move,
         "Change the order: put images before or after another one",
         raises=(NotFound,),
+        holds_conditions=True,
     ),
     Operation(
         "POST",
@@ -79,6 +89,7 @@ OPERATIONS = (
         galleries.remove_images,
         "Take images out; they stay in the library",
         raises=(NotFound,),
+        holds_conditions=True,
     ),
     Operation(
         "DELETE",
@@ -86,5 +97,6 @@ OPERATIONS = (
         galleries.remove_image,
         "Take an image out; it stays in the library",
         raises=(NotFound,),
+        holds_conditions=True,
     ),
 )

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from imagegallery import Conflict, NotFound
 from imagegallery_asgi import duplicates, images
 from imagegallery_asgi.answers import ImageDocument, One
-from imagegallery_asgi.errors import StaleCondition
 from imagegallery_asgi.operations import Answer, Operation
 from imagegallery_asgi.pages import page_answers
 
@@ -39,14 +38,23 @@ OPERATIONS = (
         "One image",
         raises=(NotFound,),
         answers=page_answers(One[ImageDocument]),
+        holds_conditions=True,
     ),
-    Operation("PATCH", "/images/{image_id}", images.update, "Change an image", raises=(StaleCondition, NotFound)),
+    Operation(
+        "PATCH",
+        "/images/{image_id}",
+        images.update,
+        "Change an image",
+        raises=(NotFound,),
+        holds_conditions=True,
+    ),
     Operation(
         "DELETE",
         "/images/{image_id}",
         images.delete,
         "Move an image to the trash; from there, delete it for good",
-        raises=(StaleCondition, NotFound, Conflict),
+        raises=(NotFound, Conflict),
+        holds_conditions=True,
     ),
     Operation(
         "POST",
@@ -54,6 +62,7 @@ OPERATIONS = (
         images.restore,
         "Bring an image back from the trash; may be repeated",
         raises=(NotFound,),
+        holds_conditions=True,
     ),
     Operation(
         "POST",
@@ -62,6 +71,7 @@ OPERATIONS = (
         "Process a failed image again",
         status=HTTPStatus.ACCEPTED,
         raises=(NotFound, Conflict),
+        holds_conditions=True,
     ),
     Operation(
         "GET",
