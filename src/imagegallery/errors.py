@@ -43,6 +43,11 @@ class ImageGalleryError(Exception):
         self.message = message
         self.details: Mapping[str, Detail] = details
 
+    @property
+    def full_message(self) -> str:
+        """The message and the notes on it (`add_note`), which are for who runs the service, not for its clients."""
+        return " ".join([self.message, *getattr(self, "__notes__", ())])
+
 
 # --- who is asking, and for what ---------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from imagegallery_asgi.cors import cors
 from imagegallery_asgi.endpoint import Endpoint
 from imagegallery_asgi.errors import RouteNotFound
 from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
-from imagegallery_asgi.middleware import ErrorNet, Exchanges, HeadLimit, SafetyHeaders
+from imagegallery_asgi.middleware import ErrorNet, Exchanges, HeadLimit, SafetyHeaders, StartFailure
 from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.operations import Operation
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
@@ -58,6 +58,7 @@ def create_app(
     app = Starlette(
         routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
         middleware=[
+            Middleware(StartFailure),
             *cors(cors_origins),
             *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),
             Middleware(AccessLog),

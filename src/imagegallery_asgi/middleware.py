@@ -165,6 +165,36 @@ class ErrorNet:
             await response(scope, receive, send)
 
 
+class StartFailure:
+    """A start that fails for a reason that we know is told in one line, not by a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                held.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, hold)
+        except Exception as raised:
+            error = _root(raised)
+            for message in held:
+                if isinstance(error, ImageGalleryError):
+                    await send({**message, "message": error.full_message})
+                    return
+                await send(message)
+            raise
+
+
 def _root(error: Exception) -> Exception:
     """The error inside task groups that only one task failed in."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
@@ -179,10 +209,10 @@ def _presentable(error: Exception, exchange: Exchange) -> ImageGalleryError:
     service: until then, clients had better try again.
     """
     if isinstance(error, ConfigurationError):
-        logger.error("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.message)
+        logger.error("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.full_message)
         return Unavailable("A part of this service cannot be used at the moment; try again later.")
     if isinstance(error, Unavailable):
-        logger.warning("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.message)
+        logger.warning("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.full_message)
     if isinstance(error, ImageGalleryError) and row_of(type(error)).status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return error
     logger.error("request %s (%s) failed", exchange.request_id, exchange.route, exc_info=error)

@@ -2,6 +2,8 @@
 
 import inspect
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -9,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 import imagegallery
 from imagegallery import (
@@ -144,3 +146,34 @@ async def test_an_error_of_ours_that_is_not_for_clients_is_logged(caplog: pytest
         answer = await client.get("/")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert "Another worker has it." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConfigurationError("The bucket photos cannot be used."), "The bucket photos cannot be used."),
+        (ExceptionGroup("tasks", [Unavailable("The database does not answer.")]), "The database does not answer."),
+        (ZeroDivisionError("a bug"), "Traceback"),
+    ],
+)
+async def test_a_start_that_fails_for_a_known_reason_is_told_in_one_line(error: Exception, said: str) -> None:
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[dict[str, object]]:
+        raise error
+        yield {}
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = create_app(authenticate=lambda _: None, lifespan=lifespan)
+    with suppress(ZeroDivisionError):
+        await app({"type": "lifespan", "state": {}}, receive, send)
+    (message,) = sent
+    assert message["type"] == "lifespan.startup.failed"
+    assert message["message"].startswith(said)
+    assert (said == "Traceback") is (len(message["message"].splitlines()) > 1)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from tests.cli.conftest import InProcess
 
-from imagegallery import Conflict, NotFound
+from imagegallery import Conflict, NotFound, Unavailable
 from imagegallery.cli.main import cli, run
 from imagegallery.database import migrate as migrations
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -74,6 +74,16 @@ def test_a_setting_that_cannot_be_read_is_named(in_process: InProcess, monkeypat
 
 def test_wrong_usage_is_exit_code_two() -> None:
     assert CliRunner().invoke(cli, ["import"]).exit_code == 2
+
+
+def test_what_is_for_who_runs_the_service_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def fails(**_: object) -> None:
+        error = Unavailable("The database does not answer.")
+        error.add_note("It says: query_wait_timeout.")
+        raise error
+
+    assert run(fails) == 1
+    assert capsys.readouterr().err == "Error: The database does not answer. It says: query_wait_timeout.\n"
 
 
 def test_errors_out_of_task_groups_are_told_one_by_one() -> None:

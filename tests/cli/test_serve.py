@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,9 +11,55 @@ import httpx
 import pytest
 from tests.cli.conftest import InProcess
 
+import redis
+from imagegallery.testing.object_store import AWS, BUCKET, ObjectStoreServer
+from imagegallery.testing.redis import RedisServer
 from imagegallery.testing.service import RunningService, free_port, running_service
 from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
+
+
+@pytest.fixture
+def wrong_secrets(
+    object_store_server: ObjectStoreServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], None]]:
+    """Sets what leads to real servers that let nobody in with it."""
+    with redis.Redis(port=redis_server.port) as client:
+        client.config_set("requirepass", "the password")
+    named = {
+        "S3": {
+            "STORAGE_S3_BUCKET": BUCKET,
+            "STORAGE_S3_ENDPOINT_URL": object_store_server.url,
+            "AWS_ACCESS_KEY_ID": str(AWS.access_key_id),
+            "AWS_SECRET_ACCESS_KEY": "wr0ng",
+        },
+        "Redis": {"REDIS_URL": f"redis://:wr0ng@127.0.0.1:{redis_server.port}"},
+        "SQS": {
+            "QUEUE_SQS_QUEUE_URL": "https://sqs.test/123456789012/jobs",
+            "QUEUE_SQS_ENDPOINT_URL": object_store_server.url,  # which knows no such keys either
+            "AWS_ACCESS_KEY_ID": "stranger",
+            "AWS_SECRET_ACCESS_KEY": "wr0ng",
+        },
+    }
+
+    def use(part: str) -> None:
+        for name, value in named[part].items():
+            monkeypatch.setenv(f"IMAGEGALLERY_{name}", value)
+
+    yield use
+    redis_server.restart()
+
+
+@pytest.mark.parametrize("part", ["S3", "Redis", "SQS"])
+def test_wrong_secrets_are_one_line_and_exit_code_one(
+    part: str, wrong_secrets: Callable[[str], None], in_process: InProcess, tmp_path: Path
+) -> None:
+    wrong_secrets(part)
+    done = in_process("serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "wr0ng" not in done.stderr
+    assert not (tmp_path / "data" / "postgres").exists(), "nothing was started"
 
 
 def _upload(service: RunningService, photo: bytes) -> str:

@@ -75,6 +75,20 @@ async def pooled(database_dsn: str) -> AsyncIterator[Database]:
         yield database
 
 
+async def test_what_the_pooler_says_is_for_who_runs_the_service(bounced_dsn: str, database_dsn: str) -> None:
+    name = database_dsn.rpartition("/")[2].partition("?")[0]
+    for dsn, is_pooled, said in (
+        (bounced_dsn.replace(name, "nowhere"), True, "It says: "),
+        (bounced_dsn, False, "It says: unsupported startup parameter: "),
+    ):
+        with pytest.raises(Unavailable) as caught:
+            async with Database.connect(DatabaseOptions(dsn=dsn, pooled=is_pooled)):
+                pass
+        assert said in caught.value.full_message
+        assert "says" not in caught.value.message
+    assert "`database.pooled`" in caught.value.full_message
+
+
 async def work(database: Database) -> None:
     """Of each kind of thing that is done with connections: parameters, arrays, jsonb, records, savepoints, failures."""
     ids = [uuid4(), uuid4()]

@@ -39,6 +39,25 @@ async def test_a_server_that_answers_is_asked(client: RedisClient) -> None:
     await client.ping()
 
 
+async def test_a_server_that_lets_us_not_in_is_told_apart_from_one_that_is_away(
+    client: RedisClient, redis_server: RedisServer, clock: ManualClock
+) -> None:
+    await client.check()
+    redis_server.kill()
+    await client.check()
+    redis_server.start()
+    clock.advance(REST)
+    await client.server.execute_command("CONFIG SET", "requirepass", "the password")
+    url = f"redis://:wr0ng@127.0.0.1:{redis_server.port}"
+    try:
+        async with RedisClient.open(RedisOptions(url=url), clock) as stranger:
+            with pytest.raises(ConfigurationError, match="invalid username-password") as caught:
+                await stranger.check()
+            assert "wr0ng" not in caught.value.message
+    finally:
+        redis_server.restart()
+
+
 async def test_connections_that_a_restart_broke_cost_nobody_an_error(
     client: RedisClient, redis_server: RedisServer
 ) -> None:

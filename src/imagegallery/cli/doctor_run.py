@@ -182,6 +182,7 @@ class Examination:
         async with open_redis(self.settings.redis, self.clock) as redis:
             if redis is None:
                 return Check.ok("redis", "not set: each process has its own cache, and counts by itself")
+            await redis.check()
             try:
                 await redis.ping()
             except Unavailable as error:
@@ -213,7 +214,7 @@ class Examination:
                 async for check in examine_database(database, self.clock):
                     yield check
         except ImageGalleryError as error:
-            yield Check.error("database", error.message, "start the server, or see to `database.dsn`")
+            yield Check.error("database", error.full_message, "start the server, or see to `database.dsn`")
 
 
 def walls_check(walls: frozenset[Wall]) -> Check:

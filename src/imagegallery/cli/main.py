@@ -100,5 +100,5 @@ def _explain(error: ImageGalleryError | ExceptionGroup[Exception]) -> int:
         if known is None or unknown is not None:
             raise error
         return max(map(_explain, known.exceptions))
-    say(f"Error: {error.message}", err=True)
+    say(f"Error: {error.full_message}", err=True)
     return 1

@@ -21,7 +21,7 @@ from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
 from imagegallery.logs import log_requests
-from imagegallery.parts import open_database, running_database
+from imagegallery.parts import check_parts, open_database, running_database
 from imagegallery.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
 START_DEADLINE = timedelta(seconds=60)
@@ -73,6 +73,7 @@ def serve_command(
 
 async def serve(settings: Settings, host: str, port: int, programs: Sequence[Program], stop_within: timedelta) -> None:
     """Serve until SIGINT or SIGTERM; on return everything that was started has stopped."""
+    await check_parts(settings)
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with running_database(settings) as ready:
             async with open_database(ready) as database:

@@ -41,7 +41,7 @@ def opening() -> Iterator[None]:
         # It may quote the piece of a password that was taken for something else.
         raise ConfigurationError("The database address cannot be read; is its password percent-encoded?") from None
     except (*GONE, *_DRIVER, OSError) as error:
-        raise Unavailable("The database does not answer.") from error
+        raise _unavailable("The database does not answer.", error) from error
 
 
 @contextmanager
@@ -61,11 +61,22 @@ def using(connection: Connection) -> Iterator[None]:
         # Its disk is full, say; or it has become a standby, because another server was made the primary.
         raise Unavailable("The database cannot do this now.") from error
     except GONE as error:
-        raise Unavailable("The database connection was lost.") from error
+        raise _unavailable("The database connection was lost.", error) from error
     except _DRIVER as error:
         if _is_lost(connection):
             raise Unavailable("The database connection was lost.") from error
         raise
+
+
+def _unavailable(message: str, cause: Exception) -> Unavailable:
+    """With a note of what the server said, or a pooler in front of it."""
+    unavailable = Unavailable(message)
+    if isinstance(cause, asyncpg.PostgresError):
+        words = " ".join(str(cause).split())
+        unavailable.add_note(f"It says: {words}.")
+        if "startup parameter" in words:
+            unavailable.add_note("If a pooler is in between, set `database.pooled`.")
+    return unavailable
 
 
 def _is_lost(connection: Connection) -> bool:

@@ -15,8 +15,14 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    RedisClusterException,
+    RedisError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisClusterException, RedisError
 
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError, Unavailable
@@ -29,6 +35,7 @@ Server: TypeAlias = Redis | RedisCluster
 T = TypeVar("T")
 
 _CLUSTER: Final = "+cluster://"
+_REFUSALS: Final = (AuthenticationError, AuthorizationError, NoPermissionError)
 _AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 # redis-py would look up its own version, in files, for each connection.
 _NOT_TOLD: Final = None
@@ -77,6 +84,14 @@ class RedisClient:
             raise Unavailable("Redis does not answer.") from error
         self._move(self._breaker.succeeded(self._state))
         return answer
+
+    async def check(self) -> None:
+        """Raises `ConfigurationError` if Redis answers that it does not let us in; it need not answer."""
+        try:
+            await self.ping()
+        except Unavailable as error:
+            if isinstance(error.__cause__, _REFUSALS):
+                raise ConfigurationError(f"Redis refuses us ({error.__cause__}): see to `redis.url`.") from error
 
     async def ping(self) -> None:
         """One round trip. Raises `Unavailable`."""

@@ -39,7 +39,8 @@ _LATER = frozenset(
 _REMEDIES: Mapping[str, str] = {
     "NoSuchBucket": "there is no such bucket; `imagegallery storage setup --create` makes it",
     "AccessDenied": "these credentials lack a permission; the head of `storage/s3.py` lists them",
-    "403": "these credentials lack a permission; the head of `storage/s3.py` lists them",
+    # A HEAD that is refused tells no more than this.
+    "403": "the keys are wrong, or lack a permission; the head of `storage/s3.py` lists them",
     "InvalidAccessKeyId": "the access key is not known there",
     "SignatureDoesNotMatch": "the secret access key is wrong",
     "ExpiredToken": "the credentials have expired",

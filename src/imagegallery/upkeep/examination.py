@@ -32,7 +32,7 @@ async def attempt(name: str, remedy: str, check: Callable[[], Awaitable[Check]])
     try:
         return await check()
     except ImageGalleryError as error:
-        return Check.error(name, error.message, remedy)
+        return Check.error(name, error.full_message, remedy)
     except OSError as error:
         return Check.error(name, str(error), remedy)
 
