@@ -101,7 +101,7 @@ async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
 
 
 async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
-    """302 to the best variant; with ``format``, to that format or nothing."""
+    """302 to the best variant; with ``format``, to that format or one that more browsers show."""
     variant = await call.gallery.images.view(
         call.principal,
         image_id,

@@ -1,9 +1,9 @@
 """Which variant answers a request for one: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from imagegallery.images.image import Variant
-from imagegallery.images.responsive import FORMATS
+from imagegallery.images.responsive import FORMATS, rank
 
 
 def choose_variant(
@@ -31,6 +31,11 @@ def choose_variant(
         )
 
     return min(variants, key=badness, default=None)
+
+
+def no_newer(variants: Iterable[Variant], image_format: str) -> tuple[Variant, ...]:
+    """Those in a format that whoever shows ``image_format`` shows."""
+    return tuple(each for each in variants if rank(each.format) <= rank(image_format))
 
 
 def _rank(image_format: str, order: Sequence[str]) -> int:

@@ -20,7 +20,7 @@ from imagegallery.errors import Conflict, NotFound
 from imagegallery.images import membership, records
 from imagegallery.images.access import readable, writable
 from imagegallery.images.batching import BatchService
-from imagegallery.images.choosing import choose_variant
+from imagegallery.images.choosing import choose_variant, no_newer
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.duplicates import DuplicateService
 from imagegallery.images.filename import check_filename, download_name
@@ -189,7 +189,8 @@ class ImageService:
         """The variant, with its URL, that best answers a request for one: see `choose_variant`.
 
         ``accepts`` holds the formats the client can show (``avif``, ``webp``, …), which it likes best first; empty:
-        unknown. With ``image_format`` no other answers. ``method`` is the one that the URL will be asked for with.
+        unknown. With ``image_format`` this one answers or, where it was left out because it is no smaller, one that
+        more browsers show. ``method`` is the one that the URL will be asked for with.
         Raises `InvalidInput` for a type of variant there is none of, `NotFound` also while no variant is ready.
         """
         self._check_variant_type(variant)
@@ -198,8 +199,9 @@ class ImageService:
         there = found.image.variants
         if not there:
             raise NotFound("This image has no variant yet.")
-        eligible = [each for each in there if image_format in (None, each.format)]
-        chosen = choose_variant(eligible, variant, accepts, self._ladder)
+        if image_format is not None:
+            there, accepts = no_newer(there, image_format), [image_format]
+        chosen = choose_variant(there, variant, accepts, self._ladder)
         if chosen is None:
             raise NotFound("This image has no variant in that format.")
         url = self._delivery.variant_url(chosen, public=found.is_open, method=method)
