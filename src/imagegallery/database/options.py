@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 from attrs.validators import ge, gt
 
 from imagegallery.errors import ConfigurationError
@@ -29,6 +29,9 @@ class DatabaseOptions:
     far as the primary for at most ``replica_patience``, and then reads from the primary.
 
     ``statement_timeout`` is of each statement, by the server's clock; 0: none.
+
+    Visitors, whom nobody knows, are read for over ``visitor_max_size`` connections of their own, to each of these
+    servers, and each of their statements has ``visitor_statement_timeout``: whatever they ask for, users have the rest.
     """
 
     # Addresses may hold passwords.
@@ -40,6 +43,8 @@ class DatabaseOptions:
     min_size: int = field(default=1, validator=ge(0))
     max_size: int = field(default=10, validator=ge(1))
     statement_timeout: timedelta = field(default=timedelta(seconds=30), validator=ge(NO_LIMIT))
+    visitor_max_size: int = field(default=4, validator=ge(1))
+    visitor_statement_timeout: timedelta = field(default=timedelta(seconds=3), validator=gt(NO_LIMIT))
     connect_timeout: timedelta = field(default=timedelta(seconds=10), validator=gt(NO_LIMIT))
     acquire_timeout: timedelta = field(default=timedelta(seconds=10), validator=gt(NO_LIMIT))
 
@@ -47,6 +52,15 @@ class DatabaseOptions:
     def _check_max_size(self, _: "Attribute[int]", max_size: int) -> None:
         if max_size < self.min_size:
             raise ConfigurationError(f"database.max_size ({max_size}) is less than database.min_size.")
+
+    def for_visitors(self) -> "DatabaseOptions":
+        """The same for what visitors ask for."""
+        return evolve(
+            self,
+            min_size=0,
+            max_size=self.visitor_max_size,
+            statement_timeout=self.visitor_statement_timeout,
+        )
 
     @property
     def required_dsn(self) -> str:

@@ -30,6 +30,7 @@ from imagegallery.database.options import DatabaseOptions as DatabaseOptions
 from imagegallery.database.position import COMMITTED, Position
 from imagegallery.database.replicas import Replica, Replicas
 from imagegallery.errors import ConfigurationError
+from imagegallery.principal import Principal
 from imagegallery.task_groups import surrounding_tasks
 
 JUST_NOW: Final = timedelta(seconds=1)
@@ -45,24 +46,32 @@ class Database:
         self._writers: set[int] = set()
         self._wrote_at = -math.inf
         self._replicas: Replicas | None = None
+        self._for_visitors: Database | None = None
         self.locks = AdvisoryLocks(self.session)
 
     @classmethod
     @asynccontextmanager
     async def connect(cls, options: DatabaseOptions) -> AsyncIterator["Database"]:
-        """Open ``min_size`` connections, and close all at the end.
+        """Open ``min_size`` connections, and close all at the end; those of visitors are opened when one comes.
 
         Raises `Unavailable` when nothing answers and `ConfigurationError` when the DSN, the credentials or the
         server's version cannot work. Replicas need not answer, now or ever.
         """
         async with AsyncExitStack() as stack:
-            database = cls(await stack.enter_async_context(_open_pool(options.required_dsn, options)), options)
+            database = await cls._opened(stack, options)
             stack.push_async_callback(database.locks.aclose)
             await database._warm_up()
-            if options.replicas:
-                pools = [await stack.enter_async_context(_open_pool(dsn, options)) for dsn in options.replicas]
-                database._replicas = database._make_replicas(pools)
+            database._for_visitors = await cls._opened(stack, options.for_visitors())
             yield database
+
+    @classmethod
+    async def _opened(cls, stack: AsyncExitStack, options: DatabaseOptions) -> "Database":
+        """With pools that are closed when ``stack`` is, to the primary and to the replicas."""
+        database = cls(await stack.enter_async_context(_open_pool(options.required_dsn, options)), options)
+        if options.replicas:
+            pools = [await stack.enter_async_context(_open_pool(dsn, options)) for dsn in options.replicas]
+            database._replicas = database._make_replicas(pools)
+        return database
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -78,15 +87,18 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Connection]:
+    async def reading(self, principal: Principal | None = None) -> AsyncIterator[Connection]:
         """A connection to read from: a replica's that has all that was committed before this call, by anybody.
 
-        The primary's, if none has in time. Otherwise as `connection`.
+        The primary's, if none has in time; for a ``principal`` who is a visitor, one of the visitors'. Otherwise as
+        `connection`.
         """
+        is_visitor = principal is not None and principal.user_id is None
+        database = self._for_visitors if is_visitor and self._for_visitors is not None else self
         async with AsyncExitStack() as stack:
-            connection = await self._replicas.enter(stack) if self._replicas else None
+            connection = await database._replicas.enter(stack) if database._replicas else None
             if connection is None:
-                connection = await stack.enter_async_context(self.connection())
+                connection = await stack.enter_async_context(database.connection())
             yield connection
 
     @asynccontextmanager

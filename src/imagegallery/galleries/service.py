@@ -86,7 +86,7 @@ class GalleryService:
 
     async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
         """Raises `NotFound`."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             return await self._read(connection, principal, gallery_id)
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
@@ -113,7 +113,7 @@ class GalleryService:
         check_limit(limit)
         scope = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             if chosen is GalleryView.OWN:
                 found = await records.list_owned(connection, principal.require_user(), after, limit + 1)
             else:
@@ -283,7 +283,7 @@ class GalleryService:
         """
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             seen = _visible(principal, await walking.read(connection, walk), where)
         found = walking.cut(walk, seen)
         return await self._delivery.of_many(lambda: found.map(lambda each: self._shown_member(principal, seen, each)))
@@ -307,7 +307,7 @@ class GalleryService:
         """
         selection = check_selection(order, seed, where)
         offset = walking.check_offset(selection.order, page, limit)
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             members = await walking.read_page(connection, gallery_id, selection, offset, limit)
             seen = _visible(principal, members, where)
             total = await self._total(connection, gallery_id, seen, where)

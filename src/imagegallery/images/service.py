@@ -81,7 +81,7 @@ class ImageService:
 
     async def get(self, principal: Principal, image_id: UUID) -> Image:
         """Raises `NotFound`."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             return self._shown(principal, await readable(connection, principal, image_id))
 
     async def update(
@@ -194,7 +194,7 @@ class ImageService:
         Raises `InvalidInput` for a type of variant there is none of, `NotFound` also while no variant is ready.
         """
         self._check_variant_type(variant)
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             found = await readable(connection, principal, image_id)
         there = found.image.variants
         if not there:
@@ -213,7 +213,7 @@ class ImageService:
         Raises `Unauthenticated`, `NotFound`, `Forbidden`.
         """
         principal.require_user()
-        async with self._database.reading() as connection:
+        async with self._database.reading(principal) as connection:
             image = (await writable(connection, principal, image_id)).image
         name = download_name(image.filename, image.mime_type)
         return self._delivery.original_url(image, download_as=name, method=method)

@@ -21,13 +21,17 @@ from imagegallery.redis.options import RedisOptions
 
 
 class CountingDatabase(Database):
-    """``used``: how often a connection of the pool was needed."""
+    """``used``: how often a connection was needed, of its own or of the visitors'."""
 
-    used = 0
+    _own = 0
+
+    @property
+    def used(self) -> int:
+        return self._own + (self._for_visitors.used if isinstance(self._for_visitors, CountingDatabase) else 0)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        self.used += 1
+        self._own += 1
         async with super().connection() as connection:
             yield connection
 
