@@ -40,6 +40,12 @@ def event_bridge_event(key: str, *, kind: str = "Object Created") -> str:
     return json.dumps({"version": "0", "detail-type": kind, "source": "aws.s3", "detail": detail})
 
 
+def s3_event_as_written(key: str) -> str:
+    """The key as it stands in the message, however wrongly it is encoded."""
+    about = {"bucket": {"name": BUCKET}, "object": {"key": key}}
+    return json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": about}]})
+
+
 def through_sns(body: str) -> str:
     return json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:uploads", "Message": body})
 
@@ -198,6 +204,12 @@ async def test_what_comes_through_this_service_is_left_to_it(
         s3_event(PREFIX + "galleries/library/images/1/original.jpg"),
         s3_event("elsewhere"),
         s3_event(PREFIX + "incoming/unknown", bucket="another"),
+        s3_event(PREFIX + "incoming/a\0b"),
+        s3_event(PREFIX + "incoming/" + "a" * 1100),
+        event_bridge_event(PREFIX + "incoming/a\0b"),
+        event_bridge_event(PREFIX + "incoming/\ud800"),
+        s3_event_as_written(quote_plus(PREFIX) + "incoming/\ud800%41"),
+        s3_event_as_written(quote_plus(PREFIX) + "incoming/%ED%A0%80%FF%zz%"),
     ],
 )
 async def test_what_is_no_upload_is_put_away(letters: Letters, body: str) -> None:

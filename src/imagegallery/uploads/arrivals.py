@@ -12,7 +12,8 @@ import anyio
 from imagegallery.faultpoints import fault_point
 from imagegallery.queue.failure import describe
 from imagegallery.queue.mailbox import Letter, Mailbox
-from imagegallery.uploads.arrival_events import created_objects
+from imagegallery.storage.keys import INCOMING_PREFIX, is_key
+from imagegallery.uploads.arrival_events import CreatedObject, created_objects
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,13 @@ class Arrivals:
             for letter in letters:
                 tasks.start_soon(self._handle, letter)
 
+    def _incoming_key(self, created: CreatedObject) -> str | None:
+        """The key, if it can be an upload's. Others may put anything into a bucket, also under keys that no database
+        can look for (NUL, lone surrogates)."""
+        key = created.key.removeprefix(self._prefix)
+        is_ours = created.bucket == self._bucket and created.key.startswith(self._prefix)
+        return key if is_ours and key.startswith(INCOMING_PREFIX) and is_key(key) else None
+
     async def _handle(self, letter: Letter) -> None:
         created = created_objects(letter.body)
         if created is None:
@@ -53,8 +61,8 @@ class Arrivals:
             return
         try:
             for each in created:
-                if each.bucket == self._bucket and each.key.startswith(self._prefix):
-                    await self._uploads.complete_arrived(each.key.removeprefix(self._prefix))
+                if (key := self._incoming_key(each)) is not None:
+                    await self._uploads.complete_arrived(key)
             COMPLETED.reached()
             await self._mailbox.put_away(letter)
         except Exception as error:
