@@ -53,8 +53,15 @@ def floors(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Requests that nobody thought of, made from the description of the API."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "tests/asgi/schemathesis_api.py", *session.posargs)
+
+
+@nox.session
 def slow(session: nox.Session) -> None:
-    """What takes minutes: processes killed at all the steps that the default run leaves out."""
+    """What takes minutes: processes killed at all steps that the default run leaves out, and all engines together."""
     session.install("-e", ".[dev]")
     session.run("pytest", "-m", "slow", *session.posargs)
 

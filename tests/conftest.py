@@ -1,7 +1,10 @@
 """What every room's tests share: a database of their own, a clock they set, and no blocking of the event loop."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import botocore
@@ -11,6 +14,7 @@ from blockbuster import BlockBuster
 from hypothesis import settings
 from PIL import ExifTags, Image
 from tests.blocking import make_guard
+from tests.leftovers import Run, shared_database
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.testing.clock import ManualClock
@@ -25,10 +29,53 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+RUN = pytest.StashKey[Run]()
+GUARD = pytest.StashKey[subprocess.Popen[bytes]]()
+
+# What a backend does not promise, the other half of a pair, and what is the kernel's or the system's to have.
+SKIPPED_IN_CI = re.compile(
+    r"no way to send|lets no object grow|this queue (has|keeps)|does not|the extra `heic` is installed"
+    r"|this kernel has only|systemd is not here"
+)
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Two for each processor: many tests wait, for servers and processes of their own."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background jobs ignore Ctrl-C, and so would every process that a test means to interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        run = Run.begin(config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+        config.stash[RUN], config.stash[GUARD] = run, run.guard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """A run that leaves processes behind has failed."""
+    yield
+    guard = session.config.stash.get(GUARD, None)
+    if guard is not None:
+        left = session.config.stash[RUN].settle(but=[guard.pid])
+        if left:
+            print("\nThe tests have left these processes behind:", *left.items(), sep="\n")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        guard.communicate()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is installed, a test that was not run has failed."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and "CI" in os.environ:
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        if not SKIPPED_IN_CI.search(reason):
+            report.outcome, report.longrepr = "failed", f"{reason}: CI does not expect that"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +110,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DatabaseServer]:
-    """The server that all workers of this run share: the wheel's, or what ``TEST_POSTGRES`` (a folder of programs)
-    names."""
-    installed = os.environ.get("TEST_POSTGRES")
-    with DatabaseServer.shared(installed=Path(installed) if installed else None) as server:
+    with shared_database() as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from imagegallery.testing.storage_base import TYPE, keys, read
 from imagegallery.testing.studio import picture
 from imagegallery_asgi import create_app
 
-BODY = b"".join(number.to_bytes(4, "big") for number in range(4_500_000))  # 18 MB
+BODY = random.Random(1).randbytes(18_000_000)
 VERSION = {"Tus-Resumable": "1.0.0"}
 
 

@@ -1,5 +1,6 @@
 """Objects that grow on S3: pieces that join up, also after a crash at the worst moment."""
 
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -21,7 +22,7 @@ from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage_base import TYPE, Broken, keys, read
 
 KEY = "in/a"
-BODY = b"".join(number.to_bytes(4, "big") for number in range(5_500_000))  # 22 MB
+BODY = random.Random(1).randbytes(22_000_000)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MARKS = count()
 

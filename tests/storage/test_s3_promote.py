@@ -1,5 +1,6 @@
 """Promotion on S3: what a copy in parts and an interruption make harder."""
 
+import random
 from typing import Any
 
 import attrs
@@ -12,7 +13,7 @@ from imagegallery.storage.s3_bucket import Bucket
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage_base import TYPE, keys, read
 
-BODY = b"".join(number.to_bytes(4, "big") for number in range(3_000_000))  # 12 MB
+BODY = random.Random(1).randbytes(12_000_000)
 
 
 @pytest.fixture

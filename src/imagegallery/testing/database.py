@@ -16,12 +16,14 @@ It needs the extra ``embedded``. The server is as fast as it can be, and keeps n
 are in memory where the system has a file system for that with room to spare, unless ``TMPDIR`` says where to put them.
 """
 
+import asyncio
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -30,7 +32,6 @@ from uuid import uuid4
 
 import anyio
 import asyncpg
-from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from imagegallery.database.connection import Connection
@@ -92,53 +93,82 @@ class DatabaseServer:
     ) -> AsyncIterator["DatabaseServer"]:
         async with (
             EmbeddedPostgres.running(directory, settings=FAST, temporary=True, installed=installed) as dsn,
-            _Administrator.connected(dsn, portal) as administrator,
+            _Administrator.connected(dsn, await _template(dsn), portal) as administrator,
         ):
-            yield cls(dsn, await _template(dsn), administrator)
+            yield cls(dsn, administrator.template, administrator)
 
     @asynccontextmanager
     async def clone(self) -> AsyncIterator[str]:
         """The DSN of a fresh database with the whole schema; it is dropped afterwards, whoever still uses it."""
-        async with self._database(f"TEMPLATE {self.template} STRATEGY FILE_COPY") as dsn:
+        async with self._dropped(await self._administrator.clone()) as dsn:
             yield dsn
 
     @asynccontextmanager
     async def empty(self) -> AsyncIterator[str]:
         """The DSN of a fresh database without a schema; dropped afterwards."""
-        async with self._database("") as dsn:
+        async with self._dropped(await self._administrator.create()) as dsn:
             yield dsn
 
     @asynccontextmanager
-    async def _database(self, how: str) -> AsyncIterator[str]:
-        name = f"test_{uuid4().hex}"
-        await self._administrator.execute(f"CREATE DATABASE {name} {how}")
+    async def _dropped(self, name: str) -> AsyncIterator[str]:
         try:
             yield with_database(self.dsn, name)
         finally:
-            with anyio.CancelScope(shield=True):
-                await self._administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            self._administrator.drop(name)
 
 
 class _Administrator:
-    """One connection to the program's own database, for whichever event loop asks. Made by `connected`."""
+    """One connection to the program's own database, for whichever event loop asks. Made by `connected`.
 
-    def __init__(self, connection: Connection, portal: BlockingPortal) -> None:
+    It makes the next clone and drops the last one while a test runs on the one between.
+    """
+
+    def __init__(self, template: str, connection: Connection, portal: BlockingPortal) -> None:
+        self.template = template
         self._connection = connection
         self._portal = portal
         self._turn = anyio.Lock()
+        self._next: Future[str] | None = None
+        self._drops: list[Future[None]] = []
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, dsn: str, portal: BlockingPortal) -> AsyncIterator["_Administrator"]:
+    async def connected(cls, dsn: str, template: str, portal: BlockingPortal) -> AsyncIterator["_Administrator"]:
         """To be used in the event loop of ``portal``, where the connection lives."""
         connection = await asyncpg.connect(dsn)
+        administrator = cls(template, connection, portal)
         try:
-            yield cls(connection, portal)
+            yield administrator
         finally:
+            await asyncio.gather(*map(asyncio.wrap_future, administrator._drops))
+            if administrator._next is not None:
+                await administrator._drop(await asyncio.wrap_future(administrator._next))
             await connection.close()
 
-    async def execute(self, statement: str) -> None:
-        await to_thread.run_sync(self._portal.call, self._execute, statement)
+    async def clone(self) -> str:
+        """The name of a copy of the template."""
+        ready, self._next = self._next, self._begin_clone()
+        return await asyncio.wrap_future(ready or self._begin_clone())
+
+    async def create(self) -> str:
+        """The name of an empty database."""
+        return await asyncio.wrap_future(self._portal.start_task_soon(self._create, ""))
+
+    def drop(self, name: str) -> None:
+        """Drop it, whoever still uses it, without waiting for that."""
+        self._drops = [drop for drop in self._drops if not drop.done() or drop.exception()]
+        self._drops.append(self._portal.start_task_soon(self._drop, name))
+
+    def _begin_clone(self) -> "Future[str]":
+        return self._portal.start_task_soon(self._create, f"TEMPLATE {self.template} STRATEGY FILE_COPY")
+
+    async def _create(self, how: str) -> str:
+        name = f"test_{uuid4().hex}"
+        await self._execute(f"CREATE DATABASE {name} {how}")
+        return name
+
+    async def _drop(self, name: str) -> None:
+        await self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     async def _execute(self, statement: str) -> None:
         async with self._turn:

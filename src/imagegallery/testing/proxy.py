@@ -28,7 +28,7 @@ Cuts = Callable[[], Cut | None]
 Loses = Callable[[str], bool]
 
 _CHUNK = 64 * 1024
-_REQUEST = re.compile(rb"([A-Z]{3,7} [^ ?]{1,2000})[^ ]{0,8000} HTTP/1\.1\r\n")
+_REQUEST = re.compile(rb"([A-Z]{3,7} [^ ?]{1,2000}+)(?:\?[^ ]{0,8000}+)? HTTP/1\.1\r\n")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: what is under way is lost, and both sides are told
 
 
