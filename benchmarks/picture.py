@@ -50,7 +50,7 @@ async def render(photos: Sequence[Path]) -> list[RenderedImage]:
 
 
 def avif_names(image: RenderedImage) -> list[str]:
-    planned = plan(image.width, image.height, image.frames, bytes(32), Settings().variants.presets)
+    planned = plan(image.width, image.height, image.frames, bytes(32), Settings().variants.all_presets)
     return [each.name for each in planned if each.format == "avif"]
 
 

@@ -65,7 +65,7 @@ def _row(option: str, default: object) -> str:
 
 def _shown(default: object) -> str:
     if isinstance(default, tuple) and default and attrs.has(type(default[0])):
-        return "[the table of presets](../explanation/variants.md); in TOML, an array of tables"
+        return "[the table of presets](../explanation/variants.md)"
     if isinstance(default, tuple):
         return f"`{','.join(map(str, default))}`" if default else ""
     if isinstance(default, timedelta):

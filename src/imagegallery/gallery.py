@@ -85,8 +85,8 @@ class ImageGallery:
             parts.space,
         )
         self.owners = OwnerService(parts.database)
-        self.variants = VariantService(parts.engine, settings.variants.presets)
-        self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.presets, clock)
+        self.variants = VariantService(parts.engine, settings.variants.all_presets)
+        self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.all_presets, clock)
         self.events = EventService(parts.database, settings.events, clock)
         self._sender = Sender(settings.webhooks.timeout, settings.webhooks.allow_private)
         self.webhooks = WebhookService(parts.database, self._sender, settings.webhooks, clock)

@@ -184,7 +184,7 @@ def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) ->
 async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
     """Making variants in a folder, with nothing but the imaging engine."""
     async with SandboxedEngine.open(settings.imaging) as engine:
-        yield VariantService(engine, settings.variants.presets)
+        yield VariantService(engine, settings.variants.all_presets)
 
 
 async def decoder_walls(settings: Settings) -> frozenset[Wall]:

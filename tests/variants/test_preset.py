@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from attrs import evolve
 
 from imagegallery.errors import ConfigurationError
 from imagegallery.imaging.limits import DEFAULT_AVIF_EFFORT, DEFAULT_WEBP_EFFORT
+from imagegallery.settings import Settings
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset, VariantOptions
 
 MEDIUM = Preset("medium", 800, 800, "webp", 80)
@@ -33,9 +35,25 @@ def test_effort_follows_the_format_unless_given() -> None:
     assert Preset("medium", 800, 800, "avif", 65, effort=9).effort == 9
 
 
-def test_a_jpeg_fallback_is_one_more_preset() -> None:
-    options = VariantOptions((*DEFAULT_PRESETS, Preset("medium", 800, 800, "jpeg", 80)))
-    assert options.presets[-1].effort == 0
+def test_a_preset_is_added_to_the_default_ones_or_changes_one() -> None:
+    jpeg = Preset("medium", 800, 800, "jpeg", 80)
+    sharper = Preset("medium", 800, 800, "avif", 80)
+    options = VariantOptions(extra_presets=(jpeg, sharper))
+    assert options.all_presets == (*(sharper if each.quality == 65 else each for each in DEFAULT_PRESETS), jpeg)
+    assert jpeg.effort == 0
+
+
+def test_one_line_of_toml_adds_a_preset(tmp_path: Path) -> None:
+    config = tmp_path / "imagegallery.toml"
+    preset = '{name = "hero", width = 2560, height = 2560, format = "avif", quality = 70}'
+    config.write_text(f"[imagegallery]\nvariants.extra_presets = [{preset}]\n")
+    options = Settings.from_env(config).variants
+    assert options.all_presets == (*DEFAULT_PRESETS, Preset("hero", 2560, 2560, "avif", 70))
+    assert options.ladder == ("thumbnail", "small", "medium", "large", "hero")
+
+    config.write_text(f"[imagegallery]\nvariants.extra_presets = [{preset.replace('quality', 'qality')}]\n")
+    with pytest.raises(ConfigurationError, match="qality"):
+        Settings.from_env(config)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +84,4 @@ def test_two_recipes_for_one_variant_or_none_at_all_are_refused() -> None:
         VariantOptions((MEDIUM, evolve(MEDIUM, quality=90)))
     with pytest.raises(ConfigurationError, match="At least one"):
         VariantOptions(())
+    assert VariantOptions((), extra_presets=(MEDIUM,)).all_presets == (MEDIUM,)

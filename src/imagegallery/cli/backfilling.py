@@ -40,7 +40,7 @@ def backfill_command(
     """
     settings = find_settings(data_dir, config)
     scope = Scope(only=frozenset(only), missing=missing, starting_from=starting_from)
-    scope.check(settings.variants.presets)
+    scope.check(settings.variants.all_presets)
     run = _Run(scope, dry_run=dry_run, as_json=as_json, next_id=starting_from)
     try:
         anyio.run(run.go, settings)

@@ -68,8 +68,6 @@ DEFAULT_PRESETS = (
 
 
 def _check_presets(_options: object, _attribute: object, presets: tuple[Preset, ...]) -> None:
-    if not presets:
-        raise ConfigurationError("At least one preset is needed: no original is shown in place of a variant.")
     made = [(preset.name, preset.format) for preset in presets]
     for name, image_format in made:
         if made.count((name, image_format)) > 1:
@@ -78,12 +76,26 @@ def _check_presets(_options: object, _attribute: object, presets: tuple[Preset, 
 
 @frozen
 class VariantOptions:
-    """The variants that every image gets. Changing them shows in images processed from then on."""
+    """The variants that every image gets. Changing them shows in images processed from then on.
+
+    ``presets`` replaces the table; ``extra_presets`` adds to it, or changes the recipe of the same name and format.
+    """
 
     presets: tuple[Preset, ...] = field(default=DEFAULT_PRESETS, validator=_check_presets)
+    extra_presets: tuple[Preset, ...] = field(default=(), validator=_check_presets)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.all_presets:
+            raise ConfigurationError("At least one preset is needed: no original is shown in place of a variant.")
+
+    @property
+    def all_presets(self) -> tuple[Preset, ...]:
+        """The recipes that images are rendered by."""
+        by_name = {(preset.name, preset.format): preset for preset in (*self.presets, *self.extra_presets)}
+        return tuple(by_name.values())
 
     @property
     def ladder(self) -> tuple[str, ...]:
         """The names of the variants, from the smallest box to the largest."""
-        by_size = sorted(self.presets, key=lambda preset: preset.width * preset.height)
+        by_size = sorted(self.all_presets, key=lambda preset: preset.width * preset.height)
         return tuple(dict.fromkeys(preset.name for preset in by_size))

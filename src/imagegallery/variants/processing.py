@@ -249,7 +249,7 @@ class ProcessImage(_MakesVariants):
     """The job ``image.process``: from ``pending`` over ``processing`` to ``complete`` or ``failed``."""
 
     def _work(self, _job: ClaimedJob, image: Image) -> Work:
-        return work_for(image, Stage.FIRST, self._parts.options.presets)
+        return work_for(image, Stage.FIRST, self._parts.options.all_presets)
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         await records.start(connection, image_id, given_up=GAVE_UP.code, now=now)
@@ -286,14 +286,14 @@ class ProcessLaterFormats(_AddsVariants):
     """The job ``image.process_later``."""
 
     def _work(self, _job: ClaimedJob, image: Image) -> Work:
-        return work_for(image, Stage.LATER, self._parts.options.presets)
+        return work_for(image, Stage.LATER, self._parts.options.all_presets)
 
 
 class RenewVariants(_AddsVariants):
     """The job ``image.renew_variants``: the variants it names, of both stages, and no other."""
 
     def _work(self, job: ClaimedJob, image: Image) -> Work:
-        return work_on(image, variants_of(job.payload), self._parts.options.presets)
+        return work_on(image, variants_of(job.payload), self._parts.options.all_presets)
 
 
 def _warn_of_lost_frames(work: Work, rendered: Rendered) -> None:
