@@ -62,6 +62,7 @@ from imagegallery.events.event import (
     ImageReady,
     ImageRestored,
     ImageUploaded,
+    UrlsClosed,
     VariantReady,
 )
 from imagegallery.events.feed import Subscription
@@ -224,6 +225,7 @@ __all__ = [
     "UploadRequest",
     "UploadSession",
     "UploadState",
+    "UrlsClosed",
     "Variant",
     "VariantReady",
     "Visibility",

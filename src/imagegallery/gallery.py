@@ -56,7 +56,7 @@ class ImageGallery:
     """
 
     def __init__(self, settings: Settings, parts: Parts, clock: Clock) -> None:
-        delivery = Delivery(parts.private_urls, settings.delivery, clock)
+        self._delivery = delivery = Delivery(parts.private_urls, settings.delivery, clock)
         self.settings = settings
         self.store = parts.store
         self.downloads = parts.downloads
@@ -195,6 +195,7 @@ class ImageGallery:
             parts.engine,
             parts.scratch,
             self.settings.variants,
+            self._delivery,
             self._clock,
         )
         deliveries = DeliverWebhook(

@@ -144,7 +144,7 @@ def test_made_up_seeds_take_no_room_in_the_cache(visitor: httpx.Client, gallery:
 
 
 @pytest.mark.parametrize(
-    "query", ["?limit=49", "?status=complete", "?mime_type=image/jpeg", "?taken_from=2026-01-01T00:00Z"]
+    "query", ["?limit=49", "?status=complete", "?mime_type=image/jpeg", "?taken_from=2026-01-01T00:00:00Z"]
 )
 def test_nor_do_made_up_sizes_and_filters(visitor: httpx.Client, gallery: str, image: str, query: str) -> None:
     path = f"/galleries/{gallery}/images"

@@ -17,6 +17,7 @@ from imagegallery.events.event import (
     ImageReady,
     ImageRestored,
     ImageUploaded,
+    UrlsClosed,
     VariantReady,
     data_of,
     parse_event_id,
@@ -35,6 +36,7 @@ EVERY_EVENT: list[DomainEvent] = [
     ImageDeleted("ana", IMAGE),
     ImageRestored("ana", IMAGE),
     GalleryChanged("ana", GALLERY, "images"),
+    UrlsClosed("ana", ("https://cdn.example/a.webp", "https://cdn.example/b.avif")),
 ]
 
 
@@ -49,7 +51,16 @@ def test_the_form_is_stable() -> None:
 
 def test_the_types_are_stable() -> None:
     about_images = {f"image.{each}" for each in ("uploaded", "ready", "failed", "deleted", "restored")}
-    assert set(TYPES) == {event.type for event in EVERY_EVENT} == about_images | {"variant.ready", "gallery.changed"}
+    assert (
+        set(TYPES)
+        == {event.type for event in EVERY_EVENT}
+        == about_images
+        | {
+            "variant.ready",
+            "gallery.changed",
+            "urls.closed",
+        }
+    )
 
 
 @pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda event: event.type)

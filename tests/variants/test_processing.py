@@ -19,6 +19,7 @@ from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.worker import Worker
 from imagegallery.storage.protocol import LocalObjects
 from imagegallery.testing import images
+from imagegallery.testing.events import closed_urls
 from imagegallery.testing.storage_base import read
 from imagegallery.testing.studio import RemoteStore, Studio, picture
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
@@ -154,6 +155,9 @@ async def test_a_new_recipe_replaces_what_it_changes_and_leaves_the_rest(studio:
     await studio.run("image.process")
     await studio.run("image.process_later")
     before = await studio.image(image_id)
+    ana = Principal.user("ana")
+    gallery = await studio.library.galleries.create(ana, name="Lisbon", visibility="public")
+    await studio.library.galleries.add_images(ana, gallery.id, [image_id])
     studio.use(
         *(
             evolve(preset, quality=30) if preset.name == "small" else preset
@@ -170,6 +174,9 @@ async def test_a_new_recipe_replaces_what_it_changes_and_leaves_the_rest(studio:
     assert [rendition.name for rendition in studio.engine.rendered[-1]] == ["small-webp", "medium-jpeg"]
     assert names(after) == names(before) - {"thumbnail.webp 80x80"} | {"medium.jpeg 320x240"}
     assert {each.key for each in after.variants if each.format == "avif"} < keys(before)
+
+    closed = await closed_urls(studio.library.database)
+    assert {url for urls in closed for url in urls} == {f"/files/{key}" for key in keys(before) - keys(after)}
 
     # Pages that were cached a moment ago still name the old objects.
     assert keys(before) < await studio.objects()

@@ -5,7 +5,7 @@ default, so that rows written by an older release can still be read.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 from uuid import UUID
@@ -17,12 +17,16 @@ from attrs.validators import ge, gt
 
 from imagegallery.errors import Fault, InvalidInput
 
-Value: TypeAlias = str | None
+Value: TypeAlias = str | Sequence[str] | None
 GalleryChange = Literal["created", "updated", "images", "deleted"]
 
 
 def _id(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
+
+
+def _texts(value: Sequence[str]) -> tuple[str, ...]:
+    return tuple(value)
 
 
 @frozen
@@ -94,14 +98,35 @@ class GalleryChanged:
     change: GalleryChange
 
 
+@frozen
+class UrlsClosed:
+    """Public URLs that nobody may fetch any more: ``urls``, up to 500, are for whoever keeps copies to forget.
+
+    They are absolute, or without ``delivery.cdn_url`` and ``base_url`` relative to the API.
+    """
+
+    type: ClassVar[str] = "urls.closed"
+    owner_id: str
+    urls: tuple[str, ...] = field(converter=_texts)
+
+
 DomainEvent: TypeAlias = (
-    ImageUploaded | VariantReady | ImageReady | ImageFailed | ImageDeleted | ImageRestored | GalleryChanged
+    ImageUploaded | VariantReady | ImageReady | ImageFailed | ImageDeleted | ImageRestored | GalleryChanged | UrlsClosed
 )
 E_co = TypeVar("E_co", bound=DomainEvent, covariant=True)
 
 TYPES: Final[Mapping[str, type[DomainEvent]]] = {
     each.type: each
-    for each in (ImageUploaded, VariantReady, ImageReady, ImageFailed, ImageDeleted, ImageRestored, GalleryChanged)
+    for each in (
+        ImageUploaded,
+        VariantReady,
+        ImageReady,
+        ImageFailed,
+        ImageDeleted,
+        ImageRestored,
+        GalleryChanged,
+        UrlsClosed,
+    )
 }
 
 

@@ -29,6 +29,7 @@ from imagegallery.galleries.input import (
 from imagegallery.galleries.listing_records import Member, Members
 from imagegallery.ids import new_id
 from imagegallery.images import membership
+from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.filter import NO_FILTER, ImageFilter
 from imagegallery.images.image import Image
@@ -56,6 +57,7 @@ class GalleryService:
         self._database = database
         self._delivery = delivery
         self._clock = clock
+        self._closed_urls = ClosedUrls(delivery, clock)
 
     async def create(
         self,
@@ -146,6 +148,8 @@ class GalleryService:
             if changes.cover_image_id is not None:
                 await _hold_cover(connection, gallery_id, changes.cover_image_id)
             await self._check(connection, principal, gallery_id, check)
+            if changes.visibility is Visibility.PRIVATE:
+                await self._close_urls(connection, gallery_id)
             await records.update(connection, gallery_id, changes, now=self._clock())
             await self._tell(connection, principal, gallery_id, "updated")
             return await self._read(connection, principal, gallery_id)
@@ -162,6 +166,7 @@ class GalleryService:
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
+            await self._close_urls(connection, gallery_id)
             await records.delete(connection, gallery_id)
             await self._tell(connection, principal, gallery_id, "deleted")
 
@@ -201,12 +206,13 @@ class GalleryService:
 
         Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also when the image is not in the gallery.
         """
-        principal.require_user()
+        owner_id = principal.require_user()
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
-            if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
-                raise NotFound("This image is not in the gallery.")
+            async with self._closed_urls.watched(connection, owner_id, [image_id]):
+                if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
+                    raise NotFound("This image is not in the gallery.")
 
     async def remove_images(
         self,
@@ -222,11 +228,12 @@ class GalleryService:
         Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
         not in the gallery.
         """
-        principal.require_user()
+        owner_id = principal.require_user()
         async with self._database.transaction() as connection:
             await self._require_owner(connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
-            await membership.remove_batch(connection, gallery_id, image_ids, now=self._clock())
+            async with self._closed_urls.watched(connection, owner_id, image_ids):
+                await membership.remove_batch(connection, gallery_id, image_ids, now=self._clock())
             return await self._read(connection, principal, gallery_id)
 
     async def move(
@@ -334,6 +341,13 @@ class GalleryService:
         gallery = await self._read(connection, principal, gallery_id)
         if not principal.owns(gallery.owner_id):
             raise Forbidden("Only its owner can change a gallery.")
+
+    async def _close_urls(self, connection: Connection, gallery_id: UUID) -> None:
+        """The gallery, if it is open, will be so no longer."""
+        await membership.lock_gallery(connection, gallery_id)
+        gallery = await records.get(connection, gallery_id)
+        if gallery is not None and gallery.visibility.is_open:
+            await self._closed_urls.of_gallery(connection, gallery.owner_id, gallery_id)
 
     async def _check(
         self,

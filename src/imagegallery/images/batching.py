@@ -17,6 +17,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, NotFound
 from imagegallery.images import library_records, membership, trash_records
 from imagegallery.images.batch import FLAGS, Batch, BatchAction, BatchResult, check_batch, results
+from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.trash import put_away, put_back
 from imagegallery.principal import Principal
 
@@ -27,6 +28,7 @@ class BatchService:
 
     database: Database
     clock: Clock
+    closed_urls: ClosedUrls
 
     async def run(
         self,
@@ -47,11 +49,16 @@ class BatchService:
             if batch.gallery_id is not None:
                 await _check_gallery(connection, principal, batch.gallery_id)
             locked = await trash_records.lock(connection, owner_id, batch.image_ids)
-            return results(batch, await _do(connection, owner_id, batch, locked, self.clock()))
+            return results(batch, await _do(connection, self.closed_urls, owner_id, batch, locked, self.clock()))
 
 
 async def _do(
-    connection: Connection, owner_id: str, batch: Batch, locked: dict[UUID, bool], now: datetime
+    connection: Connection,
+    closed_urls: ClosedUrls,
+    owner_id: str,
+    batch: Batch,
+    locked: dict[UUID, bool],
+    now: datetime,
 ) -> Collection[UUID]:
     """Answers the images that are now as they should be."""
     here = [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
@@ -60,7 +67,7 @@ async def _do(
         await put_back(connection, owner_id, away, now=now)
         return locked.keys()
     if batch.action is BatchAction.TRASH:
-        await put_away(connection, owner_id, here, now=now)
+        await put_away(connection, closed_urls, owner_id, here, now=now)
     elif batch.gallery_id is None:
         flags = FLAGS[batch.action]
         await library_records.set_flags(
@@ -69,7 +76,8 @@ async def _do(
     elif here and batch.action is BatchAction.ADD_TO_GALLERY:
         await membership.add(connection, batch.gallery_id, here, now=now)
     elif here:
-        return await _remove(connection, batch.gallery_id, here, now)
+        async with closed_urls.watched(connection, owner_id, here):
+            return await _remove(connection, batch.gallery_id, here, now)
     return here
 
 

@@ -48,6 +48,10 @@ class Delivery:
             variant.key, content_type=content_type_of(variant.key), expires_at=self.expires_at(), method=method
         )
 
+    def public_url(self, key: str) -> str:
+        """The stable URL of a variant's key."""
+        return self._public.url_of(key, content_type=content_type_of(key), expires_at=self.expires_at())
+
     def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
         """The original, signed: for its owner only. With ``download_as`` it arrives as that file."""
         return self._private.url_of(

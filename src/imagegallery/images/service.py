@@ -21,6 +21,7 @@ from imagegallery.images import membership, records
 from imagegallery.images.access import readable, writable
 from imagegallery.images.batching import BatchService
 from imagegallery.images.choosing import choose_variant, no_newer
+from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.duplicates import DuplicateService
 from imagegallery.images.filename import check_filename, download_name
@@ -70,9 +71,10 @@ class ImageService:
         trash: TrashOptions | None = None,
     ) -> None:
         self.library = LibraryService(database, delivery)
-        self.batches = BatchService(database, clock)
+        closed_urls = ClosedUrls(delivery, clock)
+        self.batches = BatchService(database, clock, closed_urls)
         self.duplicates = DuplicateService(database, delivery, clock)
-        self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock)
+        self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock, closed_urls)
         self._database = database
         self._outbox = outbox
         self._delivery = delivery

@@ -25,6 +25,7 @@ from imagegallery.events.event import GalleryChanged, ImageDeleted, ImageRestore
 from imagegallery.faultpoints import fault_point
 from imagegallery.images import lookalike_records, original_records, records, trash_records
 from imagegallery.images.access import readable, writable
+from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image
 from imagegallery.images.jobs import purge_objects
@@ -77,6 +78,7 @@ class TrashService:
     delivery: Delivery
     options: TrashOptions
     clock: Clock
+    closed_urls: ClosedUrls
 
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
@@ -108,7 +110,7 @@ class TrashService:
             if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
                 raise NotFound("There is no such image.")
             await self._check(connection, principal, image_id, check)
-            await put_away(connection, owner_id, [image_id], now=self.clock())
+            await put_away(connection, self.closed_urls, owner_id, [image_id], now=self.clock())
 
     async def restore(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
@@ -206,9 +208,12 @@ class TrashService:
             await records.give_back_storage(connection, owner_id, size)
 
 
-async def put_away(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
+async def put_away(
+    connection: Connection, closed_urls: ClosedUrls, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
+) -> None:
     """Move locked images of this owner to the trash, and tell who waits for them."""
-    gallery_ids = await trash_records.put_away(connection, image_ids, now=now)
+    async with closed_urls.watched(connection, owner_id, image_ids):
+        gallery_ids = await trash_records.put_away(connection, image_ids, now=now)
     await events.record(
         connection,
         *(ImageDeleted(owner_id, image_id) for image_id in image_ids),

@@ -10,7 +10,7 @@ from attrs import define
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event, ImageReady
+from imagegallery.events.event import DomainEvent, Event, ImageReady, UrlsClosed
 from imagegallery.ids import new_id
 
 PATIENCE = timedelta(seconds=30)
@@ -45,3 +45,11 @@ async def take(events: AsyncIterator[Event[DomainEvent]], count: int) -> list[Ev
 def image_ids(events: list[Event[DomainEvent]]) -> list[UUID]:
     """The images that these events are about, all `ImageReady`."""
     return [event.data.image_id for event in events if isinstance(event.data, ImageReady)]
+
+
+async def closed_urls(database: Database) -> list[tuple[str, ...]]:
+    """The URLs of each `UrlsClosed` in the log, in order."""
+    async with database.transaction() as connection:
+        last = await records.number(connection)
+        page = await records.between(connection, 0, last, 1000)
+    return [event.data.urls for event in page.events if isinstance(event.data, UrlsClosed)]

@@ -119,7 +119,8 @@ class Studio:
             library = Library.on(database, objects, clock)
             watched = WatchedEngine(engine)
             queue = library.queue
-            processing = Processing(database, store, queue, queue, watched, scratch, VariantOptions(), clock)
+            options = VariantOptions()
+            processing = Processing(database, store, queue, queue, watched, scratch, options, library.delivery, clock)
             try:
                 yield cls(library, watched, store, scratch, processing)
             finally:

@@ -25,6 +25,8 @@ from imagegallery.events.event import ImageFailed, ImageReady, VariantReady
 from imagegallery.faultpoints import fault_point
 from imagegallery.images import lookalike_records
 from imagegallery.images import records as image_records
+from imagegallery.images.closed_urls import ClosedUrls
+from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image, ProcessingStatus, Variant
 from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.imaging.protocol import ImagingEngine, Rendered
@@ -75,6 +77,7 @@ class Processing:
     engine: ImagingEngine
     scratch: TemporaryFiles
     options: VariantOptions
+    delivery: Delivery
     clock: Clock
 
     def handlers(self) -> Mapping[str, JobHandler]:
@@ -221,6 +224,10 @@ class _MakesVariants:
     ) -> None:
         if variants:
             keys = [variant.key for variant in variants]
+            found = await image_records.get(connection, image_id)
+            if found is not None and found.is_open:
+                closed = ClosedUrls(self._parts.delivery, self._parts.clock)
+                await closed.record(connection, found.image.owner_id, keys)
             job = discard_objects(image_id, keys, now=now, after=SUPERSEDED_GRACE)
             await self._parts.outbox.enqueue(connection, job, now=now)
 

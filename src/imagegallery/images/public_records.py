@@ -1,0 +1,42 @@
+"""The SQL of what everybody may fetch: the variants of images that are in a gallery which is not private."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from imagegallery.database.connection import Connection
+
+# A page is of so many images.
+PAGE = 200
+
+_OPEN_KEYS = """
+SELECT v.key FROM image_variants v
+WHERE v.image_id = ANY($1)
+  AND EXISTS (
+      SELECT FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
+      WHERE m.image_id = v.image_id AND g.visibility <> 'private'
+  )"""
+
+# A page of a gallery's images by id, with what of each is open by no other gallery.
+_OPEN_BY = """
+SELECT page.image_id, v.key
+FROM (
+    SELECT image_id FROM gallery_images WHERE gallery_id = $1 AND image_id > $2 ORDER BY image_id LIMIT $3
+) AS page
+LEFT JOIN image_variants v ON v.image_id = page.image_id
+    AND NOT EXISTS (
+        SELECT FROM gallery_images other JOIN galleries g ON g.id = other.gallery_id
+        WHERE other.image_id = page.image_id AND other.gallery_id <> $1 AND g.visibility <> 'private'
+    )
+ORDER BY page.image_id"""
+
+
+async def open_keys(connection: Connection, image_ids: Sequence[UUID]) -> set[str]:
+    """The keys of these images' variants that everybody may fetch."""
+    return {row["key"] for row in await connection.fetch(_OPEN_KEYS, image_ids)}
+
+
+async def open_by(connection: Connection, gallery_id: UUID, after: UUID) -> tuple[list[str], UUID | None]:
+    """Keys that everybody may fetch, if the gallery is open, by nothing else, of up to `PAGE` images after one; and
+    the last of these images, ``None`` if there was none."""
+    rows = await connection.fetch(_OPEN_BY, gallery_id, after, PAGE)
+    return [row["key"] for row in rows if row["key"] is not None], rows[-1]["image_id"] if rows else None
