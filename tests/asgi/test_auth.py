@@ -136,9 +136,9 @@ def test_what_begins_or_ends_something_with_a_get_is_no_safe_operation() -> None
     }
 
 
-def bearing(**claims: object) -> Request:
+def bearing(scheme: str = "Bearer", **claims: object) -> Request:
     token = pyjwt.encode({"exp": datetime.now(UTC) + timedelta(minutes=1), **claims}, KEY, "HS256")
-    return request(Authorization=f"Bearer {token}")
+    return request(Authorization=f"{scheme} {token}")
 
 
 def test_a_valid_token_names_its_user() -> None:
@@ -174,6 +174,7 @@ def test_a_token_that_lasts_for_ages_is_valid(exp: float) -> None:
         (jwt(KEY * 2, ["HS512"]), bearing(sub="ada")),
         (jwt(KEY), request(Authorization="Bearer nonsense")),
         (jwt(KEY), request(Authorization="Bearer")),
+        *((jwt(KEY), bearing(scheme, sub="ada")) for scheme in ("Basic", "Digest", "Token", "JWT", "BearerX", "")),
         (jwt(KEY), request(Authorization="Basic YTpi")),
         (jwt(KEY), request(Authorization=f"Bearer {pyjwt.encode({'sub': 'ada'}, KEY, 'HS256')}")),
         (jwt(KEY), request(Authorization=f"Bearer {pyjwt.encode({'sub': 'ada', 'exp': 9e9}, '', 'none')}")),

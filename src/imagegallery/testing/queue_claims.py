@@ -173,14 +173,24 @@ class Leases(QueueParts):
         await self.pass_time(LONGER_THAN_A_LEASE)
         await self._write(queue, write, job)
 
-    async def test_a_finished_claim_can_write_nothing_more(self) -> None:
+    @pytest.mark.parametrize("end", ["complete", "retry", "postpone", "bury", "release"])
+    async def test_a_claim_that_was_given_up_can_write_nothing_more(self, end: str) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work"))
         job = await self.claim_one(queue)
-        await queue.complete(job)
+        await self._write(queue, end, job)
         for write in ("complete", "retry", "postpone", "bury", "release", "fence"):
             with pytest.raises(LeaseLost):
                 await self._write(queue, write, job)
+        assert await queue.extend([job], lease=LEASE) == []
+
+    async def test_an_abandoned_job_of_another_kind_is_left_alone(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("play"))
+        abandoned = await self.claim_one(queue, "play")
+        await self.pass_time(LONGER_THAN_A_LEASE)
+        assert await self.claim(queue, "work") == []
+        await queue.complete(abandoned)
 
     async def test_an_open_fence_keeps_other_claims_off(self) -> None:
         queue = await self.make_queue()
