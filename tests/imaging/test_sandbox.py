@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from imagegallery.errors import BadImage, ImageGalleryError, Unavailable
-from imagegallery.imaging import process
+from imagegallery.imaging import process, wire
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine, Rendition
 from imagegallery.imaging.sandbox import SandboxedEngine
@@ -261,6 +261,30 @@ async def test_a_child_that_talks_nonsense_is_not_believed(place: Place, monkeyp
         assert reason == "decoder_crashed"
         assert engine.pids == frozenset()
         assert await works(engine, place)
+
+
+async def test_what_earlier_pictures_took_of_a_childs_memory_is_no_later_ones_fault(
+    place: Place, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, ask = place(images.jpeg()), process.DecoderProcess.ask
+
+    async def full(self: process.DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> object:
+        answer = await ask(self, request, descriptors)
+        if request.render and (self.served > 1 or always):
+            raise process.DecoderDied("vips: out of memory")
+        return answer
+
+    monkeypatch.setattr(process.DecoderProcess, "ask", full)
+    async with SandboxedEngine.open(ONE) as engine:
+        always = False
+        assert await works(engine, place)
+        rendered = await engine.render(path, (SMALL,), into, content_type="image/jpeg")
+        assert rendered.files[0].path.stat().st_size == rendered.files[0].size
+        always = True
+        assert await reason_of(lambda: engine.render(path, (SMALL,), into, content_type="image/jpeg")) == (
+            "decoder_out_of_memory"
+        )
+        assert not any(into.iterdir())
 
 
 async def test_a_decoder_that_does_not_start_is_not_the_pictures_fault(

@@ -120,21 +120,39 @@ class SandboxedEngine:
         read: Callable[[wire.Message], Answer],
         owner_id: str,
     ) -> Answer:
-        """One request to one child, which is kept only when its answers made sense."""
-        async with self._turns.taken(owner_id), _opened(path, outputs) as descriptors:
+        """The answer of a child. What earlier pictures have left in its memory is not this one's fault: when that is
+        full, a new child is asked."""
+        async with self._turns.taken(owner_id):
             child = await self._take()
-            child.served += 1
-            reusable = False
             try:
+                return await self._ask_one(child, request, path, outputs, read)
+            except BadImage as error:
+                if error.reason != "decoder_out_of_memory" or child.served == 1:
+                    raise
+            return await self._ask_one(await self._start(), request, path, outputs, read)
+
+    async def _ask_one(
+        self,
+        child: DecoderProcess,
+        request: wire.Request,
+        path: Path,
+        outputs: Sequence[Path],
+        read: Callable[[wire.Message], Answer],
+    ) -> Answer:
+        """One request to this child, which is kept only when its answers made sense."""
+        child.served += 1
+        reusable = False
+        try:
+            async with _opened(path, outputs) as descriptors:
                 answer = read(await self._result(child, request, descriptors))
-                reusable = True
-            except _Refused as refused:
-                reusable = refused.fault.kind != "decoder_out_of_memory"
-                raise _error(refused.fault) from None
-            except wire.ProtocolError as error:
-                raise BadImage("decoder_crashed", CRASHED) from error
-            finally:
-                await self._put_back(child, reusable=reusable)
+            reusable = True
+        except _Refused as refused:
+            reusable = refused.fault.kind != "decoder_out_of_memory"
+            raise _error(refused.fault) from None
+        except wire.ProtocolError as error:
+            raise BadImage("decoder_crashed", CRASHED) from error
+        finally:
+            await self._put_back(child, reusable=reusable)
         return answer
 
     async def _result(self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
@@ -173,6 +191,9 @@ class SandboxedEngine:
             if child.alive:
                 return child
             await self._end(child)
+        return await self._start()
+
+    async def _start(self) -> DecoderProcess:
         child = await DecoderProcess.start(self._options)
         self._children.add(child)
         return child
