@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from PIL import Image
 from tests.imaging.test_bad_pictures import BAD
 from tests.imaging.test_pictures import KINDS
@@ -20,6 +21,7 @@ from imagegallery.testing import images
 Place = Callable[[bytes], Path]
 
 COPY = Rendition("copy", 640, 480, "png", 100, 1)
+INTACT = evolve(COPY, name="intact")
 PHOTO = images.real_photo()
 
 
@@ -81,6 +83,9 @@ async def test_what_has_all_its_pixels_is_shown(
     seen = await engine.inspect(path, content_type=content_type)
     rendered = await engine.render(path, (COPY,), into, content_type=content_type)
     assert (seen.is_truncated, rendered.is_truncated) == (False, False)
+    if content_type == "image/png":
+        (intact,) = (await engine.render(place(png()), (INTACT,), into, content_type=content_type)).files
+        assert rendered.files[0].path.read_bytes() == intact.path.read_bytes()
 
 
 @pytest.mark.asyncio(loop_scope="module")

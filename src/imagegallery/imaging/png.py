@@ -21,7 +21,7 @@ MAX_BLOCK: Final = 1024**2
 """Bytes of one chunk that is read, and of what it holds when it is compressed."""
 MAX_TEXTS: Final = 100
 
-_SIGNATURE_SIZE: Final = 8
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _BLOCK_CHUNKS: Final = _TEXT_CHUNKS | {b"eXIf", b"tIME"}
 _COLOUR_CHUNKS: Final = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"acTL", b"IDAT"})
@@ -97,6 +97,34 @@ def has_all_pixels(file: BinaryIO) -> bool:
     return False
 
 
+def with_checksum(file: BinaryIO) -> bytes | None:
+    """The picture with the checksum that belongs behind its pixels (RFC 1950 section 2.2): a decoder that finds another
+    one drops the last row. ``None`` where the end of the pixels cannot be found."""
+    before, coded = [], b""
+    for kind, size in _headers(file):
+        if kind == b"IDAT":
+            coded += file.read(size)
+        elif not coded:
+            before.append(_chunk(kind, file.read(size)))
+        else:
+            break
+    checksum, inflater, left = 1, zlib.decompressobj(-15), coded[2:]
+    try:
+        while left and not inflater.eof:
+            checksum = zlib.adler32(inflater.decompress(left, MAX_BLOCK), checksum)
+            left = inflater.unconsumed_tail
+    except zlib.error:
+        return None
+    if not inflater.eof:
+        return None
+    pixels = coded[: len(coded) - len(inflater.unused_data)] + checksum.to_bytes(4, "big")
+    return b"".join((_SIGNATURE, *before, _chunk(b"IDAT", pixels), _chunk(b"IEND", b"")))
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
 def _pixel_bytes(header: bytes) -> int:
     """How long the pixels of such a picture are, with a filter byte before each row (sections 8 and 9)."""
     width, height, depth, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", header)
@@ -153,7 +181,7 @@ def _chunks(file: BinaryIO, wanted: Collection[bytes]) -> Iterator[tuple[bytes, 
 
 def _headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     """Kind and size of every chunk, with the file at its data, which four bytes of checksum follow."""
-    at = _SIGNATURE_SIZE
+    at = len(_SIGNATURE)
     for _ in range(MAX_CHUNKS):
         file.seek(at)
         head = file.read(8)
