@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from imagegallery_asgi.openapi import Description
@@ -60,3 +61,20 @@ def test_one_call_upload_has_three_kinds_of_body() -> None:
     upload = DOCUMENT["paths"]["/galleries/{gallery_id}/images"]["post"]
     assert {"application/json", "multipart/form-data", "image/*"} <= upload["requestBody"]["content"].keys()
     assert {"200", "202", "400", "401", "403", "404", "413", "415", "422"} <= upload["responses"].keys()
+
+
+def names_of_fields(schema: Any) -> Iterator[str]:
+    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key == "properties":
+            yield from value
+        if isinstance(value, (dict, list)):
+            yield from names_of_fields(value)
+
+
+def test_fields_are_in_snake_case_but_for_those_that_the_reference_names() -> None:
+    """Uppy's have its own names: it is the client of those."""
+    ours = {name: schema for name, schema in DOCUMENT["components"]["schemas"].items() if "Uppy" not in name}
+    exceptions = {name for name in names_of_fields(ours) if not re.fullmatch("[a-z0-9_]+", name)}
+    assert exceptions == {"srcSet", "nextCursor", "hasMore", "totalPages", "requestId"}
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text()
+    assert all(f"`{name}`" in reference for name in exceptions)
