@@ -6,14 +6,20 @@ They are encoded as they are, and `openapi` describes them. Without slots, so th
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
 from attrs import frozen
 
 from imagegallery import ProcessingStatus, TakenAtSource, UploadState, Visibility
+from imagegallery_asgi.constraints import Example
 
 T = TypeVar("T")
+
+# In examples.
+_FILES = "/api/v1/files/galleries/library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_OBJECT = "/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
+_ETAG = "5d41402abc4b2a76b9719d911017c592"
 
 
 @frozen(slots=False)
@@ -26,8 +32,8 @@ class CursorPagination:
     """The list ends where there is no ``nextCursor``: a page before that may be short, or empty, where little fits a
     filter."""
 
-    nextCursor: str | None
-    hasMore: bool
+    nextCursor: Annotated[str | None, Example("eyJ2IjoxfQ.9f2c41d0")]
+    hasMore: Annotated[bool, Example(True)]
 
 
 @frozen(slots=False)
@@ -40,10 +46,10 @@ class CursorList(Generic[T]):
 class PagePagination:
     """``total`` and ``totalPages`` are ``null`` for a filtered list of a gallery with too many images to count them."""
 
-    page: int
-    limit: int
-    total: int | None
-    totalPages: int | None
+    page: Annotated[int, Example(1)]
+    limit: Annotated[int, Example(50)]
+    total: Annotated[int | None, Example(128)]
+    totalPages: Annotated[int | None, Example(3)]
 
 
 @frozen(slots=False)
@@ -54,64 +60,64 @@ class PageList(Generic[T]):
 
 @frozen(slots=False)
 class FailureDocument:
-    code: str
-    message: str
+    code: Annotated[str, Example("truncated")]
+    message: Annotated[str, Example("The file ends early.")]
 
 
 @frozen(slots=False)
 class ExifDocument:
     """Seconds, millimetres and metres; the place is the owner's alone, ``null`` for anybody else."""
 
-    make: str | None
-    model: str | None
-    lens: str | None
-    exposure_time: float | None
-    f_number: float | None
-    iso: int | None
-    focal_length: float | None
-    focal_length_35mm: int | None
+    make: Annotated[str | None, Example("FUJIFILM")]
+    model: Annotated[str | None, Example("X100V")]
+    lens: Annotated[str | None, Example("23mm f/2")]
+    exposure_time: Annotated[float | None, Example(0.004)]
+    f_number: Annotated[float | None, Example(5.6)]
+    iso: Annotated[int | None, Example(160)]
+    focal_length: Annotated[float | None, Example(23.0)]
+    focal_length_35mm: Annotated[int | None, Example(35)]
     taken_at: datetime | None
-    taken_at_offset: str | None
+    taken_at_offset: Annotated[str | None, Example("+01:00")]
     taken_at_source: TakenAtSource | None
-    latitude: float | None
-    longitude: float | None
-    altitude: float | None
+    latitude: Annotated[float | None, Example(38.7139)]
+    longitude: Annotated[float | None, Example(-9.1334)]
+    altitude: Annotated[float | None, Example(61.0)]
 
 
 @frozen(slots=False)
 class VariantDocument:
     """``frames``: 1 if it stands still, which some do of an animation, and all of one that is too large to move."""
 
-    variant_type: str
-    format: str
-    url: str
-    width: int
-    height: int
-    file_size: int
-    frames: int
+    variant_type: Annotated[str, Example("medium")]
+    format: Annotated[str, Example("webp")]
+    url: Annotated[str, Example(f"{_FILES}/medium-9f2c41d0.webp")]
+    width: Annotated[int, Example(800)]
+    height: Annotated[int, Example(600)]
+    file_size: Annotated[int, Example(61_204)]
+    frames: Annotated[int, Example(1)]
 
 
 @frozen(slots=False)
 class SourceDocument:
     """One ``<source>`` of a ``<picture>``."""
 
-    type: str
-    srcSet: str
+    type: Annotated[str, Example("image/avif")]
+    srcSet: Annotated[str, Example(f"{_FILES}/medium-41d09f2c.avif 800w")]
 
 
 @frozen(slots=False)
 class SizesDocument:
     """The HTML ``sizes`` attribute of each layout."""
 
-    slideshow: str
-    masonry: str
-    tiles: str
+    slideshow: Annotated[str, Example("100vw")]
+    masonry: Annotated[str, Example("(max-width: 640px) 100vw, (max-width: 1024px) 50vw, 25vw")]
+    tiles: Annotated[str, Example("(max-width: 640px) 50vw, (max-width: 1024px) 33vw, 20vw")]
 
 
 @frozen(slots=False)
 class PlaceholderDocument:
-    blurhash: str | None
-    aspect_ratio: float
+    blurhash: Annotated[str | None, Example("LEHV6nWB2yk8pyo0adR*.7kCMdnj")]
+    aspect_ratio: Annotated[float, Example(1.3333)]
 
 
 @frozen(slots=False)
@@ -125,31 +131,31 @@ class ImageDocument:
     """
 
     id: UUID
-    filename: str
-    mime_type: str
-    width: int
-    height: int
-    frames: int
+    filename: Annotated[str, Example("tram.jpg")]
+    mime_type: Annotated[str, Example("image/jpeg")]
+    width: Annotated[int, Example(4032)]
+    height: Annotated[int, Example(3024)]
+    frames: Annotated[int, Example(1)]
     is_truncated: bool
-    file_size: int
-    sha256: str | None
-    alt_text: str
+    file_size: Annotated[int, Example(3_481_204)]
+    sha256: Annotated[str | None, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    alt_text: Annotated[str, Example("A yellow tram")]
     taken_at: datetime
     taken_at_source: TakenAtSource
     created_at: datetime
     updated_at: datetime
-    deleted_at: datetime | None
-    processing_status: ProcessingStatus
-    failure: FailureDocument | None
+    deleted_at: Annotated[datetime | None, Example(None)]
+    processing_status: Annotated[ProcessingStatus, Example("complete")]
+    failure: Annotated[FailureDocument | None, Example(None)]
     exif: ExifDocument | None
-    latitude: float | None
-    longitude: float | None
+    latitude: Annotated[float | None, Example(38.7139)]
+    longitude: Annotated[float | None, Example(-9.1334)]
     is_favorite: bool
     is_archived: bool
     variants: tuple[VariantDocument, ...]
-    expires_at: datetime | None
-    src: str | None
-    srcSet: str
+    expires_at: Annotated[datetime | None, Example(None)]
+    src: Annotated[str | None, Example(f"{_FILES}/medium-9f2c41d0.webp")]
+    srcSet: Annotated[str, Example(f"{_FILES}/small-0d14c2f9.webp 300w, {_FILES}/medium-9f2c41d0.webp 800w")]
     sources: tuple[SourceDocument, ...]
     sizes: SizesDocument
     placeholder: PlaceholderDocument
@@ -160,21 +166,21 @@ class GalleryDocument:
     """``owner_id`` is told to the owner alone."""
 
     id: UUID
-    owner_id: str | None
-    name: str
-    description: str
+    owner_id: Annotated[str | None, Example("ana")]
+    name: Annotated[str, Example("Lisbon")]
+    description: Annotated[str, Example("Trams and tiles")]
     visibility: Visibility
-    cover_image_id: UUID | None
+    cover_image_id: Annotated[UUID | None, Example(None)]
     cover: ImageDocument | None
-    image_count: int
+    image_count: Annotated[int, Example(128)]
     created_at: datetime
     updated_at: datetime
 
 
 @frozen(slots=False)
 class MonthCountDocument:
-    month: str
-    count: int
+    month: Annotated[str, Example("2026-06")]
+    count: Annotated[int, Example(42)]
 
 
 @frozen(slots=False)
@@ -188,10 +194,10 @@ class TimelineDocument:
 class MonthDocument:
     """The images of a month, newest first, in columns of equal length: ``ratio`` is width by height."""
 
-    month: str
+    month: Annotated[str, Example("2026-06")]
     id: tuple[UUID, ...]
-    ratio: tuple[float, ...]
-    blurhash: tuple[str | None, ...]
+    ratio: Annotated[tuple[float, ...], Example((1.3333,))]
+    blurhash: Annotated[tuple[str | None, ...], Example(("LEHV6nWB2yk8pyo0adR*.7kCMdnj",))]
     taken_at: tuple[datetime, ...]
 
 
@@ -200,8 +206,8 @@ class BatchResultDocument:
     """``code`` says why it was not done."""
 
     id: UUID
-    ok: bool
-    code: str | None
+    ok: Annotated[bool, Example(True)]
+    code: Annotated[str | None, Example(None)]
 
 
 @frozen(slots=False)
@@ -215,10 +221,10 @@ class BatchDocument:
 class PartUrlDocument:
     """What to send for one part: at most ``size`` bytes, before ``expires_at``."""
 
-    number: int
-    size: int
-    method: str
-    url: str
+    number: Annotated[int, Example(1)]
+    size: Annotated[int, Example(8_388_608)]
+    method: Annotated[str, Example("PUT")]
+    url: Annotated[str, Example(_OBJECT)]
     headers: Mapping[str, str]
     expires_at: datetime
 
@@ -228,8 +234,8 @@ class PartPlanDocument:
     """``count`` parts of ``size`` bytes, the last one of what is left. ``urls`` are of the first parts, at creation;
     ``parts/sign`` has the others."""
 
-    size: int
-    count: int
+    size: Annotated[int, Example(8_388_608)]
+    count: Annotated[int, Example(3)]
     urls: tuple[PartUrlDocument, ...]
 
 
@@ -240,9 +246,9 @@ class SignedPartsDocument:
 
 @frozen(slots=False)
 class StoredPartDocument:
-    number: int
-    etag: str
-    size: int
+    number: Annotated[int, Example(1)]
+    etag: Annotated[str, Example(_ETAG)]
+    size: Annotated[int, Example(8_388_608)]
 
 
 @frozen(slots=False)
@@ -250,14 +256,14 @@ class StoredPartsDocument:
     """``missing``: the parts of the plan that have not arrived, while the upload is open."""
 
     parts: tuple[StoredPartDocument, ...]
-    missing: tuple[int, ...]
+    missing: Annotated[tuple[int, ...], Example((2, 3))]
 
 
 @frozen(slots=False)
 class KnownFileDocument:
     """A file that is in already: the oldest image of it, in the trash only if all of them are."""
 
-    sha256: str
+    sha256: Annotated[str, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     image_id: UUID
     is_trashed: bool
 
@@ -272,7 +278,7 @@ class LookalikeDocument:
     """``distance``: in how many of 64 bits of their pHashes the two differ, 0 to 7; ``is_exact``: the same bytes."""
 
     image: ImageDocument
-    distance: int
+    distance: Annotated[int, Example(3)]
     is_exact: bool
 
 
@@ -295,21 +301,21 @@ class UploadDocument:
 
     id: UUID
     state: UploadState
-    transport: str
-    url: str | None
-    method: str | None
+    transport: Annotated[str, Example("direct")]
+    url: Annotated[str | None, Example(_OBJECT)]
+    method: Annotated[str | None, Example("PUT")]
     fields: Mapping[str, str]
-    headers: Mapping[str, str]
-    parts: PartPlanDocument | None
-    filename: str
-    content_type: str
-    size: int | None
-    received: int
+    headers: Annotated[Mapping[str, str], Example({"Content-Type": "image/jpeg"})]
+    parts: Annotated[PartPlanDocument | None, Example(None)]
+    filename: Annotated[str, Example("tram.jpg")]
+    content_type: Annotated[str, Example("image/jpeg")]
+    size: Annotated[int | None, Example(3_481_204)]
+    received: Annotated[int, Example(0)]
     gallery_id: UUID | None
     created_at: datetime
     expires_at: datetime
-    image_id: UUID | None
-    failure: FailureDocument | None
+    image_id: Annotated[UUID | None, Example(None)]
+    failure: Annotated[FailureDocument | None, Example(None)]
 
 
 @frozen(slots=False)
@@ -317,12 +323,12 @@ class MeDocument:
     """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
     what is kept for uploads under way (``storage_reserved``)."""
 
-    id: str
-    storage_used: int
-    storage_limit: int | None
-    storage_reserved: int
-    open_uploads: int
-    max_open_uploads: int
+    id: Annotated[str, Example("ana")]
+    storage_used: Annotated[int, Example(734_003_200)]
+    storage_limit: Annotated[int | None, Example(10_737_418_240)]
+    storage_reserved: Annotated[int, Example(3_481_204)]
+    open_uploads: Annotated[int, Example(1)]
+    max_open_uploads: Annotated[int, Example(100)]
 
 
 @frozen(slots=False)
@@ -330,11 +336,11 @@ class WebhookDocument:
     """``event_types`` empty: all. ``failures`` are attempts in a row; ``disabled_reason``: why it is not active."""
 
     id: UUID
-    url: str
-    event_types: tuple[str, ...]
-    active: bool
-    disabled_reason: str | None
-    failures: int
+    url: Annotated[str, Example("https://example.org/hooks/images")]
+    event_types: Annotated[tuple[str, ...], Example(("image.ready", "image.failed"))]
+    active: Annotated[bool, Example(True)]
+    disabled_reason: Annotated[str | None, Example(None)]
+    failures: Annotated[int, Example(0)]
     created_at: datetime
 
 
@@ -343,7 +349,7 @@ class CreatedWebhookDocument:
     """``secret`` verifies what is delivered; it is told this once."""
 
     webhook: WebhookDocument
-    secret: str
+    secret: Annotated[str, Example("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
 
 
 @frozen(slots=False)
@@ -356,13 +362,13 @@ class Readiness:
     """``warnings``: what whoever runs the service had better see to, such as a disk that is about to be full."""
 
     status: Literal["ok"]
-    warnings: tuple[str, ...]
+    warnings: Annotated[tuple[str, ...], Example(())]
 
 
 @frozen(slots=False)
 class FaultDocument:
-    path: tuple[str, ...]
-    message: str
+    path: Annotated[tuple[str, ...], Example(("body", "name"))]
+    message: Annotated[str, Example("is required")]
 
 
 @frozen(slots=False)

@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from imagegallery import UNSET
+
 JsonSchema = dict[str, object]
 
 
@@ -91,6 +93,15 @@ class Pattern:
     def schema(self) -> JsonSchema:
         return {"pattern": f"^{self.regex}$"}
 
+
+@frozen(eq=False)
+class Example:
+    """What stands for such a value in the examples of the description; `UNSET`: its field is left out of them."""
+
+    value: object
+
+
+LEFT_OUT = Example(UNSET)
 
 # PostgreSQL's text cannot hold U+0000.
 NO_NUL = Pattern(r"[^\u0000]*", "text without NUL characters")

@@ -241,9 +241,7 @@ def problem_response(
     tells_message: bool = False,
 ) -> Response:
     """The answer to a request that failed; never cached."""
-    document = problem(error, request_id)
-    if tells_message:
-        document = MessagedProblem(**attrs.asdict(document, recurse=False), message=_message(document))
+    document = problem_document(error, request_id, tells_message=tells_message)
     members = error.members if isinstance(error, MismatchingUploadOffset) else {}
     return Response(
         msgspec.json.encode({**msgspec.to_builtins(document), **members}),
@@ -251,6 +249,14 @@ def problem_response(
         headers={"Cache-Control": "no-store", **_extra_headers(error, document.status), **(headers or {})},
         media_type=PROBLEM_TYPE,
     )
+
+
+def problem_document(error: ImageGalleryError, request_id: str, *, tells_message: bool) -> Problem:
+    """`problem`, with a ``message`` too where clients show one."""
+    document = problem(error, request_id)
+    if not tells_message:
+        return document
+    return MessagedProblem(**attrs.asdict(document, recurse=False), message=_message(document))
 
 
 def _message(document: Problem) -> str:

@@ -27,10 +27,11 @@ _PLAIN: Mapping[TypeForm, JsonSchema] = {
 
 
 class Components:
-    """The named schemas that a description refers to, collected as they are asked for."""
+    """The named schemas and examples that a description refers to, collected as they are asked for."""
 
     def __init__(self) -> None:
         self.schemas: dict[str, JsonSchema] = {}
+        self.examples: dict[str, JsonSchema] = {}
 
     def schema(self, form: TypeForm) -> JsonSchema:
         """The schema of a type; a class of fields becomes a reference to its own, named one."""
@@ -85,20 +86,20 @@ class Components:
 
     def field(self, field: "attrs.Attribute[object]", arguments: tuple[TypeForm, ...] = ()) -> JsonSchema:
         """The schema of one field; ``arguments`` take the place of a generic class's type variables."""
-        form: TypeForm = field.type
-        if getattr(form, "__parameters__", ()):
-            form = form[arguments]
-        elif form in _variables(field, arguments):
-            form = arguments[0]
-        schema = self.schema(form)
+        schema = self.schema(type_of(field, arguments))
         if field.default not in (attrs.NOTHING, None, Unset.UNSET):
             schema["default"] = field.default.value if isinstance(field.default, Enum) else field.default
         return schema
 
 
-def _variables(field: "attrs.Attribute[object]", arguments: tuple[TypeForm, ...]) -> tuple[TypeForm, ...]:
-    """The type variable that is the whole of a field's type, if it is one of a class with arguments."""
-    return (field.type,) if arguments and type(field.type).__name__ == "TypeVar" else ()
+def type_of(field: "attrs.Attribute[object]", arguments: tuple[TypeForm, ...] = ()) -> TypeForm:
+    """The type of a field; ``arguments`` take the place of a generic class's type variables."""
+    form: TypeForm = field.type
+    if getattr(form, "__parameters__", ()):
+        return form[arguments]
+    if arguments and type(form).__name__ == "TypeVar":
+        return arguments[0]
+    return form
 
 
 def name_of(form: TypeForm) -> str:

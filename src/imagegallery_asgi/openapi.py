@@ -32,6 +32,7 @@ from imagegallery_asgi.errors import (
     UnsupportedBody,
     row_of,
 )
+from imagegallery_asgi.examples import example_of, problem_example
 from imagegallery_asgi.headers import IDEMPOTENCY_KEY
 from imagegallery_asgi.json_schema import Components, description_of
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
@@ -76,6 +77,7 @@ class Description:
         self._paths = _paths(operations, components)
         self._components = {
             "schemas": components.schemas,
+            "examples": components.examples,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         }
         self._info = {
@@ -191,7 +193,9 @@ def _answer(answer: Answer, components: Components) -> JsonSchema:
 
 
 def _media(content: Content, components: Components) -> JsonSchema:
-    return {"schema": components.schema(content.document)} if content.document is not None else {}
+    if content.document is None:
+        return {} if content.example is None else {"example": content.example}
+    return {"schema": components.schema(content.document), "example": example_of(content.document)}
 
 
 def _body(content: Content, operation: Operation, components: Components) -> JsonSchema:
@@ -201,20 +205,31 @@ def _body(content: Content, operation: Operation, components: Components) -> Jso
 
 
 def _problems(operation: Operation, components: Components) -> dict[str, JsonSchema]:
-    """One response a status; its description names every code that comes with it."""
-    codes: dict[int, dict[str, str]] = {}
+    """One response a status; its description names every code that comes with it, and each has its example."""
+    by_status: dict[int, dict[str, type[ImageGalleryError]]] = {}
     for error in _errors(operation):
-        row = row_of(error)
-        codes.setdefault(row.status.value, {})[error.code] = row.title
+        by_status.setdefault(row_of(error).status.value, {}).setdefault(error.code, error)
     schema = components.schema(MessagedProblem if operation.tells_message else Problem)
     return {
         str(status): {
-            "description": "; ".join(f"`{code}`: {title}" for code, title in titles.items()),
-            "content": {PROBLEM_TYPE: {"schema": schema}},
+            "description": "; ".join(f"`{code}`: {row_of(error).title}" for code, error in errors.items()),
+            "content": {PROBLEM_TYPE: {"schema": schema, "examples": _problem_examples(operation, components, errors)}},
             "headers": {name: {"schema": {"type": "string"}, "required": True} for name in _headers_with(status)},
         }
-        for status, titles in sorted(codes.items())
+        for status, errors in sorted(by_status.items())
     }
+
+
+def _problem_examples(
+    operation: Operation, components: Components, errors: Mapping[str, type[ImageGalleryError]]
+) -> JsonSchema:
+    examples: JsonSchema = {}
+    for code, error in errors.items():
+        name = f"{row_of(error).status.value}_{code}{'_with_message' if operation.tells_message else ''}"
+        if name not in components.examples:
+            components.examples[name] = {"value": problem_example(error, tells_message=operation.tells_message)}
+        examples[code] = {"$ref": f"#/components/examples/{name}"}
+    return examples
 
 
 def _headers_with(status: int) -> tuple[str, ...]:

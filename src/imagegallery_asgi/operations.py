@@ -28,10 +28,14 @@ JSON_LIMIT = 64 * 1024
 
 @frozen
 class Content:
-    """What a body may be, for the description: a media type and the class of its document (``None``: bytes)."""
+    """What a body may be, for the description: a media type and the class of its document (``None``: bytes).
+
+    ``example`` is of a text; a document's is put together from those of its fields.
+    """
 
     media_type: str
     document: TypeForm = None
+    example: object = None
 
 
 class Repeats(Enum):

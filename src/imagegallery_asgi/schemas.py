@@ -34,6 +34,7 @@ from imagegallery import (
 )
 from imagegallery_asgi.constraints import (
     EVENT_ID,
+    LEFT_OUT,
     MEDIA_TYPE,
     MONTH,
     NO_NUL,
@@ -41,23 +42,28 @@ from imagegallery_asgi.constraints import (
     SHA256_HEX,
     WORD,
     Between,
+    Example,
     Items,
     Length,
     Pattern,
 )
 
 MAX_IMAGES_AT_ONCE = 1000
+# In examples.
+_IMAGE = "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_OTHER_IMAGE = "01940c7e-77d0-7a11-9c3e-2f5d8b6a4e90"
 MAX_PARTS = 10_000
 # What JSON numbers hold exactly in every client (RFC 8259 section 6).
 MAX_SAFE_INTEGER = 2**53 - 1
 
-Name = Annotated[str, Length(1, MAX_NAME), NO_NUL]
-Description = Annotated[str, Length(0, MAX_DESCRIPTION), NO_NUL]
-AltText = Annotated[str, Length(0, MAX_ALT_TEXT), NO_NUL]
+Name = Annotated[str, Length(1, MAX_NAME), NO_NUL, Example("Lisbon")]
+Description = Annotated[str, Length(0, MAX_DESCRIPTION), NO_NUL, Example("Trams and tiles")]
+AltText = Annotated[str, Length(0, MAX_ALT_TEXT), NO_NUL, Example("A yellow tram")]
 # Any name is taken and made safe; this only bounds what is read.
-RawFilename = Annotated[str, Length(0, 1024)]
+RawFilename = Annotated[str, Length(0, 1024), Example("tram.jpg")]
 Limit = Annotated[int, Between(1, MAX_LIMIT)]
 Word = Annotated[str, WORD]
+Sha256 = Annotated[str, SHA256_HEX, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
 EventType = Annotated[str, Pattern(f"({'|'.join(map(re.escape, EVENT_TYPES))})", "a type of event")]
 Month = Annotated[str, MONTH]
 # Where an image goes: into no gallery, but only to the library, by any of the ways in which clients say nothing.
@@ -233,14 +239,14 @@ class CreateUpload:
     library already; without it, the service's setting holds."""
 
     filename: RawFilename
-    size: Annotated[int, Between(0, MAX_SAFE_INTEGER)]
-    content_type: Annotated[str, Length(0, 255)] = ""
-    sha256: Annotated[str, SHA256_HEX] | None = None
+    size: Annotated[int, Between(0, MAX_SAFE_INTEGER), Example(3_481_204)]
+    content_type: Annotated[str, Length(0, 255), Example("image/jpeg")] = ""
+    sha256: Sha256 | None = None
     gallery_id: GalleryChoice = None
     on_duplicate: OnDuplicate | None = None
 
 
-PartNumber = Annotated[int, Between(1, MAX_PARTS)]
+PartNumber = Annotated[int, Between(1, MAX_PARTS), Example(1)]
 
 
 @frozen
@@ -253,7 +259,7 @@ class SentPart:
     """``etag`` is what the store answered to the part."""
 
     number: PartNumber
-    etag: Annotated[str, Length(0, 255)] | None = None
+    etag: Annotated[str, Length(0, 255), Example("5d41402abc4b2a76b9719d911017c592")] | None = None
 
 
 @frozen
@@ -267,14 +273,14 @@ class CompleteUpload:
 class CheckFiles:
     """The SHA-256 of each file."""
 
-    sha256: Annotated[tuple[Annotated[str, SHA256_HEX], ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    sha256: Annotated[tuple[Sha256, ...], Items(1, MAX_IMAGES_AT_ONCE)]
 
 
 @frozen
 class DismissPair:
     """Two images that are both to be kept."""
 
-    image_ids: Annotated[tuple[UUID, ...], Items(2, 2)]
+    image_ids: Annotated[tuple[UUID, ...], Items(2, 2), Example((_IMAGE, _OTHER_IMAGE))]
 
 
 @frozen
@@ -282,7 +288,7 @@ class UpdateImage:
     """Only what is given changes."""
 
     alt_text: AltText | Unset = UNSET
-    filename: Annotated[str, Length(1, MAX_FILENAME), NO_NUL] | Unset = UNSET
+    filename: Annotated[str, Length(1, MAX_FILENAME), NO_NUL, Example("tram.jpg")] | Unset = UNSET
     is_favorite: bool | Unset = UNSET
     is_archived: bool | Unset = UNSET
 
@@ -296,9 +302,9 @@ class RemoveImages:
 class MoveImages:
     """Right ``before`` or ``after`` another image of the gallery, in the order given: one of the two."""
 
-    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE), Example((_OTHER_IMAGE,))]
     before: UUID | None = None
-    after: UUID | None = None
+    after: Annotated[UUID | None, LEFT_OUT] = None
 
 
 @frozen
@@ -307,12 +313,14 @@ class BatchImages:
 
     ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
     action: BatchAction
-    gallery_id: GalleryChoice = None
+    gallery_id: Annotated[GalleryChoice, LEFT_OUT] = None
 
 
 @frozen
 class CreateWebhook:
     """``event_types`` empty: all."""
 
-    url: Annotated[str, Length(1, MAX_URL)]
-    event_types: Annotated[tuple[EventType, ...], Items(0, len(EVENT_TYPES))] = ()
+    url: Annotated[str, Length(1, MAX_URL), Example("https://example.org/hooks/images")]
+    event_types: Annotated[
+        tuple[EventType, ...], Items(0, len(EVENT_TYPES)), Example(("image.ready", "image.failed"))
+    ] = ()

@@ -9,15 +9,19 @@ from typing import Annotated, ClassVar
 
 from attrs import frozen
 
-from imagegallery_asgi.constraints import NOTHING, Between, Items, Length, Pattern
+from imagegallery_asgi.constraints import NOTHING, Between, Example, Items, Length, Pattern
 from imagegallery_asgi.schemas import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, PartNumber, RawFilename
 
 # Uppy wants a bucket and shows it to nobody; where the bytes really are is no client's business.
 BUCKET = "imagegallery"
 _METADATA = "metadata["
+# In examples.
+_KEY = "incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
+_ETAG = '"5d41402abc4b2a76b9719d911017c592"'
 _OPTIONAL = ("gallery_id", "size")
 
-Size = Annotated[Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None, NOTHING]
+Size = Annotated[Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None, NOTHING, Example(3_481_204)]
 Key = Annotated[str, Length(1, 1024)]
 
 
@@ -35,8 +39,8 @@ class UppyMetadata:
 class UppyFile:
     """``type`` is its media type."""
 
-    filename: RawFilename
-    type: Annotated[str, Length(0, 255)] = ""
+    filename: Annotated[RawFilename, Example("tram.jpg")]
+    type: Annotated[str, Length(0, 255), Example("image/jpeg")] = ""
     metadata: UppyMetadata | None = None
 
 
@@ -66,7 +70,7 @@ class UppyBatchQuery:
 @frozen
 class UppySentPart:
     PartNumber: PartNumber
-    ETag: Annotated[str, Length(1, 255)]
+    ETag: Annotated[Annotated[str, Length(1, 255)], Example(_ETAG)]
 
 
 @frozen
@@ -78,50 +82,50 @@ class UppyParts:
 class UppyParamsDocument:
     """One request that brings the whole file in; ``expires`` is in seconds."""
 
-    method: str
-    url: str
-    fields: Mapping[str, str]
+    method: Annotated[str, Example("POST")]
+    url: Annotated[str, Example(_OBJECT)]
+    fields: Annotated[Mapping[str, str], Example({"key": _KEY, "success_action_status": "201"})]
     headers: Mapping[str, str]
-    expires: int
+    expires: Annotated[int, Example(3600)]
 
 
 @frozen(slots=False)
 class UppyMultipartDocument:
-    key: str
-    uploadId: str
-    bucket: str
+    key: Annotated[str, Example(_KEY)]
+    uploadId: Annotated[str, Example(_KEY.removeprefix("incoming/"))]
+    bucket: Annotated[str, Example(BUCKET)]
 
 
 @frozen(slots=False)
 class UppyStoredPartDocument:
-    PartNumber: int
-    ETag: str
-    Size: int
+    PartNumber: Annotated[int, Example(1)]
+    ETag: Annotated[str, Example(_ETAG)]
+    Size: Annotated[int, Example(8_388_608)]
 
 
 @frozen(slots=False)
 class UppySignedPartDocument:
     """``expires`` is in seconds."""
 
-    url: str
+    url: Annotated[str, Example(_OBJECT)]
     headers: Mapping[str, str]
-    expires: int
+    expires: Annotated[int, Example(3600)]
 
 
 @frozen(slots=False)
 class UppyBatchDocument:
     """URLs by the numbers of their parts."""
 
-    presignedUrls: Mapping[str, str]
+    presignedUrls: Annotated[Mapping[str, str], Example({"1": _OBJECT})]
 
 
 @frozen(slots=False)
 class UppyCompletedDocument:
     """``location`` is the image's address in the API."""
 
-    location: str
-    key: str
-    bucket: str
+    location: Annotated[str, Example("https://photos.example/api/v1/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52")]
+    key: Annotated[str, Example(_KEY)]
+    bucket: Annotated[str, Example(BUCKET)]
 
 
 @frozen(slots=False)

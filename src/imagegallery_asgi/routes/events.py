@@ -4,6 +4,15 @@ from imagegallery import EventsGone
 from imagegallery_asgi import events
 from imagegallery_asgi.operations import Answer, Content, Operation
 
+_STREAM = Content(
+    events.MEDIA_TYPE,
+    example=(
+        "retry: 3000\n: alive\nid: 41\n\n"
+        'id: 42\nevent: image.ready\ndata: {"id":"42","type":"image.ready","timestamp":"2026-06-01T12:30:00+00:00",'
+        '"data":{"owner_id":"ana","image_id":"01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"}}\n\n'
+    ),
+)
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -12,6 +21,6 @@ OPERATIONS = (
         "What happens to one's images and galleries, as server-sent events; does not end",
         raises=(EventsGone,),
         needs_user=True,
-        answers={200: Answer("Events, from now on or after an earlier one.", (Content(events.MEDIA_TYPE),))},
+        answers={200: Answer("Events, from now on or after an earlier one.", (_STREAM,))},
     ),
 )

@@ -24,11 +24,17 @@ _OBJECT = {
     304: Answer("Not changed since.", headers=("ETag",)),
 }
 _STORED = {204: Answer("Stored. Complete the session now, unless it completes itself.", headers=("ETag",))}
+_POSTED = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    "<PostResponse><Location>/api/v1/uploads/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52</Location>"
+    "<Key>incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52</Key>"
+    '<ETag>"5d41402abc4b2a76b9719d911017c592"</ETag></PostResponse>'
+)
 _STORED_FORM = {
     **_STORED,
     201: Answer(
         "The same, where the form asks for it with `success_action_status`.",
-        (Content("application/xml"),),
+        (Content("application/xml", example=_POSTED),),
         headers=("ETag", "Location"),
     ),
 }

@@ -4,6 +4,8 @@ back has one address."""
 from imagegallery_asgi import ops
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation
 
+_COUNTERS = 'imagegallery_queue_jobs{state="waiting"} 3.0\n'
+
 OPERATIONS = (
     Operation("GET", "/healthz", ops.healthz, "Is the process alive?", needs_principal=False),
     Operation("GET", "/readyz", ops.readyz, "Can it work?", needs_principal=False),
@@ -12,7 +14,7 @@ OPERATIONS = (
         "/openapi.json",
         ops.openapi,
         "This description",
-        answers={200: Answer("An OpenAPI 3.1 document.", (Content(JSON),))},
+        answers={200: Answer("An OpenAPI 3.1 document.", (Content(JSON, example={"openapi": "3.1.0"}),))},
         needs_principal=False,
     ),
 )
@@ -22,7 +24,7 @@ METRICS = (
         "/metrics",
         ops.metrics,
         "Counters for Prometheus",
-        answers={200: Answer("The text exposition.", (Content("text/plain"),))},
+        answers={200: Answer("The text exposition.", (Content("text/plain", example=_COUNTERS),))},
         needs_principal=False,
     ),
 )
