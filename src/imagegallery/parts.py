@@ -4,7 +4,7 @@ An adapter whose library comes with an extra is imported when it is chosen.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -248,25 +248,33 @@ async def open_pages(
     cache: Cache,
     clock: Clock,
     redis: "RedisClient | None" = None,
+    secrets: Sequence[bytes] = (),
     health: TaskHealth | None = None,
 ) -> AsyncIterator[CachedPages]:
-    """Cached pages of this database's galleries, which hear of every change while this is open."""
+    """Cached pages of this database's galleries, which hear of every change while this is open. ``secrets`` seal what
+    lies in Redis."""
     async with Background.running(health) as background:
-        changes, second = cache_parts(database, cache, clock, redis, background)
+        changes, second = cache_parts(database, cache, clock, redis, secrets, background)
         await background.start(changes.run, "listening for changes of galleries")
         yield CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
 
 
 def cache_parts(
-    database: Database, cache: Cache, clock: Clock, redis: "RedisClient | None", background: Background
+    database: Database,
+    cache: Cache,
+    clock: Clock,
+    redis: "RedisClient | None",
+    secrets: Sequence[bytes],
+    background: Background,
 ) -> tuple[GalleryChanges, SecondTier | None]:
     """What hears of changes, and the tier behind the cache of this process, if there is one."""
     if redis is None:
         return GalleryChanges(database, cache), None
     from imagegallery.cache.broadcast import Broadcast
     from imagegallery.cache.redis import RedisCache
+    from imagegallery.cache.seal import Seal
 
-    shared, floors = RedisCache(redis), Floors(database)
+    shared, floors = RedisCache(redis, Seal(secrets)), Floors(database)
     broadcast = Broadcast(redis, shared)
     changes = GalleryChanges(database, cache, (floors, broadcast))
     background.keep(floors.run, "asking what the database has seen")
@@ -404,7 +412,8 @@ async def open_parts(
             engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
         redis = await stack.enter_async_context(open_redis(settings.redis, clock))
         cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
-        pages = await stack.enter_async_context(open_pages(database, cache, clock, redis, health))
+        secrets = () if redis is None else await anyio.to_thread.run_sync(settings.load_secrets)
+        pages = await stack.enter_async_context(open_pages(database, cache, clock, redis, secrets, health))
         rates = await anyio.to_thread.run_sync(make_rates, settings.rates, redis, clock)
         if brought.queue is None:
             jobs = await stack.enter_async_context(open_jobs(settings, database, clock))

@@ -71,8 +71,8 @@ class Settings:
     """How an image gallery is put together. Relative paths are relative to the working directory.
 
     ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone; ``secret_key``
-    signs local URLs: of several, between commas, the first signs and all are believed (``None``: one is made and kept
-    in ``data_dir``; several machines behind one name must share one).
+    signs local URLs and seals what lies in Redis: of several, between commas, the first signs and all are believed
+    (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
     """
 
     data_dir: Path = DEFAULT_DATA_DIR

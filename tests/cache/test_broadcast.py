@@ -8,6 +8,7 @@ import pytest
 from imagegallery.cache.broadcast import Broadcast
 from imagegallery.cache.generations import ALL_GALLERIES
 from imagegallery.cache.redis import RedisCache
+from imagegallery.cache.seal import Seal
 from imagegallery.ids import new_id
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
@@ -23,7 +24,12 @@ async def client(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator
 
 async def test_what_is_no_id_is_passed_over(client: RedisClient) -> None:
     """No UTF-8, no id, far too long: the next change is heard all the same."""
-    cache, heard, done, gallery_id = RedisCache(client), list[str](), anyio.Event(), str(new_id())
+    cache, heard, done, gallery_id = (
+        RedisCache(client, Seal([b"a secret of the tests"])),
+        list[str](),
+        anyio.Event(),
+        str(new_id()),
+    )
     nonsense = (b"\xff\xfe", b"", "galler\u00ed".encode(), b"x" * 100_000, b"*", b"{" + gallery_id.encode() + b"}")
 
     def hear(group: str) -> None:

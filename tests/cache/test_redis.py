@@ -12,6 +12,7 @@ import pytest
 from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.redis import RedisCache
+from imagegallery.cache.seal import Seal
 from imagegallery.cache.sharing import SharedCache
 from imagegallery.errors import Unavailable
 from imagegallery.rates.counting import BoundedStorage, WindowCounts
@@ -24,8 +25,8 @@ from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.redis import RedisServer, running_redis
 from imagegallery.testing.shared_cache import ENTRY, SharedCacheSuite
 
-# Redis' clock cannot be set: what is left to every key is cut instead, as if it had passed. Entries say themselves when
-# they end, so that is cut, too.
+SEAL = Seal([b"a secret of the tests"])
+# Redis' clock cannot be set: what is left to every key is cut instead, as if it had passed.
 PASS_TIME = """
 for _, key in ipairs(redis.call('KEYS', '*')) do
     local left = redis.call('PTTL', key)
@@ -48,7 +49,7 @@ class TestRedisCache(SharedCacheSuite):
             yield
 
     async def make_cache(self) -> SharedCache:
-        return RedisCache(self._client)
+        return RedisCache(self._client, SEAL)
 
     async def pass_time(self, duration: timedelta) -> None:
         await self._client.server.eval(PASS_TIME, 0, str(round(duration.total_seconds() * 1000)))
@@ -67,7 +68,7 @@ class TestRedisClusterCache(SharedCacheSuite):
             yield
 
     async def make_cache(self) -> SharedCache:
-        return RedisCache(self._client)
+        return RedisCache(self._client, SEAL)
 
     async def pass_time(self, duration: timedelta) -> None:
         node = self._client.server.get_default_node()  # type: ignore[union-attr]
@@ -78,7 +79,7 @@ class TestRedisClusterCache(SharedCacheSuite):
 @pytest.fixture
 async def cache(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator[RedisCache]:
     async for client in open_client(redis_server, clock):
-        yield RedisCache(client)
+        yield RedisCache(client, SEAL)
 
 
 async def test_without_redis_nothing_is_found_and_no_generation_is_one_that_was(
@@ -114,7 +115,7 @@ async def test_the_access_that_the_documentation_asks_for_suffices(
     redis_server.command(f"ACL SETUSER gallery on >secret {rules}")
     url = redis_server.url.replace("redis://", "redis://gallery:secret@")
     async with RedisClient.open(RedisOptions(url=url, timeout=timedelta(seconds=10)), clock) as client:
-        cache = RedisCache(client)
+        cache = RedisCache(client, SEAL)
         lease = await cache.claim("group", "key", seconds=10)
         assert lease is not None
         assert await cache.publish(lease, ENTRY, "", age=0, lifetime=GALLERY)

@@ -168,3 +168,13 @@ async def test_without_redis_each_counts_for_itself_and_nobody_sees_an_error(
         counting_server.start()
     clock.advance(timedelta(seconds=5))
     assert sum([await admitted(limiter, BEN, times=5) for limiter in processes]) == 5, "they count together again"
+
+
+@pytest.mark.parametrize("forged", ["x", "-7", "inf", "1e999", "9" * 400])
+async def test_what_is_no_number_is_no_error(
+    processes: list[RateLimiter], counting_server: RedisServer, forged: str
+) -> None:
+    await admitted(processes[0], ANA)
+    for key in counting_server.command("KEYS *").decode().split("\r\n")[2::2]:
+        counting_server.command(f"SET {key} {forged}")
+    assert await admitted(processes[0], ANA) >= 0

@@ -10,6 +10,7 @@ import pytest
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.redis import RedisCache
+from imagegallery.cache.seal import Seal
 from imagegallery.cache.sharing import Lease, SharedCache, SharedEntry
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
@@ -137,7 +138,7 @@ async def client(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator
 async def test_the_suite_notices(
     sabotaged: type[RedisCache], test: str, arguments: dict[str, object], client: RedisClient
 ) -> None:
-    suite = Suite(sabotaged(client), client)
+    suite = Suite(sabotaged(client, Seal([b"a secret of the tests"])), client)
     with pytest.raises(AssertionError):
         await getattr(suite, test)(**arguments)
 

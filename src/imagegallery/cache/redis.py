@@ -5,77 +5,110 @@ each script touches one slot only. Names are hashed: whatever they hold, their l
 
 | key | type | what |
 |---|---|---|
-| ``PREFIX:{GROUP}:entry:KEY`` | hash | body, digest, snapshot, generation; when it was made, goes stale and expires |
+| ``PREFIX:{GROUP}:entry:KEY`` | hash | ``sealed``: the entry; ``generation``: its group's, when it was begun |
 | ``PREFIX:{GROUP}:lock:KEY`` | string | the token of the one process that is making the entry |
 | ``PREFIX:{GROUP}:generation`` | string | a counter; entries of another generation are not found |
-| ``PREFIX:{KEY}:value`` | string | what was `set` |
+| ``PREFIX:{KEY}:value`` | string | what was `set`, sealed |
 | ``PREFIX:changes`` | channel | the name of each group that is bumped |
 
-All times (``madeAt``, ``staleAt``, ``expiresAt``) are milliseconds of Redis's own clock, so that those of the processes
-need not agree. Everything expires.
+Nothing is believed because it is there: what is sealed (`imagegallery.cache.seal`) was written by a process that has
+our secret, under this name. The rest can only make us do without: who can write to Redis can take it away as well.
+Entries are as old as the clock that the processes have in common says. Everything expires.
 """
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final, TypeAlias, cast
 
+from attrs import frozen
 from redis.commands.core import AsyncScript
 
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
+from imagegallery.cache.seal import Seal
 from imagegallery.cache.sharing import Lease, SharedEntry
 from imagegallery.errors import Unavailable
 from imagegallery.redis.client import RedisClient
 
+# How far the clocks of two processes may be apart: what was made later than that is no entry of theirs.
+LEEWAY: Final = timedelta(seconds=10)
 # An entry lives for minutes; a generation that is forgotten after a day is missed by none.
 GENERATION_SECONDS: Final = 86_400
-_TIME: Final = "local t = redis.call('TIME'); local us = t[1] * 1000000 + t[2]; local ms = math.floor(us / 1000)\n"
 
-# A number that was never given before: from the clock, unless the one before is ahead of it.
+# A number that was never given before: from the clock, in microseconds, unless the one before is ahead of it. What is
+# no such number was not given by us.
 _NEXT: Final = """
-local function put(key, number)
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local known = redis.call('GET', KEYS[1])
+if known and (#known > 16 or not string.match(known, '^%d+$')) then known = false end
+local function put(number)
     local text = string.format('%.0f', number)
-    redis.call('SET', key, text, 'EX', ARGV[1])
+    redis.call('SET', KEYS[1], text, 'EX', ARGV[1])
     return text
 end
 """
-_GENERATION: Final = f"""{_TIME}{_NEXT}
-local known = redis.call('GET', KEYS[1])
+_GENERATION: Final = f"""{_NEXT}
 if known then
     redis.call('EXPIRE', KEYS[1], ARGV[1])
     return known
 end
-return put(KEYS[1], us)"""
+return put(now)"""
 
-_BUMP: Final = f"""{_TIME}{_NEXT}
-return put(KEYS[1], math.max(us, (tonumber(redis.call('GET', KEYS[1])) or 0) + 1))"""
+_BUMP: Final = f"""{_NEXT}
+return put(math.max(now, (tonumber(known) or 0) + 1))"""
 
-# An entry of the present generation, and what time it is.
-_LOOK: Final = f"""{_TIME}
-local e = redis.call('HMGET', KEYS[1], 'body', 'digest', 'snapshot', 'generation', 'madeAt', 'staleAt', 'expiresAt')
-if not e[1] or e[4] ~= redis.call('GET', KEYS[2]) or tonumber(e[7]) <= ms then return false end
-return {{e[1], e[2], e[3], ms - e[5], ms < tonumber(e[6]) and 1 or 0}}"""
+# An entry of the present generation.
+_LOOK: Final = """
+if redis.call('HGET', KEYS[1], 'generation') ~= redis.call('GET', KEYS[2]) then return false end
+return redis.call('HGET', KEYS[1], 'sealed')"""
 
 # Only who holds the lock may write, and only if nobody bumped the generation meanwhile; the lock goes in any case.
-_PUBLISH: Final = f"""{_TIME}
+_PUBLISH: Final = """
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[3])
-if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
-local made = ms - ARGV[6]
-local expires = made + ARGV[8]
-if expires <= ms then return 0 end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] or tonumber(ARGV[4]) <= 0 then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'body', ARGV[3], 'digest', ARGV[4], 'snapshot', ARGV[5], 'generation', ARGV[2],
-    'madeAt', string.format('%.0f', made), 'staleAt', string.format('%.0f', made + ARGV[7]),
-    'expiresAt', string.format('%.0f', expires))
-redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', expires))
+redis.call('HSET', KEYS[1], 'generation', ARGV[2], 'sealed', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1"""
 
 # Compare and delete: a lock that ran out may be another's by now.
 _RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
+_MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _Argument: TypeAlias = str | bytes | int
+
+
+@frozen
+class _Sheet:
+    """What is sealed of an entry: a line about it, then its body."""
+
+    made_at: datetime
+    lifetime: Lifetime
+    digest: str
+    snapshot: str
+    body: bytes
+
+    def to_bytes(self) -> bytes:
+        times = (each // _MICROSECOND for each in (self.made_at - _EPOCH, self.lifetime.ttl, self.lifetime.stale))
+        return f"{' '.join(map(str, times))} {self.digest} {self.snapshot}\n".encode() + self.body
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "_Sheet":
+        head, _, body = content.partition(b"\n")
+        made, ttl, stale, digest, snapshot = head.decode().split(" ", 4)
+        lifetime = Lifetime(int(ttl) * _MICROSECOND, int(stale) * _MICROSECOND)
+        return cls(_EPOCH + int(made) * _MICROSECOND, lifetime, digest, snapshot, body)
+
+    def at(self, now: datetime) -> SharedEntry | None:
+        """Unless its time is over, or has not come."""
+        age = max(now - self.made_at, timedelta(0))
+        if age >= self.lifetime.whole or self.made_at > now + LEEWAY:
+            return None
+        return SharedEntry(self.body, self.digest, self.snapshot, age.total_seconds(), age < self.lifetime.ttl)
 
 
 class RedisCache:
@@ -84,8 +117,9 @@ class RedisCache:
     When Redis does not answer, `generation` and `bump` answer with a number that was never given before.
     """
 
-    def __init__(self, client: RedisClient) -> None:
+    def __init__(self, client: RedisClient, seal: Seal) -> None:
         self._client = client
+        self._seal = seal
         self._generation = self._script(_GENERATION)
         self._bump = self._script(_BUMP)
         self._look = self._script(_LOOK)
@@ -99,11 +133,9 @@ class RedisCache:
     # --- entries that are shared ---------------------------------------------------------------------------
 
     async def look(self, group: str, key: str) -> SharedEntry | None:
-        found = await self._run(self._look, [self._entry_key(group, key), self._generation_key(group)])
-        if found is None:
-            return None
-        body, digest, snapshot, age, is_fresh = cast(tuple[bytes, bytes, bytes, int, int], found)
-        return SharedEntry(body, digest.decode(), snapshot.decode(), age / 1000, bool(is_fresh))
+        name = self._entry_key(group, key)
+        content = self._opened(name, await self._run(self._look, [name, self._generation_key(group)]))
+        return None if content is None else _Sheet.from_bytes(content).at(self._client.clock())
 
     async def claim(self, group: str, key: str, *, seconds: float) -> Lease | None:
         generation = await self._number(self._generation, group)
@@ -114,15 +146,16 @@ class RedisCache:
         return Lease(group, key, token, generation) if taken else None
 
     async def publish(self, lease: Lease, entry: Entry, snapshot: str, *, age: float, lifetime: Lifetime) -> bool:
-        keys = [
-            self._entry_key(lease.group, lease.key),
-            self._generation_key(lease.group),
-            self._lock_key(lease.group, lease.key),
-        ]
-        seconds = (age, lifetime.ttl.total_seconds(), lifetime.whole.total_seconds())
-        times = [round(each * 1000) for each in seconds]
+        name = self._entry_key(lease.group, lease.key)
+        passed = timedelta(seconds=age)
+        sheet = _Sheet(self._client.clock() - passed, lifetime, entry.digest, snapshot, entry.body)
         published = await self._run(
-            self._publish, keys, lease.token, lease.generation, entry.body, entry.digest, snapshot, *times
+            self._publish,
+            [name, self._generation_key(lease.group), self._lock_key(lease.group, lease.key)],
+            lease.token,
+            lease.generation,
+            self._seal.close(name, sheet.to_bytes()),
+            round((lifetime.whole - passed) / _MILLISECOND),
         )
         return bool(published)
 
@@ -136,21 +169,21 @@ class RedisCache:
     # --- a cache by itself ---------------------------------------------------------------------------------
 
     async def get(self, key: str) -> Entry | None:
+        name = self._value_key(key)
         try:
-            found = await self._client.run(lambda: self._client.server.get(self._value_key(key)))
+            content = self._opened(name, await self._client.run(lambda: self._client.server.get(name)))
         except Unavailable:
             return None
-        if found is None:
+        if content is None:
             return None
-        stored_at, digest, body = cast(bytes, found).split(b" ", 2)
+        stored_at, digest, body = content.split(b" ", 2)
         return Entry(body, datetime.fromisoformat(stored_at.decode()), digest.decode())
 
     async def set(self, key: str, entry: Entry, *, ttl_seconds: float) -> None:
-        value = f"{entry.stored_at.isoformat()} {entry.digest} ".encode() + entry.body
+        name = self._value_key(key)
+        sealed = self._seal.close(name, f"{entry.stored_at.isoformat()} {entry.digest} ".encode() + entry.body)
         try:
-            await self._client.run(
-                lambda: self._client.server.set(self._value_key(key), value, px=round(ttl_seconds * 1000))
-            )
+            await self._client.run(lambda: self._client.server.set(name, sealed, px=round(ttl_seconds * 1000)))
         except Unavailable:
             return
 
@@ -173,6 +206,9 @@ class RedisCache:
 
     async def _number(self, script: AsyncScript, group: str) -> int:
         return int(cast(bytes, await self._run(script, [self._generation_key(group)], GENERATION_SECONDS)))
+
+    def _opened(self, name: str, found: object) -> bytes | None:
+        return self._seal.open(name, found) if isinstance(found, bytes) else None
 
     async def _run(self, script: AsyncScript, keys: list[str], *arguments: _Argument) -> object:
         return await self._client.run(lambda: script(keys=keys, args=arguments))

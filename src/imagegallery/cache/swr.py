@@ -61,15 +61,18 @@ class Revalidating:
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
 
-    async def get(self, group: str, key: str, lifetime: Lifetime, load: Loader, *, hearing: bool) -> Answer:
+    async def get(
+        self, group: str, key: str, lifetime: Lifetime, load: Loader, *, hearing: bool, may_be_shared: bool = True
+    ) -> Answer:
         """What is kept under ``key`` of the group, else what ``load`` answers. See `policy.decide` for ``hearing``.
 
-        Raises what ``load`` raises, to all who wait for it, and `Unavailable` when the gallery is closed meanwhile.
+        What other processes have made will do, unless it must not be (``may_be_shared``). Raises what ``load`` raises,
+        to all who wait for it, and `Unavailable` when the gallery is closed meanwhile.
         """
         # The generation is part of the key before the load begins: what was read before a change and is stored after
         # it is stored where nobody looks any more, and who asks after a change joins no load from before.
         full_key = await self._full(group, key)
-        fetch = partial(self._fetch, group, key, lifetime, load)
+        fetch = partial(self._fetch, self._shared if may_be_shared else None, group, key, lifetime, load)
         decision = decide(await self._cache.get(full_key), lifetime, self._clock(), hearing=hearing)
         match decision:
             case Serve(entry):
@@ -105,9 +108,11 @@ class Revalidating:
     async def _full(self, group: str, key: str) -> str:
         return f"{await self._cache.generation(EVERYTHING)}/{group}@{await self._cache.generation(group)}/{key}"
 
-    async def _fetch(self, group: str, key: str, lifetime: Lifetime, load: Loader) -> Fetched:
-        if self._shared is not None:
-            return await self._shared.fetch(group, key, lifetime, load)
+    async def _fetch(
+        self, shared: SharedTier | None, group: str, key: str, lifetime: Lifetime, load: Loader
+    ) -> Fetched:
+        if shared is not None:
+            return await shared.fetch(group, key, lifetime, load)
         # From before the load: what it answers may be as old as that.
         started_at = self._clock()
         return Fetched(Entry(await load(), started_at), is_shared=False)

@@ -146,7 +146,8 @@ class CachedPages:
                 raise NotFound("There is no such gallery.")
             return access.to_bytes()
 
-        answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load)
+        # From this process's memory or the database: what decides on access comes from nowhere else.
+        answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load, may_be_shared=False)
         access = Access.from_bytes(answer.entry.body)
         if not access.is_open_to(principal):
             raise NotFound("There is no such gallery.")
@@ -177,8 +178,11 @@ class CachedPages:
         known = await self._cache.peek(group, _follower(name, place.cursor))
         return None if known is None else int(known)
 
-    async def _get(self, group: str, key: str, lifetime: Lifetime, load: LoadBody) -> Answer:
-        return await self._cache.get(group, key, lifetime, load, hearing=self._changes.is_listening)
+    async def _get(
+        self, group: str, key: str, lifetime: Lifetime, load: LoadBody, *, may_be_shared: bool = True
+    ) -> Answer:
+        hearing = self._changes.is_listening
+        return await self._cache.get(group, key, lifetime, load, hearing=hearing, may_be_shared=may_be_shared)
 
 
 def _view(principal: Principal, access: Access, name: str) -> str:

@@ -18,7 +18,7 @@ from imagegallery.redis.client import RedisClient
 
 
 class RedisCounts:
-    """A `imagegallery.rates.limiter.Counts`; ``meanwhile`` counts when Redis does not answer."""
+    """A `imagegallery.rates.limiter.Counts`; ``meanwhile`` counts when Redis does not answer, or with no number."""
 
     def __init__(self, client: RedisClient, meanwhile: Counts) -> None:
         self._client = client
@@ -30,7 +30,7 @@ class RedisCounts:
         hashed = blake2b(name.encode(), digest_size=16).hexdigest()
         try:
             return await self._client.run(lambda: self._windows.hit(rate, hashed))
-        except Unavailable:
+        except (Unavailable, ValueError, OverflowError):  # the latter: what somebody else wrote is no number
             return await self._meanwhile.hit(rate, name)
 
 

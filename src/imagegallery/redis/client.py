@@ -56,7 +56,7 @@ class RedisClient:
         self.prefix = options.prefix
         self._breaker = Breaker(options.failures_allowed, options.rest)
         self._state: State = Closed()
-        self._clock = clock
+        self.clock = clock
 
     @classmethod
     @asynccontextmanager
@@ -74,13 +74,13 @@ class RedisClient:
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """What ``call`` answers. Raises `Unavailable` when Redis fails, and at once while the breaker is open."""
-        may_call, self._state = self._breaker.ask(self._state, self._clock())
+        may_call, self._state = self._breaker.ask(self._state, self.clock())
         if not may_call:
             raise Unavailable("Redis has not been answering.")
         try:
             answer = await call()
         except _AWAY as error:
-            self._move(self._breaker.failed(self._state, self._clock()), str(error) or type(error).__name__)
+            self._move(self._breaker.failed(self._state, self.clock()), str(error) or type(error).__name__)
             raise Unavailable("Redis does not answer.") from error
         self._move(self._breaker.succeeded(self._state))
         return answer

@@ -19,6 +19,8 @@ from imagegallery.galleries.pages import CachedPages
 from imagegallery.parts import cache_parts, open_redis
 from imagegallery.redis.options import RedisOptions
 
+SECRET = b"the secret that these processes have in common"
+
 
 class CountingDatabase(Database):
     """``used``: how often a connection was needed, of its own or of the visitors'."""
@@ -58,7 +60,7 @@ async def running_process(
         assert isinstance(database, CountingDatabase)
         cache = MemoryCache(2**20, clock)
         async with open_redis(redis or RedisOptions(), clock) as client, Background.running() as background:
-            changes, second = cache_parts(database, cache, clock, client, background)
+            changes, second = cache_parts(database, cache, clock, client, [SECRET], background)
             await background.start(changes.run, "listening for changes of galleries")
             pages = CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
             yield Process(database, cache, changes, pages, second.floors if second else None)
