@@ -82,6 +82,7 @@ from imagegallery.images.timeline import MonthColumns, MonthCount
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, CursorPage, NumberedPage
 from imagegallery.principal import Principal
 from imagegallery.queue.job import QueueStats
+from imagegallery.rates.limiter import network_of
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import (
     ByteRange,
@@ -231,6 +232,7 @@ __all__ = [
     "Visibility",
     "Webhook",
     "missing_parts",
+    "network_of",
     "new_id",
     "parse_id",
     "utc_now",

@@ -55,6 +55,10 @@ OTHER_VARIABLES = frozenset(
         "JWT_ISSUER",
         "TRUSTED_PROXIES",
         "CORS_ORIGINS",
+        "CLIENT_STALL",
+        "CLIENT_LEAST_RATE",
+        "CLIENT_BODIES",
+        "CLIENT_BODIES_PER_ADDRESS",
     )
 )
 T = TypeVar("T")

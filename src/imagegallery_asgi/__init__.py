@@ -17,5 +17,6 @@ except ImportError as error:
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
 from imagegallery_asgi.call import Authenticate
+from imagegallery_asgi.patience import ClientLimits
 
-__all__ = ["Authenticate", "create_app", "jwt", "single_user"]
+__all__ = ["Authenticate", "ClientLimits", "create_app", "jwt", "single_user"]

@@ -21,6 +21,7 @@ from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
 from imagegallery_asgi.middleware import ErrorNet, Exchanges, HeadLimit, SafetyHeaders, StartFailure
 from imagegallery_asgi.openapi import Description
 from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.patience import ClientLimits, Patient
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
 from imagegallery_asgi.shortcut import Shortcut
 from imagegallery_asgi.tus_exchange import TusExchange
@@ -35,6 +36,7 @@ def create_app(
     lifespan: Lifespan | None = None,
     trusted_proxies: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
+    client_limits: ClientLimits = ClientLimits(),  # noqa: B008 - it is frozen
     clock: Clock = utc_now,
 ) -> Starlette:
     """The HTTP API as an ASGI application, by itself or mounted at any path of another one.
@@ -47,8 +49,9 @@ def create_app(
     ``authenticate`` answers who sends a request; without it the one user is whoever sits at this machine
     (`auth.single_user`). ``trusted_proxies`` are the addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*``
     headers are believed; by default nobody's. ``cors_origins`` are those of pages elsewhere (``https://app.example``)
-    that browsers let use the API, with cookies; ``*`` lets any, without, where users sign in. Raises
-    `ConfigurationError` for an address or an origin that is none.
+    that browsers let use the API, with cookies; ``*`` lets any, without, where users sign in. ``client_limits``
+    end requests whose client stalls, and bound how many bodies come at once. Raises `ConfigurationError` for an address
+    or an origin that is none.
     """
     host = Host(
         gallery, authenticate or single_user(cors_origins=cors_origins), Description(OPERATIONS).at, clock=clock
@@ -68,6 +71,7 @@ def create_app(
             Middleware(SafetyHeaders),
             Middleware(ErrorNet),
             Middleware(HeadLimit),
+            Middleware(Patient, limits=client_limits),
             Middleware(TusExchange),
         ],
         lifespan=lifespan,

@@ -60,6 +60,12 @@ class HeadTooLarge(ImageGalleryError):
     code = "head_too_large"
 
 
+class BodyStalled(ImageGalleryError):
+    """The rest of the request's body did not come, or came too slowly."""
+
+    code = "body_stalled"
+
+
 class InvalidToken(Unauthenticated):
     """A token came with the request, and it is not a valid one."""
 
@@ -171,6 +177,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     EventsGone: Row(HTTPStatus.GONE, "The events are no longer kept"),
     UploadGone: Row(HTTPStatus.GONE, "The upload is over"),
     UploadLocked: Row(HTTPStatus.LOCKED, "Another request is at work on it"),
+    BodyStalled: Row(HTTPStatus.REQUEST_TIMEOUT, "The body did not come"),
     HeadTooLarge: Row(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's head is too large"),
     UnsupportedVersion: Row(HTTPStatus.PRECONDITION_FAILED, "Unsupported version of the protocol"),
     LengthMismatch: Row(HTTPStatus.BAD_REQUEST, "Inconsistent lengths of one upload"),

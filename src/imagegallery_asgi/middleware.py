@@ -11,8 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery import ConfigurationError, ImageGalleryError, Unavailable, new_id
-from imagegallery_asgi.errors import HeadTooLarge, InternalError, problem_response, row_of
+from imagegallery import ConfigurationError, ImageGalleryError, Overloaded, Unavailable, new_id
+from imagegallery_asgi.errors import BodyStalled, HeadTooLarge, InternalError, problem_response, row_of
 from imagegallery_asgi.headers import request_id
 from imagegallery_asgi.metrics import Metrics
 
@@ -55,6 +55,10 @@ def error_headers_of(scope: Scope) -> dict[str, str]:
     """`Exchange.error_headers`, for middleware."""
     exchange: Exchange = scope[_EXCHANGE]
     return exchange.error_headers
+
+
+class AnswerStalled(Exception):
+    """Nobody takes the rest of the answer."""
 
 
 class Exchanges:
@@ -149,12 +153,16 @@ class ErrorNet:
             await self._app(scope, receive, send)
         except Exception as raised:
             error = _root(raised)
+            if isinstance(error, AnswerStalled):
+                logger.info("request %s (%s): its client does not take the answer", exchange.request_id, exchange.route)
+                return
             if exchange.status:
                 raise
             if isinstance(error, ClientDisconnect):
                 await _answer_nobody(exchange, scope, receive, send)
                 return
-            if "Expect" not in Headers(scope=scope):  # such a client sends nothing until we read
+            # A client that expects a word sends nothing until we read; one that stalled, nothing at all.
+            if "Expect" not in Headers(scope=scope) and not isinstance(error, BodyStalled):
                 await _discard_rest(exchange, receive)
             response = problem_response(
                 _presentable(error, exchange),
@@ -212,7 +220,9 @@ def _presentable(error: Exception, exchange: Exchange) -> ImageGalleryError:
         logger.error("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.full_message)
         return Unavailable("A part of this service cannot be used at the moment; try again later.")
     if isinstance(error, Unavailable):
-        logger.warning("request %s (%s) failed: %s", exchange.request_id, exchange.route, error.full_message)
+        # Who is refused because too much comes at once must not fill the log.
+        level = logging.INFO if isinstance(error, Overloaded) else logging.WARNING
+        logger.log(level, "request %s (%s) failed: %s", exchange.request_id, exchange.route, error.full_message)
     if isinstance(error, ImageGalleryError) and row_of(type(error)).status != HTTPStatus.INTERNAL_SERVER_ERROR:
         return error
     logger.error("request %s (%s) failed", exchange.request_id, exchange.route, exc_info=error)

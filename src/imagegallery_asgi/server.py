@@ -4,7 +4,8 @@ Needs the extra ``serve`` (granian). Settings come from the environment (`imageg
 sign-in from ``IMAGEGALLERY_JWT_KEY``, ``…_JWT_ALGORITHMS`` (comma-separated), ``…_JWT_AUDIENCE`` and
 ``…_JWT_ISSUER``. Without a key only this machine is served. ``IMAGEGALLERY_TRUSTED_PROXIES`` (comma-separated) are
 the proxies whose ``X-Forwarded-*`` headers are believed; ``IMAGEGALLERY_CORS_ORIGINS`` (comma-separated) the origins of
-pages that may use the API from a browser.
+pages that may use the API from a browser. ``IMAGEGALLERY_CLIENT_STALL`` (seconds) and the other fields of
+`imagegallery_asgi.ClientLimits` say how long clients are waited for.
 """
 
 import asyncio
@@ -29,12 +30,15 @@ from imagegallery_asgi.call import Authenticate
 from imagegallery_asgi.cors import parse_origins
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent
 from imagegallery_asgi.forwarding import parse_networks
+from imagegallery_asgi.patience import ClientLimits
 
 JWT_KEY = "IMAGEGALLERY_JWT_KEY"
 _ALGORITHMS, _AUDIENCE, _ISSUER = (f"IMAGEGALLERY_JWT_{name}" for name in ("ALGORITHMS", "AUDIENCE", "ISSUER"))
 SignalHandler = Callable[[int, FrameType | None], object] | int | None
 TRUSTED_PROXIES = "IMAGEGALLERY_TRUSTED_PROXIES"
 CORS_ORIGINS = "IMAGEGALLERY_CORS_ORIGINS"
+CLIENT = "IMAGEGALLERY_CLIENT_"
+_MAX_DIGITS = 9
 
 # Holds 10,000 keep-alive viewers: `backpressure` counts connections, and granian's
 # defaults (1024, idle ones dropped after 30 s) stall there. The buffer of a connection begins with 8 KiB and grows to
@@ -62,6 +66,7 @@ def app() -> Starlette:
         lifespan=lifespan,
         trusted_proxies=trusted_proxies(),
         cors_origins=cors_origins(),
+        client_limits=client_limits(),
     )
 
 
@@ -118,6 +123,28 @@ def cors_origins() -> tuple[str, ...]:
     return _names(CORS_ORIGINS)
 
 
+def client_limits() -> ClientLimits:
+    """How much of the server's patience clients may take. Raises `ConfigurationError` for what is no number above 0."""
+    default = ClientLimits()
+    return ClientLimits(
+        timedelta(seconds=_number("STALL", default.stall.total_seconds())),
+        int(_number("LEAST_RATE", default.least_rate)),
+        int(_number("BODIES", default.bodies)),
+        int(_number("BODIES_PER_ADDRESS", default.bodies_per_address)),
+    )
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(f"{CLIENT}{name}")
+    if text is None:
+        return default
+    whole, _, fraction = text.partition(".")
+    is_number = text.isascii() and whole.isdigit() and (not fraction or fraction.isdigit())
+    if not is_number or len(text) > _MAX_DIGITS or float(text) < (0.001 if name == "STALL" else 1):
+        raise ConfigurationError(f"{CLIENT}{name}: {text!r} is no number above 0.")
+    return float(text)
+
+
 def _names(variable: str) -> tuple[str, ...]:
     names = os.environ.get(variable, "").split(",")
     return tuple(name.strip() for name in names if name.strip())
@@ -170,6 +197,7 @@ def main(host: str, port: int, workers: int, drain: int, grace: int) -> None:
         authentication()
         parse_networks(trusted_proxies())
         parse_origins(cors_origins())
+        client_limits()
         serve(host=host, port=port, workers=workers, drain=timedelta(seconds=drain), grace=timedelta(seconds=grace))
     except ConfigurationError as error:
         raise click.ClickException(error.message) from error

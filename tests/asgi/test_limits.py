@@ -1,7 +1,9 @@
 """Who asks too often, or uploads too much, over HTTP: a server with tight limits."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ TIGHT = {
     "IMAGEGALLERY_RATES_UPLOADS": "3/hour",
     "IMAGEGALLERY_UPLOADS_MAX_OPEN": "2",
     "IMAGEGALLERY_IMAGING_PROCESSES": "1",
+    "IMAGEGALLERY_CLIENT_STALL": "0.5",
 }
 UPLOAD = {"filename": "a.jpg", "content_type": "image/jpeg", "size": 10}
 
@@ -104,3 +107,36 @@ def test_the_description_tells_of_it(api: httpx.Client, tight_server: ApiServer,
     refusal = document["paths"][path]["post"]["responses"]["429"]
     assert "rate_limited" in refusal["description"]
     assert "Retry-After" in refusal["headers"]
+
+
+def stalled(server: ApiServer, method: str, path: str, headers: dict[str, str], sent: bytes) -> tuple[str, bytes]:
+    """What is answered, until the connection is closed, to who announces a thousand bytes and sends some of them."""
+    at = urlsplit(server.url)
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {at.netloc}", "Content-Length: 1000"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    with socket.create_connection((at.hostname, at.port), timeout=60) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + sent)
+        with connection.makefile("rb") as answer:
+            return answer.readline().decode(), answer.read()
+
+
+def test_who_stalls_is_told_and_leaves_nothing_behind(api: httpx.Client, tight_server: ApiServer) -> None:
+    ira = {"X-User": "ira"}
+    made = api.post("/galleries", json={"name": "Lisbon"}, headers=ira).json()["data"]
+    path, headers = f"/api/v1/galleries/{made['id']}/images", {**ira, "Content-Type": "image/jpeg"}
+    status, answer = stalled(tight_server, "POST", path, headers, b"\xff\xd8\xff")
+    assert status.startswith("HTTP/1.1 408 ")
+    assert b"body_stalled" in answer
+    assert api.get("/images", headers=ira).json()["data"] == []
+    assert api.get("/me", headers=ira).json()["data"]["open_uploads"] == 0
+    assert not tight_server.stored("incoming")
+
+
+def test_what_had_arrived_of_a_resumable_upload_that_stalls_is_kept(api: httpx.Client, tight_server: ApiServer) -> None:
+    tus = {"X-User": "jo", "Tus-Resumable": "1.0.0"}
+    made = api.post("/uploads/resumable", headers={**tus, "Upload-Length": "1000"})
+    path = httpx.URL(made.headers["Location"]).path
+    appending = {**tus, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    status, _ = stalled(tight_server, "PATCH", path, appending, b"x" * 400)
+    assert status.startswith("HTTP/1.1 408 ")
+    assert api.head(f"{tight_server.url}{path}", headers=tus).headers["Upload-Offset"] == "400"
