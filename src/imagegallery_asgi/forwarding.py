@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import ConfigurationError
+from imagegallery_asgi.auth import is_loopback
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -38,12 +39,15 @@ def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
 
 def public_origin(request: Request) -> str:
     """Scheme and host by which the page that asks reaches us, also behind a proxy that ends TLS and that nobody told us
-    to trust: a page that came by ``https`` lets its browser send nothing to ``http``. To be told to who asked, and not
-    to be kept: nothing but the page's own word says so.
+    to trust: a page that came by ``https`` lets its browser send nothing to ``http``, but to its own machine. To be
+    told to who asked, and not to be kept: nothing but the page's own word says so.
     """
-    page = request.headers.get("Origin") or request.headers.get("Referer") or ""
-    scheme = "https" if page.lower().startswith("https://") else request.url.scheme
-    return f"{scheme}://{request.url.netloc}"
+    page = (request.headers.get("Origin") or request.headers.get("Referer") or "").lower()
+    host = request.url.netloc
+    is_own_page = f"{page}/".startswith(f"https://{host.lower()}/")
+    came_by_tls = page.startswith("https://") and not is_loopback(request.url.hostname or "")
+    scheme = "https" if is_own_page or came_by_tls else request.url.scheme
+    return f"{scheme}://{host}"
 
 
 class TrustedProxies:

@@ -163,7 +163,7 @@ def test_problems_have_a_message(owner: httpx.Client, visitor: httpx.Client) -> 
 @pytest.mark.parametrize("header", ["Origin", "Referer"])
 def test_a_page_that_came_by_tls_is_sent_to_tls(owner: httpx.Client, header: str) -> None:
     """Behind a proxy that ends TLS, with no setting that says so: a browser would let nothing else through."""
-    page = {header: "https://photos.example/albums"}
+    page = {header: "https://photos.example/albums", "Host": "photos.example"}
     upload = create(owner)
     path, query = f"{MULTIPART}/{upload['uploadId']}", {"key": upload["key"]}
     by_tls = [
@@ -171,9 +171,21 @@ def test_a_page_that_came_by_tls_is_sent_to_tls(owner: httpx.Client, header: str
         owner.get(PARAMS, params={"filename": "a.jpg"}, headers=page).json()["url"],
     ]
     assert {urlsplit(url).scheme for url in by_tls} == {"https"}
-    assert {urlsplit(url).netloc for url in by_tls} == {owner.base_url.netloc.decode()}
+    assert {urlsplit(url).netloc for url in by_tls} == {"photos.example"}
     plain = owner.get(f"{path}/1", params=query, headers={header: "http://photos.example/"}).json()["url"]
     assert urlsplit(plain).scheme == "http"
+
+
+def test_a_page_elsewhere_is_sent_to_this_machine_as_it_can_be_reached(owner: httpx.Client) -> None:
+    """Browsers let pages that came by TLS talk to loopback addresses without it."""
+    host = owner.base_url.netloc.decode()
+    for page, scheme in (
+        ("https://photos.example", "http"),
+        (f"https://{host}", "https"),
+        (f"https://{host}0", "http"),
+    ):
+        url = owner.get(PARAMS, params={"filename": "a.jpg"}, headers={"Origin": page}).json()["url"]
+        assert (urlsplit(url).scheme, urlsplit(url).netloc) == (scheme, host)
 
 
 def test_parts_that_are_missing_can_still_come(owner: httpx.Client, photo: bytes) -> None:
