@@ -31,7 +31,8 @@ DIRECTIVES = {
     "Unit": {"Description", "Wants", "After"},
     "Service": {
         *("Type", "ExecStart", "EnvironmentFile", "Environment", "KillMode", "TimeoutStopSec", "Restart", "RestartSec"),
-        *("DynamicUser", "StateDirectory", "NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome"),
+        *("DynamicUser", "User", "StateDirectory", "StateDirectoryMode"),
+        *("NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome"),
     },
     "Install": {"WantedBy"},
 }
