@@ -10,7 +10,16 @@ import anyio
 import pytest
 
 from imagegallery.database.connection import Connection
-from imagegallery.errors import BadImage, Conflict, ImageGalleryError, Unavailable, UploadEnded, UploadExpired
+from imagegallery.errors import (
+    BadImage,
+    Conflict,
+    ImageGalleryError,
+    TypeMismatch,
+    Unavailable,
+    UnsupportedType,
+    UploadEnded,
+    UploadExpired,
+)
 from imagegallery.imaging.protocol import ImagingEngine, Inspection, Rendered, Rendition
 from imagegallery.queue.job import NewJob
 from imagegallery.storage.filesystem import FilesystemStore
@@ -278,7 +287,7 @@ async def test_objects_that_could_not_be_deleted_go_before_the_row(uploading: Up
         if end == "cancel":
             await away.cancel(uploading.me, session.id)
         elif end == "reject":
-            with pytest.raises(ImageGalleryError):
+            with pytest.raises(TypeMismatch):
                 await away.complete(uploading.me, session.id)
         else:
             uploading.clock.advance(timedelta(hours=1))
@@ -296,6 +305,6 @@ async def test_a_source_is_closed_when_its_file_is_refused(uploading: Uploading,
     """An open file that is left to the garbage collector would warn, and a warning fails a test."""
     path = tmp_path / "notes.txt"
     path.write_bytes(b"no image" * 1_000_000)
-    with pytest.raises(ImageGalleryError):
+    with pytest.raises(UnsupportedType):
         await uploading.service.add(uploading.me, path)
     gc.collect()
