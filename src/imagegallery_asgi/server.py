@@ -31,6 +31,7 @@ from imagegallery_asgi.cors import parse_origins
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent
 from imagegallery_asgi.forwarding import parse_networks
 from imagegallery_asgi.patience import ClientLimits
+from imagegallery_asgi.sockets import bounding_silence
 
 JWT_KEY = "IMAGEGALLERY_JWT_KEY"
 _ALGORITHMS, _AUDIENCE, _ISSUER = (f"IMAGEGALLERY_JWT_{name}" for name in ("ALGORITHMS", "AUDIENCE", "ISSUER"))
@@ -52,12 +53,16 @@ GRACE = timedelta(seconds=30)
 def app() -> Starlette:
     """The application factory: everything from the environment. Each worker process calls it once."""
     configure_logging()
-    gallery = ImageGallery.open(Settings.from_env())
+    gallery, limits = ImageGallery.open(Settings.from_env()), client_limits()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
         stop_with_parent()
-        async with gallery.lifespan(app) as state, closing_on_signals(gallery.gallery):
+        async with (
+            gallery.lifespan(app) as state,
+            closing_on_signals(gallery.gallery),
+            bounding_silence(limits.stall),
+        ):
             yield state
 
     return create_app(
@@ -66,7 +71,7 @@ def app() -> Starlette:
         lifespan=lifespan,
         trusted_proxies=trusted_proxies(),
         cors_origins=cors_origins(),
-        client_limits=client_limits(),
+        client_limits=limits,
     )
 
 
