@@ -100,7 +100,7 @@ class BadStore:
                     await _refuse(client, head, rest, decided)
                 else:
                     await _pass_on(client, head, rest, host, port, decided)
-        except (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        except* (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass  # whoever went away knows
 
 

@@ -5,7 +5,7 @@ import re
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import anyio
@@ -113,8 +113,8 @@ class FailingNetwork:
             ):
                 tasks.start_soon(self._pump, client, server, up, asked.hear, tasks.cancel_scope)
                 tasks.start_soon(self._pump, server, client, down, asked.answer, tasks.cancel_scope)
-        except OSError:
-            pass
+        except* OSError:
+            pass  # from one of its two directions, or from connecting: this connection is over, the network is not
 
     async def _pump(
         self,
@@ -169,9 +169,10 @@ async def _copy(source: SocketStream, target: SocketStream, limit: int | None, l
 
 
 def _reset(stream: SocketStream) -> None:
-    stream.extra(SocketAttribute.raw_socket).setsockopt(  # noqa: S610 - no SQL here
-        socket.SOL_SOCKET, socket.SO_LINGER, _RESET
-    )
+    with suppress(OSError):  # its peer was quicker
+        stream.extra(SocketAttribute.raw_socket).setsockopt(  # noqa: S610 - no SQL here
+            socket.SOL_SOCKET, socket.SO_LINGER, _RESET
+        )
 
 
 def _address(url: str) -> tuple[str, int]:
