@@ -289,3 +289,21 @@ async def test_without_the_extra_the_error_says_what_to_install(
 def test_a_version_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigurationError, match="PostgreSQL 9"):
         binaries.programs(9)
+
+
+async def test_the_log_that_is_written_ahead_is_bounded(new_directory: Path) -> None:
+    """By less than a laptop's disk would notice, however much was changed."""
+    segments = 24  # of 16 MB
+    async with EmbeddedPostgres.running(new_directory, settings=FAST) as dsn:
+        connection = await asyncpg.connect(
+            dsn.replace("imagegallery@", "postgres@").replace("/imagegallery?", "/postgres?")
+        )
+        try:
+            for _ in range(segments):
+                await connection.execute("SELECT pg_logical_emit_message(false, 'test', 'x')")
+                await connection.execute("SELECT pg_switch_wal()")
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+    log = new_directory / "cluster" / "pg_wal"
+    assert sum(path.stat().st_size for path in log.iterdir() if path.is_file()) <= (256 + 2 * 16) * 2**20

@@ -41,6 +41,11 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    # What it writes ahead takes at most about so much of the disk (a gigabyte by PostgreSQL's own choice), which costs
+    # more checkpoints when much changes at once, and these cost whole pages in the log: compressed.
+    "max_wal_size": "256MB",
+    "min_wal_size": "32MB",
+    "wal_compression": "on",
     "cluster_name": "imagegallery",
 }
 
