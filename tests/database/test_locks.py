@@ -20,7 +20,7 @@ from imagegallery.database.pool import Database
 from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChanged
 from imagegallery.ids import new_id
-from imagegallery.images import lookalike_records, membership, original_records, trash_records
+from imagegallery.images import lookalike_records, membership, original_records, public_records, trash_records
 from imagegallery.images.image import Image
 from imagegallery.pagination import FIRST_ID
 from imagegallery.principal import Principal
@@ -124,6 +124,7 @@ STEPS: Mapping[str, Step] = {
     "lock the gallery": lambda c, world: membership.lock_gallery(c, world.gallery),
     "hold a content": lambda c, world: original_records.hold_content(c, "ana", world.image.sha256),
     "try to hold a content": lambda c, world: original_records.try_hold(c, [world.image.id]),
+    "hold open keys": lambda c, world: public_records.hold_open_keys(c, "ana"),
     "hold an image of a content": lambda c, world: original_records.hold_image(c, "ana", world.image.sha256),
     "note a hash": lambda c, world: note_hash(c, world.image),
     "note another hash": lambda c, world: note_hash(c, world.other),
@@ -212,6 +213,7 @@ async def meet(world: World, first: str, second: str) -> tuple[bool, Sequence[st
         ("hold an owner's awaited size", "hold an owner's awaited size"),
         ("hold an owner's awaited size", "hold an owner's open count"),
         ("hold an owner's open count", "hold an owner's awaited size"),
+        ("hold open keys", "hold open keys"),
         ("count webhooks", "count webhooks"),
         # one thing
         ("lock a session", "lock a session"),

@@ -3,13 +3,15 @@
 from pathlib import Path
 from uuid import UUID
 
+import anyio
 import pytest
 
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import Conflict
-from imagegallery.images import closed_urls as closing
-from imagegallery.images import public_records
+from imagegallery.images import closed_urls as closing_room
+from imagegallery.images import membership, public_records
+from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
@@ -18,6 +20,8 @@ from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
 CDN = "https://cdn.example"
+# Whether somebody waits for this backend.
+_WAITS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))"
 
 
 @pytest.fixture
@@ -80,9 +84,32 @@ async def test_a_gallery_closes_what_no_other_one_opens(library: Library, image:
     assert await closed_urls(library.database) == [urls(image)]
 
 
+@pytest.mark.parametrize("way", ["remove", "close"])
+async def test_of_two_who_close_an_image_at_once_the_last_one_tells(library: Library, image: Image, way: str) -> None:
+    one, other = await gallery_of(library, image), await gallery_of(library, image)
+    closing = ClosedUrls(library.delivery, library.clock)
+    closed = anyio.Event()
+
+    async def close_the_other() -> None:
+        if way == "remove":
+            await library.galleries.remove_image(ANA, other, image.id)
+        else:
+            await library.galleries.update(ANA, other, visibility="private")
+        closed.set()
+
+    async with anyio.create_task_group() as tasks, library.database.transaction() as connection:
+        async with closing.watched(connection, "ana", [image.id]):
+            await membership.remove(connection, one, image.id, now=library.clock())
+        tasks.start_soon(close_the_other)
+        async with library.database.connection() as watching:
+            while not (closed.is_set() or await watching.fetchval(_WAITS, connection.get_server_pid())):
+                pass
+    assert await closed_urls(library.database) == [urls(image)]
+
+
 async def test_many_are_told_in_several_events(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public_records, "PAGE", 2)
-    monkeypatch.setattr(closing, "URLS_AT_ONCE", 4)
+    monkeypatch.setattr(closing_room, "URLS_AT_ONCE", 4)
     images = [await library.add_image(make_image()) for _ in range(5)]
     gallery_id = await gallery_of(library, *images)
     await library.galleries.delete(ANA, gallery_id)

@@ -31,10 +31,12 @@ class ClosedUrls:
         before = await public_records.open_keys(connection, image_ids)
         yield
         if before:
+            await public_records.hold_open_keys(connection, owner_id)
             await self.record(connection, owner_id, before - await public_records.open_keys(connection, image_ids))
 
     async def of_gallery(self, connection: Connection, owner_id: str, gallery_id: UUID) -> None:
         """What is open by this gallery alone, which is about to be closed."""
+        await public_records.hold_open_keys(connection, owner_id)
         last: UUID | None = FIRST_ID
         while last is not None:
             keys, last = await public_records.open_by(connection, gallery_id, last)

@@ -8,6 +8,9 @@ from imagegallery.database.connection import Connection
 # A page is of so many images.
 PAGE = 200
 
+# Of two who close what the other still sees open, the one who waited sees that it is not, and tells it.
+_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('open keys ' || $1, 0))"
+
 _OPEN_KEYS = """
 SELECT v.key FROM image_variants v
 WHERE v.image_id = ANY($1)
@@ -28,6 +31,11 @@ LEFT JOIN image_variants v ON v.image_id = page.image_id
         WHERE other.image_id = page.image_id AND other.gallery_id <> $1 AND g.visibility <> 'private'
     )
 ORDER BY page.image_id"""
+
+
+async def hold_open_keys(connection: Connection, owner_id: str) -> None:
+    """Nobody else looks at what of the owner's is open until the transaction ends. Comes after all other locks."""
+    await connection.execute(_HOLD, owner_id)
 
 
 async def open_keys(connection: Connection, image_ids: Sequence[UUID]) -> set[str]:
