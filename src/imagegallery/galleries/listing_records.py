@@ -122,7 +122,8 @@ PAGES: Final = {
 
 # A page of a `Shuffle`: slots of $3 keys each from these starts on ($2, in their order), the first of them after
 # a (place, image_id). A slot holds few images: it is they that are sorted. If the gallery has more than $9, so that
-# slots hold many, nothing is read.
+# slots hold many, nothing is read. The OFFSET has each slot looked up by itself: a plan for galleries of any size would
+# rather compare every slot with every image.
 LIST_AT_RANDOM = _statement(
     """SELECT slot.step, m.place, m.image_id
     FROM unnest(CASE WHEN (SELECT image_count FROM galleries WHERE id = $1) <= $9::bigint THEN $2::bigint[] END)
@@ -131,6 +132,7 @@ LIST_AT_RANDOM = _statement(
         SELECT m.image_id, m.random_key # $4::bigint AS place
         FROM gallery_images m
         WHERE m.gallery_id = $1 AND m.random_key >= slot.start AND m.random_key < slot.start + $3
+        OFFSET 0
     ) m
     WHERE slot.step > 1 OR (m.place, m.image_id) > ($5, $6)""",
     "m.step, m.place",
