@@ -38,16 +38,14 @@ RULES: Final[Mapping[str, str]] = {
     r"file\.sync, self._timestamp\(\)": "abs, 0",
 }
 
-# Which tests see it, beside those of its package: quick ones first.
+# Which tests see it, beside those of its package, by what its path or its text contain.
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "records.py": ("tests/database/test_locks.py", "tests/test_owners.py"),
+    "shield=True": ("tests/test_shields.py", "tests/storage/test_growing.py"),
+    "owner_id": ("tests/test_owners.py",),
+    "records.py": ("tests/database/test_locks.py",),
     "membership.py": ("tests/database/test_locks.py",),
     "migrate.py": ("tests/database/test_locks.py",),
-    "storage/": ("tests/test_durability.py",),
-    "settings.py": ("tests/test_durability.py",),
-    "folders.py": ("tests/test_durability.py",),
-    "statefile.py": ("tests/test_durability.py",),
-    "cluster.py": ("tests/test_durability.py",),
+    "sync": ("tests/test_durability.py",),
 }
 
 # What no test can see, each with the reason.
@@ -75,7 +73,7 @@ class Mutant:
     def tests(self) -> Iterator[tuple[str, ...]]:
         """Files and folders of tests that may see it, in the order in which to try them."""
         for part, tests in TESTS.items():
-            if part in str(self.path):
+            if part in str(self):
                 yield tests
         beside = Path("tests") / self.path.relative_to(PACKAGE).parent
         if beside != Path("tests"):

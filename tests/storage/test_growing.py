@@ -2,8 +2,10 @@
 
 import errno
 import os
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -15,8 +17,9 @@ from imagegallery.storage import growing
 from imagegallery.storage.filesystem import FilesystemStore
 from imagegallery.storage.growing import GrowingFile
 from imagegallery.storage.signing import UrlSigner
-from imagegallery.storage.streams import bytes_chunks
+from imagegallery.storage.streams import CHUNK_SIZE, bytes_chunks
 from imagegallery.testing.clock import ManualClock
+from imagegallery.testing.storage_base import read
 
 KEY = "incoming/a"
 TYPE = "image/jpeg"
@@ -77,6 +80,59 @@ async def test_a_writer_whose_file_was_taken_back_writes_nowhere(store: Filesyst
     with pytest.raises(ObjectNotFound):
         await store.finish_append(KEY, append_id)
     assert [info async for info in store.list()] == []
+
+
+async def test_what_came_before_a_cancellation_is_kept_and_can_be_gone_on_from(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what waits behind the disk, and what waits for a place to wait there."""
+    append_id = await store.begin_append(KEY, content_type=TYPE)
+    offset = await store.append(KEY, append_id, bytes_chunks(b"acknowledged "), offset=0)
+    chunks = [bytes([number]) * CHUNK_SIZE for number in range(12)]
+    is_waiting, disk_works, write = anyio.Event(), threading.Event(), GrowingFile.write
+    passed_on: list[bytes] = []
+
+    def wait_and_write(file: GrowingFile, data: bytes) -> None:
+        disk_works.wait()
+        write(file, data)
+
+    async def stream() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            passed_on.append(chunk)
+            if len(passed_on) > growing._BATCHES_AHEAD + 1:
+                is_waiting.set()
+            yield chunk
+
+    monkeypatch.setattr(GrowingFile, "write", wait_and_write)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(store.append, KEY, append_id, stream(), offset=offset))
+        await is_waiting.wait()
+        tasks.cancel_scope.cancel()
+        disk_works.set()
+    kept = b"acknowledged " + b"".join(passed_on)
+    offset = await store.appended(KEY, append_id)
+    assert offset == len(kept) > growing._BATCHES_AHEAD * CHUNK_SIZE
+    await store.append(KEY, append_id, bytes_chunks(b" the end"), offset=offset)
+    await store.finish_append(KEY, append_id)
+    assert await read(store, KEY) == kept + b" the end"
+
+
+async def test_what_does_not_fill_a_batch_is_kept_too_and_is_not_old(
+    store: FilesystemStore, clock: ManualClock
+) -> None:
+    append_id = await store.begin_append(KEY, content_type=TYPE)
+    clock.advance(timedelta(days=50_000))
+    async with anyio.create_task_group() as tasks:
+
+        async def stream() -> AsyncIterator[bytes]:
+            yield b"first"
+            tasks.cancel_scope.cancel()
+            yield b"second"
+            await anyio.sleep_forever()
+
+        tasks.start_soon(partial(store.append, KEY, append_id, stream(), offset=0))
+    assert await store.appended(KEY, append_id) == len(b"firstsecond")
+    assert await store.clear_drafts(clock() - timedelta(minutes=1)) == 0
 
 
 async def test_bytes_are_synced_before_they_count(store: FilesystemStore, monkeypatch: pytest.MonkeyPatch) -> None:
