@@ -15,6 +15,8 @@ from imagegallery_asgi.middleware import REQUEST_ID
 logger = logging.getLogger("imagegallery_asgi.access")
 
 _OBJECTS = "/objects/"
+# Ours are shorter; who asks for others must not fill the log.
+_MAX_PATH = 200
 
 
 class AccessLog:
@@ -49,6 +51,7 @@ class AccessLog:
 
 
 def shown_path(path: str) -> str:
-    """The path on one line, without the token of a signed URL."""
+    """The path on one line, as far as it is of use, without the token of a signed URL."""
     before, objects, _ = path.partition(_OBJECTS)
-    return quote(f"{before}{objects}", safe="/:@!$&'()*+,;=~") + ("…" if objects else "")
+    shown = f"{before}{objects}"[:_MAX_PATH]
+    return quote(shown, safe="/:@!$&'()*+,;=~") + ("" if shown == path else "…")

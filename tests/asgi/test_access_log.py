@@ -44,6 +44,8 @@ async def test_nothing_is_logged_unless_somebody_wants_it(caplog: pytest.LogCapt
         ("/a\n127.0.0.1 GET /forged", "/a%0A127.0.0.1%20GET%20/forged"),
         ("/\x1b[2J", "/%1B%5B2J"),
         ("/é", "/%C3%A9"),
+        ("/" + "a" * 199, "/" + "a" * 199),
+        ("/" + "a" * 30_000, "/" + "a" * 199 + "…"),
     ],
 )
 def test_no_token_and_no_second_line_gets_into_the_log(path: str, shown: str) -> None:
