@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import pyvips
 from attrs import evolve
 from PIL import Image
 from tests.imaging.test_bad_pictures import BAD
 from tests.imaging.test_pictures import KINDS
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.png import has_all_pixels
+from imagegallery.imaging import gif
+from imagegallery.imaging.png import Extent, filled, read_extent
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox import SandboxedEngine
 from imagegallery.testing import images
@@ -30,6 +32,24 @@ def jpeg(*, progressive: bool = False, restarts: int = 0) -> bytes:
     with Image.open(io.BytesIO(PHOTO)) as photo:
         photo.save(buffer, "JPEG", progressive=progressive, restart_marker_rows=restarts)
     return buffer.getvalue()
+
+
+def saved(image_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(PHOTO)) as photo:
+        photo.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def interlaced_photo() -> bytes:
+    data: bytes = pyvips.Image.new_from_buffer(PHOTO, "").pngsave_buffer(interlace=True)
+    return data
+
+
+def animation() -> bytes:
+    with Image.open(io.BytesIO(PHOTO)) as photo:
+        turned = [photo.rotate(angle) for angle in (90, 180)]
+    return saved("GIF", save_all=True, append_images=turned, duration=100, loop=0)
 
 
 def with_wrong_restart(data: bytes) -> bytes:
@@ -61,16 +81,26 @@ WHOLE = [
     pytest.param(png(wrong=1), "image/png", id="wrong-crc-of-pixels"),
     pytest.param(png(before=chunk(b"tEXt", b"a\0b", wrong=1)), "image/png", id="wrong-crc-of-text"),
     pytest.param(png()[:-12], "image/png", id="png-without-end"),
+    pytest.param(saved("GIF")[:-1], "image/gif", id="gif-without-end"),
+    pytest.param(animation()[:-1], "image/gif", id="animation-without-end"),
 ]
 CUT = [
     pytest.param(images.truncated(jpeg()), "image/jpeg", id="jpeg-cut"),
     pytest.param(images.truncated(jpeg(progressive=True), 0.3), "image/jpeg", id="progressive-cut"),
     pytest.param(jpeg()[:-40], "image/jpeg", id="jpeg-cut-at-the-end"),
     pytest.param(jpeg()[:9_000] + b"\xff\xd9" + jpeg()[9_000:], "image/jpeg", id="end-in-the-middle"),
+    pytest.param(images.truncated(saved("PNG")), "image/png", id="png-cut"),
+    pytest.param(saved("PNG")[:-100], "image/png", id="png-cut-at-the-end"),
+    pytest.param(images.truncated(interlaced_photo(), 0.2), "image/png", id="interlaced-png-cut"),
+    pytest.param(images.truncated(saved("GIF", interlace=0)), "image/gif", id="gif-cut"),
+    pytest.param(images.truncated(saved("GIF", interlace=1)), "image/gif", id="interlaced-gif-cut"),
+    pytest.param(images.truncated(animation()), "image/gif", id="animation-cut"),
 ]
 NOTHING = [
     pytest.param(jpeg()[: jpeg().index(b"\xff\xda") + 14], "image/jpeg", "truncated", id="jpeg-without-data"),
-    pytest.param(png(zlib.compress(ROWS[:-100])), "image/png", "undecodable", id="a-row-too-few"),
+    pytest.param(png(zlib.compress(ROWS)[:8]), "image/png", "undecodable", id="png-without-a-row"),
+    pytest.param(png()[:60], "image/png", "truncated", id="png-cut-in-its-first-row"),
+    pytest.param(saved("GIF")[:790], "image/gif", "truncated", id="gif-without-pixels"),
 ]
 
 
@@ -152,11 +182,73 @@ def test_a_png_has_all_its_pixels_or_not(interlace: int) -> None:
     rows = interlaced(64, 48) if interlace else ROWS
 
     def verdict(coded: bytes) -> bool:
-        return has_all_pixels(io.BytesIO(png(coded, interlace=interlace)))
+        return read_extent(io.BytesIO(png(coded, interlace=interlace))).is_whole
 
     assert verdict(zlib.compress(rows))
     assert verdict(zlib.compress(rows)[:-4] + b"\0\0\0\0")
     assert not verdict(zlib.compress(rows[:-1]))
     assert not verdict(zlib.compress(rows)[:20])
     assert not verdict(b"nonsense")
-    assert not has_all_pixels(io.BytesIO(b""))
+    assert read_extent(io.BytesIO(b"")) == Extent(is_whole=False)
+
+
+ROW = 1 + 3 * 64
+
+
+@pytest.mark.parametrize(("size", "rows"), [(0, 0), (ROW - 1, 0), (ROW, 1), (48 * ROW - 1, 47)])
+def test_the_rows_of_a_png_that_are_there(size: int, rows: int) -> None:
+    data = png(zlib.compress(ROWS[:size]))
+    assert read_extent(io.BytesIO(data)) == Extent(is_whole=False, rows=rows)
+    with Image.open(io.BytesIO(filled(io.BytesIO(data))[0])) as whole, Image.open(io.BytesIO(png())) as photo:
+        kept = (0, 0, 64, rows)
+        assert whole.crop(kept).tobytes() == photo.crop(kept).tobytes()
+        assert not any(whole.crop((0, rows + 1, 64, 48)).tobytes())
+
+
+@pytest.mark.parametrize(
+    ("passes", "step"), [(0, None), (1, (8, 8)), (2, (4, 8)), (3, (4, 4)), (4, (2, 4)), (5, (2, 2)), (6, (1, 2))]
+)
+def test_the_passes_of_an_interlaced_png_that_are_there(passes: int, step: tuple[int, int] | None) -> None:
+    steps = ((8, 8, 8, 6), (8, 8, 8, 6), (16, 6, 16, 6), (16, 12, 16, 12), (32, 12, 32, 12), (32, 24, 32, 24))
+    there = sum(rows * (1 + 3 * columns) for columns, rows, _, _ in steps[:passes])
+    coded = zlib.compress(interlaced(64, 48)[: there + 5])
+    assert read_extent(io.BytesIO(png(coded, interlace=1))).step == step
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_where_pixels_are_missing_there_is_nothing(engine: SandboxedEngine, place: Place, into: Path) -> None:
+    path = place(png(zlib.compress(ROWS[: 20 * ROW])))
+    (made,) = (await engine.render(path, (COPY,), into, content_type="image/png")).files
+    with Image.open(made.path) as copy:
+        assert set(copy.crop((0, 0, 64, 20)).getchannel("A").tobytes()) == {255}
+        assert set(copy.crop((0, 20, 64, 48)).getchannel("A").tobytes()) == {0}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("data", [interlaced_photo(), saved("GIF", interlace=1)], ids=["png", "gif"])
+async def test_an_interlaced_picture_that_is_cut_has_no_gaps(
+    engine: SandboxedEngine, place: Place, into: Path, data: bytes
+) -> None:
+    content_type = "image/png" if data.startswith(b"\x89PNG") else "image/gif"
+    rendered = await engine.render(place(images.truncated(data, 0.4)), (COPY,), into, content_type=content_type)
+    with Image.open(rendered.files[0].path) as copy:
+        assert "A" not in copy.getbands()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_of_a_cut_animation_the_frames_move_that_are_there(
+    engine: SandboxedEngine, place: Place, into: Path
+) -> None:
+    path, moving = place(images.truncated(animation(), 0.8)), evolve(COPY, format="webp", animated=True)
+    assert (await engine.inspect(path, content_type="image/gif")).frames == 3
+    rendered = await engine.render(path, (moving,), into, content_type="image/gif")
+    assert (rendered.is_truncated, rendered.files[0].frames) == (True, 3)
+
+
+def test_a_gif_is_cut_within_a_block_and_whole_between_two() -> None:
+    data = images.animation(width=8, height=6, frames=2)
+    whole = {size for size in range(len(data) + 1) if not gif.is_cut(io.BytesIO(data[:size]))}
+    assert len(data) in whole
+    assert len(data) - 1 in whole  # all but the trailer
+    assert len(data) - 2 not in whole
+    assert len(whole) < 10

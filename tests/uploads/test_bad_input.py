@@ -95,9 +95,7 @@ async def test_no_image_at_all(uploading: Uploading) -> None:
 @pytest.mark.parametrize(
     ("image_format", "content_type"),
     [
-        ("PNG", "image/png"),
         ("WEBP", "image/webp"),
-        ("GIF", "image/gif"),
         ("AVIF", "image/avif"),
     ],
 )
@@ -108,8 +106,11 @@ async def test_a_truncated_file(
     assert await refused(uploading, whole[: len(whole) // 2], content_type) in ("truncated", "undecodable")
 
 
-async def test_a_cut_photograph_is_taken_and_marked(uploading: Uploading, encode: Callable[..., bytes]) -> None:
-    whole = encode("JPEG", (200, 200))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF"])
+async def test_a_cut_photograph_is_taken_and_marked(
+    uploading: Uploading, encode: Callable[..., bytes], image_format: str
+) -> None:
+    whole = encode(image_format, (200, 200))
     assert (await uploading.service.add(uploading.me, whole[: len(whole) // 2])).is_truncated
     assert not (await uploading.service.add(uploading.me, whole)).is_truncated
 

@@ -23,6 +23,8 @@ class Frame:
     width: int
     height: int
     disposal: int
+    is_opaque: bool = True
+    is_interlaced: bool = False
 
 
 def read_frames(file: BinaryIO, count: int) -> list[Frame]:
@@ -32,26 +34,59 @@ def read_frames(file: BinaryIO, count: int) -> list[Frame]:
     if len(screen) == 7:
         file.seek(_palette_size(screen[4]), 1)
     found: list[Frame] = []
-    disposal = 0
+    control = 0
     while len(found) < count:
         kind = file.read(1)
         if kind == bytes([_EXTENSION]):
             label, block = file.read(1), _block(file)
             if label == bytes([_CONTROL]) and block:
-                disposal = block[0] >> 2 & 7
+                control = block[0]
             _skip(file, more=bool(block))
         elif kind == bytes([_FRAME]):
             place = file.read(9)
             if len(place) < 9:
                 break
             left, top, width, height = (int.from_bytes(place[at : at + 2], "little") for at in (0, 2, 4, 6))
-            found.append(Frame(left, top, width, height, disposal))
-            disposal = 0
+            is_opaque, is_interlaced = not control & 1, bool(place[8] & 0x40)
+            found.append(Frame(left, top, width, height, control >> 2 & 7, is_opaque, is_interlaced))
+            control = 0
             file.seek(_palette_size(place[8]) + 1, 1)
             _skip(file, more=True)
         else:
             break
     return found
+
+
+def is_cut(file: BinaryIO) -> bool:
+    """Whether the file ends within a block. One that ends between two, without its trailer, lacks nothing.
+
+    Raises `OSError` only.
+    """
+    file.seek(_HEADER_SIZE)
+    screen = file.read(7)
+    if len(screen) < 7:
+        return True
+    is_cut = not _has(file, _palette_size(screen[4]))
+    while not is_cut and (kind := file.read(1)) in (bytes([_EXTENSION]), bytes([_FRAME])):
+        head = file.read(1 if kind == bytes([_EXTENSION]) else 9)
+        if kind == bytes([_FRAME]):
+            is_cut = len(head) < 9 or not _has(file, _palette_size(head[8]) + 1)
+        is_cut = is_cut or not _ends(file)
+    return is_cut
+
+
+def _ends(file: BinaryIO) -> bool:
+    """Whether the sub-blocks from here on come to their end in this file."""
+    while size := file.read(1):
+        if size == b"\0":
+            return True
+        if not _has(file, size[0]):
+            return False
+    return False
+
+
+def _has(file: BinaryIO, size: int) -> bool:
+    return len(file.read(size)) == size
 
 
 def covers(frames: Sequence[Frame], width: int, height: int) -> bool:

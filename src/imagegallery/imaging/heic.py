@@ -70,6 +70,7 @@ class HeicSource:
     moves = False
     orientation = 1
     shrinks_on_load = False
+    ends_early = False
 
     @property
     def colour(self) -> Colour | None:

@@ -21,7 +21,7 @@ def read_picture(source: Source, read: Callable[[Decode], Result]) -> tuple[Resu
     with a decoder that shows what is there. Raises `BadImage`, and `pyvips.Error` for what cannot be forgiven.
     """
     try:
-        return read(source.decode), False
+        return read(source.decode), source.ends_early
     except pyvips.Error as error:
         is_truncated = source.forgive(error)
         return read(partial(source.decode, is_forgiving=True)), is_truncated

@@ -112,6 +112,27 @@ def coverage(frames: Sequence[gif.Frame], width: int, height: int) -> pyvips.Ima
     return pyvips.Image.arrayjoin(shown, across=1)
 
 
+def above(image: pyvips.Image, rows: int) -> pyvips.Image:
+    """The first rows, and transparent below."""
+    there = image.crop(0, 0, image.width, rows)
+    return (there if there.hasalpha() else there.addalpha()).embed(0, 0, image.width, image.height)
+
+
+def coarse(image: pyvips.Image, across: int, down: int) -> pyvips.Image:
+    """Blocks of one colour, that of the pixel in their upper left corner."""
+    width, height = (-(-image.width // across) * across), (-(-image.height // down) * down)
+    blocks = image.embed(0, 0, width, height, extend="copy").subsample(across, down).zoom(across, down)
+    return blocks.crop(0, 0, image.width, image.height)
+
+
+def rows_repeated(image: pyvips.Image) -> pyvips.Image:
+    """An interlaced GIF (section 20) with rows that are still missing as the one above that is there."""
+    image = image.copy_memory()
+    for down in (2, 4, 8):
+        image = (image[image.bands - 1] == 0).ifthenelse(coarse(image, 1, down), image).copy_memory()
+    return image
+
+
 def _filled(canvas: pyvips.Image, frame: gif.Frame, value: int) -> pyvips.Image:
     return canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
 

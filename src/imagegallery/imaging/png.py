@@ -5,13 +5,15 @@ edition, section 5.3).
 """
 
 import binascii
+import os
 import re
 import struct
 import zlib
 from collections.abc import Collection, Iterator, Mapping
+from itertools import accumulate
 from typing import BinaryIO, Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from imagegallery.imaging.colour import Colour, from_code_points, from_gamma
 from imagegallery.imaging.source import Blocks
@@ -20,6 +22,8 @@ MAX_CHUNKS: Final = 200_000
 MAX_BLOCK: Final = 1024**2
 """Bytes of one chunk that is read, and of what it holds when it is compressed."""
 MAX_TEXTS: Final = 100
+MAX_UNPACKED: Final = 128 * 1024**2
+"""Bytes of pixels that are kept as they are: packing takes longer than all the rest."""
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -33,6 +37,10 @@ _CREATION_TIME: Final = "Creation Time"
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Left, top and distances of the pixels of each pass (section 8.2).
 _ADAM7: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+# One pixel of so many, across and down, is there after each pass.
+_STEPS: Final = ((8, 8), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2), (1, 1))
+_PIECE: Final = 256
+"""Bytes that are inflated at once: what they become is lost when one of them is damaged."""
 
 
 def read_blocks(file: BinaryIO) -> Blocks:
@@ -81,69 +89,108 @@ class _Found:
         )
 
 
-def has_all_pixels(file: BinaryIO) -> bool:
-    """Whether the coded pixels are complete, whatever their checksums say."""
-    missing, inflater = None, zlib.decompressobj(-15)
-    is_first = True
-    for kind, size in _headers(file):
-        if kind == b"IHDR" and size == 13:
-            missing = _pixel_bytes(file.read(size))
-        elif kind == b"IDAT" and missing is not None:
-            coded = file.read(size)[2 if is_first else 0 :]  # after the two bytes of zlib's header
-            is_first = False
-            missing -= _inflated_size(inflater, coded, at_most=missing)
-            if missing <= 0:
-                return True
-    return False
+@frozen
+class Extent:
+    """How far the coded pixels go: all of them, or the first ``rows``; interlaced, one of so many across and down."""
+
+    is_whole: bool
+    rows: int = 0
+    step: tuple[int, int] | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.is_whole and not self.rows and self.step is None
 
 
-def with_checksum(file: BinaryIO) -> bytes | None:
-    """The picture with the checksum that belongs behind its pixels (RFC 1950 section 2.2): a decoder that finds another
-    one drops the last row. ``None`` where the end of the pixels cannot be found."""
-    before, coded = [], b""
+def read_extent(file: BinaryIO) -> Extent:
+    """What is there whatever checksums say, and up to where it is damaged. Raises `OSError` only."""
+    header = _header(file)
+    return _extent(header, sum(map(len, _pixels(file, header.size))))
+
+
+def filled(file: BinaryIO) -> tuple[bytes, Extent]:
+    """The picture with zeros for the pixels that are missing, and how far it went; with right checksums: a decoder that
+    finds a wrong one behind the pixels drops the last row (RFC 1950 section 2.2)."""
+    header, before, coded, there = _header(file), [], [], 0
     for kind, size in _headers(file):
         if kind == b"IDAT":
-            coded += file.read(size)
-        elif not coded:
-            before.append(_chunk(kind, file.read(size)))
-        else:
             break
-    checksum, inflater, left = 1, zlib.decompressobj(-15), coded[2:]
-    try:
-        while left and not inflater.eof:
-            checksum = zlib.adler32(inflater.decompress(left, MAX_BLOCK), checksum)
-            left = inflater.unconsumed_tail
-    except zlib.error:
-        return None
-    if not inflater.eof:
-        return None
-    pixels = coded[: len(coded) - len(inflater.unused_data)] + checksum.to_bytes(4, "big")
-    return b"".join((_SIGNATURE, *before, _chunk(b"IDAT", pixels), _chunk(b"IEND", b"")))
+        before.append(_chunk(kind, file.read(size)))
+    packer = zlib.compressobj(0) if header.size <= MAX_UNPACKED else zlib.compressobj(1, strategy=zlib.Z_RLE)
+    for block in _pixels(file, header.size):
+        coded.append(packer.compress(block[: header.size - there]))
+        there += len(block)
+    missing = max(0, header.size - there)
+    zeros = [MAX_BLOCK] * (missing // MAX_BLOCK) + [missing % MAX_BLOCK]
+    coded += [packer.compress(bytes(size)) for size in zeros]
+    pixels = b"".join((*coded, packer.flush()))
+    whole = b"".join((_SIGNATURE, *before, _chunk(b"IDAT", pixels), _chunk(b"IEND", b"")))
+    return whole, _extent(header, there)
+
+
+def _extent(header: "_Header", there: int) -> Extent:
+    """Of pixels of which so many bytes are there."""
+    if there >= header.size > 0:
+        return Extent(is_whole=True)
+    if not header.is_interlaced:
+        return Extent(is_whole=False, rows=there * header.height // header.size if header.size else 0)
+    passes = sum(there >= needed for needed in accumulate(header.passes))
+    return Extent(is_whole=False, step=_STEPS[passes - 1] if passes else None)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
-def _pixel_bytes(header: bytes) -> int:
-    """How long the pixels of such a picture are, with a filter byte before each row (sections 8 and 9)."""
-    width, height, depth, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", header)
+@frozen
+class _Header:
+    """Of the chunk IHDR (section 11.2.1). ``passes`` are the bytes of the pixels of each."""
+
+    height: int = 0
+    is_interlaced: bool = False
+    passes: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return sum(self.passes)
+
+
+def _header(file: BinaryIO) -> _Header:
+    """Of a picture without pixels where there is none."""
+    kind, size = next(_headers(file), (b"", 0))
+    data = file.read(size) if kind == b"IHDR" and size == 13 else b""
+    if len(data) < 13:
+        return _Header()
+    width, height, depth, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", data)
     bits = depth * _CHANNELS.get(colour_type, 4)
     passes = _ADAM7 if interlace else ((0, 0, 1, 1),)
     sizes = ((-(-(width - left) // across), -(-(height - top) // down)) for left, top, across, down in passes)
-    return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in sizes if columns > 0 and rows > 0)
+    # A filter byte comes before each row (section 9).
+    coded = tuple(max(rows, 0) * (1 + (columns * bits + 7) // 8) if columns > 0 else 0 for columns, rows in sizes)
+    return _Header(height, bool(interlace), coded)
 
 
-def _inflated_size(inflater: "zlib._Decompress", coded: bytes, *, at_most: int) -> int:
-    """How many bytes these become, counted to about ``at_most``; they are not kept. What is damaged becomes none."""
-    size = 0
-    try:
-        while coded and size < at_most and not inflater.eof:
-            size += len(inflater.decompress(coded, MAX_BLOCK))
-            coded = inflater.unconsumed_tail
-    except zlib.error:
-        pass
-    return size
+def _pixels(file: BinaryIO, at_most: int) -> Iterator[bytes]:
+    """The pixels as they are coded, filters and all, in blocks: up to about ``at_most`` bytes, or until the end or some
+    damage. Little of what comes before the damage is lost."""
+    inflater, skipped = zlib.decompressobj(-15), 2  # bytes of zlib's header
+    for kind, size in _headers(file):
+        if kind != b"IDAT":
+            continue
+        coded = file.read(size)
+        for at in range(skipped, len(coded), _PIECE):
+            piece = coded[at : at + _PIECE]
+            while piece and at_most > 0 and not inflater.eof:
+                try:
+                    block = inflater.decompress(piece, MAX_BLOCK)
+                except zlib.error:
+                    return
+                piece = inflater.unconsumed_tail
+                at_most -= len(block)
+                yield block
+        skipped = max(0, skipped - len(coded))
+        if at_most <= 0 or inflater.eof:
+            return
 
 
 def read_colour(file: BinaryIO) -> tuple[Colour | None, int]:
@@ -180,15 +227,15 @@ def _chunks(file: BinaryIO, wanted: Collection[bytes]) -> Iterator[tuple[bytes, 
 
 
 def _headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Kind and size of every chunk, with the file at its data, which four bytes of checksum follow."""
-    at = len(_SIGNATURE)
+    """Kind and size of every chunk, as far as it is there, with the file at its data, which a checksum follows."""
+    end, at = file.seek(0, os.SEEK_END), len(_SIGNATURE)
     for _ in range(MAX_CHUNKS):
         file.seek(at)
         head = file.read(8)
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
         if len(head) < 8 or kind == b"IEND":
             return
-        yield kind, size
+        yield kind, min(size, end - at - 8)
         at += 12 + size
 
 

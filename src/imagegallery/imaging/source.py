@@ -59,6 +59,10 @@ class Source(Protocol):
         ``shrink`` is for sources that can do it. ``is_forgiving``: whatever is missing or wrong, show the rest.
         """
 
+    @property
+    def ends_early(self) -> bool:
+        """Whether the file ends within a frame that its decoder passes over in silence."""
+
     def forgive(self, error: "pyvips.Error") -> bool:
         """Whether a part of the picture is missing, of a file that is worth showing although decoding it raised.
 

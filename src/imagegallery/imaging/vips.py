@@ -40,9 +40,6 @@ _LOADERS = {
 _ANIMATED_TYPES = frozenset({"image/gif", "image/webp"})
 _END_OF_IMAGE = b"\xff\xd9"
 
-# What a decoder minds, while it is not forgiving.
-_FAIL_ON = {"image/jpeg": "warning"}
-
 
 def set_up() -> None:
     """Block what must not decode, and keep no results: every request is another file."""
@@ -83,7 +80,9 @@ def explain(error: pyvips.Error, file: int, content_type: str) -> BadImage:
     size = os.fstat(file).st_size
     head = os.pread(file, signature.HEAD_SIZE, 0)
     tail = os.pread(file, faults.TAIL_SIZE, max(0, size - faults.TAIL_SIZE))
-    return faults.bad_image(str(error), cut=faults.is_cut(content_type, size, head, tail))
+    with _stream(file) as stream:
+        cut = gif.is_cut(stream) if content_type == "image/gif" else faults.is_cut(content_type, size, head, tail)
+    return faults.bad_image(str(error), cut=cut)
 
 
 @frozen
@@ -102,7 +101,8 @@ class _VipsSource:
 
     @classmethod
     def open(cls, file: int, content_type: str) -> "_VipsSource":
-        header = _load(file, content_type, _FAIL_ON.get(content_type, "error"))
+        # Of a GIF, frames are decoded to read its header: what is wrong with them, decoding tells.
+        header = _load(file, content_type, "none" if content_type == "image/gif" else _fail_on(content_type))
         colour, primary, frames = None, PrimaryPicture(), 1
         if content_type == "image/png":
             with _stream(file) as stream:
@@ -147,12 +147,14 @@ class _VipsSource:
         return evolve(blocks, exif=exif_payload(blocks.exif))
 
     def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> pyvips.Image:
-        fail_on = "none" if is_forgiving else _FAIL_ON.get(self.content_type, "error")
+        fail_on = "none" if is_forgiving else _fail_on(self.content_type)
         if shrink > 1:
             return self._load(fail_on, shrink=shrink)
         if is_forgiving and self.content_type == "image/png":
-            return self._load_with_checksum()
+            return self._load_what_is_there()
         image = self._load(fail_on, n=frames) if frames > 1 else self._load(fail_on)
+        if self.content_type == "image/gif" and is_forgiving and frames == 1 and image.hasalpha():
+            return self._without_gaps(image)
         if self.content_type == "image/gif" and not image.hasalpha():
             return self._on_empty_canvas(image, frames)
         if self.primary.is_narrow_grey:
@@ -167,13 +169,31 @@ class _VipsSource:
             return image
         return image.bandjoin(pixels.coverage(drawn, self.width, self.height))
 
+    def _without_gaps(self, image: pyvips.Image) -> pyvips.Image:
+        with _stream(self.file) as stream:
+            drawn = gif.read_frames(stream, 1)
+        has_gaps = gif.covers(drawn, self.width, self.height) and all(
+            frame.is_interlaced and frame.is_opaque for frame in drawn
+        )
+        return pixels.rows_repeated(image) if has_gaps else image
+
+    @property
+    def ends_early(self) -> bool:
+        if self.content_type != "image/gif":
+            return False
+        with _stream(self.file) as stream:
+            return gif.is_cut(stream)
+
     def forgive(self, error: pyvips.Error) -> bool:
         if self.content_type == "image/jpeg":
             return self._forgive_jpeg(str(error))
         if self.content_type == "image/png":
-            with os.fdopen(self.file, "rb", closefd=False) as file:
-                if png.has_all_pixels(file):
-                    return False
+            with _stream(self.file) as stream:
+                extent = png.read_extent(stream)
+            if not extent.is_nothing:
+                return not extent.is_whole
+        if self.content_type == "image/gif" and not _is_blank(self._load("none")):
+            return True
         raise error
 
     def _forgive_jpeg(self, complaint: str) -> bool:
@@ -200,13 +220,19 @@ class _VipsSource:
         content = os.pread(self.file, os.fstat(self.file).st_size, 0) + _END_OF_IMAGE
         return pyvips.Image.jpegload_buffer(content, access="sequential", fail_on="warning")
 
-    def _load_with_checksum(self) -> pyvips.Image:
-        """A PNG whatever its checksums say."""
+    def _load_what_is_there(self) -> pyvips.Image:
+        """A PNG whatever its checksums say; as browsers do, nothing where pixels are missing, or coarser ones."""
         with _stream(self.file) as stream:
-            content = png.with_checksum(stream)
-        if content is None:
-            return self._load("none")
-        return pyvips.Image.pngload_buffer(content, access="sequential", fail_on="none")
+            content, extent = png.filled(stream)
+        image = pyvips.Image.pngload_buffer(content, access="sequential", fail_on="none")
+        if extent.is_whole:
+            return image
+        return pixels.coarse(image, *extent.step) if extent.step else pixels.above(image, extent.rows)
+
+
+def _fail_on(content_type: str) -> str:
+    """What a decoder minds, while it is not forgiving."""
+    return "warning" if content_type == "image/jpeg" else "error"
 
 
 def _stream(file: int) -> BinaryIO:
