@@ -18,6 +18,7 @@ from imagegallery.imaging import gif
 from imagegallery.imaging.png import Extent, filled, read_extent
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.webp import whole_frames
 from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]
@@ -46,10 +47,10 @@ def interlaced_photo() -> bytes:
     return data
 
 
-def animation() -> bytes:
+def animation(image_format: str = "GIF") -> bytes:
     with Image.open(io.BytesIO(PHOTO)) as photo:
         turned = [photo.rotate(angle) for angle in (90, 180)]
-    return saved("GIF", save_all=True, append_images=turned, duration=100, loop=0)
+    return saved(image_format, save_all=True, append_images=turned, duration=100, loop=0)
 
 
 def with_wrong_restart(data: bytes) -> bytes:
@@ -95,12 +96,14 @@ CUT = [
     pytest.param(images.truncated(saved("GIF", interlace=0)), "image/gif", id="gif-cut"),
     pytest.param(images.truncated(saved("GIF", interlace=1)), "image/gif", id="interlaced-gif-cut"),
     pytest.param(images.truncated(animation()), "image/gif", id="animation-cut"),
+    pytest.param(images.truncated(animation("WEBP")), "image/webp", id="webp-animation-cut"),
 ]
 NOTHING = [
     pytest.param(jpeg()[: jpeg().index(b"\xff\xda") + 14], "image/jpeg", "truncated", id="jpeg-without-data"),
     pytest.param(png(zlib.compress(ROWS)[:8]), "image/png", "undecodable", id="png-without-a-row"),
     pytest.param(png()[:60], "image/png", "truncated", id="png-cut-in-its-first-row"),
     pytest.param(saved("GIF")[:790], "image/gif", "truncated", id="gif-without-pixels"),
+    pytest.param(images.truncated(animation("WEBP"), 0.2), "image/webp", "truncated", id="webp-without-a-frame"),
 ]
 
 
@@ -236,13 +239,24 @@ async def test_an_interlaced_picture_that_is_cut_has_no_gaps(
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("image_format", "frames"), [("GIF", 3), ("WEBP", 2)])
 async def test_of_a_cut_animation_the_frames_move_that_are_there(
-    engine: SandboxedEngine, place: Place, into: Path
+    engine: SandboxedEngine, place: Place, into: Path, image_format: str, frames: int
 ) -> None:
-    path, moving = place(images.truncated(animation(), 0.8)), evolve(COPY, format="webp", animated=True)
-    assert (await engine.inspect(path, content_type="image/gif")).frames == 3
-    rendered = await engine.render(path, (moving,), into, content_type="image/gif")
-    assert (rendered.is_truncated, rendered.files[0].frames) == (True, 3)
+    """The decoder of GIF shows what is there of the last one, too."""
+    path, moving = place(images.truncated(animation(image_format), 0.8)), evolve(COPY, format="webp", animated=True)
+    content_type = f"image/{image_format.lower()}"
+    assert (await engine.inspect(path, content_type=content_type)).frames == frames
+    rendered = await engine.render(path, (moving,), into, content_type=content_type)
+    assert (rendered.is_truncated, rendered.files[0].frames) == (True, frames)
+
+
+def test_of_a_webp_animation_the_whole_frames_are_kept() -> None:
+    data = animation("WEBP")
+    assert whole_frames(io.BytesIO(data)) is None
+    kept = {whole_frames(io.BytesIO(data[:size])) for size in range(0, len(data), 97)}
+    frames = sorted(each.count(b"ANMF") for each in kept if each)
+    assert (frames, None in kept) == ([1, 2], True)
 
 
 def test_a_gif_is_cut_within_a_block_and_whole_between_two() -> None:

@@ -14,7 +14,7 @@ import pyvips
 from attrs import evolve, frozen
 
 from imagegallery.errors import BadImage, TypeMismatch
-from imagegallery.imaging import faults, gif, heic, pixels, png, signature
+from imagegallery.imaging import faults, gif, heic, pixels, png, signature, webp
 from imagegallery.imaging.boxes import PrimaryPicture, read_primary
 from imagegallery.imaging.colour import ADOBE_RGB, Colour
 from imagegallery.imaging.jpeg import has_more_scans
@@ -98,11 +98,14 @@ class _VipsSource:
     header: pyvips.Image
     colour: Colour | None
     primary: PrimaryPicture
+    mended: bytes | None = None
 
     @classmethod
     def open(cls, file: int, content_type: str) -> "_VipsSource":
         # Of a GIF, frames are decoded to read its header: what is wrong with them, decoding tells.
-        header = _load(file, content_type, "none" if content_type == "image/gif" else _fail_on(content_type))
+        fail_on = "none" if content_type == "image/gif" else _fail_on(content_type)
+        mended = _mended(file) if content_type == "image/webp" else None
+        header = _load(file, content_type, fail_on, mended)
         colour, primary, frames = None, PrimaryPicture(), 1
         if content_type == "image/png":
             with _stream(file) as stream:
@@ -127,6 +130,7 @@ class _VipsSource:
             header=header,
             colour=colour,
             primary=primary,
+            mended=mended,
         )
 
     @property
@@ -180,7 +184,7 @@ class _VipsSource:
     @property
     def ends_early(self) -> bool:
         if self.content_type != "image/gif":
-            return False
+            return self.mended is not None
         with _stream(self.file) as stream:
             return gif.is_cut(stream)
 
@@ -213,7 +217,7 @@ class _VipsSource:
         return True
 
     def _load(self, fail_on: str, **options: int) -> pyvips.Image:
-        return _load(self.file, self.content_type, fail_on, **options)
+        return _load(self.file, self.content_type, fail_on, self.mended, **options)
 
     def _load_with_end(self) -> pyvips.Image:
         """A JPEG as if its end marker were there."""
@@ -245,11 +249,21 @@ def _is_adobe_rgb(header: pyvips.Image) -> bool:
     return not header.get_typeof("icc-profile-data") and _text(header, index).startswith("R03")
 
 
-def _load(file: int, content_type: str, fail_on: str, **options: int) -> pyvips.Image:
-    """From the start of the file. Copies of a descriptor share a position, so one image at a time can be read."""
+def _load(file: int, content_type: str, fail_on: str, mended: bytes | None = None, **options: int) -> pyvips.Image:
+    """From the start of the file, unless what is ``mended`` is in its place.
+
+    Copies of a descriptor share a position, so one image at a time can be read.
+    """
     os.lseek(file, 0, os.SEEK_SET)
     loader = getattr(pyvips.Image, _LOADERS[content_type])
-    return loader(pyvips.Source.new_from_descriptor(file), access="sequential", fail_on=fail_on, **options)
+    source = pyvips.Source.new_from_memory(mended) if mended else pyvips.Source.new_from_descriptor(file)
+    return loader(source, access="sequential", fail_on=fail_on, **options)
+
+
+def _mended(file: int) -> bytes | None:
+    """What can be decoded of an animation that ends early; its decoder takes only what is whole."""
+    with _stream(file) as stream:
+        return webp.whole_frames(stream)
 
 
 def _is_blank(image: pyvips.Image) -> bool:
