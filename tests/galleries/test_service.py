@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from imagegallery.errors import Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
+from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
+from imagegallery.galleries import service
 from imagegallery.galleries.gallery import Visibility
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image
@@ -21,6 +22,18 @@ async def test_a_gallery_is_created_private_and_empty(library: Library) -> None:
     assert (gallery.image_count, gallery.cover_image_id, gallery.cover) == (0, None, None)
     assert gallery.created_at == gallery.updated_at == library.clock()
     assert await library.galleries.get(ANA, gallery.id) == gallery
+
+
+async def test_galleries_of_one_owner_have_an_end(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MAX_PER_OWNER", 2)
+    first = await library.galleries.create(ANA, name="One", idempotency_key="first")
+    await library.galleries.create(ANA, name="Two")
+    with pytest.raises(Conflict, match="There can be 2 galleries"):
+        await library.galleries.create(ANA, name="Three")
+    assert {each.name for each in (await library.galleries.list(ANA)).items} == {"One", "Two"}
+    again = await library.galleries.create(ANA, name="One", idempotency_key="first")
+    assert again.id == first.id, "a repeat makes none"
+    await library.galleries.create(BEN, name="Three")
 
 
 async def test_update_changes_what_is_given_and_nothing_else(library: Library) -> None:

@@ -11,6 +11,7 @@ from imagegallery.principal import Principal
 
 MAX_NAME = 255
 MAX_DESCRIPTION = 10_000
+MAX_PER_OWNER = 10_000
 
 
 class Visibility(StrEnum):

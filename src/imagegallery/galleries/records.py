@@ -63,6 +63,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
 ON CONFLICT (id) DO NOTHING
 RETURNING true"""
 
+# How many galleries an owner has, as far as $2.
+_COUNT = "SELECT count(*) FROM (SELECT FROM galleries WHERE owner_id = $1 LIMIT $2) AS counted"
+
 # The request that made a gallery whose id follows from a key.
 _REQUEST = "SELECT request_digest FROM galleries WHERE id = $1"
 
@@ -89,6 +92,12 @@ async def insert(
     """False if there is a gallery of this id, which was made with the same key."""
     values = (gallery_id, owner_id, draft.name, draft.description, draft.visibility.value, now, request_digest)
     return await connection.fetchval(_INSERT, *values) is not None
+
+
+async def count(connection: Connection, owner_id: str, most: int) -> int:
+    """How many galleries an owner has, counted as far as ``most``."""
+    counted: int = await connection.fetchval(_COUNT, owner_id, most)
+    return counted
 
 
 async def request_digest_of(connection: Connection, gallery_id: UUID) -> bytes | None:

@@ -13,11 +13,11 @@ from attrs import evolve
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Forbidden, NotFound
+from imagegallery.errors import Conflict, Forbidden, NotFound
 from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChange, GalleryChanged
 from imagegallery.galleries import arrangement_records, listing_records, records, walking
-from imagegallery.galleries.gallery import Gallery, GalleryView, ImageOrder, Visibility
+from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder, Visibility
 from imagegallery.galleries.input import (
     check_anchor,
     check_changes,
@@ -71,8 +71,8 @@ class GalleryService:
         """``name``: 1 to 255 characters; ``description``: at most 10,000.
 
         Asked again with the same ``idempotency_key`` it answers the gallery that it made then, as it is now. Raises
-        `Unauthenticated`, `InvalidInput` with all that is wrong, and `IdempotencyKeyReused` if that key came with
-        another request.
+        `Unauthenticated`, `InvalidInput` with all that is wrong, `IdempotencyKeyReused` if that key came with another
+        request, and `Conflict` when there are 10,000 already.
         """
         owner_id = principal.require_user()
         draft = check_draft(name, description, visibility)
@@ -81,6 +81,8 @@ class GalleryService:
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         async with self._database.transaction() as connection:
             if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
+                if await records.count(connection, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
+                    raise Conflict(f"There can be {MAX_PER_OWNER:,} galleries for each owner.")
                 await self._tell(connection, principal, gallery_id, "created")
             elif keyed is not None:
                 keyed.check_repeats(await records.request_digest_of(connection, gallery_id))

@@ -25,6 +25,7 @@ OPERATIONS = (
         galleries.create,
         "Make a gallery",
         status=HTTPStatus.CREATED,
+        raises=(Conflict,),
         repeats=Repeats.KEYED,
     ),
     Operation(
