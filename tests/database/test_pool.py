@@ -245,6 +245,18 @@ async def test_a_server_that_does_not_answer_is_unavailable(dsn: str) -> None:
             pass
 
 
+async def test_a_server_that_has_gone_does_not_keep_a_pool_from_its_end(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hung_up(_: object, *, timeout: float | None = None) -> None:
+        raise BrokenPipeError
+
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, min_size=2)) as database:
+        monkeypatch.setattr("asyncpg.Connection.close", hung_up)
+    with pytest.raises(asyncpg.InterfaceError, match="is clos"):
+        await database._pool.fetchval("SELECT 1")
+
+
 @pytest.mark.parametrize("change", [("/test_", "/missing_"), ("imagegallery@", "stranger@"), ("postgresql:", "mysql:")])
 async def test_settings_that_can_never_work_are_said_so(database_dsn: str, change: tuple[str, str]) -> None:
     with pytest.raises(ConfigurationError):

@@ -24,6 +24,7 @@ from attrs import frozen
 from imagegallery import folders
 from imagegallery.database.account import Account, bootstrap_account, owner_account, run_as, service_account
 from imagegallery.database.binaries import programs
+from imagegallery.database.connecting import close_session
 from imagegallery.errors import ConfigurationError, Unavailable
 
 SUPERUSER = "postgres"
@@ -134,7 +135,7 @@ class Cluster:
             except (OSError, asyncpg.PostgresConnectionError):
                 return False
             else:
-                await connection.close()
+                await close_session(connection)
                 return True
 
     async def _launch(self, settings: Mapping[str, str]) -> bool:

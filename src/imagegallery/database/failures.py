@@ -71,7 +71,7 @@ def using(connection: Connection) -> Iterator[None]:
 def _unavailable(message: str, cause: Exception) -> Unavailable:
     """With a note of what the server said, or a pooler in front of it."""
     unavailable = Unavailable(message)
-    if isinstance(cause, asyncpg.PostgresError):
+    if isinstance(cause, asyncpg.PostgresError) and cause.severity is not None:  # else the driver has made it up
         words = " ".join(str(cause).split())
         unavailable.add_note(f"It says: {words}.")
         if "startup parameter" in words:
