@@ -55,6 +55,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "images.trash_records.EXPIRED": _SWEEPERS,
     "queue.dispatch_records.NEXT_FRESH": _QUEUE,
     "queue.dispatch_records.RESERVE": _QUEUE,
+    "queue.records.BACKLOG": _OPERATORS,
     "queue.records.CLAIM": _QUEUE,
     "queue.records.DEAD": _OPERATORS,
     "queue.records.NEXT_DUE": _QUEUE,

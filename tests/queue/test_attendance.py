@@ -8,20 +8,20 @@ from attrs import evolve
 
 from imagegallery.database.pool import Database
 from imagegallery.queue.attendance import PATIENCE, WARNING, Attendance, is_unattended
-from imagegallery.queue.job import NewJob, QueueStats
+from imagegallery.queue.job import Backlog, NewJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.testing.clock import START, ManualClock
 
 LEASE = timedelta(seconds=30)
 SECOND = timedelta(seconds=1)
-ONE_WAITS = QueueStats(waiting=1, running=0, dead=0, due_since=START)
+ONE_WAITS = Backlog(due_since=START)
 LATE = START + PATIENCE + SECOND
 
 
 @pytest.mark.parametrize(
-    ("stats", "now", "expected"),
+    ("backlog", "now", "expected"),
     [
-        (QueueStats(0, 0, 0), LATE, False),
+        (Backlog(), LATE, False),
         (ONE_WAITS, START + PATIENCE, False),
         (ONE_WAITS, LATE, True),
         (evolve(ONE_WAITS, due_since=LATE + LEASE), LATE, False),
@@ -31,9 +31,9 @@ LATE = START + PATIENCE + SECOND
     ids=["nothing waits", "not long enough", "long enough", "not due yet", "somebody works", "who worked is gone"],
 )
 def test_jobs_are_unattended_when_they_are_due_for_long_and_nobody_holds_one(
-    stats: QueueStats, now: datetime, expected: bool
+    backlog: Backlog, now: datetime, expected: bool
 ) -> None:
-    assert is_unattended(stats, now) is expected
+    assert is_unattended(backlog, now) is expected
 
 
 async def test_it_is_said_once_and_taken_back_when_a_worker_comes(
@@ -67,21 +67,3 @@ async def test_it_is_said_once_and_taken_back_when_a_worker_comes(
     for _ in range(2):
         await attendance.look()
     assert attendance.warnings == [WARNING]
-
-
-async def test_it_is_counted_since_when_jobs_are_due_and_held(database: Database, clock: ManualClock) -> None:
-    queue = PostgresQueue(database, clock)
-    assert (await queue.stats()).due_since is None
-    async with database.transaction() as connection:
-        await queue.enqueue(connection, NewJob("work"), now=clock())
-        await queue.enqueue(connection, NewJob("work", run_at=clock() + LEASE * 2), now=clock())
-    stats = await queue.stats()
-    assert (stats.due_since, stats.held_until) == (clock(), None)
-
-    (job,) = await queue.claim(["work"], limit=2, lease=LEASE)
-    stats = await queue.stats()
-    assert (stats.due_since, stats.held_until) == (job.lease_expires_at, job.lease_expires_at)
-
-    await queue.bury(job, error="did not work")
-    stats = await queue.stats()
-    assert (stats.due_since, stats.held_until) == (clock() + LEASE * 2, None)

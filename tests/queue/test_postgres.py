@@ -222,6 +222,14 @@ class TestPlans:
         assert '"Index Name": "jobs_running"' in plan
         assert "Seq Scan" not in plan
 
+    async def test_the_backlog_is_read_off_two_indexes(self, full: AbstractAsyncContextManager[Connection]) -> None:
+        async with full as connection:
+            plan = await explain(connection, records.BACKLOG)
+        assert plan.count('"Index Name": "jobs_due"') == 1
+        assert plan.count('"Index Name": "jobs_running"') == 2
+        assert plan.count('"Limit"') == 3, "the first or last entry of each"
+        assert "Seq Scan" not in plan
+
     @pytest.mark.parametrize("statement", ["FENCE", "COMPLETE"])
     async def test_one_job_is_found_by_its_id(
         self, full: AbstractAsyncContextManager[Connection], statement: str

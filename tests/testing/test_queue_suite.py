@@ -13,7 +13,7 @@ import pytest
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost
-from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats
+from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue, Watch
 from imagegallery.testing.clock import ManualClock
@@ -162,6 +162,11 @@ class CountsNothing(PostgresQueue):
         return QueueStats(0, 0, 0)
 
 
+class TellsNothing(PostgresQueue):
+    async def backlog(self) -> Backlog:
+        return Backlog()
+
+
 class Suite(QueueSuite):
     """Not named Test...: pytest does not collect it, this file runs its tests by name."""
 
@@ -225,6 +230,7 @@ SABOTAGES: list[tuple[type[PostgresQueue], str, dict[str, str]]] = [
     (RequeuesAnything, "test_a_requeued_dead_letter_has_all_its_attempts_again", {}),
     (RequeuesAnything, "test_only_dead_letters_can_be_requeued", {}),
     (CountsNothing, "test_the_jobs_are_counted_by_what_they_do", {}),
+    (TellsNothing, "test_the_backlog_tells_what_is_due_and_held", {}),
 ]
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import anyio
 
 from imagegallery.clock import Clock
-from imagegallery.queue.job import QueueStats
+from imagegallery.queue.job import Backlog
 from imagegallery.queue.periodic import Periodic, keep_up
-from imagegallery.queue.protocol import Queue
+from imagegallery.queue.protocol import Queue, TellsBacklog
 
 logger = logging.getLogger(__name__)
 
@@ -22,16 +22,17 @@ WARNING = (
 )
 
 
-def is_unattended(stats: QueueStats, now: datetime) -> bool:
+def is_unattended(backlog: Backlog, now: datetime) -> bool:
     """Whether a job is due for longer than `PATIENCE` and nobody holds any. Pure."""
-    is_overdue = stats.due_since is not None and now - stats.due_since > PATIENCE
-    return is_overdue and (stats.held_until is None or stats.held_until <= now)
+    is_overdue = backlog.due_since is not None and now - backlog.due_since > PATIENCE
+    return is_overdue and (backlog.held_until is None or backlog.held_until <= now)
 
 
 class Attendance:
     """Looks at the queue now and then, and says so once when nobody does what is due, and once when somebody does.
 
-    A worker that is between two jobs holds none for a moment, so only what is seen twice in a row counts.
+    Of a queue that tells nothing of it (`TellsBacklog`) nothing is said. A worker that is between two jobs holds none
+    for a moment, so only what is seen twice in a row counts.
     """
 
     def __init__(self, queue: Queue, clock: Clock) -> None:
@@ -55,9 +56,11 @@ class Attendance:
 
     async def look(self) -> None:
         """Raises `Unavailable` if the queue does not answer; what was seen before stays true."""
+        if not isinstance(self._queue, TellsBacklog):
+            return
         was_missed = self._is_missed
-        stats = await self._queue.stats()
-        self._times_unattended = self._times_unattended + 1 if is_unattended(stats, self._clock()) else 0
+        backlog = await self._queue.backlog()
+        self._times_unattended = self._times_unattended + 1 if is_unattended(backlog, self._clock()) else 0
         if self._is_missed and not was_missed:
             logger.warning("%s", WARNING)
         elif was_missed and not self._is_missed:

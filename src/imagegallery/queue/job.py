@@ -73,17 +73,20 @@ class DeadJob:
 
 @frozen
 class QueueStats:
-    """How many jobs wait (due or not), run and are dead.
-
-    ``due_since`` is when the first of them could be, or can be, claimed, and ``held_until`` when the last lease ends;
-    ``None``: there is none, or the queue does not know. Two are equal if their counts are.
-    """
+    """How many jobs wait (due or not), run and are dead."""
 
     waiting: int
     running: int
     dead: int
-    due_since: datetime | None = field(default=None, eq=False)
-    held_until: datetime | None = field(default=None, eq=False)
+
+
+@frozen
+class Backlog:
+    """``due_since`` is when the first job could be, or can be, claimed, and ``held_until`` when the last lease ends or
+    ended; ``None``: there is none."""
+
+    due_since: datetime | None = None
+    held_until: datetime | None = None
 
 
 @frozen

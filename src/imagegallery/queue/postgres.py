@@ -15,12 +15,12 @@ from imagegallery.database.notifications import Notifications
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost, NotFound
 from imagegallery.queue import records
-from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats, waiting_time
+from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats, waiting_time
 from imagegallery.queue.outbox import JobOutbox
-from imagegallery.queue.protocol import KeepsDeadLetters, Queue, Watch
+from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog, Watch
 
 
-class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
+class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     """Every method but `enqueue` and `fence`, which are part of the caller's transaction, is one statement in a
     transaction of its own. Each raises `Unavailable` while the database is away."""
 
@@ -82,6 +82,10 @@ class PostgresQueue(Queue, KeepsDeadLetters, JobOutbox):
     async def stats(self) -> QueueStats:
         async with self._database.connection() as connection:
             return await records.stats(connection)
+
+    async def backlog(self) -> Backlog:
+        async with self._database.connection() as connection:
+            return await records.backlog(connection)
 
 
 class _PostgresWatch(Watch):

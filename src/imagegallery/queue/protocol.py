@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from imagegallery.database.connection import Connection
-from imagegallery.queue.job import ClaimedJob, DeadJob, QueueStats
+from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, QueueStats
 from imagegallery.queue.outbox import JobOutbox
 
 
@@ -78,6 +78,14 @@ class KeepsDeadLetters(Protocol):
 
     async def requeue(self, job_id: UUID) -> None:
         """Give a dead letter all its attempts again, now. Raises `NotFound` if there is no such dead letter."""
+
+
+@runtime_checkable
+class TellsBacklog(Protocol):
+    """A queue that can be asked, at little cost, whether anybody does what is due."""
+
+    async def backlog(self) -> Backlog:
+        """What is due, and held."""
 
 
 class JobHandler(Protocol):

@@ -12,7 +12,7 @@ import attrs
 
 from imagegallery.database.connection import Connection
 from imagegallery.ids import new_id
-from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueStats
+from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
 
 # NOTIFY without payload: PostgreSQL sends one for all the jobs that a transaction adds.
 CHANNEL = "imagegallery_jobs"
@@ -162,10 +162,17 @@ LIMIT $1
 STATS = """
 SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
        count(*) FILTER (WHERE state = 'running') AS running,
-       count(*) FILTER (WHERE state = 'dead') AS dead,
-       min(CASE state WHEN 'waiting' THEN run_at WHEN 'running' THEN lease_expires_at END) AS due_since,
-       max(lease_expires_at) AS held_until
+       count(*) FILTER (WHERE state = 'dead') AS dead
 FROM jobs
+"""
+
+# Every process asks now and then: the ends of two indexes.
+BACKLOG = """
+SELECT least(
+           (SELECT min(run_at) FROM jobs WHERE state = 'waiting'),
+           (SELECT min(lease_expires_at) FROM jobs WHERE state = 'running')
+       ) AS due_since,
+       (SELECT max(lease_expires_at) FROM jobs WHERE state = 'running') AS held_until
 """
 
 _TIMES_A_TWIN_MAY_COME_BETWEEN = 3
@@ -234,6 +241,12 @@ async def stats(connection: Connection) -> QueueStats:
     row = await connection.fetchrow(STATS)
     assert row is not None, "an aggregate has one row"
     return QueueStats(*row)
+
+
+async def backlog(connection: Connection) -> Backlog:
+    row = await connection.fetchrow(BACKLOG)
+    assert row is not None, "it is made of two values"
+    return Backlog(*row)
 
 
 async def _return(connection: Connection, statement: str, *arguments: object) -> bool:

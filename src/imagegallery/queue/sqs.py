@@ -27,10 +27,10 @@ from imagegallery.database.pool import Database
 from imagegallery.faultpoints import fault_point
 from imagegallery.queue import dispatch_records
 from imagegallery.queue.dispatch import Fate, Standing, fate
-from imagegallery.queue.job import ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats
+from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import KeepsDeadLetters, Queue, Watch
+from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog, Watch
 from imagegallery.queue.sqs_channel import Message
 from imagegallery.queue.sqs_message import decode
 from imagegallery.queue.sqs_messages import SqsMessages
@@ -46,7 +46,7 @@ PASSED_ON_AFTER = timedelta(seconds=15)
 ENDED = fault_point("sqs.ended", "a job is over, its message is still there")
 
 
-class SqsQueue(Queue, KeepsDeadLetters, JobOutbox):
+class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     """Each write to a job is `PostgresQueue`'s, and counts as soon as that has made it; then its message is put away.
 
     Raises `Unavailable` while the database is away, and from `claim` and `watch` also while SQS is. Jobs are added
@@ -136,6 +136,9 @@ class SqsQueue(Queue, KeepsDeadLetters, JobOutbox):
 
     async def stats(self) -> QueueStats:
         return await self._jobs.stats()
+
+    async def backlog(self) -> Backlog:
+        return await self._jobs.backlog()
 
     async def _take_up(self, claimed: Sequence[ClaimedJob], invitations: Mapping[UUID, Sequence[Message]]) -> None:
         """One message is kept with each job, to come back if we die; what came besides is not needed."""

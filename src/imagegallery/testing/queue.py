@@ -16,8 +16,8 @@ import anyio
 import pytest
 
 from imagegallery.errors import NotFound
-from imagegallery.queue.job import NewJob, QueueStats
-from imagegallery.queue.protocol import KeepsDeadLetters, Queue
+from imagegallery.queue.job import Backlog, NewJob, QueueStats
+from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog
 from imagegallery.testing.queue_claims import Claiming, Leases
 from imagegallery.testing.queue_parts import LEASE, LONGER_THAN_A_LEASE, MOMENT, QueueParts
 
@@ -182,5 +182,24 @@ class DeadLetters(QueueParts):
                 await letters.requeue(job_id)
 
 
-class QueueSuite(Claiming, Leases, Endings, Watching, DeadLetters):
+class Backlogs(QueueParts):
+    """Only for queues that have the capability `TellsBacklog`."""
+
+    async def test_the_backlog_tells_what_is_due_and_held(self) -> None:
+        queue = await self.make_queue()
+        if not isinstance(queue, TellsBacklog):
+            pytest.skip("this queue tells nothing of its backlog")
+        assert await queue.backlog() == Backlog()
+        before = self.now()
+        await self.enqueue(queue, NewJob("work"))
+        await self.enqueue(queue, NewJob("work", run_at=self.now() + LEASE * 2))
+        backlog = await queue.backlog()
+        assert backlog.due_since is not None
+        assert before <= backlog.due_since <= self.now()
+        assert backlog.held_until is None
+        job = await self.claim_one(queue)
+        assert await queue.backlog() == Backlog(job.lease_expires_at, job.lease_expires_at)
+
+
+class QueueSuite(Claiming, Leases, Endings, Watching, DeadLetters, Backlogs):
     """Everything that a worker relies on. See `QueueParts` for what a subclass provides."""

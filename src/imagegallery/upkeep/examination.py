@@ -90,7 +90,7 @@ async def check_dead_letters(database: Database) -> Check:
 async def check_backlog(database: Database, clock: Clock) -> Check:
     """Whether anybody does the jobs."""
     async with database.connection() as connection:
-        since = (await queue_records.stats(connection)).due_since
+        since = (await queue_records.backlog(connection)).due_since
     if since is None or clock() - since < OVERDUE:
         return Check.ok("worker", "no job has been due for long")
     minutes = (clock() - since) // timedelta(minutes=1)
