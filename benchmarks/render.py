@@ -1,4 +1,4 @@
-"""The six default variants, BlurHash and EXIF of photographs: ours against sharp's plain code, side by side.
+"""Six default variants (all but the small AVIF), BlurHash and EXIF of photographs: ours against sharp's plain code.
 
     npm install --prefix SHARP sharp && pip install ssimulacra2
     python benchmarks/render.py --sharp SHARP PHOTO...

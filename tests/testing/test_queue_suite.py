@@ -209,7 +209,7 @@ SABOTAGES: list[tuple[type[PostgresQueue], str, dict[str, str]]] = [
     (DoesNotFence, "test_a_lost_claim_can_write_nothing_more", {"write": "fence"}),
     (FencesForAMoment, "test_an_open_fence_keeps_other_claims_off", {}),
     (CompletesQuietly, "test_a_lost_claim_can_write_nothing_more", {"write": "complete"}),
-    (CompletesQuietly, "test_a_finished_claim_can_write_nothing_more", {}),
+    (CompletesQuietly, "test_a_claim_that_was_given_up_can_write_nothing_more", {"end": "complete"}),
     (CompletesNothing, "test_a_completed_job_is_gone", {}),
     (RetriesAtOnce, "test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts", {}),
     (RetriesByRelease, "test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts", {}),
