@@ -3,6 +3,8 @@
 These are the public names; nothing inside the package imports them from here.
 """
 
+from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.permission import OWNER, ROLES, Permission
 from imagegallery.cache.swr import CacheResult
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import (
@@ -66,7 +68,7 @@ from imagegallery.events.event import (
     VariantReady,
 )
 from imagegallery.events.feed import Subscription
-from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, Gallery, ImageOrder, Visibility
+from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, Gallery, ImageOrder
 from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, LoadedPage, PageTicket
 from imagegallery.gallery import ImageGallery, OpenGallery
 from imagegallery.ids import new_id, parse_id
@@ -119,7 +121,10 @@ __all__ = [
     "MAX_PAGE",
     "MAX_SIGNED_AT_ONCE",
     "MAX_URL",
+    "OWNER",
+    "ROLES",
     "UNSET",
+    "Audience",
     "BadImage",
     "BatchAction",
     "BatchResult",
@@ -185,6 +190,7 @@ __all__ = [
     "Part",
     "PartMismatch",
     "PartPlan",
+    "Permission",
     "Placeholder",
     "PreconditionFailed",
     "Preset",

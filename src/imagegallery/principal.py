@@ -41,9 +41,6 @@ class Principal:
     def anonymous(cls) -> "Principal":
         return cls(None)
 
-    def owns(self, owner_id: str) -> bool:
-        return self.user_id is not None and self.user_id == owner_id
-
     def require_user(self) -> str:
         """The user's id.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from imagegallery import (
+    Audience,
     BatchResult,
     CursorPage,
     Gallery,
@@ -15,7 +16,6 @@ from imagegallery import (
     NumberedPage,
     Part,
     PartPlan,
-    Principal,
     SignedPart,
     UploadRequest,
     UploadSession,
@@ -50,9 +50,9 @@ from imagegallery_asgi.answers import (
 from imagegallery_asgi.call import absolute
 
 
-def image_document(image: Image, principal: Principal, root: str) -> ImageDocument:
+def image_document(image: Image, root: str) -> ImageDocument:
     """``root`` is put in front of URLs that are relative to the API."""
-    own = principal.owns(image.owner_id)
+    own = image.audience is Audience.OWNER
     shown = image.responsive
     if shown is None:
         raise ValueError("Services answer images with their responsive description.")
@@ -89,15 +89,15 @@ def image_document(image: Image, principal: Principal, root: str) -> ImageDocume
     )
 
 
-def gallery_document(gallery: Gallery, principal: Principal, root: str) -> GalleryDocument:
+def gallery_document(gallery: Gallery, root: str) -> GalleryDocument:
     return GalleryDocument(
         id=gallery.id,
-        owner_id=gallery.owner_id if principal.owns(gallery.owner_id) else None,
+        owner_id=gallery.owner_id if gallery.audience is Audience.OWNER else None,
         name=gallery.name,
         description=gallery.description,
         visibility=gallery.visibility,
         cover_image_id=gallery.cover_image_id,
-        cover=image_document(gallery.cover, principal, root) if gallery.cover else None,
+        cover=image_document(gallery.cover, root) if gallery.cover else None,
         image_count=gallery.image_count,
         created_at=gallery.created_at,
         updated_at=gallery.updated_at,
@@ -160,18 +160,18 @@ def _request_to_us(session: UploadSession) -> UploadRequest | None:
     return UploadRequest("PUT", f"/uploads/{session.id}/content", headers={"Content-Type": session.content_type})
 
 
-def cursor_images(page: CursorPage[Image], principal: Principal, root: str) -> CursorList[ImageDocument]:
-    images = tuple(image_document(image, principal, root) for image in page.items)
+def cursor_images(page: CursorPage[Image], root: str) -> CursorList[ImageDocument]:
+    images = tuple(image_document(image, root) for image in page.items)
     return CursorList(images, CursorPagination(page.next_cursor, page.has_more))
 
 
-def numbered_images(page: NumberedPage[Image], principal: Principal, root: str) -> PageList[ImageDocument]:
-    images = tuple(image_document(image, principal, root) for image in page.items)
+def numbered_images(page: NumberedPage[Image], root: str) -> PageList[ImageDocument]:
+    images = tuple(image_document(image, root) for image in page.items)
     return PageList(images, PagePagination(page.page, page.limit, page.total, page.total_pages))
 
 
-def cursor_galleries(page: CursorPage[Gallery], principal: Principal, root: str) -> CursorList[GalleryDocument]:
-    galleries = tuple(gallery_document(gallery, principal, root) for gallery in page.items)
+def cursor_galleries(page: CursorPage[Gallery], root: str) -> CursorList[GalleryDocument]:
+    galleries = tuple(gallery_document(gallery, root) for gallery in page.items)
     return CursorList(galleries, CursorPagination(page.next_cursor, page.has_more))
 
 

@@ -38,9 +38,8 @@ def _known(file: KnownFile) -> KnownFileDocument:
 
 def _lookalikes(found: Lookalikes, principal: Principal, root: str) -> LookalikesDocument:
     return LookalikesDocument(
-        image_document(found.image, principal, root),
+        image_document(found.image, root),
         tuple(
-            LookalikeDocument(image_document(each.image, principal, root), each.distance, each.is_exact)
-            for each in found.others
+            LookalikeDocument(image_document(each.image, root), each.distance, each.is_exact) for each in found.others
         ),
     )

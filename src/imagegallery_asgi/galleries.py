@@ -40,7 +40,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     async def load() -> CursorList[GalleryDocument]:
         galleries = call.gallery.galleries
         page = await galleries.list(call.principal, view=query.view, cursor=query.cursor, limit=query.limit)
-        return cursor_galleries(page, call.principal, call.api_root)
+        return cursor_galleries(page, call.api_root)
 
     async def load_page() -> LoadedPage:
         return loaded_page(await load())
@@ -66,7 +66,7 @@ async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
 async def get(call: Call, gallery_id: UUID) -> Response:
     async def load() -> bytes:
         gallery = await call.gallery.galleries.get(call.principal, gallery_id)
-        return msgspec.json.encode(One(gallery_document(gallery, call.principal, call.api_root)))
+        return msgspec.json.encode(One(gallery_document(gallery, call.api_root)))
 
     page = await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load)
     return page_response(call, page, is_record=True)
@@ -138,7 +138,7 @@ def gallery_condition(call: Call) -> Callable[[Gallery], None] | None:
 
 
 def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:
-    return One(gallery_document(gallery, call.principal, call.api_root))
+    return One(gallery_document(gallery, call.api_root))
 
 
 async def _images(
@@ -148,9 +148,9 @@ async def _images(
     selection = _Selection(order=query.order, seed=query.seed, where=query.filter, limit=query.limit)
     if query.page is None:
         page = await galleries.list_images(principal, gallery_id, cursor=query.cursor, **selection)
-        return cursor_images(page, principal, call.api_root)
+        return cursor_images(page, call.api_root)
     numbered = await galleries.list_images_page(principal, gallery_id, page=query.page, **selection)
-    return numbered_images(numbered, principal, call.api_root)
+    return numbered_images(numbered, call.api_root)
 
 
 def _check_one_way(query: GalleryImagesQuery) -> None:

@@ -50,7 +50,7 @@ async def list_images(call: Call, query: LibraryQuery) -> CursorList[ImageDocume
         page = await images.library.list(
             call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
         )
-    return cursor_images(page, call.principal, call.api_root)
+    return cursor_images(page, call.api_root)
 
 
 async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
@@ -131,7 +131,7 @@ def _condition(call: Call) -> Callable[[Image], None] | None:
 
 
 def _document(call: Call, image: Image) -> One[ImageDocument]:
-    return One(image_document(image, call.principal, call.api_root))
+    return One(image_document(image, call.api_root))
 
 
 def _read_method(call: Call) -> ReadMethod:

@@ -123,6 +123,8 @@ def _operation(operation: Operation, components: Components) -> JsonSchema:
         ],
         "responses": _responses(operation, components),
     }
+    if operation.permission:
+        described["x-permission"] = [str(each.name).lower() for each in operation.permission]
     if operation.needs_principal:
         described["security"] = [{}, {"bearer": []}]
     if operation.bodies:

@@ -16,7 +16,7 @@ from typing import get_type_hints
 from attrs import field, frozen
 from starlette.responses import Response
 
-from imagegallery import ImageGalleryError
+from imagegallery import ImageGalleryError, Permission
 from imagegallery_asgi.typeforms import TypeForm
 
 Handler = Callable[..., Awaitable[object]]
@@ -76,7 +76,9 @@ class Inputs:
 
 @frozen
 class Operation:
-    """``path`` is below the API's prefix. ``raises`` are the domain errors beyond those any operation has.
+    """``path`` is below the API's prefix. ``permission`` is what it takes on the thing that the path names, which the
+    service decides; ``NONE`` where it names none, or is itself the permission. ``raises`` are the domain errors beyond
+    those any operation has.
 
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
     answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
@@ -94,6 +96,7 @@ class Operation:
     path: str
     handler: Handler
     summary: str
+    permission: Permission = field(kw_only=True)
     status: HTTPStatus = HTTPStatus.OK
     raises: tuple[type[ImageGalleryError], ...] = ()
     consumes: tuple[Content, ...] = ()

@@ -166,4 +166,4 @@ async def _processed(call: Call, session: UploadSession) -> Response:
         **_state(call, session),
         **ietf_uploads.repr_digest(image.sha256),
     }
-    return encoded(One(image_document(image, call.principal, call.api_root)), HTTPStatus.ACCEPTED, headers)
+    return encoded(One(image_document(image, call.api_root)), HTTPStatus.ACCEPTED, headers)

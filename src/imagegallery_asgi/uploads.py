@@ -80,7 +80,7 @@ async def complete(call: Call, upload_id: UUID) -> One[ImageDocument]:
         else:
             claimed = [ClaimedPart(part.number, unquoted(part.etag)) for part in body.parts]
             image = await uploads.parts.complete(call.principal, upload_id, claimed)
-    return One(image_document(image, call.principal, call.api_root))
+    return One(image_document(image, call.api_root))
 
 
 async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
@@ -105,7 +105,7 @@ async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
     with call.host.metrics.counted_upload():
         image = await _add_new(call, gallery_id, query, kind)
     call.headers["Location"] = call.url(f"/images/{image.id}")
-    return encoded(One(image_document(image, call.principal, call.api_root)), 202, call.headers)
+    return encoded(One(image_document(image, call.api_root)), 202, call.headers)
 
 
 async def _completion(call: Call) -> CompleteUpload:

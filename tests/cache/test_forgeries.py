@@ -10,6 +10,8 @@ from attrs import define, frozen
 from tests.cache.sites import ANA, VISITOR, Site, a_gallery, settled
 
 import redis
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import Facts
 from imagegallery.cache import tiers
 from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.protocol import Entry
@@ -17,8 +19,6 @@ from imagegallery.cache.redis import RedisCache
 from imagegallery.cache.seal import MAC_BYTES, Seal
 from imagegallery.cache.swr import EVERYTHING, CacheResult
 from imagegallery.errors import NotFound
-from imagegallery.galleries.access import Access
-from imagegallery.galleries.gallery import Visibility
 from imagegallery.principal import Principal
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
@@ -229,7 +229,7 @@ async def test_who_may_see_a_gallery_is_not_asked_of_redis(
     """Not even of what has our seal: the page that visitors would see is there, if only they were let in."""
     assert scene.two.process.floors is not None
     snapshot = str(scene.two.process.floors.of(str(scene.private)))
-    facts = Access("ana", Visibility.PUBLIC).to_bytes()
+    facts = Facts("ana", Visibility.PUBLIC).to_bytes()
     async with RedisClient.open(RedisOptions(url=redis_server.url), clock) as client:
         cache = RedisCache(client, Seal([SECRET]))
         for key, body in (("access", facts), ("public/others/gallery", b"Secret")):

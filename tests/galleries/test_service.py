@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from imagegallery.access.audience import Visibility
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.galleries import service
-from imagegallery.galleries.gallery import Visibility
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image
 

@@ -8,6 +8,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import Facts
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
@@ -64,7 +66,8 @@ def test_urls_of_a_library_begin_with_where_the_api_is(clock: ManualClock) -> No
 @pytest.mark.parametrize("public", [True, False])
 def test_what_is_shown_tells_until_when_its_urls_work(clock: ManualClock, public: bool) -> None:
     urls = delivery(clock)
-    shown = show(evolve(make_image(), variants=(VARIANT,)), Principal.anonymous(), urls, public=public)
+    facts = Facts("ana", Visibility.PUBLIC if public else Visibility.PRIVATE)
+    shown = show(evolve(make_image(), variants=(VARIANT,)), Principal.anonymous(), urls, facts)
 
     assert shown.urls_expire_at == (None if public else grant_in(shown.variants[0].url, clock).expires_at)
 

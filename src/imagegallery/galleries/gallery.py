@@ -4,27 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.decision import Facts
 from imagegallery.images.image import Image
-from imagegallery.principal import Principal
 
 MAX_NAME = 255
 MAX_DESCRIPTION = 10_000
 MAX_PER_OWNER = 10_000
-
-
-class Visibility(StrEnum):
-    """``public``: listed and open to all; ``unlisted``: open to whoever has the id; ``private``: the owner's."""
-
-    PUBLIC = "public"
-    UNLISTED = "unlisted"
-    PRIVATE = "private"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether everybody may see the gallery and what is in it, listed or not."""
-        return self is not Visibility.PRIVATE
 
 
 class ImageOrder(StrEnum):
@@ -48,7 +36,8 @@ class GalleryView(StrEnum):
 @frozen
 class Gallery:
     """``cover_image_id`` is what the owner chose (``None``: the first image); ``cover`` is that image, ready
-    to show, and is there in what services answer unless the gallery is empty."""
+    to show, and is there in what services answer unless the gallery is empty. ``audience``: as whom the
+    principal of the call sees it, set by services."""
 
     id: UUID
     owner_id: str
@@ -60,7 +49,9 @@ class Gallery:
     created_at: datetime
     updated_at: datetime
     cover: Image | None = None
+    audience: Audience | None = field(default=None, eq=False)
 
-    def is_open_to(self, principal: Principal) -> bool:
-        """Whether this principal may see the gallery at all."""
-        return self.visibility.is_open or principal.owns(self.owner_id)
+    @property
+    def facts(self) -> Facts:
+        """What decides who may do what with it."""
+        return Facts(self.owner_id, self.visibility)

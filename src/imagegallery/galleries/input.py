@@ -5,7 +5,8 @@ from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder, Visibility
+from imagegallery.access.audience import Visibility
+from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder
 from imagegallery.galleries.shuffle import MAX_SEED
 from imagegallery.images.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.principal import Principal

@@ -15,15 +15,16 @@ from uuid import UUID
 from asyncpg import Record
 from attrs import frozen
 
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
-from imagegallery.galleries.gallery import ImageOrder, Visibility
+from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.shuffle import Shuffle
 from imagegallery.images.filter import ImageFilter
 from imagegallery.images.image import Image
 from imagegallery.images.matching import arguments, matches
 from imagegallery.images.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
-from imagegallery.principal import Principal
 
 # How many images a filtered page looks at: beyond that it ends, however few of them fit.
 EXAMINED: Final = 5_000
@@ -179,8 +180,10 @@ class Members:
     found: tuple[Member, ...]
     goes_on: SortKey | None = None
 
-    def is_open_to(self, principal: Principal) -> bool:
-        return self.visibility.is_open or principal.owns(self.owner_id)
+    @property
+    def facts(self) -> Facts:
+        """What decides who may do what with the gallery."""
+        return Facts(self.owner_id, self.visibility)
 
 
 async def by_position(

@@ -11,6 +11,10 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access import records
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import Facts, audience, permissions, require
+from imagegallery.access.permission import Permission
 from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges
 from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
 from imagegallery.cache.protocol import Entry
@@ -18,9 +22,6 @@ from imagegallery.cache.swr import Answer, CacheResult, Revalidating
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
-from imagegallery.galleries import records
-from imagegallery.galleries.access import Access
-from imagegallery.galleries.gallery import Visibility
 from imagegallery.principal import Principal
 
 _FIRST: Final = 1
@@ -121,8 +122,8 @@ class CachedPages:
         facts = await fresh.get(_ACCESS)
         if facts is None:
             return None
-        access = Access.from_bytes(facts.body)
-        if not access.is_open_to(principal):
+        access = Facts.from_bytes(facts.body)
+        if not permissions(principal, access):
             return None
         entry = await fresh.get(_view(principal, access, ticket.key))
         if entry is None:
@@ -135,22 +136,21 @@ class CachedPages:
         answer, _ = await self._page(ALL_GALLERIES, place.name, place, GALLERY, load)
         return CachedPage.of(answer, None, is_shared=True)
 
-    async def _access(self, principal: Principal, gallery_id: UUID) -> Access:
+    async def _access(self, principal: Principal, gallery_id: UUID) -> Facts:
         """The facts that decide. Raises `NotFound` unless the principal may see the gallery."""
         await self._changes.catch_up()
 
         async def load() -> bytes:
             async with self._database.reading() as connection:
-                access = await records.get_access(connection, gallery_id)
+                access = await records.of_gallery(connection, gallery_id)
             if access is None:
                 raise NotFound("There is no such gallery.")
             return access.to_bytes()
 
         # From this process's memory or the database: what decides on access comes from nowhere else.
         answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load, may_be_shared=False)
-        access = Access.from_bytes(answer.entry.body)
-        if not access.is_open_to(principal):
-            raise NotFound("There is no such gallery.")
+        access = Facts.from_bytes(answer.entry.body)
+        require(Permission.VIEW, principal, access, "gallery")
         return access
 
     async def _page(
@@ -185,8 +185,8 @@ class CachedPages:
         return await self._cache.get(group, key, lifetime, load, hearing=hearing, may_be_shared=may_be_shared)
 
 
-def _view(principal: Principal, access: Access, name: str) -> str:
-    return f"{access.visibility}/{'own' if principal.owns(access.owner_id) else 'others'}/{name}"
+def _view(principal: Principal, access: Facts, name: str) -> str:
+    return f"{access.visibility}/{audience(principal, access)}/{name}"
 
 
 def _key(name: str, place: ListPlace) -> str:
@@ -197,6 +197,6 @@ def _follower(name: str, cursor: str) -> str:
     return f"{name}/after/{cursor}"
 
 
-def _is_shared(principal: Principal, access: Access) -> bool:
+def _is_shared(principal: Principal, access: Facts) -> bool:
     """What a signed-in user gets may be theirs alone, even of a public gallery."""
     return principal.user_id is None and access.visibility is Visibility.PUBLIC

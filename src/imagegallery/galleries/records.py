@@ -9,10 +9,11 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from imagegallery.access.audience import Visibility
+from imagegallery.access.condition import LISTED_GALLERY
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
-from imagegallery.galleries.access import Access
-from imagegallery.galleries.gallery import Gallery, Visibility
+from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.input import Changes, Draft
 from imagegallery.images.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
@@ -31,7 +32,6 @@ LEFT JOIN images i ON i.id = coalesce(
 GET = f"SELECT {_GALLERY_COLUMNS} FROM galleries g {_COVER} WHERE g.id = $1"
 
 # Who may see it.
-GET_ACCESS = "SELECT owner_id, visibility FROM galleries WHERE id = $1"
 
 # The oldest of an owner's galleries of this name.
 FIND_BY_NAME = f"""
@@ -53,7 +53,7 @@ LIMIT $4"""
 LIST_PUBLIC = f"""
 SELECT {_GALLERY_COLUMNS}
 FROM galleries g {_COVER}
-WHERE g.visibility = 'public' AND (g.created_at, g.id) < ($1, $2)
+WHERE {LISTED_GALLERY} AND (g.created_at, g.id) < ($1, $2)
 ORDER BY g.created_at DESC, g.id DESC
 LIMIT $3"""
 
@@ -108,11 +108,6 @@ async def request_digest_of(connection: Connection, gallery_id: UUID) -> bytes |
 async def get(connection: Connection, gallery_id: UUID) -> Gallery | None:
     row = await connection.fetchrow(GET, gallery_id)
     return None if row is None else _gallery(row)
-
-
-async def get_access(connection: Connection, gallery_id: UUID) -> Access | None:
-    row = await connection.fetchrow(GET_ACCESS, gallery_id)
-    return None if row is None else Access(row["owner_id"], Visibility(row["visibility"]))
 
 
 async def find_by_name(connection: Connection, owner_id: str, name: str) -> Gallery | None:

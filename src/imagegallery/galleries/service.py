@@ -10,14 +10,18 @@ from uuid import UUID
 
 from attrs import evolve
 
+from imagegallery.access import records as access_records
+from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.decision import audience, is_public, require
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, Forbidden, NotFound
+from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChange, GalleryChanged
 from imagegallery.galleries import arrangement_records, listing_records, records, walking
-from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder, Visibility
+from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder
 from imagegallery.galleries.input import (
     check_anchor,
     check_changes,
@@ -146,7 +150,7 @@ class GalleryService:
         principal.require_user()
         changes = check_changes(name, description, visibility, cover_image_id)
         async with self._database.transaction() as connection:
-            await self._require_owner(connection, principal, gallery_id)
+            await self._require(Permission.EDIT, connection, principal, gallery_id)
             if changes.cover_image_id is not None:
                 await _hold_cover(connection, gallery_id, changes.cover_image_id)
             await self._check(connection, principal, gallery_id, check)
@@ -166,7 +170,7 @@ class GalleryService:
         """
         principal.require_user()
         async with self._database.transaction() as connection:
-            await self._require_owner(connection, principal, gallery_id)
+            await self._require(Permission.DELETE, connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
             await self._close_urls(connection, gallery_id)
             await records.delete(connection, gallery_id)
@@ -189,7 +193,7 @@ class GalleryService:
         principal.require_user()
         membership.check_batch(image_ids)
         async with self._database.transaction() as connection:
-            await self._require_owner(connection, principal, gallery_id)
+            await self._require(Permission.ADD_IMAGES, connection, principal, gallery_id)
             if check is not None:
                 await membership.hold_images(connection, image_ids)  # before the gallery: the order of `membership`
                 await self._check(connection, principal, gallery_id, check)
@@ -210,7 +214,7 @@ class GalleryService:
         """
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
-            await self._require_owner(connection, principal, gallery_id)
+            await self._require(Permission.EDIT, connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
             async with self._closed_urls.watched(connection, owner_id, [image_id]):
                 if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
@@ -232,7 +236,7 @@ class GalleryService:
         """
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
-            await self._require_owner(connection, principal, gallery_id)
+            await self._require(Permission.EDIT, connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
             async with self._closed_urls.watched(connection, owner_id, image_ids):
                 await membership.remove_batch(connection, gallery_id, image_ids, now=self._clock())
@@ -258,7 +262,7 @@ class GalleryService:
         membership.check_batch(image_ids)
         anchor = check_anchor(image_ids, before, after)
         async with self._database.transaction() as connection:
-            await self._require_owner(connection, principal, gallery_id)
+            await self._require(Permission.EDIT, connection, principal, gallery_id)
             await membership.lock_gallery(connection, gallery_id)
             await self._check(connection, principal, gallery_id, check)
             positions = await membership.positions(connection, gallery_id, [*image_ids, anchor])
@@ -335,20 +339,18 @@ class GalleryService:
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
         gallery = await records.get(connection, gallery_id)
-        if gallery is None or not gallery.is_open_to(principal):
-            raise NotFound(_NO_GALLERY)
-        return self._shown(principal, gallery)
+        return self._shown(principal, require(Permission.VIEW, principal, gallery, "gallery"))
 
-    async def _require_owner(self, connection: Connection, principal: Principal, gallery_id: UUID) -> None:
-        gallery = await self._read(connection, principal, gallery_id)
-        if not principal.owns(gallery.owner_id):
-            raise Forbidden("Only its owner can change a gallery.")
+    async def _require(
+        self, needed: Permission, connection: Connection, principal: Principal, gallery_id: UUID
+    ) -> None:
+        require(needed, principal, await access_records.of_gallery(connection, gallery_id), "gallery")
 
     async def _close_urls(self, connection: Connection, gallery_id: UUID) -> None:
         """The gallery, if it is open, will be so no longer."""
         await membership.lock_gallery(connection, gallery_id)
         gallery = await records.get(connection, gallery_id)
-        if gallery is not None and gallery.visibility.is_open:
+        if gallery is not None and is_public(gallery.facts):
             await self._closed_urls.of_gallery(connection, gallery.owner_id, gallery_id)
 
     async def _check(
@@ -370,23 +372,21 @@ class GalleryService:
         await events.record(connection, changed, now=self._clock())
 
     def _shown(self, principal: Principal, gallery: Gallery) -> Gallery:
-        if gallery.cover is None:
-            return gallery
-        return evolve(gallery, cover=show(gallery.cover, principal, self._delivery, public=gallery.visibility.is_open))
+        cover = gallery.cover and show(gallery.cover, principal, self._delivery, gallery.facts)
+        return evolve(gallery, cover=cover, audience=audience(principal, gallery.facts))
 
     def _shown_member(self, principal: Principal, members: Members, member: Member) -> Image:
-        return show(member.image, principal, self._delivery, public=members.visibility.is_open)
+        return show(member.image, principal, self._delivery, members.facts)
 
 
 def _visible(principal: Principal, members: Members | None, where: ImageFilter) -> Members:
     """Raises `NotFound`, and `InvalidInput` for a filter that would tell others what is the owner's business."""
-    if members is None or not members.is_open_to(principal):
-        raise NotFound(_NO_GALLERY)
+    seen = require(Permission.VIEW, principal, members, "gallery")
     faults = Faults()
-    for name in () if principal.owns(members.owner_id) else where.owner_only:
+    for name in () if audience(principal, seen.facts) is Audience.OWNER else where.owner_only:
         faults.add(("query", name), "is for the gallery's owner only")
     faults.check()
-    return members
+    return seen
 
 
 async def _hold_cover(connection: Connection, gallery_id: UUID, image_id: UUID) -> None:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
+from imagegallery.access.decision import permissions
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Fault, InvalidCursor
 from imagegallery.galleries import arrangement_records, listing_records
@@ -125,7 +126,7 @@ async def _by_position(connection: Connection, walk: Walk) -> Members | None:
     issued_at = seen_at
     while True:
         members = await listing_records.by_position(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
-        if members is None or not members.is_open_to(walk.principal):
+        if members is None or not permissions(walk.principal, members.facts):
             return None
         # Each time: it may have been forgotten since the page was read, before the renumberings were.
         if issued_at < members.forgotten:
@@ -180,7 +181,7 @@ async def _at_random(connection: Connection, walk: Walk) -> Members | None:
         members = await listing_records.at_random(
             connection, walk.gallery_id, order, step, steps, after, wanted, walk.where
         )
-        if members is None or not members.is_open_to(walk.principal):
+        if members is None or not permissions(walk.principal, members.facts):
             return None
         if walk.cursor is not None:
             _check_bits(order, members.total)

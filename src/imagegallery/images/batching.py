@@ -7,19 +7,27 @@ see it.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access import records as access_records
+from imagegallery.access.decision import require
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Forbidden, NotFound
 from imagegallery.images import library_records, membership, trash_records
 from imagegallery.images.batch import FLAGS, Batch, BatchAction, BatchResult, check_batch, results
 from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.trash import put_away, put_back
 from imagegallery.principal import Principal
+
+_NEEDED: Final = {
+    BatchAction.ADD_TO_GALLERY: Permission.ADD_IMAGES,
+    BatchAction.REMOVE_FROM_GALLERY: Permission.EDIT,
+}
 
 
 @frozen
@@ -47,7 +55,8 @@ class BatchService:
         batch = check_batch(action, image_ids, gallery_id)
         async with self.database.transaction() as connection:
             if batch.gallery_id is not None:
-                await _check_gallery(connection, principal, batch.gallery_id)
+                facts = await access_records.of_gallery(connection, batch.gallery_id)
+                require(_NEEDED[batch.action], principal, facts, "gallery")
             locked = await trash_records.lock(connection, owner_id, batch.image_ids)
             return results(batch, await _do(connection, self.closed_urls, owner_id, batch, locked, self.clock()))
 
@@ -90,12 +99,3 @@ async def _remove(
     if members:
         await membership.remove_batch(connection, gallery_id, list(members), now=now)
     return members.keys()
-
-
-async def _check_gallery(connection: Connection, principal: Principal, gallery_id: UUID) -> None:
-    """Raises `Forbidden` for another's gallery, `NotFound` if it may not even be seen."""
-    found = await library_records.gallery_access(connection, gallery_id)
-    if found is None or not (found.is_open or principal.owns(found.owner_id)):
-        raise NotFound("There is no such gallery.")
-    if not principal.owns(found.owner_id):
-        raise Forbidden("Only its owner can change a gallery.")

@@ -10,7 +10,7 @@ from attrs import frozen
 from imagegallery.database.connection import Connection
 from imagegallery.images.image import Image
 from imagegallery.images.lookalike_records import NEIGHBOURS
-from imagegallery.images.records import IMAGE_COLUMNS, IS_OPEN, FoundImage, found_from
+from imagegallery.images.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
 
 WALK: Final = 200
 """How many images that once looked like another one a page looks at."""
@@ -83,7 +83,7 @@ ORDER BY image_id DESC
 OFFSET {WALK - 1} LIMIT 1"""
 
 _IMAGES = f"""
-SELECT {IMAGE_COLUMNS}, {IS_OPEN} FROM images i
+SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i
 WHERE i.owner_id = $1 AND i.id = ANY($2) AND i.deleted_at IS NULL"""
 
 _DISMISS = """

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.images import duplicate_records, membership
-from imagegallery.images.access import writable
+from imagegallery.images.access import find
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.duplicate_records import AlikeId, KnownFile
 from imagegallery.images.image import Image
@@ -111,7 +112,7 @@ class DuplicateService:
     def _shown(self, principal: Principal, pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> Lookalikes:
         def shown(image_id: UUID) -> Image:
             found = images[image_id]
-            return show(found.image, principal, self.delivery, public=found.is_open)
+            return show(found.image, principal, self.delivery, found.facts)
 
         image_id, others = pairs
         alike = (Lookalike(shown(each.image_id), each.distance, each.is_exact) for each in others)
@@ -126,7 +127,7 @@ def _present(pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> _Pairs | None:
 
 
 async def _own(connection: Connection, principal: Principal, image_id: UUID) -> Image:
-    return (await writable(connection, principal, image_id)).image
+    return (await find(connection, principal, image_id, Permission.EDIT)).image
 
 
 def _ids(items: Sequence[_Pairs]) -> list[UUID]:

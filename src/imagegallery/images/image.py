@@ -6,6 +6,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from imagegallery.access.audience import Audience
 from imagegallery.errors import Failure
 from imagegallery.images.capture_time import TakenAtSource
 from imagegallery.images.metadata import Metadata
@@ -60,7 +61,7 @@ class Image:
     may be another image's, too: images of one owner with the same bytes share their original. ``deleted_at`` says since
     when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
     variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
-    (``None``: for ever).
+    (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services.
     """
 
     id: UUID
@@ -94,3 +95,4 @@ class Image:
     phash: int | None = None
     left_out: frozenset[str] = frozenset()
     urls_expire_at: datetime | None = None
+    audience: Audience | None = field(default=None, eq=False)

@@ -59,7 +59,7 @@ class LibraryService:
             found = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)))
         return await self.delivery.of_many(
-            lambda: page.map(lambda each: show(each.image, principal, self.delivery, public=each.is_open))
+            lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))
         )
 
     async def timeline(self, principal: Principal, *, is_archived: bool = False) -> tuple[MonthCount, ...]:

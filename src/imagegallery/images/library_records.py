@@ -11,7 +11,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.images.filter import ImageFilter
 from imagegallery.images.image import LibraryOrder
 from imagegallery.images.matching import arguments, matches
-from imagegallery.images.records import IMAGE_COLUMNS, IS_OPEN, FoundImage, found_from
+from imagegallery.images.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
 from imagegallery.images.timeline import MonthColumns, MonthCount, month_bounds, month_of
 
 
@@ -21,7 +21,7 @@ def _listing(key: str, condition: str = "") -> str:
     The range of times is said once more for those read by taken_at, so that the scan can begin and end by it.
     """
     return f"""
-SELECT {IMAGE_COLUMNS}, {IS_OPEN}
+SELECT {IMAGE_COLUMNS}, {VISIBILITY}
 FROM images i
 WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND (i.{key}, i.id) < ($2, $3) {condition}
   AND {matches(5)}
@@ -68,16 +68,6 @@ _SET_FLAGS = """
 UPDATE images
 SET is_favorite = coalesce($2, is_favorite), is_archived = coalesce($3, is_archived), updated_at = $4
 WHERE id = ANY($1) AND (is_favorite <> coalesce($2, is_favorite) OR is_archived <> coalesce($3, is_archived))"""
-
-_GALLERY_ACCESS = "SELECT owner_id, visibility <> 'private' AS is_open FROM galleries WHERE id = $1"
-
-
-@frozen
-class GalleryAccess:
-    """Whose a gallery is, and whether everybody may see it."""
-
-    owner_id: str
-    is_open: bool
 
 
 @frozen
@@ -128,8 +118,3 @@ async def set_flags(
 ) -> None:
     """Set what is not ``None``."""
     await connection.execute(_SET_FLAGS, list(image_ids), is_favorite, is_archived, now)
-
-
-async def gallery_access(connection: Connection, gallery_id: UUID) -> GalleryAccess | None:
-    row = await connection.fetchrow(_GALLERY_ACCESS, gallery_id)
-    return None if row is None else GalleryAccess(row["owner_id"], row["is_open"])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from imagegallery.access.condition import open_image
 from imagegallery.database.connection import Connection
 
 # A page is of so many images.
@@ -11,25 +12,19 @@ PAGE = 200
 # Of two who close what the other still sees open, the one who waited sees that it is not, and tells it.
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('open keys ' || $1, 0))"
 
-_OPEN_KEYS = """
+_OPEN_KEYS = f"""
 SELECT v.key FROM image_variants v
 WHERE v.image_id = ANY($1)
-  AND EXISTS (
-      SELECT FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
-      WHERE m.image_id = v.image_id AND g.visibility <> 'private'
-  )"""
+  AND {open_image("v.image_id")}"""
 
 # A page of a gallery's images by id, with what of each is open by no other gallery.
-_OPEN_BY = """
+_OPEN_BY = f"""
 SELECT page.image_id, v.key
 FROM (
     SELECT image_id FROM gallery_images WHERE gallery_id = $1 AND image_id > $2 ORDER BY image_id LIMIT $3
 ) AS page
 LEFT JOIN image_variants v ON v.image_id = page.image_id
-    AND NOT EXISTS (
-        SELECT FROM gallery_images other JOIN galleries g ON g.id = other.gallery_id
-        WHERE other.image_id = page.image_id AND other.gallery_id <> $1 AND g.visibility <> 'private'
-    )
+    AND NOT {open_image("page.image_id", without="$1")}
 ORDER BY page.image_id"""
 
 

@@ -8,6 +8,9 @@ from uuid import UUID
 from asyncpg import Record
 from attrs import frozen
 
+from imagegallery.access.audience import Visibility
+from imagegallery.access.condition import open_image
+from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
 from imagegallery.images.capture_time import TakenAtSource
@@ -31,24 +34,19 @@ IMAGE_COLUMNS = """
         ORDER BY v.width, v.height, v.variant_type, v.format
     ) AS variants"""
 
-# Whether anybody may see an image `i`: it is in a gallery that is not private. (An EXISTS here, PostgreSQL may
-# answer for all images there are at once; so in FIND_BY_CONTENT.)
-IS_OPEN = """
-    (
-        SELECT true FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
-        WHERE m.image_id = i.id AND g.visibility <> 'private'
-        LIMIT 1
-    ) IS NOT NULL AS is_open"""
+# What everybody may see of an image `i`.
+VISIBILITY = f"CASE WHEN {open_image('i.id')} THEN 'unlisted' ELSE 'private' END AS visibility"
 
 # One image, by id, in the trash or not.
-GET = f"SELECT {IMAGE_COLUMNS}, {IS_OPEN} FROM images i WHERE i.id = $1"
+GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
 
 # A page of all images there are, by id, from one on.
 LIST_ALL = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id >= $1 ORDER BY i.id LIMIT $2"
 
 _COUNT_ALL = "SELECT count(*) FROM images WHERE id >= $1"
 
-# The owner's oldest image of this content, anywhere but in the trash or (with $3) in one gallery.
+# The owner's oldest image of this content, anywhere but in the trash or (with $3) in one gallery. (An EXISTS here,
+# PostgreSQL may answer for all images there are at once.)
 FIND_BY_CONTENT = """
 SELECT i.id
 FROM images i
@@ -58,14 +56,7 @@ ORDER BY i.created_at, i.id
 LIMIT 1"""
 
 # The key of a variant that anybody may fetch now.
-FIND_OPEN_VARIANT = """
-SELECT v.key
-FROM image_variants v
-WHERE v.key = $1
-  AND EXISTS (
-      SELECT FROM gallery_images m JOIN galleries g ON g.id = m.gallery_id
-      WHERE m.image_id = v.image_id AND g.visibility <> 'private'
-  )"""
+FIND_OPEN_VARIANT = f"SELECT v.key FROM image_variants v WHERE v.key = $1 AND {open_image('v.image_id')}"
 
 _INSERT = """
 INSERT INTO images (
@@ -119,10 +110,10 @@ _ANNOUNCE = "SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id"
 
 @frozen
 class FoundImage:
-    """An image as stored, and whether it is open to everybody, which a gallery that is not private makes it."""
+    """An image as stored, and what decides who may do what with it."""
 
     image: Image
-    is_open: bool
+    facts: Facts
 
 
 async def insert_image(connection: Connection, image: Image) -> None:
@@ -261,8 +252,10 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
 
 
 def found_from(row: Record) -> FoundImage:
-    """The image in a row of `IMAGE_COLUMNS` and `IS_OPEN`."""
-    return FoundImage(image_from(row), row["is_open"])
+    """The image in a row of `IMAGE_COLUMNS` and `VISIBILITY`."""
+    image = image_from(row)
+    is_trashed = image.deleted_at is not None
+    return FoundImage(image, Facts(image.owner_id, Visibility(row["visibility"]), is_trashed=is_trashed))
 
 
 def _metadata(document: Mapping[str, object] | None) -> Metadata | None:

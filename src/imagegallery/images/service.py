@@ -13,12 +13,14 @@ from uuid import UUID
 import anyio
 from attrs import evolve, frozen
 
+from imagegallery.access.decision import is_public
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.images import membership, records
-from imagegallery.images.access import readable, writable
+from imagegallery.images.access import find
 from imagegallery.images.batching import BatchService
 from imagegallery.images.choosing import choose_variant, no_newer
 from imagegallery.images.closed_urls import ClosedUrls
@@ -84,7 +86,7 @@ class ImageService:
     async def get(self, principal: Principal, image_id: UUID) -> Image:
         """Raises `NotFound`."""
         async with self._database.reading(principal) as connection:
-            return self._shown(principal, await readable(connection, principal, image_id))
+            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
     async def update(
         self,
@@ -107,7 +109,7 @@ class ImageService:
         alt_text, filename = _check_texts(alt_text, filename)
         now = self._clock()
         async with self._database.transaction() as connection:
-            await writable(connection, principal, image_id)
+            await find(connection, principal, image_id, Permission.EDIT)
             await self._check(connection, principal, image_id, check)
             if not isinstance(filename, Unset):
                 await membership.rekey(connection, image_id, now=now, filename=filename)
@@ -120,7 +122,7 @@ class ImageService:
                 is_archived=_given(is_archived),
                 now=now,
             )
-            return self._shown(principal, await readable(connection, principal, image_id))
+            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
     async def delete(self, principal: Principal, image_id: UUID) -> None:
         """Move the image to the trash: see `TrashService.put`."""
@@ -136,12 +138,12 @@ class ImageService:
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
-            image = (await writable(connection, principal, image_id)).image
+            image = (await find(connection, principal, image_id, Permission.EDIT)).image
             await self._check(connection, principal, image_id, check)
             if not await records.revive(connection, image_id, now=now):
                 raise Conflict("Only an image whose processing failed can be tried again.")
             await self._outbox.enqueue(connection, process_image(image), now=now)
-            return self._shown(principal, await readable(connection, principal, image_id))
+            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
     async def wait_until_ready(
         self, principal: Principal, image_id: UUID, *, timeout: timedelta = READY_TIMEOUT
@@ -197,7 +199,7 @@ class ImageService:
         """
         self._check_variant_type(variant)
         async with self._database.reading(principal) as connection:
-            found = await readable(connection, principal, image_id)
+            found = await find(connection, principal, image_id, Permission.VIEW)
         there = found.image.variants
         if not there:
             raise NotFound("This image has no variant yet.")
@@ -206,7 +208,7 @@ class ImageService:
         chosen = choose_variant(there, variant, accepts, self._ladder)
         if chosen is None:
             raise NotFound("This image has no variant in that format.")
-        url = self._delivery.variant_url(chosen, public=found.is_open, method=method)
+        url = self._delivery.variant_url(chosen, public=is_public(found.facts), method=method)
         return evolve(chosen, url=url)
 
     async def download_url(self, principal: Principal, image_id: UUID, *, method: ReadMethod = "GET") -> str:
@@ -216,7 +218,7 @@ class ImageService:
         """
         principal.require_user()
         async with self._database.reading(principal) as connection:
-            image = (await writable(connection, principal, image_id)).image
+            image = (await find(connection, principal, image_id, Permission.DOWNLOAD)).image
         name = download_name(image.filename, image.mime_type)
         return self._delivery.original_url(image, download_as=name, method=method)
 
@@ -225,10 +227,10 @@ class ImageService:
     ) -> None:
         if check is not None:
             await membership.lock_image(connection, image_id)
-            check(self._shown(principal, await writable(connection, principal, image_id)))
+            check(self._shown(principal, await find(connection, principal, image_id, Permission.EDIT)))
 
     def _shown(self, principal: Principal, found: FoundImage) -> Image:
-        return show(found.image, principal, self._delivery, public=found.is_open)
+        return show(found.image, principal, self._delivery, found.facts)
 
     def _check_variant_type(self, variant: str | None) -> None:
         faults = Faults()

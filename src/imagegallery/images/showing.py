@@ -2,18 +2,21 @@
 
 from attrs import evolve
 
+from imagegallery.access.audience import Audience
+from imagegallery.access.decision import Facts, audience, is_public
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image
 from imagegallery.images.responsive import describe
 from imagegallery.principal import Principal
 
 
-def show(image: Image, principal: Principal, delivery: Delivery, *, public: bool) -> Image:
+def show(image: Image, principal: Principal, delivery: Delivery, facts: Facts) -> Image:
     """The image with its URLs, and without its place unless the principal owns it.
 
-    ``public``: what it is shown in is open to everybody, so its variants may have their public URLs.
+    ``facts``: of what it is shown in. Where that is public, variants have their public URLs.
     """
     # Before the URLs: their end may move on in between, and what is told must not be later than it.
+    public = is_public(facts)
     urls_expire_at = None if public else delivery.expires_at()
     variants = tuple(evolve(each, url=delivery.variant_url(each, public=public)) for each in image.variants)
     shown = evolve(
@@ -21,8 +24,9 @@ def show(image: Image, principal: Principal, delivery: Delivery, *, public: bool
         variants=variants,
         urls_expire_at=urls_expire_at,
         responsive=describe(variants, width=image.width, height=image.height, blurhash=image.blurhash),
+        audience=audience(principal, facts),
     )
-    return shown if principal.owns(image.owner_id) else without_place(shown)
+    return shown if shown.audience is Audience.OWNER else without_place(shown)
 
 
 def without_place(image: Image) -> Image:

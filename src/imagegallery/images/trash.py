@@ -16,6 +16,8 @@ from uuid import UUID
 from attrs import field, frozen
 from attrs.validators import ge
 
+from imagegallery.access.decision import Facts
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -24,7 +26,7 @@ from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChanged, ImageDeleted, ImageRestored
 from imagegallery.faultpoints import fault_point
 from imagegallery.images import lookalike_records, original_records, records, trash_records
-from imagegallery.images.access import readable, writable
+from imagegallery.images.access import find
 from imagegallery.images.closed_urls import ClosedUrls
 from imagegallery.images.delivery import Delivery
 from imagegallery.images.image import Image
@@ -95,7 +97,7 @@ class TrashService:
             found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
         return await self.delivery.of_many(
-            lambda: page.map(lambda image: show(image, principal, self.delivery, public=False))
+            lambda: page.map(lambda image: show(image, principal, self.delivery, Facts(owner_id, is_trashed=True)))
         )
 
     async def put(self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None) -> None:
@@ -106,7 +108,7 @@ class TrashService:
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
-            await writable(connection, principal, image_id)
+            await find(connection, principal, image_id, Permission.DELETE)
             if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
                 raise NotFound("There is no such image.")
             await self._check(connection, principal, image_id, check)
@@ -123,13 +125,13 @@ class TrashService:
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
-            await writable(connection, principal, image_id, even_trashed=True)
+            await find(connection, principal, image_id, Permission.DELETE)
             is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
             await self._check(connection, principal, image_id, check)
             if is_trashed:
                 await put_back(connection, owner_id, [image_id], now=self.clock())
-            found = await readable(connection, principal, image_id)
-            return show(found.image, principal, self.delivery, public=found.is_open)
+            found = await find(connection, principal, image_id, Permission.VIEW)
+            return show(found.image, principal, self.delivery, found.facts)
 
     async def purge(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
@@ -141,7 +143,7 @@ class TrashService:
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
-            found = await writable(connection, principal, image_id, even_trashed=True)
+            found = await find(connection, principal, image_id, Permission.DELETE)
             await original_records.hold_content(connection, owner_id, found.image.sha256)
             locked = await trash_records.lock(connection, owner_id, [image_id])
             if image_id not in locked:
@@ -169,8 +171,8 @@ class TrashService:
     ) -> None:
         """Show ``check`` the image, which is locked."""
         if check is not None:
-            found = await writable(connection, principal, image_id, even_trashed=True)
-            check(show(found.image, principal, self.delivery, public=found.is_open))
+            found = await find(connection, principal, image_id, Permission.DELETE)
+            check(show(found.image, principal, self.delivery, found.facts))
 
     async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
         async with self.database.transaction() as connection:

@@ -4,10 +4,12 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import require
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Forbidden, NotFound
 from imagegallery.faultpoints import fault_point
 from imagegallery.ids import new_id
 from imagegallery.images.filename import FALLBACK, clean_filename
@@ -69,7 +71,8 @@ class Beginning:
         await self.rates.admit_upload(owner_id)
         async with self.database.transaction() as connection:
             room = await records.room_for(connection, owner_id, new.gallery_id)
-            _check_gallery(room, owner_id, new.gallery_id)
+            if new.gallery_id is not None:
+                require(Permission.ADD_IMAGES, principal, room.gallery, "gallery")
             wanted = checked.on_duplicate or self.policy.on_duplicate
             existing, reserved = await existing_image(connection, owner_id, checked.sha256, wanted), None
             if existing is None:
@@ -125,7 +128,7 @@ class Beginning:
             sha256=declaration.sha256,
             incoming_key=incoming_key(new.session_id),
             # Keys show in public URLs, wherever the image is shown later: they must not tell an unlisted gallery's id.
-            key_prefix=image_prefix(image_id, new.gallery_id if room.gallery_visibility == "public" else None),
+            key_prefix=image_prefix(image_id, new.gallery_id if _is_listed(room) else None),
             future_image_id=image_id,
             created_at=now,
             updated_at=now,
@@ -144,10 +147,5 @@ def stored_filename(given: str | None, content_type: str) -> str:
     return clean_filename(given or (f"{FALLBACK}.{extension}" if extension else FALLBACK))
 
 
-def _check_gallery(room: Room, owner_id: str, gallery_id: UUID | None) -> None:
-    """Raises `Forbidden` for another's gallery, `NotFound` if it may not even be seen."""
-    if gallery_id is None or room.gallery_owner_id == owner_id:
-        return
-    if room.gallery_owner_id is None or room.gallery_visibility == "private":
-        raise NotFound("There is no such gallery.")
-    raise Forbidden("This gallery is not yours.")
+def _is_listed(room: Room) -> bool:
+    return room.gallery is not None and room.gallery.visibility is Visibility.PUBLIC

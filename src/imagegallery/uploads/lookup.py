@@ -4,9 +4,10 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access.decision import require
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import NotFound
 from imagegallery.principal import Principal
 from imagegallery.uploads import records
 from imagegallery.uploads.beginning import NewUpload
@@ -21,12 +22,10 @@ class OwnSessions:
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
         """The session as it is now. Raises `Unauthenticated`, or `NotFound` also for somebody else's."""
-        owner_id = principal.require_user()
+        principal.require_user()
         async with self.database.connection() as connection:
             session = await records.get(connection, session_id)
-        if session is None or session.owner_id != owner_id:
-            raise NotFound("There is no such upload.")
-        return session.at(self.clock())
+        return require(Permission.VIEW, principal, session, "upload").at(self.clock())
 
     async def earlier(self, new: NewUpload) -> UploadSession | None:
         """The session that the same request began before, as it is now, if its id follows from a key.

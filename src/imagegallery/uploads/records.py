@@ -7,6 +7,8 @@ from uuid import UUID
 from asyncpg import Record, UniqueViolationError
 from attrs import frozen
 
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
@@ -133,18 +135,18 @@ WHERE given.key NOT IN (
 
 @frozen
 class Room:
-    """The owner's ``storage_used`` and own ``storage_limit`` in bytes; of the gallery asked for, if there is one:
-    its owner and its visibility."""
+    """The owner's ``storage_used`` and own ``storage_limit`` in bytes, and the gallery asked for, if there is one."""
 
     storage_used: int
     storage_limit: int | None
-    gallery_owner_id: str | None
-    gallery_visibility: str | None
+    gallery: Facts | None
 
 
 async def room_for(connection: Connection, owner_id: str, gallery_id: UUID | None = None) -> Room:
     (row,) = await connection.fetch(_SELECT_ROOM, owner_id, gallery_id)
-    return Room(**row)
+    owner = row["gallery_owner_id"]
+    gallery = None if owner is None else Facts(owner, Visibility(row["gallery_visibility"]))
+    return Room(row["storage_used"], row["storage_limit"], gallery)
 
 
 async def hold_awaited_size(connection: Connection, owner_id: str, *, now: datetime) -> int:

@@ -12,6 +12,7 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
+from imagegallery.access.decision import Facts
 from imagegallery.errors import Conflict, ImageGalleryError, UploadEnded, UploadExpired, UploadIncomplete
 from imagegallery.storage.keys import original_key
 from imagegallery.storage.protocol import UploadRequest
@@ -167,6 +168,11 @@ class UploadSession:
     on_duplicate: OnDuplicate | None = None
     is_duplicate: bool = False
     found_type: str | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """What decides who may do what with it: it is its owner's."""
+        return Facts(self.owner_id)
 
     @property
     def file_type(self) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access.decision import is_public
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -225,7 +226,7 @@ class _MakesVariants:
         if variants:
             keys = [variant.key for variant in variants]
             found = await image_records.get(connection, image_id)
-            if found is not None and found.is_open:
+            if found is not None and is_public(found.facts):
                 closed = ClosedUrls(self._parts.delivery, self._parts.clock)
                 await closed.record(connection, found.image.owner_id, keys)
             job = discard_objects(image_id, keys, now=now, after=SUPERSEDED_GRACE)

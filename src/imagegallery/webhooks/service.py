@@ -6,10 +6,12 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access.decision import require
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, NotFound
+from imagegallery.errors import Conflict
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
 from imagegallery.repeats import Keyed
@@ -102,6 +104,4 @@ class WebhookService:
 
 
 def _owned(principal: Principal, webhook: Webhook | None) -> Webhook:
-    if webhook is None or not principal.owns(webhook.owner_id):
-        raise NotFound("There is no such webhook.")
-    return webhook
+    return require(Permission.VIEW, principal, webhook, "webhook")

@@ -8,6 +8,7 @@ from uuid import UUID
 from attrs import field, frozen
 from attrs.validators import ge, gt
 
+from imagegallery.access.decision import Facts
 from imagegallery.events.event import TYPES
 from imagegallery.queue.job import doubling
 from imagegallery.validation import Faults
@@ -57,6 +58,11 @@ class Webhook:
     failures: int
     failing_since: datetime | None
     created_at: datetime
+
+    @property
+    def facts(self) -> Facts:
+        """What decides who may do what with it: it is its owner's."""
+        return Facts(self.owner_id)
 
     def wants(self, event_type: str, occurred_at: datetime) -> bool:
         """Whether an event is to be delivered: one it asked for that happened in its time."""

@@ -1,6 +1,6 @@
 """What happens, as it happens."""
 
-from imagegallery import EventsGone
+from imagegallery import EventsGone, Permission
 from imagegallery_asgi import events
 from imagegallery_asgi.operations import Answer, Content, Operation
 
@@ -22,5 +22,6 @@ OPERATIONS = (
         raises=(EventsGone,),
         needs_user=True,
         answers={200: Answer("Events, from now on or after an earlier one.", (_STREAM,))},
+        permission=Permission.NONE,
     ),
 )

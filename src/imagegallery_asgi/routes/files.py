@@ -5,6 +5,7 @@ from imagegallery import (
     InvalidInput,
     NotFound,
     ObjectNotFound,
+    Permission,
     PreconditionFailed,
     SignatureExpired,
     SignatureInvalid,
@@ -50,6 +51,7 @@ OPERATIONS = (
         answers_head=True,
         needs_principal=False,
         holds_conditions=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "GET",
@@ -61,6 +63,7 @@ OPERATIONS = (
         answers_head=True,
         needs_principal=False,
         holds_conditions=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "PUT",
@@ -83,6 +86,7 @@ OPERATIONS = (
         consumes=(IMAGE, BYTES),
         answers=_STORED,
         needs_principal=False,
+        permission=Permission.NONE,
     ),
     Operation(
         "POST",
@@ -107,5 +111,6 @@ OPERATIONS = (
         consumes=(Content("multipart/form-data", ObjectForm),),
         answers=_STORED_FORM,
         needs_principal=False,
+        permission=Permission.NONE,
     ),
 )

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from imagegallery import Conflict, InvalidInput, NotFound, UploadLocked
+from imagegallery import Conflict, InvalidInput, NotFound, Permission, UploadLocked
 from imagegallery_asgi import galleries, uploads
 from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
@@ -18,6 +18,7 @@ OPERATIONS = (
         "Galleries, newest first",
         answers=page_answers(CursorList[GalleryDocument]),
         holds_conditions=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "POST",
@@ -27,6 +28,7 @@ OPERATIONS = (
         status=HTTPStatus.CREATED,
         raises=(Conflict,),
         repeats=Repeats.KEYED,
+        permission=Permission.NONE,
     ),
     Operation(
         "GET",
@@ -36,6 +38,7 @@ OPERATIONS = (
         raises=(NotFound,),
         answers=page_answers(One[GalleryDocument]),
         holds_conditions=True,
+        permission=Permission.VIEW,
     ),
     Operation(
         "PATCH",
@@ -44,6 +47,7 @@ OPERATIONS = (
         "Change a gallery",
         raises=(NotFound,),
         holds_conditions=True,
+        permission=Permission.EDIT,
     ),
     Operation(
         "DELETE",
@@ -52,6 +56,7 @@ OPERATIONS = (
         "Delete a gallery",
         raises=(NotFound, Conflict),
         holds_conditions=True,
+        permission=Permission.DELETE,
     ),
     Operation(
         "GET",
@@ -61,6 +66,7 @@ OPERATIONS = (
         raises=(NotFound,),
         answers=page_answers(CursorList[ImageDocument] | PageList[ImageDocument]),
         holds_conditions=True,
+        permission=Permission.VIEW,
     ),
     Operation(
         "POST",
@@ -75,6 +81,7 @@ OPERATIONS = (
             202: Answer("Uploaded; processing starts.", (Content(JSON, One[ImageDocument]),), headers=("Location",)),
         },
         holds_conditions=True,
+        permission=Permission.ADD_IMAGES,
     ),
     Operation(
         "POST",
@@ -83,6 +90,7 @@ OPERATIONS = (
         "Change the order: put images before or after another one",
         raises=(NotFound,),
         holds_conditions=True,
+        permission=Permission.EDIT,
     ),
     Operation(
         "POST",
@@ -91,6 +99,7 @@ OPERATIONS = (
         "Take images out; they stay in the library",
         raises=(NotFound,),
         holds_conditions=True,
+        permission=Permission.EDIT,
     ),
     Operation(
         "DELETE",
@@ -99,5 +108,6 @@ OPERATIONS = (
         "Take an image out; it stays in the library",
         raises=(NotFound,),
         holds_conditions=True,
+        permission=Permission.EDIT,
     ),
 )

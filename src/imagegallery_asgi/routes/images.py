@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from imagegallery import Conflict, NotFound
+from imagegallery import Conflict, NotFound, Permission
 from imagegallery_asgi import duplicates, images
 from imagegallery_asgi.answers import ImageDocument, One
 from imagegallery_asgi.operations import Answer, Operation
@@ -11,9 +11,21 @@ from imagegallery_asgi.pages import page_answers
 _REDIRECT = {302: Answer("The image is at `Location`.", headers=("Location",))}
 
 OPERATIONS = (
-    Operation("GET", "/images", images.list_images, "The library by time, or the trash", needs_user=True),
     Operation(
-        "GET", "/images/duplicates", duplicates.list_duplicates, "Images that look like earlier ones", needs_user=True
+        "GET",
+        "/images",
+        images.list_images,
+        "The library by time, or the trash",
+        needs_user=True,
+        permission=Permission.NONE,
+    ),
+    Operation(
+        "GET",
+        "/images/duplicates",
+        duplicates.list_duplicates,
+        "Images that look like earlier ones",
+        needs_user=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "POST",
@@ -21,15 +33,31 @@ OPERATIONS = (
         duplicates.dismiss,
         "Keep two images that look alike: never list them as a pair again",
         raises=(NotFound,),
+        permission=Permission.NONE,
     ),
-    Operation("GET", "/images/timeline", images.timeline, "How many images each month has", needs_user=True),
-    Operation("GET", "/images/timeline/{month}", images.month, "All images of a month, in columns", needs_user=True),
+    Operation(
+        "GET",
+        "/images/timeline",
+        images.timeline,
+        "How many images each month has",
+        needs_user=True,
+        permission=Permission.NONE,
+    ),
+    Operation(
+        "GET",
+        "/images/timeline/{month}",
+        images.month,
+        "All images of a month, in columns",
+        needs_user=True,
+        permission=Permission.NONE,
+    ),
     Operation(
         "POST",
         "/images/batch",
         images.batch,
         "Do one thing to up to 1,000 images; one result each",
         raises=(NotFound,),
+        permission=Permission.NONE,
     ),
     Operation(
         "GET",
@@ -39,6 +67,7 @@ OPERATIONS = (
         raises=(NotFound,),
         answers=page_answers(One[ImageDocument]),
         holds_conditions=True,
+        permission=Permission.VIEW,
     ),
     Operation(
         "PATCH",
@@ -47,6 +76,7 @@ OPERATIONS = (
         "Change an image",
         raises=(NotFound,),
         holds_conditions=True,
+        permission=Permission.EDIT,
     ),
     Operation(
         "DELETE",
@@ -55,6 +85,7 @@ OPERATIONS = (
         "Move an image to the trash; from there, delete it for good",
         raises=(NotFound, Conflict),
         holds_conditions=True,
+        permission=Permission.DELETE,
     ),
     Operation(
         "POST",
@@ -63,6 +94,7 @@ OPERATIONS = (
         "Bring an image back from the trash; may be repeated",
         raises=(NotFound,),
         holds_conditions=True,
+        permission=Permission.DELETE,
     ),
     Operation(
         "POST",
@@ -72,6 +104,7 @@ OPERATIONS = (
         status=HTTPStatus.ACCEPTED,
         raises=(NotFound, Conflict),
         holds_conditions=True,
+        permission=Permission.EDIT,
     ),
     Operation(
         "GET",
@@ -80,6 +113,7 @@ OPERATIONS = (
         "To the best variant for `Accept`",
         raises=(NotFound,),
         answers=_REDIRECT,
+        permission=Permission.VIEW,
     ),
     Operation(
         "GET",
@@ -88,5 +122,6 @@ OPERATIONS = (
         "To the original, for its owner",
         raises=(NotFound,),
         answers=_REDIRECT,
+        permission=Permission.DOWNLOAD,
     ),
 )

@@ -1,5 +1,6 @@
 """Who asks."""
 
+from imagegallery import Permission
 from imagegallery_asgi import me
 from imagegallery_asgi.operations import Operation
 
@@ -10,5 +11,6 @@ OPERATIONS = (
         me.get,
         "Who one is to this service: storage used, its limit, and what is on its way",
         needs_user=True,
+        permission=Permission.NONE,
     ),
 )

@@ -1,14 +1,29 @@
 """How the service itself is. At the root, and but for the metrics below the API's prefix as well: what a proxy keeps
 back has one address."""
 
+from imagegallery import Permission
 from imagegallery_asgi import ops
 from imagegallery_asgi.operations import JSON, Answer, Content, Operation
 
 _COUNTERS = 'imagegallery_queue_jobs{state="waiting"} 3.0\n'
 
 OPERATIONS = (
-    Operation("GET", "/healthz", ops.healthz, "Is the process alive?", needs_principal=False),
-    Operation("GET", "/readyz", ops.readyz, "Can it work?", needs_principal=False),
+    Operation(
+        "GET",
+        "/healthz",
+        ops.healthz,
+        "Is the process alive?",
+        needs_principal=False,
+        permission=Permission.NONE,
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        ops.readyz,
+        "Can it work?",
+        needs_principal=False,
+        permission=Permission.NONE,
+    ),
     Operation(
         "GET",
         "/openapi.json",
@@ -16,6 +31,7 @@ OPERATIONS = (
         "This description",
         answers={200: Answer("An OpenAPI 3.1 document.", (Content(JSON, example={"openapi": "3.1.0"}),))},
         needs_principal=False,
+        permission=Permission.NONE,
     ),
 )
 METRICS = (
@@ -26,5 +42,6 @@ METRICS = (
         "Counters for Prometheus",
         answers={200: Answer("The text exposition.", (Content("text/plain", example=_COUNTERS),))},
         needs_principal=False,
+        permission=Permission.NONE,
     ),
 )

@@ -1,11 +1,13 @@
 """Uploads that come little by little: tus and the IETF draft."""
 
 from imagegallery import (
+    OWNER,
     ChunkMismatch,
     Conflict,
     LengthMismatch,
     NotFound,
     OffsetMismatch,
+    Permission,
     TooLarge,
     UploadExpired,
     UploadIncomplete,
@@ -39,6 +41,7 @@ OPERATIONS = (
             201: Answer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
             202: Answer("The whole file came with it: the image.", (Content(JSON, One[ImageDocument]),)),
         },
+        permission=Permission.NONE,
     ),
     Operation(
         "OPTIONS",
@@ -47,6 +50,7 @@ OPERATIONS = (
         "What resumable uploads are offered",
         answers=_OPTIONS,
         needs_principal=False,
+        permission=Permission.NONE,
     ),
     Operation(
         "GET",
@@ -58,6 +62,7 @@ OPERATIONS = (
         answers_head=True,
         names_any_id=True,
         is_safe=False,
+        permission=OWNER,
     ),
     Operation(
         "PATCH",
@@ -72,6 +77,7 @@ OPERATIONS = (
             204: Answer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
         },
         names_any_id=True,
+        permission=OWNER,
     ),
     Operation(
         "DELETE",
@@ -81,6 +87,7 @@ OPERATIONS = (
         raises=(NotFound, UnsupportedVersion, UploadLocked, Conflict),
         answers={204: Answer("Given up.")},
         names_any_id=True,
+        permission=OWNER,
     ),
     Operation(
         "OPTIONS",
@@ -89,5 +96,6 @@ OPERATIONS = (
         "What resumable uploads are offered",
         answers=_OPTIONS,
         needs_principal=False,
+        permission=Permission.NONE,
     ),
 )

@@ -3,11 +3,13 @@
 from http import HTTPStatus
 
 from imagegallery import (
+    OWNER,
     Conflict,
     DuplicateImage,
     EmptyFile,
     NotFound,
     PartMismatch,
+    Permission,
     TooLarge,
     UnsupportedType,
     UploadEnded,
@@ -29,9 +31,15 @@ OPERATIONS = (
         status=HTTPStatus.CREATED,
         raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked),
         repeats=Repeats.KEYED,
+        permission=Permission.NONE,
     ),
     Operation(
-        "GET", "/uploads", uploads.list_open, "One's open uploads, newest first: `DELETE` gives one up", needs_user=True
+        "GET",
+        "/uploads",
+        uploads.list_open,
+        "One's open uploads, newest first: `DELETE` gives one up",
+        needs_user=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "POST",
@@ -39,9 +47,25 @@ OPERATIONS = (
         duplicates.check,
         "Which of up to 1,000 files are in already, by SHA-256",
         json_limit=LONG_LIST,
+        permission=Permission.NONE,
     ),
-    Operation("GET", "/uploads/{upload_id}", uploads.get, "One upload session", raises=(NotFound,), needs_user=True),
-    Operation("DELETE", "/uploads/{upload_id}", uploads.cancel, "Give up an upload", raises=(NotFound, UploadEnded)),
+    Operation(
+        "GET",
+        "/uploads/{upload_id}",
+        uploads.get,
+        "One upload session",
+        raises=(NotFound,),
+        needs_user=True,
+        permission=OWNER,
+    ),
+    Operation(
+        "DELETE",
+        "/uploads/{upload_id}",
+        uploads.cancel,
+        "Give up an upload",
+        raises=(NotFound, UploadEnded),
+        permission=OWNER,
+    ),
     Operation(
         "PUT",
         "/uploads/{upload_id}/content",
@@ -49,6 +73,7 @@ OPERATIONS = (
         "The file itself, where the session asks for it",
         raises=(NotFound, UploadExpired, UploadEnded, Conflict, *WRONG_UPLOAD),
         consumes=(IMAGE, BYTES),
+        permission=OWNER,
     ),
     Operation(
         "POST",
@@ -60,6 +85,7 @@ OPERATIONS = (
         consumes=(Content(JSON, CompleteUpload),),
         needs_body=False,
         json_limit=LONG_LIST,
+        permission=OWNER,
     ),
     Operation(
         "GET",
@@ -68,6 +94,7 @@ OPERATIONS = (
         "The parts that have arrived",
         raises=(NotFound,),
         needs_user=True,
+        permission=OWNER,
     ),
     Operation(
         "POST",
@@ -75,5 +102,6 @@ OPERATIONS = (
         uploads.sign_parts,
         "URLs for up to 100 parts: more of them, or new ones",
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+        permission=OWNER,
     ),
 )

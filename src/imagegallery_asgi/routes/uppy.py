@@ -1,10 +1,12 @@
 """What Uppy's S3 plugin asks for."""
 
 from imagegallery import (
+    OWNER,
     EmptyFile,
     InvalidInput,
     NotFound,
     PartMismatch,
+    Permission,
     TooLarge,
     UnsupportedType,
     UploadEnded,
@@ -25,6 +27,7 @@ OPERATIONS = (
         raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
         is_safe=False,
         tells_message=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "POST",
@@ -34,6 +37,7 @@ OPERATIONS = (
         repeats=Repeats.REFUSED,
         raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED),
         tells_message=True,
+        permission=Permission.NONE,
     ),
     Operation(
         "GET",
@@ -43,6 +47,7 @@ OPERATIONS = (
         raises=(NotFound,),
         needs_user=True,
         tells_message=True,
+        permission=OWNER,
     ),
     Operation(
         "DELETE",
@@ -51,6 +56,7 @@ OPERATIONS = (
         "Give up an upload in parts, for Uppy",
         raises=(NotFound, UploadEnded),
         tells_message=True,
+        permission=OWNER,
     ),
     Operation(
         "GET",
@@ -60,6 +66,7 @@ OPERATIONS = (
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
         is_safe=False,
         tells_message=True,
+        permission=OWNER,
     ),
     Operation(
         "POST",
@@ -69,6 +76,7 @@ OPERATIONS = (
         raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
         json_limit=LONG_LIST,
         tells_message=True,
+        permission=OWNER,
     ),
     Operation(
         "GET",
@@ -78,5 +86,6 @@ OPERATIONS = (
         raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
         is_safe=False,
         tells_message=True,
+        permission=OWNER,
     ),
 )

@@ -1,0 +1,32 @@
+"""What may be done with an image or a gallery. Pure."""
+
+from collections.abc import Mapping
+from enum import IntFlag
+from typing import Final
+
+
+class Permission(IntFlag):
+    """``VIEW``: the image in every size it is shown in; ``DOWNLOAD``: its original; ``EDIT``: everything but to end its
+    existence, which takes ``DELETE``."""
+
+    NONE = 0
+    VIEW = 1
+    DOWNLOAD = 2
+    COMMENT = 4
+    ADD_IMAGES = 8
+    EDIT = 16
+    DELETE = 32
+
+
+VIEWER: Final = Permission.VIEW | Permission.DOWNLOAD
+CONTRIBUTOR: Final = VIEWER | Permission.COMMENT | Permission.ADD_IMAGES
+EDITOR: Final = CONTRIBUTOR | Permission.EDIT
+OWNER: Final = EDITOR | Permission.DELETE
+
+ROLES: Final[Mapping[str, Permission]] = {
+    "viewer": VIEWER,
+    "contributor": CONTRIBUTOR,
+    "editor": EDITOR,
+    "owner": OWNER,
+}
+"""The combinations that people are given, by the names they know them by."""
