@@ -1,12 +1,15 @@
 """The pool: what a connection is like, how transactions end, and how failures are named."""
 
 import asyncio
+import gc
+import ssl
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import anyio
 import asyncpg
 import pytest
+from asyncpg import connect_utils
 
 from imagegallery.database import connecting
 from imagegallery.database.connecting import check_version, in_transaction
@@ -243,6 +246,18 @@ async def test_a_server_that_does_not_answer_is_unavailable(dsn: str) -> None:
     with pytest.raises(Unavailable):
         async with Database.connect(DatabaseOptions(dsn=dsn)):
             pass
+
+
+async def test_connecting_that_is_broken_off_leaves_no_complaint() -> None:
+    """asyncpg's future for the server's first word: nobody waits for it yet, or any more."""
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    begun = connect_utils.TLSUpgradeProto(loop, "db.test", 5432, ssl.create_default_context(), True)
+    begun.connection_lost(None)
+    begun.on_data = loop.create_future()
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_server_that_has_gone_does_not_keep_a_pool_from_its_end(

@@ -4,14 +4,16 @@ Through a pooler in transaction mode each transaction may run in another session
 or set there for longer than a transaction, and when a connection is given back there is nothing to clean up.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
 import anyio
 import asyncpg
+from asyncpg import connect_utils
 from asyncpg.transaction import Transaction
 
 from imagegallery.database.connection import Connection
@@ -37,6 +39,23 @@ CLOSING_TIME: Final = timedelta(seconds=10)
 ROLLBACK_TIME: Final = timedelta(seconds=3)
 # The client's own limit is a little longer than the server's: it only speaks when the network went silent.
 NETWORK_MARGIN: Final = timedelta(seconds=5)
+
+
+class _Upgrade(connect_utils.TLSUpgradeProto):
+    """asyncpg's first word to a server over TCP. Broken off before it was sent, nobody asks what became of it: asyncio
+    would complain of that on stderr."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.on_data.add_done_callback(_look_at)
+
+
+def _look_at(future: "asyncio.Future[bool]") -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+connect_utils.TLSUpgradeProto = _Upgrade  # type: ignore[assignment,misc]
 
 
 class _Manner(TypedDict):
