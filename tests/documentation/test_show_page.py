@@ -84,7 +84,8 @@ async def test_jinja_shows_what_is_there_and_keeps_room_for_what_comes(
     assert first["src"] == urls["medium.webp"]
     assert (first["width"], first["height"], first["alt"]) == ("4000", "3000", HOSTILE)
     assert "src" not in second
-    assert (second["width"], second["style"]) == ("4000", "background-color: #dddddd")
+    assert (second["width"], second["height"]) == ("4000", "3000")
+    assert [each["style"] for each in made.of("picture")] == ["background-color: #979695", "background-color: #dddddd"]
 
 
 def test_the_mean_colour_is_that_of_the_blurhash() -> None:
