@@ -170,6 +170,24 @@ async def _add_owners(database: Database, *names: str) -> None:
         await connection.executemany("INSERT INTO owners (owner_id) VALUES ($1)", [(name,) for name in names])
 
 
+async def test_a_migration_that_goes_by_is_unavailable_once(database_dsn: str, database: Database) -> None:
+    """What was prepared for the tables of before cannot be carried out."""
+
+    async def look(at: Database) -> int:
+        async with at.transaction() as connection:
+            rows = await connection.fetch("SELECT * FROM owners")
+        return len(rows)
+
+    await _add_owners(database, "ana")
+    async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as running:
+        assert await look(running) == 1
+        async with database.connection() as connection:
+            await connection.execute("ALTER TABLE owners ADD COLUMN shoe_size integer")
+        with pytest.raises(Unavailable, match="tables"):
+            await look(running)
+        assert await look(running) == 1
+
+
 async def test_a_server_that_takes_no_writes_is_unavailable(database: Database) -> None:
     """As when another one was made the primary."""
 

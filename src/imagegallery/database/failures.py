@@ -57,6 +57,9 @@ def using(connection: Connection) -> Iterator[None]:
     except asyncpg.SerializationError as error:
         # 40001, which READ COMMITTED knows from standbys only: what was being read had to go.
         raise Unavailable("A replica broke off what it was reading.") from error
+    except (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError) as error:
+        # A migration went by; the driver has forgotten what it had prepared.
+        raise Unavailable("The database's tables have just been changed.") from error
     except (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError) as error:
         # Its disk is full, say; or it has become a standby, because another server was made the primary.
         raise Unavailable("The database cannot do this now.") from error
