@@ -7,11 +7,10 @@ from datetime import timedelta
 import anyio
 import pytest
 from attrs import field, frozen
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegallery import ConfigurationError
-from imagegallery_asgi import ClientLimits, server
+from imagegallery_asgi import ClientLimits, middleware, server
 from imagegallery_asgi.metrics import Metrics
 from imagegallery_asgi.middleware import ErrorNet, Exchanges
 from imagegallery_asgi.patience import Patience, Patient
@@ -35,9 +34,7 @@ async def answers(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 def surrounded(app: ASGIApp, limits: ClientLimits) -> ASGIApp:
-    for middleware in (Middleware(Patient, limits=limits), Middleware(ErrorNet), Middleware(Exchanges, Metrics())):
-        app = middleware.cls(app, *middleware.args, **middleware.kwargs)
-    return app
+    return Exchanges(ErrorNet(Patient(app, limits)), Metrics())
 
 
 @frozen
@@ -91,7 +88,10 @@ def test_so_long_is_waited_for_a_byte_and_not_for_ever_for_one_now_and_then() ->
 
 
 @pytest.mark.parametrize("first", [[], [REST], [REST, REST]])
-async def test_a_body_that_does_not_come_is_408_and_the_end_of_its_connection(first: list[Message]) -> None:
+async def test_a_body_that_does_not_come_is_408_and_the_end_of_its_connection(
+    first: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "_DISCARD_SECONDS", 3_600)  # nothing more is waited for
     client = Client(sent=[*first])
     with anyio.fail_after(30):
         await client.ask(surrounded(reads_all, QUICK))
@@ -175,11 +175,13 @@ async def test_bodies_are_bounded_by_address_and_in_all_until_they_are_there(cap
         one.news.set()
         await anyio.wait_all_tasks_blocked()
         assert one.status is None, "still at work, but its body is there"
-        await begun("192.0.2.1")
+        another = await begun("192.0.2.1")
         assert await refused("2001:db8:1:3::1", b"sent here at once")
+        another.sent.append(END)
+        another.news.set()
         at_work.set()
         await anyio.wait_all_tasks_blocked()
-        assert [client.status for client in (one, asks_only)] == [200, 200]
+        assert [client.status for client in (one, another, asks_only)] == [200, 200, 200]
         tasks.cancel_scope.cancel()
     assert [record.levelname for record in caplog.records].count("WARNING") == 1, "told once"
 

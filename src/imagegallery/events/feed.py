@@ -119,7 +119,7 @@ class Feed:
 
         Raises `Overloaded` when there are as many as may be, in all or of this owner.
         """
-        self.check_room(owner_id)
+        self._check_room(owner_id)
         if not self._subscriptions:
             self._position = last
         subscription = Subscription(
@@ -134,7 +134,7 @@ class Feed:
             subscription.close()
         return subscription
 
-    def check_room(self, owner_id: str) -> None:
+    def _check_room(self, owner_id: str) -> None:
         """Raises `Overloaded` when one subscription more of this owner would be one too many."""
         if len(self._subscriptions) >= self._options.max_subscribers:
             raise Overloaded("Too many follow what happens; try again later.", retry_after=RETRY_AFTER)

@@ -41,7 +41,6 @@ class EventService:
         subscribe already.
         """
         owner_id = principal.require_user()
-        self._feed.check_room(owner_id)
         position = None if after is None else parse_event_id(after)
         async with self._database.transaction() as connection:
             last = await records.number(connection)
