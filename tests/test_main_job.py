@@ -146,12 +146,12 @@ def a_direct_upload(http: httpx.Client, photo: Path, gallery_id: str) -> None:
 
 
 def all_variants(http: httpx.Client, gallery_id: str) -> Sequence[Mapping[str, object]]:
-    """The gallery's two images, once every variant of each is there."""
+    """The gallery's two images, once every variant of each is there: the better formats come last, and at once."""
     listed: list[Mapping[str, list[object]]] = []
 
     def are_there() -> bool:
         listed[:] = http.get(f"/galleries/{gallery_id}/images").json()["data"]
-        return [len(image["variants"]) for image in listed] == [6, 6]
+        return [bool(image["sources"]) for image in listed] == [True, True]
 
     until(are_there)
     return listed
@@ -161,6 +161,7 @@ def is_readable(http: httpx.Client, image: Mapping[str, object]) -> None:
     """Every address of an image answers with a picture."""
     variants = image["variants"]
     assert isinstance(variants, list)
+    assert {each["variant_type"] for each in variants} == {"thumbnail", "small", "medium", "large"}
     for address in [
         *(urljoin(str(http.base_url), each["url"]) for each in variants),
         f"/images/{image['id']}/download",

@@ -90,6 +90,7 @@ class AnswersTheOld(MemoryCache):
 class BumpsEverybody(MemoryCache):
     async def bump(self, group: str) -> int:
         self._generations.clear()
+        self._unbumped = next(self._numbers)
         return await super().bump(group)
 
 
