@@ -15,6 +15,7 @@ from imagegallery import (
     IdempotencyKeyReused,
     ImageGalleryError,
     InvalidInput,
+    Overloaded,
     RateLimited,
     TooLarge,
     Unauthenticated,
@@ -24,6 +25,7 @@ from imagegallery_asgi.answers import MessagedProblem, Problem
 from imagegallery_asgi.constraints import JsonSchema
 from imagegallery_asgi.errors import (
     PROBLEM_TYPE,
+    BodyStalled,
     HeadTooLarge,
     InternalError,
     KeyNotTaken,
@@ -46,6 +48,7 @@ _ALWAYS: tuple[type[ImageGalleryError], ...] = (
     StaleCondition,
 )
 _WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, RateLimited)
+_WITH_BODY: tuple[type[ImageGalleryError], ...] = (BodyStalled, Overloaded)
 _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
 
 
@@ -250,6 +253,8 @@ def _errors(operation: Operation) -> Iterable[type[ImageGalleryError]]:
     if operation.needs_principal:
         yield from _WITH_PRINCIPAL
     yield from _KEYS[operation.repeats].raises
+    if operation.bodies:
+        yield from _WITH_BODY
     if any(content.media_type == JSON for content in operation.bodies):
         yield from _WITH_JSON
     elif operation.inputs.path or operation.inputs.query:

@@ -43,6 +43,11 @@ def test_every_failure_is_a_problem() -> None:
             assert all(list(answer["content"]) == ["application/problem+json"] for answer in failures.values())
 
 
+def test_whoever_sends_a_body_is_told_that_it_may_come_too_late() -> None:
+    for _, _, operation in described():
+        assert ("408" in operation["responses"]) == ("requestBody" in operation)
+
+
 def test_answers_name_all_their_fields_and_requests_only_what_must_be_there() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     assert set(schemas["Image"]["required"]) == set(schemas["Image"]["properties"])
