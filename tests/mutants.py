@@ -31,7 +31,7 @@ RULES: Final[Mapping[str, str]] = {
     r" SKIP LOCKED": "",
     r"pg_advisory_xact_lock\(": "coalesce(",
     r"pg_try_advisory(?:_xact)?_lock\(": "0 <= abs(",
-    r"await \S*\bfence\(connection, job\)": "pass",
+    r"await \S*\bfence\(connection, job\)": "True",
     r"shield=True": "shield=False",
     r"(?:\b\w+\.)?\bowner_id = (?:ANY \()?(\$\d)\)?": r"(\g<0> OR \1 IS NOT NULL)",
     r"(?<=\n)( +)(?:os\.fsync|(?:folders\.|file\.)?sync)\(.*": r"\1pass",
@@ -49,7 +49,10 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # What no test can see, each with the reason.
-NOT_SEEN: Final[Mapping[tuple[str, str], str]] = {}
+NOT_SEEN: Final[Mapping[str, str]] = {
+    "images/duplicate_records.py owner_id = $1": "where a walk of more than 200 images goes on: the next page looks",
+    "images/lookalike_records.py owner_id = $1": "whose neighbours: the images of these are looked for by owner",
+}
 
 
 @frozen
@@ -160,7 +163,7 @@ def main() -> int:
             if not seen:
                 unseen.append(mutant)
     print(f"{len(found) - len(unseen)} of {len(found)} cannot be taken away unseen.")
-    return int(any((str(each.path), each.taken) not in NOT_SEEN for each in unseen))
+    return int(any(f"{each.path.relative_to(PACKAGE)} {each.taken}" not in NOT_SEEN for each in unseen))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from imagegallery.errors import ImageGalleryError, NotFound, Unauthenticated
 from imagegallery.events import records as event_records
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.service import GalleryService
-from imagegallery.images import lookalike_records, original_records, trash_records
+from imagegallery.images import duplicate_records, lookalike_records, original_records, trash_records
 from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
+from imagegallery.pagination import LAST_ID
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import START, ManualClock
 from imagegallery.testing.library import make_image
@@ -34,19 +35,21 @@ from imagegallery.webhooks.transport import Sender
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
-CONTENTS = {name: hashlib.sha256(name.encode()).digest() for name in ("tram", "copy", "trashed")}
 LOOK = 0x9F31_77C2_0D5A_E468
+LOOKS = {"tram": LOOK, "copy": LOOK, "near": LOOK ^ 1, "trashed": LOOK}
+CONTENTS = {name: hashlib.sha256(name.encode()).digest() for name in LOOKS}
 SIZE = 5
-EVENTS = 6
+EVENTS = 7
 
 
 @frozen
 class Things:
-    """What one owner has. ``tram``, whose file is ``original``, and ``copy`` are in ``gallery``; ``trashed`` was."""
+    """What one owner has. ``tram``, whose file is ``original``, ``copy`` and ``near`` are in ``gallery``."""
 
     tram: UUID
     original: str
     copy: UUID
+    near: UUID
     trashed: UUID
     gallery: UUID
     session: UUID
@@ -86,12 +89,12 @@ async def _give(uploading: Uploading, webhooks: WebhookService, owner: Principal
         image = images[name] = evolve(make_image(owner_id), sha256=sha256, phash=None)
         await library.add_image(image, gallery.id)
         async with library.database.transaction() as connection:
-            await lookalike_records.note(connection, owner_id, image.id, LOOK)
+            await lookalike_records.note(connection, owner_id, image.id, LOOKS[name])
     await library.images.trash.put(owner, images["trashed"].id)
     session = await uploading.service.create(owner, filename="a.jpg", content_type="image/jpeg", size=SIZE)
     webhook = await webhooks.create(owner, url="http://127.0.0.1/hook")
-    tram, copy, trashed = images.values()
-    return Things(tram.id, tram.original_key, copy.id, trashed.id, gallery.id, session.id, webhook.webhook.id)
+    tram, copy, near, trashed = images.values()
+    return Things(tram.id, tram.original_key, copy.id, near.id, trashed.id, gallery.id, session.id, webhook.webhook.id)
 
 
 # --- what may be asked ----------------------------------------------------------------------------------------
@@ -133,7 +136,25 @@ async def content(world: World, asks: Principal) -> object:
 
 async def lookalikes(world: World, asks: Principal) -> object:
     page = await world.images.duplicates.list(asks)
-    return sorted(image.id for each in page.items for image in (each.image, *(other.image for other in each.others)))
+    return sorted({image.id for each in page.items for image in (each.image, *(other.image for other in each.others))})
+
+
+async def pairs(world: World, asks: Principal) -> object:
+    async with world.database.connection() as connection:
+        found = await duplicate_records.list_pairs(connection, asks.require_user(), LAST_ID, 100)
+    return sorted({image_id for one, others in found for image_id in (one, *(other.image_id for other in others))})
+
+
+async def images_of_pairs(world: World, asks: Principal) -> object:
+    every = [things.tram for things in world.things.values()]
+    async with world.database.connection() as connection:
+        return [*await duplicate_records.images(connection, asks.require_user(), every)]
+
+
+async def marked_lookalikes(world: World, asks: Principal) -> object:
+    marked = "SELECT image_id FROM lookalikes WHERE owner_id = $1 ORDER BY image_id"
+    async with world.database.connection() as connection:
+        return [row["image_id"] for row in await connection.fetch(marked, asks.require_user())]
 
 
 async def galleries(world: World, asks: Principal) -> object:
@@ -194,14 +215,17 @@ async def counted_webhooks(world: World, asks: Principal) -> object:
 
 
 QUESTIONS: Mapping[Question, Callable[[Things], object]] = {
-    library: lambda own: sorted((own.tram, own.copy)),
-    library_by_time_taken: lambda own: sorted((own.tram, own.copy)),
-    timeline: lambda own: 2,
-    month: lambda own: sorted((own.tram, own.copy)),
+    library: lambda own: sorted((own.tram, own.copy, own.near)),
+    library_by_time_taken: lambda own: sorted((own.tram, own.copy, own.near)),
+    timeline: lambda own: 3,
+    month: lambda own: sorted((own.tram, own.copy, own.near)),
     trash: lambda own: [own.trashed],
-    known_files: lambda own: sorted((own.tram, own.copy, own.trashed)),
+    known_files: lambda own: sorted((own.tram, own.copy, own.near, own.trashed)),
+    pairs: lambda own: sorted((own.tram, own.copy, own.near)),
+    images_of_pairs: lambda own: [own.tram],
+    marked_lookalikes: lambda own: sorted((own.tram, own.copy, own.near, own.trashed)),
     content: lambda own: own.tram,
-    lookalikes: lambda own: sorted((own.tram, own.copy)),
+    lookalikes: lambda own: sorted((own.tram, own.copy, own.near)),
     galleries: lambda own: [own.gallery],
     gallery_by_name: lambda own: own.gallery,
     open_uploads: lambda own: [own.session],

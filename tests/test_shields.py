@@ -278,33 +278,14 @@ def store_at(root: Path) -> FilesystemStore:
     return FilesystemStore(root, UrlSigner(b"a secret of the tests", utc_now))
 
 
-async def more_than_a_chunk(root: Path) -> tuple[FilesystemStore, bytes]:
-    store, content = store_at(root / "objects"), bytes(3 * CHUNK_SIZE)
-    await store.put("a/b", bytes_chunks(content), content_type="image/jpeg")
-    return store, content
-
-
 async def read_object(root: Path, asking: anyio.CancelScope) -> None:
-    store, _ = await more_than_a_chunk(root)
+    store = store_at(root / "objects")
+    await store.put("a/b", bytes_chunks(bytes(3 * CHUNK_SIZE)), content_type="image/jpeg")
     async with store.get("a/b") as stream:
         async for _chunk in stream.chunks:
             asking.cancel()
             break
     await store.aclose()
-
-
-async def close(stream: AsyncIterator[object]) -> None:
-    assert isinstance(stream, AsyncGenerator)
-    await stream.aclose()
-
-
-async def list_objects(root: Path, asking: anyio.CancelScope) -> None:
-    store, _ = await more_than_a_chunk(root)
-    listed = store.list()
-    await anext(listed)
-    asking.cancel()
-    with suppress(anyio.get_cancelled_exc_class()):
-        await close(listed)
 
 
 async def read_what_grows(root: Path, asking: anyio.CancelScope) -> None:
@@ -314,7 +295,8 @@ async def read_what_grows(root: Path, asking: anyio.CancelScope) -> None:
     grown = store.read_appended("a", append_id)
     await anext(grown)
     asking.cancel()
-    await close(grown)
+    assert isinstance(grown, AsyncGenerator)
+    await grown.aclose()
 
 
 async def put_object(root: Path, asking: anyio.CancelScope) -> None:
@@ -327,8 +309,11 @@ async def put_object(root: Path, asking: anyio.CancelScope) -> None:
 
 
 async def use_scratch(root: Path, asking: anyio.CancelScope) -> None:
-    async with Scratch.open(root / "scratch"):
-        asking.cancel()
+    try:
+        async with Scratch.open(root / "scratch"):
+            asking.cancel()
+    finally:
+        assert not [*(root / "scratch").glob("process-*")]
 
 
 async def use_folder(root: Path, asking: anyio.CancelScope) -> None:
@@ -369,7 +354,6 @@ async def copy_file(root: Path, asking: anyio.CancelScope) -> None:
 
 USES = [
     read_object,
-    list_objects,
     read_what_grows,
     put_object,
     use_scratch,

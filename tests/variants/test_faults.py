@@ -163,6 +163,17 @@ async def test_a_worker_that_lost_its_lease_writes_nothing_and_spoils_nothing(st
     await assert_nothing_left(studio, image.id)
 
 
+async def test_a_worker_that_lost_its_lease_before_it_began_does_not_begin(studio: Studio) -> None:
+    image = await studio.upload(PHOTO, 400, 300)
+    lost = await studio.claim(FIRST)
+    studio.clock.advance(LEASE + timedelta(seconds=1))
+    await studio.claim(FIRST)
+    with pytest.raises(LeaseLost):
+        await studio.processing.handlers()[FIRST].run(lost)
+    assert studio.engine.rendered == []
+    assert (await studio.image(image.id)).status is ProcessingStatus.PENDING
+
+
 async def test_a_late_failure_of_a_worker_that_lost_its_lease_does_not_count(studio: Studio) -> None:
     image = await studio.upload(PHOTO, 400, 300)
     slow = await studio.claim(FIRST)

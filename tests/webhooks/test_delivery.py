@@ -9,10 +9,12 @@ import pytest
 from anyio.abc import SocketAttribute
 
 from imagegallery.database.pool import Database
+from imagegallery.errors import LeaseLost
 from imagegallery.events.event import GalleryChanged
 from imagegallery.events.relay import Relay
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
+from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.events import EventLog
@@ -24,6 +26,7 @@ from imagegallery.webhooks.transport import AddressRefused, DeliveryFailed, Send
 from imagegallery.webhooks.webhook import WebhookOptions, target_of
 
 ANA = Principal.user("ana")
+LEASE = timedelta(seconds=5)
 OPTIONS = WebhookOptions(allow_private=True, disable_failures=3, disable_after=timedelta(hours=1), max_attempts=12)
 SENDER = Sender(timedelta(seconds=10), allow_private=True)
 
@@ -35,15 +38,21 @@ class Post:
         self.queue = PostgresQueue(database, clock)
         self.webhooks = WebhookService(database, SENDER, OPTIONS, clock)
         self._relay = Relay(database, self.queue, [WebhookConsumer()], clock)
-        self._handler = DeliverWebhook(database, self.queue, self.queue, SENDER, OPTIONS, clock)
+        self.handler = DeliverWebhook(database, self.queue, self.queue, SENDER, OPTIONS, clock)
+
+    async def claim(self) -> ClaimedJob:
+        """The one delivery that is due."""
+        await self._relay.catch_up()
+        (job,) = await self.queue.claim([DELIVER], limit=10, lease=LEASE)
+        return job
 
     async def deliver(self) -> int:
         """Do every delivery that is due; answers how many."""
         await self._relay.catch_up()
         done = 0
-        while jobs := await self.queue.claim([DELIVER], limit=10, lease=timedelta(minutes=1)):
+        while jobs := await self.queue.claim([DELIVER], limit=10, lease=LEASE):
             for job in jobs:
-                await self._handler.run(job)
+                await self.handler.run(job)
                 await self.queue.complete(job)
                 done += 1
         return done
@@ -89,6 +98,25 @@ async def test_what_happened_before_is_not_delivered(
     clock.advance(timedelta(seconds=1))
     await post.webhooks.create(ANA, url=receiver.url)
     assert await post.deliver() == 0
+
+
+@pytest.mark.parametrize(("before", "now"), [(500, 204), (204, 500)])
+async def test_a_delivery_whose_claim_was_lost_counts_for_nothing(
+    post: Post, log: EventLog, receiver: Receiver, clock: ManualClock, before: int, now: int
+) -> None:
+    webhook_id = (await post.webhooks.create(ANA, url=receiver.url)).webhook.id
+    receiver.statuses = [before, now]
+    await log.ready()
+    await post.deliver()
+    failures = (await post.webhooks.get(ANA, webhook_id)).failures
+    await log.ready()
+    lost = await post.claim()
+    clock.advance(LEASE)
+    await post.claim()
+    with pytest.raises(LeaseLost):
+        await post.handler.run(lost)
+    assert len(receiver.received) == 2, "it was sent"
+    assert (await post.webhooks.get(ANA, webhook_id)).failures == failures
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])

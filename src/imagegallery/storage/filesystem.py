@@ -137,8 +137,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
                 for key, status in page:
                     yield object_info(key, status)
         finally:
-            with CancelScope(shield=True):
-                await to_thread.run_sync(files.close)
+            await to_thread.run_sync(files.close)
 
     # --- signed URLs ---------------------------------------------------------------------------------------
 
