@@ -67,6 +67,15 @@ def slow(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Tests of the tests: locks, fences, shields, syncs and owners' conditions are taken away, decisions changed."""
+    session.install("-e", ".[dev]", "mutmut>=3.8,<4")
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+    session.run("mutmut", "run")
+    session.run("mutmut", "results")
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """The built wheel, installed without extras and with them, does what its users need first."""
     session.install("-e", ".[dev]")

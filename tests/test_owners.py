@@ -142,7 +142,7 @@ async def lookalikes(world: World, asks: Principal) -> object:
 async def pairs(world: World, asks: Principal) -> object:
     async with world.database.connection() as connection:
         found = await duplicate_records.list_pairs(connection, asks.require_user(), LAST_ID, 100)
-    return sorted({image_id for one, others in found for image_id in (one, *(other.image_id for other in others))})
+    return sorted(image_id for one, others in found for image_id in (one, *(other.image_id for other in others)))
 
 
 async def images_of_pairs(world: World, asks: Principal) -> object:
@@ -221,7 +221,7 @@ QUESTIONS: Mapping[Question, Callable[[Things], object]] = {
     month: lambda own: sorted((own.tram, own.copy, own.near)),
     trash: lambda own: [own.trashed],
     known_files: lambda own: sorted((own.tram, own.copy, own.near, own.trashed)),
-    pairs: lambda own: sorted((own.tram, own.copy, own.near)),
+    pairs: lambda own: sorted((own.near, own.copy, own.tram, own.copy, own.tram)),
     images_of_pairs: lambda own: [own.tram],
     marked_lookalikes: lambda own: sorted((own.tram, own.copy, own.near, own.trashed)),
     content: lambda own: own.tram,
