@@ -81,6 +81,7 @@ from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, Library
 from imagegallery.images.metadata import Metadata
 from imagegallery.images.responsive import Placeholder, Responsive, Source
 from imagegallery.images.timeline import MonthColumns, MonthCount
+from imagegallery.loopback import is_loopback
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, CursorPage, NumberedPage
 from imagegallery.principal import Principal
 from imagegallery.queue.job import QueueStats
@@ -237,6 +238,7 @@ __all__ = [
     "VariantReady",
     "Visibility",
     "Webhook",
+    "is_loopback",
     "missing_parts",
     "network_of",
     "new_id",

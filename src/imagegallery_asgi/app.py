@@ -62,7 +62,7 @@ def create_app(
         routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
         middleware=[
             Middleware(StartFailure),
-            *cors(cors_origins),
+            *cors(cors_origins, lambda app: Exchanges(SafetyHeaders(app), host.metrics)),
             *([Middleware(TrustedProxies, networks=parse_networks(trusted_proxies))] if trusted_proxies else []),
             Middleware(AccessLog),
             Middleware(Compression),
@@ -82,13 +82,18 @@ def create_app(
 
 
 def _routes(host: Host, prefix: str, operations: Iterable[Operation]) -> list[BaseRoute]:
-    """One route a path, whatever its methods: so that 405 can name them all."""
-    by_path = groupby(sorted(operations, key=_path), key=_path)
+    """One route a path, whatever its methods: so that 405 can name them all. The first one that fits is taken, so
+    words come before parameters."""
+    by_path = groupby(sorted(operations, key=_words_first), key=_path)
     return [Route(prefix + path, Endpoint(host, prefix + path, group)) for path, group in by_path]
 
 
 def _path(operation: Operation) -> str:
     return operation.path
+
+
+def _words_first(operation: Operation) -> list[tuple[bool, str]]:
+    return [(segment.startswith("{"), segment) for segment in operation.path.split("/")]
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,7 @@ import jwt as pyjwt
 from attrs import frozen
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Forbidden, Principal
+from imagegallery import ConfigurationError, Forbidden, Principal, is_loopback
 from imagegallery_asgi.call import Authenticate
 from imagegallery_asgi.cors import ANY, parse_origins
 from imagegallery_asgi.errors import InvalidToken
@@ -67,18 +67,6 @@ def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) ->
     if ANY in cors_origins:
         raise ConfigurationError("Without sign-in name the origins of pages: * would open this gallery to every site.")
     return SingleUser(Principal.user(owner_id), frozenset(parse_origins(cors_origins)))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, without port, is this machine talking to itself."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_loopback or bool(mapped and mapped.is_loopback)
 
 
 def _is_address(host: str) -> bool:

@@ -13,6 +13,7 @@ from imagegallery_asgi.metrics import Metrics
 
 API_PREFIX = "/api/v1"
 GALLERY_STATE = "imagegallery"
+_PRINCIPAL = "imagegallery.principal"
 
 # Who sends this request; nobody (``None``) is an anonymous visitor. Raises `Unauthenticated` for a bad token.
 Authenticate = Callable[[Request], Principal | None | Awaitable[Principal | None]]
@@ -45,11 +46,16 @@ class Host:
         return gallery
 
     async def principal_of(self, request: Request) -> Principal:
-        """Who sends it. Raises what `Authenticate` raises."""
+        """Who sends it, asked once a request. Raises what `Authenticate` raises."""
+        by, known = request.scope.get(_PRINCIPAL, (None, None))
+        if isinstance(known, Principal) and by is self.authenticate:
+            return known
         principal = self.authenticate(request)
         if inspect.isawaitable(principal):
             principal = await principal
-        return principal or Principal.anonymous()
+        found = principal or Principal.anonymous()
+        request.scope[_PRINCIPAL] = self.authenticate, found
+        return found
 
 
 @frozen

@@ -5,16 +5,19 @@ when the page is there, fresh and theirs to see, it is sent from here. In any ot
 goes the long way, as if nothing had been tried.
 """
 
+import logging
 import time
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegallery import CachedPage, PageTicket, new_id
+from imagegallery import CachedPage, ImageGalleryError, PageTicket, new_id
 from imagegallery_asgi.call import Host, client_address
 from imagegallery_asgi.headers import has_tag, request_id
 from imagegallery_asgi.middleware import REQUEST_ID, SAFETY
 from imagegallery_asgi.pages import PRIVATE, SHARED, page_tag
+
+logger = logging.getLogger("imagegallery_asgi")
 
 _RawHeaders = dict[bytes, bytes]
 # Signs of a body, which somebody would have to read, and of a condition that is hardly ever sent with GET.
@@ -63,8 +66,10 @@ class Shortcut:
             if page is not None:
                 await gallery.rates.admit_request(principal, client_address(request))
             return page
+        except ImageGalleryError:
+            return None  # the long way meets it too, and there it is told as it should be
         except Exception:
-            # The long way meets it too, and there it is told as it should be.
+            logger.exception("a kept page could not be sent, and the request goes the long way")
             return None
 
 

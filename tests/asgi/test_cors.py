@@ -38,6 +38,13 @@ async def test_a_page_that_is_named_may_send_credentials() -> None:
         assert "Origin" in answer.headers["Vary"]
 
 
+async def test_preflights_are_answered_with_what_every_answer_has() -> None:
+    async with client(PAGE) as browser:
+        answer = await browser.options(UPLOADS, headers=preflight() | {"X-Request-ID": "mine"})
+        assert answer.headers["X-Request-ID"] == "mine"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_another_page_is_not() -> None:
     async with client(PAGE) as browser:
         answer = await browser.options(UPLOADS, headers=preflight("https://evil.example"))

@@ -1,7 +1,6 @@
 """``imagegallery serve``: the API, a worker and the embedded PostgreSQL, started and stopped together."""
 
 import importlib.util
-import ipaddress
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
 from imagegallery.logs import log_requests
+from imagegallery.loopback import is_loopback
 from imagegallery.parts import check_parts, open_database, running_database
 from imagegallery.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
@@ -118,15 +118,8 @@ def _check_parts() -> None:
 
 def _check_exposure(host: str) -> None:
     """Without sign-in everybody who reaches us is the owner, so nobody else may reach us."""
-    if _is_loopback(host) or os.environ.get(JWT_KEY_VARIABLE):
+    if is_loopback(host) or os.environ.get(JWT_KEY_VARIABLE):
         return
     raise ConfigurationError(
         f"Listening on {host} needs sign-in: set {JWT_KEY_VARIABLE}. Without it only 127.0.0.1, ::1 or localhost."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
