@@ -91,10 +91,16 @@ def check_page(page: int, limit: int, deepest_offset: int = MAX_OFFSET) -> int:
     return (page - 1) * limit
 
 
-def cut_page(found: Sequence[T], limit: int, cursor_after: Callable[[T], str]) -> CursorPage[T]:
-    """The page in ``found``, which was read with one item more than ``limit`` to see whether there are more."""
+def cut_page(
+    found: Sequence[T], limit: int, cursor_after: Callable[[T], str], *, goes_on: T | None = None
+) -> CursorPage[T]:
+    """The page in ``found``, which was read with one item more than ``limit`` to see whether there are more.
+
+    If it is not full it ends at ``goes_on``: behind that nobody has looked.
+    """
     items = tuple(found[:limit])
-    return CursorPage(items, cursor_after(items[-1]) if len(found) > limit else None)
+    last = items[-1] if len(found) > limit else goes_on
+    return CursorPage(items, None if last is None else cursor_after(last))
 
 
 def encode_cursor(scope: str, key: SortKey) -> str:

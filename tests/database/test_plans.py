@@ -122,6 +122,7 @@ def members(order: ImageOrder, walk: Statement, arguments: tuple[object, ...]) -
     }
 
 
+IN_LIBRARY = (None, *FILTER[1:], library_records.EXAMINED)
 LISTS = {
     "own galleries": Case(
         galleries.LIST_OWNED, (OWNER, AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_by_owner"
@@ -129,13 +130,13 @@ LISTS = {
     "public galleries": Case(galleries.LIST_PUBLIC, (AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_public"),
     "own images by created_at": Case(
         library_records.LISTS[LibraryOrder.CREATED_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
         "images",
         "images_by_owner",
     ),
     "own images by taken_at": Case(
         library_records.LISTS[LibraryOrder.TAKEN_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
         "images",
         "images_by_taken_at",
     ),
@@ -171,13 +172,13 @@ LOOKUPS = {
     # So few, as PostgreSQL sees it, that sorting them is as good as reading them in order.
     "own favourites by created_at": Case(
         library_records.FAVORITES[LibraryOrder.CREATED_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
         "images",
         "images_favorites_by_created_at",
     ),
     "own favourites by taken_at": Case(
         library_records.FAVORITES[LibraryOrder.TAKEN_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, None, *FILTER[1:]),
+        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
         "images",
         "images_favorites_by_taken_at",
     ),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery.errors import InvalidCursor, InvalidInput, Unauthenticated
+from imagegallery.images import library_records
 from imagegallery.images.filter import ImageFilter
 from imagegallery.images.image import Image, LibraryOrder, ProcessingStatus
 from imagegallery.images.timeline import MonthColumns, MonthCount, month_bounds, month_of
@@ -72,8 +73,12 @@ FILTERS = [
 ]
 
 
+@pytest.mark.parametrize("examined", [1, 3, library_records.EXAMINED])
 @pytest.mark.parametrize("order", LibraryOrder)
-async def test_every_filter_in_every_order(library: Library, order: LibraryOrder) -> None:
+async def test_every_filter_in_every_order_however_little_a_page_looks_at(
+    library: Library, order: LibraryOrder, examined: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_records, "EXAMINED", examined)
     images = await a_bit_of_everything(library)
     ordered = sorted(images, key=lambda image: (getattr(image, order), image.id), reverse=True)
 

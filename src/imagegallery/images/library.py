@@ -48,6 +48,7 @@ class LibraryService:
     ) -> CursorPage[Image]:
         """Images of a filter, ``limit`` (1 to 100) at a time: the latest upload, or the latest taken, first.
 
+        A page looks at 20,000 images; where few of them fit, it may be short, or empty, and yet have a next cursor.
         Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
         """
         owner_id = principal.require_user()
@@ -56,8 +57,10 @@ class LibraryService:
         scope = f"images:{owner_id}:{chosen}:{where.scope}"
         after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
         async with self.database.reading() as connection:
-            found = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
-        page = cut_page(found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)))
+            read = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
+        page = cut_page(
+            read.found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)), goes_on=read.goes_on
+        )
         return await self.delivery.of_many(
             lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))
         )

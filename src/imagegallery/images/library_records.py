@@ -14,18 +14,28 @@ from imagegallery.images.matching import arguments, matches
 from imagegallery.images.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
 from imagegallery.images.timeline import MonthColumns, MonthCount, month_bounds, month_of
 
+# How many images a page looks at: beyond that it ends, however few of them fit its filter.
+EXAMINED: Final = 20_000
+
 
 def _listing(key: str, condition: str = "") -> str:
     """A page of an owner's images of a filter ($5 on), the latest ``key`` first, after a (``key``, id).
 
-    The range of times is said once more for those read by taken_at, so that the scan can begin and end by it.
+    It looks at $11 of them; the last of these comes along, whether it fits or not. The range of times is said once more
+    for those read by taken_at, so that the scan can begin and end by it.
     """
+    order = f"i.{key} DESC, i.id DESC"
     return f"""
-SELECT {IMAGE_COLUMNS}, {VISIBILITY}
-FROM images i
-WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND (i.{key}, i.id) < ($2, $3) {condition}
-  AND {matches(5)}
-ORDER BY i.{key} DESC, i.id DESC
+SELECT i.number, {IMAGE_COLUMNS}, {VISIBILITY}
+FROM (
+    SELECT i.*, row_number() OVER (ORDER BY {order}) AS number
+    FROM images i
+    WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND (i.{key}, i.id) < ($2, $3) {condition}
+    ORDER BY {order}
+    LIMIT $11
+) i
+WHERE i.number = $11 OR {matches(5)}
+ORDER BY {order}
 LIMIT $4"""
 
 
@@ -78,15 +88,27 @@ class Place:
     image_id: UUID
 
 
+@frozen
+class Stretch:
+    """The images of a stretch of the library that fit a filter; ``goes_on``: the last one that was looked at, if behind
+    it nobody has looked."""
+
+    found: list[FoundImage]
+    goes_on: FoundImage | None
+
+
 async def list_images(
     connection: Connection, owner_id: str, order: LibraryOrder, where: ImageFilter, after: Place, limit: int
-) -> list[FoundImage]:
-    sql = LISTS[order]
+) -> Stretch:
+    sql, said = LISTS[order], where
     if where.is_favorite:
         # The statement says so itself; said twice, PostgreSQL would take it to be twice as rare.
-        sql, where = FAVORITES[order], evolve(where, is_favorite=None)
-    rows = await connection.fetch(sql, owner_id, after.moment, after.image_id, limit, *arguments(where))
-    return [found_from(row) for row in rows]
+        sql, said = FAVORITES[order], evolve(where, is_favorite=None)
+    rows = await connection.fetch(sql, owner_id, after.moment, after.image_id, limit, *arguments(said), EXAMINED)
+    looked_at = [found_from(row) for row in rows]
+    is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
+    fitting = [each for each in looked_at if where.lets_through(each.image)]
+    return Stretch(fitting, looked_at[-1] if is_cut else None)
 
 
 async def months(connection: Connection, owner_id: str, *, is_archived: bool) -> list[MonthCount]:
