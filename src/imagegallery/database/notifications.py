@@ -1,14 +1,15 @@
 """Listening to NOTIFY for as long as the process runs, through lost connections and restarted servers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
-from anyio.abc import TaskStatus
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.failures import ENDINGS
-from imagegallery.errors import ImageGalleryError
+from imagegallery.database.failures import ENDINGS, opening
+from imagegallery.errors import ImageGalleryError, Unavailable
+from imagegallery.task_groups import surrounding_tasks
 
 FIRST_PAUSE = timedelta(milliseconds=100)
 LONGEST_PAUSE = timedelta(seconds=5)
@@ -23,9 +24,11 @@ class Notifications:
     """What was heard: a flag, because whoever waits looks in the database for what is new.
 
     Meant for one waiter. Of several, those that wait at the time all wake up; one that comes later does not.
+    ``payload``: the only one that is of interest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, payload: str | None = None) -> None:
+        self.payload = payload
         self._heard = anyio.Event()
 
     async def wait(self, timeout: timedelta) -> bool:
@@ -53,40 +56,68 @@ async def keep_polling(notifications: Notifications) -> None:
         notifications.wake()
 
 
-async def keep_listening(
-    connection: Connection,
-    reopen: Callable[[], Awaitable[Connection]],
-    channels: Sequence[str],
-    notifications: Notifications,
-    *,
-    task_status: TaskStatus[None],
-) -> None:
-    """Listen on ``connection`` and, when it is lost, on the next one, until cancelled. Owns the connections."""
-    started = False
-    while True:
+class SharedListener:
+    """One connection that listens to the same channels for all of this process who wait; one of them after the other
+    sees to it."""
+
+    def __init__(self, open_session: Callable[[], Awaitable[Connection]], channels: Sequence[str]) -> None:
+        self._open_session = open_session
+        self._channels = channels
+        self._waiting: dict[Notifications, anyio.Event] = {}  # and whether it could have heard something
+        self._turn = anyio.Lock()
+        self._listens = anyio.Event()
+
+    @asynccontextmanager
+    async def join(self, payload: str | None) -> AsyncIterator[Notifications]:
+        """Hear what is sent while this is open. Raises `Unavailable` when there is no connection to begin with."""
+        notifications = Notifications(payload)
+        begun = self._waiting[notifications] = anyio.Event()
         try:
-            await _subscribe(connection, channels, notifications)
-            if started:
-                # What was sent while nobody listened is lost: let the waiter look.
-                notifications.wake()
-            else:
-                task_status.started()
-                started = True
+            async with surrounding_tasks() as tasks:
+                try:
+                    tasks.start_soon(self._listen_in_turn, begun)
+                    await self._listens.wait()
+                    begun.set()
+                    yield notifications
+                finally:
+                    tasks.cancel_scope.cancel()
+        finally:
+            del self._waiting[notifications]
+
+    async def _listen_in_turn(self, begun: anyio.Event) -> None:
+        """Listen on one connection after the other, until cancelled, as soon as nobody else does. ``begun``: another
+        one has listened for this waiter before, so that no outage ends it."""
+        async with self._turn:
+            try:
+                while True:
+                    connection = await (_reconnect(self._open_session) if begun.is_set() else self._open_session())
+                    await self._listen(connection, begun)
+            finally:
+                self._listens = anyio.Event()
+
+    async def _listen(self, connection: Connection, begun: anyio.Event) -> None:
+        """Until the connection is lost, which it owns. Raises `Unavailable` if it is before the beginning."""
+        try:
+            with opening():
+                for channel in self._channels:
+                    await connection.add_listener(channel, self._hear)
+            # What was sent while nobody listened is lost: let them look.
+            for waiting, has_begun in self._waiting.items():
+                if has_begun.is_set():
+                    waiting.wake()
+            begun.set()
+            self._listens.set()
             await _until_lost(connection)
-        except ENDINGS:
-            if not started:
+        except (Unavailable, *ENDINGS):
+            if not begun.is_set():
                 raise
         finally:
             connection.terminate()
-        connection = await _reconnect(reopen)
 
-
-async def _subscribe(connection: Connection, channels: Sequence[str], notifications: Notifications) -> None:
-    def hear(_connection: object, _sender: int, _channel: str, _payload: object) -> None:
-        notifications.wake()
-
-    for channel in channels:
-        await connection.add_listener(channel, hear)
+    def _hear(self, _connection: object, _sender: int, _channel: str, payload: object) -> None:
+        for waiting in self._waiting:
+            if waiting.payload in (None, payload):
+                waiting.wake()
 
 
 async def _until_lost(connection: Connection) -> None:

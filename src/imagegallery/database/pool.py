@@ -25,7 +25,7 @@ from imagegallery.database.connecting import (
 )
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS, opening, using
-from imagegallery.database.notifications import Notifications, keep_listening, keep_polling
+from imagegallery.database.notifications import Notifications, SharedListener, keep_polling
 from imagegallery.database.options import DatabaseOptions as DatabaseOptions
 from imagegallery.database.position import COMMITTED, Position
 from imagegallery.database.replicas import Replica, Replicas
@@ -47,6 +47,7 @@ class Database:
         self._wrote_at = -math.inf
         self._replicas: Replicas | None = None
         self._for_visitors: Database | None = None
+        self._listeners: dict[tuple[str, ...], SharedListener] = {}
         self.locks = AdvisoryLocks(self.session)
 
     @classmethod
@@ -164,21 +165,22 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def listen(self, *channels: str) -> AsyncIterator[Notifications]:
-        """Hear NOTIFY on these channels. A lost connection is replaced for as long as this is open.
+    async def listen(self, *channels: str, payload: str | None = None) -> AsyncIterator[Notifications]:
+        """Hear NOTIFY on these channels, or only of this payload. A lost connection is replaced for as long as this is
+        open; all who listen to the same have one.
 
         Without sessions whoever waits is woken every second, to look. Raises `Unavailable` only if the first
         connection fails.
         """
-        connection = await self._open_session() if self.has_sessions else None
+        if self.has_sessions:
+            listener = self._listeners.setdefault(channels, SharedListener(self._open_session, channels))
+            async with listener.join(payload) as notifications:
+                yield notifications
+            return
         notifications = Notifications()
         async with surrounding_tasks() as tasks:
             try:
-                if connection is None:
-                    tasks.start_soon(keep_polling, notifications)
-                else:
-                    with opening():
-                        await tasks.start(keep_listening, connection, self._open_session, channels, notifications)
+                tasks.start_soon(keep_polling, notifications)
                 yield notifications
             finally:
                 tasks.cancel_scope.cancel()

@@ -156,7 +156,7 @@ class ImageService:
         if image.status in _DONE:
             return image
         with anyio.fail_after(timeout.total_seconds()):
-            async with self._database.listen(records.CHANNEL) as notifications:
+            async with self._database.listen(records.CHANNEL, payload=str(image_id)) as notifications:
                 while (image := await self.get(principal, image_id)).status not in _DONE:
                     await notifications.wait(timeout)
         return image
