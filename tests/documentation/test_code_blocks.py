@@ -23,7 +23,7 @@ MOST_NOT_RUN = 3
 def workspace(service: RunningService, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a reader stands: a folder with photographs, and the data directory of a service that runs."""
     folder = tmp_path_factory.mktemp("workspace")
-    for name in ("library-data", "imagegallery-data"):
+    for name in ("data", "library-data", "imagegallery-data"):
         (folder / name).symlink_to(service.data_dir)
     for place in (folder, folder / "photos", folder / "Pictures" / "2026"):
         place.mkdir(parents=True, exist_ok=True)
