@@ -5,7 +5,7 @@ An adapter whose library comes with an extra is imported when it is chosen.
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.protocol import ObjectUrls
-from imagegallery.errors import ConfigurationError, Unavailable
+from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.imaging.protocol import ImagingEngine
@@ -345,8 +345,8 @@ async def open_jobs(settings: Settings, database: Database, clock: Clock) -> Asy
             yield Jobs(queue, queue, relay, sqs.arrivals())
 
 
-async def check_parts(settings: Settings) -> None:
-    """Ask the store, Redis and SQS, where they are set, whether they let us in.
+async def check_parts(settings: Settings, *, works: bool) -> None:
+    """Ask the store, Redis and, for who does jobs (``works``), SQS, where they are set, whether they know our secrets.
 
     Raises `ConfigurationError`, and `Unavailable` for a store that does not answer; the others need not.
     """
@@ -356,10 +356,9 @@ async def check_parts(settings: Settings) -> None:
     async with open_redis(settings.redis, utc_now) as redis:
         if redis is not None:
             await redis.check()
-    if settings.queue.sqs.queue_url is not None or settings.queue.sqs.events_url is not None:
+    if works and (settings.queue.sqs.queue_url is not None or settings.queue.sqs.events_url is not None):
         async with open_sqs(settings) as sqs:
-            with suppress(Unavailable):
-                await sqs.check()
+            await sqs.check_keys()
 
 
 @asynccontextmanager

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -20,10 +22,37 @@ from imagegallery.testing.waiting import until
 
 
 @pytest.fixture
+def knows_nobody() -> Iterator[str]:
+    """Answers as SQS does to a key that it has never heard of: moto checks none."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = b'{"__type": "com.amazon.coral.service#UnrecognizedClientException", "message": "wr0ng is invalid."}'
+            self.send_response(403)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: what is on stderr is looked at."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
 def wrong_secrets(
-    object_store_server: ObjectStoreServer, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    object_store_server: ObjectStoreServer,
+    redis_server: RedisServer,
+    knows_nobody: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[str], None]]:
-    """Sets what leads to real servers that let nobody in with it."""
+    """Sets what leads to servers that let nobody in with it."""
     with redis.Redis(port=redis_server.port) as client:
         client.config_set("requirepass", "the password")
     named = {
@@ -36,7 +65,7 @@ def wrong_secrets(
         "Redis": {"REDIS_URL": f"redis://:wr0ng@127.0.0.1:{redis_server.port}"},
         "SQS": {
             "QUEUE_SQS_QUEUE_URL": "https://sqs.test/123456789012/jobs",
-            "QUEUE_SQS_ENDPOINT_URL": object_store_server.url,  # which knows no such keys either
+            "QUEUE_SQS_ENDPOINT_URL": knows_nobody,
             "AWS_ACCESS_KEY_ID": "stranger",
             "AWS_SECRET_ACCESS_KEY": "wr0ng",
         },

@@ -1,25 +1,26 @@
 """Messages that come twice, late, in any order, for nobody or not at all: no job is lost, none is held twice."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import anyio
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
 from imagegallery.queue import sqs_messages
 from imagegallery.queue.dispatch import ABANDONED_AFTER, LOST_AFTER, RESERVED_FOR, Urgency
-from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, ClaimedJob, NewJob, QueueStats
+from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, ClaimedJob, NewJob, QueueOptions, QueueStats, SqsOptions
 from imagegallery.queue.observer import Outcome
 from imagegallery.queue.sqs import PASSED_ON_AFTER, SqsQueue
 from imagegallery.queue.sqs_channel import Message, Outgoing, SqsChannel
 from imagegallery.queue.sqs_inbox import Inbox
+from imagegallery.queue.sqs_opening import Sqs
 from imagegallery.queue.sqs_setup import receives
 from imagegallery.queue.worker import Worker
 from imagegallery.testing.sqs import SqsBench
@@ -302,6 +303,26 @@ class TestOutages:
         channel = SqsChannel(Broken(None, receive_message=outcome), "http://sqs/1/jobs")
         with pytest.raises(expected):
             await channel.receive(limit=1, hide=LEASE)
+
+    @pytest.mark.parametrize(
+        ("outcome", "is_wrong"),
+        [
+            (refusal("InvalidClientTokenId", 403), True),
+            (refusal("com.amazon.coral.service#UnrecognizedClientException", 400), True),
+            (refusal("SignatureDoesNotMatch", 403), True),
+            (NoCredentialsError(), True),
+            (refusal("AccessDenied", 403), False),  # to look takes a permission that the service does not need
+            (refusal("AWS.SimpleQueueService.NonExistentQueue", 400), False),
+            (AWAY, False),
+        ],
+    )
+    async def test_keys_that_are_wrong_are_told_from_keys_that_may_not_look(
+        self, outcome: Exception, is_wrong: bool
+    ) -> None:
+        options = QueueOptions(sqs=SqsOptions(queue_url="https://sqs.test/123456789012/jobs"))
+        asked = Sqs(Broken(None, get_queue_attributes=outcome), options)
+        with pytest.raises(ConfigurationError) if is_wrong else nullcontext():
+            await asked.check_keys()
 
     async def test_a_queue_that_was_never_made_is_named(self, sqs: SqsBench) -> None:
         channel = SqsChannel(sqs.client, f"{sqs.server.url}/123456789012/nowhere")

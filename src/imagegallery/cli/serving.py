@@ -73,7 +73,7 @@ def serve_command(
 
 async def serve(settings: Settings, host: str, port: int, programs: Sequence[Program], stop_within: timedelta) -> None:
     """Serve until SIGINT or SIGTERM; on return everything that was started has stopped."""
-    await check_parts(settings)
+    await check_parts(settings, works=WORKER in programs)
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with running_database(settings) as ready:
             async with open_database(ready) as database:

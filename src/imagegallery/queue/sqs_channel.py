@@ -20,6 +20,12 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 10  # messages in one request, at the most
 LONGEST_HIDING: Final = timedelta(hours=12)
 MISSING: Final = ("QueueDoesNotExist", "NonExistentQueue")
+# IAM and SQS API references, "Common Errors"; and what stores that only look like it say.
+WRONG_KEYS: Final = (
+    *("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException"),
+    *("IncompleteSignature", "MissingAuthenticationToken", "ExpiredToken", "ExpiredTokenException"),
+    *("InvalidAccessKeyId", "AuthFailure"),
+)
 TOO_MANY: Final = "OverLimit"  # messages that were received and not put away: 120,000
 
 
@@ -134,6 +140,13 @@ def translated(error: ClientError, name: str) -> ImageGalleryError:
     if status >= 500 or "Throttl" in code or code.endswith(TOO_MANY):
         return Unavailable(f"SQS cannot serve queue {name} now: {code}.")
     return ConfigurationError(f"SQS refuses what we ask of queue {name}: {code}.")
+
+
+def has_wrong_keys(error: ConfigurationError) -> bool:
+    """Whether it is our keys that the service does not know, or that there are none."""
+    cause = error.__cause__
+    code = str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""
+    return code.endswith(WRONG_KEYS) or isinstance(cause, NoCredentialsError | PartialCredentialsError)
 
 
 def _seconds(duration: timedelta) -> int:

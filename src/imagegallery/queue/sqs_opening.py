@@ -11,13 +11,13 @@ from imagegallery.aws.clients import open_client
 from imagegallery.aws.options import AwsOptions
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.errors import ConfigurationError
+from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.relay import JobRelay
 from imagegallery.queue.sqs import SqsQueue
-from imagegallery.queue.sqs_channel import SqsChannel
+from imagegallery.queue.sqs_channel import SqsChannel, has_wrong_keys
 from imagegallery.queue.sqs_mailbox import SqsMailbox
 from imagegallery.queue.sqs_messages import messages_of
 from imagegallery.queue.sqs_names import Step, queue_name, queue_urls
@@ -63,6 +63,17 @@ class Sqs:
         urls = [] if named.queue_url is None else list(queue_urls(named.queue_url).values())
         for url in [*urls, *([] if named.events_url is None else [named.events_url])]:
             await SqsChannel(self._client, url).check()
+
+    async def check_keys(self) -> None:
+        """Raises `ConfigurationError` if SQS does not know our keys. What they allow, and what is there, is not asked:
+        to look takes a permission that the running service does not need."""
+        try:
+            await self.check()
+        except Unavailable:
+            pass
+        except ConfigurationError as error:
+            if has_wrong_keys(error):
+                raise
 
     async def set_up(self, *, dry_run: bool) -> list[Step]:
         """Make the queues, see `SqsSetup`. Raises `ConfigurationError` if none is named, and `Unavailable`."""

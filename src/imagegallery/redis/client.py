@@ -17,8 +17,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
-    AuthorizationError,
-    NoPermissionError,
     RedisClusterException,
     RedisError,
 )
@@ -35,7 +33,6 @@ Server: TypeAlias = Redis | RedisCluster
 T = TypeVar("T")
 
 _CLUSTER: Final = "+cluster://"
-_REFUSALS: Final = (AuthenticationError, AuthorizationError, NoPermissionError)
 _AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 # redis-py would look up its own version, in files, for each connection.
 _NOT_TOLD: Final = None
@@ -86,11 +83,11 @@ class RedisClient:
         return answer
 
     async def check(self) -> None:
-        """Raises `ConfigurationError` if Redis answers that it does not let us in; it need not answer."""
+        """Raises `ConfigurationError` if Redis does not know our password; it need not answer."""
         try:
             await self.ping()
         except Unavailable as error:
-            if isinstance(error.__cause__, _REFUSALS):
+            if isinstance(error.__cause__, AuthenticationError):
                 raise ConfigurationError(f"Redis refuses us ({error.__cause__}): see to `redis.url`.") from error
 
     async def ping(self) -> None:
