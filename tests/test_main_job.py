@@ -18,13 +18,13 @@ from uuid import UUID
 import anyio
 import httpx
 import pytest
+from tests.photographs import photograph
 
 from imagegallery.client import GalleryClient
 from imagegallery.testing.object_store import AWS, ObjectStoreServer
 from imagegallery.testing.redis import RedisServer
 from imagegallery.testing.service import RunningService, running_service
 from imagegallery.testing.sqs import SqsServer
-from imagegallery.testing.studio import picture
 from imagegallery.testing.waiting import until
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the README
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Smaller than a camera's, and larger than ``medium``, so that it gets every variant of the default presets."""
     path = tmp_path_factory.mktemp("photo") / "tram.jpg"
-    path.write_bytes(picture(1000, 750))
+    path.write_bytes(photograph(1000, 750))
     return path
 
 
