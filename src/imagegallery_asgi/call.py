@@ -50,12 +50,16 @@ class Host:
         by, known = request.scope.get(_PRINCIPAL, (None, None))
         if isinstance(known, Principal) and by is self.authenticate:
             return known
+        found = await self.ask(request)
+        request.scope[_PRINCIPAL] = self.authenticate, found
+        return found
+
+    async def ask(self, request: Request) -> Principal:
+        """The same, asked now, whatever was answered before."""
         principal = self.authenticate(request)
         if inspect.isawaitable(principal):
             principal = await principal
-        found = principal or Principal.anonymous()
-        request.scope[_PRINCIPAL] = self.authenticate, found
-        return found
+        return principal or Principal.anonymous()
 
 
 @frozen

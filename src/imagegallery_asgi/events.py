@@ -81,7 +81,7 @@ def _seconds_left(call: Call) -> float:
 
 async def _is_let_in(call: Call) -> bool:
     try:
-        return await call.host.principal_of(call.request) == call.principal
+        return await call.host.ask(call.request) == call.principal
     except ImageGalleryError:
         return False
 

@@ -61,7 +61,7 @@ async def listening(app: Starlette, token: str = "") -> AsyncIterator[ObjectRece
 async def last_words(stream: ObjectReceiveStream[Message]) -> bytes:
     """Nothing else may come."""
     message = await stream.receive()
-    assert not message.get("more_body")
+    assert not message.get("more_body"), message
     return bytes(message["body"])
 
 
