@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.images.choosing import choose_variant
+from imagegallery.images.choosing import choose_variant, no_newer
 from imagegallery.images.image import Variant
 
 LADDER = ("thumbnail", "small", "medium", "large")
@@ -49,6 +49,19 @@ def test_choices(there: list[str], wanted: str | None, accepts: list[str], chose
 
     assert found is not None
     assert found.key == chosen
+
+
+@pytest.mark.parametrize(
+    ("shows", "also_shows"),
+    [
+        ("avif", {"avif", "webp", "jpeg", "png", "gif"}),
+        ("webp", {"webp", "jpeg", "png", "gif"}),
+        ("jpeg", {"jpeg"}),
+    ],
+)
+def test_who_shows_a_format_shows_all_that_are_no_newer(shows: str, also_shows: set[str]) -> None:
+    found = no_newer([variant(f"medium.{each}") for each in FORMATS], shows)
+    assert {each.format for each in found} == also_shows
 
 
 def test_nothing_ready_is_nothing() -> None:

@@ -7,6 +7,7 @@ from imagegallery.imaging.limits import (
     ImagingOptions,
     can_move,
     check_header,
+    check_scans,
     deadline_for,
     frame_step,
     from_json,
@@ -94,3 +95,10 @@ def test_options_survive_the_command_line() -> None:
 def test_options_that_cannot_work_are_refused() -> None:
     with pytest.raises(ValueError, match="processes"):
         ImagingOptions(processes=0)
+
+
+def test_one_scan_too_many_is_refused_and_the_limit_named() -> None:
+    check_scans(has_more=False, options=OPTIONS)
+    with pytest.raises(BadImage, match="at most 64") as caught:
+        check_scans(has_more=True, options=OPTIONS)
+    assert (caught.value.reason, caught.value.details["limit"]) == ("too_many_scans", OPTIONS.max_scans)

@@ -9,6 +9,7 @@ from imagegallery.errors import (
     InvalidInput,
     QuotaExceeded,
     TooLarge,
+    TooManyUploads,
     UnsupportedType,
 )
 from imagegallery.uploads.policy import Declaration, UploadPolicy, canonical_type
@@ -76,8 +77,9 @@ def test_a_limit_is_named() -> None:
 def test_an_owners_own_storage_limit_goes_before_the_default(default: int | None, own: int | None) -> None:
     policy = UploadPolicy(storage_limit=default)
     policy.check_storage(100, own)
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded, match="100 bytes") as caught:
         policy.check_storage(101, own)
+    assert caught.value.details["limit"] == 100
 
 
 def test_without_a_limit_everything_fits() -> None:
@@ -94,3 +96,11 @@ def test_a_policy_needs_sensible_limits() -> None:
         UploadPolicy(max_size=0)
     with pytest.raises(ValueError, match="session_lifetime"):
         UploadPolicy(session_lifetime=timedelta(0))
+
+
+def test_so_many_uploads_may_be_open_and_not_one_more() -> None:
+    policy = UploadPolicy(max_open=3)
+    policy.check_open(3)
+    with pytest.raises(TooManyUploads, match="Only 3 uploads") as caught:
+        policy.check_open(4)
+    assert caught.value.details["limit"] == 3

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from imagegallery.errors import Conflict, UploadEnded, UploadExpired, UploadIncomplete
+from imagegallery.errors import Conflict, EmptyFile, UploadEnded, UploadExpired, UploadIncomplete
+from imagegallery.uploads.rejection import Rejection
 from imagegallery.uploads.session import (
     TRANSITIONS,
     Transport,
@@ -20,6 +22,7 @@ from imagegallery.uploads.session import (
     UploadState,
     advance,
     mermaid,
+    refuse_over,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -158,3 +161,23 @@ def test_the_documentation_shows_this_diagram() -> None:
     command = [sys.executable, str(ROOT / "docs" / "diagrams.py"), "--check"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        *((state, None) for state in UploadState if not state.is_ended),
+        (UploadState.COMPLETED, None),
+        (UploadState.CANCELLED, UploadEnded),
+        (UploadState.EXPIRED, UploadExpired),
+    ],
+)
+def test_what_is_over_says_so_unless_it_became_an_image(state: UploadState, error: type[Exception] | None) -> None:
+    with nullcontext() if error is None else pytest.raises(error):
+        refuse_over(attrs.evolve(SESSION, state=state))
+
+
+def test_what_was_rejected_says_why() -> None:
+    rejection = Rejection.of(EmptyFile("The file is empty."))
+    with pytest.raises(EmptyFile, match=r"The file is empty\."):
+        refuse_over(attrs.evolve(SESSION, state=UploadState.REJECTED, rejection=rejection))
