@@ -39,6 +39,7 @@ LOOK = 0x9F31_77C2_0D5A_E468
 LOOKS = {"tram": LOOK, "copy": LOOK, "near": LOOK ^ 1, "trashed": LOOK}
 CONTENTS = {name: hashlib.sha256(name.encode()).digest() for name in LOOKS}
 SIZE = 5
+IMAGE_SIZE = 1_000_000
 EVENTS = 7
 
 
@@ -251,6 +252,27 @@ async def test_a_visitor_has_nothing_to_see(world: World) -> None:
     for question in QUESTIONS:
         with pytest.raises(Unauthenticated):
             await question(world, VISITOR)
+
+
+async def hashes(world: World, asks: Principal) -> tuple[int, int, int]:
+    """How many rows there are about what the owner's images look like."""
+    tables = ("phash_buckets", "phash_neighbours", "lookalikes")
+    counts = ", ".join(f"(SELECT count(*) FROM {table} WHERE owner_id = $1)" for table in tables)
+    async with world.database.connection() as connection:
+        return tuple(*await connection.fetch(f"SELECT {counts}", asks.require_user()))
+
+
+async def test_what_one_deletes_the_other_still_has(world: World) -> None:
+    bens, anas = await hashes(world, BEN), world.things["ana"]
+    assert all(bens)
+    for image in (anas.tram, anas.copy, anas.near):
+        await world.images.trash.put(ANA, image)
+    for image in (anas.tram, anas.copy, anas.near, anas.trashed):
+        await world.images.trash.purge(ANA, image)
+    assert (await hashes(world, ANA), await hashes(world, BEN)) == ((0, 0, 0), bens)
+    assert await pairs(world, BEN) == QUESTIONS[pairs](world.things["ben"])
+    assert (await world.uploads.room(ANA)).used == 0
+    assert (await world.uploads.room(BEN)).used == len(CONTENTS) * IMAGE_SIZE
 
 
 # --- what may be done -----------------------------------------------------------------------------------------
