@@ -55,6 +55,8 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
 NOT_SEEN: Final[Mapping[str, str]] = {
     "images/duplicate_records.py END_OF_WALK: owner_id = $1": "where a long walk ends: its next page looks by owner",
     "images/lookalike_records.py MARK: owner_id = $1": "whose neighbours: the images of these are looked for by owner",
+    "images/lookalike_records.py _UNMARK: owner_id = $1": "by the ids of this owner's images",
+    "images/lookalike_records.py _DISCONNECT: own.owner_id = $1": "whose neighbours: only this owner's rows go",
 }
 
 

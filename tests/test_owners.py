@@ -18,8 +18,10 @@ from imagegallery.events import records as event_records
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images import duplicate_records, lookalike_records, original_records, trash_records
+from imagegallery.images import records as image_records
 from imagegallery.images.image import Image
 from imagegallery.images.service import ImageService
+from imagegallery.owners import records as owner_records
 from imagegallery.pagination import LAST_ID
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import START, ManualClock
@@ -180,6 +182,11 @@ async def webhooks(world: World, asks: Principal) -> object:
     return _ids(await world.webhooks.list(asks))
 
 
+async def webhooks_to_call(world: World, asks: Principal) -> object:
+    async with world.database.connection() as connection:
+        return _ids(await webhook_records.list_active(connection, [asks.require_user()]))
+
+
 async def events(world: World, asks: Principal) -> object:
     """How many: those of what this owner did, which is what the other did, too."""
     async with world.database.transaction() as connection:
@@ -202,6 +209,12 @@ async def images_for_the_trash(world: World, asks: Principal) -> object:
     every = [image for things in world.things.values() for image in (things.tram, things.trashed)]
     async with world.database.transaction() as connection:
         return sorted(await trash_records.lock(connection, asks.require_user(), every))
+
+
+async def owner(world: World, asks: Principal) -> object:
+    async with world.database.connection() as connection:
+        found = await owner_records.get(connection, asks.require_user())
+    return found is not None and found.owner_id == asks.user_id
 
 
 async def held_room(world: World, asks: Principal) -> object:
@@ -232,10 +245,12 @@ QUESTIONS: Mapping[Question, Callable[[Things], object]] = {
     open_uploads: lambda own: [own.session],
     room: lambda own: (SIZE, 1),
     webhooks: lambda own: [own.webhook],
+    webhooks_to_call: lambda own: [own.webhook],
     events: lambda own: EVENTS,
     original: lambda own: own.original,
     image_of_content: lambda own: own.tram,
     images_for_the_trash: lambda own: sorted((own.tram, own.trashed)),
+    owner: lambda own: True,
     held_room: lambda own: (SIZE, 1),
     counted_webhooks: lambda own: 1,
 }
@@ -271,6 +286,8 @@ async def test_what_one_deletes_the_other_still_has(world: World) -> None:
         await world.images.trash.purge(ANA, image)
     assert (await hashes(world, ANA), await hashes(world, BEN)) == ((0, 0, 0), bens)
     assert await pairs(world, BEN) == QUESTIONS[pairs](world.things["ben"])
+    async with world.database.transaction() as connection:
+        assert await image_records.recount_storage(connection, "ana") == 0
     assert (await world.uploads.room(ANA)).used == 0
     assert (await world.uploads.room(BEN)).used == len(CONTENTS) * IMAGE_SIZE
 

@@ -144,3 +144,14 @@ def test_a_bad_page_and_a_bad_limit_are_named_together() -> None:
 
 def test_lists_begin_at_a_moment_that_can_be_compared() -> None:
     assert datetime.now(UTC) < LAST_MOMENT
+
+
+def test_the_next_page_begins_after_the_last_item_that_is_shown() -> None:
+    assert cut_page("abcd", 3, str.upper) == CursorPage(("a", "b", "c"), "C")
+    assert cut_page("abc", 3, str.upper) == CursorPage(("a", "b", "c"))
+
+
+def test_pages_of_one_item_end_where_all_others_do() -> None:
+    assert check_page(100_001, 1) == 100_000
+    with pytest.raises(InvalidInput, match="page must be 1 to 100,001"):
+        check_page(100_002, 1)

@@ -1,5 +1,6 @@
 """Who is asking."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -22,3 +23,11 @@ def test_a_visitor_is_no_user() -> None:
 def test_ids_that_cannot_be_kept_are_a_bug_of_the_host(user_id: str) -> None:
     with pytest.raises(ValueError, match="printable"):
         Principal.user(user_id)
+
+
+def test_what_a_user_has_proven_holds_until_a_moment() -> None:
+    moment = datetime(2030, 1, 1, tzinfo=UTC)
+    assert Principal.user("ana", expires_at=moment).expires_at == moment
+    assert Principal.user("ana").expires_at is None
+    with pytest.raises(ValueError, match="names no moment"):
+        Principal.user("ana", expires_at=moment.replace(tzinfo=None))

@@ -1,5 +1,6 @@
 """Receivers can tell our deliveries from others'."""
 
+import binascii
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from imagegallery.errors import SignatureExpired, SignatureInvalid
 from imagegallery.testing.clock import START
-from imagegallery.webhooks.signature import read_secret, signed_headers, verify, write_secret
+from imagegallery.webhooks.signature import TOLERANCE, read_secret, signed_headers, verify, write_secret
 
 SECRET = bytes(range(32))
 TEXT = write_secret(SECRET)
@@ -54,7 +55,16 @@ def test_one_of_several_signatures_is_enough() -> None:
     verify(TEXT, headers, b"body", START)
 
 
-def test_an_old_delivery_cannot_be_played_again() -> None:
-    headers = signed_headers(SECRET, "42", b"body", START)
+@pytest.mark.parametrize("away", [TOLERANCE, -TOLERANCE])
+def test_an_old_delivery_cannot_be_played_again_nor_one_from_ahead(away: timedelta) -> None:
+    signed_at = START.replace(microsecond=0)
+    headers = signed_headers(SECRET, "42", b"body", signed_at)
+    verify(TEXT, headers, b"body", signed_at + away)
     with pytest.raises(SignatureExpired):
-        verify(TEXT, headers, b"body", START + timedelta(minutes=6))
+        verify(TEXT, headers, b"body", signed_at + away * 1.01)
+
+
+@pytest.mark.parametrize("text", ["whsec_MfKQ!9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ 9r8", "whsec_A"])
+def test_what_is_no_secret_is_refused(text: str) -> None:
+    with pytest.raises(binascii.Error):
+        read_secret(text)
