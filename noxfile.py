@@ -9,7 +9,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, and the import contracts between the rooms."""
+    """Style, and the import contracts between the packages."""
     session.install("-e", ".[dev]")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")

@@ -31,10 +31,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from imagegallery import ImageGallery, Principal, Settings
-from imagegallery.parts import open_database, running_database
+from imagegallery.backends import open_database, running_database
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image, with_place
-from imagegallery.testing.service import free_port
+from imagegallery.testing.servers.service import free_port
 from imagegallery_asgi import create_app
 from imagegallery_asgi.server import serve
 

@@ -16,7 +16,7 @@ import anyio
 import click
 
 from imagegallery import Settings
-from imagegallery.parts import open_renderer
+from imagegallery.backends import open_renderer
 from imagegallery.variants.plan import plan
 from imagegallery.variants.render import RenderedImage
 

@@ -24,10 +24,10 @@ import click
 from attrs import frozen
 from PIL import Image, ImageOps
 
-from imagegallery.images.metadata import read_metadata
+from imagegallery.images.metadata.metadata import read_metadata
 from imagegallery.imaging.limits import DEFAULT_AVIF_EFFORT, DEFAULT_WEBP_EFFORT
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
 RENDITIONS = (
     Rendition("thumbnail", 80, 80, "webp", 70, DEFAULT_WEBP_EFFORT, crop="centre"),

@@ -16,7 +16,7 @@ import anyio
 import click
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
 

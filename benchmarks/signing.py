@@ -25,11 +25,11 @@ from imagegallery.delivery.cloudfront import CloudFrontUrls
 from imagegallery.delivery.options import CloudFrontOptions, DeliveryOptions, SigningKey
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.ids import new_id
-from imagegallery.images.delivery import Delivery
-from imagegallery.images.image import Variant
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.images.image.image import Variant
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.keys import image_prefix, variant_key
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.signatures import UrlSigner
 
 IMAGES, VARIANTS, ROUNDS = 50, 6, 20
 TICK = timedelta(milliseconds=1)
@@ -53,12 +53,12 @@ def page() -> Sequence[Variant]:
 
 async def measure(urls: ObjectUrls) -> Cost:
     """The fastest of many pages, and what is usual for the longest stall during one."""
-    delivery = Delivery(urls, DeliveryOptions(), utc_now)
+    delivery = ImageUrls(urls, DeliveryOptions(), utc_now)
     costs = [await _one(delivery, page()) for _ in range(ROUNDS)]
     return Cost(min(c.first for c in costs), min(c.again for c in costs), statistics.median(c.stall for c in costs))
 
 
-async def _one(delivery: Delivery, variants: Sequence[Variant]) -> Cost:
+async def _one(delivery: ImageUrls, variants: Sequence[Variant]) -> Cost:
     stalls: list[float] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_watch, stalls)
@@ -69,7 +69,7 @@ async def _one(delivery: Delivery, variants: Sequence[Variant]) -> Cost:
     return Cost(first, again, max(stalls))
 
 
-async def _timed(delivery: Delivery, variants: Sequence[Variant]) -> float:
+async def _timed(delivery: ImageUrls, variants: Sequence[Variant]) -> float:
     start = time.perf_counter()
     await delivery.of_many(lambda: [delivery.variant_url(each, public=False) for each in variants])
     return (time.perf_counter() - start) * 1000

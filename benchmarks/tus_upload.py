@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import click
 from attrs import frozen
 
-from imagegallery.testing.service import free_port, running_service
+from imagegallery.testing.servers.service import free_port, running_service
 from imagegallery.testing.waiting import until
 
 PACKAGES = ("@tus/server@2.4.5", "@tus/file-store@2.1.1")

@@ -22,9 +22,9 @@ import numpy as np
 from PIL import Image
 
 from imagegallery import ImageGallery, Principal, Settings
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.pool import DatabaseOptions
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 
 STORE_CALLS = ("head", "get", "put", "promote", "delete", "list")
 _LOGGED = re.compile(rb"LOG:  (?:statement|execute [^:]*): \s*(\w+)")

@@ -21,19 +21,19 @@ import click
 from attrs import frozen
 
 from imagegallery.clock import utc_now
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.service import GalleryService
-from imagegallery.images.delivery import Delivery
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
+from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.pagination import CursorPage
 from imagegallery.principal import Principal
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
 
 OWNER = Principal.user("ana")
 LIMIT = 50
@@ -98,7 +98,7 @@ async def measure(directory: Path, images: int) -> Sequence[float]:
     ):
         await migrate(database)
         store = FilesystemStore(directory, UrlSigner(b"x" * 32, utc_now), utc_now)
-        delivery = Delivery(StoreUrls(store), DeliveryOptions(), utc_now)
+        delivery = ImageUrls(StoreUrls(store), DeliveryOptions(), utc_now)
         galleries = GalleryService(database, delivery, utc_now)
         gallery_id = (await galleries.create(OWNER, name="Large", visibility="public")).id
         await load(database, gallery_id, images)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import made_page
-from imagegallery.uploads.session import mermaid
+from imagegallery.uploads.session.session import mermaid
 
 PAGE = Path(__file__).parent / "explanation" / "upload-sessions.md"
 DIAGRAM = re.compile(r"(?<=```mermaid\n).*?(?=```\n<!-- end of diagram -->)", re.DOTALL)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import made_page
-from imagegallery_asgi.call import API_PREFIX
+from imagegallery_asgi.framework.context import API_PREFIX
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS
 
 PAGE = Path(__file__).with_name("reference") / "http.md"

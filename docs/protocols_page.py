@@ -18,12 +18,18 @@ sections, and the test that holds it. What they demand of clients is left out. H
 uploads](../explanation/resumable.md). This page is made from a list by `python docs/protocols_page.py`.
 """
 
-TUS, IETF = "tests/asgi/test_tus.py::test_", "tests/asgi/test_ietf_uploads.py::test_"
-TUS_CREATION, TUS_EXTENSIONS = "tests/asgi/test_tus_creation.py::test_", "tests/asgi/test_tus_extensions.py::test_"
-REFUSALS = "tests/uploads/test_resumable_refusals.py::test_"
-JOINING = "tests/uploads/test_resumable_concatenation.py::test_"
-RULES, BREAKS = "tests/uploads/test_resumable.py::test_", "tests/asgi/test_resumable_interruptions.py::test_"
-STRUCTURED, PARSING = "tests/asgi/test_structured.py::test_", "tests/asgi/test_tus_parsing.py::test_"
+TUS, IETF = "tests/asgi/resumable/test_tus.py::test_", "tests/asgi/resumable/test_ietf_uploads.py::test_"
+TUS_CREATION, TUS_EXTENSIONS = (
+    "tests/asgi/resumable/test_tus_creation.py::test_",
+    "tests/asgi/resumable/test_tus_extensions.py::test_",
+)
+REFUSALS = "tests/uploads/resumable/test_refusals.py::test_"
+JOINING = "tests/uploads/resumable/test_concatenation.py::test_"
+RULES, BREAKS = "tests/uploads/resumable/test_resumable.py::test_", "tests/asgi/test_resumable_interruptions.py::test_"
+STRUCTURED, PARSING = (
+    "tests/asgi/resumable/test_structured.py::test_",
+    "tests/asgi/resumable/test_tus_parsing.py::test_",
+)
 NO_104 = "not possible: ASGI cannot send interim answers"
 
 

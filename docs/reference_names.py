@@ -18,7 +18,7 @@ import imagegallery_asgi
 
 PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.queue.protocol", "imagegallery.cache.protocol")
 _MARKER = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
-_SERVICES = re.compile(r"imagegallery\.(?!testing)\w+\.(service|library|batching|trash)")
+_SERVICES = re.compile(r"imagegallery\.(?!testing)\w+\.(?:\w+\.)?service")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -75,7 +75,7 @@ def _protocols() -> Iterator[type]:
 
 
 def _classes_named(ending: str, package: str) -> Iterator[type]:
-    """The own classes of a package with such a name; of services, those in a room's files for them."""
+    """The own classes of a package with such a name; of services, those in a package's files for them."""
     parent = importlib.import_module(package)
     for module in pkgutil.walk_packages(parent.__path__, f"{package}."):
         if ending == "Service" and not _SERVICES.fullmatch(module.name):

@@ -15,7 +15,7 @@ PAGE = Path(__file__).with_name("reference") / "settings.md"
 HEAD = """# Settings
 
 Settings come, later ones winning, from the defaults, a TOML file (`--config`, or `IMAGEGALLERY_CONFIG`) and the
-environment. In TOML they stand in the table `[imagegallery]` and one table for each room:
+environment. In TOML they stand in the table `[imagegallery]` and one table for each package:
 
 ```toml
 [imagegallery.uploads]

@@ -1,4 +1,4 @@
-"""What every room's tests share: a database of their own, a clock they set, and no blocking of the event loop."""
+"""What every package's tests share: a database of their own, a clock they set, and no blocking of the event loop."""
 
 import os
 import re
@@ -15,14 +15,14 @@ from hypothesis import settings
 from PIL import ExifTags, Image
 from tests.blocking import make_guard
 from tests.leftovers import Run, shared_database
+from tests.support.shared_engine import SharedEngine
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.object_store import ObjectStoreServer
-from imagegallery.testing.redis import RedisServer, running_redis
-from imagegallery.testing.service import RunningService, running_service
-from imagegallery.testing.shared_engine import SharedEngine
+from imagegallery.testing.servers.object_store import ObjectStoreServer
+from imagegallery.testing.servers.redis import RedisServer, running_redis
+from imagegallery.testing.servers.service import RunningService, running_service
 
 # No deadline: how long an example takes says nothing on a busy machine.
 settings.register_profile("default", deadline=None)

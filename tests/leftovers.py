@@ -19,7 +19,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.object_store import ObjectStoreServer
+from imagegallery.testing.servers.object_store import ObjectStoreServer
 
 MARK = "TEST_RUN_OF_GALLERY"
 PATIENCE = 10.0  # seconds that what is told to end has for it

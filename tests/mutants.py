@@ -43,7 +43,7 @@ RULES: Final[Mapping[str, str]] = {
 
 # Which tests see it, beside those of its package, by what its path or its text contain.
 TESTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "shield=True": ("tests/test_shields.py", "tests/storage/test_growing.py"),
+    "shield=True": ("tests/test_shields.py", "tests/storage/filesystem/test_appends.py"),
     "owner_id": ("tests/test_owners.py",),
     "records.py": ("tests/database/test_locks.py",),
     "membership.py": ("tests/database/test_locks.py",),
@@ -53,10 +53,10 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 # What no test can see, each with the reason.
 NOT_SEEN: Final[Mapping[str, str]] = {
-    "images/duplicate_records.py END_OF_WALK: owner_id = $1": "where a long walk ends: its next page looks by owner",
-    "images/lookalike_records.py MARK: owner_id = $1": "whose neighbours: the images of these are looked for by owner",
-    "images/lookalike_records.py _UNMARK: owner_id = $1": "by the ids of this owner's images",
-    "images/lookalike_records.py _DISCONNECT: own.owner_id = $1": "whose neighbours: only this owner's rows go",
+    "images/duplicates/records.py END_OF_WALK: owner_id = $1": "where a long walk ends: its next page looks by owner",
+    "images/duplicates/lookalike_records.py MARK: owner_id = $1": "whose neighbours: these are looked for by owner",
+    "images/duplicates/lookalike_records.py _UNMARK: owner_id = $1": "by the ids of this owner's images",
+    "images/duplicates/lookalike_records.py _DISCONNECT: own.owner_id = $1": "whose neighbours: the owner's rows go",
 }
 
 
@@ -84,6 +84,8 @@ class Mutant:
             if part in str(self):
                 yield tests
         beside = Path("tests") / self.path.relative_to(PACKAGE).parent
+        while not (ROOT / beside).is_dir():
+            beside = beside.parent
         if beside != Path("tests"):
             yield (str(beside),)
 

@@ -17,16 +17,16 @@ from tests.disk import Disk
 
 from imagegallery import folders
 from imagegallery.client.statefile import FileKey, Remembered, StateFile
-from imagegallery.database.cluster import _put_in_place
+from imagegallery.database.embedded.cluster import _put_in_place
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
 from imagegallery.settings import Settings
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.growing import GrowingFile
+from imagegallery.storage.filesystem.appends import GrowingFile
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.scratch import Scratch
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.storage_base import TYPE, read, write
+from imagegallery.testing.storage.base import TYPE, read, write
 
 Check = Callable[[Path], Awaitable[None]]
 Story = Callable[[Path, Disk], AsyncIterator[Check]]

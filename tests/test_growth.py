@@ -19,17 +19,17 @@ import imagegallery
 import imagegallery_asgi
 from imagegallery.events.event import parse_event_id
 from imagegallery.ids import parse_id
-from imagegallery.images.filename import clean_filename
-from imagegallery.images.metadata import read_metadata
-from imagegallery.images.natural import natural_key
-from imagegallery.images.timestamps import read_mail_timestamp, read_timestamp, timestamp_in_name
-from imagegallery.imaging.faults import bad_image
-from imagegallery.imaging.xmp import read_properties
+from imagegallery.images.image.filename import clean_filename
+from imagegallery.images.image.natural import natural_key
+from imagegallery.images.metadata.metadata import read_metadata
+from imagegallery.images.metadata.timestamps import read_mail_timestamp, read_timestamp, timestamp_in_name
+from imagegallery.imaging.decoder_errors import bad_image
+from imagegallery.imaging.formats.xmp import read_properties
 from imagegallery.pagination import decode_cursor
-from imagegallery.storage.signing import DownloadGrant, UrlSigner
-from imagegallery.uploads.arrival_events import created_objects
+from imagegallery.storage.signatures import DownloadGrant, UrlSigner
+from imagegallery.uploads.bucket_events.messages import created_objects
 from imagegallery.webhooks.webhook import WebhookOptions, check_webhook
-from imagegallery_asgi.constraints import Pattern
+from imagegallery_asgi.framework.constraints import Pattern
 
 Reader = Callable[[str], object]
 

@@ -21,10 +21,10 @@ import pytest
 from tests.photographs import photograph
 
 from imagegallery.client import GalleryClient
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.redis import RedisServer
-from imagegallery.testing.service import RunningService, running_service
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
+from imagegallery.testing.servers.redis import RedisServer
+from imagegallery.testing.servers.service import RunningService, running_service
+from imagegallery.testing.servers.sqs import SqsServer
 from imagegallery.testing.waiting import until
 
 README = (Path(__file__).parents[1] / "README.md").read_text()

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.shared_engine import SharedEngine
+from tests.support.studio import picture
 
 from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, Unavailable, new_id
 from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.queue.attendance import PATIENCE, WARNING
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.shared_engine import SharedEngine
-from imagegallery.testing.studio import picture
 from imagegallery.upkeep.check import Level
 from imagegallery_asgi import create_app
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from tests.support.shared_engine import SharedEngine
 
 from imagegallery import ByteRange, ImageGallery, ObjectInfo, ObjectStream, Principal, Settings
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.clock import utc_now
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import UrlSigner
-from imagegallery.testing.shared_engine import SharedEngine
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery_asgi import create_app
 
 ME = Principal.user("ada")

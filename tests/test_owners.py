@@ -11,26 +11,29 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve, frozen
+from tests.support.shared_engine import SharedEngine
+from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, Unauthenticated
 from imagegallery.events import records as event_records
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.service import GalleryService
-from imagegallery.images import duplicate_records, lookalike_records, original_records, trash_records
-from imagegallery.images import records as image_records
-from imagegallery.images.image import Image
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.duplicates import records as duplicate_records
+from imagegallery.images.image import original_records
+from imagegallery.images.image import records as image_records
+from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
+from imagegallery.images.trash import records as trash_records
 from imagegallery.owners import records as owner_records
 from imagegallery.pagination import LAST_ID
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import START, ManualClock
 from imagegallery.testing.library import make_image
-from imagegallery.testing.shared_engine import SharedEngine
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads import records as upload_records
 from imagegallery.uploads.service import UploadService
-from imagegallery.uploads.session import UploadSession
+from imagegallery.uploads.session import records as upload_records
+from imagegallery.uploads.session.session import UploadSession
 from imagegallery.webhooks import records as webhook_records
 from imagegallery.webhooks.service import WebhookService
 from imagegallery.webhooks.transport import Sender

@@ -22,26 +22,29 @@ from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.tiers import SecondTier
 from imagegallery.cli import doctor_run, supervisor
 from imagegallery.clock import utc_now
-from imagegallery.database import connecting, embedded
+from imagegallery.database import connections
 from imagegallery.database.advisory import AdvisoryLocks
+from imagegallery.database.embedded import server as embedded
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.database.pool import Database
-from imagegallery.imaging import process, sandbox
+from imagegallery.imaging.sandbox import engine as sandbox
+from imagegallery.imaging.sandbox import process
 from imagegallery.queue import attempt
-from imagegallery.queue.observer import Outcome
-from imagegallery.queue.sqs_messages import SqsMessages
+from imagegallery.queue.observer import JobOutcome
+from imagegallery.queue.sqs.messages import SqsMessages
 from imagegallery.queue.worker import Worker
 from imagegallery.redis import client
 from imagegallery.redis.options import RedisOptions
-from imagegallery.storage import s3_growing, s3_transfer
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.s3 import appends, transfer
 from imagegallery.storage.scratch import Scratch
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import CHUNK_SIZE, bytes_chunks, copy_to_file, file_chunks
 from imagegallery.upkeep import examination, promises
-from imagegallery.uploads import cleanup, parts
-from imagegallery.uploads.arriving import Arriving
-from imagegallery.uploads.ending import Ending
+from imagegallery.uploads.multipart import parts
+from imagegallery.uploads.resumable.appends import Appender
+from imagegallery.uploads.session import cleanup
+from imagegallery.uploads.session.end import SessionEnder
 from imagegallery.variants import render
 
 NOW = timedelta(0)
@@ -93,12 +96,12 @@ def connection(**parts: object) -> Any:
 
 
 async def commit(duty: Duty, _: pytest.MonkeyPatch) -> None:
-    async with connecting.in_transaction(connection(commit=duty)):
+    async with connections.in_transaction(connection(commit=duty)):
         pass
 
 
 async def roll_back(duty: Duty, _: pytest.MonkeyPatch) -> None:
-    async with connecting.in_transaction(connection(rollback=duty)):
+    async with connections.in_transaction(connection(rollback=duty)):
         raise Broken
 
 
@@ -164,7 +167,7 @@ async def end_background(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def name_parts(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imagegallery.uploads.records.set_multipart", duty)
+    monkeypatch.setattr("imagegallery.uploads.session.records.set_multipart", duty)
     monkeypatch.setattr(parts, "try_to_abort", fine)
     service = stub(
         _multipart_store=lambda: stub(create_multipart=fine), _database=stub(connection=opened), _clock=utc_now
@@ -191,17 +194,17 @@ async def keep_what_grew(duty: Duty, _: pytest.MonkeyPatch) -> None:
         return stub(size=0, loose=(), tail=None)
 
     growing = stub(_grown=grown, bucket=stub(delete_all=fine), piece_size=1, _write=broken, _keep=duty)
-    await s3_growing.Growing.append(growing, "incoming/a", "0" * 24, bytes_chunks(b""), 0, None)
+    await appends.Growing.append(growing, "incoming/a", "0" * 24, bytes_chunks(b""), 0, None)
 
 
 async def send_piece(duty: Duty, _: pytest.MonkeyPatch) -> None:
     growing = stub(at_once=1, _put=duty, _keep=fine)
-    writing = s3_growing._Writing("a/", 3, 0, bytearray())
-    await s3_growing.Growing._write(growing, writing, bytes_chunks(b"abc"), None)
+    writing = appends._Writing("a/", 3, 0, bytearray())
+    await appends.Growing._write(growing, writing, bytes_chunks(b"abc"), None)
 
 
 async def forget_parts(duty: Duty, _: pytest.MonkeyPatch) -> None:
-    async with s3_transfer.forgotten_on_failure(stub(abort=duty), "a", "b"):
+    async with transfer.forgotten_on_failure(stub(abort=duty), "a", "b"):
         raise Broken
 
 
@@ -230,8 +233,8 @@ ASKS: Mapping[str, Ask] = {
     "commit": commit,
     "roll back": roll_back,
     "give a connection back": release_connection,
-    "close a pool": lambda duty, _: connecting.close_pool(stub(close=duty, terminate=lambda: None)),
-    "close a session": lambda duty, _: connecting.close_session(stub(close=duty, terminate=lambda: None)),
+    "close a pool": lambda duty, _: connections.close_pool(stub(close=duty, terminate=lambda: None)),
+    "close a session": lambda duty, _: connections.close_session(stub(close=duty, terminate=lambda: None)),
     "take an advisory lock": take_advisory_lock,
     "release an advisory lock": release_advisory_lock,
     "close advisory locks": close_advisory_locks,
@@ -241,12 +244,14 @@ ASKS: Mapping[str, Ask] = {
     "close Redis": close_redis,
     "end what runs in the background": end_background,
     "claim jobs": lambda duty, _: Worker._claim(stub(_queue=stub(claim=duty), _options=stub(lease=NOW)), ["a"], 1),
-    "settle a job": lambda duty, _: attempt._settle(stub(job=stub()), Outcome.RELEASED, duty.__call__),
+    "settle a job": lambda duty, _: attempt._settle(stub(job=stub()), JobOutcome.RELEASED, duty.__call__),
     "hand messages back": lambda duty, _: SqsMessages.hand_back(stub(hide=duty), [stub()]),
-    "end an upload": lambda duty, _: Ending.give_up(stub(end=duty), UUID(int=0)),
+    "end an upload": lambda duty, _: SessionEnder.give_up(stub(end=duty), UUID(int=0)),
     "delete an upload's objects": try_to_delete_objects,
     "abort an upload's parts": try_to_abort,
-    "note how far an upload has come": lambda duty, _: Arriving._noted(stub(synced=fine, _note=duty), stub()),
+    "note how far an upload has come": lambda duty, _: Appender._try_save_progress(
+        stub(with_stored_offset=fine, _save_progress=duty), stub()
+    ),
     "name an upload's parts": name_parts,
     "keep what grew": keep_what_grew,
     "send a piece": send_piece,

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from benchmarks.storm.tally import Acknowledged, Tally
 
 from imagegallery import ImageGallery, Settings
-from imagegallery.upkeep.finding import Finding, Kind, Outcome
+from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
 
 PATIENCE = timedelta(minutes=10)
 SIX = frozenset(
@@ -162,7 +162,7 @@ async def reconcile(settings: Settings, verdict: Verdict) -> None:
     verdict.notes["reconcile, first pass"] = _summary(first)
     verdict.notes["reconcile, second pass"] = _summary(second)
     for finding in first:
-        fine = finding.kind in HARMLESS and finding.outcome is Outcome.REPAIRED
+        fine = finding.kind in HARMLESS and finding.outcome is RepairOutcome.REPAIRED
         verdict.must(fine, f"reconcile: {finding}")
     for finding in second:
         verdict.must(False, f"reconcile, after repair: {finding}")

@@ -5,7 +5,7 @@ These are the public names; nothing inside the package imports them from here.
 
 from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.permission import OWNER, ROLES, Permission
-from imagegallery.cache.swr import CacheResult
+from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import (
     MAX_FAULTS,
@@ -72,15 +72,15 @@ from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, Gallery, I
 from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, LoadedPage, PageTicket
 from imagegallery.gallery import ImageGallery, OpenGallery
 from imagegallery.ids import new_id, parse_id
-from imagegallery.images.batch import BatchAction, BatchResult
-from imagegallery.images.capture_time import TakenAtSource
-from imagegallery.images.duplicate_records import KnownFile
-from imagegallery.images.duplicates import Lookalike, Lookalikes
-from imagegallery.images.filter import ImageFilter
-from imagegallery.images.image import MAX_ALT_TEXT, MAX_FILENAME, Image, LibraryOrder, ProcessingStatus, Variant
-from imagegallery.images.metadata import Metadata
-from imagegallery.images.responsive import Placeholder, Responsive, Source
-from imagegallery.images.timeline import MonthColumns, MonthCount
+from imagegallery.images.batch.batch import BatchAction, BatchResult
+from imagegallery.images.duplicates.records import KnownFile
+from imagegallery.images.duplicates.service import Lookalike, Lookalikes
+from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME, Image, LibraryOrder, ProcessingStatus, Variant
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.library.timeline import MonthColumns, MonthCount
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.images.presentation.responsive import Placeholder, Responsive, Source
 from imagegallery.loopback import is_loopback
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, CursorPage, NumberedPage
 from imagegallery.principal import Principal
@@ -99,11 +99,10 @@ from imagegallery.storage.protocol import (
     UploadRequest,
 )
 from imagegallery.unset import UNSET, Unset
-from imagegallery.uploads.part_plan import MAX_SIGNED_AT_ONCE, ClaimedPart, PartPlan, SignedPart, missing_parts
-from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
-from imagegallery.uploads.resumable_rules import Checksum as UploadChecksum
-from imagegallery.uploads.resumable_rules import Piece as UploadPiece
-from imagegallery.uploads.session import Concatenation, UploadSession, UploadState
+from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece
+from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE, ClaimedPart, PartPlan, SignedPart, missing_parts
+from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
+from imagegallery.uploads.session.session import Concatenation, UploadSession, UploadState
 from imagegallery.uploads.signed import SignedUpload
 from imagegallery.variants.preset import Preset
 from imagegallery.webhooks.service import CreatedWebhook

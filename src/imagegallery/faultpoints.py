@@ -1,7 +1,7 @@
 """Named places where a process may die: between two steps that others see one of.
 
-Each room names its own, beside the step: ``PROMOTED = fault_point("upload.promoted", "the object has its final key, no
-row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing, until a test arms it
+Each package names its own, beside the step: ``PROMOTED = fault_point("upload.promoted", "the object has its final key,
+no row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing, until a test arms it
 (`imagegallery.testing.faulty`): so the tests can walk all there are, and a new one is walked without being listed.
 Pure, but for what a test arms it with.
 """
@@ -19,7 +19,7 @@ FAULT_POINTS: Mapping[str, "FaultPoint"] = MappingProxyType(_points)
 
 @frozen
 class FaultPoint:
-    """``name`` is ``room.step``; ``state`` says what has happened by then and what has not."""
+    """``name`` is ``package.step``; ``state`` says what has happened by then and what has not."""
 
     name: str
     state: str

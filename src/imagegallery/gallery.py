@@ -1,4 +1,4 @@
-"""The composition root: parts (`imagegallery.parts`) become services."""
+"""The composition root: parts (`imagegallery.backends`) become services."""
 
 import importlib.util
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,6 +9,7 @@ from types import TracebackType
 import anyio
 import attrs
 
+from imagegallery.backends import Backends, OpenBackends, open_parts
 from imagegallery.background import Background
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
@@ -16,14 +17,13 @@ from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.galleries.service import GalleryService
-from imagegallery.images.delivery import Delivery
 from imagegallery.images.jobs import PURGE_OBJECTS
-from imagegallery.images.purge import PurgeObjects
+from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.service import ImageService
+from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.owners.service import OwnerService
-from imagegallery.parts import Backends, Parts, open_parts
 from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import Periodic, keep_up
 from imagegallery.queue.protocol import JobQueue, Queue
@@ -31,9 +31,9 @@ from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep.service import UpkeepService
-from imagegallery.uploads.arrivals import Arrivals
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.service import UploadService
+from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.variants.processing import Processing
 from imagegallery.variants.service import VariantService
 from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
@@ -55,8 +55,8 @@ class ImageGallery:
     order; ``owners`` is for whoever runs the service. Opened with `open`, closed when that context ends.
     """
 
-    def __init__(self, settings: Settings, parts: Parts, clock: Clock) -> None:
-        self._delivery = delivery = Delivery(parts.private_urls, settings.delivery, clock)
+    def __init__(self, settings: Settings, parts: OpenBackends, clock: Clock) -> None:
+        self._delivery = delivery = ImageUrls(parts.private_urls, settings.delivery, clock)
         self.settings = settings
         self.store = parts.store
         self.downloads = parts.downloads

@@ -1,4 +1,4 @@
-"""All settings, composed from the ``Options`` that each room owns.
+"""All settings, composed from the ``Options`` that each package owns.
 
 They come, later ones winning, from the defaults, a TOML file (table ``[imagegallery]``) and environment
 variables: ``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An option that does not exist is an error.
@@ -27,14 +27,14 @@ from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.events.event import EventOptions
-from imagegallery.images.trash import TrashOptions
+from imagegallery.images.trash.service import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
 from imagegallery.setting_names import names_of, unknown
 from imagegallery.storage.options import MIN_SECRET_BYTES, StorageOptions
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.variants.preset import VariantOptions
 from imagegallery.webhooks.webhook import WebhookOptions
 

@@ -10,21 +10,21 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
-from imagegallery_asgi.access_log import AccessLog
 from imagegallery_asgi.auth import single_user
-from imagegallery_asgi.call import API_PREFIX, Authenticate, Host
-from imagegallery_asgi.compression import Compression
-from imagegallery_asgi.cors import cors
-from imagegallery_asgi.endpoint import Endpoint
-from imagegallery_asgi.errors import RouteNotFound
-from imagegallery_asgi.forwarding import TrustedProxies, parse_networks
-from imagegallery_asgi.middleware import ErrorNet, Exchanges, HeadLimit, SafetyHeaders, StartFailure
-from imagegallery_asgi.openapi import Description
-from imagegallery_asgi.operations import Operation
-from imagegallery_asgi.patience import ClientLimits, Patient
+from imagegallery_asgi.framework.context import API_PREFIX, Authenticate, Host
+from imagegallery_asgi.framework.endpoint import Endpoint
+from imagegallery_asgi.framework.errors import RouteNotFound
+from imagegallery_asgi.framework.openapi import Description
+from imagegallery_asgi.framework.operations import Operation
+from imagegallery_asgi.middleware.access_log import AccessLog
+from imagegallery_asgi.middleware.compression import Compression
+from imagegallery_asgi.middleware.cors import cors
+from imagegallery_asgi.middleware.exchange import ErrorNet, Exchanges, HeadLimit, SafetyHeaders, StartFailure
+from imagegallery_asgi.middleware.forwarding import TrustedProxies, parse_networks
+from imagegallery_asgi.middleware.page_cache import Shortcut
+from imagegallery_asgi.middleware.patience import ClientLimits, Patient
+from imagegallery_asgi.resumable.tus_middleware import TusExchange
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
-from imagegallery_asgi.shortcut import Shortcut
-from imagegallery_asgi.tus_exchange import TusExchange
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 

@@ -10,10 +10,10 @@ from attrs import frozen
 from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, Principal, is_loopback
-from imagegallery_asgi.call import Authenticate
-from imagegallery_asgi.cors import ANY, parse_origins
-from imagegallery_asgi.errors import InvalidToken
-from imagegallery_asgi.operations import SAFE_METHODS
+from imagegallery_asgi.framework.context import Authenticate
+from imagegallery_asgi.framework.errors import InvalidToken
+from imagegallery_asgi.framework.operations import SAFE_METHODS
+from imagegallery_asgi.middleware.cors import ANY, parse_origins
 from imagegallery_asgi.token_keys import check_key
 
 _OWN_SITES = frozenset({"same-origin", "same-site", "none"})

@@ -26,11 +26,11 @@ from imagegallery import ConfigurationError, ImageGallery, Settings, is_loopback
 from imagegallery.logs import configure_logging
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
-from imagegallery_asgi.call import Authenticate
-from imagegallery_asgi.cors import parse_origins
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent
-from imagegallery_asgi.forwarding import parse_networks
-from imagegallery_asgi.patience import ClientLimits
+from imagegallery_asgi.framework.context import Authenticate
+from imagegallery_asgi.middleware.cors import parse_origins
+from imagegallery_asgi.middleware.forwarding import parse_networks
+from imagegallery_asgi.middleware.patience import ClientLimits
 from imagegallery_asgi.sockets import bounding_silence
 
 JWT_KEY = "IMAGEGALLERY_JWT_KEY"

@@ -9,8 +9,8 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from tests.photographs import photograph
 
-from imagegallery.testing.api import ApiServer, running_api
 from imagegallery.testing.database import DatabaseServer
+from imagegallery.testing.servers.api import ApiServer, running_api
 from imagegallery.testing.waiting import until
 
 MAX_UPLOAD = 2_000_000

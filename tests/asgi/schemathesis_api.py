@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from imagegallery_asgi.openapi import Description
+from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.routes import OPERATIONS
 
 everything = schemathesis.openapi.from_dict(Description(OPERATIONS).document("/api/v1"))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from imagegallery_asgi.access_log import AccessLog, logger, shown_path
+from imagegallery_asgi.middleware.access_log import AccessLog, logger, shown_path
 
 
 async def answer(_: Request) -> Response:

@@ -15,9 +15,9 @@ from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, ImageGallery, Principal, Settings
 from imagegallery_asgi import create_app, jwt, single_user
-from imagegallery_asgi.call import API_PREFIX, Authenticate
-from imagegallery_asgi.errors import InvalidToken
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.framework.context import API_PREFIX, Authenticate
+from imagegallery_asgi.framework.errors import InvalidToken
+from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
 
 KEY = "a secret of at least thirty-two bytes"

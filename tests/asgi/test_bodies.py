@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from imagegallery import Fault, TooLarge
-from imagegallery_asgi import bodies
-from imagegallery_asgi.openapi import Description
-from imagegallery_asgi.operations import JSON, JSON_LIMIT, Operation
-from imagegallery_asgi.parsing import parse_json
+from imagegallery_asgi.api.requests import CompleteUpload
+from imagegallery_asgi.framework import bodies
+from imagegallery_asgi.framework.openapi import Description
+from imagegallery_asgi.framework.operations import JSON, JSON_LIMIT, Operation
+from imagegallery_asgi.framework.parsing import parse_json
 from imagegallery_asgi.routes import OPERATIONS
-from imagegallery_asgi.schemas import CompleteUpload
 
 FOR_USERS = [each for each in OPERATIONS if each.needs_user]
 ID = "01890c60-7a5c-7c2e-8d3f-0123456789ab"

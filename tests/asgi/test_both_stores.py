@@ -11,12 +11,12 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 from tests.asgi.conftest import SMALL
+from tests.support.studio import picture
 
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.api import ApiServer, running_api
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.api import ApiServer, running_api
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 MIB = 1024 * 1024
 UPPY = "/uploads/uppy/s3"

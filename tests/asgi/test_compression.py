@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from imagegallery_asgi import compression
-from imagegallery_asgi.compression import ENTRY_OVERHEAD, SMALLEST, Compression, KeptBytes
+from imagegallery_asgi.middleware import compression
+from imagegallery_asgi.middleware.compression import ENTRY_OVERHEAD, SMALLEST, Compression, KeptBytes
 
 ETAG = '"abc"'
 LONG = {"text": "all work and no play " * 1_000}

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import OPERATIONS
 
 STALE = ({"If-Match": '"0-0"'}, {"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT"})

@@ -5,7 +5,7 @@ import pytest
 
 from imagegallery import ConfigurationError
 from imagegallery_asgi import create_app
-from imagegallery_asgi.cors import EXPOSED, parse_origins
+from imagegallery_asgi.middleware.cors import EXPOSED, parse_origins
 
 PAGE = "https://photos.example"
 UPLOADS = "/api/v1/uploads/resumable"

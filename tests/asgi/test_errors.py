@@ -27,9 +27,9 @@ from imagegallery import (
     UploadIncomplete,
 )
 from imagegallery_asgi import create_app
-from imagegallery_asgi.errors import InvalidToken, problem, problem_response, row_of
-from imagegallery_asgi.metrics import Metrics
-from imagegallery_asgi.middleware import ErrorNet, Exchanges, SafetyHeaders
+from imagegallery_asgi.framework.errors import InvalidToken, problem, problem_response, row_of
+from imagegallery_asgi.framework.metrics import Metrics
+from imagegallery_asgi.middleware.exchange import ErrorNet, Exchanges, SafetyHeaders
 
 # Raised inside the worker, where no request can meet them, or answered as `Unavailable` (`ErrorNet`).
 NOT_FOR_CLIENTS = {"ImageGalleryError", "ConfigurationError", "LeaseLost", "SlowReader"}  # its stream just ends

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from imagegallery.testing.service import running_service
+from imagegallery.testing.servers.service import running_service
 from imagegallery.testing.waiting import until
 
 Block = dict[str, str]

@@ -9,10 +9,10 @@ import jsonschema_rs
 import pytest
 
 from imagegallery import Fault
-from imagegallery_asgi.examples import example_of
-from imagegallery_asgi.openapi import Description
-from imagegallery_asgi.operations import JSON
-from imagegallery_asgi.parsing import parse_json
+from imagegallery_asgi.framework.examples import example_of
+from imagegallery_asgi.framework.openapi import Description
+from imagegallery_asgi.framework.operations import JSON
+from imagegallery_asgi.framework.parsing import parse_json
 from imagegallery_asgi.routes import OPERATIONS
 
 DOCUMENT: Any = json.loads(Description(OPERATIONS).at("/api/v1"))

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from imagegallery.testing.api import ApiServer
+from imagegallery.testing.servers.api import ApiServer
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import UNSET, InvalidInput, TooLarge
-from imagegallery_asgi.errors import MalformedRequest
-from imagegallery_asgi.forms import MAX_FIELD_BYTES, MAX_PARTS, IncomingForm
+from imagegallery_asgi.api.forms import MAX_FIELD_BYTES, MAX_PARTS, IncomingForm
+from imagegallery_asgi.framework.errors import MalformedRequest
 
 TYPE = "multipart/form-data; boundary=sea"
 ALT_TEXT = 'form-data; name="alt_text"'

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from imagegallery import ConfigurationError
 from imagegallery_asgi import create_app
-from imagegallery_asgi.forwarding import parse_networks, restored
+from imagegallery_asgi.middleware.forwarding import parse_networks, restored
 
 TRUSTED = parse_networks(["10.0.0.0/8", "::1"])
 anything = st.text(st.characters(codec="latin-1"), max_size=40)

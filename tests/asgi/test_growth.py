@@ -10,12 +10,15 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from tests.growth import check_linear
 
-from imagegallery_asgi import auth, create_app, forwarding, headers, ietf_uploads, structured, tus
-from imagegallery_asgi.forms import _Parser
-from imagegallery_asgi.middleware import MAX_HEAD_BYTES
-from imagegallery_asgi.parsing import parse_pairs, parse_text
-from imagegallery_asgi.resumable_call import fields
-from imagegallery_asgi.schemas import CreateWebhook, GalleryImagesQuery, LibraryQuery
+from imagegallery_asgi import auth, create_app
+from imagegallery_asgi.api.forms import _Parser
+from imagegallery_asgi.api.requests import CreateWebhook, GalleryImagesQuery, LibraryQuery
+from imagegallery_asgi.framework import headers
+from imagegallery_asgi.framework.parsing import parse_pairs, parse_text
+from imagegallery_asgi.middleware import forwarding
+from imagegallery_asgi.middleware.exchange import MAX_HEAD_BYTES
+from imagegallery_asgi.resumable import ietf_wire, structured, tus_wire
+from imagegallery_asgi.resumable.common import fields
 
 Reader = Callable[[str], object]
 
@@ -76,14 +79,14 @@ READERS: list[tuple[Reader, list[str]]] = [
     (structured.parse_integer, ["", "1;", "1;a=", '1;a="', "1;a=:", "-"]),
     (structured.parse_boolean, ["", "?1;"]),
     (structured.parse_dictionary, ["", "a=", 'a="', "a=:", "a=1,", "a;b=", "a=1.", "a,"]),
-    (lambda text: ietf_uploads.parse_append({"Content-Digest": text, "Repr-Digest": text}), ["sha-256=:", ""]),
-    (tus.parse_metadata, ["", "filename ", "a YQ==,", "name "]),
-    (tus.parse_checksum, ["", "sha1 "]),
+    (lambda text: ietf_wire.parse_append({"Content-Digest": text, "Repr-Digest": text}), ["sha-256=:", ""]),
+    (tus_wire.parse_metadata, ["", "filename ", "a YQ==,", "name "]),
+    (tus_wire.parse_checksum, ["", "sha1 "]),
     (
-        lambda text: tus.parse_creation({"Upload-Concat": text}),
+        lambda text: tus_wire.parse_creation({"Upload-Concat": text}),
         ["", "final;", "final;/uploads/resumable/", "final;//["],
     ),
-    (lambda text: tus.parse_creation({"Upload-Length": text}), ["", "1"]),
+    (lambda text: tus_wire.parse_creation({"Upload-Length": text}), ["", "1"]),
     *((forwarded(name), ["", "127.0.0.1,", "::1,", "[", "/a", "a."]) for name in ("for", "host", "proto", "prefix")),
     (lambda text: _AUTHENTICATE(asking(("authorization", text))), ["", "Bearer ", "Bearer a.b.", "Bearer e30.e30."]),
     (payload, ["", "[", '{"alg":', '{"alg":"HS256","x":']),

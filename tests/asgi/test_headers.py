@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import ByteRange
-from imagegallery_asgi import headers
-from imagegallery_asgi.headers import UNSATISFIABLE, Unsatisfiable
+from imagegallery_asgi.framework import headers
+from imagegallery_asgi.framework.headers import UNSATISFIABLE, Unsatisfiable
 
 MOMENT = datetime(2026, 11, 21, 12, 30, 15, 250_000, tzinfo=UTC)
 TAG = '"abc-1"'

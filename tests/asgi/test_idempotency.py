@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from tests.asgi.tus_client import NEW, TRAM, VERSION
+from tests.support.studio import picture
 
-from imagegallery.testing.studio import picture
-from imagegallery_asgi.operations import Operation, Repeats
+from imagegallery_asgi.framework.operations import Operation, Repeats
 from imagegallery_asgi.routes import OPERATIONS
 
 JPEG = {"Content-Type": "image/jpeg"}

@@ -3,8 +3,7 @@
 import httpx
 import pytest
 from PIL import Image as Pillow
-
-from imagegallery.testing.studio import picture
+from tests.support.studio import picture
 
 
 def test_an_image_is_told_with_all_that_a_page_needs(owner: httpx.Client, image: str) -> None:

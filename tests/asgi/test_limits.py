@@ -9,9 +9,9 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from imagegallery.testing.api import ApiServer, running_api
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.api import ApiServer, running_api
+from imagegallery.testing.servers.redis import RedisServer
 
 TIGHT = {
     "IMAGEGALLERY_RATES_VISITORS": "5/hour",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from imagegallery_asgi.openapi import Description
+from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.routes import OPERATIONS
 
 DOCUMENT: Any = json.loads(Description(OPERATIONS).at("/api/v1"))

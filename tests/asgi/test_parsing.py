@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import MAX_FAULTS, UNSET, Fault, ImageOrder, InvalidInput, Visibility
-from imagegallery_asgi.parsing import MAX_PARAMETERS, parse_json, parse_pairs, split_query
-from imagegallery_asgi.schemas import (
+from imagegallery_asgi.api.requests import (
     AddImages,
     CreateGallery,
     CreateUpload,
@@ -17,6 +16,7 @@ from imagegallery_asgi.schemas import (
     UpdateGallery,
     UpdateImage,
 )
+from imagegallery_asgi.framework.parsing import MAX_PARAMETERS, parse_json, parse_pairs, split_query
 
 ID = "01890c60-7a5c-7c2e-8d3f-0123456789ab"
 REQUESTS = (AddImages, CreateGallery, CreateUpload, FormFields, UpdateGallery, UpdateImage)

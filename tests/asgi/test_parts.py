@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.studio import picture
 
-from imagegallery.testing.api import ApiServer
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.api import ApiServer
 
 Session = dict[str, Any]
 

@@ -10,10 +10,11 @@ from attrs import field, frozen
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegallery import ConfigurationError
-from imagegallery_asgi import ClientLimits, middleware, server
-from imagegallery_asgi.metrics import Metrics
-from imagegallery_asgi.middleware import ErrorNet, Exchanges
-from imagegallery_asgi.patience import Patience, Patient
+from imagegallery_asgi import ClientLimits, server
+from imagegallery_asgi.framework.metrics import Metrics
+from imagegallery_asgi.middleware import exchange as middleware
+from imagegallery_asgi.middleware.exchange import ErrorNet, Exchanges
+from imagegallery_asgi.middleware.patience import Patience, Patient
 
 STALL = 0.02
 QUICK = ClientLimits(stall=timedelta(seconds=STALL))

@@ -9,8 +9,8 @@ from tests.asgi.conftest import ClientOf
 from tests.photographs import photograph
 
 from imagegallery import Permission
-from imagegallery_asgi.openapi import Description
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.framework.openapi import Description
+from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import OPERATIONS
 
 GOVERNED = [each for each in OPERATIONS if "{image_id}" in each.path or "{gallery_id}" in each.path]

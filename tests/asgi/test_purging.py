@@ -13,8 +13,8 @@ import pytest
 from starlette.types import ASGIApp
 
 from code_blocks import blocks_of
+from imagegallery.testing.servers.webhooks import Received, Receiver
 from imagegallery.testing.waiting import until
-from imagegallery.testing.webhooks import Received, Receiver
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "purge.md"
 

@@ -19,9 +19,9 @@ from attrs import frozen
 from PIL import Image as Pillow
 from tusclient.client import TusClient
 
-from imagegallery.testing.api import ApiServer
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.service import free_port
+from imagegallery.testing.servers.api import ApiServer
+from imagegallery.testing.servers.service import free_port
 from imagegallery.testing.waiting import until
 
 API = "/api/v1"

@@ -10,8 +10,8 @@ from imagegallery import CachedPages, ImageGallery, Principal, Settings
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery_asgi import create_app
 from imagegallery_asgi.app import _routes
-from imagegallery_asgi.call import Host
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.framework.context import Host
+from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import OPERATIONS
 
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from imagegallery.testing.api import ApiServer
+from imagegallery.testing.servers.api import ApiServer
 
 
 def test_a_request_id_is_given_or_kept(visitor: httpx.Client) -> None:

@@ -7,8 +7,8 @@ import pytest
 from starlette.datastructures import Headers
 
 from imagegallery import ByteRange
-from imagegallery_asgi.errors import RangeNotSatisfiable, StaleCondition
-from imagegallery_asgi.serving import Representation, plan
+from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
+from imagegallery_asgi.framework.object_response import Representation, plan
 
 IT = Representation("image/webp", 1000, '"tag"', datetime(2026, 11, 21, tzinfo=UTC), "public, max-age=1")
 

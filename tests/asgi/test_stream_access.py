@@ -17,7 +17,8 @@ from starlette.types import Message, Scope
 from imagegallery import Forbidden, ImageGallery, Principal, Settings
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.testing.clock import ManualClock
-from imagegallery_asgi import create_app, events, jwt
+from imagegallery_asgi import create_app, jwt
+from imagegallery_asgi.api import events
 
 KEY = "a secret of at least thirty-two bytes"
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from imagegallery.testing.api import ApiServer
+from imagegallery.testing.servers.api import ApiServer
 from imagegallery.testing.waiting import until
 
 MAX_UPLOAD = 2_000_000

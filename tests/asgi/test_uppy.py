@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.support.studio import picture
 
-from imagegallery.testing.api import ApiServer
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.api import ApiServer
 
 MULTIPART = "/uploads/uppy/s3/multipart"
 PARAMS = "/uploads/uppy/s3/params"

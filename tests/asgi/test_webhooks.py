@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from imagegallery import utc_now, verify_webhook
+from imagegallery.testing.servers.webhooks import Receiver
 from imagegallery.testing.waiting import until
-from imagegallery.testing.webhooks import Receiver
 
 
 def test_from_making_one_to_a_verified_delivery_to_deleting_it(owner: httpx.Client, stranger: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from imagegallery.aws.keys import CurrentKeys, Keys
 from imagegallery.aws.options import AwsOptions
 from imagegallery.clock import utc_now
 from imagegallery.errors import ConfigurationError, Unavailable
-from imagegallery.testing.object_store import AWS
+from imagegallery.testing.servers.object_store import AWS
 
 Renew = Callable[[], dict[str, str]]
 

@@ -13,7 +13,7 @@ from imagegallery.ids import new_id
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.redis import RedisServer
 
 
 @pytest.fixture

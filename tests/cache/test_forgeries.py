@@ -17,7 +17,7 @@ from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.redis import RedisCache
 from imagegallery.cache.seal import MAC_BYTES, Seal
-from imagegallery.cache.swr import EVERYTHING, CacheResult
+from imagegallery.cache.stale_while_revalidate import EVERYTHING, CacheResult
 from imagegallery.errors import NotFound
 from imagegallery.principal import Principal
 from imagegallery.redis.client import RedisClient
@@ -25,7 +25,7 @@ from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image
 from imagegallery.testing.processes import SECRET, running_process
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.redis import RedisServer
 
 SHARED, MISS = CacheResult.SHARED, CacheResult.MISS
 Server = redis.Redis

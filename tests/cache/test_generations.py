@@ -12,9 +12,9 @@ import pytest
 
 from imagegallery.cache import generations
 from imagegallery.cache.generations import ALL_GALLERIES, CHANNEL
-from imagegallery.cache.swr import EVERYTHING
+from imagegallery.cache.stale_while_revalidate import EVERYTHING
 from imagegallery.errors import Failure
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image
 from imagegallery.testing.processes import Process, deafen, until_listening

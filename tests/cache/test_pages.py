@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from imagegallery.cache import generations
-from imagegallery.cache.swr import CacheResult
+from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.errors import NotFound
 from imagegallery.galleries.pages import CachedPage, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService

@@ -13,16 +13,16 @@ from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.redis import RedisCache
 from imagegallery.cache.seal import Seal
-from imagegallery.cache.sharing import SharedCache
+from imagegallery.cache.shared import SharedCache
 from imagegallery.errors import Unavailable
-from imagegallery.rates.counting import BoundedStorage, WindowCounts
+from imagegallery.rates.counters import BoundedStorage, WindowCounts
 from imagegallery.rates.options import Rate
 from imagegallery.rates.redis import RedisCounts
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.cache import STORED_AT
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.redis import RedisServer, running_redis
+from imagegallery.testing.servers.redis import RedisServer, running_redis
 from imagegallery.testing.shared_cache import ENTRY, SharedCacheSuite
 
 SEAL = Seal([b"a secret of the tests"])

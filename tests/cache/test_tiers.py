@@ -19,15 +19,15 @@ from tests.cache.sites import ANA, VISITOR, Site, a_gallery, settled
 
 from imagegallery.cache import generations, tiers
 from imagegallery.cache.redis import RedisCache
-from imagegallery.cache.sharing import SharedEntry
-from imagegallery.cache.swr import CacheResult
+from imagegallery.cache.shared import SharedEntry
+from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.errors import NotFound
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image
 from imagegallery.testing.processes import deafen, running_process
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.redis import RedisServer
 
 HIT, STALE, SHARED, MISS = CacheResult.HIT, CacheResult.STALE, CacheResult.SHARED, CacheResult.MISS
 REST = timedelta(seconds=5)

@@ -11,7 +11,7 @@ import pytest
 
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.redis import RedisServer
 
 ANA = Principal.user("ana")
 SCRIPT = Path(__file__).with_name("reader.py")

@@ -14,12 +14,12 @@ import httpx
 import pytest
 from attrs import frozen
 from click.testing import CliRunner
+from tests.support.studio import picture
 
-from imagegallery.cli import dev_stack
+from imagegallery.cli.commands import dev_stack
 from imagegallery.cli.main import cli, run
 from imagegallery.errors import ConfigurationError
-from imagegallery.testing.service import free_port
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.service import free_port
 from imagegallery.testing.waiting import until
 
 JPEG = {"Content-Type": "image/jpeg"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import InProcess
 
-from imagegallery.testing.redis import RedisServer
-from imagegallery.testing.service import free_port
+from imagegallery.testing.servers.redis import RedisServer
+from imagegallery.testing.servers.service import free_port
 
 Examined = Callable[[str | None], dict[str, str]]
 

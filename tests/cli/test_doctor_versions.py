@@ -9,7 +9,7 @@ from tests.cli.conftest import InProcess
 
 from imagegallery.aws.clients import open_client
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from collections.abc import Set
 import pytest
 
 from imagegallery.cli.doctor_run import walls_check
-from imagegallery.imaging.wire import Wall
+from imagegallery.imaging.sandbox.wire import Wall
 from imagegallery.upkeep.check import Level
 
 

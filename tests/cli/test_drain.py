@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.support.studio import picture
 
 from imagegallery import Settings
-from imagegallery.testing.service import RunningService, running_service
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.service import RunningService, running_service
 from imagegallery.testing.waiting import until
 
 LONG = "3600"

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from imagegallery.cli.owning import parse_size
+from imagegallery.cli.commands.owners import parse_size
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from typing import cast
 import attrs
 import pytest
 from tests.cli.conftest import InProcess
+from tests.support.studio import picture
 
 from imagegallery import ImageGallery, Principal, ProcessingStatus, Settings
-from imagegallery.testing.sqs import SqsServer
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.sqs import SqsServer
 
 OWNER = Principal.user("owner")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 from tests.cli.conftest import InProcess
+from tests.support.studio import picture
 
-from imagegallery.cli.rendering import unique_stems
-from imagegallery.testing.studio import picture
+from imagegallery.cli.commands.render import unique_stems
 
 
 def test_it_says_what_the_files_hold(photo: Path, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from threading import Thread
 import httpx
 import pytest
 from tests.cli.conftest import InProcess
+from tests.support.studio import picture
 
 import redis
-from imagegallery.testing.object_store import AWS, BUCKET, ObjectStoreServer
-from imagegallery.testing.redis import RedisServer
-from imagegallery.testing.service import RunningService, free_port, running_service
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.object_store import AWS, BUCKET, ObjectStoreServer
+from imagegallery.testing.servers.redis import RedisServer
+from imagegallery.testing.servers.service import RunningService, free_port, running_service
 from imagegallery.testing.waiting import until
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from imagegallery.cli.commands.storage import days_for
 from imagegallery.cli.main import cli
-from imagegallery.cli.storing import days_for
 from imagegallery.errors import ConfigurationError
 from imagegallery.settings import Settings
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
+from imagegallery.uploads.session.policy import UploadPolicy
 
 
 def environment(options: S3Options) -> dict[str, str]:

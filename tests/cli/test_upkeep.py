@@ -15,8 +15,8 @@ from PIL import Image
 from tests.cli.conftest import InProcess
 
 from imagegallery import ImageGallery, Principal, Settings
+from imagegallery.backends import open_database
 from imagegallery.database.pool import Database
-from imagegallery.parts import open_database
 
 OWNER = Principal.user("owner")
 COUNT = 3

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from tests.client.conftest import PART_SIZE, PARTS_THRESHOLD, QUICKLY, MakeFile
 from tests.client.recording import Recorder
+from tests.support.served import ServedUploads, token_of
 
 from imagegallery.client import ApiProblem, GalleryClient, StateFile
 from imagegallery.errors import ConfigurationError, InvalidInput, Unavailable
 from imagegallery.testing.images import jpeg
-from imagegallery.testing.proxy import Cut, FailingNetwork, in_turn
-from imagegallery.testing.served import ServedUploads, token_of
-from imagegallery.uploads.policy import OnDuplicate
+from imagegallery.testing.servers.proxy import Cut, FailingNetwork, in_turn
+from imagegallery.uploads.session.policy import OnDuplicate
 
 REJECT = """
 UPDATE upload_sessions

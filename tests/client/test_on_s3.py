@@ -11,13 +11,13 @@ from attrs import frozen
 from botocore.client import BaseClient
 from tests.client.conftest import MakeFile
 from tests.client.recording import Recorder
+from tests.support.served import ServedUploads, served_uploads
 
 from imagegallery.client import GalleryClient, StateFile
 from imagegallery.storage.options import S3Options
 from imagegallery.testing.database import DatabaseServer
 from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.served import ServedUploads, served_uploads
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 PART = 5 * 1024 * 1024  # no store takes smaller ones, but for the last
 SIZE = 2 * PART + 1_000

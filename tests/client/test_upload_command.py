@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.client.conftest import PART_SIZE, MakeFile
+from tests.support.served import ServedUploads, token_of
 
-from imagegallery.testing.proxy import FailingNetwork, by_chance
-from imagegallery.testing.served import ServedUploads, token_of
+from imagegallery.testing.servers.proxy import FailingNetwork, by_chance
 from imagegallery.testing.waiting import until
 
 

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
+from tests.support.served import ServedUploads, served_uploads, token_of
 
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.proxy import FailingNetwork
-from imagegallery.testing.served import ServedUploads, served_uploads, token_of
+from imagegallery.testing.servers.proxy import FailingNetwork
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 20

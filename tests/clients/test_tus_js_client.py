@@ -8,10 +8,10 @@ import httpx
 import pytest
 from attrs import frozen
 from tests.clients.conftest import NodeClients, end_unheard_of
+from tests.support.served import ServedUploads, token_of
 
 from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.proxy import FailingNetwork, by_chance
-from imagegallery.testing.served import ServedUploads, token_of
+from imagegallery.testing.servers.proxy import FailingNetwork, by_chance
 from imagegallery.testing.waiting import until
 
 _CONVERTER = cattrs.Converter()

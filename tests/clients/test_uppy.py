@@ -6,10 +6,10 @@ import httpx
 import pytest
 from attrs import evolve, frozen
 from tests.clients.conftest import NodeClients, end_unheard_of
+from tests.support.served import ServedUploads
 
 from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.proxy import FailingNetwork, each_once
-from imagegallery.testing.served import ServedUploads
+from imagegallery.testing.servers.proxy import FailingNetwork, each_once
 from imagegallery.testing.waiting import until
 
 IN_PARTS: dict[str, object] = {"shouldUseMultipart": True}

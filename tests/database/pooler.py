@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 import anyio
 import asyncpg
 
-from imagegallery.database.account import Account
-from imagegallery.database.cluster import ROLE
+from imagegallery.database.embedded.account import Account
+from imagegallery.database.embedded.cluster import ROLE
 
 PORT = 6432
 CONFIGURATION = """

@@ -8,9 +8,9 @@ import anyio
 import asyncpg
 from attrs import frozen
 
-from imagegallery.database.account import run_as
-from imagegallery.database.cluster import PORT, ROLE, SUPERUSER, Cluster
-from imagegallery.database.embedded import DATABASE, EmbeddedPostgres
+from imagegallery.database.embedded.account import run_as
+from imagegallery.database.embedded.cluster import PORT, ROLE, SUPERUSER, Cluster
+from imagegallery.database.embedded.server import DATABASE, EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
 

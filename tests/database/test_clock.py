@@ -19,7 +19,7 @@ from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import LeaseLost
 from imagegallery.queue.job import NewJob
 from imagegallery.testing.clock import ManualClock
-from imagegallery.uploads.session import UploadState
+from imagegallery.uploads.session.session import UploadState
 
 SKEW = timedelta(minutes=5)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 from anyio.abc import Process
 
-from imagegallery.database import binaries
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded import binaries
+from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.filelock import FileLock
 from imagegallery.errors import ConfigurationError, Unavailable
 
@@ -26,7 +26,7 @@ FAST = {"fsync": "off", "shared_buffers": "16MB"}
 # Another process: says the DSN once the server runs, and ends when its standard input does.
 USER = """
 import anyio, pathlib, sys
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded.server import EmbeddedPostgres
 
 async def main():
     async with EmbeddedPostgres.running(pathlib.Path(sys.argv[1]), settings={"fsync": "off"}) as dsn:

@@ -20,18 +20,20 @@ from imagegallery.database.pool import Database
 from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChanged
 from imagegallery.ids import new_id
-from imagegallery.images import lookalike_records, membership, original_records, public_records, trash_records
-from imagegallery.images.image import Image
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.image import membership, original_records, public_records
+from imagegallery.images.image.image import Image
+from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import FIRST_ID
 from imagegallery.principal import Principal
-from imagegallery.queue import dispatch_records
 from imagegallery.queue import records as queue
-from imagegallery.queue.dispatch import Dispatch
+from imagegallery.queue.dispatch import records as dispatch_records
+from imagegallery.queue.dispatch.rules import Dispatch
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.testing.clock import START, ManualClock
 from imagegallery.testing.library import Library, make_image
 from imagegallery.upkeep import records as upkeep
-from imagegallery.uploads import records as uploads
+from imagegallery.uploads.session import records as uploads
 from imagegallery.variants import records as variants
 from imagegallery.webhooks import records as webhooks
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from tests.support.shared_engine import SharedEngine
 
 from imagegallery import Image, ImageGallery, NotFound, Principal, Settings
-from imagegallery.database.connecting import OLDEST_SERVER
+from imagegallery.database.connections import OLDEST_SERVER
 from imagegallery.database.migrate import migrate, packaged_migrations, pending
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.galleries.gallery import ImageOrder
-from imagegallery.images.filter import ImageFilter
-from imagegallery.images.image import LibraryOrder
-from imagegallery.images.trash import TrashOptions
+from imagegallery.images.image.image import LibraryOrder
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.trash.service import TrashOptions
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.shared_engine import SharedEngine
 
 # Where Debian and PostgreSQL's own packages for it put this version.
 PROGRAMS = Path(f"/usr/lib/postgresql/{OLDEST_SERVER}/bin")

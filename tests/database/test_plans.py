@@ -18,21 +18,19 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.options import PLANNING
-from imagegallery.galleries import arrangement_records, listing_records
+from imagegallery.galleries import listing_records, order_records
 from imagegallery.galleries import records as galleries
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.listing_records import Statement
 from imagegallery.galleries.shuffle import shuffle
-from imagegallery.galleries.walking import SLOTS_A_PAGE
-from imagegallery.images import (
-    duplicate_records,
-    library_records,
-    lookalike_records,
-    original_records,
-    trash_records,
-)
-from imagegallery.images import records as images
-from imagegallery.images.image import LibraryOrder
+from imagegallery.galleries.walk import SLOTS_A_PAGE
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.duplicates import records as duplicate_records
+from imagegallery.images.image import original_records
+from imagegallery.images.image import records as images
+from imagegallery.images.image.image import LibraryOrder
+from imagegallery.images.library import records as library_records
+from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import LAST_ID
 from imagegallery.testing.database import DatabaseServer
 
@@ -149,13 +147,13 @@ LISTS = {
     **members(ImageOrder.TAKEN_AT, listing_records.LIST_BY_TAKEN_AT, (GALLERY, WALK, AMONG_IMAGES, IMAGE, LIMIT)),
     **members(ImageOrder.FILENAME, listing_records.LIST_BY_FILENAME, (GALLERY, WALK, "tram00041500", IMAGE, LIMIT)),
     "neighbours before": Case(
-        arrangement_records.NEIGHBOURS_BEFORE,
+        order_records.NEIGHBOURS_BEFORE,
         (GALLERY, POSITION, [IMAGE], LIMIT),
         "gallery_images",
         "gallery_images_by_position",
     ),
     "neighbours after": Case(
-        arrangement_records.NEIGHBOURS_AFTER,
+        order_records.NEIGHBOURS_AFTER,
         (GALLERY, POSITION, [IMAGE], LIMIT),
         "gallery_images",
         "gallery_images_by_position",
@@ -193,9 +191,7 @@ LOOKUPS = {
         listing_records.LIST_AT_RANDOM.filtered, (*AT_RANDOM, *FILTER), "gallery_images", "gallery_images_by_random"
     ),
     "what a filter lets through": Case(listing_records.COUNT, (GALLERY, *FILTER), "images", "images_pkey"),
-    "renumberings": Case(
-        arrangement_records.RENUMBERINGS, (GALLERY, 0), "gallery_renumberings", "gallery_renumberings_pkey"
-    ),
+    "renumberings": Case(order_records.RENUMBERINGS, (GALLERY, 0), "gallery_renumberings", "gallery_renumberings_pkey"),
     "gallery": Case(galleries.GET, (GALLERY,), "galleries", "galleries_pkey"),
     "gallery by name": Case(galleries.FIND_BY_NAME, (OWNER, "gallery 40"), "galleries", "galleries_by_name"),
     "image": Case(images.GET, (IMAGE,), "gallery_images", "gallery_images_by_image"),

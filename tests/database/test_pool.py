@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from asyncpg import connect_utils
 
-from imagegallery.database import connecting
-from imagegallery.database.connecting import check_version, in_transaction
+from imagegallery.database import connections
 from imagegallery.database.connection import Connection
+from imagegallery.database.connections import check_version, in_transaction
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError, Unavailable
 
@@ -89,7 +89,7 @@ async def test_a_cancelled_transaction_is_undone_and_its_connection_is_free_agai
 async def test_a_statement_that_ignores_its_cancellation_costs_its_connection_not_the_wait(
     database_dsn: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connecting, "ROLLBACK_TIME", timedelta(milliseconds=1))
+    monkeypatch.setattr(connections, "ROLLBACK_TIME", timedelta(milliseconds=1))
     monkeypatch.setattr("asyncpg.connect_utils._cancel", _request_without_effect)
     async with Database.connect(DatabaseOptions(dsn=database_dsn, max_size=1)) as busy:
         before = await _server_process(busy)
@@ -126,7 +126,7 @@ async def test_a_statement_that_takes_too_long_is_unavailable(database: Database
 
 async def test_a_network_that_went_silent_is_unavailable(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver gives up before the server does, as when the server's word does not come through."""
-    monkeypatch.setattr(connecting, "NETWORK_MARGIN", timedelta(seconds=-59.9))
+    monkeypatch.setattr(connections, "NETWORK_MARGIN", timedelta(seconds=-59.9))
     options = DatabaseOptions(dsn=database_dsn, statement_timeout=timedelta(seconds=60))
     async with Database.connect(options) as database:
         with pytest.raises(Unavailable, match="too long"):
@@ -138,7 +138,7 @@ async def test_a_network_that_went_silent_is_unavailable(database_dsn: str, monk
 async def test_without_a_time_limit_the_driver_has_none_either(
     database_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connecting, "NETWORK_MARGIN", timedelta(milliseconds=1))
+    monkeypatch.setattr(connections, "NETWORK_MARGIN", timedelta(milliseconds=1))
     options = DatabaseOptions(dsn=database_dsn, statement_timeout=timedelta(0))
     async with Database.connect(options) as database, database.connection() as connection:
         await connection.execute("SELECT pg_sleep(0.1)")

@@ -25,7 +25,7 @@ from imagegallery.database.migrate import migrate, pending
 from imagegallery.database.options import pooled_settings
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError, NotFound, Unavailable
-from imagegallery.images.image import ProcessingStatus
+from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.testing.clock import ManualClock

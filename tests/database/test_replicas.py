@@ -18,7 +18,7 @@ from imagegallery.clock import utc_now
 from imagegallery.database import replicas
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
-from imagegallery.database.position import COMMITTED, REPLAYED, Position
+from imagegallery.database.wal_position import COMMITTED, REPLAYED, Position
 from imagegallery.errors import Unavailable
 from imagegallery.galleries.pages import CachedPages, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService

@@ -49,12 +49,12 @@ SCATTER: Final[Mapping[str, str]] = {
     "events.records._LOCK_CURSOR": _LOG,
     "events.records._MOVE_CURSOR": _LOG,
     "galleries.records.LIST_PUBLIC": "everybody's public galleries: a list of its own, or a search engine",
-    "images.records.LIST_ALL": _OPERATORS,
+    "images.image.records.LIST_ALL": _OPERATORS,
     "owners.records.LIST": _OPERATORS,
-    "images.records._COUNT_ALL": _OPERATORS,
-    "images.trash_records.EXPIRED": _SWEEPERS,
-    "queue.dispatch_records.NEXT_FRESH": _QUEUE,
-    "queue.dispatch_records.RESERVE": _QUEUE,
+    "images.image.records._COUNT_ALL": _OPERATORS,
+    "images.trash.records.EXPIRED": _SWEEPERS,
+    "queue.dispatch.records.NEXT_FRESH": _QUEUE,
+    "queue.dispatch.records.RESERVE": _QUEUE,
     "queue.records.BACKLOG": _OPERATORS,
     "queue.records.CLAIM": _QUEUE,
     "queue.records.DEAD": _OPERATORS,
@@ -66,28 +66,28 @@ SCATTER: Final[Mapping[str, str]] = {
     "upkeep.records._AWAITED": _OPERATORS,
     "upkeep.records._COUNT_GALLERIES": _OPERATORS,
     "upkeep.records._HAS_IMAGES": _OPERATORS,
-    "uploads.records.EXPIRE": _SWEEPERS,
-    "uploads.records.SELECT_OLD": _SWEEPERS,
-    "uploads.records.WITHOUT_OPEN_SESSION": _SWEEPERS,
-    "uploads.resumable_records.LIST_INTERRUPTED": _SWEEPERS,
+    "uploads.session.records.EXPIRE": _SWEEPERS,
+    "uploads.session.records.SELECT_OLD": _SWEEPERS,
+    "uploads.session.records.WITHOUT_OPEN_SESSION": _SWEEPERS,
+    "uploads.resumable.records.LIST_INTERRUPTED": _SWEEPERS,
 }
 
 
 @cache
 def statements() -> Mapping[str, str]:
-    """All SQL there is, by ``room.module.CONSTANT``."""
+    """All SQL there is, by ``package.module.CONSTANT``."""
     modules = pkgutil.walk_packages(imagegallery.__path__, "imagegallery.")
     names = sorted(each.name for each in modules if each.name.endswith("records"))
     return {name: sql for module in names for name, sql in _of_module(module)}
 
 
 def _of_module(module: str) -> Iterator[tuple[str, str]]:
-    room = module.removeprefix("imagegallery.")
+    place = module.removeprefix("imagegallery.")
     for name, value in vars(importlib.import_module(module)).items():
         if _CONSTANT.fullmatch(name):
             for suffix, text in _texts(value):
                 if _STATEMENT.match(text):
-                    yield f"{room}.{name}{suffix}", text
+                    yield f"{place}.{name}{suffix}", text
 
 
 def _texts(value: object) -> Iterator[tuple[str, str]]:
@@ -126,9 +126,9 @@ def test_only_what_is_listed_may_ask_every_shard() -> None:
 
 def test_the_statements_are_found_wherever_they_are_kept() -> None:
     found = statements()
-    assert {"galleries.records.GET", "queue.records.CLAIM", "images.library_records.LISTS[taken_at]"} <= set(found)
+    assert {"galleries.records.GET", "queue.records.CLAIM", "images.library.records.LISTS[taken_at]"} <= set(found)
     assert "galleries.listing_records.LIST_BY_POSITION.filtered" in found
-    assert "uploads.records._COLUMNS" not in found, "a part of statements is none"
+    assert "uploads.session.records._COLUMNS" not in found, "a part of statements is none"
 
 
 @pytest.mark.parametrize(

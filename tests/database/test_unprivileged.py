@@ -14,8 +14,8 @@ import anyio.to_thread
 import asyncpg
 import pytest
 
-from imagegallery.database import account, unprivileged
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded import account, unprivileged
+from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.errors import ConfigurationError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

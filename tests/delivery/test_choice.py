@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from imagegallery.backends import private_urls
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.cloudfront import CloudFrontUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
-from imagegallery.images.delivery import Delivery
-from imagegallery.parts import private_urls
+from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.settings import Settings
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import make_image
 
@@ -73,7 +73,7 @@ def costly(cloudfront: Mapping[str, str], store: FilesystemStore, clock: ManualC
 async def test_a_page_of_costly_urls_is_made_away_from_the_event_loop(
     is_costly: bool, costly: ObjectUrls, store: FilesystemStore, clock: ManualClock
 ) -> None:
-    delivery = Delivery(costly if is_costly else StoreUrls(store), DeliveryOptions(), clock)
+    delivery = ImageUrls(costly if is_costly else StoreUrls(store), DeliveryOptions(), clock)
     image = make_image()
     url, thread = await delivery.of_many(lambda: (delivery.original_url(image), threading.get_ident()))
     assert url == delivery.original_url(image)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagegallery.testing.service import RunningService, running_service
+from imagegallery.testing.servers.service import RunningService, running_service
 
 
 @pytest.fixture(scope="session")

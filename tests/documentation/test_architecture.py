@@ -15,10 +15,10 @@ def contracts() -> list[dict[str, Any]]:
     return found
 
 
-def test_the_map_shows_every_room_and_no_other() -> None:
-    rooms = [path.parent.name for path in (ROOT / "src" / "imagegallery").glob("*/__init__.py")]
+def test_the_map_shows_every_package_and_no_other() -> None:
+    packages = [path.parent.name for path in (ROOT / "src" / "imagegallery").glob("*/__init__.py")]
     shown = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert sorted(shown) == sorted([*rooms, "imagegallery_asgi"])
+    assert sorted(shown) == sorted([*packages, "imagegallery_asgi"])
 
 
 def test_the_rules_are_the_contracts() -> None:
@@ -32,7 +32,7 @@ def test_the_layers_are_those_of_the_contract() -> None:
     assert shown == ["".join(f"{layer.replace('imagegallery.', '')}\n" for layer in layers)]
 
 
-def test_every_room_has_its_place_in_the_layers_or_is_above_them() -> None:
+def test_every_package_has_its_place_in_the_layers_or_is_above_them() -> None:
     layers = next(contract["layers"] for contract in contracts() if contract["type"] == "layers")
     placed = {name.strip() for layer in layers for name in layer.split("|")}
     packages = {f"imagegallery.{path.parent.name}" for path in (ROOT / "src" / "imagegallery").glob("*/__init__.py")}

@@ -238,7 +238,7 @@ def test_autoscalers_scale_what_there_is_by_what_is_measured() -> None:
     adapter = yaml.safe_load((DEPLOY / "prometheus-adapter.yaml").read_text())
     (rule,) = adapter["rules"]["external"]
     assert metric["external"]["metric"]["name"] == rule["name"]["as"]
-    metrics = (ROOT / "src" / "imagegallery_asgi" / "metrics.py").read_text()
+    metrics = (ROOT / "src" / "imagegallery_asgi" / "framework" / "metrics.py").read_text()
     (series,) = set(re.findall(r"imagegallery_\w+(?=\{)", rule["seriesQuery"] + rule["metricsQuery"]))
     assert f'"{series}"' in metrics
     assert '("waiting",)' in metrics

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import define, field
+from tests.support.studio import picture
 
 from code_blocks import blocks_of
-from imagegallery.testing.service import RunningService, running_service
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.service import RunningService, running_service
 from imagegallery.testing.waiting import until
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"

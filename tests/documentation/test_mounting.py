@@ -11,10 +11,10 @@ import httpx
 import jwt
 import pytest
 from attrs import frozen
+from tests.support.studio import picture
 
 from code_blocks import shown
-from imagegallery.testing.service import RunningService, free_port, running_service
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.service import RunningService, free_port, running_service
 from imagegallery.testing.waiting import until
 
 ROOT = Path(__file__).parents[2]

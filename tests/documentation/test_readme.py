@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegallery.testing.service import RunningService
+from imagegallery.testing.servers.service import RunningService
 
 ROOT = Path(__file__).parents[2]
 

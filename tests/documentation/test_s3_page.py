@@ -12,7 +12,7 @@ import pytest
 
 from imagegallery.aws.clients import open_client
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "s3.md"
 DEADLINE_SECONDS = 240

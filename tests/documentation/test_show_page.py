@@ -17,7 +17,7 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.events.event import TYPES
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image, without_variants
-from imagegallery_asgi.answers import ImageDocument
+from imagegallery_asgi.api.responses import ImageDocument
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "show.md"
 BASE = "https://photos.example/api/v1"

@@ -1,10 +1,10 @@
 import pytest
+from tests.support.events import EventLog
 
 from imagegallery.database.pool import Database
 from imagegallery.events.event import EventOptions
 from imagegallery.events.service import EventService
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import EventLog
 
 
 @pytest.fixture

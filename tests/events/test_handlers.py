@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+from tests.support.events import PATIENCE, EventLog
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -13,12 +14,11 @@ from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.ids import new_id
 from imagegallery.queue.job import NewJob
-from imagegallery.queue.observer import Outcome
+from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.worker import Worker
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import PATIENCE, EventLog
 from imagegallery.testing.worker import EAGER, Outcomes
 
 
@@ -79,7 +79,7 @@ async def test_a_handler_is_called_for_every_event_of_its_kind(
     async with working(database, queue, clock, of(database, clock, heard), outcomes):
         await log.record(GalleryChanged("ana", new_id(), "created"))
         ids = {*await log.ready(2), *await log.ready(1, owner_id="ben")}
-        assert await outcomes.next(3) == [Outcome.DONE] * 3
+        assert await outcomes.next(3) == [JobOutcome.DONE] * 3
     assert {event.data.image_id for event in heard.calls} == ids
     assert {event.id for event in heard.calls} == {"2", "3", "4"}
 
@@ -90,7 +90,7 @@ async def test_a_handler_that_fails_is_called_again(
     heard = Heard(failures=1)
     async with working(database, queue, clock, of(database, clock, heard), outcomes):
         await log.ready(1)
-        assert await outcomes.next(2) == [Outcome.RETRIED, Outcome.DONE]
+        assert await outcomes.next(2) == [JobOutcome.RETRIED, JobOutcome.DONE]
     assert heard.calls[0] == heard.calls[1]
 
 
@@ -99,7 +99,7 @@ async def test_in_the_end_it_is_a_dead_letter(
 ) -> None:
     async with working(database, queue, clock, of(database, clock, Heard(failures=99)), outcomes):
         await log.ready(1)
-        assert await outcomes.next(3) == [Outcome.RETRIED, Outcome.RETRIED, Outcome.BURIED]
+        assert await outcomes.next(3) == [JobOutcome.RETRIED, JobOutcome.RETRIED, JobOutcome.BURIED]
     (dead,) = await queue.dead(limit=10)
     assert (dead.kind, dead.payload) == ("event:tests.heard", {"event_id": "1"})
     assert dead.error.startswith("ConnectionError")
@@ -114,7 +114,7 @@ async def test_what_happens_while_no_worker_runs_is_not_lost(
         pass
     ids = await log.ready(2)
     async with working(database, queue, clock, of(database, clock, heard), outcomes):
-        assert await outcomes.next(2) == [Outcome.DONE] * 2
+        assert await outcomes.next(2) == [JobOutcome.DONE] * 2
     assert {event.data.image_id for event in heard.calls} == set(ids)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.events import EventLog, image_ids, take
 
 from imagegallery.database.pool import Database
 from imagegallery.events import records
@@ -12,7 +13,6 @@ from imagegallery.events.service import EventService
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import EventLog, image_ids, take
 
 ANA = Principal.user("ana")
 

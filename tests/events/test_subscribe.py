@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.events import EventLog, image_ids, take
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone, InvalidInput, Overloaded, SlowReader, Unauthenticated
@@ -13,7 +14,6 @@ from imagegallery.events.feed import Subscription
 from imagegallery.events.service import EventService
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import EventLog, image_ids, take
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
 BUFFER = 10

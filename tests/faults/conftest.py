@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.faults.deployment import engines
+from tests.support.studio import picture
 
-from imagegallery.testing.object_store import ObjectStoreServer
-from imagegallery.testing.redis import RedisServer
-from imagegallery.testing.sqs import SqsServer
-from imagegallery.testing.studio import picture
+from imagegallery.testing.servers.object_store import ObjectStoreServer
+from imagegallery.testing.servers.redis import RedisServer
+from imagegallery.testing.servers.sqs import SqsServer
 
 
 @pytest.fixture(scope="session")

@@ -18,17 +18,17 @@ import attrs
 import httpx
 from attrs import define, field, frozen
 
+from imagegallery.backends import open_sqs
 from imagegallery.database.pool import Database
 from imagegallery.gallery import ImageGallery
-from imagegallery.parts import open_sqs
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.settings import ENV_PREFIX, Settings
 from imagegallery.testing.clock import SharedClock
 from imagegallery.testing.faulty import preload, start
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.service import free_port
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
+from imagegallery.testing.servers.service import free_port
+from imagegallery.testing.servers.sqs import SqsServer
 
 ROLES = ("api", "worker")
 SCRIPT = Path(__file__).with_name("roles.py")
@@ -41,10 +41,10 @@ FREQUENT_UPKEEP = {f"{ENV_PREFIX}UPKEEP_INTERVAL": "0:00:01"}
 
 preload(
     "granian.server.embed",
-    "imagegallery.queue.sqs_opening",
-    "imagegallery.rates.counting",
+    "imagegallery.queue.sqs.connection",
+    "imagegallery.rates.counters",
     "imagegallery.redis.client",
-    "imagegallery.storage.s3",
+    "imagegallery.storage.s3.store",
     "imagegallery_asgi",
 )
 

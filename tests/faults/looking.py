@@ -13,7 +13,7 @@ from tests.faults.deployment import Deployment
 from imagegallery.aws.clients import open_client
 from imagegallery.gallery import ImageGallery
 from imagegallery.settings import Settings
-from imagegallery.upkeep.finding import Finding, Kind, Outcome
+from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
 
 # What waits for its time is not waited for.
 DUE = "SELECT state FROM jobs WHERE state = 'dead' OR run_at <= $1 OR state = 'running'"
@@ -67,7 +67,7 @@ async def check(deployment: Deployment, images: Sequence[UUID], *, at_least: boo
     await idle(deployment)
     findings = await reconcile(deployment.gallery, repair=True)
     assert {finding.kind for finding in findings} <= STRAYS, findings
-    assert {finding.outcome for finding in findings} <= {Outcome.REPAIRED}, findings
+    assert {finding.outcome for finding in findings} <= {RepairOutcome.REPAIRED}, findings
     assert await reconcile(deployment.gallery, repair=False) == []
     assert await objects_of(deployment.gallery.settings) == sorted(
         row["original_key"] for row in await rows(deployment, KEYS)

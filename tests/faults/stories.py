@@ -15,9 +15,9 @@ from tests.faults.deployment import Deployment, Patient
 from tests.faults.looking import idle, queue_client, rows, upload_state
 
 from imagegallery.client import GalleryClient, RetryPolicy
-from imagegallery.images.image import ProcessingStatus
+from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.principal import Principal
-from imagegallery.queue.sqs_channel import Outgoing, SqsChannel
+from imagegallery.queue.sqs.channel import Outgoing, SqsChannel
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.variants.jobs import discard_objects
 

@@ -9,7 +9,7 @@ from tests.faults.deployment import FREQUENT_UPKEEP, Deployment, Patient, withou
 from tests.faults.looking import idle, rows, upload_state
 from tests.faults.stories import Scene, resumable, whole
 
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.servers.sqs import SqsServer
 
 FIVE_MINUTES = 300
 SKEWS = {"api": FIVE_MINUTES, "worker": -FIVE_MINUTES, "worker-2": FIVE_MINUTES}

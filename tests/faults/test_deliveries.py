@@ -11,8 +11,8 @@ from tests.faults.deployment import Deployment, Patient
 from tests.faults.looking import ZERO, check, idle, queue_client, rows
 from tests.faults.stories import Scene, whole
 
-from imagegallery.queue.sqs_channel import Outgoing, SqsChannel
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.queue.sqs.channel import Outgoing, SqsChannel
+from imagegallery.testing.servers.sqs import SqsServer
 
 WORKERS = ("worker", "worker-2")
 COPIES = 4

@@ -1,6 +1,6 @@
 """Each fault point is walked: the process that comes there first is killed, started again, and all is well in the end.
 
-A new point is walked by the story of its room, the part of its name before the dot; one that no story comes by fails.
+A new point is walked by the story of its area, the part of its name before the dot; one that no story comes by fails.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from tests.faults.looking import check, unfinished
 from tests.faults.stories import Scene, Story
 
 from imagegallery.testing.faulty import all_fault_points
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.servers.sqs import SqsServer
 
-# By point, else by room.
+# By point, else by area.
 STORIES: Mapping[str, Story] = {
     "arrivals": stories.arrived,
     "completion": stories.whole,
@@ -68,12 +68,12 @@ async def test_a_process_that_is_killed_at(
     point: str, environment: dict[str, str], sqs_server: SqsServer, small_picture: Path, tmp_path: Path
 ) -> None:
     name = point.partition(":")[0]
-    room = name.partition(".")[0]
-    story = STORIES.get(name) or STORIES[room]
-    environment |= IN_PARTS if room == "parts" else {}
-    environment |= FREQUENT_UPKEEP if room == "sweep" else {}
-    environment |= RELAY_APART if room == "relay" else {}
-    roles = ("api", "worker", "relay") if room == "relay" else ("api", "worker")
+    area = name.partition(".")[0]
+    story = STORIES.get(name) or STORIES[area]
+    environment |= IN_PARTS if area == "parts" else {}
+    environment |= FREQUENT_UPKEEP if area == "sweep" else {}
+    environment |= RELAY_APART if area == "relay" else {}
+    roles = ("api", "worker", "relay") if area == "relay" else ("api", "worker")
     with anyio.fail_after(PATIENCE):
         async with (
             Deployment.running(environment, sqs_server, tmp_path, dies_at=point, roles=roles) as deployment,

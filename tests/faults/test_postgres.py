@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 from tests.faults.deployment import Deployment, Patient, without
 from tests.faults.looking import check
 
-from imagegallery.database.cluster import Cluster
-from imagegallery.database.embedded import EmbeddedPostgres
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.database.embedded.cluster import Cluster
+from imagegallery.database.embedded.server import EmbeddedPostgres
+from imagegallery.testing.servers.sqs import SqsServer
 
 # Commits are not on disk when they are acknowledged, but with the system, which does not crash here.
 SETTINGS = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "60"}

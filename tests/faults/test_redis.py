@@ -8,8 +8,8 @@ import anyio
 import httpx
 from tests.faults.deployment import Deployment, Patient
 
-from imagegallery.testing.redis import RedisServer
-from imagegallery.testing.sqs import SqsServer
+from imagegallery.testing.servers.redis import RedisServer
+from imagegallery.testing.servers.sqs import SqsServer
 
 APIS = ("api", "api-2")
 CHANGES = 6

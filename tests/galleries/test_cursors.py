@@ -7,13 +7,13 @@ import pytest
 from asyncpg.connection import LoggedQuery
 
 from imagegallery.errors import InvalidCursor, NotFound
-from imagegallery.galleries import walking
-from imagegallery.galleries.arrangement_records import KEPT_FOR
+from imagegallery.galleries import walk as walking
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.input import check_selection
-from imagegallery.galleries.walking import SLOTS_A_PAGE, Walk
-from imagegallery.images.filter import NO_FILTER, ImageFilter
-from imagegallery.images.image import Image
+from imagegallery.galleries.order_records import KEPT_FOR
+from imagegallery.galleries.walk import SLOTS_A_PAGE, Walk
+from imagegallery.images.image.image import Image
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.pagination import FIRST_ID, CursorPage, encode_cursor
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock

@@ -7,7 +7,7 @@ import pytest
 
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
 from imagegallery.ids import new_id
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.pagination import encode_cursor
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image, with_place, without_variants

@@ -8,8 +8,8 @@ from imagegallery.errors import InvalidCursor, InvalidInput
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.input import check_selection
 from imagegallery.galleries.listing_records import EXAMINED
-from imagegallery.galleries.walking import MAX_RANDOM_OFFSET
-from imagegallery.images.filter import ImageFilter
+from imagegallery.galleries.walk import MAX_RANDOM_OFFSET
+from imagegallery.images.library.filter import ImageFilter
 from imagegallery.pagination import FIRST_ID, MAX_OFFSET, encode_cursor
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library

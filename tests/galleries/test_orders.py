@@ -10,8 +10,8 @@ from attrs import evolve
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.shuffle import MAX_SEED
-from imagegallery.images.filter import NO_FILTER, ImageFilter
-from imagegallery.images.image import Image, ProcessingStatus
+from imagegallery.images.image.image import Image, ProcessingStatus
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.pagination import encode_cursor
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image, with_failure

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagegallery.galleries.gallery import ImageOrder
-from imagegallery.images import membership
-from imagegallery.images.image import Image
+from imagegallery.images.image import membership
+from imagegallery.images.image.image import Image
 from imagegallery.pagination import CursorPage
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import START

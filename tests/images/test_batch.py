@@ -11,8 +11,8 @@ import pytest
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from imagegallery.images.batch import MAX_BATCH, BatchAction, BatchResult
-from imagegallery.images.image import Image
+from imagegallery.images.batch.batch import MAX_BATCH, BatchAction, BatchResult
+from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image
 

@@ -6,8 +6,8 @@ import pytest
 from attrs import evolve
 from tests.images.exif_blocks import Field, block, rationals, text
 
-from imagegallery.images.capture_time import TakenAtSource
-from imagegallery.images.metadata import Metadata, read_metadata, taken
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.metadata import Metadata, read_metadata, taken
 from imagegallery.imaging.protocol import Notes
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from imagegallery.errors import Conflict
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image
 

@@ -5,17 +5,17 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.events import closed_urls
 
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import Conflict
-from imagegallery.images import closed_urls as closing_room
-from imagegallery.images import membership, public_records
-from imagegallery.images.closed_urls import ClosedUrls
-from imagegallery.images.image import Image
+from imagegallery.images.image import closed_urls as closing_room
+from imagegallery.images.image import membership, public_records
+from imagegallery.images.image.closed_urls import ClosedUrls
+from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import closed_urls
 from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")

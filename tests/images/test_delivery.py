@@ -13,12 +13,12 @@ from imagegallery.access.decision import Facts
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
-from imagegallery.images.delivery import Delivery, stepped_expiry
-from imagegallery.images.image import Variant
-from imagegallery.images.showing import show
+from imagegallery.images.image.image import Variant
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls, stepped_expiry
 from imagegallery.principal import Principal
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import DownloadGrant, UrlSigner
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import DownloadGrant, UrlSigner
 from imagegallery.testing.clock import START, ManualClock
 from imagegallery.testing.library import make_image
 
@@ -27,9 +27,9 @@ SECRET = b"a secret for these tests only"
 VARIANT = Variant("small", "webp", "galleries/library/images/1/small-f.webp", 300, 200, 1000, "f")
 
 
-def delivery(clock: ManualClock, options: DeliveryOptions | None = None) -> Delivery:
+def delivery(clock: ManualClock, options: DeliveryOptions | None = None) -> ImageUrls:
     store = FilesystemStore(Path("never-used"), UrlSigner(SECRET, clock), clock)
-    return Delivery(StoreUrls(store), options or DeliveryOptions(), clock)
+    return ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock)
 
 
 def grant_in(url: str, clock: ManualClock) -> DownloadGrant:
@@ -56,7 +56,7 @@ def test_urls_of_a_library_begin_with_where_the_api_is(clock: ManualClock) -> No
     base = "https://photos.example/api/v1"
     options = DeliveryOptions(base_url=f"{base}/")
     store = FilesystemStore(Path("never-used"), UrlSigner(SECRET, clock), clock, base_url=base)
-    usable = Delivery(StoreUrls(store), options, clock)
+    usable = ImageUrls(StoreUrls(store), options, clock)
 
     assert usable.variant_url(VARIANT, public=True) == f"{base}/files/{VARIANT.key}"
     signed = usable.variant_url(VARIANT, public=False)

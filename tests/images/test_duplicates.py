@@ -12,10 +12,11 @@ from attrs import evolve
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
 from imagegallery.ids import new_id
-from imagegallery.images import lookalike_records, original_records
-from imagegallery.images.duplicate_records import MOST_ALIKE, PAIRS, WALK
-from imagegallery.images.duplicates import Lookalikes
-from imagegallery.images.image import Image
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.duplicates.records import MOST_ALIKE, PAIRS, WALK
+from imagegallery.images.duplicates.service import Lookalikes
+from imagegallery.images.image import original_records
+from imagegallery.images.image.image import Image
 from imagegallery.pagination import LAST_ID
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import InvalidInput
-from imagegallery.images.filename import check_filename, clean_filename, download_name
+from imagegallery.images.image.filename import check_filename, clean_filename, download_name
 from imagegallery.validation import Faults
 
 

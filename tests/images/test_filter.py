@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery.errors import InvalidInput
-from imagegallery.images.filter import NO_FILTER, ImageFilter, check_filter
-from imagegallery.images.image import ProcessingStatus
+from imagegallery.images.image.image import ProcessingStatus
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.testing.library import make_image
 from imagegallery.validation import Faults
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.images.hamming import NEAR, buckets, distance, probes, signed, turns, unsigned
+from imagegallery.images.duplicates.hamming import NEAR, buckets, distance, probes, signed, turns, unsigned
 
 hashes = st.integers(0, 2**64 - 1)
 few_bits = st.sets(st.integers(0, 63), max_size=NEAR)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery.errors import InvalidCursor, InvalidInput, Unauthenticated
-from imagegallery.images import library_records
-from imagegallery.images.filter import ImageFilter
-from imagegallery.images.image import Image, LibraryOrder, ProcessingStatus
-from imagegallery.images.timeline import MonthColumns, MonthCount, month_bounds, month_of
+from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus
+from imagegallery.images.library import records as library_records
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
 from imagegallery.pagination import LAST_MOMENT
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image, with_failure, without_variants

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from tests.images.exif_blocks import SLONG, UNDEFINED, Field, block_with_note, directory, rationals, shorts, text
 
-from imagegallery.images.metadata import Metadata, read_metadata
+from imagegallery.images.metadata.metadata import Metadata, read_metadata
 from imagegallery.imaging.protocol import Notes
 
 CANON_SETTINGS = dict.fromkeys(range(26), 0) | {23: 10800, 24: 5400, 25: 1000}

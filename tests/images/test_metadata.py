@@ -14,9 +14,9 @@ from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 from tests.images.exif_blocks import ASCII, LONG, RATIONAL, SHORT, SRATIONAL, Field, block, rationals, shorts, text
 
-from imagegallery.images.capture_time import TakenAtSource
-from imagegallery.images.exif import MAX_ENTRIES, read_tags
-from imagegallery.images.metadata import Metadata, from_json, read_metadata, to_json
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.exif import MAX_ENTRIES, read_tags
+from imagegallery.images.metadata.metadata import Metadata, from_json, read_metadata, to_json
 
 # Every time that PostgreSQL's timestamptz and Python can both hold, whatever the offset, lies within.
 POSTGRES_SAFE = (datetime(1799, 12, 31, tzinfo=UTC), datetime(3000, 1, 2, tzinfo=UTC))

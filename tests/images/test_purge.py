@@ -10,10 +10,10 @@ from attrs import evolve
 from imagegallery.database.pool import Database
 from imagegallery.ids import new_id
 from imagegallery.images.jobs import purge_objects, read_purge
-from imagegallery.images.purge import PurgeObjects
+from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.queue.job import ClaimedJob, NewJob, Payload
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image
 

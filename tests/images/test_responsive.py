@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.images.image import Variant
-from imagegallery.images.responsive import Placeholder, Source, describe
+from imagegallery.images.image.image import Variant
+from imagegallery.images.presentation.responsive import Placeholder, Source, describe
 
 BYTES_PER_COLUMN = {"jpeg": 5, "webp": 3, "avif": 2}
 

@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
-from imagegallery.images import records
-from imagegallery.images.image import Image, ProcessingStatus
+from imagegallery.images.image import records
+from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.jobs import PROCESS_IMAGE, about
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob

@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from tests.growth import check_linear
 
-from imagegallery.images.timestamps import offset_between, read_mail_timestamp, read_timestamp, timestamp_in_name
+from imagegallery.images.metadata.timestamps import (
+    offset_between,
+    read_mail_timestamp,
+    read_timestamp,
+    timestamp_in_name,
+)
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

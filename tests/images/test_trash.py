@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 
 from imagegallery.errors import Conflict, Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
-from imagegallery.images import trash
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
+from imagegallery.images.trash import service as trash
 from imagegallery.principal import Principal
 from imagegallery.testing.library import Library, make_image, with_failure
 

@@ -11,15 +11,15 @@ from attrs import define, evolve, field
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
-from imagegallery.images.purge import PurgeObjects
-from imagegallery.images.trash import BATCH, TrashOptions, TrashService
+from imagegallery.images.trash.purge import PurgeObjects
+from imagegallery.images.trash.service import BATCH, TrashOptions, TrashService
 from imagegallery.principal import Principal
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.outbox import JobOutbox
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image

@@ -149,8 +149,8 @@ if __name__ == "__main__":
     spec = find_spec("imagegallery")
     assert spec is not None
     assert spec.origin is not None
-    bootstrap = runpy.run_path(str(Path(spec.origin).parent / "imaging" / "bootstrap.py"))
-    from imagegallery.imaging import confinement, wire
+    bootstrap = runpy.run_path(str(Path(spec.origin).parent / "imaging" / "decoder" / "bootstrap.py"))
+    from imagegallery.imaging.sandbox import confinement, wire
 
     for name in targets["without"]:
         setattr(confinement, name, absent)

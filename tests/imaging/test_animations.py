@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

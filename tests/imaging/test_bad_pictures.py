@@ -9,7 +9,7 @@ import pytest
 from imagegallery.errors import BadImage, TypeMismatch, Unavailable
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

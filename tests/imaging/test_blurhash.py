@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from imagegallery.imaging import blurhash
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing.images import BLUE, RED, quarters
 
 Place = Callable[[bytes], Path]

@@ -2,9 +2,9 @@
 
 import io
 
-from imagegallery.imaging import gif
-from imagegallery.imaging.boxes import CodePoints, PrimaryPicture, read_primary
-from imagegallery.imaging.colour import from_gamma
+from imagegallery.imaging.decoder.colour import from_gamma
+from imagegallery.imaging.formats import gif
+from imagegallery.imaging.formats.boxes import CodePoints, PrimaryPicture, read_primary
 from imagegallery.testing import images
 
 

@@ -14,10 +14,10 @@ import pytest
 import pyvips
 from PIL import ExifTags, Image, ImageCms
 
-from imagegallery.imaging.boxes import PrimaryPicture
-from imagegallery.imaging.heic import HeicSource
+from imagegallery.imaging.decoder.heic import HeicSource
+from imagegallery.imaging.formats.boxes import PrimaryPicture
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 from imagegallery.testing.images import coded_avif
 

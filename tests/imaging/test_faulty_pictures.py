@@ -14,11 +14,11 @@ from tests.imaging.test_bad_pictures import BAD
 from tests.imaging.test_pictures import KINDS
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging import gif
-from imagegallery.imaging.png import Extent, filled, read_extent
+from imagegallery.imaging.formats import gif
+from imagegallery.imaging.formats.png import Extent, filled, read_extent
+from imagegallery.imaging.formats.webp import whole_frames
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
-from imagegallery.imaging.webp import whole_frames
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]

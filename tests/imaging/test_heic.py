@@ -10,7 +10,7 @@ from PIL import Image
 from imagegallery.errors import BadImage
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegallery.imaging.jpeg import MAX_SEGMENTS, has_more_scans
+from imagegallery.imaging.formats.jpeg import MAX_SEGMENTS, has_more_scans
 from imagegallery.testing import images
 
 SEGMENT = b"\xff\xe1\0\x06"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 import pytest
 from tests.growth import check_linear
 
-from imagegallery.imaging import iptc, png, xmp
-from imagegallery.imaging.notes import read_notes
-from imagegallery.imaging.source import Blocks
+from imagegallery.imaging.decoder.source import Blocks
+from imagegallery.imaging.formats import iptc, png, xmp
+from imagegallery.imaging.formats.notes import read_notes
 
 NAMESPACES = (
     'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:exif="http://ns.adobe.com/exif/1.0/"'

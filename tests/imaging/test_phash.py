@@ -8,10 +8,10 @@ import pytest
 import skimage.data
 from PIL import Image as Pillow
 
-from imagegallery.images.hamming import NEAR, distance
+from imagegallery.images.duplicates.hamming import NEAR, distance
 from imagegallery.imaging.phash import SIDE, phash
 from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PHOTOGRAPHS = ("astronaut", "cat", "coffee", "rocket", "camera", "hubble_deep_field", "retina", "clock", "coins")

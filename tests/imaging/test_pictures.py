@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from imagegallery.imaging.protocol import RenderedFile, Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -17,10 +17,10 @@ import anyio
 import pytest
 
 from imagegallery.errors import BadImage, ImageGalleryError, Unavailable
-from imagegallery.imaging import process, wire
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine, Rendition
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox import process, wire
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]
@@ -213,7 +213,7 @@ async def test_closing_ends_the_children(place: Place) -> None:
 async def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     code = (
         "import anyio, pathlib, sys\n"
-        "from imagegallery.imaging.sandbox import SandboxedEngine\n"
+        "from imagegallery.imaging.sandbox.engine import SandboxedEngine\n"
         "async def main():\n"
         "    async with SandboxedEngine.open() as engine:\n"
         "        await engine.inspect(pathlib.Path(sys.argv[1]), content_type='image/jpeg')\n"
@@ -304,11 +304,11 @@ async def test_what_the_decoder_complains_of_is_logged(place: Place, caplog: pyt
     assert "libpng" in caplog.text
 
 
-def test_a_child_starts_with_nothing_of_the_library_but_its_own_room_and_no_decoder_that_few_need() -> None:
+def test_a_child_starts_with_nothing_of_the_library_but_its_own_package_and_no_decoder_that_few_need() -> None:
     code = (
         "import runpy, sys\n"
         "runpy.run_path(sys.argv[1])\n"
-        "import imagegallery.imaging.child\n"
+        "import imagegallery.imaging.decoder.child\n"
         "print(sorted({name.split('.')[1] for name in sys.modules if name.startswith('imagegallery.')}))\n"
         "print([name for name in ('pillow_heif', 'PIL') if name in sys.modules])\n"
     )
@@ -319,7 +319,7 @@ def test_a_child_starts_with_nothing_of_the_library_but_its_own_room_and_no_deco
 
 def test_the_engine_is_imported_without_any_decoder() -> None:
     code = (
-        "import sys, imagegallery.imaging.sandbox as s;"
+        "import sys, imagegallery.imaging.sandbox.engine as s;"
         "print([name for name in ('pyvips', 'PIL', 'pillow_heif') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -329,7 +329,7 @@ def test_the_engine_is_imported_without_any_decoder() -> None:
 def test_only_allowed_loaders_are_left(tmp_path: Path) -> None:
     code = (
         "import sys, pyvips\n"
-        "from imagegallery.imaging.vips import set_up\n"
+        "from imagegallery.imaging.decoder.vips import set_up\n"
         "for ending in ('tif', 'v', 'csv', 'png'):\n"
         "    pyvips.Image.black(3, 3).write_to_file(f'{sys.argv[1]}/a.{ending}')\n"
         "set_up()\n"

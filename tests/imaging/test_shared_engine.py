@@ -8,10 +8,10 @@ import pytest
 from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 from attrs import define, field
+from tests.support.shared_engine import SharedEngine
 
 from imagegallery.errors import BadImage
 from imagegallery.imaging.protocol import Inspection, Rendered, Rendition
-from imagegallery.testing.shared_engine import SharedEngine
 
 SEEN = Inspection("image/png", 3, 2, 1)
 

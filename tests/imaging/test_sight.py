@@ -6,7 +6,7 @@ import pytest
 import pyvips
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging import sight
+from imagegallery.imaging.decoder import sight
 
 Colour = tuple[int, ...]
 

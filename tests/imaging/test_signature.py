@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery.imaging.signature import HEAD_SIZE, is_as_declared, sniff
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:

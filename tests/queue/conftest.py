@@ -6,7 +6,7 @@ import pytest
 
 from imagegallery.database.pool import Database
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.sqs import SqsBench, SqsServer
+from imagegallery.testing.servers.sqs import SqsBench, SqsServer
 
 
 @pytest.fixture(scope="session")

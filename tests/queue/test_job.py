@@ -17,10 +17,10 @@ from imagegallery.queue.job import (
     backoff,
     doubling,
     is_exhausted,
-    is_poisoned,
     may_fail_to_give_up,
     postponed_to,
     retry_at,
+    should_dead_letter,
     waiting_time,
 )
 
@@ -67,7 +67,7 @@ def test_jobs_that_failed_together_do_not_come_back_together() -> None:
 
 def test_the_last_attempt_is_exhausted_and_the_one_after_it_is_poisoned() -> None:
     assert [is_exhausted(attempt, OPTIONS) for attempt in (4, 5, 6)] == [False, True, True]
-    assert [is_poisoned(attempt, OPTIONS) for attempt in (4, 5, 6)] == [False, False, True]
+    assert [should_dead_letter(attempt, OPTIONS) for attempt in (4, 5, 6)] == [False, False, True]
 
 
 def test_giving_up_may_fail_a_few_times() -> None:

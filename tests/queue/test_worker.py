@@ -11,14 +11,14 @@ import pytest
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
 from imagegallery.queue.job import GIVE_UP_ATTEMPTS, ClaimedJob, NewJob, QueueOptions, QueueStats
-from imagegallery.queue.observer import Outcome
+from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.worker import Worker
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.worker import EAGER, Bench, ScriptedHandler
 
-DONE, RETRIED, BURIED, RELEASED, LOST = Outcome
+DONE, RETRIED, BURIED, RELEASED, LOST = JobOutcome
 EMPTY = QueueStats(waiting=0, running=0, dead=0)
 ONE_WAITS = QueueStats(waiting=1, running=0, dead=0)
 

@@ -15,12 +15,12 @@ from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import Unavailable
 from imagegallery.queue import attempt
 from imagegallery.queue.job import ClaimedJob, QueueStats
-from imagegallery.queue.observer import Outcome
+from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.worker import EAGER, Bench, ScriptedHandler
 
-DONE, RETRIED, BURIED, RELEASED, LOST = Outcome
+DONE, RETRIED, BURIED, RELEASED, LOST = JobOutcome
 EMPTY = QueueStats(waiting=0, running=0, dead=0)
 # Renewed every 50 ms, by the machine's time; whether it ran out is the test clock's business.
 SHORT_LEASE = timedelta(milliseconds=150)

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from imagegallery.errors import RateLimited, UploadRateExceeded
 from imagegallery.principal import Principal
-from imagegallery.rates.counting import WINDOW_BYTES, BoundedStorage, WindowCounts
+from imagegallery.rates.counters import WINDOW_BYTES, BoundedStorage, WindowCounts
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter, network_of
 from imagegallery.rates.options import Rate, RateOptions
 from imagegallery.rates.redis import RedisCounts
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.clock import START, ManualClock
-from imagegallery.testing.redis import RedisServer, running_redis
+from imagegallery.testing.servers.redis import RedisServer, running_redis
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 OPTIONS = RateOptions(visitors="3/minute", users="5/minute", uploads="2/hour")

@@ -14,7 +14,7 @@ from imagegallery.redis import client as redis_client
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.redis import RedisServer
 
 REST = timedelta(seconds=5)
 

@@ -1,12 +1,12 @@
-"""Shared by this room's tests: a bucket of a real server, and requests to it as a client sends them."""
+"""Shared by this package's tests: a bucket of a real server, and requests to it as a client sends them."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from imagegallery.storage.options import S3Options
-from imagegallery.storage.s3 import S3Store
-from imagegallery.testing.object_store import AWS, ObjectStoreServer
+from imagegallery.storage.s3.store import S3Store
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 
 @pytest.fixture

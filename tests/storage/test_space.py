@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from imagegallery.backends import space_of
 from imagegallery.errors import DiskFull
-from imagegallery.parts import space_of
 from imagegallery.settings import Settings
 from imagegallery.storage.space import Boundless, DiskSpace
 

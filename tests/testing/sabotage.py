@@ -8,9 +8,9 @@ from typing import TypeVar
 import pytest
 
 from imagegallery.clock import utc_now
-from imagegallery.storage.filesystem import FilesystemStore
-from imagegallery.storage.signing import UrlSigner
-from imagegallery.testing.storage_base import StoreTests
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
+from imagegallery.testing.storage.base import StoreTests
 
 SECRET = b"a secret of the tests"
 # What a test that fails raises.

@@ -5,7 +5,7 @@ import os
 import urllib.request
 from pathlib import Path
 
-from imagegallery.testing.object_store import AWS, ObjectStoreServer, _is_gone
+from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer, _is_gone
 
 
 def answers(server: ObjectStoreServer) -> bool:

@@ -8,10 +8,10 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
-from imagegallery.testing import bad_store, proxy
-from imagegallery.testing.bad_store import BadStore
-from imagegallery.testing.proxy import Cut, FailingNetwork
-from imagegallery.testing.service import free_port
+from imagegallery.testing.servers import bad_store, proxy
+from imagegallery.testing.servers.bad_store import BadStore
+from imagegallery.testing.servers.proxy import Cut, FailingNetwork
+from imagegallery.testing.servers.service import free_port
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 

@@ -11,12 +11,12 @@ from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.redis import RedisCache
 from imagegallery.cache.seal import Seal
-from imagegallery.cache.sharing import Lease, SharedCache, SharedEntry
+from imagegallery.cache.shared import Lease, SharedCache, SharedEntry
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.cache import CacheSuite
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.redis import RedisServer
+from imagegallery.testing.servers.redis import RedisServer
 from imagegallery.testing.shared_cache import SharedCacheSuite
 
 

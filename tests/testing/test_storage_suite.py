@@ -12,7 +12,7 @@ from tests.testing.sabotage import Sabotages, StoresOf, each_notices, names_of_t
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import InvalidInput, ObjectNotFound, PreconditionFailed, TooLarge
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import (
     ByteRange,
     ObjectInfo,
@@ -20,11 +20,11 @@ from imagegallery.storage.protocol import (
 )
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage import ObjectStoreSuite
-from imagegallery.testing.storage_appending import AppendingPromises
-from imagegallery.testing.storage_base import read
-from imagegallery.testing.storage_multipart import MultipartPromises
-from imagegallery.testing.storage_races import RACERS
-from imagegallery.testing.storage_signed import SignedUrlPromises
+from imagegallery.testing.storage.appending import AppendingPromises
+from imagegallery.testing.storage.base import read
+from imagegallery.testing.storage.multipart import MultipartPromises
+from imagegallery.testing.storage.races import RACERS
+from imagegallery.testing.storage.signed import SignedUrlPromises
 
 SABOTAGES = Sabotages()
 caught_by = SABOTAGES.caught_by

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 import anyio
 import pytest
+from tests.support.uploads import RemoteStore
 from tests.testing.sabotage import Sabotages, StoresOf, each_notices, names_of_tests, run
 
 from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed, TooLarge
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage import ObjectStoreSuite
-from imagegallery.testing.storage_appending import AppendingPromises
-from imagegallery.testing.uploading import RemoteStore
+from imagegallery.testing.storage.appending import AppendingPromises
 
 SABOTAGES = Sabotages()
 caught_by = SABOTAGES.caught_by

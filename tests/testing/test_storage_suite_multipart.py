@@ -12,11 +12,11 @@ from tests.testing.sabotage import SECRET, Sabotages, StoresOf, each_notices, na
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo, Part, UploadRequest
-from imagegallery.storage.signing import PartGrant, UrlSigner
+from imagegallery.storage.signatures import PartGrant, UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.storage_multipart import MultipartPromises
+from imagegallery.testing.storage.multipart import MultipartPromises
 
 SABOTAGES = Sabotages()
 caught_by = SABOTAGES.caught_by

@@ -11,11 +11,11 @@ from tests.testing.sabotage import SECRET, Sabotages, StoresOf, each_notices, na
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import ImageGalleryError
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, SignedObject, UploadRequest, UploadTarget
-from imagegallery.storage.signing import DownloadGrant, UploadGrant, UrlSigner
+from imagegallery.storage.signatures import DownloadGrant, UploadGrant, UrlSigner
 from imagegallery.testing.storage import ObjectStoreSuite
-from imagegallery.testing.storage_signed import SignedUrlPromises
+from imagegallery.testing.storage.signed import SignedUrlPromises
 
 SABOTAGES = Sabotages()
 caught_by = SABOTAGES.caught_by

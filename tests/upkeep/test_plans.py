@@ -7,7 +7,7 @@ import pytest
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.images import records as image_records
+from imagegallery.images.image import records as image_records
 from imagegallery.testing.database import explain
 from imagegallery.upkeep import records
 

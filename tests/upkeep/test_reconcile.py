@@ -7,19 +7,19 @@ from uuid import UUID, uuid4
 
 import pytest
 from attrs import define
+from tests.support.studio import Studio, picture
+from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database
-from imagegallery.images.image import Image
-from imagegallery.images.purge import PurgeObjects
+from imagegallery.images.image.image import Image
+from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.storage.keys import incoming_key
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.studio import Studio, picture
-from imagegallery.testing.uploading import Uploading
 from imagegallery.upkeep import missing, strays, sums
-from imagegallery.upkeep.finding import Finding, Kind, Outcome
+from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
 from imagegallery.upkeep.service import GRACE, UpkeepService
 from imagegallery.variants.jobs import process_later
 from imagegallery.variants.preset import DEFAULT_PRESETS
@@ -157,12 +157,12 @@ async def test_each_damage_is_found_repaired_and_gone(
 
     for _ in range(2):  # looking changes nothing
         (found,) = await house.reconcile()
-        assert (found.kind, found.subject, found.outcome) == (kind, subject, Outcome.FOUND)
+        assert (found.kind, found.subject, found.outcome) == (kind, subject, RepairOutcome.FOUND)
     assert await house.keys() == damaged
     assert await house.studio.waiting() == []
 
     (repaired,) = await house.reconcile(repair=True)
-    assert (repaired.kind, repaired.subject, repaired.outcome) == (kind, subject, Outcome.REPAIRED)
+    assert (repaired.kind, repaired.subject, repaired.outcome) == (kind, subject, RepairOutcome.REPAIRED)
     await house.work()
     assert await house.reconcile() == []
     assert await house.recorded() == {each.key for each in house.image.variants}
@@ -170,13 +170,13 @@ async def test_each_damage_is_found_repaired_and_gone(
 
 
 async def test_all_at_once_in_small_steps(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in (missing, strays, sums):
-        monkeypatch.setattr(room, "BATCH", 1)
+    for module in (missing, strays, sums):
+        monkeypatch.setattr(module, "BATCH", 1)
     wrong = [damage for damage in DAMAGES if damage[0] not in (a_sum_too_high,)]
     subjects = {await damage(house) for damage, _ in wrong}
     house.studio.clock.advance(GRACE + TICK)
     assert {found.subject for found in await house.reconcile()} == subjects
-    assert {found.outcome for found in await house.reconcile(repair=True)} == {Outcome.REPAIRED}
+    assert {found.outcome for found in await house.reconcile(repair=True)} == {RepairOutcome.REPAIRED}
     await house.work()
     assert await house.reconcile() == []
 
@@ -205,7 +205,7 @@ async def test_objects_of_an_image_that_a_worker_will_be_at_are_passed_over(hous
     house.studio.clock.advance(GRACE + TICK)
     await house.studio.enqueue(process_later(house.image))
     (found,) = await house.reconcile(repair=True)
-    assert (found.outcome, found.remains) == (Outcome.PASSED, False)
+    assert (found.outcome, found.remains) == (RepairOutcome.PASSED, False)
     assert key in await house.keys()
 
 
@@ -220,8 +220,8 @@ async def test_many_are_repaired_in_few_transactions_and_one_in_use_is_passed_ov
     before = database.commits
     findings = await house.reconcile(repair=True)
     assert database.commits - before == 3
-    assert {found.subject for found in findings if found.outcome is Outcome.REPAIRED} == lost
-    assert {found.subject for found in findings if found.outcome is Outcome.PASSED} == {in_use}
+    assert {found.subject for found in findings if found.outcome is RepairOutcome.REPAIRED} == lost
+    assert {found.subject for found in findings if found.outcome is RepairOutcome.PASSED} == {in_use}
     assert not lost & await house.keys()
 
 
@@ -240,7 +240,7 @@ async def test_an_original_that_is_lost_is_beyond_repair_and_costs_no_row(house:
         (Kind.MISSING_ORIGINAL, house.image.original_key),
         (Kind.MISSING_VARIANT, lost),
     ]
-    assert {each.outcome for each in findings} == {Outcome.BEYOND_REPAIR}
+    assert {each.outcome for each in findings} == {RepairOutcome.BEYOND_REPAIR}
     assert await house.recorded() == {each.key for each in house.image.variants}
     assert await house.studio.waiting() == []
 
@@ -249,7 +249,7 @@ async def test_a_store_that_is_not_mounted_costs_nothing(house: House) -> None:
     for key in await house.keys():
         await house.studio.store.delete(key)
     findings = await house.reconcile(repair=True)
-    assert {each.outcome for each in findings} == {Outcome.BEYOND_REPAIR}
+    assert {each.outcome for each in findings} == {RepairOutcome.BEYOND_REPAIR}
     assert await house.recorded() == {each.key for each in house.image.variants}
 
 
@@ -293,5 +293,5 @@ async def test_an_original_that_images_share_is_no_stray_and_counts_once(house: 
     assert house.image.original_key in await house.keys()
     await house.execute("UPDATE owners SET storage_used = 1")
     (finding,) = await house.reconcile(repair=True)
-    assert (finding.kind, finding.outcome) == (Kind.WRONG_STORAGE_USED, Outcome.REPAIRED)
+    assert (finding.kind, finding.outcome) == (Kind.WRONG_STORAGE_USED, RepairOutcome.REPAIRED)
     assert await house.reconcile() == []

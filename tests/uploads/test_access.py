@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
 import pytest
+from tests.support.uploads import Traces, Uploading
 
 from imagegallery.errors import Forbidden, NotFound, Unauthenticated
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
-from imagegallery.testing.uploading import Traces, Uploading
 from imagegallery.uploads.service import UploadService
 
 BOB = Principal.user("bob")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.uploads import Traces, Uploading
 
 from imagegallery.errors import (
     BadImage,
@@ -22,9 +23,8 @@ from imagegallery.errors import (
 )
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.uploading import Traces, Uploading
-from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import UploadSession, UploadState
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import UploadSession, UploadState
 
 NOTHING = Traces()
 SET_LIMIT = "INSERT INTO owners (owner_id, storage_limit) VALUES ($1, $2)"

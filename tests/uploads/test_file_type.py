@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.support.uploads import Traces, Uploading
 
 from imagegallery.errors import TypeMismatch, UnsupportedType
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.uploading import Traces, Uploading
-from imagegallery.uploads.file_type import actual_type, declared_type
-from imagegallery.uploads.policy import UNKNOWN_TYPE, UploadPolicy
-from imagegallery.uploads.resumable_rules import Piece
+from imagegallery.uploads.resumable.rules import UploadPiece
+from imagegallery.uploads.session.file_type import actual_type, declared_type
+from imagegallery.uploads.session.policy import UNKNOWN_TYPE, UploadPolicy
 
 STRICT = UploadPolicy(strict=True)
 Way = Callable[[Uploading, bytes, str, str], Awaitable[str]]
@@ -79,7 +79,7 @@ async def little_by_little(uploading: Uploading, data: bytes, declared: str, fil
     session = await resumable.create(
         uploading.me, filename=filename, content_type=declared, size=len(data), completes_itself=True
     )
-    done = await resumable.append(uploading.me, session.id, bytes_chunks(data), Piece(0))
+    done = await resumable.append(uploading.me, session.id, bytes_chunks(data), UploadPiece(0))
     assert done.image_id is not None
     return (await uploading.library.images.get(uploading.me, done.image_id)).mime_type
 

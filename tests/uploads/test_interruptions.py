@@ -8,6 +8,7 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.uploads import Traces, Uploading
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import (
@@ -22,12 +23,11 @@ from imagegallery.errors import (
 )
 from imagegallery.imaging.protocol import ImagingEngine, Inspection, Rendered, Rendition
 from imagegallery.queue.job import NewJob
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.uploading import Traces, Uploading
-from imagegallery.uploads.session import UploadState
+from imagegallery.uploads.session.session import UploadState
 
 NOTHING = Traces()
 

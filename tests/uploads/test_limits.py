@@ -5,14 +5,14 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.uploads import Uploading
 
 from imagegallery.errors import BadImage, QuotaExceeded, TooLarge, TooManyUploads, UploadRateExceeded
 from imagegallery.principal import Principal
-from imagegallery.rates.counting import BoundedStorage, WindowCounts
+from imagegallery.rates.counters import BoundedStorage, WindowCounts
 from imagegallery.rates.limiter import RateLimiter
 from imagegallery.rates.options import RateOptions
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy
 
 BOB = Principal.user("bob")
 Slowly = Callable[[bytes, int], AsyncIterator[bytes]]

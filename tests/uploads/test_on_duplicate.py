@@ -4,15 +4,15 @@ import hashlib
 
 import pytest
 from attrs import evolve
+from tests.support.uploads import Uploading
 
 from imagegallery.errors import DuplicateImage, ObjectNotFound, QuotaExceeded
-from imagegallery.images import lookalike_records
-from imagegallery.images.image import Image
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.policy import OnDuplicate, UploadPolicy
-from imagegallery.uploads.session import UploadState
+from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
+from imagegallery.uploads.session.session import UploadState
 
 KEEP, REJECT, RETURN = OnDuplicate.KEEP_BOTH, OnDuplicate.REJECT, OnDuplicate.RETURN_EXISTING
 

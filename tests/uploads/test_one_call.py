@@ -2,13 +2,13 @@
 
 import anyio
 import pytest
+from tests.support.uploads import Uploading
 
 from imagegallery.errors import IdempotencyKeyReused, Unavailable, UploadLocked
-from imagegallery.images.image import Image
-from imagegallery.testing.uploading import Uploading
+from imagegallery.images.image.image import Image
 from imagegallery.uploads import one_call
-from imagegallery.uploads.completion import Completion
-from imagegallery.uploads.ending import Ending
+from imagegallery.uploads.completion.completion import Completion
+from imagegallery.uploads.session.end import SessionEnder
 
 
 async def add(uploading: Uploading, data: bytes, key: str = "once", filename: str = "tram.jpg") -> Image:
@@ -59,7 +59,9 @@ async def test_what_a_crash_cut_short_begins_anew(
 
     with monkeypatch.context() as patched:
         patched.setattr(Completion, "complete", away)
-        patched.setattr(Ending, "give_up", lambda *_: anyio.sleep(0))  # a process that was killed gives nothing up
+        patched.setattr(
+            SessionEnder, "give_up", lambda *_: anyio.sleep(0)
+        )  # a process that was killed gives nothing up
         with pytest.raises(Unavailable):
             await add(uploading, jpeg)
     image = await add(uploading, jpeg)

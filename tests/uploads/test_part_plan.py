@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imagegallery.errors import InvalidInput, PartMismatch, TooLarge, UploadIncomplete
 from imagegallery.storage.protocol import Part, PartLimits
-from imagegallery.uploads.part_plan import ClaimedPart, PartPlan, check_numbers, parts_to_join, plan_parts
+from imagegallery.uploads.session.part_plan import ClaimedPart, PartPlan, check_numbers, parts_to_join, plan_parts
 
 MIB = 1024 * 1024
 S3 = PartLimits(5 * MIB, 5 * 1024 * MIB, 10_000)

@@ -12,7 +12,7 @@ from imagegallery.errors import (
     TooManyUploads,
     UnsupportedType,
 )
-from imagegallery.uploads.policy import Declaration, UploadPolicy, canonical_type
+from imagegallery.uploads.session.policy import Declaration, UploadPolicy, canonical_type
 
 POLICY = UploadPolicy(max_size=1000)
 DIGEST = bytes(32)

@@ -1,7 +1,7 @@
 import pytest
 
 from imagegallery.errors import BadImage, ImageGalleryError, TooLarge
-from imagegallery.uploads.rejection import REJECTIONS, Rejection
+from imagegallery.uploads.session.rejection import REJECTIONS, Rejection
 
 
 @pytest.mark.parametrize("kind", [kind for kind in REJECTIONS if kind is not BadImage])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from imagegallery.errors import Conflict, EmptyFile, UploadEnded, UploadExpired, UploadIncomplete
-from imagegallery.uploads.rejection import Rejection
-from imagegallery.uploads.session import (
+from imagegallery.uploads.session.rejection import Rejection
+from imagegallery.uploads.session.session import (
     TRANSITIONS,
     Transport,
     UploadEvent,
@@ -22,7 +22,7 @@ from imagegallery.uploads.session import (
     UploadState,
     advance,
     mermaid,
-    refuse_over,
+    raise_if_over,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -174,10 +174,10 @@ def test_the_documentation_shows_this_diagram() -> None:
 )
 def test_what_is_over_says_so_unless_it_became_an_image(state: UploadState, error: type[Exception] | None) -> None:
     with nullcontext() if error is None else pytest.raises(error):
-        refuse_over(attrs.evolve(SESSION, state=state))
+        raise_if_over(attrs.evolve(SESSION, state=state))
 
 
 def test_what_was_rejected_says_why() -> None:
     rejection = Rejection.of(EmptyFile("The file is empty."))
     with pytest.raises(EmptyFile, match=r"The file is empty\."):
-        refuse_over(attrs.evolve(SESSION, state=UploadState.REJECTED, rejection=rejection))
+        raise_if_over(attrs.evolve(SESSION, state=UploadState.REJECTED, rejection=rejection))

@@ -15,20 +15,20 @@ from attrs import define, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
+from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import Conflict, DuplicateImage, NotFound
 from imagegallery.ids import new_id
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
-from imagegallery.images.purge import PurgeObjects
+from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.uploading import Uploading
 from imagegallery.upkeep.service import UpkeepService
-from imagegallery.uploads.policy import OnDuplicate
+from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.variants.preset import VariantOptions
 
 _LEASE = timedelta(minutes=1)

@@ -5,17 +5,18 @@ from uuid import UUID, uuid4
 
 import anyio
 import pytest
+from tests.support.uploads import Traces, Uploading
 
 from imagegallery.errors import NotFound, UploadEnded, UploadExpired
 from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.database import explain
-from imagegallery.testing.uploading import Traces, Uploading
-from imagegallery.uploads import records, sweeping
-from imagegallery.uploads.cleanup import delete_objects
-from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import UploadSession, UploadState
+from imagegallery.uploads import sweep as sweeping
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.cleanup import delete_objects
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import UploadSession, UploadState
 
 NOTHING = Traces()
 LIFETIME = timedelta(hours=1)

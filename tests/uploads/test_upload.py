@@ -8,13 +8,13 @@ from pathlib import Path
 import anyio
 import attrs
 import pytest
+from tests.support.uploads import Uploading
 
 from imagegallery.errors import Conflict, UploadEnded, UploadIncomplete
-from imagegallery.images.capture_time import TakenAtSource
-from imagegallery.images.image import ProcessingStatus
+from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.images.jobs import about
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.session import Transport, UploadState
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.uploads.session.session import Transport, UploadState
 
 JOBS = "SELECT kind, payload FROM jobs"
 

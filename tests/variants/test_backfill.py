@@ -6,15 +6,15 @@ from uuid import UUID
 import pytest
 from attrs import evolve
 from tests.photographs import photograph
+from tests.support.studio import Studio, picture
 
 from imagegallery.errors import InvalidInput
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.library import make_image, with_failure, without_variants
-from imagegallery.testing.storage_base import read
-from imagegallery.testing.studio import Studio, picture
+from imagegallery.testing.storage.base import read
 from imagegallery.variants import backfill
-from imagegallery.variants.backfill import Backfill, Scope, Touched, touched
+from imagegallery.variants.backfill import Backfill, Outdated, Scope, touched
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
 
@@ -43,7 +43,7 @@ async def processed(studio: Studio) -> Image:
     return await studio.image(image_id)
 
 
-async def run(backfill: Backfill, scope: Scope = EVERYTHING, *, dry_run: bool = False) -> list[Touched]:
+async def run(backfill: Backfill, scope: Scope = EVERYTHING, *, dry_run: bool = False) -> list[Outdated]:
     return [each async for step in backfill.run(scope, dry_run=dry_run) for each in step.touched]
 
 
@@ -61,7 +61,7 @@ async def test_only_what_another_recipe_made_is_made_anew(studio: Studio) -> Non
     before = await processed(studio)
     objects = await bodies(studio, before)
 
-    assert await run(backfill_of(studio, NEW_SMALL)) == [Touched(before.id, (), ("small.webp",))]
+    assert await run(backfill_of(studio, NEW_SMALL)) == [Outdated(before.id, (), ("small.webp",))]
     assert await studio.waiting() == [RENEW]
     await studio.run(RENEW)
 
@@ -84,7 +84,7 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(studio: Studio) -> No
     image = await processed(studio)
     backfill = backfill_of(studio, (*NEW_SMALL, JPEG))
     found = await run(backfill, dry_run=True)
-    assert found == [Touched(image.id, ("medium.jpeg",), ("small.webp",))]
+    assert found == [Outdated(image.id, ("medium.jpeg",), ("small.webp",))]
     assert await studio.waiting() == []
     assert await run(backfill) == found
 
@@ -190,7 +190,7 @@ async def test_an_image_from_before_there_were_phashes_gets_one_and_no_variant(s
 
     assert await run(backfill_of(studio, DEFAULT_PRESETS), Scope(only=frozenset({"small"}))) == []
     asked = await run(backfill_of(studio, DEFAULT_PRESETS), scope)
-    assert asked == [Touched(each.id, ("phash",), ()) for each in (first, second)]
+    assert asked == [Outdated(each.id, ("phash",), ()) for each in (first, second)]
     for _ in asked:
         await studio.run(RENEW)
 

@@ -7,15 +7,15 @@ import anyio
 import pytest
 from attrs import evolve
 from tests.photographs import photograph
+from tests.support.studio import LEASE, Studio, picture
 
 from imagegallery.errors import Conflict, Failure, LeaseLost, NotFound, Unavailable
-from imagegallery.images.image import Image, ProcessingStatus
+from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
-from imagegallery.images.purge import PurgeObjects
+from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.storage_base import read
-from imagegallery.testing.studio import LEASE, Studio, picture
+from imagegallery.testing.storage.base import read
 from imagegallery.variants.jobs import discard_objects
 from imagegallery.variants.preset import DEFAULT_PRESETS
 from imagegallery.variants.processing import GAVE_UP, SUPERSEDED_GRACE

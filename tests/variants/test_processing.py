@@ -9,19 +9,19 @@ from attrs import evolve
 from PIL import ExifTags
 from PIL import Image as Pillow
 from tests.photographs import photograph
+from tests.support.events import closed_urls
+from tests.support.studio import RemoteStore, Studio, picture
 
-from imagegallery.images.image import Image, ProcessingStatus
+from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
 from imagegallery.imaging.limits import ImagingOptions
-from imagegallery.imaging.sandbox import SandboxedEngine
+from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.principal import Principal
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.worker import Worker
 from imagegallery.storage.protocol import LocalObjects
 from imagegallery.testing import images
-from imagegallery.testing.events import closed_urls
-from imagegallery.testing.storage_base import read
-from imagegallery.testing.studio import RemoteStore, Studio, picture
+from imagegallery.testing.storage.base import read
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
 

@@ -7,11 +7,11 @@ import pytest
 from PIL import ExifTags
 from PIL import Image as Pillow
 from tests.photographs import photograph
+from tests.support.studio import picture
 
 from imagegallery.errors import BadImage, TypeMismatch
-from imagegallery.images.metadata import Metadata
+from imagegallery.images.metadata.metadata import Metadata
 from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.testing.studio import picture
 from imagegallery.variants.preset import DEFAULT_PRESETS
 from imagegallery.variants.render import RenderedImage, render_file
 

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.events import EventLog
 
 from imagegallery.database.pool import Database
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import EventLog
-from imagegallery.testing.webhooks import Receiver
+from imagegallery.testing.servers.webhooks import Receiver
 
 
 @pytest.fixture

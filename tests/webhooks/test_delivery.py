@@ -7,6 +7,7 @@ from datetime import timedelta
 import anyio
 import pytest
 from anyio.abc import SocketAttribute
+from tests.support.events import EventLog
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost
@@ -17,8 +18,7 @@ from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.events import EventLog
-from imagegallery.testing.webhooks import Receiver
+from imagegallery.testing.servers.webhooks import Receiver
 from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
 from imagegallery.webhooks.service import WebhookService
 from imagegallery.webhooks.signature import verify

@@ -7,7 +7,7 @@ import pytest
 from imagegallery.errors import InvalidInput
 from imagegallery.ids import new_id
 from imagegallery.testing.clock import START
-from imagegallery.webhooks.webhook import Target, Webhook, WebhookOptions, check_webhook, retry_delay
+from imagegallery.webhooks.webhook import Webhook, WebhookOptions, WebhookTarget, check_webhook, retry_delay
 
 STRICT, LAX = WebhookOptions(), WebhookOptions(allow_private=True)
 
@@ -28,10 +28,10 @@ def hook(**changes: object) -> Webhook:
 
 
 def test_where_a_url_leads() -> None:
-    assert check_webhook("https://example.org:8443/a/b?c=d", ("image.ready",), STRICT) == Target(
+    assert check_webhook("https://example.org:8443/a/b?c=d", ("image.ready",), STRICT) == WebhookTarget(
         secure=True, host="example.org", port=8443, authority="example.org:8443", request_target="/a/b?c=d"
     )
-    assert check_webhook("http://[::1]", (), LAX) == Target(
+    assert check_webhook("http://[::1]", (), LAX) == WebhookTarget(
         secure=False, host="::1", port=80, authority="[::1]", request_target="/"
     )
 

@@ -19,7 +19,7 @@ import anyio
 from imagegallery.cache import records
 from imagegallery.cache.generations import ALL_GALLERIES
 from imagegallery.cache.snapshots import Snapshot
-from imagegallery.cache.swr import EVERYTHING
+from imagegallery.cache.stale_while_revalidate import EVERYTHING
 from imagegallery.database.pool import Database
 
 logger = logging.getLogger(__name__)

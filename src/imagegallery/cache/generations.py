@@ -21,7 +21,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from imagegallery.cache.protocol import Cache
-from imagegallery.cache.swr import EVERYTHING
+from imagegallery.cache.stale_while_revalidate import EVERYTHING
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS
 from imagegallery.database.pool import Database

@@ -27,7 +27,7 @@ from redis.commands.core import AsyncScript
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.seal import Seal
-from imagegallery.cache.sharing import Lease, SharedEntry
+from imagegallery.cache.shared import Lease, SharedEntry
 from imagegallery.errors import Unavailable
 from imagegallery.redis.client import RedisClient
 
@@ -112,7 +112,7 @@ class _Sheet:
 
 
 class RedisCache:
-    """A `imagegallery.cache.sharing.SharedCache`.
+    """A `imagegallery.cache.shared.SharedCache`.
 
     When Redis does not answer, `generation` and `bump` answer with a number that was never given before.
     """

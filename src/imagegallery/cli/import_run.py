@@ -20,7 +20,7 @@ CONCURRENCY = 2
 _OTHER_FORMAT = "its first bytes are those of no image format that is known here"
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     IMPORTED = "imported"
     ALREADY_IN = "already in"
     NOT_AN_IMAGE = "not an image"
@@ -32,7 +32,7 @@ class Arrival:
     """What became of one file; ``error`` says why it did not come in."""
 
     path: Path
-    outcome: Outcome
+    outcome: ImportOutcome
     error: str | None = None
 
 
@@ -101,24 +101,24 @@ class ImportRun:
         try:
             candidate = await anyio.to_thread.run_sync(_examine, path)
             if candidate.content_type is None:
-                return Arrival(path, Outcome.NOT_AN_IMAGE, "empty" if candidate.is_empty else _OTHER_FORMAT)
+                return Arrival(path, ImportOutcome.NOT_AN_IMAGE, "empty" if candidate.is_empty else _OTHER_FORMAT)
             return Arrival(path, await self._place(candidate, candidate.content_type))
         except ImageGalleryError as error:
-            return Arrival(path, Outcome.FAILED, error.message)
+            return Arrival(path, ImportOutcome.FAILED, error.message)
         except OSError as error:
-            return Arrival(path, Outcome.FAILED, error.strerror or "cannot be read")
+            return Arrival(path, ImportOutcome.FAILED, error.strerror or "cannot be read")
 
-    async def _place(self, candidate: _Candidate, content_type: str) -> Outcome:
+    async def _place(self, candidate: _Candidate, content_type: str) -> ImportOutcome:
         if candidate.sha256 in self._seen:
-            return Outcome.ALREADY_IN
+            return ImportOutcome.ALREADY_IN
         self._seen.add(candidate.sha256)
         images = self.gallery.images
         if await images.find_by_content(self.owner, candidate.sha256, gallery_id=self.gallery_id):
-            return Outcome.ALREADY_IN
+            return ImportOutcome.ALREADY_IN
         known = await images.find_by_content(self.owner, candidate.sha256)
         if known is not None:
             await self.gallery.galleries.add_images(self.owner, self.gallery_id, [known])
-            return Outcome.IMPORTED
+            return ImportOutcome.IMPORTED
         await self.gallery.uploads.add(
             self.owner,
             candidate.path,
@@ -126,7 +126,7 @@ class ImportRun:
             sha256=candidate.sha256,
             gallery_id=self.gallery_id,
         )
-        return Outcome.IMPORTED
+        return ImportOutcome.IMPORTED
 
 
 def _examine(path: Path) -> _Candidate:

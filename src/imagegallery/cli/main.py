@@ -23,25 +23,25 @@ class Listed:
     help: str
 
     def load(self) -> click.Command:
-        command = getattr(import_module(f"imagegallery.cli.{self.module}"), self.attribute)
+        command = getattr(import_module(f"imagegallery.cli.commands.{self.module}"), self.attribute)
         assert isinstance(command, click.Command)
         return command
 
 
 COMMANDS = {
-    "serve": Listed("serving", "serve_command", "Run the whole service."),
-    "worker": Listed("working", "worker_command", "Make variants and do the other queued jobs."),
-    "relay": Listed("relaying", "relay_command", "Pass events and jobs on to the workers."),
-    "queue": Listed("queueing", "queue_command", "Message queues (SQS), and jobs that failed for good."),
-    "migrate": Listed("migrating", "migrate_command", "Apply the migrations that the database does not have yet."),
-    "import": Listed("importing", "import_command", "Import files and folder trees into a gallery."),
-    "upload": Listed("uploading", "upload_command", "Upload files and folder trees to a running service."),
-    "render": Listed("rendering", "render_command", "Write the variants of each photograph to a folder."),
-    "backfill": Listed("backfilling", "backfill_command", "Make variants anew where the presets have changed."),
-    "reconcile": Listed("reconciling", "reconcile_command", "Compare database and store."),
-    "storage": Listed("storing", "storage_group", "See to the object store."),
-    "owners": Listed("owning", "owners_group", "Who stores how much, and how much they may."),
-    "doctor": Listed("doctoring", "doctor_command", "Check this installation."),
+    "serve": Listed("serve", "serve_command", "Run the whole service."),
+    "worker": Listed("worker", "worker_command", "Make variants and do the other queued jobs."),
+    "relay": Listed("relay", "relay_command", "Pass events and jobs on to the workers."),
+    "queue": Listed("queue", "queue_command", "Message queues (SQS), and jobs that failed for good."),
+    "migrate": Listed("migrate", "migrate_command", "Apply the migrations that the database does not have yet."),
+    "import": Listed("import_files", "import_command", "Import files and folder trees into a gallery."),
+    "upload": Listed("upload", "upload_command", "Upload files and folder trees to a running service."),
+    "render": Listed("render", "render_command", "Write the variants of each photograph to a folder."),
+    "backfill": Listed("backfill", "backfill_command", "Make variants anew where the presets have changed."),
+    "reconcile": Listed("reconcile", "reconcile_command", "Compare database and store."),
+    "storage": Listed("storage", "storage_group", "See to the object store."),
+    "owners": Listed("owners", "owners_group", "Who stores how much, and how much they may."),
+    "doctor": Listed("doctor", "doctor_command", "Check this installation."),
     "dev-stack": Listed(
         "dev_stack", "dev_stack_command", "Run PostgreSQL, an object store, Redis and all on this machine."
     ),

@@ -19,13 +19,13 @@ from imagegallery.cli.import_run import find_files
 from imagegallery.cli.output import printable
 from imagegallery.client import ApiProblem, GalleryClient, StateFile
 from imagegallery.errors import ImageGalleryError, Unavailable
-from imagegallery.uploads.policy import OnDuplicate
+from imagegallery.uploads.session.policy import OnDuplicate
 
 FILES_AT_ONCE = 3
 
 
 @frozen
-class Target:
+class UploadTarget:
     """Where files go, and how: see the options of the command."""
 
     url: str
@@ -54,7 +54,7 @@ class Sent:
 Report = Callable[[Sent], None]
 
 
-async def upload_all(target: Target, paths: Sequence[Path], as_json: bool) -> int:
+async def upload_all(target: UploadTarget, paths: Sequence[Path], as_json: bool) -> int:
     """Upload everything, telling of each file as it ends; answers how many failed.
 
     Raises what would make all others fail, too: `Unavailable`, and `ApiProblem` for who is not let in.

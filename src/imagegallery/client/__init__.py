@@ -15,7 +15,7 @@ except ImportError as error:
 
 from imagegallery.client.client import GalleryClient
 from imagegallery.client.problems import ApiProblem
-from imagegallery.client.retrying import RetryPolicy
+from imagegallery.client.retries import RetryPolicy
 from imagegallery.client.statefile import StateFile
 
 __all__ = ["ApiProblem", "GalleryClient", "RetryPolicy", "StateFile"]

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from attrs import frozen
 
-from imagegallery.client.exchange import Answer, Body, Exchange
+from imagegallery.client.exchange import ApiAnswer, Body, Exchange
 
 
 @frozen
@@ -25,12 +25,12 @@ class Api:
         json: object = None,
         headers: Mapping[str, str] = MappingProxyType({}),
         once: bool = False,
-    ) -> Answer:
+    ) -> ApiAnswer:
         """``path`` below the root. Raises what `Exchange.send` raises."""
         ours = {**self.authorization, **headers}
         return await self.exchange.send(method, self.root + path, json=json, headers=ours, once=once)
 
-    async def transfer(self, method: str, url: str, *, headers: Mapping[str, str], body: Body) -> Answer:
+    async def transfer(self, method: str, url: str, *, headers: Mapping[str, str], body: Body) -> ApiAnswer:
         """Send bytes where the server said; ``url`` may be relative to its host. A store does not get to see the token.
 
         Raises like `call`.

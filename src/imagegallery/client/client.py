@@ -16,12 +16,12 @@ from imagegallery.client.exchange import Exchange
 from imagegallery.client.parts import send_parts
 from imagegallery.client.problems import ApiProblem
 from imagegallery.client.progress import Advance, Counted, unwatched
-from imagegallery.client.retrying import RetryPolicy
+from imagegallery.client.retries import RetryPolicy
 from imagegallery.client.source import LocalFile
 from imagegallery.client.statefile import FileKey, StateFile
 from imagegallery.client.whole import send_whole
 from imagegallery.errors import ConfigurationError, ImageGalleryError, InvalidInput, Unavailable
-from imagegallery.uploads.policy import OnDuplicate
+from imagegallery.uploads.session.policy import OnDuplicate
 
 TIMEOUT = httpx.Timeout(30, read=120)  # seconds; completing an upload decodes the picture
 PARALLEL_PARTS = 4

@@ -9,7 +9,7 @@ import httpx
 from attrs import frozen
 
 from imagegallery.client.problems import ApiProblem, read_problem
-from imagegallery.client.retrying import RetryPolicy, is_passing
+from imagegallery.client.retries import RetryPolicy, is_passing
 from imagegallery.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ Body = Callable[[], AsyncIterator[bytes]]
 
 
 @frozen
-class Answer:
+class ApiAnswer:
     """A 2xx answer, read whole."""
 
     status: int
@@ -43,7 +43,7 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         once: bool = False,
-    ) -> Answer:
+    ) -> ApiAnswer:
         """The answer. ``body`` is opened anew for each try; with ``once`` there is no second one after a request that
         may have been heard.
 
@@ -68,11 +68,11 @@ class Exchange:
 
     async def _once(
         self, method: str, url: str, json: object, headers: Mapping[str, str] | None, body: Body | None
-    ) -> Answer:
+    ) -> ApiAnswer:
         content = body() if body is not None else None
         response = await self.http.request(method, url, json=json, headers=headers, content=content)
         if response.is_success:
-            return Answer(response.status_code, response.headers, response.content)
+            return ApiAnswer(response.status_code, response.headers, response.content)
         raise read_problem(response.status_code, response.headers, response.content)
 
 

@@ -23,8 +23,8 @@ import asyncpg
 from attrs import frozen
 
 from imagegallery.database.blockers import Blocker, until_blocked
-from imagegallery.database.connecting import in_transaction
 from imagegallery.database.connection import Connection
+from imagegallery.database.connections import in_transaction
 from imagegallery.database.failures import GONE
 from imagegallery.database.options import NO_LIMIT
 from imagegallery.database.pool import Database

@@ -13,7 +13,8 @@ from typing import Final
 import anyio
 
 from imagegallery.database.advisory import AdvisoryLocks
-from imagegallery.database.connecting import (
+from imagegallery.database.connection import Connection
+from imagegallery.database.connections import (
     CLOSING_TIME,
     Pool,
     check_version,
@@ -23,12 +24,11 @@ from imagegallery.database.connecting import (
     make_pool,
     open_session,
 )
-from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS, opening, using
 from imagegallery.database.notifications import Notifications, SharedListener, keep_polling
 from imagegallery.database.options import DatabaseOptions as DatabaseOptions
-from imagegallery.database.position import COMMITTED, Position
 from imagegallery.database.replicas import Replica, Replicas
+from imagegallery.database.wal_position import COMMITTED, Position
 from imagegallery.errors import ConfigurationError
 from imagegallery.principal import Principal
 from imagegallery.task_groups import surrounding_tasks

@@ -18,7 +18,7 @@ from typing import Final
 import anyio
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.position import REPLAYED, Connecting, Position
+from imagegallery.database.wal_position import REPLAYED, Connecting, Position
 from imagegallery.errors import ConfigurationError, Unavailable
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""How clients get at objects: the delivery room's options. Pure."""
+"""How clients get at objects: the delivery package's options. Pure."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -10,7 +10,7 @@ from imagegallery.errors import EventsGone
 from imagegallery.events import records
 from imagegallery.events.event import DomainEvent, EventOptions, parse_event_id
 from imagegallery.events.feed import Feed, Subscription
-from imagegallery.events.handling import HandleEvent, HandlerConsumer, job_kind
+from imagegallery.events.handlers import HandleEvent, HandlerConsumer, job_kind
 from imagegallery.events.records import OwnLog
 from imagegallery.events.registry import Handler, Registry
 from imagegallery.events.relay import Consumer

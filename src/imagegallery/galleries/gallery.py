@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import Facts
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 
 MAX_NAME = 255
 MAX_DESCRIPTION = 10_000

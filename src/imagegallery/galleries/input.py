@@ -8,7 +8,7 @@ from attrs import frozen
 from imagegallery.access.audience import Visibility
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder
 from imagegallery.galleries.shuffle import MAX_SEED
-from imagegallery.images.filter import NO_FILTER, ImageFilter, check_filter
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.principal import Principal
 from imagegallery.unset import UNSET, Unset
 from imagegallery.validation import Faults
@@ -40,7 +40,7 @@ class Selection:
 
 
 @frozen
-class Draft:
+class GalleryDraft:
     """A gallery to be made."""
 
     name: str
@@ -48,10 +48,10 @@ class Draft:
     visibility: Visibility
 
 
-def check_draft(name: str, description: str, visibility: str) -> Draft:
+def check_draft(name: str, description: str, visibility: str) -> GalleryDraft:
     """Raises `InvalidInput` with all that is wrong."""
     faults = Faults()
-    draft = Draft(_name(faults, name), _description(faults, description), _visibility(faults, visibility))
+    draft = GalleryDraft(_name(faults, name), _description(faults, description), _visibility(faults, visibility))
     faults.check()
     return draft
 

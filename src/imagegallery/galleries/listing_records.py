@@ -20,10 +20,10 @@ from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.shuffle import Shuffle
-from imagegallery.images.filter import ImageFilter
-from imagegallery.images.image import Image
-from imagegallery.images.matching import arguments, matches
-from imagegallery.images.records import IMAGE_COLUMNS, image_from
+from imagegallery.images.image.image import Image
+from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.library.filter_sql import arguments, matches
 from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
 
 # How many images a filtered page looks at: beyond that it ends, however few of them fit.
@@ -156,7 +156,7 @@ FROM_NOW_ON = 2**63 - 1
 
 
 @frozen
-class Member:
+class GalleryEntry:
     """An image in its place in a gallery, which ``sort_key`` names in the order that was asked for."""
 
     sort_key: SortKey
@@ -164,7 +164,7 @@ class Member:
 
 
 @frozen
-class Members:
+class GalleryPage:
     """A page of a gallery's images, with what decides who may see it and how many there are in all.
 
     ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest,
@@ -177,7 +177,7 @@ class Members:
     revision: int
     renumbered: int
     forgotten: int
-    found: tuple[Member, ...]
+    found: tuple[GalleryEntry, ...]
     goes_on: SortKey | None = None
 
     @property
@@ -188,7 +188,7 @@ class Members:
 
 async def by_position(
     connection: Connection, gallery_id: UUID, walk: int, after: int, limit: int, where: ImageFilter
-) -> Members | None:
+) -> GalleryPage | None:
     """``None`` when there is no such gallery; so for all lists."""
     rows = await _fetch(connection, LIST_BY_POSITION, gallery_id, walk, after, limit, where=where)
     return _members(rows, where, "position")
@@ -196,7 +196,7 @@ async def by_position(
 
 async def by_created_at(
     connection: Connection, gallery_id: UUID, after: tuple[datetime, UUID] | None, limit: int, where: ImageFilter
-) -> Members | None:
+) -> GalleryPage | None:
     start = after or (LAST_MOMENT, LAST_ID)
     rows = await _fetch(connection, LIST_BY_CREATED_AT, gallery_id, *start, limit, where=where)
     return _members(rows, where, "image_created_at", "id")
@@ -209,7 +209,7 @@ async def by_taken_at(
     after: tuple[datetime, UUID] | None,
     limit: int,
     where: ImageFilter,
-) -> Members | None:
+) -> GalleryPage | None:
     start = after or (LAST_MOMENT, LAST_ID)
     rows = await _fetch(connection, LIST_BY_TAKEN_AT, gallery_id, walk, *start, limit, where=where)
     return _members(rows, where, "image_taken_at", "id")
@@ -222,7 +222,7 @@ async def by_filename(
     after: tuple[str, UUID] | None,
     limit: int,
     where: ImageFilter,
-) -> Members | None:
+) -> GalleryPage | None:
     start = after or ("", FIRST_ID)
     rows = await _fetch(connection, LIST_BY_FILENAME, gallery_id, walk, *start, limit, where=where)
     return _members(rows, where, "name_key", "id")
@@ -239,7 +239,7 @@ async def at_random(
     where: ImageFilter,
     *,
     offset: int = 0,
-) -> Members | None:
+) -> GalleryPage | None:
     """What is in ``steps`` slots from ``step`` on, in the first of them after a (place, id).
 
     The sort key of an image is (how many steps after ``step``, place, id). Where slots are crowded nothing is read.
@@ -267,7 +267,7 @@ def is_crowded(order: Shuffle, count: int) -> bool:
 
 async def page(
     connection: Connection, gallery_id: UUID, order: ImageOrder, offset: int, limit: int, where: ImageFilter
-) -> Members | None:
+) -> GalleryPage | None:
     return _members(await _fetch(connection, PAGES[order], gallery_id, offset, limit, where=where), where)
 
 
@@ -288,11 +288,11 @@ async def _fetch(connection: Connection, statement: Statement, *values: object, 
     return await connection.fetch(statement.filtered, *values, *arguments(where))
 
 
-def _members(rows: Sequence[Record], where: ImageFilter, *key: str) -> Members | None:
+def _members(rows: Sequence[Record], where: ImageFilter, *key: str) -> GalleryPage | None:
     if not rows:
         return None
-    found = [Member(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None]
-    return Members(
+    found = [GalleryEntry(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None]
+    return GalleryPage(
         owner_id=rows[0]["gallery_owner_id"],
         visibility=Visibility(rows[0]["visibility"]),
         total=rows[0]["image_count"],

@@ -18,7 +18,7 @@ from imagegallery.access.permission import Permission
 from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges
 from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
 from imagegallery.cache.protocol import Entry
-from imagegallery.cache.swr import Answer, CacheResult, Revalidating
+from imagegallery.cache.stale_while_revalidate import CacheAnswer, CacheResult, Revalidating
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
@@ -73,7 +73,7 @@ class CachedPage:
     ticket: PageTicket | None = None
 
     @classmethod
-    def of(cls, answer: Answer, ticket: PageTicket | None, *, is_shared: bool) -> "CachedPage":
+    def of(cls, answer: CacheAnswer, ticket: PageTicket | None, *, is_shared: bool) -> "CachedPage":
         entry = answer.entry
         return cls(entry.body, entry.digest, is_shared, answer.result, answer.began_refresh, ticket)
 
@@ -128,7 +128,7 @@ class CachedPages:
         entry = await fresh.get(_view(principal, access, ticket.key))
         if entry is None:
             return None
-        return CachedPage.of(Answer(entry, CacheResult.HIT), ticket, is_shared=_is_shared(principal, access))
+        return CachedPage.of(CacheAnswer(entry, CacheResult.HIT), ticket, is_shared=_is_shared(principal, access))
 
     async def public_galleries(self, place: ListPlace, load: LoadPage) -> CachedPage:
         """A page of everybody's public galleries, as a visitor sees them; the first three are kept."""
@@ -155,11 +155,11 @@ class CachedPages:
 
     async def _page(
         self, group: str, name: str, place: ListPlace, lifetime: Lifetime, load: LoadPage
-    ) -> tuple[Answer, bool]:
+    ) -> tuple[CacheAnswer, bool]:
         """The page, and whether it is one of those that are kept."""
         number = await self._number(group, name, place)
         if number is None or not is_kept(number):
-            return Answer(Entry((await load()).body, self._clock()), CacheResult.BYPASS), False
+            return CacheAnswer(Entry((await load()).body, self._clock()), CacheResult.BYPASS), False
 
         async def load_and_follow() -> bytes:
             loaded = await load()
@@ -180,7 +180,7 @@ class CachedPages:
 
     async def _get(
         self, group: str, key: str, lifetime: Lifetime, load: LoadBody, *, may_be_shared: bool = True
-    ) -> Answer:
+    ) -> CacheAnswer:
         hearing = self._changes.is_listening
         return await self._cache.get(group, key, lifetime, load, hearing=hearing, may_be_shared=may_be_shared)
 

@@ -1,7 +1,7 @@
 """The SQL of galleries: one statement a page.
 
-What is in a gallery is listed by `listing_records`, arranged by `arrangement_records` and written by
-`images.membership`.
+What is in a gallery is listed by `listing_records`, arranged by `order_records` and written by
+`images.image.membership`.
 """
 
 from datetime import datetime
@@ -14,8 +14,8 @@ from imagegallery.access.condition import LISTED_GALLERY
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
 from imagegallery.galleries.gallery import Gallery
-from imagegallery.galleries.input import Changes, Draft
-from imagegallery.images.records import IMAGE_COLUMNS, image_from
+from imagegallery.galleries.input import Changes, GalleryDraft
+from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 # What `_gallery` reads, of a gallery `g` and its cover, an image `i`: the chosen one, else the first.
@@ -84,7 +84,7 @@ async def insert(
     connection: Connection,
     gallery_id: UUID,
     owner_id: str,
-    draft: Draft,
+    draft: GalleryDraft,
     *,
     now: datetime,
     request_digest: bytes | None = None,

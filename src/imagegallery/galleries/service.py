@@ -20,7 +20,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
 from imagegallery.events.event import GalleryChange, GalleryChanged
-from imagegallery.galleries import arrangement_records, listing_records, records, walking
+from imagegallery.galleries import listing_records, order_records, records
+from imagegallery.galleries import walk as walking
 from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder
 from imagegallery.galleries.input import (
     check_anchor,
@@ -30,14 +31,15 @@ from imagegallery.galleries.input import (
     check_selection,
     check_view,
 )
-from imagegallery.galleries.listing_records import Member, Members
+from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
+from imagegallery.idempotency import Keyed
 from imagegallery.ids import new_id
-from imagegallery.images import membership
-from imagegallery.images.closed_urls import ClosedUrls
-from imagegallery.images.delivery import Delivery
-from imagegallery.images.filter import NO_FILTER, ImageFilter
-from imagegallery.images.image import Image
-from imagegallery.images.showing import show
+from imagegallery.images.image import membership
+from imagegallery.images.image.closed_urls import ClosedUrls
+from imagegallery.images.image.image import Image
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
     CursorPage,
@@ -48,16 +50,15 @@ from imagegallery.pagination import (
     encode_cursor,
 )
 from imagegallery.principal import Principal
-from imagegallery.repeats import Keyed
 from imagegallery.unset import UNSET, Unset
 from imagegallery.validation import Faults
 
-GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.repeats`
+GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.idempotency`
 _NO_GALLERY = "There is no such gallery."
 
 
 class GalleryService:
-    def __init__(self, database: Database, delivery: Delivery, clock: Clock) -> None:
+    def __init__(self, database: Database, delivery: ImageUrls, clock: Clock) -> None:
         self._database = database
         self._delivery = delivery
         self._clock = clock
@@ -272,7 +273,7 @@ class GalleryService:
                 faults.add(("body", "before" if after is None else "after"), "is not in the gallery")
             faults.check()
             beyond = positions[anchor] - (1 if after is None else 0)
-            await arrangement_records.move(connection, gallery_id, image_ids, beyond=beyond, now=self._clock())
+            await order_records.move(connection, gallery_id, image_ids, beyond=beyond, now=self._clock())
             await self._tell(connection, principal, gallery_id, "images")
             return await self._read(connection, principal, gallery_id)
 
@@ -329,7 +330,9 @@ class GalleryService:
         )
         return NumberedPage(images, page, limit, total)
 
-    async def _total(self, connection: Connection, gallery_id: UUID, seen: Members, where: ImageFilter) -> int | None:
+    async def _total(
+        self, connection: Connection, gallery_id: UUID, seen: GalleryPage, where: ImageFilter
+    ) -> int | None:
         """How many images the list has, if they can be counted quickly."""
         if where.is_empty:
             return seen.total
@@ -375,11 +378,11 @@ class GalleryService:
         cover = gallery.cover and show(gallery.cover, principal, self._delivery, gallery.facts)
         return evolve(gallery, cover=cover, audience=audience(principal, gallery.facts))
 
-    def _shown_member(self, principal: Principal, members: Members, member: Member) -> Image:
+    def _shown_member(self, principal: Principal, members: GalleryPage, member: GalleryEntry) -> Image:
         return show(member.image, principal, self._delivery, members.facts)
 
 
-def _visible(principal: Principal, members: Members | None, where: ImageFilter) -> Members:
+def _visible(principal: Principal, members: GalleryPage | None, where: ImageFilter) -> GalleryPage:
     """Raises `NotFound`, and `InvalidInput` for a filter that would tell others what is the owner's business."""
     seen = require(Permission.VIEW, principal, members, "gallery")
     faults = Faults()

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.queue.job import NewJob, Payload
 from imagegallery.storage.keys import is_original
 

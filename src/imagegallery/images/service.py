@@ -19,20 +19,20 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
-from imagegallery.images import membership, records
-from imagegallery.images.access import find
-from imagegallery.images.batching import BatchService
-from imagegallery.images.choosing import choose_variant, no_newer
-from imagegallery.images.closed_urls import ClosedUrls
-from imagegallery.images.delivery import Delivery
-from imagegallery.images.duplicates import DuplicateService
-from imagegallery.images.filename import check_filename, download_name
-from imagegallery.images.image import MAX_ALT_TEXT, Image, ProcessingStatus, Variant
+from imagegallery.images.batch.service import BatchService
+from imagegallery.images.duplicates.service import DuplicateService
+from imagegallery.images.image import membership, records
+from imagegallery.images.image.access import find
+from imagegallery.images.image.closed_urls import ClosedUrls
+from imagegallery.images.image.filename import check_filename, download_name
+from imagegallery.images.image.image import MAX_ALT_TEXT, Image, ProcessingStatus, Variant
+from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import process_image
-from imagegallery.images.library import LibraryService
-from imagegallery.images.records import FoundImage
-from imagegallery.images.showing import show
-from imagegallery.images.trash import TrashOptions, TrashService
+from imagegallery.images.library.service import LibraryService
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
+from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.keys import content_type_of
@@ -66,7 +66,7 @@ class ImageService:
         self,
         database: Database,
         outbox: JobOutbox,
-        delivery: Delivery,
+        delivery: ImageUrls,
         clock: Clock,
         *,
         ladder: Sequence[str] = DEFAULT_LADDER,
@@ -101,7 +101,7 @@ class ImageService:
     ) -> Image:
         """Change what is given. ``check`` is shown the image as it is, which nobody else changes meanwhile; what it
         raises leaves all as it was. ``alt_text``: at most 500 characters; ``filename``: see
-        `imagegallery.images.filename`.
+        `imagegallery.images.image.filename`.
 
         Raises `Unauthenticated`, `NotFound`, `Forbidden` and `InvalidInput`.
         """

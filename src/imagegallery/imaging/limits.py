@@ -1,4 +1,4 @@
-"""What an image may cost: the options of this room, and the decisions taken on a header before any decode. Pure."""
+"""What an image may cost: the options of this package, and the decisions taken on a header before any decode. Pure."""
 
 import json
 import math

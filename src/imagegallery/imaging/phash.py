@@ -4,7 +4,7 @@ The picture is brought to 32 x 32 grey pixels and to the frequency domain (DCT-I
 constant ones left out, one bit each says whether the cosine is positive. The method is that of C. Zauner,
 "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), section 3.1, but with zero in the place of
 the median, from which it differs little: so that turning the picture only moves and flips bits, see
-`imagegallery.images.hamming`.
+`imagegallery.images.duplicates.hamming`.
 """
 
 import math

@@ -17,12 +17,12 @@ from imagegallery.queue.job import (
     ClaimedJob,
     QueueOptions,
     is_exhausted,
-    is_poisoned,
     may_fail_to_give_up,
     postponed_to,
     retry_at,
+    should_dead_letter,
 )
-from imagegallery.queue.observer import Outcome, WorkerObserver
+from imagegallery.queue.observer import JobOutcome, WorkerObserver
 from imagegallery.queue.protocol import JobHandler, Queue
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ WORKED = fault_point("worker.worked", "a job's work is done, the job is not")
 
 
 @define(eq=False)
-class Held:
+class ClaimedWork:
     """A job in this worker's hands. Cancelling ``scope`` stops it; then it is handed back, unless it was ``lost``.
 
     While ``settling``, its end is being written: nothing is to be stopped any more.
@@ -74,11 +74,11 @@ class Attempts:
         self._clock = clock
         self._observer = observer
 
-    async def run(self, held: Held) -> None:
+    async def run(self, held: ClaimedWork) -> None:
         """Work on the job until its end is written. Raises nothing but the cancellation of the caller."""
         job = held.job
         started = anyio.current_time()
-        outcome: Outcome | None = None
+        outcome: JobOutcome | None = None
         self._observer.job_started(job.kind)
         logger.debug("job %s (%s): attempt %d", job.id, job.kind, job.attempt)
         try:
@@ -91,14 +91,14 @@ class Attempts:
             logger.info("job %s (%s): %s after %.3f s", job.id, job.kind, outcome, seconds)
             self._observer.job_finished(job.kind, outcome, seconds)
 
-    async def _try(self, held: Held) -> Outcome:
+    async def _try(self, held: ClaimedWork) -> JobOutcome:
         job = held.job
-        if is_poisoned(job.attempt, self._options):
+        if should_dead_letter(job.attempt, self._options):
             return await self._give_up(held, ABANDONED)
         try:
             await self._handlers[job.kind].run(job)
         except LeaseLost:
-            return Outcome.LOST
+            return JobOutcome.LOST
         except Exception as error:
             if is_outage(error) and (run_at := postponed_to(job, self._clock(), self._options)):
                 return await self._postpone(held, describe(error), run_at)
@@ -108,46 +108,46 @@ class Attempts:
                 raise
             return await self._failed(held, CANCELLED_ITSELF)
         WORKED.reached()
-        return await _settle(held, Outcome.DONE, partial(self._queue.complete, job))
+        return await _settle(held, JobOutcome.DONE, partial(self._queue.complete, job))
 
-    async def _failed(self, held: Held, error: str) -> Outcome:
+    async def _failed(self, held: ClaimedWork, error: str) -> JobOutcome:
         if is_exhausted(held.job.attempt, self._options):
             return await self._give_up(held, error)
         return await self._retry(held, error)
 
-    async def _postpone(self, held: Held, error: str, run_at: datetime) -> Outcome:
+    async def _postpone(self, held: ClaimedWork, error: str, run_at: datetime) -> JobOutcome:
         job = held.job
         logger.warning("job %s (%s): cannot be done now, next at %s: %s", job.id, job.kind, run_at, error)
-        return await _settle(held, Outcome.RETRIED, partial(self._queue.postpone, job, error=error, run_at=run_at))
+        return await _settle(held, JobOutcome.RETRIED, partial(self._queue.postpone, job, error=error, run_at=run_at))
 
-    async def _retry(self, held: Held, error: str) -> Outcome:
+    async def _retry(self, held: ClaimedWork, error: str) -> JobOutcome:
         job = held.job
         run_at = retry_at(job, self._clock(), self._options)
         logger.warning("job %s (%s): attempt %d failed, next at %s: %s", job.id, job.kind, job.attempt, run_at, error)
-        return await _settle(held, Outcome.RETRIED, partial(self._queue.retry, job, error=error, run_at=run_at))
+        return await _settle(held, JobOutcome.RETRIED, partial(self._queue.retry, job, error=error, run_at=run_at))
 
-    async def _give_up(self, held: Held, error: str) -> Outcome:
+    async def _give_up(self, held: ClaimedWork, error: str) -> JobOutcome:
         job = held.job
         try:
             await self._handlers[job.kind].give_up(job, error)
         except LeaseLost:
-            return Outcome.LOST
+            return JobOutcome.LOST
         except Exception as failure:
             logger.error("job %s (%s): could not be given up: %s", job.id, job.kind, describe(failure))
             if may_fail_to_give_up(job.attempt, self._options):
                 return await self._retry(held, error)
         logger.error("job %s (%s): dead after attempt %d: %s", job.id, job.kind, job.attempt, error)
-        return await _settle(held, Outcome.BURIED, partial(self._queue.bury, job, error=error))
+        return await _settle(held, JobOutcome.BURIED, partial(self._queue.bury, job, error=error))
 
-    async def _stopped(self, held: Held) -> Outcome:
+    async def _stopped(self, held: ClaimedWork) -> JobOutcome:
         """It was cancelled: because it is another's now, or else because this worker ends."""
         if held.lost:
-            return Outcome.LOST
-        return await _settle(held, Outcome.RELEASED, partial(self._queue.release, held.job))
+            return JobOutcome.LOST
+        return await _settle(held, JobOutcome.RELEASED, partial(self._queue.release, held.job))
 
 
-async def _settle(held: Held, outcome: Outcome, write: Callable[[], Awaitable[None]]) -> Outcome:
-    """Write the end, for as long as `SETTLE_TIME` if need be; `Outcome.LOST` if that cannot be done."""
+async def _settle(held: ClaimedWork, outcome: JobOutcome, write: Callable[[], Awaitable[None]]) -> JobOutcome:
+    """Write the end, for as long as `SETTLE_TIME` if need be; `JobOutcome.LOST` if that cannot be done."""
     job = held.job
     held.settling = True
     with anyio.move_on_after(SETTLE_TIME, shield=True):
@@ -155,7 +155,7 @@ async def _settle(held: Held, outcome: Outcome, write: Callable[[], Awaitable[No
             try:
                 await write()
             except LeaseLost:
-                return Outcome.LOST
+                return JobOutcome.LOST
             except Exception as error:
                 logger.warning(
                     "job %s (%s): cannot write that it is %s: %s", job.id, job.kind, outcome, describe(error)
@@ -164,7 +164,7 @@ async def _settle(held: Held, outcome: Outcome, write: Callable[[], Awaitable[No
             else:
                 return outcome
     logger.error("job %s (%s): was %s, and will be done again: the queue is away", job.id, job.kind, outcome)
-    return Outcome.LOST
+    return JobOutcome.LOST
 
 
 def _cancellation_is_meant() -> bool:

@@ -162,7 +162,7 @@ def is_exhausted(attempt: int, options: QueueOptions) -> bool:
     return attempt >= options.max_attempts
 
 
-def is_poisoned(attempt: int, options: QueueOptions) -> bool:
+def should_dead_letter(attempt: int, options: QueueOptions) -> bool:
     """Whether all attempts were used up before this claim: it must not run again, only be given up."""
     return attempt > options.max_attempts
 

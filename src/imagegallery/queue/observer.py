@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Outcome(StrEnum):
+class JobOutcome(StrEnum):
     """How a claim ended: the job was done, is to be tried again, became a dead letter, was handed back at
     shutdown, or was another worker's by then (or its end could not be written, and it will be)."""
 
@@ -20,7 +20,7 @@ class WorkerObserver(Protocol):
 
     def job_started(self, kind: str) -> None: ...
 
-    def job_finished(self, kind: str, outcome: Outcome, seconds: float) -> None:
+    def job_finished(self, kind: str, outcome: JobOutcome, seconds: float) -> None:
         """``seconds`` from claim to end of this attempt."""
 
 
@@ -30,5 +30,5 @@ class Unobserved:
     def job_started(self, kind: str) -> None:
         pass
 
-    def job_finished(self, kind: str, outcome: Outcome, seconds: float) -> None:
+    def job_finished(self, kind: str, outcome: JobOutcome, seconds: float) -> None:
         pass

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.faultpoints import fault_point
-from imagegallery.queue.attempt import Attempts, Held
+from imagegallery.queue.attempt import Attempts, ClaimedWork
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import ClaimedJob, QueueOptions, doubling
 from imagegallery.queue.observer import Unobserved, WorkerObserver
@@ -62,7 +62,7 @@ class Worker:
         self._options = options
         self._periodic = tuple(periodic)
         self._attempts = Attempts(queue, handlers, options, clock, observer or Unobserved())
-        self._held: set[Held] = set()
+        self._held: set[ClaimedWork] = set()
         self._ended = anyio.Event()  # an attempt ended since this was made
         self._stopping = anyio.Event()
         self._stopped = anyio.Event()
@@ -129,7 +129,7 @@ class Worker:
         if claimed:
             CLAIMED.reached()
         for job in claimed:
-            held = Held(job)
+            held = ClaimedWork(job)
             self._held.add(held)
             jobs.start_soon(self._attempt, held)
         if len(claimed) < limit:
@@ -151,7 +151,7 @@ class Worker:
         with anyio.fail_after(CLAIM_TIME, shield=True):
             return await self._queue.claim(kinds, limit=limit, lease=self._options.lease)
 
-    async def _attempt(self, held: Held) -> None:
+    async def _attempt(self, held: ClaimedWork) -> None:
         try:
             await self._attempts.run(held)
         finally:

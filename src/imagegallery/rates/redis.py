@@ -11,7 +11,7 @@ from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.typing import AsyncRedisClient
 
 from imagegallery.errors import Unavailable
-from imagegallery.rates.counting import WindowCounts
+from imagegallery.rates.counters import WindowCounts
 from imagegallery.rates.limiter import Counts
 from imagegallery.rates.options import Rate
 from imagegallery.redis.client import RedisClient

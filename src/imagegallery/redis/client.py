@@ -46,7 +46,7 @@ class _Message(TypedDict):
 
 
 class RedisClient:
-    """What the rooms that use Redis share. Made by `open`."""
+    """What the packages that use Redis share. Made by `open`."""
 
     def __init__(self, server: Server, options: RedisOptions, clock: Clock) -> None:
         self.server = server

@@ -1,4 +1,4 @@
-"""Where objects are kept: the storage room's options. Pure."""
+"""Where objects are kept: the storage package's options. Pure."""
 
 from attrs import Factory, field, frozen, validators
 

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from imagegallery.storage.keys import check_key
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ReadMethod, SignedObject, SignedStream
-from imagegallery.storage.signing import DownloadGrant, UrlSigner
+from imagegallery.storage.signatures import DownloadGrant, UrlSigner
 
 
 @frozen

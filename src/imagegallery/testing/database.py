@@ -35,7 +35,7 @@ import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.embedded import EmbeddedPostgres
+from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import digest, migrate, packaged_migrations
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError

@@ -15,17 +15,17 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import Failure
 from imagegallery.galleries.service import GalleryService
 from imagegallery.ids import new_id
-from imagegallery.images import membership, records
-from imagegallery.images.capture_time import TakenAtSource
-from imagegallery.images.delivery import Delivery
-from imagegallery.images.image import Image, ProcessingStatus, Variant
-from imagegallery.images.metadata import Metadata
+from imagegallery.images.image import membership, records
+from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.keys import image_prefix, original_key, variant_key
-from imagegallery.storage.signing import UrlSigner
+from imagegallery.storage.signatures import UrlSigner
 from imagegallery.testing.clock import START, ManualClock
 from imagegallery.variants import records as variant_records
 
@@ -41,7 +41,7 @@ class Library:
     store: FilesystemStore
     queue: PostgresQueue
     clock: ManualClock
-    delivery: Delivery
+    delivery: ImageUrls
     images: ImageService
     galleries: GalleryService
 
@@ -51,7 +51,7 @@ class Library:
     ) -> "Library":
         store = FilesystemStore(objects, UrlSigner(_SECRET, clock), clock)
         queue = PostgresQueue(database, clock)
-        delivery = Delivery(StoreUrls(store), options or DeliveryOptions(), clock)
+        delivery = ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock)
         return cls(
             database=database,
             store=store,

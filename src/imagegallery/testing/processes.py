@@ -7,16 +7,16 @@ import anyio
 import anyio.lowlevel
 from attrs import evolve, frozen
 
+from imagegallery.backends import cache_parts, open_redis
 from imagegallery.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
-from imagegallery.cache.swr import Revalidating
+from imagegallery.cache.stale_while_revalidate import Revalidating
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.galleries.pages import CachedPages
-from imagegallery.parts import cache_parts, open_redis
 from imagegallery.redis.options import RedisOptions
 
 SECRET = b"the secret that these processes have in common"

@@ -1,4 +1,4 @@
-"""The conformance suite of `imagegallery.cache.sharing.SharedCache`, on top of the one for any cache.
+"""The conformance suite of `imagegallery.cache.shared.SharedCache`, on top of the one for any cache.
 
 ::
 
@@ -15,7 +15,7 @@ import pytest
 
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
-from imagegallery.cache.sharing import Lease, SharedCache
+from imagegallery.cache.shared import Lease, SharedCache
 from imagegallery.testing.cache import STORED_AT, CacheSuite
 
 LIFETIME = Lifetime(ttl=timedelta(seconds=20), stale=timedelta(seconds=20))

@@ -10,7 +10,7 @@ import attrs
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.queue.job import ClaimedJob, NewJob, QueueOptions
-from imagegallery.queue.observer import Outcome
+from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.worker import Worker
@@ -53,18 +53,18 @@ class Outcomes:
 
     def __init__(self, patience: timedelta) -> None:
         self._patience = patience
-        self._finished: list[tuple[str, Outcome, float]] = []
+        self._finished: list[tuple[str, JobOutcome, float]] = []
         self._more = anyio.Event()
         self.started: list[str] = []
 
     def job_started(self, kind: str) -> None:
         self.started.append(kind)
 
-    def job_finished(self, kind: str, outcome: Outcome, seconds: float) -> None:
+    def job_finished(self, kind: str, outcome: JobOutcome, seconds: float) -> None:
         self._finished.append((kind, outcome, seconds))
         self._more.set()
 
-    async def next(self, count: int = 1) -> list[Outcome]:
+    async def next(self, count: int = 1) -> list[JobOutcome]:
         """The outcomes of the next ``count`` attempts that end. Raises `TimeoutError`."""
         with anyio.fail_after(self._patience.total_seconds()):
             while len(self._finished) < count:

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     WRONG_STORAGE_USED = "wrong_storage_used"
 
 
-class Outcome(StrEnum):
+class RepairOutcome(StrEnum):
     """What became of a finding. ``PASSED``: looked at once more just before the repair, there was nothing wrong with
     it any more, or somebody was at work on it."""
 
@@ -43,7 +43,7 @@ class Finding:
     kind: Kind
     subject: str
     detail: str
-    outcome: Outcome = Outcome.FOUND
+    outcome: RepairOutcome = RepairOutcome.FOUND
 
     @property
     def remedy(self) -> str:
@@ -53,7 +53,7 @@ class Finding:
     @property
     def remains(self) -> bool:
         """Whether it is still wrong."""
-        return self.outcome in (Outcome.FOUND, Outcome.BEYOND_REPAIR)
+        return self.outcome in (RepairOutcome.FOUND, RepairOutcome.BEYOND_REPAIR)
 
     def to_json(self) -> dict[str, str]:
         """A JSON object of all of it."""
@@ -67,5 +67,5 @@ class Finding:
 
     def __str__(self) -> str:
         kind, outcome = self.kind.replace("_", " "), self.outcome.replace("_", " ")
-        action = f"to repair: {self.remedy}" if self.outcome is Outcome.FOUND else outcome
+        action = f"to repair: {self.remedy}" if self.outcome is RepairOutcome.FOUND else outcome
         return f"{kind} {self.subject}: {self.detail} ({action})"

@@ -15,14 +15,14 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ObjectNotFound
-from imagegallery.images import records as image_records
-from imagegallery.images.image import Image
+from imagegallery.images.image import records as image_records
+from imagegallery.images.image.image import Image
 from imagegallery.pagination import FIRST_ID
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep import records
-from imagegallery.upkeep.finding import Finding, Kind, Outcome
-from imagegallery.upkeep.phase import Step
+from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
+from imagegallery.upkeep.phase import PhaseStep
 from imagegallery.variants import records as variant_records
 from imagegallery.variants.jobs import renew_variants
 
@@ -45,13 +45,13 @@ class MissingObjects:
         async with self.database.connection() as connection:
             return await image_records.count_all(connection, FIRST_ID)
 
-    async def run(self, *, repair: bool) -> AsyncIterator[Step]:
+    async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
         """See `Phase.run`."""
         first_id = FIRST_ID
         while images := await self._page(first_id):
             suspects = await self._suspects(images)
             findings = [finding for image in images for finding in await self._judge(image, suspects[image.id], repair)]
-            yield Step(len(images), tuple(findings))
+            yield PhaseStep(len(images), tuple(findings))
             first_id = UUID(int=images[-1].id.int + 1)
 
     async def _page(self, first_id: UUID) -> list[Image]:
@@ -87,9 +87,9 @@ class MissingObjects:
             if not repair or not findings:
                 return findings
             if image.original_key in lost:
-                return [evolve(finding, outcome=Outcome.BEYOND_REPAIR) for finding in findings]
+                return [evolve(finding, outcome=RepairOutcome.BEYOND_REPAIR) for finding in findings]
             await self._renew(connection, image, lost)
-            return [evolve(finding, outcome=Outcome.REPAIRED) for finding in findings]
+            return [evolve(finding, outcome=RepairOutcome.REPAIRED) for finding in findings]
 
     async def _renew(self, connection: Connection, image: Image, lost: set[str]) -> None:
         for key in lost:

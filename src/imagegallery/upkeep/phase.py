@@ -9,7 +9,7 @@ from imagegallery.upkeep.finding import Finding
 
 
 @frozen
-class Step:
+class PhaseStep:
     """A part of a pass: how many things were looked at, and what was wrong with them."""
 
     examined: int
@@ -26,5 +26,5 @@ class Phase(Protocol):
     async def total(self) -> int | None:
         """About how many things there are to look at; ``None`` if that is not known beforehand."""
 
-    def run(self, *, repair: bool) -> AsyncIterator[Step]:
+    def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
         """Look, and with ``repair`` also see to what is wrong. Raises `Unavailable`."""

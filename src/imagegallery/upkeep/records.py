@@ -1,4 +1,4 @@
-"""The SQL of looking for what does not fit together, over the tables of all rooms."""
+"""The SQL of looking for what does not fit together, over the tables of all packages."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

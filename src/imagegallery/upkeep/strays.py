@@ -18,9 +18,9 @@ from imagegallery.storage.keys import IMAGES_PREFIX, INCOMING_PREFIX, image_id_h
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.storage.streams import batches
 from imagegallery.upkeep import records
-from imagegallery.upkeep.finding import Finding, Kind, Outcome
-from imagegallery.upkeep.phase import Step
-from imagegallery.uploads import records as upload_records
+from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
+from imagegallery.upkeep.phase import PhaseStep
+from imagegallery.uploads.session import records as upload_records
 
 BATCH = 500
 REPAIRED_AT_ONCE = 50
@@ -61,7 +61,7 @@ class _Strays:
         """A store does not know how many objects it holds."""
         return None
 
-    async def run(self, *, repair: bool) -> AsyncIterator[Step]:
+    async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
         """See `Phase.run`."""
         async for batch in batches(self.store.list(self.prefix), BATCH):
             findings = [self._finding(found) for found in await self._strays(batch)]
@@ -71,7 +71,7 @@ class _Strays:
                     for first in range(0, len(findings), REPAIRED_AT_ONCE)
                     for repaired in await self._repair(findings[first : first + REPAIRED_AT_ONCE])
                 ]
-            yield Step(len(batch), tuple(findings))
+            yield PhaseStep(len(batch), tuple(findings))
 
     async def _strays(self, batch: Sequence[ObjectInfo]) -> list[ObjectInfo]:
         old = {found.key: found for found in batch if self._is_old(found)}
@@ -90,7 +90,7 @@ class _Strays:
                     await self.store.delete(key)
                     deleted.add(key)
         return [
-            evolve(finding, outcome=Outcome.REPAIRED if finding.subject in deleted else Outcome.PASSED)
+            evolve(finding, outcome=RepairOutcome.REPAIRED if finding.subject in deleted else RepairOutcome.PASSED)
             for finding in findings
         ]
 

@@ -7,12 +7,12 @@ from attrs import evolve, frozen
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
-from imagegallery.images import membership
-from imagegallery.images import records as image_records
+from imagegallery.images.image import membership
+from imagegallery.images.image import records as image_records
 from imagegallery.pagination import FIRST_ID
 from imagegallery.upkeep import records
-from imagegallery.upkeep.finding import Finding, Kind, Outcome
-from imagegallery.upkeep.phase import Step
+from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
+from imagegallery.upkeep.phase import PhaseStep
 from imagegallery.upkeep.records import Sum
 
 BATCH = 100
@@ -30,14 +30,14 @@ class ImageCounts:
         async with self.database.connection() as connection:
             return await records.count_galleries(connection)
 
-    async def run(self, *, repair: bool) -> AsyncIterator[Step]:
+    async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
         """See `Phase.run`."""
         after = FIRST_ID
         while page := await self._page(after):
             findings = [_wrong_count(each) for each in page if each.recorded != each.actual]
             if repair:
                 findings = [await self._repair(finding) for finding in findings]
-            yield Step(len(page), tuple(findings))
+            yield PhaseStep(len(page), tuple(findings))
             after = UUID(page[-1].id)
 
     async def _page(self, after: UUID) -> list[Sum]:
@@ -49,8 +49,8 @@ class ImageCounts:
             async with self.database.transaction() as connection:
                 await membership.recount(connection, UUID(finding.subject))
         except NotFound:
-            return evolve(finding, outcome=Outcome.PASSED)
-        return evolve(finding, outcome=Outcome.REPAIRED)
+            return evolve(finding, outcome=RepairOutcome.PASSED)
+        return evolve(finding, outcome=RepairOutcome.REPAIRED)
 
 
 @frozen
@@ -65,14 +65,14 @@ class StorageSums:
         """Counting them would be as much work as looking at them."""
         return None
 
-    async def run(self, *, repair: bool) -> AsyncIterator[Step]:
+    async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
         """See `Phase.run`."""
         after = ""
         while page := await self._page(after):
             findings = [_wrong_sum(each) for each in page if each.recorded != each.actual]
             if repair:
                 findings = [await self._repair(finding) for finding in findings]
-            yield Step(len(page), tuple(findings))
+            yield PhaseStep(len(page), tuple(findings))
             after = page[-1].id
 
     async def _page(self, after: str) -> list[Sum]:
@@ -82,7 +82,7 @@ class StorageSums:
     async def _repair(self, finding: Finding) -> Finding:
         async with self.database.transaction() as connection:
             await image_records.recount_storage(connection, finding.subject)
-        return evolve(finding, outcome=Outcome.REPAIRED)
+        return evolve(finding, outcome=RepairOutcome.REPAIRED)
 
 
 def _wrong_count(found: Sum) -> Finding:

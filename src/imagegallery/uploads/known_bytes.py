@@ -7,11 +7,11 @@ from attrs import frozen
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import ObjectNotFound, TooLarge
-from imagegallery.images import records as image_records
+from imagegallery.images.image import records as image_records
 from imagegallery.storage.protocol import ByteRange, ObjectStore
 from imagegallery.storage.streams import Digesting, at_most
-from imagegallery.uploads import part_records
-from imagegallery.uploads.session import UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.multipart import records as part_records
+from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance
 
 
 @frozen

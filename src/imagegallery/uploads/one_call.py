@@ -13,12 +13,12 @@ from imagegallery.errors import IdempotencyKeyReused, UploadLocked
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import Digesting
-from imagegallery.uploads.beginning import Beginning, NewUpload
-from imagegallery.uploads.completion import Completion
-from imagegallery.uploads.ending import Ending
-from imagegallery.uploads.lookup import OwnSessions
-from imagegallery.uploads.receiving import Receiving
-from imagegallery.uploads.session import UploadSession, UploadState, refuse_over
+from imagegallery.uploads.completion.completion import Completion
+from imagegallery.uploads.reception import BodyReceiver
+from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.opener import NewUpload, SessionOpener
+from imagegallery.uploads.session.session import UploadSession, UploadState, raise_if_over
 from imagegallery.uploads.sources import OpenSource
 
 PATIENCE = timedelta(seconds=10)
@@ -32,20 +32,20 @@ class OneCall:
     database: Database
     images: ImageService
     sessions: OwnSessions
-    beginning: Beginning
-    receiving: Receiving
+    opener: SessionOpener
+    receiver: BodyReceiver
     completion: Completion
-    ending: Ending
+    ender: SessionEnder
 
     async def add(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
         """The new image's id. If this raises, nothing is left."""
-        session = await self.beginning.begin(principal, new)
+        session = await self.opener.begin(principal, new)
         try:
             if not session.state.is_ended:
-                await self.receiving.receive(session.id, file.chunks)
+                await self.receiver.receive(session.id, file.chunks)
             return await self.completion.complete(session.id)
         except BaseException:
-            await self.ending.give_up(session.id)
+            await self.ender.give_up(session.id)
             raise
 
     async def add_once(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
@@ -66,11 +66,11 @@ class OneCall:
     async def _cleared(self, session: UploadSession) -> UploadSession | None:
         """``None`` when the way is free; the session if it was completed meanwhile. Raises what it was refused for."""
         if session.state is UploadState.REJECTED:
-            refuse_over(session)
-        ended = await self.ending.end(session.id)
+            raise_if_over(session)
+        ended = await self.ender.end(session.id)
         if ended.state is UploadState.COMPLETED:
             return ended
-        await self.ending.forget(ended)
+        await self.ender.forget(ended)
         return None
 
     async def _image_of(self, principal: Principal, session: UploadSession, file: OpenSource) -> UUID:

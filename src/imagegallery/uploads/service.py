@@ -11,7 +11,8 @@ from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
 from imagegallery.faultpoints import fault_point
-from imagegallery.images.image import Image
+from imagegallery.idempotency import id_for
+from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import sniff
@@ -26,31 +27,30 @@ from imagegallery.pagination import (
 from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
-from imagegallery.repeats import id_for
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.storage.space import Boundless, Space
-from imagegallery.uploads import records
-from imagegallery.uploads.beginning import Beginning, NewUpload
-from imagegallery.uploads.cleanup import try_to_delete_objects
-from imagegallery.uploads.completion import Completion
-from imagegallery.uploads.creating import Creating
-from imagegallery.uploads.ending import Ending
-from imagegallery.uploads.file_type import declared_type
+from imagegallery.uploads.completion.completion import Completion
+from imagegallery.uploads.completion.verification import Verification
+from imagegallery.uploads.creation import UploadCreator
+from imagegallery.uploads.idempotency import ONE_CALL
 from imagegallery.uploads.known_bytes import KnownBytes
-from imagegallery.uploads.lookup import OwnSessions
+from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.one_call import OneCall
-from imagegallery.uploads.parts import UploadParts
-from imagegallery.uploads.policy import UNKNOWN_TYPE, Declaration, OnDuplicate, UploadPolicy
-from imagegallery.uploads.receiving import Receiving
-from imagegallery.uploads.rejection import REJECTIONS
-from imagegallery.uploads.repeats import ONE_CALL
-from imagegallery.uploads.resumable import ResumableUploads
-from imagegallery.uploads.room import OwnRoom
-from imagegallery.uploads.session import Transport, UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.reception import BodyReceiver
+from imagegallery.uploads.resumable.service import ResumableUploads
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.cleanup import try_to_delete_objects
+from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.file_type import declared_type
+from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.opener import NewUpload, SessionOpener
+from imagegallery.uploads.session.policy import UNKNOWN_TYPE, Declaration, OnDuplicate, UploadPolicy
+from imagegallery.uploads.session.quota import StorageUse
+from imagegallery.uploads.session.rejection import REJECTIONS
+from imagegallery.uploads.session.session import Transport, UploadEvent, UploadSession, UploadState, advance
 from imagegallery.uploads.signed import SignedUploads
-from imagegallery.uploads.sources import OpenSource, Source, opened
-from imagegallery.uploads.sweeping import Sweeping
-from imagegallery.uploads.verification import Verification
+from imagegallery.uploads.sources import OpenSource, Source, open_source
+from imagegallery.uploads.sweep import Sweeper
 
 CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had arrived is still there")
 
@@ -79,20 +79,20 @@ class UploadService:
         self._clock = clock
         verification = Verification(store, engine, scratch, policy)
         self._completion = Completion(database, store, outbox, verification, policy, clock)
-        self._receiving = Receiving(database, store, self._completion, policy, clock)
+        self._receiver = BodyReceiver(database, store, self._completion, policy, clock)
         self._space = space or Boundless()
-        self._beginning = Beginning(database, policy, clock, rates, self._space)
+        self._opener = SessionOpener(database, policy, clock, rates, self._space)
         self._sessions = OwnSessions(database, clock)
-        self._ending = Ending(database, store, clock)
-        self.parts = UploadParts(database, store, images, self._beginning, self._completion, policy, clock)
-        self.resumable = ResumableUploads(database, store, scratch, self._beginning, self._completion, policy, clock)
+        self._ender = SessionEnder(database, store, clock)
+        self.parts = UploadParts(database, store, images, self._opener, self._completion, policy, clock)
+        self.resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, policy, clock)
         self._known = KnownBytes(database, store)
         self.signed = SignedUploads(database, store, self._completion, self._known, clock, self._space)
-        self._creating = Creating(store, self._sessions, self._beginning, self.parts, policy)
+        self._creator = UploadCreator(store, self._sessions, self._opener, self.parts, policy)
         self._one_call = OneCall(
-            database, images, self._sessions, self._beginning, self._receiving, self._completion, self._ending
+            database, images, self._sessions, self._opener, self._receiver, self._completion, self._ender
         )
-        self._sweeping = Sweeping(database, store, policy, clock)
+        self._sweeper = Sweeper(database, store, policy, clock)
 
     async def create(
         self,
@@ -120,7 +120,7 @@ class UploadService:
         a gallery that is not the principal's own.
         """
         declaration = Declaration(content_type, size, sha256, on_duplicate)
-        return await self._creating.create(principal, declaration, filename, gallery_id, idempotency_key)
+        return await self._creator.create(principal, declaration, filename, gallery_id, idempotency_key)
 
     async def create_in_one_request(
         self,
@@ -136,7 +136,7 @@ class UploadService:
 
         Raises like `create`, and `NotFound` where the store cannot be written to directly.
         """
-        return await self._creating.create_in_one_request(
+        return await self._creator.create_in_one_request(
             principal, Declaration(content_type, size), filename, gallery_id
         )
 
@@ -159,14 +159,14 @@ class UploadService:
             found = await records.list_open(connection, owner_id, after, limit + 1, now=self._clock())
         return cut_page(found, limit, lambda last: encode_cursor(scope, (last.expires_at, last.id)))
 
-    async def room(self, principal: Principal) -> OwnRoom:
+    async def room(self, principal: Principal) -> StorageUse:
         """How much the principal stores, may store, and has on its way. Raises `Unauthenticated`."""
         owner_id = principal.require_user()
         async with self._database.connection() as connection:
-            stored = await records.room_for(connection, owner_id)
+            stored = await records.quota_for(connection, owner_id)
             count, size = await records.holdings(connection, owner_id, now=self._clock())
         limit = self.policy.limit_of(stored.storage_limit)
-        return OwnRoom(stored.storage_used, limit, size, count, self.policy.max_open)
+        return StorageUse(stored.storage_used, limit, size, count, self.policy.max_open)
 
     async def complete_arrived(self, incoming_key: str) -> None:
         """For whoever hears from the store that an object was created: complete the upload it belongs to, as its client
@@ -189,10 +189,10 @@ class UploadService:
         Raises like `get`; what the upload was refused for; `UploadExpired`, `UploadEnded` or `Conflict` when no bytes
         are awaited, or others have come; `TooLarge`, `SizeMismatch` or `EmptyFile`, which end the session.
         """
-        session = await self._receiving.caught_up(await self.get(principal, session_id))
+        session = await self._receiver.caught_up(await self.get(principal, session_id))
         if session.state not in (UploadState.UPLOADED, UploadState.COMPLETED):
             await self._space.check()
-            return await self._receiving.receive(session.id, data)
+            return await self._receiver.receive(session.id, data)
         await self._known.recognize(session, data)
         return session
 
@@ -248,7 +248,7 @@ class UploadService:
         owner_id = principal.require_user()
         if size is not None:
             self.policy.check_size(size)  # before anything is read: the sender may be waiting for our word
-        async with opened(source) as file:
+        async with open_source(source) as file:
             name = filename or file.name
             known_size = file.size if size is None else size
             declaration = Declaration(_declared_type(content_type, name, file), known_size, sha256, on_duplicate)
@@ -267,9 +267,9 @@ class UploadService:
         ``incoming/`` of what arrived too late. For the worker, every minute or so.
         """
         await self.resumable.sweep()
-        expired = await self._sweeping.expire()
-        await self._sweeping.forget()
-        await self._sweeping.clear()
+        expired = await self._sweeper.expire()
+        await self._sweeper.forget()
+        await self._sweeper.clear()
         return expired
 
 

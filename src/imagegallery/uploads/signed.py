@@ -15,10 +15,10 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound, UploadEnded
 from imagegallery.storage.protocol import ObjectStore, ServesSignedUrls
 from imagegallery.storage.space import Space
-from imagegallery.uploads import records
-from imagegallery.uploads.completion import Completion
+from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.known_bytes import KnownBytes
-from imagegallery.uploads.session import UploadSession, UploadState, refuse_over
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.session import UploadSession, UploadState, raise_if_over
 
 
 @frozen
@@ -63,7 +63,7 @@ class SignedUploads:
         if session is None:
             raise UploadEnded("This upload is over; start a new one.")
         current = session.at(self.clock())
-        refuse_over(current)
+        raise_if_over(current)
         return SignedUpload(token, current, target.number)
 
     async def accept(

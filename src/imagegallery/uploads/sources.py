@@ -25,7 +25,7 @@ class OpenSource:
 
 
 @asynccontextmanager
-async def opened(source: Source) -> AsyncIterator[OpenSource]:
+async def open_source(source: Source) -> AsyncIterator[OpenSource]:
     """The source, its first chunk read. Raises `OSError` when a path cannot be read."""
     if isinstance(source, bytes):
         yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))

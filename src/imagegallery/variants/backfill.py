@@ -13,8 +13,8 @@ from attrs import frozen
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import Fault, InvalidInput
-from imagegallery.images import records as image_records
-from imagegallery.images.image import Image, ProcessingStatus
+from imagegallery.images.image import records as image_records
+from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.pagination import FIRST_ID
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.variants.jobs import renew_variants
@@ -51,7 +51,7 @@ class Scope:
 
 
 @frozen
-class Touched:
+class Outdated:
     """An image and the names (``medium.webp``) of its variants that are, or would be, made: those it has not, and
     those made by another recipe than today's."""
 
@@ -69,7 +69,7 @@ class Progress:
     """One batch: how many images were looked at, which of them are touched, and the id to start from afterwards."""
 
     examined: int
-    touched: tuple[Touched, ...]
+    touched: tuple[Outdated, ...]
     next_id: UUID
 
 
@@ -113,17 +113,17 @@ class Backfill:
         return Progress(len(images), tuple(each for _, each in needy), _after(images[-1].id))
 
 
-def touched(image: Image, scope: Scope, presets: Sequence[Preset]) -> Touched:
+def touched(image: Image, scope: Scope, presets: Sequence[Preset]) -> Outdated:
     """What ``scope`` finds to do for one image. Pure."""
     if image.status is not ProcessingStatus.COMPLETE:
-        return Touched(image.id, (), ())
+        return Outdated(image.id, (), ())
     planned = plan(image.width, image.height, image.frames, image.sha256, presets)
     there = {f"{variant.variant_type}.{variant.format}" for variant in image.variants}
     wanted = [each.name for each in missing(image, planned) if scope.includes(each)]
     if image.phash is None and (not scope.only or PHASH in scope.only):
         wanted.append(PHASH)
     outdated = () if scope.missing else _sorted(name for name in wanted if name in there)
-    return Touched(image.id, _sorted(name for name in wanted if name not in there), outdated)
+    return Outdated(image.id, _sorted(name for name in wanted if name not in there), outdated)
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from imagegallery.images.image import Image
+from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import about
 from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, NewJob, Payload
 
@@ -41,7 +41,7 @@ def discard_objects(image_id: UUID, keys: Sequence[str], *, now: datetime, after
 
 
 def image_of(payload: Payload) -> UUID:
-    """The image that a job of this room is about. Raises `KeyError` and `ValueError`."""
+    """The image that a job of this package is about. Raises `KeyError` and `ValueError`."""
     return UUID(str(payload["image_id"]))
 
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from attrs import asdict, evolve, frozen
 
-from imagegallery.images.responsive import rank
+from imagegallery.images.presentation.responsive import rank
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.variants.preset import ANIMATED_FORMATS, Preset
 

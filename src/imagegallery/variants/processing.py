@@ -24,19 +24,19 @@ from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatc
 from imagegallery.events import records as events
 from imagegallery.events.event import ImageFailed, ImageReady, VariantReady
 from imagegallery.faultpoints import fault_point
-from imagegallery.images import lookalike_records
-from imagegallery.images import records as image_records
-from imagegallery.images.closed_urls import ClosedUrls
-from imagegallery.images.delivery import Delivery
-from imagegallery.images.image import Image, ProcessingStatus, Variant
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.image import records as image_records
+from imagegallery.images.image.closed_urls import ClosedUrls
+from imagegallery.images.image.image import Image, ProcessingStatus, Variant
 from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
+from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.imaging.protocol import ImagingEngine, Rendered
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.protocol import JobHandler, Queue
 from imagegallery.storage.keys import content_type_of
-from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
-from imagegallery.storage.streams import file_chunks
+from imagegallery.storage.protocol import LocalObjects, ObjectStore, TemporaryFiles
+from imagegallery.storage.streams import Digesting, copy_to_file, file_chunks
 from imagegallery.variants import records
 from imagegallery.variants.discard import DiscardObjects
 from imagegallery.variants.jobs import (
@@ -48,7 +48,6 @@ from imagegallery.variants.jobs import (
     process_later,
     variants_of,
 )
-from imagegallery.variants.original import fetch
 from imagegallery.variants.plan import PlannedVariant, Stage, of_stage
 from imagegallery.variants.preset import VariantOptions
 from imagegallery.variants.work import Work, dropped, missing, obsolete, superseded, verdicts, work_for, work_on
@@ -67,6 +66,25 @@ RECORDED = fault_point("processing.recorded", "the variants are on record, the j
 REFUSED = fault_point("processing.refused", "the failure is on record, the job is not done")
 
 
+async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
+    """The original, where it lies or copied into ``directory``, once its SHA-256 has proved to be the recorded one.
+
+    Raises `ObjectNotFound` and `ChecksumMismatch`.
+    """
+    async with store.get(image.original_key) as stream:
+        content = Digesting(stream.chunks)
+        if isinstance(store, LocalObjects):
+            path = store.local_path(image.original_key)
+            async for _ in content:
+                pass
+        else:
+            path = directory / "original"
+            await copy_to_file(content, path)
+    if content.sha256() != image.sha256:
+        raise ChecksumMismatch("The stored original is not the file that was uploaded.")
+    return path
+
+
 @frozen
 class Processing:
     """The parts that the jobs work with. ``queue`` is the one that claims them, ``outbox`` adds further ones."""
@@ -78,7 +96,7 @@ class Processing:
     engine: ImagingEngine
     scratch: TemporaryFiles
     options: VariantOptions
-    delivery: Delivery
+    delivery: ImageUrls
     clock: Clock
 
     def handlers(self) -> Mapping[str, JobHandler]:
@@ -92,7 +110,7 @@ class Processing:
 
 
 @frozen
-class Made:
+class RenderResult:
     """Variants whose objects are stored, those in whose place there are to be none; BlurHash and pHash if computed."""
 
     variants: tuple[Variant, ...] = ()
@@ -143,10 +161,10 @@ class _MakesVariants:
             return None
         return found.image
 
-    async def _make(self, work: Work) -> Made:
+    async def _make(self, work: Work) -> RenderResult:
         """Fetch, verify, render and store what is missing."""
         if work.is_done:
-            return Made()
+            return RenderResult()
         async with self._parts.scratch.directory() as directory:
             original = await fetch(work.image, self._parts.store, directory)
             FETCHED.reached()
@@ -166,7 +184,7 @@ class _MakesVariants:
             unkept = {each.fingerprint for each in left_out}
             kept = {variant: path for variant, path in made.items() if variant.fingerprint not in unkept}
             await self._store(kept)
-            return Made(tuple(kept), left_out, rendered.blurhash, rendered.phash)
+            return RenderResult(tuple(kept), left_out, rendered.blurhash, rendered.phash)
 
     async def _store(self, files: Mapping[Variant, Path]) -> None:
         for variant, path in files.items():
@@ -174,7 +192,7 @@ class _MakesVariants:
             await self._parts.store.put(variant.key, file_chunks(path), content_type=content_type)
             STORED.reached()
 
-    async def _record(self, job: ClaimedJob, work: Work, made: Made) -> None:
+    async def _record(self, job: ClaimedJob, work: Work, made: RenderResult) -> None:
         """One transaction: rows, status, what is to be done next, and word to those who wait."""
         image_id, now = work.image.id, self._parts.clock()
         async with self._parts.database.transaction() as connection:
@@ -214,7 +232,9 @@ class _MakesVariants:
         REFUSED.reached()
         _log.warning("image %s: %s failed: %s", image_id, job.kind, failure.code)
 
-    async def _leave_out(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
+    async def _leave_out(
+        self, connection: Connection, image: Image, work: Work, made: RenderResult, now: datetime
+    ) -> None:
         unwanted = dropped(image, made.left_out)
         await records.drop_variants(connection, image.id, unwanted)
         await self._discard(connection, image.id, unwanted, now)
@@ -246,7 +266,9 @@ class _MakesVariants:
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         raise NotImplementedError
 
-    async def _finished(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
+    async def _finished(
+        self, connection: Connection, image: Image, work: Work, made: RenderResult, now: datetime
+    ) -> None:
         raise NotImplementedError
 
     async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
@@ -262,7 +284,9 @@ class ProcessImage(_MakesVariants):
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         await records.start(connection, image_id, given_up=GAVE_UP.code, now=now)
 
-    async def _finished(self, connection: Connection, image: Image, work: Work, made: Made, now: datetime) -> None:
+    async def _finished(
+        self, connection: Connection, image: Image, work: Work, made: RenderResult, now: datetime
+    ) -> None:
         await records.complete(connection, image.id, blurhash=made.blurhash, now=now)
         unwanted = obsolete(image, work.planned)
         await records.drop_variants(connection, image.id, unwanted)
@@ -283,7 +307,9 @@ class _AddsVariants(_MakesVariants):
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         pass
 
-    async def _finished(self, connection: Connection, image: Image, _work: Work, _made: Made, now: datetime) -> None:
+    async def _finished(
+        self, connection: Connection, image: Image, _work: Work, _made: RenderResult, now: datetime
+    ) -> None:
         await records.touch(connection, image.id, now=now)
 
     async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:

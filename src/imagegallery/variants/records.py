@@ -7,7 +7,7 @@ from uuid import UUID
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
 from imagegallery.ids import new_id
-from imagegallery.images.image import Variant
+from imagegallery.images.image.image import Variant
 
 # From here on somebody works on it. A complete image stays one while it gets more variants. One that was given up is
 # worked on again when its dead letter is requeued.

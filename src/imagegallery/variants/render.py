@@ -12,9 +12,9 @@ from urllib.parse import quote
 from anyio import CancelScope, to_thread
 from attrs import asdict, frozen
 
-from imagegallery.images.image import Variant
-from imagegallery.images.metadata import Metadata, read_metadata, to_json
-from imagegallery.images.responsive import Responsive, describe
+from imagegallery.images.image.image import Variant
+from imagegallery.images.metadata.metadata import Metadata, read_metadata, to_json
+from imagegallery.images.presentation.responsive import Responsive, describe
 from imagegallery.imaging.protocol import ImagingEngine, RenderedFile
 from imagegallery.variants.plan import PlannedVariant, plan
 from imagegallery.variants.preset import Preset

@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
-from imagegallery.images.image import Image, Variant
+from imagegallery.images.image.image import Image, Variant
 from imagegallery.imaging.protocol import RenderedFile
 from imagegallery.storage.keys import variant_key
 from imagegallery.variants.plan import PlannedVariant, Stage, of_stage, plan

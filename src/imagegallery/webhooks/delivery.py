@@ -58,7 +58,7 @@ class WebhookConsumer:
 
 
 @frozen
-class Delivery:
+class WebhookDelivery:
     """What there is to send, and where to."""
 
     webhook: Webhook
@@ -109,16 +109,16 @@ class DeliverWebhook:
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         logger.error("webhook %s: event %s: %s", job.payload["webhook_id"], job.payload["event_id"], error)
 
-    async def _load(self, payload: Payload) -> Delivery | None:
+    async def _load(self, payload: Payload) -> WebhookDelivery | None:
         webhook_id = UUID(str(payload["webhook_id"]))
         async with self._database.transaction() as connection:
             webhook = await records.get(connection, webhook_id)
             event = await event_records.get(connection, parse_event_id(str(payload["event_id"])))
             if webhook is None or not webhook.active or event is None:
                 return None
-            return Delivery(webhook, await records.secret_of(connection, webhook_id), event)
+            return WebhookDelivery(webhook, await records.secret_of(connection, webhook_id), event)
 
-    async def _send(self, delivery: Delivery) -> None:
+    async def _send(self, delivery: WebhookDelivery) -> None:
         """Raises `DeliveryFailed` unless the receiver says that it has it (2xx)."""
         body = delivery.event.to_json().encode()
         headers = {

@@ -12,16 +12,16 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict
+from imagegallery.idempotency import Keyed
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
-from imagegallery.repeats import Keyed
 from imagegallery.webhooks import records
 from imagegallery.webhooks.records import NewWebhook
 from imagegallery.webhooks.signature import SECRET_BYTES, write_secret
 from imagegallery.webhooks.transport import AddressRefused, DeliveryFailed, Sender
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, check_webhook, refuse_address
 
-WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, for `imagegallery.repeats`
+WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, for `imagegallery.idempotency`
 
 
 @frozen

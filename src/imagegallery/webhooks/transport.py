@@ -17,7 +17,7 @@ from attrs import frozen
 
 from imagegallery.errors import ImageGalleryError
 from imagegallery.webhooks.addresses import is_metadata, is_public
-from imagegallery.webhooks.webhook import Target
+from imagegallery.webhooks.webhook import WebhookTarget
 
 _READ_SIZE: Final = 4096
 _MAX_HEAD: Final = 16_384  # bytes of the answer's status and headers
@@ -43,7 +43,7 @@ class Sender:
     timeout: timedelta
     allow_private: bool = False
 
-    async def addresses(self, target: Target) -> Sequence[str]:
+    async def addresses(self, target: WebhookTarget) -> Sequence[str]:
         """The host's addresses. Raises `DeliveryFailed` if it has none, `AddressRefused` if one of them is."""
         try:
             with anyio.fail_after(self.timeout.total_seconds()):
@@ -57,7 +57,7 @@ class Sender:
             raise AddressRefused(f"The host {target.host} has an address that is not public.")
         return addresses
 
-    async def post(self, target: Target, headers: Mapping[str, str], body: bytes) -> int:
+    async def post(self, target: WebhookTarget, headers: Mapping[str, str], body: bytes) -> int:
         """The status of the answer. Raises `DeliveryFailed`."""
         try:
             with anyio.fail_after(self.timeout.total_seconds()):
@@ -72,7 +72,7 @@ class Sender:
             raise DeliveryFailed("The answer is not HTTP.") from error
 
 
-async def _connect(target: Target, addresses: Sequence[str]) -> ByteStream:
+async def _connect(target: WebhookTarget, addresses: Sequence[str]) -> ByteStream:
     """A connection to the first address that takes one. Raises `OSError`."""
     failure: OSError = OSError("no address")
     for address in addresses:
@@ -88,7 +88,7 @@ async def _connect(target: Target, addresses: Sequence[str]) -> ByteStream:
     raise failure
 
 
-async def _exchange(stream: ByteStream, target: Target, headers: Mapping[str, str], body: bytes) -> int:
+async def _exchange(stream: ByteStream, target: WebhookTarget, headers: Mapping[str, str], body: bytes) -> int:
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
     own = {"Host": target.authority, "Content-Length": str(len(body)), "Connection": "close"}
     request = h11.Request(method="POST", target=target.request_target, headers=[*{**own, **headers}.items()])

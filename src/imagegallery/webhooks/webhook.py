@@ -77,7 +77,7 @@ class Webhook:
 
 
 @frozen
-class Target:
+class WebhookTarget:
     """Where a URL leads: ``host`` is a name or an address, ``request_target`` path and query."""
 
     secure: bool
@@ -87,7 +87,7 @@ class Target:
     request_target: str
 
 
-def check_webhook(url: str, event_types: tuple[str, ...], options: WebhookOptions) -> Target:
+def check_webhook(url: str, event_types: tuple[str, ...], options: WebhookOptions) -> WebhookTarget:
     """Where the URL leads. Raises `InvalidInput` with all that is wrong with URL and types."""
     faults = Faults()
     for index, each in enumerate(event_types):
@@ -101,7 +101,7 @@ def check_webhook(url: str, event_types: tuple[str, ...], options: WebhookOption
     return _target(parts)
 
 
-def target_of(url: str) -> Target:
+def target_of(url: str) -> WebhookTarget:
     """Where a URL leads that was checked before."""
     return _target(urlsplit(url))
 
@@ -145,9 +145,9 @@ def _check_parts(parts: SplitResult, options: WebhookOptions, faults: Faults) ->
         faults.add(_URL_PATH, "must not have a fragment")
 
 
-def _target(parts: SplitResult) -> Target:
+def _target(parts: SplitResult) -> WebhookTarget:
     path = parts.path or "/"
-    return Target(
+    return WebhookTarget(
         secure=parts.scheme == "https",
         host=parts.hostname or "",
         port=parts.port or _DEFAULT_PORTS.get(parts.scheme, 443),

@@ -1,4 +1,4 @@
-"""The URL table, one file a room, and nothing else. Paths are below the API's prefix."""
+"""The URL table, one file a package, and nothing else. Paths are below the API's prefix."""
 
 from imagegallery_asgi.routes import (
     events,

@@ -1,4 +1,4 @@
-"""What several rooms' operations raise and take alike."""
+"""What several packages' operations raise and take alike."""
 
 from imagegallery import (
     BadImage,
@@ -14,8 +14,8 @@ from imagegallery import (
     UnsupportedType,
     UploadRateExceeded,
 )
-from imagegallery_asgi.errors import MalformedRequest, UnsupportedBody
-from imagegallery_asgi.operations import Content
+from imagegallery_asgi.framework.errors import MalformedRequest, UnsupportedBody
+from imagegallery_asgi.framework.operations import Content
 
 IMAGE = Content("image/*")
 BYTES = Content("application/octet-stream")

@@ -1,8 +1,8 @@
 """What happens, as it happens."""
 
 from imagegallery import EventsGone, Permission
-from imagegallery_asgi import events
-from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.api import events
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation
 
 _STREAM = Content(
     events.MEDIA_TYPE,
@@ -21,7 +21,7 @@ OPERATIONS = (
         "What happens to one's images and galleries, as server-sent events; does not end",
         raises=(EventsGone,),
         needs_user=True,
-        answers={200: Answer("Events, from now on or after an earlier one.", (_STREAM,))},
+        answers={200: DeclaredAnswer("Events, from now on or after an earlier one.", (_STREAM,))},
         permission=Permission.NONE,
     ),
 )

@@ -13,18 +13,18 @@ from imagegallery import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery_asgi import files
-from imagegallery_asgi.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
-from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.api import files
+from imagegallery_asgi.api.requests import ObjectForm
+from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation
 from imagegallery_asgi.routes.common import BYTES, IMAGE, WRONG_FILE
-from imagegallery_asgi.schemas import ObjectForm
 
 _OBJECT = {
-    200: Answer("The whole object.", (IMAGE, BYTES), headers=("ETag", "Last-Modified", "Accept-Ranges")),
-    206: Answer("The range asked for.", (IMAGE, BYTES), headers=("ETag", "Content-Range")),
-    304: Answer("Not changed since.", headers=("ETag",)),
+    200: DeclaredAnswer("The whole object.", (IMAGE, BYTES), headers=("ETag", "Last-Modified", "Accept-Ranges")),
+    206: DeclaredAnswer("The range asked for.", (IMAGE, BYTES), headers=("ETag", "Content-Range")),
+    304: DeclaredAnswer("Not changed since.", headers=("ETag",)),
 }
-_STORED = {204: Answer("Stored. Complete the session now, unless it completes itself.", headers=("ETag",))}
+_STORED = {204: DeclaredAnswer("Stored. Complete the session now, unless it completes itself.", headers=("ETag",))}
 _POSTED = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     "<PostResponse><Location>/api/v1/uploads/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52</Location>"
@@ -33,7 +33,7 @@ _POSTED = (
 )
 _STORED_FORM = {
     **_STORED,
-    201: Answer(
+    201: DeclaredAnswer(
         "The same, where the form asks for it with `success_action_status`.",
         (Content("application/xml", example=_POSTED),),
         headers=("ETag", "Location"),

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 
 from imagegallery import Conflict, InvalidInput, NotFound, Permission, UploadLocked
-from imagegallery_asgi import galleries, uploads
-from imagegallery_asgi.answers import CursorList, GalleryDocument, ImageDocument, One, PageList
-from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
-from imagegallery_asgi.pages import page_answers
+from imagegallery_asgi.api import galleries, uploads
+from imagegallery_asgi.api.pages import page_answers
+from imagegallery_asgi.api.requests import AddImages, UploadForm
+from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One, PageList
+from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
 from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, WRONG_UPLOAD
-from imagegallery_asgi.schemas import AddImages, UploadForm
 
 OPERATIONS = (
     Operation(
@@ -77,8 +77,10 @@ OPERATIONS = (
         repeats=Repeats.KEYED,
         consumes=(Content(JSON, AddImages), Content("multipart/form-data", UploadForm), IMAGE, BYTES),
         answers={
-            200: Answer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
-            202: Answer("Uploaded; processing starts.", (Content(JSON, One[ImageDocument]),), headers=("Location",)),
+            200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
+            202: DeclaredAnswer(
+                "Uploaded; processing starts.", (Content(JSON, One[ImageDocument]),), headers=("Location",)
+            ),
         },
         holds_conditions=True,
         permission=Permission.ADD_IMAGES,

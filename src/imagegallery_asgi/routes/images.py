@@ -3,12 +3,12 @@
 from http import HTTPStatus
 
 from imagegallery import Conflict, NotFound, Permission
-from imagegallery_asgi import duplicates, images
-from imagegallery_asgi.answers import ImageDocument, One
-from imagegallery_asgi.operations import Answer, Operation
-from imagegallery_asgi.pages import page_answers
+from imagegallery_asgi.api import duplicates, images
+from imagegallery_asgi.api.pages import page_answers
+from imagegallery_asgi.api.responses import ImageDocument, One
+from imagegallery_asgi.framework.operations import DeclaredAnswer, Operation
 
-_REDIRECT = {302: Answer("The image is at `Location`.", headers=("Location",))}
+_REDIRECT = {302: DeclaredAnswer("The image is at `Location`.", headers=("Location",))}
 
 OPERATIONS = (
     Operation(

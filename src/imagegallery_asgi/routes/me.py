@@ -1,8 +1,8 @@
 """Who asks."""
 
 from imagegallery import Permission
-from imagegallery_asgi import me
-from imagegallery_asgi.operations import Operation
+from imagegallery_asgi.api import me
+from imagegallery_asgi.framework.operations import Operation
 
 OPERATIONS = (
     Operation(

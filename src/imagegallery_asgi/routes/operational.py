@@ -2,8 +2,8 @@
 back has one address."""
 
 from imagegallery import Permission
-from imagegallery_asgi import ops
-from imagegallery_asgi.operations import JSON, Answer, Content, Operation
+from imagegallery_asgi.api import operational
+from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation
 
 _COUNTERS = 'imagegallery_queue_jobs{state="waiting"} 3.0\n'
 
@@ -11,7 +11,7 @@ OPERATIONS = (
     Operation(
         "GET",
         "/healthz",
-        ops.healthz,
+        operational.healthz,
         "Is the process alive?",
         needs_principal=False,
         permission=Permission.NONE,
@@ -19,7 +19,7 @@ OPERATIONS = (
     Operation(
         "GET",
         "/readyz",
-        ops.readyz,
+        operational.readyz,
         "Can it work?",
         needs_principal=False,
         permission=Permission.NONE,
@@ -27,9 +27,9 @@ OPERATIONS = (
     Operation(
         "GET",
         "/openapi.json",
-        ops.openapi,
+        operational.openapi,
         "This description",
-        answers={200: Answer("An OpenAPI 3.1 document.", (Content(JSON, example={"openapi": "3.1.0"}),))},
+        answers={200: DeclaredAnswer("An OpenAPI 3.1 document.", (Content(JSON, example={"openapi": "3.1.0"}),))},
         needs_principal=False,
         permission=Permission.NONE,
     ),
@@ -38,9 +38,9 @@ METRICS = (
     Operation(
         "GET",
         "/metrics",
-        ops.metrics,
+        operational.metrics,
         "Counters for Prometheus",
-        answers={200: Answer("The text exposition.", (Content("text/plain", example=_COUNTERS),))},
+        answers={200: DeclaredAnswer("The text exposition.", (Content("text/plain", example=_COUNTERS),))},
         needs_principal=False,
         permission=Permission.NONE,
     ),

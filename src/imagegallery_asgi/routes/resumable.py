@@ -14,15 +14,16 @@ from imagegallery import (
     UploadInterrupted,
     UploadLocked,
 )
-from imagegallery_asgi import ietf_uploads, resumable, tus
-from imagegallery_asgi.answers import ImageDocument, One
-from imagegallery_asgi.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
-from imagegallery_asgi.operations import JSON, Answer, Content, Operation, Repeats
+from imagegallery_asgi.api.responses import ImageDocument, One
+from imagegallery_asgi.framework.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
+from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
+from imagegallery_asgi.resumable import handlers as resumable
+from imagegallery_asgi.resumable import ietf_wire, tus_wire
 from imagegallery_asgi.routes.common import IMAGE, LIMITED, WRONG_FILE, WRONG_UPLOAD
 
-_UPLOAD = Answer("How far it is.", headers=("Upload-Offset", "Cache-Control"))
-_OPTIONS = {204: Answer("What is offered.", headers=("Tus-Version", "Tus-Extension", "Upload-Limit"))}
-_PIECES = (Content(tus.MEDIA_TYPE), Content(ietf_uploads.MEDIA_TYPE))
+_UPLOAD = DeclaredAnswer("How far it is.", headers=("Upload-Offset", "Cache-Control"))
+_OPTIONS = {204: DeclaredAnswer("What is offered.", headers=("Tus-Version", "Tus-Extension", "Upload-Limit"))}
+_PIECES = (Content(tus_wire.MEDIA_TYPE), Content(ietf_wire.MEDIA_TYPE))
 
 _OVER = (NotFound, UnsupportedVersion, UploadGone, UploadExpired, UploadLocked)
 _WRONG_PIECE = (UploadInterrupted, UploadIncomplete, OffsetMismatch, LengthMismatch, ChunkMismatch, DigestMismatch)
@@ -38,8 +39,8 @@ OPERATIONS = (
         needs_body=False,
         repeats=Repeats.REFUSED,
         answers={
-            201: Answer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
-            202: Answer("The whole file came with it: the image.", (Content(JSON, One[ImageDocument]),)),
+            201: DeclaredAnswer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
+            202: DeclaredAnswer("The whole file came with it: the image.", (Content(JSON, One[ImageDocument]),)),
         },
         permission=Permission.NONE,
     ),
@@ -73,8 +74,8 @@ OPERATIONS = (
         consumes=_PIECES,
         needs_body=False,
         answers={
-            202: Answer("The image (IETF draft).", (Content(JSON, One[ImageDocument]),)),
-            204: Answer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
+            202: DeclaredAnswer("The image (IETF draft).", (Content(JSON, One[ImageDocument]),)),
+            204: DeclaredAnswer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
         },
         names_any_id=True,
         permission=OWNER,
@@ -85,7 +86,7 @@ OPERATIONS = (
         resumable.terminate,
         "Give up an upload; an image that it has become stays",
         raises=(NotFound, UnsupportedVersion, UploadLocked, Conflict),
-        answers={204: Answer("Given up.")},
+        answers={204: DeclaredAnswer("Given up.")},
         names_any_id=True,
         permission=OWNER,
     ),

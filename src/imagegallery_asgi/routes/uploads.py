@@ -17,10 +17,10 @@ from imagegallery import (
     UploadIncomplete,
     UploadLocked,
 )
-from imagegallery_asgi import duplicates, uploads
-from imagegallery_asgi.operations import JSON, Content, Operation, Repeats
+from imagegallery_asgi.api import duplicates, uploads
+from imagegallery_asgi.api.requests import CompleteUpload
+from imagegallery_asgi.framework.operations import JSON, Content, Operation, Repeats
 from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, LONG_LIST, WRONG_FILE, WRONG_UPLOAD
-from imagegallery_asgi.schemas import CompleteUpload
 
 OPERATIONS = (
     Operation(

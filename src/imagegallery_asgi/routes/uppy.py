@@ -13,9 +13,9 @@ from imagegallery import (
     UploadExpired,
     UploadIncomplete,
 )
-from imagegallery_asgi import uppy
-from imagegallery_asgi.operations import Operation, Repeats
+from imagegallery_asgi.framework.operations import Operation, Repeats
 from imagegallery_asgi.routes.common import LIMITED, LONG_LIST, WRONG_FILE
+from imagegallery_asgi.uppy import handlers as uppy
 
 OPERATIONS = (
     Operation(

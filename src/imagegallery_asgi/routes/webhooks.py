@@ -3,8 +3,8 @@
 from http import HTTPStatus
 
 from imagegallery import OWNER, Conflict, NotFound, Permission
-from imagegallery_asgi import webhooks
-from imagegallery_asgi.operations import Operation, Repeats
+from imagegallery_asgi.api import webhooks
+from imagegallery_asgi.framework.operations import Operation, Repeats
 
 OPERATIONS = (
     Operation(

@@ -1,10 +1,10 @@
 """What a browser gets that opens the service: at the root, not below the API's prefix."""
 
 from imagegallery import Permission
-from imagegallery_asgi.operations import Answer, Content, Operation
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation
 from imagegallery_asgi.website import pages
 
-_HTML = {200: Answer("A page.", (Content("text/html"),))}
+_HTML = {200: DeclaredAnswer("A page.", (Content("text/html"),))}
 
 OPERATIONS = (
     Operation(
@@ -30,7 +30,7 @@ OPERATIONS = (
         "/docs/{name}",
         pages.asset,
         "A script or a style of these pages",
-        answers={200: Answer("The file.", (Content("text/css"), Content("text/javascript")))},
+        answers={200: DeclaredAnswer("The file.", (Content("text/css"), Content("text/javascript")))},
         needs_principal=False,
         permission=Permission.NONE,
     ),

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from imagegallery import NotFound
 from imagegallery.extras import install_hint
-from imagegallery_asgi.call import Call
+from imagegallery_asgi.framework.context import Call
 
 _SWAGGER = "swagger_ui"
 # Styles are set by Swagger UI's scripts, pictures in them are data.

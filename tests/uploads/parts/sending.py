@@ -1,11 +1,11 @@
 """A client of these tests that sends a file in parts."""
 
 import anyio
+from tests.support.uploads import Traces, Uploading
 
-from imagegallery.testing.uploading import Traces, Uploading
-from imagegallery.uploads.part_plan import ClaimedPart, SignedPart
-from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import UploadSession
+from imagegallery.uploads.session.part_plan import ClaimedPart, SignedPart
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import UploadSession
 
 NOTHING = Traces()
 PART = 300

@@ -4,6 +4,7 @@ import hashlib
 
 import anyio
 import pytest
+from tests.support.uploads import Uploading
 from tests.uploads.parts.sending import PART, POLICY, begun, cut, left, sent, unfinished
 
 from imagegallery.errors import (
@@ -16,9 +17,8 @@ from imagegallery.errors import (
     UploadIncomplete,
 )
 from imagegallery.principal import Principal
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.part_plan import ClaimedPart, PartPlan
-from imagegallery.uploads.session import Transport, UploadState
+from imagegallery.uploads.session.part_plan import ClaimedPart, PartPlan
+from imagegallery.uploads.session.session import Transport, UploadState
 
 
 async def test_a_small_file_goes_in_one_request(uploading: Uploading) -> None:

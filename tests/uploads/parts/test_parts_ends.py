@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tests.support.uploads import Uploading
 from tests.uploads.parts.sending import NOTHING, begun, left, sent, unfinished
 
 from imagegallery.errors import (
@@ -13,8 +14,7 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.policy import UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy
 
 
 async def test_what_is_no_picture_leaves_nothing(uploading: Uploading) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import pytest
+from tests.support.uploads import Uploading
 from tests.uploads.parts.sending import POLICY, begun, sent
 
 from imagegallery.database.connection import Connection
@@ -15,13 +16,12 @@ from imagegallery.errors import (
     UploadEnded,
 )
 from imagegallery.queue.job import NewJob
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo, Part, PartLimits
-from imagegallery.storage.signing import UrlSigner
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.part_plan import PartPlan, SignedPart
-from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import Transport, UploadSession
+from imagegallery.storage.signatures import UrlSigner
+from imagegallery.uploads.session.part_plan import PartPlan, SignedPart
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import Transport, UploadSession
 
 
 class TroubledStore(FilesystemStore):

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
+from tests.support.uploads import Uploading
 from tests.uploads.parts.sending import NOTHING, left
 
 from imagegallery.errors import (
     SizeMismatch,
     TooLarge,
 )
-from imagegallery.storage.filesystem import FilesystemStore
+from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import UploadRequest
-from imagegallery.storage.signing import UrlSigner
-from imagegallery.testing.uploading import Uploading
-from imagegallery.uploads.policy import UploadPolicy
-from imagegallery.uploads.session import UploadSession
+from imagegallery.storage.signatures import UrlSigner
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import UploadSession
 
 
 class UncountedStore(FilesystemStore):

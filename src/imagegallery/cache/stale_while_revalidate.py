@@ -1,0 +1,183 @@
+"""Stale-while-revalidate: the shell around `imagegallery.cache.policy`.
+
+Of those who ask for the same thing at the same time one load serves all, and whoever finds something stale gets it at
+once while one refresh runs. Loads run in the `Background`, not in the task that asked: a client that goes away neither
+breaks off the load that others wait for nor leaves one behind.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from types import TracebackType
+from typing import Final, assert_never
+
+import anyio
+from attrs import frozen
+
+from imagegallery.background import Background
+from imagegallery.cache.policy import Lifetime, Load, Serve, ServeStale, decide
+from imagegallery.cache.protocol import Cache, Entry
+from imagegallery.cache.shared import Fetched, SharedTier
+from imagegallery.clock import Clock
+from imagegallery.errors import ImageGalleryError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+# Every entry is also in this group: bumping it empties the cache.
+EVERYTHING: Final = "*"
+
+Loader = Callable[[], Awaitable[bytes]]
+
+
+class CacheResult(StrEnum):
+    """Found fresh; found stale; found where processes share; made, and kept for the next; made for one request, because
+    such pages are not kept."""
+
+    HIT = "hit"
+    STALE = "stale"
+    SHARED = "shared"
+    MISS = "miss"
+    BYPASS = "bypass"
+
+
+@frozen
+class CacheAnswer:
+    """``began_refresh``: it was stale, and nobody was at it yet."""
+
+    entry: Entry
+    result: CacheResult
+    began_refresh: bool = False
+
+
+class Revalidating:
+    """A cache in front of loaders, or in front of a tier that other processes fill, too."""
+
+    def __init__(self, cache: Cache, background: Background, clock: Clock, shared: SharedTier | None = None) -> None:
+        self._cache = cache
+        self._shared = shared
+        self._background = background
+        self._clock = clock
+        self._flights: dict[str, _Flight] = {}
+
+    async def get(
+        self, group: str, key: str, lifetime: Lifetime, load: Loader, *, hearing: bool, may_be_shared: bool = True
+    ) -> CacheAnswer:
+        """What is kept under ``key`` of the group, else what ``load`` answers. See `policy.decide` for ``hearing``.
+
+        What other processes have made will do, unless it must not be (``may_be_shared``). Raises what ``load`` raises,
+        to all who wait for it, and `Unavailable` when the gallery is closed meanwhile.
+        """
+        # The generation is part of the key before the load begins: what was read before a change and is stored after
+        # it is stored where nobody looks any more, and who asks after a change joins no load from before.
+        full_key = await self._full(group, key)
+        fetch = partial(self._fetch, self._shared if may_be_shared else None, group, key, lifetime, load)
+        decision = decide(await self._cache.get(full_key), lifetime, self._clock(), hearing=hearing)
+        match decision:
+            case Serve(entry):
+                return CacheAnswer(entry, CacheResult.HIT)
+            case ServeStale(entry):
+                began = full_key not in self._flights
+                self._flight(full_key, lifetime, fetch)
+                return CacheAnswer(entry, CacheResult.STALE, began_refresh=began)
+            case Load():
+                fetched = await self._flight(full_key, lifetime, fetch).landed()
+                return CacheAnswer(fetched.entry, CacheResult.SHARED if fetched.is_shared else CacheResult.MISS)
+            case _:
+                assert_never(decision)
+
+    async def put(self, group: str, key: str, lifetime: Lifetime, body: bytes) -> None:
+        """Keep what was not asked for here."""
+        entry = Entry(body, self._clock())
+        await self._cache.set(await self._full(group, key), entry, ttl_seconds=lifetime.whole.total_seconds())
+        if self._shared is not None:
+            await self._shared.put_hint(group, key, body, lifetime)
+
+    async def peek(self, group: str, key: str) -> bytes | None:
+        """What was `put`, whatever its age, here or elsewhere: for what does no harm when it is out of date."""
+        entry = await self._cache.get(await self._full(group, key))
+        if entry is not None:
+            return entry.body
+        return None if self._shared is None else await self._shared.get_hint(group, key)
+
+    async def fresh(self, group: str, lifetime: Lifetime, *, hearing: bool) -> "Fresh":
+        """What is fresh in the group at this moment: for several looks at once."""
+        return Fresh(self._cache, await self._full(group, ""), lifetime, self._clock(), hearing)
+
+    async def _full(self, group: str, key: str) -> str:
+        return f"{await self._cache.generation(EVERYTHING)}/{group}@{await self._cache.generation(group)}/{key}"
+
+    async def _fetch(
+        self, shared: SharedTier | None, group: str, key: str, lifetime: Lifetime, load: Loader
+    ) -> Fetched:
+        if shared is not None:
+            return await shared.fetch(group, key, lifetime, load)
+        # From before the load: what it answers may be as old as that.
+        started_at = self._clock()
+        return Fetched(Entry(await load(), started_at), is_shared=False)
+
+    def _flight(self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[Fetched]]) -> "_Flight":
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = _Flight()
+            self._background.start_soon(lambda: self._fly(key, lifetime, fetch, flight), "loading for the cache")
+            self._flights[key] = flight
+        return flight
+
+    async def _fly(
+        self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[Fetched]], flight: "_Flight"
+    ) -> None:
+        try:
+            flight.fetched = await fetch()
+            await self._cache.set(key, flight.fetched.entry, ttl_seconds=lifetime.whole.total_seconds())
+        except Exception as error:
+            flight.fail(error)
+        finally:
+            del self._flights[key]
+            flight.land()
+
+
+@frozen
+class Fresh:
+    """The entries of one generation of a group that are fresh at one moment."""
+
+    cache: Cache
+    prefix: str
+    lifetime: Lifetime
+    now: datetime
+    hearing: bool
+
+    async def get(self, key: str) -> Entry | None:
+        """Loads nothing."""
+        entry = await self.cache.get(self.prefix + key)
+        return entry if isinstance(decide(entry, self.lifetime, self.now, hearing=self.hearing), Serve) else None
+
+
+class _Flight:
+    """One load, and those who wait for it."""
+
+    def __init__(self) -> None:
+        self.fetched: Fetched | None = None
+        self._error: Exception = Unavailable("The gallery is closing.")
+        self._trace: TracebackType | None = None
+        self._landed = anyio.Event()
+        self._waiters = 0
+
+    async def landed(self) -> Fetched:
+        self._waiters += 1
+        await self._landed.wait()
+        if self.fetched is None:
+            # Each waiter's traceback begins where the load's ended, instead of growing from waiter to waiter.
+            raise self._error.with_traceback(self._trace)
+        return self.fetched
+
+    def fail(self, error: Exception) -> None:
+        self._error, self._trace = error, error.__traceback__
+        if not self._waiters:
+            # What is stale is served on until its time is over, and every request for it tries again.
+            log = logger.info if isinstance(error, ImageGalleryError) else logger.error
+            log("a refresh failed: %r", error)
+
+    def land(self) -> None:
+        self._landed.set()

@@ -1,0 +1,75 @@
+"""``imagegallery import``: bring folders of photographs in; safe to interrupt and to run again."""
+
+from pathlib import Path
+
+import anyio
+import click
+
+from imagegallery.cli.import_run import Arrival, ImportOutcome, ImportRun, find_files
+from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.output import emit, say, say_where
+from imagegallery.cli.progress import progress_bar
+from imagegallery.gallery import ImageGallery
+from imagegallery.principal import Principal
+from imagegallery.settings import Settings
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--gallery", "gallery_name", required=True, help="The gallery's name; made if it does not exist.")
+@click.option("--owner", default="owner", show_default=True, help="The user id that owns what comes in.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@data_dir_option
+@config_option
+def import_command(
+    paths: tuple[Path, ...],
+    gallery_name: str,
+    owner: str,
+    as_json: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> int:
+    """Import files and folder trees into a gallery.
+
+    What the gallery already holds, by content, is skipped. Variants are made by the worker: `imagegallery
+    serve` or `imagegallery worker`.
+    """
+    settings = load_settings(data_dir, config)
+    say_where(settings.data_dir)
+    arrivals = anyio.run(_import, settings, paths, gallery_name, Principal.user(owner))
+    counts = {outcome: sum(arrival.outcome is outcome for arrival in arrivals) for outcome in ImportOutcome}
+    _report(counts, [arrival for arrival in arrivals if arrival.error is not None], as_json=as_json)
+    if counts[ImportOutcome.IMPORTED]:
+        say("Variants are made by a worker: `imagegallery serve` or `imagegallery worker`.", err=True)
+    return 1 if counts[ImportOutcome.FAILED] else 0
+
+
+async def _import(settings: Settings, paths: tuple[Path, ...], gallery_name: str, owner: Principal) -> list[Arrival]:
+    files, unreadable = await anyio.to_thread.run_sync(find_files, paths)
+    arrivals = [Arrival(path, ImportOutcome.FAILED, error) for path, error in unreadable.items()]
+    async with ImageGallery.open(settings) as gallery:
+        run = await ImportRun.into(gallery, owner, gallery_name)
+        with progress_bar("importing", total=len(files)) as advance:
+
+            def report(arrival: Arrival) -> None:
+                arrivals.append(arrival)
+                advance()
+
+            await run.bring_in(files, report)
+        return arrivals
+
+
+def _report(counts: dict[ImportOutcome, int], left_out: list[Arrival], *, as_json: bool) -> None:
+    """How many of each kind, and what did not come in, by name, with why."""
+    documents = {
+        outcome: [{"path": str(each.path), "error": each.error} for each in left_out if each.outcome is outcome]
+        for outcome in (ImportOutcome.FAILED, ImportOutcome.NOT_AN_IMAGE)
+    }
+    document = {
+        **{outcome.value: count for outcome, count in counts.items()},
+        "failures": documents[ImportOutcome.FAILED],
+        "not_images": documents[ImportOutcome.NOT_AN_IMAGE],
+    }
+    emit(", ".join(f"{count} {outcome.value}" for outcome, count in counts.items()), document, as_json=as_json)
+    for each in [] if as_json else left_out:
+        say(f"{each.path}: {each.error}", err=True)

@@ -1,0 +1,38 @@
+"""``imagegallery migrate``: bring the database's schema up to this version."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import click
+
+from imagegallery.backends import open_database
+from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
+from imagegallery.database.migrate import LOCK_TIMEOUT, migrate, pending
+from imagegallery.settings import Settings
+
+
+@click.command("migrate")
+@data_dir_option
+@config_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=LOCK_TIMEOUT.total_seconds(),
+    show_default=True,
+    help="Seconds to wait for a lock; then it gives up and says who is in the way.",
+)
+def migrate_command(data_dir: Path | None, config: Path | None, dry_run: bool, lock_timeout: float) -> None:
+    """Apply the migrations that the database does not have yet."""
+    settings = find_settings(data_dir, config) if dry_run else load_settings(data_dir, config)
+    anyio.run(_migrate, settings, dry_run, timedelta(seconds=lock_timeout))
+
+
+async def _migrate(settings: Settings, dry_run: bool, lock_timeout: timedelta) -> None:
+    async with open_database(settings) as database:
+        names = await (pending(database) if dry_run else migrate(database, lock_timeout=lock_timeout))
+    for name in names:
+        click.echo(f"{'would apply' if dry_run else 'applied'} {name}")
+    if not names:
+        click.echo("The database is up to date.")

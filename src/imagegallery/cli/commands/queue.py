@@ -1,0 +1,98 @@
+"""``imagegallery queue``: make the message queues that the settings name, and see to the jobs that failed for good."""
+
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import anyio
+import click
+
+from imagegallery.backends import open_dead_letters, open_sqs
+from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
+from imagegallery.cli.output import emit
+from imagegallery.errors import NotFound
+from imagegallery.queue.job import DeadJob
+from imagegallery.settings import Settings
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many, the latest first."
+)
+
+
+@click.group("queue")
+def queue_command() -> None:
+    """The message queues (SQS) that workers hear of jobs by, and jobs that failed for good."""
+
+
+@queue_command.command("setup")
+@data_dir_option
+@config_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def setup_command(data_dir: Path | None, config: Path | None, dry_run: bool) -> None:
+    """Make the queues with their dead-letter queue, or change them to what they should be."""
+    anyio.run(_set_up, load_settings(data_dir, config), dry_run)
+
+
+@queue_command.command("dead")
+@data_dir_option
+@config_option
+@limit_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def dead_command(data_dir: Path | None, config: Path | None, limit: int, as_json: bool) -> None:
+    """Show jobs that failed for good, and why."""
+    anyio.run(_show_dead, find_settings(data_dir, config), limit, as_json)
+
+
+@queue_command.command("redrive")
+@data_dir_option
+@config_option
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=click.UUID)
+@click.option("--all", "is_all", is_flag=True, help="All that `queue dead` shows.")
+@limit_option
+def redrive_command(
+    data_dir: Path | None, config: Path | None, ids: tuple[UUID, ...], is_all: bool, limit: int
+) -> None:
+    """Give jobs that failed for good all their attempts again, once their cause is seen to."""
+    if bool(ids) == is_all:
+        raise click.UsageError("Name the jobs, or say --all.")
+    anyio.run(_redrive, find_settings(data_dir, config), ids, limit)
+
+
+async def _set_up(settings: Settings, dry_run: bool) -> None:
+    async with open_sqs(settings) as sqs:
+        steps = await sqs.set_up(dry_run=dry_run)
+    for step in steps:
+        click.echo(f"{'would ' if dry_run else ''}{step.action} {step.url or step.name}")
+
+
+async def _show_dead(settings: Settings, limit: int, as_json: bool) -> None:
+    async with open_dead_letters(settings) as letters:
+        for job in await letters.dead(limit=limit):
+            emit(_line(job), _document(job), as_json=as_json)
+
+
+async def _redrive(settings: Settings, ids: tuple[UUID, ...], limit: int) -> None:
+    """Without ids: all. Of those, one that another process requeued meanwhile is no fault."""
+    async with open_dead_letters(settings) as letters:
+        for job_id in ids:
+            await letters.requeue(job_id)
+            click.echo(f"requeued {job_id}")
+        for job in [] if ids else await letters.dead(limit=limit):
+            with suppress(NotFound):
+                await letters.requeue(job.id)
+                click.echo(f"requeued {job.id}")
+
+
+def _line(job: DeadJob) -> str:
+    return f"{job.id} {job.kind}, {job.died_at:%Y-%m-%d %H:%M:%S} UTC, after {job.attempts} attempts: {job.error}"
+
+
+def _document(job: DeadJob) -> dict[str, object]:
+    return {
+        "id": str(job.id),
+        "kind": job.kind,
+        "payload": dict(job.payload),
+        "attempts": job.attempts,
+        "error": job.error,
+        "died_at": job.died_at.isoformat(),
+    }

@@ -1,0 +1,107 @@
+"""``imagegallery storage``: a bucket set up for us, and a store asked whether it keeps its promises."""
+
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+import click
+
+from imagegallery.backends import open_store, set_up_storage
+from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.output import emit
+from imagegallery.errors import ConfigurationError
+from imagegallery.settings import Settings
+from imagegallery.upkeep.check import Level
+from imagegallery.upkeep.promises import check_promises
+
+DAY = timedelta(days=1)
+
+
+@click.group("storage")
+def storage_group() -> None:
+    """See to the object store."""
+
+
+@storage_group.command("setup")
+@click.option("--create", is_flag=True, help="Make the bucket if it does not exist.")
+@click.option("--origin", "origins", multiple=True, help="A web page that may send and read: https://app.example")
+@click.option("--days", type=click.IntRange(min=1), help="When what was not finished expires.")
+@click.option("--expire-versions", type=click.IntRange(min=1), help="Days after which versions of what was deleted go.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@data_dir_option
+@config_option
+def setup_command(
+    create: bool,
+    origins: tuple[str, ...],
+    days: int | None,
+    expire_versions: int | None,
+    dry_run: bool,
+    as_json: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> int:
+    """Set up the bucket of `storage.s3`: its rules for browsers (CORS) and for unfinished uploads (lifecycle).
+
+    May be repeated; rules of others stay. The exit code is 1 if the store refuses any of it.
+    """
+    settings = load_settings(data_dir, config)
+    for origin in origins:
+        _check_origin(origin)
+
+    async def run() -> bool:
+        kept_for = days_for(settings, days)
+        steps = set_up_storage(settings, origins, kept_for, expire_versions, create=create, dry_run=dry_run)
+        all_done = True
+        async with aclosing(steps):
+            async for step in steps:
+                document = {"subject": step.subject, "outcome": step.outcome.value, "detail": step.detail}
+                emit(f"{step.outcome.value:8}{step.subject}: {step.detail}", document, as_json=as_json)
+                all_done = all_done and step.is_well
+        return all_done
+
+    return 0 if anyio.run(run) else 1
+
+
+@storage_group.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@data_dir_option
+@config_option
+def check_command(as_json: bool, data_dir: Path | None, config: Path | None) -> int:
+    """Ask the store whether it keeps the promises that nothing may be lost by, with a few small objects.
+
+    The exit code is 1 if it does not.
+    """
+    settings = load_settings(data_dir, config)
+
+    async def run() -> bool:
+        levels = set[Level]()
+        async with open_store(settings) as store, aclosing(check_promises(store)) as checks:
+            async for check in checks:
+                levels.add(check.level)
+                emit(str(check), check.to_json(), as_json=as_json)
+        return Level.ERROR not in levels
+
+    return 0 if anyio.run(run) else 1
+
+
+def days_for(settings: Settings, wanted: int | None = None) -> int:
+    """At least two, and one more than any upload session gets: the store counts from midnight to midnight.
+
+    Raises `ConfigurationError` when fewer are ``wanted`` than a session may last.
+    """
+    lifetime = settings.uploads.session_lifetime
+    if wanted is not None and wanted * DAY < lifetime:
+        raise ConfigurationError(
+            f"--days {wanted} would delete uploads under way: uploads.session_lifetime is {lifetime}."
+        )
+    return wanted or max(2, -(-lifetime // DAY) + 1)
+
+
+def _check_origin(origin: str) -> None:
+    """Raises `ConfigurationError` for what is no origin (RFC 6454 section 6.2), which no browser would ever send."""
+    parts = urlsplit(origin)
+    if origin != "*" and (parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"):
+        raise ConfigurationError(f"{origin} is no origin; write it as https://app.example")

@@ -1,0 +1,103 @@
+"""One thing done to up to 1,000 images in one transaction, with a few statements however many they are.
+
+The request as a whole is right or refused, before anything changes; then each image has its own result. An image that
+is not the principal's, and one in the trash (for all but its restoration), is ``not_found``, whether or not others can
+see it.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.access import records as access_records
+from imagegallery.access.decision import require
+from imagegallery.access.permission import Permission
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.images.batch.batch import FLAGS, Batch, BatchAction, BatchResult, check_batch, results
+from imagegallery.images.image import membership
+from imagegallery.images.image.closed_urls import ClosedUrls
+from imagegallery.images.library import records as library_records
+from imagegallery.images.trash import records as trash_records
+from imagegallery.images.trash.service import put_away, put_back
+from imagegallery.principal import Principal
+
+_NEEDED: Final = {
+    BatchAction.ADD_TO_GALLERY: Permission.ADD_IMAGES,
+    BatchAction.REMOVE_FROM_GALLERY: Permission.EDIT,
+}
+
+
+@frozen
+class BatchService:
+    """Does one thing to many of the principal's images."""
+
+    database: Database
+    clock: Clock
+    closed_urls: ClosedUrls
+
+    async def run(
+        self,
+        principal: Principal,
+        action: BatchAction | str,
+        image_ids: Sequence[UUID],
+        *,
+        gallery_id: UUID | None = None,
+    ) -> tuple[BatchResult, ...]:
+        """Do ``action`` to 1 to 1,000 images, each named once; one result each, in the same order.
+
+        What is so already (a favourite, a member, an image not in the trash to be restored) is done. Raises
+        `Unauthenticated`, `InvalidInput` with all that is wrong, and `NotFound` or `Forbidden` for the gallery.
+        """
+        owner_id = principal.require_user()
+        batch = check_batch(action, image_ids, gallery_id)
+        async with self.database.transaction() as connection:
+            if batch.gallery_id is not None:
+                facts = await access_records.of_gallery(connection, batch.gallery_id)
+                require(_NEEDED[batch.action], principal, facts, "gallery")
+            locked = await trash_records.lock(connection, owner_id, batch.image_ids)
+            return results(batch, await _do(connection, self.closed_urls, owner_id, batch, locked, self.clock()))
+
+
+async def _do(
+    connection: Connection,
+    closed_urls: ClosedUrls,
+    owner_id: str,
+    batch: Batch,
+    locked: dict[UUID, bool],
+    now: datetime,
+) -> Collection[UUID]:
+    """Answers the images that are now as they should be."""
+    here = [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
+    if batch.action is BatchAction.RESTORE:
+        away = [image_id for image_id in batch.image_ids if locked.get(image_id)]
+        await put_back(connection, owner_id, away, now=now)
+        return locked.keys()
+    if batch.action is BatchAction.TRASH:
+        await put_away(connection, closed_urls, owner_id, here, now=now)
+    elif batch.gallery_id is None:
+        flags = FLAGS[batch.action]
+        await library_records.set_flags(
+            connection, here, is_favorite=flags.is_favorite, is_archived=flags.is_archived, now=now
+        )
+    elif here and batch.action is BatchAction.ADD_TO_GALLERY:
+        await membership.add(connection, batch.gallery_id, here, now=now)
+    elif here:
+        async with closed_urls.watched(connection, owner_id, here):
+            return await _remove(connection, batch.gallery_id, here, now)
+    return here
+
+
+async def _remove(
+    connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], now: datetime
+) -> Collection[UUID]:
+    """Answers which were in the gallery."""
+    await membership.lock_gallery(connection, gallery_id)
+    members = await membership.positions(connection, gallery_id, image_ids)
+    if members:
+        await membership.remove_batch(connection, gallery_id, list(members), now=now)
+    return members.keys()

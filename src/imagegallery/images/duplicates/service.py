@@ -1,0 +1,152 @@
+"""Duplicates: which files an owner has already, and which of the owner's images look alike.
+
+Images are compared within one owner's library only; nobody learns what others have.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.access.permission import Permission
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.images.duplicates import records as duplicate_records
+from imagegallery.images.duplicates.records import AlikeId, KnownFile
+from imagegallery.images.image import membership
+from imagegallery.images.image.access import find
+from imagegallery.images.image.image import Image
+from imagegallery.images.image.records import FoundImage
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    LAST_ID,
+    CursorPage,
+    check_limit,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
+from imagegallery.principal import Principal
+from imagegallery.validation import Faults
+
+MAX_DIGESTS: Final = 1000
+_SHA256_BYTES: Final = 32
+_Pairs = tuple[UUID, list[AlikeId]]
+
+
+@frozen
+class Lookalike:
+    """An image beside another: in how many of 64 bits of their pHashes they differ (0 to 7, however either is turned),
+    and whether it has the very same bytes."""
+
+    image: Image
+    distance: int
+    is_exact: bool
+
+
+@frozen
+class Lookalikes:
+    """An image with those that came earlier and look like it, the nearest first; at most 10 of them."""
+
+    image: Image
+    others: tuple[Lookalike, ...]
+
+
+@frozen
+class DuplicateService:
+    """Finds what is there twice; what becomes of it is for the owner to say."""
+
+    database: Database
+    delivery: ImageUrls
+    clock: Clock
+
+    async def check(self, principal: Principal, digests: Sequence[bytes]) -> tuple[KnownFile, ...]:
+        """Those of 1 to 1,000 SHA-256 digests that the principal has images of; others' images do not count.
+
+        Of several, it is the oldest image, and one in the trash only if there is no other. Raises `Unauthenticated` and
+        `InvalidInput`.
+        """
+        owner_id = principal.require_user()
+        _check_digests(digests)
+        async with self.database.connection() as connection:
+            return tuple(await duplicate_records.known(connection, owner_id, digests))
+
+    async def list(
+        self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    ) -> CursorPage[Lookalikes]:
+        """Images that look like earlier ones, latest first, ``limit`` (1 to 100) at a time; never a dismissed pair,
+        and never what is in the trash.
+
+        A page looks at 200 images at most, so it may hold fewer than ``limit``, even none, and yet not be the last.
+        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        """
+        owner_id = principal.require_user()
+        scope = f"duplicates:{owner_id}"
+        check_limit(limit)
+        after = LAST_ID if cursor is None else decode_cursor(cursor, scope, UUID)[0]
+        async with self.database.reading() as connection:
+            found = await duplicate_records.list_pairs(connection, owner_id, after, limit + 1)
+            page = cut_page(found, limit, lambda last: encode_cursor(scope, (last[0],)))
+            if not page.has_more:
+                end = await duplicate_records.end_of_walk(connection, owner_id, after)
+                page = CursorPage(page.items, None if end is None else encode_cursor(scope, (end,)))
+            images = await duplicate_records.images(connection, owner_id, _ids(page.items))
+        page = CursorPage(tuple(filter(None, (_present(each, images) for each in page.items))), page.next_cursor)
+        return await self.delivery.of_many(lambda: page.map(lambda each: self._shown(principal, each, images)))
+
+    async def dismiss(self, principal: Principal, image_id: UUID, other_id: UUID) -> None:
+        """Keep both images: this pair is never listed again. May be repeated.
+
+        Raises `Unauthenticated`, `InvalidInput` for an image and itself, `NotFound` and `Forbidden`.
+        """
+        principal.require_user()
+        _check_pair(image_id, other_id)
+        async with self.database.transaction() as connection:
+            await membership.hold_images(connection, [image_id, other_id])
+            one, other = [await _own(connection, principal, each) for each in (image_id, other_id)]
+            await duplicate_records.dismiss(connection, one, other, now=self.clock())
+
+    def _shown(self, principal: Principal, pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> Lookalikes:
+        def shown(image_id: UUID) -> Image:
+            found = images[image_id]
+            return show(found.image, principal, self.delivery, found.facts)
+
+        image_id, others = pairs
+        alike = (Lookalike(shown(each.image_id), each.distance, each.is_exact) for each in others)
+        return Lookalikes(shown(image_id), tuple(alike))
+
+
+def _present(pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> _Pairs | None:
+    """The pairs less those of images that are gone since they were found."""
+    image_id, others = pairs
+    left = [other for other in others if other.image_id in images]
+    return (image_id, left) if left and image_id in images else None
+
+
+async def _own(connection: Connection, principal: Principal, image_id: UUID) -> Image:
+    return (await find(connection, principal, image_id, Permission.EDIT)).image
+
+
+def _ids(items: Sequence[_Pairs]) -> list[UUID]:
+    return list({each for image_id, others in items for each in (image_id, *(other.image_id for other in others))})
+
+
+def _check_pair(image_id: UUID, other_id: UUID) -> None:
+    faults = Faults()
+    if image_id == other_id:
+        faults.add(("body", "image_ids"), "must be two images")
+    faults.check()
+
+
+def _check_digests(digests: Sequence[bytes]) -> None:
+    faults = Faults()
+    if not 1 <= len(digests) <= MAX_DIGESTS:
+        faults.add(("body", "sha256"), f"must hold 1 to {MAX_DIGESTS:,} digests")
+    for index, digest in enumerate(digests):
+        if len(digest) != _SHA256_BYTES:
+            faults.add(("body", "sha256", str(index)), f"must be a SHA-256 digest of {_SHA256_BYTES} bytes")
+    faults.check()

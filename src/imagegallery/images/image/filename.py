@@ -1,0 +1,104 @@
+"""A file name that is safe to show, to store and to give to any file system, from whatever a client sent. Pure."""
+
+import re
+import unicodedata
+
+from imagegallery.images.image.image import MAX_FILENAME
+from imagegallery.imaging.signature import is_as_declared
+from imagegallery.storage.keys import CONTENT_TYPES, EXTENSIONS
+from imagegallery.validation import BIDI_CONTROLS, Faults
+
+FALLBACK = "image"
+_MAX_EXTENSION = 16
+# Many times what is kept. To put accents in order costs the square of how many stand on one letter, so they are counted
+# before.
+_MAX_READ = 1024
+
+_BYTE_ORDER_MARK = "\ufeff"
+_JOINERS = "\u200c\u200d"
+_TYPES = {**CONTENT_TYPES, "jpe": "image/jpeg", "jfif": "image/jpeg", "hif": "image/heif"}
+_UNPRINTABLE = frozenset({"Cc", "Cs"})  # control characters and lone surrogates
+_FORBIDDEN = re.compile(r'[<>:"|?*]')
+# Names that Windows takes for devices, with any extension.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=\.|$)", re.IGNORECASE)
+
+
+def clean_filename(raw: str) -> str:
+    """The name of the file alone: no folder, in Unicode form NFC, 1 to 255 bytes of UTF-8, its extension kept.
+
+    Letters of any script and emoji stay. Cleaning a clean name changes nothing.
+    """
+    text = "".join(" " if character.isspace() else character for character in raw if _is_kept(character))
+    folders = map(_shortened, reversed(re.split(r"[/\\]", text)))
+    names = (_trimmed(_FORBIDDEN.sub("_", unicodedata.normalize("NFC", folder))) for folder in folders)
+    name = next((name for name in names if name), FALLBACK)
+    if _DEVICE.match(name):
+        name = f"_{name}"
+    return name if _size(name) <= MAX_FILENAME else _cut(name)
+
+
+def check_filename(faults: Faults, path: tuple[str, ...], given: str) -> str:
+    """A name that somebody chose, as it is stored; a fault unless `clean_filename` leaves it as it is but for white
+    space and the form of accents."""
+    line = " ".join(unicodedata.normalize("NFC", faults.line(path, given, MAX_FILENAME)).split())
+    clean = clean_filename(line)
+    if _size(line) > MAX_FILENAME:
+        faults.add(path, f"must be at most {MAX_FILENAME} bytes long in UTF-8")
+    elif clean != line:
+        faults.add(path, f"is no name that is safe in any file system; {clean!r} would be")
+    return clean
+
+
+def type_of_extension(filename: str) -> str | None:
+    """The media type that the extension says, if it is an image's."""
+    return _TYPES.get(filename.rpartition(".")[2].lower())
+
+
+def download_name(filename: str, content_type: str) -> str:
+    """The name under which a file of that type is saved: a picture is never taken for anything but a picture."""
+    said, extension = type_of_extension(filename), EXTENSIONS.get(content_type)
+    if extension is None or (said is not None and is_as_declared(said, content_type)):
+        return clean_filename(filename)
+    stem = filename.rpartition(".")[0] if said else filename
+    return clean_filename(f"{stem or FALLBACK}.{extension}")
+
+
+def _is_kept(character: str) -> bool:
+    if character in BIDI_CONTROLS or character == _BYTE_ORDER_MARK:
+        return False
+    return character.isspace() or unicodedata.category(character) not in _UNPRINTABLE
+
+
+def _shortened(name: str) -> str:
+    """Beginning and end, with the extension, of a name that is far too long."""
+    return name if len(name) <= _MAX_READ else name[: _MAX_READ - _MAX_EXTENSION] + name[-_MAX_EXTENSION:]
+
+
+def _trimmed(name: str) -> str:
+    """Without the dots that hide a file or that Windows drops, and with single spaces."""
+    return " ".join(name.split()).strip(" ." + _JOINERS)
+
+
+def _cut(name: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    if not stem or len(extension) >= _MAX_EXTENSION:
+        return _whole_characters(name, MAX_FILENAME)
+    ending = dot + extension
+    return _whole_characters(stem, MAX_FILENAME - _size(ending)) + ending
+
+
+def _whole_characters(text: str, size: int) -> str:
+    """At most ``size`` bytes, not parting a letter from its accents nor an emoji from its modifiers."""
+    whole = cut = len(text.encode()[:size].decode(errors="ignore"))
+    while cut > whole - _MAX_EXTENSION and _continues(text, cut):
+        cut -= 1
+    return _trimmed(text[:cut]) or FALLBACK
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _continues(text: str, at: int) -> bool:
+    following = text[at : at + 1]
+    return unicodedata.category(following or " ").startswith("M") or following in _JOINERS or text[at - 1] in _JOINERS

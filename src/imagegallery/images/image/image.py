@@ -1,0 +1,98 @@
+"""An image and its variants, as everybody outside the SQL sees them."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from attrs import field, frozen
+
+from imagegallery.access.audience import Audience
+from imagegallery.errors import Failure
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.images.presentation.responsive import Responsive
+
+MAX_ALT_TEXT = 500
+MAX_FILENAME = 255  # bytes of UTF-8: what file systems allow
+
+
+class ProcessingStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+class LibraryOrder(StrEnum):
+    """The orders a library can be read in: latest upload first, or latest picture."""
+
+    CREATED_AT = "created_at"
+    TAKEN_AT = "taken_at"
+
+
+@frozen
+class Variant:
+    """A rendering of an image for display; ``width`` and ``height`` in pixels, ``file_size`` in bytes.
+
+    ``frames``: 1 for a still picture, and for the still one of an animation.
+    ``url`` is absolute, or relative to the API's mount point; services fill it in.
+    """
+
+    variant_type: str
+    format: str
+    key: str
+    width: int
+    height: int
+    file_size: int
+    fingerprint: str
+    frames: int = 1
+    url: str = ""
+
+
+@frozen
+class Image:
+    """One picture an owner uploaded.
+
+    ``width`` and ``height`` are in pixels with the orientation applied. ``is_truncated``: a part of the picture is
+    missing from the file, and what is there is shown. ``taken_at`` is what the file tells, else the
+    upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's alone: for anybody
+    else `visible_to_others` has taken the place out. ``phash`` is 64 bits of how it looks
+    (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
+    may be another image's, too: images of one owner with the same bytes share their original. ``deleted_at`` says since
+    when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
+    variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
+    (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services.
+    """
+
+    id: UUID
+    owner_id: str
+    original_key: str
+    key_prefix: str
+    filename: str
+    mime_type: str
+    width: int
+    height: int
+    frames: int
+    is_truncated: bool
+    file_size: int
+    sha256: bytes
+    alt_text: str
+    blurhash: str | None
+    metadata: Metadata | None
+    taken_at: datetime
+    taken_at_source: TakenAtSource
+    latitude: float | None
+    longitude: float | None
+    status: ProcessingStatus
+    failure: Failure | None
+    is_favorite: bool
+    is_archived: bool
+    created_at: datetime
+    updated_at: datetime
+    variants: tuple[Variant, ...] = ()
+    responsive: Responsive | None = field(default=None)
+    deleted_at: datetime | None = None
+    phash: int | None = None
+    left_out: frozenset[str] = frozenset()
+    urls_expire_at: datetime | None = None
+    audience: Audience | None = field(default=None, eq=False)

@@ -1,0 +1,254 @@
+"""Which images are in which galleries: the one place that writes ``gallery_images`` and ``image_count``.
+
+A count changes in the statement that changes the memberships it counts, under the gallery's row lock, so it
+is exact at every commit. Whoever needs several rows locks them in this order, which rules out deadlocks: **contents
+(`original_records`), images by id, the owner's hashes (`lookalike_records`), galleries by id, then the owner**. What
+gives an image a place in an order (adding it, moving it, renaming it) raises the gallery's ``revision`` and notes it
+with the image, so that a walk that began before can tell. Only `galleries.order_records`, which moves images, and
+`images.trash.records`, which sets them aside, write here too.
+
+It lies in this package, below `galleries` and `uploads`, because both put images into galleries.
+"""
+
+from collections.abc import Container, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from imagegallery.database.connection import Connection
+from imagegallery.errors import NotFound
+from imagegallery.events import records as events
+from imagegallery.events.event import GalleryChanged
+from imagegallery.images.image.natural import natural_key
+from imagegallery.validation import Faults
+
+MAX_BATCH: Final = 1000
+
+# Room between neighbours: an image can be moved between two others 32 times before a gap closes.
+POSITION_SPACING: Final = 2**32
+
+# Keeps images from going to the trash, and what is there is none; owners do not change.
+_HOLD_IMAGES = """
+SELECT id, owner_id, filename FROM images
+WHERE id = ANY($1) AND deleted_at IS NULL
+ORDER BY id
+FOR KEY SHARE"""
+
+# Nobody else changes what is in these galleries until the transaction ends.
+_LOCK_GALLERIES = "SELECT id, owner_id FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+
+# Whoever adds this image to a gallery waits, then finds it gone.
+_LOCK_IMAGE = "SELECT id FROM images WHERE id = $1 FOR UPDATE"
+
+_GALLERIES_OF = "SELECT gallery_id FROM gallery_images WHERE image_id = $1"
+
+_IS_MEMBER = "SELECT EXISTS (SELECT FROM gallery_images WHERE gallery_id = $1 AND image_id = $2)"
+
+# Append, in the order given, those that are not members yet; count them. They go behind what may come back from the
+# trash as well. The last position is read here, under the lock: a statement that had waited for the lock itself would
+# still see the positions from before.
+_APPEND = """
+WITH newcomer AS (
+    SELECT image_id, name_key, row_number() OVER (ORDER BY place) AS place
+    FROM unnest($2::uuid[], $5::text[]) WITH ORDINALITY AS wanted (image_id, name_key, place)
+    WHERE NOT EXISTS (SELECT FROM gallery_images m WHERE m.gallery_id = $1 AND m.image_id = wanted.image_id)
+), added AS (
+    INSERT INTO gallery_images (
+        gallery_id, image_id, position, image_created_at, image_taken_at, name_key, placed, named, dated,
+        added_at
+    )
+    SELECT $1, i.id, last.position + newcomer.place * $3::bigint, i.created_at, i.taken_at, newcomer.name_key,
+           g.revision + 1, g.revision + 1, g.revision + 1, $4
+    FROM newcomer
+    JOIN images i ON i.id = newcomer.image_id
+    JOIN galleries g ON g.id = $1,
+    (
+        SELECT greatest(
+            (SELECT max(position) FROM gallery_images WHERE gallery_id = $1),
+            (SELECT max(position) FROM trashed_memberships WHERE gallery_id = $1),
+            0
+        ) AS position
+    ) AS last
+    RETURNING 1
+), counted AS (
+    SELECT count(*) AS added FROM added
+)
+UPDATE galleries SET image_count = image_count + counted.added, revision = revision + 1, updated_at = $4
+FROM counted
+WHERE id = $1 AND counted.added > 0
+RETURNING counted.added"""
+
+# An image is in a gallery once, so each gallery loses one; a cover that goes is no cover any more.
+_REMOVE = """
+WITH removed AS (
+    DELETE FROM gallery_images WHERE gallery_id = ANY($1) AND image_id = $2 RETURNING gallery_id
+)
+UPDATE galleries
+SET image_count = image_count - 1, cover_image_id = nullif(cover_image_id, $2), updated_at = $3
+FROM removed
+WHERE id = removed.gallery_id
+RETURNING id"""
+
+# For `reconcile`: the count as it ought to be.
+_RECOUNT = """
+UPDATE galleries
+SET image_count = (SELECT count(*) FROM gallery_images WHERE gallery_id = $1)
+WHERE id = $1
+RETURNING image_count"""
+
+# Take several images out of one gallery and count them; a cover that goes is no cover any more.
+_REMOVE_BATCH = """
+WITH removed AS (
+    DELETE FROM gallery_images WHERE gallery_id = $1 AND image_id = ANY($2) RETURNING image_id
+), counted AS (
+    SELECT count(*) AS removed FROM removed
+)
+UPDATE galleries
+SET image_count = image_count - counted.removed, updated_at = $3,
+    cover_image_id = CASE WHEN cover_image_id = ANY($2) THEN NULL ELSE cover_image_id END
+FROM counted
+WHERE id = $1"""
+
+# Which of some images are in a gallery, and where.
+_POSITIONS = "SELECT image_id, position FROM gallery_images WHERE gallery_id = $1 AND image_id = ANY($2)"
+
+# An image gets a new place in the orders of its galleries that go by its own properties.
+_REKEY = """
+WITH gallery AS (
+    UPDATE galleries SET revision = revision + 1, updated_at = $4 WHERE id = ANY($1) RETURNING id, revision
+)
+UPDATE gallery_images m
+SET name_key = coalesce($3, m.name_key), named = CASE WHEN $3 IS NULL THEN m.named ELSE gallery.revision END,
+    image_taken_at = coalesce($5, m.image_taken_at), dated = CASE WHEN $5 IS NULL THEN m.dated ELSE gallery.revision END
+FROM gallery
+WHERE m.gallery_id = gallery.id AND m.image_id = $2"""
+
+# The same for where it comes back to from the trash.
+_REKEY_TRASH = """
+UPDATE trashed_memberships
+SET name_key = coalesce($2, name_key), image_taken_at = coalesce($3, image_taken_at)
+WHERE image_id = $1"""
+
+
+async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, now: datetime) -> int:
+    """Append images to their owner's gallery; answers how many were not in it already. All or nothing.
+
+    ``image_ids``: 1 to 1,000, each once. Raises `NotFound` when the gallery is gone, and `InvalidInput` with
+    the path of each id that is repeated, unknown, or of an image with another owner (these look the same).
+    """
+    check_batch(image_ids)
+    held = {row["id"]: row for row in await connection.fetch(_HOLD_IMAGES, list(image_ids))}
+    gallery_owner = await lock_gallery(connection, gallery_id)
+    faults = Faults()
+    for index, image_id in enumerate(image_ids):
+        if image_id not in held or held[image_id]["owner_id"] != gallery_owner:
+            faults.add(("body", "image_ids", str(index)), "is not one of your images")
+    faults.check()
+    keys = [natural_key(held[image_id]["filename"]) for image_id in image_ids]
+    added = await connection.fetchval(_APPEND, gallery_id, list(image_ids), POSITION_SPACING, now, keys)
+    if added:
+        await events.record(connection, GalleryChanged(gallery_owner, gallery_id, "images"), now=now)
+    return added or 0
+
+
+async def remove(connection: Connection, gallery_id: UUID, image_id: UUID, *, now: datetime) -> bool:
+    """Take an image out of a gallery; false when it was not in it. Raises `NotFound` when the gallery is gone."""
+    owner_id = await lock_gallery(connection, gallery_id)
+    if not await connection.fetch(_REMOVE, [gallery_id], image_id, now):
+        return False
+    await events.record(connection, GalleryChanged(owner_id, gallery_id, "images"), now=now)
+    return True
+
+
+async def remove_batch(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Take images out of a gallery, all or none.
+
+    ``image_ids``: 1 to 1,000, each once. Raises `NotFound` when the gallery is gone, and `InvalidInput` with
+    the path of each id that is repeated or not in the gallery.
+    """
+    check_batch(image_ids)
+    owner_id = await lock_gallery(connection, gallery_id)
+    present = await positions(connection, gallery_id, image_ids)
+    faults = Faults()
+    add_strangers(faults, image_ids, present)
+    faults.check()
+    await connection.execute(_REMOVE_BATCH, gallery_id, list(image_ids), now)
+    await events.record(connection, GalleryChanged(owner_id, gallery_id, "images"), now=now)
+
+
+async def positions(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The position of each of these images that is in the gallery."""
+    rows = await connection.fetch(_POSITIONS, gallery_id, list(image_ids))
+    return {row["image_id"]: row["position"] for row in rows}
+
+
+async def rekey(
+    connection: Connection,
+    image_id: UUID,
+    *,
+    now: datetime,
+    filename: str | None = None,
+    taken_at: datetime | None = None,
+) -> None:
+    """Put an image where its new name or time belongs, in every gallery it is in; the image's own row is not written.
+
+    It stays locked: who adds it to another gallery waits, then reads what this transaction made of it.
+    """
+    key = None if filename is None else natural_key(filename)
+    await connection.fetchval(_LOCK_IMAGE, image_id)
+    gallery_ids = [row["gallery_id"] for row in await connection.fetch(_GALLERIES_OF, image_id)]
+    await connection.fetch(_LOCK_GALLERIES, gallery_ids)
+    await connection.execute(_REKEY, gallery_ids, image_id, key, now, taken_at)
+    await connection.execute(_REKEY_TRASH, image_id, key, taken_at)
+
+
+async def recount(connection: Connection, gallery_id: UUID) -> int:
+    """Set a gallery's ``image_count`` to how many images are in it; answers it. Raises `NotFound`."""
+    await lock_gallery(connection, gallery_id)
+    count: int = await connection.fetchval(_RECOUNT, gallery_id)
+    return count
+
+
+async def lock_image(connection: Connection, image_id: UUID) -> None:
+    """Nobody else changes the image until the transaction ends."""
+    await connection.fetchval(_LOCK_IMAGE, image_id)
+
+
+async def hold_images(connection: Connection, image_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Keep these images from being deleted until the transaction ends; answers the owner of each that exists."""
+    rows = await connection.fetch(_HOLD_IMAGES, list(image_ids))
+    return {row["id"]: row["owner_id"] for row in rows}
+
+
+async def lock_gallery(connection: Connection, gallery_id: UUID) -> str:
+    """Lock a gallery's memberships, answering its owner. Raises `NotFound`."""
+    row = await connection.fetchrow(_LOCK_GALLERIES, [gallery_id])
+    if row is None:
+        raise NotFound("There is no such gallery.")
+    owner_id: str = row["owner_id"]
+    return owner_id
+
+
+async def is_member(connection: Connection, gallery_id: UUID, image_id: UUID) -> bool:
+    return bool(await connection.fetchval(_IS_MEMBER, gallery_id, image_id))
+
+
+def add_strangers(faults: Faults, image_ids: Sequence[UUID], present: Container[UUID]) -> None:
+    """Adds the path of each id that is not ``present`` in the gallery."""
+    for index, image_id in enumerate(image_ids):
+        if image_id not in present:
+            faults.add(("body", "image_ids", str(index)), "is not in the gallery")
+
+
+def check_batch(image_ids: Sequence[UUID]) -> None:
+    """1 to 1,000 ids, each once. Raises `InvalidInput`."""
+    faults = Faults()
+    if not 1 <= len(image_ids) <= MAX_BATCH:
+        faults.add(("body", "image_ids"), f"must hold 1 to {MAX_BATCH:,} ids")
+        faults.check()
+    seen: set[UUID] = set()
+    for index, image_id in enumerate(image_ids):
+        if image_id in seen:
+            faults.add(("body", "image_ids", str(index)), "is a repetition")
+        seen.add(image_id)
+    faults.check()

@@ -1,0 +1,270 @@
+"""The SQL of images: one statement a page, variants and visibility included."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+from attrs import frozen
+
+from imagegallery.access.audience import Visibility
+from imagegallery.access.condition import open_image
+from imagegallery.access.decision import Facts
+from imagegallery.database.connection import Connection
+from imagegallery.errors import Failure
+from imagegallery.images.duplicates.hamming import signed, unsigned
+from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
+
+CHANNEL = "imagegallery_images"
+
+# What `image_from` reads, of an image `i`; its variants come smallest first, in one array.
+IMAGE_COLUMNS = """
+    i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
+    i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
+    i.latitude, i.longitude,
+    i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
+    i.updated_at, i.deleted_at, i.phash, i.left_out,
+    ARRAY(
+        SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
+        FROM image_variants v
+        WHERE v.image_id = i.id
+        ORDER BY v.width, v.height, v.variant_type, v.format
+    ) AS variants"""
+
+# What everybody may see of an image `i`.
+VISIBILITY = f"CASE WHEN {open_image('i.id')} THEN 'unlisted' ELSE 'private' END AS visibility"
+
+# One image, by id, in the trash or not.
+GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
+
+# A page of all images there are, by id, from one on.
+LIST_ALL = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id >= $1 ORDER BY i.id LIMIT $2"
+
+_COUNT_ALL = "SELECT count(*) FROM images WHERE id >= $1"
+
+# The owner's oldest image of this content, anywhere but in the trash or (with $3) in one gallery. (An EXISTS here,
+# PostgreSQL may answer for all images there are at once.)
+FIND_BY_CONTENT = """
+SELECT i.id
+FROM images i
+WHERE i.owner_id = $1 AND i.sha256 = $2 AND i.deleted_at IS NULL
+  AND ($3::uuid IS NULL OR (SELECT true FROM gallery_images m WHERE m.gallery_id = $3 AND m.image_id = i.id))
+ORDER BY i.created_at, i.id
+LIMIT 1"""
+
+# The key of a variant that anybody may fetch now.
+FIND_OPEN_VARIANT = f"SELECT v.key FROM image_variants v WHERE v.key = $1 AND {open_image('v.image_id')}"
+
+_INSERT = """
+INSERT INTO images (
+    id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
+    alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
+    failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+    $26, $27
+)"""
+
+# NULL leaves a column as it is.
+_UPDATE = """
+UPDATE images
+SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
+    is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), updated_at = $6
+WHERE id = $1"""
+
+# A failed image waits again; any other is left alone.
+_REVIVE = """
+UPDATE images
+SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
+WHERE id = $1 AND processing_status = 'failed'"""
+
+_ADD_STORAGE_USED = """
+INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used"""
+
+# The owner's row, made if need be, held until the transaction ends: whoever changes the sum waits.
+_HOLD_OWNER = """
+INSERT INTO owners (owner_id) VALUES ($1)
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used"""
+
+# The sum as it ought to be, an original that several images share counted once; in a statement of its own: one that had
+# waited for the row would add up what was there before.
+_RECOUNT_STORAGE = """
+UPDATE owners
+SET storage_used = (
+    SELECT coalesce(sum(file_size), 0)::bigint
+    FROM (SELECT DISTINCT ON (original_key) file_size FROM images WHERE owner_id = $1 ORDER BY original_key) AS each
+)
+WHERE owner_id = $1
+RETURNING storage_used"""
+
+# Never below zero: a wrong sum is `reconcile`'s to repair and must not keep anybody from deleting.
+_GIVE_BACK_STORAGE = "UPDATE owners SET storage_used = greatest(0, storage_used - $2) WHERE owner_id = $1"
+
+# Listeners get it when the transaction commits.
+_ANNOUNCE = "SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id"
+
+
+@frozen
+class FoundImage:
+    """An image as stored, and what decides who may do what with it."""
+
+    image: Image
+    facts: Facts
+
+
+async def insert_image(connection: Connection, image: Image) -> None:
+    """Write a new image's row; its variants have their own."""
+    failure = image.failure
+    await connection.execute(
+        _INSERT,
+        image.id,
+        image.owner_id,
+        image.original_key,
+        image.key_prefix,
+        image.filename,
+        image.mime_type,
+        image.width,
+        image.height,
+        image.frames,
+        image.file_size,
+        image.sha256,
+        image.alt_text,
+        image.blurhash,
+        None if image.metadata is None else to_json(image.metadata),
+        image.taken_at,
+        image.latitude,
+        image.longitude,
+        image.status.value,
+        failure.code if failure else None,
+        failure.message if failure else None,
+        image.is_favorite,
+        image.is_archived,
+        image.created_at,
+        image.updated_at,
+        None if image.phash is None else signed(image.phash),
+        image.taken_at_source.value,
+        image.is_truncated,
+    )
+
+
+async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
+    row = await connection.fetchrow(GET, image_id)
+    return None if row is None else found_from(row)
+
+
+async def list_all(connection: Connection, first_id: UUID, limit: int) -> list[Image]:
+    """Everybody's images by id, ``first_id`` or the next one first: for upkeep."""
+    return [image_from(row) for row in await connection.fetch(LIST_ALL, first_id, limit)]
+
+
+async def count_all(connection: Connection, first_id: UUID) -> int:
+    """How many `list_all` will list."""
+    count: int = await connection.fetchval(_COUNT_ALL, first_id)
+    return count
+
+
+async def find_by_content(connection: Connection, owner_id: str, sha256: bytes, gallery_id: UUID | None) -> UUID | None:
+    found: UUID | None = await connection.fetchval(FIND_BY_CONTENT, owner_id, sha256, gallery_id)
+    return found
+
+
+async def is_open_variant(connection: Connection, key: str) -> bool:
+    return await connection.fetchval(FIND_OPEN_VARIANT, key) is not None
+
+
+async def update(
+    connection: Connection,
+    image_id: UUID,
+    *,
+    alt_text: str | None,
+    filename: str | None,
+    is_favorite: bool | None,
+    is_archived: bool | None,
+    now: datetime,
+) -> None:
+    """Change what is not ``None``."""
+    await connection.execute(_UPDATE, image_id, alt_text, filename, is_favorite, is_archived, now)
+
+
+async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
+    """Put a failed image back to pending; false when it has not failed."""
+    return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
+
+
+async def add_storage_used(connection: Connection, owner_id: str, size: int) -> None:
+    """Count ``size`` bytes of an original; last in a transaction, see `imagegallery.images.image.membership`."""
+    await connection.execute(_ADD_STORAGE_USED, owner_id, size)
+
+
+async def give_back_storage(connection: Connection, owner_id: str, size: int) -> None:
+    await connection.execute(_GIVE_BACK_STORAGE, owner_id, size)
+
+
+async def recount_storage(connection: Connection, owner_id: str) -> int:
+    """Set what an owner's originals take to what they do take, in bytes; answers it. Last in a transaction."""
+    await connection.execute(_HOLD_OWNER, owner_id)
+    used: int = await connection.fetchval(_RECOUNT_STORAGE, owner_id)
+    return used
+
+
+async def announce(connection: Connection, *image_ids: UUID) -> None:
+    """Tell whoever waits for these images that they changed, when the transaction commits."""
+    await connection.execute(_ANNOUNCE, CHANNEL, [str(image_id) for image_id in image_ids])
+
+
+def image_from(row: Record | Mapping[str, Any]) -> Image:
+    """The image in a row of `IMAGE_COLUMNS`."""
+    return Image(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        original_key=row["original_key"],
+        key_prefix=row["key_prefix"],
+        filename=row["filename"],
+        mime_type=row["mime_type"],
+        width=row["width"],
+        height=row["height"],
+        frames=row["frames"],
+        is_truncated=row["is_truncated"],
+        file_size=row["file_size"],
+        sha256=row["sha256"],
+        alt_text=row["alt_text"],
+        blurhash=row["blurhash"],
+        metadata=_metadata(row["exif_data"]),
+        taken_at=row["taken_at"],
+        taken_at_source=TakenAtSource(row["taken_at_source"]),
+        latitude=row["latitude"],
+        longitude=row["longitude"],
+        status=ProcessingStatus(row["processing_status"]),
+        failure=_failure(row["failure_code"], row["failure_message"]),
+        is_favorite=row["is_favorite"],
+        is_archived=row["is_archived"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        variants=_variants(row["variants"]),
+        deleted_at=row["deleted_at"],
+        phash=None if row["phash"] is None else unsigned(row["phash"]),
+        left_out=frozenset(row["left_out"]),
+    )
+
+
+def found_from(row: Record) -> FoundImage:
+    """The image in a row of `IMAGE_COLUMNS` and `VISIBILITY`."""
+    image = image_from(row)
+    is_trashed = image.deleted_at is not None
+    return FoundImage(image, Facts(image.owner_id, Visibility(row["visibility"]), is_trashed=is_trashed))
+
+
+def _metadata(document: Mapping[str, object] | None) -> Metadata | None:
+    return None if document is None else from_json(document)
+
+
+def _failure(code: str | None, message: str | None) -> Failure | None:
+    return None if code is None else Failure(code, message or "")
+
+
+def _variants(rows: Sequence[tuple[str, str, str, int, int, int, str, int]]) -> tuple[Variant, ...]:
+    return tuple(Variant(*row) for row in rows)

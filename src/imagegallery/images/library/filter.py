@@ -1,0 +1,71 @@
+"""Which images of a list to show: pure. `images.library.filter_sql` says the same in SQL."""
+
+import json
+from datetime import UTC, datetime
+
+from attrs import asdict, field, frozen
+
+from imagegallery.images.image.image import Image, ProcessingStatus
+from imagegallery.validation import Faults
+
+MAX_MEDIA_TYPE = 100
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@frozen
+class ImageFilter:
+    """Every part that is given must fit; the empty filter lets every image through.
+
+    ``mime_type`` is a whole media type (``image/jpeg``). An image fits the range of ``taken_at`` when
+    ``taken_from <= taken_at < taken_before``; both know their time zone.
+    """
+
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
+    mime_type: str | None = None
+    taken_from: datetime | None = field(default=None, converter=_in_utc)
+    taken_before: datetime | None = field(default=None, converter=_in_utc)
+    status: ProcessingStatus | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == NO_FILTER
+
+    @property
+    def scope(self) -> str:
+        """Tells filters apart, as part of a cursor's scope: two are equal exactly when their scopes are."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(given, separators=(",", ":"), default=datetime.isoformat) if given else ""
+
+    @property
+    def owner_only(self) -> tuple[str, ...]:
+        """Which of the given parts tell what only the owner may know."""
+        return tuple(name for name in ("is_favorite", "is_archived") if getattr(self, name) is not None)
+
+    def lets_through(self, image: Image) -> bool:
+        return (
+            (self.is_favorite is None or image.is_favorite is self.is_favorite)
+            and (self.is_archived is None or image.is_archived is self.is_archived)
+            and (self.mime_type is None or image.mime_type == self.mime_type)
+            and (self.taken_from is None or image.taken_at >= self.taken_from)
+            and (self.taken_before is None or image.taken_at < self.taken_before)
+            and (self.status is None or image.status is self.status)
+        )
+
+
+NO_FILTER = ImageFilter()
+
+
+def check_filter(faults: Faults, wanted: ImageFilter) -> None:
+    """Adds what is wrong with a filter: an odd media type, a time without zone, a range that ends before it begins."""
+    if wanted.mime_type is not None:
+        faults.line(("query", "mime_type"), wanted.mime_type, MAX_MEDIA_TYPE)
+    moments = {"taken_from": wanted.taken_from, "taken_before": wanted.taken_before}
+    unzoned = [name for name, moment in moments.items() if moment is not None and moment.tzinfo is None]
+    for name in unzoned:
+        faults.add(("query", name), "must say its time zone")
+    if wanted.taken_from and wanted.taken_before and not unzoned and wanted.taken_from >= wanted.taken_before:
+        faults.add(("query", "taken_before"), "must be later than taken_from")

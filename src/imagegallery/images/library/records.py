@@ -1,0 +1,142 @@
+"""The SQL of an owner's library: pages of it by time, its months. Images in the trash are in none of this."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.images.image.image import LibraryOrder
+from imagegallery.images.image.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.library.filter_sql import arguments, matches
+from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
+
+# How many images a page looks at: beyond that it ends, however few of them fit its filter.
+EXAMINED: Final = 20_000
+
+
+def _listing(key: str, condition: str = "") -> str:
+    """A page of an owner's images of a filter ($5 on), the latest ``key`` first, after a (``key``, id).
+
+    It looks at $11 of them; the last of these comes along, whether it fits or not. The range of times is said once more
+    for those read by taken_at, so that the scan can begin and end by it.
+    """
+    order = f"i.{key} DESC, i.id DESC"
+    return f"""
+SELECT i.number, {IMAGE_COLUMNS}, {VISIBILITY}
+FROM (
+    SELECT i.*, row_number() OVER (ORDER BY {order}) AS number
+    FROM images i
+    WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND (i.{key}, i.id) < ($2, $3) {condition}
+    ORDER BY {order}
+    LIMIT $11
+) i
+WHERE i.number = $11 OR {matches(5)}
+ORDER BY {order}
+LIMIT $4"""
+
+
+_TAKEN_FROM = "AND i.taken_at >= coalesce($8::timestamptz, '-infinity')"
+LISTS: Final[Mapping[LibraryOrder, str]] = {
+    LibraryOrder.CREATED_AT: _listing("created_at"),
+    LibraryOrder.TAKEN_AT: _listing("taken_at", _TAKEN_FROM),
+}
+
+# The same for favourites, which have indexes of their own: few among many would be far apart in those of all.
+FAVORITES: Final[Mapping[LibraryOrder, str]] = {
+    LibraryOrder.CREATED_AT: _listing("created_at", "AND i.is_favorite"),
+    LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
+}
+
+# How many images an owner took in each month, by UTC, among those archived or among the others.
+MONTHS = """
+SELECT date_trunc('month', i.taken_at, 'UTC') AS month, count(*) AS count
+FROM images i
+WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2
+GROUP BY month
+ORDER BY month DESC"""
+
+# The images of a time, newest first, in columns. All it reads is in the index.
+COLUMNS = """
+SELECT coalesce(array_agg(p.id), '{}') AS ids,
+       coalesce(array_agg(p.ratio), '{}') AS ratios,
+       coalesce(array_agg(p.blurhash), '{}') AS blurhashes,
+       coalesce(array_agg(p.taken_at), '{}') AS taken_at
+FROM (
+    SELECT i.id, greatest(round(i.width * 10000.0::float8 / i.height), 1) / 10000 AS ratio, i.blurhash, i.taken_at
+    FROM images i
+    WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2 AND i.taken_at >= $3 AND i.taken_at < $4
+    ORDER BY i.taken_at DESC, i.id DESC
+) p"""
+
+
+# NULL leaves a flag as it is; images that have it already are left alone.
+_SET_FLAGS = """
+UPDATE images
+SET is_favorite = coalesce($2, is_favorite), is_archived = coalesce($3, is_archived), updated_at = $4
+WHERE id = ANY($1) AND (is_favorite <> coalesce($2, is_favorite) OR is_archived <> coalesce($3, is_archived))"""
+
+
+@frozen
+class Place:
+    """A place in the library: behind the image of this id and time."""
+
+    moment: datetime
+    image_id: UUID
+
+
+@frozen
+class Stretch:
+    """The images of a stretch of the library that fit a filter; ``goes_on``: the last one that was looked at, if behind
+    it nobody has looked."""
+
+    found: list[FoundImage]
+    goes_on: FoundImage | None
+
+
+async def list_images(
+    connection: Connection, owner_id: str, order: LibraryOrder, where: ImageFilter, after: Place, limit: int
+) -> Stretch:
+    sql, said = LISTS[order], where
+    if where.is_favorite:
+        # The statement says so itself; said twice, PostgreSQL would take it to be twice as rare.
+        sql, said = FAVORITES[order], evolve(where, is_favorite=None)
+    rows = await connection.fetch(sql, owner_id, after.moment, after.image_id, limit, *arguments(said), EXAMINED)
+    looked_at = [found_from(row) for row in rows]
+    is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
+    fitting = [each for each in looked_at if where.lets_through(each.image)]
+    return Stretch(fitting, looked_at[-1] if is_cut else None)
+
+
+async def months(connection: Connection, owner_id: str, *, is_archived: bool) -> list[MonthCount]:
+    rows = await connection.fetch(MONTHS, owner_id, is_archived)
+    return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
+
+
+async def columns(connection: Connection, owner_id: str, month: str, *, is_archived: bool) -> MonthColumns:
+    """Raises `InvalidInput`, see `month_bounds`."""
+    row = await connection.fetchrow(COLUMNS, owner_id, is_archived, *month_bounds(month))
+    if row is None:
+        raise RuntimeError("An aggregate answers one row.")
+    return MonthColumns(
+        month=month,
+        ids=tuple(row["ids"]),
+        ratios=tuple(row["ratios"]),
+        blurhashes=tuple(row["blurhashes"]),
+        taken_at=tuple(row["taken_at"]),
+    )
+
+
+async def set_flags(
+    connection: Connection,
+    image_ids: Sequence[UUID],
+    *,
+    is_favorite: bool | None = None,
+    is_archived: bool | None = None,
+    now: datetime,
+) -> None:
+    """Set what is not ``None``."""
+    await connection.execute(_SET_FLAGS, list(image_ids), is_favorite, is_archived, now)

@@ -1,0 +1,105 @@
+"""The library: all images of one owner by time, page by page or month by month."""
+
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.database.pool import Database
+from imagegallery.images.image.image import Image, LibraryOrder
+from imagegallery.images.image.records import FoundImage
+from imagegallery.images.library import records as library_records
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
+from imagegallery.images.library.records import Place
+from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    FIRST_ID,
+    LAST_ID,
+    LAST_MOMENT,
+    CursorPage,
+    SortKey,
+    check_limit,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
+from imagegallery.principal import Principal
+from imagegallery.validation import Faults
+
+
+@frozen
+class LibraryService:
+    """Reads the principal's own images, whatever galleries they are in; never those in the trash."""
+
+    database: Database
+    delivery: ImageUrls
+
+    async def list(
+        self,
+        principal: Principal,
+        *,
+        order: LibraryOrder | str = LibraryOrder.CREATED_AT,
+        where: ImageFilter = NO_FILTER,
+        cursor: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> CursorPage[Image]:
+        """Images of a filter, ``limit`` (1 to 100) at a time: the latest upload, or the latest taken, first.
+
+        A page looks at 20,000 images; where few of them fit, it may be short, or empty, and yet have a next cursor.
+        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        """
+        owner_id = principal.require_user()
+        chosen = _check(order, where)
+        check_limit(limit)
+        scope = f"images:{owner_id}:{chosen}:{where.scope}"
+        after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
+        async with self.database.reading() as connection:
+            read = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
+        page = cut_page(
+            read.found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)), goes_on=read.goes_on
+        )
+        return await self.delivery.of_many(
+            lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))
+        )
+
+    async def timeline(self, principal: Principal, *, is_archived: bool = False) -> tuple[MonthCount, ...]:
+        """The months, by UTC, in which there are images, latest first: the archived ones, or all others.
+
+        Raises `Unauthenticated`.
+        """
+        owner_id = principal.require_user()
+        async with self.database.reading() as connection:
+            return tuple(await library_records.months(connection, owner_id, is_archived=is_archived))
+
+    async def month(self, principal: Principal, month: str, *, is_archived: bool = False) -> MonthColumns:
+        """The images of a month (``2024-06``) of the timeline, as many as there are; a month may have none.
+
+        Raises `Unauthenticated` and `InvalidInput`.
+        """
+        owner_id = principal.require_user()
+        month_bounds(month)
+        async with self.database.reading() as connection:
+            return await library_records.columns(connection, owner_id, month, is_archived=is_archived)
+
+
+def _check(order: str, where: ImageFilter) -> LibraryOrder:
+    faults = Faults()
+    chosen = faults.choice(("query", "order"), order, LibraryOrder)
+    check_filter(faults, where)
+    faults.check()
+    return chosen
+
+
+def _start(order: LibraryOrder, where: ImageFilter) -> Place:
+    """Before all images, or all that the filter's range of times ends with."""
+    if order is LibraryOrder.TAKEN_AT and where.taken_before is not None:
+        return Place(where.taken_before, FIRST_ID)
+    return Place(LAST_MOMENT, LAST_ID)
+
+
+def _sort_key(order: LibraryOrder, found: FoundImage) -> SortKey:
+    image = found.image
+    return (image.taken_at if order is LibraryOrder.TAKEN_AT else image.created_at, image.id)

@@ -1,0 +1,140 @@
+"""``src``, ``srcSet``, ``sizes`` and the placeholder of an image. Pure.
+
+Rules of the HTML standard that matter here (section 4.8.4.2.1, srcset attributes): candidates are separated by
+commas and a URL ends at white space, so neither may stand in a URL; and no two candidates may have the same
+width descriptor.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+SIZES: Mapping[str, str] = {
+    "slideshow": "100vw",
+    "masonry": "(max-width: 640px) 100vw, (max-width: 1024px) 50vw, 25vw",
+    "tiles": "(max-width: 640px) 50vw, (max-width: 1024px) 33vw, 20vw",
+}
+
+_SRC_VARIANT, _SRC_PIXELS = "medium", 800
+FORMATS = ("jpeg", "png", "gif", "webp", "avif")
+"""From what every browser shows to what is smallest. Browsers that show one of them show those before it."""
+_NOT_FOR_ALL = ("avif",)
+
+
+class Candidate(Protocol):
+    """What of a variant matters here (`imagegallery.images.image.image.Variant` has it)."""
+
+    @property
+    def variant_type(self) -> str: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def file_size(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def url(self) -> str: ...
+
+
+@frozen
+class Source:
+    """One ``<source>`` of a ``<picture>``: a media type and its candidates.
+
+    At a width where this type is no smaller, the candidate is of one that browsers which show this type show as well:
+    so a browser that takes the source finds every width, and none that costs more than elsewhere.
+    """
+
+    type: str
+    src_set: str
+
+
+@frozen
+class Placeholder:
+    """What to show until the picture is there: a BlurHash and the ratio ``width / height``."""
+
+    blurhash: str | None
+    aspect_ratio: float
+
+
+@frozen
+class Responsive:
+    """``src`` and ``src_set`` hold the format every browser shows (WebP); ``sources`` the better ones first.
+
+    ``src`` is ``None`` until a variant is ready. ``sizes`` maps a layout to the HTML ``sizes`` attribute.
+    """
+
+    src: str | None
+    src_set: str
+    sources: tuple[Source, ...]
+    sizes: Mapping[str, str]
+    placeholder: Placeholder
+
+
+def describe(variants: Sequence[Candidate], *, width: int, height: int, blurhash: str | None) -> Responsive:
+    """How to show an image of ``width`` x ``height`` pixels with these variants.
+
+    ``src`` is the `medium` variant, else the one nearest to it, in the most widely shown format that has it.
+    Sets of candidates leave out renderings that were cropped: the browser must not see the frame change. Where some
+    move, those that stand still are left out, too: a picture must not stop when the window becomes smaller.
+    """
+    alike = _moving(variants) or variants
+    whole = [variant for variant in alike if _shows_all_of(variant, width, height)]
+    shown = min(whole or alike, key=_distance_from_src, default=None)
+    base = shown.format if shown else ""
+    return Responsive(
+        src=_quoted(shown.url) if shown else None,
+        src_set=_src_set(each for each in whole if each.format == base),
+        sources=tuple(_sources(whole, base)),
+        sizes=dict(SIZES),
+        placeholder=Placeholder(blurhash, width / height),
+    )
+
+
+def _moving(variants: Iterable[Candidate]) -> list[Candidate]:
+    return [variant for variant in variants if variant.frames > 1]
+
+
+def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:
+    """Whether the aspect ratio is the image's, given that each side was rounded to whole pixels, at least 1."""
+    return abs(variant.width * height - variant.height * width) <= width + height
+
+
+def _distance_from_src(variant: Candidate) -> tuple[bool, bool, int, int]:
+    """The less, the better as ``src``: a format for all, then the right variant, then its size."""
+    off_size = abs(max(variant.width, variant.height) - _SRC_PIXELS)
+    return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, rank(variant.format)
+
+
+def rank(image_format: str) -> int:
+    """The place of a format in `FORMATS`; one that is unknown comes last."""
+    return FORMATS.index(image_format) if image_format in FORMATS else len(FORMATS)
+
+
+def _sources(variants: Sequence[Candidate], base: str) -> Iterable[Source]:
+    """The formats better than ``base``, best first, each as a source of its own if it is of use."""
+    better = {variant.format for variant in variants if rank(variant.format) > rank(base)}
+    for image_format in sorted(better, key=rank, reverse=True):
+        smallest = _smallest(each for each in variants if rank(base) <= rank(each.format) <= rank(image_format))
+        if any(each.format == image_format for each in smallest):
+            yield Source(f"image/{image_format}", _src_set(smallest))
+
+
+def _smallest(variants: Iterable[Candidate]) -> list[Candidate]:
+    """Of each width the file of the fewest bytes; of equal ones the format that more browsers show."""
+    in_order = sorted(variants, key=lambda each: (each.file_size, rank(each.format)), reverse=True)
+    return list({each.width: each for each in in_order}.values())
+
+
+def _src_set(variants: Iterable[Candidate]) -> str:
+    by_width = {variant.width: variant for variant in variants}
+    return ", ".join(f"{_quoted(by_width[width].url)} {width}w" for width in sorted(by_width))
+
+
+def _quoted(url: str) -> str:
+    """The URL with what would end it early percent-encoded (RFC 3986 section 2.1)."""
+    return "".join(f"%{ord(char):02X}" if char == "," or char <= " " else char for char in url)

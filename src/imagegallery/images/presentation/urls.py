@@ -1,0 +1,77 @@
+"""URLs of images: computed, never looked up.
+
+A public variant has one stable URL, so that browsers and CDNs may keep it for ever. Anything else gets a
+signed URL that ends; its end moves in steps, so that the same URL is handed out for a while and a browser's
+cache can work.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import anyio.to_thread
+
+from imagegallery.clock import Clock
+from imagegallery.delivery.addresses import PublicUrls
+from imagegallery.delivery.options import DeliveryOptions
+from imagegallery.delivery.protocol import ObjectUrls
+from imagegallery.errors import ConfigurationError
+from imagegallery.images.image.image import Image, Variant
+from imagegallery.storage.keys import content_type_of
+from imagegallery.storage.protocol import ReadMethod
+
+PUBLIC_FILES = "/files"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHORTEST_TTL = timedelta(seconds=2)
+P = TypeVar("P")
+
+
+class ImageUrls:
+    """Where clients fetch images: what everybody may see by public URLs, the rest by the ``private`` ones.
+
+    URLs are absolute; without a ``base_url`` those of this service begin with ``/`` and are relative to the API's
+    prefix. Raises `ConfigurationError` when the lifetime is under two seconds.
+    """
+
+    def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
+        if options.private_url_ttl < _SHORTEST_TTL:
+            raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
+        self._public: ObjectUrls = PublicUrls(options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}")
+        self._private = private
+        self._ttl = options.private_url_ttl
+        self._clock = clock
+
+    def variant_url(self, variant: Variant, *, public: bool, method: ReadMethod = "GET") -> str:
+        """Stable if ``public``, which the caller has checked; else signed and short-lived, for this ``method``."""
+        urls = self._public if public else self._private
+        return urls.url_of(
+            variant.key, content_type=content_type_of(variant.key), expires_at=self.expires_at(), method=method
+        )
+
+    def public_url(self, key: str) -> str:
+        """The stable URL of a variant's key."""
+        return self._public.url_of(key, content_type=content_type_of(key), expires_at=self.expires_at())
+
+    def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
+        """The original, signed: for its owner only. With ``download_as`` it arrives as that file."""
+        return self._private.url_of(
+            image.original_key,
+            content_type=image.mime_type,
+            expires_at=self.expires_at(),
+            download_as=download_as,
+            method=method,
+        )
+
+    async def of_many(self, show: Callable[[], P]) -> P:
+        """What ``show`` makes of many images with the methods above: where signing takes long, in a thread."""
+        return await anyio.to_thread.run_sync(show) if self._private.is_costly else show()
+
+    def expires_at(self) -> datetime:
+        """When a private URL that is made now ends."""
+        return stepped_expiry(self._clock(), self._ttl)
+
+
+def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
+    """The last whole half ``ttl`` (counted from 1970) that is at most ``ttl`` away, and so over half of it."""
+    step = ttl / 2
+    return _EPOCH + (now + ttl - _EPOCH) // step * step

@@ -1,0 +1,42 @@
+"""Which variant answers a request for one: pure."""
+
+from collections.abc import Iterable, Sequence
+
+from imagegallery.images.image.image import Variant
+from imagegallery.images.presentation.responsive import FORMATS, rank
+
+
+def choose_variant(
+    variants: Sequence[Variant], wanted: str | None, accepts: Sequence[str], ladder: Sequence[str]
+) -> Variant | None:
+    """The best of ``variants`` for a client that can show the formats in ``accepts``, which it likes best first.
+
+    ``None`` if there is none. ``ladder`` names the variant types from the smallest to the largest. The ``wanted`` type
+    comes before any format; where it is missing, the next larger one answers, else the next smaller. Without ``wanted``
+    it is the largest that the client can show. One that it cannot show is better than none (RFC 9110 section 12.5.1).
+    """
+    rungs = {name: rung for rung, name in enumerate(ladder)}
+    target = rungs[wanted] if wanted is not None else len(ladder)
+
+    def badness(variant: Variant) -> tuple[bool, bool, int, int, int]:
+        distance = rungs.get(variant.variant_type, -1) - target
+        is_foreign = variant.format not in accepts
+        return (
+            is_foreign and wanted is None,
+            distance < 0,
+            abs(distance),
+            _rank(variant.format, accepts),
+            # For a client that did not say, and among formats that it takes no less gladly.
+            _rank(variant.format, FORMATS),
+        )
+
+    return min(variants, key=badness, default=None)
+
+
+def no_newer(variants: Iterable[Variant], image_format: str) -> tuple[Variant, ...]:
+    """Those in a format that whoever shows ``image_format`` shows."""
+    return tuple(each for each in variants if rank(each.format) <= rank(image_format))
+
+
+def _rank(image_format: str, order: Sequence[str]) -> int:
+    return order.index(image_format) if image_format in order else len(order)

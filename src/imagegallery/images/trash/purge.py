@@ -1,0 +1,51 @@
+"""The job after a deletion: the rows are gone, now the objects."""
+
+import logging
+from collections.abc import Collection
+
+from imagegallery.database.pool import Database
+from imagegallery.faultpoints import fault_point
+from imagegallery.images.image import original_records
+from imagegallery.images.jobs import Purge, read_purge
+from imagegallery.queue.job import ClaimedJob
+from imagegallery.storage.deletion import delete_all
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.streams import batches
+
+_log = logging.getLogger(__name__)
+_BATCH = 500
+
+DELETED = fault_point("purge.deleted", "the objects that the rows named are deleted, the job is not done")
+
+
+class PurgeObjects:
+    """Deletes a deleted image's objects. A `JobHandler`; repeating it is harmless.
+
+    An original that other images share stays, also in the folder of the one that is gone. That none has it is asked
+    before each deletion, and cannot change after: see `imagegallery.images.image.original_records`.
+    """
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+
+    async def run(self, job: ClaimedJob) -> None:
+        """Delete what was recorded, then what a worker stored meanwhile and could not record any more."""
+        purge = read_purge(job.payload)
+        await self._delete(_recorded(purge))
+        DELETED.reached()
+        async for batch in batches(self._store.list(purge.prefix), _BATCH):
+            await self._delete([found.key for found in batch])
+
+    async def _delete(self, keys: Collection[str]) -> None:
+        async with self._database.connection() as connection:
+            unnamed = await original_records.unnamed(connection, keys)
+        await delete_all(self._store, [key for key in keys if key in unnamed])
+
+    async def give_up(self, job: ClaimedJob, error: str) -> None:
+        """Nobody sees these objects any more; they only take room."""
+        _log.error("objects of image %s were left in the store: %s", job.payload.get("image_id"), error)
+
+
+def _recorded(purge: Purge) -> Collection[str]:
+    return purge.keys if purge.original is None else (purge.original, *purge.keys)

@@ -1,0 +1,181 @@
+"""The SQL of the trash: images in it, what they were members of, and how they go for good.
+
+What an image was a member of is set aside in ``trashed_memberships``, not hidden in ``gallery_images``: so counts stay
+exact and lists stay what they are. Locks are taken in the order that `imagegallery.images.image.membership` says.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from imagegallery.database.connection import Connection
+from imagegallery.database.removal import removing
+from imagegallery.images.image.image import Image
+from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
+from imagegallery.pagination import LAST_ID, LAST_MOMENT
+
+# An owner's images among these ids, which nobody else reads for a change, adds to a gallery or deletes until the
+# transaction ends; and whether they are in the trash.
+_LOCK = """
+SELECT id, deleted_at IS NOT NULL AS is_trashed
+FROM images
+WHERE id = ANY($1) AND owner_id = $2
+ORDER BY id
+FOR UPDATE"""
+
+# What the images of an owner's trash look like, what went in last first, after a (deleted_at, id).
+LIST_TRASHED = f"""
+SELECT {IMAGE_COLUMNS}
+FROM images i
+WHERE i.owner_id = $1 AND i.deleted_at IS NOT NULL AND (i.deleted_at, i.id) < ($2, $3)
+ORDER BY i.deleted_at DESC, i.id DESC
+LIMIT $4"""
+
+# Nobody else changes what is in the galleries of these images until the transaction ends.
+_LOCK_GALLERIES_OF = """
+SELECT id FROM galleries
+WHERE id IN (SELECT gallery_id FROM gallery_images WHERE image_id = ANY($1))
+ORDER BY id
+FOR NO KEY UPDATE"""
+
+_LOCK_FORMER_GALLERIES_OF = """
+SELECT id FROM galleries
+WHERE id IN (SELECT gallery_id FROM trashed_memberships WHERE image_id = ANY($1))
+ORDER BY id
+FOR NO KEY UPDATE"""
+
+# Out of every gallery, counted; a cover that goes is no cover meanwhile.
+_SET_ASIDE = """
+WITH taken AS (
+    DELETE FROM gallery_images WHERE image_id = ANY($1) RETURNING *
+), aside AS (
+    INSERT INTO trashed_memberships (gallery_id, image_id, position, image_created_at, image_taken_at, name_key,
+                                     added_at, was_cover)
+    SELECT taken.gallery_id, taken.image_id, taken.position, taken.image_created_at, taken.image_taken_at,
+           taken.name_key, taken.added_at, coalesce(g.cover_image_id = taken.image_id, false)
+    FROM taken JOIN galleries g ON g.id = taken.gallery_id
+    RETURNING gallery_id, was_cover
+), counted AS (
+    SELECT gallery_id, count(*) AS members, bool_or(was_cover) AS lost_cover FROM aside GROUP BY gallery_id
+)
+UPDATE galleries g
+SET image_count = g.image_count - counted.members, updated_at = $2,
+    cover_image_id = CASE WHEN counted.lost_cover THEN NULL ELSE g.cover_image_id END
+FROM counted
+WHERE g.id = counted.gallery_id
+RETURNING g.id"""
+
+# Back to where they were, counted; whose position is taken by now comes right behind it. When several want the same
+# one, or the one behind it, some have to wait for the next round: the first of each always finds its place.
+_PUT_BACK = """
+WITH wanted AS (
+    SELECT t.*, row_number() OVER (PARTITION BY t.gallery_id, t.position ORDER BY t.image_id) - 1 AS place,
+           (SELECT true FROM gallery_images m WHERE m.gallery_id = t.gallery_id AND m.position = t.position) AS is_taken
+    FROM trashed_memberships t
+    WHERE t.image_id = ANY($1)
+), candidate AS (
+    SELECT wanted.*, wanted.place + CASE WHEN wanted.is_taken IS NULL THEN wanted.position ELSE (
+        SELECT m.position + 1
+        FROM gallery_images m
+        WHERE m.gallery_id = wanted.gallery_id AND m.position >= wanted.position AND NOT EXISTS (
+            SELECT FROM gallery_images n WHERE n.gallery_id = m.gallery_id AND n.position = m.position + 1
+        )
+        ORDER BY m.position
+        LIMIT 1
+    ) END AS goal
+    FROM wanted
+), first AS (
+    SELECT DISTINCT ON (c.gallery_id, c.goal) c.*
+    FROM candidate c
+    WHERE NOT EXISTS (SELECT FROM gallery_images m WHERE m.gallery_id = c.gallery_id AND m.position = c.goal)
+    ORDER BY c.gallery_id, c.goal, c.place
+), back AS (
+    INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, image_taken_at, name_key, added_at,
+                                placed, named, dated)
+    SELECT f.gallery_id, f.image_id, f.goal, f.image_created_at, f.image_taken_at, f.name_key, f.added_at,
+           g.revision + 1, g.revision + 1, g.revision + 1
+    FROM first f JOIN galleries g ON g.id = f.gallery_id
+), cleared AS (
+    DELETE FROM trashed_memberships t
+    USING first
+    WHERE t.gallery_id = first.gallery_id AND t.image_id = first.image_id
+), counted AS (
+    SELECT gallery_id, count(*) AS members, (array_agg(image_id) FILTER (WHERE was_cover))[1] AS cover
+    FROM first
+    GROUP BY gallery_id
+)
+UPDATE galleries g
+SET image_count = g.image_count + counted.members, revision = g.revision + 1, updated_at = $2,
+    cover_image_id = coalesce(g.cover_image_id, counted.cover)
+FROM counted
+WHERE g.id = counted.gallery_id
+RETURNING g.id"""
+
+_SET_DELETED_AT = "UPDATE images SET deleted_at = $2, updated_at = $3 WHERE id = ANY($1)"
+
+# Some images whose time in the trash is over, oldest first, after a (deleted_at, id); another sweeper takes others.
+EXPIRED = """
+SELECT id, deleted_at FROM images
+WHERE deleted_at <= $1 AND (deleted_at, id) > ($2, $3)
+ORDER BY deleted_at, id
+LIMIT $4
+FOR UPDATE SKIP LOCKED"""
+
+# In a statement of its own: what had been recorded when the lock was taken, it may not have seen.
+_READ = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id = ANY($1) ORDER BY i.owner_id, i.id"
+
+# Variants, and what is set aside, go with their image.
+_DELETE = "DELETE FROM images WHERE id = ANY($1)"
+
+
+async def lock(connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> dict[UUID, bool]:
+    """Hold the owner's images among these until the transaction ends; answers of each whether it is in the trash."""
+    rows = await connection.fetch(_LOCK, list(image_ids), owner_id)
+    return {row["id"]: row["is_trashed"] for row in rows}
+
+
+async def list_trashed(
+    connection: Connection, owner_id: str, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Image]:
+    deleted_at, image_id = after or (LAST_MOMENT, LAST_ID)
+    return [image_from(row) for row in await connection.fetch(LIST_TRASHED, owner_id, deleted_at, image_id, limit)]
+
+
+async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
+    """Move locked images to the trash, out of their galleries; answers which galleries those are."""
+    ids = list(image_ids)
+    await connection.execute(_LOCK_GALLERIES_OF, ids)
+    changed = await connection.fetch(_SET_ASIDE, ids, now)
+    await connection.execute(_SET_DELETED_AT, ids, now, now)
+    return [row["id"] for row in changed]
+
+
+async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
+    """Take locked images out of the trash and back into those of their galleries that still are; answers which."""
+    ids = list(image_ids)
+    await connection.execute(_LOCK_FORMER_GALLERIES_OF, ids)
+    changed: set[UUID] = set()
+    while rows := await connection.fetch(_PUT_BACK, ids, now):
+        changed.update(row["id"] for row in rows)
+    await connection.execute(_SET_DELETED_AT, ids, None, now)
+    return sorted(changed)
+
+
+async def lock_expired(
+    connection: Connection, before: datetime, after: tuple[datetime, UUID], limit: int
+) -> list[tuple[datetime, UUID]]:
+    """Hold some of the images that went to the trash at ``before`` or earlier and that nobody else holds: each with
+    when that was, those that follow on ``after``."""
+    return [(row["deleted_at"], row["id"]) for row in await connection.fetch(EXPIRED, before, *after, limit)]
+
+
+async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]:
+    """These images, those of one owner together."""
+    return [image_from(row) for row in await connection.fetch(_READ, list(image_ids))]
+
+
+async def delete(connection: Connection, image_ids: Sequence[UUID]) -> None:
+    """Delete the rows for good; the objects are for the job that the caller writes. Raises `Conflict`, and has
+    deleted none, when other tables do not let one of them go."""
+    async with removing(connection):
+        await connection.execute(_DELETE, list(image_ids))

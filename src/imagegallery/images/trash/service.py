@@ -1,0 +1,245 @@
+"""The trash: where deleted images wait, out of sight, before they go for good.
+
+Deletion takes an image out of every list, gallery, count and public URL at once and keeps all that is needed to bring
+it back, its places in galleries included. It still takes its owner's storage until it is purged: by its owner, or when
+its time is over. A purge deletes the rows in one transaction, which also writes the job that deletes the objects: what
+is interrupted is either not done at all or finished by that job.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from attrs import field, frozen
+from attrs.validators import ge
+
+from imagegallery.access.decision import Facts
+from imagegallery.access.permission import Permission
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import Conflict, NotFound
+from imagegallery.events import records as events
+from imagegallery.events.event import GalleryChanged, ImageDeleted, ImageRestored
+from imagegallery.faultpoints import fault_point
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.image import original_records, records
+from imagegallery.images.image.access import find
+from imagegallery.images.image.closed_urls import ClosedUrls
+from imagegallery.images.image.image import Image
+from imagegallery.images.jobs import purge_objects
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.trash import records as trash_records
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    FIRST_ID,
+    FIRST_MOMENT,
+    CursorPage,
+    check_limit,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+)
+from imagegallery.principal import Principal
+from imagegallery.queue.outbox import JobOutbox
+
+BATCH: Final = 100
+
+_BEGINNING: Final = (FIRST_MOMENT, FIRST_ID)
+_log = logging.getLogger(__name__)
+
+PURGED = fault_point("trash.purged", "the image's rows are gone, its objects are there, the owner was not told")
+
+
+@frozen
+class TrashOptions:
+    """``retention`` is how long deleted images can be restored."""
+
+    retention: timedelta = field(default=timedelta(days=30), validator=ge(timedelta(0)))
+
+
+@frozen
+class _Swept:
+    """A batch of the sweeper's: how many images went, and where the next one begins."""
+
+    purged: int
+    last: tuple[datetime, UUID]
+
+
+@frozen
+class TrashService:
+    """What can be done with an image to delete it, and afterwards.
+
+    To everything but this class an image in the trash does not exist.
+    """
+
+    database: Database
+    outbox: JobOutbox
+    delivery: ImageUrls
+    options: TrashOptions
+    clock: Clock
+    closed_urls: ClosedUrls
+
+    async def list(
+        self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    ) -> CursorPage[Image]:
+        """The principal's trash, what went in last first, ``limit`` (1 to 100) at a time.
+
+        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        """
+        owner_id = principal.require_user()
+        scope = f"trash:{owner_id}"
+        check_limit(limit)
+        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        async with self.database.connection() as connection:
+            found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
+        page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
+        return await self.delivery.of_many(
+            lambda: page.map(lambda image: show(image, principal, self.delivery, Facts(owner_id, is_trashed=True)))
+        )
+
+    async def put(self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None) -> None:
+        """Move the image to the trash. ``check`` is shown the image as it is, which nobody else changes meanwhile; what
+        it raises leaves it where it is.
+
+        Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also if it is there already.
+        """
+        owner_id = principal.require_user()
+        async with self.database.transaction() as connection:
+            await find(connection, principal, image_id, Permission.DELETE)
+            if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
+                raise NotFound("There is no such image.")
+            await self._check(connection, principal, image_id, check)
+            await put_away(connection, self.closed_urls, owner_id, [image_id], now=self.clock())
+
+    async def restore(
+        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+    ) -> Image:
+        """Bring the image back, to its places in those of its galleries that there still are. ``check`` as with `put`.
+
+        Where another image has its place by now, it comes right behind that. An image that is not in the trash stays
+        as it is, so that a restoration may be repeated. Raises `Unauthenticated`, `Forbidden`, and `NotFound` when it
+        was purged.
+        """
+        owner_id = principal.require_user()
+        async with self.database.transaction() as connection:
+            await find(connection, principal, image_id, Permission.DELETE)
+            is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
+            await self._check(connection, principal, image_id, check)
+            if is_trashed:
+                await put_back(connection, owner_id, [image_id], now=self.clock())
+            found = await find(connection, principal, image_id, Permission.VIEW)
+            return show(found.image, principal, self.delivery, found.facts)
+
+    async def purge(
+        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+    ) -> None:
+        """Delete an image in the trash for good. ``check`` as with `put`.
+
+        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it is not in the trash, or when the
+        application has records that do not let it go.
+        """
+        owner_id = principal.require_user()
+        async with self.database.transaction() as connection:
+            found = await find(connection, principal, image_id, Permission.DELETE)
+            await original_records.hold_content(connection, owner_id, found.image.sha256)
+            locked = await trash_records.lock(connection, owner_id, [image_id])
+            if image_id not in locked:
+                raise NotFound("There is no such image.")
+            if not locked[image_id]:
+                raise Conflict("Only an image in the trash can be deleted for good.")
+            await self._check(connection, principal, image_id, check)
+            await self._purge(connection, [image_id])
+        PURGED.reached()
+
+    async def sweep(self) -> int:
+        """Purge what has been in the trash for its time; answers how many images. For the worker, now and then.
+
+        In batches, one transaction each; several sweepers share the work. Images whose bytes are just being uploaded
+        again are left for the next time, and so is what the application has records of that do not let it go.
+        """
+        before, count, after = self.clock() - self.options.retention, 0, _BEGINNING
+        while batch := await self._sweep_batch(before, after):
+            count += batch.purged
+            after = batch.last
+        return count
+
+    async def _check(
+        self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
+    ) -> None:
+        """Show ``check`` the image, which is locked."""
+        if check is not None:
+            found = await find(connection, principal, image_id, Permission.DELETE)
+            check(show(found.image, principal, self.delivery, found.facts))
+
+    async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
+        async with self.database.transaction() as connection:
+            expired = await trash_records.lock_expired(connection, before, after, BATCH)
+            if not expired:
+                return None
+            image_ids = await original_records.try_hold(connection, [image_id for _, image_id in expired])
+            return _Swept(await self._purge_what_may_go(connection, image_ids), expired[-1])
+
+    async def _purge_what_may_go(self, connection: Connection, image_ids: Sequence[UUID]) -> int:
+        """All at once or, if something holds on to one of them, one by one; answers how many went."""
+        try:
+            await self._purge(connection, image_ids)
+        except Conflict:
+            if len(image_ids) > 1:
+                return sum([await self._purge_what_may_go(connection, [image_id]) for image_id in image_ids])
+            _log.warning("image %s stays in the trash: other records of the application refer to it", image_ids[0])
+            return 0
+        return len(image_ids)
+
+    async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
+        """Delete the rows of these images, which are held with their contents; have their objects deleted, and give the
+        storage back of originals that no image needs any more."""
+        images = await trash_records.read(connection, image_ids)
+        await trash_records.delete(connection, image_ids)
+        by_owner = [(owner_id, list(owned)) for owner_id, owned in groupby(images, lambda image: image.owner_id)]
+        for owner_id, owned in by_owner:
+            await lookalike_records.forget(connection, owner_id, owned)
+        freed = await original_records.freed_by(connection, images)
+        for image in images:
+            job = purge_objects(image, with_original=image.id in freed)
+            await self.outbox.enqueue(connection, job, now=self.clock())
+        for owner_id, owned in by_owner:
+            size = sum(image.file_size for image in owned if image.id in freed)
+            await records.give_back_storage(connection, owner_id, size)
+
+
+async def put_away(
+    connection: Connection, closed_urls: ClosedUrls, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
+) -> None:
+    """Move locked images of this owner to the trash, and tell who waits for them."""
+    async with closed_urls.watched(connection, owner_id, image_ids):
+        gallery_ids = await trash_records.put_away(connection, image_ids, now=now)
+    await events.record(
+        connection,
+        *(ImageDeleted(owner_id, image_id) for image_id in image_ids),
+        *(GalleryChanged(owner_id, gallery_id, "images") for gallery_id in gallery_ids),
+        now=now,
+    )
+    await records.announce(connection, *image_ids)
+
+
+async def put_back(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Take locked images of this owner out of the trash."""
+    gallery_ids = await trash_records.put_back(connection, image_ids, now=now)
+    await events.record(
+        connection,
+        *(ImageRestored(owner_id, image_id) for image_id in image_ids),
+        *(GalleryChanged(owner_id, gallery_id, "images") for gallery_id in gallery_ids),
+        now=now,
+    )
+
+
+def _moment(image: Image) -> datetime:
+    """When an image of the trash went there."""
+    if image.deleted_at is None:
+        raise ValueError("This image is not in the trash.")
+    return image.deleted_at

@@ -1,0 +1,101 @@
+"""The decoder process: reads requests from stdin (a Unix socket), answers on stdout, ends with its input.
+
+Started by `imagegallery.imaging.sandbox.process`, through bootstrap.py. It opens no file of its own: with each request
+come descriptors, which are closed with its answer.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pyvips
+
+from imagegallery.errors import BadImage, TypeMismatch
+from imagegallery.imaging import decoder_errors
+from imagegallery.imaging.decoder.inspection import inspect
+from imagegallery.imaging.decoder.vips import explain, set_up
+from imagegallery.imaging.limits import ImagingOptions
+from imagegallery.imaging.sandbox import wire
+from imagegallery.imaging.sandbox.confinement import allow_cpu_time
+
+
+def serve(options: ImagingOptions, walls: frozenset[wire.Wall]) -> None:
+    """Serve until the input ends; ``walls`` are those that stand."""
+    answers = _take_stdout()
+    set_up()
+    _send(answers, wire.ready_message(walls))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=os.dup(0)) as requests:
+        while (received := _receive(requests)) is not None:
+            message, descriptors = received
+            allow_cpu_time(options.deadline, options.threads)
+            with _closing(descriptors):
+                answer = _answer(wire.read_request(message), descriptors, options)
+            _send(answers, answer)
+
+
+def _take_stdout() -> BinaryIO:
+    """The stream for answers. Anything else that is printed goes to stderr, where it cannot be mistaken for one."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _receive(requests: socket.socket) -> tuple[wire.Message, Sequence[int]] | None:
+    """A request and its descriptors, which come with the first byte of its prefix; None at the end."""
+    prefix, descriptors, _, _ = socket.recv_fds(requests, wire.PREFIX_SIZE, wire.MAX_DESCRIPTORS)
+    if len(prefix) < wire.PREFIX_SIZE:
+        return None
+    length = wire.body_length(prefix)
+    body = bytearray()
+    while len(body) < length and (piece := os.read(requests.fileno(), length - len(body))):
+        body += piece
+    return wire.unframe(bytes(body)), descriptors
+
+
+@contextmanager
+def _closing(descriptors: Sequence[int]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _send(answers: BinaryIO, message: wire.Message) -> None:
+    answers.write(wire.frame(message))
+    answers.flush()
+
+
+def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
+    """The result, or the fault that takes its place. What is not expected ends this process: see stderr."""
+    try:
+        return _result(request, descriptors, options)
+    except TypeMismatch as error:
+        fault = wire.FaultAnswer("type_mismatch", error.message)
+    except BadImage as error:
+        fault = wire.FaultAnswer(error.reason, error.message)
+    except MemoryError:
+        bad = decoder_errors.out_of_memory()
+        fault = wire.FaultAnswer(bad.reason, bad.message)
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        fault = wire.FaultAnswer("unavailable", "The decoder could not read or write a file.")
+    return wire.fault_message(fault)
+
+
+def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
+    file, *outputs = descriptors
+    try:
+        if not request.render:
+            return wire.inspection_message(inspect(request, file, options))
+        from imagegallery.imaging.decoder.renditions import (
+            render,  # and all that encodes and hashes: not to look at a file
+        )
+
+        return wire.render_message(render(request, file, outputs, options))
+    except pyvips.Error as error:
+        sys.stderr.write(f"{error}\n")
+        raise explain(error, file, request.content_type) from error

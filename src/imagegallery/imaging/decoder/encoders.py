@@ -1,0 +1,83 @@
+"""A picture as the bytes of a file: one function a format.
+
+No metadata is kept; colours are sRGB, which needs no profile. Imported only in the decoder process.
+"""
+
+from collections.abc import Callable, Mapping
+
+import pyvips
+
+from imagegallery.imaging.decoder.pixels import flattened, is_graphic
+from imagegallery.imaging.protocol import Rendition
+
+ANIMATED_FORMATS = frozenset({"webp"})
+
+TINY = 128 * 128
+"""Pixels up to which a WebP without loss may well be the smaller one: worth a try."""
+MOST_LOSSLESS = 4_000_000
+"""Pixels, of all frames: beyond, a try takes too long."""
+GRAPHIC_MAY_BE = 1.5
+"""How many times the bytes a graphic without loss may have: lossy WebP smears coloured edges."""
+
+
+def encode(image: pyvips.Image, rendition: Rendition) -> bytes:
+    """Raises `pyvips.Error`, and `ValueError` for a format that is not known."""
+    if rendition.format not in _ENCODERS:
+        raise ValueError(f"no encoder for {rendition.format!r}")
+    return bytes(_ENCODERS[rendition.format](image, rendition))
+
+
+def decode(data: bytes, image_format: str) -> pyvips.Image:
+    """What `encode` has made, the first frame of it. Raises `pyvips.Error`."""
+    loader = getattr(pyvips.Image, _LOADERS[image_format])
+    return loader(data, access="sequential").copy_memory()
+
+
+def _webp(image: pyvips.Image, rendition: Rendition) -> bytes:
+    lossy: bytes = image.webpsave_buffer(Q=rendition.quality, effort=rendition.effort, keep="none")
+    pixels = image.width * image.height
+    graphic = pixels <= MOST_LOSSLESS and is_graphic(image)
+    if not graphic and pixels > TINY:
+        return lossy
+    lossless: bytes = image.webpsave_buffer(lossless=True, effort=rendition.effort, keep="none")
+    return lossless if len(lossless) <= len(lossy) * (GRAPHIC_MAY_BE if graphic else 1) else lossy
+
+
+def _avif(image: pyvips.Image, rendition: Rendition) -> bytes:
+    # Full chroma keeps coloured edges; what ten bits inside the encoder give is in benchmarks/encoders.py. The encoder
+    # makes ten bits of eight by a shift, which leaves white grey; of sixteen it makes them right.
+    deep = image.maplut((pyvips.Image.identity() * 257).cast("ushort")).copy(interpretation="rgb16")
+    data: bytes = deep.heifsave_buffer(
+        Q=rendition.quality,
+        effort=rendition.effort,
+        compression="av1",
+        bitdepth=10,
+        subsample_mode="off",
+        keep="none",
+    )
+    return data
+
+
+def _jpeg(image: pyvips.Image, rendition: Rendition) -> bytes:
+    flat = flattened(image)
+    data: bytes = flat.jpegsave_buffer(Q=rendition.quality, optimize_coding=True, interlace=True, keep="none")
+    return data
+
+
+def _png(image: pyvips.Image, rendition: Rendition) -> bytes:
+    data: bytes = image.pngsave_buffer(compression=min(rendition.effort, 9), keep="none")
+    return data
+
+
+_ENCODERS: Mapping[str, Callable[[pyvips.Image, Rendition], bytes]] = {
+    "webp": _webp,
+    "avif": _avif,
+    "jpeg": _jpeg,
+    "png": _png,
+}
+_LOADERS: Mapping[str, str] = {
+    "webp": "webpload_buffer",
+    "avif": "heifload_buffer",
+    "jpeg": "jpegload_buffer",
+    "png": "pngload_buffer",
+}

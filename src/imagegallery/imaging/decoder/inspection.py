@@ -1,0 +1,36 @@
+"""The first of the two requests: what is this file, and does all of it decode? Imported only in the decoder process."""
+
+from imagegallery.imaging.decoder.leniency import read_picture
+from imagegallery.imaging.decoder.sizes import strongest_shrink, turned
+from imagegallery.imaging.decoder.source import Decode, Source
+from imagegallery.imaging.decoder.vips import open_source
+from imagegallery.imaging.formats.notes import read_notes
+from imagegallery.imaging.limits import ImagingOptions, can_move
+from imagegallery.imaging.protocol import Inspection
+from imagegallery.imaging.sandbox.wire import Request
+
+
+def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
+    """Header and limits; then, if it is asked for, every pixel once (of an animation beyond the budget: one frame).
+
+    ``file`` is an open descriptor.
+
+    Raises `TypeMismatch`, `BadImage`, and `pyvips.Error` for what libvips cannot decode.
+    """
+    source = open_source(file, request.content_type, options)
+    is_truncated = request.decode and _is_truncated(source, options)
+    width, height = turned((source.width, source.height), source.orientation)
+    blocks = source.blocks()
+    notes = read_notes(blocks)
+    return Inspection(request.content_type, width, height, source.frames, blocks.exif, notes, is_truncated)
+
+
+def _is_truncated(source: Source, options: ImagingOptions) -> bool:
+    """Read every pixel, at the scale that costs least: of a JPEG, every coefficient is still read at it."""
+    moves = source.moves and can_move(source.width, source.height, source.frames, options)
+    shrink = strongest_shrink((source.width, source.height)) if source.shrinks_on_load else 1
+
+    def read(decode: Decode) -> None:
+        decode(shrink=shrink, frames=source.frames if moves else 1).avg()
+
+    return read_picture(source, read)[1]

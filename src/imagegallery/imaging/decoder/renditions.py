@@ -1,0 +1,178 @@
+"""The second request: decode once, then step down a ladder of sizes. Imported only in the decoder process."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pyvips
+from attrs import define, field, frozen
+
+from imagegallery.imaging import blurhash, phash
+from imagegallery.imaging.decoder import encoders, pixels, sight, sizes
+from imagegallery.imaging.decoder.leniency import read_picture
+from imagegallery.imaging.decoder.sizes import Size, TargetSize
+from imagegallery.imaging.decoder.source import Decode, Source
+from imagegallery.imaging.decoder.vips import open_source
+from imagegallery.imaging.decoder_errors import is_out_of_memory, out_of_memory
+from imagegallery.imaging.limits import ImagingOptions, can_move, frame_step
+from imagegallery.imaging.protocol import Rendition
+from imagegallery.imaging.sandbox.wire import RenderAnswer, RenderReply, Request
+
+SUSPICIOUS = 0.01
+"""Bytes a pixel. Photographs have ten times as many, a picture of one colour a fifth."""
+
+
+@define
+class Ladder:
+    """Pictures of one subject in memory, each made from a larger one: upright, sRGB, ``frames`` in a strip."""
+
+    frames: int
+    rungs: dict[Size, pyvips.Image] = field(factory=dict)
+
+    def at(self, size: Size) -> pyvips.Image:
+        """The picture at this size."""
+        if size not in self.rungs:
+            larger = self.rungs[sizes.parent(self.rungs, size)]
+            smaller = pixels.each_frame(larger, self.frames, lambda frame: pixels.resize(frame, size))
+            self.rungs[size] = smaller.copy_memory()
+        return self.rungs[size]
+
+    def covering(self, size: Size) -> pyvips.Image:
+        """The smallest picture there is of at least this size."""
+        return self.rungs[min(rung for rung in self.rungs if rung >= size)]
+
+    def first_frames(self) -> "Ladder":
+        """A ladder of stills, made of the first frame of every rung."""
+        return Ladder(1, {size: pixels.frame(strip, self.frames, 0) for size, strip in self.rungs.items()})
+
+
+@frozen
+class _Step:
+    """One rendition with the descriptor it is written to and the size it gets; ``moves`` when it keeps the frames."""
+
+    rendition: Rendition
+    output: int
+    target: TargetSize
+    moves: bool
+
+
+def render(request: Request, file: int, outputs: Sequence[int], options: ImagingOptions) -> RenderAnswer:
+    """Make the picture in the open ``file`` into every rendition of the request; ``outputs`` are their descriptors.
+
+    Raises `TypeMismatch`, `BadImage`, `pyvips.Error` for what libvips cannot decode, and `OSError` when a result
+    cannot be written.
+    """
+    source = open_source(file, request.content_type, options)
+    size = sizes.turned((source.width, source.height), source.orientation)
+    steps = _steps(source, size, request.renditions, outputs, options)
+    side = blurhash.COMFORTABLE_SIDE if request.blurhash else 1
+    placeholder = sizes.over(size, (side, side))
+    hashed = sizes.over(size, (phash.COMFORTABLE_SIDE, phash.COMFORTABLE_SIDE)) if request.phash else placeholder
+    base = sizes.largest([placeholder, hashed, *(step.target.scaled for step in steps)])
+    frames = source.frames if any(step.moves for step in steps) else 1
+    every = frame_step(*base, frames, options) if frames > 1 else 1
+    whole, is_truncated = read_picture(source, lambda decode: _base(decode, source, base, frames, every))
+    moving = Ladder(len(range(0, frames, every)), {base: whole})
+    still = moving.first_frames() if frames > 1 else moving
+    made = _make(steps, moving, still, options.threads)
+    return RenderAnswer(
+        made,
+        _blurhash(still.covering(placeholder)) if request.blurhash else None,
+        _phash(still.at(hashed)) if request.phash else None,
+        is_truncated,
+    )
+
+
+def _steps(
+    source: Source, size: Size, renditions: Sequence[Rendition], outputs: Sequence[int], options: ImagingOptions
+) -> list[_Step]:
+    may_move = source.moves and can_move(source.width, source.height, source.frames, options)
+    return [
+        _Step(
+            rendition,
+            output,
+            sizes.fit(size, rendition),
+            may_move and rendition.animated and rendition.format in encoders.ANIMATED_FORMATS,
+        )
+        for rendition, output in zip(renditions, outputs, strict=True)
+    ]
+
+
+def _base(decode: Decode, source: Source, size: Size, frames: int, every: int) -> pyvips.Image:
+    """Decode at the smallest scale that will do, and bring to the base size before anything costly is done.
+
+    Of ``frames`` one in ``every`` is kept.
+    """
+    stored = sizes.turned(size, source.orientation)
+    shrink = sizes.shrink_on_load((source.width, source.height), stored) if source.shrinks_on_load else 1
+    strip = decode(shrink=shrink, frames=frames)
+    # One after the other, as they are decoded: never are all frames in memory at their full size.
+    kept = [
+        pixels.resize(pixels.frame(strip, frames, index), stored).copy_memory() for index in range(0, frames, every)
+    ]
+    strip = pixels.strip(kept, every)
+    if source.orientation > 1:
+        strip = pixels.each_frame(strip, len(kept), pixels.upright)
+    shown = pixels.to_srgb(strip, source.colour).copy_memory()
+    sight.check_conversion(sight.see(strip), sight.see(shown))
+    return shown
+
+
+def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, threads: int) -> tuple[RenderReply, ...]:
+    """Encode while the next rung is made: a thread for each picture, the largest first, since they take longest."""
+    made: dict[int, Future[RenderReply]] = {}
+    order = sorted(range(len(steps)), key=lambda index: steps[index].target.scaled, reverse=True)
+    smallest = {steps[index].rendition.format: index for index in order}
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for index in order:
+            step = steps[index]
+            chosen = moving if step.moves else still
+            picture = _cropped(chosen.at(step.target.scaled), chosen.frames, step)
+            made[index] = pool.submit(
+                _write, picture, chosen.frames, step, check=smallest[step.rendition.format] == index
+            )
+    return tuple(made[index].result() for index in range(len(steps)))
+
+
+def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
+    """Every frame is cut at the place that is chosen on the first one: the picture must not jump."""
+    if step.target.final == step.target.scaled:
+        return strip
+    crop = step.rendition.crop or "centre"
+    left, top = pixels.crop_offset(pixels.frame(strip, frames, 0), step.target.final, crop)
+    return pixels.each_frame(strip, frames, lambda frame: frame.crop(left, top, *step.target.final))
+
+
+def _write(strip: pyvips.Image, frames: int, step: _Step, *, check: bool) -> RenderReply:
+    """Encode one rendition. Raises `OSError` when it is not the picture's fault that it cannot be written.
+
+    What an encoder does to the smallest picture it does to all: with ``check`` it is decoded again, and so is any that
+    has so few bytes that nothing may be in it.
+    """
+    rendition = step.rendition
+    try:
+        data = encoders.encode(strip, rendition)
+        if check or len(data) < strip.width * strip.height * SUSPICIOUS:
+            _check(pixels.frame(strip, frames, 0), encoders.decode(data, rendition.format))
+    except pyvips.Error as error:
+        if is_out_of_memory(str(error)):
+            raise out_of_memory() from error
+        raise OSError(f"cannot write {rendition.name}.{rendition.format}: {error}") from error
+    with open(step.output, "wb", closefd=False) as file:
+        file.write(data)
+    return RenderReply(*step.target.final, frames=frames)
+
+
+def _check(given: pyvips.Image, made: pyvips.Image) -> None:
+    sight.check_encoding(sight.see(given if made.hasalpha() else pixels.flattened(given)), sight.see(made))
+
+
+def _phash(image: pyvips.Image) -> int:
+    small = pixels.resize(pixels.flattened(image).colourspace("b-w"), (phash.SIDE, phash.SIDE))
+    return phash.phash(small.write_to_memory())
+
+
+def _blurhash(image: pyvips.Image) -> str:
+    light = pixels.flattened(image).colourspace("scrgb")
+    # With a gap of 1, nearly all of it is plain averages.
+    small = light.resize(blurhash.SIDE / light.width, vscale=blurhash.SIDE / light.height, kernel="linear", gap=1)
+    return blurhash.encode(memoryview(small.write_to_memory()).cast("f"), is_upright=image.height > image.width)

@@ -1,0 +1,263 @@
+"""The imaging engine that the rest of the library uses: every file is decoded in a child process.
+
+libvips and its codecs are a million lines of C that read what strangers send. Here they run with a memory ceiling, a
+deadline, five loaders and no secrets, behind the walls that the kernel has (see `confinement`); they are given open
+files, no paths. When one crashes or hangs, one image fails with a reason, and a new child takes
+the next. This module imports none of them.
+"""
+
+import os
+import stat
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+
+import anyio
+from anyio import to_thread
+
+from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
+from imagegallery.imaging import decoder_errors
+from imagegallery.imaging.limits import FORMATS, ImagingOptions, deadline_for, shortest_deadline
+from imagegallery.imaging.protocol import Inspection, Rendered, RenderedFile, Rendition
+from imagegallery.imaging.sandbox import wire
+from imagegallery.imaging.sandbox.process import DecoderDied, DecoderProcess
+from imagegallery.imaging.sandbox.turns import Turns
+
+CRASHED = "The decoder crashed on this picture."
+
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_WRITE = os.O_WRONLY | os.O_CLOEXEC | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+
+Answer = TypeVar("Answer")
+
+
+class _Refused(Exception):
+    """What the child says is wrong with the picture."""
+
+    def __init__(self, fault: wire.FaultAnswer) -> None:
+        super().__init__(fault.kind)
+        self.fault = fault
+
+
+class SandboxedEngine:
+    """An `ImagingEngine` over a pool of child processes, which start when they are first needed."""
+
+    def __init__(self, options: ImagingOptions | None = None) -> None:
+        self._options = options or ImagingOptions()
+        self._turns = Turns(self._options.processes, self._options.max_waiting, self._options.max_waiting_per_owner)
+        self._children: set[DecoderProcess] = set()
+        self._idle: list[DecoderProcess] = []
+        self._closed = False
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """The process ids of all children, at work or idle."""
+        return frozenset(child.pid for child in self._children)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, options: ImagingOptions | None = None) -> AsyncIterator[Self]:
+        """An engine whose children are gone when the block ends."""
+        engine = cls(options)
+        try:
+            yield engine
+        finally:
+            await engine.aclose()
+
+    async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
+        """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
+        request = wire.Request(content_type, decode=decode)
+        return await self._ask(request, path, (), partial(wire.read_inspection, content_type=content_type), owner_id)
+
+    async def render(
+        self,
+        path: Path,
+        renditions: tuple[Rendition, ...],
+        into: Path,
+        *,
+        content_type: str,
+        blurhash: bool = False,
+        phash: bool = False,
+        owner_id: str = "",
+    ) -> Rendered:
+        """See `ImagingEngine.render`. Files are named ``{name}.{format}``; when it raises, none of them is left.
+
+        Raises `Unavailable` too: the decoder did not start, or a file could not be read or written.
+        """
+        paths = [_output(into, rendition) for rendition in renditions]
+        request = wire.Request(content_type, True, renditions, blurhash, phash=phash)
+        try:
+            answer = await self._ask(request, path, paths, partial(wire.read_rendered, count=len(renditions)), owner_id)
+            files = [
+                await _made(rendition, output, made)
+                for rendition, output, made in zip(renditions, paths, answer.made, strict=True)
+            ]
+        except BaseException:
+            await _remove(paths)
+            raise
+        return Rendered(tuple(files), answer.blurhash, answer.phash, answer.is_truncated)
+
+    async def aclose(self) -> None:
+        """End every idle child; a busy one ends with its request."""
+        self._closed = True
+        while self._idle:
+            await self._end(self._idle.pop())
+
+    async def walls(self) -> frozenset[wire.Wall]:
+        """Those that stand between a decoder and this machine. Raises `Unavailable`: it did not start."""
+        async with self._turns.taken(owner_id=""):
+            child = await self._take()
+            await self._put_back(child, reusable=True)
+            return child.walls
+
+    async def _ask(
+        self,
+        request: wire.Request,
+        path: Path,
+        outputs: Sequence[Path],
+        read: Callable[[wire.Message], Answer],
+        owner_id: str,
+    ) -> Answer:
+        """The answer of a child. What earlier pictures have left in its memory is not this one's fault: when that is
+        full, a new child is asked."""
+        async with self._turns.taken(owner_id):
+            child = await self._take()
+            try:
+                return await self._ask_one(child, request, path, outputs, read)
+            except BadImage as error:
+                if error.reason != "decoder_out_of_memory" or child.served == 1:
+                    raise
+            return await self._ask_one(await self._start(), request, path, outputs, read)
+
+    async def _ask_one(
+        self,
+        child: DecoderProcess,
+        request: wire.Request,
+        path: Path,
+        outputs: Sequence[Path],
+        read: Callable[[wire.Message], Answer],
+    ) -> Answer:
+        """One request to this child, which is kept only when its answers made sense."""
+        child.served += 1
+        reusable = False
+        try:
+            async with _opened(path, outputs) as descriptors:
+                answer = read(await self._result(child, request, descriptors))
+            reusable = True
+        except _Refused as refused:
+            reusable = refused.fault.kind != "decoder_out_of_memory"
+            raise _error(refused.fault) from None
+        except wire.ProtocolError as error:
+            raise BadImage("decoder_crashed", CRASHED) from error
+        finally:
+            await self._put_back(child, reusable=reusable)
+        return answer
+
+    async def _result(self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
+        """The header first: it says how long the rest may take."""
+        header = wire.Request(request.content_type, decode=False)
+        message = await self._message(child, header, descriptors[:1], shortest_deadline(self._options))
+        if request == header:
+            return message
+        seen = wire.read_inspection(message, content_type=request.content_type)
+        allowed = deadline_for(seen.width, seen.height, seen.frames, self._options)
+        return await self._message(child, request, descriptors, allowed)
+
+    async def _message(
+        self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int], allowed: timedelta
+    ) -> wire.Message:
+        """The result. Raises `_Refused` for a fault that the child tells of, and `BadImage` when it dies or takes too
+        long: then it must not be used again."""
+        deadline = allowed.total_seconds()
+        try:
+            with anyio.fail_after(deadline):
+                message = await child.ask(request, descriptors)
+        except TimeoutError as error:
+            raise BadImage("decoder_timeout", f"The picture could not be decoded within {deadline:g} s.") from error
+        except DecoderDied as error:
+            if decoder_errors.is_out_of_memory(str(error)):
+                raise decoder_errors.out_of_memory() from error
+            raise BadImage("decoder_crashed", CRASHED) from error
+        fault = wire.read_fault(message)
+        if fault is not None:
+            raise _Refused(fault)
+        return message
+
+    async def _take(self) -> DecoderProcess:
+        while self._idle:
+            child = self._idle.pop()
+            if child.alive:
+                return child
+            await self._end(child)
+        return await self._start()
+
+    async def _start(self) -> DecoderProcess:
+        child = await DecoderProcess.start(self._options)
+        self._children.add(child)
+        return child
+
+    async def _put_back(self, child: DecoderProcess, *, reusable: bool) -> None:
+        if reusable and not self._closed and child.served < self._options.recycle_after:
+            self._idle.append(child)
+        else:
+            await self._end(child)
+
+    async def _end(self, child: DecoderProcess) -> None:
+        self._children.discard(child)
+        await child.end()
+
+
+def _error(fault: wire.FaultAnswer) -> ImageGalleryError:
+    if fault.kind == "type_mismatch":
+        return TypeMismatch(fault.message)
+    if fault.kind == "unavailable":
+        return Unavailable(fault.message)
+    return BadImage(fault.kind, fault.message)
+
+
+def _output(into: Path, rendition: Rendition) -> Path:
+    """Where a rendition goes. Raises `ValueError`: renditions come from presets, not from users."""
+    if rendition.format not in FORMATS:
+        raise ValueError(f"no encoder for {rendition.format!r}; there are {', '.join(FORMATS)}")
+    name = f"{rendition.name}.{rendition.format}"
+    if Path(name).name != name:
+        raise ValueError(f"{rendition.name!r} cannot name a file")
+    return into / name
+
+
+@asynccontextmanager
+async def _opened(path: Path, outputs: Sequence[Path]) -> AsyncIterator[Sequence[int]]:
+    """Descriptors of the picture and of an empty file for each output. Raises `Unavailable`."""
+    with ExitStack() as files:
+        try:
+            yield await to_thread.run_sync(_open, path, outputs, files)
+        except OSError as error:
+            raise Unavailable("The picture could not be read, or no file be made for a rendering.") from error
+
+
+def _open(path: Path, outputs: Sequence[Path], files: ExitStack) -> Sequence[int]:
+    descriptors = []
+    for each, flags in ((path, _READ), *((output, _WRITE) for output in outputs)):
+        descriptor = os.open(each, flags, 0o666)
+        files.callback(os.close, descriptor)
+        descriptors.append(descriptor)
+    if not stat.S_ISREG(os.fstat(descriptors[0]).st_mode):
+        raise OSError(f"{path} is no file")
+    return descriptors
+
+
+async def _made(rendition: Rendition, path: Path, made: wire.RenderReply) -> RenderedFile:
+    """What the child says it made, with the size that the file really has. Raises `BadImage` when nothing is in it."""
+    size = (await anyio.Path(path).lstat()).st_size
+    if size == 0:
+        raise BadImage("decoder_crashed", CRASHED)
+    return RenderedFile(rendition.name, path, made.width, made.height, size, made.frames)
+
+
+async def _remove(paths: Sequence[Path]) -> None:
+    with anyio.CancelScope(shield=True):
+        for path in paths:
+            await anyio.Path(path).unlink(missing_ok=True)

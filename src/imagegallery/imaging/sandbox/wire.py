@@ -1,0 +1,273 @@
+"""What parent and decoder process say to each other: JSON in length-prefixed frames, over stdin and stdout. Pure.
+
+Files are no part of it: they go along with a request as open descriptors, the input first, then one for each rendition.
+
+The decoder may have been taken over by the file it decodes. So the parent believes nothing of an answer: every value
+has its type, range and length checked here, and anything else is a `ProtocolError`.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import attrs
+from attrs import frozen
+
+from imagegallery.imaging.protocol import Inspection, Notes, Rendition
+
+MAX_FRAME = 2 * 1024**2
+MAX_EXIF = 1024**2
+MAX_SIDE = 1_000_000
+MAX_NOTES = 10
+MAX_NOTE = 300
+"""Characters of one note."""
+PREFIX_SIZE = 4
+MAX_DESCRIPTORS = 253
+"""With one message: SCM_MAX_FD, see unix(7)."""
+
+_BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,200}")
+
+Message = Mapping[str, object]
+
+
+class ProtocolError(Exception):
+    """The other side said something that makes no sense."""
+
+
+class Wall(StrEnum):
+    """What stands between a decoder and the machine, where the kernel has it: around files, around system calls."""
+
+    FILES = "files"
+    CALLS = "calls"
+
+
+@frozen
+class Request:
+    """One thing to do: inspect (``decode`` says how deeply) or ``render``."""
+
+    content_type: str
+    render: bool = False
+    renditions: tuple[Rendition, ...] = ()
+    blurhash: bool = False
+    decode: bool = True
+    phash: bool = False
+
+
+@frozen
+class RenderReply:
+    """One file that the decoder made: pixels of one frame, and frames."""
+
+    width: int
+    height: int
+    frames: int
+
+
+@frozen
+class RenderAnswer:
+    """One `RenderReply` for each rendition, in the order of the request."""
+
+    made: tuple[RenderReply, ...]
+    blurhash: str | None
+    phash: int | None = None
+    is_truncated: bool = False
+
+
+@frozen
+class FaultAnswer:
+    """``kind`` is a `BadImage` reason, ``type_mismatch`` or ``unavailable``."""
+
+    kind: str
+    message: str
+
+
+FAULT_KINDS = frozenset(
+    {
+        "type_mismatch",
+        "unavailable",
+        "undecodable",
+        "unsupported",
+        "truncated",
+        "too_many_pixels",
+        "too_many_frames",
+        "too_many_scans",
+        "decoder_missing",
+        "decoder_out_of_memory",
+        "rendering_empty",
+    }
+)
+
+
+def frame(message: Message) -> bytes:
+    """A message as bytes: four bytes of length, most significant first, then JSON."""
+    body = json.dumps(message).encode()
+    return len(body).to_bytes(PREFIX_SIZE, "big") + body
+
+
+def body_length(prefix: bytes) -> int:
+    """The length that a frame's prefix announces. Raises `ProtocolError`."""
+    length = int.from_bytes(prefix, "big")
+    if length > MAX_FRAME:
+        raise ProtocolError("frame too long")
+    return length
+
+
+def unframe(body: bytes) -> Message:
+    """The message in a frame's body. Raises `ProtocolError`."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("not JSON") from error
+    return _mapping(message)
+
+
+def ready_message(walls: frozenset[Wall]) -> Message:
+    """What a decoder says first."""
+    return {"walls": sorted(walls)}
+
+
+def read_ready(message: Message) -> frozenset[Wall]:
+    """Raises `ProtocolError`."""
+    try:
+        return frozenset(Wall(str(each)) for each in _sequence(message, "walls"))
+    except ValueError as error:
+        raise ProtocolError("walls") from error
+
+
+def request_message(request: Request) -> Message:
+    return {
+        "content_type": request.content_type,
+        "render": request.render,
+        "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
+        "blurhash": request.blurhash,
+        "decode": request.decode,
+        "phash": request.phash,
+    }
+
+
+def read_request(message: Message) -> Request:
+    """A request as the decoder reads it; its parent is trusted."""
+    return Request(
+        content_type=_text(message, "content_type"),
+        render=message["render"] is True,
+        renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
+        blurhash=message["blurhash"] is True,
+        decode=message["decode"] is True,
+        phash=message["phash"] is True,
+    )
+
+
+def inspection_message(inspection: Inspection) -> Message:
+    return {
+        "width": inspection.width,
+        "height": inspection.height,
+        "frames": inspection.frames,
+        "exif": base64.b64encode(inspection.exif).decode(),
+        "notes": attrs.asdict(inspection.notes),
+        "is_truncated": inspection.is_truncated,
+    }
+
+
+def read_inspection(message: Message, *, content_type: str) -> Inspection:
+    """Raises `ProtocolError`."""
+    try:
+        exif = base64.b64decode(_text(message, "exif"), validate=True)
+    except ValueError as error:
+        raise ProtocolError("exif") from error
+    return Inspection(
+        content_type=content_type,
+        width=_count(message, "width"),
+        height=_count(message, "height"),
+        frames=_count(message, "frames"),
+        exif=exif,
+        notes=_notes(_mapping(message.get("notes"))),
+        is_truncated=_flag(message, "is_truncated"),
+    )
+
+
+def render_message(answer: RenderAnswer) -> Message:
+    made = [attrs.asdict(made) for made in answer.made]
+    return {"made": made, "blurhash": answer.blurhash, "phash": answer.phash, "is_truncated": answer.is_truncated}
+
+
+def read_rendered(message: Message, *, count: int) -> RenderAnswer:
+    """Raises `ProtocolError`."""
+    made = tuple(
+        RenderReply(_count(each, "width"), _count(each, "height"), _count(each, "frames"))
+        for each in map(_mapping, _sequence(message, "made"))
+    )
+    blurhash = message.get("blurhash")
+    if len(made) != count:
+        raise ProtocolError("made")
+    if blurhash is not None and not (isinstance(blurhash, str) and _BLURHASH.fullmatch(blurhash)):
+        raise ProtocolError("blurhash")
+    return RenderAnswer(made, blurhash, _phash(message), _flag(message, "is_truncated"))
+
+
+def fault_message(fault: FaultAnswer) -> Message:
+    return {"fault": fault.kind, "message": fault.message}
+
+
+def read_fault(message: Message) -> FaultAnswer | None:
+    """The fault in an answer, or None when it is a result. Raises `ProtocolError`."""
+    if "fault" not in message:
+        return None
+    kind, text = _text(message, "fault"), _text(message, "message")
+    if kind not in FAULT_KINDS or len(text) > 300 or not text.isprintable():
+        raise ProtocolError("fault")
+    return FaultAnswer(kind, text)
+
+
+def _mapping(value: object) -> Message:
+    if not isinstance(value, dict):
+        raise ProtocolError("not an object")
+    return value
+
+
+def _notes(message: Message) -> Notes:
+    return Notes(**{attribute.name: _texts(message, attribute.name) for attribute in attrs.fields(Notes)})
+
+
+def _texts(message: Message, key: str) -> tuple[str, ...]:
+    texts = _sequence(message, key)
+    if len(texts) > MAX_NOTES or not all(isinstance(text, str) and len(text) <= MAX_NOTE for text in texts):
+        raise ProtocolError(key)
+    return tuple(map(str, texts))
+
+
+def _sequence(message: Message, key: str) -> Sequence[object]:
+    value = message.get(key)
+    if not isinstance(value, list):
+        raise ProtocolError(key)
+    return value
+
+
+def _text(message: Message, key: str) -> str:
+    value = message.get(key)
+    if not isinstance(value, str):
+        raise ProtocolError(key)
+    return value
+
+
+def _flag(message: Message, key: str) -> bool:
+    value = message.get(key)
+    if not isinstance(value, bool):
+        raise ProtocolError(key)
+    return value
+
+
+def _phash(message: Message) -> int | None:
+    value = message.get("phash")
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise ProtocolError("phash")
+    return value
+
+
+def _count(message: Message, key: str) -> int:
+    value = message.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SIDE:
+        raise ProtocolError(key)
+    return value

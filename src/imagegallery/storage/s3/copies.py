@@ -1,0 +1,49 @@
+"""Objects made of others within S3: their bytes do not pass through here."""
+
+from collections.abc import Mapping, Sequence
+
+from anyio import CapacityLimiter, create_task_group
+from attrs import frozen
+
+from imagegallery.storage.s3.bucket import Bucket
+from imagegallery.storage.s3.replies import SentPart, Span
+from imagegallery.storage.s3.transfer import first_of, forgotten_on_failure
+
+
+@frozen
+class Assembly:
+    """Makes objects of spans of others, of which ``at_once`` are copied at a time."""
+
+    bucket: Bucket
+    at_once: int
+
+    async def make(
+        self,
+        target: str,
+        spans: Sequence[Span],
+        *,
+        content_type: str,
+        metadata: Mapping[str, str] | None = None,
+        if_absent: bool = False,
+    ) -> None:
+        """``spans``, one after the other; all but the last have at least 5 MiB. All or nothing."""
+        upload = await self.bucket.begin(target, content_type=content_type, checked=False, metadata=metadata)
+        async with forgotten_on_failure(self.bucket, target, upload):
+            parts = await self._copy(target, upload, spans)
+            await self.bucket.complete(target, upload, parts, if_absent=if_absent)
+
+    async def _copy(self, target: str, upload: str, spans: Sequence[Span]) -> list[SentPart]:
+        copied: dict[int, SentPart] = {}
+        turns = CapacityLimiter(self.at_once)
+
+        async def copy(number: int, span: Span) -> None:
+            async with turns:
+                copied[number] = await self.bucket.copy_part(target, upload, number, span)
+
+        try:
+            async with create_task_group() as tasks:
+                for number, span in enumerate(spans, start=1):
+                    tasks.start_soon(copy, number, span)
+        except BaseExceptionGroup as errors:
+            raise first_of(errors) from None
+        return [copied[number] for number in sorted(copied)]

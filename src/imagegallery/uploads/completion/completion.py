@@ -1,0 +1,222 @@
+"""From bytes under ``incoming/`` to an image, at most once, whatever is interrupted, repeated or concurrent.
+
+The object is moved while the session's row is locked. So nothing else can end the session and delete the object
+in between, two completions move it one after the other, and a crash after the move leaves an open session whose
+object the next completion, or the sweeper, finds under the key that the row names. What becomes of bytes that the
+owner has already is decided in `imagegallery.uploads.completion.duplicates`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
+from imagegallery.events import records as events
+from imagegallery.events.event import ImageUploaded
+from imagegallery.faultpoints import fault_point
+from imagegallery.images.image import membership, original_records
+from imagegallery.images.image import records as image_records
+from imagegallery.images.image.image import Image, ProcessingStatus
+from imagegallery.images.jobs import process_image
+from imagegallery.images.metadata.metadata import read_metadata, taken
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.uploads.completion.duplicates import Placed, existing_image, place_original, return_existing
+from imagegallery.uploads.completion.verification import Verification, Verified
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.cleanup import try_to_delete_objects
+from imagegallery.uploads.session.opener import stored_filename
+from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
+from imagegallery.uploads.session.rejection import REJECTIONS, Rejection
+from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance, raise_if_over
+
+_ATTEMPTS = 3
+
+VERIFIED = fault_point("completion.verified", "the bytes were found to be good, and are where they arrived")
+PROMOTED = fault_point("completion.promoted", "the object has its final key, no row says so")
+COMMITTED = fault_point("completion.committed", "the image is in, its client has not heard of it")
+DUPLICATE = fault_point("completion.duplicate", "the upload ended with bytes that were there, its own are left over")
+REJECTED = fault_point("completion.rejected", "the refusal is on record, what was refused is still there")
+
+
+@frozen
+class Completion:
+    """Completes one session at a time; `reject` ends one for good."""
+
+    database: Database
+    store: ObjectStore
+    outbox: JobOutbox
+    verification: Verification
+    policy: UploadPolicy
+    clock: Clock
+
+    async def complete(self, session_id: UUID) -> UUID:
+        """The id of the image that the upload became, now or earlier.
+
+        Raises what rejected it, `UploadIncomplete` before the bytes are there, `UploadEnded` or `UploadExpired`.
+        """
+        moved = False
+        for _ in range(_ATTEMPTS):
+            session = await self._load(session_id)
+            if _is_completed(session):
+                return session.future_image_id
+            try:
+                return await self._attempt(session, moved=moved)
+            except ObjectNotFound:
+                continue
+            except PreconditionFailed:
+                # Other bytes came after those that a completion cut short had already checked and moved.
+                moved = True
+        raise UploadIncomplete("The file has not arrived yet.")
+
+    async def reject(self, session_id: UUID, error: ImageGalleryError) -> UploadSession:
+        """End the session because of ``error`` and delete its objects, unless it has ended already.
+
+        Answers the session as it ended.
+        """
+        rejection = Rejection.of(error)
+        async with self.database.transaction() as connection:
+            current = await records.lock(connection, session_id)
+            if current.state.is_ended:
+                return current
+            state = advance(current.state, UploadEvent.REJECT)
+            await records.update(connection, session_id, state, rejection=rejection, now=self.clock())
+        REJECTED.reached()
+        rejected = attrs.evolve(current, state=state, rejection=rejection)
+        await try_to_delete_objects(self.store, rejected)
+        return rejected
+
+    async def _load(self, session_id: UUID) -> UploadSession:
+        async with self.database.connection() as connection:
+            session = await records.get(connection, session_id)
+        if session is None:
+            raise NotFound("There is no such upload.")
+        return session.at(self.clock())
+
+    async def _attempt(self, session: UploadSession, *, moved: bool) -> UUID:
+        try:
+            verified = await self.verification.verify(session, _places(session, moved=moved))
+            VERIFIED.reached()
+            return await self._commit(await self._of_type(session, verified.content_type), verified)
+        except REJECTIONS as error:
+            ended = await self.reject(session.id, error)
+            if ended.image_id is None:
+                raise
+            return ended.image_id
+
+    async def _of_type(self, session: UploadSession, content_type: str) -> UploadSession:
+        """The session with the type that was found on record, before an object goes to the place that it names."""
+        if content_type == session.file_type:
+            return session
+        async with self.database.connection() as connection:
+            await records.set_found_type(connection, session.id, content_type, now=self.clock())
+        return attrs.evolve(session, found_type=content_type)
+
+    async def _commit(self, session: UploadSession, verified: Verified) -> UUID:
+        async with self.database.transaction() as connection:
+            current = await records.lock(connection, session.id)
+            if _is_completed(current):
+                return current.future_image_id
+            advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
+            await original_records.hold_content(connection, session.owner_id, verified.sha256)
+            ended = await self._end(connection, session, verified)
+            await records.complete(connection, ended, size=verified.info.size, now=self.clock())
+        COMMITTED.reached()
+        if ended.is_duplicate or verified.info.key != session.incoming_key:
+            DUPLICATE.reached()
+            await try_to_delete_objects(self.store, ended)
+        return ended.future_image_id
+
+    async def _end(self, connection: Connection, session: UploadSession, verified: Verified) -> UploadSession:
+        """The completed session: with the image that was there before, if that is wanted, or with a new one."""
+        now, wanted = self.clock(), session.on_duplicate or self.policy.on_duplicate
+        existing = await existing_image(connection, session.owner_id, verified.sha256, wanted)
+        if existing is not None:
+            return await return_existing(connection, session, existing, now=now)
+        placed = await place_original(connection, self.store, session, verified.sha256, verified.info)
+        PROMOTED.reached()
+        await self._write_image(connection, session, new_image(session, verified, placed.key, now), placed)
+        return attrs.evolve(session, state=UploadState.COMPLETED, is_duplicate=placed.key != session.original_key)
+
+    async def _write_image(self, connection: Connection, session: UploadSession, image: Image, placed: Placed) -> None:
+        """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
+        now = image.created_at
+        await image_records.insert_image(connection, image)
+        if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
+            await original_records.keep_beside_copies(connection, image.id)
+        is_member = session.gallery_id is not None and await _add_to_gallery(connection, session.gallery_id, image)
+        uploaded = ImageUploaded(image.owner_id, image.id, session.gallery_id if is_member else None)
+        await events.record(connection, uploaded, now=now)
+        await self.outbox.enqueue(connection, process_image(image), now=now)
+        if not placed.is_new:
+            return  # these bytes are counted
+        await image_records.add_storage_used(connection, image.owner_id, image.file_size)
+        room = await records.quota_for(connection, image.owner_id)
+        self.policy.check_storage(room.storage_used, room.storage_limit)
+
+
+async def _add_to_gallery(connection: Connection, gallery_id: UUID, image: Image) -> bool:
+    """A gallery that was deleted since the upload began leaves the image in its owner's library: false."""
+    try:
+        await membership.add(connection, gallery_id, [image.id], now=image.created_at)
+    except NotFound:
+        return False
+    return True
+
+
+def _is_completed(session: UploadSession) -> bool:
+    """Whether the upload has become an image. Raises if it ended in any other way."""
+    raise_if_over(session)
+    return session.state is UploadState.COMPLETED
+
+
+def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
+    """Where the bytes may lie, likeliest first."""
+    places = (session.incoming_key, session.original_key)
+    return places[::-1] if moved else places
+
+
+def new_image(session: UploadSession, verified: Verified, original_key: str, now: datetime) -> Image:
+    """The image that a verified upload becomes, waiting to be processed."""
+    inspection = verified.inspection
+    metadata = read_metadata(inspection.exif, inspection.notes)
+    taken_at, taken_at_source = taken(metadata, session.filename, now)
+    return Image(
+        id=session.future_image_id,
+        owner_id=session.owner_id,
+        original_key=original_key,
+        key_prefix=session.key_prefix,
+        filename=_filename(session, verified.content_type),
+        mime_type=verified.content_type,
+        width=inspection.width,
+        height=inspection.height,
+        frames=inspection.frames,
+        is_truncated=inspection.is_truncated,
+        file_size=verified.info.size,
+        sha256=verified.sha256,
+        alt_text="",
+        blurhash=None,
+        metadata=metadata,
+        taken_at=taken_at,
+        taken_at_source=taken_at_source,
+        latitude=metadata.latitude,
+        longitude=metadata.longitude,
+        status=ProcessingStatus.PENDING,
+        failure=None,
+        is_favorite=False,
+        is_archived=False,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _filename(session: UploadSession, content_type: str) -> str:
+    """The file's name; the one that we made up has the extension of what the file is."""
+    made_up = session.filename == stored_filename(None, session.content_type)
+    return stored_filename(None, content_type) if made_up else session.filename

@@ -1,0 +1,74 @@
+"""A file that its owner has already: whether it becomes an image, and that its bytes are stored once.
+
+Everything here happens inside the transaction that ends a session, whose row is locked; the owner's content is held
+from then on, see `imagegallery.images.image.original_records`.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from imagegallery.database.connection import Connection
+from imagegallery.errors import DuplicateImage, NotFound, ObjectNotFound
+from imagegallery.images.image import membership, original_records
+from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.uploads.session.policy import OnDuplicate
+from imagegallery.uploads.session.session import UploadSession, UploadState
+
+
+@frozen
+class Placed:
+    """Where an image's original lies; ``is_new`` if its owner had no image of these bytes before."""
+
+    key: str
+    is_new: bool
+
+
+async def existing_image(
+    connection: Connection, owner_id: str, sha256: bytes | None, wanted: OnDuplicate
+) -> UUID | None:
+    """The image that is to be answered instead of a new one; it stays out of the trash until the transaction ends.
+
+    An image in the trash is none. Raises `DuplicateImage` when the owner wants no second one.
+    """
+    if sha256 is None or wanted is OnDuplicate.KEEP_BOTH:
+        return None
+    image_id = await original_records.hold_image(connection, owner_id, sha256)
+    if image_id is not None and wanted is OnDuplicate.REJECT:
+        raise DuplicateImage("This file is in your library already.", image_id=str(image_id))
+    return image_id
+
+
+async def return_existing(
+    connection: Connection, session: UploadSession, image_id: UUID, *, now: datetime
+) -> UploadSession:
+    """The session as it ends with an image that was there: in the gallery asked for, if that is still there."""
+    if session.gallery_id is not None:
+        with suppress(NotFound):
+            await membership.add(connection, session.gallery_id, [image_id], now=now)
+    return attrs.evolve(session, state=UploadState.COMPLETED, future_image_id=image_id, is_duplicate=True)
+
+
+async def place_original(
+    connection: Connection, store: ObjectStore, session: UploadSession, sha256: bytes, found: ObjectInfo
+) -> Placed:
+    """Give the verified object its place as an original, unless the owner's bytes have one.
+
+    If those are lost, the object takes their place, and every image that shares them has its original again.
+    """
+    original = await original_records.find(connection, session.owner_id, sha256)
+    key = session.original_key if original is None else original.key
+    if found.key != key and not (original is not None and await _is_there(store, key)):
+        await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)
+    return Placed(key, is_new=original is None)
+
+
+async def _is_there(store: ObjectStore, key: str) -> bool:
+    try:
+        await store.head(key)
+    except ObjectNotFound:
+        return False
+    return True

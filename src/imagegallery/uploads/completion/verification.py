@@ -1,0 +1,120 @@
+"""Are the bytes that arrived what the client declared, and a picture that can be shown?"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from imagegallery.errors import (
+    BadImage,
+    ChecksumMismatch,
+    EmptyFile,
+    ObjectNotFound,
+    SizeMismatch,
+    Unavailable,
+)
+from imagegallery.imaging.protocol import ImagingEngine, Inspection
+from imagegallery.imaging.signature import HEAD_SIZE, sniff
+from imagegallery.storage.protocol import LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
+from imagegallery.storage.streams import Digesting, copy_to_file, peek
+from imagegallery.uploads.session.file_type import actual_type
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import UploadSession
+
+
+@frozen
+class Verified:
+    """An upload that passed: the object that was looked at, its SHA-256, what it is, and what the decoder found."""
+
+    info: ObjectInfo
+    sha256: bytes
+    content_type: str
+    inspection: Inspection
+
+
+@frozen
+class _Content:
+    """An object as a file, with its first bytes and its digest."""
+
+    path: Path
+    start: bytes
+    sha256: bytes
+
+
+@frozen
+class Verification:
+    """Reads an upload back from the store and decodes it once, in the sandbox. Changes nothing."""
+
+    store: ObjectStore
+    engine: ImagingEngine
+    scratch: TemporaryFiles
+    policy: UploadPolicy
+
+    async def verify(self, session: UploadSession, keys: Sequence[str]) -> Verified:
+        """Check the object under the first of ``keys`` that is there: size, type, SHA-256, a full decode.
+
+        Raises one of `imagegallery.uploads.session.rejection.REJECTIONS` when the bytes are bad, and `ObjectNotFound`
+        when there are none, or when another completion moved them away meanwhile.
+        """
+        info = await self._find(keys)
+        check_size(session, info.size)
+        async with self._as_file(info.key) as content:
+            content_type = actual_type(session.content_type, sniff(content.start), self.policy)
+            _check_digest(session, content)
+            inspection = await self._inspect(session, info, content.path, content_type)
+            return Verified(info, content.sha256, content_type, inspection)
+
+    async def _find(self, keys: Sequence[str]) -> ObjectInfo:
+        for key in keys[:-1]:
+            try:
+                return await self.store.head(key)
+            except ObjectNotFound:
+                continue
+        return await self.store.head(keys[-1])
+
+    async def _inspect(self, session: UploadSession, info: ObjectInfo, path: Path, content_type: str) -> Inspection:
+        try:
+            return await self.engine.inspect(path, content_type=content_type, owner_id=session.owner_id)
+        except (BadImage, Unavailable):
+            # A file that was moved away under the decoder is neither bad nor out of reach.
+            await self.store.head(info.key)
+            raise
+
+    @asynccontextmanager
+    async def _as_file(self, key: str) -> AsyncIterator[_Content]:
+        if isinstance(self.store, LocalObjects):
+            yield await self._read(key, self.store.local_path(key), copy=False)
+        else:
+            async with self.scratch.directory() as directory:
+                yield await self._read(key, directory / "original", copy=True)
+
+    async def _read(self, key: str, path: Path, *, copy: bool) -> _Content:
+        async with self.store.get(key) as stream:
+            digesting = Digesting(stream.chunks)
+            start, chunks = await peek(digesting, HEAD_SIZE)
+            if copy:
+                await copy_to_file(chunks, path)
+            else:
+                await _drain(chunks)
+        return _Content(path, start, digesting.sha256())
+
+
+def check_size(session: UploadSession, size: int) -> None:
+    """Raises `EmptyFile`, or `SizeMismatch` when ``size`` bytes are not what was declared."""
+    if size == 0:
+        raise EmptyFile("The file is empty.")
+    if session.size is not None and size != session.size:
+        raise SizeMismatch(
+            f"{session.size:,} bytes were declared and {size:,} arrived.", declared=session.size, received=size
+        )
+
+
+def _check_digest(session: UploadSession, content: _Content) -> None:
+    if session.sha256 is not None and session.sha256 != content.sha256:
+        raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
+
+
+async def _drain(chunks: AsyncIterable[bytes]) -> None:
+    async for _ in chunks:
+        pass

@@ -1,0 +1,95 @@
+"""Where an upload begins: over which transport a file comes, and what its client has to send."""
+
+from uuid import UUID
+
+import attrs
+from attrs import frozen
+
+from imagegallery.errors import ImageGalleryError, NotFound
+from imagegallery.idempotency import id_for
+from imagegallery.principal import Principal
+from imagegallery.storage.protocol import ObjectStore, PresignsUploads
+from imagegallery.uploads.idempotency import SESSIONS
+from imagegallery.uploads.multipart.parts import UploadParts
+from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.opener import NewUpload, SessionOpener
+from imagegallery.uploads.session.policy import Declaration, UploadPolicy
+from imagegallery.uploads.session.session import Transport, UploadSession
+
+
+@frozen
+class UploadCreator:
+    """Begins the uploads of `UploadService.create`."""
+
+    store: ObjectStore
+    sessions: OwnSessions
+    opener: SessionOpener
+    parts: UploadParts
+    policy: UploadPolicy
+
+    async def create(
+        self,
+        principal: Principal,
+        declaration: Declaration,
+        filename: str,
+        gallery_id: UUID | None,
+        idempotency_key: str | None,
+    ) -> UploadSession:
+        """Over the transport that fits; with a key, once, however often it is asked for."""
+        new = self._planned(declaration, filename, gallery_id)
+        if idempotency_key is None:
+            return await self._opened(await self.opener.begin(principal, new))
+        session_id = id_for(SESSIONS, principal.require_user(), idempotency_key)
+        return await self._once(principal, attrs.evolve(new, session_id=session_id))
+
+    async def create_in_one_request(
+        self, principal: Principal, declaration: Declaration, filename: str, gallery_id: UUID | None
+    ) -> UploadSession:
+        """In one request to the store, after which no other comes. Raises `NotFound` where the store takes none."""
+        if not isinstance(self.store, PresignsUploads):
+            raise NotFound("This service's store takes no uploads from clients.")
+        new = NewUpload(declaration, filename, gallery_id, Transport.SIMPLE, completes_itself=True)
+        return await self._with_upload_request(await self.opener.begin(principal, new))
+
+    async def _once(self, principal: Principal, new: NewUpload) -> UploadSession:
+        """It stays open where telling of it fails: the repeat, which may be under way already, goes on with it."""
+        session = await self.sessions.earlier(new)
+        if session is None:
+            try:
+                session = await self.opener.begin(principal, new)
+            except ImageGalleryError:  # the same request, sent twice at once, may have been quicker, and taken the room
+                session = await self.sessions.earlier(new)
+                if session is None:
+                    raise
+        return await self._with_upload_request(session)
+
+    def _planned(self, declaration: Declaration, filename: str, gallery_id: UUID | None) -> NewUpload:
+        plan = self.parts.plan_for(declaration.size) if declaration.size is not None else None
+        if plan is not None:
+            return NewUpload(declaration, filename, gallery_id, Transport.PARTS, part_size=plan.size)
+        takes_files = isinstance(self.store, PresignsUploads)
+        return NewUpload(declaration, filename, gallery_id, Transport.SIMPLE if takes_files else Transport.SERVICE)
+
+    async def _opened(self, session: UploadSession) -> UploadSession:
+        """A session that has just begun, with what its client has to send."""
+        if session.transport is Transport.PARTS and not session.state.is_ended:
+            return await self.parts.opened(session)
+        return await self._with_upload_request(session)
+
+    async def _with_upload_request(self, session: UploadSession) -> UploadSession:
+        """The session with what its client has to send, if there is anything; may be repeated."""
+        if session.state.is_ended:
+            return session
+        if session.transport is Transport.PARTS:
+            return await self.parts.with_upload_request(session)
+        if session.transport is not Transport.SIMPLE or not isinstance(self.store, PresignsUploads):
+            return session
+        request = await self.store.presign_upload(
+            session.incoming_key,
+            content_type=session.content_type,
+            size=session.size or session.reserved or self.policy.max_size,
+            sha256=session.sha256.hex() if session.sha256 else None,
+            expires_at=session.expires_at,
+            is_exact=session.size is not None,
+        )
+        return attrs.evolve(session, request=request)

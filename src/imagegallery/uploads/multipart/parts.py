@@ -1,0 +1,254 @@
+"""Files that go up in parts, each straight to the store: in any order, several at once, again after a failure."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from uuid import UUID
+
+import anyio
+import attrs
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import (
+    NotFound,
+    ObjectNotFound,
+    PartMismatch,
+    PreconditionFailed,
+    QuotaExceeded,
+    UploadEnded,
+    UploadExpired,
+)
+from imagegallery.faultpoints import fault_point
+from imagegallery.images.image.image import Image
+from imagegallery.images.service import ImageService
+from imagegallery.principal import Principal
+from imagegallery.storage.protocol import MultipartUploads, ObjectStore, Part
+from imagegallery.uploads.completion.completion import Completion
+from imagegallery.uploads.completion.verification import check_size
+from imagegallery.uploads.multipart import records as part_records
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.cleanup import try_to_abort, try_to_delete_objects
+from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.opener import NewUpload, SessionOpener
+from imagegallery.uploads.session.part_plan import (
+    MAX_SIGNED_AT_ONCE,
+    ClaimedPart,
+    PartPlan,
+    SignedPart,
+    check_numbers,
+    parts_to_join,
+    plan_parts,
+)
+from imagegallery.uploads.session.policy import Declaration, UploadPolicy
+from imagegallery.uploads.session.quota import max_upload_size
+from imagegallery.uploads.session.rejection import REJECTIONS
+from imagegallery.uploads.session.session import Transport, UploadSession, raise_if_over
+
+CREATED = fault_point("parts.created", "the store takes parts, no row knows by which name")
+NAMED = fault_point("parts.named", "the row knows the store's name for the parts, the client was told nothing")
+JOINED = fault_point("parts.joined", "the parts are one object under incoming/, and nothing more")
+
+
+class UploadParts:
+    """Multipart uploads. The store's own id of one never leaves: clients name the session, which is its owner's."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        images: ImageService,
+        opener: SessionOpener,
+        completion: Completion,
+        policy: UploadPolicy,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._images = images
+        self._opener = opener
+        self._completion = completion
+        self._policy = policy
+        self._clock = clock
+        self._sessions = OwnSessions(database, clock)
+        self._ender = SessionEnder(database, store, clock)
+
+    def plan_for(self, size: int) -> PartPlan | None:
+        """How a file of ``size`` bytes is cut; ``None`` when it goes in one request. Raises `TooLarge`."""
+        if size <= self._policy.parts_threshold or not isinstance(self._store, MultipartUploads):
+            return None
+        return plan_parts(size, self._policy.part_size, self._store.part_limits)
+
+    async def begin(
+        self,
+        principal: Principal,
+        *,
+        filename: str,
+        content_type: str,
+        size: int | None = None,
+        gallery_id: UUID | None = None,
+        completes_itself: bool = False,
+    ) -> UploadSession:
+        """Begin an upload in parts that the client cuts as it likes, within the store's limits.
+
+        Raises like `UploadService.create`, and `NotFound` where the store takes no parts.
+        """
+        self._multipart_store()
+        declaration = Declaration(content_type, size)
+        new = NewUpload(declaration, filename, gallery_id, Transport.PARTS, completes_itself=completes_itself)
+        return await self.opened(await self._opener.begin(principal, new))
+
+    async def opened(self, session: UploadSession) -> UploadSession:
+        """A session that has just begun, as `told`; it is over if that fails."""
+        try:
+            return await self.with_upload_request(session)
+        except BaseException:
+            await self._ender.give_up(session.id)
+            raise
+
+    async def with_upload_request(self, session: UploadSession) -> UploadSession:
+        """An open session with the first ``part_requests``, if it has a plan; may be repeated."""
+        named = await self._named(session)
+        plan = named.part_plan
+        first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
+        return attrs.evolve(named, part_requests=await self._signed(named, first))
+
+    async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
+        """The principal's own upload in parts; ``key``, where a client names one, is compared and never trusted.
+
+        Raises `Unauthenticated` or `NotFound`.
+        """
+        session = await self._sessions.get(principal, session_id)
+        if session.transport is not Transport.PARTS or key not in (None, session.incoming_key):
+            raise NotFound("There is no such upload in parts.")
+        return session
+
+    async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
+        """What to send for these parts, 100 at most; may be repeated, also for a part that has arrived, or was joined.
+
+        Raises like `get`; `InvalidInput` for what is no part of the upload, what the upload was refused for,
+        `UploadExpired` or `UploadEnded`; and `QuotaExceeded` where no size was announced and there is no room left.
+        """
+        session = await self.get(principal, session_id)
+        raise_if_over(session)
+        plan = session.part_plan
+        check_numbers(numbers, plan.count if plan else self._multipart_store().part_limits.most)
+        return await self._signed(session, numbers)
+
+    async def list(self, principal: Principal, session_id: UUID) -> Sequence[Part]:
+        """The parts that have arrived, by number. Those that were joined stay as they were: who did not hear of it goes
+        by them to the end once more. None of an upload that came to nothing. Raises like `get`.
+        """
+        session = await self.get(principal, session_id)
+        stored = await self._stored(session)
+        if stored is not None:
+            return stored
+        return await self._joined(session) if session.image_id is not None or not session.state.is_ended else ()
+
+    async def complete(
+        self, principal: Principal, session_id: UUID, claimed: Sequence[ClaimedPart] | None = None
+    ) -> Image:
+        """Join the parts, check the file and make it an image; completing again answers with the same one.
+
+        ``claimed`` is what the client takes the parts to be. Raises like `UploadService.complete`, and what
+        `imagegallery.uploads.session.part_plan.parts_to_join` does, after which the upload can go on.
+        """
+        session = await self.get(principal, session_id)
+        if not session.state.is_ended:
+            await self._join(session, claimed)
+        try:
+            return await self._images.get(principal, await self._completion.complete(session.id))
+        except (UploadEnded, UploadExpired):
+            # It may have ended while the parts were being joined: what came out too late goes again.
+            await try_to_delete_objects(self._store, await self.get(principal, session_id))
+            raise
+
+    async def _named(self, session: UploadSession) -> UploadSession:
+        """With the store's name for its parts: one, however many requests ask for it at once."""
+        if session.multipart_id is not None:
+            return session
+        store = self._multipart_store()
+        made = await store.create_multipart(session.incoming_key, content_type=session.content_type)
+        CREATED.reached()
+        # Cut short, nobody could say whether the row has the name. Then it stays, and a repeat may go on with it.
+        with anyio.CancelScope(shield=True):
+            async with self._database.connection() as connection:
+                kept = await records.set_multipart(connection, session.id, made, now=self._clock())
+        if kept != made:
+            await try_to_abort(self._store, attrs.evolve(session, multipart_id=made))
+        NAMED.reached()
+        return attrs.evolve(session, multipart_id=kept)
+
+    async def _join(self, session: UploadSession, claimed: Sequence[ClaimedPart] | None) -> None:
+        """Make the parts an object, unless an earlier completion has done so."""
+        store, plan = self._multipart_store(), session.part_plan
+        stored = await self._stored(session)
+        if stored is None or session.multipart_id is None:
+            return
+        parts = parts_to_join(stored, claimed, plan, store.part_limits)
+        await self._check_total(session, sum(part.size for part in parts))
+        async with self._database.connection() as connection:
+            await part_records.set_joined(connection, session.id, parts, now=self._clock())
+        try:
+            with suppress(ObjectNotFound):
+                await store.complete_multipart(session.incoming_key, session.multipart_id, parts)
+            JOINED.reached()
+        except PreconditionFailed as error:
+            raise PartMismatch("A part was sent again meanwhile; complete once more.") from error
+
+    async def _stored(self, session: UploadSession) -> Sequence[Part] | None:
+        """The parts in the store; ``None`` when they are no upload there, or not any more."""
+        if session.multipart_id is None:
+            return None
+        with suppress(ObjectNotFound):
+            return await self._multipart_store().list_parts(session.incoming_key, session.multipart_id)
+        return None
+
+    async def _joined(self, session: UploadSession) -> Sequence[Part]:
+        async with self._database.connection() as connection:
+            return await part_records.joined(connection, session.id)
+
+    async def _check_total(self, session: UploadSession, total: int) -> None:
+        """A file that cannot be right is refused before it is put together. Raises `REJECTIONS`."""
+        try:
+            check_size(session, total)
+            self._policy.check_size(total)
+        except REJECTIONS as error:
+            await self._completion.reject(session.id, error)
+            raise
+
+    async def _signed(self, session: UploadSession, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
+        if not numbers:
+            return ()
+        room = session.part_plan or await self._room(session)
+        return tuple([await self._signed_part(session, number, room) for number in numbers])
+
+    async def _signed_part(self, session: UploadSession, number: int, room: PartPlan | int) -> SignedPart:
+        """``room``: what each part has, or what all together may have where the client cuts the file."""
+        store = self._multipart_store()
+        if session.multipart_id is None:
+            raise NotFound("This upload has no parts.")
+        total = None if isinstance(room, PartPlan) else room
+        size = room.length(number) if isinstance(room, PartPlan) else min(room, store.part_limits.largest)
+        request = await store.presign_part(
+            session.incoming_key, session.multipart_id, number, size=size, expires_at=session.expires_at, total=total
+        )
+        return SignedPart(number, size, request, session.expires_at)
+
+    async def _room(self, session: UploadSession) -> int:
+        """What the client said that the file has, else what policy and storage leave to it, in bytes.
+
+        Raises `QuotaExceeded` when that is nothing; the upload is over then, and holds nothing.
+        """
+        async with self._database.transaction() as connection:
+            room = await max_upload_size(connection, session, self._policy, now=self._clock())
+        if room == 0:
+            full = QuotaExceeded("The owner's storage has no room for this file.")
+            await self._completion.reject(session.id, full)
+            raise full
+        return room
+
+    def _multipart_store(self) -> MultipartUploads:
+        if not isinstance(self._store, MultipartUploads):
+            raise NotFound("This service's store takes no uploads in parts.")
+        return self._store

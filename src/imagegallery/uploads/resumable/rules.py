@@ -1,0 +1,99 @@
+"""What holds for an upload that comes little by little, under tus and the IETF draft alike. Pure."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID, uuid5
+
+from attrs import frozen
+
+from imagegallery.errors import (
+    LengthMismatch,
+    OffsetMismatch,
+    TooLarge,
+    UploadIncomplete,
+)
+from imagegallery.uploads.session.session import Concatenation, UploadSession, UploadState
+
+_FINAL = UUID("5f0c3a52-6f0e-4b7e-9f0b-3d1b6f0a7c44")  # a namespace of our own (RFC 9562 section 6.6)
+
+
+@frozen
+class UploadChecksum:
+    """``sha1``, ``sha256`` or ``sha512``, and the raw digest that the bytes must have.
+
+    SHA-1 is what tus demands; it guards against accidents, not against people.
+    """
+
+    algorithm: str
+    digest: bytes
+
+
+@frozen
+class UploadPiece:
+    """What one request brings: bytes from ``offset`` on.
+
+    ``announced`` is how many, if the client said. ``length`` is the whole upload's, where this request tells it.
+    With ``completes`` the client says that nothing follows. With ``checksums`` nothing is kept unless they are right.
+    An upload that is complete takes a piece without bytes if it ``may_repeat``, because an answer was lost (tus).
+    """
+
+    offset: int
+    announced: int | None = None
+    length: int | None = None
+    completes: bool = False
+    may_repeat: bool = True
+    checksums: tuple[UploadChecksum, ...] = ()
+
+
+def has_all(session: UploadSession) -> bool:
+    """Whether no byte more is to come."""
+    return session.state in (UploadState.UPLOADED, UploadState.COMPLETED)
+
+
+def is_whole(session: UploadSession, *, completes: bool) -> bool:
+    """Whether a request that brought the session here is its last: because it says so, or because the length is
+    reached where that is enough (tus; not the draft, section "Length")."""
+    counts = session.completes_itself or session.concatenation is Concatenation.PARTIAL
+    return completes or (counts and session.received == session.size)
+
+
+def declared_length(session: UploadSession, piece: UploadPiece) -> int | None:
+    """The whole length that a request tells, in one way or two (draft, section "Length").
+
+    Raises `LengthMismatch` when they disagree, with each other or with what is known.
+    """
+    reached = None if piece.announced is None else piece.offset + piece.announced
+    told = {length for length in (piece.length, reached if piece.completes else None) if length is not None}
+    if len(told | ({session.size} if session.size is not None else set())) > 1:
+        raise LengthMismatch("The length of this upload was told differently before, or twice.")
+    length = next(iter(told), None)
+    if length is not None and length < session.received:
+        raise LengthMismatch(f"{session.received:,} bytes have arrived already.")
+    return length
+
+
+def check_offset(session: UploadSession, offset: int) -> None:
+    """Raises `OffsetMismatch`: bytes go to the end of what has arrived, nowhere else."""
+    if offset != session.received:
+        raise OffsetMismatch(session.received, offset)
+
+
+def check_announced(piece: UploadPiece, limit: int) -> None:
+    """Raises `TooLarge` for a request that announces more than ``limit`` bytes in all, before any of them came."""
+    if piece.announced is not None and piece.offset + piece.announced > limit:
+        raise TooLarge(f"More than the {limit:,} bytes that may come.", limit=limit)
+
+
+def final_id(owner_id: str, partial_ids: Sequence[UUID]) -> UUID:
+    """The id of this owner's final upload of these partial ones, in this order: a UUIDv5 (RFC 9562 section 5.5)."""
+    return uuid5(_FINAL, json.dumps([owner_id, *map(str, partial_ids)]))
+
+
+def check_parts(sessions: list[UploadSession], max_size: int) -> None:
+    """Raises `UploadIncomplete` unless all are partial uploads that have arrived, and `TooLarge` for their sum."""
+    for session in sessions:
+        if session.concatenation is not Concatenation.PARTIAL or not has_all(session):
+            raise UploadIncomplete("Only partial uploads that have all their bytes can be concatenated.")
+    size = sum(session.received for session in sessions)
+    if size > max_size:
+        raise TooLarge(f"The file is larger than {max_size:,} bytes.", limit=max_size)

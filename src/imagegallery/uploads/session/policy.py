@@ -1,0 +1,141 @@
+"""What may be uploaded: the uploads package's options and the decision on one declaration. Pure."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from attrs import Attribute, evolve, field, frozen, validators
+
+from imagegallery.errors import (
+    ConfigurationError,
+    EmptyFile,
+    Fault,
+    InvalidInput,
+    QuotaExceeded,
+    TooLarge,
+    TooManyUploads,
+    UnsupportedType,
+)
+from imagegallery.storage.keys import EXTENSIONS
+
+WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
+HEIF_TYPES = ("image/heic", "image/heif")
+SHA256_BYTES = 32
+UNKNOWN_TYPE = "application/octet-stream"
+"""Of a file whose first bytes are to say what it is."""
+
+# Names that browsers and cameras use for types that have another, registered one.
+_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/heic-sequence": "image/heic",
+    "image/heif-sequence": "image/heif",
+}
+
+
+class OnDuplicate(StrEnum):
+    """What becomes of a file that its owner has already, anywhere but in the trash: a second image of the same bytes,
+    which are stored once; an error; or no image but the one that is there."""
+
+    KEEP_BOTH = "keep_both"
+    REJECT = "reject"
+    RETURN_EXISTING = "return_existing"
+
+
+@frozen
+class Declaration:
+    """What a client says it is about to send. ``size`` is in bytes, ``None`` when it cannot know it yet;
+    ``sha256`` is the raw digest, if it made one. ``on_duplicate`` is ``None`` when it does not say."""
+
+    content_type: str
+    size: int | None
+    sha256: bytes | None = None
+    on_duplicate: OnDuplicate | None = None
+
+
+def _check_known(_: object, __: "Attribute[tuple[str, ...]]", types: tuple[str, ...]) -> None:
+    if unknown := set(types) - set(EXTENSIONS):
+        raise ConfigurationError(f"These types cannot be stored: {', '.join(sorted(unknown))}.")
+
+
+@frozen
+class UploadPolicy:
+    """The limits of one upload, and how long a session lives.
+
+    ``max_size`` and ``storage_limit`` are in bytes; ``storage_limit`` holds for every owner without a limit of
+    its own (``None``: no limit). ``max_open`` sessions may be open at once for one owner. A
+    file of more than ``parts_threshold`` bytes goes up in parts of ``part_size`` bytes where the store takes parts. A
+    session can be used for ``session_lifetime``; its row, which lets ``complete`` be repeated, goes
+    ``session_retention`` later. ``on_duplicate`` holds for uploads that do not say what becomes of a file their owner
+    has already: ``keep_both``, ``reject`` or ``return_existing``. A picture of another kind than its client declared,
+    or its name says, is taken as what it is; with ``strict`` it is refused. HEIC and HEIF need the extra ``heic`` to be
+    decoded.
+    """
+
+    allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=_check_known)
+    max_size: int = field(default=50_000_000, validator=validators.gt(0))
+    parts_threshold: int = field(default=16 * 1024 * 1024, validator=validators.ge(0))
+    part_size: int = field(default=8 * 1024 * 1024, validator=validators.gt(0))
+    session_lifetime: timedelta = field(default=timedelta(hours=1), validator=validators.gt(timedelta(0)))
+    session_retention: timedelta = field(default=timedelta(days=1), validator=validators.ge(timedelta(0)))
+    storage_limit: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    max_open: int = field(default=1_000, validator=validators.ge(1))
+    on_duplicate: OnDuplicate = OnDuplicate.KEEP_BOTH
+    strict: bool = False
+
+    def check(self, declaration: Declaration) -> Declaration:
+        """The declaration with its type in canonical form, if this policy takes it.
+
+        Raises `InvalidInput` for a negative size or a digest of the wrong length, then `UnsupportedType`,
+        `EmptyFile` or `TooLarge`.
+        """
+        if faults := tuple(_faults(declaration)):
+            raise InvalidInput("The upload cannot be what it declares.", faults)
+        content_type = self.check_type(declaration.content_type)
+        if declaration.size is not None:
+            self.check_size(declaration.size)
+        return evolve(declaration, content_type=content_type)
+
+    def check_type(self, declared: str) -> str:
+        """The canonical name of the declared type, if any. Raises `UnsupportedType` unless it is allowed."""
+        content_type = canonical_type(declared)
+        if content_type not in (*self.allowed_types, UNKNOWN_TYPE):
+            raise UnsupportedType(f"Only these types can be uploaded: {', '.join(self.allowed_types)}.")
+        return content_type
+
+    def check_size(self, size: int) -> None:
+        """Raises `EmptyFile` or `TooLarge`."""
+        if size == 0:
+            raise EmptyFile("The file is empty.")
+        if size > self.max_size:
+            raise TooLarge(f"The file is larger than {self.max_size:,} bytes.", limit=self.max_size)
+
+    def check_open(self, count: int) -> None:
+        """Raises `TooManyUploads` when an owner's open sessions are more than may be."""
+        if count > self.max_open:
+            raise TooManyUploads(f"Only {self.max_open:,} uploads can be open at once.", limit=self.max_open)
+
+    def limit_of(self, own_limit: int | None) -> int | None:
+        """The limit, in bytes, that holds for an owner with this one of their own, if any."""
+        return self.storage_limit if own_limit is None else own_limit
+
+    def check_storage(self, used: int, own_limit: int | None) -> None:
+        """Raises `QuotaExceeded` when an owner's ``used`` bytes are over their limit, else over the policy's."""
+        limit = self.limit_of(own_limit)
+        if limit is not None and used > limit:
+            raise QuotaExceeded(f"Storage is limited to {limit:,} bytes, and this file does not fit.", limit=limit)
+
+
+def canonical_type(declared: str) -> str:
+    """A media type in lower case, without parameters (RFC 9110 section 8.3.1), under its registered name."""
+    bare = declared.partition(";")[0].strip().lower()
+    return _ALIASES.get(bare, bare)
+
+
+def _faults(declaration: Declaration) -> list[Fault]:
+    faults = []
+    if declaration.size is not None and declaration.size < 0:
+        faults.append(Fault(("body", "size"), "must not be negative"))
+    if declaration.sha256 is not None and len(declaration.sha256) != SHA256_BYTES:
+        faults.append(Fault(("body", "sha256"), f"must be a SHA-256 digest of {SHA256_BYTES} bytes"))
+    return faults

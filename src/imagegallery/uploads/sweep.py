@@ -1,0 +1,121 @@
+"""Uploads that nobody finished, the rows of those that are over, and what arrives when they are."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.errors import Conflict, Unavailable
+from imagegallery.faultpoints import fault_point
+from imagegallery.pagination import FIRST_ID, FIRST_MOMENT
+from imagegallery.queue.failure import describe
+from imagegallery.storage.deletion import delete_all
+from imagegallery.storage.keys import INCOMING_PREFIX
+from imagegallery.storage.protocol import ClearsDrafts, ObjectStore
+from imagegallery.storage.streams import batches
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.cleanup import delete_objects, try_to_delete_objects
+from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.session import UploadSession
+
+BATCH = 200
+_log = logging.getLogger(__name__)
+
+EXPIRED = fault_point("sweep.expired", "uploads are over time and on record as such, what had arrived is still there")
+EMPTIED = fault_point("sweep.emptied", "the last objects of old uploads are deleted, their rows are not")
+
+
+@frozen
+class Sweeper:
+    """Safe to run in several processes at once, and to interrupt anywhere."""
+
+    database: Database
+    store: ObjectStore
+    policy: UploadPolicy
+    clock: Clock
+
+    async def expire(self) -> int:
+        """End the sessions that are over time, then delete what had arrived; answers how many they were."""
+        count = 0
+        while batch := await self._expire_batch():
+            EXPIRED.reached()
+            for session in batch:
+                await try_to_delete_objects(self.store, session)
+            count += len(batch)
+        return count
+
+    async def forget(self) -> int:
+        """Remove the rows of sessions that are past their retention, each after its last objects; answers how many.
+
+        One whose objects cannot be deleted, or that other tables do not let go, is left for the next time. Raises
+        `Unavailable`.
+        """
+        count, after = 0, (FIRST_MOMENT, FIRST_ID)
+        while batch := await self._old_batch(after):
+            emptied = [session.id for session in batch if await self._empties(session)]
+            EMPTIED.reached()
+            count += await self._forget(emptied)
+            after = (batch[-1].expires_at, batch[-1].id)
+        return count
+
+    async def clear(self) -> int:
+        """Delete what lies under ``incoming/`` for no open session and is older than any session gets; answers how
+        many objects.
+
+        A client that still holds its URL can write there again after its session has ended, or as it ends.
+        """
+        before, count = self.clock() - self.policy.session_lifetime, 0
+        if isinstance(self.store, ClearsDrafts):
+            await self.store.clear_drafts(before)
+        async for batch in batches(self.store.list(INCOMING_PREFIX), BATCH):
+            old = [found.key for found in batch if found.modified_at < before]
+            async with self.database.connection() as connection:
+                strays = await records.without_open_session(connection, old)
+            try:
+                await delete_all(self.store, strays)
+            except Exception as error:  # where the store is away, the next page of the list says so
+                _log_left("some of what lies under incoming/", error)
+            else:
+                count += len(strays)
+        return count
+
+    async def _expire_batch(self) -> list[UploadSession]:
+        async with self.database.connection() as connection:
+            return await records.expire(connection, now=self.clock(), limit=BATCH)
+
+    async def _old_batch(self, after: tuple[datetime, UUID]) -> list[UploadSession]:
+        before = self.clock() - self.policy.session_retention
+        async with self.database.connection() as connection:
+            return await records.list_old(connection, expired_before=before, after=after, limit=BATCH)
+
+    async def _empties(self, session: UploadSession) -> bool:
+        """Delete what is left of it in the store; answers whether that could be done. Raises `Unavailable`."""
+        try:
+            await delete_objects(self.store, session)
+        except Unavailable:
+            raise  # the store is away, for all of them
+        except Exception as error:
+            _log_left(f"what is left of upload {session.id}", error)
+            return False
+        return True
+
+    async def _forget(self, session_ids: Sequence[UUID]) -> int:
+        """All at once or, if something holds on to one of them, one by one; answers how many went."""
+        try:
+            async with self.database.transaction() as connection:
+                await records.delete(connection, session_ids)
+        except Conflict as error:
+            if len(session_ids) > 1:
+                return sum([await self._forget([session_id]) for session_id in session_ids])
+            _log.warning("upload session %s is not forgotten: %s", session_ids[0], error.message)
+            return 0
+        return len(session_ids)
+
+
+def _log_left(what: str, error: Exception) -> None:
+    """What the store does not delete is left for the next time: it keeps nothing else back."""
+    _log.warning("%s could not be deleted, it is tried again: %s", what, describe(error))

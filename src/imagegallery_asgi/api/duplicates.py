@@ -1,0 +1,45 @@
+"""What is there twice: files that are in already, and images that look alike."""
+
+from imagegallery import KnownFile, Lookalikes, Principal
+from imagegallery_asgi.api.documents import image_document
+from imagegallery_asgi.api.requests import CheckFiles, DismissPair, DuplicatesQuery
+from imagegallery_asgi.api.responses import (
+    CursorList,
+    CursorPagination,
+    KnownFileDocument,
+    KnownFilesDocument,
+    LookalikeDocument,
+    LookalikesDocument,
+    One,
+)
+from imagegallery_asgi.framework.context import Call
+
+
+async def check(call: Call, body: CheckFiles) -> One[KnownFilesDocument]:
+    digests = [bytes.fromhex(digest) for digest in body.sha256]
+    known = await call.gallery.images.duplicates.check(call.principal, digests)
+    return One(KnownFilesDocument(tuple(_known(each) for each in known)))
+
+
+async def list_duplicates(call: Call, query: DuplicatesQuery) -> CursorList[LookalikesDocument]:
+    page = await call.gallery.images.duplicates.list(call.principal, cursor=query.cursor, limit=query.limit)
+    found = tuple(_lookalikes(each, call.principal, call.api_root) for each in page.items)
+    return CursorList(found, CursorPagination(page.next_cursor, page.has_more))
+
+
+async def dismiss(call: Call, body: DismissPair) -> None:
+    one, other = body.image_ids
+    await call.gallery.images.duplicates.dismiss(call.principal, one, other)
+
+
+def _known(file: KnownFile) -> KnownFileDocument:
+    return KnownFileDocument(file.sha256.hex(), file.image_id, file.is_trashed)
+
+
+def _lookalikes(found: Lookalikes, principal: Principal, root: str) -> LookalikesDocument:
+    return LookalikesDocument(
+        image_document(found.image, root),
+        tuple(
+            LookalikeDocument(image_document(each.image, root), each.distance, each.is_exact) for each in found.others
+        ),
+    )

@@ -1,0 +1,127 @@
+"""What happens, as server-sent events (HTML standard, section 9.2): to one's own images and galleries, as it happens.
+
+A client that was away comes back with ``Last-Event-ID``, as browsers do by themselves, and misses nothing. A stream
+lasts no longer than the right to it: it ends with its token, and is asked about again and again.
+"""
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from imagegallery import DomainEvent, Event, ImageGalleryError, SlowReader, Subscription, Unavailable
+from imagegallery_asgi.api.requests import EventsQuery
+from imagegallery_asgi.framework.context import Call
+
+MEDIA_TYPE = "text/event-stream"
+# Proxies close what is silent.
+HEARTBEAT_SECONDS = 15.0
+# A client that takes nothing for so long is gone, or as good as that.
+SEND_SECONDS = 30.0
+# How often the host is asked whether who listens is still let in.
+ASK_SECONDS = 15.0
+# How long browsers wait before they come back.
+RETRY_MILLISECONDS = 3000
+# Nothing in between may store, alter or hold back the stream (``X-Accel-Buffering``: nginx).
+_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+
+async def stream(call: Call, query: EventsQuery) -> Response:
+    """``Last-Event-ID`` is from later than the address that it was added to."""
+    call.principal.require_user()
+    if call.request.method == "HEAD":
+        return Response(headers=_HEADERS, media_type=MEDIA_TYPE)
+    after = call.request.headers.get("Last-Event-ID") or query.after
+    return EventResponse(call, call.gallery.events.subscribe(call.principal, after=after))
+
+
+class EventResponse(Response):
+    """Subscribes before the answer begins, so that errors can still be told; ends when either side does."""
+
+    def __init__(self, call: Call, subscribing: AbstractAsyncContextManager[Subscription]) -> None:
+        super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
+        del self.headers["Content-Length"]
+        self._call = call
+        self._subscribing = subscribing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._subscribing as events:
+            start: Message = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            await send(start)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_end_with_client, receive, tasks.cancel_scope)
+                tasks.start_soon(_end_with_access, self._call, events)
+                await _send_all(events, send)
+                tasks.cancel_scope.cancel()
+
+
+async def _end_with_client(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+async def _end_with_access(call: Call, events: Subscription) -> None:
+    """Once the token expires, or the host lets the same request in no more: signed out, removed, not to be asked."""
+    while (left := _seconds_left(call)) > 0:
+        with anyio.move_on_after(left):
+            await anyio.sleep(ASK_SECONDS)
+            if not await _is_let_in(call):
+                break
+    events.close()
+
+
+def _seconds_left(call: Call) -> float:
+    expires_at = call.principal.expires_at
+    return math.inf if expires_at is None else (expires_at - call.host.clock()).total_seconds()
+
+
+async def _is_let_in(call: Call) -> bool:
+    try:
+        return await call.host.ask(call.request) == call.principal
+    except ImageGalleryError:
+        return False
+
+
+async def _send_all(events: Subscription, send: Send) -> None:
+    """Until the client is too slow, or the database away: it comes back by itself, with the id it got last."""
+    try:
+        await _send(send, f"retry: {RETRY_MILLISECONDS}\n{beat(events.last_id)}")
+        async for block in _blocks(events):
+            await _send(send, block)
+        last_words = ": the gallery is closing, or who listens has to sign in again\n\n"
+    except SlowReader:
+        last_words = ": too slow, come back\n\n"
+    except (TimeoutError, Unavailable):
+        last_words = ""
+    with anyio.move_on_after(SEND_SECONDS):
+        await send({"type": "http.response.body", "body": last_words.encode()})
+
+
+async def _blocks(events: Subscription) -> AsyncIterator[str]:
+    while True:
+        with anyio.move_on_after(HEARTBEAT_SECONDS) as waiting:
+            try:
+                event = await anext(events)
+            except StopAsyncIteration:
+                return
+        yield beat(events.last_id) if waiting.cancelled_caught else block_of(event)
+
+
+async def _send(send: Send, block: str) -> None:
+    """Raises `TimeoutError`."""
+    with anyio.fail_after(SEND_SECONDS):
+        await send({"type": "http.response.body", "body": block.encode(), "more_body": True})
+
+
+def block_of(event: Event[DomainEvent]) -> str:
+    """One event. Its JSON holds no line ends."""
+    return f"id: {event.id}\nevent: {event.type}\ndata: {event.to_json()}\n\n"
+
+
+def beat(last_id: str) -> str:
+    """A block without data is no event to clients, but they remember its id: that of their own last event."""
+    return f": alive\nid: {last_id}\n\n"

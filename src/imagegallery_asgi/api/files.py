@@ -1,0 +1,124 @@
+"""Objects by address: public variants for everybody, and whatever a signed URL allows its bearer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from http import HTTPStatus
+from xml.sax.saxutils import escape
+
+from starlette.responses import Response
+
+from imagegallery import ByteRange, NotFound, ServesSignedUrls, SignedUpload
+from imagegallery_asgi.api.forms import IncomingForm
+from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
+from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.errors import RangeNotSatisfiable, UnsupportedBody
+from imagegallery_asgi.framework.headers import media_type, quote_etag
+from imagegallery_asgi.framework.object_response import Open, OpenObject, PlannedResponse, Representation, plan
+from imagegallery_asgi.middleware.exchange import exchange_of
+
+# Fields of a form that S3 knows, too.
+CONTENT_TYPE_FIELD, STATUS_FIELD = "Content-Type", "success_action_status"
+_CREATED = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<PostResponse><Location>{location}</Location><Key>{key}</Key><ETag>{etag}</ETag></PostResponse>"""
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+async def get_public(call: Call, key: str) -> Response:
+    """A variant of an image that is publicly visible now; its key changes whenever its bytes do."""
+    found = await call.gallery.images.open_public(key)
+    info = await call.gallery.store.head(found.key)
+
+    @asynccontextmanager
+    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenObject]:
+        async with call.gallery.store.get(found.key, byte_range) as stream:
+            yield OpenObject(stream.info, stream.chunks)
+
+    return _answer(call, Representation.of(info, found.content_type, _FOR_EVER), open_object)
+
+
+async def get_signed(call: Call, token: str) -> Response:
+    downloads = call.gallery.downloads
+    if downloads is None:
+        raise _elsewhere()
+    signed = await downloads.describe(token)
+
+    @asynccontextmanager
+    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenObject]:
+        async with downloads.open(token, byte_range) as stream:
+            yield OpenObject(stream.object.info, stream.chunks)
+
+    cache_control = f"private, max-age={_seconds_left(signed.expires_at, call.host.clock())}"
+    it = Representation.of(signed.info, signed.content_type, cache_control, signed.download_as)
+    return _answer(call, it, open_object)
+
+
+async def put_signed(call: Call, token: str) -> Response:
+    """The one upload, or the part of one, that the token allows."""
+    check_not_encoded(call.request)
+    upload = await call.gallery.uploads.signed.find(token)
+    etag = await call.gallery.uploads.signed.accept(
+        upload,
+        call.request.stream(),
+        content_type=call.request.headers.get("Content-Type", ""),
+        content_length=content_length(call.request),
+    )
+    await _complete(call, upload)
+    return Response(status_code=204, headers=_stored(etag))
+
+
+async def post_signed(call: Call, token: str) -> Response:
+    """The same in a form, as browsers send one to S3, with the answer that S3 gives (API reference, "POST Object")."""
+    check_not_encoded(call.request)
+    upload = await call.gallery.uploads.signed.find(token)
+    content_type = call.request.headers.get("Content-Type", "")
+    if media_type(content_type) != "multipart/form-data":
+        raise UnsupportedBody("Send multipart/form-data.")
+    form = await IncomingForm.open(call.request.stream(), content_type, any_fields=True)
+    asked_type = form.given(CONTENT_TYPE_FIELD) or upload.session.content_type
+    etag = await call.gallery.uploads.signed.accept(upload, form.file(), content_type=asked_type)
+    await _complete(call, upload)
+    status = form.given(STATUS_FIELD)
+    if status == str(HTTPStatus.CREATED.value):
+        location = call.url(f"/uploads/{upload.session.id}")
+        return Response(
+            _CREATED.format(location=location, key=escape(upload.session.incoming_key), etag=quote_etag(etag)),
+            status_code=HTTPStatus.CREATED,
+            headers={**_stored(etag), "Location": location},
+            media_type="application/xml",
+        )
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=_stored(etag))
+
+
+async def _complete(call: Call, upload: SignedUpload) -> None:
+    if upload.completes:
+        with call.host.metrics.counted_upload():
+            await call.gallery.uploads.signed.complete(upload)
+
+
+def _stored(etag: str) -> dict[str, str]:
+    return {"ETag": quote_etag(etag), "Cache-Control": "no-store"}
+
+
+def _answer(call: Call, it: Representation, open_object: Open) -> Response:
+    request = call.request
+    try:
+        return PlannedResponse(plan(request.method, request.headers, it), it, open_object)
+    except RangeNotSatisfiable:
+        exchange_of(request).error_headers["Content-Range"] = f"bytes */{it.size}"
+        raise
+
+
+def _signed_urls(call: Call) -> ServesSignedUrls:
+    if not isinstance(call.gallery.store, ServesSignedUrls):
+        raise _elsewhere()
+    return call.gallery.store
+
+
+def _elsewhere() -> NotFound:
+    return NotFound("This service's objects have addresses of their own.")
+
+
+def _seconds_left(expires_at: datetime, now: datetime) -> int:
+    return max(0, int((expires_at - now).total_seconds()))

@@ -1,0 +1,159 @@
+"""Galleries: make, read, change, delete, and what is in them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypedDict
+from uuid import UUID
+
+import msgspec
+from starlette.responses import Response
+
+from imagegallery import Fault, Gallery, ImageFilter, ImageOrder, InvalidInput, ListPlace, LoadedPage
+from imagegallery_asgi.api.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
+from imagegallery_asgi.api.pages import condition, loaded_page, page_response, tag_of, unkept_response
+from imagegallery_asgi.api.requests import (
+    CreateGallery,
+    GalleriesQuery,
+    GalleryImagesQuery,
+    MoveImages,
+    RemoveImages,
+    UpdateGallery,
+)
+from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One, PageList
+from imagegallery_asgi.framework.context import Call
+
+KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
+"""Pages of these sizes are kept: the ones that people choose. Kept in a hundred sizes, a list would take the room of
+all others."""
+
+
+class _Selection(TypedDict):
+    """What both ways through a gallery's images take."""
+
+    order: ImageOrder
+    seed: int | None
+    where: ImageFilter
+    limit: int
+
+
+async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
+    async def load() -> CursorList[GalleryDocument]:
+        galleries = call.gallery.galleries
+        page = await galleries.list(call.principal, view=query.view, cursor=query.cursor, limit=query.limit)
+        return cursor_galleries(page, call.api_root)
+
+    async def load_page() -> LoadedPage:
+        return loaded_page(await load())
+
+    if call.principal.user_id is not None or query.view == "own":
+        return unkept_response(call, await load())
+    place = ListPlace(f"{call.api_root} {query.limit}", None, query.cursor, may_be_kept=query.limit in KEPT_LIMITS)
+    return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
+
+
+async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
+    gallery = await call.gallery.galleries.create(
+        call.principal,
+        name=body.name,
+        description=body.description,
+        visibility=body.visibility,
+        idempotency_key=call.idempotency_key,
+    )
+    call.headers["Location"] = call.url(f"/galleries/{gallery.id}")
+    return tagged_gallery(call, gallery)
+
+
+async def get(call: Call, gallery_id: UUID) -> Response:
+    async def load() -> bytes:
+        gallery = await call.gallery.galleries.get(call.principal, gallery_id)
+        return msgspec.json.encode(One(gallery_document(gallery, call.api_root)))
+
+    page = await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load)
+    return page_response(call, page, is_record=True)
+
+
+async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
+    gallery = await call.gallery.galleries.update(
+        call.principal,
+        gallery_id,
+        name=body.name,
+        description=body.description,
+        visibility=body.visibility,
+        cover_image_id=body.cover_image_id,
+        check=gallery_condition(call),
+    )
+    return tagged_gallery(call, gallery)
+
+
+async def delete(call: Call, gallery_id: UUID) -> None:
+    await call.gallery.galleries.delete(call.principal, gallery_id, check=gallery_condition(call))
+
+
+async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
+    _check_one_way(query)
+
+    async def load() -> LoadedPage:
+        return loaded_page(await _images(call, gallery_id, query))
+
+    # Anybody can make up seeds and filters, each a list of its own: kept, they would push everything else out.
+    is_common = query.order is not ImageOrder.RANDOM and query.filter.is_empty and query.limit in KEPT_LIMITS
+    name = f"{call.api_root} {query.order} {query.limit}"
+    place = ListPlace(name, query.page, query.cursor, may_be_kept=is_common)
+    return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
+
+
+async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
+    gallery = await call.gallery.galleries.move(
+        call.principal,
+        gallery_id,
+        body.image_ids,
+        before=body.before,
+        after=body.after,
+        check=gallery_condition(call),
+    )
+    return tagged_gallery(call, gallery)
+
+
+async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
+    gallery = await call.gallery.galleries.remove_images(
+        call.principal, gallery_id, body.image_ids, check=gallery_condition(call)
+    )
+    return tagged_gallery(call, gallery)
+
+
+async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
+    await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id, check=gallery_condition(call))
+
+
+def tagged_gallery(call: Call, gallery: Gallery) -> One[GalleryDocument]:
+    """The gallery, and its ETag for the next change."""
+    document = _document(call, gallery)
+    call.headers["ETag"] = tag_of(document)
+    return document
+
+
+def gallery_condition(call: Call) -> Callable[[Gallery], None] | None:
+    """What the request asks of the gallery that it changes, or changes something in."""
+    return condition(call, partial(_document, call))
+
+
+def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:
+    return One(gallery_document(gallery, call.api_root))
+
+
+async def _images(
+    call: Call, gallery_id: UUID, query: GalleryImagesQuery
+) -> CursorList[ImageDocument] | PageList[ImageDocument]:
+    galleries, principal = call.gallery.galleries, call.principal
+    selection = _Selection(order=query.order, seed=query.seed, where=query.filter, limit=query.limit)
+    if query.page is None:
+        page = await galleries.list_images(principal, gallery_id, cursor=query.cursor, **selection)
+        return cursor_images(page, call.api_root)
+    numbered = await galleries.list_images_page(principal, gallery_id, page=query.page, **selection)
+    return numbered_images(numbered, call.api_root)
+
+
+def _check_one_way(query: GalleryImagesQuery) -> None:
+    if query.page is not None and query.cursor is not None:
+        faults = [Fault(("query", name), "page and cursor exclude each other") for name in ("page", "cursor")]
+        raise InvalidInput("Ask by page or by cursor, not both.", faults)

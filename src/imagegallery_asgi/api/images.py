@@ -1,0 +1,154 @@
+"""The library: lists of images, images one by one, how to see them, the original, and the trash."""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+import attrs
+from starlette.responses import RedirectResponse, Response
+
+from imagegallery import Fault, Image, InvalidInput, LibraryOrder, ReadMethod
+from imagegallery_asgi.api.documents import (
+    batch_document,
+    cursor_images,
+    image_document,
+    month_document,
+    timeline_document,
+)
+from imagegallery_asgi.api.pages import condition, tag_of, unkept_response
+from imagegallery_asgi.api.requests import (
+    BatchImages,
+    DeleteQuery,
+    FilterQuery,
+    LibraryQuery,
+    Month,
+    TimelineQuery,
+    UpdateImage,
+    ViewQuery,
+)
+from imagegallery_asgi.api.responses import (
+    BatchDocument,
+    CursorList,
+    ImageDocument,
+    MonthDocument,
+    One,
+    TimelineDocument,
+)
+from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.headers import accepted_formats
+
+_NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
+
+
+async def list_images(call: Call, query: LibraryQuery) -> CursorList[ImageDocument]:
+    images = call.gallery.images
+    if query.trashed:
+        _check_trash_query(query)
+        page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
+    else:
+        order = query.order or LibraryOrder.CREATED_AT
+        page = await images.library.list(
+            call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
+        )
+    return cursor_images(page, call.api_root)
+
+
+async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
+    months = await call.gallery.images.library.timeline(call.principal, is_archived=query.is_archived)
+    return One(timeline_document(months))
+
+
+async def month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
+    columns = await call.gallery.images.library.month(call.principal, month, is_archived=query.is_archived)
+    return One(month_document(columns))
+
+
+async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
+    results = await call.gallery.images.batches.run(call.principal, body.action, body.ids, gallery_id=body.gallery_id)
+    return One(batch_document(results))
+
+
+async def get(call: Call, image_id: UUID) -> Response:
+    image = await call.gallery.images.get(call.principal, image_id)
+    return unkept_response(call, _document(call, image))
+
+
+async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocument]:
+    image = await call.gallery.images.update(
+        call.principal,
+        image_id,
+        alt_text=body.alt_text,
+        filename=body.filename,
+        is_favorite=body.is_favorite,
+        is_archived=body.is_archived,
+        check=_condition(call),
+    )
+    return _tagged(call, image)
+
+
+async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
+    trash = call.gallery.images.trash
+    delete_image = trash.purge if query.permanent else trash.put
+    await delete_image(call.principal, image_id, check=_condition(call))
+
+
+async def restore(call: Call, image_id: UUID) -> One[ImageDocument]:
+    return _tagged(call, await call.gallery.images.trash.restore(call.principal, image_id, check=_condition(call)))
+
+
+async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
+    return _tagged(call, await call.gallery.images.retry(call.principal, image_id, check=_condition(call)))
+
+
+async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
+    """302 to the best variant; with ``format``, to that format or one that more browsers show."""
+    variant = await call.gallery.images.view(
+        call.principal,
+        image_id,
+        variant=query.variant,
+        accepts=accepted_formats(call.request.headers.get("Accept")),
+        image_format=query.format,
+        method=_read_method(call),
+    )
+    return _redirect(call.url(variant.url))
+
+
+async def download(call: Call, image_id: UUID) -> Response:
+    """302 to a short-lived address of the original, for its owner."""
+    url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
+    return _redirect(call.url(url))
+
+
+def _tagged(call: Call, image: Image) -> One[ImageDocument]:
+    """The image, and its ETag for the next change."""
+    document = _document(call, image)
+    call.headers["ETag"] = tag_of(document)
+    return document
+
+
+def _condition(call: Call) -> Callable[[Image], None] | None:
+    return condition(call, partial(_document, call))
+
+
+def _document(call: Call, image: Image) -> One[ImageDocument]:
+    return One(image_document(image, call.api_root))
+
+
+def _read_method(call: Call) -> ReadMethod:
+    """Who asks with HEAD follows with HEAD (RFC 9110 section 15.4.3)."""
+    return "HEAD" if call.request.method == "HEAD" else "GET"
+
+
+def _redirect(url: str) -> Response:
+    """The target may be signed for this principal and this moment: nobody else's, and not for later."""
+    return RedirectResponse(url, 302, {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization, Cookie"})
+
+
+def _check_trash_query(query: LibraryQuery) -> None:
+    given = [name for name, value in attrs.asdict(query).items() if name in _NOT_IN_TRASH and value is not None]
+    if given:
+        raise InvalidInput("The trash has no filters and one order.", [_not_with_trashed(name) for name in given])
+
+
+def _not_with_trashed(name: str) -> Fault:
+    return Fault(("query", name), "has no meaning with trashed")

@@ -1,0 +1,133 @@
+"""Pages that the gallery keeps encoded, as answers: their tag, who may keep them for how long, and 304."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from imagegallery import CachedPage, CacheResult, Gallery, Image, LoadedPage
+from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One
+from imagegallery_asgi.framework.annotations import TypeForm
+from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.errors import StaleCondition
+from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
+from imagegallery_asgi.middleware.exchange import exchange_of
+from imagegallery_asgi.middleware.known_pages import Known
+
+D = TypeVar("D", Image, Gallery)
+R = TypeVar("R", ImageDocument, GalleryDocument)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class _Dated(msgspec.Struct):
+    updated_at: datetime
+
+
+class _Record(msgspec.Struct):
+    """What of a page of one thing says which version it is."""
+
+    data: _Dated
+
+
+_READ = msgspec.json.Decoder(_Record)
+
+# What every visitor gets alike may be a minute old; who signs in sees every change at once, and asks each time.
+SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Vary": "Authorization, Cookie"}
+PRIVATE = {"Cache-Control": "private, no-cache"}
+
+
+def page_response(call: Call, page: CachedPage, *, is_record: bool = False) -> Response:
+    """The page, or 304 to who has it already. ``is_record``: it is one image or gallery, which can be changed."""
+    call.host.metrics.paged(page.result, began_refresh=page.began_refresh)
+    if page.ticket is not None:
+        known = Known(page.ticket, exchange_of(call.request).route, is_record=is_record)
+        call.host.known.remember(call.request.scope, known)
+    return _tagged(call, page.body, page_tag(page, is_record=is_record), SHARED if page.is_shared else PRIVATE)
+
+
+def unkept_response(call: Call, document: One[ImageDocument] | CursorList[GalleryDocument]) -> Response:
+    """The same for a document that is made for this request."""
+    body = msgspec.json.encode(document)
+    call.host.metrics.paged(CacheResult.BYPASS, began_refresh=False)
+    tag = tag_of(document) if isinstance(document, One) else quote_etag(_digest(body))
+    return _tagged(call, body, tag, PRIVATE)
+
+
+def page_tag(page: CachedPage, *, is_record: bool) -> str:
+    """The ETag of a page that is kept."""
+    if not is_record:
+        return quote_etag(page.digest)
+    return _record_tag(_READ.decode(page.body).data.updated_at, page.digest)
+
+
+def tag_of(document: One[R]) -> str:
+    """The ETag of one image or gallery. Of it, what comes first says which version of it this is, and is what changes
+    go by; the rest, which bytes: a signed URL is another one every half an hour, and a cache has to notice."""
+    return _record_tag(document.data.updated_at, _digest(msgspec.json.encode(document)))
+
+
+def condition(call: Call, document_of: Callable[[D], One[R]]) -> Callable[[D], None] | None:
+    """What ``If-Match``, ``If-None-Match`` and ``If-Unmodified-Since`` ask for, as a check that raises `StaleCondition`
+    unless the thing is as its client has seen it; ``None`` if they ask for nothing."""
+    headers = call.request.headers
+    if_match, if_none_match = listed(headers, "If-Match"), listed(headers, "If-None-Match")
+    since = headers.get("If-Unmodified-Since")
+    if if_match is None and if_none_match is None and since is None:
+        return None
+
+    def check(thing: D) -> None:
+        tag = tag_of(document_of(thing))
+        is_unwanted = has_tag(if_none_match, tag)
+        if is_unwanted or not is_current(
+            if_match, since, etag=tag, modified_at=thing.updated_at, same=_is_same_version
+        ):
+            raise StaleCondition("It was changed meanwhile: read it again.")
+
+    return check
+
+
+def _is_same_version(one: str, other: str) -> bool:
+    return _version(one) == _version(other)
+
+
+def _version(tag: str) -> str:
+    return tag.partition("-")[0]
+
+
+def _record_tag(updated_at: datetime, digest: str) -> str:
+    return quote_etag(f"{(updated_at - _EPOCH) // _MICROSECOND:x}-{digest}")
+
+
+def _digest(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+def loaded_page(document: object) -> LoadedPage:
+    """A list, encoded, and the cursor that leads on from it."""
+    next_cursor = document.pagination.nextCursor if isinstance(document, CursorList) else None
+    return LoadedPage(msgspec.json.encode(document), next_cursor)
+
+
+def page_answers(document: TypeForm) -> dict[int, DeclaredAnswer]:
+    """What is documented of an operation that answers so."""
+    return {
+        HTTPStatus.OK: DeclaredAnswer("Success.", (Content("application/json", document),), headers=("ETag",)),
+        HTTPStatus.NOT_MODIFIED: DeclaredAnswer("It is what `If-None-Match` names.", headers=("ETag",)),
+    }
+
+
+def _tagged(call: Call, body: bytes, etag: str, caching: dict[str, str]) -> Response:
+    if_match = listed(call.request.headers, "If-Match")
+    if if_match is not None and not names(if_match, etag):
+        raise StaleCondition("It is not what If-Match names.")
+    headers = {"ETag": etag, **caching, **call.headers}
+    if has_tag(listed(call.request.headers, "If-None-Match"), etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, HTTPStatus.OK, headers, media_type="application/json")

@@ -1,0 +1,326 @@
+"""What the HTTP API takes: queries and bodies, as values.
+
+Requests are structured from these classes by `parsing`, and `openapi` describes them (`responses` has the other
+half): nothing else knows the shapes.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery import (
+    DEFAULT_LIMIT,
+    EVENT_TYPES,
+    MAX_ALT_TEXT,
+    MAX_DESCRIPTION,
+    MAX_FILENAME,
+    MAX_LIMIT,
+    MAX_NAME,
+    MAX_PAGE,
+    MAX_SIGNED_AT_ONCE,
+    MAX_URL,
+    UNSET,
+    BatchAction,
+    ImageFilter,
+    ImageOrder,
+    LibraryOrder,
+    OnDuplicate,
+    ProcessingStatus,
+    Unset,
+    Visibility,
+)
+from imagegallery_asgi.framework.constraints import (
+    EVENT_ID,
+    LEFT_OUT,
+    MEDIA_TYPE,
+    MONTH,
+    NO_NUL,
+    NOTHING,
+    SHA256_HEX,
+    WORD,
+    Between,
+    Example,
+    Items,
+    Length,
+    Pattern,
+)
+
+MAX_IMAGES_AT_ONCE = 1000
+# In examples.
+_IMAGE = "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_OTHER_IMAGE = "01940c7e-77d0-7a11-9c3e-2f5d8b6a4e90"
+MAX_PARTS = 10_000
+# What JSON numbers hold exactly in every client (RFC 8259 section 6).
+MAX_SAFE_INTEGER = 2**53 - 1
+
+Name = Annotated[str, Length(1, MAX_NAME), NO_NUL, Example("Lisbon")]
+Description = Annotated[str, Length(0, MAX_DESCRIPTION), NO_NUL, Example("Trams and tiles")]
+AltText = Annotated[str, Length(0, MAX_ALT_TEXT), NO_NUL, Example("A yellow tram")]
+# Any name is taken and made safe; this only bounds what is read.
+RawFilename = Annotated[str, Length(0, 1024), Example("tram.jpg")]
+Limit = Annotated[int, Between(1, MAX_LIMIT)]
+Word = Annotated[str, WORD]
+Sha256 = Annotated[str, SHA256_HEX, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+EventType = Annotated[str, Pattern(f"({'|'.join(map(re.escape, EVENT_TYPES))})", "a type of event")]
+Month = Annotated[str, MONTH]
+# Where an image goes: into no gallery, but only to the library, by any of the ways in which clients say nothing.
+GalleryChoice = Annotated[UUID | None, NOTHING]
+
+
+# --- queries -----------------------------------------------------------------------------------------------
+
+
+@frozen
+class GalleriesQuery:
+    view: Literal["own", "public"] | None = None
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class FilterQuery:
+    """What is given must fit. The range of times is ``taken_from`` <= taken_at < ``taken_before``."""
+
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
+    mime_type: Annotated[str, MEDIA_TYPE] | None = None
+    taken_from: datetime | None = None
+    taken_before: datetime | None = None
+    status: ProcessingStatus | None = None
+
+    @property
+    def filter(self) -> ImageFilter:
+        return ImageFilter(
+            is_favorite=self.is_favorite,
+            is_archived=self.is_archived,
+            mime_type=self.mime_type,
+            taken_from=self.taken_from,
+            taken_before=self.taken_before,
+            status=self.status,
+        )
+
+
+@frozen
+class GalleryImagesQuery(FilterQuery):
+    """``page`` and ``cursor`` are two ways through the same list: give at most one. ``order=random`` needs a
+    ``seed``. ``is_favorite`` and ``is_archived`` are for the owner."""
+
+    order: ImageOrder = ImageOrder.POSITION
+    seed: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
+    page: Annotated[int, Between(1, MAX_PAGE)] | None = None
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class LibraryQuery(FilterQuery):
+    """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``) has an order of
+    its own, last in first, and no filters."""
+
+    order: LibraryOrder | None = None
+    trashed: bool = False
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class TimelineQuery:
+    """The timeline of the archived images, or of all others."""
+
+    is_archived: bool = False
+
+
+@frozen
+class ResumableQuery:
+    """Where the image goes, and its name, for clients that have no other way to say it."""
+
+    gallery_id: GalleryChoice = None
+    filename: RawFilename | None = None
+
+
+@frozen
+class DeleteQuery:
+    """``permanent`` deletes for good what is in the trash."""
+
+    permanent: bool = False
+
+
+@frozen
+class ViewQuery:
+    """``variant`` is a preset's name, ``format`` an image format; without them the best is chosen."""
+
+    variant: Word | None = None
+    format: Word | None = None
+
+
+@frozen
+class AddQuery:
+    """``filename`` names an image that is the whole body. ``on_duplicate`` says what becomes of a file that is in the
+    library already; without it, the service's setting holds."""
+
+    filename: RawFilename | None = None
+    on_duplicate: OnDuplicate | None = None
+
+
+@frozen
+class DuplicatesQuery:
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class UploadsQuery:
+    cursor: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class EventsQuery:
+    """``after`` is an event's id: those that followed it come first."""
+
+    after: Annotated[str, EVENT_ID] | None = None
+
+
+# --- bodies ------------------------------------------------------------------------------------------------
+
+
+@frozen
+class CreateGallery:
+    name: Name
+    description: Description = ""
+    visibility: Visibility = Visibility.PRIVATE
+
+
+@frozen
+class UpdateGallery:
+    """Only what is given changes; ``cover_image_id`` ``null`` means the first image."""
+
+    name: Name | Unset = UNSET
+    description: Description | Unset = UNSET
+    visibility: Visibility | Unset = UNSET
+    cover_image_id: UUID | None | Unset = UNSET
+
+
+@frozen
+class AddImages:
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+
+
+@frozen
+class FormFields:
+    """The fields beside the file of a form."""
+
+    alt_text: AltText | Unset = UNSET
+
+
+@frozen(kw_only=True)
+class UploadForm(FormFields):
+    """``multipart/form-data``: one file, and what to say about it. Fields may come before or after the file."""
+
+    file: bytes
+
+
+@frozen(kw_only=True)
+class ObjectForm:
+    """``multipart/form-data`` as S3 takes it: any fields, then the file."""
+
+    MORE_FIELDS: ClassVar[bool] = True
+
+    file: bytes
+
+
+@frozen
+class CreateUpload:
+    """Without a ``content_type`` that says something, the name's extension does, else the file itself. ``size`` is in
+    bytes; ``sha256``, if given, is checked on arrival. ``on_duplicate`` says what becomes of a file that is in the
+    library already; without it, the service's setting holds."""
+
+    filename: RawFilename
+    size: Annotated[int, Between(0, MAX_SAFE_INTEGER), Example(3_481_204)]
+    content_type: Annotated[str, Length(0, 255), Example("image/jpeg")] = ""
+    sha256: Sha256 | None = None
+    gallery_id: GalleryChoice = None
+    on_duplicate: OnDuplicate | None = None
+
+
+PartNumber = Annotated[int, Between(1, MAX_PARTS), Example(1)]
+
+
+@frozen
+class SignParts:
+    numbers: Annotated[tuple[PartNumber, ...], Items(1, MAX_SIGNED_AT_ONCE)]
+
+
+@frozen
+class SentPart:
+    """``etag`` is what the store answered to the part."""
+
+    number: PartNumber
+    etag: Annotated[str, Length(0, 255), Example("5d41402abc4b2a76b9719d911017c592")] | None = None
+
+
+@frozen
+class CompleteUpload:
+    """``parts``, of a file that went up in parts: all of them in order, to be compared with what arrived."""
+
+    parts: Annotated[tuple[SentPart, ...], Items(1, MAX_PARTS)] | None = None
+
+
+@frozen
+class CheckFiles:
+    """The SHA-256 of each file."""
+
+    sha256: Annotated[tuple[Sha256, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+
+
+@frozen
+class DismissPair:
+    """Two images that are both to be kept."""
+
+    image_ids: Annotated[tuple[UUID, ...], Items(2, 2), Example((_IMAGE, _OTHER_IMAGE))]
+
+
+@frozen
+class UpdateImage:
+    """Only what is given changes."""
+
+    alt_text: AltText | Unset = UNSET
+    filename: Annotated[str, Length(1, MAX_FILENAME), NO_NUL, Example("tram.jpg")] | Unset = UNSET
+    is_favorite: bool | Unset = UNSET
+    is_archived: bool | Unset = UNSET
+
+
+@frozen
+class RemoveImages:
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+
+
+@frozen
+class MoveImages:
+    """Right ``before`` or ``after`` another image of the gallery, in the order given: one of the two."""
+
+    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE), Example((_OTHER_IMAGE,))]
+    before: UUID | None = None
+    after: Annotated[UUID | None, LEFT_OUT] = None
+
+
+@frozen
+class BatchImages:
+    """One thing to do to many images, each named once. Two actions need a ``gallery_id``, the others take none."""
+
+    ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    action: BatchAction
+    gallery_id: Annotated[GalleryChoice, LEFT_OUT] = None
+
+
+@frozen
+class CreateWebhook:
+    """``event_types`` empty: all."""
+
+    url: Annotated[str, Length(1, MAX_URL), Example("https://example.org/hooks/images")]
+    event_types: Annotated[
+        tuple[EventType, ...], Items(0, len(EVENT_TYPES)), Example(("image.ready", "image.failed"))
+    ] = ()

@@ -1,0 +1,159 @@
+"""Bringing images in: upload sessions, and one-call uploads into a gallery."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from imagegallery import ClaimedPart, Fault, Image, Unset
+from imagegallery_asgi.api.documents import (
+    cursor_uploads,
+    image_document,
+    part_url,
+    stored_parts,
+    upload_document,
+)
+from imagegallery_asgi.api.forms import IncomingForm
+from imagegallery_asgi.api.galleries import gallery_condition, tagged_gallery
+from imagegallery_asgi.api.requests import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts, UploadsQuery
+from imagegallery_asgi.api.responses import (
+    CursorList,
+    ImageDocument,
+    One,
+    SignedPartsDocument,
+    StoredPartsDocument,
+    UploadDocument,
+)
+from imagegallery_asgi.framework.bodies import bounded, check_not_encoded, content_length, read_json
+from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.endpoint import encoded, refuse_conditions
+from imagegallery_asgi.framework.errors import UnsupportedBody
+from imagegallery_asgi.framework.headers import disposition_filename, media_type, unquoted
+from imagegallery_asgi.framework.parsing import raise_faults
+
+_UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
+
+
+async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
+    session = await call.gallery.uploads.create(
+        call.principal,
+        filename=body.filename,
+        content_type=body.content_type,
+        size=body.size,
+        sha256=bytes.fromhex(body.sha256) if body.sha256 is not None else None,
+        gallery_id=body.gallery_id,
+        on_duplicate=body.on_duplicate,
+        idempotency_key=call.idempotency_key,
+    )
+    call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
+    return One(upload_document(session, call.api_root))
+
+
+async def list_open(call: Call, query: UploadsQuery) -> CursorList[UploadDocument]:
+    page = await call.gallery.uploads.list(call.principal, cursor=query.cursor, limit=query.limit)
+    return cursor_uploads(page, call.api_root)
+
+
+async def get(call: Call, upload_id: UUID) -> One[UploadDocument]:
+    session = await call.gallery.uploads.get(call.principal, upload_id)
+    return One(upload_document(session, call.api_root))
+
+
+async def cancel(call: Call, upload_id: UUID) -> None:
+    await call.gallery.uploads.cancel(call.principal, upload_id)
+
+
+async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
+    """The bytes, through us: for stores that cannot take them from the client."""
+    check_not_encoded(call.request)
+    data = bounded(call.request, call.gallery.uploads.policy.max_size)
+    session = await call.gallery.uploads.receive(call.principal, upload_id, data)
+    return One(upload_document(session, call.api_root))
+
+
+async def complete(call: Call, upload_id: UUID) -> One[ImageDocument]:
+    """A body, with the parts that were sent, is welcome and not needed."""
+    body = await _completion(call)
+    uploads = call.gallery.uploads
+    with call.host.metrics.counted_upload():
+        if body.parts is None:
+            image = await uploads.complete(call.principal, upload_id)
+        else:
+            claimed = [ClaimedPart(part.number, unquoted(part.etag)) for part in body.parts]
+            image = await uploads.parts.complete(call.principal, upload_id, claimed)
+    return One(image_document(image, call.api_root))
+
+
+async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
+    signed = await call.gallery.uploads.parts.sign(call.principal, upload_id, body.numbers)
+    call.headers["Cache-Control"] = "no-store"
+    return One(SignedPartsDocument(tuple(part_url(part, call.api_root) for part in signed)))
+
+
+async def list_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
+    session = await call.gallery.uploads.parts.get(call.principal, upload_id)
+    parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
+    return One(stored_parts(parts, session.part_plan, is_open=not session.state.is_ended))
+
+
+async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
+    """Images the library has already (JSON), or a new one: as the whole body, or in a form."""
+    kind = media_type(call.request.headers.get("Content-Type"))
+    check_not_encoded(call.request)
+    if kind == "application/json":
+        return await _add_existing(call, gallery_id)
+    refuse_conditions(call.request, is_there=False)
+    with call.host.metrics.counted_upload():
+        image = await _add_new(call, gallery_id, query, kind)
+    call.headers["Location"] = call.url(f"/images/{image.id}")
+    return encoded(One(image_document(image, call.api_root)), 202, call.headers)
+
+
+async def _completion(call: Call) -> CompleteUpload:
+    faults: list[Fault] = []
+    body = await read_json(CompleteUpload, call.request, call.json_limit, faults, if_any=True)
+    raise_faults(faults)
+    return body or CompleteUpload()
+
+
+async def _add_existing(call: Call, gallery_id: UUID) -> Response:
+    faults: list[Fault] = []
+    body = await read_json(AddImages, call.request, call.json_limit, faults)
+    raise_faults(faults)
+    gallery = await call.gallery.galleries.add_images(
+        call.principal, gallery_id, body.image_ids if body else (), check=gallery_condition(call)
+    )
+    return encoded(tagged_gallery(call, gallery), 200, call.headers)
+
+
+async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> Image:
+    if kind == "multipart/form-data":
+        return await _add_form(call, gallery_id, query)
+    if kind not in _UNTYPED and not kind.startswith("image/"):
+        raise UnsupportedBody("Send JSON, an image, or multipart/form-data.")
+    headers = call.request.headers
+    return await call.gallery.uploads.add(
+        call.principal,
+        call.request.stream(),
+        filename=query.filename or disposition_filename(headers.get("Content-Disposition")),
+        content_type=kind,
+        size=content_length(call.request),
+        gallery_id=gallery_id,
+        on_duplicate=query.on_duplicate,
+        idempotency_key=call.idempotency_key,
+    )
+
+
+async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
+    form = await IncomingForm.open(call.request.stream(), call.request.headers["Content-Type"])
+    image = await call.gallery.uploads.add(
+        call.principal,
+        form.file(),
+        filename=query.filename or form.filename,
+        content_type=form.content_type,
+        gallery_id=gallery_id,
+        on_duplicate=query.on_duplicate,
+        idempotency_key=call.idempotency_key,
+    )
+    if isinstance(form.fields.alt_text, Unset) or (call.idempotency_key and image.alt_text):
+        return image  # a repeat changes nothing that was written meanwhile
+    return await call.gallery.images.update(call.principal, image.id, alt_text=form.fields.alt_text)

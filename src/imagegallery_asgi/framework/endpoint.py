@@ -1,0 +1,128 @@
+"""One path of the API: picks the operation, parses what it takes, calls its handler, encodes what it returns."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from imagegallery import Fault, ImageGallery, NotFound, Principal, Unauthenticated
+from imagegallery_asgi.auth import SingleUser
+from imagegallery_asgi.framework.bodies import read_json
+from imagegallery_asgi.framework.context import Call, Host, client_address
+from imagegallery_asgi.framework.errors import KeyNotTaken, MethodNotAllowed, StaleCondition
+from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, has_tag, listed, names
+from imagegallery_asgi.framework.operations import SAFE_METHODS, Operation, Repeats
+from imagegallery_asgi.framework.parsing import parse_pairs, parse_text, raise_faults, split_query
+from imagegallery_asgi.middleware.exchange import exchange_of
+
+
+class Endpoint:
+    """An ASGI application for all operations of one path. ``HEAD`` is ``GET`` without the body."""
+
+    def __init__(self, host: Host, path: str, operations: Iterable[Operation]) -> None:
+        self._host = host
+        self._path = path
+        self._operations = {operation.method: operation for operation in operations}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        exchange = exchange_of(request)
+        exchange.route = self._path
+        exchange.tells_message = any(operation.tells_message for operation in self._operations.values())
+        response = await self._answer(self._operation_for(request), request)
+        await response(scope, receive, _without_body(send) if request.method == "HEAD" else send)
+
+    def _operation_for(self, request: Request) -> Operation:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in self._operations:
+            allowed = set(self._operations) | ({"HEAD"} if "GET" in self._operations else set())
+            exchange_of(request).error_headers["Allow"] = ", ".join(sorted(allowed))
+            raise MethodNotAllowed("This address does not take that method.")
+        return self._operations[method]
+
+    async def _answer(self, operation: Operation, request: Request) -> Response:
+        # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
+        if isinstance(self._host.authenticate, SingleUser):
+            self._host.authenticate.check(request, is_safe=operation.is_safe)
+        gallery = self._host.gallery_for(request)
+        principal = await self._principal(operation, request, gallery)
+        if operation.needs_user:
+            principal.require_user()
+        _check_key(operation, request)
+        if not operation.holds_conditions:
+            refuse_conditions(request, is_there="GET" in self._operations and operation.needs_principal)
+        arguments = await _parse(operation, request)
+        call = Call(self._host, request, gallery, principal, operation.json_limit)
+        result = await operation.handler(call, **arguments)
+        if isinstance(result, Response):
+            return result
+        return encoded(result, operation.status, call.headers)
+
+    async def _principal(self, operation: Operation, request: Request, gallery: ImageGallery) -> Principal:
+        """Who asks, and has not asked too often. Where the address is the permission nobody is counted."""
+        if not operation.needs_principal:
+            return Principal.anonymous()
+        try:
+            principal = await self._host.principal_of(request)
+        except Unauthenticated:
+            # Who tries one token after the other is a visitor.
+            await gallery.rates.admit_request(Principal.anonymous(), client_address(request))
+            raise
+        await gallery.rates.admit_request(principal, client_address(request))
+        return principal
+
+
+def _check_key(operation: Operation, request: Request) -> None:
+    """Who sends a key counts on it. Raises `KeyNotTaken` where it would be in vain."""
+    if operation.repeats is Repeats.REFUSED and IDEMPOTENCY_KEY in request.headers:
+        raise KeyNotTaken("This request cannot be repeated under an Idempotency-Key; send it without one.")
+
+
+def refuse_conditions(request: Request, *, is_there: bool) -> None:
+    """Raises `StaleCondition` for a condition on what has no ETag and no date, and so cannot hold (RFC 9110 section
+    13.1). ``is_there``: but something is, which is all that ``*`` asks."""
+    if_match, if_none_match = listed(request.headers, "If-Match"), listed(request.headers, "If-None-Match")
+    changes = request.method not in SAFE_METHODS
+    holds = (
+        (if_match is None or (is_there and names(if_match, "")))
+        and not (changes and is_there and has_tag(if_none_match, ""))
+        and not (changes and "If-Unmodified-Since" in request.headers)
+    )
+    if not (holds or request.method == "OPTIONS"):
+        raise StaleCondition("What this request is about has no ETag and no date: send it without a condition.")
+
+
+async def _parse(operation: Operation, request: Request) -> Mapping[str, object]:
+    """The handler's arguments. Raises `InvalidInput` with every fault of path, query and body."""
+    inputs = operation.inputs
+    faults: list[Fault] = []
+    arguments: dict[str, object] = {
+        name: parse_text(kind, request.path_params[name], ("path", name), faults) for name, kind in inputs.path.items()
+    }
+    if faults and operation.names_any_id:
+        raise NotFound("There is no such thing.")
+    if inputs.query is not None:
+        arguments["query"] = parse_pairs(inputs.query, split_query(request.scope["query_string"]), ("query",), faults)
+    if inputs.body is not None:
+        arguments["body"] = await read_json(inputs.body, request, operation.json_limit, faults)
+    raise_faults(faults)
+    return arguments
+
+
+def encoded(document: object, status: int, headers: Mapping[str, str]) -> Response:
+    if document is None:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    headers = {"Cache-Control": "private, no-cache", **headers}
+    return Response(msgspec.json.encode(document), status, headers, media_type="application/json")
+
+
+def _without_body(send: Send) -> Send:
+    async def send_headers_only(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_headers_only

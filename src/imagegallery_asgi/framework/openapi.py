@@ -1,0 +1,261 @@
+"""The OpenAPI 3.1 description, from what runs: the operations, their classes and the table of errors. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from importlib.metadata import version
+
+import attrs
+import msgspec
+from attrs import frozen
+
+from imagegallery import (
+    Forbidden,
+    IdempotencyKeyReused,
+    ImageGalleryError,
+    InvalidInput,
+    Overloaded,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from imagegallery_asgi.api.responses import MessagedProblem, Problem
+from imagegallery_asgi.framework.constraints import JsonSchema
+from imagegallery_asgi.framework.errors import (
+    PROBLEM_TYPE,
+    BodyStalled,
+    HeadTooLarge,
+    InternalError,
+    KeyNotTaken,
+    MalformedRequest,
+    StaleCondition,
+    UnsupportedBody,
+    row_of,
+)
+from imagegallery_asgi.framework.examples import example_of, problem_example
+from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY
+from imagegallery_asgi.framework.json_schema import Components, description_of
+from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
+
+_VERSION = version("imagegallery")
+_ALWAYS: tuple[type[ImageGalleryError], ...] = (
+    InternalError,
+    Unavailable,
+    HeadTooLarge,
+    Forbidden,
+    StaleCondition,
+)
+_WITH_PRINCIPAL: tuple[type[ImageGalleryError], ...] = (Unauthenticated, RateLimited)
+_WITH_BODY: tuple[type[ImageGalleryError], ...] = (BodyStalled, Overloaded)
+_WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, UnsupportedBody, InvalidInput)
+
+
+@frozen
+class _Key:
+    """What an operation says of ``Idempotency-Key``."""
+
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    raises: tuple[type[ImageGalleryError], ...] = ()
+
+
+_CONDITIONS = {
+    "If-Match": "The ETag that the client has seen: nothing is changed of what is another version by now.",
+    "If-Unmodified-Since": "The same by the time of the last change.",
+}
+_KEY_MEANING = "Any 1 to 255 characters. The same request with the same key answers what it made the first time."
+_KEYS = {
+    Repeats.HARMLESS: _Key(),
+    Repeats.KEYED: _Key({IDEMPOTENCY_KEY: _KEY_MEANING}, (IdempotencyKeyReused,)),
+    Repeats.REFUSED: _Key(raises=(KeyNotTaken,)),
+}
+
+
+class Description:
+    """The description of ``operations``; ``at`` renders it for the address where the API is mounted."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        components = Components()
+        self._paths = _paths(operations, components)
+        self._components = {
+            "schemas": components.schemas,
+            "examples": components.examples,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        }
+        self._info = {
+            "title": "imagegallery",
+            "version": _VERSION,
+            "description": "Upload sessions, images with their variants, and galleries.",
+        }
+        self.at = lru_cache(maxsize=16)(self._at)
+
+    def document(self, root: str) -> JsonSchema:
+        return {
+            "openapi": "3.1.0",
+            "info": self._info,
+            "servers": [{"url": root}],
+            "paths": self._paths,
+            "components": self._components,
+        }
+
+    def _at(self, root: str) -> bytes:
+        return msgspec.json.encode(self.document(root))
+
+
+def _paths(operations: Iterable[Operation], components: Components) -> dict[str, JsonSchema]:
+    paths: dict[str, JsonSchema] = {}
+    for operation in operations:
+        path = re.sub(r"{(\w++):\w++}", r"{\1}", operation.path)
+        item = paths.setdefault(path, {})
+        item[operation.method.lower()] = _operation(operation, components)
+        if operation.method == "GET" and operation.answers_head:
+            item["head"] = _head(operation, components)
+    return paths
+
+
+def _operation(operation: Operation, components: Components) -> JsonSchema:
+    described: JsonSchema = {
+        "operationId": operation.name.replace(".", "_"),
+        "tags": [operation.package],
+        "summary": operation.summary,
+        "parameters": [
+            *_path_parameters(operation, components),
+            *_query_parameters(operation, components),
+            *_header_parameters(operation),
+        ],
+        "responses": _responses(operation, components),
+    }
+    if operation.permission:
+        described["x-permission"] = [str(each.name).lower() for each in operation.permission]
+    if operation.needs_principal:
+        described["security"] = [{}, {"bearer": []}]
+    if operation.bodies:
+        content = {each.media_type: _body(each, operation, components) for each in operation.bodies}
+        described["requestBody"] = {"required": operation.needs_body, "content": content}
+    return described
+
+
+def _head(operation: Operation, components: Components) -> JsonSchema:
+    described = _operation(operation, components)
+    described["operationId"] = f"{described['operationId']}_head"
+    described["responses"] = {
+        status: {"description": HTTPStatus(int(status)).phrase} for status in _responses(operation, components)
+    }
+    return described
+
+
+def _path_parameters(operation: Operation, components: Components) -> list[JsonSchema]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": components.schema(kind)}
+        for name, kind in operation.inputs.path.items()
+    ]
+
+
+def _query_parameters(operation: Operation, components: Components) -> list[JsonSchema]:
+    query = operation.inputs.query
+    if query is None:
+        return []
+    meaning = {"description": text} if (text := description_of(query)) else {}
+    return [
+        {"name": field.name, "in": "query", "schema": _without_null(components.field(field)), **meaning}
+        for field in attrs.fields(query)
+    ]
+
+
+def _header_parameters(operation: Operation) -> list[JsonSchema]:
+    return [
+        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in {**operation.headers, **_KEYS[operation.repeats].headers, **_conditions(operation)}.items()
+    ]
+
+
+def _conditions(operation: Operation) -> Mapping[str, str]:
+    return _CONDITIONS if operation.holds_conditions and not operation.is_safe else {}
+
+
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    """A query parameter is absent, never null."""
+    members = schema.get("anyOf")
+    if not isinstance(members, list):
+        return schema
+    kept: list[JsonSchema] = [member for member in members if member != {"type": "null"}]
+    return kept[0] if len(kept) == 1 else {"anyOf": kept}
+
+
+def _responses(operation: Operation, components: Components) -> dict[str, JsonSchema]:
+    answers = {str(int(status)): _answer(answer, components) for status, answer in operation.all_answers.items()}
+    return {**answers, **_problems(operation, components)}
+
+
+def _answer(answer: DeclaredAnswer, components: Components) -> JsonSchema:
+    described: JsonSchema = {"description": answer.description}
+    if answer.content:
+        described["content"] = {each.media_type: _media(each, components) for each in answer.content}
+    if answer.headers:
+        described["headers"] = {name: {"schema": {"type": "string"}, "required": True} for name in answer.headers}
+    return described
+
+
+def _media(content: Content, components: Components) -> JsonSchema:
+    if content.document is None:
+        return {} if content.example is None else {"example": content.example}
+    return {"schema": components.schema(content.document), "example": example_of(content.document)}
+
+
+def _body(content: Content, operation: Operation, components: Components) -> JsonSchema:
+    """``x-max-bytes`` is the most that is read; files have the limit of the service's settings."""
+    limit = {"x-max-bytes": operation.json_limit} if content.media_type == JSON else {}
+    return {**_media(content, components), **limit}
+
+
+def _problems(operation: Operation, components: Components) -> dict[str, JsonSchema]:
+    """One response a status; its description names every code that comes with it, and each has its example."""
+    by_status: dict[int, dict[str, type[ImageGalleryError]]] = {}
+    for error in _errors(operation):
+        by_status.setdefault(row_of(error).status.value, {}).setdefault(error.code, error)
+    schema = components.schema(MessagedProblem if operation.tells_message else Problem)
+    return {
+        str(status): {
+            "description": "; ".join(f"`{code}`: {row_of(error).title}" for code, error in errors.items()),
+            "content": {PROBLEM_TYPE: {"schema": schema, "examples": _problem_examples(operation, components, errors)}},
+            "headers": {name: {"schema": {"type": "string"}, "required": True} for name in _headers_with(status)},
+        }
+        for status, errors in sorted(by_status.items())
+    }
+
+
+def _problem_examples(
+    operation: Operation, components: Components, errors: Mapping[str, type[ImageGalleryError]]
+) -> JsonSchema:
+    examples: JsonSchema = {}
+    for code, error in errors.items():
+        name = f"{row_of(error).status.value}_{code}{'_with_message' if operation.tells_message else ''}"
+        if name not in components.examples:
+            components.examples[name] = {"value": problem_example(error, tells_message=operation.tells_message)}
+        examples[code] = {"$ref": f"#/components/examples/{name}"}
+    return examples
+
+
+def _headers_with(status: int) -> tuple[str, ...]:
+    extra: Mapping[int, tuple[str, ...]] = {
+        401: ("WWW-Authenticate",),
+        416: ("Content-Range",),
+        429: ("Retry-After",),
+        503: ("Retry-After",),
+    }
+    return ("X-Request-ID", *extra.get(status, ()))
+
+
+def _errors(operation: Operation) -> Iterable[type[ImageGalleryError]]:
+    yield from _ALWAYS
+    yield from operation.raises
+    if operation.needs_principal:
+        yield from _WITH_PRINCIPAL
+    yield from _KEYS[operation.repeats].raises
+    if operation.bodies:
+        yield from _WITH_BODY
+    if any(content.media_type == JSON for content in operation.bodies):
+        yield from _WITH_JSON
+    elif operation.inputs.path or operation.inputs.query:
+        yield InvalidInput

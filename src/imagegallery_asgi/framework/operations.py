@@ -1,0 +1,150 @@
+"""One HTTP operation as a value: what `routes` lists, `endpoint` runs and `openapi` describes.
+
+A handler's signature says what it needs, so that parsing and description cannot disagree with it: parameters
+named like ``{parts}`` of the path, ``query`` (a class of query parameters), ``body`` (a class of JSON body).
+What it returns is the document of the answer, or ``None`` for 204, or a whole `Response`.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from http import HTTPStatus
+from types import NoneType
+from typing import get_type_hints
+
+from attrs import field, frozen
+from starlette.responses import Response
+
+from imagegallery import ImageGalleryError, Permission
+from imagegallery_asgi.framework.annotations import TypeForm
+
+Handler = Callable[..., Awaitable[object]]
+
+JSON = "application/json"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+JSON_LIMIT = 64 * 1024
+
+
+@frozen
+class Content:
+    """What a body may be, for the description: a media type and the class of its document (``None``: bytes).
+
+    ``example`` is of a text; a document's is put together from those of its fields.
+    """
+
+    media_type: str
+    document: TypeForm = None
+    example: object = None
+
+
+class Repeats(Enum):
+    """What a repeat of the request does that came with an ``Idempotency-Key``, and so may be one."""
+
+    HARMLESS = "nothing is made by it, so that the key need not be looked at"
+    KEYED = "it is answered with what was made before"
+    REFUSED = "it would make a second thing, so that a request with a key is refused"
+
+
+@frozen
+class DeclaredAnswer:
+    """One documented answer. ``headers`` are names of headers that it always has."""
+
+    description: str
+    content: tuple[Content, ...] = ()
+    headers: tuple[str, ...] = ()
+
+
+@frozen
+class Inputs:
+    """What a handler takes: path parameters with their types, and the classes of query and JSON body."""
+
+    path: Mapping[str, type]
+    query: type | None
+    body: type | None
+    answer: TypeForm
+
+    @classmethod
+    def of(cls, handler: Handler, path: str) -> "Inputs":
+        hints = get_type_hints(handler, include_extras=True)
+        names = re.findall(r"{(\w++)(?::\w++)?}", path)
+        taken = set(inspect.signature(handler).parameters) - {"call"}
+        if taken - {"query", "body"} != set(names):
+            raise TypeError(f"{handler.__qualname__} takes {sorted(taken)}, but its path has {names}")
+        return cls({name: hints[name] for name in names}, hints.get("query"), hints.get("body"), hints["return"])
+
+
+@frozen
+class Operation:
+    """``path`` is below the API's prefix. ``permission`` is what it takes on the thing that the path names, which the
+    service decides; ``NONE`` where it names none, or is itself the permission. ``raises`` are the domain errors beyond
+    those any operation has.
+
+    ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
+    answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
+    it means. ``needs_principal`` is false where the address itself is the permission, ``needs_body`` where the body
+    may be left out. ``is_safe``: it changes nothing (RFC 9110 section 9.2.1); there are protocols that begin something
+    with a GET. Where an operation ``needs_user``, visitors are turned away before anything is read: that is
+    whatever changes something, unless it says otherwise. A JSON body has at most ``json_limit`` bytes. With
+    ``names_any_id`` an id of another form than ours is one that does not exist. ``repeats`` says what
+    ``Idempotency-Key`` means. ``holds_conditions``: it looks at ``If-Match`` and its like itself; elsewhere nothing
+    has an ETag, so that none that is named can be there. With ``tells_message`` its problems have a ``message`` too.
+    Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    permission: Permission = field(kw_only=True)
+    status: HTTPStatus = HTTPStatus.OK
+    raises: tuple[type[ImageGalleryError], ...] = ()
+    consumes: tuple[Content, ...] = ()
+    answers: Mapping[int, DeclaredAnswer] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict)
+    needs_principal: bool = True
+    is_safe: bool = field()
+    needs_user: bool = field()
+    needs_body: bool = True
+    names_any_id: bool = False
+    repeats: Repeats = Repeats.HARMLESS
+    holds_conditions: bool = False
+    json_limit: int = JSON_LIMIT
+    tells_message: bool = False
+    answers_head: bool = False
+    inputs: Inputs = field(init=False)
+
+    @is_safe.default
+    def _has_safe_method(self) -> bool:
+        return self.method in SAFE_METHODS
+
+    @needs_user.default
+    def _changes_something(self) -> bool:
+        return self.needs_principal and not self.is_safe
+
+    @inputs.default
+    def _read_signature(self) -> Inputs:
+        return Inputs.of(self.handler, self.path)
+
+    @property
+    def name(self) -> str:
+        """Unique: the package and the handler, ``galleries.create``."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+
+    @property
+    def package(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def bodies(self) -> tuple[Content, ...]:
+        """Every kind of body it takes."""
+        return (Content(JSON, self.inputs.body),) if self.inputs.body else self.consumes
+
+    @property
+    def all_answers(self) -> Mapping[int, DeclaredAnswer]:
+        """Its successful answers by status."""
+        if self.inputs.answer is Response:
+            return self.answers
+        if self.inputs.answer is NoneType:
+            return {HTTPStatus.NO_CONTENT: DeclaredAnswer("Done.")}
+        return {self.status: DeclaredAnswer("Success.", (Content(JSON, self.inputs.answer),)), **self.answers}

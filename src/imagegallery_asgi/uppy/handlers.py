@@ -1,0 +1,139 @@
+"""The routes that Uppy's S3 plugin asks for: `uppy.wire` says what travels, upload sessions do the work.
+
+Uppy knows an upload by ``uploadId`` and ``key``. Ours are the session's id, which is its owner's alone, and the
+session's key, which is compared on every call and never trusted.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from imagegallery import ClaimedPart, Fault, ServesSignedUrls, SignedPart, UploadRequest, UploadSession
+from imagegallery_asgi.api.files import CONTENT_TYPE_FIELD, STATUS_FIELD
+from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.headers import quote_etag, unquoted
+from imagegallery_asgi.framework.parsing import parse_pairs, raise_faults, split_query
+from imagegallery_asgi.middleware.forwarding import public_origin
+from imagegallery_asgi.uppy.wire import (
+    BUCKET,
+    UppyBatchDocument,
+    UppyBatchQuery,
+    UppyCompletedDocument,
+    UppyEmptyDocument,
+    UppyFile,
+    UppyKeyQuery,
+    UppyMetadata,
+    UppyMultipartDocument,
+    UppyParams,
+    UppyParamsDocument,
+    UppyParts,
+    UppySignedPartDocument,
+    UppyStoredPartDocument,
+    params_of,
+)
+
+
+async def params(call: Call) -> UppyParamsDocument:
+    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]`` and ``metadata[size]`` as query."""
+    faults: list[Fault] = []
+    asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
+    raise_faults(faults)
+    assert asked is not None
+    session = await call.gallery.uploads.create_in_one_request(
+        call.principal,
+        filename=asked.filename,
+        content_type=asked.type,
+        size=asked.size,
+        gallery_id=asked.gallery_id,
+    )
+    _no_store(call)
+    return _form_or_put(call, session)
+
+
+async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
+    metadata = body.metadata or UppyMetadata()
+    session = await call.gallery.uploads.parts.begin(
+        call.principal,
+        filename=body.filename,
+        content_type=body.type,
+        size=metadata.size,
+        gallery_id=metadata.gallery_id,
+        completes_itself=True,
+    )
+    _no_store(call)
+    return UppyMultipartDocument(session.incoming_key, str(session.id), BUCKET)
+
+
+async def list_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> tuple[UppyStoredPartDocument, ...]:
+    await call.gallery.uploads.parts.get(call.principal, upload_id, key=query.key)
+    parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
+    return tuple(UppyStoredPartDocument(part.number, quote_etag(part.etag), part.size) for part in parts)
+
+
+async def sign_part(call: Call, upload_id: UUID, number: int, query: UppyKeyQuery) -> UppySignedPartDocument:
+    (part,) = await _sign(call, upload_id, query.key, (number,))
+    return UppySignedPartDocument(_url(call, part.request), dict(part.request.headers), _seconds(call, part.expires_at))
+
+
+async def sign_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) -> UppyBatchDocument:
+    numbers = tuple(map(int, query.partNumbers.split(",")))
+    parts = await _sign(call, upload_id, query.key, numbers)
+    return UppyBatchDocument({str(part.number): _url(call, part.request) for part in parts})
+
+
+async def complete_multipart(
+    call: Call, upload_id: UUID, query: UppyKeyQuery, body: UppyParts
+) -> UppyCompletedDocument:
+    uploads = call.gallery.uploads
+    await uploads.parts.get(call.principal, upload_id, key=query.key)
+    claimed = [ClaimedPart(part.PartNumber, unquoted(part.ETag)) for part in body.parts]
+    with call.host.metrics.counted_upload():
+        image = await uploads.parts.complete(call.principal, upload_id, claimed)
+    return UppyCompletedDocument(_absolute(call, f"/images/{image.id}"), query.key, BUCKET)
+
+
+async def abort_multipart(call: Call, upload_id: UUID, query: UppyKeyQuery) -> UppyEmptyDocument:
+    await call.gallery.uploads.parts.get(call.principal, upload_id, key=query.key)
+    await call.gallery.uploads.cancel(call.principal, upload_id)
+    return UppyEmptyDocument()
+
+
+async def _sign(call: Call, upload_id: UUID, key: str, numbers: tuple[int, ...]) -> tuple[SignedPart, ...]:
+    await call.gallery.uploads.parts.get(call.principal, upload_id, key=key)
+    signed = await call.gallery.uploads.parts.sign(call.principal, upload_id, numbers)
+    _no_store(call)
+    return signed
+
+
+def _form_or_put(call: Call, session: UploadSession) -> UppyParamsDocument:
+    """Uppy 6 sends nothing but forms here, and our own addresses take the same upload in one."""
+    request = session.request
+    assert request is not None
+    if request.method == "PUT" and isinstance(call.gallery.store, ServesSignedUrls):
+        fields = {"key": session.incoming_key, CONTENT_TYPE_FIELD: session.content_type, STATUS_FIELD: "201"}
+        request = UploadRequest("POST", request.url, fields=fields)
+    return UppyParamsDocument(
+        request.method,
+        _url(call, request),
+        dict(request.fields),
+        dict(request.headers),
+        _seconds(call, session.expires_at),
+    )
+
+
+def _url(call: Call, request: UploadRequest) -> str:
+    return _absolute(call, request.url)
+
+
+def _absolute(call: Call, url: str) -> str:
+    """With scheme and host: Uppy takes URLs apart, and its page may come from elsewhere."""
+    found = call.url(url)
+    return f"{public_origin(call.request)}{found}" if found.startswith("/") else found
+
+
+def _seconds(call: Call, expires_at: datetime) -> int:
+    return max(0, int((expires_at - call.host.clock()).total_seconds()))
+
+
+def _no_store(call: Call) -> None:
+    """Signed URLs are secrets."""
+    call.headers["Cache-Control"] = "no-store"

@@ -1,0 +1,146 @@
+"""What Uppy's S3 plugin (``@uppy/aws-s3``) sends and expects, as it is named on the wire. Pure.
+
+The protocol is that of Uppy's own server, Companion: https://uppy.io/docs/aws-s3 and the plugin's source.
+"""
+# ruff: noqa: N815  (uploadId, presignedUrls, PartNumber: names of the wire)
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, ClassVar
+
+from attrs import frozen
+
+from imagegallery_asgi.api.requests import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, PartNumber, RawFilename
+from imagegallery_asgi.framework.constraints import NOTHING, Between, Example, Items, Length, Pattern
+
+# Uppy wants a bucket and shows it to nobody; where the bytes really are is no client's business.
+BUCKET = "imagegallery"
+_METADATA = "metadata["
+# In examples.
+_KEY = "incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
+_ETAG = '"5d41402abc4b2a76b9719d911017c592"'
+_OPTIONAL = ("gallery_id", "size")
+
+Size = Annotated[Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None, NOTHING, Example(3_481_204)]
+Key = Annotated[str, Length(1, 1024)]
+
+
+@frozen
+class UppyMetadata:
+    """What counts of a file's metadata, which holds whatever the page put there. ``size`` is in bytes."""
+
+    MORE_FIELDS: ClassVar[bool] = True
+
+    gallery_id: GalleryChoice = None
+    size: Size = None
+
+
+@frozen
+class UppyFile:
+    """``type`` is its media type."""
+
+    filename: Annotated[RawFilename, Example("tram.jpg")]
+    type: Annotated[str, Length(0, 255), Example("image/jpeg")] = ""
+    metadata: UppyMetadata | None = None
+
+
+@frozen
+class UppyParams:
+    """`UppyFile`, flat, as a query has it."""
+
+    filename: RawFilename
+    type: Annotated[str, Length(0, 255)] = ""
+    gallery_id: GalleryChoice = None
+    size: Size = None
+
+
+@frozen
+class UppyKeyQuery:
+    key: Key
+
+
+@frozen
+class UppyBatchQuery:
+    """``partNumbers``: up to 100, with commas between them."""
+
+    key: Key
+    partNumbers: Annotated[str, Pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3")]
+
+
+@frozen
+class UppySentPart:
+    PartNumber: PartNumber
+    ETag: Annotated[Annotated[str, Length(1, 255)], Example(_ETAG)]
+
+
+@frozen
+class UppyParts:
+    parts: Annotated[tuple[UppySentPart, ...], Items(1, MAX_PARTS)]
+
+
+@frozen(slots=False)
+class UppyParamsDocument:
+    """One request that brings the whole file in; ``expires`` is in seconds."""
+
+    method: Annotated[str, Example("POST")]
+    url: Annotated[str, Example(_OBJECT)]
+    fields: Annotated[Mapping[str, str], Example({"key": _KEY, "success_action_status": "201"})]
+    headers: Mapping[str, str]
+    expires: Annotated[int, Example(3600)]
+
+
+@frozen(slots=False)
+class UppyMultipartDocument:
+    key: Annotated[str, Example(_KEY)]
+    uploadId: Annotated[str, Example(_KEY.removeprefix("incoming/"))]
+    bucket: Annotated[str, Example(BUCKET)]
+
+
+@frozen(slots=False)
+class UppyStoredPartDocument:
+    PartNumber: Annotated[int, Example(1)]
+    ETag: Annotated[str, Example(_ETAG)]
+    Size: Annotated[int, Example(8_388_608)]
+
+
+@frozen(slots=False)
+class UppySignedPartDocument:
+    """``expires`` is in seconds."""
+
+    url: Annotated[str, Example(_OBJECT)]
+    headers: Mapping[str, str]
+    expires: Annotated[int, Example(3600)]
+
+
+@frozen(slots=False)
+class UppyBatchDocument:
+    """URLs by the numbers of their parts."""
+
+    presignedUrls: Annotated[Mapping[str, str], Example({"1": _OBJECT})]
+
+
+@frozen(slots=False)
+class UppyCompletedDocument:
+    """``location`` is the image's address in the API."""
+
+    location: Annotated[str, Example("https://photos.example/api/v1/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52")]
+    key: Annotated[str, Example(_KEY)]
+    bucket: Annotated[str, Example(BUCKET)]
+
+
+@frozen(slots=False)
+class UppyEmptyDocument:
+    """``{}``: Uppy reads JSON in every answer."""
+
+
+def params_of(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters of `UppyParams` among those of a query: ``metadata[gallery_id]`` becomes ``gallery_id``."""
+    flat = ((_flat(name), value) for name, value in query)
+    return [(name, value) for name, value in flat if name]
+
+
+def _flat(name: str) -> str | None:
+    if name in ("filename", "type"):
+        return name
+    inner = name.removeprefix(_METADATA).removesuffix("]")
+    return inner if inner in _OPTIONAL and name == f"{_METADATA}{inner}]" else None
