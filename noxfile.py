@@ -31,6 +31,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def quick(session: nox.Session) -> None:
+    """What needs no server and no process of its own."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "--quick", *session.posargs)
+
+
+@nox.session
 def floors(session: nox.Session) -> None:
     """What reads strangers' bytes, on the oldest releases that we allow. Needs uv."""
     oldest = f"{session.create_tmp()}/oldest.txt"

@@ -44,6 +44,40 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+# What starts a server or a process; and whole folders of it.
+SLOW_FIXTURES = frozenset(
+    (
+        "database_server",
+        "object_store_server",
+        "redis_server",
+        "sqs_server",
+        "server",
+        "service",
+        "imaging_engine",
+        "engine",
+    )
+)
+SLOW_FOLDERS = frozenset(("cli", "client", "clients", "documentation", "faults", "imaging", "packaging", "testing"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what starts a server or a process")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--quick"):
+        return
+    slow = [
+        item
+        for item in items
+        if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        or item.path.relative_to(Path(__file__).parent).parts[0] in SLOW_FOLDERS
+    ]
+    config.hook.pytest_deselected(items=slow)
+    left_out = set(slow)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     # A shell's background jobs ignore Ctrl-C, and so would every process that a test means to interrupt.

@@ -1,0 +1,27 @@
+"""What the guide for contributors names is there."""
+
+import re
+from pathlib import Path
+
+import noxfile
+
+from imagegallery.events import event
+from imagegallery.gallery import ImageGallery
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_every_file_and_folder_is_there() -> None:
+    named = re.findall(r"(?:src|docs|tests)/[\w./-]+", GUIDE)
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_name_is_there() -> None:
+    assert "`TYPES`" in GUIDE
+    assert event.TYPES
+    assert "`ImageGallery._handlers`" in GUIDE
+    assert callable(ImageGallery._handlers)
+    assert "`image_from`" in GUIDE
+    assert callable(noxfile.quick)
