@@ -57,7 +57,9 @@ SLOW_FIXTURES = frozenset(
         "engine",
     )
 )
-SLOW_FOLDERS = frozenset(("cli", "client", "clients", "documentation", "faults", "imaging", "packaging", "testing"))
+SLOW_FOLDERS = frozenset(
+    ("cli", "client", "clients", "database", "documentation", "faults", "imaging", "packaging", "redis", "testing")
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
