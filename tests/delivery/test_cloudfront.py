@@ -1,6 +1,5 @@
 """CloudFront URLs: the same as AWS's own library makes, for one object each, and changed over to a new key together."""
 
-import json
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,16 +22,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typed_settings import SecretStr
 
-from imagegallery.delivery.cloudfront import CloudFrontKey, CloudFrontUrls
+from imagegallery.delivery.cloudfront import CloudFrontUrls
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
-from imagegallery.delivery.policy import Policy
 from imagegallery.errors import ConfigurationError
 from imagegallery.testing.clock import ManualClock
 
 BASE = "https://private.example"
 KEY = "galleries/library/images/1/small-f.webp"
 ENDS = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
-STARTS = datetime(2026, 11, 30, tzinfo=UTC)
 KEY_TEXT = st.text(st.characters(exclude_characters="\\", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 
 
@@ -98,25 +95,6 @@ def test_a_download_is_named_in_the_part_of_the_url_that_is_signed(
     assert asked == ["attachment; filename*=UTF-8''tr%C3%A1m%20%221%22.jpg"]
     unsigned = url[: url.index("&Expires=")]
     assert url == peer(private_key).generate_presigned_url(unsigned, date_less_than=ENDS)
-
-
-@pytest.mark.parametrize(("starts", "network"), [(STARTS, None), (None, "192.0.2.0/24"), (STARTS, "192.0.2.7/32")])
-def test_a_custom_policy_is_what_the_provider_itself_would_sign(
-    private_key: RSAPrivateKey, starts: datetime | None, network: str | None
-) -> None:
-    key = CloudFrontKey("K1", private_key)
-    ours = key.sign(f"{BASE}/{KEY}", Policy(f"{BASE}/galleries/*", ENDS, starts_at=starts, network=network))
-    theirs = peer(private_key).build_policy(f"{BASE}/galleries/*", ENDS, date_greater_than=starts, ip_address=network)
-    assert ours == peer(private_key).generate_presigned_url(f"{BASE}/{KEY}", policy=theirs)
-
-
-def test_one_wildcard_policy_gives_many_urls_one_signature(private_key: RSAPrivateKey) -> None:
-    key, policy = CloudFrontKey("K1", private_key), Policy(f"{BASE}/covers/*", ENDS)
-    first, second = (urlsplit(key.sign(f"{BASE}/covers/{name}", policy)) for name in ("a.webp", "b.webp"))
-    assert first.path != second.path
-    assert first.query == second.query
-    stated = json.loads(unescaped(parse_qs(first.query)["Policy"][0]))
-    assert stated["Statement"][0]["Resource"] == f"{BASE}/covers/*"
 
 
 def test_all_processes_change_to_the_next_key_at_the_same_moment(

@@ -1,4 +1,4 @@
-"""CloudFront's signed URLs, with RSA keys. Needs the extra ``s3`` (cryptography).
+"""CloudFront's signed URLs, with RSA keys, signed by botocore. Needs the extra ``s3``.
 
 What it takes from the outside: a distribution whose origin is the bucket (with origin access control, and with
 ``storage.s3.prefix`` as the origin's path if there is one), whose behaviour requires a key group that holds our public
@@ -9,8 +9,9 @@ See ``docs/how-to/cdn.md``.
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
-from attrs import frozen
+from botocore.signers import CloudFrontSigner
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from imagegallery.clock import Clock
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
-from imagegallery.delivery.policy import Policy, object_url, signed_url
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod
 
@@ -27,24 +27,15 @@ from imagegallery.storage.protocol import ReadMethod
 URLS_KEPT = 20_000
 
 
-@frozen(eq=False)
-class CloudFrontKey:
-    """A key that signs; ``id`` is what CloudFront calls its public half."""
+def load_signer(key: SigningKey) -> CloudFrontSigner:
+    """What signs URLs with this key. Reads a file: not for the event loop. Raises `ConfigurationError`.
 
-    id: str
-    private: RSAPrivateKey
-
-    @classmethod
-    def load(cls, key: SigningKey) -> "CloudFrontKey":
-        """Reads a file: not for the event loop. Raises `ConfigurationError`."""
-        assert key.id is not None
-        return cls(key.id, _rsa(_pem(key.pem, key.file), key.id))
-
-    def sign(self, url: str, policy: Policy) -> str:
-        """``url``, signed. CloudFront verifies SHA-1 unless told otherwise, and the one who signs is the one who
-        chooses what is signed: a collision gains nobody anything."""
-        signature = self.private.sign(policy.text().encode(), PKCS1v15(), SHA1())  # noqa: S303
-        return signed_url(url, policy, signature, self.id)
+    CloudFront verifies SHA-1 unless told otherwise, and the one who signs is the one who chooses what is signed: a
+    collision gains nobody anything.
+    """
+    assert key.id is not None
+    private = _rsa(_pem(key.pem, key.file), key.id)
+    return CloudFrontSigner(key.id, lambda message: private.sign(message, PKCS1v15(), SHA1()))  # noqa: S303
 
 
 class CloudFrontUrls:
@@ -62,17 +53,10 @@ class CloudFrontUrls:
             raise ConfigurationError("Set delivery.cloudfront.url to sign URLs for CloudFront.")
         self._base = options.url
         self._clock = clock
-        self._key = CloudFrontKey.load(options.key)
-        self._next_key = CloudFrontKey.load(options.next_key) if options.next_key.is_set else None
+        self._signer = load_signer(options.key)
+        self._next_signer = load_signer(options.next_key) if options.next_key.is_set else None
         self._next_key_from = options.next_key_from
         self._signed = lru_cache(URLS_KEPT)(_sign)
-
-    @property
-    def key(self) -> CloudFrontKey:
-        """The one that signs now."""
-        if self._next_key is not None and self._next_key_from is not None and self._clock() >= self._next_key_from:
-            return self._next_key
-        return self._key
 
     def url_of(
         self,
@@ -83,11 +67,25 @@ class CloudFrontUrls:
         download_as: str | None = None,
         method: ReadMethod = "GET",
     ) -> str:
-        return self._signed(self.key, object_url(self._base, key, download_as), expires_at)
+        return self._signed(self._signer_now(), _object_url(self._base, key, download_as), expires_at)
+
+    def _signer_now(self) -> CloudFrontSigner:
+        """All processes change to the next key at its moment."""
+        is_next = self._next_key_from is not None and self._clock() >= self._next_key_from
+        return self._next_signer or self._signer if is_next else self._signer
 
 
-def _sign(key: CloudFrontKey, url: str, expires_at: datetime) -> str:
-    return key.sign(url, Policy(url, expires_at))
+def _sign(signer: CloudFrontSigner, url: str, expires_at: datetime) -> str:
+    return str(signer.generate_presigned_url(url, date_less_than=expires_at))
+
+
+def _object_url(base: str, key: str, download_as: str | None) -> str:
+    """The URL to sign. S3 takes the file name of a download from the query, which the CDN must hand on."""
+    url = f"{base}/{quote(key)}"
+    if download_as is None:
+        return url
+    disposition = f"attachment; filename*=UTF-8''{quote(download_as, safe='', errors='replace')}"
+    return f"{url}?response-content-disposition={quote(disposition, safe='')}"
 
 
 def _pem(text: str | None, file: Path | None) -> bytes:
