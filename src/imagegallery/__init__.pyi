@@ -7,6 +7,7 @@ from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.permission import OWNER, ROLES, Permission
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.clock import Clock, utc_now
+from imagegallery.disposition import attachment
 from imagegallery.errors import (
     MAX_FAULTS,
     BadImage,
@@ -237,6 +238,7 @@ __all__ = [
     "VariantReady",
     "Visibility",
     "Webhook",
+    "attachment",
     "is_loopback",
     "missing_parts",
     "network_of",

@@ -333,6 +333,13 @@ class ConfigurationError(ImageGalleryError):
     code = "configuration_error"
 
 
+def first_cause(error: BaseException) -> BaseException:
+    """The first of what task groups collected."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def only_cause(error: BaseException) -> BaseException:
     """What task groups wrapped, if they wrapped one exception."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from tests.growth import check_linear
 
+from imagegallery.disposition import attachment
 from imagegallery_asgi import auth, create_app
 from imagegallery_asgi.api.forms import _Parser
 from imagegallery_asgi.api.requests import CreateWebhook, GalleryImagesQuery, LibraryQuery
@@ -74,7 +75,7 @@ READERS: list[tuple[Reader, list[str]]] = [
     (lambda text: headers.parse_range(text, 100), ["bytes", "bytes=", "bytes=0-", "bytes=0-1,"]),
     (headers.parse_key, ["", '"', '"\\']),
     (headers.accepted_formats, ["", "image/", "image/a;q=", "image/a;"]),
-    (headers.attachment, [""]),
+    (attachment, [""]),
     (headers.request_id, [""]),
     (structured.parse_integer, ["", "1;", "1;a=", '1;a="', "1;a=:", "-"]),
     (structured.parse_boolean, ["", "?1;"]),

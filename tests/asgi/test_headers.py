@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import ByteRange
+from imagegallery.disposition import attachment
 from imagegallery_asgi.framework import headers
 from imagegallery_asgi.framework.headers import UNSATISFIABLE, Unsatisfiable
 
@@ -151,7 +152,7 @@ def test_file_names(header: str | None, filename: str | None) -> None:
 
 @given(st.text(max_size=300))
 def test_a_file_name_survives_content_disposition(filename: str) -> None:
-    header = headers.attachment(filename)
+    header = attachment(filename)
     assert header.isascii()
     assert header.isprintable()
     expected = filename.encode(errors="replace").decode()

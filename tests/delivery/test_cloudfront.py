@@ -92,7 +92,7 @@ def test_a_download_is_named_in_the_part_of_the_url_that_is_signed(
 ) -> None:
     url = url_of(urls, download_as='trám "1".jpg')
     asked = parse_qs(urlsplit(url).query)["response-content-disposition"]
-    assert asked == ["attachment; filename*=UTF-8''tr%C3%A1m%20%221%22.jpg"]
+    assert asked == ["attachment; filename=\"tr_m _1_.jpg\"; filename*=UTF-8''tr%C3%A1m%20%221%22.jpg"]
     unsigned = url[: url.index("&Expires=")]
     assert url == peer(private_key).generate_presigned_url(unsigned, date_less_than=ENDS)
 

@@ -12,7 +12,7 @@ from imagegallery.client.documents import MissingParts, PartAddress, SignedParts
 from imagegallery.client.problems import ApiProblem
 from imagegallery.client.progress import Counted
 from imagegallery.client.source import LocalFile
-from imagegallery.errors import ImageGalleryError, Unavailable
+from imagegallery.errors import ImageGalleryError, Unavailable, first_cause
 
 # So many addresses are asked for at once: they expire, and a slow line needs few.
 ADDRESSES_AT_ONCE = 20
@@ -51,7 +51,7 @@ class _Sending:
                     tasks.start_soon(self._work, addresses, turn)
         except* (ImageGalleryError, OSError) as errors:
             # Of several that failed together, one is told.
-            raise _first(errors) from None
+            raise first_cause(errors) from None
 
     async def _work(self, addresses: AsyncIterator[PartAddress], turn: anyio.Lock) -> None:
         """One of those who share the parts."""
@@ -89,10 +89,3 @@ class _Sending:
     async def _addresses(self, numbers: Sequence[int]) -> tuple[PartAddress, ...]:
         answer = await self.api.call("POST", f"/uploads/{self.upload_id}/parts/sign", json={"numbers": list(numbers)})
         return read_data(SignedParts, answer.content).urls
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from imagegallery.clock import Clock
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
+from imagegallery.disposition import attachment
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod
 
@@ -84,8 +85,7 @@ def _object_url(base: str, key: str, download_as: str | None) -> str:
     url = f"{base}/{quote(key)}"
     if download_as is None:
         return url
-    disposition = f"attachment; filename*=UTF-8''{quote(download_as, safe='', errors='replace')}"
-    return f"{url}?response-content-disposition={quote(disposition, safe='')}"
+    return f"{url}?response-content-disposition={quote(attachment(download_as), safe='')}"
 
 
 def _pem(text: str | None, file: Path | None) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from operator import eq
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 from starlette.datastructures import Headers
@@ -31,7 +31,6 @@ _PARAMETER = re.compile(
 _EXTENDED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*+")
 _STRING = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]*+(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*+)*+)"')
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-_ASCII_FILENAME = re.compile(r'[^\x20-\x7e]|["\\%;]')
 
 _BLANKS = " \t"
 # The longest of the three forms of a date, with a zone in words (RFC 9110 section 5.6.7), and some.
@@ -245,12 +244,6 @@ def parameters(header: str) -> dict[str, str]:
                 found.setdefault(name.lower(), value)
         position = header.find(";", match.end() if match else position + 1)
     return found
-
-
-def attachment(filename: str) -> str:
-    """A ``Content-Disposition`` that saves under ``filename`` (RFC 6266; ``filename*`` as in RFC 8187)."""
-    fallback = _ASCII_FILENAME.sub("_", filename)
-    return f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
 def disposition_filename(header: str | None) -> str | None:

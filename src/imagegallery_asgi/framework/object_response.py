@@ -10,11 +10,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from imagegallery import ByteRange, ObjectInfo, Unavailable
+from imagegallery import ByteRange, ObjectInfo, Unavailable, attachment
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.framework.headers import (
     Unsatisfiable,
-    attachment,
     http_date,
     is_current,
     is_not_modified,

@@ -24,13 +24,13 @@ import anyio
 from anyio import CapacityLimiter, create_task_group
 from attrs import define, field, frozen
 
-from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed
+from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed, first_cause
 from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.bucket import Bucket
 from imagegallery.storage.s3.copies import Assembly
 from imagegallery.storage.s3.pieces import HIDDEN, Grown, StoredPiece, joined, key_of
-from imagegallery.storage.s3.transfer import Transfer, first_of, sha256_of
+from imagegallery.storage.s3.transfer import Transfer, sha256_of
 from imagegallery.storage.streams import bytes_chunks, too_large
 
 _BEGUN = "begun"
@@ -139,7 +139,7 @@ class Growing:
                         await turns.acquire_on_behalf_of(piece)
                         tasks.start_soon(send, piece, body)
         except BaseExceptionGroup as errors:
-            raise first_of(errors) from None
+            raise first_cause(errors) from None
         await self._keep(writing)
 
     async def _keep(self, writing: "_Writing") -> None:

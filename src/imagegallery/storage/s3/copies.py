@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from anyio import CapacityLimiter, create_task_group
 from attrs import frozen
 
+from imagegallery.errors import first_cause
 from imagegallery.storage.s3.bucket import Bucket
 from imagegallery.storage.s3.replies import SentPart, Span
-from imagegallery.storage.s3.transfer import first_of, forgotten_on_failure
+from imagegallery.storage.s3.transfer import forgotten_on_failure
 
 
 @frozen
@@ -45,5 +46,5 @@ class Assembly:
                 for number, span in enumerate(spans, start=1):
                     tasks.start_soon(copy, number, span)
         except BaseExceptionGroup as errors:
-            raise first_of(errors) from None
+            raise first_cause(errors) from None
         return [copied[number] for number in sorted(copied)]

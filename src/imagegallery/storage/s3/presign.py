@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from imagegallery.aws.keys import Keys
 from imagegallery.aws.skew import ServiceTime
 from imagegallery.clock import Clock
+from imagegallery.disposition import attachment
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod, UploadRequest
 
@@ -115,12 +116,6 @@ def lifetime_for(remaining: timedelta) -> timedelta:
         if remaining <= lifetime:
             return lifetime
     raise ConfigurationError(f"S3 signs URLs for {LIFETIMES[-1].days} days at most.")
-
-
-def attachment(filename: str) -> str:
-    """A Content-Disposition whose name any browser understands (RFC 6266 section 4.3 and appendix D)."""
-    plain = "".join(each if " " <= each <= "~" and each not in '"\\%' else "_" for each in filename)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='', errors='replace')}"
 
 
 def _base64(hexadecimal: str) -> str:

@@ -15,7 +15,7 @@ from anyio import CapacityLimiter, create_task_group, to_thread
 from anyio.abc import TaskGroup
 from attrs import define, field, frozen
 
-from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed, Unavailable
+from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed, Unavailable, first_cause
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream
 from imagegallery.storage.s3.bucket import Bucket
@@ -72,7 +72,7 @@ class PartSender:
             async with create_task_group() as tasks:
                 yield cls(bucket, key, upload, CapacityLimiter(at_once), tasks)
         except BaseExceptionGroup as errors:
-            raise first_of(errors) from None
+            raise first_cause(errors) from None
 
     async def send(self, number: int, body: bytes) -> None:
         """Begin to send; returns when the next part may be collected."""
@@ -86,14 +86,6 @@ class PartSender:
             self.sent[number] = await self._bucket.put_part(self._key, self._upload, number, body, sha256=checksum)
         finally:
             self._turns.release_on_behalf_of(turn)
-
-
-def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first of what a task group collected."""
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
 
 
 @frozen
