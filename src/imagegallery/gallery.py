@@ -25,7 +25,7 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.owners.service import OwnerService
 from imagegallery.queue.observer import WorkerObserver
-from imagegallery.queue.periodic import Periodic, keep_up
+from imagegallery.queue.periodic import Periodic, keep_up, once_for_all
 from imagegallery.queue.protocol import JobQueue, Queue
 from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
@@ -210,11 +210,12 @@ class ImageGallery:
 
     def _periodic(self) -> Sequence[Periodic]:
         interval = self.settings.upkeep_interval
-        tasks = [
+        upkeep = [
             Periodic("expired uploads", interval, self._sweep_uploads),
             Periodic("expired trash", interval, self._sweep_trash),
             Periodic("old events", interval, self._prune_events),
         ]
+        tasks = [once_for_all(task, self._parts.database, self._clock) for task in upkeep]
         if self.settings.queue.relay_in_worker:
             tasks += self._relays()
         return [*tasks, *self._arrivals()]

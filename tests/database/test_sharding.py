@@ -60,6 +60,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "queue.records.DEAD": _OPERATORS,
     "queue.records.NEXT_DUE": _QUEUE,
     "queue.records.STATS": _OPERATORS,
+    "queue.periodic_records.BEGIN": "a row for each task, of no owner: on one shard",
     "upkeep.records.COUNTS": _OPERATORS,
     "upkeep.records._WITH_JOB": _OPERATORS,
     "upkeep.records.SUMS": _OPERATORS,

@@ -7,8 +7,12 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
-from imagegallery.queue.periodic import Periodic, keep_up
+from imagegallery.queue.periodic import Periodic, keep_up, once_for_all
+from imagegallery.testing.clock import ManualClock
+
+MINUTE = timedelta(minutes=1)
 
 
 async def run_until(times: int, run: Callable[[int], Awaitable[None]], every: timedelta) -> None:
@@ -53,3 +57,29 @@ async def test_a_failure_is_logged_and_the_next_time_is_another_try(caplog: pyte
         await run_until(2, fail_at_first, timedelta(0))
     (record,) = caplog.records
     assert record.getMessage() == "upkeep sweep failed, next try in 0:00:00: unavailable: The store does not answer."
+
+
+async def test_of_all_workers_one_does_it_each_time(database: Database, clock: ManualClock) -> None:
+    done: list[str] = []
+
+    def by(worker: str) -> Periodic:
+        async def run() -> None:
+            done.append(worker)
+
+        return once_for_all(Periodic("sweep", MINUTE, run), database, clock)
+
+    async def run(task: Periodic) -> None:
+        await task.run()
+
+    one, two = by("one"), by("two")
+    async with anyio.create_task_group() as tasks:
+        for task in (one, two):
+            tasks.start_soon(run, task)
+    assert len(done) == 1
+    clock.advance(MINUTE - timedelta(seconds=1))
+    await two.run()
+    assert len(done) == 1
+    clock.advance(timedelta(seconds=1))
+    await two.run()
+    await one.run()
+    assert done[1:] == ["two"]

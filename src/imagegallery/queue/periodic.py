@@ -5,8 +5,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
+from imagegallery.clock import Clock
+from imagegallery.database.pool import Database
+from imagegallery.queue import periodic_records
 from imagegallery.queue.failure import describe
 
 logger = logging.getLogger(__name__)
@@ -16,13 +19,26 @@ logger = logging.getLogger(__name__)
 class Periodic:
     """Something to do once at the start and then ``every`` so often, counted from the end of the last time.
 
-    Every worker does it, perhaps at the same time as another: ``run`` must be fit for that, and for being
-    cancelled at any point. If it raises, that is logged and the next time is another try.
+    ``run`` may be cancelled at any point, and run at the same time in another worker. If it raises, that is logged and
+    the next time is another try.
     """
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[None]]
+
+
+def once_for_all(task: Periodic, database: Database, clock: Clock) -> Periodic:
+    """The same, done by one of all workers each time. Should that one die of it, another does it the next time."""
+
+    async def run() -> None:
+        now = clock()
+        async with database.transaction() as connection:
+            begins = await periodic_records.begin(connection, task.name, now=now, last_before=now - task.every)
+        if begins:
+            await task.run()
+
+    return evolve(task, run=run)
 
 
 async def keep_up(task: Periodic) -> None:
