@@ -32,7 +32,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def quick(session: nox.Session) -> None:
-    """What needs no server and no process of its own."""
+    """What is quick: hardly a test that starts a server or a process."""
     session.install("-e", ".[dev]")
     session.run("pytest", "--quick", *session.posargs)
 

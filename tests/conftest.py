@@ -44,7 +44,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-# What starts a server or a process; and whole folders of it.
+# What tells most tests that start a server or a process; and whole folders of them.
 SLOW_FIXTURES = frozenset(
     (
         "database_server",
@@ -63,7 +63,7 @@ SLOW_FOLDERS = frozenset(
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="leave out what starts a server or a process")
+    parser.addoption("--quick", action="store_true", help="leave out nearly all that starts a server or a process")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

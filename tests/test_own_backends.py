@@ -1,15 +1,14 @@
 """What an application brings of its own to `ImageGallery.open` is what the gallery uses."""
 
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 from tests.support.shared_engine import SharedEngine
+from tests.support.studio import RemoteStore
 
-from imagegallery import ByteRange, ImageGallery, ObjectInfo, ObjectStream, Principal, Settings
+from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.clock import utc_now
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -22,40 +21,9 @@ ME = Principal.user("ada")
 UNUSED = UrlSigner(b"a secret that nothing is signed with", utc_now)
 
 
-class PlainStore:
-    """Does what every store must do, and nothing besides."""
-
-    def __init__(self, root: Path) -> None:
-        self._files = FilesystemStore(root, UNUSED)
-
-    async def put(
-        self,
-        key: str,
-        data: AsyncIterable[bytes],
-        *,
-        content_type: str,
-        max_size: int | None = None,
-        if_absent: bool = False,
-    ) -> ObjectInfo:
-        return await self._files.put(key, data, content_type=content_type, max_size=max_size, if_absent=if_absent)
-
-    def get(self, key: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[ObjectStream]:
-        return self._files.get(key, byte_range)
-
-    async def head(self, key: str) -> ObjectInfo:
-        return await self._files.head(key)
-
-    async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
-        return await self._files.promote(source, target, etag=etag, content_type=content_type)
-
-    async def delete(self, key: str) -> None:
-        await self._files.delete(key)
-
-    def list(self, prefix: str = "") -> AsyncIterator[ObjectInfo]:
-        return self._files.list(prefix)
-
-    async def aclose(self) -> None:
-        await self._files.aclose()
+def plain_store(root: Path) -> RemoteStore:
+    """What does what every store must do, and nothing besides."""
+    return RemoteStore(FilesystemStore(root, UNUSED))
 
 
 @pytest.fixture
@@ -68,7 +36,7 @@ def photo(tmp_path: Path) -> Path:
 async def test_a_photo_goes_through_a_store_and_a_queue_of_the_application(
     tmp_path: Path, photo: Path, database: Database, database_dsn: str, imaging_engine: SharedEngine
 ) -> None:
-    store, queue = PlainStore(tmp_path / "own"), PostgresQueue(database, utc_now)
+    store, queue = plain_store(tmp_path / "own"), PostgresQueue(database, utc_now)
     settings = Settings(data_dir=tmp_path / "data", database=DatabaseOptions(dsn=database_dsn))
     opening = ImageGallery.open(settings, store=store, queue=queue, engine=imaging_engine)
     async with opening as gallery, gallery.worker():
@@ -85,7 +53,7 @@ async def test_what_is_private_in_it_is_read_by_urls_that_the_api_signs(
     tmp_path: Path, photo: Path, database_dsn: str, imaging_engine: SharedEngine
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data", database=DatabaseOptions(dsn=database_dsn))
-    async with ImageGallery.open(settings, store=PlainStore(tmp_path / "own"), engine=imaging_engine) as gallery:
+    async with ImageGallery.open(settings, store=plain_store(tmp_path / "own"), engine=imaging_engine) as gallery:
         image = await gallery.uploads.add(ME, photo)
         url = await gallery.images.download_url(ME, image.id)
         assert url.startswith("/objects/")

@@ -51,6 +51,11 @@ def test_what_may_not_be_seen_is_not_there_and_the_rest_is_refused(
             assert type(refused.value) is (Forbidden if VIEW in may else NotFound)
 
 
+def test_who_needs_no_permission_sees_no_more_for_it() -> None:
+    with pytest.raises(NotFound):
+        require(NONE, BEN, Facts("ana"), "image")
+
+
 def test_what_is_not_there_is_refused_in_the_same_words() -> None:
     said = []
     for facts in (None, Facts("ana")):

@@ -83,7 +83,7 @@ def require(needed: Permission, principal: Principal, found: Thing | None, kind:
     Raises `NotFound` where there is nothing that the principal may see, and `Forbidden` where there is.
     """
     granted = Permission.NONE if found is None else permissions(principal, found.facts)
-    if found is not None and needed in granted:
+    if found is not None and granted and needed in granted:
         return found
     if Permission.VIEW not in granted:
         raise NotFound(f"There is no such {kind}.")
