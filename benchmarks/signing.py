@@ -46,7 +46,7 @@ class Cost:
 
 def page() -> Sequence[Variant]:
     """Variants that nobody has signed yet."""
-    prefixes = [image_prefix(new_id(), None) for _ in range(IMAGES)]
+    prefixes = [image_prefix(new_id()) for _ in range(IMAGES)]
     keys = [variant_key(prefix, f"v{number}", "f" * 12, "webp") for prefix in prefixes for number in range(VARIANTS)]
     return [Variant("small", "webp", key, 300, 200, 1000, "f") for key in keys]
 

@@ -76,5 +76,5 @@ def things(owner: httpx.Client, photo: bytes) -> Mapping[str, str]:
         "number": "1",
         "webhook_id": owner.post("/webhooks", json={"url": "http://127.0.0.1:9/"}).json()["data"]["webhook"]["id"],
         "token": original.rpartition("/")[2],
-        "key": "galleries/library/images/none/thumbnail-none.webp",
+        "key": "library/images/none/thumbnail-none.webp",
     }

@@ -50,7 +50,7 @@ def _run(pictures: Path) -> dict[str, object]:
 def _stop(pictures: Path, settings: Settings, how: signal.Signals, *, after: int) -> int:
     """Begin an import, and send the signal once so many originals are in. Answers the exit code."""
     process = subprocess.Popen(_command(pictures), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    until(lambda: len(list(settings.objects_dir.glob("galleries/*/images/*/original.*"))) >= after)
+    until(lambda: len(list(settings.objects_dir.glob("library/images/*/original.*"))) >= after)
     process.send_signal(how)
     process.communicate()
     return process.returncode

@@ -150,9 +150,9 @@ async def test_reconcile_finds_repairs_and_then_finds_nothing(settings: Settings
     stray = objects / "incoming" / "01890000-0000-7000-8000-000000000000"
     stray.write_bytes(b"late")
     _age(stray)
-    young = objects / "galleries" / "young.webp"
+    young = objects / "library" / "images" / "young.webp"
     young.write_bytes(b"on its way")
-    lost = next(objects.glob("galleries/**/thumbnail-*"))
+    lost = next(objects.glob("library/images/*/thumbnail-*"))
     lost.unlink()
     await _execute(settings, "UPDATE galleries SET image_count = 9")
     await _execute(settings, "UPDATE owners SET storage_used = 1")
@@ -173,7 +173,7 @@ async def test_reconcile_finds_repairs_and_then_finds_nothing(settings: Settings
 async def test_reconcile_repairs_nothing_by_an_empty_database(
     settings: Settings, run: Run, in_process: InProcess
 ) -> None:
-    folders = [settings.objects_dir / name for name in ("galleries", "incoming")]
+    folders = [settings.objects_dir / name for name in ("library", "incoming")]
     objects = [folder / "somebodys.jpg" for folder in folders]
     for file in objects:
         file.parent.mkdir(parents=True)

@@ -28,7 +28,7 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.testing.clock import ManualClock
 
 BASE = "https://private.example"
-KEY = "galleries/library/images/1/small-f.webp"
+KEY = "library/images/1/small-f.webp"
 ENDS = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
 KEY_TEXT = st.text(st.characters(exclude_characters="\\", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 

@@ -24,7 +24,7 @@ from imagegallery.testing.library import make_image
 
 HOUR = timedelta(hours=1)
 SECRET = b"a secret for these tests only"
-VARIANT = Variant("small", "webp", "galleries/library/images/1/small-f.webp", 300, 200, 1000, "f")
+VARIANT = Variant("small", "webp", "library/images/1/small-f.webp", 300, 200, 1000, "f")
 
 
 def delivery(clock: ManualClock, options: DeliveryOptions | None = None) -> ImageUrls:

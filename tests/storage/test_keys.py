@@ -51,7 +51,7 @@ def test_the_longest_key_and_segment() -> None:
 
 @pytest.mark.parametrize("content_type", keys.EXTENSIONS)
 def test_our_own_keys_are_keys_and_tell_their_type(content_type: str) -> None:
-    prefix = keys.image_prefix(uuid4(), uuid4())
+    prefix = keys.image_prefix(uuid4())
     original = keys.original_key(prefix, content_type)
     assert keys.is_key(original)
     assert keys.is_key(keys.incoming_key(uuid4()))
@@ -59,9 +59,9 @@ def test_our_own_keys_are_keys_and_tell_their_type(content_type: str) -> None:
     assert keys.content_type_of(original) == content_type
 
 
-def test_images_without_a_gallery_lie_in_the_library() -> None:
+def test_images_lie_in_the_library() -> None:
     image_id = uuid4()
-    prefix = keys.image_prefix(image_id, None)
-    assert prefix == f"galleries/library/images/{image_id}/"
+    prefix = keys.image_prefix(image_id)
+    assert prefix == f"library/images/{image_id}/"
     assert keys.variant_key(prefix, "small", "0123abcd", "webp") == f"{prefix}small-0123abcd.webp"
     assert keys.content_type_of("incoming/anything") == "application/octet-stream"

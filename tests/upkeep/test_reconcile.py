@@ -97,13 +97,19 @@ async def a_stray_variant(house: House) -> str:
 
 
 async def an_object_of_no_image(house: House) -> str:
-    key = f"galleries/library/images/{uuid4()}/original.jpg"
+    key = f"library/images/{uuid4()}/original.jpg"
+    await house.put(key)
+    return key
+
+
+async def an_object_where_images_lay_before(house: House) -> str:
+    key = f"galleries/{uuid4()}/images/{uuid4()}/original.jpg"
     await house.put(key)
     return key
 
 
 async def an_object_in_no_folder_of_ours(house: House) -> str:
-    key = "galleries/notes.txt"
+    key = "library/images/notes.txt"
     await house.put(key)
     return key
 
@@ -138,6 +144,7 @@ DAMAGES: list[tuple[Callable[[House], Awaitable[str]], Kind]] = [
     (a_stray_upload, Kind.STRAY_UPLOAD),
     (a_stray_variant, Kind.STRAY_OBJECT),
     (an_object_of_no_image, Kind.STRAY_OBJECT),
+    (an_object_where_images_lay_before, Kind.STRAY_OBJECT),
     (an_object_in_no_folder_of_ours, Kind.STRAY_OBJECT),
     (a_lost_variant, Kind.MISSING_VARIANT),
     (a_wrong_count, Kind.WRONG_IMAGE_COUNT),

@@ -38,7 +38,7 @@ SESSION = UploadSession(
     size=10,
     sha256=None,
     incoming_key="incoming/1",
-    key_prefix="galleries/library/images/2/",
+    key_prefix="library/images/2/",
     future_image_id=UUID(int=2),
     created_at=NOW,
     updated_at=NOW,
@@ -145,7 +145,7 @@ def test_an_image_id_is_told_once_there_is_an_image() -> None:
 
 
 def test_the_original_has_its_types_extension() -> None:
-    assert SESSION.original_key == "galleries/library/images/2/original.jpg"
+    assert SESSION.original_key == "library/images/2/original.jpg"
 
 
 def test_the_diagram_draws_every_transition() -> None:

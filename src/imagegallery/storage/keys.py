@@ -23,7 +23,9 @@ CONTENT_TYPES = {extension: content_type for content_type, extension in EXTENSIO
 CONTENT_TYPES["jpeg"] = "image/jpeg"  # variants are named for their format
 
 INCOMING_PREFIX = "incoming/"
-IMAGES_PREFIX = "galleries/"
+IMAGES_PREFIX = "library/images/"
+# Where images lie: there the new ones, here those from before, whose rows name them as they are.
+IMAGES_PREFIXES = (IMAGES_PREFIX, "galleries/")
 
 
 def incoming_key(session_id: UUID) -> str:
@@ -31,9 +33,9 @@ def incoming_key(session_id: UUID) -> str:
     return f"{INCOMING_PREFIX}{session_id}"
 
 
-def image_prefix(image_id: UUID, gallery_id: UUID | None) -> str:
-    """The folder of one image, below the public gallery it was uploaded to or ``library``."""
-    return f"{IMAGES_PREFIX}{gallery_id or 'library'}/images/{image_id}/"
+def image_prefix(image_id: UUID) -> str:
+    """The folder of one image. It tells no gallery: keys show in public URLs."""
+    return f"{IMAGES_PREFIX}{image_id}/"
 
 
 def image_id_hint(key: str) -> UUID | None:
@@ -51,7 +53,7 @@ def original_key(prefix: str, content_type: str) -> str:
 
 def is_original(key: str) -> bool:
     """Whether `original_key` can have made it: so that a mistake deletes nothing else."""
-    return key.startswith(IMAGES_PREFIX) and key.rpartition("/")[2].startswith("original.") and is_key(key)
+    return key.startswith(IMAGES_PREFIXES) and key.rpartition("/")[2].startswith("original.") and is_key(key)
 
 
 def variant_key(prefix: str, variant_type: str, fingerprint: str, image_format: str) -> str:

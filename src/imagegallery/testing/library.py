@@ -88,13 +88,10 @@ class Library:
         await records.add_storage_used(connection, image.owner_id, image.file_size)
 
 
-def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0), gallery_id: UUID | None = None) -> Image:
-    """An image of 4000 x 3000 pixels with three variants, uploaded ``age`` before `START`; no two are equal.
-
-    ``gallery_id`` only chooses where its objects lie.
-    """
+def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0)) -> Image:
+    """An image of 4000 x 3000 pixels with three variants, uploaded ``age`` before `START`; no two are equal."""
     image_id = new_id()
-    prefix = image_prefix(image_id, gallery_id)
+    prefix = image_prefix(image_id)
     uploaded_at = START - age
     image = Image(
         id=image_id,

@@ -2,7 +2,7 @@
 
 Bytes come before rows, so an object without a row may be one whose row is just being written. Only what is older than
 a grace period counts; before it is deleted, its image is held and found to have no job, and the object is looked at
-again. Keys outside of our two prefixes are somebody else's.
+again. Keys outside of our prefixes are somebody else's.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -14,7 +14,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, ObjectNotFound
-from imagegallery.storage.keys import IMAGES_PREFIX, INCOMING_PREFIX, image_id_hint
+from imagegallery.storage.keys import IMAGES_PREFIXES, INCOMING_PREFIX, image_id_hint
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.storage.streams import batches
 from imagegallery.upkeep import records
@@ -32,22 +32,23 @@ async def check_same_gallery(database: Database, store: ObjectStore) -> None:
     async with database.connection() as connection:
         if await records.has_images(connection):
             return
-    objects = aiter(store.list(IMAGES_PREFIX))
-    try:
-        found = await anext(objects, None)
-    finally:
-        if isinstance(objects, AsyncGenerator):
-            await objects.aclose()
-    if found is not None:
-        raise ConfigurationError(
-            f"The database has no images, but the store has objects ({found.key}): is this the right database? "
-            "If it is, and all of them are to be deleted, repeat with --store-is-ours."
-        )
+    for prefix in IMAGES_PREFIXES:
+        objects = aiter(store.list(prefix))
+        try:
+            found = await anext(objects, None)
+        finally:
+            if isinstance(objects, AsyncGenerator):
+                await objects.aclose()
+        if found is not None:
+            raise ConfigurationError(
+                f"The database has no images, but the store has objects ({found.key}): is this the right database? "
+                "If it is, and all of them are to be deleted, repeat with --store-is-ours."
+            )
 
 
 @frozen
 class _Strays:
-    """The walk; what is a stray, and when one may be deleted, is each prefix's own."""
+    """The walk; what is a stray, and when one may be deleted, is each kind's own."""
 
     database: Database
     store: ObjectStore
@@ -55,7 +56,7 @@ class _Strays:
     grace: timedelta
 
     kind: Kind
-    prefix: str
+    prefixes: tuple[str, ...]
 
     async def total(self) -> int | None:
         """A store does not know how many objects it holds."""
@@ -63,15 +64,16 @@ class _Strays:
 
     async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
         """See `Phase.run`."""
-        async for batch in batches(self.store.list(self.prefix), BATCH):
-            findings = [self._finding(found) for found in await self._strays(batch)]
-            if repair:
-                findings = [
-                    repaired
-                    for first in range(0, len(findings), REPAIRED_AT_ONCE)
-                    for repaired in await self._repair(findings[first : first + REPAIRED_AT_ONCE])
-                ]
-            yield PhaseStep(len(batch), tuple(findings))
+        for prefix in self.prefixes:
+            async for batch in batches(self.store.list(prefix), BATCH):
+                findings = [self._finding(found) for found in await self._strays(batch)]
+                if repair:
+                    findings = [
+                        repaired
+                        for first in range(0, len(findings), REPAIRED_AT_ONCE)
+                        for repaired in await self._repair(findings[first : first + REPAIRED_AT_ONCE])
+                    ]
+                yield PhaseStep(len(batch), tuple(findings))
 
     async def _strays(self, batch: Sequence[ObjectInfo]) -> list[ObjectInfo]:
         old = {found.key: found for found in batch if self._is_old(found)}
@@ -120,7 +122,7 @@ class StrayUploads(_Strays):
 
     name = "arrived files"
     kind: Kind = Kind.STRAY_UPLOAD
-    prefix: str = INCOMING_PREFIX
+    prefixes: tuple[str, ...] = (INCOMING_PREFIX,)
 
     async def _without_row(self, connection: Connection, keys: Sequence[str]) -> list[str]:
         return await upload_records.without_open_session(connection, keys)
@@ -128,11 +130,11 @@ class StrayUploads(_Strays):
 
 @frozen
 class StrayObjects(_Strays):
-    """Under the images' prefix: no image's original and no variant."""
+    """Where images lie: no image's original and no variant."""
 
     name = "stored objects"
     kind: Kind = Kind.STRAY_OBJECT
-    prefix: str = IMAGES_PREFIX
+    prefixes: tuple[str, ...] = IMAGES_PREFIXES
 
     async def _without_row(self, connection: Connection, keys: Sequence[str]) -> list[str]:
         return await records.without_row(connection, keys)

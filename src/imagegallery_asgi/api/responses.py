@@ -17,7 +17,7 @@ from imagegallery_asgi.framework.constraints import Example
 T = TypeVar("T")
 
 # In examples.
-_FILES = "/api/v1/files/galleries/library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_FILES = "/api/v1/files/library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
 _OBJECT = "/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
 _ETAG = "5d41402abc4b2a76b9719d911017c592"
 

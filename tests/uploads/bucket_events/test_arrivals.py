@@ -201,7 +201,7 @@ async def test_what_comes_through_this_service_is_left_to_it(
     [
         TEST_EVENT,
         s3_event(PREFIX + "incoming/unknown"),
-        s3_event(PREFIX + "galleries/library/images/1/original.jpg"),
+        s3_event(PREFIX + "library/images/1/original.jpg"),
         s3_event("elsewhere"),
         s3_event(PREFIX + "incoming/unknown", bucket="another"),
         s3_event(PREFIX + "incoming/a\0b"),

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
-from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -79,7 +78,7 @@ class SessionOpener:
                 if new.concatenation is not Concatenation.FINAL:  # which takes the places of its parts
                     await self._check_open(connection, owner_id)
                 reserved = await self._reserve(connection, owner_id, room, new)
-            session = evolve(self._session(owner_id, new, checked, room), reserved=reserved)
+            session = evolve(self._session(owner_id, new, checked), reserved=reserved)
             if existing is not None:
                 session = await return_existing(connection, session, existing, now=session.created_at)
             await records.insert(connection, session)
@@ -113,7 +112,7 @@ class SessionOpener:
         self.policy.check_storage(current.storage_used + awaited + size, current.storage_limit)
         return current.storage_used + awaited
 
-    def _session(self, owner_id: str, new: NewUpload, declaration: Declaration, room: OwnerQuota) -> UploadSession:
+    def _session(self, owner_id: str, new: NewUpload, declaration: Declaration) -> UploadSession:
         now = self.clock()
         image_id = new_id()
         return UploadSession(
@@ -127,8 +126,7 @@ class SessionOpener:
             size=declaration.size,
             sha256=declaration.sha256,
             incoming_key=incoming_key(new.session_id),
-            # Keys show in public URLs, wherever the image is shown later: they must not tell an unlisted gallery's id.
-            key_prefix=image_prefix(image_id, new.gallery_id if _is_listed(room) else None),
+            key_prefix=image_prefix(image_id),
             future_image_id=image_id,
             created_at=now,
             updated_at=now,
@@ -145,7 +143,3 @@ def stored_filename(given: str | None, content_type: str) -> str:
     """A safe name, whatever was given."""
     extension = EXTENSIONS.get(content_type)
     return clean_filename(given or (f"{FALLBACK}.{extension}" if extension else FALLBACK))
-
-
-def _is_listed(room: OwnerQuota) -> bool:
-    return room.gallery is not None and room.gallery.visibility is Visibility.PUBLIC
