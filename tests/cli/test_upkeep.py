@@ -102,7 +102,7 @@ async def test_backfill_says_what_it_would_do_does_it_and_is_done(settings: Sett
     await _fill(settings)
     config = tmp_path / "gallery.toml"
     config.write_text(SMALLER.format(quality=20))
-    before = {path.name for path in settings.data_dir.glob("objects/galleries/**/thumbnail-*")}
+    before = {path.name for path in settings.data_dir.glob("objects/library/**/thumbnail-*")}
 
     dry = await run("backfill", "--dry-run", "--config", str(config))
     assert [line["outdated"] for line in dry[:-1]] == [["thumbnail.webp"]] * COUNT
@@ -112,7 +112,7 @@ async def test_backfill_says_what_it_would_do_does_it_and_is_done(settings: Sett
     assert (await run("backfill", "--config", str(config)))[:-1] == dry[:-1]
     await _work(await anyio.to_thread.run_sync(Settings.from_env, config))
     assert (await run("backfill", "--config", str(config)))[-1]["images"] == 0
-    after = {path.name for path in settings.data_dir.glob("objects/galleries/**/thumbnail-*")}
+    after = {path.name for path in settings.data_dir.glob("objects/library/**/thumbnail-*")}
     assert len(after - before) == COUNT
 
 
@@ -173,7 +173,7 @@ async def test_reconcile_finds_repairs_and_then_finds_nothing(settings: Settings
 async def test_reconcile_repairs_nothing_by_an_empty_database(
     settings: Settings, run: Run, in_process: InProcess
 ) -> None:
-    folders = [settings.objects_dir / name for name in ("library", "incoming")]
+    folders = [settings.objects_dir / name for name in ("library/images", "incoming")]
     objects = [folder / "somebodys.jpg" for folder in folders]
     for file in objects:
         file.parent.mkdir(parents=True)
