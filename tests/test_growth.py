@@ -53,7 +53,10 @@ READERS: dict[str, tuple[Reader, list[str]]] = {
     "event": (parse_event_id, ["", "1"]),
     "filename": (clean_filename, ["", "/"]),
     "natural": (lambda text: natural_key(text[:255]), ["", "1"]),
-    "webhook": (lambda text: check_webhook(text, (), WebhookOptions()), ["", "https://", "https://a/", "https://["]),
+    "webhook": (
+        lambda text: check_webhook(text, (), (), WebhookOptions()),
+        ["", "https://", "https://a/", "https://["],
+    ),
     "bucket": (created_objects, ["", "[", '{"Records":[', '{"Records":"']),
     "exif": (exif, ["", "a "]),
     "time": (read_timestamp, ["", "2024:", "2024:06:30 18:04:05", "2024:06:30 18:04:05."]),

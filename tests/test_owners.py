@@ -19,6 +19,7 @@ from imagegallery.errors import ImageGalleryError, NotFound, Unauthenticated
 from imagegallery.events import records as event_records
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.service import GalleryService
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.duplicates import records as duplicate_records
 from imagegallery.images.image import original_records
@@ -81,7 +82,9 @@ async def world(
 ) -> AsyncIterator[World]:
     options = WebhookOptions(allow_private=True)
     async with Uploading.on(database, tmp_path, clock, imaging_engine) as uploading:
-        webhooks = WebhookService(database, Sender(timedelta(seconds=1), allow_private=True), options, clock)
+        webhooks = WebhookService(
+            database, Sender(timedelta(seconds=1), allow_private=True), EVENT_TYPES, options, clock
+        )
         things = {each.require_user(): await _give(uploading, webhooks, each) for each in (ANA, BEN)}
         parts = uploading.library
         yield World(things, database, parts.images, parts.galleries, uploading.service, webhooks, clock)
@@ -194,7 +197,9 @@ async def events(world: World, asks: Principal) -> object:
     """How many: those of what this owner did, which is what the other did, too."""
     async with world.database.transaction() as connection:
         last = await event_records.number(connection)
-        return len((await event_records.owned_between(connection, asks.require_user(), 0, last, 100)).events)
+        return len(
+            (await event_records.owned_between(connection, EVENT_TYPES, asks.require_user(), 0, last, 100)).events
+        )
 
 
 async def original(world: World, asks: Principal) -> object:

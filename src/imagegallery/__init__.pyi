@@ -53,29 +53,23 @@ from imagegallery.errors import (
     UploadLocked,
     UploadRateExceeded,
 )
-from imagegallery.events.event import (
-    TYPES as EVENT_TYPES,
-)
-from imagegallery.events.event import (
-    DomainEvent,
-    Event,
+from imagegallery.events.event import DomainEvent, Event, GalleryEvent, OwnerEvent, UserEvent
+from imagegallery.events.feed import Subscription
+from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, Gallery, ImageOrder
+from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, LoadedPage, PageTicket
+from imagegallery.gallery import EVENT_TYPES, ImageGallery, OpenGallery
+from imagegallery.ids import new_id, parse_id
+from imagegallery.images.batch.batch import BatchAction, BatchResult
+from imagegallery.images.duplicates.records import KnownFile
+from imagegallery.images.duplicates.service import Lookalike, Lookalikes
+from imagegallery.images.events import (
     GalleryChanged,
     ImageDeleted,
     ImageFailed,
     ImageReady,
     ImageRestored,
-    ImageUploaded,
     UrlsClosed,
-    VariantReady,
 )
-from imagegallery.events.feed import Subscription
-from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, Gallery, ImageOrder
-from imagegallery.galleries.pages import CachedPage, CachedPages, ListPlace, LoadedPage, PageTicket
-from imagegallery.gallery import ImageGallery, OpenGallery
-from imagegallery.ids import new_id, parse_id
-from imagegallery.images.batch.batch import BatchAction, BatchResult
-from imagegallery.images.duplicates.records import KnownFile
-from imagegallery.images.duplicates.service import Lookalike, Lookalikes
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME, Image, LibraryOrder, ProcessingStatus, Variant
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
@@ -100,11 +94,13 @@ from imagegallery.storage.protocol import (
     UploadRequest,
 )
 from imagegallery.unset import UNSET, Unset
+from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece
 from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE, ClaimedPart, PartPlan, SignedPart, missing_parts
 from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.session.session import Concatenation, UploadSession, UploadState
 from imagegallery.uploads.signed import SignedUpload
+from imagegallery.variants.events import VariantReady
 from imagegallery.variants.preset import Preset
 from imagegallery.webhooks.service import CreatedWebhook
 from imagegallery.webhooks.signature import verify as verify_webhook
@@ -153,6 +149,7 @@ __all__ = [
     "Forbidden",
     "Gallery",
     "GalleryChanged",
+    "GalleryEvent",
     "IdempotencyKeyReused",
     "Image",
     "ImageDeleted",
@@ -187,6 +184,7 @@ __all__ = [
     "OnDuplicate",
     "OpenGallery",
     "Overloaded",
+    "OwnerEvent",
     "PageTicket",
     "Part",
     "PartMismatch",
@@ -234,6 +232,7 @@ __all__ = [
     "UploadSession",
     "UploadState",
     "UrlsClosed",
+    "UserEvent",
     "Variant",
     "VariantReady",
     "Visibility",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from types import TracebackType
+from typing import Final
 
 import anyio
 import attrs
@@ -14,9 +15,13 @@ from imagegallery.background import Background
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
+from imagegallery.events.event import event_types
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
+from imagegallery.feature import Feature
+from imagegallery.galleries import feature as galleries
 from imagegallery.galleries.service import GalleryService
+from imagegallery.images import feature as images
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.service import ImageService
@@ -31,9 +36,11 @@ from imagegallery.queue.worker import JobHandler, Worker
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep.service import UpkeepService
+from imagegallery.uploads import feature as uploads
 from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.variants import feature as variants
 from imagegallery.variants.processing import Processing
 from imagegallery.variants.service import VariantService
 from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
@@ -44,6 +51,9 @@ from imagegallery.webhooks.transport import Sender
 READINESS_KEY = "readiness"
 # How soon relaying is taken up again after the database, or the message queue, was away.
 RELAY_PAUSE = timedelta(seconds=1)
+
+FEATURES: Final[Sequence[Feature]] = (uploads.FEATURE, variants.FEATURE, images.FEATURE, galleries.FEATURE)
+EVENT_TYPES: Final = event_types(kind for feature in FEATURES for kind in feature.events)
 
 
 class ImageGallery:
@@ -87,9 +97,9 @@ class ImageGallery:
         self.owners = OwnerService(parts.database)
         self.variants = VariantService(parts.engine, settings.variants.all_presets)
         self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.all_presets, clock)
-        self.events = EventService(parts.database, settings.events, clock)
+        self.events = EventService(parts.database, EVENT_TYPES, settings.events, clock)
         self._sender = Sender(settings.webhooks.timeout, settings.webhooks.allow_private)
-        self.webhooks = WebhookService(parts.database, self._sender, settings.webhooks, clock)
+        self.webhooks = WebhookService(parts.database, self._sender, EVENT_TYPES, settings.webhooks, clock)
         self._parts = parts
         self._is_retiring = False
         self._clock = clock
@@ -199,7 +209,7 @@ class ImageGallery:
             self._clock,
         )
         deliveries = DeliverWebhook(
-            parts.database, parts.queue, parts.outbox, self._sender, self.settings.webhooks, self._clock
+            parts.database, parts.queue, parts.outbox, self._sender, EVENT_TYPES, self.settings.webhooks, self._clock
         )
         return {
             **processing.handlers(),
@@ -223,7 +233,7 @@ class ImageGallery:
     def _relays(self) -> Sequence[Periodic]:
         parts = self._parts
         consumers = [WebhookConsumer(), *self.events.consumers()]
-        events = Relay(parts.database, parts.outbox, consumers, self._clock)
+        events = Relay(parts.database, parts.outbox, EVENT_TYPES, consumers, self._clock)
         relays = [Periodic("relaying events", RELAY_PAUSE, events.run)]
         if parts.relay is not None:
             relays.append(Periodic("relaying jobs", RELAY_PAUSE, parts.relay.run))

@@ -18,9 +18,9 @@ from imagegallery.database import migrate
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.events import records as events
-from imagegallery.events.event import GalleryChanged
 from imagegallery.ids import new_id
 from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership, original_records, public_records
 from imagegallery.images.image.image import Image
 from imagegallery.images.trash import records as trash_records

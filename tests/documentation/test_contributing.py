@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from imagegallery.events import event
+from imagegallery import gallery
 from imagegallery.gallery import ImageGallery
 
 ROOT = Path(__file__).parents[2]
@@ -17,8 +17,8 @@ def test_every_file_and_folder_is_there() -> None:
 
 
 def test_every_name_is_there() -> None:
-    assert "`TYPES`" in GUIDE
-    assert event.TYPES
+    assert "`FEATURES`" in GUIDE
+    assert gallery.FEATURES
     assert "`ImageGallery._handlers`" in GUIDE
     assert callable(ImageGallery._handlers)
     assert "`image_from`" in GUIDE

@@ -14,7 +14,7 @@ from code_blocks import blocks_of
 from imagegallery import Image, Principal
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
-from imagegallery.events.event import TYPES
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image, without_variants
 from imagegallery_asgi.api.responses import ImageDocument
@@ -127,4 +127,4 @@ def test_what_the_scripts_read_and_hear_is_there() -> None:
     assert {"sources", "srcSet", "alt_text", "processing_status", "placeholder"} <= read <= known
     heard = set(re.findall(r'addEventListener\("([\w.]+)"', shown("js")))
     assert heard == {"open", "image.ready", "image.failed"}
-    assert heard - {"open"} <= set(TYPES)
+    assert heard - {"open"} <= set(EVENT_TYPES)

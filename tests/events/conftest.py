@@ -4,6 +4,7 @@ from tests.support.events import EventLog
 from imagegallery.database.pool import Database
 from imagegallery.events.event import EventOptions
 from imagegallery.events.service import EventService
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.testing.clock import ManualClock
 
 
@@ -14,4 +15,4 @@ def log(database: Database, clock: ManualClock) -> EventLog:
 
 @pytest.fixture
 def events(database: Database, clock: ManualClock) -> EventService:
-    return EventService(database, EventOptions(buffer=10), clock)
+    return EventService(database, EVENT_TYPES, EventOptions(buffer=10), clock)

@@ -7,22 +7,18 @@ from uuid import UUID
 import pytest
 
 from imagegallery.errors import InvalidInput
-from imagegallery.events.event import (
-    TYPES,
-    DomainEvent,
-    Event,
+from imagegallery.events.event import DomainEvent, Event, data_of, parse_event_id, read_data
+from imagegallery.gallery import EVENT_TYPES
+from imagegallery.images.events import (
     GalleryChanged,
     ImageDeleted,
     ImageFailed,
     ImageReady,
     ImageRestored,
-    ImageUploaded,
     UrlsClosed,
-    VariantReady,
-    data_of,
-    parse_event_id,
-    read_data,
 )
+from imagegallery.uploads.events import ImageUploaded
+from imagegallery.variants.events import VariantReady
 
 IMAGE = UUID("01940000-0000-7000-8000-000000000001")
 GALLERY = UUID("01940000-0000-7000-8000-000000000002")
@@ -52,7 +48,7 @@ def test_the_form_is_stable() -> None:
 def test_the_types_are_stable() -> None:
     about_images = {f"image.{each}" for each in ("uploaded", "ready", "failed", "deleted", "restored")}
     assert (
-        set(TYPES)
+        set(EVENT_TYPES)
         == {event.type for event in EVERY_EVENT}
         == about_images
         | {
@@ -65,13 +61,13 @@ def test_the_types_are_stable() -> None:
 
 @pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda event: event.type)
 def test_what_is_written_is_read(event: DomainEvent) -> None:
-    assert read_data(event.type, json.loads(json.dumps(data_of(event)))) == event
+    assert read_data(EVENT_TYPES, event.type, json.loads(json.dumps(data_of(event)))) == event
 
 
 def test_fields_and_types_of_a_newer_release_are_passed_over() -> None:
     data = {**data_of(ImageReady("ana", IMAGE)), "colour": "red"}
-    assert read_data("image.ready", data) == ImageReady("ana", IMAGE)
-    assert read_data("image.painted", data) is None
+    assert read_data(EVENT_TYPES, "image.ready", data) == ImageReady("ana", IMAGE)
+    assert read_data(EVENT_TYPES, "image.painted", data) is None
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "1 ", "٣", "9" * 30])

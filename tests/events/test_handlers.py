@@ -9,10 +9,12 @@ from tests.support.events import PATIENCE, EventLog
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.events.event import DomainEvent, Event, EventOptions, GalleryChanged, ImageReady
+from imagegallery.events.event import DomainEvent, Event, EventOptions
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
+from imagegallery.images.events import GalleryChanged, ImageReady
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
@@ -50,7 +52,7 @@ async def working(
     database: Database, queue: PostgresQueue, clock: ManualClock, events: EventService, outcomes: Outcomes
 ) -> AsyncIterator[None]:
     """A worker of a process that knows the handlers of ``events``, from when its relay has begun."""
-    relay = Relay(database, queue, events.consumers(), clock)
+    relay = Relay(database, queue, EVENT_TYPES, events.consumers(), clock)
     await relay.begin()
     worker = Worker(
         queue,
@@ -67,7 +69,7 @@ async def working(
 
 
 def of(database: Database, clock: ManualClock, handler: Callable[[Event[ImageReady]], Awaitable[None]]) -> EventService:
-    events = EventService(database, EventOptions(), clock)
+    events = EventService(database, EVENT_TYPES, EventOptions(), clock)
     events.register(ImageReady, handler, name="tests.heard")
     return events
 
@@ -122,7 +124,7 @@ async def test_two_relays_make_one_job_of_an_event(
     database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog
 ) -> None:
     events = of(database, clock, Heard())
-    relays = [Relay(database, queue, events.consumers(), clock) for _ in range(2)]
+    relays = [Relay(database, queue, EVENT_TYPES, events.consumers(), clock) for _ in range(2)]
     await relays[0].begin()
     await log.ready(250)
     async with anyio.create_task_group() as tasks:
@@ -132,7 +134,7 @@ async def test_two_relays_make_one_job_of_an_event(
 
 
 async def test_names_of_handlers(database: Database, clock: ManualClock) -> None:
-    events = EventService(database, EventOptions(), clock)
+    events = EventService(database, EVENT_TYPES, EventOptions(), clock)
 
     @events.on(ImageReady)
     async def congratulate(event: Event[ImageReady]) -> None:
@@ -156,7 +158,7 @@ async def test_a_consumer_that_fails_keeps_no_other_back(
         async def jobs_for(self, _connection: Connection, _events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
             raise KeyError("an event that nobody thought of")
 
-    relay = Relay(database, queue, [Broken(), *of(database, clock, Heard()).consumers()], clock)
+    relay = Relay(database, queue, EVENT_TYPES, [Broken(), *of(database, clock, Heard()).consumers()], clock)
     await relay.begin()
     await log.ready(2)
     await relay.catch_up()

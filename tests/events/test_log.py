@@ -8,9 +8,11 @@ from tests.support.events import EventLog, image_ids, take
 
 from imagegallery.database.pool import Database
 from imagegallery.events import records
-from imagegallery.events.event import Event, EventOptions, ImageReady
+from imagegallery.events.event import Event, EventOptions
 from imagegallery.events.service import EventService
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
+from imagegallery.images.events import ImageReady
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 
@@ -20,7 +22,7 @@ ANA = Principal.user("ana")
 async def read_all(database: Database, after: int = 0) -> records.Page:
     async with database.transaction() as connection:
         last = await records.number(connection)
-        return await records.between(connection, after, last, 1000)
+        return await records.between(connection, EVENT_TYPES, after, last, 1000)
 
 
 async def test_a_rollback_leaves_no_event(database: Database, log: EventLog, clock: ManualClock) -> None:
@@ -81,7 +83,7 @@ async def test_many_number_at_once(database: Database, log: EventLog) -> None:
 async def test_old_events_are_pruned_and_ids_never_come_again(
     database: Database, log: EventLog, clock: ManualClock
 ) -> None:
-    events = EventService(database, EventOptions(retention=timedelta(days=7)), clock)
+    events = EventService(database, EVENT_TYPES, EventOptions(retention=timedelta(days=7)), clock)
     await log.ready(3)
     clock.advance(timedelta(days=7, seconds=1))
     assert await events.prune() == 3
@@ -93,7 +95,7 @@ async def test_old_events_are_pruned_and_ids_never_come_again(
 async def test_ids_of_events(database: Database, log: EventLog) -> None:
     (image_id,) = await log.ready()
     async with database.connection() as connection:
-        assert await records.get(connection, 1) is None, "nobody has numbered it yet"
+        assert await records.get(connection, EVENT_TYPES, 1) is None, "nobody has numbered it yet"
     await read_all(database)
     async with database.connection() as connection:
-        assert await records.get(connection, 1) == Event("1", log.clock(), ImageReady("ana", image_id))
+        assert await records.get(connection, EVENT_TYPES, 1) == Event("1", log.clock(), ImageReady("ana", image_id))

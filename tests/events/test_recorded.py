@@ -8,21 +8,22 @@ from tests.support.studio import Studio, picture
 from imagegallery.database.pool import Database
 from imagegallery.errors import InvalidInput
 from imagegallery.events import records
-from imagegallery.events.event import (
-    DomainEvent,
+from imagegallery.events.event import DomainEvent
+from imagegallery.gallery import EVENT_TYPES
+from imagegallery.ids import new_id
+from imagegallery.images.events import (
     GalleryChange,
     GalleryChanged,
     ImageDeleted,
     ImageFailed,
     ImageReady,
     ImageRestored,
-    VariantReady,
 )
-from imagegallery.ids import new_id
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.library import Library, make_image
+from imagegallery.variants.events import VariantReady
 
 ANA = Principal.user("ana")
 
@@ -30,7 +31,7 @@ ANA = Principal.user("ana")
 async def recorded(database: Database) -> list[DomainEvent]:
     async with database.transaction() as connection:
         last = await records.number(connection)
-        return [event.data for event in (await records.between(connection, 0, last, 1000)).events]
+        return [event.data for event in (await records.between(connection, EVENT_TYPES, 0, last, 1000)).events]
 
 
 @pytest.fixture

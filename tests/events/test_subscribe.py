@@ -12,6 +12,7 @@ from imagegallery.events import feed
 from imagegallery.events.event import EventOptions
 from imagegallery.events.feed import Subscription
 from imagegallery.events.service import EventService
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 
@@ -85,7 +86,7 @@ async def test_nobody_finds_out_by_trying_how_many_events_others_have(events: Ev
 async def test_who_heard_nothing_for_long_resumes_from_their_own_last_event(
     database: Database, log: EventLog, clock: ManualClock
 ) -> None:
-    events = EventService(database, EventOptions(retention=timedelta(days=1)), clock)
+    events = EventService(database, EVENT_TYPES, EventOptions(retention=timedelta(days=1)), clock)
     await log.ready(1)
     await log.ready(2, owner_id="ben")
     clock.advance(timedelta(days=2))
@@ -174,7 +175,7 @@ async def test_visitors_hear_nothing(events: EventService) -> None:
 
 
 async def test_what_is_gone_cannot_be_resumed(database: Database, log: EventLog, clock: ManualClock) -> None:
-    events = EventService(database, EventOptions(retention=timedelta(days=1)), clock)
+    events = EventService(database, EVENT_TYPES, EventOptions(retention=timedelta(days=1)), clock)
     await log.ready(3)
     clock.advance(timedelta(days=2))
     await events.prune()
@@ -201,7 +202,7 @@ async def test_an_id_from_elsewhere(events: EventService, log: EventLog) -> None
 
 
 async def test_who_follows_is_bounded_in_all_and_by_owner(database: Database, clock: ManualClock) -> None:
-    events = EventService(database, EventOptions(max_subscribers=3, max_subscribers_per_owner=2), clock)
+    events = EventService(database, EVENT_TYPES, EventOptions(max_subscribers=3, max_subscribers_per_owner=2), clock)
 
     async def refusal_of(principal: Principal) -> str:
         with pytest.raises(Overloaded) as refusal:

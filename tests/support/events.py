@@ -10,8 +10,10 @@ from attrs import define
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event, ImageReady, UrlsClosed
+from imagegallery.events.event import DomainEvent, Event
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
+from imagegallery.images.events import ImageReady, UrlsClosed
 
 PATIENCE = timedelta(seconds=30)
 
@@ -51,5 +53,5 @@ async def closed_urls(database: Database) -> list[tuple[str, ...]]:
     """The URLs of each `UrlsClosed` in the log, in order."""
     async with database.transaction() as connection:
         last = await records.number(connection)
-        page = await records.between(connection, 0, last, 1000)
+        page = await records.between(connection, EVENT_TYPES, 0, last, 1000)
     return [event.data.urls for event in page.events if isinstance(event.data, UrlsClosed)]

@@ -11,9 +11,10 @@ from tests.support.events import EventLog
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost
-from imagegallery.events.event import GalleryChanged
 from imagegallery.events.relay import Relay
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
+from imagegallery.images.events import GalleryChanged
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.postgres import PostgresQueue
@@ -36,9 +37,9 @@ class Post:
 
     def __init__(self, database: Database, clock: ManualClock) -> None:
         self.queue = PostgresQueue(database, clock)
-        self.webhooks = WebhookService(database, SENDER, OPTIONS, clock)
-        self._relay = Relay(database, self.queue, [WebhookConsumer()], clock)
-        self.handler = DeliverWebhook(database, self.queue, self.queue, SENDER, OPTIONS, clock)
+        self.webhooks = WebhookService(database, SENDER, EVENT_TYPES, OPTIONS, clock)
+        self._relay = Relay(database, self.queue, EVENT_TYPES, [WebhookConsumer()], clock)
+        self.handler = DeliverWebhook(database, self.queue, self.queue, SENDER, EVENT_TYPES, OPTIONS, clock)
 
     async def claim(self) -> ClaimedJob:
         """The one delivery that is due."""

@@ -8,6 +8,7 @@ import pytest
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, InvalidInput, NotFound, Unauthenticated
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.principal import Principal
 from imagegallery.testing.clock import ManualClock
 from imagegallery.webhooks.service import WebhookService
@@ -19,7 +20,7 @@ URL = "http://127.0.0.1/hook"
 
 
 def service(database: Database, clock: ManualClock, options: WebhookOptions) -> WebhookService:
-    return WebhookService(database, Sender(timedelta(seconds=5), options.allow_private), options, clock)
+    return WebhookService(database, Sender(timedelta(seconds=5), options.allow_private), EVENT_TYPES, options, clock)
 
 
 @pytest.fixture

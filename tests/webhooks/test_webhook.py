@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from imagegallery.errors import InvalidInput
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
 from imagegallery.testing.clock import START
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, WebhookTarget, check_webhook, retry_delay
@@ -28,10 +29,10 @@ def hook(**changes: object) -> Webhook:
 
 
 def test_where_a_url_leads() -> None:
-    assert check_webhook("https://example.org:8443/a/b?c=d", ("image.ready",), STRICT) == WebhookTarget(
+    assert check_webhook("https://example.org:8443/a/b?c=d", ("image.ready",), EVENT_TYPES, STRICT) == WebhookTarget(
         secure=True, host="example.org", port=8443, authority="example.org:8443", request_target="/a/b?c=d"
     )
-    assert check_webhook("http://[::1]", (), LAX) == WebhookTarget(
+    assert check_webhook("http://[::1]", (), EVENT_TYPES, LAX) == WebhookTarget(
         secure=False, host="::1", port=80, authority="[::1]", request_target="/"
     )
 
@@ -57,13 +58,13 @@ def test_where_a_url_leads() -> None:
 )
 def test_urls_that_cannot_be(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_webhook(url, (), STRICT)
+        check_webhook(url, (), EVENT_TYPES, STRICT)
     assert {fault.path for fault in caught.value.faults} == {("body", "url")}
 
 
 def test_everything_wrong_is_named_at_once() -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_webhook("ftp://example.org/", ("image.ready", "image.painted"), STRICT)
+        check_webhook("ftp://example.org/", ("image.ready", "image.painted"), EVENT_TYPES, STRICT)
     assert [fault.path for fault in caught.value.faults] == [("body", "event_types", "1"), ("body", "url")]
 
 

@@ -16,3 +16,11 @@ class Audience(StrEnum):
 
     OWNER = "owner"
     PUBLIC = "public"
+
+
+class EventAudience(StrEnum):
+    """For whom an event is: the owner of what it is about, the members of a gallery, or one user."""
+
+    OWNER = "owner"
+    MEMBERS = "members"
+    USER = "user"

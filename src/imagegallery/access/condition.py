@@ -9,6 +9,9 @@ from typing import Final
 OPEN_GALLERY: Final = "g.visibility <> 'private'"
 LISTED_GALLERY: Final = "g.visibility = 'public'"
 
+# Whether an event is for a user, ``$1``: `imagegallery.access.decision.members` says who else hears of a gallery.
+HEARD_EVENT: Final = "owner_id = $1"
+
 
 def open_image(image_id: str, *, without: str = "") -> str:
     """Whether the image of this id is in a gallery that everybody may see, leaving the one named ``without`` aside.

@@ -62,6 +62,11 @@ def permissions(principal: Principal, facts: Facts) -> Permission:
             return Permission.NONE
 
 
+def members(facts: Facts) -> frozenset[str]:
+    """The users who may see it whatever its visibility, and so hear of it: its owner alone, as nothing is shared."""
+    return frozenset({facts.owner_id})
+
+
 def is_public(facts: Facts) -> bool:
     """Whether everybody may see it, so that its URLs may be those that work for everybody."""
     return Permission.VIEW in permissions(Principal.anonymous(), facts)

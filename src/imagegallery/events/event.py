@@ -1,133 +1,99 @@
-"""What can happen, as values with a stable JSON form. Pure.
+"""What can happen, as values with a stable JSON form. Pure. Each feature has its own, in its ``events.py``.
 
 The ``type`` of each and the names of its fields are read by other programs: they stay. Fields may be added, with a
 default, so that rows written by an older release can still be read.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import attrs
 from attrs import field, frozen
-from attrs.converters import optional
 from attrs.validators import ge, gt
 
+from imagegallery.access.audience import EventAudience
+from imagegallery.access.decision import Facts, members
 from imagegallery.errors import Fault, InvalidInput
 
 Value: TypeAlias = str | Sequence[str] | None
-GalleryChange = Literal["created", "updated", "images", "deleted"]
 
 
-def _id(value: UUID | str) -> UUID:
+def to_id(value: UUID | str) -> UUID:
+    """An id as rows and callers have it, for a field's ``converter``."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def _texts(value: Sequence[str]) -> tuple[str, ...]:
-    return tuple(value)
-
-
 @frozen
-class ImageUploaded:
-    """An upload has become an image, in this gallery if it is in one; it waits to be processed."""
+class DomainEvent:
+    """Something that a feature tells of; each is one of the three below, which say for whom it is.
 
-    type: ClassVar[str] = "image.uploaded"
-    owner_id: str
-    image_id: UUID = field(converter=_id)
-    gallery_id: UUID | None = field(default=None, converter=optional(_id))
-
-
-@frozen
-class VariantReady:
-    """A variant of an image can be fetched."""
-
-    type: ClassVar[str] = "variant.ready"
-    owner_id: str
-    image_id: UUID = field(converter=_id)
-    variant_type: str
-    format: str
-
-
-@frozen
-class ImageReady:
-    """An image was processed and can be shown; slow formats may follow, each with its `VariantReady`."""
-
-    type: ClassVar[str] = "image.ready"
-    owner_id: str
-    image_id: UUID = field(converter=_id)
-
-
-@frozen
-class ImageFailed:
-    """An image could not be processed: ``code`` and ``message`` are its failure's."""
-
-    type: ClassVar[str] = "image.failed"
-    owner_id: str
-    image_id: UUID = field(converter=_id)
-    code: str
-    message: str
-
-
-@frozen
-class ImageDeleted:
-    """An image is no longer in its owner's library, but in the trash, from which it may come back."""
-
-    type: ClassVar[str] = "image.deleted"
-    owner_id: str
-    image_id: UUID = field(converter=_id)
-
-
-@frozen
-class ImageRestored:
-    """An image is back from the trash, as it was."""
-
-    type: ClassVar[str] = "image.restored"
-    owner_id: str
-    image_id: UUID = field(converter=_id)
-
-
-@frozen
-class GalleryChanged:
-    """A gallery was made, its own data changed, other images are in it (or in another order), or it is gone."""
-
-    type: ClassVar[str] = "gallery.changed"
-    owner_id: str
-    gallery_id: UUID = field(converter=_id)
-    change: GalleryChange
-
-
-@frozen
-class UrlsClosed:
-    """Public URLs that nobody may fetch any more: ``urls``, up to 500, are for whoever keeps copies to forget.
-
-    They are absolute, or without ``delivery.cdn_url`` and ``base_url`` relative to the API.
+    ``addressee`` is in whose log it stands, and in whose turn it is handled; ``hearers`` are all who hear of it.
     """
 
-    type: ClassVar[str] = "urls.closed"
+    type: ClassVar[str]
+    audience: ClassVar[EventAudience]
+
+    @property
+    def addressee(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def hearers(self) -> frozenset[str]:
+        return frozenset({self.addressee})
+
+
+@frozen
+class OwnerEvent(DomainEvent):
+    """For the owner of what it is about."""
+
+    audience: ClassVar[EventAudience] = EventAudience.OWNER
     owner_id: str
-    urls: tuple[str, ...] = field(converter=_texts)
+
+    @property
+    def addressee(self) -> str:
+        return self.owner_id
 
 
-DomainEvent: TypeAlias = (
-    ImageUploaded | VariantReady | ImageReady | ImageFailed | ImageDeleted | ImageRestored | GalleryChanged | UrlsClosed
-)
+@frozen
+class GalleryEvent(OwnerEvent):
+    """For all who may see the gallery because they are named: its members."""
+
+    audience: ClassVar[EventAudience] = EventAudience.MEMBERS
+    gallery_id: UUID = field(converter=to_id)
+
+    @property
+    def hearers(self) -> frozenset[str]:
+        return members(Facts(self.owner_id))
+
+
+@frozen
+class UserEvent(DomainEvent):
+    """For one user, whoever owns what it is about."""
+
+    audience: ClassVar[EventAudience] = EventAudience.USER
+    user_id: str
+
+    @property
+    def addressee(self) -> str:
+        return self.user_id
+
+
 E_co = TypeVar("E_co", bound=DomainEvent, covariant=True)
+EventTypes: TypeAlias = Mapping[str, type[DomainEvent]]
 
-TYPES: Final[Mapping[str, type[DomainEvent]]] = {
-    each.type: each
-    for each in (
-        ImageUploaded,
-        VariantReady,
-        ImageReady,
-        ImageFailed,
-        ImageDeleted,
-        ImageRestored,
-        GalleryChanged,
-        UrlsClosed,
-    )
-}
+
+def event_types(kinds: Iterable[type[DomainEvent]]) -> EventTypes:
+    """Events by their ``type``. Raises `ValueError` for two of one, and for one that says not for whom it is."""
+    types: dict[str, type[DomainEvent]] = {}
+    for kind in kinds:
+        if not issubclass(kind, OwnerEvent | UserEvent):
+            raise ValueError(f"{kind.__name__} is for nobody: make it an OwnerEvent, a GalleryEvent or a UserEvent.")
+        if types.setdefault(kind.type, kind) is not kind:
+            raise ValueError(f"Two events are of the type {kind.type!r}.")
+    return types
 
 
 @frozen
@@ -175,9 +141,9 @@ def data_of(event: DomainEvent) -> dict[str, Value]:
     return attrs.asdict(event, value_serializer=lambda _, __, value: str(value) if isinstance(value, UUID) else value)
 
 
-def read_data(event_type: str, data: Mapping[str, Value]) -> DomainEvent | None:
+def read_data(types: EventTypes, event_type: str, data: Mapping[str, Value]) -> DomainEvent | None:
     """The inverse of `data_of`; ``None`` for a type that only a newer release knows. Unknown fields are left out."""
-    known = TYPES.get(event_type)
+    known = types.get(event_type)
     if known is None:
         return None
     names = {each.name for each in attrs.fields(known)}

@@ -14,7 +14,7 @@ import anyio
 from imagegallery.database.pool import Database
 from imagegallery.errors import Overloaded, SlowReader, Unavailable
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event, EventOptions
+from imagegallery.events.event import DomainEvent, Event, EventOptions, EventTypes
 
 logger = logging.getLogger(__name__)
 
@@ -26,15 +26,18 @@ RETRY_AFTER: Final = 30  # seconds
 
 
 class Subscription:
-    """One owner's events, in order, until the gallery is closed: an async iterator for one task.
+    """The events for one user, in order, until the gallery is closed: an async iterator for one task.
 
     First those that happened before, read from the log page by page at the subscriber's pace; then the live ones. Of
     these it may be ``buffer`` behind; then it is dropped: what it has still comes, then `SlowReader` is raised.
     """
 
-    def __init__(self, database: Database, owner_id: str, *, after: int, live_from: int, buffer: int) -> None:
-        self.owner_id = owner_id
+    def __init__(
+        self, database: Database, types: EventTypes, user_id: str, *, after: int, live_from: int, buffer: int
+    ) -> None:
+        self.user_id = user_id
         self._database = database
+        self._types = types
         self._through = after  # everything up to here has been taken out of the log
         self._target = max(after, live_from)  # the log has to be read up to here
         self._given = after
@@ -75,12 +78,12 @@ class Subscription:
 
     async def _read_log(self) -> None:
         async with self._database.connection() as connection:
-            page = await records.owned_between(connection, self.owner_id, self._through, self._target, PAGE)
+            page = await records.owned_between(connection, self._types, self.user_id, self._through, self._target, PAGE)
         self._waiting.extend(page.events)
         self._through = page.through
 
     def offer(self, events: tuple[Event[DomainEvent], ...], through: int) -> None:
-        """The log has grown through this position, by these events of this owner."""
+        """The log has grown through this position, by these events for this user."""
         if self._dropped or through <= self._target:
             return
         news = [event for event in events if event.position > self._target]
@@ -106,25 +109,27 @@ class Subscription:
 class Feed:
     """Hands the log's events to this process's subscriptions as they are committed."""
 
-    def __init__(self, database: Database, options: EventOptions) -> None:
+    def __init__(self, database: Database, types: EventTypes, options: EventOptions) -> None:
         self._database = database
+        self._types = types
         self._options = options
         self._subscriptions: set[Subscription] = set()
         self._position = 0
         self._turn = anyio.Lock()
         self._closed = False
 
-    def add(self, owner_id: str, *, after: int, last: int) -> Subscription:
-        """A new subscription to an owner's events after a position; ``last`` is that of the newest event.
+    def add(self, user_id: str, *, after: int, last: int) -> Subscription:
+        """A new subscription to a user's events after a position; ``last`` is that of the newest event.
 
-        Raises `Overloaded` when there are as many as may be, in all or of this owner.
+        Raises `Overloaded` when there are as many as may be, in all or of this user.
         """
-        self._check_room(owner_id)
+        self._check_room(user_id)
         if not self._subscriptions:
             self._position = last
         subscription = Subscription(
             self._database,
-            owner_id,
+            self._types,
+            user_id,
             after=after,
             live_from=max(self._position, last),
             buffer=self._options.buffer,
@@ -134,11 +139,11 @@ class Feed:
             subscription.close()
         return subscription
 
-    def _check_room(self, owner_id: str) -> None:
-        """Raises `Overloaded` when one subscription more of this owner would be one too many."""
+    def _check_room(self, user_id: str) -> None:
+        """Raises `Overloaded` when one subscription more of this user would be one too many."""
         if len(self._subscriptions) >= self._options.max_subscribers:
             raise Overloaded("Too many follow what happens; try again later.", retry_after=RETRY_AFTER)
-        if sum(each.owner_id == owner_id for each in self._subscriptions) >= self._options.max_subscribers_per_owner:
+        if sum(each.user_id == user_id for each in self._subscriptions) >= self._options.max_subscribers_per_owner:
             raise Overloaded("You follow what happens in too many places; end one first.", retry_after=RETRY_AFTER)
 
     def remove(self, subscription: Subscription) -> None:
@@ -174,13 +179,14 @@ class Feed:
             last = await records.number(connection)
         while self._position < last:
             async with self._database.connection() as connection:
-                page = await records.between(connection, self._position, last, PAGE)
+                page = await records.between(connection, self._types, self._position, last, PAGE)
             self._position = page.through
             self._hand_out(page)
 
     def _hand_out(self, page: records.Page) -> None:
-        by_owner: dict[str, list[Event[DomainEvent]]] = {}
+        by_hearer: dict[str, list[Event[DomainEvent]]] = {}
         for event in page.events:
-            by_owner.setdefault(event.data.owner_id, []).append(event)
+            for hearer in event.data.hearers:
+                by_hearer.setdefault(hearer, []).append(event)
         for subscription in self._subscriptions:
-            subscription.offer(tuple(by_owner.get(subscription.owner_id, ())), page.through)
+            subscription.offer(tuple(by_hearer.get(subscription.user_id, ())), page.through)

@@ -8,7 +8,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event, parse_event_id
+from imagegallery.events.event import DomainEvent, Event, EventTypes, parse_event_id
 from imagegallery.events.registry import Registered
 from imagegallery.queue.job import ClaimedJob, NewJob
 
@@ -34,21 +34,22 @@ class HandlerConsumer:
 
     async def jobs_for(self, _connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
         wanted = [event for event in events if event.type in self._registered.types]
-        return [NewJob(self.name, {"event_id": event.id}, owner_id=event.data.owner_id) for event in wanted]
+        return [NewJob(self.name, {"event_id": event.id}, owner_id=event.data.addressee) for event in wanted]
 
 
 class HandleEvent:
     """A `JobHandler` that calls one of the application's handlers; what that raises is retried."""
 
-    def __init__(self, database: Database, registered: Registered) -> None:
+    def __init__(self, database: Database, types: EventTypes, registered: Registered) -> None:
         self._database = database
+        self._types = types
         self._registered = registered
 
     async def run(self, job: ClaimedJob) -> None:
         """Raises `NotFound` for an event that is no longer kept: a dead letter may have been requeued too late."""
         position = parse_event_id(str(job.payload["event_id"]))
         async with self._database.connection() as connection:
-            event = await records.get(connection, position)
+            event = await records.get(connection, self._types, position)
         if event is None:
             raise NotFound("This event is no longer kept.")
         await self._registered.call(event)

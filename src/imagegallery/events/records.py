@@ -1,6 +1,7 @@
 """The SQL of events: the log, its numbering, and how far its consumers are.
 
-`record` writes; everybody who reads calls `number` first. See migration 0002 for why ids are not positions.
+`record` writes; everybody who reads calls `number` first. See migration 0002 for why ids are not positions. An event
+stands in its addressee's log: ``owner_id``. What is of no type in ``types`` is passed over.
 """
 
 from collections.abc import Collection
@@ -9,8 +10,9 @@ from datetime import datetime
 from asyncpg import Record
 from attrs import frozen
 
+from imagegallery.access.condition import HEARD_EVENT
 from imagegallery.database.connection import Connection
-from imagegallery.events.event import DomainEvent, Event, data_of, read_data
+from imagegallery.events.event import DomainEvent, Event, EventTypes, data_of, read_data
 
 # NOTIFY without payload: PostgreSQL sends one for all that a transaction records.
 CHANNEL = "imagegallery_events"
@@ -46,8 +48,8 @@ WHERE events.id = unnumbered.id"""
 _LAST = "SELECT last_position FROM event_log"
 
 # How far one owner knows the log. ``pruned_through`` of the log is from before it was kept by owner, and stands still.
-_OWNED_STATE = """
-SELECT greatest(gone.through, (SELECT max(position) FROM events WHERE owner_id = $1 AND position <= $2)),
+_OWNED_STATE = f"""
+SELECT greatest(gone.through, (SELECT max(position) FROM events WHERE {HEARD_EVENT} AND position <= $2)),
        gone.through
 FROM (
     SELECT greatest(pruned_through, (SELECT through FROM events_pruned WHERE owner_id = $1)) AS through FROM event_log
@@ -58,9 +60,9 @@ SELECT position, type, data, occurred_at FROM events
 WHERE position > $1 AND position <= $2
 ORDER BY position LIMIT $3"""
 
-_OWNED_BETWEEN = """
+_OWNED_BETWEEN = f"""
 SELECT position, type, data, occurred_at FROM events
-WHERE owner_id = $1 AND position > $2 AND position <= $3
+WHERE {HEARD_EVENT} AND position > $2 AND position <= $3
 ORDER BY position LIMIT $4"""
 
 _GET = "SELECT position, type, data, occurred_at FROM events WHERE position = $1"
@@ -102,7 +104,7 @@ class OwnLog:
 async def record(connection: Connection, *events: DomainEvent, now: datetime) -> None:
     """Write events in the caller's transaction: they are there, and are told of, if and when it commits."""
     if events:
-        owners, types = [each.owner_id for each in events], [each.type for each in events]
+        owners, types = [each.addressee for each in events], [each.type for each in events]
         await connection.execute(_RECORD, owners, types, [data_of(each) for each in events], now, CHANNEL)
 
 
@@ -125,19 +127,21 @@ async def owned(connection: Connection, owner_id: str, last: int) -> OwnLog:
     return OwnLog(*row)
 
 
-async def between(connection: Connection, after: int, through: int, limit: int) -> "Page":
+async def between(connection: Connection, types: EventTypes, after: int, through: int, limit: int) -> "Page":
     """Everybody's events after one position, through another."""
-    return Page.of(await connection.fetch(_BETWEEN, after, through, limit), through, limit)
+    return Page.of(types, await connection.fetch(_BETWEEN, after, through, limit), through, limit)
 
 
-async def owned_between(connection: Connection, owner_id: str, after: int, through: int, limit: int) -> "Page":
-    """One owner's events after one position, through another."""
-    return Page.of(await connection.fetch(_OWNED_BETWEEN, owner_id, after, through, limit), through, limit)
+async def owned_between(
+    connection: Connection, types: EventTypes, owner_id: str, after: int, through: int, limit: int
+) -> "Page":
+    """The events for one user after one position, through another."""
+    return Page.of(types, await connection.fetch(_OWNED_BETWEEN, owner_id, after, through, limit), through, limit)
 
 
-async def get(connection: Connection, position: int) -> Event[DomainEvent] | None:
+async def get(connection: Connection, types: EventTypes, position: int) -> Event[DomainEvent] | None:
     row = await connection.fetchrow(_GET, position)
-    return None if row is None else _event(row)
+    return None if row is None else _event(types, row)
 
 
 async def add_cursors(connection: Connection, consumers: Collection[str]) -> None:
@@ -168,13 +172,13 @@ class Page:
     through: int
 
     @classmethod
-    def of(cls, rows: list[Record], through: int, limit: int) -> "Page":
+    def of(cls, types: EventTypes, rows: list[Record], through: int, limit: int) -> "Page":
         """``rows`` are at most ``limit``, of a range that ends with ``through``."""
-        events = tuple(event for event in map(_event, rows) if event is not None)
+        events = tuple(event for row in rows if (event := _event(types, row)) is not None)
         return cls(events, rows[-1]["position"] if len(rows) == limit else through)
 
 
-def _event(row: Record) -> Event[DomainEvent] | None:
+def _event(types: EventTypes, row: Record) -> Event[DomainEvent] | None:
     """The event in a row; ``None`` if only a newer release knows what it means."""
-    data = read_data(row["type"], row["data"])
+    data = read_data(types, row["type"], row["data"])
     return None if data is None else Event(str(row["position"]), row["occurred_at"], data)

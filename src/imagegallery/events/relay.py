@@ -14,7 +14,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event
+from imagegallery.events.event import DomainEvent, Event, EventTypes
 from imagegallery.queue.failure import describe, is_outage
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.outbox import JobOutbox
@@ -38,8 +38,11 @@ class Consumer(Protocol):
 class Relay:
     """Any number of workers may relay for the same consumers; one at a time does it for each."""
 
-    def __init__(self, database: Database, outbox: JobOutbox, consumers: Sequence[Consumer], clock: Clock) -> None:
+    def __init__(
+        self, database: Database, outbox: JobOutbox, types: EventTypes, consumers: Sequence[Consumer], clock: Clock
+    ) -> None:
         self._database = database
+        self._types = types
         self._outbox = outbox
         self._consumers = tuple(consumers)
         self._clock = clock
@@ -81,7 +84,7 @@ class Relay:
             cursor = await records.lock_cursor(connection, consumer.name)
             if cursor >= last:
                 return False
-            page = await records.between(connection, cursor, last, PAGE)
+            page = await records.between(connection, self._types, cursor, last, PAGE)
             for job in await consumer.jobs_for(connection, page.events):
                 await self._outbox.enqueue(connection, job, now=self._clock())
             await records.move_cursor(connection, consumer.name, page.through)

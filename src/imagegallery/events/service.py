@@ -8,7 +8,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, EventOptions, parse_event_id
+from imagegallery.events.event import DomainEvent, EventOptions, EventTypes, parse_event_id
 from imagegallery.events.feed import Feed, Subscription
 from imagegallery.events.handlers import HandleEvent, HandlerConsumer, job_kind
 from imagegallery.events.records import OwnLog
@@ -23,13 +23,14 @@ _PRUNED_AT_ONCE: Final = 1000
 
 
 class EventService:
-    """Users hear of their own images and galleries, and of nobody else's. Handlers hear of all."""
+    """Users hear of what is for them, and of nothing else. Handlers hear of all."""
 
-    def __init__(self, database: Database, options: EventOptions, clock: Clock) -> None:
+    def __init__(self, database: Database, types: EventTypes, options: EventOptions, clock: Clock) -> None:
+        self.types = types
         self._database = database
         self._options = options
         self._clock = clock
-        self._feed = Feed(database, options)
+        self._feed = Feed(database, types, options)
         self._registry = Registry()
 
     @asynccontextmanager
@@ -72,8 +73,11 @@ class EventService:
         At least once for each event: it may be called again for one (`Event.id` tells), and out of order. What it
         raises is tried again with growing delays, in the end it is a dead letter. To be called before a worker is
         made. ``name`` (by default, module and function) identifies it for good: under a new name it begins with
-        what happens after the first worker that knows it has started. Raises `ValueError` if the name is taken.
+        what happens after the first worker that knows it has started. Raises `ValueError` if the name is taken, and for
+        events that no feature brings.
         """
+        if self.types.get(kind.type) is not kind:
+            raise ValueError(f"No feature of this gallery brings {kind.__name__}.")
         self._registry.register(kind, handler, name=name)
 
     def close(self) -> None:
@@ -89,7 +93,10 @@ class EventService:
 
     def job_handlers(self) -> Mapping[str, JobHandler]:
         """Who does the jobs of the handlers known by now."""
-        return {job_kind(name): HandleEvent(self._database, each) for name, each in self._registry.handlers.items()}
+        return {
+            job_kind(name): HandleEvent(self._database, self.types, each)
+            for name, each in self._registry.handlers.items()
+        }
 
     async def prune(self) -> int:
         """Forget events that are past their time; answers how many."""

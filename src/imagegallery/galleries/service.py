@@ -19,7 +19,6 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
-from imagegallery.events.event import GalleryChange, GalleryChanged
 from imagegallery.galleries import listing_records, order_records, records
 from imagegallery.galleries import walk as walking
 from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder
@@ -34,6 +33,7 @@ from imagegallery.galleries.input import (
 from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
 from imagegallery.idempotency import Keyed
 from imagegallery.ids import new_id
+from imagegallery.images.events import GalleryChange, GalleryChanged
 from imagegallery.images.image import membership
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image

@@ -22,9 +22,9 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatch
 from imagegallery.events import records as events
-from imagegallery.events.event import ImageFailed, ImageReady, VariantReady
 from imagegallery.faultpoints import fault_point
 from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.events import ImageFailed, ImageReady
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image, ProcessingStatus, Variant
@@ -39,6 +39,7 @@ from imagegallery.storage.protocol import LocalObjects, ObjectStore, TemporaryFi
 from imagegallery.storage.streams import Digesting, copy_to_file, file_chunks
 from imagegallery.variants import records
 from imagegallery.variants.discard import DiscardObjects
+from imagegallery.variants.events import VariantReady
 from imagegallery.variants.jobs import (
     DISCARD_OBJECTS,
     PROCESS_LATER,

@@ -16,7 +16,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.events import records as event_records
-from imagegallery.events.event import DomainEvent, Event, parse_event_id
+from imagegallery.events.event import DomainEvent, Event, EventTypes, parse_event_id
 from imagegallery.queue.job import PRIORITY_DELIVERY, ClaimedJob, NewJob, Payload
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.protocol import JobHandler, Queue
@@ -46,13 +46,15 @@ class WebhookConsumer:
     name = CONSUMER
 
     async def jobs_for(self, connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
+        hearers = frozenset().union(*(event.data.hearers for event in events))
         by_owner: dict[str, list[Webhook]] = {}
-        for webhook in await records.list_active(connection, {event.data.owner_id for event in events}):
+        for webhook in await records.list_active(connection, hearers):
             by_owner.setdefault(webhook.owner_id, []).append(webhook)
         return [
             deliver(webhook, event.id)
             for event in events
-            for webhook in by_owner.get(event.data.owner_id, ())
+            for hearer in event.data.hearers
+            for webhook in by_owner.get(hearer, ())
             if webhook.wants(event.type, event.occurred_at)
         ]
 
@@ -75,6 +77,7 @@ class DeliverWebhook:
         queue: Queue,
         outbox: JobOutbox,
         sender: Sender,
+        types: EventTypes,
         options: WebhookOptions,
         clock: Clock,
     ) -> None:
@@ -82,6 +85,7 @@ class DeliverWebhook:
         self._queue = queue
         self._outbox = outbox
         self._sender = sender
+        self._types = types
         self._options = options
         self._slots = DeliverySlots(options.max_at_once_per_owner, options.max_at_once_per_host)
         self._clock = clock
@@ -113,7 +117,7 @@ class DeliverWebhook:
         webhook_id = UUID(str(payload["webhook_id"]))
         async with self._database.transaction() as connection:
             webhook = await records.get(connection, webhook_id)
-            event = await event_records.get(connection, parse_event_id(str(payload["event_id"])))
+            event = await event_records.get(connection, self._types, parse_event_id(str(payload["event_id"])))
             if webhook is None or not webhook.active or event is None:
                 return None
             return WebhookDelivery(webhook, await records.secret_of(connection, webhook_id), event)

@@ -12,6 +12,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict
+from imagegallery.events.event import EventTypes
 from imagegallery.idempotency import Keyed
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
@@ -33,8 +34,11 @@ class CreatedWebhook:
 
 
 class WebhookService:
-    def __init__(self, database: Database, sender: Sender, options: WebhookOptions, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, sender: Sender, types: EventTypes, options: WebhookOptions, clock: Clock
+    ) -> None:
         self._database = database
+        self._types = types
         self._sender = sender
         self._options = options
         self._clock = clock
@@ -50,7 +54,7 @@ class WebhookService:
         `Conflict` when there are too many.
         """
         owner_id, types = principal.require_user(), tuple(dict.fromkeys(event_types))
-        target = check_webhook(url, types, self._options)
+        target = check_webhook(url, types, self._types, self._options)
         try:
             await self._sender.addresses(target)
         except DeliveryFailed as error:

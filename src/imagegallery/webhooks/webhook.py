@@ -1,5 +1,6 @@
 """A webhook and the rules of its life. Pure."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -9,7 +10,6 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 
 from imagegallery.access.decision import Facts
-from imagegallery.events.event import TYPES
 from imagegallery.queue.job import doubling
 from imagegallery.validation import Faults
 
@@ -46,8 +46,8 @@ class WebhookOptions:
 
 @frozen
 class Webhook:
-    """An address that an owner's events go to. ``event_types`` empty: all. ``failures`` are attempts in a row, the
-    first of them at ``failing_since``; ``disabled_reason`` says why it is not ``active`` any more."""
+    """An address that the events for its owner go to. ``event_types`` empty: all. ``failures`` are attempts in a row,
+    the first of them at ``failing_since``; ``disabled_reason`` says why it is not ``active`` any more."""
 
     id: UUID
     owner_id: str
@@ -87,12 +87,14 @@ class WebhookTarget:
     request_target: str
 
 
-def check_webhook(url: str, event_types: tuple[str, ...], options: WebhookOptions) -> WebhookTarget:
-    """Where the URL leads. Raises `InvalidInput` with all that is wrong with URL and types."""
+def check_webhook(
+    url: str, event_types: tuple[str, ...], known: Collection[str], options: WebhookOptions
+) -> WebhookTarget:
+    """Where the URL leads. Raises `InvalidInput` with all that is wrong: with the URL, and types not ``known``."""
     faults = Faults()
     for index, each in enumerate(event_types):
-        if each not in TYPES:
-            faults.add(("body", "event_types", str(index)), f"must be one of {', '.join(TYPES)}")
+        if each not in known:
+            faults.add(("body", "event_types", str(index)), f"must be one of {', '.join(known)}")
     parts = _split(url, faults)
     if parts is not None:
         _check_parts(parts, options, faults)

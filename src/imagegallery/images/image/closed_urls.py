@@ -10,7 +10,7 @@ from attrs import frozen
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.events import records as events
-from imagegallery.events.event import UrlsClosed
+from imagegallery.images.events import UrlsClosed
 from imagegallery.images.image import public_records
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.pagination import FIRST_ID

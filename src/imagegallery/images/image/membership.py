@@ -18,7 +18,7 @@ from uuid import UUID
 from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
 from imagegallery.events import records as events
-from imagegallery.events.event import GalleryChanged
+from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image.natural import natural_key
 from imagegallery.validation import Faults
 

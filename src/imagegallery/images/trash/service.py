@@ -23,9 +23,9 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
-from imagegallery.events.event import GalleryChanged, ImageDeleted, ImageRestored
 from imagegallery.faultpoints import fault_point
 from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageRestored
 from imagegallery.images.image import original_records, records
 from imagegallery.images.image.access import find
 from imagegallery.images.image.closed_urls import ClosedUrls

@@ -18,7 +18,6 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
-from imagegallery.events.event import ImageUploaded
 from imagegallery.faultpoints import fault_point
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.image import records as image_records
@@ -29,6 +28,7 @@ from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads.completion.duplicates import Placed, existing_image, place_original, return_existing
 from imagegallery.uploads.completion.verification import Verification, Verified
+from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import try_to_delete_objects
 from imagegallery.uploads.session.opener import stored_filename

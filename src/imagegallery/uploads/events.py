@@ -1,0 +1,18 @@
+"""What happens to uploads. Pure."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from attrs import field, frozen
+from attrs.converters import optional
+
+from imagegallery.events.event import OwnerEvent, to_id
+
+
+@frozen
+class ImageUploaded(OwnerEvent):
+    """An upload has become an image, in this gallery if it is in one; it waits to be processed."""
+
+    type: ClassVar[str] = "image.uploaded"
+    image_id: UUID = field(converter=to_id)
+    gallery_id: UUID | None = field(default=None, converter=optional(to_id))
