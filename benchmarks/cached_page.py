@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/cached_page.py [--images 50] [--connections 64] [--seconds 3] [--rounds 5]
+    python -m benchmarks.cached_page [--images 50] [--connections 64] [--seconds 3] [--rounds 5]
 
 Two servers run at the same time, granian with one process and the settings of `imagegallery serve` each: the API over
 an embedded PostgreSQL, and one route that answers a constant. In every round each is asked for as many answers as it
@@ -29,12 +29,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image, with_place
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.backends import open_database, running_database
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image, with_place
-from imagegallery.testing.servers.service import free_port
+from imagegallery.dev_stack.ports import free_port
 from imagegallery_asgi import create_app
 from imagegallery_asgi.server import serve
 
@@ -79,8 +79,8 @@ async def fill(settings: Settings, images: int, objects: Path) -> str:
 async def serving(target: str, environment: Mapping[str, str]) -> AsyncIterator[int]:
     """The port of a server of ``benchmarks.cached_page:<target>`` in a process of its own."""
     port = free_port()
-    command = [sys.executable, __file__, "--serve", target, "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=Path(__file__).parent)
+    command = [sys.executable, "-m", "benchmarks.cached_page", "--serve", target, "--port", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **environment}, cwd=Path(__file__).parents[1])
     try:
         with anyio.fail_after(60):
             while not await answers(port):

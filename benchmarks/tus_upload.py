@@ -1,6 +1,6 @@
 """One large upload by tus: `imagegallery serve` beside @tus/server with its file store, on the same disk, side by side.
 
-    python benchmarks/tus_upload.py --rounds 5 --size 1000
+    python -m benchmarks.tus_upload --rounds 5 --size 1000
 
 Node's packages are installed from npm into a cache of this machine's. The client is this process: plain sockets, one
 buffer sent again and again, so that it costs next to nothing. Each measurement has a server process of its own (so that
@@ -26,9 +26,10 @@ from urllib.parse import urlsplit
 
 import click
 from attrs import frozen
+from tests.support.servers.service import running_service
+from tests.support.waiting import until
 
-from imagegallery.testing.servers.service import free_port, running_service
-from imagegallery.testing.waiting import until
+from imagegallery.dev_stack.ports import free_port
 
 PACKAGES = ("@tus/server@2.4.5", "@tus/file-store@2.1.1")
 OLDEST_NODE = 20

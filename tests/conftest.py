@@ -13,16 +13,16 @@ import skimage.data
 from blockbuster import BlockBuster
 from hypothesis import settings
 from PIL import ExifTags, Image
-from tests.blocking import make_guard
-from tests.leftovers import Run, shared_database
+from tests.support.blocking import make_guard
+from tests.support.clock import ManualClock
+from tests.support.database import DatabaseServer
+from tests.support.leftovers import Run, shared_database
+from tests.support.servers.object_store import SharedObjectStore
+from tests.support.servers.redis import RedisServer, running_redis
+from tests.support.servers.service import RunningService, running_service
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery.database.pool import Database, DatabaseOptions
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.object_store import ObjectStoreServer
-from imagegallery.testing.servers.redis import RedisServer, running_redis
-from imagegallery.testing.servers.service import RunningService, running_service
 
 # No deadline: how long an example takes says nothing on a busy machine.
 settings.register_profile("default", deadline=None)
@@ -58,7 +58,7 @@ SLOW_FIXTURES = frozenset(
     )
 )
 SLOW_FOLDERS = frozenset(
-    ("cli", "client", "clients", "database", "documentation", "faults", "imaging", "packaging", "redis", "testing")
+    "cli client clients database documentation faults imaging packaging redis support testing".split()  # noqa: SIM905
 )
 
 
@@ -165,9 +165,9 @@ async def database(database_dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def object_store_server() -> Iterator[ObjectStoreServer]:
+def object_store_server() -> Iterator[SharedObjectStore]:
     """The S3 server that all workers of this run share; ``options()`` is an unused place in it."""
-    with ObjectStoreServer.shared() as server:
+    with SharedObjectStore.shared() as server:
         yield server
 
 

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import pytest
 from anyio import to_thread
-from tests.disk import Disk
+from tests.support.clock import ManualClock
+from tests.support.disk import Disk
 
 from imagegallery import folders
 from imagegallery.client.statefile import FileKey, Remembered, StateFile
@@ -25,7 +26,6 @@ from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.storage.base import TYPE, read, write
 
 Check = Callable[[Path], Awaitable[None]]

@@ -13,7 +13,7 @@ from re import _parser as grammar
 from typing import Any
 
 import pytest
-from tests.growth import check_linear
+from tests.support.growth import check_linear
 
 import imagegallery
 import imagegallery_asgi

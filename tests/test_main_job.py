@@ -18,14 +18,15 @@ from uuid import UUID
 import anyio
 import httpx
 import pytest
-from tests.photographs import photograph
+from tests.support.photographs import photograph
+from tests.support.servers.object_store import SharedObjectStore
+from tests.support.servers.redis import RedisServer
+from tests.support.servers.service import RunningService, running_service
+from tests.support.servers.sqs import ClockedSqsServer
+from tests.support.waiting import until
 
 from imagegallery.client import GalleryClient
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.servers.redis import RedisServer
-from imagegallery.testing.servers.service import RunningService, running_service
-from imagegallery.testing.servers.sqs import SqsServer
-from imagegallery.testing.waiting import until
+from imagegallery.dev_stack.object_store import AWS
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 PAIRS = {
@@ -53,8 +54,8 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sqs_server() -> Iterator[SqsServer]:
-    with SqsServer.running() as server:
+def sqs_server() -> Iterator[ClockedSqsServer]:
+    with ClockedSqsServer.running() as server:
         yield server
 
 
@@ -62,8 +63,8 @@ def sqs_server() -> Iterator[SqsServer]:
 def engines(
     request: pytest.FixtureRequest,
     database_dsn: str,
-    object_store_server: ObjectStoreServer,
-    sqs_server: SqsServer,
+    object_store_server: SharedObjectStore,
+    sqs_server: ClockedSqsServer,
     redis_server: RedisServer,
 ) -> dict[str, str]:
     """The settings of one combination, as environment variables."""

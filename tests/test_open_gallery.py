@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture
 
@@ -11,7 +12,6 @@ from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Setting
 from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.queue.attendance import PATIENCE, WARNING
-from imagegallery.testing.clock import ManualClock
 from imagegallery.upkeep.check import Level
 from imagegallery_asgi import create_app
 

@@ -11,6 +11,8 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve, frozen
+from tests.support.clock import START, ManualClock
+from tests.support.library import make_image
 from tests.support.shared_engine import SharedEngine
 from tests.support.uploads import Uploading
 
@@ -30,8 +32,6 @@ from imagegallery.images.trash import records as trash_records
 from imagegallery.owners import records as owner_records
 from imagegallery.pagination import LAST_ID
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import START, ManualClock
-from imagegallery.testing.library import make_image
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session import records as upload_records
 from imagegallery.uploads.session.session import UploadSession

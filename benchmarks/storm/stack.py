@@ -17,7 +17,7 @@ from anyio.to_thread import run_sync
 from attrs import frozen
 from benchmarks.storm.tally import Outage
 
-from imagegallery.testing.servers.service import free_port
+from imagegallery.dev_stack.ports import free_port
 
 START_SECONDS = 120
 BACK_SECONDS = 60

@@ -1,8 +1,8 @@
 """Named places where a process may die: between two steps that others see one of.
 
 Each package names its own, beside the step: ``PROMOTED = fault_point("upload.promoted", "the object has its final key,
-no row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing, until a test arms it
-(`imagegallery.testing.faulty`): so the tests can walk all there are, and a new one is walked without being listed.
+no row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing until a
+test arms it. The tests find all points there are, so a new one needs no entry in a list.
 Pure, but for what a test arms it with.
 """
 

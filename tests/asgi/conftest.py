@@ -7,11 +7,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
-from tests.photographs import photograph
-
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.api import ApiServer, running_api
-from imagegallery.testing.waiting import until
+from tests.support.database import DatabaseServer
+from tests.support.photographs import photograph
+from tests.support.servers.api import ApiServer, running_api
+from tests.support.waiting import until
 
 MAX_UPLOAD = 2_000_000
 PARTS_THRESHOLD = 500_000

@@ -11,12 +11,13 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 from tests.asgi.conftest import SMALL
+from tests.support.database import DatabaseServer
+from tests.support.servers.api import ApiServer, running_api
+from tests.support.servers.object_store import SharedObjectStore
 from tests.support.studio import picture
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.api import ApiServer, running_api
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 MIB = 1024 * 1024
 UPPY = "/uploads/uppy/s3"
@@ -174,7 +175,7 @@ STEPS: list[tuple[str, bool, Step]] = [
 
 
 @pytest.fixture(scope="module")
-def bucket(object_store_server: ObjectStoreServer) -> S3Options:
+def bucket(object_store_server: SharedObjectStore) -> S3Options:
     return object_store_server.options()
 
 

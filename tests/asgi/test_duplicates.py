@@ -4,8 +4,7 @@ import hashlib
 
 import httpx
 import pytest
-
-from imagegallery.testing.waiting import until
+from tests.support.waiting import until
 
 JPEG = {"Content-Type": "image/jpeg"}
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-
-from imagegallery.testing.servers.service import running_service
-from imagegallery.testing.waiting import until
+from tests.support.servers.service import running_service
+from tests.support.waiting import until
 
 Block = dict[str, str]
 

@@ -2,8 +2,7 @@
 
 import httpx
 import pytest
-
-from imagegallery.testing.servers.api import ApiServer
+from tests.support.servers.api import ApiServer
 
 
 @pytest.fixture

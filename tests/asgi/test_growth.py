@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from tests.growth import check_linear
+from tests.support.growth import check_linear
 
 from imagegallery.disposition import attachment
 from imagegallery_asgi import auth, create_app

@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
-
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.api import ApiServer, running_api
-from imagegallery.testing.servers.redis import RedisServer
+from tests.support.database import DatabaseServer
+from tests.support.servers.api import ApiServer, running_api
+from tests.support.servers.redis import RedisServer
 
 TIGHT = {
     "IMAGEGALLERY_RATES_VISITORS": "5/hour",

@@ -5,9 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.servers.api import ApiServer
 from tests.support.studio import picture
-
-from imagegallery.testing.servers.api import ApiServer
 
 Session = dict[str, Any]
 

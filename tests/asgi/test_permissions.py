@@ -6,7 +6,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 from tests.asgi.conftest import ClientOf
-from tests.photographs import photograph
+from tests.support.photographs import photograph
 
 from imagegallery import Permission
 from imagegallery_asgi.framework.openapi import Description

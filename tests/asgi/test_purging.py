@@ -11,10 +11,10 @@ import anyio
 import httpx
 import pytest
 from starlette.types import ASGIApp
+from tests.support.servers.webhooks import Received, Receiver
+from tests.support.waiting import until
 
 from code_blocks import blocks_of
-from imagegallery.testing.servers.webhooks import Received, Receiver
-from imagegallery.testing.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "purge.md"
 

@@ -17,12 +17,12 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 from PIL import Image as Pillow
+from tests.support.database import DatabaseServer
+from tests.support.servers.api import ApiServer
+from tests.support.waiting import until
 from tusclient.client import TusClient
 
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.api import ApiServer
-from imagegallery.testing.servers.service import free_port
-from imagegallery.testing.waiting import until
+from imagegallery.dev_stack.ports import free_port
 
 API = "/api/v1"
 VERSION = {"Tus-Resumable": "1.0.0"}

@@ -2,8 +2,7 @@
 
 import httpx
 import pytest
-
-from imagegallery.testing.servers.api import ApiServer
+from tests.support.servers.api import ApiServer
 
 
 def test_a_request_id_is_given_or_kept(visitor: httpx.Client) -> None:

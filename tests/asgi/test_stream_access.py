@@ -13,10 +13,10 @@ from attrs import define, field
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import Message, Scope
+from tests.support.clock import ManualClock
 
 from imagegallery import Forbidden, ImageGallery, Principal, Settings
 from imagegallery.database.options import DatabaseOptions
-from imagegallery.testing.clock import ManualClock
 from imagegallery_asgi import create_app, jwt
 from imagegallery_asgi.api import events
 

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 import pytest
-
-from imagegallery.testing.servers.api import ApiServer
-from imagegallery.testing.waiting import until
+from tests.support.servers.api import ApiServer
+from tests.support.waiting import until
 
 MAX_UPLOAD = 2_000_000
 Content = bytes | Iterator[bytes]

@@ -5,9 +5,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.support.servers.api import ApiServer
 from tests.support.studio import picture
-
-from imagegallery.testing.servers.api import ApiServer
 
 MULTIPART = "/uploads/uppy/s3/multipart"
 PARAMS = "/uploads/uppy/s3/params"

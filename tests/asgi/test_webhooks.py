@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 import httpx
 import pytest
+from tests.support.servers.webhooks import Receiver
+from tests.support.waiting import until
 
 from imagegallery import utc_now, verify_webhook
-from imagegallery.testing.servers.webhooks import Receiver
-from imagegallery.testing.waiting import until
 
 
 def test_from_making_one_to_a_verified_delivery_to_deleting_it(owner: httpx.Client, stranger: httpx.Client) -> None:

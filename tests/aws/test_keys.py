@@ -15,8 +15,8 @@ from imagegallery.aws.clients import open_session
 from imagegallery.aws.keys import CurrentKeys, Keys
 from imagegallery.aws.options import AwsOptions
 from imagegallery.clock import utc_now
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import ConfigurationError, Unavailable
-from imagegallery.testing.servers.object_store import AWS
 
 Renew = Callable[[], dict[str, str]]
 

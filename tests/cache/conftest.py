@@ -2,10 +2,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library
-from imagegallery.testing.processes import Process, running_process
+from tests.support.clock import ManualClock
+from tests.support.library import Library
+from tests.support.processes import Process, running_process
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A process that reads galleries, for `test_two_processes`: ``python reader.py DSN REDIS_URL``.
+"""A process that reads galleries, for `test_two_processes`: ``python -m tests.cache.reader DSN REDIS_URL``.
 
 For each gallery's id on a line of its input it prints how the page was come by, and the gallery's name, after it has
 heard of all that was committed before; for ``hear`` and an id, that it has.
@@ -9,12 +9,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import anyio
+from tests.support.processes import Process, running_process
 
 from imagegallery.clock import utc_now
 from imagegallery.galleries import records
 from imagegallery.principal import Principal
 from imagegallery.redis.options import RedisOptions
-from imagegallery.testing.processes import Process, running_process
 
 
 async def name_of(process: Process, gallery_id: UUID) -> str:

@@ -4,12 +4,12 @@ from uuid import UUID
 
 import anyio
 import anyio.lowlevel
+from tests.support.library import Library, make_image
+from tests.support.processes import Process
 
 from imagegallery.galleries.pages import CachedPage, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
-from imagegallery.testing.processes import Process
 
 ANA, VISITOR = Principal.user("ana"), Principal.anonymous()
 

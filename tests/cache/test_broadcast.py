@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.servers.redis import RedisServer
 
 from imagegallery.cache.broadcast import Broadcast
 from imagegallery.cache.generations import ALL_GALLERIES
@@ -12,8 +14,6 @@ from imagegallery.cache.seal import Seal
 from imagegallery.ids import new_id
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.redis import RedisServer
 
 
 @pytest.fixture

@@ -8,6 +8,10 @@ from uuid import UUID
 import pytest
 from attrs import define, frozen
 from tests.cache.sites import ANA, VISITOR, Site, a_gallery, settled
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
+from tests.support.processes import SECRET, running_process
+from tests.support.servers.redis import RedisServer
 
 import redis
 from imagegallery.access.audience import Visibility
@@ -22,10 +26,6 @@ from imagegallery.errors import NotFound
 from imagegallery.principal import Principal
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
-from imagegallery.testing.processes import SECRET, running_process
-from imagegallery.testing.servers.redis import RedisServer
 
 SHARED, MISS = CacheResult.SHARED, CacheResult.MISS
 Server = redis.Redis

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.library import Library, make_image
+from tests.support.processes import Process, deafen, until_listening
 
 from imagegallery.cache import generations
 from imagegallery.cache.generations import ALL_GALLERIES, CHANNEL
@@ -16,8 +18,6 @@ from imagegallery.cache.stale_while_revalidate import EVERYTHING
 from imagegallery.errors import Failure
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
-from imagegallery.testing.processes import Process, deafen, until_listening
 from imagegallery.variants import records as variant_records
 
 ANA = Principal.user("ana")

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import START, ManualClock
 
 from imagegallery.cache.memory import ENTRY_OVERHEAD, MemoryCache
 from imagegallery.cache.protocol import Cache, Entry
 from imagegallery.testing.cache import CacheSuite
-from imagegallery.testing.clock import START, ManualClock
 
 ROOM = 3 * (ENTRY_OVERHEAD + 100)
 

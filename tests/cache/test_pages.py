@@ -9,6 +9,9 @@ from uuid import UUID, uuid4
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image, with_place
+from tests.support.processes import Process, deafen
 
 from imagegallery.cache import generations
 from imagegallery.cache.stale_while_revalidate import CacheResult
@@ -16,9 +19,6 @@ from imagegallery.errors import NotFound
 from imagegallery.galleries.pages import CachedPage, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image, with_place
-from imagegallery.testing.processes import Process, deafen
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 HIT, STALE, MISS, BYPASS = CacheResult.HIT, CacheResult.STALE, CacheResult.MISS, CacheResult.BYPASS

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import START
 
 from imagegallery.cache.policy import (
     GALLERY,
@@ -20,7 +21,6 @@ from imagegallery.cache.policy import (
     is_kept,
 )
 from imagegallery.cache.protocol import Entry
-from imagegallery.testing.clock import START
 
 ENTRY = Entry(b"page", START)
 SECOND = timedelta(seconds=1)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.servers.redis import RedisServer, running_redis
 
 from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.protocol import Entry
@@ -21,8 +23,6 @@ from imagegallery.rates.redis import RedisCounts
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.cache import STORED_AT
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.redis import RedisServer, running_redis
 from imagegallery.testing.shared_cache import ENTRY, SharedCacheSuite
 
 SEAL = Seal([b"a secret of the tests"])

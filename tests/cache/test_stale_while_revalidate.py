@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.background import Background
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.policy import IMAGE_PAGES
 from imagegallery.cache.stale_while_revalidate import EVERYTHING, CacheAnswer, CacheResult, Revalidating
 from imagegallery.errors import NotFound, Unavailable
-from imagegallery.testing.clock import ManualClock
 
 FRESH = timedelta(seconds=119)
 STALE = timedelta(seconds=121)

@@ -16,6 +16,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 from tests.cache.sites import ANA, VISITOR, Site, a_gallery, settled
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
+from tests.support.processes import deafen, running_process
+from tests.support.servers.redis import RedisServer
 
 from imagegallery.cache import generations, tiers
 from imagegallery.cache.redis import RedisCache
@@ -24,10 +28,6 @@ from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.errors import NotFound
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
-from imagegallery.testing.processes import deafen, running_process
-from imagegallery.testing.servers.redis import RedisServer
 
 HIT, STALE, SHARED, MISS = CacheResult.HIT, CacheResult.STALE, CacheResult.SHARED, CacheResult.MISS
 REST = timedelta(seconds=5)

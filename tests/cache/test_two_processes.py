@@ -8,13 +8,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from tests.support.library import Library
+from tests.support.servers.redis import RedisServer
 
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library
-from imagegallery.testing.servers.redis import RedisServer
 
 ANA = Principal.user("ana")
-SCRIPT = Path(__file__).with_name("reader.py")
+ROOT = Path(__file__).parents[2]
 
 
 class Reader:
@@ -40,8 +40,8 @@ class Reader:
 
 @contextmanager
 def running_reader(dsn: str, redis_url: str) -> Iterator[Reader]:
-    command = [sys.executable, str(SCRIPT), dsn, redis_url]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tests.cache.reader", dsn, redis_url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield Reader(process)
         finally:

@@ -15,12 +15,12 @@ import pytest
 from attrs import frozen
 from click.testing import CliRunner
 from tests.support.studio import picture
+from tests.support.waiting import until
 
 from imagegallery.cli.commands import dev_stack
 from imagegallery.cli.main import cli, run
+from imagegallery.dev_stack.ports import free_port
 from imagegallery.errors import ConfigurationError
-from imagegallery.testing.servers.service import free_port
-from imagegallery.testing.waiting import until
 
 JPEG = {"Content-Type": "image/jpeg"}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import InProcess
+from tests.support.servers.redis import RedisServer
 
-from imagegallery.testing.servers.redis import RedisServer
-from imagegallery.testing.servers.service import free_port
+from imagegallery.dev_stack.ports import free_port
 
 Examined = Callable[[str | None], dict[str, str]]
 

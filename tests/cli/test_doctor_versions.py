@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import InProcess
+from tests.support.servers.object_store import SharedObjectStore
 
 from imagegallery.aws.clients import open_client
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 
 @pytest.fixture
-async def versioned(object_store_server: ObjectStoreServer) -> AsyncIterator[S3Options]:
+async def versioned(object_store_server: SharedObjectStore) -> AsyncIterator[S3Options]:
     options = object_store_server.own_bucket()
     async with open_client("s3", AWS, endpoint_url=options.endpoint_url) as client:
         await client.create_bucket(Bucket=options.bucket)

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.support.servers.service import RunningService, running_service
 from tests.support.studio import picture
+from tests.support.waiting import until
 
 from imagegallery import Settings
-from imagegallery.testing.servers.service import RunningService, running_service
-from imagegallery.testing.waiting import until
 
 LONG = "3600"
 

@@ -11,9 +11,9 @@ from typing import cast
 import pytest
 from PIL import Image
 from tests.cli.conftest import InProcess
+from tests.support.waiting import until
 
 from imagegallery import ImageGallery, Principal, Settings
-from imagegallery.testing.waiting import until
 
 OWNER = Principal.user("owner")
 COUNT = 100

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.cli.conftest import InProcess
+from tests.support.database import DatabaseServer
 
 from imagegallery import Conflict, NotFound, Unavailable
 from imagegallery.cli.main import cli, run
 from imagegallery.database import migrate as migrations
 from imagegallery.database.pool import Database, DatabaseOptions
-from imagegallery.testing.database import DatabaseServer
 
 
 @pytest.fixture

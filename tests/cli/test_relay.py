@@ -12,22 +12,22 @@ from typing import cast
 import attrs
 import pytest
 from tests.cli.conftest import InProcess
+from tests.support.servers.sqs import ClockedSqsServer
 from tests.support.studio import picture
 
 from imagegallery import ImageGallery, Principal, ProcessingStatus, Settings
-from imagegallery.testing.servers.sqs import SqsServer
 
 OWNER = Principal.user("owner")
 
 
 @pytest.fixture(scope="module")
-def sqs_server() -> Iterator[SqsServer]:
-    with SqsServer.running() as server:
+def sqs_server() -> Iterator[ClockedSqsServer]:
+    with ClockedSqsServer.running() as server:
         yield server
 
 
 @pytest.fixture
-def settings(settings: Settings, sqs_server: SqsServer, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(settings: Settings, sqs_server: ClockedSqsServer, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Those of all tests here, with queues of their own."""
     sqs = sqs_server.options()
     named = {

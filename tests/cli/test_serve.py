@@ -12,13 +12,15 @@ from threading import Thread
 import httpx
 import pytest
 from tests.cli.conftest import InProcess
+from tests.support.servers.object_store import SharedObjectStore
+from tests.support.servers.redis import RedisServer
+from tests.support.servers.service import RunningService, running_service
 from tests.support.studio import picture
+from tests.support.waiting import until
 
 import redis
-from imagegallery.testing.servers.object_store import AWS, BUCKET, ObjectStoreServer
-from imagegallery.testing.servers.redis import RedisServer
-from imagegallery.testing.servers.service import RunningService, free_port, running_service
-from imagegallery.testing.waiting import until
+from imagegallery.dev_stack.object_store import AWS, BUCKET
+from imagegallery.dev_stack.ports import free_port
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def knows_nobody() -> Iterator[str]:
 
 @pytest.fixture
 def wrong_secrets(
-    object_store_server: ObjectStoreServer,
+    object_store_server: SharedObjectStore,
     redis_server: RedisServer,
     knows_nobody: str,
     monkeypatch: pytest.MonkeyPatch,

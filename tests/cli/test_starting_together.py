@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from tests.support.database import DatabaseServer
 
 from imagegallery.database import migrate as migrations
-from imagegallery.testing.database import DatabaseServer
 
 AT_ONCE = 4
 # Each says that it is there and waits to be told, so that none is done before the last begins.

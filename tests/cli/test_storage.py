@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.support.servers.object_store import SharedObjectStore
 
 from imagegallery.cli.commands.storage import days_for
 from imagegallery.cli.main import cli
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import ConfigurationError
 from imagegallery.settings import Settings
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 from imagegallery.uploads.session.policy import UploadPolicy
 
 
@@ -31,7 +32,7 @@ def run(tmp_path: Path, options: S3Options | None, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["storage", *arguments, "--data-dir", str(tmp_path)], env=env, standalone_mode=False)
 
 
-def test_setup_says_what_it_did(tmp_path: Path, object_store_server: ObjectStoreServer) -> None:
+def test_setup_says_what_it_did(tmp_path: Path, object_store_server: SharedObjectStore) -> None:
     options = object_store_server.options()
     planned = run(tmp_path, options, "setup", "--origin", "https://app.example", "--dry-run")
     assert (planned.return_value, "would" in planned.output) == (0, False)
@@ -46,7 +47,7 @@ def test_setup_says_what_it_did(tmp_path: Path, object_store_server: ObjectStore
     ]
 
 
-def test_what_is_no_origin_is_refused(tmp_path: Path, object_store_server: ObjectStoreServer) -> None:
+def test_what_is_no_origin_is_refused(tmp_path: Path, object_store_server: SharedObjectStore) -> None:
     for wrong in ("app.example", "https://app.example/", "ftp://app.example", "https://app.example/page"):
         result = run(tmp_path, object_store_server.options(), "setup", "--origin", wrong)
         assert isinstance(result.exception, ConfigurationError)
@@ -58,7 +59,7 @@ def test_files_need_no_setup(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("on_s3", [True, False])
 def test_check_asks_whichever_store_there_is(
-    tmp_path: Path, object_store_server: ObjectStoreServer, on_s3: bool
+    tmp_path: Path, object_store_server: SharedObjectStore, on_s3: bool
 ) -> None:
     result = run(tmp_path, object_store_server.options() if on_s3 else None, "check")
     assert result.return_value == 0

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support.waiting import until
 
 from imagegallery import Image, ImageGallery, Principal, ProcessingStatus, Settings
-from imagegallery.testing.waiting import until
 
 OWNER = Principal.user("owner")
 SHORT_LEASE = {"IMAGEGALLERY_QUEUE_LEASE": "0:00:02"}

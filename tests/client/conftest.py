@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from tests.support.database import DatabaseServer
+from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, served_uploads, token_of
+from tests.support.servers.proxy import FailingNetwork
 
 from imagegallery.client import RetryPolicy
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.servers.proxy import FailingNetwork
 
 PART_SIZE = 50_000
 PARTS_THRESHOLD = 100_000

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from tests.client.conftest import PART_SIZE, PARTS_THRESHOLD, QUICKLY, MakeFile
 from tests.client.recording import Recorder
+from tests.support.images import jpeg
 from tests.support.served import ServedUploads, token_of
+from tests.support.servers.proxy import Cut, FailingNetwork, in_turn
 
 from imagegallery.client import ApiProblem, GalleryClient, StateFile
 from imagegallery.errors import ConfigurationError, InvalidInput, Unavailable
-from imagegallery.testing.images import jpeg
-from imagegallery.testing.servers.proxy import Cut, FailingNetwork, in_turn
 from imagegallery.uploads.session.policy import OnDuplicate
 
 REJECT = """

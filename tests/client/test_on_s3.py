@@ -11,20 +11,21 @@ from attrs import frozen
 from botocore.client import BaseClient
 from tests.client.conftest import MakeFile
 from tests.client.recording import Recorder
+from tests.support.database import DatabaseServer
+from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, served_uploads
+from tests.support.servers.object_store import SharedObjectStore
 
 from imagegallery.client import GalleryClient, StateFile
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 PART = 5 * 1024 * 1024  # no store takes smaller ones, but for the last
 SIZE = 2 * PART + 1_000
 
 
 @pytest.fixture(scope="module")
-def options(object_store_server: ObjectStoreServer) -> S3Options:
+def options(object_store_server: SharedObjectStore) -> S3Options:
     return object_store_server.options()
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from tests.client.conftest import PART_SIZE, MakeFile
 from tests.support.served import ServedUploads, token_of
-
-from imagegallery.testing.servers.proxy import FailingNetwork, by_chance
-from imagegallery.testing.waiting import until
+from tests.support.servers.proxy import FailingNetwork, by_chance
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
+from tests.support.database import DatabaseServer
 from tests.support.served import ServedUploads, served_uploads, token_of
-
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.proxy import FailingNetwork
+from tests.support.servers.proxy import FailingNetwork
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 20

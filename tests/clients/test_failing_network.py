@@ -15,10 +15,9 @@ from attrs import frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.clients.conftest import end_unheard_of
+from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, token_of
-
-from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.servers.proxy import Cut, FailingNetwork, in_turn
+from tests.support.servers.proxy import Cut, FailingNetwork, in_turn
 
 API = "/api/v1"
 FILES, EXAMPLES = 50, 6  # 300 files

@@ -8,11 +8,10 @@ import httpx
 import pytest
 from attrs import frozen
 from tests.clients.conftest import NodeClients, end_unheard_of
+from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, token_of
-
-from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.servers.proxy import FailingNetwork, by_chance
-from imagegallery.testing.waiting import until
+from tests.support.servers.proxy import FailingNetwork, by_chance
+from tests.support.waiting import until
 
 _CONVERTER = cattrs.Converter()
 METADATA = {"filename": "tram.jpg", "filetype": "image/jpeg"}

@@ -6,11 +6,10 @@ import httpx
 import pytest
 from attrs import evolve, frozen
 from tests.clients.conftest import NodeClients, end_unheard_of
+from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads
-
-from imagegallery.testing.images import jpeg_of_size
-from imagegallery.testing.servers.proxy import FailingNetwork, each_once
-from imagegallery.testing.waiting import until
+from tests.support.servers.proxy import FailingNetwork, each_once
+from tests.support.waiting import until
 
 IN_PARTS: dict[str, object] = {"shouldUseMultipart": True}
 IN_ONE: dict[str, object] = {"shouldUseMultipart": False}

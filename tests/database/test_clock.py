@@ -10,6 +10,7 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import ManualClock
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.clock import Clock, utc_now
@@ -18,7 +19,6 @@ from imagegallery.database.clock import STANDSTILL, DatabaseClock, Measurement, 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import LeaseLost
 from imagegallery.queue.job import NewJob
-from imagegallery.testing.clock import ManualClock
 from imagegallery.uploads.session.session import UploadState
 
 SKEW = timedelta(minutes=5)

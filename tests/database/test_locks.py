@@ -13,6 +13,8 @@ import anyio
 import pytest
 from anyio.abc import TaskStatus
 from attrs import frozen
+from tests.support.clock import START, ManualClock
+from tests.support.library import Library, make_image
 
 from imagegallery.database import migrate
 from imagegallery.database.connection import Connection
@@ -30,8 +32,6 @@ from imagegallery.queue import records as queue
 from imagegallery.queue.dispatch import records as dispatch_records
 from imagegallery.queue.dispatch.rules import Dispatch
 from imagegallery.queue.job import ClaimedJob, NewJob
-from imagegallery.testing.clock import START, ManualClock
-from imagegallery.testing.library import Library, make_image
 from imagegallery.upkeep import records as upkeep
 from imagegallery.uploads.session import records as uploads
 from imagegallery.variants import records as variants

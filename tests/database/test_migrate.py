@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.database import DatabaseServer
 
 from imagegallery.database.blockers import Blocker
 from imagegallery.database.migrate import (
@@ -24,7 +25,6 @@ from imagegallery.database.migrate import (
 )
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError, Unavailable
-from imagegallery.testing.database import DatabaseServer
 
 FIRST = Migration.from_file("0001_first.sql", "CREATE TABLE first (id integer); CREATE TABLE other (id integer);")
 SECOND = Migration.from_file("0002_second.sql", "ALTER TABLE first ADD COLUMN name text")

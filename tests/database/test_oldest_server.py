@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from tests.support.database import DatabaseServer
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery import Image, ImageGallery, NotFound, Principal, Settings
@@ -19,7 +20,6 @@ from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.trash.service import TrashOptions
-from imagegallery.testing.database import DatabaseServer
 
 # Where Debian and PostgreSQL's own packages for it put this version.
 PROGRAMS = Path(f"/usr/lib/postgresql/{OLDEST_SERVER}/bin")

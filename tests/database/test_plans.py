@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
+from tests.support.database import DatabaseServer
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.options import PLANNING
@@ -32,7 +33,6 @@ from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.library import records as library_records
 from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import LAST_ID
-from imagegallery.testing.database import DatabaseServer
 
 Plan = Mapping[str, Any]
 

@@ -17,6 +17,8 @@ import skimage.data
 from attrs import evolve
 from PIL import Image
 from tests.database.pooler import find_pgbouncer, running_pgbouncer, through, until_it_answers
+from tests.support.clock import ManualClock
+from tests.support.database import DatabaseServer
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.database import notifications, pool
@@ -28,8 +30,6 @@ from imagegallery.errors import ConfigurationError, NotFound, Unavailable
 from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.database import DatabaseServer
 
 SESSION = "SELECT pg_backend_pid()"
 LONG = timedelta(seconds=30)

@@ -12,6 +12,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import checkpoint
 from tests.database.standby import Pair, running_pair
+from tests.support.processes import running_process
 
 from imagegallery import Principal
 from imagegallery.clock import utc_now
@@ -22,7 +23,6 @@ from imagegallery.database.wal_position import COMMITTED, REPLAYED, Position
 from imagegallery.errors import Unavailable
 from imagegallery.galleries.pages import CachedPages, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService
-from imagegallery.testing.processes import running_process
 
 PATIENT, IMPATIENT = timedelta(seconds=30), timedelta(milliseconds=1)
 ADD = "INSERT INTO owners (owner_id) VALUES ($1)"

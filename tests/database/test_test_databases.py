@@ -7,12 +7,12 @@ import anyio
 import asyncpg
 import pytest
 from blockbuster import BlockingError
+from tests.support import database as testing_database
+from tests.support.database import DatabaseServer, explain
 
 from imagegallery.database.migrate import packaged_migrations, pending
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError
-from imagegallery.testing import database as testing_database
-from imagegallery.testing.database import DatabaseServer, explain
 
 ADD = "INSERT INTO owners (owner_id) VALUES ('somebody')"
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.library import Library
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import Unavailable
 from imagegallery.galleries.service import GalleryService
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library
 
 ANA, VISITOR = Principal.user("ana"), Principal.anonymous()
 LITTLE = timedelta(milliseconds=50)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from tests.support.clock import ManualClock
+from tests.support.library import make_image
 
 from imagegallery.backends import private_urls
 from imagegallery.delivery.addresses import StoreUrls
@@ -17,8 +19,6 @@ from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.settings import Settings
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import make_image
 
 
 @pytest.fixture

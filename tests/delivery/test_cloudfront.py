@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.clock import ManualClock
 from typed_settings import SecretStr
 
 from imagegallery.delivery.cloudfront import CloudFrontUrls
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
 from imagegallery.errors import ConfigurationError
-from imagegallery.testing.clock import ManualClock
 
 BASE = "https://private.example"
 KEY = "library/images/1/small-f.webp"

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-
-from imagegallery.testing.servers.service import RunningService, running_service
+from tests.support.servers.service import RunningService, running_service
 
 
 @pytest.fixture(scope="session")

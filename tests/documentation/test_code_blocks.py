@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.support.servers.service import RunningService
 from tests.support.studio import picture
 
 import code_blocks
-from imagegallery.testing.servers.service import RunningService
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import define, field
+from tests.support.servers.service import RunningService, running_service
 from tests.support.studio import picture
+from tests.support.waiting import until
 
 from code_blocks import blocks_of
-from imagegallery.testing.servers.service import RunningService, running_service
-from imagegallery.testing.waiting import until
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 PAGE = HOW_TO / "for-others.md"

@@ -11,11 +11,12 @@ import httpx
 import jwt
 import pytest
 from attrs import frozen
+from tests.support.servers.service import RunningService, running_service
 from tests.support.studio import picture
+from tests.support.waiting import until
 
 from code_blocks import shown
-from imagegallery.testing.servers.service import RunningService, free_port, running_service
-from imagegallery.testing.waiting import until
+from imagegallery.dev_stack.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MOUNT = "/gallery"

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from imagegallery.testing.servers.service import RunningService
+from tests.support.servers.service import RunningService
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support.servers.object_store import SharedObjectStore
 
 from imagegallery.aws.clients import open_client
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "s3.md"
 DEADLINE_SECONDS = 240
 
 
 @pytest.fixture
-def options(object_store_server: ObjectStoreServer) -> Iterator[S3Options]:
+def options(object_store_server: SharedObjectStore) -> Iterator[S3Options]:
     options = object_store_server.own_bucket()
     yield options
     anyio.run(_delete_bucket, options)

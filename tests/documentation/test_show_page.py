@@ -9,14 +9,14 @@ from pathlib import Path
 import attrs
 import pytest
 from attrs import evolve
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image, without_variants
 
 from code_blocks import blocks_of
 from imagegallery import Image, Principal
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.gallery import EVENT_TYPES
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image, without_variants
 from imagegallery_asgi.api.responses import ImageDocument
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "show.md"

@@ -1,11 +1,11 @@
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.events import EventLog
 
 from imagegallery.database.pool import Database
 from imagegallery.events.event import EventOptions
 from imagegallery.events.service import EventService
 from imagegallery.gallery import EVENT_TYPES
-from imagegallery.testing.clock import ManualClock
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.events import PATIENCE, EventLog
+from tests.support.worker import EAGER, Outcomes
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -20,8 +22,6 @@ from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.worker import Worker
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.worker import EAGER, Outcomes
 
 
 class Heard:

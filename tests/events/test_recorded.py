@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
 from tests.support.studio import Studio, picture
 
 from imagegallery.database.pool import Database
@@ -21,8 +23,6 @@ from imagegallery.images.events import (
 )
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
 from imagegallery.variants.events import VariantReady
 
 ANA = Principal.user("ana")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.events import EventLog, image_ids, take
 
 from imagegallery.database.pool import Database
@@ -14,7 +15,6 @@ from imagegallery.events.feed import Subscription
 from imagegallery.events.service import EventService
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
 BUFFER = 10

@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 from tests.faults.deployment import engines
+from tests.support.servers.object_store import SharedObjectStore
+from tests.support.servers.redis import RedisServer
+from tests.support.servers.sqs import ClockedSqsServer
 from tests.support.studio import picture
-
-from imagegallery.testing.servers.object_store import ObjectStoreServer
-from imagegallery.testing.servers.redis import RedisServer
-from imagegallery.testing.servers.sqs import SqsServer
 
 
 @pytest.fixture(scope="session")
-def sqs_server() -> Iterator[SqsServer]:
-    with SqsServer.running() as server:
+def sqs_server() -> Iterator[ClockedSqsServer]:
+    with ClockedSqsServer.running() as server:
         yield server
 
 
@@ -29,8 +28,8 @@ def small_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def environment(
     database_dsn: str,
-    object_store_server: ObjectStoreServer,
-    sqs_server: SqsServer,
+    object_store_server: SharedObjectStore,
+    sqs_server: ClockedSqsServer,
     redis_server: RedisServer,
     tmp_path: Path,
 ) -> dict[str, str]:

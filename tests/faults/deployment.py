@@ -17,18 +17,19 @@ import anyio.to_thread
 import attrs
 import httpx
 from attrs import define, field, frozen
+from tests.support.clock import SharedClock
+from tests.support.faulty import preload, start
+from tests.support.servers.object_store import SharedObjectStore
+from tests.support.servers.sqs import ClockedSqsServer
 
 from imagegallery.backends import open_sqs
 from imagegallery.database.pool import Database
+from imagegallery.dev_stack.object_store import AWS
+from imagegallery.dev_stack.ports import free_port
 from imagegallery.gallery import ImageGallery
 from imagegallery.queue.job import NewJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.settings import ENV_PREFIX, Settings
-from imagegallery.testing.clock import SharedClock
-from imagegallery.testing.faulty import preload, start
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.servers.service import free_port
-from imagegallery.testing.servers.sqs import SqsServer
 
 ROLES = ("api", "worker")
 SCRIPT = Path(__file__).with_name("roles.py")
@@ -64,7 +65,7 @@ class Deployment:
     environment: Mapping[str, str]
     directory: Path
     clock: SharedClock
-    sqs: SqsServer
+    sqs: ClockedSqsServer
     ports: Mapping[str, int]
     skews: Mapping[str, int]
     deaths: list[Death] = field(factory=list)
@@ -82,7 +83,7 @@ class Deployment:
     async def running(
         cls,
         environment: Mapping[str, str],
-        sqs: SqsServer,
+        sqs: ClockedSqsServer,
         directory: Path,
         *,
         dies_at: str = "",
@@ -182,7 +183,9 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         return Settings.from_env()
 
 
-def engines(dsn: str, store: ObjectStoreServer, sqs: SqsServer, redis_url: str, data_dir: Path) -> dict[str, str]:
+def engines(
+    dsn: str, store: SharedObjectStore, sqs: ClockedSqsServer, redis_url: str, data_dir: Path
+) -> dict[str, str]:
     """The settings of a distributed gallery on these servers, as environment variables."""
     place, jobs = store.options(), sqs.options()
     settings = {

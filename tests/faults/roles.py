@@ -13,9 +13,9 @@ from pathlib import Path
 import anyio
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from tests.support.clock import SharedClock
 
 from imagegallery import ImageGallery, OpenGallery, Settings, utc_now
-from imagegallery.testing.clock import SharedClock
 from imagegallery_asgi import create_app
 
 

@@ -8,8 +8,7 @@ import httpx
 from tests.faults.deployment import FREQUENT_UPKEEP, Deployment, Patient, without
 from tests.faults.looking import idle, rows, upload_state
 from tests.faults.stories import Scene, resumable, whole
-
-from imagegallery.testing.servers.sqs import SqsServer
+from tests.support.servers.sqs import ClockedSqsServer
 
 FIVE_MINUTES = 300
 SKEWS = {"api": FIVE_MINUTES, "worker": -FIVE_MINUTES, "worker-2": FIVE_MINUTES}
@@ -26,7 +25,7 @@ IMAGES = 4
 
 
 async def test_uploads_signatures_leases_and_expiry_hold_for_all(
-    environment: dict[str, str], database_dsn: str, sqs_server: SqsServer, small_picture: Path, tmp_path: Path
+    environment: dict[str, str], database_dsn: str, sqs_server: ClockedSqsServer, small_picture: Path, tmp_path: Path
 ) -> None:
     changed = {**without(environment, "_SQS_"), **SHORT_LIFE, **FREQUENT_UPKEEP}
     connection = await asyncpg.connect(database_dsn)

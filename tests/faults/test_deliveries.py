@@ -10,9 +10,9 @@ import httpx
 from tests.faults.deployment import Deployment, Patient
 from tests.faults.looking import ZERO, check, idle, queue_client, rows
 from tests.faults.stories import Scene, whole
+from tests.support.servers.sqs import ClockedSqsServer
 
 from imagegallery.queue.sqs.channel import Outgoing, SqsChannel
-from imagegallery.testing.servers.sqs import SqsServer
 
 WORKERS = ("worker", "worker-2")
 COPIES = 4
@@ -23,7 +23,7 @@ VARIANTS = "SELECT count(*) AS count FROM image_variants GROUP BY image_id"
 
 
 async def test_each_image_is_processed_once_however_often_its_job_is_delivered(
-    environment: dict[str, str], sqs_server: SqsServer, small_picture: Path, tmp_path: Path
+    environment: dict[str, str], sqs_server: ClockedSqsServer, small_picture: Path, tmp_path: Path
 ) -> None:
     environment["IMAGEGALLERY_QUEUE_CONCURRENCY"] = "2"
     async with (

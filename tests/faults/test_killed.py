@@ -13,9 +13,9 @@ from tests.faults import stories
 from tests.faults.deployment import FREQUENT_UPKEEP, Deployment, Patient, were_killed
 from tests.faults.looking import check, unfinished
 from tests.faults.stories import Scene, Story
+from tests.support.servers.sqs import ClockedSqsServer
 
-from imagegallery.testing.faulty import all_fault_points
-from imagegallery.testing.servers.sqs import SqsServer
+from fault_points import all_fault_points
 
 # By point, else by area.
 STORIES: Mapping[str, Story] = {
@@ -65,7 +65,7 @@ ALWAYS = {"completion.promoted", "parts.joined", "processing.stored", "relay.res
     ],
 )
 async def test_a_process_that_is_killed_at(
-    point: str, environment: dict[str, str], sqs_server: SqsServer, small_picture: Path, tmp_path: Path
+    point: str, environment: dict[str, str], sqs_server: ClockedSqsServer, small_picture: Path, tmp_path: Path
 ) -> None:
     name = point.partition(":")[0]
     area = name.partition(".")[0]

@@ -12,10 +12,10 @@ from attrs import define, field
 from PIL import Image as Pillow
 from tests.faults.deployment import Deployment, Patient, without
 from tests.faults.looking import check
+from tests.support.servers.sqs import ClockedSqsServer
 
 from imagegallery.database.embedded.cluster import Cluster
 from imagegallery.database.embedded.server import EmbeddedPostgres
-from imagegallery.testing.servers.sqs import SqsServer
 
 # Commits are not on disk when they are acknowledged, but with the system, which does not crash here.
 SETTINGS = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "60"}
@@ -61,7 +61,7 @@ class Load:
 
 
 async def test_what_was_acknowledged_survives_crashes_and_restarts_of_the_database(
-    environment: dict[str, str], sqs_server: SqsServer, tmp_path: Path
+    environment: dict[str, str], sqs_server: ClockedSqsServer, tmp_path: Path
 ) -> None:
     directory = tmp_path / "postgres"
     async with EmbeddedPostgres.running(directory, settings=SETTINGS) as dsn:

@@ -7,16 +7,15 @@ from pathlib import Path
 import anyio
 import httpx
 from tests.faults.deployment import Deployment, Patient
-
-from imagegallery.testing.servers.redis import RedisServer
-from imagegallery.testing.servers.sqs import SqsServer
+from tests.support.servers.redis import RedisServer
+from tests.support.servers.sqs import ClockedSqsServer
 
 APIS = ("api", "api-2")
 CHANGES = 6
 
 
 async def test_each_process_answers_right_while_redis_dies_and_comes_back(
-    environment: dict[str, str], sqs_server: SqsServer, redis_server: RedisServer, tmp_path: Path
+    environment: dict[str, str], sqs_server: ClockedSqsServer, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     """Whoever made a change sees it at once, the other process soon, and nobody goes back to what was before."""
     async with (

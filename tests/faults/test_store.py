@@ -12,12 +12,12 @@ import httpx
 import pytest
 from tests.faults.deployment import settings_of, without
 from tests.faults.looking import objects_of, reconcile
+from tests.support.servers.bad_store import Asked, BadStore, Mood, Refuse, Stall, for_the_first, well
 from tests.support.studio import picture
 
 from imagegallery.gallery import ImageGallery
 from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.principal import Principal
-from imagegallery.testing.servers.bad_store import Asked, BadStore, Mood, Refuse, Stall, for_the_first, well
 from imagegallery_asgi import create_app
 
 ME = Principal.user("owner")

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.library import Library
 
 from imagegallery.database.pool import Database
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library
 
 
 @pytest.fixture

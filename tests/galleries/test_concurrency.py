@@ -4,11 +4,11 @@ from contextlib import suppress
 from uuid import UUID
 
 import anyio
+from tests.support.library import Library, make_image
 
 from imagegallery.errors import InvalidInput, NotFound
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
 

@@ -1,10 +1,10 @@
 """The cover of a gallery: what is chosen, else its first image, shown wherever the gallery is."""
 
 import pytest
+from tests.support.library import Library, make_image
 
 from imagegallery.errors import InvalidInput
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA, VISITOR = Principal.user("ana"), Principal.anonymous()
 

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pytest
 from asyncpg.connection import LoggedQuery
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
 
 from imagegallery.errors import InvalidCursor, NotFound
 from imagegallery.galleries import walk as walking
@@ -16,8 +18,6 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.pagination import FIRST_ID, CursorPage, encode_cursor
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
 SEED = 7

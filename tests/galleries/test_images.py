@@ -4,13 +4,13 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from tests.support.library import Library, make_image, with_place, without_variants
 
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
 from imagegallery.ids import new_id
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import encode_cursor
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image, with_place, without_variants
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from tests.support.library import Library
 
 from imagegallery.errors import InvalidCursor, InvalidInput
 from imagegallery.galleries.gallery import ImageOrder
@@ -12,7 +13,6 @@ from imagegallery.galleries.walk import MAX_RANDOM_OFFSET
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.pagination import FIRST_ID, MAX_OFFSET, encode_cursor
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library
 
 ANA, VISITOR = Principal.user("ana"), Principal.anonymous()
 COUNT = 2 * EXAMINED + 1000

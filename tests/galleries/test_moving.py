@@ -8,10 +8,10 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.library import Library, make_image
 
 from imagegallery.errors import Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 

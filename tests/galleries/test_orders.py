@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from attrs import evolve
+from tests.support.library import Library, make_image, with_failure
 
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
 from imagegallery.galleries.gallery import ImageOrder
@@ -14,7 +15,6 @@ from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.pagination import encode_cursor
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image, with_failure
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 NAMES = ["img10.jpg", "IMG2.jpg", "img1.jpg", "Zebra.png", "árvore.jpg", "img2b.jpg", "9.jpg", "img10.jpg"]

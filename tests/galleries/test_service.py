@@ -4,12 +4,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from tests.support.library import Library, make_image
 
 from imagegallery.access.audience import Visibility
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.galleries import service
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 

@@ -12,14 +12,14 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.clock import START
+from tests.support.library import Library, make_image
 
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.images.image import membership
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import CursorPage
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import START
-from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import anyio
 import pytest
+from tests.support.library import Library, make_image
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -14,7 +15,6 @@ from imagegallery.errors import Forbidden, InvalidInput, NotFound, Unauthenticat
 from imagegallery.images.batch.batch import MAX_BATCH, BatchAction, BatchResult
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 

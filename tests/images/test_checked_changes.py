@@ -6,11 +6,11 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.library import Library, make_image
 
 from imagegallery.errors import Conflict
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
 

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.events import closed_urls
+from tests.support.library import Library, make_image
 
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
@@ -15,8 +17,6 @@ from imagegallery.images.image import membership, public_records
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
 CDN = "https://cdn.example"

@@ -7,6 +7,8 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import START, ManualClock
+from tests.support.library import make_image
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
@@ -19,8 +21,6 @@ from imagegallery.images.presentation.urls import ImageUrls, stepped_expiry
 from imagegallery.principal import Principal
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import DownloadGrant, UrlSigner
-from imagegallery.testing.clock import START, ManualClock
-from imagegallery.testing.library import make_image
 
 HOUR = timedelta(hours=1)
 SECRET = b"a secret for these tests only"

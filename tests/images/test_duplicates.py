@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve
+from tests.support.library import Library, make_image
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
@@ -19,7 +20,6 @@ from imagegallery.images.image import original_records
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import LAST_ID
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
 LOOK = 0x9F31_77C2_0D5A_E468

@@ -6,11 +6,11 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.library import make_image
 
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
-from imagegallery.testing.library import make_image
 from imagegallery.validation import Faults
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

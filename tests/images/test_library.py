@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.library import Library, make_image, with_failure, without_variants
 
 from imagegallery.errors import InvalidCursor, InvalidInput, Unauthenticated
 from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus
@@ -14,7 +15,6 @@ from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
 from imagegallery.pagination import LAST_MOMENT
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image, with_failure, without_variants
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 MAY, JUNE, JULY = (datetime(2024, month, 1, tzinfo=UTC) for month in (5, 6, 7))

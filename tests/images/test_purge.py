@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
 
 from imagegallery.database.pool import Database
 from imagegallery.ids import new_id
@@ -14,8 +16,6 @@ from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.queue.job import ClaimedJob, NewJob, Payload
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
 
 
 @pytest.fixture

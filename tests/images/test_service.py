@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import anyio
 import pytest
 from attrs import evolve
+from tests.support.library import Library, make_image, with_failure, with_place, without_variants
 
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.image import records
@@ -14,7 +15,6 @@ from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.jobs import PROCESS_IMAGE, about
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob
-from imagegallery.testing.library import Library, make_image, with_failure, with_place, without_variants
 from imagegallery.variants import records as variant_records
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()

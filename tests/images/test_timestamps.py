@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from tests.growth import check_linear
+from tests.support.growth import check_linear
 
 from imagegallery.images.metadata.timestamps import (
     offset_between,

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import anyio
 import pytest
 from attrs import evolve
+from tests.support.library import Library, make_image, with_failure
 
 from imagegallery.errors import Conflict, Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.trash import service as trash
 from imagegallery.principal import Principal
-from imagegallery.testing.library import Library, make_image, with_failure
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 RETENTION = timedelta(days=30)

@@ -7,6 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 from attrs import define, evolve, field
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -21,8 +23,6 @@ from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image
 
 ANA = Principal.user("ana")
 LONG = timedelta(days=31)

@@ -19,14 +19,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.support.clock import ManualClock
+from tests.support.database import DatabaseServer
+from tests.support.library import Library, make_image
 
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import NotFound
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.library import Library, make_image
 
 RETENTION = timedelta(days=30)
 numbers = st.integers(min_value=0, max_value=1000)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageSequence
+from tests.support import images
 
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

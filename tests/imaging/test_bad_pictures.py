@@ -5,12 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.support import images
 
 from imagegallery.errors import BadImage, TypeMismatch, Unavailable
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

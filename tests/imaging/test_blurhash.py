@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
+from tests.support.images import BLUE, RED, quarters
 
 from imagegallery.imaging import blurhash
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing.images import BLUE, RED, quarters
 
 Place = Callable[[bytes], Path]
 Colour = tuple[int, int, int]

@@ -2,10 +2,11 @@
 
 import io
 
+from tests.support import images
+
 from imagegallery.imaging.decoder.colour import from_gamma
 from imagegallery.imaging.formats import gif
 from imagegallery.imaging.formats.boxes import CodePoints, PrimaryPicture, read_primary
-from imagegallery.testing import images
 
 
 def test_frames_of_a_gif_are_found_behind_all_that_may_come_between() -> None:

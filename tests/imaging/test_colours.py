@@ -13,13 +13,13 @@ from types import SimpleNamespace
 import pytest
 import pyvips
 from PIL import ExifTags, Image, ImageCms
+from tests.support import images
+from tests.support.images import coded_avif
 
 from imagegallery.imaging.decoder.heic import HeicSource
 from imagegallery.imaging.formats.boxes import PrimaryPicture
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
-from imagegallery.testing.images import coded_avif
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

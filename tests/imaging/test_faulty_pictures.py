@@ -12,6 +12,7 @@ from attrs import evolve
 from PIL import Image
 from tests.imaging.test_bad_pictures import BAD
 from tests.imaging.test_pictures import KINDS
+from tests.support import images
 
 from imagegallery.errors import BadImage
 from imagegallery.imaging.formats import gif
@@ -19,7 +20,6 @@ from imagegallery.imaging.formats.png import Extent, filled, read_extent
 from imagegallery.imaging.formats.webp import whole_frames
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.support import images
 
 from imagegallery.errors import BadImage
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]
 

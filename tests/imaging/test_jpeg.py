@@ -1,9 +1,9 @@
 """Counting scans: on the bytes alone, and whatever they are."""
 
 import pytest
+from tests.support import images
 
 from imagegallery.imaging.formats.jpeg import MAX_SEGMENTS, has_more_scans
-from imagegallery.testing import images
 
 SEGMENT = b"\xff\xe1\0\x06"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from tests.support import images
 
 from imagegallery.imaging.protocol import Notes
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable
 
 import pytest
-from tests.growth import check_linear
+from tests.support.growth import check_linear
 
 from imagegallery.imaging.decoder.source import Blocks
 from imagegallery.imaging.formats import iptc, png, xmp

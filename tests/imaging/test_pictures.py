@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageCms
+from tests.support import images
 
 from imagegallery.imaging.protocol import RenderedFile, Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support import images
 
 from imagegallery.errors import BadImage, ImageGalleryError, Unavailable
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine, Rendition
 from imagegallery.imaging.sandbox import process, wire
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
-from imagegallery.testing import images
 
 Place = Callable[[bytes], Path]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support import images
 
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.sandbox import process, seccomp, wire
 from imagegallery.imaging.sandbox.process import DecoderProcess
 from imagegallery.imaging.sandbox.syscalls import AARCH64, X86_64, Machine
-from imagegallery.testing import images
 
 Outcomes = Mapping[str, Mapping[str, str]]
 

@@ -3,19 +3,19 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.servers.sqs import ClockedSqsServer, SqsBench
 
 from imagegallery.database.pool import Database
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.sqs import SqsBench, SqsServer
 
 
 @pytest.fixture(scope="session")
-def sqs_server() -> Iterator[SqsServer]:
-    with SqsServer.running() as server:
+def sqs_server() -> Iterator[ClockedSqsServer]:
+    with ClockedSqsServer.running() as server:
         yield server
 
 
 @pytest.fixture
-async def sqs(sqs_server: SqsServer, database: Database, clock: ManualClock) -> AsyncIterator[SqsBench]:
+async def sqs(sqs_server: ClockedSqsServer, database: Database, clock: ManualClock) -> AsyncIterator[SqsBench]:
     async with SqsBench.open(sqs_server, database, clock) as bench:
         yield bench

@@ -1,4 +1,4 @@
-"""A worker process that never gets its job done: ``python doomed_worker.py DSN``.
+"""A worker process that never gets its job done: ``python -m tests.queue.doomed_worker DSN``.
 
 It prints the attempt when it has begun.
 """
@@ -6,13 +6,13 @@ It prints the attempt when it has begun.
 import sys
 
 import anyio
+from tests.support.worker import EAGER, ScriptedHandler
 
 from imagegallery.clock import utc_now
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.worker import Worker
-from imagegallery.testing.worker import EAGER, ScriptedHandler
 
 
 async def begin_and_never_end(job: ClaimedJob) -> None:

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
+from tests.support.clock import START, ManualClock
 
 from imagegallery.database.pool import Database
 from imagegallery.queue.attendance import PATIENCE, WARNING, Attendance, is_unattended
 from imagegallery.queue.job import Backlog, NewJob
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.testing.clock import START, ManualClock
 
 LEASE = timedelta(seconds=30)
 SECOND = timedelta(seconds=1)

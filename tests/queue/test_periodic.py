@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 from imagegallery.queue.periodic import Periodic, keep_up, once_for_all
-from imagegallery.testing.clock import ManualClock
 
 MINUTE = timedelta(minutes=1)
 

@@ -7,6 +7,8 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.clock import ManualClock
+from tests.support.database import explain
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -15,8 +17,6 @@ from imagegallery.queue import records
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.database import explain
 from imagegallery.testing.queue import QueueSuite
 
 LEASE = timedelta(seconds=30)

@@ -7,6 +7,8 @@ from datetime import timedelta
 import anyio
 import attrs
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.worker import EAGER, Bench, ScriptedHandler
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
@@ -15,8 +17,6 @@ from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.worker import Worker
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.worker import EAGER, Bench, ScriptedHandler
 
 DONE, RETRIED, BURIED, RELEASED, LOST = JobOutcome
 EMPTY = QueueStats(waiting=0, running=0, dead=0)

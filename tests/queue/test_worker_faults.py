@@ -9,6 +9,8 @@ from pathlib import Path
 import anyio
 import attrs
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.worker import EAGER, Bench, ScriptedHandler
 
 from imagegallery.clock import utc_now
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -17,14 +19,12 @@ from imagegallery.queue import attempt
 from imagegallery.queue.job import ClaimedJob, QueueStats
 from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.worker import EAGER, Bench, ScriptedHandler
 
 DONE, RETRIED, BURIED, RELEASED, LOST = JobOutcome
 EMPTY = QueueStats(waiting=0, running=0, dead=0)
 # Renewed every 50 ms, by the machine's time; whether it ran out is the test clock's business.
 SHORT_LEASE = timedelta(milliseconds=150)
-DOOMED_WORKER = Path(__file__).with_name("doomed_worker.py")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -187,7 +187,8 @@ async def test_a_job_whose_worker_was_killed_is_done_by_the_next_one(database: D
     """``kill -9`` in mid-job, for real."""
     bench = Bench(database, utc_now)
     await bench.add()
-    async with await anyio.open_process([sys.executable, str(DOOMED_WORKER), database_dsn], stderr=None) as doomed:
+    command = [sys.executable, "-m", "tests.queue.doomed_worker", database_dsn]
+    async with await anyio.open_process(command, stderr=None, cwd=ROOT) as doomed:
         try:
             assert doomed.stdout is not None
             with anyio.fail_after(60):

@@ -7,6 +7,8 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import START, ManualClock
+from tests.support.servers.redis import RedisServer, running_redis
 
 from imagegallery.errors import RateLimited, UploadRateExceeded
 from imagegallery.principal import Principal
@@ -16,8 +18,6 @@ from imagegallery.rates.options import Rate, RateOptions
 from imagegallery.rates.redis import RedisCounts
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
-from imagegallery.testing.clock import START, ManualClock
-from imagegallery.testing.servers.redis import RedisServer, running_redis
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 OPTIONS = RateOptions(visitors="3/minute", users="5/minute", uploads="2/hour")

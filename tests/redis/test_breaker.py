@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import START
 
 from imagegallery.redis.breaker import Breaker, Closed, Opened, State
-from imagegallery.testing.clock import START
 
 REST = timedelta(seconds=5)
 MOMENT = timedelta(microseconds=1)

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.servers.redis import RedisServer
 
 from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.redis import client as redis_client
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.redis import RedisServer
 
 REST = timedelta(seconds=5)
 

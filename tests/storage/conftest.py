@@ -3,14 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.support.servers.object_store import SharedObjectStore
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3.store import S3Store
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 
 
 @pytest.fixture
-def s3_options(object_store_server: ObjectStoreServer) -> S3Options:
+def s3_options(object_store_server: SharedObjectStore) -> S3Options:
     """A place of this test's own."""
     return object_store_server.options()
 

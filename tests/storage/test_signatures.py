@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import ManualClock
 
 from imagegallery.errors import ConfigurationError, SignatureExpired, SignatureInvalid
 from imagegallery.storage import keys
 from imagegallery.storage.signatures import DownloadGrant, PartGrant, UploadGrant, UrlSigner
-from imagegallery.testing.clock import ManualClock
 
 SECRET = b"a secret of the tests"
 NOON = datetime(2030, 6, 1, 12, tzinfo=UTC)

@@ -12,10 +12,9 @@ from typing import Any
 import jwt
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
-
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.api import ApiServer
-from imagegallery.testing.servers.service import RunningService, running_service
+from tests.support.database import DatabaseServer
+from tests.support.servers.api import ApiServer
+from tests.support.servers.service import RunningService, running_service
 
 _KEY = "the key that tokens of these tests are signed with"
 _ORIGINALS = "SELECT sha256, original_key FROM images WHERE owner_id = $1 OR $1 IS NULL"

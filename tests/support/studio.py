@@ -10,6 +10,8 @@ from uuid import UUID
 
 from attrs import define, evolve, field
 from PIL import Image as Pillow
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image, without_variants
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
@@ -23,8 +25,6 @@ from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library, make_image, without_variants
 from imagegallery.variants.preset import Preset, VariantOptions
 from imagegallery.variants.processing import Processing
 

@@ -8,6 +8,8 @@ from uuid import UUID
 import anyio
 import attrs
 from attrs import frozen
+from tests.support.clock import ManualClock
+from tests.support.library import Library
 
 from imagegallery.database.pool import Database
 from imagegallery.galleries.gallery import Gallery
@@ -18,8 +20,6 @@ from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ObjectStream, UploadRequest
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.library import Library
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session.part_plan import SignedPart
 from imagegallery.uploads.session.policy import UploadPolicy

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import anyio.lowlevel
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.protocol import Cache, Entry
 from imagegallery.testing.cache import STORED_AT, CacheSuite
-from imagegallery.testing.clock import ManualClock
 
 
 class RemembersWhatNeverWas(MemoryCache):

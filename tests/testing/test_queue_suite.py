@@ -9,6 +9,7 @@ from uuid import UUID
 import anyio
 import attrs
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -16,7 +17,6 @@ from imagegallery.errors import LeaseLost
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue, Watch
-from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.queue import QueueSuite
 
 

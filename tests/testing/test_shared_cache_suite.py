@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import attrs
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.servers.redis import RedisServer
 
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
@@ -15,8 +17,6 @@ from imagegallery.cache.shared import Lease, SharedCache, SharedEntry
 from imagegallery.redis.client import RedisClient
 from imagegallery.redis.options import RedisOptions
 from imagegallery.testing.cache import CacheSuite
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.redis import RedisServer
 from imagegallery.testing.shared_cache import SharedCacheSuite
 
 

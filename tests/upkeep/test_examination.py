@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.clock import START, ManualClock
+from tests.support.library import Library
 from tests.support.studio import LEASE, FailingStore
 
 from imagegallery.clock import utc_now
@@ -15,8 +17,6 @@ from imagegallery.queue.job import NewJob
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import START, ManualClock
-from imagegallery.testing.library import Library
 from imagegallery.upkeep.check import Check, Level
 from imagegallery.upkeep.examination import OVERDUE, attempt, check_store, examine_database, judge_clock
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from tests.support.database import explain
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.images.image import records as image_records
-from imagegallery.testing.database import explain
 from imagegallery.upkeep import records
 
 _LOAD = """

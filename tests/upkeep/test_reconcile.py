@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from attrs import define
+from tests.support.clock import ManualClock
 from tests.support.studio import Studio, picture
 from tests.support.uploads import Uploading
 
@@ -17,7 +18,6 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
 from imagegallery.storage.keys import incoming_key
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
 from imagegallery.upkeep import missing, strays, sums
 from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
 from imagegallery.upkeep.service import GRACE, UpkeepService

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
+from tests.support.clock import ManualClock
 from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database
 from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.testing.clock import ManualClock
 
 
 @pytest.fixture

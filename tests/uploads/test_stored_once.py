@@ -15,6 +15,8 @@ from attrs import define, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
+from tests.support.clock import ManualClock
+from tests.support.database import DatabaseServer
 from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -25,8 +27,6 @@ from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.database import DatabaseServer
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.variants.preset import VariantOptions

@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 
 import anyio
 import pytest
+from tests.support.database import explain
 from tests.support.uploads import Traces, Uploading
 
 from imagegallery.errors import NotFound, UploadEnded, UploadExpired
 from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.database import explain
 from imagegallery.uploads import sweep as sweeping
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import delete_objects

@@ -2,11 +2,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.studio import Studio
 
 from imagegallery.database.pool import Database
 from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.testing.clock import ManualClock
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve
-from tests.photographs import photograph
+from tests.support.library import make_image, with_failure, without_variants
+from tests.support.photographs import photograph
 from tests.support.studio import Studio, picture
 
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
-from imagegallery.testing.library import make_image, with_failure, without_variants
 from imagegallery.testing.storage.base import read
 from imagegallery.variants import backfill
 from imagegallery.variants.backfill import Backfill, Outdated, Scope, touched

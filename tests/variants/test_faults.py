@@ -6,7 +6,7 @@ from uuid import UUID
 import anyio
 import pytest
 from attrs import evolve
-from tests.photographs import photograph
+from tests.support.photographs import photograph
 from tests.support.studio import LEASE, Studio, picture
 
 from imagegallery.errors import Conflict, Failure, LeaseLost, NotFound, Unavailable

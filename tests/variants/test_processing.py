@@ -8,8 +8,9 @@ import pytest
 from attrs import evolve
 from PIL import ExifTags
 from PIL import Image as Pillow
-from tests.photographs import photograph
+from tests.support import images
 from tests.support.events import closed_urls
+from tests.support.photographs import photograph
 from tests.support.studio import RemoteStore, Studio, picture
 
 from imagegallery.images.image.image import Image, ProcessingStatus
@@ -20,7 +21,6 @@ from imagegallery.principal import Principal
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.worker import Worker
 from imagegallery.storage.protocol import LocalObjects
-from imagegallery.testing import images
 from imagegallery.testing.storage.base import read
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from PIL import ExifTags
 from PIL import Image as Pillow
-from tests.photographs import photograph
+from tests.support.photographs import photograph
 from tests.support.studio import picture
 
 from imagegallery.errors import BadImage, TypeMismatch

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.events import EventLog
+from tests.support.servers.webhooks import Receiver
 
 from imagegallery.database.pool import Database
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.webhooks import Receiver
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from datetime import timedelta
 import anyio
 import pytest
 from anyio.abc import SocketAttribute
+from tests.support.clock import ManualClock
 from tests.support.events import EventLog
+from tests.support.servers.webhooks import Receiver
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost
@@ -18,8 +20,6 @@ from imagegallery.images.events import GalleryChanged
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.webhooks import Receiver
 from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
 from imagegallery.webhooks.service import WebhookService
 from imagegallery.webhooks.signature import verify

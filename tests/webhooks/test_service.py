@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.principal import Principal
-from imagegallery.testing.clock import ManualClock
 from imagegallery.webhooks.service import WebhookService
 from imagegallery.webhooks.transport import Sender
 from imagegallery.webhooks.webhook import WebhookOptions

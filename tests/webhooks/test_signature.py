@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import START
 
 from imagegallery.errors import SignatureExpired, SignatureInvalid
-from imagegallery.testing.clock import START
 from imagegallery.webhooks.signature import TOLERANCE, read_secret, signed_headers, verify, write_secret
 
 SECRET = bytes(range(32))

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from tests.support.clock import START
 
 from imagegallery.errors import InvalidInput
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
-from imagegallery.testing.clock import START
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, WebhookTarget, check_webhook, retry_delay
 
 STRICT, LAX = WebhookOptions(), WebhookOptions(allow_private=True)

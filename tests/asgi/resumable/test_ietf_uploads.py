@@ -7,8 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from attrs import frozen
-
-from imagegallery.testing.servers.api import ApiServer
+from tests.support.servers.api import ApiServer
 
 MAX_UPLOAD = 2_000_000  # as the server of these tests is set
 NEW = "/uploads/resumable"

@@ -6,8 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from tests.asgi.tus_client import BYTES, MAX_UPLOAD, NEW, VERSION, Upload, code_of, create, post
-
-from imagegallery.testing.servers.api import ApiServer
+from tests.support.servers.api import ApiServer
 
 # --- Core protocol -------------------------------------------------------------------------------------------
 

@@ -18,8 +18,7 @@ from tests.asgi.tus_client import (
     metadata,
     post,
 )
-
-from imagegallery.testing.servers.api import ApiServer
+from tests.support.servers.api import ApiServer
 
 # --- Creation ------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,7 @@ from tests.asgi.tus_client import (
     create,
     post,
 )
-
-from imagegallery.testing.servers.api import ApiServer
+from tests.support.servers.api import ApiServer
 
 # --- Expiration ----------------------------------------------------------------------------------------------
 

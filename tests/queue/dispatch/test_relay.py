@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.database import explain
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -15,8 +17,6 @@ from imagegallery.queue.dispatch.relay import PAGE, JobRelay
 from imagegallery.queue.dispatch.rules import ABANDONED_AFTER, LONGEST_DELAY, LOST_AFTER, RESERVED_FOR, Dispatch
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.database import explain
 
 LEASE = timedelta(seconds=30)
 MOMENT = timedelta(microseconds=1)

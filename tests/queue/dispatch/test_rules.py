@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from tests.support.clock import START
 
 from imagegallery.errors import ConfigurationError
 from imagegallery.queue.dispatch.rules import (
@@ -19,7 +20,6 @@ from imagegallery.queue.dispatch.rules import (
 from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, PRIORITY_NORMAL
 from imagegallery.queue.sqs.message import decode, encode
 from imagegallery.queue.sqs.names import queue_urls
-from imagegallery.testing.clock import START
 
 SOON = START + timedelta(seconds=1)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.servers.sqs import SqsBench
+from tests.support.worker import Outcomes, Run, ScriptedHandler
 
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
 from imagegallery.queue.dispatch.rules import ABANDONED_AFTER, LOST_AFTER, RESERVED_FOR, Urgency
@@ -23,8 +25,6 @@ from imagegallery.queue.sqs.messages import Inbox
 from imagegallery.queue.sqs.queue import PASSED_ON_AFTER, SqsQueue
 from imagegallery.queue.sqs.setup import receives
 from imagegallery.queue.worker import Worker
-from imagegallery.testing.servers.sqs import SqsBench
-from imagegallery.testing.worker import Outcomes, Run, ScriptedHandler
 
 LEASE = timedelta(seconds=30)
 LONGER_THAN_A_LEASE = timedelta(seconds=32)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import anyio
 import pytest
+from tests.support.servers.sqs import SqsBench
 
 from imagegallery.database.connection import Connection
 from imagegallery.queue.job import ClaimedJob, NewJob
@@ -13,7 +14,6 @@ from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import Queue, Watch
 from imagegallery.queue.sqs.queue import SqsQueue
 from imagegallery.testing.queue import QueueSuite
-from imagegallery.testing.servers.sqs import SqsBench
 
 LEASE = timedelta(seconds=30)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from tests.support.servers.sqs import AWS, ClockedSqsServer
 
 from imagegallery.aws.clients import open_client
 from imagegallery.errors import ConfigurationError
@@ -13,11 +14,10 @@ from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.sqs.connection import Sqs
 from imagegallery.queue.sqs.names import QueueStep
 from imagegallery.queue.sqs.setup import RETENTION, differing, receives
-from imagegallery.testing.servers.sqs import AWS, SqsServer
 
 
 @pytest.fixture
-def options(sqs_server: SqsServer) -> QueueOptions:
+def options(sqs_server: ClockedSqsServer) -> QueueOptions:
     return QueueOptions(sqs=sqs_server.options())
 
 
@@ -69,13 +69,13 @@ async def test_a_dry_run_makes_nothing(options: QueueOptions) -> None:
     assert {step.action for step in await set_up(options)} == {"keep"}
 
 
-async def test_the_queue_of_a_buckets_events_has_a_dead_letter_queue_of_its_own(sqs_server: SqsServer) -> None:
+async def test_the_queue_of_a_buckets_events_has_a_dead_letter_queue_of_its_own(sqs_server: ClockedSqsServer) -> None:
     events = sqs_server.options()
     options = QueueOptions(sqs=attrs.evolve(events, queue_url=None, events_url=events.queue_url))
     assert [step.url for step in await set_up(options)] == [f"{events.queue_url}-dead", events.queue_url]
 
 
-async def test_without_a_name_nothing_can_be_made(sqs_server: SqsServer) -> None:
+async def test_without_a_name_nothing_can_be_made(sqs_server: ClockedSqsServer) -> None:
     with pytest.raises(ConfigurationError, match="No queue is named"):
         await set_up(QueueOptions(sqs=attrs.evolve(sqs_server.options(), queue_url=None)))
 

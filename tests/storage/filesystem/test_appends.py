@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import InvalidInput, ObjectNotFound, PreconditionFailed, Unavailable
@@ -18,7 +19,6 @@ from imagegallery.storage.filesystem.appends import GrowingFile
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import CHUNK_SIZE, bytes_chunks
-from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.storage.base import read
 
 KEY = "incoming/a"

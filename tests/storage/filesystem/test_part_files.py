@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.clock import utc_now
 from imagegallery.errors import ObjectNotFound, PreconditionFailed, TooLarge, Unavailable
@@ -14,7 +15,6 @@ from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import Part
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.storage.base import keys, read
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

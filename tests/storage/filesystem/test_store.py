@@ -14,6 +14,7 @@ import pytest
 from anyio import fail_after
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.clock import ManualClock
 
 from imagegallery.errors import Conflict, InvalidInput, PreconditionFailed, Unavailable
 from imagegallery.storage.filesystem.files import Reader
@@ -21,7 +22,6 @@ from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ByteRange
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import CHUNK_SIZE, bytes_chunks
-from imagegallery.testing.clock import ManualClock
 from imagegallery.testing.storage.base import BODY, TYPE, Broken, broken_off, keys, read, write
 
 SECRET = b"a secret of the tests"

@@ -16,12 +16,12 @@ from tests.support.studio import picture
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.database.options import DatabaseOptions
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.storage.options import MEBIBYTE, S3Options, StorageOptions
 from imagegallery.storage.s3.errors import translated
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.servers.object_store import AWS
 from imagegallery.testing.storage.base import TYPE, keys, read
 from imagegallery_asgi import create_app
 

@@ -8,9 +8,12 @@ import anyio
 import attrs
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
+from tests.support.servers.object_store import SharedObjectStore
 from typed_settings import SecretStr
 
 from imagegallery.aws.options import AwsOptions
+from imagegallery.dev_stack.object_store import AWS
+from imagegallery.dev_stack.ports import free_port
 from imagegallery.errors import ConfigurationError, ImageGalleryError, ObjectNotFound, PreconditionFailed, Unavailable
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3.connection import connected
@@ -18,8 +21,6 @@ from imagegallery.storage.s3.rules import BucketRules
 from imagegallery.storage.s3.setup import SetupOutcome, set_up
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.servers.service import free_port
 from imagegallery.testing.storage.base import TYPE, keys, read
 
 HASTY = attrs.evolve(AWS, max_attempts=1, connect_timeout=timedelta(seconds=2), read_timeout=timedelta(seconds=1))
@@ -33,7 +34,7 @@ async def opening(options: S3Options, aws: AwsOptions) -> str:
     return caught.value.message
 
 
-async def test_a_missing_bucket_is_named_on_opening(object_store_server: ObjectStoreServer) -> None:
+async def test_a_missing_bucket_is_named_on_opening(object_store_server: SharedObjectStore) -> None:
     options = object_store_server.own_bucket()
     message = await opening(options, AWS)
     assert str(options.bucket) in message
@@ -61,7 +62,7 @@ async def test_nobody_there_is_unavailable(s3_options: S3Options) -> None:
             pass
 
 
-async def test_a_bucket_that_is_gone_is_no_object_s_absence(object_store_server: ObjectStoreServer) -> None:
+async def test_a_bucket_that_is_gone_is_no_object_s_absence(object_store_server: SharedObjectStore) -> None:
     """HEAD says 404 to both, and has no body to say more."""
     options = object_store_server.own_bucket()
     async with connected(options, AWS) as connection:

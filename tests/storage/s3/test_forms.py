@@ -9,12 +9,12 @@ import httpx
 import pytest
 from attrs import evolve
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import InvalidInput
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import UploadRequest
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.servers.object_store import AWS
 from imagegallery.testing.storage.base import TYPE, keys, read
 
 BODY = b"a photograph of a tram"

@@ -8,17 +8,18 @@ import boto3
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
+from tests.support.database import DatabaseServer
+from tests.support.servers.object_store import SharedObjectStore
+from tests.support.servers.service import running_service
 from tests.support.studio import picture
+from tests.support.waiting import until
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
-from imagegallery.testing.servers.service import running_service
-from imagegallery.testing.waiting import until
 
 
 @pytest.fixture(scope="module")
-def options(object_store_server: ObjectStoreServer) -> S3Options:
+def options(object_store_server: SharedObjectStore) -> S3Options:
     return object_store_server.options()
 
 

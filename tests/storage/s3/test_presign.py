@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.support.clock import ManualClock
 
 from imagegallery.aws.keys import Keys
 from imagegallery.errors import ConfigurationError
@@ -11,7 +12,6 @@ from imagegallery.images.presentation.urls import stepped_expiry
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3.address import BucketAddress
 from imagegallery.storage.s3.presign import Signing, lifetime_for
-from imagegallery.testing.clock import ManualClock
 
 HOUR = timedelta(hours=1)
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

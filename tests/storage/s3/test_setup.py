@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import attrs
 import pytest
+from tests.support.servers.object_store import SharedObjectStore
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import ObjectInfo
@@ -15,7 +17,6 @@ from imagegallery.storage.s3.connection import connected
 from imagegallery.storage.s3.rules import BucketRules, Rule, ends_versions, is_kept, with_ours
 from imagegallery.storage.s3.setup import SetupOutcome, keeps_deleted, set_up
 from imagegallery.storage.s3.store import S3Store
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 from imagegallery.upkeep.check import Level
 from imagegallery.upkeep.promises import check_promises
 
@@ -24,7 +25,7 @@ THEIRS = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "E
 
 
 @pytest.fixture
-async def new_bucket(object_store_server: ObjectStoreServer) -> AsyncIterator[S3Options]:
+async def new_bucket(object_store_server: SharedObjectStore) -> AsyncIterator[S3Options]:
     """The name of a bucket, which goes afterwards if it was made."""
     options = object_store_server.own_bucket()
     yield options

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from imagegallery.aws.skew import ServiceTime
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3.store import S3Store
-from imagegallery.testing.servers.object_store import AWS
 from imagegallery.testing.storage.base import TYPE, read, write
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)

@@ -7,11 +7,12 @@ import anyio
 import attrs
 import httpx
 import pytest
+from tests.support.servers.object_store import SharedObjectStore
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import UploadRequest
 from imagegallery.storage.s3.store import S3Store
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer
 from imagegallery.testing.storage import ObjectStoreSuite
 
 
@@ -29,7 +30,7 @@ class TestS3Store(ObjectStoreSuite):
     turns = 3
 
     @pytest.fixture(autouse=True)
-    def _options(self, object_store_server: ObjectStoreServer) -> None:
+    def _options(self, object_store_server: SharedObjectStore) -> None:
         self.options: S3Options = object_store_server.options()
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ import pytest
 from anyio import CancelScope, sleep_forever
 from anyio.abc import SocketAttribute, SocketStream
 
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import PreconditionFailed, TooLarge, Unavailable
 from imagegallery.storage.options import MEBIBYTE, S3Options
 from imagegallery.storage.protocol import ByteRange
@@ -20,7 +21,6 @@ from imagegallery.storage.s3.connection import connected
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.s3.transfer import Transfer, cut
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.servers.object_store import AWS
 from imagegallery.testing.storage.base import TYPE, Broken, broken_off, keys, read
 
 BODY = random.Random(1).randbytes(11_600_000)  # three parts, no two alike

@@ -8,6 +8,8 @@ from urllib.parse import quote_plus
 
 import attrs
 import pytest
+from tests.support.clock import ManualClock
+from tests.support.servers.sqs import AWS, ClockedSqsServer
 from tests.support.uploads import Uploading
 
 from imagegallery.aws.clients import open_client
@@ -20,8 +22,6 @@ from imagegallery.queue.sqs.mailbox import HANDLING_TIME, SqsMailbox
 from imagegallery.queue.sqs.setup import EVENT_RECEIVES, SqsSetup
 from imagegallery.settings import Settings
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.servers.sqs import AWS, SqsServer
 from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.bucket_events.messages import CreatedObject, created_objects
 from imagegallery.uploads.session.session import UploadState
@@ -95,7 +95,7 @@ class TestReading:
 class Letters:
     """A queue of a bucket's events, and who reads it for an upload service."""
 
-    server: SqsServer
+    server: ClockedSqsServer
     channel: SqsChannel
     dead: SqsChannel
     arrivals: Arrivals
@@ -110,13 +110,13 @@ class Letters:
 
 
 @pytest.fixture(scope="module")
-def sqs_server() -> Iterator[SqsServer]:
-    with SqsServer.running() as server:
+def sqs_server() -> Iterator[ClockedSqsServer]:
+    with ClockedSqsServer.running() as server:
         yield server
 
 
 @pytest.fixture
-async def letters(sqs_server: SqsServer, uploading: Uploading) -> AsyncIterator[Letters]:
+async def letters(sqs_server: ClockedSqsServer, uploading: Uploading) -> AsyncIterator[Letters]:
     named = sqs_server.options()
     options = QueueOptions(sqs=attrs.evolve(named, queue_url=None, events_url=named.queue_url))
     async with open_client("sqs", AWS, endpoint_url=sqs_server.url) as client:
@@ -241,7 +241,7 @@ async def test_a_letter_that_is_not_about_a_bucket_becomes_a_dead_letter(
 
 
 async def test_what_a_bucket_really_sends_is_understood(
-    uploading: Uploading, letters: Letters, sqs_server: SqsServer, jpeg: bytes
+    uploading: Uploading, letters: Letters, sqs_server: ClockedSqsServer, jpeg: bytes
 ) -> None:
     session = await uploading.uploaded(jpeg)
     async with open_client("s3", AWS, endpoint_url=sqs_server.url) as s3:

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from tests.support.clock import ManualClock
 from tests.support.uploads import Uploading
 from tests.uploads.parts.sending import PART, POLICY
 
 from imagegallery.database.pool import Database
 from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.testing.clock import ManualClock
 
 
 @pytest.fixture

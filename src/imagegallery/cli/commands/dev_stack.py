@@ -64,7 +64,7 @@ def dev_stack_command(data_dir: Path | None, port: int) -> None:
 
 async def dev_stack(directory: Path, ports: Sequence[int]) -> None:
     """Run until SIGINT or SIGTERM; on return everything that was started has stopped."""
-    servers = Program("servers", "imagegallery.testing.servers.stack", (str(directory),), essential=True)
+    servers = Program("servers", "imagegallery.dev_stack.servers", (str(directory),), essential=True)
     file = directory / "stack.env"
     await anyio.Path(file).unlink(missing_ok=True)
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:

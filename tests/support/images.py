@@ -146,7 +146,7 @@ def jpeg_of_size(size: int, seed: str = "") -> bytes:
     Another ``seed`` is another file.
     """
     picture = jpeg(8, 8, quality=50)
-    noise = random.Random(f"{seed} {size}")  # noqa: S311 - not for secrets
+    noise = random.Random(f"{seed} {size}")
     assert size >= len(picture), len(picture)
     return picture + noise.randbytes(size - len(picture))
 

@@ -13,7 +13,7 @@ from typing import Final
 from blockbuster import BlockBuster, BlockBusterFunction
 
 PACKAGES: Final = ["imagegallery", "imagegallery_asgi"]
-EXCLUDED: Final = ["imagegallery.testing"]  # what it does, it does for tests; whom it calls is watched
+EXCLUDED: Final = ["imagegallery.testing", "imagegallery.dev_stack"]  # they serve tests; whom they call is watched
 # asyncpg looks for a password file and client certificates whenever it reads a DSN.
 _READING_A_DSN: Final = ("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
 # An event loop in a thread of its own, with nothing else to hold up.

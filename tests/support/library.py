@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from attrs import evolve, frozen
+from tests.support.clock import START, ManualClock
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -26,7 +27,6 @@ from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.keys import image_prefix, original_key, variant_key
 from imagegallery.storage.signatures import UrlSigner
-from imagegallery.testing.clock import START, ManualClock
 from imagegallery.variants import records as variant_records
 
 _SECRET = b"only for tests, never for a service"

@@ -1,10 +1,7 @@
 """The whole service as a user starts it: ``imagegallery serve`` in a process of its own, on a free port."""
 
-import fcntl
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,17 +9,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
 
+from imagegallery.dev_stack.ports import free_port
+
 START_DEADLINE_SECONDS = 90
 STOP_DEADLINE_SECONDS = 60
-# Ports from here up are those that systems choose for connections, by themselves.
-EPHEMERAL_PORTS = 32_768
-_LOWEST_PORT = 10_240
-_reservations: dict[int, int] = {}  # by process, as a fork keeps no locks
 
 
 @frozen
@@ -72,37 +67,6 @@ def running_service(
         service.log.unlink()
 
 
-def free_port(count: int = 1) -> int:
-    """A port that nobody listens on, or the first of ``count`` in a row; kept for this process among all that ask here.
-
-    None of `EPHEMERAL_PORTS`, so that no connection takes it by chance before a server has it.
-    """
-    while True:  # not by `random`, which tests seed
-        port = _LOWEST_PORT + secrets.randbelow(EPHEMERAL_PORTS - _LOWEST_PORT - count)
-        if all(_reserve(each) and _is_free(each) for each in range(port, port + count)):
-            return port
-
-
-def _reserve(port: int) -> bool:
-    """Lock the byte of that number in a file that all processes of this user share, for as long as this one lives."""
-    if (file := _reservations.get(os.getpid())) is None:
-        path = Path(tempfile.gettempdir(), f"imagegallery-ports-{os.geteuid()}")
-        file = _reservations[os.getpid()] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except OSError:
-        return False
-    return True
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe, suppress(OSError):
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", port))
-        return True
-    return False
-
-
 def _command(data_dir: Path, port: int, *options: str) -> list[str]:
     start = [sys.executable, "-m", "imagegallery.cli", "serve"]
     return [*start, "--data-dir", str(data_dir), "--port", str(port), *options]
@@ -118,7 +82,7 @@ def _wait_until_ready(service: RunningService) -> None:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - loopback http
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

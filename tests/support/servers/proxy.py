@@ -40,7 +40,7 @@ def never() -> Cut | None:
 def by_chance(seed: int, *, share: float, longest: int) -> Cuts:
     """About this ``share`` of connections, each after up to ``longest`` bytes, mostly few; one in four of these loses
     answers instead. A ``seed``, a sequence."""
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    chance = random.Random(seed)
 
     def cut() -> Cut | None:
         if chance.random() >= share:
@@ -93,7 +93,7 @@ class FailingNetwork:
     async def before(cls, server_url: str, cuts: Cuts = never) -> AsyncIterator["FailingNetwork"]:
         """A network between clients and the server at ``server_url``, while this is open."""
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-        port_here: int = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL here
+        port_here: int = listener.extra(SocketAttribute.local_port)
         network = cls(f"http://127.0.0.1:{port_here}{urlsplit(server_url).path}", cuts, *_address(server_url))
         async with listener, anyio.create_task_group() as tasks:
             tasks.start_soon(listener.serve, network._carry)
@@ -170,9 +170,7 @@ async def _copy(source: SocketStream, target: SocketStream, limit: int | None, l
 
 def _reset(stream: SocketStream) -> None:
     with suppress(OSError):  # its peer was quicker
-        stream.extra(SocketAttribute.raw_socket).setsockopt(  # noqa: S610 - no SQL here
-            socket.SOL_SOCKET, socket.SO_LINGER, _RESET
-        )
+        stream.extra(SocketAttribute.raw_socket).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 def _address(url: str) -> tuple[str, int]:

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, suppress
 import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
+from tests.support.servers import bad_store, proxy
+from tests.support.servers.bad_store import BadStore
+from tests.support.servers.proxy import Cut, FailingNetwork
 
-from imagegallery.testing.servers import bad_store, proxy
-from imagegallery.testing.servers.bad_store import BadStore
-from imagegallery.testing.servers.proxy import Cut, FailingNetwork
-from imagegallery.testing.servers.service import free_port
+from imagegallery.dev_stack.ports import free_port
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 

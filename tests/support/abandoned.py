@@ -5,9 +5,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-from tests.leftovers import MARK
-
-from imagegallery.testing.database import DatabaseServer
+from tests.support.database import DatabaseServer
+from tests.support.leftovers import MARK
 
 
 def test_it_is_never_through(database_server: DatabaseServer) -> None:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.leftovers import Run
-
-from imagegallery.testing.waiting import until
+from tests.support.leftovers import Run
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="asks Linux who runs")
 

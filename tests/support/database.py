@@ -51,7 +51,7 @@ FAST: Mapping[str, str] = {
     "checkpoint_timeout": "1h",
 }
 
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a directory of one's own is made in it
+MEMORY: Final = Path("/dev/shm")
 ENOUGH_MEMORY: Final = 2 * 2**30
 
 # One process makes the template, the others wait; on the program's own database, which no test uses.

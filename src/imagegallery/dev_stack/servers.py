@@ -1,8 +1,7 @@
-"""Real servers on loopback for a gallery on distributed engines: ``python -m imagegallery.testing.servers.stack
-DIRECTORY``.
+"""Servers on loopback for a gallery on distributed engines: ``python -m imagegallery.dev_stack.servers DIR``.
 
 PostgreSQL, an S3 server, Redis and a queue that speaks SQS, until SIGINT or SIGTERM. Once all of them answer,
-``DIRECTORY/stack.env`` holds the settings by which our processes find them. Database and objects are kept in the
+``DIR/stack.env`` holds the settings by which our processes find them. Database and objects are kept in the
 directory, the queue's messages and what Redis holds are not: the jobs are in the database, and are relayed again.
 
 It needs the extra ``dev-stack``. `imagegallery dev-stack` runs it.
@@ -23,10 +22,10 @@ import anyio.to_thread
 
 from imagegallery.backends import open_sqs, set_up_storage
 from imagegallery.database.embedded.server import EmbeddedPostgres
+from imagegallery.dev_stack.object_store import AWS, BUCKET, ObjectStoreServer
+from imagegallery.dev_stack.redis import RedisServer
+from imagegallery.dev_stack.sqs import SqsServer
 from imagegallery.settings import ENV_PREFIX, Settings
-from imagegallery.testing.servers.object_store import AWS, BUCKET, ObjectStoreServer
-from imagegallery.testing.servers.redis import RedisServer
-from imagegallery.testing.servers.sqs import SqsServer
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,8 @@ It kills itself (SIGKILL: nothing gets a chance to tidy up) when it reaches that
 the first time, or for the ``N``-th with ``POINT:N``. Not for Windows.
 """
 
-import importlib
 import multiprocessing
 import os
-import re
 import runpy
 import signal
 import sys
@@ -21,20 +19,9 @@ from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-import imagegallery
-from imagegallery.faultpoints import FAULT_POINTS, FaultPoint, arm
+from imagegallery.faultpoints import FaultPoint, arm
 
 _FORKING = multiprocessing.get_context("forkserver")
-_NAMES_ONE = re.compile(r"^\w+ = fault_point\(", re.MULTILINE)
-
-
-def all_fault_points() -> Mapping[str, FaultPoint]:
-    """Those of the whole package: each module that names one is imported. Blocking."""
-    package = Path(imagegallery.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        if _NAMES_ONE.search(path.read_text()):
-            importlib.import_module(".".join(("imagegallery", *path.relative_to(package).with_suffix("").parts)))
-    return FAULT_POINTS
 
 
 def preload(*modules: str) -> None:

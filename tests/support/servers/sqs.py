@@ -1,32 +1,23 @@
-"""An SQS server for tests: moto's, in this process, on a free port of this machine.
+"""An SQS server whose clock a test moves, so that nobody need sleep until a message is visible again."""
 
-For a ``conftest.py``::
-
-    @pytest.fixture(scope="session")
-    def sqs_server():
-        with SqsServer.running() as server:
-            yield server
-
-Its clock can be moved, so that nobody need sleep until a message is visible again. It needs moto, and Flask for moto.
-"""
-
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 from uuid import uuid4
 
 import attrs
 from attrs import frozen
 from moto.core.utils import unix_time, unix_time_millis
-from moto.server import ThreadedMotoServer
+from tests.support.clock import ManualClock
+from tests.support.worker import EAGER
 from typed_settings import SecretStr
 
 from imagegallery.aws.clients import open_client
 from imagegallery.aws.options import AwsOptions
 from imagegallery.database.pool import Database
+from imagegallery.dev_stack.sqs import SqsServer
 from imagegallery.queue.dispatch.relay import JobRelay
 from imagegallery.queue.job import NewJob, QueueOptions, SqsOptions
 from imagegallery.queue.postgres import PostgresQueue
@@ -35,42 +26,28 @@ from imagegallery.queue.sqs.messages import SqsMessages, messages_of
 from imagegallery.queue.sqs.names import DEAD
 from imagegallery.queue.sqs.queue import SqsQueue
 from imagegallery.queue.sqs.setup import SqsSetup
-from imagegallery.testing.clock import ManualClock
-from imagegallery.testing.worker import EAGER
 
-ACCOUNT = "123456789012"
 # Any keys will do: moto checks none.
 AWS = AwsOptions(access_key_id="test", secret_access_key=SecretStr("test"), max_attempts=1)
 
 
-class SqsServer:
-    """Made by `running`. ``url`` is its endpoint."""
+class ClockedSqsServer(SqsServer):
+    """Made by `running`. `advance` moves its clock."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        super().__init__(url)
         self._ahead = timedelta(0)
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator["SqsServer"]:
-        logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs every request
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        try:
-            host, port = server.get_host_and_port()
-            running = cls(f"http://{host}:{port}")
-            with running._in_its_own_time():
-                yield running
-        finally:
-            server.stop()
+    def running(cls) -> Iterator[Self]:
+        with super().running() as server, server._in_its_own_time():
+            yield server
 
     def options(self) -> SqsOptions:
         """Names of queues that nobody has used. They do not exist yet."""
         name = f"jobs-{uuid4().hex}"
         return SqsOptions(queue_url=self.queue_url(name), endpoint_url=self.url)
-
-    def queue_url(self, name: str) -> str:
-        return f"{self.url}/{ACCOUNT}/{name}"
 
     def advance(self, by: timedelta) -> None:
         """Let time pass for all messages: delays and visibility time-outs."""
@@ -94,7 +71,7 @@ class SqsServer:
 class SqsBench:
     """A `SqsQueue` on queues of its own, its relay, and one clock for both the rows and the messages."""
 
-    server: SqsServer
+    server: ClockedSqsServer
     database: Database
     clock: ManualClock
     options: QueueOptions
@@ -104,7 +81,7 @@ class SqsBench:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, server: SqsServer, database: Database, clock: ManualClock) -> AsyncIterator["SqsBench"]:
+    async def open(cls, server: ClockedSqsServer, database: Database, clock: ManualClock) -> AsyncIterator["SqsBench"]:
         options = attrs.evolve(EAGER, sqs=server.options())
         async with open_client("sqs", AWS, endpoint_url=server.url) as client:
             await SqsSetup(client, options).run()

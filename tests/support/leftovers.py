@@ -17,9 +17,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from attrs import frozen
-
-from imagegallery.testing.database import DatabaseServer
-from imagegallery.testing.servers.object_store import ObjectStoreServer
+from tests.support.database import DatabaseServer
+from tests.support.servers.object_store import SharedObjectStore
 
 MARK = "TEST_RUN_OF_GALLERY"
 PATIENCE = 10.0  # seconds that what is told to end has for it
@@ -42,8 +41,8 @@ class Run:
 
     def guard(self) -> "subprocess.Popen[bytes]":
         """Start the guard; it is through when its input ends and nothing is left."""
-        command = [sys.executable, "-m", "tests.leftovers", self.mark, str(self.folder)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[1], start_new_session=True)
+        command = [sys.executable, "-m", "tests.support.leftovers", self.mark, str(self.folder)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[2], start_new_session=True)
 
     def left(self, but: Iterable[int] = ()) -> dict[int, str]:
         """The processes of this run, without the one that asks: their ids, and how they were called."""
@@ -94,7 +93,7 @@ def main(mark: str, folder: str) -> None:
     run = Run(mark, Path(folder))
     if run.left():
         run.end()
-        with shared_database(), ObjectStoreServer.shared():
+        with shared_database(), SharedObjectStore.shared():
             pass  # whoever is the last one out stops them
 
 

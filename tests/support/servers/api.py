@@ -12,9 +12,9 @@ from pathlib import Path
 import anyio
 import asyncpg
 from attrs import frozen
+from tests.support.waiting import until
 
-from imagegallery.testing.servers.service import free_port
-from imagegallery.testing.waiting import until
+from imagegallery.dev_stack.ports import free_port
 
 STOP_DEADLINE_SECONDS = 60
 
@@ -75,7 +75,7 @@ def running_api(script: Path, dsn: str, directory: Path, environment: Mapping[st
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:  # noqa: S310 - loopback http
+        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

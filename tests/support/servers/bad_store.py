@@ -81,7 +81,7 @@ class BadStore:
         assert store.port is not None
         host, port = store.hostname, store.port
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-        port_here: int = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no SQL here
+        port_here: int = listener.extra(SocketAttribute.local_port)
         bad = cls(f"http://127.0.0.1:{port_here}")
         async with listener, anyio.create_task_group() as tasks:
             tasks.start_soon(listener.serve, lambda client: bad._serve(client, host, port))

@@ -5,37 +5,39 @@ import os
 import urllib.request
 from pathlib import Path
 
-from imagegallery.testing.servers.object_store import AWS, ObjectStoreServer, _is_gone
+from tests.support.servers.object_store import SharedObjectStore
+
+from imagegallery.dev_stack.object_store import AWS
 
 
-def answers(server: ObjectStoreServer) -> bool:
+def answers(server: SharedObjectStore) -> bool:
     with urllib.request.urlopen(f"{server.url}/healthz", timeout=10) as answer:
         return bool(answer.status == 200)
 
 
 def test_users_share_one_server_and_the_last_one_stops_it(tmp_path: Path) -> None:
     directory = tmp_path / "objects"
-    with ObjectStoreServer.shared(directory) as first:
-        with ObjectStoreServer.shared(directory) as second:
+    with SharedObjectStore.shared(directory) as first:
+        with SharedObjectStore.shared(directory) as second:
             assert second == first
             assert first.options().prefix != first.options().prefix
         assert answers(first), "it stays for those who still use it"
         _leave_a_server_that_was_killed(directory, first)
-        with ObjectStoreServer.shared(directory) as third:
+        with SharedObjectStore.shared(directory) as third:
             assert third.pid != first.pid
             assert answers(third)
-    assert _is_gone(third.pid)
+    assert third.is_gone()
     assert not directory.exists()
 
 
-def _leave_a_server_that_was_killed(directory: Path, server: ObjectStoreServer) -> None:
+def _leave_a_server_that_was_killed(directory: Path, server: SharedObjectStore) -> None:
     os.kill(server.pid, 9)
     os.waitpid(server.pid, 0)
     assert json.loads((directory / "server.json").read_text())["pid"] == server.pid
 
 
 async def test_a_server_by_itself_takes_the_keys_of_the_tests(tmp_path: Path) -> None:
-    async with ObjectStoreServer.running(tmp_path) as server:
+    async with SharedObjectStore.running(tmp_path) as server:
         assert answers(server)
         assert AWS.access_key_id is not None
-    assert _is_gone(server.pid)
+    assert server.is_gone()
