@@ -44,8 +44,8 @@ INSERT_IMAGES = """
 INSERT INTO images (id, owner_id, key_prefix, original_key, filename, mime_type, width, height, file_size, sha256,
                     blurhash, exif_data, taken_at, latitude, longitude, processing_status, phash, created_at,
                     updated_at)
-SELECT id, owner_id, 'galleries/' || gallery_id || '/images/' || id || '/',
-       'galleries/' || gallery_id || '/images/' || id || '/original.jpg', 'IMG_' || 10000 + n % 90000 || '.jpg',
+SELECT id, owner_id, 'library/images/' || id || '/',
+       'library/images/' || id || '/original.jpg', 'IMG_' || 10000 + n % 90000 || '.jpg',
        'image/jpeg', 4000, 3000, 3500000, sha256(id::text::bytea), 'LEHV6nWB2yk8pyo0adR*.7kCMdnj',
        jsonb_build_object('make', 'Pixelworks', 'model', 'P-12', 'exposure_time', 0.004, 'f_number', 1.8, 'iso', 100,
                           'focal_length', 4.25, 'orientation', 1),
@@ -55,7 +55,7 @@ FROM added"""
 INSERT_VARIANTS = """
 INSERT INTO image_variants (id, image_id, variant_type, format, key, width, height, file_size, fingerprint, created_at)
 SELECT uuidv7(), id, type, format,
-       'galleries/' || gallery_id || '/images/' || id || '/' || type || '-' || print || '.' || format,
+       'library/images/' || id || '/' || type || '-' || print || '.' || format,
        800, 600, 60000, print, moment
 FROM added, (VALUES ('thumbnail', 'webp'), ('small', 'webp'), ('medium', 'webp'), ('large', 'webp'),
                     ('medium', 'avif'), ('large', 'avif')) AS variants (type, format),
@@ -81,7 +81,7 @@ INSERT_SESSIONS = """
 INSERT INTO upload_sessions (id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename,
                              content_type, declared_size, image_id, created_at, updated_at, expires_at)
 SELECT session, owner_id, gallery_id, 'simple', 'completed', 'incoming/' || session,
-       'galleries/' || gallery_id || '/images/' || id || '/', 'IMG_' || 10000 + n % 90000 || '.jpg', 'image/jpeg',
+       'library/images/' || id || '/', 'IMG_' || 10000 + n % 90000 || '.jpg', 'image/jpeg',
        3500000, id, moment, moment, moment + interval '1 hour'
 FROM added, LATERAL (SELECT uuidv7() AS session WHERE added.n IS NOT NULL) AS made"""
 

@@ -36,7 +36,7 @@ RULES: Final[Mapping[str, str]] = {
     r"pg_try_advisory(?:_xact)?_lock\(": "0 <= abs(",
     r"await \S*\bfence\(connection, job\)": "True",
     r"shield=True": "shield=False",
-    r"(?:\b\w+\.)?\bowner_id = (?:ANY \()?(\$\d)\)?": r"(\g<0> OR \1 IS NOT NULL)",
+    r"(?:\b\w+\.)?\bowner_id = (?:ANY \()?(\$\d|:\w+)\)?": r"(\g<0> OR \1 IS NOT NULL)",
     r"(?<=\n)( +)(?:os\.fsync|(?:folders\.|file\.)?sync)\(.*": r"\1pass",
     r"file\.sync, self._timestamp\(\)": "abs, 0",
 }

@@ -19,10 +19,11 @@ from tests.support.database import DatabaseServer
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.options import PLANNING
+from imagegallery.database.statement import Statement
 from imagegallery.galleries import listing_records, order_records
 from imagegallery.galleries import records as galleries
 from imagegallery.galleries.gallery import ImageOrder
-from imagegallery.galleries.listing_records import Statement
+from imagegallery.galleries.listing_records import Listing
 from imagegallery.galleries.shuffle import shuffle
 from imagegallery.galleries.walk import SLOTS_A_PAGE
 from imagegallery.images.duplicates import lookalike_records
@@ -31,6 +32,8 @@ from imagegallery.images.image import original_records
 from imagegallery.images.image import records as images
 from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.library import records as library_records
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.library.filter_sql import arguments
 from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import LAST_ID
 
@@ -93,13 +96,18 @@ class Case:
     index: str
 
 
+def named(statement: Statement, **values: object) -> tuple[str, tuple[object, ...]]:
+    """A statement with its arguments."""
+    return statement.sql, statement.arguments(values)
+
+
 OWNER, ANOTHER_OWNER, TIDY_OWNER, LIMIT = "owner 0", "owner 1", "owner 3", 51
 GALLERY, IMAGE = (UUID(hashlib.md5(name).hexdigest()) for name in (b"gallery0", b"image0"))
 AMONG_GALLERIES, AMONG_IMAGES = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 8, tzinfo=UTC)
 AFTER_IMAGES = datetime(2026, 2, 1, tzinfo=UTC)
 POSITION, WALK = 1500 * 2**32, 2**62
 SLOTS = shuffle(7, 14)
-FILTER = (True, None, "image/jpeg", AMONG_GALLERIES, None, None)
+FILTER = arguments(ImageFilter(is_favorite=True, mime_type="image/jpeg", taken_from=AMONG_GALLERIES))
 INDEXES = {
     ImageOrder.POSITION: "gallery_images_by_position",
     ImageOrder.CREATED_AT: "gallery_images_by_created_at",
@@ -108,44 +116,39 @@ INDEXES = {
 }
 
 
-def members(order: ImageOrder, walk: Statement, arguments: tuple[object, ...]) -> dict[str, Case]:
+def members(order: ImageOrder, listing: Listing, **start: object) -> dict[str, Case]:
     """By cursor and by page, each with and without a filter."""
-    page = listing_records.PAGES[order]
     table, index = "gallery_images", INDEXES[order]
+    page, begins = listing_records.PAGES[order], {"gallery_id": GALLERY, "limit": LIMIT}
     return {
-        f"images by {order}": Case(walk.plain, arguments, table, index),
-        f"some images by {order}": Case(walk.filtered, (*arguments, *FILTER), table, index),
-        f"page by {order}": Case(page.plain, (GALLERY, 500, LIMIT), table, index),
-        f"page of some by {order}": Case(page.filtered, (GALLERY, 500, LIMIT, *FILTER), table, index),
+        f"images by {order}": Case(*named(listing.plain, **begins, **start), table, index),
+        f"some images by {order}": Case(*named(listing.filtered, **begins, **start, **FILTER), table, index),
+        f"page by {order}": Case(*named(page.plain, **begins, offset=500), table, index),
+        f"page of some by {order}": Case(*named(page.filtered, **begins, offset=500, **FILTER), table, index),
     }
 
 
-IN_LIBRARY = (None, *FILTER[1:], library_records.EXAMINED)
+def in_library(statement: Statement, index: str) -> Case:
+    page = {"owner_id": OWNER, "moment": AMONG_IMAGES, "image_id": IMAGE, "limit": LIMIT}
+    where = {**FILTER, "is_favorite": None}
+    return Case(*named(statement, **page, **where, examined=library_records.EXAMINED), "images", index)
+
+
 LISTS = {
     "own galleries": Case(
         galleries.LIST_OWNED, (OWNER, AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_by_owner"
     ),
     "public galleries": Case(galleries.LIST_PUBLIC, (AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_public"),
-    "own images by created_at": Case(
-        library_records.LISTS[LibraryOrder.CREATED_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
-        "images",
-        "images_by_owner",
-    ),
-    "own images by taken_at": Case(
-        library_records.LISTS[LibraryOrder.TAKEN_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
-        "images",
-        "images_by_taken_at",
-    ),
+    "own images by created_at": in_library(library_records.LISTS[LibraryOrder.CREATED_AT], "images_by_owner"),
+    "own images by taken_at": in_library(library_records.LISTS[LibraryOrder.TAKEN_AT], "images_by_taken_at"),
     "own trash": Case(trash_records.LIST_TRASHED, (TIDY_OWNER, AFTER_IMAGES, IMAGE, 11), "images", "images_in_trash"),
     "expired trash": Case(
         trash_records.EXPIRED, (AFTER_IMAGES, AMONG_IMAGES, IMAGE, LIMIT), "images", "images_by_deleted_at"
     ),
-    **members(ImageOrder.POSITION, listing_records.LIST_BY_POSITION, (GALLERY, WALK, POSITION, LIMIT)),
-    **members(ImageOrder.CREATED_AT, listing_records.LIST_BY_CREATED_AT, (GALLERY, AMONG_IMAGES, IMAGE, LIMIT)),
-    **members(ImageOrder.TAKEN_AT, listing_records.LIST_BY_TAKEN_AT, (GALLERY, WALK, AMONG_IMAGES, IMAGE, LIMIT)),
-    **members(ImageOrder.FILENAME, listing_records.LIST_BY_FILENAME, (GALLERY, WALK, "tram00041500", IMAGE, LIMIT)),
+    **members(ImageOrder.POSITION, listing_records.LIST_BY_POSITION, walk=WALK, after=POSITION),
+    **members(ImageOrder.CREATED_AT, listing_records.LIST_BY_CREATED_AT, after=AMONG_IMAGES, after_id=IMAGE),
+    **members(ImageOrder.TAKEN_AT, listing_records.LIST_BY_TAKEN_AT, walk=WALK, after=AMONG_IMAGES, after_id=IMAGE),
+    **members(ImageOrder.FILENAME, listing_records.LIST_BY_FILENAME, walk=WALK, after="tram00041500", after_id=IMAGE),
     "neighbours before": Case(
         order_records.NEIGHBOURS_BEFORE,
         (GALLERY, POSITION, [IMAGE], LIMIT),
@@ -161,36 +164,35 @@ LISTS = {
 }
 
 
-def at_random(step: int, steps: int, *, offset: int = 0, most: int = 2**40) -> tuple[object, ...]:
-    return (GALLERY, SLOTS.starts(step, steps), SLOTS.slot_width, SLOTS.mask, 0, IMAGE, LIMIT, offset, most)
+def at_random(step: int, steps: int, *, offset: int = 0, most: int = 2**40) -> dict[str, object]:
+    slots = {"starts": SLOTS.starts(step, steps), "width": SLOTS.slot_width, "mask": SLOTS.mask, "most": most}
+    return {"gallery_id": GALLERY, **slots, "after": 0, "after_id": IMAGE, "limit": LIMIT, "offset": offset}
 
 
 AT_RANDOM = at_random(500, LIMIT)
 LOOKUPS = {
     # So few, as PostgreSQL sees it, that sorting them is as good as reading them in order.
-    "own favourites by created_at": Case(
-        library_records.FAVORITES[LibraryOrder.CREATED_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
-        "images",
-        "images_favorites_by_created_at",
+    "own favourites by created_at": in_library(
+        library_records.FAVORITES[LibraryOrder.CREATED_AT], "images_favorites_by_created_at"
     ),
-    "own favourites by taken_at": Case(
-        library_records.FAVORITES[LibraryOrder.TAKEN_AT],
-        (OWNER, AMONG_IMAGES, IMAGE, LIMIT, *IN_LIBRARY),
-        "images",
-        "images_favorites_by_taken_at",
+    "own favourites by taken_at": in_library(
+        library_records.FAVORITES[LibraryOrder.TAKEN_AT], "images_favorites_by_taken_at"
     ),
     "months": Case(library_records.MONTHS, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
     "month in columns": Case(
         library_records.COLUMNS, (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES), "images", "images_by_taken_at"
     ),
     "images at random": Case(
-        listing_records.LIST_AT_RANDOM.plain, AT_RANDOM, "gallery_images", "gallery_images_by_random"
+        *named(listing_records.LIST_AT_RANDOM.plain, **AT_RANDOM), "gallery_images", "gallery_images_by_random"
     ),
     "some images at random": Case(
-        listing_records.LIST_AT_RANDOM.filtered, (*AT_RANDOM, *FILTER), "gallery_images", "gallery_images_by_random"
+        *named(listing_records.LIST_AT_RANDOM.filtered, **AT_RANDOM, **FILTER),
+        "gallery_images",
+        "gallery_images_by_random",
     ),
-    "what a filter lets through": Case(listing_records.COUNT, (GALLERY, *FILTER), "images", "images_pkey"),
+    "what a filter lets through": Case(
+        *named(listing_records.COUNT, gallery_id=GALLERY, **FILTER), "images", "images_pkey"
+    ),
     "renumberings": Case(order_records.RENUMBERINGS, (GALLERY, 0), "gallery_renumberings", "gallery_renumberings_pkey"),
     "gallery": Case(galleries.GET, (GALLERY,), "galleries", "galleries_pkey"),
     "gallery by name": Case(galleries.FIND_BY_NAME, (OWNER, "gallery 40"), "galleries", "galleries_by_name"),
@@ -321,26 +323,24 @@ async def _drop(connection: Connection, case: Case) -> None:
 
 # --- what strangers may ask for ----------------------------------------------------------------------------
 
-NOTHING_FITS = (None, None, "image/gif", None, None, None)
+NOTHING_FITS = arguments(ImageFilter(mime_type="image/gif"))
 DEEPEST = 2_000  # of numbered pages in random order
 
 
-def walk_of(statement: Statement, *start: object) -> tuple[str, tuple[object, ...]]:
-    return statement.filtered, (GALLERY, *start, LIMIT, *NOTHING_FITS)
+def walk_of(listing: Listing, **start: object) -> tuple[str, tuple[object, ...]]:
+    return named(listing.filtered, gallery_id=GALLERY, limit=LIMIT, **start, **NOTHING_FITS)
 
 
+SHUFFLED = listing_records.LIST_AT_RANDOM
 EXPENSIVE = {
-    "walk by position": walk_of(listing_records.LIST_BY_POSITION, WALK, -1),
-    "walk by created_at": walk_of(listing_records.LIST_BY_CREATED_AT, AFTER_IMAGES, LAST_ID),
-    "walk by taken_at": walk_of(listing_records.LIST_BY_TAKEN_AT, WALK, AFTER_IMAGES, LAST_ID),
-    "walk by filename": walk_of(listing_records.LIST_BY_FILENAME, WALK, "", IMAGE),
-    "walk at random": (listing_records.LIST_AT_RANDOM.filtered, (*at_random(0, SLOTS_A_PAGE), *NOTHING_FITS)),
-    **{
-        f"page by {order}": (page.filtered, (GALLERY, 0, LIMIT, *NOTHING_FITS))
-        for order, page in listing_records.PAGES.items()
-    },
-    "page at random": (listing_records.LIST_AT_RANDOM.plain, at_random(0, 3 * DEEPEST, offset=DEEPEST)),
-    "crowded slots": (listing_records.LIST_AT_RANDOM.plain, at_random(0, SLOTS.steps, most=0)),
+    "walk by position": walk_of(listing_records.LIST_BY_POSITION, walk=WALK, after=-1),
+    "walk by created_at": walk_of(listing_records.LIST_BY_CREATED_AT, after=AFTER_IMAGES, after_id=LAST_ID),
+    "walk by taken_at": walk_of(listing_records.LIST_BY_TAKEN_AT, walk=WALK, after=AFTER_IMAGES, after_id=LAST_ID),
+    "walk by filename": walk_of(listing_records.LIST_BY_FILENAME, walk=WALK, after="", after_id=IMAGE),
+    "walk at random": named(SHUFFLED.filtered, **at_random(0, SLOTS_A_PAGE), **NOTHING_FITS),
+    **{f"page by {order}": walk_of(page, offset=0) for order, page in listing_records.PAGES.items()},
+    "page at random": named(SHUFFLED.plain, **at_random(0, 3 * DEEPEST, offset=DEEPEST)),
+    "crowded slots": named(SHUFFLED.plain, **at_random(0, SLOTS.steps, most=0)),
 }
 
 
@@ -367,4 +367,4 @@ async def test_no_page_looks_at_more_images_than_it_may(loaded: Connection, name
 
 
 async def test_that_would_show_a_page_that_looks_at_all(loaded: Connection) -> None:
-    assert await rows_read(loaded, listing_records.COUNT, (GALLERY, *NOTHING_FITS)) >= 24_000
+    assert await rows_read(loaded, *named(listing_records.COUNT, gallery_id=GALLERY, **NOTHING_FITS)) >= 24_000

@@ -127,8 +127,8 @@ def test_only_what_is_listed_may_ask_every_shard() -> None:
 
 def test_the_statements_are_found_wherever_they_are_kept() -> None:
     found = statements()
-    assert {"galleries.records.GET", "queue.records.CLAIM", "images.library.records.LISTS[taken_at]"} <= set(found)
-    assert "galleries.listing_records.LIST_BY_POSITION.filtered" in found
+    assert {"galleries.records.GET", "queue.records.CLAIM", "images.library.records.LISTS[taken_at].sql"} <= set(found)
+    assert "galleries.listing_records.LIST_BY_POSITION.filtered.sql" in found
     assert "uploads.session.records._COLUMNS" not in found, "a part of statements is none"
 
 

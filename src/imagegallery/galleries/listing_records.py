@@ -18,12 +18,13 @@ from attrs import frozen
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
+from imagegallery.database.statement import Statement
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.shuffle import Shuffle
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.library.filter import ImageFilter
-from imagegallery.images.library.filter_sql import arguments, matches
+from imagegallery.images.library.filter_sql import FITS, arguments
 from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
 
 # How many images a filtered page looks at: beyond that it ends, however few of them fit.
@@ -36,21 +37,26 @@ _ITS_IMAGE = "LEFT JOIN LATERAL (SELECT * FROM images i WHERE i.id = m.image_id 
 
 
 @frozen
-class Statement:
-    """The same list for all images, and for those that fit a filter, which is its last parameters."""
+class Listing:
+    """The same list for all images, and for those that fit a filter."""
 
-    plain: str
-    filtered: str
+    plain: Statement
+    filtered: Statement
+
+    async def fetch(self, connection: Connection, where: ImageFilter, **values: object) -> Sequence[Record]:
+        """The gallery's row with the page's."""
+        if where.is_empty:
+            return await self.plain.fetch(connection, **values)
+        return await self.filtered.fetch(connection, **values, **arguments(where))
 
 
-def _fits(first: int) -> str:
-    """A scalar, which is asked for one image after another: an EXISTS, PostgreSQL may answer for all there are."""
-    return f"(SELECT true FROM images i WHERE i.id = m.image_id AND {matches(first)} LIMIT 1)"
+# A scalar, which is asked for one image after another: an EXISTS, PostgreSQL may answer for all there are.
+_FITS: Final = f"(SELECT true FROM images i WHERE i.id = m.image_id AND {FITS} LIMIT 1)"
 
 
-def _passing(source: str, columns: str, order: str, first: int) -> str:
-    """Of the members in ``source`` those that fit a filter (parameters from ``$first`` on), and the last of those that
-    are looked at. The limit comes first, so that no plan can begin with the filter."""
+def _passing(source: str, columns: str, order: str) -> str:
+    """Of the members in ``source`` those that fit a filter, and the last of those that are looked at. The limit comes
+    first, so that no plan can begin with the filter."""
     return f"""
     SELECT m.image_id, m.number, {columns}
     FROM (
@@ -59,21 +65,21 @@ def _passing(source: str, columns: str, order: str, first: int) -> str:
         ORDER BY {order}
         LIMIT {EXAMINED}
     ) m
-    WHERE m.number = {EXAMINED} OR {_fits(first)}"""
+    WHERE m.number = {EXAMINED} OR {_FITS}"""
 
 
-def _listing(columns: str, order: str, beyond: str, extent: str, parameters: int) -> Statement:
+def _listing(columns: str, order: str, beyond: str, extent: str) -> Listing:
     """A gallery and a page of its images: one row an image, or one row of NULLs beside an empty page.
 
-    It names the gallery as $1: by ``g.id`` a large one would be planned like any other.
+    It names the gallery by the parameter: by ``g.id`` a large one would be planned like any other.
     """
-    source = f"SELECT m.image_id, {columns} FROM gallery_images m WHERE m.gallery_id = $1 {beyond}"
-    return _statement(source, columns, order, extent, parameters)
+    source = f"SELECT m.image_id, {columns} FROM gallery_images m WHERE m.gallery_id = :gallery_id {beyond}"
+    return _from(source, columns, order, extent)
 
 
-def _statement(source: str, columns: str, order: str, extent: str, parameters: int) -> Statement:
-    def statement(members: str, number: str) -> str:
-        return f"""
+def _from(source: str, columns: str, order: str, extent: str) -> Listing:
+    def statement(members: str, number: str) -> Statement:
+        return Statement.of(f"""
 SELECT {_GALLERY}, {number}, {columns}, {IMAGE_COLUMNS}
 FROM galleries g
 LEFT JOIN (
@@ -82,18 +88,18 @@ LEFT JOIN (
     {extent}
 ) m ON true
 {_ITS_IMAGE}
-WHERE g.id = $1
-ORDER BY {order}"""
+WHERE g.id = :gallery_id
+ORDER BY {order}""")
 
-    return Statement(
+    return Listing(
         statement(f"SELECT m.* FROM ({source}) m", "NULL AS number"),
-        statement(_passing(source, columns, order, parameters + 1), "m.number"),
+        statement(_passing(source, columns, order), "m.number"),
     )
 
 
-def _page(columns: str, order: str) -> Statement:
+def _page(columns: str, order: str) -> Listing:
     """After a number of images."""
-    return _listing(columns, order, "", "OFFSET $2 LIMIT $3", 3)
+    return _listing(columns, order, "", "OFFSET :offset LIMIT :limit")
 
 
 _ARRANGED = ("m.position", "m.position")
@@ -102,16 +108,20 @@ _LATEST = ("m.image_taken_at", "m.image_taken_at DESC, m.image_id DESC")
 _NAMED = ("m.name_key", "m.name_key, m.image_id")
 
 # As arranged, in a walk, after a position.
-LIST_BY_POSITION = _listing(*_ARRANGED, "AND m.placed <= $2 AND m.position > $3", "LIMIT $4", 4)
+LIST_BY_POSITION = _listing(*_ARRANGED, "AND m.placed <= :walk AND m.position > :after", "LIMIT :limit")
 
 # Newest upload first, after an (image_created_at, image_id).
-LIST_BY_CREATED_AT = _listing(*_NEWEST, "AND (m.image_created_at, m.image_id) < ($2, $3)", "LIMIT $4", 4)
+LIST_BY_CREATED_AT = _listing(*_NEWEST, "AND (m.image_created_at, m.image_id) < (:after, :after_id)", "LIMIT :limit")
 
 # Latest taken first, in a walk, after an (image_taken_at, image_id).
-LIST_BY_TAKEN_AT = _listing(*_LATEST, "AND m.dated <= $2 AND (m.image_taken_at, m.image_id) < ($3, $4)", "LIMIT $5", 5)
+LIST_BY_TAKEN_AT = _listing(
+    *_LATEST, "AND m.dated <= :walk AND (m.image_taken_at, m.image_id) < (:after, :after_id)", "LIMIT :limit"
+)
 
 # By name, in a walk, after a (name_key, image_id).
-LIST_BY_FILENAME = _listing(*_NAMED, "AND m.named <= $2 AND (m.name_key, m.image_id) > ($3, $4)", "LIMIT $5", 5)
+LIST_BY_FILENAME = _listing(
+    *_NAMED, "AND m.named <= :walk AND (m.name_key, m.image_id) > (:after, :after_id)", "LIMIT :limit"
+)
 
 PAGES: Final = {
     ImageOrder.POSITION: _page(*_ARRANGED),
@@ -121,29 +131,30 @@ PAGES: Final = {
 }
 
 
-# A page of a `Shuffle`: slots of $3 keys each from these starts on ($2, in their order), the first of them after
-# a (place, image_id). A slot holds few images: it is they that are sorted. If the gallery has more than $9, so that
-# slots hold many, nothing is read. The OFFSET has each slot looked up by itself: a plan for galleries of any size would
-# rather compare every slot with every image.
-LIST_AT_RANDOM = _statement(
+# A page of a `Shuffle`: slots of ``:width`` keys each from these ``:starts`` on, in their order, the first of them
+# after a (place, image_id). A slot holds few images: it is they that are sorted. If the gallery has more than
+# ``:most``, so that slots hold many, nothing is read. The OFFSET has each slot looked up by itself: a plan for
+# galleries of any size would rather compare every slot with every image.
+LIST_AT_RANDOM = _from(
     """SELECT slot.step, m.place, m.image_id
-    FROM unnest(CASE WHEN (SELECT image_count FROM galleries WHERE id = $1) <= $9::bigint THEN $2::bigint[] END)
+    FROM unnest(
+        CASE WHEN (SELECT image_count FROM galleries WHERE id = :gallery_id) <= :most::bigint THEN :starts::bigint[] END
+    )
         WITH ORDINALITY AS slot (start, step)
     CROSS JOIN LATERAL (
-        SELECT m.image_id, m.random_key # $4::bigint AS place
+        SELECT m.image_id, m.random_key # :mask::bigint AS place
         FROM gallery_images m
-        WHERE m.gallery_id = $1 AND m.random_key >= slot.start AND m.random_key < slot.start + $3
+        WHERE m.gallery_id = :gallery_id AND m.random_key >= slot.start AND m.random_key < slot.start + :width
         OFFSET 0
     ) m
-    WHERE slot.step > 1 OR (m.place, m.image_id) > ($5, $6)""",
+    WHERE slot.step > 1 OR (m.place, m.image_id) > (:after, :after_id)""",
     "m.step, m.place",
     "m.step, m.place, m.image_id",
-    "LIMIT $7 OFFSET $8",
-    9,
+    "LIMIT :limit OFFSET :offset",
 )
 
 # How many images of a gallery fit a filter.
-COUNT = f"SELECT count(*) FROM gallery_images m WHERE m.gallery_id = $1 AND {_fits(2)}"
+COUNT = Statement.of(f"SELECT count(*) AS fitting FROM gallery_images m WHERE m.gallery_id = :gallery_id AND {_FITS}")
 
 # How many images a gallery has.
 SIZE = "SELECT image_count FROM galleries WHERE id = $1"
@@ -190,15 +201,17 @@ async def by_position(
     connection: Connection, gallery_id: UUID, walk: int, after: int, limit: int, where: ImageFilter
 ) -> GalleryPage | None:
     """``None`` when there is no such gallery; so for all lists."""
-    rows = await _fetch(connection, LIST_BY_POSITION, gallery_id, walk, after, limit, where=where)
+    rows = await LIST_BY_POSITION.fetch(connection, where, gallery_id=gallery_id, walk=walk, after=after, limit=limit)
     return _members(rows, where, "position")
 
 
 async def by_created_at(
     connection: Connection, gallery_id: UUID, after: tuple[datetime, UUID] | None, limit: int, where: ImageFilter
 ) -> GalleryPage | None:
-    start = after or (LAST_MOMENT, LAST_ID)
-    rows = await _fetch(connection, LIST_BY_CREATED_AT, gallery_id, *start, limit, where=where)
+    moment, image_id = after or (LAST_MOMENT, LAST_ID)
+    rows = await LIST_BY_CREATED_AT.fetch(
+        connection, where, gallery_id=gallery_id, after=moment, after_id=image_id, limit=limit
+    )
     return _members(rows, where, "image_created_at", "id")
 
 
@@ -210,8 +223,10 @@ async def by_taken_at(
     limit: int,
     where: ImageFilter,
 ) -> GalleryPage | None:
-    start = after or (LAST_MOMENT, LAST_ID)
-    rows = await _fetch(connection, LIST_BY_TAKEN_AT, gallery_id, walk, *start, limit, where=where)
+    moment, image_id = after or (LAST_MOMENT, LAST_ID)
+    rows = await LIST_BY_TAKEN_AT.fetch(
+        connection, where, gallery_id=gallery_id, walk=walk, after=moment, after_id=image_id, limit=limit
+    )
     return _members(rows, where, "image_taken_at", "id")
 
 
@@ -223,8 +238,10 @@ async def by_filename(
     limit: int,
     where: ImageFilter,
 ) -> GalleryPage | None:
-    start = after or ("", FIRST_ID)
-    rows = await _fetch(connection, LIST_BY_FILENAME, gallery_id, walk, *start, limit, where=where)
+    name, image_id = after or ("", FIRST_ID)
+    rows = await LIST_BY_FILENAME.fetch(
+        connection, where, gallery_id=gallery_id, walk=walk, after=name, after_id=image_id, limit=limit
+    )
     return _members(rows, where, "name_key", "id")
 
 
@@ -244,18 +261,19 @@ async def at_random(
 
     The sort key of an image is (how many steps after ``step``, place, id). Where slots are crowded nothing is read.
     """
-    rows = await _fetch(
+    place, image_id = after
+    rows = await LIST_AT_RANDOM.fetch(
         connection,
-        LIST_AT_RANDOM,
-        gallery_id,
-        order.starts(step, steps),
-        order.slot_width,
-        order.mask,
-        *after,
-        limit,
-        offset,
-        CROWD << order.bits,
-        where=where,
+        where,
+        gallery_id=gallery_id,
+        starts=order.starts(step, steps),
+        width=order.slot_width,
+        mask=order.mask,
+        after=place,
+        after_id=image_id,
+        limit=limit,
+        offset=offset,
+        most=CROWD << order.bits,
     )
     return _members(rows, where, "step", "place", "id")
 
@@ -268,24 +286,21 @@ def is_crowded(order: Shuffle, count: int) -> bool:
 async def page(
     connection: Connection, gallery_id: UUID, order: ImageOrder, offset: int, limit: int, where: ImageFilter
 ) -> GalleryPage | None:
-    return _members(await _fetch(connection, PAGES[order], gallery_id, offset, limit, where=where), where)
+    return _members(
+        await PAGES[order].fetch(connection, where, gallery_id=gallery_id, offset=offset, limit=limit), where
+    )
 
 
 async def count(connection: Connection, gallery_id: UUID, where: ImageFilter) -> int:
     """How many images fit a filter; reads all of the gallery."""
-    fitting: int = await connection.fetchval(COUNT, gallery_id, *arguments(where))
+    (row,) = await COUNT.fetch(connection, gallery_id=gallery_id, **arguments(where))
+    fitting: int = row["fitting"]
     return fitting
 
 
 async def size(connection: Connection, gallery_id: UUID) -> int:
     """How many images the gallery has; none when there is no such gallery."""
     return await connection.fetchval(SIZE, gallery_id) or 0
-
-
-async def _fetch(connection: Connection, statement: Statement, *values: object, where: ImageFilter) -> Sequence[Record]:
-    if where.is_empty:
-        return await connection.fetch(statement.plain, *values)
-    return await connection.fetch(statement.filtered, *values, *arguments(where))
 
 
 def _members(rows: Sequence[Record], where: ImageFilter, *key: str) -> GalleryPage | None:

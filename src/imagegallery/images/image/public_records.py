@@ -5,6 +5,7 @@ from uuid import UUID
 
 from imagegallery.access.condition import open_image
 from imagegallery.database.connection import Connection
+from imagegallery.database.statement import Statement
 
 # A page is of so many images.
 PAGE = 200
@@ -18,14 +19,16 @@ WHERE v.image_id = ANY($1)
   AND {open_image("v.image_id")}"""
 
 # A page of a gallery's images by id, with what of each is open by no other gallery.
-_OPEN_BY = f"""
+_OPEN_BY = Statement.of(f"""
 SELECT page.image_id, v.key
 FROM (
-    SELECT image_id FROM gallery_images WHERE gallery_id = $1 AND image_id > $2 ORDER BY image_id LIMIT $3
+    SELECT image_id FROM gallery_images
+    WHERE gallery_id = :gallery_id AND image_id > :after
+    ORDER BY image_id LIMIT :page
 ) AS page
 LEFT JOIN image_variants v ON v.image_id = page.image_id
-    AND NOT {open_image("page.image_id", without="$1")}
-ORDER BY page.image_id"""
+    AND NOT {open_image("page.image_id", without=":gallery_id")}
+ORDER BY page.image_id""")
 
 
 async def hold_open_keys(connection: Connection, owner_id: str) -> None:
@@ -41,5 +44,5 @@ async def open_keys(connection: Connection, image_ids: Sequence[UUID]) -> set[st
 async def open_by(connection: Connection, gallery_id: UUID, after: UUID) -> tuple[list[str], UUID | None]:
     """Keys that everybody may fetch, if the gallery is open, by nothing else, of up to `PAGE` images after one; and
     the last of these images, ``None`` if there was none."""
-    rows = await connection.fetch(_OPEN_BY, gallery_id, after, PAGE)
+    rows = await _OPEN_BY.fetch(connection, gallery_id=gallery_id, after=after, page=PAGE)
     return [row["key"] for row in rows if row["key"] is not None], rows[-1]["image_id"] if rows else None

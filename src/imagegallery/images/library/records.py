@@ -8,45 +8,46 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.statement import Statement
 from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.image.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
 from imagegallery.images.library.filter import ImageFilter
-from imagegallery.images.library.filter_sql import arguments, matches
+from imagegallery.images.library.filter_sql import FITS, arguments
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
 
 # How many images a page looks at: beyond that it ends, however few of them fit its filter.
 EXAMINED: Final = 20_000
 
 
-def _listing(key: str, condition: str = "") -> str:
-    """A page of an owner's images of a filter ($5 on), the latest ``key`` first, after a (``key``, id).
+def _listing(key: str, condition: str = "") -> Statement:
+    """A page of an owner's images of a filter, the latest ``key`` first, after a (``key``, id).
 
-    It looks at $11 of them; the last of these comes along, whether it fits or not. The range of times is said once more
-    for those read by taken_at, so that the scan can begin and end by it.
+    It looks at ``:examined`` of them; the last of these comes along, whether it fits or not. The range of times is said
+    once more for those read by taken_at, so that the scan can begin and end by it.
     """
     order = f"i.{key} DESC, i.id DESC"
-    return f"""
+    return Statement.of(f"""
 SELECT i.number, {IMAGE_COLUMNS}, {VISIBILITY}
 FROM (
     SELECT i.*, row_number() OVER (ORDER BY {order}) AS number
     FROM images i
-    WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND (i.{key}, i.id) < ($2, $3) {condition}
+    WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND (i.{key}, i.id) < (:moment, :image_id) {condition}
     ORDER BY {order}
-    LIMIT $11
+    LIMIT :examined
 ) i
-WHERE i.number = $11 OR {matches(5)}
+WHERE i.number = :examined OR {FITS}
 ORDER BY {order}
-LIMIT $4"""
+LIMIT :limit""")
 
 
-_TAKEN_FROM = "AND i.taken_at >= coalesce($8::timestamptz, '-infinity')"
-LISTS: Final[Mapping[LibraryOrder, str]] = {
+_TAKEN_FROM = "AND i.taken_at >= coalesce(:taken_from::timestamptz, '-infinity')"
+LISTS: Final[Mapping[LibraryOrder, Statement]] = {
     LibraryOrder.CREATED_AT: _listing("created_at"),
     LibraryOrder.TAKEN_AT: _listing("taken_at", _TAKEN_FROM),
 }
 
 # The same for favourites, which have indexes of their own: few among many would be far apart in those of all.
-FAVORITES: Final[Mapping[LibraryOrder, str]] = {
+FAVORITES: Final[Mapping[LibraryOrder, Statement]] = {
     LibraryOrder.CREATED_AT: _listing("created_at", "AND i.is_favorite"),
     LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
 }
@@ -100,11 +101,19 @@ class Stretch:
 async def list_images(
     connection: Connection, owner_id: str, order: LibraryOrder, where: ImageFilter, after: Place, limit: int
 ) -> Stretch:
-    sql, said = LISTS[order], where
+    statement, said = LISTS[order], where
     if where.is_favorite:
         # The statement says so itself; said twice, PostgreSQL would take it to be twice as rare.
-        sql, said = FAVORITES[order], evolve(where, is_favorite=None)
-    rows = await connection.fetch(sql, owner_id, after.moment, after.image_id, limit, *arguments(said), EXAMINED)
+        statement, said = FAVORITES[order], evolve(where, is_favorite=None)
+    rows = await statement.fetch(
+        connection,
+        owner_id=owner_id,
+        moment=after.moment,
+        image_id=after.image_id,
+        limit=limit,
+        examined=EXAMINED,
+        **arguments(said),
+    )
     looked_at = [found_from(row) for row in rows]
     is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
     fitting = [each for each in looked_at if where.lets_through(each.image)]
