@@ -25,7 +25,8 @@ TUS_CREATION, TUS_EXTENSIONS = (
 )
 REFUSALS = "tests/uploads/resumable/test_refusals.py::test_"
 JOINING = "tests/uploads/resumable/test_concatenation.py::test_"
-RULES, BREAKS = "tests/uploads/resumable/test_resumable.py::test_", "tests/asgi/test_resumable_interruptions.py::test_"
+RULES = "tests/uploads/resumable/test_resumable.py::test_"
+BREAKS = "tests/asgi/resumable/test_resumable_interruptions.py::test_"
 STRUCTURED, PARSING = (
     "tests/asgi/resumable/test_structured.py::test_",
     "tests/asgi/resumable/test_tus_parsing.py::test_",

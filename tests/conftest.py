@@ -58,7 +58,7 @@ SLOW_FIXTURES = frozenset(
     )
 )
 SLOW_FOLDERS = frozenset(
-    "cli client clients database documentation faults imaging packaging redis support testing".split()  # noqa: SIM905
+    "cli client database documentation faults imaging javascript packaging redis support testing".split()  # noqa: SIM905
 )
 
 

@@ -84,10 +84,9 @@ class Mutant:
             if part in str(self):
                 yield tests
         beside = Path("tests") / self.path.relative_to(PACKAGE).parent
-        while not (ROOT / beside).is_dir():
-            beside = beside.parent
-        if beside != Path("tests"):
-            yield (str(beside),)
+        for folder in (beside, *beside.parents):
+            if len(folder.parts) > 1 and (ROOT / folder).is_dir():
+                yield (str(folder),)
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(PACKAGE)} {self.name}: {self.taken}"
@@ -96,7 +95,7 @@ class Mutant:
 def mutants(parts: Sequence[str]) -> Iterator[Mutant]:
     """All of the package, but for what tests use; of files whose paths contain one of ``parts``, if there are any."""
     for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        if "testing" in path.parts or (parts and not any(part in str(path) for part in parts)):
+        if {"testing", "dev_stack"} & set(path.parts) or (parts and not any(part in str(path) for part in parts)):
             continue
         source = path.read_text()
         for pattern, replacement in RULES.items():

@@ -7,7 +7,7 @@ from uuid import UUID
 import anyio
 import pytest
 from tests.support.uploads import Traces, Uploading
-from tests.uploads.parts.sending import PART, POLICY, cut, left, sent, unfinished
+from tests.uploads.multipart.sending import PART, POLICY, cut, left, sent, unfinished
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import (

@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
-from tests.images.exif_blocks import ASCII, LONG, RATIONAL, SHORT, SRATIONAL, Field, block, rationals, shorts, text
+from tests.images.metadata.exif_blocks import (
+    ASCII,
+    LONG,
+    RATIONAL,
+    SHORT,
+    SRATIONAL,
+    Field,
+    block,
+    rationals,
+    shorts,
+    text,
+)
 
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.exif import MAX_ENTRIES, read_tags

@@ -143,7 +143,7 @@ def serving(dsn: str, directory: Path) -> Iterator[Service]:
     with (directory / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "served.py", str(port)],
-            cwd=Path(__file__).parent,
+            cwd=Path(__file__).parents[1],
             env={**os.environ, **settings},
             stdout=log,
             stderr=log,

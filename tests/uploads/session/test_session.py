@@ -25,7 +25,7 @@ from imagegallery.uploads.session.session import (
     raise_if_over,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SESSION = UploadSession(
     id=UUID(int=1),

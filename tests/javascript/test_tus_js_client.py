@@ -7,7 +7,7 @@ import cattrs
 import httpx
 import pytest
 from attrs import frozen
-from tests.clients.conftest import NodeClients, end_unheard_of
+from tests.javascript.conftest import NodeClients, end_unheard_of
 from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, token_of
 from tests.support.servers.proxy import FailingNetwork, by_chance

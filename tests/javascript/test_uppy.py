@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import evolve, frozen
-from tests.clients.conftest import NodeClients, end_unheard_of
+from tests.javascript.conftest import NodeClients, end_unheard_of
 from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads
 from tests.support.servers.proxy import FailingNetwork, each_once

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.support.uploads import Uploading
-from tests.uploads.parts.sending import NOTHING, begun, left, sent, unfinished
+from tests.uploads.multipart.sending import NOTHING, begun, left, sent, unfinished
 
 from imagegallery.errors import (
     BadImage,

@@ -81,5 +81,5 @@ def test_fields_are_in_snake_case_but_for_those_that_the_reference_names() -> No
     ours = {name: schema for name, schema in DOCUMENT["components"]["schemas"].items() if "Uppy" not in name}
     exceptions = {name for name in names_of_fields(ours) if not re.fullmatch("[a-z0-9_]+", name)}
     assert exceptions == {"srcSet", "nextCursor", "hasMore", "totalPages", "requestId"}
-    reference = (Path(__file__).parents[2] / "docs" / "reference" / "http.md").read_text()
+    reference = (Path(__file__).parents[3] / "docs" / "reference" / "http.md").read_text()
     assert all(f"`{name}`" in reference for name in exceptions)

@@ -16,7 +16,7 @@ from tests.support.waiting import until
 
 from code_blocks import blocks_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "purge.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "purge.md"
 
 
 @contextmanager

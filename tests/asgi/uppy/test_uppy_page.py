@@ -9,7 +9,7 @@ import pytest
 
 from imagegallery_asgi.routes import OPERATIONS
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "uppy.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "uppy.md"
 MOST_LINES = 40
 
 

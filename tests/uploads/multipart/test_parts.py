@@ -5,7 +5,7 @@ import hashlib
 import anyio
 import pytest
 from tests.support.uploads import Uploading
-from tests.uploads.parts.sending import PART, POLICY, begun, cut, left, sent, unfinished
+from tests.uploads.multipart.sending import PART, POLICY, begun, cut, left, sent, unfinished
 
 from imagegallery.errors import (
     InvalidInput,

@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.clients.conftest import end_unheard_of
+from tests.javascript.conftest import end_unheard_of
 from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, token_of
 from tests.support.servers.proxy import Cut, FailingNetwork, in_turn

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from attrs import evolve
-from tests.images.exif_blocks import Field, block, rationals, text
+from tests.images.metadata.exif_blocks import Field, block, rationals, text
 
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, read_metadata, taken

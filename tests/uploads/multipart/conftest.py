@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.clock import ManualClock
 from tests.support.uploads import Uploading
-from tests.uploads.parts.sending import PART, POLICY
+from tests.uploads.multipart.sending import PART, POLICY
 
 from imagegallery.database.pool import Database
 from imagegallery.imaging.protocol import ImagingEngine

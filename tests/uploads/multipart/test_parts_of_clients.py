@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 from tests.support.uploads import Uploading
-from tests.uploads.parts.sending import NOTHING, left
+from tests.uploads.multipart.sending import NOTHING, left
 
 from imagegallery.errors import (
     SizeMismatch,

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from tests.images.exif_blocks import SLONG, UNDEFINED, Field, block_with_note, directory, rationals, shorts, text
+from tests.images.metadata.exif_blocks import (
+    SLONG,
+    UNDEFINED,
+    Field,
+    block_with_note,
+    directory,
+    rationals,
+    shorts,
+    text,
+)
 
 from imagegallery.images.metadata.metadata import Metadata, read_metadata
 from imagegallery.imaging.protocol import Notes

@@ -10,8 +10,8 @@ import pytest
 import pyvips
 from attrs import evolve
 from PIL import Image
-from tests.imaging.test_bad_pictures import BAD
-from tests.imaging.test_pictures import KINDS
+from tests.imaging.decoder.test_bad_pictures import BAD
+from tests.imaging.decoder.test_pictures import KINDS
 from tests.support import images
 
 from imagegallery.errors import BadImage

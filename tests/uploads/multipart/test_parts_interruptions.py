@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 from tests.support.uploads import Uploading
-from tests.uploads.parts.sending import POLICY, begun, sent
+from tests.uploads.multipart.sending import POLICY, begun, sent
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import (
