@@ -1,8 +1,10 @@
 """Which names of the package stand on which page of the reference: a hook of mkdocs.
 
-A page asks for its group with a line ``<!-- names: errors -->``; every public name is in one group.
+A page asks for its group with a line ``<!-- names: errors -->``. Public is what ``imagegallery`` exports, every error,
+and what our own HTTP package imports: each of these names is in one group.
 """
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -17,6 +19,17 @@ import imagegallery
 import imagegallery_asgi
 
 PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.queue.protocol", "imagegallery.cache.protocol")
+# What services return beside it, or applications subclass.
+FURTHER = (
+    "imagegallery.galleries.pages.CachedPages",
+    "imagegallery.access.permission.ROLES",
+    "imagegallery.events.event.GalleryEvent",
+    "imagegallery.events.event.OwnerEvent",
+    "imagegallery.events.event.UserEvent",
+    "imagegallery.images.duplicates.duplicate.Lookalike",
+    "imagegallery.webhooks.service.CreatedWebhook",
+)
+_PUBLIC_MODULE = re.compile(r"imagegallery\.(?!bounded$|extras$|logs$)[a-z_.]+")
 _MARKER = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
 _SERVICES = re.compile(r"imagegallery\.(?!testing)\w+\.(?:\w+\.)?service")
 
@@ -35,18 +48,41 @@ def names(group: str) -> list[str]:
 
 
 def groups() -> dict[str, list[str]]:
-    public = {name: getattr(imagegallery, name) for name in imagegallery.__all__}
+    public = {f"imagegallery.{name}": getattr(imagegallery, name) for name in imagegallery.__all__}
+    known = set(map(id, public.values()))
+    public |= {path: value for path, value in sorted(_of_modules().items()) if id(value) not in known}
     settings = _settings_classes()
     found: dict[str, list[str]] = {"services": [], "settings": [], "values": [], "errors": [], "protocols": []}
-    for name, value in public.items():
-        found[_group(value, settings)].append(f"imagegallery.{name}")
+    for path, value in public.items():
+        found[_group(value, settings)].append(path)
     named = set(map(id, public.values()))
-    found["services"] += _paths(_classes_named("Service", "imagegallery"))
+    found["services"] += _paths(each for each in _classes_named("Service", "imagegallery") if id(each) not in named)
     found["settings"] += _paths(each for each in settings if id(each) not in named)
     found["protocols"] += _paths(each for each in _protocols() if id(each) not in named)
     found["suites"] = _paths(_classes_named("Suite", "imagegallery.testing"))
     found["http"] = [f"imagegallery_asgi.{name}" for name in imagegallery_asgi.__all__]
     return found
+
+
+def _of_modules() -> dict[str, object]:
+    """What is public but not exported by ``imagegallery``, by its path."""
+    paths = [f"imagegallery.errors.{each.__name__}" for each in _own_classes("imagegallery.errors")]
+    for file in sorted(Path(imagegallery_asgi.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and _PUBLIC_MODULE.fullmatch(str(node.module)):
+                paths += (f"{node.module}.{each.name}" for each in node.names)
+    for module in PROTOCOL_MODULES:
+        paths += (f"{module}.{each.__name__}" for each in _own_classes(module) if not _is_protocol(each))
+    return {path: _named(path) for path in (*paths, *FURTHER)}
+
+
+def _named(path: str) -> object:
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def _is_protocol(value: object) -> bool:
+    return bool(getattr(value, "_is_protocol", False))
 
 
 def _group(value: object, settings: list[type]) -> str:
@@ -56,7 +92,7 @@ def _group(value: object, settings: list[type]) -> str:
         return "errors"
     if value in settings:
         return "settings"
-    if getattr(value, "_is_protocol", False):
+    if _is_protocol(value):
         return "protocols"
     return "services" if value in (imagegallery.ImageGallery, imagegallery.OpenGallery) else "values"
 
@@ -71,7 +107,7 @@ def _settings_classes() -> list[type]:
 def _protocols() -> Iterator[type]:
     """What a backend of somebody else's has to be, or may be."""
     for module in PROTOCOL_MODULES:
-        yield from (each for each in _own_classes(module) if getattr(each, "_is_protocol", False))
+        yield from (each for each in _own_classes(module) if _is_protocol(each))
 
 
 def _classes_named(ending: str, package: str) -> Iterator[type]:

@@ -9,7 +9,8 @@ import jwt as pyjwt
 from attrs import frozen
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Forbidden, Principal, is_loopback
+from imagegallery import ConfigurationError, Forbidden, Principal
+from imagegallery.loopback import is_loopback
 from imagegallery_asgi.framework.context import Authenticate
 from imagegallery_asgi.framework.errors import InvalidToken
 from imagegallery_asgi.framework.operations import SAFE_METHODS

@@ -22,8 +22,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from starlette.applications import Starlette
 
-from imagegallery import ConfigurationError, ImageGallery, Settings, is_loopback
+from imagegallery import ConfigurationError, ImageGallery, Settings
 from imagegallery.logs import configure_logging
+from imagegallery.loopback import is_loopback
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent

@@ -74,7 +74,7 @@ def test_a_wrong_setting_is_one_line_and_an_exit_code() -> None:
 
 
 COUNT = """
-from imagegallery import QueueStats
+from imagegallery.queue.job import QueueStats
 from imagegallery_asgi.framework.metrics import Metrics
 metrics = Metrics()
 metrics.answered("GET", "/healthz", 200, 0.1)

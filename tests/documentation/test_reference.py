@@ -84,6 +84,7 @@ def test_every_public_name_is_on_one_page_of_the_reference() -> None:
     shown = [name for group in groups.values() for name in group]
     assert len(shown) == len(set(shown))
     assert {f"imagegallery.{name}" for name in imagegallery.__all__} <= set(shown)
+    assert {"imagegallery.errors.ChunkMismatch", "imagegallery.galleries.pages.PageTicket"} <= set(shown)
 
 
 def test_every_variable_of_the_server_is_on_the_page_of_its_command() -> None:

@@ -5,24 +5,21 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from imagegallery import (
-    Audience,
     BatchResult,
     CursorPage,
     Gallery,
     Image,
     Metadata,
-    MonthColumns,
-    MonthCount,
     NumberedPage,
-    Part,
-    PartPlan,
-    SignedPart,
     UploadRequest,
     UploadSession,
     UploadState,
     Variant,
-    missing_parts,
 )
+from imagegallery.access.audience import Audience
+from imagegallery.images.library.timeline import MonthColumns, MonthCount
+from imagegallery.storage.protocol import Part
+from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
     BatchDocument,
     BatchResultDocument,

@@ -1,6 +1,7 @@
 """What is there twice: files that are in already, and images that look alike."""
 
-from imagegallery import KnownFile, Lookalikes, Principal
+from imagegallery import Principal
+from imagegallery.images.duplicates.duplicate import KnownFile, Lookalikes
 from imagegallery_asgi.api.documents import image_document
 from imagegallery_asgi.api.requests import CheckFiles, DismissPair, DuplicatesQuery
 from imagegallery_asgi.api.responses import (

@@ -12,7 +12,9 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import DomainEvent, Event, ImageGalleryError, SlowReader, Subscription, Unavailable
+from imagegallery import Event, ImageGalleryError, Subscription, Unavailable
+from imagegallery.errors import SlowReader
+from imagegallery.events.event import DomainEvent
 from imagegallery_asgi.api.requests import EventsQuery
 from imagegallery_asgi.framework.context import Call
 

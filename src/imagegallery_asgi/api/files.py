@@ -8,7 +8,9 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
-from imagegallery import ByteRange, NotFound, ServesSignedUrls, SignedUpload
+from imagegallery import NotFound
+from imagegallery.storage.protocol import ByteRange, ServesSignedUrls
+from imagegallery.uploads.signed import SignedUpload
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.context import Call

@@ -7,7 +7,8 @@ from attrs import define, field, frozen
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from imagegallery import Fault, TooLarge
+from imagegallery import TooLarge
+from imagegallery.errors import Fault
 from imagegallery_asgi.api.requests import FormFields
 from imagegallery_asgi.framework.errors import MalformedRequest
 from imagegallery_asgi.framework.headers import disposition_filename, parameters

@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 from starlette.responses import Response
 
-from imagegallery import Fault, Gallery, ImageFilter, ImageOrder, InvalidInput, ListPlace, LoadedPage
+from imagegallery import Gallery, ImageFilter, ImageOrder, InvalidInput
+from imagegallery.errors import Fault
+from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery_asgi.api.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
 from imagegallery_asgi.api.pages import condition, loaded_page, page_response, tag_of, unkept_response
 from imagegallery_asgi.api.requests import (

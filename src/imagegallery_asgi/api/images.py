@@ -7,7 +7,9 @@ from uuid import UUID
 import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Fault, Image, InvalidInput, LibraryOrder, ReadMethod
+from imagegallery import Image, InvalidInput, LibraryOrder
+from imagegallery.errors import Fault
+from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.documents import (
     batch_document,
     cursor_images,

@@ -9,7 +9,9 @@ from typing import TypeVar
 import msgspec
 from starlette.responses import Response
 
-from imagegallery import CachedPage, CacheResult, Gallery, Image, LoadedPage
+from imagegallery import Gallery, Image
+from imagegallery.cache.stale_while_revalidate import CacheResult
+from imagegallery.galleries.pages import CachedPage, LoadedPage
 from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One
 from imagegallery_asgi.framework.annotations import TypeForm
 from imagegallery_asgi.framework.context import Call

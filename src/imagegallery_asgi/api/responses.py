@@ -11,7 +11,8 @@ from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery import ProcessingStatus, TakenAtSource, UploadState, Visibility
+from imagegallery import ProcessingStatus, UploadState, Visibility
+from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery_asgi.framework.constraints import Example
 
 T = TypeVar("T")

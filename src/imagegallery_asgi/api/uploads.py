@@ -4,7 +4,10 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from imagegallery import ClaimedPart, Fault, Image, Unset
+from imagegallery import Image
+from imagegallery.errors import Fault
+from imagegallery.unset import Unset
+from imagegallery.uploads.session.part_plan import ClaimedPart
 from imagegallery_asgi.api.documents import (
     cursor_uploads,
     image_document,

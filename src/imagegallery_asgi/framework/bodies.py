@@ -7,7 +7,8 @@ import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 
-from imagegallery import Fault, TooLarge
+from imagegallery import TooLarge
+from imagegallery.errors import Fault
 from imagegallery_asgi.framework.errors import MalformedRequest, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type
 from imagegallery_asgi.framework.parsing import parse_json

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from imagegallery import UNSET
+from imagegallery.unset import UNSET
 
 JsonSchema = dict[str, object]
 

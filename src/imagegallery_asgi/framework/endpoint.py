@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import Fault, ImageGallery, NotFound, Principal, Unauthenticated
+from imagegallery import ImageGallery, NotFound, Principal, Unauthenticated
+from imagegallery.errors import Fault
 from imagegallery_asgi.auth import SingleUser
 from imagegallery_asgi.framework.bodies import read_json
 from imagegallery_asgi.framework.context import Call, Host, client_address

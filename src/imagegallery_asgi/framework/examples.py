@@ -11,18 +11,9 @@ from uuid import UUID
 import attrs
 import msgspec
 
-from imagegallery import (
-    UNSET,
-    BadImage,
-    DuplicateImage,
-    Fault,
-    ImageGalleryError,
-    InvalidInput,
-    OffsetMismatch,
-    Overloaded,
-    RateLimited,
-    Unset,
-)
+from imagegallery import BadImage, DuplicateImage, ImageGalleryError, InvalidInput, RateLimited
+from imagegallery.errors import Fault, OffsetMismatch, Overloaded
+from imagegallery.unset import UNSET, Unset
 from imagegallery_asgi.framework.annotations import TypeForm, arguments_of, is_annotated, is_union, origin_of
 from imagegallery_asgi.framework.constraints import Example
 from imagegallery_asgi.framework.errors import problem_document

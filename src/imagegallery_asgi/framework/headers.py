@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from attrs import frozen
 from starlette.datastructures import Headers
 
-from imagegallery import ByteRange
+from imagegallery.storage.protocol import ByteRange
 
 # RFC 9110 section 14.1.2, one range of a list that may have empty members (section 5.6.1).
 _BYTE_RANGE = re.compile(r"bytes[ \t]*+=[ \t,]*+([0-9]*+)-([0-9]*+)[ \t,]*+", re.IGNORECASE)

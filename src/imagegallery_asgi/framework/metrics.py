@@ -9,7 +9,9 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from imagegallery import CacheResult, ImageGalleryError, QueueStats
+from imagegallery import ImageGalleryError
+from imagegallery.cache.stale_while_revalidate import CacheResult
+from imagegallery.queue.job import QueueStats
 
 MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 ACCEPTED = "accepted"

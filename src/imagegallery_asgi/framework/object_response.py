@@ -10,7 +10,9 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from imagegallery import ByteRange, ObjectInfo, Unavailable, attachment
+from imagegallery import Unavailable
+from imagegallery.disposition import attachment
+from imagegallery.storage.protocol import ByteRange, ObjectInfo
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.framework.headers import (
     Unsatisfiable,

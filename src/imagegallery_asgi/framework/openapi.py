@@ -10,17 +10,8 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from imagegallery import (
-    Forbidden,
-    IdempotencyKeyReused,
-    ImageGalleryError,
-    InvalidInput,
-    Overloaded,
-    RateLimited,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-)
+from imagegallery import Forbidden, ImageGalleryError, InvalidInput, RateLimited, TooLarge, Unauthenticated, Unavailable
+from imagegallery.errors import IdempotencyKeyReused, Overloaded
 from imagegallery_asgi.api.responses import MessagedProblem, Problem
 from imagegallery_asgi.framework.constraints import JsonSchema
 from imagegallery_asgi.framework.errors import (

@@ -11,7 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery import ConfigurationError, ImageGalleryError, Overloaded, Unavailable, new_id
+from imagegallery import ConfigurationError, ImageGalleryError, Unavailable, new_id
+from imagegallery.errors import Overloaded
 from imagegallery_asgi.framework.errors import BodyStalled, HeadTooLarge, InternalError, problem_response, row_of
 from imagegallery_asgi.framework.headers import request_id
 from imagegallery_asgi.framework.metrics import Metrics

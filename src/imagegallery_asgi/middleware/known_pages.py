@@ -6,8 +6,8 @@ from typing import Final
 from attrs import frozen
 from starlette.types import Scope
 
-from imagegallery import PageTicket
 from imagegallery.bounded import BoundedMap
+from imagegallery.galleries.pages import PageTicket
 
 MAX_BYTES: Final = 4 * 2**20
 # Longer ones can be had by writing a query in odd ways; they go the long way each time.

@@ -11,7 +11,8 @@ import time
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegallery import CachedPage, ImageGalleryError, PageTicket, new_id
+from imagegallery import ImageGalleryError, new_id
+from imagegallery.galleries.pages import CachedPage, PageTicket
 from imagegallery_asgi.api.pages import PRIVATE, SHARED, page_tag
 from imagegallery_asgi.framework.context import Host, client_address
 from imagegallery_asgi.framework.headers import has_tag, request_id

@@ -15,7 +15,8 @@ from attrs.validators import ge, gt
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery import Overloaded, network_of
+from imagegallery.errors import Overloaded
+from imagegallery.rates.limiter import network_of
 from imagegallery_asgi.framework.context import client_address
 from imagegallery_asgi.framework.errors import BodyStalled
 from imagegallery_asgi.middleware.exchange import AnswerStalled, exchange_of

@@ -7,7 +7,8 @@ from uuid import UUID
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from imagegallery import ImageGalleryError, UploadEnded, UploadPiece, UploadSession, UploadState
+from imagegallery import ImageGalleryError, UploadEnded, UploadSession, UploadState
+from imagegallery.uploads.resumable.rules import UploadPiece
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import UploadGone
 from imagegallery_asgi.framework.metrics import ACCEPTED

@@ -11,17 +11,9 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from imagegallery import (
-    ChunkMismatch,
-    ImageGalleryError,
-    OffsetMismatch,
-    TooLarge,
-    UploadChecksum,
-    UploadEnded,
-    UploadPiece,
-    UploadSession,
-    UploadState,
-)
+from imagegallery import ImageGalleryError, TooLarge, UploadEnded, UploadSession, UploadState
+from imagegallery.errors import ChunkMismatch, OffsetMismatch
+from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece
 from imagegallery_asgi.api.documents import image_document
 from imagegallery_asgi.api.requests import ResumableQuery
 from imagegallery_asgi.api.responses import One

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from imagegallery import UploadChecksum, UploadSession, UploadState
+from imagegallery import UploadSession, UploadState
+from imagegallery.uploads.resumable.rules import UploadChecksum
 from imagegallery_asgi.framework.errors import MalformedRequest
 from imagegallery_asgi.resumable.structured import (
     parse_boolean,

@@ -6,7 +6,9 @@ from uuid import UUID
 import attrs
 from starlette.responses import Response
 
-from imagegallery import Concatenation, UploadPiece, UploadSession
+from imagegallery import UploadSession
+from imagegallery.uploads.resumable.rules import UploadPiece
+from imagegallery.uploads.session.session import Concatenation
 from imagegallery_asgi.api.requests import ResumableQuery
 from imagegallery_asgi.framework.bodies import content_length, is_empty
 from imagegallery_asgi.framework.context import Call

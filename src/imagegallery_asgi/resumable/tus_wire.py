@@ -12,7 +12,9 @@ from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery import UploadChecksum, UploadSession, parse_id
+from imagegallery import UploadSession
+from imagegallery.ids import parse_id
+from imagegallery.uploads.resumable.rules import UploadChecksum
 from imagegallery_asgi.framework.constraints import NOTHING
 from imagegallery_asgi.framework.errors import MalformedRequest
 from imagegallery_asgi.framework.headers import http_date

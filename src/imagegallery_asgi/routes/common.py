@@ -1,17 +1,13 @@
 """What several packages' operations raise and take alike."""
 
-from imagegallery import (
-    BadImage,
+from imagegallery import BadImage, DuplicateImage, QuotaExceeded, TooLarge, UnsupportedType
+from imagegallery.errors import (
     ChecksumMismatch,
     DiskFull,
-    DuplicateImage,
     EmptyFile,
-    QuotaExceeded,
     SizeMismatch,
-    TooLarge,
     TooManyUploads,
     TypeMismatch,
-    UnsupportedType,
     UploadRateExceeded,
 )
 from imagegallery_asgi.framework.errors import MalformedRequest, UnsupportedBody

@@ -1,6 +1,7 @@
 """What happens, as it happens."""
 
-from imagegallery import EventsGone, Permission
+from imagegallery import Permission
+from imagegallery.errors import EventsGone
 from imagegallery_asgi.api import events
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation
 

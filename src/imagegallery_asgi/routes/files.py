@@ -1,18 +1,7 @@
 """Objects themselves: public ones, and what a signed URL allows."""
 
-from imagegallery import (
-    DiskFull,
-    InvalidInput,
-    NotFound,
-    ObjectNotFound,
-    Permission,
-    PreconditionFailed,
-    SignatureExpired,
-    SignatureInvalid,
-    TooLarge,
-    UploadEnded,
-    UploadExpired,
-)
+from imagegallery import InvalidInput, NotFound, Permission, PreconditionFailed, TooLarge, UploadEnded, UploadExpired
+from imagegallery.errors import DiskFull, ObjectNotFound, SignatureExpired, SignatureInvalid
 from imagegallery_asgi.api import files
 from imagegallery_asgi.api.requests import ObjectForm
 from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody

@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from imagegallery import Conflict, InvalidInput, NotFound, Permission, UploadLocked
+from imagegallery import Conflict, InvalidInput, NotFound, Permission
+from imagegallery.errors import UploadLocked
 from imagegallery_asgi.api import galleries, uploads
 from imagegallery_asgi.api.pages import page_answers
 from imagegallery_asgi.api.requests import AddImages, UploadForm

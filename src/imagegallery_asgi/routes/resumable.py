@@ -1,19 +1,8 @@
 """Uploads that come little by little: tus and the IETF draft."""
 
-from imagegallery import (
-    OWNER,
-    ChunkMismatch,
-    Conflict,
-    LengthMismatch,
-    NotFound,
-    OffsetMismatch,
-    Permission,
-    TooLarge,
-    UploadExpired,
-    UploadIncomplete,
-    UploadInterrupted,
-    UploadLocked,
-)
+from imagegallery import Conflict, NotFound, Permission, TooLarge, UploadExpired, UploadIncomplete
+from imagegallery.access.permission import OWNER
+from imagegallery.errors import ChunkMismatch, LengthMismatch, OffsetMismatch, UploadInterrupted, UploadLocked
 from imagegallery_asgi.api.responses import ImageDocument, One
 from imagegallery_asgi.framework.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats

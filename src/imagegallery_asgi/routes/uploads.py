@@ -3,20 +3,18 @@
 from http import HTTPStatus
 
 from imagegallery import (
-    OWNER,
     Conflict,
     DuplicateImage,
-    EmptyFile,
     NotFound,
-    PartMismatch,
     Permission,
     TooLarge,
     UnsupportedType,
     UploadEnded,
     UploadExpired,
     UploadIncomplete,
-    UploadLocked,
 )
+from imagegallery.access.permission import OWNER
+from imagegallery.errors import EmptyFile, PartMismatch, UploadLocked
 from imagegallery_asgi.api import duplicates, uploads
 from imagegallery_asgi.api.requests import CompleteUpload
 from imagegallery_asgi.framework.operations import JSON, Content, Operation, Repeats

@@ -1,11 +1,8 @@
 """What Uppy's S3 plugin asks for."""
 
 from imagegallery import (
-    OWNER,
-    EmptyFile,
     InvalidInput,
     NotFound,
-    PartMismatch,
     Permission,
     TooLarge,
     UnsupportedType,
@@ -13,6 +10,8 @@ from imagegallery import (
     UploadExpired,
     UploadIncomplete,
 )
+from imagegallery.access.permission import OWNER
+from imagegallery.errors import EmptyFile, PartMismatch
 from imagegallery_asgi.framework.operations import Operation, Repeats
 from imagegallery_asgi.routes.common import LIMITED, LONG_LIST, WRONG_FILE
 from imagegallery_asgi.uppy import handlers as uppy

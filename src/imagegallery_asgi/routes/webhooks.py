@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from imagegallery import OWNER, Conflict, NotFound, Permission
+from imagegallery import Conflict, NotFound, Permission
+from imagegallery.access.permission import OWNER
 from imagegallery_asgi.api import webhooks
 from imagegallery_asgi.framework.operations import Operation, Repeats
 

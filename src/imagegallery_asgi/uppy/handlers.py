@@ -7,7 +7,10 @@ session's key, which is compared on every call and never trusted.
 from datetime import datetime
 from uuid import UUID
 
-from imagegallery import ClaimedPart, Fault, ServesSignedUrls, SignedPart, UploadRequest, UploadSession
+from imagegallery import UploadRequest, UploadSession
+from imagegallery.errors import Fault
+from imagegallery.storage.protocol import ServesSignedUrls
+from imagegallery.uploads.session.part_plan import ClaimedPart, SignedPart
 from imagegallery_asgi.api.files import CONTENT_TYPE_FIELD, STATUS_FIELD
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.headers import quote_etag, unquoted

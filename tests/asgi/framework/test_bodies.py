@@ -9,7 +9,8 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from imagegallery import Fault, TooLarge
+from imagegallery import TooLarge
+from imagegallery.errors import Fault
 from imagegallery_asgi.api.requests import CompleteUpload
 from imagegallery_asgi.framework import bodies
 from imagegallery_asgi.framework.openapi import Description

@@ -14,18 +14,8 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 import imagegallery
-from imagegallery import (
-    BadImage,
-    ConfigurationError,
-    Fault,
-    ImageGalleryError,
-    InvalidCursor,
-    LeaseLost,
-    Overloaded,
-    Unauthenticated,
-    Unavailable,
-    UploadIncomplete,
-)
+from imagegallery import BadImage, ConfigurationError, ImageGalleryError, Unauthenticated, Unavailable, UploadIncomplete
+from imagegallery.errors import Fault, InvalidCursor, LeaseLost, Overloaded
 from imagegallery_asgi import create_app
 from imagegallery_asgi.framework.errors import InvalidToken, problem, problem_response, row_of
 from imagegallery_asgi.framework.metrics import Metrics

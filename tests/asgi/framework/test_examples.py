@@ -8,7 +8,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from imagegallery import Fault
+from imagegallery.errors import Fault
 from imagegallery_asgi.framework.examples import example_of
 from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.framework.operations import JSON

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery import MAX_FAULTS, UNSET, Fault, ImageOrder, InvalidInput, Visibility
+from imagegallery import ImageOrder, InvalidInput, Visibility
+from imagegallery.errors import MAX_FAULTS, Fault
+from imagegallery.unset import UNSET
 from imagegallery_asgi.api.requests import (
     AddImages,
     CreateGallery,

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from imagegallery import CachedPages, ImageGallery, Principal, Settings
+from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.database.pool import DatabaseOptions
+from imagegallery.galleries.pages import CachedPages
 from imagegallery_asgi import create_app
 from imagegallery_asgi.app import _routes
 from imagegallery_asgi.framework.context import Host

@@ -6,7 +6,7 @@ import attrs
 import pytest
 from starlette.datastructures import Headers
 
-from imagegallery import ByteRange
+from imagegallery.storage.protocol import ByteRange
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.framework.object_response import Representation, plan
 

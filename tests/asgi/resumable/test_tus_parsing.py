@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery import UploadChecksum
+from imagegallery.uploads.resumable.rules import UploadChecksum
 from imagegallery_asgi.framework.errors import MalformedRequest
 from imagegallery_asgi.resumable.tus_wire import (
     MAX_CONCAT,

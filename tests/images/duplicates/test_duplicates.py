@@ -14,8 +14,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
 from imagegallery.ids import new_id
 from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.duplicates.duplicate import Lookalikes
 from imagegallery.images.duplicates.records import MOST_ALIKE, PAIRS, WALK
-from imagegallery.images.duplicates.service import Lookalikes
 from imagegallery.images.image import original_records
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import LAST_ID

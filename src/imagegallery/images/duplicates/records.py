@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
-
 from imagegallery.database.connection import Connection
+from imagegallery.images.duplicates.duplicate import AlikeId, KnownFile
 from imagegallery.images.duplicates.lookalike_records import NEIGHBOURS
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
@@ -89,24 +88,6 @@ WHERE i.owner_id = $1 AND i.id = ANY($2) AND i.deleted_at IS NULL"""
 _DISMISS = """
 INSERT INTO dismissed_pairs (image_id, other_id, dismissed_at) VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING"""
-
-
-@frozen
-class KnownFile:
-    """A file that is in already, by its SHA-256: the image, and whether that is in the trash."""
-
-    sha256: bytes
-    image_id: UUID
-    is_trashed: bool
-
-
-@frozen
-class AlikeId:
-    """An image that looks like another: in how many of 64 bits they differ, and whether it has the same bytes."""
-
-    image_id: UUID
-    distance: int
-    is_exact: bool
 
 
 async def known(connection: Connection, owner_id: str, digests: Sequence[bytes]) -> list[KnownFile]:

@@ -14,7 +14,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.images.duplicates import records as duplicate_records
-from imagegallery.images.duplicates.records import AlikeId, KnownFile
+from imagegallery.images.duplicates.duplicate import AlikeId, KnownFile, Lookalike, Lookalikes
 from imagegallery.images.image import membership
 from imagegallery.images.image.access import find
 from imagegallery.images.image.image import Image
@@ -36,24 +36,6 @@ from imagegallery.validation import Faults
 MAX_DIGESTS: Final = 1000
 _SHA256_BYTES: Final = 32
 _Pairs = tuple[UUID, list[AlikeId]]
-
-
-@frozen
-class Lookalike:
-    """An image beside another: in how many of 64 bits of their pHashes they differ (0 to 7, however either is turned),
-    and whether it has the very same bytes."""
-
-    image: Image
-    distance: int
-    is_exact: bool
-
-
-@frozen
-class Lookalikes:
-    """An image with those that came earlier and look like it, the nearest first; at most 10 of them."""
-
-    image: Image
-    others: tuple[Lookalike, ...]
 
 
 @frozen
