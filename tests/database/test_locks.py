@@ -87,7 +87,7 @@ async def world(database: Database, clock: ManualClock, tmp_path: Path) -> World
         await webhooks.insert(connection, webhook, now=NOW)
         for job in (NewJob("running"), NewJob("lost"), WAITING):
             await queue.insert(connection, job, now=NOW)
-        (running,) = await queue.claim(connection, ["running"], limit=1, now=NOW, lease_expires_at=NOW)
+        (running,) = (await queue.claim(connection, ["running"], limit=1, now=NOW, lease_expires_at=NOW)).jobs
         lost = await connection.fetchval("UPDATE jobs SET dispatched_until = $1 WHERE kind = 'lost' RETURNING id", NOW)
         await events.add_cursors(connection, ["consumer"])
     return World(image, other, trashed, gallery, session, webhook.id, running, lost, database)
@@ -101,6 +101,16 @@ async def reserve(connection: Connection, world: World) -> object:
     """Of which jobs: one that is new, one whose message was lost, and one that was abandoned."""
     dispatches, _ = await dispatch_records.reserve(connection, now=LATER, limit=9)
     return sorted(each.kind for each in dispatches)
+
+
+async def claim(connection: Connection, kind: str) -> object:
+    return (await queue.claim(connection, [kind], limit=9, now=LATER, lease_expires_at=LATER)).jobs
+
+
+async def move_cursor(connection: Connection, world: World) -> object:
+    """Whether it moved from where it was."""
+    cursor, _ = await events.next_for(connection, {}, "consumer", 0, 9)
+    return await events.move_cursor(connection, "consumer", cursor, cursor + 1)
 
 
 async def note_hash(connection: Connection, image: Image) -> None:
@@ -139,15 +149,15 @@ STEPS: Mapping[str, Step] = {
     "hold an owner's open count": lambda c, world: uploads.hold_open_count(c, "ana", now=NOW),
     "count webhooks": lambda c, world: webhooks.count_held(c, "ana"),
     "lock a webhook": lambda c, world: webhooks.lock(c, world.webhook),
-    "lock a cursor": lambda c, world: events.lock_cursor(c, "consumer"),
+    "move a cursor": move_cursor,
     "number events": lambda c, world: events.number(c),
     "migrate": migrate_next,
     "fence": lambda c, world: queue.fence(c, world.running),
     "complete a job": lambda c, world: queue.delete(c, world.running),
     "enqueue it again": lambda c, world: queue.insert(c, WAITING, now=NOW),
     "renew a lease": lambda c, world: queue.extend(c, [world.running], lease_expires_at=LATER),
-    "claim abandoned jobs": lambda c, world: queue.claim(c, ["running"], limit=9, now=LATER, lease_expires_at=LATER),
-    "claim due jobs": lambda c, world: queue.claim(c, ["waiting"], limit=9, now=LATER, lease_expires_at=LATER),
+    "claim abandoned jobs": lambda c, world: claim(c, "running"),
+    "claim due jobs": lambda c, world: claim(c, "waiting"),
     "claim by name": lambda c, world: dispatch_records.claim(
         c, [world.running.id], ["running"], now=LATER, lease_expires_at=LATER
     ),
@@ -220,7 +230,6 @@ async def meet(world: World, first: str, second: str) -> tuple[bool, Sequence[st
         # one thing
         ("lock a session", "lock a session"),
         ("lock a webhook", "lock a webhook"),
-        ("lock a cursor", "lock a cursor"),
         ("migrate", "migrate"),
         ("fence", "complete a job"),
     ],
@@ -263,6 +272,11 @@ async def test_who_need_not_wait_goes_on(world: World, first: str, second: str, 
     waits, _, found = await meet(world, first, second)
     assert not waits
     assert finds is None or found == finds
+
+
+async def test_of_two_who_move_a_cursor_one_does(world: World) -> None:
+    waits, _, moved = await meet(world, "move a cursor", "move a cursor")
+    assert (waits, moved) == (True, False)
 
 
 async def test_two_who_number_events_give_each_a_position_of_its_own(world: World) -> None:

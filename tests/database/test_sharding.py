@@ -39,14 +39,11 @@ _LOG = "the log of events has one order for all owners: the first table that mus
 
 # The statements that may have to ask every shard, with the reason why they may.
 SCATTER: Final[Mapping[str, str]] = {
-    "events.records._IS_UNNUMBERED": _LOG,
-    "events.records._LOCK_LOG": _LOG,
     "events.records._NUMBER": _LOG,
-    "events.records._LAST": _LOG,
     "events.records._BETWEEN": _LOG,
     "events.records._GET": _LOG,
     "events.records._ADD_CURSOR": _LOG,
-    "events.records._LOCK_CURSOR": _LOG,
+    "events.records._NEXT": _LOG,
     "events.records._MOVE_CURSOR": _LOG,
     "galleries.records.LIST_PUBLIC": "everybody's public galleries: a list of its own, or a search engine",
     "images.image.records.LIST_ALL": _OPERATORS,

@@ -37,7 +37,9 @@ class Trace:
     def session_reads(self) -> int:
         """How often the whole row of an upload session was read."""
         return sum(
-            statement.lstrip().startswith("SELECT") and "FROM upload_sessions" in statement and "key_prefix" in statement
+            statement.lstrip().startswith("SELECT")
+            and "FROM upload_sessions" in statement
+            and "key_prefix" in statement
             for statement in self.statements
         )
 
@@ -85,7 +87,7 @@ def _profile(trace: Trace) -> Profile:
 
 def _begins(frame: FrameType) -> bool:
     """Whether it is called, rather than resumed after an ``await`` or ``yield``."""
-    return frame.f_lasti < 10  # noqa: PLR2004 - bytes of code; the first instructions make the cells and the coroutine
+    return frame.f_lasti < 10
 
 
 def _follow_threads(patch: pytest.MonkeyPatch, profile: Profile) -> None:
@@ -106,7 +108,8 @@ def _follow_threads(patch: pytest.MonkeyPatch, profile: Profile) -> None:
 
 
 def _note_statements(patch: pytest.MonkeyPatch, trace: Trace) -> None:
-    connection, pool = asyncpg.connection.Connection, asyncpg.pool.Pool
+    connection: Any = asyncpg.connection.Connection
+    pool: Any = asyncpg.pool.Pool
     execute, fetch, execute_many, acquire = (
         connection.execute,
         connection._execute,

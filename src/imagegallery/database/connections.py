@@ -1,7 +1,9 @@
 """Opening and closing connections, one by one and in pools, and ending transactions.
 
-Through a pooler in transaction mode each transaction may run in another session of the server. So nothing is prepared
-or set there for longer than a transaction, and when a connection is given back there is nothing to clean up.
+What belongs to a session is done on a session of its own. On a connection of a pool nothing is set, locked or listened
+to for longer than a transaction: when it is given back there is nothing to clean up, which would be a round trip more.
+Through a pooler in transaction mode, where each transaction may run in another session of the server, nothing is
+prepared either.
 """
 
 import asyncio
@@ -73,7 +75,7 @@ async def make_pool(dsn: str, options: DatabaseOptions) -> Pool:
             min_size=0,
             max_size=options.max_size,
             init=_prepare_pooled if options.pooled else _prepare,
-            reset=_leave_as_it_is if options.pooled else None,
+            reset=_leave_as_it_is,
             timeout=options.connect_timeout.total_seconds(),
             command_timeout=_own_limit(options.statement_timeout),
             **_manner(options.statement_timeout, pooled=options.pooled),
@@ -173,4 +175,5 @@ async def _prepare_pooled(connection: Connection) -> None:
     connection._server_caps = capabilities._replace(jit=False)  # type: ignore[union-attr]
 
 
-async def _leave_as_it_is(_connection: Connection) -> None: ...
+async def _leave_as_it_is(_connection: Connection) -> None:
+    """asyncpg has ended its transaction already, if one was left open."""

@@ -175,7 +175,7 @@ class Feed:
                 await notifications.wait(POLL)
 
     async def _read_on(self) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             last = await records.number(connection)
         while self._position < last:
             async with self._database.connection() as connection:

@@ -26,26 +26,28 @@ WITH recorded AS (
 )
 SELECT pg_notify($5, '')"""
 
-_IS_UNNUMBERED = "SELECT EXISTS (SELECT FROM events WHERE position IS NULL)"
-
-# One numbers at a time; who waited for this sees in the next statement what the other has numbered.
-_LOCK_LOG = "SELECT last_position FROM event_log FOR NO KEY UPDATE"
-
 # What is committed by now, in the order of ids: events of one transaction, and of those that waited for each other,
-# stay in their order. At most so many at once, so that the lock is short.
+# stay in their order. At most so many at once, so that the log is locked shortly.
+#
+# One numbers at a time: who finds that the log has moved since this statement began, maybe by these same events, has
+# numbered none, and looks again.
 _NUMBER = """
-WITH unnumbered AS MATERIALIZED (
+WITH log AS MATERIALIZED (
+    SELECT last_position FROM event_log
+), unnumbered AS MATERIALIZED (
     SELECT id, row_number() OVER (ORDER BY id) AS place
     FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT 1000) AS first
-), log AS (
-    UPDATE event_log SET last_position = last_position + (SELECT count(*) FROM unnumbered)
-    RETURNING last_position - (SELECT count(*) FROM unnumbered) AS before
+), moved AS (
+    UPDATE event_log SET last_position = event_log.last_position + (SELECT count(*) FROM unnumbered)
+    FROM log
+    WHERE event_log.last_position = log.last_position AND EXISTS (SELECT FROM unnumbered)
+    RETURNING log.last_position AS before
+), numbered AS (
+    UPDATE events SET position = moved.before + unnumbered.place
+    FROM unnumbered, moved
+    WHERE events.id = unnumbered.id
 )
-UPDATE events SET position = log.before + unnumbered.place
-FROM unnumbered, log
-WHERE events.id = unnumbered.id"""
-
-_LAST = "SELECT last_position FROM event_log"
+SELECT log.last_position, EXISTS (SELECT FROM unnumbered) AS is_behind FROM log"""
 
 # How far one owner knows the log. ``pruned_through`` of the log is from before it was kept by owner, and stands still.
 _OWNED_STATE = f"""
@@ -72,9 +74,18 @@ _ADD_CURSOR = """
 INSERT INTO event_cursors (consumer, position) SELECT $1, last_position FROM event_log
 ON CONFLICT (consumer) DO NOTHING"""
 
-_LOCK_CURSOR = "SELECT position FROM event_cursors WHERE consumer = $1 FOR UPDATE"
+# How far a consumer is, and what follows, if anything does.
+_NEXT = """
+SELECT c.position AS cursor, e.position, e.type, e.data, e.occurred_at
+FROM event_cursors c LEFT JOIN LATERAL (
+    SELECT position, type, data, occurred_at FROM events
+    WHERE position > c.position AND position <= $2
+    ORDER BY position LIMIT $3
+) e ON true
+WHERE c.consumer = $1
+ORDER BY e.position"""
 
-_MOVE_CURSOR = "UPDATE event_cursors SET position = $2 WHERE consumer = $1"
+_MOVE_CURSOR = "UPDATE event_cursors SET position = $3 WHERE consumer = $1 AND position = $2"
 
 # At most so many at once, and numbered ones only: whoever numbers others does not have to wait for this.
 _PRUNE = """
@@ -109,15 +120,15 @@ async def record(connection: Connection, *events: DomainEvent, now: datetime) ->
 
 
 async def number(connection: Connection) -> int:
-    """Give every event that is committed by now its position, and answer the last one.
+    """Give every event that is committed by now its position; return the last one.
 
-    In a transaction of its own, READ COMMITTED.
+    In no transaction, or in one that is READ COMMITTED and short: it keeps others from numbering.
     """
-    while await connection.fetchval(_IS_UNNUMBERED):
-        await connection.execute(_LOCK_LOG)
-        await connection.execute(_NUMBER)
-    last: int = await connection.fetchval(_LAST)
-    return last
+    while True:
+        (log,) = await connection.fetch(_NUMBER)
+        if not log["is_behind"]:
+            last: int = log["last_position"]
+            return last
 
 
 async def owned(connection: Connection, owner_id: str, last: int) -> OwnLog:
@@ -148,14 +159,17 @@ async def add_cursors(connection: Connection, consumers: Collection[str]) -> Non
     await connection.executemany(_ADD_CURSOR, [(each,) for each in sorted(consumers)])
 
 
-async def lock_cursor(connection: Connection, consumer: str) -> int:
-    """How far the consumer is; nobody else moves it until the transaction ends."""
-    position: int = await connection.fetchval(_LOCK_CURSOR, consumer)
-    return position
+async def next_for(
+    connection: Connection, types: EventTypes, consumer: str, through: int, limit: int
+) -> tuple[int, "Page"]:
+    """How far the consumer is, and the events from there through a position."""
+    rows = await connection.fetch(_NEXT, consumer, through, limit)
+    return rows[0]["cursor"], Page.of(types, [row for row in rows if row["position"] is not None], through, limit)
 
 
-async def move_cursor(connection: Connection, consumer: str, position: int) -> None:
-    await connection.execute(_MOVE_CURSOR, consumer, position)
+async def move_cursor(connection: Connection, consumer: str, position: int, to: int) -> bool:
+    """Move the consumer on, unless somebody else has: false. Nobody else moves it until the transaction ends."""
+    return await connection.execute(_MOVE_CURSOR, consumer, position, to) == "UPDATE 1"
 
 
 async def prune(connection: Connection, before: datetime, limit: int) -> int:

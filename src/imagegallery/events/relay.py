@@ -32,7 +32,7 @@ class Consumer(Protocol):
     def name(self) -> str: ...
 
     async def jobs_for(self, connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
-        """The jobs that these events, in order, lead to. ``connection`` is in the transaction that will add them."""
+        """The jobs that these events, in order, lead to. ``connection`` is there to look who wants what."""
 
 
 class Relay:
@@ -63,7 +63,7 @@ class Relay:
 
     async def catch_up(self) -> None:
         """Add the jobs for everything that is committed by now."""
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             last = await records.number(connection)
         for consumer in self._consumers:
             await self._relay_all(consumer, last)
@@ -79,13 +79,21 @@ class Relay:
             logger.warning("events are not relayed to %s, they are tried again: %s", consumer.name, describe(error))
 
     async def _relay(self, consumer: Consumer, last: int) -> bool:
-        """Add the jobs for a page of events through ``last``; false when there were none left."""
-        async with self._database.transaction() as connection:
-            cursor = await records.lock_cursor(connection, consumer.name)
+        """Add the jobs for a page of events through ``last``; false when there are none left.
+
+        Who finds that another worker has moved the cursor meanwhile adds none, and looks again.
+        """
+        async with self._database.connection() as connection:
+            cursor, page = await records.next_for(connection, self._types, consumer.name, last, PAGE)
             if cursor >= last:
                 return False
-            page = await records.between(connection, self._types, cursor, last, PAGE)
-            for job in await consumer.jobs_for(connection, page.events):
-                await self._outbox.enqueue(connection, job, now=self._clock())
-            await records.move_cursor(connection, consumer.name, page.through)
-        return True
+            jobs = await consumer.jobs_for(connection, page.events)
+            if not jobs:
+                moved = await records.move_cursor(connection, consumer.name, cursor, page.through)
+                return not moved or page.through < last
+        async with self._database.transaction() as connection:
+            moved = await records.move_cursor(connection, consumer.name, cursor, page.through)
+            if moved:
+                for job in jobs:
+                    await self._outbox.enqueue(connection, job, now=self._clock())
+        return not moved or page.through < last

@@ -43,7 +43,7 @@ class EventService:
         """
         owner_id = principal.require_user()
         position = None if after is None else parse_event_id(after)
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             last = await records.number(connection)
             own = await records.owned(connection, owner_id, last)
         given = own.newest if position is None else _checked(position, own)
@@ -101,7 +101,7 @@ class EventService:
     async def prune(self) -> int:
         """Forget events that are past their time; answers how many."""
         before, pruned = self._clock() - self._options.retention, 0
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             await records.number(connection)
         while True:
             async with self._database.connection() as connection:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from attrs import frozen
+
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.notifications import Notifications
@@ -27,6 +29,7 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._next_due: dict[tuple[str, ...], datetime | None] = {}
 
     async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:
         await records.insert(connection, job, now=now)
@@ -34,7 +37,9 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     async def claim(self, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[ClaimedJob]:
         now = self._clock()
         async with self._database.connection() as connection:
-            return await records.claim(connection, kinds, limit=limit, now=now, lease_expires_at=now + lease)
+            claim = await records.claim(connection, kinds, limit=limit, now=now, lease_expires_at=now + lease)
+        self._next_due[tuple(kinds)] = claim.next_due
+        return claim.jobs
 
     async def extend(self, jobs: Sequence[ClaimedJob], *, lease: timedelta) -> list[ClaimedJob]:
         async with self._database.connection() as connection:
@@ -68,7 +73,16 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     @asynccontextmanager
     async def watch(self, kinds: Sequence[str]) -> AsyncIterator[Watch]:
         async with self._database.listen(records.CHANNEL) as notifications:
-            yield _PostgresWatch(self._database, self._clock, notifications)
+            yield _PostgresWatch(self, notifications)
+
+    async def wait(self, kinds: Sequence[str], notifications: Notifications, timeout: timedelta) -> None:
+        """For `Watch.wait`. Who has just claimed all that was due was told what is next, and does not ask again."""
+        try:
+            next_due = self._next_due.pop(tuple(kinds))
+        except KeyError:
+            async with self._database.connection() as connection:
+                next_due = await records.next_due(connection, kinds)
+        await notifications.wait(waiting_time(next_due, self._clock(), timeout))
 
     async def dead(self, *, limit: int) -> list[DeadJob]:
         async with self._database.connection() as connection:
@@ -88,16 +102,13 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
             return await records.backlog(connection)
 
 
+@frozen
 class _PostgresWatch(Watch):
-    def __init__(self, database: Database, clock: Clock, notifications: Notifications) -> None:
-        self._database = database
-        self._clock = clock
-        self._notifications = notifications
+    queue: PostgresQueue
+    notifications: Notifications
 
     async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
-        async with self._database.connection() as connection:
-            next_due = await records.next_due(connection, kinds)
-        await self._notifications.wait(waiting_time(next_due, self._clock(), timeout))
+        await self.queue.wait(kinds, self.notifications, timeout)
 
 
 def _require_held(job: ClaimedJob, held: bool) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import attrs
+from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.ids import new_id
@@ -52,6 +53,7 @@ SELECT pg_notify($8, '') FROM enqueued
 
 # Abandoned jobs first: they were the most urgent ones when they were claimed. Two index scans that lock what they
 # take and pass over what others hold; an array, so that the update goes by primary key whatever the statistics say.
+# Along comes when the next of these kinds can be claimed, so that nobody has to ask.
 CLAIM = """
 WITH abandoned AS MATERIALIZED (
     SELECT id FROM jobs
@@ -71,8 +73,15 @@ WITH abandoned AS MATERIALIZED (
         updated_at = $1
     WHERE id = ANY (ARRAY(SELECT id FROM abandoned UNION ALL SELECT id FROM due))
     RETURNING id, kind, payload, attempts, lease_token, lease_expires_at, created_at, priority, turn, run_at
+), next AS (
+    SELECT least(
+        (SELECT min(run_at) FROM jobs
+         WHERE state = 'waiting' AND kind = ANY ($2) AND id <> ALL (ARRAY(SELECT id FROM claimed))),
+        (SELECT min(lease_expires_at) FROM jobs
+         WHERE state = 'running' AND kind = ANY ($2) AND id <> ALL (ARRAY(SELECT id FROM claimed)))
+    ) AS due
 )
-SELECT id, kind, payload, attempts, lease_token, lease_expires_at, created_at FROM claimed
+SELECT next.due AS next_due, claimed.* FROM next LEFT JOIN claimed ON true
 ORDER BY priority DESC, turn, run_at, id
 """
 
@@ -175,6 +184,8 @@ SELECT least(
        (SELECT max(lease_expires_at) FROM jobs WHERE state = 'running') AS held_until
 """
 
+# The columns that a `ClaimedJob` is made of.
+_CLAIMED = ("id", "kind", "payload", "attempts", "lease_token", "lease_expires_at", "created_at")
 _TIMES_A_TWIN_MAY_COME_BETWEEN = 3
 
 
@@ -185,11 +196,20 @@ async def insert(connection: Connection, job: NewJob, *, now: datetime) -> None:
     )
 
 
+@frozen
+class Claim:
+    """The jobs, and when the next one of these kinds can be claimed; ``None`` if there is none."""
+
+    jobs: list[ClaimedJob]
+    next_due: datetime | None
+
+
 async def claim(
     connection: Connection, kinds: Sequence[str], *, limit: int, now: datetime, lease_expires_at: datetime
-) -> list[ClaimedJob]:
+) -> Claim:
     rows = await connection.fetch(CLAIM, now, list(kinds), limit, lease_expires_at)
-    return [ClaimedJob(*row) for row in rows]
+    jobs = [ClaimedJob(*(row[name] for name in _CLAIMED)) for row in rows if row["id"] is not None]
+    return Claim(jobs, rows[0]["next_due"])
 
 
 async def extend(connection: Connection, jobs: Sequence[ClaimedJob], *, lease_expires_at: datetime) -> list[ClaimedJob]:
