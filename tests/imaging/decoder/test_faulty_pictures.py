@@ -22,6 +22,7 @@ from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
 Place = Callable[[bytes], Path]
+Data = bytes | Callable[[], bytes]
 
 COPY = Rendition("copy", 640, 480, "png", 100, 1)
 INTACT = evolve(COPY, name="intact")
@@ -72,47 +73,54 @@ def png(coded: bytes = CODED, *, wrong: int = 0, before: bytes = b"", interlace:
     return b"\x89PNG\r\n\x1a\n" + header + before + chunk(b"IDAT", coded, wrong=wrong) + chunk(b"IEND", b"")
 
 
+# Made by the tests that need them, not whenever tests are collected.
 WHOLE = [
-    pytest.param(jpeg()[:-2], "image/jpeg", id="jpeg-without-end"),
-    pytest.param(jpeg(progressive=True)[:-2], "image/jpeg", id="progressive-without-end"),
-    pytest.param(with_wrong_restart(jpeg(restarts=1)), "image/jpeg", id="wrong-restart"),
-    pytest.param(jpeg() + b"a film", "image/jpeg", id="jpeg-and-more"),
-    pytest.param(png(CODED[:-4] + bytes(4)), "image/png", id="wrong-adler"),
-    pytest.param(png(CODED[:-4]), "image/png", id="no-adler"),
-    pytest.param(png(wrong=1), "image/png", id="wrong-crc-of-pixels"),
-    pytest.param(png(before=chunk(b"tEXt", b"a\0b", wrong=1)), "image/png", id="wrong-crc-of-text"),
-    pytest.param(png()[:-12], "image/png", id="png-without-end"),
-    pytest.param(saved("GIF")[:-1], "image/gif", id="gif-without-end"),
-    pytest.param(animation()[:-1], "image/gif", id="animation-without-end"),
+    pytest.param(lambda: jpeg()[:-2], "image/jpeg", id="jpeg-without-end"),
+    pytest.param(lambda: jpeg(progressive=True)[:-2], "image/jpeg", id="progressive-without-end"),
+    pytest.param(lambda: with_wrong_restart(jpeg(restarts=1)), "image/jpeg", id="wrong-restart"),
+    pytest.param(lambda: jpeg() + b"a film", "image/jpeg", id="jpeg-and-more"),
+    pytest.param(lambda: png(CODED[:-4] + bytes(4)), "image/png", id="wrong-adler"),
+    pytest.param(lambda: png(CODED[:-4]), "image/png", id="no-adler"),
+    pytest.param(lambda: png(wrong=1), "image/png", id="wrong-crc-of-pixels"),
+    pytest.param(lambda: png(before=chunk(b"tEXt", b"a\0b", wrong=1)), "image/png", id="wrong-crc-of-text"),
+    pytest.param(lambda: png()[:-12], "image/png", id="png-without-end"),
+    pytest.param(lambda: saved("GIF")[:-1], "image/gif", id="gif-without-end"),
+    pytest.param(lambda: animation()[:-1], "image/gif", id="animation-without-end"),
 ]
 CUT = [
-    pytest.param(images.truncated(jpeg()), "image/jpeg", id="jpeg-cut"),
-    pytest.param(images.truncated(jpeg(progressive=True), 0.3), "image/jpeg", id="progressive-cut"),
-    pytest.param(jpeg()[:-40], "image/jpeg", id="jpeg-cut-at-the-end"),
-    pytest.param(jpeg()[:9_000] + b"\xff\xd9" + jpeg()[9_000:], "image/jpeg", id="end-in-the-middle"),
-    pytest.param(images.truncated(saved("PNG")), "image/png", id="png-cut"),
-    pytest.param(saved("PNG")[:-100], "image/png", id="png-cut-at-the-end"),
-    pytest.param(images.truncated(interlaced_photo(), 0.2), "image/png", id="interlaced-png-cut"),
-    pytest.param(images.truncated(saved("GIF", interlace=0)), "image/gif", id="gif-cut"),
-    pytest.param(images.truncated(saved("GIF", interlace=1)), "image/gif", id="interlaced-gif-cut"),
-    pytest.param(images.truncated(animation()), "image/gif", id="animation-cut"),
-    pytest.param(images.truncated(animation("WEBP")), "image/webp", id="webp-animation-cut"),
+    pytest.param(lambda: images.truncated(jpeg()), "image/jpeg", id="jpeg-cut"),
+    pytest.param(lambda: images.truncated(jpeg(progressive=True), 0.3), "image/jpeg", id="progressive-cut"),
+    pytest.param(lambda: jpeg()[:-40], "image/jpeg", id="jpeg-cut-at-the-end"),
+    pytest.param(lambda: jpeg()[:9_000] + b"\xff\xd9" + jpeg()[9_000:], "image/jpeg", id="end-in-the-middle"),
+    pytest.param(lambda: images.truncated(saved("PNG")), "image/png", id="png-cut"),
+    pytest.param(lambda: saved("PNG")[:-100], "image/png", id="png-cut-at-the-end"),
+    pytest.param(lambda: images.truncated(interlaced_photo(), 0.2), "image/png", id="interlaced-png-cut"),
+    pytest.param(lambda: images.truncated(saved("GIF", interlace=0)), "image/gif", id="gif-cut"),
+    pytest.param(lambda: images.truncated(saved("GIF", interlace=1)), "image/gif", id="interlaced-gif-cut"),
+    pytest.param(lambda: images.truncated(animation()), "image/gif", id="animation-cut"),
+    pytest.param(lambda: images.truncated(animation("WEBP")), "image/webp", id="webp-animation-cut"),
 ]
 NOTHING = [
-    pytest.param(jpeg()[: jpeg().index(b"\xff\xda") + 14], "image/jpeg", "truncated", id="jpeg-without-data"),
-    pytest.param(png(zlib.compress(ROWS)[:8]), "image/png", "undecodable", id="png-without-a-row"),
-    pytest.param(png()[:60], "image/png", "truncated", id="png-cut-in-its-first-row"),
-    pytest.param(saved("GIF")[:790], "image/gif", "truncated", id="gif-without-pixels"),
-    pytest.param(images.truncated(animation("WEBP"), 0.2), "image/webp", "truncated", id="webp-without-a-frame"),
+    pytest.param(lambda: jpeg()[: jpeg().index(b"\xff\xda") + 14], "image/jpeg", "truncated", id="jpeg-without-data"),
+    pytest.param(lambda: png(zlib.compress(ROWS)[:8]), "image/png", "undecodable", id="png-without-a-row"),
+    pytest.param(lambda: png()[:60], "image/png", "truncated", id="png-cut-in-its-first-row"),
+    pytest.param(lambda: saved("GIF")[:790], "image/gif", "truncated", id="gif-without-pixels"),
+    pytest.param(
+        lambda: images.truncated(animation("WEBP"), 0.2), "image/webp", "truncated", id="webp-without-a-frame"
+    ),
 ]
+
+
+def bytes_of(data: Data) -> bytes:
+    return data() if callable(data) else data
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("data", "content_type"), WHOLE)
 async def test_what_has_all_its_pixels_is_shown(
-    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str
+    engine: SandboxedEngine, place: Place, into: Path, data: Data, content_type: str
 ) -> None:
-    path = place(data)
+    path = place(bytes_of(data))
     seen = await engine.inspect(path, content_type=content_type)
     rendered = await engine.render(path, (COPY,), into, content_type=content_type)
     assert (seen.is_truncated, rendered.is_truncated) == (False, False)
@@ -124,9 +132,9 @@ async def test_what_has_all_its_pixels_is_shown(
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("data", "content_type"), CUT)
 async def test_of_a_cut_photograph_is_shown_what_is_there(
-    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str
+    engine: SandboxedEngine, place: Place, into: Path, data: Data, content_type: str
 ) -> None:
-    path = place(data)
+    path = place(bytes_of(data))
     seen = await engine.inspect(path, content_type=content_type)
     rendered = await engine.render(path, (COPY,), into, content_type=content_type)
     assert (seen.is_truncated, rendered.is_truncated) == (True, True)
@@ -139,18 +147,18 @@ async def test_of_a_cut_photograph_is_shown_what_is_there(
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("data", "content_type", "reason"), [*NOTHING, *BAD])
 async def test_looking_and_rendering_refuse_for_the_same_reason(
-    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str, reason: str
+    engine: SandboxedEngine, place: Place, into: Path, data: Data, content_type: str, reason: str
 ) -> None:
-    assert await verdicts(engine, place(data), into, content_type) == (reason, reason)
+    assert await verdicts(engine, place(bytes_of(data)), into, content_type) == (reason, reason)
     assert list(into.iterdir()) == []
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("data", "content_type"), [*KINDS, *WHOLE, *CUT])
 async def test_looking_and_rendering_accept_the_same(
-    engine: SandboxedEngine, place: Place, into: Path, data: bytes, content_type: str
+    engine: SandboxedEngine, place: Place, into: Path, data: Data, content_type: str
 ) -> None:
-    seen, rendered = await verdicts(engine, place(data), into, content_type)
+    seen, rendered = await verdicts(engine, place(bytes_of(data)), into, content_type)
     assert seen == rendered
     assert isinstance(seen, bool)
 
@@ -228,12 +236,13 @@ async def test_where_pixels_are_missing_there_is_nothing(engine: SandboxedEngine
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("data", [interlaced_photo(), saved("GIF", interlace=1)], ids=["png", "gif"])
+@pytest.mark.parametrize("data", [interlaced_photo, lambda: saved("GIF", interlace=1)], ids=["png", "gif"])
 async def test_an_interlaced_picture_that_is_cut_has_no_gaps(
-    engine: SandboxedEngine, place: Place, into: Path, data: bytes
+    engine: SandboxedEngine, place: Place, into: Path, data: Data
 ) -> None:
-    content_type = "image/png" if data.startswith(b"\x89PNG") else "image/gif"
-    rendered = await engine.render(place(images.truncated(data, 0.4)), (COPY,), into, content_type=content_type)
+    picture = bytes_of(data)
+    content_type = "image/png" if picture.startswith(b"\x89PNG") else "image/gif"
+    rendered = await engine.render(place(images.truncated(picture, 0.4)), (COPY,), into, content_type=content_type)
     with Image.open(rendered.files[0].path) as copy:
         assert "A" not in copy.getbands()
 
