@@ -21,6 +21,7 @@ from imagegallery import background
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.tiers import SecondTier
 from imagegallery.cli import doctor_run, supervisor
+from imagegallery.cli.nursery import Program
 from imagegallery.clock import utc_now
 from imagegallery.database import connections
 from imagegallery.database.advisory import AdvisoryLocks
@@ -178,15 +179,10 @@ async def name_parts(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def end_program(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Running:
-        wait = staticmethod(broken)
-
-    async def open_process(*_: object, **__: object) -> Running:
-        return Running()
-
-    monkeypatch.setattr("anyio.open_process", open_process)
     monkeypatch.setattr(supervisor, "_end", duty)
-    await supervisor._Family({}, NOW)._run_once(supervisor.Program("a", "a", (), essential=True))
+    monkeypatch.setattr(supervisor, "_Child", lambda: stub(has_ended=stub(wait=broken)))
+    family = supervisor._Family(stub(start=lambda _order: None), {}, NOW)
+    await family._run_once(Program("a", "a", (), essential=True))
 
 
 async def keep_what_grew(duty: Duty, _: pytest.MonkeyPatch) -> None:

@@ -1,37 +1,28 @@
-"""Child processes that belong together: if one that must live dies, all stop; when told to stop, all stop."""
+"""Programs that belong together: if one that must live dies, all stop; when told to stop, all stop."""
 
 import logging
 import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from itertools import count
 from signal import Signals
 
 import anyio
 import click
-from anyio.abc import Process
-from attrs import define, field, frozen
+from attrs import define, field
 
+from imagegallery.cli.nursery import Ended, Nursery, Order, Program, Started
 from imagegallery.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
 
 RESTART_DELAY = timedelta(seconds=1)
-
-
-@frozen
-class Program:
-    """A Python module to run beside us. One that is not ``essential`` is started again when it dies."""
-
-    name: str
-    module: str
-    arguments: Sequence[str]
-    essential: bool
+NURSERY_GONE = "The process that starts the others ended unexpectedly."
 
 
 async def run_together(
+    nursery: Nursery,
     programs: Iterable[Program],
     environment: Mapping[str, str],
     signals: AsyncIterator[Signals],
@@ -42,8 +33,7 @@ async def run_together(
     They get every signal that we get, so that each can stop in its own steps; what has not ended ``grace`` after the
     first one is killed. Raises `ConfigurationError` when an essential program ends by itself.
     """
-    family = _Family(environment, grace)
-    async with anyio.create_task_group() as tasks:
+    async with _family(nursery, environment, grace) as family, anyio.create_task_group() as tasks:
         tasks.start_soon(_stop_when_told, family, signals)
         async with anyio.create_task_group() as running:
             for program in programs:
@@ -52,10 +42,12 @@ async def run_together(
 
 
 @asynccontextmanager
-async def running(program: Program, environment: Mapping[str, str], grace: timedelta) -> AsyncIterator[None]:
+async def running(
+    nursery: Nursery, program: Program, environment: Mapping[str, str], grace: timedelta
+) -> AsyncIterator[None]:
     """The program beside what is done meanwhile. If it ends by itself, that is given up with a `ConfigurationError`."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_Family(environment, grace).keep_running, program)
+    async with _family(nursery, environment, grace) as family, anyio.create_task_group() as tasks:
+        tasks.start_soon(family.keep_running, program)
         yield
         tasks.cancel_scope.cancel()
 
@@ -69,20 +61,72 @@ async def _stop_when_told(family: "_Family", signals: AsyncIterator[Signals]) ->
     family.pass_on(Signals.SIGKILL)
 
 
+@asynccontextmanager
+async def _family(nursery: Nursery, environment: Mapping[str, str], grace: timedelta) -> AsyncIterator["_Family"]:
+    """It hears of its programs until all have ended, also when it is cancelled."""
+    family, hearing = _Family(nursery, environment, grace), anyio.CancelScope(shield=True)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(family.hear, hearing)
+        try:
+            yield family
+        finally:
+            hearing.cancel()
+
+
+@define
+class _Child:
+    """A program that was ordered; ``pid`` is 0 before it runs."""
+
+    pid: int = 0
+    exit_code: int = 0
+    has_ended: anyio.Event = field(factory=anyio.Event)
+
+    def send(self, number: Signals) -> None:
+        if self.pid and not self.has_ended.is_set():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def end(self, exit_code: int) -> None:
+        self.exit_code = exit_code
+        self.has_ended.set()
+
+
 @define
 class _Family:
-    """The processes that run now."""
+    """The programs of one nursery, by the numbers of their orders."""
 
+    nursery: Nursery
     environment: Mapping[str, str]
     grace: timedelta
     is_stopping: bool = False
-    processes: set[Process] = field(factory=set)
+    children: dict[int, _Child] = field(factory=dict)
+    numbers: Iterator[int] = field(factory=count)
 
     def pass_on(self, number: Signals) -> None:
         self.is_stopping = True
-        for process in self.processes:
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
+        for child in self.children.values():
+            child.send(number)
+
+    async def hear(self, scope: anyio.CancelScope) -> None:
+        """Note what becomes of the programs. Raises `ConfigurationError` if the nursery is gone: so are they, then."""
+        with scope:
+            while True:
+                await anyio.wait_readable(self.nursery)
+                try:
+                    self._note(self.nursery.hear())
+                except EOFError:
+                    for child in self.children.values():
+                        child.end(-Signals.SIGINT)
+                    raise ConfigurationError(NURSERY_GONE) from None
+
+    def _note(self, news: Started | Ended) -> None:
+        child = self.children[news.number]
+        if isinstance(news, Ended):
+            child.end(news.exit_code)
+            return
+        child.pid = news.pid
+        if self.is_stopping:  # told while it was started
+            child.send(Signals.SIGTERM)
 
     async def keep_running(self, program: Program) -> None:
         while not self.is_stopping:
@@ -95,32 +139,25 @@ class _Family:
             await anyio.sleep(RESTART_DELAY.total_seconds())
 
     async def _run_once(self, program: Program) -> int:
-        process = await anyio.open_process(
-            [sys.executable, "-m", "imagegallery.cli.supervised", program.module, *program.arguments],
-            stdin=subprocess.PIPE,
-            stdout=None,
-            stderr=None,
-            env={**os.environ, **self.environment},
-            start_new_session=True,  # a terminal's Ctrl-C reaches us alone, and we pass it on in order
-        )
-        self.processes.add(process)
-        if self.is_stopping:  # told while it was started
-            process.terminate()
+        number, child = next(self.numbers), _Child()
         try:
-            return await process.wait()
+            self.nursery.start(Order(number, program, self.environment))
+        except BrokenPipeError:
+            raise ConfigurationError(NURSERY_GONE) from None
+        self.children[number] = child
+        try:
+            await child.has_ended.wait()
         finally:
-            self.processes.remove(process)
             with anyio.CancelScope(shield=True):
-                await _end(process, self.grace)
+                await _end(child, self.grace)
+            del self.children[number]
+        return child.exit_code
 
 
-async def _end(process: Process, grace: timedelta) -> None:
+async def _end(child: _Child, grace: timedelta) -> None:
     """SIGTERM, and SIGKILL after ``grace``, unless it has ended."""
-    if process.returncode is None:
-        process.terminate()
-        with anyio.move_on_after(grace.total_seconds()):
-            await process.wait()
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
-    await process.aclose()
+    child.send(Signals.SIGTERM)
+    with anyio.move_on_after(grace.total_seconds()):
+        await child.has_ended.wait()
+    child.send(Signals.SIGKILL)
+    await child.has_ended.wait()

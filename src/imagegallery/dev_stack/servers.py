@@ -86,7 +86,11 @@ async def _keep_up(server: RedisServer) -> None:
             await anyio.to_thread.run_sync(server.restart)
 
 
-async def main(directory: Path) -> None:
+def main() -> None:
+    anyio.run(run, Path(sys.argv[1]))
+
+
+async def run(directory: Path) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with running_stack(directory) as variables:
             environment = {f"{ENV_PREFIX}{name}": value for name, value in variables.items()}
@@ -113,4 +117,4 @@ def _publish(file: Path, variables: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, Path(sys.argv[1]))
+    main()

@@ -15,8 +15,10 @@ from pathlib import Path
 import anyio
 import click
 
+from imagegallery.cli.commands.serve import MODULES
+from imagegallery.cli.nursery import Nursery, Program
 from imagegallery.cli.ports import answers, check_free
-from imagegallery.cli.supervisor import Program, run_together, running
+from imagegallery.cli.supervisor import run_together, running
 from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
 from imagegallery.settings import ENV_PREFIX
@@ -59,19 +61,20 @@ def dev_stack_command(data_dir: Path | None, port: int) -> None:
         check_free(HOST, each)
     with ExitStack() as stack:
         directory = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagegallery-stack-")))
-        anyio.run(dev_stack, directory.absolute(), (port, port + 1))
+        others, ours = (stack.enter_context(Nursery.opened(modules)) for modules in ((), MODULES))
+        anyio.run(dev_stack, directory.absolute(), (port, port + 1), others, ours)
 
 
-async def dev_stack(directory: Path, ports: Sequence[int]) -> None:
+async def dev_stack(directory: Path, ports: Sequence[int], others: Nursery, ours: Nursery) -> None:
     """Run until SIGINT or SIGTERM; on return everything that was started has stopped."""
     servers = Program("servers", "imagegallery.dev_stack.servers", (str(directory),), essential=True)
     file = directory / "stack.env"
     await anyio.Path(file).unlink(missing_ok=True)
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with running(servers, {}, GRACE):
+        async with running(others, servers, {}, GRACE):
             variables = await _variables(file, signals)
             if variables is not None:
-                await _run_ours(variables, directory, ports, signals)
+                await _run_ours(ours, variables, directory, ports, signals)
     click.echo("Stopped.", err=True)
 
 
@@ -93,12 +96,16 @@ async def _variables(file: Path, signals: AsyncIterator[signal.Signals]) -> Mapp
 
 
 async def _run_ours(
-    variables: Mapping[str, str], directory: Path, ports: Sequence[int], signals: AsyncIterator[signal.Signals]
+    nursery: Nursery,
+    variables: Mapping[str, str],
+    directory: Path,
+    ports: Sequence[int],
+    signals: AsyncIterator[signal.Signals],
 ) -> None:
     environment = {**variables, f"{ENV_PREFIX}DATA_DIR": str(directory / "data")}
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_announce, environment, directory, ports)
-        await run_together(_programs(ports), environment, signals, GRACE)
+        await run_together(nursery, _programs(ports), environment, signals, GRACE)
         tasks.cancel_scope.cancel()
 
 
@@ -108,8 +115,8 @@ def _programs(ports: Sequence[int]) -> Sequence[Program]:
         Program(f"API {port}", "imagegallery_asgi.server", ("--host", HOST, "--port", str(port)), essential=False)
         for port in ports
     ]
-    workers = [Program(f"worker {n}", "imagegallery.cli", ("worker",), essential=False) for n in (1, 2)]
-    return [*apis, *workers, Program("relay", "imagegallery.cli", ("relay",), essential=False)]
+    workers = [Program(f"worker {n}", "imagegallery.cli.main", ("worker",), essential=False) for n in (1, 2)]
+    return [*apis, *workers, Program("relay", "imagegallery.cli.main", ("relay",), essential=False)]
 
 
 async def _announce(environment: Mapping[str, str], directory: Path, ports: Sequence[int]) -> None:

@@ -13,10 +13,11 @@ import anyio
 import click
 
 from imagegallery.backends import check_parts, open_database, running_database
+from imagegallery.cli.nursery import Nursery, Program
 from imagegallery.cli.options import config_option, data_dir_option, load_settings
 from imagegallery.cli.output import say
 from imagegallery.cli.ports import answers, check_free
-from imagegallery.cli.supervisor import Program, run_together
+from imagegallery.cli.supervisor import run_together
 from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
@@ -28,7 +29,9 @@ START_DEADLINE = timedelta(seconds=60)
 # More than what the processes were given: for them to close what they have open.
 STOP_GRACE = timedelta(seconds=10)
 SECONDS = click.IntRange(min=0)
-WORKER = Program("worker", "imagegallery.cli", ("worker",), essential=False)
+WORKER = Program("worker", "imagegallery.cli.main", ("worker",), essential=False)
+# What the API and the worker have in common, and most of what either needs beyond that.
+MODULES = ("imagegallery.gallery", "imagegallery_asgi.server", "imagegallery.cli.commands.worker")
 JWT_KEY_VARIABLE = "IMAGEGALLERY_JWT_KEY"
 
 
@@ -68,10 +71,13 @@ def serve_command(
     api = Program("API", "imagegallery_asgi.server", _options(host, port, workers, drain, grace), essential=True)
     programs = [api] if no_worker else [api, WORKER]
     stop_within = max(timedelta(seconds=drain + grace), settings.queue.shutdown_grace) + STOP_GRACE
-    anyio.run(serve, settings, host, port, programs, stop_within)
+    with Nursery.opened(MODULES) as nursery:
+        anyio.run(serve, settings, host, port, nursery, programs, stop_within)
 
 
-async def serve(settings: Settings, host: str, port: int, programs: Sequence[Program], stop_within: timedelta) -> None:
+async def serve(
+    settings: Settings, host: str, port: int, nursery: Nursery, programs: Sequence[Program], stop_within: timedelta
+) -> None:
     """Serve until SIGINT or SIGTERM; on return everything that was started has stopped."""
     await check_parts(settings, works=WORKER in programs)
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -80,7 +86,7 @@ async def serve(settings: Settings, host: str, port: int, programs: Sequence[Pro
                 await migrate(database)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_announce, settings, host, port)
-                await run_together(programs, _environment(ready), signals, stop_within)
+                await run_together(nursery, programs, _environment(ready), signals, stop_within)
                 tasks.cancel_scope.cancel()
     click.echo("Stopped.", err=True)
 
