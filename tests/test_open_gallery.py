@@ -69,7 +69,7 @@ async def test_it_opens_once_at_a_time(handle: OpenGallery) -> None:
 async def test_it_is_not_ready_while_a_background_task_keeps_failing(handle: OpenGallery) -> None:
     async with handle as gallery:
         for _ in range(3):
-            gallery._parts.health.failed("listening")
+            gallery._resources.health.failed("listening")
         with pytest.raises(Unavailable, match="listening"):
             await gallery.ready()
         assert gallery.task_failures == {"listening": 3}
@@ -86,7 +86,7 @@ async def test_with_a_worker_it_makes_variants_and_without_one_readiness_says_so
             assert (await client.get("/readyz")).json()["warnings"] == []
             clock.advance(PATIENCE * 2)
             for _ in range(2):
-                await gallery._parts.attendance.look()
+                await gallery._resources.attendance.look()
             answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["warnings"]) == (200, [WARNING])
     async with ImageGallery.open(settings, engine=imaging_engine, clock=clock, worker=True) as gallery:

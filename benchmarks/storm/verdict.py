@@ -14,7 +14,9 @@ from attrs import define, field, frozen
 from benchmarks.storm.tally import Acknowledged, Tally
 
 from imagegallery import ImageGallery, Settings
-from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
+from imagegallery.reconciliation.finding import Finding, RepairOutcome
+from imagegallery.uploads.checks import STRAY_UPLOAD
+from imagegallery.variants.checks import STRAY_OBJECT
 
 PATIENCE = timedelta(minutes=10)
 SIX = frozenset(
@@ -28,7 +30,7 @@ SIX = frozenset(
     }
 )
 # What a kill may leave behind, to be tidied up: bytes that no row names.
-HARMLESS = frozenset({Kind.STRAY_UPLOAD, Kind.STRAY_OBJECT})
+HARMLESS = frozenset({STRAY_UPLOAD, STRAY_OBJECT})
 _AT_ONCE = 8
 
 UNFINISHED = "SELECT count(*) FROM jobs WHERE state <> 'dead'"
@@ -176,7 +178,7 @@ async def _findings(gallery: ImageGallery, *, repair: bool) -> AsyncIterator[Fin
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    counts = Counter(f"{finding.kind.replace('_', ' ')} ({finding.outcome})" for finding in findings)
+    counts = Counter(f"{finding.kind.name.replace('_', ' ')} ({finding.outcome})" for finding in findings)
     return ", ".join(f"{count} {what}" for what, count in counts.items()) or "nothing"
 
 

@@ -1,14 +1,14 @@
-"""Settings become parts: the one place that chooses between adapters, and imports them.
+"""Settings become adapters: the one place that chooses between them, and imports them.
 
-An adapter whose library comes with an extra is imported when it is chosen.
+An adapter whose library comes with an extra is imported when it is chosen. First what commands open by itself, at the
+end `open_resources`, which opens all for a gallery.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 import attrs
@@ -31,7 +31,7 @@ from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
 from imagegallery.extras import install_hint
-from imagegallery.galleries.pages import CachedPages
+from imagegallery.feature import ByClass, Feature, Resources, event_types
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.imaging.sandbox.wire import Wall
@@ -39,9 +39,8 @@ from imagegallery.owners.service import OwnerService
 from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.dispatch.relay import JobRelay
 from imagegallery.queue.mailbox import Mailbox
-from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters, Queue
+from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
@@ -62,8 +61,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def _missing(what: str, extra: str) -> ConfigurationError:
-    return ConfigurationError(f"{what} needs more than is installed: {install_hint(extra)}")
+@contextmanager
+def _from_extra(extra: str, what: str) -> Iterator[None]:
+    """Imports of what needs an extra. Raises `ConfigurationError` when it is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(f"{what} needs more than is installed: {install_hint(extra)}") from error
+
+
+# --- database and clock ----------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -84,24 +91,36 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_clock(
-    database: Database, given: Clock | None, local: Clock, health: TaskHealth | None = None
-) -> AsyncIterator[Clock]:
-    """The given one, or the database's time, which all processes have in common; followed while this is open."""
-    if given is not None:
-        yield given
-        return
-    async with Background.running(health) as background:
-        clock = await DatabaseClock.measured(database, local)
-        await background.start(clock.run, "following the database's clock")
-        yield clock
+async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
+    """Owners, for whoever runs the service."""
+    async with open_database(settings) as database:
+        yield OwnerService(database)
+
+
+@asynccontextmanager
+async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetters]:
+    """The jobs that failed for good: rows of the database, whatever tells workers of jobs."""
+    async with open_database(settings) as database, Background.running() as background:
+        yield PostgresQueue(database, await _clock_of(database, utc_now, background))
+
+
+async def _clock_of(database: Database, local: Clock, background: Background) -> Clock:
+    """The database's time, which all processes have in common, followed in the background."""
+    clock = await DatabaseClock.measured(database, local)
+    await background.start(clock.run, "following the database's clock")
+    return clock
+
+
+# --- objects ---------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
 async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[ObjectStore]:
     """The object store of these settings, by itself: a bucket's where one is named, else the filesystem's."""
     if settings.storage.s3.bucket is not None:
-        async with _open_s3(settings, clock) as bucket:
+        with _from_extra("s3", "storage.s3.bucket"):
+            from imagegallery.storage.s3.store import S3Store
+        async with S3Store.open(settings.storage.s3, settings.aws, clock) as bucket:
             yield bucket
         return
     signer = await anyio.to_thread.run_sync(_url_signer, settings, clock)
@@ -113,17 +132,6 @@ async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterato
 def _url_signer(settings: Settings, clock: Clock) -> UrlSigner:
     secret, *older = settings.load_secrets()
     return UrlSigner(secret, clock, older)
-
-
-@asynccontextmanager
-async def _open_s3(settings: Settings, clock: Clock) -> AsyncIterator[ObjectStore]:
-    """Its library comes with an extra. Raises `ConfigurationError` when it is not installed."""
-    try:
-        from imagegallery.storage.s3.store import S3Store
-    except ImportError as error:
-        raise _missing("storage.s3.bucket", "s3") from error
-    async with S3Store.open(settings.storage.s3, settings.aws, clock) as store:
-        yield store
 
 
 async def set_up_storage(
@@ -138,11 +146,9 @@ async def set_up_storage(
     """See `imagegallery.storage.s3.setup`. Raises `ConfigurationError` when no bucket is named."""
     if settings.storage.s3.bucket is None:
         raise ConfigurationError("Objects are files here, and need no set-up; for a bucket set `storage.s3.bucket`.")
-    try:
+    with _from_extra("s3", "storage.s3.bucket"):
         from imagegallery.storage.s3.rules import BucketRules
         from imagegallery.storage.s3.setup import set_up
-    except ImportError as error:
-        raise _missing("storage.s3.bucket", "s3") from error
     rules = BucketRules(settings.storage.s3.prefix, days, origins, versions_days)
     async for step in set_up(settings.storage.s3, settings.aws, rules, create=create, dry_run=dry_run):
         yield step
@@ -150,16 +156,14 @@ async def set_up_storage(
 
 async def store_keeps_deleted(settings: Settings) -> bool:
     """Whether the bucket of these settings keeps versions of what is deleted for good. Raises `ConfigurationError`."""
-    try:
+    with _from_extra("s3", "storage.s3.bucket"):
         from imagegallery.storage.s3.connection import connected
         from imagegallery.storage.s3.setup import keeps_deleted
-    except ImportError as error:
-        raise _missing("storage.s3.bucket", "s3") from error
     async with connected(settings.storage.s3, settings.aws) as connection:
         return await keeps_deleted(connection.bucket)
 
 
-def signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> SignsDownloads:
+def _signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> SignsDownloads:
     """The store, if it signs downloads itself, else URLs of our own over it. May read the secret's file: not for the
     event loop."""
     if isinstance(store, SignsDownloads):
@@ -173,11 +177,20 @@ def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) ->
         return StoreUrls(downloads)
     if settings.storage.s3.bucket is None:
         raise ConfigurationError("delivery.cloudfront.url serves a bucket: set storage.s3.bucket, too.")
-    try:
+    with _from_extra("s3", "CloudFront"):
         from imagegallery.delivery.cloudfront import CloudFrontUrls
-    except ImportError as error:
-        raise _missing("CloudFront", "s3") from error
     return CloudFrontUrls(settings.delivery.cloudfront, clock)
+
+
+def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
+    """The room on our own disk, where it is objects or the embedded database that fill it."""
+    holds_objects = settings.storage.s3.bucket is None and not has_own_store
+    if not holds_objects and settings.database.dsn is not None:
+        return Boundless()
+    return DiskSpace(settings.data_dir, settings.storage.disk_reserve, holds_objects)
+
+
+# --- imaging ---------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -193,39 +206,7 @@ async def decoder_walls(settings: Settings) -> frozenset[Wall]:
         return await engine.walls()
 
 
-@frozen
-class Backends:
-    """What an application brings of its own, and closes itself; ``None``: the settings choose."""
-
-    store: ObjectStore | None = None
-    queue: JobQueue | None = None
-    cache: Cache | None = None
-    engine: ImagingEngine | None = None
-
-
-@frozen
-class OpenBackends:
-    """The adapters in use, chosen by the settings or brought; services get them as the protocols they are.
-
-    ``downloads`` serves the signed URLs that lead to this service, if there are such.
-    """
-
-    database: Database
-    store: ObjectStore
-    downloads: ServesDownloads | None
-    private_urls: ObjectUrls
-    queue: Queue
-    outbox: JobOutbox
-    engine: ImagingEngine
-    scratch: Scratch
-    pages: CachedPages
-    rates: RateLimiter
-    space: Space
-    clock: Clock
-    health: TaskHealth
-    attendance: Attendance
-    relay: JobRelay | None = None
-    arrivals: Mailbox | None = None
+# --- Redis, and what may do without ----------------------------------------------------------------------------------
 
 
 @asynccontextmanager
@@ -234,29 +215,10 @@ async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["Redi
     if options.url is None:
         yield None
         return
-    try:
+    with _from_extra("redis", "Redis"):
         from imagegallery.redis.client import RedisClient
-    except ImportError as error:
-        raise _missing("Redis", "redis") from error
     async with RedisClient.open(options, clock) as client:
         yield client
-
-
-@asynccontextmanager
-async def open_pages(
-    database: Database,
-    cache: Cache,
-    clock: Clock,
-    redis: "RedisClient | None" = None,
-    secrets: Sequence[bytes] = (),
-    health: TaskHealth | None = None,
-) -> AsyncIterator[CachedPages]:
-    """Cached pages of this database's galleries, which hear of every change while this is open. ``secrets`` seal what
-    lies in Redis."""
-    async with Background.running(health) as background:
-        changes, second = cache_parts(database, cache, clock, redis, secrets, background)
-        await background.start(changes.run, "listening for changes of galleries")
-        yield CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
 
 
 def cache_parts(
@@ -267,7 +229,8 @@ def cache_parts(
     secrets: Sequence[bytes],
     background: Background,
 ) -> tuple[GalleryChanges, SecondTier | None]:
-    """What hears of changes, and the tier behind the cache of this process, if there is one."""
+    """What hears of changes, and the tier behind the cache of this process, if there is one, whose entries are sealed
+    with ``secrets``."""
     if redis is None:
         return GalleryChanges(database, cache), None
     from imagegallery.cache.broadcast import Broadcast
@@ -282,7 +245,7 @@ def cache_parts(
     return changes, SecondTier(shared, floors, database, clock, lambda: changes.is_listening)
 
 
-def make_rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) -> RateLimiter:
+def _rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) -> RateLimiter:
     """What counts requests and uploads. Imports what reads files: not for the event loop."""
     if options == RateOptions():
         return UNLIMITED
@@ -296,31 +259,17 @@ def make_rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) 
     return RateLimiter(RedisCounts(redis, counts), options)
 
 
-def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
-    """The room on our own disk, where it is objects or the embedded database that fill it."""
-    holds_objects = settings.storage.s3.bucket is None and not has_own_store
-    if not holds_objects and settings.database.dsn is not None:
-        return Boundless()
-    return DiskSpace(settings.data_dir, settings.storage.disk_reserve, holds_objects)
+# --- jobs ------------------------------------------------------------------------------------------------------------
 
-
-@frozen
-class Jobs:
-    """Where jobs are kept; what tells workers of them, unless they ask the database; what the bucket sends."""
-
-    queue: Queue
-    outbox: JobOutbox
-    relay: JobRelay | None = None
-    arrivals: Mailbox | None = None
+# Where jobs are kept; what tells workers of them, unless they ask the database; what the bucket sends.
+Jobs: TypeAlias = tuple[JobQueue, JobRelay | None, Mailbox | None]
 
 
 @asynccontextmanager
 async def open_sqs(settings: Settings) -> AsyncIterator["Sqs"]:
     """The SQS of these settings, with the queues they name or without. Raises `ConfigurationError`."""
-    try:
+    with _from_extra("sqs", "SQS"):
         from imagegallery.queue.sqs.connection import Sqs
-    except ImportError as error:
-        raise _missing("SQS", "sqs") from error
     async with Sqs.open(settings.queue, settings.aws) as sqs:
         yield sqs
 
@@ -333,16 +282,15 @@ async def open_jobs(settings: Settings, database: Database, clock: Clock) -> Asy
     """
     jobs, named = PostgresQueue(database, clock), settings.queue.sqs
     if named.queue_url is None and named.events_url is None:
-        yield Jobs(jobs, jobs)
+        yield jobs, None, None
         return
     if named.events_url is not None and settings.storage.s3.bucket is None:
         raise ConfigurationError("queue.sqs.events_url is where a bucket sends its events: set storage.s3.bucket, too.")
     async with open_sqs(settings) as sqs:
-        if named.queue_url is None:
-            yield Jobs(jobs, jobs, arrivals=sqs.arrivals())
-        else:
-            queue, relay = sqs.queue(database, jobs, clock)
-            yield Jobs(queue, queue, relay, sqs.arrivals())
+        yield (*((jobs, None) if named.queue_url is None else sqs.queue(database, jobs, clock)), sqs.arrivals())
+
+
+# --- all of it -------------------------------------------------------------------------------------------------------
 
 
 async def check_parts(settings: Settings, *, works: bool) -> None:
@@ -361,79 +309,93 @@ async def check_parts(settings: Settings, *, works: bool) -> None:
             await sqs.check_keys()
 
 
-@asynccontextmanager
-async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetters]:
-    """The jobs that failed for good: rows of the database, whatever tells workers of jobs."""
-    async with open_database(settings) as database, open_clock(database, None, utc_now) as clock:
-        yield PostgresQueue(database, clock)
+@frozen
+class Backends:
+    """What an application brings of its own, and closes itself; ``None``: the settings choose."""
+
+    store: ObjectStore | None = None
+    queue: JobQueue | None = None
+    cache: Cache | None = None
+    engine: ImagingEngine | None = None
 
 
 @asynccontextmanager
-async def open_attendance(queue: Queue, clock: Clock, health: TaskHealth) -> AsyncIterator[Attendance]:
-    """Looks after the queue while this is open."""
-    async with Background.running(health) as background:
-        attendance = Attendance(queue, clock)
-        background.keep(attendance.run, "looking for a worker")
-        yield attendance
-
-
-def _warn_if_open(data_dir: Path) -> None:
-    """What is ours in there gets closed; the directory itself may be somebody's for other things, too."""
-    if data_dir.is_dir() and folders.is_open(data_dir):
-        logger.warning("others of this machine may look into the data directory: chmod 700 %s", data_dir)
-
-
-@asynccontextmanager
-async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
-    """Owners, for whoever runs the service."""
-    async with open_database(settings) as database:
-        yield OwnerService(database)
-
-
-@asynccontextmanager
-async def open_parts(
-    settings: Settings, brought: Backends, given_clock: Clock | None, local_clock: Clock
-) -> AsyncIterator[OpenBackends]:
+async def open_resources(
+    settings: Settings, brought: Backends, features: Sequence[Feature], given_clock: Clock | None, local_clock: Clock
+) -> AsyncIterator[Resources]:
+    """Everything that the features of a gallery work with, while this is open; the schema is brought up to date."""
+    health = TaskHealth()
     async with AsyncExitStack() as stack:
-        await anyio.to_thread.run_sync(_warn_if_open, settings.data_dir)
-        database = await stack.enter_async_context(open_database(settings))
+        enter, in_thread = stack.enter_async_context, anyio.to_thread.run_sync
+        await in_thread(_warn_if_open, settings)
+        database = await enter(open_database(settings))
         await migrate(database)
-        health = TaskHealth()
-        clock = await stack.enter_async_context(open_clock(database, given_clock, local_clock, health))
-        scratch = await stack.enter_async_context(Scratch.open(settings.scratch_dir))
+        clock = given_clock
+        if clock is None:
+            clock = await _clock_of(database, local_clock, await enter(Background.running(health)))
+
+        scratch = await enter(Scratch.open(settings.scratch_dir))
         store = brought.store
         if store is None:
-            store = await stack.enter_async_context(open_store(settings, clock))
-        downloads = await anyio.to_thread.run_sync(signed_downloads, settings, store, clock)
-        urls = await anyio.to_thread.run_sync(private_urls, settings, downloads, clock)
+            store = await enter(open_store(settings, clock))
+        downloads = await in_thread(_signed_downloads, settings, store, clock)
+        urls = await in_thread(private_urls, settings, downloads, clock)
         engine = brought.engine
         if engine is None:
-            engine = await stack.enter_async_context(SandboxedEngine.open(settings.imaging))
-        redis = await stack.enter_async_context(open_redis(settings.redis, clock))
+            engine = await enter(SandboxedEngine.open(settings.imaging))
+
+        redis = await enter(open_redis(settings.redis, clock))
+        secrets = () if redis is None else await in_thread(settings.load_secrets)
         cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
-        secrets = () if redis is None else await anyio.to_thread.run_sync(settings.load_secrets)
-        pages = await stack.enter_async_context(open_pages(database, cache, clock, redis, secrets, health))
-        rates = await anyio.to_thread.run_sync(make_rates, settings.rates, redis, clock)
+        background = await enter(Background.running(health))
+        changes, second_tier = cache_parts(database, cache, clock, redis, secrets, background)
+        await background.start(changes.run, "listening for changes of galleries")
+        rates = await in_thread(_rates, settings.rates, redis, clock)
+
         if brought.queue is None:
-            jobs = await stack.enter_async_context(open_jobs(settings, database, clock))
+            queue, relay, arrivals = await enter(open_jobs(settings, database, clock))
         else:
-            jobs = Jobs(brought.queue, brought.queue)
-        attendance = await stack.enter_async_context(open_attendance(jobs.queue, clock, health))
-        yield OpenBackends(
+            queue, relay, arrivals = brought.queue, None, None
+        attendance = Attendance(queue, clock)
+        background.keep(attendance.run, "looking for a worker")
+
+        yield Resources(
+            features=features,
+            event_types=event_types(features),
+            options=_options(settings, features),
+            upkeep_interval=settings.upkeep_interval,
             database=database,
             store=store,
             downloads=downloads if isinstance(downloads, ServesDownloads) else None,
             private_urls=urls,
-            queue=jobs.queue,
-            outbox=jobs.outbox,
+            queue=queue,
+            outbox=queue,
+            relay=relay,
+            arrivals=arrivals,
             engine=engine,
             scratch=scratch,
-            pages=pages,
+            kept=Revalidating(cache, background, clock, second_tier),
+            changes=changes,
             rates=rates,
             space=space_of(settings, has_own_store=brought.store is not None),
             clock=clock,
             health=health,
             attendance=attendance,
-            relay=jobs.relay,
-            arrivals=jobs.arrivals,
         )
+
+
+def _warn_if_open(settings: Settings) -> None:
+    """What is ours in there gets closed; the directory itself may be somebody's for other things, too."""
+    path = settings.data_dir
+    if path.is_dir() and folders.is_open(path):
+        logger.warning("others of this machine may look into the data directory: chmod 700 %s", path)
+
+
+def _options(settings: Settings, features: Sequence[Feature]) -> ByClass:
+    """The groups of the settings, and what features have by default that these settings know nothing of."""
+    groups = [value for name in attrs.fields_dict(type(settings)) if attrs.has(type(value := getattr(settings, name)))]
+    options = ByClass(*groups)
+    for feature in features:
+        if feature.options is not None and feature.options not in options:
+            options.add(feature.options())
+    return options

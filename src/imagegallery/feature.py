@@ -1,13 +1,128 @@
-"""What one feature brings to a gallery. The root (`imagegallery.gallery`) composes a list of them."""
+"""What a feature brings to a gallery, and what it works with. `imagegallery.gallery` composes a list of them."""
 
-from attrs import frozen
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TypeAlias, TypeVar
 
-from imagegallery.events.event import DomainEvent
+from attrs import field, frozen
+
+from imagegallery.background import TaskHealth
+from imagegallery.cache.generations import GalleryChanges
+from imagegallery.cache.stale_while_revalidate import Revalidating
+from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.delivery.protocol import ObjectUrls
+from imagegallery.events.event import DomainEvent, EventTypes, by_type
+from imagegallery.events.relay import Consumer
+from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.queue.attendance import Attendance
+from imagegallery.queue.dispatch.relay import JobRelay
+from imagegallery.queue.mailbox import Mailbox
+from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.periodic import Periodic
+from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.rates.limiter import RateLimiter
+from imagegallery.reconciliation.finding import Phase
+from imagegallery.storage.protocol import ObjectStore, ServesDownloads, TemporaryFiles
+from imagegallery.storage.space import Space
+
+T = TypeVar("T")
+Unclaimed: TypeAlias = Callable[[Connection, Sequence[str]], Awaitable[Collection[str]]]
+
+
+class ByClass:
+    """Values, each found by its class."""
+
+    def __init__(self, *values: object) -> None:
+        self._values = {type(value): value for value in values}
+
+    def __contains__(self, kind: type) -> bool:
+        return kind in self._values
+
+    def __getitem__(self, kind: type[T]) -> T:
+        """Raises `LookupError` when no feature brings one."""
+        found = self._values.get(kind)
+        if not isinstance(found, kind):
+            raise LookupError(f"No feature of this gallery brings {kind.__name__}.")
+        return found
+
+    def add(self, value: object) -> None:
+        """Raises `ValueError` for a second one of its class."""
+        if type(value) in self._values:
+            raise ValueError(f"Two features bring {type(value).__name__}.")
+        self._values[type(value)] = value
+
+
+@frozen
+class Resources:
+    """What an open gallery works with: the adapters in use, as the protocols they are, and what its features bring.
+
+    ``downloads`` serves the signed URLs that lead to this service, if there are such. ``relay`` tells workers of jobs,
+    unless they ask the database; ``arrivals`` is what the bucket sends. ``upkeep_interval`` is between two times of
+    what nobody waits for. ``options`` has those of every feature; ``services`` what the features before have brought.
+    """
+
+    features: Sequence["Feature"]
+    event_types: EventTypes
+    options: ByClass
+    upkeep_interval: timedelta
+    database: Database
+    store: ObjectStore
+    downloads: ServesDownloads | None
+    private_urls: ObjectUrls
+    queue: Queue
+    outbox: JobOutbox
+    relay: JobRelay | None
+    arrivals: Mailbox | None
+    engine: ImagingEngine
+    scratch: TemporaryFiles
+    kept: Revalidating
+    changes: GalleryChanges
+    rates: RateLimiter
+    space: Space
+    clock: Clock
+    health: TaskHealth
+    attendance: Attendance
+    services: ByClass = field(factory=ByClass)
+
+
+def _nothing(*_: object) -> tuple[()]:
+    return ()
+
+
+def _none_by_name(_: Resources) -> Mapping[str, "JobHandler"]:
+    return {}
 
 
 @frozen
 class Feature:
-    """``events``: the types of what it tells."""
+    """What a feature brings, all of it optional. The functions are asked when the gallery is open.
+
+    ``options`` is an attrs class, of which the settings have a group of the feature's name. ``events`` are the types of
+    what it tells. ``services`` are objects that are found by their class (`ImageGallery.service`), also by the features
+    after it. ``jobs`` are handlers by the kind of job; ``apart`` says of kinds that wait more than they work how many
+    are done at once, besides the others. ``periodic`` is done by one worker of all at a time, unless it says otherwise.
+    ``consumers`` make jobs of events. ``checks`` are passes of `reconcile`, which judge nothing that is younger than
+    the time given. ``unclaimed`` says which of some keys where images lie are not the feature's: an object that no
+    feature claims is a stray.
+    """
 
     name: str
+    options: type | None = None
     events: tuple[type[DomainEvent], ...] = ()
+    services: Callable[[Resources], Iterable[object]] = _nothing
+    jobs: Callable[[Resources], Mapping[str, JobHandler]] = _none_by_name
+    apart: Callable[[Resources], Mapping[str, int]] = lambda _: {}
+    periodic: Callable[[Resources], Iterable[Periodic]] = _nothing
+    consumers: Callable[[Resources], Iterable[Consumer]] = _nothing
+    checks: Callable[[Resources, timedelta], Iterable[Phase]] = _nothing
+    unclaimed: Unclaimed | None = None
+
+
+def event_types(features: Sequence[Feature]) -> EventTypes:
+    """What they tell, by type. Raises `ValueError` for two features of one name, and as `by_type`."""
+    names = [feature.name for feature in features]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"Two features have the name {twice[0]!r}.")
+    return by_type(kind for feature in features for kind in feature.events)

@@ -1,59 +1,64 @@
-"""The composition root: parts (`imagegallery.backends`) become services."""
+"""The composition root: the features of a gallery, over the adapters that `imagegallery.backends` opens."""
 
-import importlib.util
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
-import attrs
 
-from imagegallery.backends import Backends, OpenBackends, open_parts
+from imagegallery.backends import Backends, open_resources
 from imagegallery.background import Background
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
-from imagegallery.events.event import event_types
+from imagegallery.events import feature as events
+from imagegallery.events.event import EventTypes
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
-from imagegallery.feature import Feature
+from imagegallery.feature import Feature, Resources, event_types
 from imagegallery.galleries import feature as galleries
+from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images import feature as images
-from imagegallery.images.jobs import PURGE_OBJECTS
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.duplicates import feature as duplicates
 from imagegallery.images.service import ImageService
-from imagegallery.images.trash.purge import PurgeObjects
+from imagegallery.images.trash import feature as trash
 from imagegallery.imaging.protocol import ImagingEngine
-from imagegallery.imaging.signature import HEIC_TYPES
+from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
 from imagegallery.queue.observer import WorkerObserver
-from imagegallery.queue.periodic import Periodic, keep_up, once_for_all
-from imagegallery.queue.protocol import JobQueue, Queue
-from imagegallery.queue.worker import JobHandler, Worker
+from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
+from imagegallery.queue.protocol import JobQueue
+from imagegallery.queue.worker import Worker
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
+from imagegallery.upkeep import feature as upkeep
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads import feature as uploads
-from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.service import UploadService
-from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.variants import feature as variants
-from imagegallery.variants.processing import Processing
 from imagegallery.variants.service import VariantService
-from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
+from imagegallery.webhooks import feature as webhooks
 from imagegallery.webhooks.service import WebhookService
-from imagegallery.webhooks.transport import Sender
 
+# In the order in which they are asked what they bring: a later one finds the services of those before it.
+FEATURES: Final[Sequence[Feature]] = (
+    variants.FEATURE,
+    images.FEATURE,
+    trash.FEATURE,
+    duplicates.FEATURE,
+    uploads.FEATURE,
+    galleries.FEATURE,
+    owners.FEATURE,
+    events.FEATURE,
+    webhooks.FEATURE,
+    upkeep.FEATURE,
+)
+EVENT_TYPES: Final = event_types(FEATURES)
 # No object is ever stored under it; a store that can say so answers.
-READINESS_KEY = "readiness"
-# How soon relaying is taken up again after the database, or the message queue, was away.
-RELAY_PAUSE = timedelta(seconds=1)
-
-FEATURES: Final[Sequence[Feature]] = (uploads.FEATURE, variants.FEATURE, images.FEATURE, galleries.FEATURE)
-EVENT_TYPES: Final = event_types(kind for feature in FEATURES for kind in feature.events)
+READINESS_KEY: Final = "readiness"
+T = TypeVar("T")
 
 
 class ImageGallery:
@@ -65,44 +70,26 @@ class ImageGallery:
     order; ``owners`` is for whoever runs the service. Opened with `open`, closed when that context ends.
     """
 
-    def __init__(self, settings: Settings, parts: OpenBackends, clock: Clock) -> None:
-        self._delivery = delivery = ImageUrls(parts.private_urls, settings.delivery, clock)
+    def __init__(self, settings: Settings, resources: Resources) -> None:
         self.settings = settings
-        self.store = parts.store
-        self.downloads = parts.downloads
-        self.queue: Queue = parts.queue
-        self.galleries = GalleryService(parts.database, delivery, clock)
-        self.pages = parts.pages
-        self.rates = parts.rates
-        self.images = ImageService(
-            parts.database,
-            parts.outbox,
-            delivery,
-            clock,
-            ladder=settings.variants.ladder,
-            trash=settings.trash,
-        )
-        self.uploads = UploadService(
-            parts.database,
-            parts.store,
-            parts.engine,
-            parts.outbox,
-            parts.scratch,
-            self.images,
-            _decodable(settings.uploads),
-            clock,
-            parts.rates,
-            parts.space,
-        )
-        self.owners = OwnerService(parts.database)
-        self.variants = VariantService(parts.engine, settings.variants.all_presets)
-        self.upkeep = UpkeepService(parts.database, parts.store, parts.outbox, settings.variants.all_presets, clock)
-        self.events = EventService(parts.database, EVENT_TYPES, settings.events, clock)
-        self._sender = Sender(settings.webhooks.timeout, settings.webhooks.allow_private)
-        self.webhooks = WebhookService(parts.database, self._sender, EVENT_TYPES, settings.webhooks, clock)
-        self._parts = parts
+        self.store = resources.store
+        self.downloads = resources.downloads
+        self.queue = resources.queue
+        self.rates = resources.rates
+        self._resources = resources
         self._is_retiring = False
-        self._clock = clock
+        for feature in resources.features:
+            for service in feature.services(resources):
+                resources.services.add(service)
+        self.galleries = self.service(GalleryService)
+        self.pages = self.service(CachedPages)
+        self.images = self.service(ImageService)
+        self.uploads = self.service(UploadService)
+        self.owners = self.service(OwnerService)
+        self.variants = self.service(VariantService)
+        self.upkeep = self.service(UpkeepService)
+        self.events = self.service(EventService)
+        self.webhooks = self.service(WebhookService)
 
     @classmethod
     def open(
@@ -113,6 +100,7 @@ class ImageGallery:
         queue: JobQueue | None = None,
         cache: Cache | None = None,
         engine: ImagingEngine | None = None,
+        features: Sequence[Feature] = (),
         worker: bool = False,
         clock: Clock | None = None,
         local_clock: Clock = utc_now,
@@ -121,7 +109,8 @@ class ImageGallery:
 
         A ``store``, ``queue``, ``cache`` or ``engine`` of the application's own takes the place of what the settings
         name, and stays the application's to close; the suites in `imagegallery.testing` prove one. ``cache`` keeps
-        pages for this process; Redis, where it is set, stands behind it.
+        pages for this process; Redis, where it is set, stands behind it. ``features`` are the application's own,
+        beside those that every gallery has.
 
         With ``worker`` this process does the queued jobs, too, for as long as the gallery is open: without one,
         somewhere, no variants are made. It begins at once, and so knows none of the application's own event handlers;
@@ -130,9 +119,20 @@ class ImageGallery:
         Without a ``clock`` it goes by the database server's time, as all its processes do: ``local_clock`` corrected by
         how far it is off (`imagegallery.database.clock`).
 
-        Raises `ConfigurationError` when the settings cannot work and `Unavailable` when a part does not answer.
+        Raises `ValueError` for two features of one name or with one type of event; on entering `ConfigurationError`
+        when the settings cannot work and `Unavailable` when a part does not answer.
         """
-        return OpenGallery(settings, Backends(store, queue, cache, engine), clock, local_clock, has_worker=worker)
+        brought = Backends(store, queue, cache, engine)
+        return OpenGallery(settings, brought, (*FEATURES, *features), clock, local_clock, has_worker=worker)
+
+    @property
+    def event_types(self) -> EventTypes:
+        """What its features tell, by type."""
+        return self._resources.event_types
+
+    def service(self, kind: type[T]) -> T:
+        """The service of this class that a feature brings. Raises `LookupError` when none does."""
+        return self._resources.services[kind]
 
     def retire(self) -> None:
         """From now on `ready` says no, while everything else works on: load balancers are to look elsewhere before
@@ -141,9 +141,9 @@ class ImageGallery:
 
     async def warnings(self) -> Sequence[str]:
         """What whoever runs the service had better see to, while it works on."""
-        found = list(self._parts.attendance.warnings)
+        found = list(self._resources.attendance.warnings)
         try:
-            await self._parts.space.check()
+            await self._resources.space.check()
         except DiskFull as error:
             found.append(error.message)
         return found
@@ -153,34 +153,41 @@ class ImageGallery:
         background keeps failing, and after `retire`."""
         if self._is_retiring:
             raise Unavailable("This process is about to stop.")
-        await self._parts.database.ping()
+        await self._resources.database.ping()
         with suppress(ObjectNotFound):
             await self.store.head(READINESS_KEY)
-        if failing := self._parts.health.failing:
+        if failing := self._resources.health.failing:
             raise Unavailable(f"This keeps failing: {', '.join(failing)}.")
 
     @property
     def task_failures(self) -> Mapping[str, int]:
         """How often which of the tasks that go on in the background failed, and were begun again."""
-        return self._parts.health.failures
+        return self._resources.health.failures
 
     def make_worker(self, observer: WorkerObserver | None = None) -> Worker:
         """A worker over this gallery's queue; its ``run`` works until ``stop`` is called or it is cancelled."""
+        resources = self._resources
+        periodic = [task for feature in resources.features for task in feature.periodic(resources)]
+        if self.settings.queue.relay_in_worker:
+            periodic += self._relays()
         return Worker(
-            self._parts.queue,
-            self._handlers(),
+            self.queue,
+            self._by_kind(lambda feature: feature.jobs(resources)),
             self.settings.queue,
-            self._clock,
-            periodic=self._periodic(),
+            resources.clock,
+            periodic=[
+                task if task.in_every_worker else once_for_all(task, resources.database, resources.clock)
+                for task in periodic
+            ],
             observer=observer,
-            apart={DELIVER: self.settings.webhooks.max_at_once},
+            apart=self._by_kind(lambda feature: feature.apart(resources)),
         )
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[Worker]:
         """A worker in this process while the context is open; on leaving it finishes or hands back what it holds."""
         worker = self.make_worker()
-        async with Background.running(self._parts.health) as background:
+        async with Background.running(self._resources.health) as background:
             await background.start(worker.run, "working")
             try:
                 yield worker
@@ -195,72 +202,23 @@ class ImageGallery:
             for task in self._relays():
                 tasks.start_soon(keep_up, task)
 
-    def _handlers(self) -> Mapping[str, JobHandler]:
-        parts = self._parts
-        processing = Processing(
-            parts.database,
-            parts.store,
-            parts.queue,
-            parts.outbox,
-            parts.engine,
-            parts.scratch,
-            self.settings.variants,
-            self._delivery,
-            self._clock,
-        )
-        deliveries = DeliverWebhook(
-            parts.database, parts.queue, parts.outbox, self._sender, EVENT_TYPES, self.settings.webhooks, self._clock
-        )
-        return {
-            **processing.handlers(),
-            PURGE_OBJECTS: PurgeObjects(parts.database, parts.store),
-            **deliveries.handlers(),
-            **self.events.job_handlers(),
-        }
-
-    def _periodic(self) -> Sequence[Periodic]:
-        interval = self.settings.upkeep_interval
-        upkeep = [
-            Periodic("expired uploads", interval, self._sweep_uploads),
-            Periodic("expired trash", interval, self._sweep_trash),
-            Periodic("old events", interval, self._prune_events),
-        ]
-        tasks = [once_for_all(task, self._parts.database, self._clock) for task in upkeep]
-        if self.settings.queue.relay_in_worker:
-            tasks += self._relays()
-        return [*tasks, *self._arrivals()]
-
     def _relays(self) -> Sequence[Periodic]:
-        parts = self._parts
-        consumers = [WebhookConsumer(), *self.events.consumers()]
-        events = Relay(parts.database, parts.outbox, EVENT_TYPES, consumers, self._clock)
-        relays = [Periodic("relaying events", RELAY_PAUSE, events.run)]
-        if parts.relay is not None:
-            relays.append(Periodic("relaying jobs", RELAY_PAUSE, parts.relay.run))
+        resources = self._resources
+        consumers = [consumer for feature in resources.features for consumer in feature.consumers(resources)]
+        relay = Relay(resources.database, resources.outbox, resources.event_types, consumers, resources.clock)
+        relays = [Periodic("relaying events", RETRY_PAUSE, relay.run, in_every_worker=True)]
+        if resources.relay is not None:
+            relays.append(Periodic("relaying jobs", RETRY_PAUSE, resources.relay.run, in_every_worker=True))
         return relays
 
-    def _arrivals(self) -> Sequence[Periodic]:
-        mailbox, s3 = self._parts.arrivals, self.settings.storage.s3
-        if mailbox is None or s3.bucket is None:
-            return []
-        arrivals = Arrivals(mailbox, self.uploads, bucket=s3.bucket, prefix=s3.prefix)
-        return [Periodic("uploads that arrived", RELAY_PAUSE, arrivals.run)]
-
-    async def _prune_events(self) -> None:
-        await self.events.prune()
-
-    async def _sweep_uploads(self) -> None:
-        await self.uploads.sweep()
-
-    async def _sweep_trash(self) -> None:
-        await self.images.trash.sweep()
-
-
-def _decodable(policy: UploadPolicy) -> UploadPolicy:
-    """The policy less the types whose decoder is not installed: better refused at the start than after the upload."""
-    if importlib.util.find_spec("pillow_heif") is not None:
-        return policy
-    return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
+    def _by_kind(self, brought: Callable[[Feature], Mapping[str, T]]) -> Mapping[str, T]:
+        """What all features bring by kinds of job. Raises `ValueError` for a kind that two of them do."""
+        by_kind: dict[str, T] = {}
+        for feature in self._resources.features:
+            for kind, each in brought(feature).items():
+                if by_kind.setdefault(kind, each) is not each:
+                    raise ValueError(f"Two features do jobs of the kind {kind!r}, one of them {feature.name}.")
+        return by_kind
 
 
 class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
@@ -271,10 +229,19 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     """
 
     def __init__(
-        self, settings: Settings, brought: Backends, clock: Clock | None, local_clock: Clock, *, has_worker: bool
+        self,
+        settings: Settings,
+        brought: Backends,
+        features: Sequence[Feature],
+        clock: Clock | None,
+        local_clock: Clock,
+        *,
+        has_worker: bool,
     ) -> None:
+        self.event_types = event_types(features)
         self._settings = settings
         self._brought = brought
+        self._features = features
         self._clock = clock
         self._local_clock = local_clock
         self._has_worker = has_worker
@@ -291,12 +258,14 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def __aenter__(self) -> ImageGallery:
         if self._gallery is not None:
             raise RuntimeError("The gallery is open already.")
-        opening = open_parts(self._settings, self._brought, self._clock, self._local_clock)
-        parts = await self._stack.enter_async_context(opening)
-        self._gallery = ImageGallery(self._settings, parts, parts.clock)
-        if self._has_worker:
-            await self._stack.enter_async_context(self._gallery.worker())
-        return self._gallery
+        opening = open_resources(self._settings, self._brought, self._features, self._clock, self._local_clock)
+        async with AsyncExitStack() as stack:
+            gallery = ImageGallery(self._settings, await stack.enter_async_context(opening))
+            if self._has_worker:
+                await stack.enter_async_context(gallery.worker())
+            self._stack = stack.pop_all()
+        self._gallery = gallery
+        return gallery
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -127,9 +127,9 @@ async def galleries(tmp_path: Path, database_dsn: str) -> AsyncIterator[tuple[Im
 
 async def test_no_lease_is_taken_before_its_time(galleries: tuple[ImageGallery, ImageGallery]) -> None:
     late, early = galleries
-    parts = late._parts
-    async with parts.database.transaction() as connection:
-        await parts.outbox.enqueue(connection, NewJob("resize", {}), now=parts.clock())
+    resources = late._resources
+    async with resources.database.transaction() as connection:
+        await resources.outbox.enqueue(connection, NewJob("resize", {}), now=resources.clock())
     (held,) = await late.queue.claim(["resize"], limit=1, lease=SKEW / 2)
     assert await early.queue.claim(["resize"], limit=1, lease=SKEW / 2) == []
     await late.queue.complete(held)
@@ -141,9 +141,9 @@ async def test_by_its_own_clock_the_other_process_would_have_taken_it(
     """What the test before this one would be without the correction."""
     late, _ = galleries
     settings = Settings(data_dir=tmp_path, database=DatabaseOptions(dsn=database_dsn))
-    parts = late._parts
-    async with parts.database.transaction() as connection:
-        await parts.outbox.enqueue(connection, NewJob("resize", {}), now=parts.clock())
+    resources = late._resources
+    async with resources.database.transaction() as connection:
+        await resources.outbox.enqueue(connection, NewJob("resize", {}), now=resources.clock())
     (held,) = await late.queue.claim(["resize"], limit=1, lease=SKEW / 2)
     async with ImageGallery.open(settings, clock=skewed(SKEW)) as uncorrected:
         (stolen,) = await uncorrected.queue.claim(["resize"], limit=1, lease=SKEW / 2)

@@ -35,7 +35,7 @@ async def gallery(tmp_path: Path, database_dsn: str) -> AsyncIterator[ImageGalle
 
 async def fill_pool(stack: AsyncExitStack, gallery: ImageGallery) -> None:
     for _ in range(POOL):
-        await stack.enter_async_context(gallery._parts.database.connection())
+        await stack.enter_async_context(gallery._resources.database.connection())
 
 
 async def until_there_are(observer: Connection, expected: int) -> None:
@@ -75,7 +75,7 @@ async def test_a_relay_listens_with_one_more(gallery: ImageGallery, observer: Co
 async def test_an_api_has_one_more_for_all_who_follow_events_and_one_for_all_locks(
     gallery: ImageGallery, observer: Connection
 ) -> None:
-    me, locks = Principal.user("me"), gallery._parts.database.locks
+    me, locks = Principal.user("me"), gallery._resources.database.locks
     async with gallery.events.subscribe(me), gallery.events.subscribe(me):
         await until_listening(observer, 2)
         async with AsyncExitStack() as stack:

@@ -32,7 +32,6 @@ from imagegallery.queue import records as queue
 from imagegallery.queue.dispatch import records as dispatch_records
 from imagegallery.queue.dispatch.rules import Dispatch
 from imagegallery.queue.job import ClaimedJob, NewJob
-from imagegallery.upkeep import records as upkeep
 from imagegallery.uploads.session import records as uploads
 from imagegallery.variants import records as variants
 from imagegallery.webhooks import records as webhooks
@@ -142,7 +141,9 @@ STEPS: Mapping[str, Step] = {
     "note another hash": lambda c, world: note_hash(c, world.other),
     "forget hashes": lambda c, world: lookalike_records.forget(c, "ana", []),
     "lock an image for variants": lambda c, world: variants.lock(c, world.image.id),
-    "hold the images of objects": lambda c, world: upkeep.hold_images_of(c, {world.image.original_key: world.image.id}),
+    "hold the images of objects": lambda c, world: variants.hold_images_of(
+        c, {world.image.original_key: world.image.id}
+    ),
     "lock a session": lambda c, world: uploads.lock(c, world.session),
     "expire sessions": lambda c, world: uploads.expire(c, now=LATER, limit=9),
     "hold an owner's awaited size": lambda c, world: uploads.hold_awaited_size(c, "ana", now=NOW),

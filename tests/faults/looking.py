@@ -12,8 +12,10 @@ from tests.faults.deployment import Deployment
 
 from imagegallery.aws.clients import open_client
 from imagegallery.gallery import ImageGallery
+from imagegallery.reconciliation.finding import Finding, RepairOutcome
 from imagegallery.settings import Settings
-from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
+from imagegallery.uploads.checks import STRAY_UPLOAD
+from imagegallery.variants.checks import STRAY_OBJECT
 
 # What waits for its time is not waited for.
 DUE = "SELECT state FROM jobs WHERE state = 'dead' OR run_at <= $1 OR state = 'running'"
@@ -30,7 +32,7 @@ SELECT (SELECT coalesce(sum(storage_used), 0)::bigint FROM owners) AS recorded,
            (SELECT DISTINCT owner_id, original_key, file_size FROM images) AS originals) AS stored"""
 ZERO = timedelta(0)
 LONG_AFTER = timedelta(hours=27)
-STRAYS = {Kind.STRAY_OBJECT, Kind.STRAY_UPLOAD}
+STRAYS = {STRAY_OBJECT, STRAY_UPLOAD}
 
 
 async def rows(deployment: Deployment, sql: str, *arguments: object) -> Sequence[asyncpg.Record]:

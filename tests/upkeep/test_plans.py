@@ -8,8 +8,11 @@ from tests.support.database import explain
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.galleries import records as gallery_records
+from imagegallery.images.image import original_records
 from imagegallery.images.image import records as image_records
-from imagegallery.upkeep import records
+from imagegallery.owners import records as owner_records
+from imagegallery.variants import records as variant_records
 
 _LOAD = """
 INSERT INTO galleries (id, owner_id, name, visibility, created_at, updated_at)
@@ -46,14 +49,15 @@ async def test_every_page_is_read_by_an_index(loaded: Connection) -> None:
     keys = [f"p/{n}/original.jpg" for n in range(20)]
     for statement, arguments in (
         (image_records.LIST_ALL, (AMONG, 100)),
-        (records.WITHOUT_ROW, (keys,)),
-        (records.COUNTS, (AMONG, 100)),
+        (original_records.NAMED, (keys,)),
+        (variant_records.WITHOUT_ROW, (keys,)),
+        (gallery_records.COUNTS, (AMONG, 100)),
     ):
         assert "Seq Scan" not in await explain(loaded, statement, *arguments), statement
 
 
 async def test_owners_are_found_one_by_one(loaded: Connection) -> None:
     """Adding up what an owner has may read as it likes; finding the next owner may not read all images."""
-    plan = await explain(loaded, records.SUMS, "owner 1", 10)
+    plan = await explain(loaded, owner_records.SUMS, "owner 1", 10)
     assert "images_by_content" in plan
-    assert [each.id for each in await records.sums(loaded, "owner 1", 3)] == ["owner 10", "owner 11", "owner 12"]
+    assert [each.id for each in await owner_records.sums(loaded, "owner 1", 3)] == ["owner 10", "owner 11", "owner 12"]

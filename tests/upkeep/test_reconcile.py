@@ -9,20 +9,25 @@ import pytest
 from attrs import define
 from tests.support.clock import ManualClock
 from tests.support.studio import Studio, picture
+from tests.support.upkeep import upkeep_of
 from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database
+from imagegallery.galleries.checks import WRONG_IMAGE_COUNT
 from imagegallery.images.image.image import Image
 from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.owners.checks import WRONG_STORAGE_USED
 from imagegallery.principal import Principal
+from imagegallery.reconciliation import strays, sums
+from imagegallery.reconciliation.finding import Finding, Kind, RepairOutcome
 from imagegallery.storage.keys import incoming_key
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.upkeep import missing, strays, sums
-from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
 from imagegallery.upkeep.service import GRACE, UpkeepService
+from imagegallery.uploads.checks import STRAY_UPLOAD
+from imagegallery.variants import checks
+from imagegallery.variants.checks import MISSING_ORIGINAL, MISSING_VARIANT, STRAY_OBJECT
 from imagegallery.variants.jobs import process_later
-from imagegallery.variants.preset import DEFAULT_PRESETS
 
 PHOTO = picture(200, 150)
 TICK = timedelta(seconds=1)
@@ -70,7 +75,7 @@ async def house(
         uploaded = await studio.upload(PHOTO, 200, 150)
         await studio.run("image.process")
         await studio.run("image.process_later")
-        upkeep = UpkeepService(database, studio.store, studio.library.queue, DEFAULT_PRESETS, clock)
+        upkeep = upkeep_of(database, studio.store, studio.library.queue, clock)
         house = House(studio, upkeep, await studio.image(uploaded.id), "")
         async with database.connection() as connection:
             house.gallery_id = str(
@@ -141,16 +146,16 @@ async def a_sum_of_nothing(house: House) -> str:
 
 
 DAMAGES: list[tuple[Callable[[House], Awaitable[str]], Kind]] = [
-    (a_stray_upload, Kind.STRAY_UPLOAD),
-    (a_stray_variant, Kind.STRAY_OBJECT),
-    (an_object_of_no_image, Kind.STRAY_OBJECT),
-    (an_object_where_images_lay_before, Kind.STRAY_OBJECT),
-    (an_object_in_no_folder_of_ours, Kind.STRAY_OBJECT),
-    (a_lost_variant, Kind.MISSING_VARIANT),
-    (a_wrong_count, Kind.WRONG_IMAGE_COUNT),
-    (a_sum_too_high, Kind.WRONG_STORAGE_USED),
-    (a_sum_that_is_not_there, Kind.WRONG_STORAGE_USED),
-    (a_sum_of_nothing, Kind.WRONG_STORAGE_USED),
+    (a_stray_upload, STRAY_UPLOAD),
+    (a_stray_variant, STRAY_OBJECT),
+    (an_object_of_no_image, STRAY_OBJECT),
+    (an_object_where_images_lay_before, STRAY_OBJECT),
+    (an_object_in_no_folder_of_ours, STRAY_OBJECT),
+    (a_lost_variant, MISSING_VARIANT),
+    (a_wrong_count, WRONG_IMAGE_COUNT),
+    (a_sum_too_high, WRONG_STORAGE_USED),
+    (a_sum_that_is_not_there, WRONG_STORAGE_USED),
+    (a_sum_of_nothing, WRONG_STORAGE_USED),
 ]
 
 
@@ -177,7 +182,7 @@ async def test_each_damage_is_found_repaired_and_gone(
 
 
 async def test_all_at_once_in_small_steps(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (missing, strays, sums):
+    for module in (checks, strays, sums):
         monkeypatch.setattr(module, "BATCH", 1)
     wrong = [damage for damage in DAMAGES if damage[0] not in (a_sum_too_high,)]
     subjects = {await damage(house) for damage, _ in wrong}
@@ -244,8 +249,8 @@ async def test_an_original_that_is_lost_is_beyond_repair_and_costs_no_row(house:
     lost = await a_lost_variant(house)
     findings = await house.reconcile(repair=True)
     assert [(each.kind, each.subject) for each in findings] == [
-        (Kind.MISSING_ORIGINAL, house.image.original_key),
-        (Kind.MISSING_VARIANT, lost),
+        (MISSING_ORIGINAL, house.image.original_key),
+        (MISSING_VARIANT, lost),
     ]
     assert {each.outcome for each in findings} == {RepairOutcome.BEYOND_REPAIR}
     assert await house.recorded() == {each.key for each in house.image.variants}
@@ -269,7 +274,7 @@ async def test_an_upload_on_its_way_is_no_stray(
         moved, arrived = await uploading.uploaded(PHOTO), await uploading.uploaded(PHOTO)
         etag = (await store.head(moved.incoming_key)).etag
         await store.promote(moved.incoming_key, moved.original_key, etag=etag, content_type="image/jpeg")
-        upkeep = UpkeepService(database, store, uploading.library.queue, DEFAULT_PRESETS, clock)
+        upkeep = upkeep_of(database, store, uploading.library.queue, clock)
         clock.advance(timedelta(minutes=59))
         for phase in upkeep.reconciliation(grace=timedelta(minutes=1)):
             assert [step.findings async for step in phase.run(repair=True) if step.findings] == []
@@ -277,7 +282,7 @@ async def test_an_upload_on_its_way_is_no_stray(
 
 
 def test_a_finding_is_one_line_with_what_is_to_be_done() -> None:
-    line = str(Finding(Kind.STRAY_OBJECT, "galleries/x", "5 bytes that no row names"))
+    line = str(Finding(STRAY_OBJECT, "galleries/x", "5 bytes that no row names"))
     assert line == "stray object galleries/x: 5 bytes that no row names (to repair: delete the object)"
 
 
@@ -300,5 +305,5 @@ async def test_an_original_that_images_share_is_no_stray_and_counts_once(house: 
     assert house.image.original_key in await house.keys()
     await house.execute("UPDATE owners SET storage_used = 1")
     (finding,) = await house.reconcile(repair=True)
-    assert (finding.kind, finding.outcome) == (Kind.WRONG_STORAGE_USED, RepairOutcome.REPAIRED)
+    assert (finding.kind, finding.outcome) == (WRONG_STORAGE_USED, RepairOutcome.REPAIRED)
     assert await house.reconcile() == []

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from tests.support.clock import ManualClock
 from tests.support.database import DatabaseServer
+from tests.support.upkeep import upkeep_of
 from tests.support.uploads import Uploading
 
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -27,9 +28,7 @@ from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
-from imagegallery.upkeep.service import UpkeepService
 from imagegallery.uploads.session.policy import OnDuplicate
-from imagegallery.variants.preset import VariantOptions
 
 _LEASE = timedelta(minutes=1)
 _RETENTION = timedelta(days=30)
@@ -133,7 +132,7 @@ class Scene:
                 assert b"".join([chunk async for chunk in stream.chunks]) == CONTENTS[sha256]
         assert await self.uploading.objects() == sorted(originals.values())
         assert used == sum(len(CONTENTS[sha256]) for sha256 in originals)
-        upkeep = UpkeepService(library.database, library.store, library.queue, VariantOptions().presets, library.clock)
+        upkeep = upkeep_of(library.database, library.store, library.queue, library.clock)
         for phase in upkeep.reconciliation(grace=timedelta(0)):
             async for step in phase.run(repair=False):
                 assert step.findings == ()

@@ -85,7 +85,7 @@ E_co = TypeVar("E_co", bound=DomainEvent, covariant=True)
 EventTypes: TypeAlias = Mapping[str, type[DomainEvent]]
 
 
-def event_types(kinds: Iterable[type[DomainEvent]]) -> EventTypes:
+def by_type(kinds: Iterable[type[DomainEvent]]) -> EventTypes:
     """Events by their ``type``. Raises `ValueError` for two of one, and for one that says not for whom it is."""
     types: dict[str, type[DomainEvent]] = {}
     for kind in kinds:

@@ -1,8 +1,26 @@
-"""What galleries bring."""
+"""What galleries bring: themselves, and their pages as they were encoded."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from imagegallery.feature import Feature
+from imagegallery.feature import Feature, Resources
+from imagegallery.galleries.checks import ImageCounts
+from imagegallery.galleries.pages import CachedPages
+from imagegallery.galleries.service import GalleryService
 from imagegallery.images.events import GalleryChanged
+from imagegallery.images.presentation.urls import ImageUrls
 
-FEATURE: Final = Feature("galleries", events=(GalleryChanged,))
+
+def _services(resources: Resources) -> Iterable[object]:
+    return (
+        GalleryService(resources.database, resources.services[ImageUrls], resources.clock),
+        CachedPages(resources.database, resources.kept, resources.changes, resources.clock),
+    )
+
+
+FEATURE: Final = Feature(
+    "galleries",
+    events=(GalleryChanged,),
+    services=_services,
+    checks=lambda resources, _: (ImageCounts(resources.database),),
+)

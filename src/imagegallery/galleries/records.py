@@ -17,6 +17,7 @@ from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.input import Changes, GalleryDraft
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
+from imagegallery.reconciliation.sums import Sum
 
 # What `_gallery` reads, of a gallery `g` and its cover, an image `i`: the chosen one, else the first.
 _GALLERY_COLUMNS = f"""
@@ -78,6 +79,17 @@ WHERE id = $1"""
 
 # Memberships go with the gallery, images stay.
 _DELETE = "DELETE FROM galleries WHERE id = $1"
+
+# A page of galleries, by id, each with the number of images that are in it.
+COUNTS = """
+SELECT g.id, g.image_count AS recorded,
+       (SELECT count(*) FROM gallery_images m WHERE m.gallery_id = g.id) AS actual
+FROM galleries g
+WHERE g.id > $1
+ORDER BY g.id
+LIMIT $2"""
+
+_COUNT_GALLERIES = "SELECT count(*) FROM galleries"
 
 
 async def insert(
@@ -159,3 +171,13 @@ def _gallery(row: Record) -> Gallery:
         updated_at=row["gallery_updated_at"],
         cover=None if row["id"] is None else image_from(row),
     )
+
+
+async def counts(connection: Connection, after: UUID, limit: int) -> list[Sum]:
+    """How many images galleries say they hold, and do hold."""
+    return [Sum(str(id_), *numbers) for id_, *numbers in await connection.fetch(COUNTS, after, limit)]
+
+
+async def count_all(connection: Connection) -> int:
+    count: int = await connection.fetchval(_COUNT_GALLERIES)
+    return count

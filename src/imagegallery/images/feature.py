@@ -1,17 +1,27 @@
-"""What images bring."""
+"""What images bring: the library, and where their URLs come from."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from imagegallery.feature import Feature
-from imagegallery.images.events import ImageDeleted, ImageFailed, ImageReady, ImageRestored, UrlsClosed
+from imagegallery.delivery.options import DeliveryOptions
+from imagegallery.feature import Feature, Resources
+from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
+from imagegallery.images.image import original_records
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.variant_choice import Ladder
+from imagegallery.images.service import ImageService
+from imagegallery.images.trash.service import TrashOptions
+
+
+def _services(resources: Resources) -> Iterable[object]:
+    urls = ImageUrls(resources.private_urls, resources.options[DeliveryOptions], resources.clock)
+    ladder, trash = resources.services[Ladder].names, resources.options[TrashOptions]
+    return urls, ImageService(resources.database, resources.outbox, urls, resources.clock, ladder=ladder, trash=trash)
+
 
 FEATURE: Final = Feature(
     "images",
-    events=(
-        ImageReady,
-        ImageFailed,
-        ImageDeleted,
-        ImageRestored,
-        UrlsClosed,
-    ),
+    events=(ImageReady, ImageFailed, UrlsClosed),
+    services=_services,
+    unclaimed=original_records.unnamed,
 )

@@ -4,6 +4,7 @@ from asyncpg import Record
 
 from imagegallery.database.connection import Connection
 from imagegallery.owners.owner import Owner
+from imagegallery.reconciliation.sums import Sum
 
 _COLUMNS = "owner_id, storage_used, storage_limit"
 
@@ -17,6 +18,36 @@ _SET_LIMIT = f"""
 INSERT INTO owners (owner_id, storage_limit) VALUES ($1, $2)
 ON CONFLICT (owner_id) DO UPDATE SET storage_limit = excluded.storage_limit
 RETURNING {_COLUMNS}"""
+
+# A page of owners, by id, each with the bytes of their originals, those that images share counted once: owners that
+# have a row or an image or both. One step an owner in two indexes, however many images they have in between.
+SUMS = """
+WITH RECURSIVE page (owner_id, place) AS (
+    SELECT least(
+        (SELECT min(o.owner_id) FROM owners o WHERE o.owner_id > $1),
+        (SELECT min(i.owner_id) FROM images i WHERE i.owner_id > $1)
+    ), 1
+    UNION ALL
+    SELECT least(
+        (SELECT min(o.owner_id) FROM owners o WHERE o.owner_id > page.owner_id),
+        (SELECT min(i.owner_id) FROM images i WHERE i.owner_id > page.owner_id)
+    ), place + 1
+    FROM page
+    WHERE page.owner_id IS NOT NULL AND place < $2
+)
+SELECT page.owner_id AS id, coalesce(o.storage_used, 0) AS recorded,
+       (
+           SELECT coalesce(sum(originals.file_size), 0)::bigint
+           FROM (
+               SELECT DISTINCT ON (i.original_key) i.file_size FROM images i
+               WHERE i.owner_id = page.owner_id
+               ORDER BY i.original_key
+           ) AS originals
+       ) AS actual
+FROM page
+LEFT JOIN owners o ON o.owner_id = page.owner_id
+WHERE page.owner_id IS NOT NULL
+ORDER BY page.owner_id"""
 
 
 async def get(connection: Connection, owner_id: str) -> Owner | None:
@@ -32,6 +63,11 @@ async def set_limit(connection: Connection, owner_id: str, storage_limit: int | 
     row = await connection.fetchrow(_SET_LIMIT, owner_id, storage_limit)
     assert row is not None
     return _owner(row)
+
+
+async def sums(connection: Connection, after: str, limit: int) -> list[Sum]:
+    """How many bytes owners are said to store, and do store."""
+    return [Sum(*row) for row in await connection.fetch(SUMS, after, limit)]
 
 
 def _owner(row: Record) -> Owner:

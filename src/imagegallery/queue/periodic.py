@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Final
 
 import anyio
 from attrs import evolve, frozen
@@ -14,18 +15,22 @@ from imagegallery.queue.failure import describe
 
 logger = logging.getLogger(__name__)
 
+# How soon what goes on for long is taken up again after the database, or the message queue, was away.
+RETRY_PAUSE: Final = timedelta(seconds=1)
+
 
 @frozen
 class Periodic:
     """Something to do once at the start and then ``every`` so often, counted from the end of the last time.
 
-    ``run`` may be cancelled at any point, and run at the same time in another worker. If it raises, that is logged and
-    the next time is another try.
+    ``run`` may be cancelled at any point. If it raises, that is logged and the next time is another try. One worker of
+    all does it each time, unless it goes on for long and is done ``in_every_worker``.
     """
 
     name: str
     every: timedelta
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[], Awaitable[object]]
+    in_every_worker: bool = False
 
 
 def once_for_all(task: Periodic, database: Database, clock: Clock) -> Periodic:

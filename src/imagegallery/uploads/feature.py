@@ -1,8 +1,62 @@
-"""What uploads bring."""
+"""What uploads bring: every way in, and what sees to those that are not finished."""
 
+import importlib.util
+from collections.abc import Iterable
 from typing import Final
 
-from imagegallery.feature import Feature
-from imagegallery.uploads.events import ImageUploaded
+import attrs
 
-FEATURE: Final = Feature("uploads", events=(ImageUploaded,))
+from imagegallery.feature import Feature, Resources
+from imagegallery.images.service import ImageService
+from imagegallery.imaging.signature import HEIC_TYPES
+from imagegallery.queue.periodic import RETRY_PAUSE, Periodic
+from imagegallery.storage.options import StorageOptions
+from imagegallery.uploads.bucket_events.arrivals import Arrivals
+from imagegallery.uploads.checks import StrayUploads
+from imagegallery.uploads.events import ImageUploaded
+from imagegallery.uploads.service import UploadService
+from imagegallery.uploads.session import records
+from imagegallery.uploads.session.policy import UploadPolicy
+
+
+def _services(resources: Resources) -> Iterable[object]:
+    return (
+        UploadService(
+            resources.database,
+            resources.store,
+            resources.engine,
+            resources.outbox,
+            resources.scratch,
+            resources.services[ImageService],
+            _decodable(resources.options[UploadPolicy]),
+            resources.clock,
+            resources.rates,
+            resources.space,
+        ),
+    )
+
+
+def _decodable(policy: UploadPolicy) -> UploadPolicy:
+    """The policy less the types whose decoder is not installed: better refused at the start than after the upload."""
+    if importlib.util.find_spec("pillow_heif") is not None:
+        return policy
+    return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
+
+
+def _periodic(resources: Resources) -> Iterable[Periodic]:
+    uploads, bucket = resources.services[UploadService], resources.options[StorageOptions].s3
+    yield Periodic("expired uploads", resources.upkeep_interval, uploads.sweep)
+    if resources.arrivals is not None and bucket.bucket is not None:
+        arrivals = Arrivals(resources.arrivals, uploads, bucket=bucket.bucket, prefix=bucket.prefix)
+        yield Periodic("uploads that arrived", RETRY_PAUSE, arrivals.run, in_every_worker=True)
+
+
+FEATURE: Final = Feature(
+    "uploads",
+    options=UploadPolicy,
+    events=(ImageUploaded,),
+    services=_services,
+    periodic=_periodic,
+    checks=lambda resources, grace: (StrayUploads(resources.database, resources.store, resources.clock, grace),),
+    unclaimed=records.not_awaited,
+)

@@ -1,6 +1,6 @@
 """The SQL of variants, and of the status that making them gives an image."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -55,10 +55,29 @@ _TOUCH = "UPDATE images SET updated_at = $2 WHERE id = $1"
 _IS_IN_PROCESS = "SELECT processing_status IN ('pending', 'processing') FROM images WHERE id = $1"
 
 # Which of these keys no variant has.
-_WITHOUT_ROW = """
+WITHOUT_ROW = """
 SELECT given.key
 FROM unnest($1::text[]) AS given (key)
 WHERE NOT EXISTS (SELECT FROM image_variants v WHERE v.key = given.key)"""
+
+# The images in whose folders these keys lie, held: nobody deletes them or records variants of them meanwhile.
+_HOLD_IMAGES_OF = """
+SELECT i.id
+FROM images i JOIN unnest($1::uuid[], $2::text[]) AS given (id, key)
+    ON i.id = given.id AND starts_with(given.key, i.key_prefix)
+ORDER BY i.id
+FOR NO KEY UPDATE OF i"""
+
+# The images that a worker is, or will be, at work on; it may have stored what it has not recorded yet. One look at the
+# jobs for all of them.
+_WITH_JOB = """
+SELECT DISTINCT payload ->> 'image_id' AS image_id
+FROM jobs WHERE state IN ('waiting', 'running') AND payload ->> 'image_id' = ANY ($1)"""
+
+# A variant whose object is gone. By its key: another one may have taken its place.
+_DROP_VARIANT = "DELETE FROM image_variants WHERE image_id = $1 AND key = $2 RETURNING id"
+
+_HAS_IMAGES = "SELECT EXISTS (SELECT FROM images)"
 
 
 async def start(connection: Connection, image_id: UUID, *, given_up: str, now: datetime) -> None:
@@ -123,4 +142,24 @@ async def is_in_process(connection: Connection, image_id: UUID) -> bool:
 
 async def without_row(connection: Connection, keys: Sequence[str]) -> list[str]:
     """Those of ``keys`` that are no recorded variant's."""
-    return [row["key"] for row in await connection.fetch(_WITHOUT_ROW, keys)]
+    return [row["key"] for row in await connection.fetch(WITHOUT_ROW, keys)]
+
+
+async def has_images(connection: Connection) -> bool:
+    """Whether there is any image, the trash included."""
+    return bool(await connection.fetchval(_HAS_IMAGES))
+
+
+async def hold_images_of(connection: Connection, keys: Mapping[str, UUID]) -> None:
+    """Hold the image of each key until the transaction ends, if it exists and the key lies in its folder."""
+    await connection.fetch(_HOLD_IMAGES_OF, list(keys.values()), list(keys))
+
+
+async def with_job(connection: Connection, image_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these images that a job waits for or runs on."""
+    rows = await connection.fetch(_WITH_JOB, [str(image_id) for image_id in image_ids])
+    return {UUID(row["image_id"]) for row in rows}
+
+
+async def drop_variant(connection: Connection, image_id: UUID, key: str) -> None:
+    await connection.execute(_DROP_VARIANT, image_id, key)

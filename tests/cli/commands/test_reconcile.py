@@ -157,7 +157,7 @@ async def test_reconcile_finds_repairs_and_then_finds_nothing(settings: Settings
     await _execute(settings, "UPDATE galleries SET image_count = 9")
     await _execute(settings, "UPDATE owners SET storage_used = 1")
 
-    kinds = ["stray_upload", "missing_variant", "wrong_image_count", "wrong_storage_used"]
+    kinds = ["missing_variant", "stray_upload", "wrong_image_count", "wrong_storage_used"]
     found = await run("reconcile", expected=1)
     assert [line["kind"] for line in found[:-1]] == kinds
     assert stray.exists()
@@ -179,7 +179,7 @@ async def test_reconcile_repairs_nothing_by_an_empty_database(
         file.parent.mkdir(parents=True)
         file.write_bytes(b"dear to somebody")
         _age(file)
-    assert [line["kind"] for line in (await run("reconcile", expected=1))[:-1]] == ["stray_upload", "stray_object"]
+    assert [line["kind"] for line in (await run("reconcile", expected=1))[:-1]] == ["stray_object", "stray_upload"]
 
     refused = await in_process.aside("reconcile", "--repair")
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -195,7 +195,7 @@ async def test_reconcile_repairs_nothing_by_an_empty_database(
 def test_reconcile_prints_lines_for_people(settings: Settings) -> None:
     done = subprocess.run(_command("reconcile"), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("examined 0 arrived files")
+    assert done.stdout.startswith("examined 0 stored objects")
 
 
 def test_doctor_before_the_first_start_and_after(tmp_path: Path) -> None:

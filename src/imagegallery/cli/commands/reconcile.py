@@ -12,9 +12,8 @@ from imagegallery.cli.options import config_option, data_dir_option, find_settin
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
 from imagegallery.gallery import ImageGallery
+from imagegallery.reconciliation.finding import Finding, Phase, RepairOutcome
 from imagegallery.settings import Settings
-from imagegallery.upkeep.finding import Finding, RepairOutcome
-from imagegallery.upkeep.phase import Phase
 from imagegallery.upkeep.service import GRACE
 
 _DEFAULT_HOURS = int(GRACE / timedelta(hours=1))

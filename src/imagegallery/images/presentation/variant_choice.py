@@ -2,8 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
+from attrs import frozen
+
 from imagegallery.images.image.image import Variant
 from imagegallery.images.presentation.responsive import FORMATS, rank
+
+
+@frozen
+class Ladder:
+    """The names of the variant types that there are, from the smallest to the largest."""
+
+    names: tuple[str, ...]
 
 
 def choose_variant(

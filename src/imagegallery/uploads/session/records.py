@@ -132,6 +132,15 @@ WHERE given.key NOT IN (
     WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
 )"""
 
+# Those of these keys that no completion may just be moving to where its image's objects will lie.
+_NOT_AWAITED = """
+SELECT given.key
+FROM unnest($1::text[]) AS given (key)
+WHERE NOT EXISTS (
+    SELECT FROM upload_sessions s
+    WHERE starts_with(given.key, s.key_prefix) AND s.state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+)"""
+
 
 @frozen
 class OwnerQuota:
@@ -285,6 +294,11 @@ async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
 async def without_open_session(connection: Connection, keys: Sequence[str]) -> list[str]:
     """Those of ``keys`` where no open session's bytes arrive."""
     return [row["key"] for row in await connection.fetch(WITHOUT_OPEN_SESSION, list(keys))]
+
+
+async def not_awaited(connection: Connection, keys: Sequence[str]) -> list[str]:
+    """Those of ``keys`` that no upload which is not over will make an original."""
+    return [row["key"] for row in await connection.fetch(_NOT_AWAITED, list(keys))] if keys else []
 
 
 def _session(row: Record) -> UploadSession:

@@ -1,10 +1,11 @@
-"""Rows whose objects are not in the store: walks the images, and lists each one's folder.
+"""What `reconcile` looks at where images lie: objects that no row names, and rows whose objects are not there.
 
-A variant can be made anew from its original, so its row is dropped only while the original is there. A store that is
-empty because it is not mounted therefore costs nothing.
+For the latter it walks the images, and lists each one's folder. A variant can be made anew from its original, so its
+row is dropped only while the original is there. A store that is empty because it is not mounted therefore costs
+nothing.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -14,20 +15,68 @@ from attrs import evolve, frozen
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import ObjectNotFound
+from imagegallery.errors import ConfigurationError, ObjectNotFound
+from imagegallery.feature import Unclaimed
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import FIRST_ID
 from imagegallery.queue.outbox import JobOutbox
+from imagegallery.reconciliation.finding import Finding, Kind, PhaseStep, RepairOutcome
+from imagegallery.reconciliation.strays import Strays
+from imagegallery.storage.keys import IMAGES_PREFIXES, image_id_hint
 from imagegallery.storage.protocol import ObjectStore
-from imagegallery.upkeep import records
-from imagegallery.upkeep.finding import Finding, Kind, RepairOutcome
-from imagegallery.upkeep.phase import PhaseStep
-from imagegallery.variants import records as variant_records
+from imagegallery.variants import records
 from imagegallery.variants.jobs import renew_variants
 
 BATCH: Final = 100
 _LISTINGS_AT_ONCE: Final = 8
+
+STRAY_OBJECT: Final = Kind("stray_object", "delete the object")
+MISSING_ORIGINAL: Final = Kind("missing_original", "none: restore the object from a backup, or delete the image")
+MISSING_VARIANT: Final = Kind("missing_variant", "drop the row, and make the variant anew if the original is there")
+
+
+async def check_same_gallery(database: Database, store: ObjectStore) -> None:
+    """Raises `ConfigurationError` when the database knows no image and the store holds objects of images: a wrong or
+    an empty database would make strays of them all."""
+    async with database.connection() as connection:
+        if await records.has_images(connection):
+            return
+    for prefix in IMAGES_PREFIXES:
+        objects = aiter(store.list(prefix))
+        try:
+            found = await anext(objects, None)
+        finally:
+            if isinstance(objects, AsyncGenerator):
+                await objects.aclose()
+        if found is not None:
+            raise ConfigurationError(
+                f"The database has no images, but the store has objects ({found.key}): is this the right database? "
+                "If it is, and all of them are to be deleted, repeat with --store-is-ours."
+            )
+
+
+@frozen
+class StrayObjects(Strays):
+    """Where images lie: what no feature claims, each of which tells those that it does not (``unclaimed``)."""
+
+    name = "stored objects"
+    kind = STRAY_OBJECT
+    prefixes = IMAGES_PREFIXES
+
+    unclaimed: Sequence[Unclaimed]
+
+    async def without_row(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
+        for among in self.unclaimed:
+            keys = [*await among(connection, keys)]
+        return keys
+
+    async def deletable(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
+        """Not while a worker is, or will be, at their image: it stores under the same keys again."""
+        images = {key: image_id for key in keys if (image_id := image_id_hint(key)) is not None}
+        await records.hold_images_of(connection, images)
+        busy = await records.with_job(connection, set(images.values()))
+        return await self.without_row(connection, [key for key in keys if images.get(key) not in busy])
 
 
 @frozen
@@ -108,7 +157,7 @@ class MissingObjects:
 
 async def _held(connection: Connection, image_id: UUID) -> Image | None:
     """The image as it is now, and stays until the transaction ends; ``None`` when it is gone."""
-    if not await variant_records.lock(connection, image_id):
+    if not await records.lock(connection, image_id):
         return None
     found = await image_records.get(connection, image_id)
     return found.image if found else None
@@ -117,11 +166,11 @@ async def _held(connection: Connection, image_id: UUID) -> Image | None:
 def _findings(image: Image, lost: Collection[str]) -> list[Finding]:
     """One for each of the image's keys that is ``lost``, the original's first."""
     findings = [
-        Finding(Kind.MISSING_VARIANT, variant.key, f"a variant of image {image.id} is not in the store")
+        Finding(MISSING_VARIANT, variant.key, f"a variant of image {image.id} is not in the store")
         for variant in image.variants
         if variant.key in lost
     ]
     if image.original_key in lost:
         detail = f"the original of image {image.id} is not in the store"
-        findings.insert(0, Finding(Kind.MISSING_ORIGINAL, image.original_key, detail))
+        findings.insert(0, Finding(MISSING_ORIGINAL, image.original_key, detail))
     return findings

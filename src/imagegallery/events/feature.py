@@ -1,0 +1,21 @@
+"""What events bring: hearing of what happens, and the application's own handlers."""
+
+from typing import Final
+
+from imagegallery.events.event import EventOptions
+from imagegallery.events.service import EventService
+from imagegallery.feature import Feature
+from imagegallery.queue.periodic import Periodic
+
+FEATURE: Final = Feature(
+    "events",
+    options=EventOptions,
+    services=lambda resources: (
+        EventService(resources.database, resources.event_types, resources.options[EventOptions], resources.clock),
+    ),
+    jobs=lambda resources: resources.services[EventService].job_handlers(),
+    periodic=lambda resources: (
+        Periodic("old events", resources.upkeep_interval, resources.services[EventService].prune),
+    ),
+    consumers=lambda resources: resources.services[EventService].consumers(),
+)

@@ -1,0 +1,8 @@
+"""What finding duplicates brings."""
+
+from typing import Final
+
+from imagegallery.feature import Feature
+from imagegallery.images.service import ImageService
+
+FEATURE: Final = Feature("duplicates", services=lambda resources: (resources.services[ImageService].duplicates,))

@@ -1,0 +1,13 @@
+"""What owners bring."""
+
+from typing import Final
+
+from imagegallery.feature import Feature
+from imagegallery.owners.checks import StorageSums
+from imagegallery.owners.service import OwnerService
+
+FEATURE: Final = Feature(
+    "owners",
+    services=lambda resources: (OwnerService(resources.database),),
+    checks=lambda resources, _: (StorageSums(resources.database),),
+)
