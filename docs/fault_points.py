@@ -7,7 +7,7 @@ from pathlib import Path
 
 import imagegallery
 import made_page
-from imagegallery.faultpoints import FAULT_POINTS, FaultPoint
+from imagegallery.common.fault_points import FAULT_POINTS, FaultPoint
 
 PAGE = Path(__file__).parent / "explanation" / "faults.md"
 TABLE = re.compile(r"(?<=\|---\|---\|\n).*?(?=\n<!-- end of fault points -->)", re.DOTALL)

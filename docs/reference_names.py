@@ -29,7 +29,7 @@ FURTHER = (
     "imagegallery.images.duplicates.duplicate.Lookalike",
     "imagegallery.webhooks.service.CreatedWebhook",
 )
-_PUBLIC_MODULE = re.compile(r"imagegallery\.(?!bounded$|extras$|logs$)[a-z_.]+")
+_PUBLIC_MODULE = re.compile(r"imagegallery\.(?!common\.(?:bounded|extras|logs)$)[a-z_.]+")
 _MARKER = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
 _SERVICES = re.compile(r"imagegallery\.(?!testing)\w+\.(?:\w+\.)?service")
 

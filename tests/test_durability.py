@@ -16,8 +16,8 @@ from anyio import to_thread
 from tests.support.clock import ManualClock
 from tests.support.disk import Disk
 
-from imagegallery import folders
 from imagegallery.client.statefile import FileKey, Remembered, StateFile
+from imagegallery.common import folders
 from imagegallery.database.embedded.cluster import _put_in_place
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
 from imagegallery.settings import Settings

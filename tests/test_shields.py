@@ -17,12 +17,12 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from imagegallery import background
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.tiers import SecondTier
 from imagegallery.cli import doctor_run, supervisor
 from imagegallery.cli.nursery import Program
 from imagegallery.clock import utc_now
+from imagegallery.common import background
 from imagegallery.database import connections
 from imagegallery.database.advisory import AdvisoryLocks
 from imagegallery.database.embedded import server as embedded

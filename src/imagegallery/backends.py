@@ -14,8 +14,6 @@ import anyio
 import attrs
 from attrs import frozen
 
-from imagegallery import folders
-from imagegallery.background import Background, TaskHealth
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
@@ -23,6 +21,9 @@ from imagegallery.cache.protocol import Cache
 from imagegallery.cache.stale_while_revalidate import Revalidating
 from imagegallery.cache.tiers import SecondTier
 from imagegallery.clock import Clock, utc_now
+from imagegallery.common import folders
+from imagegallery.common.background import Background, TaskHealth
+from imagegallery.common.extras import install_hint
 from imagegallery.database.clock import DatabaseClock
 from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
@@ -30,7 +31,6 @@ from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
-from imagegallery.extras import install_hint
 from imagegallery.feature import ByClass, Feature, Resources, event_types
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox.engine import SandboxedEngine

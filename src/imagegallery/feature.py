@@ -6,10 +6,10 @@ from typing import TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from imagegallery.background import TaskHealth
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.stale_while_revalidate import Revalidating
 from imagegallery.clock import Clock
+from imagegallery.common.background import TaskHealth
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.delivery.protocol import ObjectUrls

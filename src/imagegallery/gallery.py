@@ -8,9 +8,9 @@ from typing import Final, TypeVar
 import anyio
 
 from imagegallery.backends import Backends, open_resources
-from imagegallery.background import Background
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
+from imagegallery.common.background import Background
 from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events import feature as events
 from imagegallery.events.event import EventTypes

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.common.validation import Faults
 from imagegallery.errors import Fault, InvalidCursor
-from imagegallery.validation import Faults
 
 T = TypeVar("T")
 U = TypeVar("U")

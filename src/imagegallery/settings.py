@@ -19,10 +19,10 @@ import typed_settings
 from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
-from imagegallery import folders
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.policy import LONGEST
+from imagegallery.common import folders
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError

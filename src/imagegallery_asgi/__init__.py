@@ -3,7 +3,7 @@
 Needs the extra ``asgi``.
 """
 
-from imagegallery.extras import install_hint
+from imagegallery.common.extras import install_hint
 
 try:
     import msgspec as _msgspec  # noqa: F401

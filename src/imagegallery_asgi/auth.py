@@ -10,7 +10,7 @@ from attrs import frozen
 from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, Principal
-from imagegallery.loopback import is_loopback
+from imagegallery.common.loopback import is_loopback
 from imagegallery_asgi.framework.context import Authenticate
 from imagegallery_asgi.framework.errors import InvalidToken
 from imagegallery_asgi.framework.operations import SAFE_METHODS

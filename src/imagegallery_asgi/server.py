@@ -23,8 +23,8 @@ from granian.log import LogLevels
 from starlette.applications import Starlette
 
 from imagegallery import ConfigurationError, ImageGallery, Settings
-from imagegallery.logs import configure_logging
-from imagegallery.loopback import is_loopback
+from imagegallery.common.logs import configure_logging
+from imagegallery.common.loopback import is_loopback
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent

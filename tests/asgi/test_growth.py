@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from tests.support.growth import check_linear
 
-from imagegallery.disposition import attachment
+from imagegallery.common.disposition import attachment
 from imagegallery_asgi import auth, create_app
 from imagegallery_asgi.api.forms import _Parser
 from imagegallery_asgi.api.requests import CreateWebhook, GalleryImagesQuery, LibraryQuery

@@ -6,11 +6,11 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from imagegallery.background import Background
 from imagegallery.cache import floors, records
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import ALL_GALLERIES
 from imagegallery.cache.snapshots import Snapshot
+from imagegallery.common.background import Background
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable

@@ -7,10 +7,10 @@ import anyio
 import pytest
 from tests.support.clock import ManualClock
 
-from imagegallery.background import Background
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.policy import IMAGE_PAGES
 from imagegallery.cache.stale_while_revalidate import EVERYTHING, CacheAnswer, CacheResult, Revalidating
+from imagegallery.common.background import Background
 from imagegallery.errors import NotFound, Unavailable
 
 FRESH = timedelta(seconds=119)

@@ -5,7 +5,7 @@ Each runs a Python script, forked from a server that has imported what it needs 
     preload("imagegallery.gallery", "imagegallery_asgi.app")
     process = start(Path("worker.py"), "--fast", environment={…}, log=Path("log"), dies_at="processing.stored:2")
 
-It kills itself (SIGKILL: nothing gets a chance to tidy up) when it reaches that point (`imagegallery.faultpoints`) for
+It kills itself (SIGKILL: nothing gets a chance to tidy up) when it reaches that fault point for
 the first time, or for the ``N``-th with ``POINT:N``. Not for Windows.
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from imagegallery.faultpoints import FaultPoint, arm
+from imagegallery.common.fault_points import FaultPoint, arm
 
 _FORKING = multiprocessing.get_context("forkserver")
 

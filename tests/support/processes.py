@@ -8,12 +8,12 @@ import anyio.lowlevel
 from attrs import evolve, frozen
 
 from imagegallery.backends import cache_parts, open_redis
-from imagegallery.background import Background
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.stale_while_revalidate import Revalidating
 from imagegallery.clock import Clock
+from imagegallery.common.background import Background
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.galleries.pages import CachedPages

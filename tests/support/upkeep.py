@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from imagegallery.background import TaskHealth
 from imagegallery.clock import Clock
+from imagegallery.common.background import TaskHealth
 from imagegallery.database.pool import Database
 from imagegallery.feature import ByClass, Resources
 from imagegallery.gallery import EVENT_TYPES, FEATURES

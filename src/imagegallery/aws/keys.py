@@ -11,7 +11,7 @@ from aiobotocore.session import AioSession
 from attrs import define, field, frozen
 from botocore.exceptions import BotoCoreError, ClientError
 
-from imagegallery.background import Background
+from imagegallery.common.background import Background
 from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
 
 RENEWAL = 60.0  # seconds; keys are renewed 15 minutes before they end

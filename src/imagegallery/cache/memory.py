@@ -10,9 +10,9 @@ from typing import Final
 
 from attrs import frozen
 
-from imagegallery.bounded import BoundedMap
 from imagegallery.cache.protocol import Entry
 from imagegallery.clock import Clock
+from imagegallery.common.bounded import BoundedMap
 
 # What an entry takes besides its key and its body, rounded up.
 ENTRY_OVERHEAD: Final = 500

@@ -16,11 +16,11 @@ from typing import Final, assert_never
 import anyio
 from attrs import frozen
 
-from imagegallery.background import Background
 from imagegallery.cache.policy import Lifetime, Load, Serve, ServeStale, decide
 from imagegallery.cache.protocol import Cache, Entry
 from imagegallery.cache.shared import Fetched, SharedTier
 from imagegallery.clock import Clock
+from imagegallery.common.background import Background
 from imagegallery.errors import ImageGalleryError, Unavailable
 
 logger = logging.getLogger(__name__)

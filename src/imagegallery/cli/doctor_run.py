@@ -17,7 +17,6 @@ import anyio
 from anyio import to_thread
 from attrs import frozen
 
-from imagegallery import folders
 from imagegallery.backends import (
     decoder_walls,
     open_database,
@@ -29,8 +28,9 @@ from imagegallery.backends import (
     store_keeps_deleted,
 )
 from imagegallery.clock import Clock, utc_now
+from imagegallery.common import folders
+from imagegallery.common.extras import install_hint
 from imagegallery.errors import ImageGalleryError, Unavailable
-from imagegallery.extras import install_hint
 from imagegallery.imaging.sandbox.wire import Wall
 from imagegallery.imaging.versions import libvips_version
 from imagegallery.settings import Settings

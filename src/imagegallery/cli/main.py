@@ -8,8 +8,8 @@ import click
 from attrs import frozen
 
 from imagegallery.cli.output import say
+from imagegallery.common.logs import configure_logging, log_verbosely
 from imagegallery.errors import ImageGalleryError
-from imagegallery.logs import configure_logging, log_verbosely
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 

@@ -6,7 +6,7 @@ Needs the extra ``client`` (httpx)::
         image_id = await client.upload(Path("tram.jpg"), gallery_id=gallery_id)
 """
 
-from imagegallery.extras import install_hint
+from imagegallery.common.extras import install_hint
 
 try:
     import httpx  # noqa: F401 - only to say what is missing

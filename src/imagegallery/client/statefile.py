@@ -15,7 +15,7 @@ import anyio
 from anyio.to_thread import run_sync
 from attrs import evolve, frozen
 
-from imagegallery import folders
+from imagegallery.common import folders
 from imagegallery.errors import ConfigurationError, InvalidInput
 from imagegallery.ids import parse_id
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from imagegallery import folders
+from imagegallery.common import folders
 
 _POLL = 0.02  # seconds; waiting in the kernel could not be cancelled
 

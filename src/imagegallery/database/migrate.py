@@ -22,6 +22,7 @@ import anyio.to_thread
 import asyncpg
 from attrs import frozen
 
+from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.blockers import Blocker, until_blocked
 from imagegallery.database.connection import Connection
 from imagegallery.database.connections import in_transaction
@@ -29,7 +30,6 @@ from imagegallery.database.failures import GONE
 from imagegallery.database.options import NO_LIMIT
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, Unavailable
-from imagegallery.task_groups import surrounding_tasks
 
 logger = logging.getLogger(__name__)
 

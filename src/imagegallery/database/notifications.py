@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import anyio
 
+from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS, opening
 from imagegallery.errors import ImageGalleryError, Unavailable
-from imagegallery.task_groups import surrounding_tasks
 
 FIRST_PAUSE = timedelta(milliseconds=100)
 LONGEST_PAUSE = timedelta(seconds=5)

@@ -12,6 +12,7 @@ from typing import Final
 
 import anyio
 
+from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.advisory import AdvisoryLocks
 from imagegallery.database.connection import Connection
 from imagegallery.database.connections import (
@@ -31,7 +32,6 @@ from imagegallery.database.replicas import Replica, Replicas
 from imagegallery.database.wal_position import COMMITTED, Position
 from imagegallery.errors import ConfigurationError
 from imagegallery.principal import Principal
-from imagegallery.task_groups import surrounding_tasks
 
 JUST_NOW: Final = timedelta(seconds=1)
 

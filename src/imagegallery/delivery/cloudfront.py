@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from imagegallery.clock import Clock
+from imagegallery.common.disposition import attachment
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
-from imagegallery.disposition import attachment
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 from imagegallery.clock import Clock
+from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
 from imagegallery.events import records
@@ -16,7 +17,6 @@ from imagegallery.events.registry import Handler, Registry
 from imagegallery.events.relay import Consumer
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobHandler
-from imagegallery.task_groups import surrounding_tasks
 
 E = TypeVar("E", bound=DomainEvent)
 _PRUNED_AT_ONCE: Final = 1000

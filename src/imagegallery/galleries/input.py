@@ -6,12 +6,12 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.access.audience import Visibility
+from imagegallery.common.unset import UNSET, Unset
+from imagegallery.common.validation import Faults
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder
 from imagegallery.galleries.shuffle import MAX_SEED
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.principal import Principal
-from imagegallery.unset import UNSET, Unset
-from imagegallery.validation import Faults
 
 
 @frozen

@@ -15,6 +15,9 @@ from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import audience, is_public, require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.idempotency import Keyed
+from imagegallery.common.unset import UNSET, Unset
+from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
@@ -31,7 +34,6 @@ from imagegallery.galleries.input import (
     check_view,
 )
 from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
-from imagegallery.idempotency import Keyed
 from imagegallery.ids import new_id
 from imagegallery.images.events import GalleryChange, GalleryChanged
 from imagegallery.images.image import membership
@@ -50,10 +52,8 @@ from imagegallery.pagination import (
     encode_cursor,
 )
 from imagegallery.principal import Principal
-from imagegallery.unset import UNSET, Unset
-from imagegallery.validation import Faults
 
-GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.idempotency`
+GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.common.idempotency`
 _NO_GALLERY = "There is no such gallery."
 
 

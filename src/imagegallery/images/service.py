@@ -16,6 +16,8 @@ from attrs import evolve, frozen
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.unset import UNSET, Unset
+from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
@@ -37,8 +39,6 @@ from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
-from imagegallery.unset import UNSET, Unset
-from imagegallery.validation import Faults
 
 DEFAULT_LADDER: Final = ("thumbnail", "small", "medium", "large")
 READY_TIMEOUT: Final = timedelta(seconds=60)

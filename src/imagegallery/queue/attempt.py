@@ -10,8 +10,8 @@ import anyio
 from attrs import define, field
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.errors import LeaseLost
-from imagegallery.faultpoints import fault_point
 from imagegallery.queue.failure import describe, is_outage
 from imagegallery.queue.job import (
     ClaimedJob,

@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from attrs import frozen
 
 from imagegallery.clock import Clock
-from imagegallery.faultpoints import fault_point
+from imagegallery.common.fault_points import fault_point
 from imagegallery.queue.attempt import Attempts, ClaimedWork
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import ClaimedJob, QueueOptions, doubling

@@ -13,8 +13,8 @@ from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
-from imagegallery.bounded import BoundedMap
 from imagegallery.clock import Clock
+from imagegallery.common.bounded import BoundedMap
 from imagegallery.rates.options import Rate
 
 # Those that were seen longest ago begin anew.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from anyio import CancelScope, to_thread
 
-from imagegallery.folders import make_private
+from imagegallery.common.folders import make_private
 
 _PREFIX = "process-"
 _LOCK = "lock"

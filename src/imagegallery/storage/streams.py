@@ -8,8 +8,8 @@ from typing import BinaryIO, TypeVar
 
 from anyio import CancelScope, to_thread
 
+from imagegallery.common.folders import PRIVATE_FILE
 from imagegallery.errors import EmptyFile, SizeMismatch, TooLarge
-from imagegallery.folders import PRIVATE_FILE
 
 T = TypeVar("T")
 

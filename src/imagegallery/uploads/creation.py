@@ -5,8 +5,8 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
+from imagegallery.common.idempotency import id_for
 from imagegallery.errors import ImageGalleryError, NotFound
-from imagegallery.idempotency import id_for
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectStore, PresignsUploads
 from imagegallery.uploads.idempotency import SESSIONS

@@ -1,4 +1,4 @@
-"""Whether a request for a new upload that came with a key is a repeat (`imagegallery.idempotency`). Pure.
+"""Whether a request for a new upload that came with a key is a repeat (`imagegallery.common.idempotency`). Pure.
 
 What was asked for then stands in the session's row.
 """

@@ -8,9 +8,9 @@ import attrs
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, QuotaExceeded, TooLarge
-from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size

@@ -8,10 +8,10 @@ from uuid import UUID
 import attrs
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
+from imagegallery.common.idempotency import id_for
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
-from imagegallery.faultpoints import fault_point
-from imagegallery.idempotency import id_for
 from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine

@@ -8,9 +8,9 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, Unavailable
-from imagegallery.faultpoints import fault_point
 from imagegallery.pagination import FIRST_ID, FIRST_MOMENT
 from imagegallery.queue.failure import describe
 from imagegallery.storage.deletion import delete_all

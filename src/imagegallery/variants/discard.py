@@ -5,9 +5,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, ObjectNotFound
-from imagegallery.faultpoints import fault_point
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.variants import records

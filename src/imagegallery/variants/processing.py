@@ -18,11 +18,11 @@ from attrs import frozen
 
 from imagegallery.access.decision import is_public
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatch
 from imagegallery.events import records as events
-from imagegallery.faultpoints import fault_point
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.events import ImageFailed, ImageReady
 from imagegallery.images.image import records as image_records

@@ -9,11 +9,11 @@ from attrs import frozen
 from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.idempotency import Keyed
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict
 from imagegallery.events.event import EventTypes
-from imagegallery.idempotency import Keyed
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
 from imagegallery.webhooks import records
@@ -22,7 +22,7 @@ from imagegallery.webhooks.signature import SECRET_BYTES, write_secret
 from imagegallery.webhooks.transport import AddressRefused, DeliveryFailed, Sender
 from imagegallery.webhooks.webhook import Webhook, WebhookOptions, check_webhook, refuse_address
 
-WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, for `imagegallery.idempotency`
+WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, for `imagegallery.common.idempotency`
 
 
 @frozen

@@ -10,8 +10,8 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 
 from imagegallery.access.decision import Facts
+from imagegallery.common.validation import Faults
 from imagegallery.queue.job import doubling
-from imagegallery.validation import Faults
 
 MAX_URL: Final = 2000
 _URL_PATH: Final = ("body", "url")

@@ -12,11 +12,11 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
+from imagegallery.common.unset import UNSET, Unset
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
-from imagegallery.unset import UNSET, Unset
 from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE
 from imagegallery.webhooks.webhook import MAX_URL
 from imagegallery_asgi.framework.constraints import (

@@ -5,8 +5,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from imagegallery import Image
+from imagegallery.common.unset import Unset
 from imagegallery.errors import Fault
-from imagegallery.unset import Unset
 from imagegallery.uploads.session.part_plan import ClaimedPart
 from imagegallery_asgi.api.documents import (
     cursor_uploads,

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from imagegallery.unset import UNSET
+from imagegallery.common.unset import UNSET
 
 JsonSchema = dict[str, object]
 

@@ -12,8 +12,8 @@ import attrs
 import msgspec
 
 from imagegallery import BadImage, DuplicateImage, ImageGalleryError, InvalidInput, RateLimited
+from imagegallery.common.unset import UNSET, Unset
 from imagegallery.errors import Fault, OffsetMismatch, Overloaded
-from imagegallery.unset import UNSET, Unset
 from imagegallery_asgi.framework.annotations import TypeForm, arguments_of, is_annotated, is_union, origin_of
 from imagegallery_asgi.framework.constraints import Example
 from imagegallery_asgi.framework.errors import problem_document

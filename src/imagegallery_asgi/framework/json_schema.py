@@ -10,7 +10,7 @@ from uuid import UUID
 
 import attrs
 
-from imagegallery.unset import Unset
+from imagegallery.common.unset import Unset
 from imagegallery_asgi.framework.annotations import TypeForm, arguments_of, is_annotated, is_union, origin_of
 from imagegallery_asgi.framework.constraints import UUID_TEXT, Constraint, JsonSchema, Nothing
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from imagegallery import Unavailable
-from imagegallery.disposition import attachment
+from imagegallery.common.disposition import attachment
 from imagegallery.storage.protocol import ByteRange, ObjectInfo
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.framework.headers import (

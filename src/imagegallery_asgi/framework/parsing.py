@@ -26,9 +26,9 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn
 
 from imagegallery import InvalidInput
+from imagegallery.common.unset import Unset
 from imagegallery.errors import MAX_FAULTS, Fault
 from imagegallery.ids import parse_id
-from imagegallery.unset import Unset
 from imagegallery_asgi.framework.annotations import TypeForm, arguments_of, is_annotated, is_union, origin_of
 from imagegallery_asgi.framework.constraints import UUID_TEXT, Constraint, Items, Nothing
 from imagegallery_asgi.framework.json_schema import is_open

@@ -13,7 +13,7 @@ import anyio.to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery.bounded import BoundedMap
+from imagegallery.common.bounded import BoundedMap
 from imagegallery_asgi.framework.headers import accepts_coding
 
 # What is smaller travels in one packet as it is.

@@ -6,7 +6,7 @@ from typing import Final
 from attrs import frozen
 from starlette.types import Scope
 
-from imagegallery.bounded import BoundedMap
+from imagegallery.common.bounded import BoundedMap
 from imagegallery.galleries.pages import PageTicket
 
 MAX_BYTES: Final = 4 * 2**20

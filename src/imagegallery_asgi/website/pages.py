@@ -15,7 +15,7 @@ import anyio.to_thread
 from starlette.responses import Response
 
 from imagegallery import NotFound
-from imagegallery.extras import install_hint
+from imagegallery.common.extras import install_hint
 from imagegallery_asgi.framework.context import Call
 
 _SWAGGER = "swagger_ui"

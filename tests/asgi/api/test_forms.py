@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import InvalidInput, TooLarge
-from imagegallery.unset import UNSET
+from imagegallery.common.unset import UNSET
 from imagegallery_asgi.api.forms import MAX_FIELD_BYTES, MAX_PARTS, IncomingForm
 from imagegallery_asgi.framework.errors import MalformedRequest
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.disposition import attachment
+from imagegallery.common.disposition import attachment
 from imagegallery.storage.protocol import ByteRange
 from imagegallery_asgi.framework import headers
 from imagegallery_asgi.framework.headers import UNSATISFIABLE, Unsatisfiable

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import ImageOrder, InvalidInput, Visibility
+from imagegallery.common.unset import UNSET
 from imagegallery.errors import MAX_FAULTS, Fault
-from imagegallery.unset import UNSET
 from imagegallery_asgi.api.requests import (
     AddImages,
     CreateGallery,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagegallery import InvalidInput
+from imagegallery.common.validation import Faults
 from imagegallery.images.image.filename import check_filename, clean_filename, download_name
-from imagegallery.validation import Faults
 
 
 @pytest.mark.parametrize(

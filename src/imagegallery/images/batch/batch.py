@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from imagegallery.validation import Faults
+from imagegallery.common.validation import Faults
 
 MAX_BATCH: Final = 1000
 NOT_FOUND: Final = "not_found"

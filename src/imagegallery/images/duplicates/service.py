@@ -11,6 +11,7 @@ from attrs import frozen
 
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.images.duplicates import records as duplicate_records
@@ -31,7 +32,6 @@ from imagegallery.pagination import (
     encode_cursor,
 )
 from imagegallery.principal import Principal
-from imagegallery.validation import Faults
 
 MAX_DIGESTS: Final = 1000
 _SHA256_BYTES: Final = 32

@@ -3,10 +3,10 @@
 import re
 import unicodedata
 
+from imagegallery.common.validation import BIDI_CONTROLS, Faults
 from imagegallery.images.image.image import MAX_FILENAME
 from imagegallery.imaging.signature import is_as_declared
 from imagegallery.storage.keys import CONTENT_TYPES, EXTENSIONS
-from imagegallery.validation import BIDI_CONTROLS, Faults
 
 FALLBACK = "image"
 _MAX_EXTENSION = 16

@@ -15,12 +15,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
 from imagegallery.events import records as events
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image.natural import natural_key
-from imagegallery.validation import Faults
 
 MAX_BATCH: Final = 1000
 

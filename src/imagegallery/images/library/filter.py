@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from attrs import asdict, field, frozen
 
+from imagegallery.common.validation import Faults
 from imagegallery.images.image.image import Image, ProcessingStatus
-from imagegallery.validation import Faults
 
 MAX_MEDIA_TYPE = 100
 

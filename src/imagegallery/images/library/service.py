@@ -5,6 +5,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.common.validation import Faults
 from imagegallery.database.pool import Database
 from imagegallery.images.image.image import Image, LibraryOrder
 from imagegallery.images.image.records import FoundImage
@@ -27,7 +28,6 @@ from imagegallery.pagination import (
     encode_cursor,
 )
 from imagegallery.principal import Principal
-from imagegallery.validation import Faults
 
 
 @frozen

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Collection
 
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
-from imagegallery.faultpoints import fault_point
 from imagegallery.images.image import original_records
 from imagegallery.images.jobs import Purge, read_purge
 from imagegallery.queue.job import ClaimedJob

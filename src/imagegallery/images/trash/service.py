@@ -19,11 +19,11 @@ from attrs.validators import ge
 from imagegallery.access.decision import Facts
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
-from imagegallery.faultpoints import fault_point
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageRestored
 from imagegallery.images.image import original_records, records

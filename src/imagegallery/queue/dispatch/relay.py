@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
-from imagegallery.faultpoints import fault_point
 from imagegallery.queue import records
 from imagegallery.queue.dispatch import records as dispatch_records
 from imagegallery.queue.dispatch.rules import LONGEST_DELAY, Dispatch

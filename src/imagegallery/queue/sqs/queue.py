@@ -22,9 +22,9 @@ from uuid import UUID
 import anyio
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.faultpoints import fault_point
 from imagegallery.queue.dispatch import records as dispatch_records
 from imagegallery.queue.dispatch.rules import JobStatus, MessageAction, fate
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats

@@ -8,12 +8,12 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
+from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.queue.dispatch.rules import Urgency
 from imagegallery.queue.job import SHORTEST_WAIT
 from imagegallery.queue.protocol import Watch
 from imagegallery.queue.sqs.channel import Message
 from imagegallery.queue.sqs.messages import SqsMessages
-from imagegallery.task_groups import surrounding_tasks
 
 LONGEST_POLL: Final = timedelta(seconds=20)  # WaitTimeSeconds
 

@@ -19,8 +19,8 @@ from anyio import CancelScope, to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import frozen
 
+from imagegallery.common.folders import PRIVATE_FILE
 from imagegallery.errors import ObjectNotFound, PreconditionFailed, TooLarge, Unavailable
-from imagegallery.folders import PRIVATE_FILE
 from imagegallery.storage.filesystem.files import SCRATCH, Reader, check_own_key, full_disk
 from imagegallery.storage.filesystem.tree import Tree
 from imagegallery.storage.protocol import ObjectInfo

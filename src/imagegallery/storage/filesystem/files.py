@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import BinaryIO
 
+from imagegallery.common.folders import PRIVATE_FILE
 from imagegallery.errors import InvalidInput, Unavailable
-from imagegallery.folders import PRIVATE_FILE
 from imagegallery.storage.filesystem.tree import version
 from imagegallery.storage.keys import check_key
 from imagegallery.storage.protocol import ByteRange, ObjectInfo

@@ -13,8 +13,8 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 
+from imagegallery.common.folders import PRIVATE_FILE, PRIVATE_FOLDER
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
-from imagegallery.folders import PRIVATE_FILE, PRIVATE_FOLDER
 from imagegallery.storage.filesystem.tree import Tree, version
 from imagegallery.storage.protocol import Part
 from imagegallery.storage.scratch import Scratch

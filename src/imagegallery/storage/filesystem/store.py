@@ -19,6 +19,7 @@ from typing import Self
 from anyio import CancelScope, Lock, to_thread
 
 from imagegallery.clock import Clock, utc_now
+from imagegallery.common.folders import make_private
 from imagegallery.errors import (
     ChecksumMismatch,
     ConfigurationError,
@@ -27,7 +28,6 @@ from imagegallery.errors import (
     SignatureInvalid,
     TypeMismatch,
 )
-from imagegallery.folders import make_private
 from imagegallery.storage.filesystem.appends import GrowsOnFilesystem
 from imagegallery.storage.filesystem.files import (
     EPOCH,

@@ -13,8 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from imagegallery.common.folders import PRIVATE_FOLDER
 from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, Unavailable
-from imagegallery.folders import PRIVATE_FOLDER
 from imagegallery.storage.keys import is_key
 from imagegallery.storage.scratch import Scratch
 

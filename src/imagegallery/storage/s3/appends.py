@@ -24,8 +24,8 @@ import anyio
 from anyio import CapacityLimiter, create_task_group
 from attrs import define, field, frozen
 
+from imagegallery.common.fault_points import fault_point
 from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionFailed, first_cause
-from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.bucket import Bucket
 from imagegallery.storage.s3.copies import Assembly

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from imagegallery.aws.keys import Keys
 from imagegallery.aws.skew import ServiceTime
 from imagegallery.clock import Clock
-from imagegallery.disposition import attachment
+from imagegallery.common.disposition import attachment
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod, UploadRequest
 

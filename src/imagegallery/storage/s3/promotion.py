@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from attrs import frozen
 
+from imagegallery.common.fault_points import fault_point
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
-from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.bucket import Bucket
 from imagegallery.storage.s3.copies import Assembly

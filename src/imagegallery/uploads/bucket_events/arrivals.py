@@ -9,7 +9,7 @@ from typing import Protocol
 
 import anyio
 
-from imagegallery.faultpoints import fault_point
+from imagegallery.common.fault_points import fault_point
 from imagegallery.queue.failure import describe
 from imagegallery.queue.mailbox import Letter, Mailbox
 from imagegallery.storage.keys import INCOMING_PREFIX, is_key

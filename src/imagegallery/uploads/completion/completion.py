@@ -14,11 +14,11 @@ import attrs
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
-from imagegallery.faultpoints import fault_point
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, ProcessingStatus

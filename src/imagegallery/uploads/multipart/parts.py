@@ -8,6 +8,7 @@ import anyio
 import attrs
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
     NotFound,
@@ -18,7 +19,6 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery.faultpoints import fault_point
 from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal

@@ -11,6 +11,7 @@ from anyio import to_thread
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.advisory import Hold
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
@@ -24,7 +25,6 @@ from imagegallery.errors import (
     UploadEnded,
     UploadInterrupted,
 )
-from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import AppendsObjects, TemporaryFiles
 from imagegallery.storage.streams import HASH_IN_THREAD, at_most, copy_to_file, file_chunks
 from imagegallery.uploads.resumable import records as resumable_records

@@ -11,9 +11,9 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound, ObjectNotFound, UploadEnded
-from imagegallery.faultpoints import fault_point
 from imagegallery.storage.protocol import AppendsObjects
 from imagegallery.uploads.resumable.appends import Appender
 from imagegallery.uploads.resumable.finish import Finisher

@@ -14,9 +14,9 @@ import attrs
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, ImageGalleryError, ObjectNotFound, SizeMismatch
-from imagegallery.faultpoints import fault_point
 from imagegallery.queue.failure import describe
 from imagegallery.storage.protocol import AppendsObjects
 from imagegallery.uploads.completion.completion import Completion

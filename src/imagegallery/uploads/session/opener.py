@@ -7,9 +7,9 @@ from attrs import evolve, field, frozen
 from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.faultpoints import fault_point
 from imagegallery.ids import new_id
 from imagegallery.images.image.filename import FALLBACK, clean_filename
 from imagegallery.principal import Principal

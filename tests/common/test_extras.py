@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from imagegallery.extras import install_hint
+from imagegallery.common.extras import install_hint
 
-SOURCES = Path(__file__).parents[1] / "src"
+SOURCES = Path(__file__).parents[2] / "src"
 
 
 @pytest.mark.parametrize(

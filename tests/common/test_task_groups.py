@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
+from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.errors import Conflict, NotFound
-from imagegallery.task_groups import surrounding_tasks
 
 
 async def fail() -> None:

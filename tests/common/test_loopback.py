@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegallery.loopback import is_loopback
+from imagegallery.common.loopback import is_loopback
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])

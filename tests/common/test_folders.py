@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegallery import folders
+from imagegallery.common import folders
 
 
 def mode(path: Path) -> int:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.bounded import BoundedMap
+from imagegallery.common.bounded import BoundedMap
 
 ROOM = 100
 STEPS = st.lists(

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from anyio.abc import TaskStatus
 
-from imagegallery.background import STEADY, Background, TaskHealth
+from imagegallery.common.background import STEADY, Background, TaskHealth
 from imagegallery.errors import Unavailable
 
 

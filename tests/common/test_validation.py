@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.common.validation import Faults
 from imagegallery.errors import Fault, InvalidInput
-from imagegallery.validation import Faults
 
 PATH = ("body", "name")
 
