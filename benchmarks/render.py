@@ -24,6 +24,7 @@ import click
 from attrs import frozen
 from PIL import Image, ImageOps
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.images.metadata.metadata import read_metadata
 from imagegallery.imaging.limits import DEFAULT_AVIF_EFFORT, DEFAULT_WEBP_EFFORT
 from imagegallery.imaging.protocol import Rendition
@@ -103,7 +104,7 @@ async def _render(photo: Path, into: Path) -> None:
     async with SandboxedEngine.open() as engine:
         inspection = await engine.inspect(photo, content_type="image/jpeg", decode=False)
         read_metadata(inspection.exif, inspection.notes)
-        await engine.render(photo, RENDITIONS, into, content_type="image/jpeg", blurhash=True)
+        await engine.render(photo, RENDITIONS, into, content_type="image/jpeg", measurements=PLACEHOLDER.measurements)
 
 
 def compare(photo: Path, sharp_home: Path, rounds: int) -> Comparison:

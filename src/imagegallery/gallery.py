@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import anyio
 
+from imagegallery.analyses import feature as analyses
 from imagegallery.backends import Backends, open_resources
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
@@ -44,6 +45,7 @@ from imagegallery.webhooks.service import WebhookService
 
 # In the order in which they are asked what they bring: a later one finds the services of those before it.
 FEATURES: Final[Sequence[Feature]] = (
+    analyses.FEATURE,
     variants.FEATURE,
     images.FEATURE,
     trash.FEATURE,

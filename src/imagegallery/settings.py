@@ -19,6 +19,7 @@ import typed_settings
 from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
+from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.options import CacheOptions
 from imagegallery.cache.policy import LONGEST
@@ -90,6 +91,7 @@ class Settings:
     uploads: UploadPolicy = field(factory=UploadPolicy)
     imaging: ImagingOptions = field(factory=ImagingOptions)
     variants: VariantOptions = field(factory=VariantOptions)
+    analyses: AnalysisOptions = field(factory=AnalysisOptions)
     queue: QueueOptions = field(factory=QueueOptions)
     delivery: DeliveryOptions = field(factory=DeliveryOptions)
     cache: CacheOptions = field(factory=CacheOptions)

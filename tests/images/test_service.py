@@ -209,7 +209,7 @@ async def test_waiting_ends_when_processing_does(library: Library) -> None:
         tasks.start_soon(wait)
         for step in (
             partial(variant_records.start, given_up="gave_up"),
-            partial(variant_records.complete, blurhash=None),
+            variant_records.complete,
         ):
             await anyio.wait_all_tasks_blocked()
             async with library.database.transaction() as connection:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 from tests.support.images import BLUE, RED, quarters
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.imaging import blurhash
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
@@ -93,9 +94,11 @@ async def test_a_flat_picture_of_any_shape_is_flat(
     engine: SandboxedEngine, place: Place, into: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     Image.new("RGB", size, (180, 120, 60)).save(tmp_path / "flat.png")
-    answer = await engine.render(tmp_path / "flat.png", (), into, content_type="image/png", blurhash=True)
-    assert answer.blurhash
-    assert {pixel for row in decoded(answer.blurhash) for pixel in row} == {(180, 120, 60)}
+    answer = await engine.render(
+        tmp_path / "flat.png", (), into, content_type="image/png", measurements=PLACEHOLDER.measurements
+    )
+    assert answer.measured["placeholder"]
+    assert {pixel for row in decoded(str(answer.measured["placeholder"])) for pixel in row} == {(180, 120, 60)}
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -106,6 +109,10 @@ async def test_the_average_is_that_of_light(engine: SandboxedEngine, into: Path,
     for x in range(0, 256, 8):
         draw.rectangle([x, 0, x + 3, 255], fill=(255, 255, 255))
     stripes.save(tmp_path / "stripes.png")
-    answer = await engine.render(tmp_path / "stripes.png", (), into, content_type="image/png", blurhash=True)
-    assert answer.blurhash
-    assert all(abs(byte - 188) <= 2 for row in decoded(answer.blurhash) for pixel in row for byte in pixel)
+    answer = await engine.render(
+        tmp_path / "stripes.png", (), into, content_type="image/png", measurements=PLACEHOLDER.measurements
+    )
+    assert answer.measured["placeholder"]
+    assert all(
+        abs(byte - 188) <= 2 for row in decoded(str(answer.measured["placeholder"])) for pixel in row for byte in pixel
+    )

@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image as Pillow
 
+from imagegallery.analyses.perceptual_hash import PHASH
 from imagegallery.images.duplicates.hamming import NEAR, distance
 from imagegallery.imaging.phash import SIDE, phash
 from imagegallery.imaging.protocol import Rendition
@@ -30,9 +31,10 @@ def jpeg(picture: Pillow.Image, *, quality: int = 90, exif: Pillow.Exif | None =
 async def hash_of(engine: SandboxedEngine, data: bytes, directory: Path, *renditions: Rendition) -> int:
     path = directory / "picture.jpg"
     path.write_bytes(data)
-    answer = await engine.render(path, renditions, directory, content_type="image/jpeg", phash=True)
-    assert answer.phash is not None
-    return answer.phash
+    answer = await engine.render(
+        path, renditions, directory, content_type="image/jpeg", measurements=PHASH.measurements
+    )
+    return int(str(answer.measured["phash"]), 16)
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)

@@ -9,6 +9,11 @@ from uuid import UUID
 from attrs import evolve, frozen
 from tests.support.clock import START, ManualClock
 
+from imagegallery.analyses import records as analysis_records
+from imagegallery.analyses.analysis import AnalysisResult
+from imagegallery.analyses.metadata import METADATA
+from imagegallery.analyses.perceptual_hash import PHASH
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
@@ -19,7 +24,7 @@ from imagegallery.ids import new_id
 from imagegallery.images.image import membership, records
 from imagegallery.images.image.image import Image, ProcessingStatus, Variant
 from imagegallery.images.metadata.capture_time import TakenAtSource
-from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.images.metadata.metadata import Metadata, to_json
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
@@ -84,8 +89,21 @@ class Library:
 
     async def _write(self, connection: Connection, image: Image) -> None:
         await records.insert_image(connection, image)
+        await analysis_records.put(connection, image, _analysed(image), now=self.clock(), write=False)
         await variant_records.put_variants(connection, image.id, image.variants, now=self.clock())
         await records.add_storage_used(connection, image.owner_id, image.file_size)
+
+
+def _analysed(image: Image) -> list[AnalysisResult]:
+    """What has been found about an image that has it."""
+    found: list[AnalysisResult] = []
+    if image.status is ProcessingStatus.COMPLETE:
+        found.append(AnalysisResult(METADATA, {} if image.metadata is None else to_json(image.metadata)))
+    if image.blurhash is not None:
+        found.append(AnalysisResult(PLACEHOLDER, image.blurhash))
+    if image.phash is not None:
+        found.append(AnalysisResult(PHASH, f"{image.phash:016x}"))
+    return found
 
 
 def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0)) -> Image:

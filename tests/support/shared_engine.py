@@ -9,7 +9,7 @@ A test that kills, starves or counts decoders opens a `SandboxedEngine` of its o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 
 from imagegallery.imaging.limits import ImagingOptions
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Rendered, Rendition
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Rendered, Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
 _OPTIONS = ImagingOptions(processes=2, threads=1, recycle_after=10_000)
@@ -66,8 +66,7 @@ class SharedEngine:
         into: Path,
         *,
         content_type: str,
-        blurhash: bool = False,
-        phash: bool = False,
+        measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
         return await self._forward(
@@ -77,8 +76,7 @@ class SharedEngine:
                 renditions,
                 into,
                 content_type=content_type,
-                blurhash=blurhash,
-                phash=phash,
+                measurements=measurements,
                 owner_id=owner_id,
             )
         )

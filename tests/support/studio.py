@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +13,12 @@ from PIL import Image as Pillow
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image, without_variants
 
+from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import process_image
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Rendered, Rendition
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Rendered, Rendition
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.storage.filesystem.store import FilesystemStore
@@ -25,8 +26,9 @@ from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks
-from imagegallery.variants.preset import Preset, VariantOptions
+from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import Processing
+from imagegallery.variants.work import Recipes
 
 LEASE = timedelta(seconds=30)
 Hook = Callable[[], Awaitable[None]]
@@ -54,13 +56,12 @@ class WatchedEngine:
         into: Path,
         *,
         content_type: str,
-        blurhash: bool = False,
-        phash: bool = False,
+        measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
         self.rendered.append(renditions)
         answer = await self.engine.render(
-            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash, owner_id=owner_id
+            path, renditions, into, content_type=content_type, measurements=measurements, owner_id=owner_id
         )
         await self.after_render()
         return answer
@@ -120,8 +121,8 @@ class Studio:
             library = Library.on(database, objects, clock)
             watched = WatchedEngine(engine)
             queue = library.queue
-            options = VariantOptions()
-            processing = Processing(database, store, queue, queue, watched, scratch, options, library.delivery, clock)
+            recipes = Recipes(DEFAULT_PRESETS, ANALYSES)
+            processing = Processing(database, store, queue, queue, watched, scratch, recipes, library.delivery, clock)
             try:
                 yield cls(library, watched, store, scratch, processing)
             finally:
@@ -184,7 +185,7 @@ class Studio:
 
     def use(self, *presets: Preset) -> None:
         """From now on, these are the variants to make."""
-        self.processing = evolve(self.processing, options=VariantOptions(presets))
+        self.processing = evolve(self.processing, recipes=evolve(self.processing.recipes, presets=presets))
 
 
 @define

@@ -1,5 +1,6 @@
 """Decoders that tests share: from any event loop, and a caller that is cancelled leaves nothing at work."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
@@ -11,7 +12,7 @@ from attrs import define, field
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.protocol import Inspection, Rendered, Rendition
+from imagegallery.imaging.protocol import Inspection, Measurement, Rendered, Rendition
 
 SEEN = Inspection("image/png", 3, 2, 1)
 
@@ -46,11 +47,10 @@ class Engine:
         into: Path,
         *,
         content_type: str,
-        blurhash: bool = False,
-        phash: bool = False,
+        measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
-        return Rendered(())
+        return Rendered((), SEEN, {})
 
     async def aclose(self) -> None: ...
 

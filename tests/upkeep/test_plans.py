@@ -59,5 +59,5 @@ async def test_every_page_is_read_by_an_index(loaded: Connection) -> None:
 async def test_owners_are_found_one_by_one(loaded: Connection) -> None:
     """Adding up what an owner has may read as it likes; finding the next owner may not read all images."""
     plan = await explain(loaded, owner_records.SUMS, "owner 1", 10)
-    assert "images_by_content" in plan
+    assert "images_by_size" in plan
     assert [each.id for each in await owner_records.sums(loaded, "owner 1", 3)] == ["owner 10", "owner 11", "owner 12"]

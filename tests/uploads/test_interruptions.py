@@ -1,7 +1,7 @@
 """Uploads that are cut short, repeated, or done by several at once: one image or none, and nothing in between."""
 
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -21,7 +21,7 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Rendered, Rendition
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Rendered, Rendition
 from imagegallery.queue.job import NewJob
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo
@@ -65,12 +65,11 @@ class GatedEngine:
         into: Path,
         *,
         content_type: str,
-        blurhash: bool = False,
-        phash: bool = False,
+        measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
         return await self._engine.render(
-            path, renditions, into, content_type=content_type, blurhash=blurhash, phash=phash, owner_id=owner_id
+            path, renditions, into, content_type=content_type, measurements=measurements, owner_id=owner_id
         )
 
     async def aclose(self) -> None: ...

@@ -9,6 +9,7 @@ from tests.support.library import make_image, with_failure, without_variants
 from tests.support.photographs import photograph
 from tests.support.studio import Studio, picture
 
+from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
@@ -17,6 +18,7 @@ from imagegallery.variants import backfill
 from imagegallery.variants.backfill import Backfill, Outdated, Scope, touched
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
+from imagegallery.variants.work import Recipes
 
 PHOTO = photograph(320, 240)
 RENEW = "image.renew_variants"
@@ -26,13 +28,15 @@ NEW_SMALL = tuple(
     for preset in DEFAULT_PRESETS
 )
 ANA = Principal.user("ana")
+RECIPES = Recipes(DEFAULT_PRESETS, ANALYSES)
+UP_TO_DATE = {each.name: each.version for each in ANALYSES}
 JPEG = Preset("medium", 800, 800, "jpeg", 80)
 
 
 def backfill_of(studio: Studio, presets: Sequence[Preset]) -> Backfill:
     """The backfill of a gallery whose presets are these from now on."""
     studio.use(*presets)
-    return Backfill(studio.library.database, studio.library.queue, tuple(presets), studio.clock)
+    return Backfill(studio.library.database, studio.library.queue, studio.processing.recipes, studio.clock)
 
 
 async def processed(studio: Studio) -> Image:
@@ -156,7 +160,7 @@ async def test_starting_from_an_image_includes_it(studio: Studio) -> None:
 
 
 async def test_a_preset_that_there_is_not_is_an_error(studio: Studio) -> None:
-    with pytest.raises(InvalidInput, match="no preset huge"):
+    with pytest.raises(InvalidInput, match="no preset or analysis huge"):
         await run(backfill_of(studio, DEFAULT_PRESETS), Scope(only=frozenset({"huge"})))
 
 
@@ -171,12 +175,15 @@ async def test_uploads_come_first(studio: Studio) -> None:
 
 def test_images_that_are_not_complete_are_not_its_business() -> None:
     for image in (without_variants(make_image()), with_failure(make_image())):
-        assert touched(image, EVERYTHING, DEFAULT_PRESETS).names == ()
+        assert touched(image, UP_TO_DATE, EVERYTHING, RECIPES).names == ()
 
 
 def test_what_no_preset_asks_for_any_more_stays() -> None:
     image = make_image()
-    assert "thumbnail.webp" not in touched(image, EVERYTHING, DEFAULT_PRESETS[1:]).names
+    assert (
+        "thumbnail.webp"
+        not in touched(image, UP_TO_DATE, EVERYTHING, evolve(RECIPES, presets=DEFAULT_PRESETS[1:])).names
+    )
 
 
 @pytest.mark.parametrize("scope", [EVERYTHING, Scope(only=frozenset({"phash"})), Scope(missing=True)])
@@ -185,6 +192,7 @@ async def test_an_image_from_before_there_were_phashes_gets_one_and_no_variant(s
     duplicates = studio.library.images.duplicates
     async with studio.library.database.connection() as connection:
         await connection.execute("UPDATE images SET phash = NULL")
+        await connection.execute("DELETE FROM image_analyses WHERE name = 'phash'")
         await connection.execute("TRUNCATE phash_buckets, phash_neighbours, lookalikes")
     assert (await duplicates.list(ANA)).items == ()
 

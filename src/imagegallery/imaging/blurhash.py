@@ -6,15 +6,17 @@ a picture of one colour has no other factor than that colour, which in the usual
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from operator import mul
 from typing import Final
 
+from imagegallery.imaging.protocol import Colours, Pixels, Subject
+
 SIDE: Final = 32
 """Pixels of either side of the picture to hash, whatever the shape of the one that it stands for."""
 
-COMFORTABLE_SIDE: Final = 256
-"""Pixels that either side should have before it is brought to `SIDE`."""
+PIXELS: Final = Pixels(SIDE, comfortable_side=256, colours=Colours.LIGHT)
 
 LONG_SIDE_COMPONENTS: Final = 4
 SHORT_SIDE_COMPONENTS: Final = 3
@@ -27,6 +29,19 @@ _WAVES: Final = tuple(
     tuple(math.cos(math.pi * frequency * (place + 0.5) / SIDE) / SIDE for place in range(SIDE))
     for frequency in range(LONG_SIDE_COMPONENTS)
 )
+
+
+_HASH: Final = re.compile(rf"[{re.escape(_DIGITS)}]{{6,200}}")
+
+
+def measure(subject: Subject) -> str:
+    """The hash of a picture of which there are `PIXELS`."""
+    return encode(memoryview(subject.pixels).cast("f"), is_upright=subject.height > subject.width)
+
+
+def is_hash(data: object) -> bool:
+    """Whether it can be one, as far as its characters say."""
+    return isinstance(data, str) and _HASH.fullmatch(data) is not None
 
 
 def encode(light: Sequence[float], *, is_upright: bool = False) -> str:

@@ -8,15 +8,17 @@ the median, from which it differs little: so that turning the picture only moves
 """
 
 import math
+import re
 from collections.abc import Iterable
 from operator import mul
 from typing import Final
 
+from imagegallery.imaging.protocol import Colours, Pixels, Subject
+
 SIDE: Final = 32
 """Pixels of either side of the picture to hash."""
 
-COMFORTABLE_SIDE: Final = 64
-"""Pixels that either side should have before it is brought to `SIDE`."""
+PIXELS: Final = Pixels(SIDE, comfortable_side=64, colours=Colours.GREY)
 
 _KEPT: Final = 8
 # With fewer cosines than this, what is left is noise: a blank wall looks like any other.
@@ -26,6 +28,18 @@ _BASIS: Final = tuple(
     tuple(math.sqrt(2 / SIDE) * math.cos(math.pi * frequency * (2 * place + 1) / (2 * SIDE)) for place in range(SIDE))
     for frequency in range(1, _KEPT + 1)
 )
+
+
+_TEXT: Final = re.compile(r"[0-9a-f]{16}")
+
+
+def measure(subject: Subject) -> str:
+    """The hash of a picture of which there are `PIXELS`, in 16 hexadecimal digits: JSON knows no 64-bit numbers."""
+    return f"{phash(subject.pixels):016x}"
+
+
+def is_hash(data: object) -> bool:
+    return isinstance(data, str) and _TEXT.fullmatch(data) is not None
 
 
 def phash(pixels: bytes) -> int:

@@ -1,5 +1,7 @@
-"""What an imaging engine must do: look at a file, and render it. Values only; nothing here decodes."""
+"""What an imaging engine must do: look at a file, render and measure it. Values only; nothing here decodes."""
 
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -57,6 +59,52 @@ class Rendition:
     animated: bool = False
 
 
+class Colours(StrEnum):
+    """``grey``: a byte a pixel; ``light``: red, green and blue, each a float of linear light, 0 to 1."""
+
+    GREY = "grey"
+    LIGHT = "light"
+
+
+@frozen
+class Pixels:
+    """A small copy of a picture, whatever its shape: ``side`` x ``side`` pixels, row by row from the top.
+
+    It is made of a copy of the picture's own shape that has at least ``comfortable_side`` pixels either way.
+    """
+
+    side: int
+    comfortable_side: int
+    colours: Colours
+
+
+@frozen
+class Subject:
+    """A picture of ``width`` x ``height`` pixels as a person sees it, and of all the rest what was asked for:
+    ``pixels``, the file's own ``exif`` and ``notes``, or a ``picture`` of it as a file."""
+
+    width: int
+    height: int
+    pixels: bytes = b""
+    exif: bytes = b""
+    notes: Notes = Notes()
+    picture: Path | None = None
+
+
+@frozen
+class Measurement:
+    """Something to compute of a picture's pixels, in the decoder, while it is decoded anyway.
+
+    ``run`` is a function of a module, which the decoder imports by name; its answer is a JSON value. That is believed
+    only if it ``accepts`` it: the decoder may have been taken over by what it decodes.
+    """
+
+    name: str
+    pixels: Pixels
+    run: Callable[[Subject], object]
+    accepts: Callable[[object], bool]
+
+
 @frozen
 class RenderedFile:
     """A rendition that was made: ``width`` and ``height`` in pixels (of one frame), ``size`` in bytes."""
@@ -71,12 +119,11 @@ class RenderedFile:
 
 @frozen
 class Rendered:
-    """The answer to one render call; ``blurhash`` and ``phash`` (0 to 2**64 - 1, see `imagegallery.imaging.phash`) are
-    there when they were asked for."""
+    """The answer to one render call: the files, what the header said, and what was ``measured``, by name."""
 
     files: tuple[RenderedFile, ...]
-    blurhash: str | None = None
-    phash: int | None = None
+    header: Inspection
+    measured: Mapping[str, object]
     is_truncated: bool = False
 
 
@@ -100,10 +147,10 @@ class ImagingEngine(Protocol):
         into: Path,
         *,
         content_type: str,
-        blurhash: bool = False,
-        phash: bool = False,
+        measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
-        """Make every rendition as a file in the directory ``into``, decoding once. Raises like `inspect`."""
+        """Make every rendition as a file in the directory ``into`` and every measurement, decoding once. Raises like
+        `inspect`."""
 
     async def aclose(self) -> None: ...

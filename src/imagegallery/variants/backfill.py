@@ -1,16 +1,19 @@
-"""Bringing the variants of images that are complete up to the presets of today.
+"""Bringing the variants and analyses of images that are complete up to those of today.
 
-Nothing is rendered here: each image that needs it gets one job of the lowest priority, which makes the variants it
-names and touches no other. It may be stopped anywhere and started again: what is made is found to be up to date, and
-what still waits is not added twice.
+Nothing is computed here: each image that needs it gets a job of the lowest priority, which makes the variants and
+analyses it names and touches no other; and one more for analyses that take long. It may be stopped anywhere and started
+again: what is made is found to be up to date, and what still waits is not added twice.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.analyses import records as analysis_records
+from imagegallery.analyses.job import analyse_image
 from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Fault, InvalidInput
 from imagegallery.images.image import records as image_records
@@ -18,42 +21,43 @@ from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.pagination import FIRST_ID
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.variants.jobs import renew_variants
-from imagegallery.variants.plan import PlannedVariant, plan
-from imagegallery.variants.preset import Preset
-from imagegallery.variants.work import PHASH, missing
+from imagegallery.variants.work import Recipes, work_for
 
 BATCH = 200
 
 
 @frozen
 class Scope:
-    """Which variants to look at: those ``only`` names by preset (``medium``) or by preset and format
-    (``medium.webp``), of images from the id ``starting_from`` on; empty and ``None`` mean all. ``phash`` names the
-    pHash, which images have not that are from before it was computed.
+    """What to look at: the variants that ``only`` names by preset (``medium``) or by preset and format
+    (``medium.webp``) and the analyses that it names, of images from the id ``starting_from`` on; empty and ``None``
+    mean all.
 
-    With ``missing``, variants that are there stay as they are, whatever they were made by.
+    With ``missing``, what is there stays as it is, whatever it was made by.
     """
 
     only: frozenset[str] = frozenset()
     missing: bool = False
     starting_from: UUID | None = None
 
-    def check(self, presets: Sequence[Preset]) -> None:
-        """Raises `InvalidInput` for a name that is no preset's."""
-        known = {PHASH, *(name for preset in presets for name in (preset.name, f"{preset.name}.{preset.format}"))}
+    def check(self, recipes: Recipes) -> None:
+        """Raises `InvalidInput` for a name that is no preset's and no analysis's."""
+        named = (name for preset in recipes.presets for name in (preset.name, f"{preset.name}.{preset.format}"))
+        known = {*named, *(analysis.name for analysis in recipes.analyses)}
         if unknown := sorted(self.only - known):
             fault = Fault(("only",), f"{', '.join(unknown)}: must be of {', '.join(sorted(known))}")
-            raise InvalidInput(f"There is no preset {unknown[0]}; there are {', '.join(sorted(known))}.", [fault])
+            raise InvalidInput(
+                f"There is no preset or analysis {unknown[0]}; there are {', '.join(sorted(known))}.", [fault]
+            )
 
-    def includes(self, planned: PlannedVariant) -> bool:
-        """Whether ``only`` lets it pass."""
-        return not self.only or planned.variant_type in self.only or planned.name in self.only
+    def includes(self, name: str) -> bool:
+        """Whether ``only`` lets the variant or analysis of this name pass."""
+        return not self.only or name in self.only or name.partition(".")[0] in self.only
 
 
 @frozen
 class Outdated:
-    """An image and the names (``medium.webp``) of its variants that are, or would be, made: those it has not, and
-    those made by another recipe than today's."""
+    """An image and the names of its variants (``medium.webp``) and analyses that are, or would be, made: those it has
+    not, and those made by another recipe, or in another version, than today's."""
 
     image_id: UUID
     missing: tuple[str, ...]
@@ -75,11 +79,11 @@ class Progress:
 
 @frozen
 class Backfill:
-    """Finds what is not as ``presets`` say, and sees to it."""
+    """Finds what is not as ``recipes`` say, and sees to it."""
 
     database: Database
     outbox: JobOutbox
-    presets: tuple[Preset, ...]
+    recipes: Recipes
     clock: Clock
 
     async def count(self, scope: Scope) -> int:
@@ -94,7 +98,7 @@ class Backfill:
         Images that wait for their first variants get today's anyway, and those that failed are for
         `ImageService.retry`: both are left alone. Raises `InvalidInput`, see `Scope.check`.
         """
-        scope.check(self.presets)
+        scope.check(self.recipes)
         first_id = scope.starting_from or FIRST_ID
         while progress := await self._batch(scope, first_id, dry_run=dry_run):
             yield progress
@@ -105,23 +109,30 @@ class Backfill:
             images = await image_records.list_all(connection, first_id, BATCH)
             if not images:
                 return None
-            found = [(image, touched(image, scope, self.presets)) for image in images]
+            recorded = await analysis_records.versions(connection, [image.id for image in images])
+            found = [(image, touched(image, recorded[image.id], scope, self.recipes)) for image in images]
             needy = [(image, each) for image, each in found if each.names]
             if not dry_run:
                 for image, each in needy:
-                    await self.outbox.enqueue(connection, renew_variants(image, each.names), now=self.clock())
+                    await self._enqueue(connection, image, each.names)
         return Progress(len(images), tuple(each for _, each in needy), _after(images[-1].id))
 
+    async def _enqueue(self, connection: Connection, image: Image, names: Iterable[str]) -> None:
+        costly = [each for each in self.recipes.analyses if each.is_costly and each.name in names]
+        rest = sorted(set(names) - {each.name for each in costly})
+        if rest:
+            await self.outbox.enqueue(connection, renew_variants(image, rest), now=self.clock())
+        if costly:
+            await self.outbox.enqueue(connection, analyse_image(image, costly), now=self.clock())
 
-def touched(image: Image, scope: Scope, presets: Sequence[Preset]) -> Outdated:
-    """What ``scope`` finds to do for one image. Pure."""
+
+def touched(image: Image, recorded: Mapping[str, int], scope: Scope, recipes: Recipes) -> Outdated:
+    """What ``scope`` finds to do for one image, ``recorded`` the versions of the analyses that it has. Pure."""
     if image.status is not ProcessingStatus.COMPLETE:
         return Outdated(image.id, (), ())
-    planned = plan(image.width, image.height, image.frames, image.sha256, presets)
-    there = {f"{variant.variant_type}.{variant.format}" for variant in image.variants}
-    wanted = [each.name for each in missing(image, planned) if scope.includes(each)]
-    if image.phash is None and (not scope.only or PHASH in scope.only):
-        wanted.append(PHASH)
+    work = work_for(image, recorded, None, recipes)
+    there = {*(f"{variant.variant_type}.{variant.format}" for variant in image.variants), *recorded}
+    wanted = list(filter(scope.includes, work.names))
     outdated = () if scope.missing else _sorted(name for name in wanted if name in there)
     return Outdated(image.id, _sorted(name for name in wanted if name not in there), outdated)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import Ladder
@@ -16,15 +17,19 @@ from imagegallery.variants.events import VariantReady
 from imagegallery.variants.preset import VariantOptions
 from imagegallery.variants.processing import Processing
 from imagegallery.variants.service import VariantService
+from imagegallery.variants.work import Recipes
+
+
+def _recipes(resources: Resources) -> Recipes:
+    return Recipes(resources.options[VariantOptions].all_presets, ANALYSES)
 
 
 def _services(resources: Resources) -> Iterable[object]:
     options = resources.options[VariantOptions]
-    presets = options.all_presets
     return (
         Ladder(options.ladder),
-        VariantService(resources.engine, presets),
-        Backfill(resources.database, resources.outbox, presets, resources.clock),
+        VariantService(resources.engine, options.all_presets),
+        Backfill(resources.database, resources.outbox, _recipes(resources), resources.clock),
     )
 
 
@@ -36,7 +41,7 @@ def _jobs(resources: Resources) -> Mapping[str, JobHandler]:
         resources.outbox,
         resources.engine,
         resources.scratch,
-        resources.options[VariantOptions],
+        _recipes(resources),
         resources.services[ImageUrls],
         resources.clock,
     ).handlers()

@@ -1,10 +1,11 @@
-"""Making an image's variants: jobs that may be started again at any point.
+"""Making an image's variants, and the analyses that are made in the same pass: jobs that may be started again at any
+point.
 
 The first makes the image usable; the second, of low priority, adds the formats that take their time; the third makes
-chosen variants anew (`variants.backfill`). Objects are stored before their rows are written, under keys that depend on
-nothing but recipe and original: whoever does a job again stores the same objects again. Every write to the database is
-fenced by the job's claim, so that it counts only once, and whatever is then left over in the store is deleted by a job
-written in the same transaction.
+chosen variants and analyses anew (`variants.backfill`). Objects are stored before their rows are written, under keys
+that depend on nothing but recipe and original: whoever does a job again stores the same objects again. Every write to
+the database is fenced by the job's claim, so that it counts only once, and whatever is then left over in the store is
+deleted by a job written in the same transaction.
 """
 
 import logging
@@ -17,26 +18,30 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.access.decision import is_public
+from imagegallery.analyses import records as analysis_records
+from imagegallery.analyses.analysis import Analysis, AnalysisResult
+from imagegallery.analyses.job import analyse_image
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatch
 from imagegallery.events import records as events
-from imagegallery.images.duplicates import lookalike_records
+from imagegallery.events.event import DomainEvent
 from imagegallery.images.events import ImageFailed, ImageReady
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.image.original import fetch
 from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.images.presentation.urls import ImageUrls
-from imagegallery.imaging.protocol import ImagingEngine, Rendered
+from imagegallery.imaging.protocol import ImagingEngine, Rendered, Subject
 from imagegallery.queue.job import ClaimedJob
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.protocol import JobHandler, Queue
 from imagegallery.storage.keys import content_type_of
-from imagegallery.storage.protocol import LocalObjects, ObjectStore, TemporaryFiles
-from imagegallery.storage.streams import Digesting, copy_to_file, file_chunks
+from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
+from imagegallery.storage.streams import file_chunks
 from imagegallery.variants import records
 from imagegallery.variants.discard import DiscardObjects
 from imagegallery.variants.events import VariantReady
@@ -50,8 +55,17 @@ from imagegallery.variants.jobs import (
     variants_of,
 )
 from imagegallery.variants.plan import PlannedVariant, Stage, of_stage
-from imagegallery.variants.preset import VariantOptions
-from imagegallery.variants.work import Work, dropped, missing, obsolete, superseded, verdicts, work_for, work_on
+from imagegallery.variants.work import (
+    Recipes,
+    Work,
+    dropped,
+    missing,
+    obsolete,
+    superseded,
+    verdicts,
+    work_for,
+    work_on,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -67,25 +81,6 @@ RECORDED = fault_point("processing.recorded", "the variants are on record, the j
 REFUSED = fault_point("processing.refused", "the failure is on record, the job is not done")
 
 
-async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
-    """The original, where it lies or copied into ``directory``, once its SHA-256 has proved to be the recorded one.
-
-    Raises `ObjectNotFound` and `ChecksumMismatch`.
-    """
-    async with store.get(image.original_key) as stream:
-        content = Digesting(stream.chunks)
-        if isinstance(store, LocalObjects):
-            path = store.local_path(image.original_key)
-            async for _ in content:
-                pass
-        else:
-            path = directory / "original"
-            await copy_to_file(content, path)
-    if content.sha256() != image.sha256:
-        raise ChecksumMismatch("The stored original is not the file that was uploaded.")
-    return path
-
-
 @frozen
 class Processing:
     """The parts that the jobs work with. ``queue`` is the one that claims them, ``outbox`` adds further ones."""
@@ -96,7 +91,7 @@ class Processing:
     outbox: JobOutbox
     engine: ImagingEngine
     scratch: TemporaryFiles
-    options: VariantOptions
+    recipes: Recipes
     delivery: ImageUrls
     clock: Clock
 
@@ -112,12 +107,11 @@ class Processing:
 
 @frozen
 class RenderResult:
-    """Variants whose objects are stored, those in whose place there are to be none; BlurHash and pHash if computed."""
+    """Variants whose objects are stored, those in whose place there are to be none; what analyses found."""
 
     variants: tuple[Variant, ...] = ()
     left_out: tuple[PlannedVariant, ...] = ()
-    blurhash: str | None = None
-    phash: int | None = None
+    analyses: tuple[AnalysisResult, ...] = ()
 
 
 class _MakesVariants:
@@ -128,11 +122,10 @@ class _MakesVariants:
 
     async def run(self, job: ClaimedJob) -> None:
         """Begin, make what is missing, record it; a picture that cannot be shown is recorded as such."""
-        image = await self._begin(job)
-        if image is None:
+        work = await self._begin(job)
+        if work is None:
             return
         STARTED.reached()
-        work = self._work(job, image)
         try:
             made = await self._make(work)
         except (BadImage, TypeMismatch, ChecksumMismatch) as error:
@@ -147,8 +140,9 @@ class _MakesVariants:
 
     # --- the steps -----------------------------------------------------------------------------------------
 
-    async def _begin(self, job: ClaimedJob) -> Image | None:
-        """The image to work on; ``None`` when it is gone, or was found bad before (`ImageService.retry` revives it).
+    async def _begin(self, job: ClaimedJob) -> Work | None:
+        """What there is to do for the image; ``None`` when it is gone, or was found bad before (`ImageService.retry`
+        revives it).
 
         When it is gone, an earlier attempt may have stored objects after the purge had been there.
         """
@@ -158,26 +152,19 @@ class _MakesVariants:
             found = await image_records.get(connection, image_of(job.payload))
             if found is None:
                 await self._purge_leftovers(connection, job)
-        if found is None or found.image.status is ProcessingStatus.FAILED:
-            return None
-        return found.image
+            if found is None or found.image.status is ProcessingStatus.FAILED:
+                return None
+            recorded = await analysis_records.versions(connection, [found.image.id])
+        return self._work(job, found.image, recorded[found.image.id])
 
     async def _make(self, work: Work) -> RenderResult:
-        """Fetch, verify, render and store what is missing."""
+        """Fetch, verify, render, measure and store what is missing, in one decode."""
         if work.is_done:
             return RenderResult()
         async with self._parts.scratch.directory() as directory:
             original = await fetch(work.image, self._parts.store, directory)
             FETCHED.reached()
-            rendered = await self._parts.engine.render(
-                original,
-                tuple(planned.rendition for planned in work.missing),
-                directory,
-                content_type=work.image.mime_type,
-                blurhash=work.wants_blurhash,
-                phash=work.wants_phash,
-                owner_id=work.image.owner_id,
-            )
+            rendered = await self._render(work, original, directory)
             RENDERED.reached()
             _warn_of_lost_frames(work, rendered)
             made = {work.variant(file): file.path for file in rendered.files}
@@ -185,7 +172,22 @@ class _MakesVariants:
             unkept = {each.fingerprint for each in left_out}
             kept = {variant: path for variant, path in made.items() if variant.fingerprint not in unkept}
             await self._store(kept)
-            return RenderResult(tuple(kept), left_out, rendered.blurhash, rendered.phash)
+            return RenderResult(tuple(kept), left_out, tuple(_result(each, rendered) for each in work.analyses))
+
+    async def _render(self, work: Work, original: Path, directory: Path) -> Rendered:
+        """Of analyses of what the file says of itself alone, the header is all that is read."""
+        engine, content_type, owner_id = self._parts.engine, work.image.mime_type, work.image.owner_id
+        if not work.needs_pixels:
+            header = await engine.inspect(original, content_type=content_type, decode=False, owner_id=owner_id)
+            return Rendered((), header, {})
+        return await engine.render(
+            original,
+            tuple(planned.rendition for planned in work.missing),
+            directory,
+            content_type=content_type,
+            measurements=[measured for each in work.analyses for measured in each.measurements],
+            owner_id=owner_id,
+        )
 
     async def _store(self, files: Mapping[Variant, Path]) -> None:
         for variant, path in files.items():
@@ -205,12 +207,11 @@ class _MakesVariants:
                 return
             await records.put_variants(connection, image_id, made.variants, now=now)
             ready = [VariantReady(image.owner_id, image_id, each.variant_type, each.format) for each in made.variants]
-            await events.record(connection, *ready, now=now)
-            await self._finished(connection, image, work, made, now)
+            await events.record(connection, *ready, *self._told(image), now=now)
+            await self._finished(connection, image, work, now)
             await self._discard(connection, image_id, superseded(image, made.variants), now)
             await self._leave_out(connection, image, work, made, now)
-            if made.phash is not None:
-                await lookalike_records.note(connection, image.owner_id, image_id, made.phash)
+            await analysis_records.put(connection, image, made.analyses, now=now)
             await image_records.announce(connection, image_id)
         RECORDED.reached()
         size = sum(variant.file_size for variant in made.variants)
@@ -227,7 +228,7 @@ class _MakesVariants:
                 return
             await self._failed(connection, image, failure, now)
             await image_records.announce(connection, image_id)
-            keys = self._work(job, image).missing_keys
+            keys = self._work(job, image, {}).missing_keys
             if may_have_stored and keys:
                 await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, now=now), now=now)
         REFUSED.reached()
@@ -239,7 +240,9 @@ class _MakesVariants:
         unwanted = dropped(image, made.left_out)
         await records.drop_variants(connection, image.id, unwanted)
         await self._discard(connection, image.id, unwanted, now)
-        await records.leave_out(connection, image.id, verdicts(image, work.planned, made.left_out))
+        now_true = verdicts(image, work.planned, made.left_out)
+        if now_true != image.left_out:
+            await records.leave_out(connection, image.id, now_true)
 
     async def _discard(
         self, connection: Connection, image_id: UUID, variants: Sequence[Variant], now: datetime
@@ -259,42 +262,47 @@ class _MakesVariants:
 
     # --- in which they differ ------------------------------------------------------------------------------
 
-    def _work(self, job: ClaimedJob, image: Image) -> Work:
+    def _work(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
+        """``recorded``: the versions of the analyses that the image has."""
         raise NotImplementedError
+
+    def _told(self, _image: Image) -> Sequence[DomainEvent]:
+        """What is to be known when it is done, besides the variants that were made."""
+        return ()
 
     # Each of these is called inside a fenced transaction.
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
-        raise NotImplementedError
+        pass
 
-    async def _finished(
-        self, connection: Connection, image: Image, work: Work, made: RenderResult, now: datetime
-    ) -> None:
-        raise NotImplementedError
+    async def _finished(self, connection: Connection, image: Image, _work: Work, now: datetime) -> None:
+        await records.touch(connection, image.id, now=now)
 
     async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
-        raise NotImplementedError
+        """Whatever becomes of a job, the image stays as usable as it is."""
 
 
 class ProcessImage(_MakesVariants):
     """The job ``image.process``: from ``pending`` over ``processing`` to ``complete`` or ``failed``."""
 
-    def _work(self, _job: ClaimedJob, image: Image) -> Work:
-        return work_for(image, Stage.FIRST, self._parts.options.all_presets)
+    def _work(self, _job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
+        return work_for(image, recorded, Stage.FIRST, self._parts.recipes)
+
+    def _told(self, image: Image) -> Sequence[DomainEvent]:
+        return (ImageReady(image.owner_id, image.id),)
 
     async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
         await records.start(connection, image_id, given_up=GAVE_UP.code, now=now)
 
-    async def _finished(
-        self, connection: Connection, image: Image, work: Work, made: RenderResult, now: datetime
-    ) -> None:
-        await records.complete(connection, image.id, blurhash=made.blurhash, now=now)
+    async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
+        await records.complete(connection, image.id, now=now)
         unwanted = obsolete(image, work.planned)
         await records.drop_variants(connection, image.id, unwanted)
         await self._discard(connection, image.id, unwanted, now)
         if missing(image, of_stage(work.planned, Stage.LATER)):
             await self._parts.outbox.enqueue(connection, process_later(image), now=now)
-        await events.record(connection, ImageReady(image.owner_id, image.id), now=now)
+        if work.costly_analyses:
+            await self._parts.outbox.enqueue(connection, analyse_image(image, work.costly_analyses), now=now)
 
     async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
         if await records.fail(connection, image.id, failure, now=now):
@@ -302,33 +310,27 @@ class ProcessImage(_MakesVariants):
             await events.record(connection, failed, now=now)
 
 
-class _AddsVariants(_MakesVariants):
-    """Whatever becomes of it, the image stays as usable as it is."""
-
-    async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
-        pass
-
-    async def _finished(
-        self, connection: Connection, image: Image, _work: Work, _made: RenderResult, now: datetime
-    ) -> None:
-        await records.touch(connection, image.id, now=now)
-
-    async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
-        pass
-
-
-class ProcessLaterFormats(_AddsVariants):
+class ProcessLaterFormats(_MakesVariants):
     """The job ``image.process_later``."""
 
-    def _work(self, _job: ClaimedJob, image: Image) -> Work:
-        return work_for(image, Stage.LATER, self._parts.options.all_presets)
+    def _work(self, _job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
+        return work_for(image, recorded, Stage.LATER, self._parts.recipes)
 
 
-class RenewVariants(_AddsVariants):
-    """The job ``image.renew_variants``: the variants it names, of both stages, and no other."""
+class RenewVariants(_MakesVariants):
+    """The job ``image.renew_variants``: the variants and analyses it names, of both stages, and no other."""
 
-    def _work(self, job: ClaimedJob, image: Image) -> Work:
-        return work_on(image, variants_of(job.payload), self._parts.options.all_presets)
+    def _work(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
+        return work_on(image, recorded, variants_of(job.payload), self._parts.recipes)
+
+
+def _result(analysis: Analysis, rendered: Rendered) -> AnalysisResult:
+    """What an analysis found: in the decoder, or of the header."""
+    if analysis.name in rendered.measured:
+        return AnalysisResult(analysis, rendered.measured[analysis.name])
+    header = rendered.header
+    subject = Subject(header.width, header.height, exif=header.exif, notes=header.notes)
+    return AnalysisResult(analysis, analysis.run(subject))
 
 
 def _warn_of_lost_frames(work: Work, rendered: Rendered) -> None:

@@ -36,11 +36,10 @@ WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text
 # What was made and not kept.
 _LEAVE_OUT = "UPDATE images SET left_out = $2 WHERE id = $1 AND left_out <> $2"
 
-# The image is usable. A BlurHash that was computed replaces the old one.
+# The image is usable.
 _COMPLETE = """
 UPDATE images
-SET processing_status = 'complete', failure_code = NULL, failure_message = NULL,
-    blurhash = coalesce($2, blurhash), updated_at = $3
+SET processing_status = 'complete', failure_code = NULL, failure_message = NULL, updated_at = $2
 WHERE id = $1"""
 
 # An image that is usable stays so, whatever happens to further variants.
@@ -108,11 +107,14 @@ async def put_variants(connection: Connection, image_id: UUID, variants: Sequenc
         )
         for variant in variants
     ]
-    await connection.executemany(_PUT, rows)
+    if rows:
+        await connection.executemany(_PUT, rows)
 
 
 async def drop_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant]) -> None:
     """Forget these variants; their objects are the caller's to delete, after the commit."""
+    if not variants:
+        return
     types, formats = [each.variant_type for each in variants], [each.format for each in variants]
     await connection.execute(_DROP, image_id, types, formats)
 
@@ -122,8 +124,8 @@ async def leave_out(connection: Connection, image_id: UUID, verdicts: Collection
     await connection.execute(_LEAVE_OUT, image_id, sorted(verdicts))
 
 
-async def complete(connection: Connection, image_id: UUID, *, blurhash: str | None, now: datetime) -> None:
-    await connection.execute(_COMPLETE, image_id, blurhash, now)
+async def complete(connection: Connection, image_id: UUID, *, now: datetime) -> None:
+    await connection.execute(_COMPLETE, image_id, now)
 
 
 async def fail(connection: Connection, image_id: UUID, failure: Failure, *, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from anyio import CancelScope, to_thread
 from attrs import asdict, frozen
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.images.image.image import Variant
 from imagegallery.images.metadata.metadata import Metadata, read_metadata, to_json
 from imagegallery.images.presentation.responsive import Responsive, describe
@@ -86,7 +87,10 @@ async def render_file(
 
     async with _drafts(into) as drafts:
         renditions = tuple(each.rendition for each in planned)
-        rendered = await engine.render(path, renditions, drafts, content_type=content_type, blurhash=True)
+        rendered = await engine.render(
+            path, renditions, drafts, content_type=content_type, measurements=PLACEHOLDER.measurements
+        )
+        blurhash = str(rendered.measured[PLACEHOLDER.name])
         by_name = {file.name: file for file in rendered.files}
         files = {each: by_name[each.rendition.name] for each in planned}
         left_out = no_smaller(planned, {each.fingerprint: file.size for each, file in files.items()})
@@ -100,10 +104,10 @@ async def render_file(
         height=seen.height,
         frames=seen.frames,
         is_truncated=rendered.is_truncated,
-        blurhash=rendered.blurhash,
+        blurhash=blurhash,
         metadata=read_metadata(seen.exif, seen.notes),
         variants=variants,
-        responsive=describe(variants, width=seen.width, height=seen.height, blurhash=rendered.blurhash),
+        responsive=describe(variants, width=seen.width, height=seen.height, blurhash=blurhash),
     )
 
 

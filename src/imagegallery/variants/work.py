@@ -2,30 +2,28 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
-from typing import Final
 
 from attrs import frozen
 
+from imagegallery.analyses.analysis import Analysis, FileNotes
+from imagegallery.analyses.planning import missing as missing_analyses
 from imagegallery.images.image.image import Image, Variant
 from imagegallery.imaging.protocol import RenderedFile
 from imagegallery.storage.keys import variant_key
 from imagegallery.variants.plan import PlannedVariant, Stage, of_stage, plan
 from imagegallery.variants.preset import Preset
 
-PHASH: Final = "phash"
-"""Stands among the names of variants for the pHash, which is made with them. No preset has such a name: those of
-variants end in their format."""
-
 
 @frozen
 class Work:
-    """An image, all the variants it should have, and those of one stage that it does not have yet."""
+    """An image, all the variants it should have, and what is to be made of it now: those of one stage that it does not
+    have yet, and ``analyses`` that it lacks and that are made in the same pass; others are for jobs of their own."""
 
     image: Image
     planned: tuple[PlannedVariant, ...]
     missing: tuple[PlannedVariant, ...]
-    wants_blurhash: bool
-    wants_phash: bool
+    analyses: tuple[Analysis, ...] = ()
+    costly_analyses: tuple[Analysis, ...] = ()
 
     def left_out(self, made: Sequence[Variant]) -> tuple[PlannedVariant, ...]:
         """Those of the plan that are no smaller than a rival, given what is there and what was ``made``."""
@@ -34,8 +32,19 @@ class Work:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing to render."""
-        return not self.missing and not self.wants_blurhash and not self.wants_phash
+        """Whether there is nothing to make."""
+        return not self.missing and not self.analyses
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all that is to be made."""
+        variants = (each.name for each in self.missing)
+        return (*variants, *(each.name for each in (*self.analyses, *self.costly_analyses)))
+
+    @property
+    def needs_pixels(self) -> bool:
+        """Whether the file has to be decoded, not only its header read."""
+        return bool(self.missing) or not all(isinstance(each.needs, FileNotes) for each in self.analyses)
 
     @property
     def missing_keys(self) -> tuple[str, ...]:
@@ -62,31 +71,46 @@ class Work:
         )
 
 
-def work_for(image: Image, stage: Stage, presets: Sequence[Preset]) -> Work:
-    """What ``stage`` has to do for ``image`` as it stands. Variants of equal fingerprints are not made again."""
-    planned = plan(image.width, image.height, image.frames, image.sha256, presets)
-    return Work(
-        image=image,
-        planned=planned,
-        missing=missing(image, of_stage(planned, stage)),
-        wants_blurhash=stage is Stage.FIRST and image.blurhash is None,
-        wants_phash=stage is Stage.FIRST and image.phash is None,
-    )
+@frozen
+class Recipes:
+    """What every image is to have: variants by these presets, and these analyses."""
+
+    presets: tuple[Preset, ...]
+    analyses: tuple[Analysis, ...]
+
+    def planned(self, image: Image) -> tuple[PlannedVariant, ...]:
+        return plan(image.width, image.height, image.frames, image.sha256, self.presets)
 
 
-def work_on(image: Image, names: Collection[str], presets: Sequence[Preset]) -> Work:
-    """What has to be done for ``image`` as it stands so that its variants of these names are as the presets say.
+def work_for(image: Image, recorded: Mapping[str, int], stage: Stage | None, recipes: Recipes) -> Work:
+    """What ``stage``, or all of them, have to do for ``image`` as it stands; ``recorded``: the versions of the analyses
+    that it has.
 
-    `PHASH` among the names is its pHash.
+    Variants of equal fingerprints are not made again.
     """
-    planned = plan(image.width, image.height, image.frames, image.sha256, presets)
-    return Work(
-        image=image,
-        planned=planned,
-        missing=tuple(each for each in missing(image, planned) if each.name in names),
-        wants_blurhash=False,
-        wants_phash=PHASH in names and image.phash is None,
-    )
+    planned = recipes.planned(image)
+    asked_for = planned if stage is None else of_stage(planned, stage)
+    analyses = () if stage is Stage.LATER else missing_analyses(recipes.analyses, recorded)
+    return _work(image, planned, missing(image, asked_for), analyses)
+
+
+def work_on(image: Image, recorded: Mapping[str, int], names: Collection[str], recipes: Recipes) -> Work:
+    """What has to be done for ``image`` as it stands so that its variants and analyses of these names are as they
+    should be today."""
+    planned = recipes.planned(image)
+    variants = tuple(each for each in missing(image, planned) if each.name in names)
+    analyses = missing_analyses((each for each in recipes.analyses if each.name in names), recorded)
+    return _work(image, planned, variants, analyses)
+
+
+def _work(
+    image: Image,
+    planned: tuple[PlannedVariant, ...],
+    missing: tuple[PlannedVariant, ...],
+    analyses: tuple[Analysis, ...],
+) -> Work:
+    costly = tuple(each for each in analyses if each.is_costly)
+    return Work(image, planned, missing, tuple(each for each in analyses if each not in costly), costly)
 
 
 def missing(image: Image, planned: Iterable[PlannedVariant]) -> tuple[PlannedVariant, ...]:

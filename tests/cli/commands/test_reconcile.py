@@ -139,7 +139,7 @@ async def test_backfill_that_is_interrupted_says_where_to_go_on(settings: Settin
 def test_backfill_of_a_preset_that_is_not_there(settings: Settings, in_process: InProcess) -> None:
     done = in_process("backfill", "--only", "huge")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "\nError: There is no preset huge" in done.stderr
+    assert "\nError: There is no preset or analysis huge" in done.stderr
 
 
 async def test_reconcile_finds_repairs_and_then_finds_nothing(settings: Settings, run: Run) -> None:

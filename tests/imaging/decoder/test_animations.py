@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageSequence
 from tests.support import images
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
@@ -29,7 +30,9 @@ async def test_an_animation_moves_where_it_is_asked_to(
 ) -> None:
     path = place(images.animation(container, frames=4, delay=120, loop=2))
     assert (await engine.inspect(path, content_type=content_type)).frames == 4
-    answer = await engine.render(path, (STILL, MEDIUM, AVIF, SQUARE), into, content_type=content_type, blurhash=True)
+    answer = await engine.render(
+        path, (STILL, MEDIUM, AVIF, SQUARE), into, content_type=content_type, measurements=PLACEHOLDER.measurements
+    )
     assert [(file.width, file.height, file.frames) for file in answer.files] == [
         (32, 24, 1),
         (32, 24, 4),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support import images
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.errors import BadImage, TypeMismatch, Unavailable
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
@@ -40,7 +41,7 @@ async def test_a_bad_picture_has_its_reason(
     with pytest.raises(BadImage) as inspected:
         await engine.inspect(path, content_type=content_type)
     with pytest.raises(BadImage) as rendered:
-        await engine.render(path, TWO, into, content_type=content_type, blurhash=True)
+        await engine.render(path, TWO, into, content_type=content_type, measurements=PLACEHOLDER.measurements)
     assert (inspected.value.reason, rendered.value.reason) == (reason, reason)
     assert list(into.iterdir()) == []
 

@@ -14,6 +14,7 @@ from tests.imaging.decoder.test_bad_pictures import BAD
 from tests.imaging.decoder.test_pictures import KINDS
 from tests.support import images
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.errors import BadImage
 from imagegallery.imaging.formats import gif
 from imagegallery.imaging.formats.png import Extent, filled, read_extent
@@ -172,7 +173,9 @@ async def verdicts(engine: SandboxedEngine, path: Path, into: Path, content_type
     except BadImage as error:
         seen = error.reason
     try:
-        rendered = (await engine.render(path, (COPY,), into, content_type=content_type, blurhash=True)).is_truncated
+        rendered = (
+            await engine.render(path, (COPY,), into, content_type=content_type, measurements=PLACEHOLDER.measurements)
+        ).is_truncated
     except BadImage as error:
         rendered = error.reason
     return seen, rendered

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from tests.support import images
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.errors import BadImage
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import Rendition
@@ -31,7 +32,9 @@ async def test_a_phones_picture_is_shown_upright(
     assert b"Maker" in seen.exif
     assert seen.exif[:4] in (b"II*\0", b"MM\0*")
     rendition = Rendition("copy", 100, 100, "png", 100, 1)
-    answer = await engine.render(path, (rendition,), into, content_type=content_type, blurhash=True)
+    answer = await engine.render(
+        path, (rendition,), into, content_type=content_type, measurements=PLACEHOLDER.measurements
+    )
     with Image.open(answer.files[0].path) as picture:
         colours = [picture.convert("RGB").getpixel(at) for at in ((16, 24), (48, 24), (16, 72), (48, 72))]
     for seen_colour, wanted in zip(colours, (images.BLUE, images.RED, images.GREY, images.GREEN), strict=True):

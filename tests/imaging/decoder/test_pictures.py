@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 from tests.support import images
 
+from imagegallery.analyses.placeholder import PLACEHOLDER
 from imagegallery.imaging.protocol import RenderedFile, Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
@@ -202,9 +203,11 @@ async def test_a_single_pixel(engine: SandboxedEngine, place: Place, into: Path)
         path = place(data)
         assert (await engine.inspect(path, content_type=content_type)).width == 1
         renditions = tuple(Rendition("dot", 80, 80, kind, 70, 1, crop="attention") for kind in ("webp", "avif"))
-        answer = await engine.render(path, renditions, into, content_type=content_type, blurhash=True)
+        answer = await engine.render(
+            path, renditions, into, content_type=content_type, measurements=PLACEHOLDER.measurements
+        )
         assert [(file.width, file.height) for file in answer.files] == [(1, 1), (1, 1)]
-        assert answer.blurhash
+        assert answer.measured["placeholder"]
 
 
 async def test_nothing_is_enlarged_and_a_crop_fills_its_box(engine: SandboxedEngine, place: Place, into: Path) -> None:
@@ -216,7 +219,9 @@ async def test_nothing_is_enlarged_and_a_crop_fills_its_box(engine: SandboxedEng
         Rendition("large", 1920, 1920, "webp", 85, 4),
         Rendition("large", 1920, 1920, "avif", 70, 1),
     )
-    answer = await engine.render(path, renditions, into, content_type="image/jpeg", blurhash=True)
+    answer = await engine.render(
+        path, renditions, into, content_type="image/jpeg", measurements=PLACEHOLDER.measurements
+    )
     sizes = [(file.name, file.width, file.height) for file in answer.files]
     assert sizes == [
         ("thumbnail", 80, 80),

@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.imaging import blurhash, phash
 from imagegallery.imaging.protocol import Inspection, Rendition
 from imagegallery.imaging.sandbox import wire
 
+MEASURED = wire.MeasureRequest("phash", "imagegallery.imaging.phash:measure", phash.PIXELS)
+ACCEPTS = {"phash": phash.is_hash}
 RENDITION = Rendition("large", 1920, 1080, "avif", 70, 1, crop="attention", animated=True)
 
 
@@ -20,7 +23,7 @@ def sent(message: wire.Message) -> wire.Message:
     "request_",
     [
         wire.Request("image/jpeg", decode=False),
-        wire.Request("image/png", True, (RENDITION, RENDITION), blurhash=True, phash=True),
+        wire.Request("image/png", True, (RENDITION, RENDITION), (MEASURED,)),
     ],
 )
 def test_a_request_arrives_as_it_was(request_: wire.Request) -> None:
@@ -33,10 +36,11 @@ def test_an_inspection_arrives_as_it_was(exif: bytes) -> None:
     assert wire.read_inspection(sent(wire.inspection_message(inspection)), content_type="image/gif") == inspection
 
 
-@pytest.mark.parametrize("blurhash", [None, "LQDKASxvjFfm~qkWj[j?%Mj?oet6"])
-def test_a_rendering_arrives_as_it_was(blurhash: str | None) -> None:
-    answer = wire.RenderAnswer((wire.RenderReply(640, 480, 1), wire.RenderReply(64, 48, 7)), blurhash, 2**64 - 1)
-    assert wire.read_rendered(sent(wire.render_message(answer)), count=2) == answer
+@pytest.mark.parametrize("measured", [{}, {"phash": "00000000000000ff"}])
+def test_a_rendering_arrives_as_it_was(measured: dict[str, object]) -> None:
+    answer = wire.RenderAnswer((wire.RenderReply(640, 480, 1), wire.RenderReply(64, 48, 7)), measured)
+    accepts = ACCEPTS if measured else {}
+    assert wire.read_rendered(sent(wire.render_message(answer)), count=2, accepts=accepts) == answer
 
 
 @pytest.mark.parametrize("kind", sorted(wire.FAULT_KINDS))
@@ -60,6 +64,11 @@ def test_a_result_is_no_fault() -> None:
     assert wire.read_fault({"made": []}) is None
 
 
+RENDERED: wire.Message = {
+    "made": [{"width": 1, "height": 1, "frames": 1}],
+    "measured": {"phash": "0" * 16},
+    "is_truncated": False,
+}
 INSPECTION: wire.Message = {"width": 1, "height": 1, "frames": 1, "exif": ""}
 
 
@@ -77,19 +86,33 @@ def test_an_inspection_that_makes_no_sense_is_not_believed(change: wire.Message)
     [
         {},
         {"made": []},
-        {"made": [3], "blurhash": None},
-        {"made": [{"width": 1, "height": 1, "frames": 0}]},
-        {"made": [{"width": 1, "height": 1, "frames": 1}], "blurhash": "<script>alert(1)</script>"},
-        {"made": [{"width": 1, "height": 1, "frames": 1}], "blurhash": 3},
-        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": 2**64},
-        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": -1},
-        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": True},
-        {"made": [{"width": 1, "height": 1, "frames": 1}], "phash": "0"},
+        {**RENDERED, "made": [3]},
+        {**RENDERED, "made": [{"width": 1, "height": 1, "frames": 0}]},
+        {**RENDERED, "is_truncated": "no"},
+        {**RENDERED, "measured": None},
+        {**RENDERED, "measured": {}},
+        {**RENDERED, "measured": {"phash": "0" * 16, "blurhash": "LQDKASxvjFfm~qkWj[j?%Mj?oet6"}},
     ],
 )
 def test_a_rendering_that_makes_no_sense_is_not_believed(message: wire.Message) -> None:
     with pytest.raises(wire.ProtocolError):
-        wire.read_rendered(message, count=1)
+        wire.read_rendered(message, count=1, accepts=ACCEPTS)
+
+
+def test_the_rendering_that_those_are_changed_from_is_believed() -> None:
+    assert wire.read_rendered(RENDERED, count=1, accepts=ACCEPTS).measured == {"phash": "0" * 16}
+
+
+@pytest.mark.parametrize("data", ["<script>alert(1)</script>", 3, None, "", "L" * 300])
+def test_what_is_no_blurhash_is_not_believed(data: object) -> None:
+    assert not blurhash.is_hash(data)
+    assert blurhash.is_hash("LQDKASxvjFfm~qkWj[j?%Mj?oet6")
+
+
+@pytest.mark.parametrize("data", [2**64, -1, True, "0", "0" * 17, "X" * 16, None])
+def test_what_is_no_phash_is_not_believed(data: object) -> None:
+    assert not phash.is_hash(data)
+    assert phash.is_hash("0123456789abcdef")
 
 
 @pytest.mark.parametrize(

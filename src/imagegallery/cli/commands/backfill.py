@@ -1,4 +1,4 @@
-"""``imagegallery backfill``: have variants made that the presets ask for and images do not have as yet."""
+"""``imagegallery backfill``: have variants and analyses made that images do not have as yet."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,18 +8,20 @@ import anyio
 import click
 from attrs import define, field
 
+from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.cli.options import config_option, data_dir_option, find_settings
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
 from imagegallery.gallery import ImageGallery
 from imagegallery.settings import Settings
 from imagegallery.variants.backfill import Backfill, Outdated, Progress, Scope
+from imagegallery.variants.work import Recipes
 
 
 @click.command("backfill")
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
-@click.option("--only", metavar="PRESET", multiple=True, help="Only this one (medium, or medium.webp); repeatable.")
-@click.option("--missing", is_flag=True, help="Only what is missing; leave what another recipe made.")
+@click.option("--only", metavar="NAME", multiple=True, help="Only this preset (medium, medium.webp) or analysis.")
+@click.option("--missing", is_flag=True, help="Only what is missing; leave what another recipe, or version, made.")
 @click.option("--starting-from", metavar="ID", type=click.UUID, help="Begin with this image's id.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, the summary last.")
 @data_dir_option
@@ -33,14 +35,14 @@ def backfill_command(
     data_dir: Path | None,
     config: Path | None,
 ) -> None:
-    """Make variants anew where the presets have changed.
+    """Make variants anew where the presets have changed, and analyses where they have.
 
-    Prints each image with the variants that are touched, then the count of each. The variants themselves are
+    Prints each image with the variants and analyses that are touched, then the count of each. They themselves are
     made by the worker, after everything else it has to do; an old object goes once the new one is in its place.
     """
     settings = find_settings(data_dir, config)
     scope = Scope(only=frozenset(only), missing=missing, starting_from=starting_from)
-    scope.check(settings.variants.all_presets)
+    scope.check(Recipes(settings.variants.all_presets, ANALYSES))
     run = _Run(scope, dry_run=dry_run, as_json=as_json, next_id=starting_from)
     try:
         anyio.run(run.go, settings)

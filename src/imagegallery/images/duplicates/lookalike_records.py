@@ -1,9 +1,9 @@
 """The SQL of looking alike: each owner's pHashes, which of them are near each other, and the images that share them.
 
-All but `note` and `forget` only read. Those two hold *the owner's hashes* (a transaction's advisory lock) until the
-commit, after images and before galleries in the order of `membership`; so that of two images that are noted at the same
-time one sees the other. What holds then, the trash included: every image that shares a hash with another, or has one
-near another's, is in ``lookalikes``.
+All but `note`, `unnote` and `forget` only read. Those hold *the owner's hashes* (a transaction's advisory lock) until
+the commit, after images and before galleries in the order of `membership`; so that of two images that are noted at the
+same time one sees the other. What holds then, the trash included: every image that shares a hash with another, or has
+one near another's, is in ``lookalikes``.
 
 Hashes are kept apart from images, so that thousands of equal pictures cost the search no more than one. A search looks
 at no more than `_BUCKET` hashes of one bucket, and keeps the `NEIGHBOURS` nearest: what more there were is not offered.
@@ -21,6 +21,8 @@ NEIGHBOURS: Final = 32
 _BUCKET: Final = 200
 
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('lookalikes ' || $1, 0))"
+
+_CLEAR_PHASH = "UPDATE images SET phash = NULL WHERE id = $1"
 
 _SET_PHASH = "UPDATE images SET phash = $2 WHERE id = $1 AND phash IS NULL"
 
@@ -105,6 +107,12 @@ async def note(connection: Connection, owner_id: str, image_id: UUID, phash: int
     if not await connection.fetchval(_IS_KNOWN, owner_id, buckets(phash)[0], signed(phash)):
         await _add_hash(connection, owner_id, phash)
     await connection.execute(MARK, owner_id, image_id, signed(phash))
+
+
+async def unnote(connection: Connection, image: Image) -> None:
+    """Take its pHash from an image that is held, as if it had never been noted."""
+    await connection.execute(_CLEAR_PHASH, image.id)
+    await forget(connection, image.owner_id, [image])
 
 
 async def forget(connection: Connection, owner_id: str, deleted: Sequence[Image]) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pkgutil import resolve_name
 
 import pyvips
 from attrs import define, field, frozen
 
-from imagegallery.imaging import blurhash, phash
 from imagegallery.imaging.decoder import encoders, pixels, sight, sizes
 from imagegallery.imaging.decoder.leniency import read_picture
 from imagegallery.imaging.decoder.sizes import Size, TargetSize
@@ -14,8 +14,8 @@ from imagegallery.imaging.decoder.source import Decode, Source
 from imagegallery.imaging.decoder.vips import open_source
 from imagegallery.imaging.decoder_errors import is_out_of_memory, out_of_memory
 from imagegallery.imaging.limits import ImagingOptions, can_move, frame_step
-from imagegallery.imaging.protocol import Rendition
-from imagegallery.imaging.sandbox.wire import RenderAnswer, RenderReply, Request
+from imagegallery.imaging.protocol import Colours, Pixels, Rendition, Subject
+from imagegallery.imaging.sandbox.wire import MeasureRequest, RenderAnswer, RenderReply, Request
 
 SUSPICIOUS = 0.01
 """Bytes a pixel. Photographs have ten times as many, a picture of one colour a fifth."""
@@ -35,10 +35,6 @@ class Ladder:
             smaller = pixels.each_frame(larger, self.frames, lambda frame: pixels.resize(frame, size))
             self.rungs[size] = smaller.copy_memory()
         return self.rungs[size]
-
-    def covering(self, size: Size) -> pyvips.Image:
-        """The smallest picture there is of at least this size."""
-        return self.rungs[min(rung for rung in self.rungs if rung >= size)]
 
     def first_frames(self) -> "Ladder":
         """A ladder of stills, made of the first frame of every rung."""
@@ -64,22 +60,20 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
     source = open_source(file, request.content_type, options)
     size = sizes.turned((source.width, source.height), source.orientation)
     steps = _steps(source, size, request.renditions, outputs, options)
-    side = blurhash.COMFORTABLE_SIDE if request.blurhash else 1
-    placeholder = sizes.over(size, (side, side))
-    hashed = sizes.over(size, (phash.COMFORTABLE_SIDE, phash.COMFORTABLE_SIDE)) if request.phash else placeholder
-    base = sizes.largest([placeholder, hashed, *(step.target.scaled for step in steps)])
+    measured = {each: _comfortable(size, each.pixels) for each in request.measurements}
+    base = sizes.largest([(1, 1), *measured.values(), *(step.target.scaled for step in steps)])
     frames = source.frames if any(step.moves for step in steps) else 1
     every = frame_step(*base, frames, options) if frames > 1 else 1
     whole, is_truncated = read_picture(source, lambda decode: _base(decode, source, base, frames, every))
     moving = Ladder(len(range(0, frames, every)), {base: whole})
     still = moving.first_frames() if frames > 1 else moving
     made = _make(steps, moving, still, options.threads)
-    return RenderAnswer(
-        made,
-        _blurhash(still.covering(placeholder)) if request.blurhash else None,
-        _phash(still.at(hashed)) if request.phash else None,
-        is_truncated,
-    )
+    answers = {each.name: _measure(each, still.at(rung), size) for each, rung in measured.items()}
+    return RenderAnswer(made, answers, is_truncated)
+
+
+def _comfortable(size: Size, wanted: Pixels) -> Size:
+    return sizes.over(size, (wanted.comfortable_side, wanted.comfortable_side))
 
 
 def _steps(
@@ -166,13 +160,17 @@ def _check(given: pyvips.Image, made: pyvips.Image) -> None:
     sight.check_encoding(sight.see(given if made.hasalpha() else pixels.flattened(given)), sight.see(made))
 
 
-def _phash(image: pyvips.Image) -> int:
-    small = pixels.resize(pixels.flattened(image).colourspace("b-w"), (phash.SIDE, phash.SIDE))
-    return phash.phash(small.write_to_memory())
+def _measure(measurement: MeasureRequest, picture: pyvips.Image, size: Size) -> object:
+    """What the function that the parent names says of the picture."""
+    run = resolve_name(measurement.function)
+    return run(Subject(*size, pixels=_small(picture, measurement.pixels)))
 
 
-def _blurhash(image: pyvips.Image) -> str:
-    light = pixels.flattened(image).colourspace("scrgb")
+def _small(picture: pyvips.Image, wanted: Pixels) -> bytes:
+    flat, side = pixels.flattened(picture), wanted.side
+    if wanted.colours is Colours.GREY:
+        return bytes(pixels.resize(flat.colourspace("b-w"), (side, side)).write_to_memory())
+    light = flat.colourspace("scrgb")
     # With a gap of 1, nearly all of it is plain averages.
-    small = light.resize(blurhash.SIDE / light.width, vscale=blurhash.SIDE / light.height, kernel="linear", gap=1)
-    return blurhash.encode(memoryview(small.write_to_memory()).cast("f"), is_upright=image.height > image.width)
+    small = light.resize(side / light.width, vscale=side / light.height, kernel="linear", gap=1)
+    return bytes(small.write_to_memory())

@@ -21,7 +21,7 @@ from anyio import to_thread
 from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
 from imagegallery.imaging import decoder_errors
 from imagegallery.imaging.limits import FORMATS, ImagingOptions, deadline_for, shortest_deadline
-from imagegallery.imaging.protocol import Inspection, Rendered, RenderedFile, Rendition
+from imagegallery.imaging.protocol import Inspection, Measurement, Rendered, RenderedFile, Rendition
 from imagegallery.imaging.sandbox import wire
 from imagegallery.imaging.sandbox.process import DecoderDied, DecoderProcess
 from imagegallery.imaging.sandbox.turns import Turns
@@ -70,7 +70,9 @@ class SandboxedEngine:
     async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
         """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
         request = wire.Request(content_type, decode=decode)
-        return await self._ask(request, path, (), partial(wire.read_inspection, content_type=content_type), owner_id)
+        read = partial(wire.read_inspection, content_type=content_type)
+        _, inspection = await self._ask(request, path, (), read, owner_id)
+        return inspection
 
     async def render(
         self,
@@ -79,8 +81,7 @@ class SandboxedEngine:
         into: Path,
         *,
         content_type: str,
-        blurhash: bool = False,
-        phash: bool = False,
+        measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
         """See `ImagingEngine.render`. Files are named ``{name}.{format}``; when it raises, none of them is left.
@@ -88,9 +89,11 @@ class SandboxedEngine:
         Raises `Unavailable` too: the decoder did not start, or a file could not be read or written.
         """
         paths = [_output(into, rendition) for rendition in renditions]
-        request = wire.Request(content_type, True, renditions, blurhash, phash=phash)
+        request = wire.Request(content_type, True, renditions, tuple(map(_measure_request, measurements)))
+        accepts = {each.name: each.accepts for each in measurements}
+        read = partial(wire.read_rendered, count=len(renditions), accepts=accepts)
         try:
-            answer = await self._ask(request, path, paths, partial(wire.read_rendered, count=len(renditions)), owner_id)
+            header, answer = await self._ask(request, path, paths, read, owner_id)
             files = [
                 await _made(rendition, output, made)
                 for rendition, output, made in zip(renditions, paths, answer.made, strict=True)
@@ -98,7 +101,7 @@ class SandboxedEngine:
         except BaseException:
             await _remove(paths)
             raise
-        return Rendered(tuple(files), answer.blurhash, answer.phash, answer.is_truncated)
+        return Rendered(tuple(files), header, answer.measured, answer.is_truncated)
 
     async def aclose(self) -> None:
         """End every idle child; a busy one ends with its request."""
@@ -120,9 +123,9 @@ class SandboxedEngine:
         outputs: Sequence[Path],
         read: Callable[[wire.Message], Answer],
         owner_id: str,
-    ) -> Answer:
-        """The answer of a child. What earlier pictures have left in its memory is not this one's fault: when that is
-        full, a new child is asked."""
+    ) -> tuple[Inspection, Answer]:
+        """What the header says, and the answer of a child. What earlier pictures have left in its memory is not this
+        one's fault: when that is full, a new child is asked."""
         async with self._turns.taken(owner_id):
             child = await self._take()
             try:
@@ -139,13 +142,14 @@ class SandboxedEngine:
         path: Path,
         outputs: Sequence[Path],
         read: Callable[[wire.Message], Answer],
-    ) -> Answer:
+    ) -> tuple[Inspection, Answer]:
         """One request to this child, which is kept only when its answers made sense."""
         child.served += 1
         reusable = False
         try:
             async with _opened(path, outputs) as descriptors:
-                answer = read(await self._result(child, request, descriptors))
+                header, message = await self._result(child, request, descriptors)
+                answer = read(message)
             reusable = True
         except _Refused as refused:
             reusable = refused.fault.kind != "decoder_out_of_memory"
@@ -154,17 +158,19 @@ class SandboxedEngine:
             raise BadImage("decoder_crashed", CRASHED) from error
         finally:
             await self._put_back(child, reusable=reusable)
-        return answer
+        return header, answer
 
-    async def _result(self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
+    async def _result(
+        self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]
+    ) -> tuple[Inspection, wire.Message]:
         """The header first: it says how long the rest may take."""
         header = wire.Request(request.content_type, decode=False)
         message = await self._message(child, header, descriptors[:1], shortest_deadline(self._options))
-        if request == header:
-            return message
         seen = wire.read_inspection(message, content_type=request.content_type)
+        if request == header:
+            return seen, message
         allowed = deadline_for(seen.width, seen.height, seen.frames, self._options)
-        return await self._message(child, request, descriptors, allowed)
+        return seen, await self._message(child, request, descriptors, allowed)
 
     async def _message(
         self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int], allowed: timedelta
@@ -216,6 +222,11 @@ def _error(fault: wire.FaultAnswer) -> ImageGalleryError:
     if fault.kind == "unavailable":
         return Unavailable(fault.message)
     return BadImage(fault.kind, fault.message)
+
+
+def _measure_request(measurement: Measurement) -> wire.MeasureRequest:
+    run = measurement.run
+    return wire.MeasureRequest(measurement.name, f"{run.__module__}:{run.__qualname__}", measurement.pixels)
 
 
 def _output(into: Path, rendition: Rendition) -> Path:

@@ -8,14 +8,13 @@ has its type, range and length checked here, and anything else is a `ProtocolErr
 
 import base64
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 import attrs
 from attrs import frozen
 
-from imagegallery.imaging.protocol import Inspection, Notes, Rendition
+from imagegallery.imaging.protocol import Colours, Inspection, Notes, Pixels, Rendition
 
 MAX_FRAME = 2 * 1024**2
 MAX_EXIF = 1024**2
@@ -26,8 +25,6 @@ MAX_NOTE = 300
 PREFIX_SIZE = 4
 MAX_DESCRIPTORS = 253
 """With one message: SCM_MAX_FD, see unix(7)."""
-
-_BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,200}")
 
 Message = Mapping[str, object]
 
@@ -44,15 +41,23 @@ class Wall(StrEnum):
 
 
 @frozen
+class MeasureRequest:
+    """A `Measurement`: its ``function`` is ``module:name``."""
+
+    name: str
+    function: str
+    pixels: Pixels
+
+
+@frozen
 class Request:
     """One thing to do: inspect (``decode`` says how deeply) or ``render``."""
 
     content_type: str
     render: bool = False
     renditions: tuple[Rendition, ...] = ()
-    blurhash: bool = False
+    measurements: tuple[MeasureRequest, ...] = ()
     decode: bool = True
-    phash: bool = False
 
 
 @frozen
@@ -66,11 +71,10 @@ class RenderReply:
 
 @frozen
 class RenderAnswer:
-    """One `RenderReply` for each rendition, in the order of the request."""
+    """One `RenderReply` for each rendition, in the order of the request; what was measured, by name."""
 
     made: tuple[RenderReply, ...]
-    blurhash: str | None
-    phash: int | None = None
+    measured: Mapping[str, object]
     is_truncated: bool = False
 
 
@@ -140,9 +144,8 @@ def request_message(request: Request) -> Message:
         "content_type": request.content_type,
         "render": request.render,
         "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
-        "blurhash": request.blurhash,
+        "measurements": [attrs.asdict(measurement) for measurement in request.measurements],
         "decode": request.decode,
-        "phash": request.phash,
     }
 
 
@@ -152,10 +155,16 @@ def read_request(message: Message) -> Request:
         content_type=_text(message, "content_type"),
         render=message["render"] is True,
         renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
-        blurhash=message["blurhash"] is True,
+        measurements=tuple(map(_measurement, _sequence(message, "measurements"))),
         decode=message["decode"] is True,
-        phash=message["phash"] is True,
     )
+
+
+def _measurement(value: object) -> MeasureRequest:
+    message = _mapping(value)
+    pixels = _mapping(message["pixels"])
+    asked = Pixels(_count(pixels, "side"), _count(pixels, "comfortable_side"), Colours(_text(pixels, "colours")))
+    return MeasureRequest(_text(message, "name"), _text(message, "function"), asked)
 
 
 def inspection_message(inspection: Inspection) -> Message:
@@ -188,21 +197,21 @@ def read_inspection(message: Message, *, content_type: str) -> Inspection:
 
 def render_message(answer: RenderAnswer) -> Message:
     made = [attrs.asdict(made) for made in answer.made]
-    return {"made": made, "blurhash": answer.blurhash, "phash": answer.phash, "is_truncated": answer.is_truncated}
+    return {"made": made, "measured": answer.measured, "is_truncated": answer.is_truncated}
 
 
-def read_rendered(message: Message, *, count: int) -> RenderAnswer:
-    """Raises `ProtocolError`."""
+def read_rendered(message: Message, *, count: int, accepts: Mapping[str, Callable[[object], bool]]) -> RenderAnswer:
+    """Raises `ProtocolError` unless ``count`` files were made and all was measured that ``accepts`` names."""
     made = tuple(
         RenderReply(_count(each, "width"), _count(each, "height"), _count(each, "frames"))
         for each in map(_mapping, _sequence(message, "made"))
     )
-    blurhash = message.get("blurhash")
+    measured = _mapping(message.get("measured"))
     if len(made) != count:
         raise ProtocolError("made")
-    if blurhash is not None and not (isinstance(blurhash, str) and _BLURHASH.fullmatch(blurhash)):
-        raise ProtocolError("blurhash")
-    return RenderAnswer(made, blurhash, _phash(message), _flag(message, "is_truncated"))
+    if measured.keys() != accepts.keys() or not all(accepts[name](data) for name, data in measured.items()):
+        raise ProtocolError("measured")
+    return RenderAnswer(made, measured, _flag(message, "is_truncated"))
 
 
 def fault_message(fault: FaultAnswer) -> Message:
@@ -254,15 +263,6 @@ def _flag(message: Message, key: str) -> bool:
     value = message.get(key)
     if not isinstance(value, bool):
         raise ProtocolError(key)
-    return value
-
-
-def _phash(message: Message) -> int | None:
-    value = message.get("phash")
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
-        raise ProtocolError("phash")
     return value
 
 

@@ -13,6 +13,9 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
+from imagegallery.analyses import records as analysis_records
+from imagegallery.analyses.analysis import AnalysisResult
+from imagegallery.analyses.metadata import METADATA
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
@@ -23,7 +26,7 @@ from imagegallery.images.image import membership, original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
-from imagegallery.images.metadata.metadata import read_metadata, taken
+from imagegallery.images.metadata.metadata import read_metadata, taken, to_json
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads.completion.duplicates import Placed, existing_image, place_original, return_existing
@@ -148,6 +151,9 @@ class Completion:
         """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
         now = image.created_at
         await image_records.insert_image(connection, image)
+        if image.metadata is not None:
+            told = AnalysisResult(METADATA, to_json(image.metadata))
+            await analysis_records.put(connection, image, [told], now=now, write=False)
         if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
             await original_records.keep_beside_copies(connection, image.id)
         is_member = session.gallery_id is not None and await _add_to_gallery(connection, session.gallery_id, image)

@@ -1,0 +1,11 @@
+"""The analyses that there are, in the order in which what they found is written (see `membership`: a time in the file
+moves the image in its galleries, whose locks come last)."""
+
+from typing import Final
+
+from imagegallery.analyses.analysis import Analysis
+from imagegallery.analyses.metadata import METADATA
+from imagegallery.analyses.perceptual_hash import PHASH
+from imagegallery.analyses.placeholder import PLACEHOLDER
+
+ANALYSES: Final[tuple[Analysis, ...]] = (PLACEHOLDER, PHASH, METADATA)

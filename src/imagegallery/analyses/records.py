@@ -1,0 +1,82 @@
+"""The SQL of analyses: what is recorded of which image, and where some of it is written for those who read it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from imagegallery.analyses.analysis import AnalysisResult, AnalysisState
+from imagegallery.database.connection import Connection
+from imagegallery.images.duplicates import lookalike_records
+from imagegallery.images.image import membership
+from imagegallery.images.image.image import Image
+from imagegallery.images.metadata.metadata import from_json
+
+_VERSIONS = "SELECT image_id, name, version FROM image_analyses WHERE image_id = ANY($1)"
+
+_PUT = """
+INSERT INTO image_analyses (image_id, name, version, state, data, created_at)
+SELECT $1, name, version, state, data, $3
+FROM jsonb_to_recordset($2) AS given (name text, version integer, state text, data jsonb)
+ON CONFLICT (image_id, name) DO UPDATE
+SET version = excluded.version, state = excluded.state, data = excluded.data, created_at = excluded.created_at"""
+
+_SET_BLURHASH = "UPDATE images SET blurhash = $2 WHERE id = $1"
+
+# NULL: the file does not say when, and what else is known of that stands.
+_SET_METADATA = """
+UPDATE images
+SET exif_data = $2, latitude = $3, longitude = $4,
+    taken_at = coalesce($5, taken_at), taken_at_source = coalesce($6, taken_at_source)
+WHERE id = $1"""
+
+
+async def versions(connection: Connection, image_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+    """The version of each analysis that is recorded of these images, by image and name."""
+    found: dict[UUID, dict[str, int]] = {image_id: {} for image_id in image_ids}
+    for row in await connection.fetch(_VERSIONS, list(image_ids)):
+        found[row["image_id"]][row["name"]] = row["version"]
+    return found
+
+
+async def put(
+    connection: Connection, image: Image, results: Sequence[AnalysisResult], *, now: datetime, write: bool = True
+) -> None:
+    """Record what was found about an image, whose row is held; late in the transaction, see `membership`.
+
+    Without ``write`` it stands already where it is read.
+    """
+    if not results:
+        return
+    rows = [
+        {"name": each.analysis.name, "version": each.analysis.version, "state": each.state.value, "data": each.data}
+        for each in results
+    ]
+    await connection.execute(_PUT, image.id, rows, now)
+    for each in results:
+        if write and each.analysis.write is not None and each.state is AnalysisState.DONE:
+            await each.analysis.write(connection, image, each.data, now)
+
+
+async def write_blurhash(connection: Connection, image: Image, data: object, _now: datetime) -> None:
+    """What lists show until the picture is there."""
+    await connection.execute(_SET_BLURHASH, image.id, data)
+
+
+async def write_phash(connection: Connection, image: Image, data: object, _now: datetime) -> None:
+    """What looks like it."""
+    phash = int(str(data), 16)
+    if image.phash not in (None, phash):
+        await lookalike_records.unnote(connection, image)
+    await lookalike_records.note(connection, image.owner_id, image.id, phash)
+
+
+async def write_metadata(connection: Connection, image: Image, data: object, now: datetime) -> None:
+    """The place of the image in time, in its galleries too, and in space."""
+    assert isinstance(data, dict)
+    metadata = from_json(data)
+    source = None if metadata.taken_at_source is None else metadata.taken_at_source.value
+    await connection.execute(
+        _SET_METADATA, image.id, data, metadata.latitude, metadata.longitude, metadata.taken_at, source
+    )
+    if metadata.taken_at not in (None, image.taken_at):
+        await membership.rekey(connection, image.id, now=now, taken_at=metadata.taken_at)

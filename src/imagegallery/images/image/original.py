@@ -1,0 +1,27 @@
+"""An image's original, brought here to be looked at."""
+
+from pathlib import Path
+
+from imagegallery.errors import ChecksumMismatch
+from imagegallery.images.image.image import Image
+from imagegallery.storage.protocol import LocalObjects, ObjectStore
+from imagegallery.storage.streams import Digesting, copy_to_file
+
+
+async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
+    """The original, where it lies or copied into ``directory``, once its SHA-256 has proved to be the recorded one.
+
+    Raises `ObjectNotFound` and `ChecksumMismatch`.
+    """
+    async with store.get(image.original_key) as stream:
+        content = Digesting(stream.chunks)
+        if isinstance(store, LocalObjects):
+            path = store.local_path(image.original_key)
+            async for _ in content:
+                pass
+        else:
+            path = directory / "original"
+            await copy_to_file(content, path)
+    if content.sha256() != image.sha256:
+        raise ChecksumMismatch("The stored original is not the file that was uploaded.")
+    return path
