@@ -13,6 +13,7 @@ from re import _parser as grammar
 from typing import Any
 
 import pytest
+from msgspec import Meta
 from tests.support.growth import check_linear
 
 import imagegallery
@@ -29,7 +30,6 @@ from imagegallery.pagination import decode_cursor
 from imagegallery.storage.signatures import DownloadGrant, UrlSigner
 from imagegallery.uploads.bucket_events.messages import created_objects
 from imagegallery.webhooks.webhook import WebhookOptions, check_webhook
-from imagegallery_asgi.framework.constraints import Pattern
 
 Reader = Callable[[str], object]
 
@@ -111,14 +111,14 @@ def patterns() -> Iterator[str]:
         for file in root.rglob("*.py"):
             source = file.read_text()
             yield from written(ast.parse(source))
-            if "re.compile(" in source or "Pattern(" in source:
+            if "re.compile(" in source or "pattern(" in source:
                 names = file.relative_to(root.parent).with_suffix("").parts
                 yield from of_module(vars(importlib.import_module(".".join(names))))
 
 
 def of_module(members: Mapping[str, object]) -> Iterator[str]:
     yield from (each.pattern for each in members.values() if isinstance(each, re.Pattern))
-    yield from (each.regex for each in members.values() if isinstance(each, Pattern))
+    yield from (each.pattern for each in members.values() if isinstance(each, Meta) and each.pattern)
 
 
 def written(tree: ast.AST) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 class Unset(Enum):
     """Its only member, ``UNSET``, is the default of every argument of a partial update."""
 
-    UNSET = "unset"
+    UNSET = 0  # no text, so that a union with one can be described
 
     def __bool__(self) -> Literal[False]:
         return False

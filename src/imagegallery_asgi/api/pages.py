@@ -13,10 +13,10 @@ from imagegallery import Gallery, Image
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.galleries.pages import CachedPage, LoadedPage
 from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One
-from imagegallery_asgi.framework.annotations import TypeForm
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
+from imagegallery_asgi.framework.json_schema import TypeForm
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
 from imagegallery_asgi.middleware.exchange import exchange_of
 from imagegallery_asgi.middleware.known_pages import Known

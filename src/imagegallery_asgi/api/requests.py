@@ -5,11 +5,11 @@ half): nothing else knows the shapes.
 """
 
 import re
-from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from attrs import frozen
+from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
 from imagegallery.common.unset import UNSET, Unset
@@ -21,18 +21,16 @@ from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE
 from imagegallery.webhooks.webhook import MAX_URL
 from imagegallery_asgi.framework.constraints import (
     EVENT_ID,
-    LEFT_OUT,
     MEDIA_TYPE,
     MONTH,
     NO_NUL,
     NOTHING,
     SHA256_HEX,
     WORD,
-    Between,
-    Example,
-    Items,
-    Length,
-    Pattern,
+    Moment,
+    Open,
+    example,
+    pattern,
 )
 
 MAX_IMAGES_AT_ONCE = 1000
@@ -43,16 +41,17 @@ MAX_PARTS = 10_000
 # What JSON numbers hold exactly in every client (RFC 8259 section 6).
 MAX_SAFE_INTEGER = 2**53 - 1
 
-Name = Annotated[str, Length(1, MAX_NAME), NO_NUL, Example("Lisbon")]
-Description = Annotated[str, Length(0, MAX_DESCRIPTION), NO_NUL, Example("Trams and tiles")]
-AltText = Annotated[str, Length(0, MAX_ALT_TEXT), NO_NUL, Example("A yellow tram")]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME), NO_NUL, example("Lisbon")]
+Description = Annotated[str, Meta(max_length=MAX_DESCRIPTION), NO_NUL, example("Trams and tiles")]
+AltText = Annotated[str, Meta(max_length=MAX_ALT_TEXT), NO_NUL, example("A yellow tram")]
 # Any name is taken and made safe; this only bounds what is read.
-RawFilename = Annotated[str, Length(0, 1024), Example("tram.jpg")]
-Limit = Annotated[int, Between(1, MAX_LIMIT)]
+RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Word = Annotated[str, WORD]
-Sha256 = Annotated[str, SHA256_HEX, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
-EventType = Annotated[str, Pattern(f"({'|'.join(map(re.escape, EVENT_TYPES))})", "a type of event")]
+Sha256 = Annotated[str, SHA256_HEX, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+EventType = Annotated[str, pattern(f"({'|'.join(map(re.escape, EVENT_TYPES))})", "a type of event")]
 Month = Annotated[str, MONTH]
+File = Annotated[str, Meta(extra_json_schema={"format": "binary"}), example("(the bytes of the file)")]
 # Where an image goes: into no gallery, but only to the library, by any of the ways in which clients say nothing.
 GalleryChoice = Annotated[UUID | None, NOTHING]
 
@@ -74,8 +73,8 @@ class FilterQuery:
     is_favorite: bool | None = None
     is_archived: bool | None = None
     mime_type: Annotated[str, MEDIA_TYPE] | None = None
-    taken_from: datetime | None = None
-    taken_before: datetime | None = None
+    taken_from: Moment | None = None
+    taken_before: Moment | None = None
     status: ProcessingStatus | None = None
 
     @property
@@ -96,8 +95,8 @@ class GalleryImagesQuery(FilterQuery):
     ``seed``. ``is_favorite`` and ``is_archived`` are for the owner."""
 
     order: ImageOrder = ImageOrder.POSITION
-    seed: Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None = None
-    page: Annotated[int, Between(1, MAX_PAGE)] | None = None
+    seed: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None = None
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None = None
     cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
 
@@ -178,7 +177,7 @@ class EventsQuery:
 class CreateGallery:
     name: Name
     description: Description = ""
-    visibility: Visibility = Visibility.PRIVATE
+    visibility: Annotated[Visibility, example("public")] = Visibility.PRIVATE
 
 
 @frozen
@@ -187,13 +186,13 @@ class UpdateGallery:
 
     name: Name | Unset = UNSET
     description: Description | Unset = UNSET
-    visibility: Visibility | Unset = UNSET
+    visibility: Annotated[Visibility, example("public")] | Unset = UNSET
     cover_image_id: UUID | None | Unset = UNSET
 
 
 @frozen
 class AddImages:
-    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
 
 
 @frozen
@@ -207,16 +206,14 @@ class FormFields:
 class UploadForm(FormFields):
     """``multipart/form-data``: one file, and what to say about it. Fields may come before or after the file."""
 
-    file: bytes
+    file: File
 
 
 @frozen(kw_only=True)
-class ObjectForm:
+class ObjectForm(Open):
     """``multipart/form-data`` as S3 takes it: any fields, then the file."""
 
-    MORE_FIELDS: ClassVar[bool] = True
-
-    file: bytes
+    file: File
 
 
 @frozen
@@ -226,19 +223,19 @@ class CreateUpload:
     library already; without it, the service's setting holds."""
 
     filename: RawFilename
-    size: Annotated[int, Between(0, MAX_SAFE_INTEGER), Example(3_481_204)]
-    content_type: Annotated[str, Length(0, 255), Example("image/jpeg")] = ""
+    size: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER), example(3_481_204)]
+    content_type: Annotated[str, Meta(max_length=255), example("image/jpeg")] = ""
     sha256: Sha256 | None = None
     gallery_id: GalleryChoice = None
     on_duplicate: OnDuplicate | None = None
 
 
-PartNumber = Annotated[int, Between(1, MAX_PARTS), Example(1)]
+PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS), example(1)]
 
 
 @frozen
 class SignParts:
-    numbers: Annotated[tuple[PartNumber, ...], Items(1, MAX_SIGNED_AT_ONCE)]
+    numbers: Annotated[tuple[PartNumber, ...], Meta(min_length=1, max_length=MAX_SIGNED_AT_ONCE)]
 
 
 @frozen
@@ -246,28 +243,28 @@ class SentPart:
     """``etag`` is what the store answered to the part."""
 
     number: PartNumber
-    etag: Annotated[str, Length(0, 255), Example("5d41402abc4b2a76b9719d911017c592")] | None = None
+    etag: Annotated[str, Meta(max_length=255), example("5d41402abc4b2a76b9719d911017c592")] | None = None
 
 
 @frozen
 class CompleteUpload:
     """``parts``, of a file that went up in parts: all of them in order, to be compared with what arrived."""
 
-    parts: Annotated[tuple[SentPart, ...], Items(1, MAX_PARTS)] | None = None
+    parts: Annotated[tuple[SentPart, ...], Meta(min_length=1, max_length=MAX_PARTS)] | None = None
 
 
 @frozen
 class CheckFiles:
     """The SHA-256 of each file."""
 
-    sha256: Annotated[tuple[Sha256, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    sha256: Annotated[tuple[Sha256, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
 
 
 @frozen
 class DismissPair:
     """Two images that are both to be kept."""
 
-    image_ids: Annotated[tuple[UUID, ...], Items(2, 2), Example((_IMAGE, _OTHER_IMAGE))]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=2, max_length=2), example((_IMAGE, _OTHER_IMAGE))]
 
 
 @frozen
@@ -275,39 +272,39 @@ class UpdateImage:
     """Only what is given changes."""
 
     alt_text: AltText | Unset = UNSET
-    filename: Annotated[str, Length(1, MAX_FILENAME), NO_NUL, Example("tram.jpg")] | Unset = UNSET
+    filename: Annotated[str, Meta(min_length=1, max_length=MAX_FILENAME), NO_NUL, example("tram.jpg")] | Unset = UNSET
     is_favorite: bool | Unset = UNSET
     is_archived: bool | Unset = UNSET
 
 
 @frozen
 class RemoveImages:
-    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
 
 
 @frozen
 class MoveImages:
     """Right ``before`` or ``after`` another image of the gallery, in the order given: one of the two."""
 
-    image_ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE), Example((_OTHER_IMAGE,))]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE), example((_OTHER_IMAGE,))]
     before: UUID | None = None
-    after: Annotated[UUID | None, LEFT_OUT] = None
+    after: Annotated[UUID | None, example(None)] = None
 
 
 @frozen
 class BatchImages:
     """One thing to do to many images, each named once. Two actions need a ``gallery_id``, the others take none."""
 
-    ids: Annotated[tuple[UUID, ...], Items(1, MAX_IMAGES_AT_ONCE)]
-    action: BatchAction
-    gallery_id: Annotated[GalleryChoice, LEFT_OUT] = None
+    ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
+    action: Annotated[BatchAction, example("favorite")]
+    gallery_id: Annotated[GalleryChoice, example(None)] = None
 
 
 @frozen
 class CreateWebhook:
     """``event_types`` empty: all."""
 
-    url: Annotated[str, Length(1, MAX_URL), Example("https://example.org/hooks/images")]
+    url: Annotated[str, Meta(min_length=1, max_length=MAX_URL), example("https://example.org/hooks/images")]
     event_types: Annotated[
-        tuple[EventType, ...], Items(0, len(EVENT_TYPES)), Example(("image.ready", "image.failed"))
+        tuple[EventType, ...], Meta(max_length=len(EVENT_TYPES)), example(("image.ready", "image.failed"))
     ] = ()

@@ -5,7 +5,6 @@ They are encoded as they are, and `openapi` describes them. Without slots, so th
 # ruff: noqa: N815  (srcSet, nextCursor, requestId: names of the wire)
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from attrs import frozen
 
 from imagegallery import ProcessingStatus, UploadState, Visibility
 from imagegallery.images.metadata.capture_time import TakenAtSource
-from imagegallery_asgi.framework.constraints import Example
+from imagegallery_asgi.framework.constraints import Moment, example
 
 T = TypeVar("T")
 
@@ -33,8 +32,8 @@ class CursorPagination:
     """The list ends where there is no ``nextCursor``: a page before that may be short, or empty, where little fits a
     filter."""
 
-    nextCursor: Annotated[str | None, Example("eyJ2IjoxfQ.9f2c41d0")]
-    hasMore: Annotated[bool, Example(True)]
+    nextCursor: Annotated[str | None, example("eyJ2IjoxfQ.9f2c41d0")]
+    hasMore: Annotated[bool, example(True)]
 
 
 @frozen(slots=False)
@@ -47,10 +46,10 @@ class CursorList(Generic[T]):
 class PagePagination:
     """``total`` and ``totalPages`` are ``null`` for a filtered list of a gallery with too many images to count them."""
 
-    page: Annotated[int, Example(1)]
-    limit: Annotated[int, Example(50)]
-    total: Annotated[int | None, Example(128)]
-    totalPages: Annotated[int | None, Example(3)]
+    page: Annotated[int, example(1)]
+    limit: Annotated[int, example(50)]
+    total: Annotated[int | None, example(128)]
+    totalPages: Annotated[int | None, example(3)]
 
 
 @frozen(slots=False)
@@ -61,64 +60,64 @@ class PageList(Generic[T]):
 
 @frozen(slots=False)
 class FailureDocument:
-    code: Annotated[str, Example("truncated")]
-    message: Annotated[str, Example("The file ends early.")]
+    code: Annotated[str, example("truncated")]
+    message: Annotated[str, example("The file ends early.")]
 
 
 @frozen(slots=False)
 class ExifDocument:
     """Seconds, millimetres and metres; the place is the owner's alone, ``null`` for anybody else."""
 
-    make: Annotated[str | None, Example("FUJIFILM")]
-    model: Annotated[str | None, Example("X100V")]
-    lens: Annotated[str | None, Example("23mm f/2")]
-    exposure_time: Annotated[float | None, Example(0.004)]
-    f_number: Annotated[float | None, Example(5.6)]
-    iso: Annotated[int | None, Example(160)]
-    focal_length: Annotated[float | None, Example(23.0)]
-    focal_length_35mm: Annotated[int | None, Example(35)]
-    taken_at: datetime | None
-    taken_at_offset: Annotated[str | None, Example("+01:00")]
-    taken_at_source: TakenAtSource | None
-    latitude: Annotated[float | None, Example(38.7139)]
-    longitude: Annotated[float | None, Example(-9.1334)]
-    altitude: Annotated[float | None, Example(61.0)]
+    make: Annotated[str | None, example("FUJIFILM")]
+    model: Annotated[str | None, example("X100V")]
+    lens: Annotated[str | None, example("23mm f/2")]
+    exposure_time: Annotated[float | None, example(0.004)]
+    f_number: Annotated[float | None, example(5.6)]
+    iso: Annotated[int | None, example(160)]
+    focal_length: Annotated[float | None, example(23.0)]
+    focal_length_35mm: Annotated[int | None, example(35)]
+    taken_at: Moment | None
+    taken_at_offset: Annotated[str | None, example("+01:00")]
+    taken_at_source: Annotated[TakenAtSource | None, example("exif_original")]
+    latitude: Annotated[float | None, example(38.7139)]
+    longitude: Annotated[float | None, example(-9.1334)]
+    altitude: Annotated[float | None, example(61.0)]
 
 
 @frozen(slots=False)
 class VariantDocument:
     """``frames``: 1 if it stands still, which some do of an animation, and all of one that is too large to move."""
 
-    variant_type: Annotated[str, Example("medium")]
-    format: Annotated[str, Example("webp")]
-    url: Annotated[str, Example(f"{_FILES}/medium-9f2c41d0.webp")]
-    width: Annotated[int, Example(800)]
-    height: Annotated[int, Example(600)]
-    file_size: Annotated[int, Example(61_204)]
-    frames: Annotated[int, Example(1)]
+    variant_type: Annotated[str, example("medium")]
+    format: Annotated[str, example("webp")]
+    url: Annotated[str, example(f"{_FILES}/medium-9f2c41d0.webp")]
+    width: Annotated[int, example(800)]
+    height: Annotated[int, example(600)]
+    file_size: Annotated[int, example(61_204)]
+    frames: Annotated[int, example(1)]
 
 
 @frozen(slots=False)
 class SourceDocument:
     """One ``<source>`` of a ``<picture>``."""
 
-    type: Annotated[str, Example("image/avif")]
-    srcSet: Annotated[str, Example(f"{_FILES}/medium-41d09f2c.avif 800w")]
+    type: Annotated[str, example("image/avif")]
+    srcSet: Annotated[str, example(f"{_FILES}/medium-41d09f2c.avif 800w")]
 
 
 @frozen(slots=False)
 class SizesDocument:
     """The HTML ``sizes`` attribute of each layout."""
 
-    slideshow: Annotated[str, Example("100vw")]
-    masonry: Annotated[str, Example("(max-width: 640px) 100vw, (max-width: 1024px) 50vw, 25vw")]
-    tiles: Annotated[str, Example("(max-width: 640px) 50vw, (max-width: 1024px) 33vw, 20vw")]
+    slideshow: Annotated[str, example("100vw")]
+    masonry: Annotated[str, example("(max-width: 640px) 100vw, (max-width: 1024px) 50vw, 25vw")]
+    tiles: Annotated[str, example("(max-width: 640px) 50vw, (max-width: 1024px) 33vw, 20vw")]
 
 
 @frozen(slots=False)
 class PlaceholderDocument:
-    blurhash: Annotated[str | None, Example("LEHV6nWB2yk8pyo0adR*.7kCMdnj")]
-    aspect_ratio: Annotated[float, Example(1.3333)]
+    blurhash: Annotated[str | None, example("LEHV6nWB2yk8pyo0adR*.7kCMdnj")]
+    aspect_ratio: Annotated[float, example(1.3333)]
 
 
 @frozen(slots=False)
@@ -132,31 +131,31 @@ class ImageDocument:
     """
 
     id: UUID
-    filename: Annotated[str, Example("tram.jpg")]
-    mime_type: Annotated[str, Example("image/jpeg")]
-    width: Annotated[int, Example(4032)]
-    height: Annotated[int, Example(3024)]
-    frames: Annotated[int, Example(1)]
+    filename: Annotated[str, example("tram.jpg")]
+    mime_type: Annotated[str, example("image/jpeg")]
+    width: Annotated[int, example(4032)]
+    height: Annotated[int, example(3024)]
+    frames: Annotated[int, example(1)]
     is_truncated: bool
-    file_size: Annotated[int, Example(3_481_204)]
-    sha256: Annotated[str | None, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
-    alt_text: Annotated[str, Example("A yellow tram")]
-    taken_at: datetime
-    taken_at_source: TakenAtSource
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: Annotated[datetime | None, Example(None)]
-    processing_status: Annotated[ProcessingStatus, Example("complete")]
-    failure: Annotated[FailureDocument | None, Example(None)]
+    file_size: Annotated[int, example(3_481_204)]
+    sha256: Annotated[str | None, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    alt_text: Annotated[str, example("A yellow tram")]
+    taken_at: Moment
+    taken_at_source: Annotated[TakenAtSource, example("exif_original")]
+    created_at: Moment
+    updated_at: Moment
+    deleted_at: Annotated[Moment | None, example(None)]
+    processing_status: Annotated[ProcessingStatus, example("complete")]
+    failure: Annotated[FailureDocument | None, example(None)]
     exif: ExifDocument | None
-    latitude: Annotated[float | None, Example(38.7139)]
-    longitude: Annotated[float | None, Example(-9.1334)]
+    latitude: Annotated[float | None, example(38.7139)]
+    longitude: Annotated[float | None, example(-9.1334)]
     is_favorite: bool
     is_archived: bool
     variants: tuple[VariantDocument, ...]
-    expires_at: Annotated[datetime | None, Example(None)]
-    src: Annotated[str | None, Example(f"{_FILES}/medium-9f2c41d0.webp")]
-    srcSet: Annotated[str, Example(f"{_FILES}/small-0d14c2f9.webp 300w, {_FILES}/medium-9f2c41d0.webp 800w")]
+    expires_at: Annotated[Moment | None, example(None)]
+    src: Annotated[str | None, example(f"{_FILES}/medium-9f2c41d0.webp")]
+    srcSet: Annotated[str, example(f"{_FILES}/small-0d14c2f9.webp 300w, {_FILES}/medium-9f2c41d0.webp 800w")]
     sources: tuple[SourceDocument, ...]
     sizes: SizesDocument
     placeholder: PlaceholderDocument
@@ -167,21 +166,21 @@ class GalleryDocument:
     """``owner_id`` is told to the owner alone."""
 
     id: UUID
-    owner_id: Annotated[str | None, Example("ana")]
-    name: Annotated[str, Example("Lisbon")]
-    description: Annotated[str, Example("Trams and tiles")]
-    visibility: Visibility
-    cover_image_id: Annotated[UUID | None, Example(None)]
+    owner_id: Annotated[str | None, example("ana")]
+    name: Annotated[str, example("Lisbon")]
+    description: Annotated[str, example("Trams and tiles")]
+    visibility: Annotated[Visibility, example("public")]
+    cover_image_id: Annotated[UUID | None, example(None)]
     cover: ImageDocument | None
-    image_count: Annotated[int, Example(128)]
-    created_at: datetime
-    updated_at: datetime
+    image_count: Annotated[int, example(128)]
+    created_at: Moment
+    updated_at: Moment
 
 
 @frozen(slots=False)
 class MonthCountDocument:
-    month: Annotated[str, Example("2026-06")]
-    count: Annotated[int, Example(42)]
+    month: Annotated[str, example("2026-06")]
+    count: Annotated[int, example(42)]
 
 
 @frozen(slots=False)
@@ -195,11 +194,11 @@ class TimelineDocument:
 class MonthDocument:
     """The images of a month, newest first, in columns of equal length: ``ratio`` is width by height."""
 
-    month: Annotated[str, Example("2026-06")]
+    month: Annotated[str, example("2026-06")]
     id: tuple[UUID, ...]
-    ratio: Annotated[tuple[float, ...], Example((1.3333,))]
-    blurhash: Annotated[tuple[str | None, ...], Example(("LEHV6nWB2yk8pyo0adR*.7kCMdnj",))]
-    taken_at: tuple[datetime, ...]
+    ratio: Annotated[tuple[float, ...], example((1.3333,))]
+    blurhash: Annotated[tuple[str | None, ...], example(("LEHV6nWB2yk8pyo0adR*.7kCMdnj",))]
+    taken_at: tuple[Moment, ...]
 
 
 @frozen(slots=False)
@@ -207,8 +206,8 @@ class BatchResultDocument:
     """``code`` says why it was not done."""
 
     id: UUID
-    ok: Annotated[bool, Example(True)]
-    code: Annotated[str | None, Example(None)]
+    ok: Annotated[bool, example(True)]
+    code: Annotated[str | None, example(None)]
 
 
 @frozen(slots=False)
@@ -222,12 +221,12 @@ class BatchDocument:
 class PartUrlDocument:
     """What to send for one part: at most ``size`` bytes, before ``expires_at``."""
 
-    number: Annotated[int, Example(1)]
-    size: Annotated[int, Example(8_388_608)]
-    method: Annotated[str, Example("PUT")]
-    url: Annotated[str, Example(_OBJECT)]
+    number: Annotated[int, example(1)]
+    size: Annotated[int, example(8_388_608)]
+    method: Annotated[str, example("PUT")]
+    url: Annotated[str, example(_OBJECT)]
     headers: Mapping[str, str]
-    expires_at: datetime
+    expires_at: Moment
 
 
 @frozen(slots=False)
@@ -235,8 +234,8 @@ class PartPlanDocument:
     """``count`` parts of ``size`` bytes, the last one of what is left. ``urls`` are of the first parts, at creation;
     ``parts/sign`` has the others."""
 
-    size: Annotated[int, Example(8_388_608)]
-    count: Annotated[int, Example(3)]
+    size: Annotated[int, example(8_388_608)]
+    count: Annotated[int, example(3)]
     urls: tuple[PartUrlDocument, ...]
 
 
@@ -247,9 +246,9 @@ class SignedPartsDocument:
 
 @frozen(slots=False)
 class StoredPartDocument:
-    number: Annotated[int, Example(1)]
-    etag: Annotated[str, Example(_ETAG)]
-    size: Annotated[int, Example(8_388_608)]
+    number: Annotated[int, example(1)]
+    etag: Annotated[str, example(_ETAG)]
+    size: Annotated[int, example(8_388_608)]
 
 
 @frozen(slots=False)
@@ -257,14 +256,14 @@ class StoredPartsDocument:
     """``missing``: the parts of the plan that have not arrived, while the upload is open."""
 
     parts: tuple[StoredPartDocument, ...]
-    missing: Annotated[tuple[int, ...], Example((2, 3))]
+    missing: Annotated[tuple[int, ...], example((2, 3))]
 
 
 @frozen(slots=False)
 class KnownFileDocument:
     """A file that is in already: the oldest image of it, in the trash only if all of them are."""
 
-    sha256: Annotated[str, Example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    sha256: Annotated[str, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     image_id: UUID
     is_trashed: bool
 
@@ -279,7 +278,7 @@ class LookalikeDocument:
     """``distance``: in how many of 64 bits of their pHashes the two differ, 0 to 7; ``is_exact``: the same bytes."""
 
     image: ImageDocument
-    distance: Annotated[int, Example(3)]
+    distance: Annotated[int, example(3)]
     is_exact: bool
 
 
@@ -301,22 +300,22 @@ class UploadDocument:
     """
 
     id: UUID
-    state: UploadState
-    transport: Annotated[str, Example("direct")]
-    url: Annotated[str | None, Example(_OBJECT)]
-    method: Annotated[str | None, Example("PUT")]
+    state: Annotated[UploadState, example("pending")]
+    transport: Annotated[str, example("direct")]
+    url: Annotated[str | None, example(_OBJECT)]
+    method: Annotated[str | None, example("PUT")]
     fields: Mapping[str, str]
-    headers: Annotated[Mapping[str, str], Example({"Content-Type": "image/jpeg"})]
-    parts: Annotated[PartPlanDocument | None, Example(None)]
-    filename: Annotated[str, Example("tram.jpg")]
-    content_type: Annotated[str, Example("image/jpeg")]
-    size: Annotated[int | None, Example(3_481_204)]
-    received: Annotated[int, Example(0)]
+    headers: Annotated[Mapping[str, str], example({"Content-Type": "image/jpeg"})]
+    parts: Annotated[PartPlanDocument | None, example(None)]
+    filename: Annotated[str, example("tram.jpg")]
+    content_type: Annotated[str, example("image/jpeg")]
+    size: Annotated[int | None, example(3_481_204)]
+    received: Annotated[int, example(0)]
     gallery_id: UUID | None
-    created_at: datetime
-    expires_at: datetime
-    image_id: Annotated[UUID | None, Example(None)]
-    failure: Annotated[FailureDocument | None, Example(None)]
+    created_at: Moment
+    expires_at: Moment
+    image_id: Annotated[UUID | None, example(None)]
+    failure: Annotated[FailureDocument | None, example(None)]
 
 
 @frozen(slots=False)
@@ -324,12 +323,12 @@ class MeDocument:
     """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
     what is kept for uploads under way (``storage_reserved``)."""
 
-    id: Annotated[str, Example("ana")]
-    storage_used: Annotated[int, Example(734_003_200)]
-    storage_limit: Annotated[int | None, Example(10_737_418_240)]
-    storage_reserved: Annotated[int, Example(3_481_204)]
-    open_uploads: Annotated[int, Example(1)]
-    max_open_uploads: Annotated[int, Example(100)]
+    id: Annotated[str, example("ana")]
+    storage_used: Annotated[int, example(734_003_200)]
+    storage_limit: Annotated[int | None, example(10_737_418_240)]
+    storage_reserved: Annotated[int, example(3_481_204)]
+    open_uploads: Annotated[int, example(1)]
+    max_open_uploads: Annotated[int, example(100)]
 
 
 @frozen(slots=False)
@@ -337,12 +336,12 @@ class WebhookDocument:
     """``event_types`` empty: all. ``failures`` are attempts in a row; ``disabled_reason``: why it is not active."""
 
     id: UUID
-    url: Annotated[str, Example("https://example.org/hooks/images")]
-    event_types: Annotated[tuple[str, ...], Example(("image.ready", "image.failed"))]
-    active: Annotated[bool, Example(True)]
-    disabled_reason: Annotated[str | None, Example(None)]
-    failures: Annotated[int, Example(0)]
-    created_at: datetime
+    url: Annotated[str, example("https://example.org/hooks/images")]
+    event_types: Annotated[tuple[str, ...], example(("image.ready", "image.failed"))]
+    active: Annotated[bool, example(True)]
+    disabled_reason: Annotated[str | None, example(None)]
+    failures: Annotated[int, example(0)]
+    created_at: Moment
 
 
 @frozen(slots=False)
@@ -350,7 +349,7 @@ class CreatedWebhookDocument:
     """``secret`` verifies what is delivered; it is told this once."""
 
     webhook: WebhookDocument
-    secret: Annotated[str, Example("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: Annotated[str, example("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
 
 
 @frozen(slots=False)
@@ -363,13 +362,13 @@ class Readiness:
     """``warnings``: what whoever runs the service had better see to, such as a disk that is about to be full."""
 
     status: Literal["ok"]
-    warnings: Annotated[tuple[str, ...], Example(())]
+    warnings: Annotated[tuple[str, ...], example(())]
 
 
 @frozen(slots=False)
 class FaultDocument:
-    path: Annotated[tuple[str, ...], Example(("body", "name"))]
-    message: Annotated[str, Example("is required")]
+    path: Annotated[tuple[str, ...], example(("body", "name"))]
+    message: Annotated[str, example("is required")]
 
 
 @frozen(slots=False)

@@ -1,29 +1,23 @@
-"""Types to JSON Schema 2020-12: the classes of `requests` and `responses`, as OpenAPI 3.1 wants them. Pure."""
+"""Types to JSON Schema 2020-12 as OpenAPI 3.1 wants it, by msgspec; and examples put together from schemas. Pure."""
 
-import inspect
-from collections.abc import Mapping
-from datetime import datetime
-from enum import Enum
-from types import NoneType
-from typing import Literal
-from uuid import UUID
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
-import attrs
+import msgspec
 
 from imagegallery.common.unset import Unset
-from imagegallery_asgi.framework.annotations import TypeForm, arguments_of, is_annotated, is_union, origin_of
-from imagegallery_asgi.framework.constraints import UUID_TEXT, Constraint, JsonSchema, Nothing
+from imagegallery_asgi.framework.constraints import NOTHING_KEY, Open
 
-_PLAIN: Mapping[TypeForm, JsonSchema] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    bool: {"type": "boolean"},
-    NoneType: {"type": "null"},
-    UUID: {"type": "string", "format": "uuid", **UUID_TEXT.schema()},
-    datetime: {"type": "string", "format": "date-time"},
-    bytes: {"type": "string", "format": "binary"},
-}
+# A type as `typing` writes it: a class, or a union or generic one, which is no `type`.
+TypeForm = Any
+JsonSchema = dict[str, Any]
+UNIONS = (Union, UnionType)
+
+_PLACE = "#/components/schemas/"
+_BY_FORMAT = {"uuid": "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52", "date-time": "2026-06-01T12:30:00Z"}
 
 
 class Components:
@@ -35,91 +29,86 @@ class Components:
 
     def schema(self, form: TypeForm) -> JsonSchema:
         """The schema of a type; a class of fields becomes a reference to its own, named one."""
-        if form in _PLAIN:
-            return dict(_PLAIN[form])
-        origin, arguments = origin_of(form), arguments_of(form)
-        if is_annotated(form):
-            return self._constrained(arguments[0], arguments[1:])
-        if is_union(form):
-            return self._any_of([each for each in arguments if each is not Unset])
-        if origin is Literal:
-            return {"type": "string", "enum": list(arguments)}
-        if origin is tuple:
-            return {"type": "array", "items": self.schema(arguments[0])}
-        if inspect.isclass(origin) and issubclass(origin, Mapping):
-            return {"type": "object", "additionalProperties": self.schema(arguments[1])}
-        if inspect.isclass(form) and issubclass(form, Enum):
-            return {"type": "string", "enum": [member.value for member in form]}
-        return self._reference(form)
-
-    def _constrained(self, base: TypeForm, annotations: tuple[object, ...]) -> JsonSchema:
-        schema = self.schema(base)
-        for constraint in annotations:
-            if isinstance(constraint, Nothing):
-                schema = _or(schema, constraint.schema())
-            elif isinstance(constraint, Constraint):
-                schema |= constraint.schema()
+        schema, named = _schemas(form)
+        self.schemas.update(named)
         return schema
 
-    def _any_of(self, members: list[TypeForm]) -> JsonSchema:
-        schemas = [self.schema(member) for member in members]
-        return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    def parameters(self, cls: type) -> JsonSchema:
+        """The schema of a class of parameters, which are absent, never null."""
+        _, named = _schemas(cls)
+        self.schemas.update((name, schema) for name, schema in named.items() if name != cls.__name__)
+        own = named[cls.__name__]
+        fields = {name: _without({"type": "null"}, schema) for name, schema in own["properties"].items()}
+        return {**own, "properties": fields}
 
-    def _reference(self, form: TypeForm) -> JsonSchema:
-        name = name_of(form)
-        if name not in self.schemas:
-            self.schemas[name] = {}  # a place for classes that refer to themselves
-            self.schemas[name] = self._object(form)
-        return {"$ref": f"#/components/schemas/{name}"}
+    def example(self, schema: JsonSchema) -> object:
+        """A value that fits. Raises `TypeError` for a schema of which nothing says what its values are like."""
+        match schema:
+            case {"examples": [first, *_]} | {"enum": [first, *_]}:
+                return first
+            case {"$ref": name}:
+                return self.example(self.schemas[name.removeprefix(_PLACE)])
+            case {"anyOf": [first, *_]}:
+                return self.example(first)
+            case {"properties": fields}:
+                return {name: self.example(field) for name, field in fields.items()}
+            case {"items": entry}:
+                return [self.example(entry)]
+            case {"type": "object"}:
+                return {}
+            case {"type": "boolean"}:
+                return False
+            case {"format": ("uuid" | "date-time") as name}:
+                return _BY_FORMAT[name]
+        raise TypeError(f"{schema} has no example: say what it is like with example()")
 
-    def _object(self, form: TypeForm) -> JsonSchema:
-        cls, arguments = origin_of(form) or form, arguments_of(form)
-        schema: JsonSchema = {"type": "object"}
-        if description := description_of(cls):
-            schema["description"] = description
-        fields = attrs.fields(cls)
-        schema["properties"] = {field.name: self.field(field, arguments) for field in fields}
-        if required := [field.name for field in fields if field.default is attrs.NOTHING]:
-            schema["required"] = required
-        schema["additionalProperties"] = is_open(cls)
+
+@cache
+def _schemas(form: TypeForm) -> tuple[JsonSchema, Mapping[str, JsonSchema]]:
+    """The schema of a type, and those that it refers to by their names."""
+    forms = get_args(form) if originates(*UNIONS)(form) else (form,)
+    described = msgspec.json.encode(msgspec.json.schema_components(forms, ref_template="{name}"))
+    schemas, named = json.loads(described, object_hook=_tidy)
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}, {
+        _public(name): each for name, each in named.items() if name != Unset.__name__
+    }
+
+
+def _tidy(schema: JsonSchema) -> JsonSchema:
+    """What msgspec says of one schema or object of it, without what never travels: our names, and `Unset`."""
+    if "$ref" in schema:
+        return {**schema, "$ref": _PLACE + _public(schema["$ref"])}
+    if "properties" in schema:
+        kept = {key: value for key, value in schema.items() if key != "title" and value != []}
+        return {**kept, "additionalProperties": schema["title"] in {each.__name__ for each in Open.__subclasses__()}}
+    if "enum" in schema:
+        return {"type": "string", **schema}
+    if schema.get("format") == "uuid":
+        return {**schema, "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}
+    if "anyOf" not in schema:
         return schema
+    if nothing := schema.pop(NOTHING_KEY, None):
+        schema["anyOf"].append({"type": "string", "enum": nothing})
+    known = _without({"$ref": _PLACE + Unset.__name__}, schema)
+    if known is not schema or schema.get("default") is None:
+        known.pop("default", None)
+    return known
 
-    def field(self, field: "attrs.Attribute[object]", arguments: tuple[TypeForm, ...] = ()) -> JsonSchema:
-        """The schema of one field; ``arguments`` take the place of a generic class's type variables."""
-        schema = self.schema(type_of(field, arguments))
-        if field.default not in (attrs.NOTHING, None, Unset.UNSET):
-            schema["default"] = field.default.value if isinstance(field.default, Enum) else field.default
+
+def _without(member: JsonSchema, schema: JsonSchema) -> JsonSchema:
+    """A schema, or what is left of its alternatives without one of them."""
+    if member not in schema.get("anyOf", ()):
         return schema
+    rest = dict(schema)
+    others = [each for each in rest.pop("anyOf") if each != member]
+    return {**others[0], **rest} if len(others) == 1 else {"anyOf": others, **rest}
 
 
-def type_of(field: "attrs.Attribute[object]", arguments: tuple[TypeForm, ...] = ()) -> TypeForm:
-    """The type of a field; ``arguments`` take the place of a generic class's type variables."""
-    form: TypeForm = field.type
-    if getattr(form, "__parameters__", ()):
-        return form[arguments]
-    if arguments and type(form).__name__ == "TypeVar":
-        return arguments[0]
-    return form
+def originates(*origins: object) -> Callable[[TypeForm], bool]:
+    """Whether a type is one of them with arguments: ``tuple[int, ...]`` is of `tuple`, ``int | None`` of `UNIONS`."""
+    return lambda form: get_origin(form) in origins
 
 
-def name_of(form: TypeForm) -> str:
+def _public(name: str) -> str:
     """``ImageDocument`` is ``Image`` to the world, ``One[ImageDocument]`` is ``OneImage``."""
-    cls = origin_of(form) or form
-    base: str = cls.__name__.removesuffix("Document")
-    return base + "".join(map(name_of, arguments_of(form)))
-
-
-def is_open(cls: type) -> bool:
-    """Whether an object may have fields beside those of its class, which are passed over."""
-    return bool(getattr(cls, "MORE_FIELDS", False))
-
-
-def description_of(cls: type) -> str | None:
-    """The class's own docstring, if it wrote one."""
-    text = cls.__dict__.get("__doc__")
-    return inspect.cleandoc(text) if text and not text.startswith("Method generated") else None
-
-
-def _or(schema: JsonSchema, other: JsonSchema) -> JsonSchema:
-    members = schema.get("anyOf")
-    return {"anyOf": [*(members if isinstance(members, list) else [schema]), other]}
+    return name.replace("Document", "").replace("_", "")

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 description, from what runs: the operations, their classes and the table of errors. Pure."""
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -10,10 +11,19 @@ import attrs
 import msgspec
 from attrs import frozen
 
-from imagegallery import Forbidden, ImageGalleryError, InvalidInput, RateLimited, TooLarge, Unauthenticated, Unavailable
-from imagegallery.errors import IdempotencyKeyReused, Overloaded
+from imagegallery import (
+    BadImage,
+    DuplicateImage,
+    Forbidden,
+    ImageGalleryError,
+    InvalidInput,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from imagegallery.errors import Fault, IdempotencyKeyReused, OffsetMismatch, Overloaded
 from imagegallery_asgi.api.responses import MessagedProblem, Problem
-from imagegallery_asgi.framework.constraints import JsonSchema
 from imagegallery_asgi.framework.errors import (
     PROBLEM_TYPE,
     BodyStalled,
@@ -23,14 +33,16 @@ from imagegallery_asgi.framework.errors import (
     MalformedRequest,
     StaleCondition,
     UnsupportedBody,
+    problem_document,
     row_of,
 )
-from imagegallery_asgi.framework.examples import example_of, problem_example
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY
-from imagegallery_asgi.framework.json_schema import Components, description_of
+from imagegallery_asgi.framework.json_schema import Components, JsonSchema
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
 
 _VERSION = version("imagegallery")
+# In examples.
+_ID = "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
 _ALWAYS: tuple[type[ImageGalleryError], ...] = (
     InternalError,
     Unavailable,
@@ -144,13 +156,12 @@ def _path_parameters(operation: Operation, components: Components) -> list[JsonS
 
 
 def _query_parameters(operation: Operation, components: Components) -> list[JsonSchema]:
-    query = operation.inputs.query
-    if query is None:
+    if operation.inputs.query is None:
         return []
-    meaning = {"description": text} if (text := description_of(query)) else {}
+    described = components.parameters(operation.inputs.query)
+    meaning = {"description": described["description"]} if "description" in described else {}
     return [
-        {"name": field.name, "in": "query", "schema": _without_null(components.field(field)), **meaning}
-        for field in attrs.fields(query)
+        {"name": name, "in": "query", "schema": schema, **meaning} for name, schema in described["properties"].items()
     ]
 
 
@@ -163,15 +174,6 @@ def _header_parameters(operation: Operation) -> list[JsonSchema]:
 
 def _conditions(operation: Operation) -> Mapping[str, str]:
     return _CONDITIONS if operation.holds_conditions and not operation.is_safe else {}
-
-
-def _without_null(schema: JsonSchema) -> JsonSchema:
-    """A query parameter is absent, never null."""
-    members = schema.get("anyOf")
-    if not isinstance(members, list):
-        return schema
-    kept: list[JsonSchema] = [member for member in members if member != {"type": "null"}]
-    return kept[0] if len(kept) == 1 else {"anyOf": kept}
 
 
 def _responses(operation: Operation, components: Components) -> dict[str, JsonSchema]:
@@ -191,7 +193,8 @@ def _answer(answer: DeclaredAnswer, components: Components) -> JsonSchema:
 def _media(content: Content, components: Components) -> JsonSchema:
     if content.document is None:
         return {} if content.example is None else {"example": content.example}
-    return {"schema": components.schema(content.document), "example": example_of(content.document)}
+    schema = components.schema(content.document)
+    return {"schema": schema, "example": components.example(schema)}
 
 
 def _body(content: Content, operation: Operation, components: Components) -> JsonSchema:
@@ -223,9 +226,29 @@ def _problem_examples(
     for code, error in errors.items():
         name = f"{row_of(error).status.value}_{code}{'_with_message' if operation.tells_message else ''}"
         if name not in components.examples:
-            components.examples[name] = {"value": problem_example(error, tells_message=operation.tells_message)}
+            components.examples[name] = {"value": _problem_example(error, tells_message=operation.tells_message)}
         examples[code] = {"$ref": f"#/components/examples/{name}"}
     return examples
+
+
+def _problem_example(error: type[ImageGalleryError], *, tells_message: bool) -> object:
+    """The problem document of an error of this class, which says what its docstring says."""
+    return msgspec.to_builtins(problem_document(_raised(error), _ID, tells_message=tells_message))
+
+
+def _raised(error: type[ImageGalleryError]) -> ImageGalleryError:
+    message = inspect.cleandoc(error.__doc__ or "").partition("\n\n")[0].replace("\n", " ").replace("`", "")
+    if issubclass(error, BadImage):
+        return error("truncated", "The file ends early.")
+    if issubclass(error, OffsetMismatch):
+        return error(expected=1_048_576, provided=0)
+    if issubclass(error, RateLimited | Overloaded):
+        return error(message, retry_after=30)
+    if error is InvalidInput:
+        return InvalidInput("The input is not valid: name is required.", [Fault(("body", "name"), "is required")])
+    if issubclass(error, DuplicateImage):
+        return error(message, image_id=_ID)
+    return error(message)
 
 
 def _headers_with(status: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from attrs import field, frozen
 from starlette.responses import Response
 
 from imagegallery import ImageGalleryError, Permission
-from imagegallery_asgi.framework.annotations import TypeForm
+from imagegallery_asgi.framework.json_schema import TypeForm
 
 Handler = Callable[..., Awaitable[object]]
 

@@ -6,37 +6,39 @@ text, and are read as what the class says.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from types import NoneType
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 import attrs
 from cattrs import BaseConverter, Converter
 from cattrs.errors import (
-    AttributeValidationNote,
     BaseValidationError,
+    ClassValidationError,
     ForbiddenExtraKeysError,
     IterableValidationError,
     IterableValidationNote,
 )
 from cattrs.gen import make_dict_structure_fn
+from msgspec import Meta
 
 from imagegallery import InvalidInput
 from imagegallery.common.unset import Unset
 from imagegallery.errors import MAX_FAULTS, Fault
 from imagegallery.ids import parse_id
-from imagegallery_asgi.framework.annotations import TypeForm, arguments_of, is_annotated, is_union, origin_of
-from imagegallery_asgi.framework.constraints import UUID_TEXT, Constraint, Items, Nothing
-from imagegallery_asgi.framework.json_schema import is_open
+from imagegallery_asgi.framework.constraints import NOTHING, NOTHING_TEXTS, Open
+from imagegallery_asgi.framework.json_schema import UNIONS, TypeForm, originates
 
 T = TypeVar("T")
 Path = tuple[str, ...]
 # What a cattrs hook is: (value, type) to the structured value.
 Hook = Callable[[object, Any], Any]
+# Whether a value of the right type holds a constraint, and what is said if it does not.
+Check = tuple[Callable[[Any], object], str]
 
 MAX_PARAMETERS = 100
 _FAULTS_IN_WORDS = 3
@@ -44,6 +46,7 @@ _FAULTS_IN_WORDS = 3
 _MAX_NAME = 100
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+_PLAIN: Mapping[TypeForm, str] = {str: "a text", int: "an integer", bool: "true or false"}
 _WRONG_MOMENT = "must be a time with its zone, such as 2024-06-01T12:00:00Z"
 
 
@@ -102,67 +105,48 @@ def _parse(converter: Converter, cls: type[T], value: object, path: Path, faults
 
 def _faults(error: Exception, path: Path) -> Iterator[Fault]:
     """Every leaf of a tree of validation errors, with the path to it."""
-    if isinstance(error, BaseValidationError):
-        for inner in error.exceptions:
-            yield from _faults(inner, (*path, *_step(inner)))
-    elif isinstance(error, ForbiddenExtraKeysError):
-        yield from (Fault((*path, name[:_MAX_NAME]), "is not known") for name in sorted(map(str, error.extra_fields)))
-    elif isinstance(error, KeyError):
-        yield Fault(path, "is required")
-    elif isinstance(error, Wrong):
-        yield Fault(path, str(error))
-    else:
-        raise error
-
-
-def _step(error: Exception) -> Path:
-    """The name or index that cattrs noted on an error, if it did."""
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, AttributeValidationNote):
-            return (note.name,)
-        if isinstance(note, IterableValidationNote):
-            return (str(note.index),)
-    return ()
+    match error:
+        case ClassValidationError():
+            named, others = error.group_exceptions()
+            for inner, field in named:
+                yield from _faults(inner, (*path, field.name))
+            for inner in others:
+                yield from _faults(inner, path)
+        case IterableValidationError():
+            for inner, entry in error.group_exceptions()[0]:
+                yield from _faults(inner, (*path, str(entry.index)))
+        case ForbiddenExtraKeysError():
+            yield from (Fault((*path, name[:_MAX_NAME]), "is not known") for name in sorted(error.extra_fields))
+        case KeyError():
+            yield Fault(path, "is required")
+        case Wrong():
+            yield Fault(path, str(error))
+        case _:
+            raise error
 
 
 # --- the hooks ---------------------------------------------------------------------------------------------
 
 
-def _string(value: object, cls: type) -> object:
+def _plain(value: object, cls: type) -> object:
     # StrEnum classes come here too: they are strings.
     if issubclass(cls, Enum):
         return _choice(value, {member.value: member for member in cls})
-    if not isinstance(value, str):
-        raise Wrong("must be a text")
+    if type(value) is not cls:
+        raise Wrong(f"must be {_PLAIN[cls]}")
     return value
 
 
-def _integer(value: object, _: type) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Wrong("must be an integer")
-    return value
-
-
-def _integer_text(value: object, _: type) -> int:
-    if not isinstance(value, str) or not _INTEGER.fullmatch(value):
-        raise Wrong("must be an integer")
-    return int(value)
-
-
-def _boolean(value: object, _: type) -> bool:
-    if not isinstance(value, bool):
-        raise Wrong("must be true or false")
-    return value
-
-
-def _boolean_text(value: object, _: type) -> bool:
-    return value == "true" if value in ("true", "false") else _boolean(value, bool)
+def _plain_text(value: object, cls: type) -> object:
+    if cls is int and isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    return value == "true" if cls is bool and value in ("true", "false") else _plain(value, cls)
 
 
 def _identifier(value: object, _: type) -> UUID:
     parsed = parse_id(value) if isinstance(value, str) else None
     if parsed is None:
-        raise Wrong(f"must be {UUID_TEXT.meaning}")
+        raise Wrong("must be an id: a UUID with hyphens")
     return parsed
 
 
@@ -176,25 +160,26 @@ def _moment(value: object, _: type) -> datetime:
         raise Wrong(_WRONG_MOMENT) from error
 
 
-def _choice(value: object, choices: dict[str, Any]) -> object:
+def _choice(value: object, choices: Mapping[str, object]) -> object:
     if not isinstance(value, str) or value not in choices:
         raise Wrong(f"must be one of {', '.join(choices)}")
     return choices[value]
 
 
 def _literal(cls: TypeForm, _: BaseConverter) -> Hook:
-    choices = {value: value for value in arguments_of(cls)}
+    choices = {each: each for each in get_args(cls)}
     return lambda value, _: _choice(value, choices)
 
 
 def _object(cls: TypeForm, converter: BaseConverter) -> Hook:
-    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=not is_open(cls))
-    most = None if is_open(cls) else len(attrs.fields(cls)) + MAX_FAULTS
+    is_open = issubclass(cls, Open)
+    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=not is_open)
+    most = len(attrs.fields(cls)) + MAX_FAULTS
 
     def hook(value: object, as_: TypeForm) -> object:
         if not isinstance(value, dict):
             raise Wrong("must be an object")
-        if most is not None and len(value) > most:
+        if len(value) > most and not is_open:
             raise Wrong("has too many fields that are not known")
         return structure(value, as_)
 
@@ -203,7 +188,7 @@ def _object(cls: TypeForm, converter: BaseConverter) -> Hook:
 
 def _list(cls: TypeForm, converter: BaseConverter) -> Hook:
     """As many faults as are told end it."""
-    entry = arguments_of(cls)[0]
+    entry = get_args(cls)[0]
     structure = converter.get_structure_hook(entry)
 
     def hook(value: object, _: TypeForm) -> object:
@@ -228,7 +213,7 @@ def _list(cls: TypeForm, converter: BaseConverter) -> Hook:
 
 def _optional(cls: TypeForm, converter: BaseConverter) -> Hook:
     """A union of one real type with ``None``, `Unset` or both; `Unset` is a default, never a value."""
-    members = arguments_of(cls)
+    members = get_args(cls)
     (real,) = (member for member in members if member not in (NoneType, Unset))
     structure = converter.get_structure_hook(real)
     may_be_null = NoneType in members
@@ -236,49 +221,55 @@ def _optional(cls: TypeForm, converter: BaseConverter) -> Hook:
 
 
 def _constrained(cls: TypeForm, converter: BaseConverter) -> Hook:
-    base, *annotations = arguments_of(cls)
-    constraints = [each for each in annotations if isinstance(each, Constraint)]
-    nothing = [text for each in annotations if isinstance(each, Nothing) for text in each.texts]
-    counts = [each for each in constraints if isinstance(each, Items)]
+    base, *metas = get_args(cls)
     structure = converter.get_structure_hook(base)
+    checks = [check for meta in metas for check in _checks(meta, base)]
+    is_list = get_origin(base) is tuple
 
     def hook(value: object, _: TypeForm) -> object:
-        if isinstance(value, str) and value in nothing:
+        if NOTHING in metas and value in NOTHING_TEXTS:
             return None
-        for count in counts:
-            if isinstance(value, list) and (fault := count.fault(value)):
-                raise Wrong(fault)
+        if isinstance(value, list) and is_list:  # before any entry of it is looked at
+            _hold(checks, value)
         structured = structure(value, base)
-        for constraint in constraints:
-            if fault := constraint.fault(structured):
-                raise Wrong(fault)
+        _hold(checks, structured)
         return structured
 
     return hook
 
 
-def _is_tuple(cls: TypeForm) -> bool:
-    return origin_of(cls) is tuple and arguments_of(cls)[1:] == (...,)
+def _checks(meta: Meta, base: TypeForm) -> Iterator[Check]:
+    """What it asks for, and the end of a sentence that says so."""
+    low, high = meta.ge, meta.le
+    if low is not None and high is not None:
+        yield lambda number: low <= number <= high, f"must be {low:,} to {high:,}"
+    least, most = meta.min_length or 0, meta.max_length
+    if most is not None:
+        unit = "characters" if base is str else "entries"
+        yield lambda value: least <= len(value) <= most, f"must have {least:,} to {most:,} {unit}"
+    if meta.pattern is not None:
+        yield re.compile(meta.pattern).fullmatch, f"must be {meta.description}"
 
 
-def _is_literal(cls: TypeForm) -> bool:
-    return origin_of(cls) is Literal
+def _hold(checks: Iterable[Check], value: object) -> None:
+    for holds, message in checks:
+        if not holds(value):
+            raise Wrong(message)
 
 
-def _converter(integer: Hook, boolean: Hook) -> Converter:
+def _converter(plain: Hook) -> Converter:
     converter = Converter(detailed_validation=True)
-    converter.register_structure_hook(str, _string)
-    converter.register_structure_hook(int, integer)
-    converter.register_structure_hook(bool, boolean)
+    for cls in _PLAIN:
+        converter.register_structure_hook(cls, plain)
     converter.register_structure_hook(UUID, _identifier)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_factory(attrs.has, _object)
-    converter.register_structure_hook_factory(_is_tuple, _list)
-    converter.register_structure_hook_factory(_is_literal, _literal)
-    converter.register_structure_hook_factory(is_union, _optional)
-    converter.register_structure_hook_factory(is_annotated, _constrained)
+    converter.register_structure_hook_factory(originates(tuple), _list)
+    converter.register_structure_hook_factory(originates(Literal), _literal)
+    converter.register_structure_hook_factory(originates(*UNIONS), _optional)
+    converter.register_structure_hook_factory(originates(Annotated), _constrained)
     return converter
 
 
-_JSON = _converter(_integer, _boolean)
-_TEXT = _converter(_integer_text, _boolean_text)
+_JSON = _converter(_plain)
+_TEXT = _converter(_plain_text)

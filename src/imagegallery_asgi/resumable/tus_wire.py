@@ -15,7 +15,7 @@ from attrs import frozen
 from imagegallery import UploadSession
 from imagegallery.ids import parse_id
 from imagegallery.uploads.resumable.rules import UploadChecksum
-from imagegallery_asgi.framework.constraints import NOTHING
+from imagegallery_asgi.framework.constraints import NOTHING_TEXTS
 from imagegallery_asgi.framework.errors import MalformedRequest
 from imagegallery_asgi.framework.headers import http_date
 
@@ -121,7 +121,7 @@ def parse_metadata(raw: str | None) -> TusMetadata:
         found[key] = encoded
     gallery = _text(found, "gallery_id") or ""
     gallery_id = parse_id(gallery)
-    if gallery_id is None and gallery not in NOTHING.texts:
+    if gallery_id is None and gallery not in NOTHING_TEXTS:
         raise MalformedRequest("gallery_id in Upload-Metadata is not the id of a gallery.")
     for key in found:
         _decoded(found[key])

@@ -5,12 +5,13 @@ The protocol is that of Uppy's own server, Companion: https://uppy.io/docs/aws-s
 # ruff: noqa: N815  (uploadId, presignedUrls, PartNumber: names of the wire)
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from attrs import frozen
+from msgspec import Meta
 
 from imagegallery_asgi.api.requests import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, PartNumber, RawFilename
-from imagegallery_asgi.framework.constraints import NOTHING, Between, Example, Items, Length, Pattern
+from imagegallery_asgi.framework.constraints import NOTHING, Open, example, pattern
 
 # Uppy wants a bucket and shows it to nobody; where the bytes really are is no client's business.
 BUCKET = "imagegallery"
@@ -21,15 +22,13 @@ _OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk
 _ETAG = '"5d41402abc4b2a76b9719d911017c592"'
 _OPTIONAL = ("gallery_id", "size")
 
-Size = Annotated[Annotated[int, Between(0, MAX_SAFE_INTEGER)] | None, NOTHING, Example(3_481_204)]
-Key = Annotated[str, Length(1, 1024)]
+Size = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
+Key = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 @frozen
-class UppyMetadata:
+class UppyMetadata(Open):
     """What counts of a file's metadata, which holds whatever the page put there. ``size`` is in bytes."""
-
-    MORE_FIELDS: ClassVar[bool] = True
 
     gallery_id: GalleryChoice = None
     size: Size = None
@@ -39,8 +38,8 @@ class UppyMetadata:
 class UppyFile:
     """``type`` is its media type."""
 
-    filename: Annotated[RawFilename, Example("tram.jpg")]
-    type: Annotated[str, Length(0, 255), Example("image/jpeg")] = ""
+    filename: Annotated[RawFilename, example("tram.jpg")]
+    type: Annotated[str, Meta(max_length=255), example("image/jpeg")] = ""
     metadata: UppyMetadata | None = None
 
 
@@ -49,7 +48,7 @@ class UppyParams:
     """`UppyFile`, flat, as a query has it."""
 
     filename: RawFilename
-    type: Annotated[str, Length(0, 255)] = ""
+    type: Annotated[str, Meta(max_length=255)] = ""
     gallery_id: GalleryChoice = None
     size: Size = None
 
@@ -64,68 +63,68 @@ class UppyBatchQuery:
     """``partNumbers``: up to 100, with commas between them."""
 
     key: Key
-    partNumbers: Annotated[str, Pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3")]
+    partNumbers: Annotated[str, pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3")]
 
 
 @frozen
 class UppySentPart:
     PartNumber: PartNumber
-    ETag: Annotated[Annotated[str, Length(1, 255)], Example(_ETAG)]
+    ETag: Annotated[Annotated[str, Meta(min_length=1, max_length=255)], example(_ETAG)]
 
 
 @frozen
 class UppyParts:
-    parts: Annotated[tuple[UppySentPart, ...], Items(1, MAX_PARTS)]
+    parts: Annotated[tuple[UppySentPart, ...], Meta(min_length=1, max_length=MAX_PARTS)]
 
 
 @frozen(slots=False)
 class UppyParamsDocument:
     """One request that brings the whole file in; ``expires`` is in seconds."""
 
-    method: Annotated[str, Example("POST")]
-    url: Annotated[str, Example(_OBJECT)]
-    fields: Annotated[Mapping[str, str], Example({"key": _KEY, "success_action_status": "201"})]
+    method: Annotated[str, example("POST")]
+    url: Annotated[str, example(_OBJECT)]
+    fields: Annotated[Mapping[str, str], example({"key": _KEY, "success_action_status": "201"})]
     headers: Mapping[str, str]
-    expires: Annotated[int, Example(3600)]
+    expires: Annotated[int, example(3600)]
 
 
 @frozen(slots=False)
 class UppyMultipartDocument:
-    key: Annotated[str, Example(_KEY)]
-    uploadId: Annotated[str, Example(_KEY.removeprefix("incoming/"))]
-    bucket: Annotated[str, Example(BUCKET)]
+    key: Annotated[str, example(_KEY)]
+    uploadId: Annotated[str, example(_KEY.removeprefix("incoming/"))]
+    bucket: Annotated[str, example(BUCKET)]
 
 
 @frozen(slots=False)
 class UppyStoredPartDocument:
-    PartNumber: Annotated[int, Example(1)]
-    ETag: Annotated[str, Example(_ETAG)]
-    Size: Annotated[int, Example(8_388_608)]
+    PartNumber: Annotated[int, example(1)]
+    ETag: Annotated[str, example(_ETAG)]
+    Size: Annotated[int, example(8_388_608)]
 
 
 @frozen(slots=False)
 class UppySignedPartDocument:
     """``expires`` is in seconds."""
 
-    url: Annotated[str, Example(_OBJECT)]
+    url: Annotated[str, example(_OBJECT)]
     headers: Mapping[str, str]
-    expires: Annotated[int, Example(3600)]
+    expires: Annotated[int, example(3600)]
 
 
 @frozen(slots=False)
 class UppyBatchDocument:
     """URLs by the numbers of their parts."""
 
-    presignedUrls: Annotated[Mapping[str, str], Example({"1": _OBJECT})]
+    presignedUrls: Annotated[Mapping[str, str], example({"1": _OBJECT})]
 
 
 @frozen(slots=False)
 class UppyCompletedDocument:
     """``location`` is the image's address in the API."""
 
-    location: Annotated[str, Example("https://photos.example/api/v1/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52")]
-    key: Annotated[str, Example(_KEY)]
-    bucket: Annotated[str, Example(BUCKET)]
+    location: Annotated[str, example("https://photos.example/api/v1/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52")]
+    key: Annotated[str, example(_KEY)]
+    bucket: Annotated[str, example(BUCKET)]
 
 
 @frozen(slots=False)

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 
 from imagegallery.errors import Fault
-from imagegallery_asgi.framework.examples import example_of
+from imagegallery_asgi.framework.json_schema import Components
 from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.framework.operations import JSON
 from imagegallery_asgi.framework.parsing import parse_json
@@ -38,6 +38,11 @@ def problems() -> Iterator[tuple[str, int, Any]]:
             for status, answer in operation["responses"].items():
                 if int(status) >= 400 and method != "head":
                     yield f"{method} {path}", int(status), answer
+
+
+def example_of(document: type) -> object:
+    components = Components()
+    return components.example(components.schema(document))
 
 
 def check(value: object, schema: Any) -> None:

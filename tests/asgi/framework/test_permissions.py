@@ -65,5 +65,5 @@ def test_what_names_a_thing_declares_a_permission_and_tells_it() -> None:
     for operation in OPERATIONS:
         names_a_thing = any(f"{{{each}_id}}" in operation.path for each in ("image", "gallery", "upload", "webhook"))
         assert bool(operation.permission) is (names_a_thing and operation.needs_principal), operation.name
-    described = document["paths"]["/images/{image_id}/download"]["get"]  # type: ignore[index]
+    described = document["paths"]["/images/{image_id}/download"]["get"]
     assert described["x-permission"] == ["download"]

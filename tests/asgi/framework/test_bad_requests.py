@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagegallery import Fault
+from imagegallery.errors import Fault
 from imagegallery_asgi.api.requests import (
     AddImages,
     AddQuery,
@@ -40,13 +40,14 @@ NO_VISIBILITY = "must be one of public, unlisted, private"
 UNKNOWN, REQUIRED, ONCE = "is not known", "is required", "must be given only once"
 FILE: dict[str, object] = {"filename": "tram.jpg", "size": 1}
 
+EMPTY: tuple[object, ...] = ([], {})
 BODIES: list[tuple[type, object, dict[str, str]]] = [
     *((CreateGallery, value, {"": OBJECT}) for value in (None, True, 0, 1.5, "{}", [], [["name", "x"]])),
     (CreateGallery, {}, {"name": REQUIRED}),
     (CreateGallery, {"Name": "x"}, {"Name": UNKNOWN, "name": REQUIRED}),
     (CreateGallery, {"name": "x", "z": 1, "a": None, "": []}, {"": UNKNOWN, "a": UNKNOWN, "z": UNKNOWN}),
     (CreateGallery, {"name": "x", "n" * 300: 1}, {"n" * 100: UNKNOWN}),
-    *((CreateGallery, {"name": value}, {"name": TEXT}) for value in (None, True, 7, 0.5, [], {}, ["x"])),
+    *((CreateGallery, {"name": value}, {"name": TEXT}) for value in (None, True, 7, 0.5, *EMPTY, ["x"])),
     *((CreateGallery, {"name": value}, {"name": "must have 1 to 255 characters"}) for value in ("", "x" * 256)),
     (CreateGallery, {"name": "a\0"}, {"name": "must be text without NUL characters"}),
     (CreateGallery, {"name": "", "description": 0}, {"name": "must have 1 to 255 characters", "description": TEXT}),
@@ -57,11 +58,11 @@ BODIES: list[tuple[type, object, dict[str, str]]] = [
     (UpdateGallery, {"name": None, "cover_image_id": 7}, {"name": TEXT, "cover_image_id": NO_ID}),
     *(
         (UpdateGallery, {"cover_image_id": value}, {"cover_image_id": NO_ID})
-        for value in ("", "null", ID.replace("-", ""), f"{{{ID}}}", f"urn:uuid:{ID}", f" {ID}", ID[:-1], f"{ID}\n", {})
+        for value in ("", "null", ID.replace("-", ""), f"{{{ID}}}", f"urn:uuid:{ID}", ID[1:], f"{ID}\n", *EMPTY)
     ),
     (UpdateGallery, {"visibility": "UNSET", "description": "unset\0"}, {
         "visibility": NO_VISIBILITY, "description": "must be text without NUL characters"}),
-    *((UpdateImage, {"is_favorite": value}, {"is_favorite": TRUTH}) for value in (None, "true", 0, 1, [], {})),
+    *((UpdateImage, {"is_favorite": value}, {"is_favorite": TRUTH}) for value in (None, "true", 0, 1, *EMPTY)),
     (UpdateImage, {"filename": "", "alt_text": None}, {"filename": "must have 1 to 255 characters", "alt_text": TEXT}),
     *((AddImages, {"image_ids": value}, {"image_ids": LIST}) for value in (None, ID, {"0": ID}, 3, True)),
     (AddImages, {"image_ids": []}, {"image_ids": "must have 1 to 1,000 entries"}),
@@ -78,7 +79,7 @@ BODIES: list[tuple[type, object, dict[str, str]]] = [
     (CheckFiles, {"sha256": ["a" * 63, "a" * 64, "g" * 64, 1]}, {
         "sha256.0": NO_DIGEST, "sha256.2": NO_DIGEST, "sha256.3": TEXT}),
     (CheckFiles, {"sha256": "a" * 64}, {"sha256": LIST}),
-    *((CreateUpload, {**FILE, "size": value}, {"size": WHOLE}) for value in (True, "5", 5.0, None, [], {})),
+    *((CreateUpload, {**FILE, "size": value}, {"size": WHOLE}) for value in (True, "5", 5.0, None, *EMPTY)),
     *((CreateUpload, {**FILE, "size": value}, {"size": "must be 0 to 9,007,199,254,740,991"}) for value in (-1, 2**53)),
     (CreateUpload, {**FILE, "filename": "x" * 1025, "content_type": "x" * 256}, {
         "filename": "must have 0 to 1,024 characters", "content_type": "must have 0 to 255 characters"}),
