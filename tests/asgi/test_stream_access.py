@@ -1,19 +1,17 @@
 """An event stream lasts as long as the right to it: until its token expires, or its request is let in no more."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import anyio
 import jwt as pyjwt
 import pytest
 from anyio.abc import ObjectReceiveStream
 from attrs import define, field
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.types import Message, Scope
+from starlette.types import Message
 from tests.support.clock import ManualClock
+from tests.support.streams import listening
 
 from imagegallery import Forbidden, ImageGallery, Principal, Settings
 from imagegallery.database.options import DatabaseOptions
@@ -29,34 +27,6 @@ async def gallery(database_dsn: str, tmp_path: Path) -> AsyncIterator[ImageGalle
     settings = Settings(data_dir=tmp_path, database=DatabaseOptions(dsn=database_dsn))
     async with ImageGallery.open(settings) as gallery:
         yield gallery
-
-
-@asynccontextmanager
-async def listening(app: Starlette, token: str = "") -> AsyncIterator[ObjectReceiveStream[Message]]:
-    """What the application sends to who asks for events, and stays."""
-    scope: Scope = {
-        "type": "http",
-        "method": "GET",
-        "path": "/api/v1/events",
-        "query_string": b"",
-        "headers": [(b"authorization", f"Bearer {token}".encode())],
-    }
-    sender, receiver = anyio.create_memory_object_stream[Message](10)
-
-    async def stay() -> Message:
-        await anyio.sleep_forever()
-        raise AssertionError
-
-    async def answer() -> None:
-        await app(scope, stay, sender.send)
-
-    async with anyio.create_task_group() as tasks, sender, receiver:
-        tasks.start_soon(answer)
-        with anyio.fail_after(30):
-            assert (await receiver.receive())["status"] == 200
-            assert b"alive" in (await receiver.receive())["body"]
-            yield receiver
-        tasks.cancel_scope.cancel()
 
 
 async def last_words(stream: ObjectReceiveStream[Message]) -> bytes:
