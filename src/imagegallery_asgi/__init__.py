@@ -16,7 +16,8 @@ except ImportError as error:
 
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
-from imagegallery_asgi.framework.context import Authenticate
+from imagegallery_asgi.framework.context import Authenticate, Call
+from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.middleware.patience import ClientLimits
 
-__all__ = ["Authenticate", "ClientLimits", "create_app", "jwt", "single_user"]
+__all__ = ["Authenticate", "Call", "ClientLimits", "Operation", "create_app", "jwt", "single_user"]

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery_asgi.auth import single_user
 from imagegallery_asgi.framework.context import API_PREFIX, Authenticate, Host
 from imagegallery_asgi.framework.endpoint import Endpoint
@@ -37,6 +38,7 @@ def create_app(
     trusted_proxies: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     client_limits: ClientLimits = ClientLimits(),  # noqa: B008 - it is frozen
+    operations: Sequence[Operation] = (),
     clock: Clock = utc_now,
 ) -> Starlette:
     """The HTTP API as an ASGI application, by itself or mounted at any path of another one.
@@ -50,16 +52,17 @@ def create_app(
     (`auth.single_user`). ``trusted_proxies`` are the addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*``
     headers are believed; by default nobody's. ``cors_origins`` are those of pages elsewhere (``https://app.example``)
     that browsers let use the API, with cookies; ``*`` lets any, without, where users sign in. ``client_limits``
-    end requests whose client stalls, and bound how many bodies come at once. Raises `ConfigurationError` for an address
-    or an origin that is none.
+    end requests whose client stalls, and bound how many bodies come at once. ``operations`` are the application's own,
+    below the API's prefix like ours, and described like them. Raises `ConfigurationError` for an address or an origin
+    that is none, and `ValueError` for an operation where another one is.
     """
-    host = Host(
-        gallery, authenticate or single_user(cors_origins=cors_origins), Description(OPERATIONS).at, clock=clock
-    )
+    api = (*OPERATIONS, *operations)
+    described = Description(api, EVENT_TYPES if gallery is None else gallery.event_types)
+    host = Host(gallery, authenticate or single_user(cors_origins=cors_origins), described.at, clock=clock)
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     app = Starlette(
-        routes=[*_routes(host, API_PREFIX, OPERATIONS), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
+        routes=[*_routes(host, API_PREFIX, api), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
         middleware=[
             Middleware(StartFailure),
             *cors(cors_origins, lambda app: Exchanges(SafetyHeaders(app), host.metrics)),

@@ -29,6 +29,7 @@ SHA256_HEX = pattern(r"[0-9a-fA-F]{64}", "the 64 hexadecimal digits of a SHA-256
 MEDIA_TYPE = pattern(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,63}", "a media type such as image/jpeg")
 WORD = pattern(r"[a-z0-9_-]{1,64}", "a name of lower-case letters, digits, - and _")
 MONTH = pattern(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", "a month such as 2024-06")
+EVENT_TYPE = pattern(r"[a-z0-9_-]{1,50}(\.[a-z0-9_-]{1,50}){1,3}", "a type of event")
 EVENT_ID = pattern(r"[0-9]{1,19}", "the id of an event")
 # What JavaScript makes of nothing when it must be text (a query, a form), and what forms send for a field that was
 # left empty: of a value that may be ``None``, these texts stand for it.

@@ -26,7 +26,10 @@ class Endpoint:
     def __init__(self, host: Host, path: str, operations: Iterable[Operation]) -> None:
         self._host = host
         self._path = path
-        self._operations = {operation.method: operation for operation in operations}
+        self._operations: dict[str, Operation] = {}
+        for operation in operations:
+            if self._operations.setdefault(operation.method, operation) is not operation:
+                raise ValueError(f"{operation.method} {path} is there twice.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

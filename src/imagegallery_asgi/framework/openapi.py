@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
@@ -23,6 +24,8 @@ from imagegallery import (
     Unavailable,
 )
 from imagegallery.errors import Fault, IdempotencyKeyReused, OffsetMismatch, Overloaded
+from imagegallery.events.event import DomainEvent, EventTypes
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery_asgi.api.responses import MessagedProblem, Problem
 from imagegallery_asgi.framework.errors import (
     PROBLEM_TYPE,
@@ -76,11 +79,13 @@ _KEYS = {
 
 
 class Description:
-    """The description of ``operations``; ``at`` renders it for the address where the API is mounted."""
+    """The description of ``operations``, and of the ``events`` that are told; ``at`` renders it for the address where
+    the API is mounted."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], events: EventTypes = EVENT_TYPES) -> None:
         components = Components()
         self._paths = _paths(operations, components)
+        self._webhooks = {kind.type: _webhook(kind, components) for kind in events.values()}
         self._components = {
             "schemas": components.schemas,
             "examples": components.examples,
@@ -99,11 +104,31 @@ class Description:
             "info": self._info,
             "servers": [{"url": root}],
             "paths": self._paths,
+            "webhooks": self._webhooks,
             "components": self._components,
         }
 
     def _at(self, root: str) -> bytes:
         return msgspec.json.encode(self.document(root))
+
+
+def _webhook(kind: type[DomainEvent], components: Components) -> JsonSchema:
+    """An event as it is posted to a webhook, and as ``data`` of a stream of events; fields may be added."""
+    data = components.schema(kind)
+    described = components.schemas[kind.__name__]
+    described.pop("additionalProperties", None)
+    fields = {"id": {"type": "string"}, "type": {"const": kind.type}, "timestamp": components.schema(datetime)}
+    schema = {"type": "object", "properties": {**fields, "data": data}, "required": [*fields, "data"]}
+    return {
+        "post": {
+            "operationId": kind.type.replace(".", "_"),
+            "summary": described["description"].partition("\n")[0],
+            "tags": ["events"],
+            "x-audience": kind.audience.value,
+            "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+            "responses": {"2XX": {"description": "It has arrived: it is not posted again."}},
+        }
+    }
 
 
 def _paths(operations: Iterable[Operation], components: Components) -> dict[str, JsonSchema]:

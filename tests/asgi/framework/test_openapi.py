@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from imagegallery.gallery import EVENT_TYPES
 from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.routes import OPERATIONS
 
@@ -27,6 +28,16 @@ def test_every_operation_has_an_id_of_its_own_and_a_summary() -> None:
     ids = [operation["operationId"] for _, _, operation in described()]
     assert len(ids) == len(set(ids))
     assert all(operation["summary"] for _, _, operation in described())
+
+
+def test_every_event_is_described_with_its_data_and_for_whom_it_is() -> None:
+    assert set(DOCUMENT["webhooks"]) == set(EVENT_TYPES)
+    posted = DOCUMENT["webhooks"]["gallery.changed"]["post"]
+    assert posted["x-audience"] == "members"
+    document = posted["requestBody"]["content"]["application/json"]["schema"]
+    assert document["properties"]["type"] == {"const": "gallery.changed"}
+    data = DOCUMENT["components"]["schemas"]["GalleryChanged"]
+    assert list(data["properties"]) == ["owner_id", "gallery_id", "change"]
 
 
 def test_every_path_parameter_is_described() -> None:
