@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+import attrs
 import cattrs
 import typed_settings
 from attrs import field, frozen
@@ -28,6 +29,7 @@ from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.events.event import EventOptions
+from imagegallery.feature import Feature
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
@@ -114,15 +116,23 @@ class Settings:
         return cls(data_dir=Path(data_dir))
 
     @classmethod
-    def from_env(cls, config: Path | None = None) -> "Settings":
-        """Settings from ``config`` (else the file named by ``IMAGEGALLERY_CONFIG``) and the environment.
+    def of_features(cls, features: Iterable[Feature]) -> type["Settings"]:
+        """These settings, and a group for the options of each of an application's own features, by its name."""
+        groups = {each.name: field(factory=each.options, type=each.options) for each in features if each.options}
+        return attrs.make_class(cls.__name__, groups, bases=(cls,), frozen=True, slots=True) if groups else cls
+
+    @classmethod
+    def from_env(cls, config: Path | None = None, features: Iterable[Feature] = ()) -> "Settings":
+        """Settings from ``config`` (else the file named by ``IMAGEGALLERY_CONFIG``) and the environment; see
+        `of_features` for ``features``.
 
         Raises `ConfigurationError` naming the option that does not exist or cannot be read.
         """
+        cls = cls.of_features(features)
         named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE))
         if named is not None and not named.is_file():
             raise ConfigurationError(f"The configuration file {named} does not exist.")
-        _check_names(named, os.environ)
+        _check_names(cls, named, os.environ)
         try:
             return typed_settings.load_settings(
                 cls,
@@ -187,9 +197,9 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _check_names(file: Path | None, environment: Iterable[str]) -> None:
+def _check_names(settings: type[Settings], file: Path | None, environment: Iterable[str]) -> None:
     """Raises `ConfigurationError` for a file that is no TOML, and for names in it or the environment that are none."""
-    known = [*names_of(Settings)]
+    known = [*names_of(settings)]
     if file is not None:
         try:
             document = tomllib.loads(file.read_text(encoding="utf-8"))
