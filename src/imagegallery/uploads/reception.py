@@ -12,6 +12,7 @@ from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, QuotaExceeded, TooLarge
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.storage.streams import Digesting
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
@@ -57,14 +58,15 @@ class BodyReceiver:
         ``data`` raises, nothing is kept and the session can begin again. Raises `Conflict` when the file is there.
         """
         session = await self._advance(session_id, UploadEvent.BEGIN)
+        passing = Digesting(data)
         try:
-            info = await self._store(session, data)
+            info = await self._store(session, passing)
             STORED.reached()
             check_size(session, info.size)
         except REJECTIONS as error:
             await self.completion.reject(session.id, error)
             raise
-        return await self._arrived(session, info.size)
+        return await self._arrived(session, info.size, passing.sha256())
 
     async def _store(self, session: UploadSession, data: AsyncIterable[bytes]) -> ObjectInfo:
         async with self.database.transaction() as connection:
@@ -85,18 +87,18 @@ class BodyReceiver:
             await self._advance(session.id, UploadEvent.ARRIVE)
             raise Conflict("The file of this upload has already arrived; complete it.") from error
 
-    async def _arrived(self, session: UploadSession, size: int) -> UploadSession:
+    async def _arrived(self, session: UploadSession, size: int, sha256: bytes | None = None) -> UploadSession:
         """Record the arrival, unless the session was ended meanwhile: then what came too late goes again."""
         async with self.database.transaction() as connection:
             current = await records.lock(connection, session.id)
             if not current.state.is_ended:
                 state = advance(current.state, UploadEvent.ARRIVE)
-                await records.update(connection, session.id, state, size=size, now=self.clock())
+                await records.update(connection, session.id, state, size=size, received_sha256=sha256, now=self.clock())
         if current.state.is_ended:
             await try_to_delete_objects(self.store, current)
             advance(current.state, UploadEvent.ARRIVE)
         ARRIVED.reached()
-        return attrs.evolve(current, state=state, size=current.size or size)
+        return attrs.evolve(current, state=state, size=current.size or size, received_sha256=sha256)
 
     async def _advance(self, session_id: UUID, event: UploadEvent) -> UploadSession:
         now = self.clock()

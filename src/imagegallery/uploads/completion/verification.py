@@ -1,6 +1,6 @@
 """Are the bytes that arrived what the client declared, and a picture that can be shown?"""
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from imagegallery.errors import (
 )
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
-from imagegallery.storage.protocol import LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
+from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import Digesting, copy_to_file, peek
 from imagegallery.uploads.session.file_type import actual_type
 from imagegallery.uploads.session.policy import UploadPolicy
@@ -44,7 +44,8 @@ class _Content:
 
 @frozen
 class Verification:
-    """Reads an upload back from the store and decodes it once, in the sandbox. Changes nothing."""
+    """Decodes an upload once, in the sandbox, and reads it back for its SHA-256, unless that was taken on the way.
+    Changes nothing."""
 
     store: ObjectStore
     engine: ImagingEngine
@@ -59,7 +60,7 @@ class Verification:
         """
         info = await self._find(keys)
         check_size(session, info.size)
-        async with self._as_file(info.key) as content:
+        async with self._as_file(info, session.received_sha256) as content:
             content_type = actual_type(session.content_type, sniff(content.start), self.policy)
             _check_digest(session, content)
             inspection = await self._inspect(session, info, content.path, content_type)
@@ -82,22 +83,23 @@ class Verification:
             raise
 
     @asynccontextmanager
-    async def _as_file(self, key: str) -> AsyncIterator[_Content]:
+    async def _as_file(self, info: ObjectInfo, sha256: bytes | None) -> AsyncIterator[_Content]:
         if isinstance(self.store, LocalObjects):
-            yield await self._read(key, self.store.local_path(key), copy=False)
-        else:
-            async with self.scratch.directory() as directory:
-                yield await self._read(key, directory / "original", copy=True)
-
-    async def _read(self, key: str, path: Path, *, copy: bool) -> _Content:
-        async with self.store.get(key) as stream:
-            digesting = Digesting(stream.chunks)
-            start, chunks = await peek(digesting, HEAD_SIZE)
-            if copy:
-                await copy_to_file(chunks, path)
-            else:
-                await _drain(chunks)
-        return _Content(path, start, digesting.sha256())
+            path = self.store.local_path(info.key)
+            needed = None if sha256 is None else ByteRange(0, min(HEAD_SIZE, info.size))
+            async with self.store.get(info.key, needed) as stream:
+                digesting = Digesting(stream.chunks)
+                start, chunks = await peek(digesting, HEAD_SIZE)
+                async for _ in chunks:
+                    pass
+            yield _Content(path, start, sha256 or digesting.sha256())
+            return
+        async with self.scratch.directory() as directory:
+            async with self.store.get(info.key) as stream:
+                digesting = Digesting(stream.chunks)
+                start, chunks = await peek(digesting if sha256 is None else stream.chunks, HEAD_SIZE)
+                await copy_to_file(chunks, directory / "original")
+            yield _Content(directory / "original", start, sha256 or digesting.sha256())
 
 
 def check_size(session: UploadSession, size: int) -> None:
@@ -113,8 +115,3 @@ def check_size(session: UploadSession, size: int) -> None:
 def _check_digest(session: UploadSession, content: _Content) -> None:
     if session.sha256 is not None and session.sha256 != content.sha256:
         raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
-
-
-async def _drain(chunks: AsyncIterable[bytes]) -> None:
-    async for _ in chunks:
-        pass

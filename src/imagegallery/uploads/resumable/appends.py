@@ -26,7 +26,7 @@ from imagegallery.errors import (
     UploadInterrupted,
 )
 from imagegallery.storage.protocol import AppendsObjects, TemporaryFiles
-from imagegallery.storage.streams import HASH_IN_THREAD, at_most, copy_to_file, file_chunks
+from imagegallery.storage.streams import HASH_IN_THREAD, Digesting, at_most, copy_to_file, file_chunks
 from imagegallery.uploads.resumable import records as resumable_records
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece, check_announced
 from imagegallery.uploads.session import records
@@ -105,9 +105,10 @@ class Appender:
         raises.
         """
         limit = await self._limit(session)
+        passing = Digesting(data)
         try:
             check_announced(piece, limit)
-            received = await self._append(session, data, piece, limit)
+            received = await self._append(session, passing, piece, limit)
         except TooLarge as error:
             await self._try_save_progress(session)
             if session.size is None and limit < self.policy.max_size:
@@ -120,7 +121,9 @@ class Appender:
             await self._try_save_progress(session)
             raise
         APPENDED.reached()
-        return await self._save_progress(attrs.evolve(session, received=received))
+        # Of what comes in several requests, each sees only its own bytes.
+        sha256 = passing.sha256() if passing.size == received else None
+        return await self._save_progress(attrs.evolve(session, received=received, received_sha256=sha256))
 
     async def _append(self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece, limit: int) -> int:
         if not piece.checksums:

@@ -91,7 +91,13 @@ class Finisher:
             state = advance(current.state, UploadEvent.ARRIVE)
             if state is not current.state:
                 await resumable_records.progress(
-                    connection, session.id, state, session.received, size=session.received, now=now
+                    connection,
+                    session.id,
+                    state,
+                    session.received,
+                    size=session.received,
+                    now=now,
+                    sha256=session.received_sha256,
                 )
         return attrs.evolve(current, state=state, received=session.received, size=session.received)
 

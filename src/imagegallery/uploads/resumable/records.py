@@ -13,7 +13,8 @@ WHERE id = $1"""
 # How far it has come. The size is set once, when it was not known at the start.
 _PROGRESS = """
 UPDATE upload_sessions
-SET state = $2, received_offset = $3, declared_size = coalesce(declared_size, $4), updated_at = $5
+SET state = $2, received_offset = $3, declared_size = coalesce(declared_size, $4), updated_at = $5,
+    received_sha256 = coalesce(received_sha256, $6)
 WHERE id = $1"""
 
 # Uploads that are all there and became nothing, because whoever was about to complete them died or gave up.
@@ -32,9 +33,17 @@ async def attach(
 
 
 async def progress(
-    connection: Connection, session_id: UUID, state: UploadState, received: int, *, size: int | None, now: datetime
+    connection: Connection,
+    session_id: UUID,
+    state: UploadState,
+    received: int,
+    *,
+    size: int | None,
+    now: datetime,
+    sha256: bytes | None = None,
 ) -> None:
-    await connection.execute(_PROGRESS, session_id, state.value, received, size, now)
+    """``sha256``: of all of it, if it has all come."""
+    await connection.execute(_PROGRESS, session_id, state.value, received, size, now, sha256)
 
 
 async def list_interrupted(connection: Connection, *, before: datetime, limit: int) -> list[UUID]:

@@ -20,7 +20,7 @@ from imagegallery.uploads.session.session import Concatenation, Transport, Uploa
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
-    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size"""
+    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256"""
 
 # What decides on a new session: who owns the gallery it names, and the owner's storage.
 _SELECT_ROOM = """
@@ -75,11 +75,11 @@ FIND_BY_INCOMING_KEY = f"SELECT {_COLUMNS} FROM upload_sessions WHERE incoming_k
 # Whoever changes a session, or moves or deletes its objects because of its state, holds its row.
 _LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
 
-# The size is set once, when it was not known at the start.
+# The size is set once, when it was not known at the start; the SHA-256 once, when all of it came.
 _UPDATE = """
 UPDATE upload_sessions
 SET state = $2, declared_size = coalesce(declared_size, $3), error_code = $4, error_message = $5, error_details = $6,
-    updated_at = $7
+    updated_at = $7, received_sha256 = coalesce(received_sha256, $8)
 WHERE id = $1"""
 
 # With an image: the one that was settled at the start, or one of the same bytes that was there before.
@@ -247,11 +247,13 @@ async def update(
     *,
     now: datetime,
     size: int | None = None,
+    received_sha256: bytes | None = None,
     rejection: Rejection | None = None,
 ) -> None:
-    """Write the new state, the size if it was not known, and the ``rejection`` that ``REJECTED`` needs."""
+    """Write the new state, the size and the SHA-256 if they were not known, and the ``rejection`` that ``REJECTED``
+    needs."""
     error = (rejection.code, rejection.message, dict(rejection.details)) if rejection else (None, None, None)
-    await connection.execute(_UPDATE, session_id, state.value, size, *error, now)
+    await connection.execute(_UPDATE, session_id, state.value, size, *error, now, received_sha256)
 
 
 async def complete(connection: Connection, session: UploadSession, *, size: int, now: datetime) -> None:
@@ -330,6 +332,7 @@ def _session(row: Record) -> UploadSession:
         is_duplicate=row["is_duplicate"],
         found_type=row["found_type"],
         reserved=row["reserved_size"],
+        received_sha256=row["received_sha256"],
     )
 
 

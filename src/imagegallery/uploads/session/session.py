@@ -136,7 +136,8 @@ class UploadSession:
     ``completes_itself`` nobody has to call ``complete``: the last byte does. ``on_duplicate`` is what the uploader said
     is to become of a file that is in already, ``is_duplicate`` says that it was, and that nothing of what this session
     brought is kept; if the image that was there was answered, that is the ``future_image_id`` from then on.
-    ``found_type`` is what the file is, where that is not what its client declared.
+    ``found_type`` is what the file is, where that is not what its client declared; ``received_sha256`` was taken on the
+    way, of a file that came through this service in one request.
     """
 
     id: UUID
@@ -168,6 +169,7 @@ class UploadSession:
     on_duplicate: OnDuplicate | None = None
     is_duplicate: bool = False
     found_type: str | None = None
+    received_sha256: bytes | None = None
 
     @property
     def facts(self) -> Facts:
