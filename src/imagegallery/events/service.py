@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from imagegallery.clock import Clock
 from imagegallery.common.task_groups import surrounding_tasks
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
 from imagegallery.events import records
@@ -26,7 +27,7 @@ class EventService:
     """Users hear of what is for them, and of nothing else. Handlers hear of all."""
 
     def __init__(self, database: Database, types: EventTypes, options: EventOptions, clock: Clock) -> None:
-        self.types = types
+        self._types = types
         self._database = database
         self._options = options
         self._clock = clock
@@ -76,9 +77,17 @@ class EventService:
         what happens after the first worker that knows it has started. Raises `ValueError` if the name is taken, and for
         events that no feature brings.
         """
-        if self.types.get(kind.type) is not kind:
-            raise ValueError(f"No feature of this gallery brings {kind.__name__}.")
+        self._check(kind)
         self._registry.register(kind, handler, name=name)
+
+    async def record(self, connection: Connection, *events: DomainEvent) -> None:
+        """Tell of these in the caller's transaction: they have happened if and when it commits.
+
+        Raises `ValueError` for what no feature of this gallery brings: nobody would ever hear of it.
+        """
+        for each in events:
+            self._check(type(each))
+        await records.record(connection, *events, now=self._clock())
 
     def close(self) -> None:
         """End all subscriptions of this process for good: what is left of them comes when they are resumed.
@@ -94,9 +103,13 @@ class EventService:
     def job_handlers(self) -> Mapping[str, JobHandler]:
         """Who does the jobs of the handlers known by now."""
         return {
-            job_kind(name): HandleEvent(self._database, self.types, each)
+            job_kind(name): HandleEvent(self._database, self._types, each)
             for name, each in self._registry.handlers.items()
         }
+
+    def _check(self, kind: type[DomainEvent]) -> None:
+        if self._types.get(kind.type) is not kind:
+            raise ValueError(f"No feature of this gallery brings {kind.__name__}.")
 
     async def prune(self) -> int:
         """Forget events that are past their time; answers how many."""

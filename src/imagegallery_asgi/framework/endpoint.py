@@ -28,8 +28,9 @@ class Endpoint:
         self._path = path
         self._operations: dict[str, Operation] = {}
         for operation in operations:
-            if self._operations.setdefault(operation.method, operation) is not operation:
+            if operation.method in self._operations:
                 raise ValueError(f"{operation.method} {path} is there twice.")
+            self._operations[operation.method] = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
