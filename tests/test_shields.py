@@ -190,17 +190,17 @@ async def keep_what_grew(duty: Duty, _: pytest.MonkeyPatch) -> None:
         return stub(size=0, loose=(), tail=None)
 
     growing = stub(_grown=grown, bucket=stub(delete_all=fine), piece_size=1, _write=broken, _keep=duty)
-    await appends.Growing.append(growing, "incoming/a", "0" * 24, bytes_chunks(b""), 0, None)
+    await appends.S3Appends.append(growing, "incoming/a", "0" * 24, bytes_chunks(b""), 0, None)
 
 
 async def send_piece(duty: Duty, _: pytest.MonkeyPatch) -> None:
     growing = stub(at_once=1, _put=duty, _keep=fine)
-    writing = appends._Writing("a/", 3, 0, bytearray())
-    await appends.Growing._write(growing, writing, bytes_chunks(b"abc"), None)
+    writing = appends._Append("a/", 3, 0, bytearray())
+    await appends.S3Appends._write(growing, writing, bytes_chunks(b"abc"), None)
 
 
 async def forget_parts(duty: Duty, _: pytest.MonkeyPatch) -> None:
-    async with transfer.forgotten_on_failure(stub(abort=duty), "a", "b"):
+    async with transfer.abort_on_failure(stub(abort=duty), "a", "b"):
         raise Broken
 
 

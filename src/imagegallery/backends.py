@@ -50,7 +50,7 @@ from imagegallery.storage.protocol import ObjectStore, ServesDownloads, SignsDow
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.signed_downloads import SignedDownloads
-from imagegallery.storage.space import Boundless, DiskSpace, Space
+from imagegallery.storage.space import DiskSpace, Space, UnlimitedSpace
 from imagegallery.variants.service import VariantService
 
 if TYPE_CHECKING:
@@ -157,9 +157,9 @@ async def set_up_storage(
 async def store_keeps_deleted(settings: Settings) -> bool:
     """Whether the bucket of these settings keeps versions of what is deleted for good. Raises `ConfigurationError`."""
     with _from_extra("s3", "storage.s3.bucket"):
-        from imagegallery.storage.s3.connection import connected
+        from imagegallery.storage.s3.connection import connect
         from imagegallery.storage.s3.setup import keeps_deleted
-    async with connected(settings.storage.s3, settings.aws) as connection:
+    async with connect(settings.storage.s3, settings.aws) as connection:
         return await keeps_deleted(connection.bucket)
 
 
@@ -186,7 +186,7 @@ def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
     """The room on our own disk, where it is objects or the embedded database that fill it."""
     holds_objects = settings.storage.s3.bucket is None and not has_own_store
     if not holds_objects and settings.database.dsn is not None:
-        return Boundless()
+        return UnlimitedSpace()
     return DiskSpace(settings.data_dir, settings.storage.disk_reserve, holds_objects)
 
 

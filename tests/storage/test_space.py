@@ -7,7 +7,7 @@ import pytest
 from imagegallery.backends import space_of
 from imagegallery.errors import DiskFull
 from imagegallery.settings import Settings
-from imagegallery.storage.space import Boundless, DiskSpace
+from imagegallery.storage.space import DiskSpace, UnlimitedSpace
 
 
 async def test_what_is_kept_is_not_given_to_uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,4 +29,4 @@ def test_who_has_a_store_and_a_database_elsewhere_fills_no_disk(tmp_path: Path) 
     assert space_of(settings) == DiskSpace(tmp_path, settings.storage.disk_reserve)
     assert space_of(settings, has_own_store=True) == DiskSpace(tmp_path, settings.storage.disk_reserve, False)
     elsewhere = Settings(data_dir=tmp_path, database=type(settings.database)(dsn="postgresql://db/x"))
-    assert isinstance(space_of(elsewhere, has_own_store=True), Boundless)
+    assert isinstance(space_of(elsewhere, has_own_store=True), UnlimitedSpace)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from imagegallery.errors import TooLarge
 from imagegallery.storage.streams import (
     HASH_IN_THREAD,
-    Digesting,
+    HashingStream,
     at_most,
-    batched,
     bytes_chunks,
+    coalesce,
     copy_to_file,
     file_chunks,
     peek,
@@ -41,7 +41,7 @@ async def test_bytes_come_in_chunks_of_the_size(data: bytes, size: int) -> None:
 
 @given(chunks=CHUNKS, size=st.integers(1, 60))
 async def test_batches_hold_the_same_bytes_and_are_large_enough(chunks: list[bytes], size: int) -> None:
-    batches = await collected(batched(stream(chunks), size))
+    batches = await collected(coalesce(stream(chunks), size))
     assert b"".join(batches) == b"".join(chunks)
     assert all(len(batch) >= size for batch in batches[:-1])
     assert all(batches)
@@ -69,17 +69,17 @@ async def test_at_most_that_many_bytes_pass(chunks: list[bytes], size: int) -> N
 @pytest.mark.parametrize("size", [10, HASH_IN_THREAD - 1, HASH_IN_THREAD, 3 * HASH_IN_THREAD])
 async def test_digesting_measures_what_passes(size: int) -> None:
     data = bytes(range(256)) * 4096
-    digesting = Digesting(bytes_chunks(data, size) if size > 10 else bytes_chunks(data[:55], size))
-    passed = b"".join([chunk async for chunk in digesting])
-    assert digesting.size == len(passed)
-    assert digesting.sha256() == hashlib.sha256(passed).digest()
+    hashed = HashingStream(bytes_chunks(data, size) if size > 10 else bytes_chunks(data[:55], size))
+    passed = b"".join([chunk async for chunk in hashed])
+    assert hashed.size == len(passed)
+    assert hashed.sha256() == hashlib.sha256(passed).digest()
 
 
 async def test_digesting_counts_only_what_was_taken() -> None:
-    digesting = Digesting(stream([b"a", b"b"]))
-    async for _ in digesting:
+    hashed = HashingStream(stream([b"a", b"b"]))
+    async for _ in hashed:
         break
-    assert (digesting.size, digesting.sha256()) == (1, hashlib.sha256(b"a").digest())
+    assert (hashed.size, hashed.sha256()) == (1, hashlib.sha256(b"a").digest())
 
 
 async def test_a_file_is_copied_through_chunks(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from imagegallery.gallery import EVENT_TYPES, FEATURES
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.rates.limiter import UNLIMITED
 from imagegallery.storage.protocol import ObjectStore
-from imagegallery.storage.space import Boundless
+from imagegallery.storage.space import UnlimitedSpace
 from imagegallery.upkeep.service import UpkeepService
 from imagegallery.variants import feature as variants
 from imagegallery.variants.preset import VariantOptions
@@ -39,7 +39,7 @@ def upkeep_of(database: Database, store: ObjectStore, queue: PostgresQueue, cloc
         kept=_UNUSED,
         changes=_UNUSED,
         rates=UNLIMITED,
-        space=Boundless(),
+        space=UnlimitedSpace(),
         clock=clock,
         health=TaskHealth(),
         attendance=_UNUSED,

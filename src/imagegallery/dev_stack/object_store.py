@@ -23,7 +23,7 @@ from imagegallery.dev_stack.ports import free_port
 from imagegallery.errors import ConfigurationError
 
 AWS = AwsOptions(access_key_id="imagegallery", secret_access_key=SecretStr("not a secret on loopback"), max_attempts=3)
-BUCKET = "imagegallery"
+BUCKET = "imagegallery-photos"
 START_SECONDS = 60
 STOP_SECONDS = 10
 _LOG = "weed.log"

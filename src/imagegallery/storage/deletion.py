@@ -1,4 +1,4 @@
-"""Many objects deleted, in as few requests as the store needs for it."""
+"""Delete many objects in as few requests as the store allows."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from imagegallery.storage.protocol import DeletesMany, ObjectStore
 
 
 async def delete_all(store: ObjectStore, keys: Sequence[str]) -> None:
-    """Like `ObjectStore.delete` of each. Raises `Unavailable` when some could not be deleted."""
+    """Delete each key as `ObjectStore.delete` does. Raises `Unavailable` if the store could not delete some."""
     if isinstance(store, DeletesMany):
         await store.delete_many(keys)
         return

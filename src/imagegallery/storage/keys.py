@@ -1,4 +1,4 @@
-"""Object keys: made here, kept in rows, never parsed."""
+"""Object keys: built here, stored in rows, never parsed."""
 
 import re
 from uuid import UUID
@@ -7,7 +7,7 @@ from imagegallery.errors import InvalidInput
 from imagegallery.ids import parse_id
 
 MAX_KEY_BYTES = 1024  # S3's limit
-MAX_SEGMENT_BYTES = 255  # what file systems allow in one name
+MAX_SEGMENT_BYTES = 255  # the limit of file systems for one name
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
 EXTENSIONS = {
@@ -24,61 +24,61 @@ CONTENT_TYPES["jpeg"] = "image/jpeg"  # variants are named for their format
 
 INCOMING_PREFIX = "incoming/"
 IMAGES_PREFIX = "library/images/"
-# Where images lie: there the new ones, here those from before, whose rows name them as they are.
+# The folders of images: the current one, and the one of older images, whose rows hold their full keys.
 IMAGES_PREFIXES = (IMAGES_PREFIX, "galleries/")
 
 
 def incoming_key(session_id: UUID) -> str:
-    """Where an upload session's bytes arrive: the only place a URL in a client's hands can write to."""
+    """The key of an upload session's bytes: the only place that a client's URL can write to."""
     return f"{INCOMING_PREFIX}{session_id}"
 
 
 def image_prefix(image_id: UUID) -> str:
-    """The folder of one image. It tells no gallery: keys show in public URLs."""
+    """The folder of one image. It does not contain the gallery's id, since public URLs show keys."""
     return f"{IMAGES_PREFIX}{image_id}/"
 
 
 def image_id_hint(key: str) -> UUID | None:
-    """Which image's folder an object of unknown origin seems to lie in; for its row to confirm."""
+    """Guess the image that an object of unknown origin belongs to. Its row must confirm it."""
     folder, _, _ = key.rpartition("/")
     name = folder.rpartition("/")[2]
     found = parse_id(name)
-    return found if str(found) == name else None  # keys are read to the letter
+    return found if str(found) == name else None  # only the canonical spelling counts
 
 
 def original_key(prefix: str, content_type: str) -> str:
-    """The immutable original in an image's folder; of a file whose type is not known yet, none will be there."""
+    """The key of the immutable original in an image's folder."""
     return f"{prefix}original.{EXTENSIONS.get(content_type, 'bin')}"
 
 
 def is_original(key: str) -> bool:
-    """Whether `original_key` can have made it: so that a mistake deletes nothing else."""
+    """Whether `original_key` can have made this key. Guards deletions against mistakes."""
     return key.startswith(IMAGES_PREFIXES) and key.rpartition("/")[2].startswith("original.") and is_key(key)
 
 
 def variant_key(prefix: str, variant_type: str, fingerprint: str, image_format: str) -> str:
-    """A variant's key; the fingerprint makes it immutable, so that caches may keep it for ever."""
+    """The key of a variant. It contains the fingerprint, so caches may keep the object forever."""
     return f"{prefix}{variant_type}-{fingerprint}.{image_format}"
 
 
 def content_type_of(key: str) -> str:
-    """The media type that an object of ours is served with."""
+    """The media type to serve one of our objects with."""
     extension = key.rpartition(".")[2]
     return CONTENT_TYPES.get(extension, "application/octet-stream")
 
 
 def check_key(key: str) -> None:
-    """Raise `InvalidInput` unless ``key`` is one that every store can hold.
+    """Raise `InvalidInput` unless every store can hold ``key``.
 
-    Relative, ``/``-separated; no empty, ``.`` or ``..`` segment; no backslash or control character; at most 1024
-    bytes of UTF-8, 255 a segment. Anything else is allowed: spaces, leading dots, any script, emoji.
+    A key is relative and ``/``-separated, without empty, ``.`` or ``..`` segments, backslashes and control characters.
+    It has at most 1024 bytes of UTF-8, 255 a segment. Spaces, leading dots, any script and emoji are allowed.
     """
     if reason := _fault(key):
         raise InvalidInput(f"Not an object key: {reason}.")
 
 
 def is_key(key: str) -> bool:
-    """Whether `check_key` lets it pass."""
+    """Whether `check_key` accepts ``key``."""
     return _fault(key) is None
 
 

@@ -1,21 +1,21 @@
-"""Where objects are kept: the storage package's options. Pure."""
+"""Options of the storage package: where objects are kept. Pure."""
 
 from attrs import Factory, field, frozen, validators
 
 MEBIBYTE = 2**20
 
 MIN_SECRET_BYTES = 16
-"""Of a secret that signs URLs."""
+"""The shortest secret allowed to sign URLs."""
 
 
 @frozen
 class S3Options:
-    """``bucket`` without one, objects are files below ``data_dir``. ``endpoint_url`` is for stores other than AWS's,
-    ``public_endpoint_url`` for clients, where they reach the store by another address than we do.
+    """``bucket``: without one, objects are files below ``data_dir``. ``endpoint_url`` is for stores other than AWS.
+    ``public_endpoint_url`` is for clients, if they reach the store under another address than we do.
 
-    ``prefix`` stands before every key, for a bucket that is shared. Objects of more than ``multipart_threshold`` bytes
-    travel in parts of ``part_size`` bytes, ``parallel_parts`` at once. ``server_side_encryption``: ``AES256`` or
-    ``aws:kms``, with ``kms_key_id``.
+    ``prefix`` comes before every key, for a shared bucket. Objects of more than ``multipart_threshold`` bytes are sent
+    in parts of ``part_size`` bytes, ``parallel_parts`` at once. ``server_side_encryption`` is ``AES256``, or
+    ``aws:kms`` with ``kms_key_id``.
     """
 
     bucket: str | None = None
@@ -35,10 +35,10 @@ class S3Options:
 
 @frozen
 class StorageOptions:
-    """On S3 with a bucket, else in files.
+    """Objects are on S3 if there is a bucket, otherwise in files.
 
-    ``disk_reserve`` bytes of the disk that ``data_dir`` lies on stay free, where objects are files or the database is
-    the embedded one: uploads are refused before it is full.
+    ``disk_reserve`` bytes stay free on the disk of ``data_dir``, if objects are files or the database is the embedded
+    one: uploads are refused before the disk is full.
     """
 
     s3: S3Options = Factory(S3Options)

@@ -1,14 +1,13 @@
-"""What an object store must do, and what it may do besides.
+"""What an object store must do, and what it may do in addition.
 
-``ObjectStore`` is the whole obligation of a backend: streams in, streams out, and three promises that the
-rest of the system is built on:
+``ObjectStore`` is all that a backend owes: streams in, streams out, and three promises:
 
-* a ``put`` or ``promote`` is all or nothing: a reader sees the whole object or none, also after a crash;
+* ``put`` and ``promote`` are all or nothing: a reader sees the whole object or none, even after a crash;
 * ``promote`` moves an object only if it is still the one that was checked, and may be repeated;
-* ``delete`` of what is not there succeeds.
+* ``delete`` of a missing object succeeds.
 
-The other protocols are capabilities. A service asks ``isinstance(store, PresignsUploads)`` and does without
-where the answer is no. `imagegallery.testing.storage.ObjectStoreSuite` proves a backend.
+The other protocols are optional capabilities. A service asks ``isinstance(store, PresignsUploads)`` and does without if
+it is false. `imagegallery.testing.storage.ObjectStoreSuite` tests a backend.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
@@ -25,8 +24,12 @@ ReadMethod = Literal["GET", "HEAD"]
 
 @frozen
 class ObjectInfo:
-    """What a store knows of an object without reading it. ``size`` is in bytes; ``etag`` is opaque, unquoted,
-    and differs whenever the bytes may differ."""
+    """What a store knows of an object without reading it.
+
+    Attributes:
+        size: In bytes.
+        etag: Opaque, without quotes, different whenever the bytes may differ.
+    """
 
     key: str
     size: int
@@ -36,7 +39,7 @@ class ObjectInfo:
 
 @frozen
 class ByteRange:
-    """Bytes ``start`` up to but not including ``stop`` (half-open, unlike HTTP's); ``0 <= start <= stop``."""
+    """Bytes from ``start`` up to but not including ``stop`` (half-open, unlike HTTP's); ``0 <= start <= stop``."""
 
     start: int = field(validator=ge(0))
     stop: int = field()
@@ -49,7 +52,7 @@ class ByteRange:
 
 @frozen
 class ObjectStream:
-    """An open object: what it is, and its bytes (or those of the range asked for) in chunks."""
+    """An open object: its description, and its bytes or the requested range of them in chunks."""
 
     info: ObjectInfo
     chunks: AsyncIterator[bytes]
@@ -57,9 +60,10 @@ class ObjectStream:
 
 @runtime_checkable
 class ObjectStore(Protocol):
-    """Bytes under keys. Keys come from `imagegallery.storage.keys`: relative, ``/``-separated, never parsed.
+    """Bytes under keys.
 
-    A key that breaks the rules of `imagegallery.storage.keys.check_key` raises `InvalidInput`.
+    Keys are relative, ``/``-separated and never parsed; `imagegallery.storage.keys` builds them. Every method raises
+    `InvalidInput` for a key that `imagegallery.storage.keys.check_key` refuses.
     """
 
     async def put(
@@ -71,48 +75,61 @@ class ObjectStore(Protocol):
         max_size: int | None = None,
         if_absent: bool = False,
     ) -> ObjectInfo:
-        """Store the stream under ``key``, replacing what is there, and answer once it is durable.
+        """Store the stream under ``key``, replacing an existing object. Returns once the object is durable.
 
-        Raises `TooLarge` as soon as more than ``max_size`` bytes came, and `PreconditionFailed` with
-        ``if_absent`` when the key is taken; in both cases, and when ``data`` raises, nothing is left behind.
+        If this raises, also because ``data`` does, it leaves nothing behind.
+
+        Raises:
+            TooLarge: As soon as more than ``max_size`` bytes have arrived.
+            PreconditionFailed: With ``if_absent``, if the key is taken.
         """
 
     def get(self, key: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[ObjectStream]:
-        """Open the object for reading, whole or in part. Raises `ObjectNotFound` on entering.
+        """Open the object for reading, whole or in part. A range is clipped to the object's end.
 
-        A range is clipped to the object's end.
+        Raises:
+            ObjectNotFound: On entering the context.
         """
 
     async def head(self, key: str) -> ObjectInfo:
-        """Raises `ObjectNotFound`."""
+        """Describe the object.
+
+        Raises:
+            ObjectNotFound: If there is none.
+        """
 
     async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
-        """Move ``source`` to ``target`` if ``source`` still has ``etag``; nothing is ever overwritten.
+        """Move ``source`` to ``target`` if ``source`` still has ``etag``. Never overwrites anything.
 
-        When ``source`` is gone and ``target`` is there, an earlier call did it: answers ``target``. When both are
-        there and are the same object, an earlier call was cut short: finishes it. Raises `PreconditionFailed` when
-        the etag differs or ``target`` is another object, and `ObjectNotFound` when both are missing.
+        May be repeated: if ``source`` is gone and ``target`` exists, an earlier call succeeded, and this returns
+        ``target``. If both exist and are the same object, an earlier call was interrupted, and this one completes it.
+
+        Raises:
+            PreconditionFailed: If the etag differs, or ``target`` is another object.
+            ObjectNotFound: If both are missing.
         """
 
     async def delete(self, key: str) -> None:
-        """Remove the object; removing what is not there is no error."""
+        """Remove the object. Removing a missing one is no error."""
 
     def list(self, prefix: str = "") -> AsyncIterator[ObjectInfo]:
-        """Every object whose key starts with ``prefix``, in no promised order.
+        """Yield every object whose key starts with ``prefix``, in any order.
 
-        An object that is stored or deleted meanwhile may be listed or not; all others are, once.
+        Objects stored or deleted meanwhile may be included or not; all others appear exactly once.
         """
 
     async def aclose(self) -> None:
-        """Release connections and files; the store is not used afterwards."""
+        """Release connections and files. The store must not be used afterwards."""
 
 
 @frozen
 class UploadRequest:
-    """What a client must send, byte for byte, to bring its file in.
+    """What a client must send, byte for byte, to upload its file.
 
-    ``url`` is absolute, or relative to the API's mount point. ``fields`` are form fields to send before the
-    file (POST); ``headers`` are to be sent as they stand (PUT).
+    Attributes:
+        url: Absolute, or relative to the mount point of the API.
+        headers: To send as they are (PUT).
+        fields: Form fields to send before the file (POST).
     """
 
     method: str
@@ -123,7 +140,7 @@ class UploadRequest:
 
 @runtime_checkable
 class PresignsUploads(Protocol):
-    """The store can let a client write one object, without credentials. No I/O."""
+    """The store can let a client without credentials write one object. No I/O."""
 
     async def presign_upload(
         self,
@@ -135,17 +152,20 @@ class PresignsUploads(Protocol):
         expires_at: datetime,
         is_exact: bool = True,
     ) -> UploadRequest:
-        """A request that can only write ``key``, with exactly this type, size and ``sha256`` (in hexadecimal).
+        """Sign a request that can only write ``key``, with exactly this type, size and checksum.
 
-        Any number of bytes but none will do where ``size`` is only the most that may come (not ``is_exact``). Sent
-        again with the same bytes, it is answered as it was, for the answer may have been lost; with others it is
-        refused, or, where the store cannot refuse that, the object's etag is then another.
+        A repetition with the same bytes succeeds, since the first response may have been lost. With other bytes it is
+        refused, or, if the store cannot refuse it, changes the object's etag.
+
+        Args:
+            size: In bytes. Without ``is_exact`` it is only the maximum; at least one byte must be sent.
+            sha256: In hexadecimal.
         """
 
 
 @runtime_checkable
 class SignsDownloads(Protocol):
-    """The store can let a client read one object for a while, without credentials. No I/O."""
+    """The store can let a client without credentials read one object for a while. No I/O."""
 
     def sign_download(
         self,
@@ -156,18 +176,21 @@ class SignsDownloads(Protocol):
         download_as: str | None = None,
         method: ReadMethod = "GET",
     ) -> str:
-        """A URL (absolute, or relative to the API's mount point) that reads ``key`` until ``expires_at``.
+        """Return a URL, absolute or relative to the mount point of the API, that reads ``key`` until ``expires_at``.
 
-        With ``download_as``, the answer is an attachment of that file name. ``method`` is the one it is asked for with:
-        stores that sign the method as well (S3) refuse a HEAD at a URL that was signed for GET.
+        Args:
+            download_as: The file name to save under; the response is then an attachment.
+            method: The method of the request. S3 signs it, and refuses HEAD at a URL signed for GET.
         """
 
 
 @frozen
 class SignedObject:
-    """What the bearer of a download URL may read, and how it is to be served.
+    """What a download URL gives access to, and how to serve it.
 
-    ``expires_at`` bounds how long the answer may be cached. ``download_as`` is a file name: serve an attachment.
+    Attributes:
+        expires_at: The end of the time for which caches may keep the response.
+        download_as: The file name of an attachment.
     """
 
     info: ObjectInfo
@@ -178,7 +201,7 @@ class SignedObject:
 
 @frozen
 class SignedStream:
-    """A `SignedObject`, open. Take the headers from here: the object may have changed since ``describe``."""
+    """An open `SignedObject`. Take headers from here: the object may have changed since `ServesDownloads.describe`."""
 
     object: SignedObject
     chunks: AsyncIterator[bytes]
@@ -186,23 +209,27 @@ class SignedStream:
 
 @runtime_checkable
 class ServesDownloads(Protocol):
-    """Signed download URLs are ``/objects/{token}`` of our own API: something must serve them, through these.
+    """Signed download URLs are ``/objects/{token}`` of our own API, which serves them through these methods.
 
-    ``GET`` is `describe` (enough for ``HEAD``, 304 and resolving a range), then `open`. Both raise `SignatureInvalid`
-    for a token that was altered or signed for the other direction, and `SignatureExpired` after its time, before
-    anything else is looked at.
+    A ``GET`` calls `describe` (which suffices for ``HEAD``, 304 and resolving a range), then `open`. Before anything
+    else, both raise `SignatureInvalid` for a token that was altered or is for uploads, and `SignatureExpired` after its
+    time.
     """
 
     async def describe(self, token: str) -> SignedObject:
-        """Raises `ObjectNotFound`."""
+        """Describe what ``token`` gives access to.
+
+        Raises:
+            ObjectNotFound: If the object is gone.
+        """
 
     def open(self, token: str, byte_range: ByteRange | None = None) -> AbstractAsyncContextManager[SignedStream]:
-        """Open what ``token`` allows to read, whole or in part. Raises on entering, as `ObjectStore.get` does."""
+        """Open what ``token`` gives access to, whole or in part. Raises on entering, as `ObjectStore.get` does."""
 
 
 @frozen
 class UploadTarget:
-    """What the bearer of an upload URL may write: the object, or the part of this ``number`` of a multipart upload."""
+    """What an upload URL may write: the object, or the part of this ``number`` of a multipart upload."""
 
     key: str
     number: int | None = None
@@ -212,28 +239,35 @@ class UploadTarget:
 class ServesSignedUrls(ServesDownloads, Protocol):
     """The store's signed upload URLs are ``/objects/{token}`` of our own API, too.
 
-    ``PUT`` is `upload_target`, to ask whether the bytes are still awaited, then `accept`; both raise for a token as
-    `ServesDownloads` says.
+    A ``PUT`` calls `upload_target`, to ask whether the bytes are still wanted, then `accept`. Both raise for a bad
+    token as in `ServesDownloads`.
     """
 
     def upload_target(self, token: str) -> UploadTarget:
-        """What ``token`` allows to write. No I/O."""
+        """Return what ``token`` may write. No I/O."""
 
     async def accept(
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> ObjectInfo:
-        """Store the upload that ``token`` allows, once; the same bytes again are answered as they were.
+        """Store the upload that ``token`` allows. A repetition with the same bytes returns the same; a failure leaves
+        nothing.
 
-        ``content_length`` is what the client announced, if it did: too much is refused unread. Raises
-        `TypeMismatch` when ``content_type`` is not the signed one, `TooLarge`, `SizeMismatch` for fewer bytes than were
-        signed, `EmptyFile` for none, `ChecksumMismatch`, and `PreconditionFailed` when other bytes are there already.
-        Nothing is left behind then.
+        Args:
+            content_length: The size that the client announced, if any. Too large a body is refused unread.
+
+        Raises:
+            TypeMismatch: If ``content_type`` is not the signed one.
+            TooLarge: If more bytes come than were signed.
+            SizeMismatch: If fewer bytes come than were signed.
+            EmptyFile: If no byte comes.
+            ChecksumMismatch: If the bytes do not have the signed SHA-256.
+            PreconditionFailed: If other bytes are stored already.
         """
 
 
 @frozen
 class Part:
-    """One part of a multipart upload; ``number`` counts from 1, ``size`` is in bytes."""
+    """A part of a multipart upload. ``number`` counts from 1, ``size`` is in bytes."""
 
     number: int
     etag: str
@@ -242,7 +276,7 @@ class Part:
 
 @frozen
 class PartLimits:
-    """What a store allows: bytes of a part (the last may be smaller than ``smallest``), and parts of an object."""
+    """A store's limits: bytes of a part (the last may be smaller than ``smallest``), and parts of an object."""
 
     smallest: int
     largest: int
@@ -251,81 +285,84 @@ class PartLimits:
 
 @runtime_checkable
 class MultipartUploads(Protocol):
-    """The store takes a large object in parts, each of which a client can send by itself, in any order, repeatedly.
+    """The store takes a large object in parts, which a client can send in any order and repeatedly.
 
-    Nothing is under the key until `complete_multipart`. A multipart upload that is not there (never begun, aborted,
-    completed) raises `ObjectNotFound`.
+    Nothing is under the key until `complete_multipart`. All methods raise `ObjectNotFound` for a multipart upload that
+    does not exist, or was completed or aborted.
     """
 
     part_limits: PartLimits
 
     async def create_multipart(self, key: str, *, content_type: str) -> str:
-        """Begin; answers the store's id for this multipart upload."""
+        """Start a multipart upload and return the store's id for it."""
 
     async def presign_part(
         self, key: str, multipart_id: str, number: int, *, size: int, expires_at: datetime, total: int | None = None
     ) -> UploadRequest:
-        """A request that writes part ``number`` of exactly ``size`` bytes. No I/O.
+        """Sign a request that writes part ``number`` of exactly ``size`` bytes. No I/O.
 
-        With ``total`` the client cuts the file as it likes: a part of fewer bytes is taken, too. Then all parts
-        together may have ``total`` bytes, and a store that cannot see to that, or to ``size``, leaves it to whoever
-        joins them.
+        Args:
+            total: The most bytes of all parts together. If given, the client chooses the sizes of parts, up to
+                ``size``. A store that cannot enforce these limits leaves that to `complete_multipart`'s caller.
         """
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
-        """The parts that are stored, by number; a part sent twice counts as it was sent last."""
+        """Return the stored parts by number. Of a part sent twice, the later one counts."""
 
     async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[Part]) -> ObjectInfo:
-        """Put the object together of exactly these parts, in this order. May be repeated: answers the object.
+        """Join exactly these parts, in this order, into the object. May be repeated.
 
-        Raises `PreconditionFailed` when a part is missing or has another etag; the upload stays as it is.
+        Raises:
+            PreconditionFailed: If a part is missing or has another etag. The upload stays as it is.
         """
 
     async def abort_multipart(self, key: str, multipart_id: str) -> None:
-        """Forget the upload and its parts; repeating it is no error."""
+        """Delete the upload and its parts. May be repeated."""
 
 
 @runtime_checkable
 class AppendsObjects(Protocol):
-    """The store can let an object grow, which is what resumable uploads over HTTP need.
+    """The store can let an object grow, which resumable uploads need.
 
-    What grows is no object yet: ``head``, ``get`` and ``list`` show nothing under the key until `finish_append`. One
-    writer at a time: the caller keeps others off. After `finish_append` or `abort_append` the rest raise
+    A growing object is not an object yet: ``head``, ``get`` and ``list`` do not show it until `finish_append`. The
+    caller allows one writer at a time. After `finish_append` or `abort_append` the other methods raise
     `ObjectNotFound`.
     """
 
     async def begin_append(self, key: str, *, content_type: str) -> str:
-        """Begin; answers the store's id for what grows."""
+        """Start a growing object and return the store's id for it."""
 
     async def append(
         self, key: str, append_id: str, data: AsyncIterable[bytes], *, offset: int, max_size: int | None = None
     ) -> int:
-        """Write at ``offset``, which must be the size so far; answers the new size, once that is durable.
+        """Write at ``offset``, which must be the current size. Returns the new size once it is durable.
 
-        Bytes that came before ``data`` raised, or before a cancellation, are kept as far as they are durable: see
-        `appended`. Raises `PreconditionFailed` when the size is another than ``offset``, and `TooLarge` as soon as the
-        whole would exceed ``max_size`` bytes: then nothing of this call is kept.
+        If ``data`` raises, or the call is cancelled, the durable part of what arrived is kept: see `appended`.
+
+        Raises:
+            PreconditionFailed: If the size is not ``offset``.
+            TooLarge: As soon as the whole would exceed ``max_size`` bytes. Then nothing of this call is kept.
         """
 
     async def appended(self, key: str, append_id: str) -> int:
-        """How many bytes are durable."""
+        """Return the number of durable bytes."""
 
     def read_appended(self, key: str, append_id: str) -> AsyncIterator[bytes]:
-        """The bytes so far, in chunks."""
+        """Yield the bytes so far, in chunks."""
 
     async def finish_append(self, key: str, append_id: str) -> ObjectInfo:
-        """Make it an object under ``key``. May be repeated: answers the object."""
+        """Turn it into the object ``key``. May be repeated."""
 
     async def abort_append(self, key: str, append_id: str) -> None:
-        """Forget it; repeating it is no error."""
+        """Delete it. May be repeated."""
 
 
 @runtime_checkable
 class ClearsDrafts(Protocol):
-    """The store can remove by itself what grows, or comes in parts, and was forgotten (others have a rule for it)."""
+    """The store can remove abandoned growing objects and parts itself. Others have a lifecycle rule for it."""
 
     async def clear_drafts(self, before: datetime) -> int:
-        """Remove what grows, or comes in parts, and was last written to before then; answers how many."""
+        """Remove growing objects and parts last written before that time. Returns their number."""
 
 
 @runtime_checkable
@@ -333,19 +370,23 @@ class DeletesMany(Protocol):
     """The store can delete many objects in few requests."""
 
     async def delete_many(self, keys: Sequence[str]) -> None:
-        """Like `ObjectStore.delete` of each; raises `Unavailable` if some could not be, after trying all."""
+        """Delete each key as `ObjectStore.delete` does. Tries all of them.
+
+        Raises:
+            Unavailable: If some could not be deleted.
+        """
 
 
 @runtime_checkable
 class LocalObjects(Protocol):
-    """The objects are files here: a decoder can read them where they lie."""
+    """Objects are local files, which a decoder can read in place."""
 
     def local_path(self, key: str) -> Path:
-        """The file that holds ``key``; it may not exist. No I/O: ``head`` it first, which refuses links."""
+        """Return the path of ``key``. No I/O: call ``head`` first, which refuses links. The file may not exist."""
 
 
 class TemporaryFiles(Protocol):
-    """Where a use case may put files that must not outlive the process."""
+    """A place for files that must not outlive the process."""
 
     def directory(self) -> AbstractAsyncContextManager[Path]:
-        """A fresh, private directory, removed on leaving; a dead process's are removed at the next start."""
+        """Make an empty private directory, removed on leaving. The next start removes those of a process that died."""

@@ -1,8 +1,8 @@
-"""Temporary files that do not outlive their process, not even a killed one.
+"""Temporary files that do not outlive their process, even if it is killed.
 
-Each process has a directory of its own in the scratch directory and holds a lock (flock(2)) on a file in it. The
-system drops the lock when the process ends, however it ends; whoever opens the scratch directory next removes the
-directories that nobody holds. The directory may be shared by all processes of a machine, and over NFS.
+Each process has a directory of its own in the scratch directory, and locks a file in it (flock(2)). The system releases
+the lock when the process ends, in any way. The next process to open the scratch directory removes directories that are
+not locked. All processes of a machine may share the scratch directory, also over NFS.
 """
 
 import fcntl
@@ -26,7 +26,9 @@ _LOCK = "lock"
 class Scratch:
     """This process's part of a scratch directory (a `TemporaryFiles`).
 
-    ``path`` is absolute, and ``descriptor`` is the same directory, open, for use as ``dir_fd``.
+    Attributes:
+        path: The directory, absolute.
+        descriptor: The same directory, open, to use as ``dir_fd``.
     """
 
     def __init__(self, path: Path, descriptor: int, lock: int) -> None:
@@ -38,7 +40,7 @@ class Scratch:
     @classmethod
     @asynccontextmanager
     async def open(cls, directory: Path) -> AsyncIterator["Scratch"]:
-        """Make ``directory`` if need be, clear it of what dead processes left, and hold a part of it meanwhile."""
+        """Create ``directory`` if needed, remove what crashed processes left, and hold a part of it until the end."""
         scratch = await to_thread.run_sync(claim, directory)
         try:
             yield scratch
@@ -46,19 +48,19 @@ class Scratch:
             await scratch.aclose()
 
     async def aclose(self) -> None:
-        """Remove everything in it and let go; repeating it is no error."""
+        """Remove everything in it and release it. May be repeated."""
         if not self._closed:
             self._closed = True
             with CancelScope(shield=True):
                 await to_thread.run_sync(self._release)
 
     def fresh_name(self) -> str:
-        """A name that nothing here has had."""
+        """Return a name that was never used here."""
         return secrets.token_hex(12)
 
     @asynccontextmanager
     async def directory(self) -> AsyncIterator[Path]:
-        """A fresh, private, empty directory; removed with all that is in it on leaving."""
+        """Make an empty private directory, removed with its content on leaving."""
         path = await to_thread.run_sync(partial(tempfile.mkdtemp, dir=self.path))
         try:
             yield Path(path)
@@ -73,10 +75,10 @@ class Scratch:
 
 
 def claim(directory: Path) -> Scratch:
-    """As `Scratch.open`, blocking; for those whose own ``aclose`` will call this one's."""
+    """Do the same as `Scratch.open`, blocking. The caller closes it."""
     make_private(directory)
-    # Held for the moment between making a directory and locking it, in which it looks like a dead process's.
-    with _locked(directory / _LOCK):
+    # Held between making a directory and locking it, when it looks like a dead process's.
+    with _lock(directory / _LOCK):
         for path in directory.glob(f"{_PREFIX}*"):
             if not _is_held(path / _LOCK):
                 shutil.rmtree(path, ignore_errors=True)
@@ -87,7 +89,7 @@ def claim(directory: Path) -> Scratch:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _lock(path: Path) -> Iterator[None]:
     lock = _open_lock(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -111,5 +113,5 @@ def _is_held(path: Path) -> bool:
 
 
 def _open_lock(path: Path) -> int:
-    # Writable, because NFS turns flock into a record lock, which wants that.
+    # Writable, because NFS turns flock into a record lock, which requires it.
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

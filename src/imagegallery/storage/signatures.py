@@ -1,8 +1,8 @@
-"""Our own signed URLs: a grant, serialised and signed, is the token in the URL. Nothing is kept on the server.
+"""Our own signed URLs: the token in the URL is a signed grant. The server stores nothing.
 
-A token is URL-safe and says one thing only: this key may be written (or read) until then. Uploads, parts and downloads
-are signed under different salts, so that none passes for another. Equal grants give equal tokens, so that a URL whose
-expiry is rounded can be cached.
+A token is URL-safe and says one thing: this key may be written (or read) until then. Uploads, parts and downloads are
+signed with different salts, so that none passes for another. Equal grants give equal tokens, so that URLs with rounded
+expiry can be cached.
 """
 
 import hashlib
@@ -23,8 +23,10 @@ from imagegallery.storage.options import MIN_SECRET_BYTES
 
 @frozen
 class UploadGrant:
-    """Leave to write ``key`` once, before ``expires_at``: this media type, ``min_size`` to ``max_size`` bytes, of this
-    SHA-256 (in hexadecimal) if it says so."""
+    """Permission to write ``key`` once before ``expires_at``: this media type, ``min_size`` to ``max_size`` bytes, and,
+    if
+    given, this SHA-256 in hexadecimal.
+    """
 
     key: str
     content_type: str
@@ -36,7 +38,7 @@ class UploadGrant:
 
 @frozen
 class DownloadGrant:
-    """Leave to read ``key`` before ``expires_at``, served as ``content_type``, and as a file if so named."""
+    """Permission to read ``key`` before ``expires_at``, served as ``content_type``, and as a file if it has a name."""
 
     key: str
     content_type: str
@@ -46,8 +48,10 @@ class DownloadGrant:
 
 @frozen
 class PartGrant:
-    """Leave to write one part of a multipart upload to ``key``, repeatedly: ``max_size`` bytes each time; or fewer,
-    where ``max_total`` is what all parts together may have."""
+    """Permission to write one part of a multipart upload to ``key``, repeatedly, with ``max_size`` bytes each time.
+    With
+    ``max_total``, the limit of all parts together, it may have fewer.
+    """
 
     key: str
     multipart_id: str
@@ -64,7 +68,7 @@ class PartGrant:
 Grant = UploadGrant | DownloadGrant | PartGrant
 G = TypeVar("G", UploadGrant, DownloadGrant, PartGrant)
 
-# A change to a grant's fields needs a new salt: what was signed before must not be read as something else.
+# A change of a grant's fields needs a new salt: older tokens must not be read as something else.
 _SALTS: dict[type[Grant], str] = {
     UploadGrant: "imagegallery.upload.2",
     DownloadGrant: "imagegallery.download",
@@ -73,10 +77,10 @@ _SALTS: dict[type[Grant], str] = {
 
 
 class UrlSigner:
-    """Signs grants with one secret and reads them back, at the time that ``clock`` tells.
+    """Signs grants with one secret and reads them, at the time of ``clock``.
 
-    ``older`` secrets sign nothing any more, and what they have signed is still believed.
-    Raises `ConfigurationError` for a secret of fewer than 16 bytes.
+    ``older`` secrets no longer sign, but their tokens stay valid. Raises `ConfigurationError` for a secret of fewer
+    than 16 bytes.
     """
 
     def __init__(self, secret: bytes, clock: Clock, older: Sequence[bytes] = ()) -> None:
@@ -92,15 +96,16 @@ class UrlSigner:
         }
 
     def sign(self, grant: Grant) -> str:
-        """The token of the grant. Fractions of a second of its expiry are dropped."""
+        """Return the grant's token. The expiry loses fractions of a second."""
         payload = json.dumps(_CONVERTER.unstructure(grant), ensure_ascii=False, separators=(",", ":"))
         return self._signers[type(grant)][0].sign(base64_encode(payload.encode(errors="replace"))).decode()
 
     def read(self, token: str, kind: type[G]) -> G:
-        """The grant in the token.
+        """Return the grant in the token.
 
-        Raises `SignatureInvalid` unless the token is, to the letter, what ``sign`` made of a grant of this ``kind``,
-        and `SignatureExpired` from its ``expires_at`` on.
+        Raises:
+            SignatureInvalid: Unless ``sign`` made exactly this token from a grant of this ``kind``.
+            SignatureExpired: From its ``expires_at`` on.
         """
         payload = next((read for signer in self._signers[kind] if (read := _payload(signer, token)) is not None), None)
         if payload is None:
@@ -112,17 +117,17 @@ class UrlSigner:
 
 
 def _payload(signer: Signer, token: str) -> bytes | None:
-    """What was signed; ``None`` if it was not signed by this one, to the letter."""
+    """What was signed, or ``None`` if this signer did not make exactly this token."""
     try:
         payload = signer.unsign(token.encode(errors="replace"))
     except BadData:
         return None
-    # The base64 of a signature can be written in several ways; only ours is the URL that we gave out.
+    # Base64 can spell the same signature in several ways; only ours is valid.
     return payload if signer.sign(payload).decode() == token else None
 
 
 def _converter() -> cattrs.Converter:
-    """Grants as compact lists; times as whole seconds since 1970."""
+    """Write grants as compact lists, and times as whole seconds since 1970."""
     converter = cattrs.Converter(unstruct_strat=cattrs.UnstructureStrategy.AS_TUPLE)
     converter.register_unstructure_hook(datetime, lambda moment: int(moment.timestamp()))
     converter.register_structure_hook(datetime, lambda seconds, _: datetime.fromtimestamp(seconds, UTC))

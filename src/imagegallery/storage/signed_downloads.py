@@ -1,4 +1,4 @@
-"""Download URLs of our own over any object store: a signed token says what may be read, and until when."""
+"""Our own download URLs over any object store: a signed token says what may be read, and until when."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from imagegallery.storage.signatures import DownloadGrant, UrlSigner
 
 @frozen
 class SignedDownloads:
-    """`SignsDownloads` and `ServesDownloads` for a store that knows nothing of signatures."""
+    """`SignsDownloads` and `ServesDownloads` for a store without signatures."""
 
     store: ObjectStore
     signer: UrlSigner
@@ -33,14 +33,14 @@ class SignedDownloads:
 
     async def describe(self, token: str) -> SignedObject:
         grant = self.signer.read(token, DownloadGrant)
-        return _signed(await self.store.head(grant.key), grant)
+        return _describe(await self.store.head(grant.key), grant)
 
     @asynccontextmanager
     async def open(self, token: str, byte_range: ByteRange | None = None) -> AsyncIterator[SignedStream]:
         grant = self.signer.read(token, DownloadGrant)
         async with self.store.get(grant.key, byte_range) as stream:
-            yield SignedStream(_signed(stream.info, grant), stream.chunks)
+            yield SignedStream(_describe(stream.info, grant), stream.chunks)
 
 
-def _signed(info: ObjectInfo, grant: DownloadGrant) -> SignedObject:
+def _describe(info: ObjectInfo, grant: DownloadGrant) -> SignedObject:
     return SignedObject(info, grant.content_type, grant.expires_at, grant.download_as)

@@ -1,6 +1,6 @@
-"""Room on the disk that the database and the objects share: some of it is kept, so that neither ever runs into its end.
+"""Free space on the disk that the database and the objects share, some of which stays reserved.
 
-A database that cannot write its log stops for everybody, and takes back nothing it promised only if it stops in time.
+A database that cannot write its log stops for everybody, and keeps its promises only if it stops in time.
 """
 
 import shutil
@@ -14,30 +14,34 @@ from imagegallery.errors import DiskFull
 
 
 class Space(Protocol):
-    """Where what is uploaded goes, seen as room."""
+    """The space for uploads."""
 
     async def check(self, size: int = 0) -> None:
-        """Raises `DiskFull` unless there is room for ``size`` bytes more."""
+        """Raise `DiskFull` unless ``size`` more bytes fit."""
 
 
-class Boundless:
-    """Room that somebody else sees to: a bucket and a database of its own."""
+class UnlimitedSpace:
+    """Space that others manage: a bucket, and an external database."""
 
     async def check(self, size: int = 0) -> None:
-        """There is always room."""
+        """Do nothing: there is always space."""
 
 
 @frozen
 class DiskSpace:
-    """The disk that ``path`` lies on, or will lie on. ``reserve``: how many bytes of it stay free; with
-    ``holds_objects`` uploads themselves lie there too, else only what the database writes of them."""
+    """The disk of ``path``, which need not exist yet.
+
+    Attributes:
+        reserve: Bytes that stay free.
+        holds_objects: Whether uploads are stored there, too, and not only what the database writes about them.
+    """
 
     path: Path
     reserve: int
     holds_objects: bool = True
 
     def free(self) -> int:
-        """Bytes that are free for this user. Blocking."""
+        """The bytes free for this user. Blocking."""
         existing = next(each for each in (self.path, *self.path.parents) if each.exists())
         return shutil.disk_usage(existing).free
 

@@ -1,4 +1,4 @@
-"""Streams of bytes: from memory or a file, measured, bounded, looked into. Files are read and written off the loop."""
+"""Streams of bytes: from memory or a file, measured, limited, inspected. Threads do the file I/O."""
 
 import hashlib
 import os
@@ -14,21 +14,21 @@ from imagegallery.errors import EmptyFile, SizeMismatch, TooLarge
 T = TypeVar("T")
 
 CHUNK_SIZE = 1024 * 1024
-"""How much is read or written in one visit to a thread, in bytes: a visit costs about as much as copying 256 KiB."""
+"""The bytes read or written in one visit to a thread. A visit costs as much as copying 256 KiB."""
 
 HASH_IN_THREAD = 256 * 1024
-"""From this size on, hashing a chunk would hold the loop up for longer than a visit to a thread takes."""
+"""From this size on, hashing a chunk blocks the loop for longer than a visit to a thread takes."""
 
 
 async def bytes_chunks(data: bytes, size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
-    """``data`` in chunks of ``size``; none if it is empty."""
+    """Yield ``data`` in chunks of ``size``, none if it is empty."""
     view = memoryview(data)
     for start in range(0, len(data), size):
         yield bytes(view[start : start + size])
 
 
 async def file_chunks(path: Path, size: int = CHUNK_SIZE) -> AsyncGenerator[bytes, None]:
-    """The file's bytes in chunks of ``size``. Raises what opening and reading a file raises, on the first chunk."""
+    """Yield the file in chunks of ``size``. Errors of opening and reading are raised on the first chunk."""
     file = await to_thread.run_sync(_open_to_read, path)
     try:
         while chunk := await to_thread.run_sync(file.read, size):
@@ -39,7 +39,7 @@ async def file_chunks(path: Path, size: int = CHUNK_SIZE) -> AsyncGenerator[byte
 
 
 async def batches(items: AsyncIterable[T], size: int) -> AsyncIterator[list[T]]:
-    """The same items, ``size`` at a time."""
+    """Yield the same items in lists of ``size``."""
     batch: list[T] = []
     async for item in items:
         batch.append(item)
@@ -50,8 +50,9 @@ async def batches(items: AsyncIterable[T], size: int) -> AsyncIterator[list[T]]:
         yield batch
 
 
-async def batched(chunks: AsyncIterable[bytes], size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
-    """The same bytes in chunks of at least ``size`` (but for the last), so that each is worth a visit to a thread."""
+async def coalesce(chunks: AsyncIterable[bytes], size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
+    """Yield the same bytes in chunks of at least ``size``, except for the last, so that each is worth a visit to a
+    thread."""
     batch: list[bytes] = []
     held = 0
     async for chunk in chunks:
@@ -65,7 +66,7 @@ async def batched(chunks: AsyncIterable[bytes], size: int = CHUNK_SIZE) -> Async
 
 
 async def at_most(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIterator[bytes]:
-    """The same chunks; raises `TooLarge` instead of the one that goes beyond ``max_size`` bytes in all."""
+    """Yield the same chunks. Raises `TooLarge` before the one that exceeds ``max_size`` bytes in total."""
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -75,7 +76,7 @@ async def at_most(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIt
 
 
 async def at_least(chunks: AsyncIterable[bytes], min_size: int) -> AsyncIterator[bytes]:
-    """The same chunks; raises like `check_at_least` at the end of fewer than ``min_size`` bytes in all."""
+    """Yield the same chunks. Raises like `check_at_least` at the end if there were fewer than ``min_size`` bytes."""
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -84,7 +85,7 @@ async def at_least(chunks: AsyncIterable[bytes], min_size: int) -> AsyncIterator
 
 
 def check_at_least(size: int, min_size: int) -> None:
-    """Raises `EmptyFile` or `SizeMismatch` for fewer bytes than ``min_size``."""
+    """Raise `EmptyFile` or `SizeMismatch` for fewer bytes than ``min_size``."""
     if size == 0 < min_size:
         raise EmptyFile("The file is empty.")
     if size < min_size:
@@ -92,12 +93,12 @@ def check_at_least(size: int, min_size: int) -> None:
 
 
 def too_large(max_size: int) -> TooLarge:
-    """The one error for more bytes than ``max_size``."""
+    """Make the one error for more bytes than ``max_size``."""
     return TooLarge(f"More than the allowed {max_size} bytes.", max_size=max_size)
 
 
 async def peek(chunks: AsyncIterable[bytes], size: int) -> tuple[bytes, AsyncIterator[bytes]]:
-    """The first ``size`` bytes (fewer if there are no more), and a stream of *all* the bytes, these included."""
+    """Return the first ``size`` bytes, or fewer if there are no more, and a stream of *all* bytes."""
     source = aiter(chunks)
     read: list[bytes] = []
     held = 0
@@ -108,18 +109,18 @@ async def peek(chunks: AsyncIterable[bytes], size: int) -> tuple[bytes, AsyncIte
         read.append(chunk)
         held += len(chunk)
     head = b"".join(read)
-    return head[:size], _continued(head, source)
+    return head[:size], _continue(head, source)
 
 
-async def _continued(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _continue(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if head:
         yield head
     async for chunk in rest:
         yield chunk
 
 
-class Digesting:
-    """The same chunks, once; meanwhile ``size`` (bytes) and ``sha256()`` tell of what has passed so far."""
+class HashingStream:
+    """Yields the same chunks, once; ``size`` (in bytes) and ``sha256()`` describe those that have passed."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._chunks = chunks
@@ -127,7 +128,7 @@ class Digesting:
         self.size = 0
 
     def sha256(self) -> bytes:
-        """The 32 bytes of the digest."""
+        """Return the digest's 32 bytes."""
         return self._digest.digest()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -141,14 +142,14 @@ class Digesting:
 
 
 async def copy_to_file(chunks: AsyncIterable[bytes], path: Path) -> int:
-    """Write the stream to a new file; answers its size in bytes. Raises `FileExistsError`.
+    """Write the stream to a new file and return its size in bytes. Raises `FileExistsError`.
 
-    The file is not synced to disk, and stays, in part, when ``chunks`` raises: write into a directory that goes.
+    The file is not synced, and stays incomplete if ``chunks`` raises: use a temporary directory.
     """
     file = await to_thread.run_sync(_create_to_write, path)
     size = 0
     try:
-        async for batch in batched(chunks):
+        async for batch in coalesce(chunks):
             size += await to_thread.run_sync(file.write, batch)
     finally:
         with CancelScope(shield=True):

@@ -9,7 +9,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import ObjectNotFound, TooLarge
 from imagegallery.images.image import records as image_records
 from imagegallery.storage.protocol import ByteRange, ObjectStore
-from imagegallery.storage.streams import Digesting, at_most
+from imagegallery.storage.streams import HashingStream, at_most
 from imagegallery.uploads.multipart import records as part_records
 from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance
 
@@ -37,10 +37,10 @@ class KnownBytes:
         """
         with suppress(ObjectNotFound, TooLarge):
             known = await self._find(session, number)
-            digesting = Digesting(at_most(data, known.size))
-            async for _ in digesting:
+            hashed = HashingStream(at_most(data, known.size))
+            async for _ in hashed:
                 pass
-            if (digesting.size, digesting.sha256()) == (known.size, known.sha256):
+            if (hashed.size, hashed.sha256()) == (known.size, known.sha256):
                 return known.etag
         advance(session.state, UploadEvent.BEGIN)
         raise AssertionError("This session does not have its file yet.")
@@ -68,7 +68,7 @@ class KnownBytes:
 
     async def _read(self, key: str, byte_range: ByteRange | None) -> _Known:
         async with self.store.get(key, byte_range) as stream:
-            digesting = Digesting(stream.chunks)
-            async for _ in digesting:
+            hashed = HashingStream(stream.chunks)
+            async for _ in hashed:
                 pass
-            return _Known(digesting.size, digesting.sha256(), stream.info.etag)
+            return _Known(hashed.size, hashed.sha256(), stream.info.etag)

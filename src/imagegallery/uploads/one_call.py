@@ -12,7 +12,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import IdempotencyKeyReused, UploadLocked
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
-from imagegallery.storage.streams import Digesting
+from imagegallery.storage.streams import HashingStream
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.reception import BodyReceiver
 from imagegallery.uploads.session.end import SessionEnder
@@ -76,7 +76,7 @@ class OneCall:
     async def _image_of(self, principal: Principal, session: UploadSession, file: OpenSource) -> UUID:
         """The image that the upload became, if it has the bytes that came now."""
         image = await self.images.get(principal, session.future_image_id)
-        sent = Digesting(file.chunks)
+        sent = HashingStream(file.chunks)
         async for _ in sent:
             pass
         if sent.sha256() != image.sha256:

@@ -12,7 +12,7 @@ from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, QuotaExceeded, TooLarge
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
-from imagegallery.storage.streams import Digesting
+from imagegallery.storage.streams import HashingStream
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
@@ -58,7 +58,7 @@ class BodyReceiver:
         ``data`` raises, nothing is kept and the session can begin again. Raises `Conflict` when the file is there.
         """
         session = await self._advance(session_id, UploadEvent.BEGIN)
-        passing = Digesting(data)
+        passing = HashingStream(data)
         try:
             info = await self._store(session, passing)
             STORED.reached()

@@ -28,7 +28,7 @@ from imagegallery.principal import Principal
 from imagegallery.queue.outbox import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
-from imagegallery.storage.space import Boundless, Space
+from imagegallery.storage.space import Space, UnlimitedSpace
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import Verification
 from imagegallery.uploads.creation import UploadCreator
@@ -80,7 +80,7 @@ class UploadService:
         verification = Verification(store, engine, scratch, policy)
         self._completion = Completion(database, store, outbox, verification, policy, clock)
         self._receiver = BodyReceiver(database, store, self._completion, policy, clock)
-        self._space = space or Boundless()
+        self._space = space or UnlimitedSpace()
         self._opener = SessionOpener(database, policy, clock, rates, self._space)
         self._sessions = OwnSessions(database, clock)
         self._ender = SessionEnder(database, store, clock)

@@ -16,7 +16,7 @@ from imagegallery.storage.options import MEBIBYTE, S3Options
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.appends import folder_of
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.pieces import SMALLEST, joined, key_of
+from imagegallery.storage.s3.pieces import SMALLEST, join_pieces, key_of
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage.base import TYPE, Broken, keys, read
@@ -34,12 +34,12 @@ def s3_options(s3_options: S3Options) -> S3Options:
 
 async def pieces(store: S3Store, append_id: str) -> list[int]:
     """The sizes of what lies there and is of use, in order."""
-    return [each.stop - each.start for each in (await store._growing._grown(folder_of(KEY, append_id))).pieces]
+    return [each.stop - each.start for each in (await store._appends._grown(folder_of(KEY, append_id))).pieces]
 
 
 async def left_over(store: S3Store, append_id: str) -> list[str]:
     """Everything that lies there."""
-    return [info.key async for info in store._bucket.listed(folder_of(KEY, append_id))]
+    return [info.key async for info in store._bucket.list_objects(folder_of(KEY, append_id))]
 
 
 async def grown(store: S3Store, append_id: str) -> bytes:
@@ -52,26 +52,26 @@ def piece(start: int, size: int) -> ObjectInfo:
 
 def test_pieces_join_up_from_the_start() -> None:
     full = SMALLEST
-    found = joined([piece(2 * full, 7), piece(0, full), piece(full, full)])
+    found = join_pieces([piece(2 * full, 7), piece(0, full), piece(full, full)])
     assert [each.start for each in found.pieces] == [0, full, 2 * full]
     assert (found.size, found.tail, found.loose) == (2 * full + 7, found.pieces[-1], ())
 
 
 def test_what_follows_a_gap_or_a_tail_is_loose() -> None:
     full = SMALLEST
-    gap = joined([piece(0, full), piece(2 * full, full)])
+    gap = join_pieces([piece(0, full), piece(2 * full, full)])
     assert (gap.size, gap.tail, len(gap.loose)) == (full, None, 1)
-    tail = joined([piece(0, 10), piece(10, full)])
+    tail = join_pieces([piece(0, 10), piece(10, full)])
     assert (tail.size, len(tail.loose)) == (10, 1)
-    assert joined([]).size == 0
-    assert joined([piece(10, 5)]).loose
+    assert join_pieces([]).size == 0
+    assert join_pieces([piece(10, 5)]).loose
 
 
 def test_of_two_ways_to_join_up_the_one_that_gets_furthest_counts() -> None:
     full = SMALLEST
-    tail = joined([piece(0, 10), piece(0, full)])
+    tail = join_pieces([piece(0, 10), piece(0, full)])
     assert (tail.size, len(tail.loose)) == (full, 1)
-    crossed = joined([piece(0, full), piece(0, full + 3), piece(full, full + 7), piece(full + 3, full)])
+    crossed = join_pieces([piece(0, full), piece(0, full + 3), piece(full, full + 7), piece(full + 3, full)])
     assert (crossed.size, len(crossed.loose)) == (2 * full + 7, 2)
     assert [(each.start, each.stop) for each in crossed.pieces] == [(0, full), (full, 2 * full + 7)]
 
@@ -82,7 +82,7 @@ def test_one_more_piece_takes_nothing_away(spans: list[tuple[int, int]]) -> None
     size = 0
     for start, length in spans:
         found.append(piece(start * SMALLEST, length * SMALLEST))
-        grown = joined(found)
+        grown = join_pieces(found)
         ends = [0, *(each.stop for each in grown.pieces)]
         assert [each.start for each in grown.pieces] == ends[:-1], "they join up"
         assert size <= grown.size == ends[-1]
@@ -199,4 +199,4 @@ async def test_what_was_forgotten_is_cleared(s3: S3Store) -> None:
     assert await s3.clear_drafts(datetime.now(UTC) - timedelta(hours=1)) == 0
     assert await s3.appended(KEY, old) == 3
     assert await s3.clear_drafts(datetime.now(UTC) + timedelta(hours=1)) == 1
-    assert [info async for info in s3._bucket.listed("")] == []
+    assert [info async for info in s3._bucket.list_objects("")] == []

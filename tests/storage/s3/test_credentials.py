@@ -19,7 +19,7 @@ from imagegallery.database.options import DatabaseOptions
 from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.storage.options import MEBIBYTE, S3Options, StorageOptions
-from imagegallery.storage.s3.errors import translated
+from imagegallery.storage.s3.errors import translate_errors
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.testing.storage.base import TYPE, keys, read
@@ -84,7 +84,7 @@ async def test_an_append_whose_credentials_end_keeps_what_was_durable(s3: S3Stor
     ],
 )
 def test_keys_of_a_role_that_are_not_renewed_are_unavailable(failure: Exception) -> None:
-    with pytest.raises(Unavailable) as caught, translated("photos"):
+    with pytest.raises(Unavailable) as caught, translate_errors("photos"):
         raise failure
     assert "secret details" not in caught.value.message
 

@@ -16,7 +16,7 @@ from imagegallery.dev_stack.object_store import AWS
 from imagegallery.dev_stack.ports import free_port
 from imagegallery.errors import ConfigurationError, ImageGalleryError, ObjectNotFound, PreconditionFailed, Unavailable
 from imagegallery.storage.options import S3Options
-from imagegallery.storage.s3.connection import connected
+from imagegallery.storage.s3.connection import connect
 from imagegallery.storage.s3.rules import BucketRules
 from imagegallery.storage.s3.setup import SetupOutcome, set_up
 from imagegallery.storage.s3.store import S3Store
@@ -65,7 +65,7 @@ async def test_nobody_there_is_unavailable(s3_options: S3Options) -> None:
 async def test_a_bucket_that_is_gone_is_no_object_s_absence(object_store_server: SharedObjectStore) -> None:
     """HEAD says 404 to both, and has no body to say more."""
     options = object_store_server.own_bucket()
-    async with connected(options, AWS) as connection:
+    async with connect(options, AWS) as connection:
         client, name = connection.bucket.client, connection.bucket.name
         await client.create_bucket(Bucket=name)
         async with S3Store.open(options, AWS) as store:
@@ -170,7 +170,7 @@ async def test_each_refusal_has_its_error(
 
 async def test_a_bucket_of_another_region_is_told_on_opening() -> None:
     elsewhere = OPEN.replace(b"\r\n\r\n", b"\r\nx-amz-bucket-region: eu-west-1\r\n\r\n")
-    async with answering(elsewhere) as (url, _), connected(S3Options("photos", endpoint_url=url), HASTY) as connection:
+    async with answering(elsewhere) as (url, _), connect(S3Options("photos", endpoint_url=url), HASTY) as connection:
         await connection.bucket.check()
         await connection.bucket.check("eu-west-1")
         with pytest.raises(ConfigurationError, match="eu-west-1"):

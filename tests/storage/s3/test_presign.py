@@ -11,15 +11,15 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.images.presentation.urls import stepped_expiry
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3.address import BucketAddress
-from imagegallery.storage.s3.presign import Signing, lifetime_for
+from imagegallery.storage.s3.presign import Presigner, lifetime_for
 
 HOUR = timedelta(hours=1)
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def signing(clock: ManualClock, token: str | None = None) -> Signing:
+def signing(clock: ManualClock, token: str | None = None) -> Presigner:
     keys = Keys("AKIDEXAMPLE", "secret", token)
-    return Signing("https://photos.s3.amazonaws.com", "photos", "us-east-1", lambda: keys, clock, {})
+    return Presigner("https://photos.s3.amazonaws.com", "photos", "us-east-1", lambda: keys, clock, {})
 
 
 def query(url: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ BODY = random.Random(1).randbytes(12_000_000)
 @pytest.fixture
 def in_parts(s3: S3Store) -> S3Store:
     """A store to which 6 MiB is too much for one copy."""
-    s3._moving = attrs.evolve(s3._moving, copy_limit=6 * MEBIBYTE, part_size=5 * MEBIBYTE)
+    s3._promotion = attrs.evolve(s3._promotion, copy_limit=6 * MEBIBYTE, part_size=5 * MEBIBYTE)
     return s3
 
 

@@ -13,7 +13,7 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.connection import connected
+from imagegallery.storage.s3.connection import connect
 from imagegallery.storage.s3.rules import BucketRules, Rule, ends_versions, is_kept, with_ours
 from imagegallery.storage.s3.setup import SetupOutcome, keeps_deleted, set_up
 from imagegallery.storage.s3.store import S3Store
@@ -29,7 +29,7 @@ async def new_bucket(object_store_server: SharedObjectStore) -> AsyncIterator[S3
     """The name of a bucket, which goes afterwards if it was made."""
     options = object_store_server.own_bucket()
     yield options
-    async with connected(options, AWS) as connection:
+    async with connect(options, AWS) as connection:
         client, name = connection.bucket.client, connection.bucket.name
         if name in {bucket["Name"] for bucket in (await client.list_buckets())["Buckets"]}:
             await client.delete_bucket(Bucket=name)
@@ -41,7 +41,7 @@ async def outcomes(options: S3Options, *, create: bool = False, dry_run: bool = 
 
 @asynccontextmanager
 async def inside(options: S3Options) -> AsyncIterator[Bucket]:
-    async with connected(options, AWS) as connection:
+    async with connect(options, AWS) as connection:
         yield connection.bucket
 
 

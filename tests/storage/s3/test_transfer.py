@@ -17,7 +17,7 @@ from imagegallery.errors import PreconditionFailed, TooLarge, Unavailable
 from imagegallery.storage.options import MEBIBYTE, S3Options
 from imagegallery.storage.protocol import ByteRange
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.connection import connected
+from imagegallery.storage.s3.connection import connect
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.s3.transfer import Transfer, cut
 from imagegallery.storage.streams import bytes_chunks
@@ -34,7 +34,7 @@ def s3_options(s3_options: S3Options) -> S3Options:
 @pytest.fixture
 async def bucket(s3_options: S3Options) -> AsyncIterator[Bucket]:
     """The same place, to look into."""
-    async with connected(s3_options, AWS) as connection:
+    async with connect(s3_options, AWS) as connection:
         yield connection.bucket
 
 
@@ -236,7 +236,7 @@ async def test_what_was_stored_though_the_answer_was_lost_is_no_conflict_with_it
     s3_options: S3Options, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
     """botocore sends again what got no answer; S3 then finds the key taken: by the object that was sent before."""
-    async with connected(s3_options, AWS) as connection:
+    async with connect(s3_options, AWS) as connection:
         bucket = connection.bucket
         send, lost = Bucket._send, []
 

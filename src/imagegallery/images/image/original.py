@@ -5,7 +5,7 @@ from pathlib import Path
 from imagegallery.errors import ChecksumMismatch
 from imagegallery.images.image.image import Image
 from imagegallery.storage.protocol import LocalObjects, ObjectStore
-from imagegallery.storage.streams import Digesting, copy_to_file
+from imagegallery.storage.streams import HashingStream, copy_to_file
 
 
 async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
@@ -14,7 +14,7 @@ async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
     Raises `ObjectNotFound` and `ChecksumMismatch`.
     """
     async with store.get(image.original_key) as stream:
-        content = Digesting(stream.chunks)
+        content = HashingStream(stream.chunks)
         if isinstance(store, LocalObjects):
             path = store.local_path(image.original_key)
             async for _ in content:

@@ -1,8 +1,8 @@
-"""Objects that grow as plain files: `AppendsObjects` for the filesystem store, which mixes this in.
+"""Objects that grow as plain files: `AppendsObjects` for the filesystem store, as a mixin.
 
-What grows is a file of its own in ``.scratch/growing``, outside of the keys and of any process's own directory: it
-outlives a crash. Its size is the offset. Whoever writes to it, finishes it or takes it back holds a lock on it
-(flock(2)), so that a writer that was taken for dead, and is not, can write nothing beside or after its successor.
+A growing object is a file in ``.scratch/growing``, outside of the keys and of any process's own directory, so it
+survives a crash. Its size is the offset. To write, finish or abort it, a process takes a lock on it (flock(2)): a
+writer that was taken for dead but still runs cannot write next to its successor or after it.
 """
 
 import fcntl
@@ -29,13 +29,12 @@ from imagegallery.storage.streams import CHUNK_SIZE, too_large
 
 FOLDER = (SCRATCH, "growing")
 SYNC_EVERY = 16 * 1024 * 1024
-"""How many bytes may be lost, at most, of a request that is still coming when the power fails."""
+"""The most bytes of a running request that a power failure can lose."""
 
-# What is in memory of a request is so many batches, the one that is written, and the one that comes.
+# Batches of one request in memory: the queued ones, the one being written and the one being received.
 _BATCHES_AHEAD = 6
 
-# How long a writer that was told to stop may take to let go of the file; polled, as a wait in the kernel could not be
-# cancelled.
+# How long a cancelled writer may take to release the file. Polled, because a wait in the kernel cannot be cancelled.
 _PATIENCE = timedelta(seconds=5)
 _POLL = 0.02
 _APPEND_ID = re.compile(r"[0-9a-f]{24}")
@@ -43,13 +42,13 @@ _APPEND_ID = re.compile(r"[0-9a-f]{24}")
 
 @frozen
 class _Folder:
-    """Where growing files are, open: what `Tree.publish` takes a draft from."""
+    """The open folder of growing files, from which `Tree.publish` takes a draft."""
 
     descriptor: int
 
 
 class GrowingFile:
-    """One file that grows, open and locked; ``size`` is in bytes. Blocking: for threads."""
+    """A growing file, open and locked. ``size`` is in bytes. Blocking: for threads."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -57,7 +56,7 @@ class GrowingFile:
         self._unsynced = 0
 
     def write(self, data: bytes) -> None:
-        """Put ``data`` at the end; what is written is durable every `SYNC_EVERY` bytes, and after `sync`."""
+        """Append ``data``. It is durable after `sync`, and after every `SYNC_EVERY` bytes."""
         view = memoryview(data)
         while view:
             written = os.pwrite(self.descriptor, view, self.size)
@@ -80,14 +79,14 @@ class GrowingFile:
         os.close(self.descriptor)
 
 
-class GrowsOnFilesystem:
-    """Part of `FilesystemStore`, which has what this declares: `AppendsObjects`."""
+class FilesystemAppends:
+    """The part of `FilesystemStore` that implements `AppendsObjects`."""
 
     _tree: Tree
 
     async def begin_append(self, key: str, *, content_type: str) -> str:
         check_own_key(key)
-        await self._opened_scratch()
+        await self._open_scratch()
         append_id = secrets.token_hex(12)
         with full_disk():
             await to_thread.run_sync(self._create, _name(key, append_id))
@@ -96,7 +95,7 @@ class GrowsOnFilesystem:
     async def append(
         self, key: str, append_id: str, data: AsyncIterable[bytes], *, offset: int, max_size: int | None = None
     ) -> int:
-        file = await self._locked(_name(key, append_id))
+        file = await self._lock(_name(key, append_id))
         try:
             if file.size != offset:
                 raise PreconditionFailed("What grows is not of that size.")
@@ -127,7 +126,7 @@ class GrowsOnFilesystem:
     async def finish_append(self, key: str, append_id: str) -> ObjectInfo:
         check_own_key(key)
         try:
-            file = await self._locked(_name(key, append_id))
+            file = await self._lock(_name(key, append_id))
         except ObjectNotFound:
             return await self.head(key)
         try:
@@ -144,7 +143,7 @@ class GrowsOnFilesystem:
     async def head(self, key: str) -> ObjectInfo:
         raise NotImplementedError
 
-    async def _opened_scratch(self) -> Scratch:
+    async def _open_scratch(self) -> Scratch:
         raise NotImplementedError
 
     def _timestamp(self) -> int:
@@ -172,19 +171,19 @@ class GrowsOnFilesystem:
             with self._folder() as folder:
                 return os.open(name, mode | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         except FileNotFoundError:
-            raise _nothing_grows() from None
+            raise _not_growing() from None
 
     def _durable_size(self, name: str) -> int:
         descriptor = self._opened(name, os.O_RDWR)
         try:
-            size = os.fstat(descriptor).st_size  # before the sync: what is written after it may be beyond
+            size = os.fstat(descriptor).st_size  # read before the sync: later writes may not be covered by it
             os.fsync(descriptor)
             return size
         finally:
             os.close(descriptor)
 
-    async def _locked(self, name: str) -> GrowingFile:
-        """Raises `ObjectNotFound`, and `Unavailable` when another writer does not let go."""
+    async def _lock(self, name: str) -> GrowingFile:
+        """Open and lock the file. Raises `ObjectNotFound`, or `Unavailable` while another writer keeps it."""
         with anyio.move_on_after(_PATIENCE.total_seconds()):
             while (file := await to_thread.run_sync(self._try_to_lock, name)) is None:  # noqa: ASYNC110 (a process)
                 await anyio.sleep(_POLL)
@@ -205,7 +204,7 @@ class GrowsOnFilesystem:
         except FileNotFoundError:
             pass
         os.close(descriptor)
-        raise _nothing_grows()
+        raise _not_growing()
 
     def _finish(self, file: GrowingFile, name: str, key: str) -> None:
         file.sync(self._timestamp())
@@ -213,14 +212,14 @@ class GrowsOnFilesystem:
             try:
                 self._tree.publish(_Folder(folder), name, key, if_absent=False)
             except FileNotFoundError:
-                raise _nothing_grows() from None  # taken back in the last moment
+                raise _not_growing() from None  # aborted since it was opened
 
     def _remove(self, name: str) -> None:
         with suppress(FileNotFoundError), self._folder() as folder:
             os.unlink(name, dir_fd=folder)
 
     def _clear_growing(self, before: float) -> int:
-        """Remove what was last written to before then, in seconds since 1970; answers how many."""
+        """Remove the files last written before that time, in seconds since 1970. Returns their number."""
         count = 0
         with suppress(FileNotFoundError), self._folder() as folder, os.scandir(folder) as entries:
             for entry in entries:
@@ -232,8 +231,10 @@ class GrowsOnFilesystem:
 
 
 async def _fill(file: GrowingFile, data: AsyncIterable[bytes], max_size: int | None) -> None:
-    """Write the stream in large batches, each while the next ones come. All that came before it broke off is written;
-    of too much, nothing."""
+    """Write the stream in large batches, while the next ones arrive.
+
+    If the stream breaks off, what arrived is written. If it is too long, nothing is.
+    """
     start, failures = file.size, list[Exception]()
     send, receive = anyio.create_memory_object_stream[bytes](_BATCHES_AHEAD)
     async with anyio.create_task_group() as tasks:
@@ -241,7 +242,7 @@ async def _fill(file: GrowingFile, data: AsyncIterable[bytes], max_size: int | N
         with send:
             try:
                 await _pass_on(data, send, start, max_size)
-            except Exception as error:  # the group would wrap it
+            except Exception as error:  # a task group would wrap it
                 failures.append(error)
     if failures:
         if isinstance(failures[0], TooLarge):
@@ -274,12 +275,12 @@ async def _pass_on(
 async def _write_behind(
     file: GrowingFile, receive: MemoryObjectReceiveStream[bytes], failures: list[Exception]
 ) -> None:
-    """Whatever becomes of the request, what was passed on is written."""
+    """Write all that was received, whatever happens to the request."""
     with CancelScope(shield=True), receive:
         try:
             async for batch in receive:
                 await _write(file, batch)
-        except Exception as error:  # the one to be told; the other side only sees that nobody receives
+        except Exception as error:  # reported to the caller, who would only see a closed stream
             failures.append(error)
 
 
@@ -289,11 +290,11 @@ async def _write(file: GrowingFile, data: bytes) -> None:
 
 
 def _name(key: str, append_id: str) -> str:
-    """The file's name, which no other key leads to. Raises `ObjectNotFound` for an id that is none of ours."""
+    """The file's name, different for each key and id. Raises `ObjectNotFound` for an id that is none of ours."""
     if not _APPEND_ID.fullmatch(append_id):
-        raise _nothing_grows()
+        raise _not_growing()
     return f"{append_id}-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
-def _nothing_grows() -> ObjectNotFound:
+def _not_growing() -> ObjectNotFound:
     return ObjectNotFound("There is nothing that grows under this key.")

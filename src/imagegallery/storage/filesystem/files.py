@@ -1,4 +1,4 @@
-"""One file being written, or read, and how files are objects. Blocking: for threads."""
+"""Files while they are written and read, and their metadata as objects. Blocking: for threads."""
 
 import errno
 import os
@@ -18,24 +18,24 @@ from imagegallery.storage.streams import CHUNK_SIZE
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-SCRATCH = ".scratch"  # the folder below a store's root that is the store's own
+SCRATCH = ".scratch"  # the store's own folder below its root
 
 
 def check_own_key(key: str) -> None:
-    """Raises `InvalidInput` for what is no key, or lies in the store's own folder."""
+    """Raise `InvalidInput` for an invalid key, or one in the store's own folder."""
     check_key(key)
     if key.partition("/")[0].casefold() == SCRATCH:
         raise InvalidInput(f"Not an object key: the folder {SCRATCH} is the store's own.")
 
 
 def object_info(key: str, status: os.stat_result) -> ObjectInfo:
-    """What the file of this status is, as an object."""
+    """Describe a file as an object."""
     return ObjectInfo(key, status.st_size, version(status), EPOCH + status.st_mtime_ns // 1000 * MICROSECOND)
 
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Raises `Unavailable` where the disk, or the quota on it, is full."""
+    """Raise `Unavailable` if the disk or its quota is full."""
     try:
         yield
     except OSError as error:
@@ -45,7 +45,7 @@ def full_disk() -> Iterator[None]:
 
 
 class FileDraft:
-    """A file in the making, in scratch; created on the first write. ``discard`` it, whatever happens."""
+    """A file being written in scratch. The first write creates it. Always `discard` it in the end."""
 
     def __init__(self, scratch: Scratch) -> None:
         self.scratch = scratch
@@ -57,7 +57,7 @@ class FileDraft:
         self._opened().write(data)
 
     def seal(self, modified_ns: int) -> os.stat_result:
-        """Stamp the file with a time of modification, and return once its bytes are on the disk."""
+        """Set the modification time and sync the file to the disk."""
         with self._opened() as file:
             file.flush()
             os.utime(file.fileno(), ns=(modified_ns, modified_ns))
@@ -65,8 +65,8 @@ class FileDraft:
             return os.fstat(file.fileno())
 
     def has_bytes_of(self, other: BinaryIO) -> bool:
-        """Whether the sealed file and this one, from where it is, have the same bytes."""
-        with self._reopened() as file:
+        """Whether the sealed file and ``other``, from its position on, have the same bytes."""
+        with self._reopen() as file:
             if os.fstat(file.fileno()).st_size != os.fstat(other.fileno()).st_size:
                 return False
             while chunk := file.read(CHUNK_SIZE):
@@ -75,7 +75,7 @@ class FileDraft:
             return True
 
     def discard(self) -> None:
-        """Remove the file, or what is left of it; it may have been renamed away."""
+        """Remove the file, if it was not renamed away."""
         self.discarded = True
         if self._file is not None:
             self._file.close()
@@ -91,15 +91,15 @@ class FileDraft:
                 raise Unavailable("The folder of the objects is gone.") from error
         return self._file
 
-    def _reopened(self) -> BinaryIO:
+    def _reopen(self) -> BinaryIO:
         opener = partial(os.open, dir_fd=self.scratch.descriptor)
         return open(self.name, "rb", opener=opener)
 
 
 class Reader:
-    """Reads a file, or a range clipped to its end, from a descriptor that it closes as soon as it has read all.
+    """Reads a file, or a range of it, and closes the descriptor at the end.
 
-    The first chunk is read at once, so that a small object costs one visit to a thread.
+    It reads the first chunk at once, so that a small object costs one visit to a thread.
     """
 
     def __init__(self, descriptor: int, byte_range: ByteRange | None) -> None:
@@ -115,7 +115,7 @@ class Reader:
             raise
 
     def read(self) -> bytes:
-        """The next chunk; empty at the end."""
+        """Return the next chunk, empty at the end."""
         if self.closed:
             return b""
         wanted = min(CHUNK_SIZE, self._stop - self._position)

@@ -1,4 +1,4 @@
-"""The filesystem store's `MultipartUploads`: the same plan as S3's, with signed part URLs of our own."""
+"""`MultipartUploads` for the filesystem store: the same plan as on S3, with signed part URLs of our own."""
 
 from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,10 +14,10 @@ from imagegallery.storage.signatures import PartGrant, UrlSigner
 from imagegallery.storage.streams import too_large
 
 
-class MultipartOnFilesystem:
-    """Part of `FilesystemStore`, which has what this declares.
+class FilesystemMultipart:
+    """The part of `FilesystemStore` that implements `MultipartUploads`.
 
-    The limits are S3's, but for the smallest part: any size will do.
+    The limits are those of S3, except that a part may be of any size.
     """
 
     part_limits = PartLimits(smallest=1, largest=5 * 1024**3, most=10_000)
@@ -26,10 +26,10 @@ class MultipartOnFilesystem:
     _base_url: str
     _part_files: PartFiles
 
-    async def _opened_scratch(self) -> Scratch:
+    async def _open_scratch(self) -> Scratch:
         raise NotImplementedError
 
-    def _drafted(self, data: AsyncIterable[bytes]) -> AbstractAsyncContextManager[FileDraft]:
+    def _draft(self, data: AsyncIterable[bytes]) -> AbstractAsyncContextManager[FileDraft]:
         raise NotImplementedError
 
     def _timestamp(self) -> int:
@@ -37,7 +37,7 @@ class MultipartOnFilesystem:
 
     async def create_multipart(self, key: str, *, content_type: str) -> str:
         check_own_key(key)
-        await self._opened_scratch()
+        await self._open_scratch()
         return await to_thread.run_sync(self._part_files.begin, key, self._timestamp())
 
     async def presign_part(
@@ -49,24 +49,24 @@ class MultipartOnFilesystem:
 
     async def list_parts(self, key: str, multipart_id: str) -> list[Part]:
         check_own_key(key)
-        await self._opened_scratch()
+        await self._open_scratch()
         return await to_thread.run_sync(self._part_files.list, key, multipart_id)
 
     async def complete_multipart(self, key: str, multipart_id: str, parts: Sequence[Part]) -> ObjectInfo:
         check_own_key(key)
-        scratch = await self._opened_scratch()
+        scratch = await self._open_scratch()
         named = (scratch, key, multipart_id, tuple(parts), self._timestamp())
         with full_disk():
             return object_info(key, await to_thread.run_sync(self._part_files.complete, *named))
 
     async def abort_multipart(self, key: str, multipart_id: str) -> None:
         check_own_key(key)
-        scratch = await self._opened_scratch()
+        scratch = await self._open_scratch()
         await to_thread.run_sync(self._part_files.forget, scratch, key, multipart_id)
 
     async def _accept_part(self, grant: PartGrant, data: AsyncIterable[bytes]) -> ObjectInfo:
-        """Store what a part's URL brings; the ``etag`` in the answer is the part's."""
-        async with self._drafted(data) as draft:
+        """Store the body sent to a part's URL. Returns the part's ``etag`` with its size."""
+        async with self._draft(data) as draft:
             return await to_thread.run_sync(self._keep_part, draft, grant)
 
     def _keep_part(self, draft: FileDraft, grant: PartGrant) -> ObjectInfo:
@@ -78,7 +78,10 @@ class MultipartOnFilesystem:
         return object_info(grant.key, status)
 
     def _check_total(self, grant: PartGrant, size: int, most: int) -> None:
-        """Raises `TooLarge`. Parts that arrive at the same moment may not see each other: whoever joins them does."""
+        """Raise `TooLarge` if all parts together exceed ``most`` bytes.
+
+        Parts that arrive at the same moment may not count each other; completion checks again.
+        """
         others = (part for part in self._part_files.list(grant.key, grant.multipart_id) if part.number != grant.number)
         if sum(part.size for part in others) + size > most:
             raise too_large(most)

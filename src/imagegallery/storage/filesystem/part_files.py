@@ -1,7 +1,7 @@
-"""The parts of objects that are not whole yet, as files in a folder for each multipart upload. Blocking: for threads.
+"""The parts of unfinished multipart uploads, as files in one folder for each upload. Blocking: for threads.
 
-The folders lie in the store's scratch folder, beside those of processes, and outlive every process. What names one
-is the key and the upload's id together, so that an id is of no use with another key.
+The folders lie in the store's scratch folder next to those of the processes, and outlive every process. Their names
+come from the key and the upload's id together, so an id is worthless with another key.
 """
 
 import errno
@@ -22,7 +22,7 @@ from imagegallery.storage.streams import CHUNK_SIZE
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _COPIED_AT_ONCE = 64 * 1024 * 1024
-# What copy_file_range(2) says where the file system or the system cannot do it.
+# Errors of copy_file_range(2) on systems and file systems that do not support it.
 _CANNOT_COPY = frozenset({errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF})
 
 
@@ -34,7 +34,7 @@ class PartFiles:
         self._above = [hidden, "parts"]
 
     def begin(self, key: str, modified_ns: int) -> str:
-        """The id of a new multipart upload to ``key``."""
+        """Start a multipart upload to ``key`` and return its id."""
         multipart_id = secrets.token_hex(16)
         name = _folder_name(key, multipart_id)
         with self._tree.folder(self._above, create=True) as above:
@@ -44,15 +44,15 @@ class PartFiles:
         return multipart_id
 
     def add(self, scratch: Scratch, draft: str, key: str, multipart_id: str, number: int) -> None:
-        """Make a synced scratch file this part, for good, in place of the one that was there."""
+        """Turn a synced scratch file into this part, replacing an earlier one."""
         with self._folder(key, multipart_id) as folder:
             modified_ns = os.stat(draft, dir_fd=scratch.descriptor, follow_symlinks=False).st_mtime_ns
             os.replace(draft, str(number), src_dir_fd=scratch.descriptor, dst_dir_fd=folder)
-            os.utime(folder, ns=(modified_ns, modified_ns))  # what `clear` goes by: one clock's times
+            os.utime(folder, ns=(modified_ns, modified_ns))  # `clear` compares these times, so they come from one clock
             os.fsync(folder)
 
     def list(self, key: str, multipart_id: str) -> list[Part]:
-        """The parts, by number."""
+        """Return the parts by number."""
         with self._folder(key, multipart_id) as folder:
             numbers = sorted(int(name) for name in _names(folder) if name.isdigit())
             return [_part(folder, number) for number in numbers]
@@ -60,12 +60,12 @@ class PartFiles:
     def complete(
         self, scratch: Scratch, key: str, multipart_id: str, parts: Sequence[Part], modified_ns: int
     ) -> os.stat_result:
-        """`MultipartUploads.complete_multipart`. Whenever it stops, the parts are all there, or the object is."""
+        """See `MultipartUploads.complete_multipart`. A crash leaves either all parts or the object."""
         try:
-            with self._folder(key, multipart_id) as folder, self._noticing_the_end(key, multipart_id):
+            with self._folder(key, multipart_id) as folder, self._translate_removal(key, multipart_id):
                 whole = _whole_name(parts)
                 _make_whole(scratch, folder, whole, parts, modified_ns)
-                # In a folder that is on its way out, ours may not have been the first.
+                # Another part may have replaced ours in a folder that is being removed.
                 self._check_there(key, multipart_id)
                 status = self._publish(scratch, folder, whole, key)
         except ObjectNotFound:
@@ -74,15 +74,14 @@ class PartFiles:
         return status
 
     def forget(self, scratch: Scratch, key: str, multipart_id: str) -> None:
-        """Remove the folder and all in it: out of sight at once, so that no part can come in between."""
+        """Remove the folder with all parts. It disappears at once, so no part can be added meanwhile."""
         with suppress(ObjectNotFound):
             self._forget(scratch, _folder_name(key, multipart_id))
 
     def clear(self, scratch: Scratch, before: float) -> int:
-        """Forget the uploads that nobody has begun or added to since ``before``, in seconds since 1970; answers how
-        many."""
+        """Remove the uploads last touched before that time, in seconds since 1970. Returns their number."""
         with self._tree.folder(self._above, create=True) as above, os.scandir(above) as entries:
-            old = [entry.name for entry in entries if _modified(entry) < before]
+            old = [entry.name for entry in entries if _modified_at(entry) < before]
         for name in old:
             with suppress(ObjectNotFound):
                 self._forget(scratch, name)
@@ -90,21 +89,22 @@ class PartFiles:
 
     def _forget(self, scratch: Scratch, name: str) -> None:
         aside = scratch.fresh_name()
-        with self._named(name) as folder:
+        with self._open_named(name) as folder:
             with self._tree.folder(self._above) as above:
                 os.rename(name, aside, src_dir_fd=above, dst_dir_fd=scratch.descriptor)
             for inner in _names(folder):
                 with suppress(FileNotFoundError):
                     os.unlink(inner, dir_fd=folder)
-            with suppress(OSError):  # a part came in by its open folder: it goes with the process's scratch
+            # a part was added through a descriptor opened earlier; it goes with the process's scratch
+            with suppress(OSError):
                 os.rmdir(aside, dir_fd=scratch.descriptor)
 
     def _folder(self, key: str, multipart_id: str) -> AbstractContextManager[int]:
-        """A descriptor of the upload's folder. Raises `ObjectNotFound`, also when it goes in the meantime."""
-        return self._named(_folder_name(key, multipart_id))
+        """Open the upload's folder. Raises `ObjectNotFound`, also if the folder is removed meanwhile."""
+        return self._open_named(_folder_name(key, multipart_id))
 
     @contextmanager
-    def _named(self, name: str) -> Iterator[int]:
+    def _open_named(self, name: str) -> Iterator[int]:
         try:
             with self._tree.folder([*self._above, name]) as folder:
                 yield folder
@@ -112,8 +112,8 @@ class PartFiles:
             raise _not_there() from None
 
     @contextmanager
-    def _noticing_the_end(self, key: str, multipart_id: str) -> Iterator[None]:
-        """A part that is missing because another call is just doing away with the whole upload: `ObjectNotFound`."""
+    def _translate_removal(self, key: str, multipart_id: str) -> Iterator[None]:
+        """Raise `ObjectNotFound` for a part that is missing because another call removes the whole upload."""
         try:
             yield
         except PreconditionFailed:
@@ -121,12 +121,13 @@ class PartFiles:
             raise
 
     def _check_there(self, key: str, multipart_id: str) -> None:
-        """Raises `ObjectNotFound` unless the upload's folder is in its place still."""
+        """Raise `ObjectNotFound` unless the upload's folder is still in its place."""
         with self._folder(key, multipart_id):
             pass
 
     def _publish(self, scratch: Scratch, folder: int, whole: str, key: str) -> os.stat_result:
-        """The whole under its key. By its second name it is the same file, so that repeating this changes nothing."""
+        """Publish the whole under its key. It is the same file under a second name, so repeating this changes
+        nothing."""
         claim = scratch.fresh_name()
         os.link(whole, claim, src_dir_fd=folder, dst_dir_fd=scratch.descriptor, follow_symlinks=False)
         try:
@@ -149,7 +150,7 @@ def _folder_name(key: str, multipart_id: str) -> str:
 
 
 def _whole_name(parts: Sequence[Part]) -> str:
-    """Of the object that these parts make: other parts, another name."""
+    """A name for the object made of these parts, different for other parts."""
     listed = "\n".join(f"{part.number} {part.etag}" for part in parts)
     return f"whole-{hashlib.sha256(listed.encode()).hexdigest()}"
 
@@ -159,8 +160,8 @@ def _names(folder: int) -> Sequence[str]:
         return [entry.name for entry in entries]
 
 
-def _modified(entry: "os.DirEntry[str]") -> float:
-    """In seconds since 1970; of what is gone by now, never long ago."""
+def _modified_at(entry: "os.DirEntry[str]") -> float:
+    """The modification time in seconds since 1970; 0 if the entry is gone."""
     try:
         return entry.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:
@@ -173,7 +174,7 @@ def _part(folder: int, number: int) -> Part:
 
 
 def _make_whole(scratch: Scratch, folder: int, whole: str, parts: Sequence[Part], modified_ns: int) -> None:
-    """Of several who do this at once, or again, the first makes it and the others find it."""
+    """Join the parts. Of several concurrent or repeated calls, the first does it."""
     draft = scratch.fresh_name()
     try:
         if len(parts) == 1:
@@ -188,8 +189,8 @@ def _make_whole(scratch: Scratch, folder: int, whole: str, parts: Sequence[Part]
 
 
 def _pin(folder: int, part: Part, scratch: Scratch, draft: str) -> None:
-    """An only part is the object: it needs another name, not a copy."""
-    with _checking(part):
+    """Give a single part a second name instead of copying it."""
+    with _check_part(part):
         os.link(str(part.number), draft, src_dir_fd=folder, dst_dir_fd=scratch.descriptor, follow_symlinks=False)
         _check(part, os.stat(draft, dir_fd=scratch.descriptor, follow_symlinks=False))
 
@@ -208,7 +209,7 @@ def _concatenate(folder: int, parts: Sequence[Part], scratch: Scratch, draft: st
 
 
 def _append(folder: int, part: Part, target: int) -> None:
-    with _checking(part):
+    with _check_part(part):
         source = os.open(str(part.number), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     try:
         _check(part, os.fstat(source))
@@ -219,8 +220,8 @@ def _append(folder: int, part: Part, target: int) -> None:
 
 
 def _copy(source: int, target: int) -> int:
-    """The next bytes, inside the system where it can (shared, not copied, where the file system can); answers how
-    many."""
+    """Copy the next bytes inside the kernel if possible, sharing blocks if the file system can. Returns their
+    number."""
     try:
         return os.copy_file_range(source, target, _COPIED_AT_ONCE)
     except (AttributeError, OSError) as error:
@@ -234,11 +235,11 @@ def _copy(source: int, target: int) -> int:
 
 
 @contextmanager
-def _checking(part: Part) -> Iterator[None]:
+def _check_part(part: Part) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ELOOP):  # a link is no part
+        if error.errno not in (errno.ENOENT, errno.ELOOP):  # a link is not a part
             raise
         raise PreconditionFailed(f"Part {part.number} is missing.") from None
 

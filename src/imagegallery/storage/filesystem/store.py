@@ -1,11 +1,11 @@
 """Objects as plain files below one directory, named by their keys.
 
-Needs: a file system with hard links and nanosecond times (ext4, XFS, Btrfs, ZFS, APFS, NFS), for the root and all in
-it. Several processes, and machines, may share a root. The files may be copied, backed up and restored as they stand;
-keys that differ only in case are one object where the file system says so. The folder ``.scratch`` is ours.
+Needs: a file system with hard links and nanosecond times (ext4, XFS, Btrfs, ZFS, APFS, NFS) for the root and all in it.
+Several processes and machines may share a root. Files may be copied, backed up and restored as they are. Keys that
+differ only in case are one object on file systems that ignore case. The folder ``.scratch`` is ours.
 
-Durable: a file is complete and synced before it is linked under its key, and the folder is synced before we answer.
-Media types are not kept: signed URLs carry them, and keys of ours tell them.
+Durable: a file is complete and synced before it is linked under its key, and the folder is synced before a call
+returns. Media types are not stored: signed URLs carry them, and our keys imply them.
 """
 
 import itertools
@@ -28,7 +28,7 @@ from imagegallery.errors import (
     SignatureInvalid,
     TypeMismatch,
 )
-from imagegallery.storage.filesystem.appends import GrowsOnFilesystem
+from imagegallery.storage.filesystem.appends import FilesystemAppends
 from imagegallery.storage.filesystem.files import (
     EPOCH,
     MICROSECOND,
@@ -39,7 +39,7 @@ from imagegallery.storage.filesystem.files import (
     full_disk,
     object_info,
 )
-from imagegallery.storage.filesystem.multipart import MultipartOnFilesystem
+from imagegallery.storage.filesystem.multipart import FilesystemMultipart
 from imagegallery.storage.filesystem.part_files import PartFiles
 from imagegallery.storage.filesystem.tree import Tree, already_there
 from imagegallery.storage.protocol import (
@@ -55,18 +55,19 @@ from imagegallery.storage.protocol import (
 from imagegallery.storage.scratch import Scratch, claim
 from imagegallery.storage.signatures import PartGrant, UploadGrant, UrlSigner
 from imagegallery.storage.signed_downloads import SignedDownloads
-from imagegallery.storage.streams import Digesting, at_least, at_most, batched, check_at_least, too_large
+from imagegallery.storage.streams import HashingStream, at_least, at_most, check_at_least, coalesce, too_large
 
 _LISTED_AT_ONCE = 500
 
 
-class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
-    """An `ObjectStore` that also `PresignsUploads`, `SignsDownloads`, `ServesSignedUrls`, takes `MultipartUploads`,
-    `AppendsObjects`, `ClearsDrafts` and has `LocalObjects`.
+class FilesystemStore(FilesystemMultipart, FilesystemAppends):
+    """An `ObjectStore` that also is `PresignsUploads`, `SignsDownloads`, `ServesSignedUrls`, `MultipartUploads`,
+    `AppendsObjects`, `ClearsDrafts` and `LocalObjects`.
 
-    Its signed URLs begin with ``base_url``: where clients reach the API, or nothing, and they are relative to it.
+    Entering it with ``async with`` creates ``root`` and removes what crashed processes left there.
 
-    ``async with`` makes ``root`` if need be and removes what processes that died while writing have left in it.
+    Attributes:
+        base_url: The start of its signed URLs: the address of the API, or empty for relative URLs.
     """
 
     def __init__(self, root: Path, signer: UrlSigner, clock: Clock = utc_now, *, base_url: str = "") -> None:
@@ -82,8 +83,8 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         self._writes = itertools.count()
 
     async def __aenter__(self) -> Self:
-        """Make and clear the root now; used without ``async with``, the first write does it."""
-        await self._opened_scratch()
+        """Create and clean the root. Without ``async with`` the first write does so."""
+        await self._open_scratch()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -108,7 +109,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         check_own_key(key)
         if if_absent:
             await self._refuse_if_taken(key)
-        async with self._drafted(at_most(data, max_size)) as draft:
+        async with self._draft(at_most(data, max_size)) as draft:
             return await to_thread.run_sync(self._publish, draft, key, if_absent)
 
     @asynccontextmanager
@@ -129,11 +130,11 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
     async def promote(self, source: str, target: str, *, etag: str, content_type: str) -> ObjectInfo:
         check_own_key(source)
         check_own_key(target)
-        scratch = await self._opened_scratch()
+        scratch = await self._open_scratch()
         return object_info(target, await to_thread.run_sync(self._tree.move, scratch, source, target, etag))
 
     async def delete(self, key: str) -> None:
-        """Remove the object, and the folders that this leaves empty."""
+        """Remove the object and the folders that become empty."""
         check_own_key(key)
         await to_thread.run_sync(self._tree.remove, key)
 
@@ -173,7 +174,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         download_as: str | None = None,
         method: ReadMethod = "GET",
     ) -> str:
-        """A token that is good for both methods."""
+        """Return a URL that works for GET and HEAD."""
         check_own_key(key)
         return self._downloads.sign_download(
             key, content_type=content_type, expires_at=expires_at, download_as=download_as
@@ -196,7 +197,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         sized = at_least(at_most(data, grant.max_size), grant.min_size)
         if isinstance(grant, PartGrant):
             return await self._accept_part(grant, sized)
-        async with self._drafted(_of_digest(sized, grant.sha256)) as draft:
+        async with self._draft(_of_digest(sized, grant.sha256)) as draft:
             return await to_thread.run_sync(self._publish_once, draft, grant.key)
 
     async def describe(self, token: str) -> SignedObject:
@@ -213,7 +214,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
     # --- ClearsDrafts --------------------------------------------------------------------------------------
 
     async def clear_drafts(self, before: datetime) -> int:
-        scratch, seconds = await self._opened_scratch(), before.timestamp()
+        scratch, seconds = await self._open_scratch(), before.timestamp()
         parts = await to_thread.run_sync(self._part_files.clear, scratch, seconds)
         return parts + await to_thread.run_sync(self._clear_growing, seconds)
 
@@ -232,7 +233,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         return object_info(key, status)
 
     def _publish_once(self, draft: FileDraft, key: str) -> ObjectInfo:
-        """The object that was there already, if it has the same bytes: the answer to it was lost."""
+        """Publish the draft. Returns the existing object if it has the same bytes: then the first response was lost."""
         try:
             return self._publish(draft, key, if_absent=True)
         except PreconditionFailed:
@@ -245,8 +246,11 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
         return Reader(self._tree.open(key), byte_range)
 
     def _timestamp(self) -> int:
-        """Nanoseconds since 1970. File systems stamp by the timer's tick, milliseconds apart, so that two versions
-        could look the same; ours differ by the microsecond, and by a count of writes below it."""
+        """The time in nanoseconds since 1970, unique for each write.
+
+        File systems take times from a timer with ticks of milliseconds, so two versions could look the same. These
+        differ by a microsecond, or by a count of writes below it.
+        """
         return (self._clock() - EPOCH) // MICROSECOND * 1000 + next(self._writes) % 1000
 
     def _claim_scratch(self) -> Scratch:
@@ -259,19 +263,19 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
 
     # -------------------------------------------------------------------------------------------------------
 
-    async def _opened_scratch(self) -> Scratch:
+    async def _open_scratch(self) -> Scratch:
         async with self._scratch_opening:
             if self._scratch is None:
                 self._scratch = await to_thread.run_sync(self._claim_scratch)
             return self._scratch
 
     @asynccontextmanager
-    async def _drafted(self, data: AsyncIterable[bytes]) -> AsyncIterator[FileDraft]:
-        """The bytes in scratch, to be published; what was not goes on leaving."""
-        draft = FileDraft(await self._opened_scratch())
+    async def _draft(self, data: AsyncIterable[bytes]) -> AsyncIterator[FileDraft]:
+        """Write the bytes to a draft in scratch. Leaving the context removes a draft that was not published."""
+        draft = FileDraft(await self._open_scratch())
         try:
             with full_disk():
-                async for batch in batched(data):
+                async for batch in coalesce(data):
                     await to_thread.run_sync(draft.write, batch)
                 yield draft
         finally:
@@ -280,7 +284,7 @@ class FilesystemStore(MultipartOnFilesystem, GrowsOnFilesystem):
                     await to_thread.run_sync(draft.discard)
 
     async def _refuse_if_taken(self, key: str) -> None:
-        """Spare the reading of a stream that cannot be stored; that it is written once is `Tree.publish`'s to see."""
+        """Fail early if the key is taken. `Tree.publish` enforces write-once."""
         with suppress(ObjectNotFound):
             await to_thread.run_sync(self._tree.status, key)
             raise already_there()
@@ -295,14 +299,14 @@ async def _chunks(reader: Reader) -> AsyncIterator[bytes]:
 
 
 async def _of_digest(chunks: AsyncIterable[bytes], sha256: str | None) -> AsyncIterator[bytes]:
-    """The same chunks; raises `ChecksumMismatch` at their end unless they have this SHA-256, if there is one."""
-    digesting = Digesting(chunks)
-    async for chunk in digesting if sha256 else chunks:
+    """Yield the same chunks. Raises `ChecksumMismatch` at the end unless they have this SHA-256."""
+    hashed = HashingStream(chunks)
+    async for chunk in hashed if sha256 else chunks:
         yield chunk
-    if sha256 is not None and digesting.sha256().hex() != sha256:
+    if sha256 is not None and hashed.sha256().hex() != sha256:
         raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
 
 
 def _media_type(header: str) -> str:
-    """The type itself: parameters and case do not matter (RFC 9110 section 8.3.1)."""
+    """The type without parameters, in lower case (RFC 9110 section 8.3.1)."""
     return header.partition(";")[0].strip().lower()

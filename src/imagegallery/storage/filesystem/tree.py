@@ -26,23 +26,23 @@ _ATTEMPTS = 1000
 
 
 def version(status: os.stat_result) -> str:
-    """The version of a file: another whenever the bytes may be others, the same under whatever name.
+    """The version of a file, different whenever the bytes may differ and the same under every name.
 
-    Everybody sees it (``ETag``), so it is a digest: what it is made of is this machine's business.
+    It is a digest, because clients see it as ``ETag`` and the inode's details are private.
     """
     made_of = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
     return blake2b(made_of.encode(), digest_size=16).hexdigest()
 
 
 class HasDescriptor(Protocol):
-    """A folder that is open, for use as ``dir_fd``."""
+    """An open folder, to use as ``dir_fd``."""
 
     @property
     def descriptor(self) -> int: ...
 
 
 class Tree:
-    """Files under checked keys; the top-level folder ``hidden`` is not part of it."""
+    """Files under checked keys. The top-level folder ``hidden`` is not part of the tree."""
 
     def __init__(self, root: Path, hidden: str) -> None:
         self._root = root
@@ -50,13 +50,13 @@ class Tree:
         self._hidden = hidden.casefold()
 
     def status(self, key: str) -> os.stat_result:
-        """Raises `ObjectNotFound`."""
+        """Raise `ObjectNotFound` if there is no such file."""
         folders, name = _split(key)
         with _absence(), self.folder(folders) as parent:
             return _plain_status(name, parent)
 
     def open(self, key: str) -> int:
-        """A descriptor to read from. Raises `ObjectNotFound`."""
+        """Open the file for reading and return the descriptor. Raises `ObjectNotFound`."""
         folders, name = _split(key)
         with _absence(), self.folder(folders) as parent:
             descriptor = os.open(name, _FILE, dir_fd=parent)
@@ -66,7 +66,7 @@ class Tree:
         raise _not_found()
 
     def publish(self, scratch: HasDescriptor, draft: str, key: str, *, if_absent: bool) -> None:
-        """Give a synced file of ``scratch`` its name in the tree, for good. Raises `PreconditionFailed`, `Conflict`."""
+        """Link a synced scratch file under ``key``, durably. Raises `PreconditionFailed` or `Conflict`."""
         folders, name = _split(key)
         put = _link if if_absent else os.replace
 
@@ -74,15 +74,16 @@ class Tree:
             try:
                 put(draft, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
             finally:
-                os.fsync(parent)  # also of what another has just put there: whoever sees it may count on it
+                # also for a file that another process just linked: whoever sees it must be able to rely on it
+                os.fsync(parent)
 
         with _obstruction():
             self._in_folder(folders, place)
 
     def move(self, scratch: Scratch, source: str, target: str, expected: str) -> os.stat_result:
-        """`ObjectStore.promote`. Nothing is lost whenever it stops: the file always has a name in the tree.
+        """See `ObjectStore.promote`. The file always has a name in the tree, so a crash loses nothing.
 
-        A second name in scratch pins the file that is checked, so that no overwriting can slip another one in.
+        A second name in scratch pins the checked file, so that no other file can take its place.
         """
         claim = scratch.fresh_name()
         try:
@@ -101,7 +102,7 @@ class Tree:
             os.unlink(claim, dir_fd=scratch.descriptor)
 
     def remove(self, key: str) -> None:
-        """Remove the file if it is there, and the folders that this leaves empty, but for the topmost."""
+        """Remove the file if it exists, and the folders that become empty, except for the topmost."""
         folders, name = _split(key)
         with suppress(ObjectNotFound), _absence(), self.folder(folders) as parent:
             _plain_status(name, parent)
@@ -112,7 +113,7 @@ class Tree:
                     os.rmdir(folders[depth], dir_fd=parent)
 
     def walk(self, prefix: str) -> Generator[tuple[str, os.stat_result], None, None]:
-        """The keys that start with ``prefix``, each with its file's status; files that no key can name are left out."""
+        """Yield the keys that start with ``prefix`` with their status. Skips files whose names are no keys."""
         above, _, beginning = prefix.rpartition("/")
         with suppress(FileNotFoundError, NotADirectoryError), self.folder(above.split("/") if above else []) as folder:
             yield from self._walk(folder, f"{above}/" if above else "", beginning)
@@ -133,15 +134,17 @@ class Tree:
 
     @contextmanager
     def folder(self, folders: list[str], *, create: bool = False) -> Iterator[int]:
-        """A descriptor of the folder, which is there for good if it is to be made. Raises `FileNotFoundError`, or
-        `NotADirectoryError` at a file or a link; and `Unavailable` when it is the root that has gone, which is no
-        object's absence."""
+        """Open a folder; with ``create`` make it first, durably.
+
+        Raises `FileNotFoundError`, `NotADirectoryError` for a file or a link, and `Unavailable` if the root itself is
+        gone.
+        """
         descriptor = self._open_root()
         try:
             for name in folders:
                 inner = _open_folder(descriptor, name, create)
                 if create:
-                    os.fsync(descriptor)  # also where another has just made it, who may not have come so far
+                    os.fsync(descriptor)  # also if another process just made it and has not synced it yet
                 os.close(descriptor)
                 descriptor = inner
             yield descriptor
@@ -159,7 +162,7 @@ class Tree:
         return descriptor
 
     def _in_folder(self, folders: list[str], act: Callable[[int], T]) -> T:
-        """Act in the folder, which is made if need be; anew each time that a `remove` prunes it meanwhile."""
+        """Call ``act`` in the folder. Repeats it whenever a concurrent `remove` prunes the folder."""
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError), self.folder(folders, create=True) as parent:
                 return act(parent)
@@ -176,7 +179,7 @@ class Tree:
         try:
             self.publish(scratch, claim, target, if_absent=True)
         except PreconditionFailed:
-            # Unless it is the same file under both names: an earlier call was cut short, or another is at it.
+            # Unless both names are the same file: an earlier call was interrupted, or another one is running.
             if not self._is_same(target, status):
                 raise
 
@@ -186,7 +189,7 @@ class Tree:
         return False
 
     def _remove_if_same(self, scratch: Scratch, key: str, status: os.stat_result) -> None:
-        """Remove ``key``, but not what somebody has put there in the meantime."""
+        """Remove ``key`` unless another file has replaced this one."""
         folders, name = _split(key)
         aside = scratch.fresh_name()
         with suppress(FileNotFoundError, NotADirectoryError), self.folder(folders) as parent:
@@ -194,7 +197,7 @@ class Tree:
             try:
                 taken = os.stat(aside, dir_fd=scratch.descriptor, follow_symlinks=False)
                 if not os.path.samestat(taken, status):
-                    with suppress(FileExistsError):  # overwritten once more: what we took is out of date
+                    with suppress(FileExistsError):  # overwritten again: our copy is outdated
                         _link(aside, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
                         os.fsync(parent)
             finally:
@@ -222,7 +225,7 @@ def _open_folder(parent: int, name: str, create: bool) -> int:
         if not create:
             raise
     except OSError as error:
-        if error.errno == errno.ELOOP:  # what some systems say to a link
+        if error.errno == errno.ELOOP:  # what some systems report for a link
             raise NotADirectoryError from None
         raise
     with suppress(FileExistsError):
@@ -242,13 +245,13 @@ def _link(source: str, target: str, *, src_dir_fd: int, dst_dir_fd: int) -> None
 
 
 def already_there() -> PreconditionFailed:
-    """The error for a key that is taken."""
+    """Make the error for a key that is taken."""
     return PreconditionFailed("There is an object under this key already.")
 
 
 @contextmanager
 def _absence() -> Iterator[None]:
-    """What is not there, is no folder or is a link (ELOOP): all the same to those who ask."""
+    """Raise `ObjectNotFound` for a missing file or folder and for a link (ELOOP)."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):

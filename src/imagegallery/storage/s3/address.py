@@ -1,4 +1,4 @@
-"""Where a bucket is: its URL, for us and for clients. Pure."""
+"""The URL of a bucket, for us and for clients. Pure."""
 
 import ipaddress
 import re
@@ -10,26 +10,27 @@ from imagegallery.errors import ConfigurationError, InvalidInput
 from imagegallery.storage.keys import check_key
 from imagegallery.storage.options import S3Options
 
-# "Bucket naming rules": what is needed to put a name into a URL.
+# "Bucket naming rules", as far as a URL needs them.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 @frozen
 class BucketAddress:
-    """``path_style``: the bucket is the first segment of the path, not a part of the host's name."""
+    """A bucket's address. With ``path_style`` its name is the first segment of the path instead of a part of the
+    host."""
 
     bucket: str
     path_style: bool
 
     @classmethod
     def of(cls, options: S3Options) -> "BucketAddress":
-        """Raises `ConfigurationError` for a name or prefix that cannot be."""
+        """Read the options. Raises `ConfigurationError` for an impossible name or prefix."""
         bucket = options.bucket or ""
         if not _NAME.fullmatch(bucket):
             raise ConfigurationError(f"storage.s3.bucket is no bucket's name: {bucket!r}.")
         _check_prefix(options.prefix)
         endpoints = (options.endpoint_url, options.public_endpoint_url)
-        # A certificate for *.host does not cover dots in a bucket's name; an address of numbers has no names below it.
+        # A certificate for *.host does not cover dots in a bucket's name, and an IP address has no subdomains.
         has_no_names = "." in bucket or any(_is_address(url) for url in endpoints if url)
         return cls(bucket, options.path_style or has_no_names)
 

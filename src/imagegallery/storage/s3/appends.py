@@ -1,16 +1,15 @@
 """Objects that grow on S3, which cannot append.
 
-What grows is a folder of pieces below ``.growing/``, each an object whose name says where it starts; all but the last
-have at least 5 MiB, so that each becomes a part of the finished object, copied within S3. They are no parts of a
-multipart upload from the beginning because S3 can neither show such parts nor take one back, which `AppendsObjects`
-promises.
+A growing object is a folder of pieces below ``.growing/``. Each piece is an object whose name says where it starts. All
+but the last have at least 5 MiB, so that each can become a part of the finished object, copied within S3. The pieces
+are not parts of a multipart upload from the start, because S3 can neither show such parts nor take one back, which
+`AppendsObjects` promises.
 
-How much there is follows from a listing alone: the pieces that join up from the start. The last one, while it is
-smaller than 5 MiB, is the tail: the next append begins its first piece with it. No piece is ever written over. So a
-crash anywhere leaves what was durable, and so does a writer who has lost the lock without knowing, and writes on: that
-adds pieces that are of use or of none. Those of none (tails that became part of a piece, what lies beyond a gap that
-parallel uploads left) are deleted by the next append. The object ``begun`` tells that there is something to go on with:
-it goes first when that is over.
+A listing alone gives the size: the pieces that join up from the start. The last piece, while smaller than 5 MiB, is the
+tail: the next append starts its first piece with it. No piece is ever overwritten, so a crash leaves what was durable.
+So does a writer that lost its lock without knowing and goes on: its pieces are used or useless. The next append deletes
+useless ones (tails that were copied into a piece, and pieces beyond a gap left by parallel uploads). The object
+``begun`` marks a folder that can be continued: it is deleted first in the end.
 """
 
 import hashlib
@@ -29,22 +28,22 @@ from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionF
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.bucket import Bucket
 from imagegallery.storage.s3.copies import Assembly
-from imagegallery.storage.s3.pieces import HIDDEN, Grown, StoredPiece, joined, key_of
+from imagegallery.storage.s3.pieces import HIDDEN, Grown, StoredPiece, join_pieces, key_of
 from imagegallery.storage.s3.transfer import Transfer, sha256_of
 from imagegallery.storage.streams import bytes_chunks, too_large
 
 _BEGUN = "begun"
 _PIECE_TYPE = "application/octet-stream"
 _APPEND_ID = re.compile(r"[0-9a-f]{24}")
-_KEEPING = 30.0  # seconds to store what is in memory already, whatever else happens
+_KEEPING = 30.0  # seconds to store what is in memory, after any failure
 
 ASSEMBLED = fault_point("s3.assembled", "what grew is an object, and its pieces are there too")
 FORGOTTEN = fault_point("s3.forgotten", "what grew is over, its pieces are still there")
 
 
 @frozen
-class Growing:
-    """`AppendsObjects` for S3: pieces of ``piece_size`` bytes, ``at_once`` sent or copied at a time."""
+class S3Appends:
+    """`AppendsObjects` for S3, with pieces of ``piece_size`` bytes, ``at_once`` of them sent or copied at a time."""
 
     bucket: Bucket
     transfer: Transfer
@@ -66,7 +65,7 @@ class Growing:
             raise PreconditionFailed(f"{grown.size:,} bytes have arrived, not {offset:,}.")
         await self.bucket.delete_all(grown.loose)
         tail = await self._bytes(grown.tail.key) if grown.tail else b""
-        writing = _Writing(folder, self.piece_size, offset - len(tail), bytearray(tail))
+        writing = _Append(folder, self.piece_size, offset - len(tail), bytearray(tail))
         try:
             await self._write(writing, data, max_size)
         except BaseException:
@@ -86,7 +85,7 @@ class Growing:
 
     async def finish(self, key: str, append_id: str) -> ObjectInfo:
         folder = folder_of(key, append_id)
-        with suppress(ObjectNotFound):  # else an earlier call did it: the object tells
+        with suppress(ObjectNotFound):  # otherwise an earlier call did it: the object will show
             grown = await self._grown(folder)
             content_type = (await self._bytes(f"{folder}{_BEGUN}")).decode()
             await self._assemble(key, grown, content_type)
@@ -95,13 +94,13 @@ class Growing:
         return (await self.bucket.head(key)).info
 
     async def abort(self, key: str, append_id: str) -> None:
-        with suppress(ObjectNotFound):  # not an id of ours
+        with suppress(ObjectNotFound):  # not one of our ids
             await self._forget(folder_of(key, append_id))
 
     async def clear(self, before: datetime) -> int:
-        """Forget what was last written to before then; answers how many."""
+        """Delete what was last written before that time. Returns the number."""
         latest: dict[str, datetime] = {}
-        async for info in self.bucket.listed(f"{HIDDEN}/"):
+        async for info in self.bucket.list_objects(f"{HIDDEN}/"):
             folder = info.key[: info.key.rindex("/") + 1]
             latest[folder] = max(info.modified_at, latest.get(folder, info.modified_at))
         old = [folder for folder, modified_at in latest.items() if modified_at < before]
@@ -112,17 +111,17 @@ class Growing:
     # --- pieces ----------------------------------------------------------------------------------------------
 
     async def _grown(self, folder: str) -> Grown:
-        """Raises `ObjectNotFound` when it is over, or never began."""
-        found = {info.key: info async for info in self.bucket.listed(folder)}
+        """Read what is there. Raises `ObjectNotFound` if it is over or never began."""
+        found = {info.key: info async for info in self.bucket.list_objects(folder)}
         if found.pop(f"{folder}{_BEGUN}", None) is None:
             raise ObjectNotFound("Nothing grows here.")
-        return joined(found.values())
+        return join_pieces(found.values())
 
-    async def _write(self, writing: "_Writing", data: AsyncIterable[bytes], max_size: int | None) -> None:
+    async def _write(self, writing: "_Append", data: AsyncIterable[bytes], max_size: int | None) -> None:
         turns = CapacityLimiter(self.at_once)
 
         async def send(piece: StoredPiece, body: bytes) -> None:
-            # Not interrupted: what is on its way is worth more than the moment that it still takes.
+            # Not interrupted: the pieces on their way are worth the short time they still take.
             with anyio.CancelScope(shield=True):
                 try:
                     await self._put(piece.key, body)
@@ -135,20 +134,20 @@ class Growing:
                     if max_size is not None and writing.size + len(chunk) > max_size:
                         writing.is_too_much = True
                         raise too_large(max_size)
-                    for piece, body in writing.taking(chunk):
+                    for piece, body in writing.fill(chunk):
                         await turns.acquire_on_behalf_of(piece)
                         tasks.start_soon(send, piece, body)
         except BaseExceptionGroup as errors:
             raise first_cause(errors) from None
         await self._keep(writing)
 
-    async def _keep(self, writing: "_Writing") -> None:
-        """Store what does not fill a piece as one that is smaller."""
+    async def _keep(self, writing: "_Append") -> None:
+        """Store what does not fill a piece as a smaller one."""
         if writing.held and writing.has_come:
             await self._put(writing.new_key(), bytes(writing.held))
 
-    async def _take_back(self, writing: "_Writing") -> None:
-        """Leave nothing but what was there before."""
+    async def _take_back(self, writing: "_Append") -> None:
+        """Restore what was there before."""
         await self.bucket.delete_all([piece.key for piece in writing.sent])
 
     async def _assemble(self, key: str, grown: Grown, content_type: str) -> None:
@@ -163,7 +162,7 @@ class Growing:
     async def _forget(self, folder: str) -> None:
         await self.bucket.delete(f"{folder}{_BEGUN}")
         FORGOTTEN.reached()
-        await self.bucket.delete_all([info.key async for info in self.bucket.listed(folder)])
+        await self.bucket.delete_all([info.key async for info in self.bucket.list_objects(folder)])
 
     async def _put(self, key: str, body: bytes) -> None:
         await self.bucket.put(key, body, sha256=await sha256_of(body), content_type=_PIECE_TYPE)
@@ -174,8 +173,8 @@ class Growing:
 
 
 @define
-class _Writing:
-    """An append under way. ``held`` follows the pieces ``sent``, and begins with the tail that was there before."""
+class _Append:
+    """An append in progress. ``held`` follows the pieces ``sent``, and starts with the earlier tail."""
 
     folder: str
     piece_size: int
@@ -190,11 +189,11 @@ class _Writing:
         return self.start + len(self.held)
 
     def new_key(self) -> str:
-        """For what is held now."""
+        """A key for the bytes in ``held``."""
         return key_of(self.folder, self.start, secrets.token_hex(6))
 
-    def taking(self, chunk: bytes) -> Iterator[tuple[StoredPiece, bytes]]:
-        """The pieces that ``chunk`` fills, each to be sent."""
+    def fill(self, chunk: bytes) -> Iterator[tuple[StoredPiece, bytes]]:
+        """Add ``chunk`` and yield the pieces that it fills, to be sent."""
         self.has_come = self.has_come or bool(chunk)
         self.held += chunk
         while len(self.held) >= self.piece_size:
@@ -207,7 +206,7 @@ class _Writing:
 
 
 def folder_of(key: str, append_id: str) -> str:
-    """Where the pieces lie. Raises `ObjectNotFound` for an id that we do not give."""
+    """The folder of the pieces. Raises `ObjectNotFound` for an id that is not one of ours."""
     if not _APPEND_ID.fullmatch(append_id):
         raise ObjectNotFound("Nothing grows here.")
     return f"{HIDDEN}/{append_id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}/"

@@ -1,6 +1,6 @@
-"""One bucket: the requests of the S3 API that we make, with typed answers and our own errors.
+"""One bucket: the requests to the S3 API, with typed results and our own errors.
 
-Keys are ours, without the prefix. A body is bytes in memory; what is larger than memory is `transfer`'s to cut up.
+Keys are ours, without the prefix. A body is bytes in memory; `transfer` splits larger ones.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,29 +12,33 @@ from imagegallery.errors import ConfigurationError, ObjectNotFound, Unavailable
 from imagegallery.storage.keys import is_key
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import ObjectInfo, Part
-from imagegallery.storage.s3.errors import translated
+from imagegallery.storage.s3.errors import translate_errors
 from imagegallery.storage.s3.replies import (
-    Found,
-    Opened,
+    FoundObject,
+    OpenReply,
     Reply,
-    SentPart,
     Span,
+    StoredPart,
     etag_of,
     found,
-    listed_object,
-    listed_parts,
-    named_part,
-    quoted,
+    object_from_listing,
+    part_reference,
+    parts_from_listing,
+    quote,
     stored,
 )
 
-DELETED_AT_ONCE = 1_000  # DeleteObjects takes no more
+DELETED_AT_ONCE = 1_000  # the limit of DeleteObjects
 
 
 @frozen
 class Bucket:
-    """``client`` is aiobotocore's, whose methods have no types; nobody else touches it. A page of a listing has
-    ``listed_at_once`` objects, 1,000 at most."""
+    """A bucket.
+
+    Attributes:
+        client: aiobotocore's, which has no types. Only this class uses it.
+        listed_at_once: Objects on a page of a listing, at most 1,000.
+    """
 
     client: Any
     name: str
@@ -45,7 +49,8 @@ class Bucket:
 
     @classmethod
     def of(cls, client: object, name: str, options: S3Options) -> "Bucket":
-        """``storing`` and ``form_fields`` are how objects are to be kept: for our requests, and for clients' forms."""
+        """Make it from options. ``storing`` and ``form_fields`` say how our requests and clients' forms store
+        objects."""
         kept = (
             ("ServerSideEncryption", "x-amz-server-side-encryption", options.server_side_encryption),
             ("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id", options.kms_key_id),
@@ -56,13 +61,15 @@ class Bucket:
         return cls(client, name, options.prefix, storing, form_fields)
 
     async def check(self, region: str | None = None) -> None:
-        """Raises `ConfigurationError` when it is not there, not ours to use, or not in this ``region``, for which
-        signed URLs are good."""
-        with translated(self.name):
+        """Raise `ConfigurationError` if the bucket does not exist, is not accessible, or is in another region.
+
+        Signed URLs are valid in their ``region`` only.
+        """
+        with translate_errors(self.name):
             try:
                 reply = await self.client.head_bucket(Bucket=self.name)
             except self.client.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] == "404":  # HEAD has no body that could say so
+                if error.response["Error"]["Code"] == "404":  # the response to HEAD has no body that could say so
                     error.response["Error"]["Code"] = "NoSuchBucket"
                 raise
         if region is not None and (actual := reply.get("BucketRegion", region)) != region:
@@ -80,7 +87,7 @@ class Bucket:
         if_absent: bool = False,
         metadata: Mapping[str, str] | None = None,
     ) -> ObjectInfo:
-        """``sha256`` is of the body, in base64; S3 refuses other bytes."""
+        """Store an object. S3 refuses a body that does not have this ``sha256`` (in base64)."""
         reply = await self._send(
             "put_object",
             key,
@@ -93,14 +100,14 @@ class Bucket:
         )
         return stored(key, len(body), reply)
 
-    async def open(self, key: str, *, start: int, stop: int | None, etag: str | None = None) -> Opened:
-        """The bytes from ``start`` to the last before ``stop``. Raises `RangeBeyondEnd` when none is there."""
+    async def open(self, key: str, *, start: int, stop: int | None, etag: str | None = None) -> OpenReply:
+        """Read the bytes from ``start`` up to ``stop``. Raises `RangeBeyondEnd` if there are none."""
         wanted = {} if start == 0 and stop is None else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
         reply = await self._send("get_object", key, **wanted, **_only_if_same(etag))
-        return Opened(found(key, reply), reply["Body"])
+        return OpenReply(found(key, reply), reply["Body"])
 
-    async def head(self, key: str) -> Found:
-        """HEAD has no body that could say what is absent, the object or the bucket: the bucket is asked, too."""
+    async def head(self, key: str) -> FoundObject:
+        """Describe an object. If it is absent, asks whether the bucket is there: a response to HEAD has no body."""
         try:
             return found(key, await self._send("head_object", key))
         except ObjectNotFound:
@@ -117,12 +124,12 @@ class Bucket:
         metadata: Mapping[str, str] | None = None,
         if_absent: bool = False,
     ) -> None:
-        """A copy, of that version only. Up to 5 GB."""
+        """Copy that version only. At most 5 GB."""
         await self._send(
             "copy_object",
             target,
             CopySource=self._source(source),
-            CopySourceIfMatch=quoted(etag),
+            CopySourceIfMatch=quote(etag),
             MetadataDirective="REPLACE",
             ContentType=content_type,
             Metadata=metadata or {},
@@ -131,11 +138,11 @@ class Bucket:
         )
 
     async def delete(self, key: str, *, etag: str | None = None) -> None:
-        """With ``etag``, raises `PreconditionFailed` when another version is there (or none)."""
+        """Delete an object. With ``etag``, raises `PreconditionFailed` for another version or none."""
         await self._send("delete_object", key, **_only_if_same(etag))
 
     async def delete_all(self, keys: Sequence[str]) -> None:
-        """Raises `Unavailable` when some could not be deleted, after trying all."""
+        """Delete all. Tries each, and raises `Unavailable` if some could not be deleted."""
         failed = [
             code
             for start in range(0, len(keys), DELETED_AT_ONCE)
@@ -145,25 +152,25 @@ class Bucket:
             raise Unavailable(f"{len(failed)} of {len(keys)} objects could not be deleted ({failed[0]}).")
 
     async def _delete_batch(self, keys: Sequence[str]) -> list[str]:
-        """Answers S3's code for each that it did not delete."""
+        """Return S3's error code for each that it did not delete."""
         objects = [{"Key": self.prefix + key} for key in keys]
-        with translated(self.name):
+        with translate_errors(self.name):
             reply = await self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
         return [str(error["Code"]) for error in reply.get("Errors", ()) if error["Code"] != "NoSuchKey"]
 
-    async def listed(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Page by page; what no key of ours can name (folders' placeholders) is left out."""
+    async def list_objects(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """List page by page, without names that are none of our keys, such as placeholders of folders."""
         more: Reply = {"IsTruncated": True}
         while more["IsTruncated"]:
             more = await self._page(prefix, more.get("NextContinuationToken"))
             for each in more.get("Contents", ()):
                 key = str(each["Key"]).removeprefix(self.prefix)
                 if is_key(key):
-                    yield listed_object(key, each)
+                    yield object_from_listing(key, each)
 
     async def _page(self, prefix: str, token: str | None) -> Reply:
         after = {"ContinuationToken": token} if token else {}
-        with translated(self.name):
+        with translate_errors(self.name):
             reply = await self.client.list_objects_v2(
                 Bucket=self.name, Prefix=self.prefix + prefix, MaxKeys=self.listed_at_once, **after
             )
@@ -174,7 +181,7 @@ class Bucket:
     async def begin(
         self, key: str, *, content_type: str, checked: bool, metadata: Mapping[str, str] | None = None
     ) -> str:
-        """A multipart upload's id. ``checked``: each part comes with its SHA-256."""
+        """Start a multipart upload and return its id. With ``checked`` each part comes with its SHA-256."""
         checksum = {"ChecksumAlgorithm": "SHA256"} if checked else {}
         reply = await self._send(
             "create_multipart_upload",
@@ -186,15 +193,15 @@ class Bucket:
         )
         return str(reply["UploadId"])
 
-    async def put_part(self, key: str, upload: str, number: int, body: bytes, *, sha256: str) -> SentPart:
+    async def put_part(self, key: str, upload: str, number: int, body: bytes, *, sha256: str) -> StoredPart:
         reply = await self._send(
             "upload_part", key, UploadId=upload, PartNumber=number, Body=body, ChecksumSHA256=sha256
         )
-        return SentPart(Part(number, etag_of(reply), len(body)), reply.get("ChecksumSHA256"))
+        return StoredPart(Part(number, etag_of(reply), len(body)), reply.get("ChecksumSHA256"))
 
-    async def copy_part(self, key: str, upload: str, number: int, span: Span) -> SentPart:
-        """Part ``number`` from another object, of that version only, without passing through here."""
-        # A range of less than 5 MiB can only be copied out of a larger object; the whole of it always can.
+    async def copy_part(self, key: str, upload: str, number: int, span: Span) -> StoredPart:
+        """Copy part ``number`` from that version of another object, within S3."""
+        # A range of less than 5 MiB can only be copied from a larger object; a whole object always can.
         some = {} if span.is_whole else {"CopySourceRange": f"bytes={span.start}-{span.stop - 1}"}
         reply = await self._send(
             "upload_part_copy",
@@ -202,40 +209,40 @@ class Bucket:
             UploadId=upload,
             PartNumber=number,
             CopySource=self._source(span.key),
-            CopySourceIfMatch=quoted(span.etag),
+            CopySourceIfMatch=quote(span.etag),
             **some,
         )
         result = reply["CopyPartResult"]
-        return SentPart(Part(number, etag_of(result), span.stop - span.start), result.get("ChecksumSHA256"))
+        return StoredPart(Part(number, etag_of(result), span.stop - span.start), result.get("ChecksumSHA256"))
 
-    async def parts(self, key: str, upload: str) -> list[SentPart]:
-        """All that are stored, by number. Raises `ObjectNotFound`."""
+    async def parts(self, key: str, upload: str) -> list[StoredPart]:
+        """Return all stored parts by number. Raises `ObjectNotFound`."""
         entries: list[Reply] = []
         marker, more = 0, True
         while more:
             reply = await self._send("list_parts", key, UploadId=upload, PartNumberMarker=marker)
             entries.extend(reply.get("Parts", ()))
             more, marker = bool(reply.get("IsTruncated")), int(reply.get("NextPartNumberMarker") or 0)
-        return listed_parts(entries)
+        return parts_from_listing(entries)
 
-    async def complete(self, key: str, upload: str, parts: Sequence[SentPart], *, if_absent: bool = False) -> None:
-        """Raises `ObjectNotFound` for an upload that is over, `PreconditionFailed` for parts that are not its own."""
+    async def complete(self, key: str, upload: str, parts: Sequence[StoredPart], *, if_absent: bool = False) -> None:
+        """Complete it. Raises `ObjectNotFound` if the upload is over, `PreconditionFailed` for foreign parts."""
         await self._send(
             "complete_multipart_upload",
             key,
             UploadId=upload,
-            MultipartUpload={"Parts": [named_part(each) for each in parts]},
+            MultipartUpload={"Parts": [part_reference(each) for each in parts]},
             **_only_if_absent(if_absent),
         )
 
     async def abort(self, key: str, upload: str) -> None:
-        """Raises `ObjectNotFound` for an upload that is over."""
+        """Abort it. Raises `ObjectNotFound` if the upload is over."""
         await self._send("abort_multipart_upload", key, UploadId=upload)
 
     # ---------------------------------------------------------------------------------------------------------
 
     async def _send(self, operation: str, key: str, **parameters: object) -> Reply:
-        with translated(self.name):
+        with translate_errors(self.name):
             return cast(
                 Reply, await getattr(self.client, operation)(Bucket=self.name, Key=self.prefix + key, **parameters)
             )
@@ -249,4 +256,4 @@ def _only_if_absent(if_absent: bool) -> dict[str, str]:
 
 
 def _only_if_same(etag: str | None) -> dict[str, str]:
-    return {"IfMatch": quoted(etag)} if etag is not None else {}
+    return {"IfMatch": quote(etag)} if etag is not None else {}

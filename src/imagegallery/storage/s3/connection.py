@@ -1,4 +1,4 @@
-"""The way to one bucket: a client, whose keys sign, and the URL that clients of ours know it by."""
+"""The connection to one bucket: a client with its keys, and the bucket's URL for our clients."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +17,13 @@ from imagegallery.storage.s3.bucket import Bucket
 
 
 @frozen
-class Connection:
-    """``public_url`` is the bucket's own, without a trailing slash; ``time`` is what requests are signed by."""
+class S3Connection:
+    """A connection to S3.
+
+    Attributes:
+        public_url: The bucket's own, without a trailing slash.
+        time: The clock that requests are signed by.
+    """
 
     bucket: Bucket
     keys: CurrentKeys
@@ -27,8 +32,8 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(options: S3Options, aws: AwsOptions, clock: Clock = utc_now) -> AsyncIterator[Connection]:
-    """Nothing is asked of the bucket yet: it may not exist. Raises `ConfigurationError`."""
+async def connect(options: S3Options, aws: AwsOptions, clock: Clock = utc_now) -> AsyncIterator[S3Connection]:
+    """Connect, without a request: the bucket may not exist yet. Raises `ConfigurationError`."""
     address = BucketAddress.of(options)
     session = open_session(aws)
     async with (
@@ -40,12 +45,12 @@ async def connected(options: S3Options, aws: AwsOptions, clock: Clock = utc_now)
         time = ServiceTime(clock)
         time.signs_for(client)
         endpoint = options.public_endpoint_url or str(client.meta.endpoint_url)
-        yield Connection(Bucket.of(client, address.bucket, options), keys, address.url(endpoint), time)
+        yield S3Connection(Bucket.of(client, address.bucket, options), keys, address.url(endpoint), time)
 
 
 def _config(path_style: bool) -> AioConfig:
     return AioConfig(
         s3={"addressing_style": "path" if path_style else "virtual"},
-        # We send SHA-256 with every body of ours; other checksums, other stores often do not know.
+        # We send SHA-256 with every body. Other stores often do not support other checksums.
         request_checksum_calculation="when_required",
     )

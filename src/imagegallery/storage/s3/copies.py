@@ -1,4 +1,4 @@
-"""Objects made of others within S3: their bytes do not pass through here."""
+"""Objects assembled from others within S3, without transferring their bytes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,13 +7,13 @@ from attrs import frozen
 
 from imagegallery.errors import first_cause
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.replies import SentPart, Span
-from imagegallery.storage.s3.transfer import forgotten_on_failure
+from imagegallery.storage.s3.replies import Span, StoredPart
+from imagegallery.storage.s3.transfer import abort_on_failure
 
 
 @frozen
 class Assembly:
-    """Makes objects of spans of others, of which ``at_once`` are copied at a time."""
+    """Assembles objects from ranges of others, copying ``at_once`` of them at a time."""
 
     bucket: Bucket
     at_once: int
@@ -27,14 +27,14 @@ class Assembly:
         metadata: Mapping[str, str] | None = None,
         if_absent: bool = False,
     ) -> None:
-        """``spans``, one after the other; all but the last have at least 5 MiB. All or nothing."""
+        """Join ``spans`` to the object ``target``, all or nothing. All but the last have at least 5 MiB."""
         upload = await self.bucket.begin(target, content_type=content_type, checked=False, metadata=metadata)
-        async with forgotten_on_failure(self.bucket, target, upload):
+        async with abort_on_failure(self.bucket, target, upload):
             parts = await self._copy(target, upload, spans)
             await self.bucket.complete(target, upload, parts, if_absent=if_absent)
 
-    async def _copy(self, target: str, upload: str, spans: Sequence[Span]) -> list[SentPart]:
-        copied: dict[int, SentPart] = {}
+    async def _copy(self, target: str, upload: str, spans: Sequence[Span]) -> list[StoredPart]:
+        copied: dict[int, StoredPart] = {}
         turns = CapacityLimiter(self.at_once)
 
         async def copy(number: int, span: Span) -> None:

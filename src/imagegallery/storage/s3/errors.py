@@ -1,4 +1,4 @@
-"""What S3 says when it says no, in our own words."""
+"""S3's errors, translate_errors to ours."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ from imagegallery.errors import (
     Unavailable,
 )
 
-# API reference, "List of error codes". A HEAD has no body: its code is then the status.
+# API reference, "List of error codes". A response to HEAD has no body: its code is the status.
 _ABSENT = frozenset({"NoSuchKey", "NoSuchUpload", "NotFound", "404"})
 _UNMET = frozenset({"PreconditionFailed", "412", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 _LATER = frozenset(
-    # The last two: the bytes were damaged on their way. A conflict is another writer at the same moment: who tries
-    # again learns how that ended.
+    # The last two mean that the bytes were damaged in transit. A conflict is another writer at the same moment: a retry
+    # shows how that ended.
     {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling", "ThrottlingException"}
     | {"TooManyRequests", "RequestLimitExceeded", "OperationAborted", "ConditionalRequestConflict"}
     | {"BadDigest", "XAmzContentChecksumMismatch"}
@@ -39,7 +39,7 @@ _LATER = frozenset(
 _REMEDIES: Mapping[str, str] = {
     "NoSuchBucket": "there is no such bucket; `imagegallery storage setup --create` makes it",
     "AccessDenied": "these credentials lack a permission; the head of `storage/s3/store.py` lists them",
-    # A HEAD that is refused tells no more than this.
+    # All that a refused HEAD says.
     "403": "the keys are wrong, or lack a permission; the head of `storage/s3/store.py` lists them",
     "InvalidAccessKeyId": "the access key is not known there",
     "SignatureDoesNotMatch": "the secret access key is wrong",
@@ -52,35 +52,35 @@ _REMEDIES: Mapping[str, str] = {
     "NotImplemented": "the store cannot do that",
 }
 _BROKEN = (NoConnection, HTTPClientError, HttpError, IncompleteReadError, FlexibleChecksumError)
-# The latter is what botocore says to a role's keys that had ended when they came.
+# botocore raises the latter for keys of a role that had already expired.
 _NO_KEYS = (CredentialRetrievalError, MetadataRetrievalError, RuntimeError)
 
 
 class RangeBeyondEnd(Exception):
-    """The object is not as long as the range's start."""
+    """The range starts after the object's end."""
 
 
 @contextmanager
-def translated(bucket: str) -> Iterator[None]:
-    """Raise our errors in place of botocore's and aiohttp's.
+def translate_errors(bucket: str) -> Iterator[None]:
+    """Raise our errors in place of those of botocore and aiohttp.
 
-    `ObjectNotFound` and `PreconditionFailed` are the object's matter; `ConfigurationError` names the bucket and what
-    to do about it; all else, after botocore's own retries, is `Unavailable`.
+    `ObjectNotFound` and `PreconditionFailed` concern the object. `ConfigurationError` names the bucket and a remedy.
+    Anything else, after botocore's own retries, is `Unavailable`.
     """
     try:
         yield
     except ClientError as error:
         raise _answer(error, bucket) from error
-    except (*_BROKEN, OSError) as error:  # a time-out is one, too
+    except (*_BROKEN, OSError) as error:  # including time-outs
         raise Unavailable("The object store does not answer.") from error
     except _NO_KEYS as error:
         raise Unavailable("The AWS credentials could not be read or renewed.") from error
-    except BotoCoreError as error:  # no request was sent: no credentials, or parameters that make no sense
+    except BotoCoreError as error:  # no request was sent: no credentials, or invalid parameters
         raise ConfigurationError(f"The object store cannot be used: {error}") from error
 
 
 def code_of(error: BaseException | None) -> str:
-    """S3's own code behind one of our errors; empty if it was not S3 that spoke."""
+    """S3's own code behind one of our errors, empty if the error did not come from S3."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 

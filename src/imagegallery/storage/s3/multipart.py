@@ -1,4 +1,4 @@
-"""Objects that arrive on S3 in parts, sent by clients."""
+"""Objects that clients upload to S3 in parts."""
 
 import re
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from attrs import frozen
 from imagegallery.errors import InvalidInput, ObjectNotFound
 from imagegallery.storage.protocol import ObjectInfo, Part, PartLimits, UploadRequest
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.presign import Signing
-from imagegallery.storage.s3.replies import SentPart
+from imagegallery.storage.s3.presign import Presigner
+from imagegallery.storage.s3.replies import StoredPart
 
 # "Amazon S3 multipart upload limits"
 LIMITS = PartLimits(smallest=5 * 2**20, largest=5 * 2**30, most=10_000)
@@ -20,10 +20,10 @@ _UPLOAD_ID = re.compile(r"[A-Za-z0-9._~+=-]+")
 
 @frozen
 class ClientParts:
-    """`MultipartUploads` on S3's own multipart uploads. Parts have no checksum of ours: who sends them is not us."""
+    """`MultipartUploads` by S3's own multipart uploads. Clients send the parts, so they have no checksum of ours."""
 
     bucket: Bucket
-    signing: Signing
+    signing: Presigner
 
     async def create(self, key: str, content_type: str) -> str:
         return await self.bucket.begin(key, content_type=content_type, checked=False)
@@ -39,11 +39,11 @@ class ClientParts:
         return self.signing.part(self.bucket.prefix + key, upload, number, size=exactly, expires_at=expires_at)
 
     async def sent(self, key: str, upload: str) -> list[Part]:
-        return [sent.part for sent in await self.bucket.parts(key, _given(upload))]
+        return [sent.part for sent in await self.bucket.parts(key, _check_id(upload))]
 
     async def complete(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo:
-        with suppress(ObjectNotFound):  # completed by an earlier call, or aborted: the object tells which
-            await self.bucket.complete(key, _given(upload), [SentPart(part) for part in parts])
+        with suppress(ObjectNotFound):  # completed by an earlier call, or aborted: the object will show
+            await self.bucket.complete(key, _check_id(upload), [StoredPart(part) for part in parts])
         found = (await self.bucket.head(key)).info
         if found.size != sum(part.size for part in parts):
             raise ObjectNotFound("There is no such multipart upload.")
@@ -51,11 +51,11 @@ class ClientParts:
 
     async def abort(self, key: str, upload: str) -> None:
         with suppress(ObjectNotFound):
-            await self.bucket.abort(key, _given(upload))
+            await self.bucket.abort(key, _check_id(upload))
 
 
-def _given(upload: str) -> str:
-    """An id as S3 gives them. Raises `ObjectNotFound` for anything else: it might ask for something else."""
+def _check_id(upload: str) -> str:
+    """Check that it looks like an id of S3's. Raises `ObjectNotFound`, since anything else could change the request."""
     if not _UPLOAD_ID.fullmatch(upload):
         raise ObjectNotFound("There is no such multipart upload.")
     return upload

@@ -7,13 +7,13 @@ from attrs import frozen
 from imagegallery.storage.protocol import ObjectInfo
 from imagegallery.storage.s3.replies import Span
 
-HIDDEN = ".growing"  # the folder of the store's own
+HIDDEN = ".growing"  # the store's own folder
 SMALLEST = 5 * 2**20  # bytes of a part that is not the last ("Amazon S3 multipart upload limits")
 
 
 @frozen
 class StoredPiece:
-    """Bytes ``start`` to ``stop`` of what grows, as an object of their own."""
+    """Bytes ``start`` to ``stop`` of the growing object, as an object of their own."""
 
     key: str
     etag: str
@@ -22,7 +22,7 @@ class StoredPiece:
 
     @property
     def is_tail(self) -> bool:
-        """Whether it can only be the last."""
+        """Whether it is too small for any place but the last."""
         return self.stop - self.start < SMALLEST
 
     def span(self) -> Span:
@@ -31,7 +31,7 @@ class StoredPiece:
 
 @frozen
 class Grown:
-    """What is there: pieces that join up, and the keys of others that do not, and are of no use."""
+    """The pieces that join up, and the keys of useless others."""
 
     pieces: tuple[StoredPiece, ...]
     loose: tuple[str, ...]
@@ -46,17 +46,17 @@ class Grown:
 
 
 def key_of(folder: str, start: int, mark: str) -> str:
-    """A piece's key: where it starts, in hexadecimal, and what no other piece has, so that none is overwritten."""
+    """A piece's key: its start in hexadecimal, and a unique mark, so that no piece is overwritten."""
     return f"{folder}{start:016x}-{mark}"
 
 
-def joined(found: Iterable[ObjectInfo]) -> Grown:
-    """The pieces of a folder as they join up from 0; of several ways to do so, the one that gets furthest.
+def join_pieces(found: Iterable[ObjectInfo]) -> Grown:
+    """Join up a folder's pieces from 0, on the path that gets furthest.
 
-    One more piece can only add ways: whoever writes, and however late, what was there stays there.
+    One more piece can only add paths, so what was there stays there, however late a writer adds one.
     """
     pieces = sorted((_piece(info) for info in found), key=lambda piece: (piece.start, piece.stop, piece.key))
-    before: dict[int, StoredPiece] = {}  # the piece that ends where another can follow
+    before: dict[int, StoredPiece] = {}  # the piece that ends at this offset
     last: StoredPiece | None = None
     for piece in pieces:
         if piece.start and piece.start not in before:

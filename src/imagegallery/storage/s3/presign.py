@@ -1,8 +1,8 @@
-"""Requests to S3 that clients send themselves: signed here, without I/O (Signature Version 4).
+"""Requests that clients send to S3 themselves: signed here, without I/O (Signature Version 4).
 
-A form (POST) carries a policy that S3 holds the upload against: this key, this type, this many bytes, this SHA-256. A
-URL carries a date and for how long it is good. Equal downloads get equal URLs, so that browsers' caches work: the date
-is counted back from the end by one of a few lifetimes, instead of being the moment of signing.
+A form (POST) carries a policy that S3 checks the upload against: this key, type, number of bytes and SHA-256. A URL
+carries a date and a lifetime. Equal downloads get equal URLs, so that browsers' caches work: the date is the expiry
+minus one of a few lifetimes, not the moment of signing.
 """
 
 import base64
@@ -21,15 +21,20 @@ from imagegallery.common.disposition import attachment
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod, UploadRequest
 
-# The last is the longest that S3 allows ("Authenticating requests: using query parameters", X-Amz-Expires).
+# The last is S3's maximum ("Authenticating requests: using query parameters", X-Amz-Expires).
 LIFETIMES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 _DATE = "%Y%m%dT%H%M%SZ"
 
 
 @frozen
-class Signing:
-    """``url`` is the bucket's own, without a trailing slash. ``form_fields`` go with every upload.
-    ``time`` is the bucket's own, where ours is known to be wrong."""
+class Presigner:
+    """Signs requests for one bucket.
+
+    Attributes:
+        url: The bucket's own, without a trailing slash.
+        form_fields: Fields of every upload form.
+        time: The bucket's clock, as far as ours is known to be wrong.
+    """
 
     url: str
     bucket: str
@@ -47,7 +52,7 @@ class Signing:
     def form(
         self, key: str, *, content_type: str, sizes: tuple[int, int], sha256: str | None, expires_at: datetime
     ) -> UploadRequest:
-        """A POST of as many bytes as ``sizes`` has them, the least and the most; ``sha256`` in hexadecimal."""
+        """Sign a POST. ``sizes`` are the least and the most bytes allowed; ``sha256`` is in hexadecimal."""
         fields = {
             "key": key,
             "Content-Type": content_type,
@@ -64,11 +69,11 @@ class Signing:
         return UploadRequest("POST", self.url, fields=fields)
 
     def part(self, key: str, upload: str, number: int, *, size: int | None, expires_at: datetime) -> UploadRequest:
-        """A PUT of exactly ``size`` bytes, if it says so: their number is signed, as a header that every client sends
+        """Sign a PUT. With ``size``, exactly that many bytes: it is signed as a header that every client sends
         anyway."""
         parameters = {"partNumber": str(number), "uploadId": upload}
         headers = {} if size is None else {"Content-Length": str(size)}
-        return UploadRequest("PUT", self._signed("PUT", key, parameters, expires_at, headers))
+        return UploadRequest("PUT", self._sign("PUT", key, parameters, expires_at, headers))
 
     def download(
         self,
@@ -79,13 +84,13 @@ class Signing:
         download_as: str | None,
         method: ReadMethod = "GET",
     ) -> str:
-        """A URL to GET or HEAD; as a file of the name ``download_as``, if there is one (RFC 6266)."""
+        """Sign a URL for GET or HEAD. With ``download_as`` the response is an attachment (RFC 6266)."""
         parameters = {"response-content-type": content_type}
         if download_as is not None:
             parameters["response-content-disposition"] = attachment(download_as)
-        return self._signed(method, key, parameters, expires_at, {})
+        return self._sign(method, key, parameters, expires_at, {})
 
-    def _signed(
+    def _sign(
         self, method: str, key: str, parameters: Mapping[str, str], expires_at: datetime, headers: Mapping[str, str]
     ) -> str:
         lifetime = lifetime_for(expires_at - self.clock())
@@ -97,7 +102,7 @@ class Signing:
 
 
 class _DatedSigner(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
-    """botocore's signer, signing as of a given moment."""
+    """botocore's signer, for a given moment."""
 
     def __init__(self, keys: Keys, region: str, lifetime: timedelta, signed_at: datetime) -> None:
         super().__init__(keys, "s3", region, expires=lifetime // timedelta(seconds=1))
@@ -111,7 +116,7 @@ class _DatedSigner(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no t
 
 
 def lifetime_for(remaining: timedelta) -> timedelta:
-    """The shortest of `LIFETIMES` that is not under ``remaining``. Raises `ConfigurationError` beyond the longest."""
+    """Return the shortest of `LIFETIMES` that covers ``remaining``. Raises `ConfigurationError` if none does."""
     for lifetime in LIFETIMES:
         if remaining <= lifetime:
             return lifetime

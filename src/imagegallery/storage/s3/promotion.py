@@ -1,7 +1,7 @@
-"""Promotion on S3, which cannot rename: copy the version that was checked, then delete that version of the source.
+"""Promotion on S3, which cannot rename: copy the checked version, then delete that version of the source.
 
-The copy says in its metadata what it was made from. So a call that was cut short between the two is recognised, also
-after a copy in parts, whose etag is not its source's.
+The copy's metadata name its source. So a call interrupted between the two is recognised, even after a copy in parts,
+whose etag differs from its source's.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ COPIED = fault_point("s3.copied", "the object is at its new key, and at its old 
 
 
 @frozen
-class Moving:
-    """Copies of more than ``copy_limit`` bytes are made in parts of ``part_size``."""
+class Promotion:
+    """Promotes objects. Copies of more than ``copy_limit`` bytes are made in parts of ``part_size``."""
 
     bucket: Bucket
     assembly: Assembly
@@ -43,7 +43,8 @@ class Moving:
             raise PreconditionFailed("The object is not the one that was checked.")
         try:
             await self._copy(found, target, content_type)
-        except (ObjectNotFound, PreconditionFailed):  # perhaps done: by another call, or by this one, unanswered
+        # perhaps it is done: by another call, or by an unanswered attempt of this one
+        except (ObjectNotFound, PreconditionFailed):
             if not await self._is_made_from(found, target):
                 raise
         COPIED.reached()
@@ -62,7 +63,7 @@ class Moving:
         await self.assembly.make(target, spans, content_type=content_type, metadata=metadata, if_absent=True)
 
     async def _is_made_from(self, source: ObjectInfo, target: str) -> bool:
-        """Whether ``target`` is there, and was made from this very version of ``source``."""
+        """Whether ``target`` exists and was made from this version of ``source``."""
         try:
             found = await self.bucket.head(target)
         except ObjectNotFound:
@@ -70,11 +71,11 @@ class Moving:
         return found.info.size == source.size and found.metadata.get(MADE_FROM) == mark(source)
 
     async def _remove(self, source: str, etag: str) -> None:
-        """Delete the version that was copied; not what somebody has put there since."""
+        """Delete the version that was copied, but not a newer one."""
         with suppress(PreconditionFailed, ObjectNotFound):
             await self.bucket.delete(source, etag=etag)
 
 
 def mark(source: ObjectInfo) -> str:
-    """What tells one version of one object; plain ASCII, as headers must be."""
+    """Identify one version of one object, in plain ASCII as headers require."""
     return hashlib.sha256(f"{source.etag} {source.key}".encode()).hexdigest()

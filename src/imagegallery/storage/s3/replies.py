@@ -1,4 +1,4 @@
-"""The S3 API's answers as values of ours. Pure."""
+"""Responses of the S3 API as typed values. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from attrs import frozen
 
 from imagegallery.storage.protocol import ObjectInfo, Part
 
-Reply = Mapping[str, Any]  # what botocore makes of an answer: by the API's own names
+Reply = Mapping[str, Any]  # as botocore parses it, with the API's names
 
 
-class Body(Protocol):
-    """The bytes of an answer that is still arriving."""
+class ReplyBody(Protocol):
+    """The bytes of a response that is still arriving."""
 
     async def read(self, amt: int) -> bytes: ...
 
@@ -21,24 +21,24 @@ class Body(Protocol):
 
 
 @frozen
-class Found:
-    """An object, with what was stored about it."""
+class FoundObject:
+    """An object with its stored metadata."""
 
     info: ObjectInfo
     metadata: Mapping[str, str]
 
 
 @frozen
-class Opened:
-    """An object being read."""
+class OpenReply:
+    """An object that is being read."""
 
-    found: Found
-    body: Body
+    found: FoundObject
+    body: ReplyBody
 
 
 @frozen
 class Span:
-    """Bytes ``start`` to ``stop`` of one version of an object; ``is_whole``: there are no others."""
+    """Bytes ``start`` to ``stop`` of one version of an object. ``is_whole``: the object has no others."""
 
     key: str
     etag: str
@@ -48,56 +48,55 @@ class Span:
 
 
 @frozen
-class SentPart:
+class StoredPart:
     """A part, with its SHA-256 in base64 if it was sent with one."""
 
     part: Part
     sha256: str | None = None
 
 
-def found(key: str, reply: Reply) -> Found:
-    """From HeadObject, or GetObject of all or of a range."""
+def found(key: str, reply: Reply) -> FoundObject:
+    """Read HeadObject, or GetObject with or without a range."""
     _, _, whole = str(reply.get("ContentRange", "")).rpartition("/")
     size = int(whole) if whole else int(reply["ContentLength"])
     info = ObjectInfo(key, size, etag_of(reply), _in_utc(reply["LastModified"]))
-    return Found(info, dict(reply.get("Metadata", {})))
+    return FoundObject(info, dict(reply.get("Metadata", {})))
 
 
 def stored(key: str, size: int, reply: Reply) -> ObjectInfo:
-    """From PutObject, which does not tell when: its answer's ``Date`` does (RFC 9110 section 6.6.1)."""
+    """Read PutObject. Its ``Date`` header gives the time (RFC 9110 section 6.6.1)."""
     return ObjectInfo(
         key, size, etag_of(reply), parsedate_to_datetime(reply["ResponseMetadata"]["HTTPHeaders"]["date"])
     )
 
 
-def listed_object(key: str, entry: Reply) -> ObjectInfo:
-    """From one entry of ListObjectsV2."""
+def object_from_listing(key: str, entry: Reply) -> ObjectInfo:
+    """Read one entry of ListObjectsV2."""
     return ObjectInfo(key, int(entry["Size"]), etag_of(entry), _in_utc(entry["LastModified"]))
 
 
-def listed_parts(entries: Iterable[Reply]) -> list[SentPart]:
-    """From the entries of ListParts. SeaweedFS tells of a part that was sent twice twice: the later one counts (of two
-    in one second, either)."""
+def parts_from_listing(entries: Iterable[Reply]) -> list[StoredPart]:
+    """Read the entries of ListParts. SeaweedFS lists a part that was sent twice twice: the later one counts."""
     latest = {int(entry["PartNumber"]): entry for entry in sorted(entries, key=lambda entry: entry["LastModified"])}
     return [
-        SentPart(Part(number, etag_of(entry), int(entry["Size"])), entry.get("ChecksumSHA256"))
+        StoredPart(Part(number, etag_of(entry), int(entry["Size"])), entry.get("ChecksumSHA256"))
         for number, entry in sorted(latest.items())
     ]
 
 
-def named_part(sent: SentPart) -> dict[str, str | int]:
-    """As CompleteMultipartUpload wants it."""
-    named: dict[str, str | int] = {"PartNumber": sent.part.number, "ETag": quoted(sent.part.etag)}
+def part_reference(sent: StoredPart) -> dict[str, str | int]:
+    """Write it as CompleteMultipartUpload needs it."""
+    named: dict[str, str | int] = {"PartNumber": sent.part.number, "ETag": quote(sent.part.etag)}
     return {**named, "ChecksumSHA256": sent.sha256} if sent.sha256 else named
 
 
 def etag_of(reply: Reply) -> str:
-    """Unquoted, as ours are; some servers leave the quotes out anyway."""
+    """The etag without quotes. Some servers leave them out anyway."""
     return str(reply["ETag"]).strip('"')
 
 
-def quoted(etag: str) -> str:
-    """As the API wants it."""
+def quote(etag: str) -> str:
+    """The etag in quotes, as the API needs it."""
     return f'"{etag}"'
 
 

@@ -1,4 +1,4 @@
-"""The rules that a bucket of ours has, beside rules of others that it keeps. Pure."""
+"""The rules of our buckets, next to rules of others that are kept. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from attrs import frozen
 from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.s3.pieces import HIDDEN
 
-Rule = Mapping[str, object]  # by the API's own names
+Rule = Mapping[str, object]  # with the API's names
 
 INCOMING, GROWING, PARTS = "imagegallery-incoming", "imagegallery-growing", "imagegallery-parts"
 VERSIONS = "imagegallery-versions"
@@ -16,9 +16,13 @@ CORS_AGE = 3600  # seconds for which a browser need not ask again
 
 @frozen
 class BucketRules:
-    """``origins`` are the web pages that may send and read (``https://app.example``; none: no such rule). What was not
-    finished goes after ``days``; where the bucket keeps versions, those of what was deleted go after ``versions_days``
-    (``None``: no such rule)."""
+    """The rules that a bucket should have.
+
+    Attributes:
+        origins: The web pages that may send and read (``https://app.example``). Without any there is no such rule.
+        days: After which unfinished uploads are deleted.
+        versions_days: After which old versions of deleted objects are deleted. ``None`` for no such rule.
+    """
 
     prefix: str
     days: int
@@ -26,7 +30,7 @@ class BucketRules:
     versions_days: int | None = None
 
     def lifecycle(self) -> list[Rule]:
-        """What lies where uploads arrive expires; the parts of unfinished objects go, wherever they were meant for."""
+        """Incoming objects expire; so do parts of unfinished objects anywhere."""
         expiring = {INCOMING: INCOMING_PREFIX, GROWING: f"{HIDDEN}/"}
         rules: list[Rule] = [
             {
@@ -59,7 +63,7 @@ class BucketRules:
         ]
 
     def cors(self) -> list[Rule]:
-        """Forms (POST), parts (PUT) and reading; ``ETag`` is what a client must tell of a part."""
+        """Allow forms (POST), parts (PUT) and reading. Clients must read ``ETag`` of each part."""
         if not self.origins:
             return []
         return [
@@ -84,7 +88,7 @@ class BucketRules:
 
 
 def ends_versions(current: Sequence[Rule], prefix: str) -> bool:
-    """Whether a rule of the bucket deletes, in the end, every version of what was deleted below the prefix."""
+    """Whether a rule eventually deletes every version of deleted objects below the prefix."""
     return any(rule.get("Status") == "Enabled" and _spares_none(rule) and _covers(rule, prefix) for rule in current)
 
 
@@ -94,18 +98,18 @@ def _spares_none(rule: Rule) -> bool:
 
 
 def _covers(rule: Rule, prefix: str) -> bool:
-    """Whether it is for all objects below the prefix, and not only for those of some tag or size."""
+    """Whether the rule is for all objects below the prefix, not only for some tag or size."""
     limits = rule.get("Filter", {"Prefix": rule.get("Prefix", "")})
     return isinstance(limits, Mapping) and limits.keys() <= {"Prefix"} and prefix.startswith(limits.get("Prefix", ""))
 
 
 def is_kept(rule: Rule, current: Sequence[Rule]) -> bool:
-    """Whether a bucket has this rule, whatever else the store says of it."""
+    """Whether the bucket has this rule, whatever the store adds to it."""
     return any(all(each.get(name) == value for name, value in rule.items()) for each in current)
 
 
 def with_ours(current: Sequence[Rule], ours: Sequence[Rule]) -> list[Rule]:
-    """Others' rules as they are, then ours: in place of earlier ones of the same id or for the same origins."""
+    """Other rules unchanged, then ours, replacing earlier ones with the same id or origins."""
     return [*(rule for rule in current if not any(_is_for_same(rule, each) for each in ours)), *ours]
 
 

@@ -1,6 +1,6 @@
-"""A bucket set up for us: made if need be, with rules for what browsers may do and for what was not finished.
+"""Set up a bucket: create it if needed, with rules for browsers and for unfinished uploads.
 
-May be repeated; rules of others stay. What the store cannot do is said, not hidden.
+May be repeated, and keeps rules of others. Reports what the store cannot do.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,16 +13,16 @@ from imagegallery.aws.options import AwsOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.connection import connected
-from imagegallery.storage.s3.errors import code_of, translated
+from imagegallery.storage.s3.connection import connect
+from imagegallery.storage.s3.errors import code_of, translate_errors
 from imagegallery.storage.s3.rules import BucketRules, Rule, ends_versions, is_kept, with_ours
 
-_DEFAULT_REGION = "us-east-1"  # which must not be named when a bucket is made there
+_DEFAULT_REGION = "us-east-1"  # must not be named when creating a bucket there
 _NO_RULES = ("NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration")
 
 
 class SetupOutcome(StrEnum):
-    """``PLANNED``: it would be done. ``REFUSED``: the store cannot, or does not let us."""
+    """``PLANNED``: a dry run would do it. ``REFUSED``: the store cannot do it, or does not allow it."""
 
     KEPT = "kept"
     DONE = "done"
@@ -32,7 +32,7 @@ class SetupOutcome(StrEnum):
 
 @frozen
 class SetupStep:
-    """What became of one ``subject``: ``bucket``, ``lifecycle``, ``cors`` or ``versions``."""
+    """What happened to one ``subject``: ``bucket``, ``lifecycle``, ``cors`` or ``versions``."""
 
     subject: str
     outcome: SetupOutcome
@@ -44,7 +44,7 @@ class SetupStep:
 
 
 @frozen
-class Setup:
+class BucketSetup:
     """See `set_up`."""
 
     bucket: Bucket
@@ -77,7 +77,7 @@ class Setup:
         if self.dry_run:
             return SetupStep("bucket", SetupOutcome.PLANNED, f"{self.bucket.name} would be made")
         where = {} if self.region == _DEFAULT_REGION else {"LocationConstraint": self.region}
-        with translated(self.bucket.name):
+        with translate_errors(self.bucket.name):
             configuration = {"CreateBucketConfiguration": where} if where else {}
             await self.bucket.client.create_bucket(Bucket=self.bucket.name, **configuration)
         return SetupStep("bucket", SetupOutcome.DONE, f"{self.bucket.name} was made")
@@ -85,7 +85,7 @@ class Setup:
     async def _keeps_deleted(self) -> bool:
         try:
             return await keeps_deleted(self.bucket)
-        except ConfigurationError:  # the store knows no versions, or we may not ask
+        except ConfigurationError:  # the store has no versions, or denies access
             return False
 
     async def _set(self, subject: str, ours: Sequence[Rule], told: str, is_missing: bool) -> SetupStep:
@@ -104,7 +104,7 @@ class Setup:
 
 @frozen
 class _Configuration:
-    """One of the bucket's lists of rules, by the API's names for it."""
+    """One of the bucket's lists of rules, with the API's names for it."""
 
     operation: str
     parameter: str
@@ -112,7 +112,7 @@ class _Configuration:
 
     async def read(self, bucket: Bucket) -> list[Rule]:
         try:
-            with translated(bucket.name):
+            with translate_errors(bucket.name):
                 reply = await getattr(bucket.client, f"get_{self.operation}")(Bucket=bucket.name)
         except ConfigurationError as error:
             if code_of(error.__cause__) in _NO_RULES:
@@ -122,7 +122,7 @@ class _Configuration:
 
     async def write(self, bucket: Bucket, rules: Sequence[Rule]) -> None:
         parameters: dict[str, Any] = {self.parameter: {self.rules: list(rules)}}
-        with translated(bucket.name):
+        with translate_errors(bucket.name):
             await getattr(bucket.client, f"put_{self.operation}")(Bucket=bucket.name, **parameters)
 
 
@@ -133,10 +133,10 @@ _CONFIGURATIONS = {
 
 
 async def keeps_deleted(bucket: Bucket) -> bool:
-    """Whether the bucket keeps versions, and no rule ends those of what was deleted. Raises `ConfigurationError`."""
-    with translated(bucket.name):
+    """Whether the bucket keeps versions of deleted objects forever. Raises `ConfigurationError`."""
+    with translate_errors(bucket.name):
         versioning = await bucket.client.get_bucket_versioning(Bucket=bucket.name)
-    if "Status" not in versioning:  # it never had any; with suspended ones those that are there stay
+    if "Status" not in versioning:  # it never had any; suspended versioning keeps the existing ones
         return False
     return not ends_versions(await _CONFIGURATIONS["lifecycle"].read(bucket), bucket.prefix)
 
@@ -144,7 +144,11 @@ async def keeps_deleted(bucket: Bucket) -> bool:
 async def set_up(
     options: S3Options, aws: AwsOptions, rules: BucketRules, *, create: bool, dry_run: bool
 ) -> AsyncIterator[SetupStep]:
-    """Step by step. Raises `ConfigurationError` when there is no bucket, and none is to be made, or it is not ours."""
-    async with connected(options, aws) as connection:
-        async for step in Setup(connection.bucket, aws.region, rules, create, dry_run).run():
+    """Set the bucket up step by step.
+
+    Raises:
+        ConfigurationError: If there is no bucket and ``create`` is false, or it belongs to someone else.
+    """
+    async with connect(options, aws) as connection:
+        async for step in BucketSetup(connection.bucket, aws.region, rules, create, dry_run).run():
             yield step

@@ -1,7 +1,7 @@
-"""Streams to and from S3, with no more of them in memory than a few parts.
+"""Streams to and from S3, with only a few parts in memory.
 
-An object up to a threshold is one request. A larger one travels in parts, some of them at once, and appears whole
-when the last has arrived; whatever interrupts it, the parts are forgotten.
+An object up to a threshold is one request. A larger one is sent in parts, several at once, and appears whole after the
+last. If anything interrupts it, the parts are deleted.
 """
 
 import base64
@@ -19,17 +19,17 @@ from imagegallery.errors import ImageGalleryError, ObjectNotFound, PreconditionF
 from imagegallery.storage.options import S3Options
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream
 from imagegallery.storage.s3.bucket import Bucket
-from imagegallery.storage.s3.errors import RangeBeyondEnd, translated
-from imagegallery.storage.s3.replies import Body, Opened, SentPart
+from imagegallery.storage.s3.errors import RangeBeyondEnd, translate_errors
+from imagegallery.storage.s3.replies import OpenReply, ReplyBody, StoredPart
 from imagegallery.storage.streams import CHUNK_SIZE, HASH_IN_THREAD, at_most, bytes_chunks
 
 RESUMED_AT_MOST = 3  # times in a row without a byte
 PUT_BY = "put-by"  # x-amz-meta-put-by
-_GIVING_UP = 10.0  # seconds to forget the parts; later the bucket's lifecycle does it
+_GIVING_UP = 10.0  # seconds to delete the parts; otherwise the bucket's lifecycle does it later
 
 
 async def sha256_of(body: bytes) -> str:
-    """In base64, as S3 writes checksums."""
+    """The SHA-256 in base64, as S3 writes checksums."""
     if len(body) < HASH_IN_THREAD:
         digest = hashlib.sha256(body).digest()
     else:
@@ -38,7 +38,7 @@ async def sha256_of(body: bytes) -> str:
 
 
 async def cut(chunks: AsyncIterable[bytes], first: int, size: int) -> AsyncGenerator[bytes, None]:
-    """The same bytes: ``first`` of them, and then ``size`` at a time; the last piece may be smaller."""
+    """Cut the stream into pieces: the first of ``first`` bytes, the others of ``size``; the last may be smaller."""
     held, wanted = bytearray(), first
     async for chunk in chunks:
         view = memoryview(chunk)
@@ -55,19 +55,20 @@ async def cut(chunks: AsyncIterable[bytes], first: int, size: int) -> AsyncGener
 
 @define
 class PartSender:
-    """Sends parts of one multipart upload, ``at_once`` of them at a time; `send` waits for its turn."""
+    """Sends parts of one multipart upload, ``at_once`` of them at a time. `send` waits for a free slot."""
 
     _bucket: Bucket
     _key: str
     _upload: str
     _turns: CapacityLimiter
     _tasks: TaskGroup
-    sent: dict[int, SentPart] = field(factory=dict)
+    sent: dict[int, StoredPart] = field(factory=dict)
 
     @classmethod
     @asynccontextmanager
-    async def sending(cls, bucket: Bucket, key: str, upload: str, at_once: int) -> AsyncIterator["PartSender"]:
-        """All parts have arrived on leaving. The first error of any of them, or of the block, ends all."""
+    async def open(cls, bucket: Bucket, key: str, upload: str, at_once: int) -> AsyncIterator["PartSender"]:
+        """Open a sender. All parts have arrived on leaving. The first error, of any part or the block, cancels the
+        rest."""
         try:
             async with create_task_group() as tasks:
                 yield cls(bucket, key, upload, CapacityLimiter(at_once), tasks)
@@ -75,7 +76,7 @@ class PartSender:
             raise first_cause(errors) from None
 
     async def send(self, number: int, body: bytes) -> None:
-        """Begin to send; returns when the next part may be collected."""
+        """Start to send; return when the next part may be collected."""
         turn = object()
         await self._turns.acquire_on_behalf_of(turn)
         self._tasks.start_soon(self._send, number, body, turn)
@@ -90,7 +91,7 @@ class PartSender:
 
 @frozen
 class Transfer:
-    """Puts streams, and gets them."""
+    """Puts and gets streams."""
 
     bucket: Bucket
     options: S3Options
@@ -103,8 +104,8 @@ class Transfer:
         try:
             return await self._put(key, at_most(data, max_size), mark, content_type=content_type, if_absent=if_absent)
         except (PreconditionFailed, ObjectNotFound):
-            # Perhaps its own: S3 had stored it, the answer was lost, and the request was sent again.
-            if (own := await self._stored(key, mark)) is None:
+            # Perhaps it is this call's own: S3 stored it, the response was lost, and the request was repeated.
+            if (own := await self._find_own(key, mark)) is None:
                 raise
             return own
 
@@ -129,8 +130,8 @@ class Transfer:
     async def _put_parts(
         self, key: str, upload: str, begun: list[bytes], rest: AsyncIterable[bytes], *, if_absent: bool
     ) -> None:
-        """``begun`` is used up: a part that was sent is not kept."""
-        async with PartSender.sending(self.bucket, key, upload, self.options.parallel_parts) as sender:
+        """Send the parts. Empties ``begun``, so that sent parts leave memory."""
+        async with PartSender.open(self.bucket, key, upload, self.options.parallel_parts) as sender:
             number = 0
             while begun:
                 number += 1
@@ -144,11 +145,11 @@ class Transfer:
     @asynccontextmanager
     async def _multipart(self, key: str, content_type: str, mark: Mapping[str, str]) -> AsyncIterator[str]:
         upload = await self.bucket.begin(key, content_type=content_type, checked=True, metadata=mark)
-        async with forgotten_on_failure(self.bucket, key, upload):
+        async with abort_on_failure(self.bucket, key, upload):
             yield upload
 
-    async def _stored(self, key: str, mark: Mapping[str, str]) -> ObjectInfo | None:
-        """The object under this key, if it carries the mark."""
+    async def _find_own(self, key: str, mark: Mapping[str, str]) -> ObjectInfo | None:
+        """Return the object under this key if it carries the mark."""
         try:
             found = await self.bucket.head(key)
         except ObjectNotFound:
@@ -156,7 +157,7 @@ class Transfer:
         return found.info if mark.items() <= found.metadata.items() else None
 
     async def _refuse_if_taken(self, key: str) -> None:
-        """Spare the sending of parts that cannot become an object; that it is written once is S3's to see."""
+        """Fail early if the key is taken. S3 enforces write-once."""
         with suppress(ObjectNotFound):
             await self.bucket.head(key)
             raise PreconditionFailed("There is an object under this key already.")
@@ -169,11 +170,11 @@ class Transfer:
         if opened is None:
             yield ObjectStream((await self.bucket.head(key)).info, bytes_chunks(b""))
             return
-        async with Resuming.over(self.bucket, opened, start, stop) as reader:
+        async with ResumableReader.over(self.bucket, opened, start, stop) as reader:
             yield ObjectStream(opened.found.info, reader.chunks())
 
-    async def _open(self, key: str, start: int, stop: int | None) -> Opened | None:
-        """``None`` if there is no byte in the range, which HTTP cannot ask for."""
+    async def _open(self, key: str, start: int, stop: int | None) -> OpenReply | None:
+        """Open the range. ``None`` for an empty range, which HTTP cannot request."""
         if start == stop:
             return None
         try:
@@ -183,8 +184,8 @@ class Transfer:
 
 
 @asynccontextmanager
-async def forgotten_on_failure(bucket: Bucket, key: str, upload: str) -> AsyncIterator[None]:
-    """Abort the multipart upload when the block raises or is cancelled."""
+async def abort_on_failure(bucket: Bucket, key: str, upload: str) -> AsyncIterator[None]:
+    """Abort the multipart upload if the block raises or is cancelled."""
     try:
         yield
     except BaseException:
@@ -194,24 +195,26 @@ async def forgotten_on_failure(bucket: Bucket, key: str, upload: str) -> AsyncIt
 
 
 @define
-class Resuming:
-    """Reads one version of an object up to ``stop``; where the connection breaks, another goes on."""
+class ResumableReader:
+    """Reads one version of an object up to ``stop``, reconnecting when the connection breaks."""
 
     _bucket: Bucket
     _info: ObjectInfo
     _position: int
     _stop: int
-    _body: Body
+    _body: ReplyBody
 
     @classmethod
     @asynccontextmanager
-    async def over(cls, bucket: Bucket, opened: Opened, start: int, stop: int | None) -> AsyncIterator["Resuming"]:
+    async def over(
+        cls, bucket: Bucket, opened: OpenReply, start: int, stop: int | None
+    ) -> AsyncIterator["ResumableReader"]:
         info = opened.found.info
         reader = cls(bucket, info, start, info.size if stop is None else min(stop, info.size), opened.body)
         try:
             yield reader
         finally:
-            reader._body.close()  # an answer that was read to its end gives its connection back before
+            reader._body.close()  # a response that was read to its end has returned its connection already
 
     async def chunks(self) -> AsyncIterator[bytes]:
         failures = 0
@@ -229,7 +232,7 @@ class Resuming:
             yield chunk
 
     async def _read(self) -> bytes:
-        with translated(self._bucket.name):
+        with translate_errors(self._bucket.name):
             chunk = await self._body.read(CHUNK_SIZE)
         if not chunk:
             raise Unavailable("The object store ended its answer too soon.")

@@ -17,7 +17,7 @@ from imagegallery.errors import (
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
-from imagegallery.storage.streams import Digesting, copy_to_file, peek
+from imagegallery.storage.streams import HashingStream, copy_to_file, peek
 from imagegallery.uploads.session.file_type import actual_type
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import UploadSession
@@ -88,7 +88,7 @@ class Verification:
             path = self.store.local_path(info.key)
             needed = None if sha256 is None else ByteRange(0, min(HEAD_SIZE, info.size))
             async with self.store.get(info.key, needed) as stream:
-                digesting = Digesting(stream.chunks)
+                digesting = HashingStream(stream.chunks)
                 start, chunks = await peek(digesting, HEAD_SIZE)
                 async for _ in chunks:
                     pass
@@ -96,7 +96,7 @@ class Verification:
             return
         async with self.scratch.directory() as directory:
             async with self.store.get(info.key) as stream:
-                digesting = Digesting(stream.chunks)
+                digesting = HashingStream(stream.chunks)
                 start, chunks = await peek(digesting if sha256 is None else stream.chunks, HEAD_SIZE)
                 await copy_to_file(chunks, directory / "original")
             yield _Content(directory / "original", start, sha256 or digesting.sha256())

@@ -26,7 +26,7 @@ from imagegallery.errors import (
     UploadInterrupted,
 )
 from imagegallery.storage.protocol import AppendsObjects, TemporaryFiles
-from imagegallery.storage.streams import HASH_IN_THREAD, Digesting, at_most, copy_to_file, file_chunks
+from imagegallery.storage.streams import HASH_IN_THREAD, HashingStream, at_most, copy_to_file, file_chunks
 from imagegallery.uploads.resumable import records as resumable_records
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece, check_announced
 from imagegallery.uploads.session import records
@@ -105,7 +105,7 @@ class Appender:
         raises.
         """
         limit = await self._limit(session)
-        passing = Digesting(data)
+        passing = HashingStream(data)
         try:
             check_announced(piece, limit)
             received = await self._append(session, passing, piece, limit)

@@ -15,7 +15,7 @@ from imagegallery.images.image.filename import FALLBACK, clean_filename
 from imagegallery.principal import Principal
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
-from imagegallery.storage.space import Boundless, Space
+from imagegallery.storage.space import Space, UnlimitedSpace
 from imagegallery.uploads.completion.duplicates import existing_image, return_existing
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.file_type import declared_type
@@ -52,7 +52,7 @@ class SessionOpener:
     policy: UploadPolicy
     clock: Clock
     rates: RateLimiter = UNLIMITED
-    space: Space = field(factory=Boundless)
+    space: Space = field(factory=UnlimitedSpace)
 
     async def begin(self, principal: Principal, new: NewUpload) -> UploadSession:
         """The session, ``pending``, or ``completed`` at once: with the image that was there, where the declared
