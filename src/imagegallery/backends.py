@@ -362,7 +362,7 @@ async def open_resources(
         yield Resources(
             features=features,
             event_types=event_types(features),
-            options=_options(settings, features),
+            options=options_of(settings, features),
             upkeep_interval=settings.upkeep_interval,
             database=database,
             store=store,
@@ -391,7 +391,7 @@ def _warn_if_open(settings: Settings) -> None:
         logger.warning("others of this machine may look into the data directory: chmod 700 %s", path)
 
 
-def _options(settings: Settings, features: Sequence[Feature]) -> ByClass:
+def options_of(settings: Settings, features: Sequence[Feature]) -> ByClass:
     """The groups of the settings, and what features have by default that these settings know nothing of."""
     groups = [value for name in attrs.fields_dict(type(settings)) if attrs.has(type(value := getattr(settings, name)))]
     options = ByClass(*groups)

@@ -9,6 +9,7 @@ import pytest
 
 import diagrams
 import fault_points
+import features_diagram
 import http_page
 import imagegallery
 import made_page
@@ -21,7 +22,7 @@ from imagegallery.variants.preset import DEFAULT_PRESETS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-MAKERS = (diagrams, fault_points, http_page, protocols_page, settings_page)
+MAKERS = (diagrams, fault_points, features_diagram, http_page, protocols_page, settings_page)
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)

@@ -24,6 +24,7 @@ from imagegallery.cache.protocol import Cache
 from imagegallery.cache.stale_while_revalidate import EVERYTHING
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS
+from imagegallery.database.notifications import until_lost
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 
@@ -92,7 +93,7 @@ class GalleryChanges:
                 async with self._database.session() as connection:
                     await self._listen(connection)
                     attempted.set()
-                    await self._until_lost(connection)
+                    await until_lost(connection, self._probe, PROBE_EVERY)
             except _LOST as error:
                 logger.warning("changes of galleries are not heard: %s", error)
             finally:
@@ -158,15 +159,9 @@ class GalleryChanges:
                 await self._cache.bump(EVERYTHING)
             self._caught_up_with = reached
 
-    async def _until_lost(self, connection: Connection) -> None:
-        lost = anyio.Event()
-        connection.add_termination_listener(lambda _connection: lost.set())
-        while self._connection is not None and not connection.is_closed():
-            with anyio.move_on_after(PROBE_EVERY.total_seconds()):
-                await lost.wait()
-                return
-            async with self._asking:
-                await self._ask()
+    async def _probe(self) -> None:
+        async with self._asking:
+            await self._ask()
 
     async def _ask(self) -> bool:
         """One round trip on the listening connection, which is given up if it does not answer: false."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import anyio
 
@@ -13,7 +14,6 @@ from imagegallery.errors import ImageGalleryError, Unavailable
 
 FIRST_PAUSE = timedelta(milliseconds=100)
 LONGEST_PAUSE = timedelta(seconds=5)
-# A network can go silent without closing anything; asking is the only way to notice.
 PROBE_EVERY = timedelta(seconds=30)
 PROBE_TIME = timedelta(seconds=10)
 # Where nothing can be heard.
@@ -107,7 +107,8 @@ class SharedListener:
                     waiting.wake()
             begun.set()
             self._listens.set()
-            await _until_lost(connection)
+            ask = partial(connection.execute, "SELECT 1", timeout=PROBE_TIME.total_seconds())
+            await until_lost(connection, ask, PROBE_EVERY)
         except (Unavailable, *ENDINGS):
             if not begun.is_set():
                 raise
@@ -120,14 +121,16 @@ class SharedListener:
                 waiting.wake()
 
 
-async def _until_lost(connection: Connection) -> None:
+async def until_lost(connection: Connection, ask: Callable[[], Awaitable[object]], every: timedelta) -> None:
+    """Return when the connection is lost. A network can go silent without closing anything: to ``ask`` something now
+    and then, which raises or terminates the connection, is the only way to notice."""
     lost = anyio.Event()
     connection.add_termination_listener(lambda _connection: lost.set())
     while not (lost.is_set() or connection.is_closed()):
-        with anyio.move_on_after(PROBE_EVERY.total_seconds()):
+        with anyio.move_on_after(every.total_seconds()):
             await lost.wait()
             return
-        await connection.execute("SELECT 1", timeout=PROBE_TIME.total_seconds())
+        await ask()
 
 
 async def _reconnect(reopen: Callable[[], Awaitable[Connection]]) -> Connection:
