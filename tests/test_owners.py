@@ -227,8 +227,8 @@ async def owner(world: World, asks: Principal) -> object:
 
 async def held_room(world: World, asks: Principal) -> object:
     async with world.database.transaction() as connection:
-        size = await upload_records.hold_awaited_size(connection, asks.require_user(), now=world.clock())
-        return size, await upload_records.hold_open_count(connection, asks.require_user(), now=world.clock())
+        room = await upload_records.hold_room(connection, asks.require_user(), now=world.clock())
+        return room.awaited, room.open
 
 
 async def counted_webhooks(world: World, asks: Principal) -> object:

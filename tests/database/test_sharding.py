@@ -67,7 +67,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "uploads.session.records.EXPIRE": _SWEEPERS,
     "uploads.session.records.SELECT_OLD": _SWEEPERS,
     "uploads.session.records.WITHOUT_OPEN_SESSION": _SWEEPERS,
-    "uploads.resumable.records.LIST_INTERRUPTED": _SWEEPERS,
+    "uploads.session.records.LIST_INTERRUPTED": _SWEEPERS,
 }
 
 

@@ -84,6 +84,16 @@ async def through_the_service(scene: Scene) -> list[UUID]:
     return [UUID(answer.raise_for_status().json()["data"]["id"])]
 
 
+async def sent_to_the_service(scene: Scene) -> list[UUID]:
+    """A session whose bytes the service itself takes; whoever got no answer sends them again."""
+    session = await scene.begun()
+    path = f"/uploads/{session['id']}/content"
+    sent = await scene.call("PUT", path, content=scene.body, headers={"Content-Type": "image/jpeg"})
+    sent.raise_for_status()
+    answer = await scene.call("POST", f"/uploads/{session['id']}/complete")
+    return [UUID(answer.raise_for_status().json()["data"]["id"])]
+
+
 async def resumable(scene: Scene) -> list[UUID]:
     """tus: two halves, and after each failure the question how far it came."""
     url = await _tus_begun(scene, Upload_Length=str(len(scene.body)))

@@ -33,6 +33,7 @@ STORIES: Mapping[str, Story] = {
     "resumable.joined": stories.concatenated,
     "s3": stories.resumable,
     "service": stories.through_the_service,
+    "service.arrived": stories.sent_to_the_service,
     "sqs": stories.processed,
     "sweep": stories.abandoned,
     "trash": stories.purged,

@@ -6,9 +6,10 @@ from tests.support.uploads import Uploading
 
 from imagegallery.errors import IdempotencyKeyReused, Unavailable, UploadLocked
 from imagegallery.images.image.image import Image
-from imagegallery.uploads import one_call
+from imagegallery.uploads import reception
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.session import UploadSession
 
 
 async def add(uploading: Uploading, data: bytes, key: str = "once", filename: str = "tram.jpg") -> Image:
@@ -35,16 +36,16 @@ async def test_who_comes_while_it_lasts_too_long_is_told_so(
 ) -> None:
     complete, begun, go_on = Completion.complete, anyio.Event(), anyio.Event()
 
-    async def slowly(self: Completion, session_id: object) -> object:
+    async def slowly(self: Completion, session: UploadSession) -> object:
         begun.set()
         await go_on.wait()
-        return await complete(self, session_id)  # type: ignore[arg-type]
+        return await complete(self, session)
 
     monkeypatch.setattr(Completion, "complete", slowly)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(add, uploading, jpeg)
         await begun.wait()
-        monkeypatch.setattr(one_call, "PATIENCE", one_call.PATIENCE * 0)
+        monkeypatch.setattr(reception, "PATIENCE", reception.PATIENCE * 0)
         with pytest.raises(UploadLocked):
             await add(uploading, jpeg)
         go_on.set()

@@ -201,5 +201,5 @@ async def test_questions_about_sessions_are_answered_by_an_index(uploading: Uplo
         assert "upload_sessions_ended" in old
         by_key = await explain(connection, records.FIND_BY_INCOMING_KEY, "incoming/7")
         assert "upload_sessions_by_incoming_key" in by_key
-        awaited = await explain(connection, records.AWAITED_SIZE, "owner 2", now)
+        awaited = await explain(connection, records.ROOM, "owner 2", now, None)
         assert "upload_sessions_awaited" in awaited

@@ -9,9 +9,8 @@ from imagegallery.common.idempotency import id_for
 from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectStore, PresignsUploads
-from imagegallery.uploads.idempotency import SESSIONS
 from imagegallery.uploads.multipart.parts import UploadParts
-from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.lookup import SESSIONS, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
 from imagegallery.uploads.session.policy import Declaration, UploadPolicy
 from imagegallery.uploads.session.session import Transport, UploadSession

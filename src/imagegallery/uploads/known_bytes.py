@@ -10,7 +10,7 @@ from imagegallery.errors import ObjectNotFound, TooLarge
 from imagegallery.images.image import records as image_records
 from imagegallery.storage.protocol import ByteRange, ObjectStore
 from imagegallery.storage.streams import HashingStream, at_most
-from imagegallery.uploads.multipart import records as part_records
+from imagegallery.uploads.session import records
 from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance
 
 
@@ -50,7 +50,7 @@ class KnownBytes:
         if number is None:
             return await self._read(key, None)
         async with self.database.connection() as connection:
-            parts = await part_records.joined(connection, session.id)
+            parts = await records.joined(connection, session.id)
         if number > len(parts):
             raise ObjectNotFound("There was no such part.")
         start, part = sum(each.size for each in parts[: number - 1]), parts[number - 1]

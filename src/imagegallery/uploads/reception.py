@@ -1,29 +1,77 @@
-"""Bytes that come through the service, straight on into the store."""
+"""Bytes that come through the service, straight on into the store: of a session, or a whole upload in one call."""
 
-from collections.abc import AsyncIterable
-from contextlib import suppress
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
+import anyio
 import attrs
 from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.database.advisory import LockTaken
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, ObjectNotFound, PreconditionFailed, QuotaExceeded, TooLarge
+from imagegallery.errors import (
+    Conflict,
+    IdempotencyKeyReused,
+    ObjectNotFound,
+    PreconditionFailed,
+    QuotaExceeded,
+    TooLarge,
+    UploadEnded,
+    UploadExpired,
+    UploadLocked,
+)
+from imagegallery.images.service import ImageService
+from imagegallery.imaging.signature import HEAD_SIZE
+from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
-from imagegallery.storage.streams import HashingStream
+from imagegallery.storage.streams import HashingStream, bytes_chunks, file_chunks, peek
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import try_to_delete_objects
+from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.opener import NewUpload, SessionOpener, max_upload_size
 from imagegallery.uploads.session.policy import UploadPolicy
-from imagegallery.uploads.session.quota import max_upload_size
 from imagegallery.uploads.session.rejection import REJECTIONS
-from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance, raise_if_over
+from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, raise_if_over
 
 STORED = fault_point("service.stored", "the bytes are under incoming/, the row says that they are on their way")
 ARRIVED = fault_point("service.arrived", "the row says that the bytes are there, and nothing more was done")
+
+PATIENCE = timedelta(seconds=10)
+"""How long a repeat waits for the same request, still under way."""
+
+Source = Path | bytes | AsyncIterable[bytes]
+
+
+@frozen
+class OpenSource:
+    """A file's bytes in chunks, the first of them also as ``start``; its ``name`` and its ``size`` in bytes where
+    the form of the source tells them."""
+
+    start: bytes
+    chunks: AsyncIterator[bytes]
+    size: int | None = None
+    name: str | None = None
+
+
+@asynccontextmanager
+async def open_source(source: Source) -> AsyncIterator[OpenSource]:
+    """The source, its first chunk read. Raises `OSError` when a path cannot be read."""
+    if isinstance(source, bytes):
+        yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))
+    elif isinstance(source, Path):
+        status = await anyio.Path(source).stat()
+        async with aclosing(file_chunks(source)) as chunks:
+            yield OpenSource(*await peek(chunks, HEAD_SIZE), status.st_size, source.name)
+    else:
+        yield OpenSource(*await peek(source, HEAD_SIZE))
 
 
 @frozen
@@ -47,63 +95,129 @@ class BodyReceiver:
         with suppress(ObjectNotFound):
             found = await self.store.head(session.incoming_key)
             if session.size in (None, found.size):
-                return await self._arrived(session, found.size)
+                return await self._arrived(attrs.evolve(session, size=found.size))
         return session
 
     async def receive(self, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
-        """Store the bytes; the session is then ``uploaded``.
+        """Store the bytes; the session is then ``uploaded``. Raises like `store_body`, and `Conflict` when the file is
+        there. When ``data`` raises, nothing is kept and the session can begin again."""
+        async with self.database.connection() as connection:
+            session = await records.advance(connection, session_id, UploadEvent.BEGIN, now=self.clock())
+        return await self._arrived(await self.store_body(session, data))
+
+    async def store_body(self, session: UploadSession, data: AsyncIterable[bytes]) -> UploadSession:
+        """Store the bytes of a session that is ``uploading``; return it with the size and SHA-256 that they have.
 
         More bytes than declared (`TooLarge`), fewer (`SizeMismatch`), none (`EmptyFile`) or, where no size was
-        declared, more than the owner has room for (`QuotaExceeded`) reject the session. When
-        ``data`` raises, nothing is kept and the session can begin again. Raises `Conflict` when the file is there.
+        declared, more than the owner has room for (`QuotaExceeded`) reject the session.
         """
-        session = await self._advance(session_id, UploadEvent.BEGIN)
         passing = HashingStream(data)
         try:
-            info = await self._store(session, passing)
+            info = await self._put(session, passing)
             STORED.reached()
             check_size(session, info.size)
         except REJECTIONS as error:
             await self.completion.reject(session.id, error)
             raise
-        return await self._arrived(session, info.size, passing.sha256())
+        return attrs.evolve(session, size=info.size, received_sha256=passing.sha256())
 
-    async def _store(self, session: UploadSession, data: AsyncIterable[bytes]) -> ObjectInfo:
-        async with self.database.transaction() as connection:
-            largest = await max_upload_size(connection, session, self.policy, now=self.clock())
+    async def _put(self, session: UploadSession, data: AsyncIterable[bytes]) -> ObjectInfo:
+        largest = await max_upload_size(self.database, session, self.policy, now=self.clock())
+        key, content_type = session.incoming_key, session.content_type
         try:
-            return await self.store.put(
-                session.incoming_key,
-                data,
-                content_type=session.content_type,
-                max_size=largest,
-                if_absent=True,
-            )
+            return await self.store.put(key, data, content_type=content_type, max_size=largest, if_absent=True)
         except TooLarge as error:
             if session.size is None and largest < self.policy.max_size:
                 raise QuotaExceeded("The owner's storage has no room for this file.") from error
             raise
         except PreconditionFailed as error:  # another attempt was quicker
-            await self._advance(session.id, UploadEvent.ARRIVE)
+            async with self.database.connection() as connection:
+                await records.advance(connection, session.id, UploadEvent.ARRIVE, now=self.clock())
             raise Conflict("The file of this upload has already arrived; complete it.") from error
 
-    async def _arrived(self, session: UploadSession, size: int, sha256: bytes | None = None) -> UploadSession:
+    async def _arrived(self, session: UploadSession) -> UploadSession:
         """Record the arrival, unless the session was ended meanwhile: then what came too late goes again."""
-        async with self.database.transaction() as connection:
-            current = await records.lock(connection, session.id)
-            if not current.state.is_ended:
-                state = advance(current.state, UploadEvent.ARRIVE)
-                await records.update(connection, session.id, state, size=size, received_sha256=sha256, now=self.clock())
-        if current.state.is_ended:
-            await try_to_delete_objects(self.store, current)
-            advance(current.state, UploadEvent.ARRIVE)
+        size, sha256 = session.size, session.received_sha256
+        try:
+            async with self.database.connection() as connection:
+                arrived = await records.advance(
+                    connection, session.id, UploadEvent.ARRIVE, size=size, sha256=sha256, now=self.clock()
+                )
+        except (UploadEnded, UploadExpired):
+            async with self.database.connection() as connection:
+                ended = await records.get(connection, session.id)
+            if ended is not None and ended.state.is_ended:
+                await try_to_delete_objects(self.store, ended)
+            raise
         ARRIVED.reached()
-        return attrs.evolve(current, state=state, size=current.size or size, received_sha256=sha256)
+        return arrived
 
-    async def _advance(self, session_id: UUID, event: UploadEvent) -> UploadSession:
-        now = self.clock()
-        async with self.database.transaction() as connection:
-            session = (await records.lock(connection, session_id)).at(now)
-            state = advance(session.state, event)
-            await records.update(connection, session_id, state, now=now)
-        return attrs.evolve(session, state=state, updated_at=now)
+
+@frozen
+class OneCall:
+    """A file that comes in one call (`UploadService.add`): a session, its bytes, its completion.
+
+    With a key once, however often it is sent.
+    """
+
+    database: Database
+    images: ImageService
+    sessions: OwnSessions
+    opener: SessionOpener
+    receiver: BodyReceiver
+    completion: Completion
+    ender: SessionEnder
+
+    async def add(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
+        """The new image's id. If this raises, nothing is left."""
+        session = await self.opener.begin(principal, attrs.evolve(new, comes_now=True))
+        try:
+            if not session.state.is_ended:
+                session = await self.receiver.store_body(session, file.chunks)
+            return (await self.completion.complete(session)).future_image_id
+        except BaseException:
+            await self.ender.give_up(session.id)
+            raise
+
+    async def add_once(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
+        """The same for a session whose id follows from a key: a repeat answers the image, or the refusal, that came of
+        the request before. What was cut short begins anew.
+
+        Raises `IdempotencyKeyReused` for another request or other bytes, and `UploadLocked` while the request before is
+        still under way.
+        """
+        async with self._alone(new.session_id):
+            earlier = await self.sessions.earlier(new)
+            if earlier is not None and earlier.state is not UploadState.COMPLETED:
+                earlier = await self._cleared(earlier)
+            if earlier is None:
+                return await self.add(principal, new, file)
+            return await self._image_of(principal, earlier, file)
+
+    async def _cleared(self, session: UploadSession) -> UploadSession | None:
+        """``None`` when the way is free; the session if it was completed meanwhile. Raises what it was refused for."""
+        if session.state is UploadState.REJECTED:
+            raise_if_over(session)
+        ended = await self.ender.end(session.id)
+        if ended.state is UploadState.COMPLETED:
+            return ended
+        await self.ender.forget(ended)
+        return None
+
+    async def _image_of(self, principal: Principal, session: UploadSession, file: OpenSource) -> UUID:
+        """The image that the upload became, if it has the bytes that came now."""
+        image = await self.images.get(principal, session.future_image_id)
+        sent = HashingStream(file.chunks)
+        async for _ in sent:
+            pass
+        if sent.sha256() != image.sha256:
+            raise IdempotencyKeyReused("This idempotency key was used for another file.", image_id=str(image.id))
+        return image.id
+
+    @asynccontextmanager
+    async def _alone(self, session_id: UUID) -> AsyncIterator[None]:
+        try:
+            async with self.database.locks.hold(f"upload {session_id}", patience=PATIENCE):
+                yield
+        except LockTaken:
+            raise UploadLocked("The same request is still under way.") from None

@@ -32,24 +32,26 @@ from imagegallery.storage.space import Space, UnlimitedSpace
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import Verification
 from imagegallery.uploads.creation import UploadCreator
-from imagegallery.uploads.idempotency import ONE_CALL
 from imagegallery.uploads.known_bytes import KnownBytes
 from imagegallery.uploads.multipart.parts import UploadParts
-from imagegallery.uploads.one_call import OneCall
-from imagegallery.uploads.reception import BodyReceiver
+from imagegallery.uploads.reception import BodyReceiver, OneCall, OpenSource, Source, open_source
 from imagegallery.uploads.resumable.service import ResumableUploads
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import try_to_delete_objects
 from imagegallery.uploads.session.end import SessionEnder
-from imagegallery.uploads.session.file_type import declared_type
-from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.lookup import ONE_CALL, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
-from imagegallery.uploads.session.policy import UNKNOWN_TYPE, Declaration, OnDuplicate, UploadPolicy
-from imagegallery.uploads.session.quota import StorageUse
+from imagegallery.uploads.session.policy import (
+    UNKNOWN_TYPE,
+    Declaration,
+    OnDuplicate,
+    StorageUse,
+    UploadPolicy,
+    declared_type,
+)
 from imagegallery.uploads.session.rejection import REJECTIONS
 from imagegallery.uploads.session.session import Transport, UploadEvent, UploadSession, UploadState, advance
 from imagegallery.uploads.signed import SignedUploads
-from imagegallery.uploads.sources import OpenSource, Source, open_source
 from imagegallery.uploads.sweep import Sweeper
 
 CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had arrived is still there")
@@ -163,10 +165,9 @@ class UploadService:
         """How much the principal stores, may store, and has on its way. Raises `Unauthenticated`."""
         owner_id = principal.require_user()
         async with self._database.connection() as connection:
-            stored = await records.quota_for(connection, owner_id)
-            count, size = await records.holdings(connection, owner_id, now=self._clock())
-        limit = self.policy.limit_of(stored.storage_limit)
-        return StorageUse(stored.storage_used, limit, size, count, self.policy.max_open)
+            room = await records.room(connection, owner_id, now=self._clock())
+        limit = self.policy.limit_of(room.storage_limit)
+        return StorageUse(room.storage_used, limit, room.awaited, room.open, self.policy.max_open)
 
     async def complete_arrived(self, incoming_key: str) -> None:
         """For whoever hears from the store that an object was created: complete the upload it belongs to, as its client
@@ -181,7 +182,7 @@ class UploadService:
         if session is None or session.transport not in (Transport.SIMPLE, Transport.PARTS):
             return
         with suppress(NotFound, UploadEnded, UploadExpired, *REJECTIONS):
-            await self._completion.complete(session.id)
+            await self._completion.complete(session)
 
     async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
         """Take the file's bytes, once, and pass them on to the store as they come; may be repeated with the same ones.
@@ -205,10 +206,10 @@ class UploadService:
         """
         session = await self.get(principal, session_id)
         if session.transport is Transport.PARTS:
-            return await self.parts.complete(principal, session.id)
+            return await self.parts.complete_session(principal, session)
         if session.transport is Transport.RESUMABLE:
-            await self.resumable.complete(session)
-        return await self._images.get(principal, await self._completion.complete(session.id))
+            session = await self.resumable.complete(session)
+        return await self._images.get(principal, (await self._completion.complete(session)).future_image_id)
 
     async def cancel(self, principal: Principal, session_id: UUID) -> None:
         """Give up and delete what has arrived; also after the session ended without an image.

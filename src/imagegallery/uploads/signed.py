@@ -83,7 +83,7 @@ class SignedUploads:
 
     async def complete(self, upload: SignedUpload) -> UUID:
         """Of one that ``completes``: the image's id. Raises what `UploadService.complete` raises."""
-        return await self.completion.complete(upload.session.id)
+        return (await self.completion.complete(upload.session)).future_image_id
 
     def _serving(self) -> ServesSignedUrls:
         if not isinstance(self.store, ServesSignedUrls):

@@ -10,7 +10,8 @@ from imagegallery.errors import BadImage, Unavailable
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.uploads.completion.completion import Completion
-from imagegallery.uploads.resumable.finish import ABANDONED_AFTER, Finisher
+from imagegallery.uploads.resumable.appends import Appender
+from imagegallery.uploads.resumable.finish import ABANDONED_AFTER
 from imagegallery.uploads.resumable.rules import UploadPiece
 from imagegallery.uploads.session.session import UploadSession, UploadState
 
@@ -27,7 +28,7 @@ Sabotage = Callable[[pytest.MonkeyPatch], None]
 
 
 def before_the_row(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Finisher, "_arrive", _crash)
+    patch.setattr(Appender, "_save_progress", _crash)
 
 
 def before_the_object(patch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,6 @@ async def test_repeats_at_once_make_one_image_when_the_lock_is_lost(
         (FilesystemStore, "finish_append"),
         (Completion, "complete"),
         (Completion, "_write_image"),
-        (Finisher, "_reloaded"),
         (SessionEnder, "end"),
     ],
 )

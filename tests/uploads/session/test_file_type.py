@@ -8,8 +8,7 @@ from tests.support.uploads import Traces, Uploading
 from imagegallery.errors import TypeMismatch, UnsupportedType
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.uploads.resumable.rules import UploadPiece
-from imagegallery.uploads.session.file_type import actual_type, declared_type
-from imagegallery.uploads.session.policy import UNKNOWN_TYPE, UploadPolicy
+from imagegallery.uploads.session.policy import UNKNOWN_TYPE, UploadPolicy, actual_type, declared_type
 
 STRICT = UploadPolicy(strict=True)
 Way = Callable[[Uploading, bytes, str, str], Awaitable[str]]

@@ -151,6 +151,15 @@ async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID
     return added or 0
 
 
+async def add_new(connection: Connection, gallery_id: UUID, image_id: UUID, filename: str, *, now: datetime) -> None:
+    """Append an image that this transaction has made for the gallery's owner; the caller records `GalleryChanged`.
+
+    Raises `NotFound` when the gallery is gone.
+    """
+    await lock_gallery(connection, gallery_id)
+    await connection.fetchval(_APPEND, gallery_id, [image_id], POSITION_SPACING, now, [natural_key(filename)])
+
+
 async def remove(connection: Connection, gallery_id: UUID, image_id: UUID, *, now: datetime) -> bool:
     """Take an image out of a gallery; false when it was not in it. Raises `NotFound` when the gallery is gone."""
     owner_id = await lock_gallery(connection, gallery_id)

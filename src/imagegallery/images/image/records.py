@@ -83,7 +83,8 @@ WHERE id = $1 AND processing_status = 'failed'"""
 
 _ADD_STORAGE_USED = """
 INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
-ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used"""
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used
+RETURNING storage_used, storage_limit"""
 
 # The owner's row, made if need be, held until the transaction ends: whoever changes the sum waits.
 _HOLD_OWNER = """
@@ -195,9 +196,13 @@ async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bo
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
 
 
-async def add_storage_used(connection: Connection, owner_id: str, size: int) -> None:
-    """Count ``size`` bytes of an original; last in a transaction, see `imagegallery.images.image.membership`."""
-    await connection.execute(_ADD_STORAGE_USED, owner_id, size)
+async def add_storage_used(connection: Connection, owner_id: str, size: int) -> tuple[int, int | None]:
+    """Count ``size`` bytes of an original; return what the owner stores now, and their own limit, in bytes.
+
+    Last in a transaction, see `imagegallery.images.image.membership`.
+    """
+    (row,) = await connection.fetch(_ADD_STORAGE_USED, owner_id, size)
+    return row["storage_used"], row["storage_limit"]
 
 
 async def give_back_storage(connection: Connection, owner_id: str, size: int) -> None:

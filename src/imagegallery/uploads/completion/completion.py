@@ -22,6 +22,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
+from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, ProcessingStatus
@@ -59,23 +60,23 @@ class Completion:
     policy: UploadPolicy
     clock: Clock
 
-    async def complete(self, session_id: UUID) -> UUID:
-        """The id of the image that the upload became, now or earlier.
+    async def complete(self, session: UploadSession) -> UploadSession:
+        """The session as it ended with its image, now or earlier. ``session`` is it as it was a moment ago.
 
         Raises what rejected it, `UploadIncomplete` before the bytes are there, `UploadEnded` or `UploadExpired`.
         """
-        moved = False
+        moved, current = False, session.at(self.clock())
         for _ in range(_ATTEMPTS):
-            session = await self._load(session_id)
-            if _is_completed(session):
-                return session.future_image_id
+            if _is_completed(current):
+                return current
             try:
-                return await self._attempt(session, moved=moved)
+                return await self._attempt(current, moved=moved)
             except ObjectNotFound:
-                continue
+                pass
             except PreconditionFailed:
                 # Other bytes came after those that a completion cut short had already checked and moved.
                 moved = True
+            current = await self._load(session.id)
         raise UploadIncomplete("The file has not arrived yet.")
 
     async def reject(self, session_id: UUID, error: ImageGalleryError) -> UploadSession:
@@ -102,7 +103,7 @@ class Completion:
             raise NotFound("There is no such upload.")
         return session.at(self.clock())
 
-    async def _attempt(self, session: UploadSession, *, moved: bool) -> UUID:
+    async def _attempt(self, session: UploadSession, *, moved: bool) -> UploadSession:
         try:
             verified = await self.verification.verify(session, _places(session, moved=moved))
             VERIFIED.reached()
@@ -111,7 +112,7 @@ class Completion:
             ended = await self.reject(session.id, error)
             if ended.image_id is None:
                 raise
-            return ended.image_id
+            return ended
 
     async def _of_type(self, session: UploadSession, content_type: str) -> UploadSession:
         """The session with the type that was found on record, before an object goes to the place that it names."""
@@ -121,11 +122,11 @@ class Completion:
             await records.set_found_type(connection, session.id, content_type, now=self.clock())
         return attrs.evolve(session, found_type=content_type)
 
-    async def _commit(self, session: UploadSession, verified: Verified) -> UUID:
+    async def _commit(self, session: UploadSession, verified: Verified) -> UploadSession:
         async with self.database.transaction() as connection:
             current = await records.lock(connection, session.id)
             if _is_completed(current):
-                return current.future_image_id
+                return current
             advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
             await original_records.hold_content(connection, session.owner_id, verified.sha256)
             ended = await self._end(connection, session, verified)
@@ -134,7 +135,7 @@ class Completion:
         if ended.is_duplicate or verified.info.key != session.incoming_key:
             DUPLICATE.reached()
             await try_to_delete_objects(self.store, ended)
-        return ended.future_image_id
+        return ended
 
     async def _end(self, connection: Connection, session: UploadSession, verified: Verified) -> UploadSession:
         """The completed session: with the image that was there before, if that is wanted, or with a new one."""
@@ -156,24 +157,24 @@ class Completion:
             await analysis_records.put(connection, image, [told], now=now, write=False)
         if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
             await original_records.keep_beside_copies(connection, image.id)
-        is_member = session.gallery_id is not None and await _add_to_gallery(connection, session.gallery_id, image)
-        uploaded = ImageUploaded(image.owner_id, image.id, session.gallery_id if is_member else None)
-        await events.record(connection, uploaded, now=now)
+        gallery_id = await _add_to_gallery(connection, session.gallery_id, image)
+        changed = [GalleryChanged(image.owner_id, gallery_id, "images")] if gallery_id is not None else []
+        await events.record(connection, *changed, ImageUploaded(image.owner_id, image.id, gallery_id), now=now)
         await self.outbox.enqueue(connection, process_image(image), now=now)
         if not placed.is_new:
             return  # these bytes are counted
-        await image_records.add_storage_used(connection, image.owner_id, image.file_size)
-        room = await records.quota_for(connection, image.owner_id)
-        self.policy.check_storage(room.storage_used, room.storage_limit)
+        self.policy.check_storage(*await image_records.add_storage_used(connection, image.owner_id, image.file_size))
 
 
-async def _add_to_gallery(connection: Connection, gallery_id: UUID, image: Image) -> bool:
-    """A gallery that was deleted since the upload began leaves the image in its owner's library: false."""
+async def _add_to_gallery(connection: Connection, gallery_id: UUID | None, image: Image) -> UUID | None:
+    """A gallery that was deleted since the upload began leaves the image in its owner's library: ``None``."""
+    if gallery_id is None:
+        return None
     try:
-        await membership.add(connection, gallery_id, [image.id], now=image.created_at)
+        await membership.add_new(connection, gallery_id, image.id, image.filename, now=image.created_at)
     except NotFound:
-        return False
-    return True
+        return None
+    return gallery_id
 
 
 def _is_completed(session: UploadSession) -> bool:

@@ -18,8 +18,7 @@ from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import HashingStream, copy_to_file, peek
-from imagegallery.uploads.session.file_type import actual_type
-from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy, actual_type
 from imagegallery.uploads.session.session import UploadSession
 
 

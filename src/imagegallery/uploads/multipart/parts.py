@@ -25,12 +25,11 @@ from imagegallery.principal import Principal
 from imagegallery.storage.protocol import MultipartUploads, ObjectStore, Part
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
-from imagegallery.uploads.multipart import records as part_records
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import try_to_abort, try_to_delete_objects
 from imagegallery.uploads.session.end import SessionEnder
 from imagegallery.uploads.session.lookup import OwnSessions
-from imagegallery.uploads.session.opener import NewUpload, SessionOpener
+from imagegallery.uploads.session.opener import NewUpload, SessionOpener, max_upload_size
 from imagegallery.uploads.session.part_plan import (
     MAX_SIGNED_AT_ONCE,
     ClaimedPart,
@@ -41,7 +40,6 @@ from imagegallery.uploads.session.part_plan import (
     plan_parts,
 )
 from imagegallery.uploads.session.policy import Declaration, UploadPolicy
-from imagegallery.uploads.session.quota import max_upload_size
 from imagegallery.uploads.session.rejection import REJECTIONS
 from imagegallery.uploads.session.session import Transport, UploadSession, raise_if_over
 
@@ -153,15 +151,21 @@ class UploadParts:
         ``claimed`` is what the client takes the parts to be. Raises like `UploadService.complete`, and what
         `imagegallery.uploads.session.part_plan.parts_to_join` does, after which the upload can go on.
         """
-        session = await self.get(principal, session_id)
+        return await self.complete_session(principal, await self.get(principal, session_id), claimed)
+
+    async def complete_session(
+        self, principal: Principal, session: UploadSession, claimed: Sequence[ClaimedPart] | None = None
+    ) -> Image:
+        """The same for the principal's session as it was a moment ago."""
         if not session.state.is_ended:
             await self._join(session, claimed)
         try:
-            return await self._images.get(principal, await self._completion.complete(session.id))
+            ended = await self._completion.complete(session)
         except (UploadEnded, UploadExpired):
             # It may have ended while the parts were being joined: what came out too late goes again.
-            await try_to_delete_objects(self._store, await self.get(principal, session_id))
+            await try_to_delete_objects(self._store, await self.get(principal, session.id))
             raise
+        return await self._images.get(principal, ended.future_image_id)
 
     async def _named(self, session: UploadSession) -> UploadSession:
         """With the store's name for its parts: one, however many requests ask for it at once."""
@@ -188,7 +192,7 @@ class UploadParts:
         parts = parts_to_join(stored, claimed, plan, store.part_limits)
         await self._check_total(session, sum(part.size for part in parts))
         async with self._database.connection() as connection:
-            await part_records.set_joined(connection, session.id, parts, now=self._clock())
+            await records.set_joined(connection, session.id, parts, now=self._clock())
         try:
             with suppress(ObjectNotFound):
                 await store.complete_multipart(session.incoming_key, session.multipart_id, parts)
@@ -206,7 +210,7 @@ class UploadParts:
 
     async def _joined(self, session: UploadSession) -> Sequence[Part]:
         async with self._database.connection() as connection:
-            return await part_records.joined(connection, session.id)
+            return await records.joined(connection, session.id)
 
     async def _check_total(self, session: UploadSession, total: int) -> None:
         """A file that cannot be right is refused before it is put together. Raises `REJECTIONS`."""
@@ -240,8 +244,7 @@ class UploadParts:
 
         Raises `QuotaExceeded` when that is nothing; the upload is over then, and holds nothing.
         """
-        async with self._database.transaction() as connection:
-            room = await max_upload_size(connection, session, self._policy, now=self._clock())
+        room = await max_upload_size(self._database, session, self._policy, now=self._clock())
         if room == 0:
             full = QuotaExceeded("The owner's storage has no room for this file.")
             await self._completion.reject(session.id, full)

@@ -27,12 +27,11 @@ from imagegallery.errors import (
 )
 from imagegallery.storage.protocol import AppendsObjects, TemporaryFiles
 from imagegallery.storage.streams import HASH_IN_THREAD, HashingStream, at_most, copy_to_file, file_chunks
-from imagegallery.uploads.resumable import records as resumable_records
-from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece, check_announced
+from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece, check_announced, has_arrived
 from imagegallery.uploads.session import records
+from imagegallery.uploads.session.opener import max_upload_size
 from imagegallery.uploads.session.policy import UploadPolicy
-from imagegallery.uploads.session.quota import max_upload_size
-from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, UploadState
 
 _PATIENCE = 10.0  # seconds to write down how far a request came that broke off
 
@@ -81,10 +80,8 @@ class Appender:
         """Let the store begin what will grow, and write down its name for it."""
         append_id = await self.store.begin_append(session.incoming_key, content_type=session.content_type)
         BEGUN.reached()
-        async with self.database.transaction() as connection:
-            await resumable_records.attach(
-                connection, session.id, append_id, session.wire_concatenation, now=self.clock()
-            )
+        async with self.database.connection() as connection:
+            await records.attach(connection, session.id, append_id, session.wire_concatenation, now=self.clock())
         return attrs.evolve(session, multipart_id=append_id, received=0)
 
     async def with_stored_offset(self, session: UploadSession) -> UploadSession:
@@ -121,9 +118,12 @@ class Appender:
             await self._try_save_progress(session)
             raise
         APPENDED.reached()
+        progress = attrs.evolve(session, received=received)
+        if not has_arrived(progress, completes=piece.completes):
+            return await self._save_progress(progress)
         # Of what comes in several requests, each sees only its own bytes.
         sha256 = passing.sha256() if passing.size == received else None
-        return await self._save_progress(attrs.evolve(session, received=received, received_sha256=sha256))
+        return await self._save_progress(attrs.evolve(progress, received_sha256=sha256), UploadEvent.ARRIVE)
 
     async def _append(self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece, limit: int) -> int:
         if not piece.checksums:
@@ -144,18 +144,22 @@ class Appender:
             return session.size
         if session.concatenation is Concatenation.FINAL:
             return self.policy.max_size  # its bytes are there already, and count
-        async with self.database.transaction() as connection:
-            return await max_upload_size(connection, session, self.policy, now=self.clock())
+        return await max_upload_size(self.database, session, self.policy, now=self.clock())
 
-    async def _save_progress(self, session: UploadSession) -> UploadSession:
+    async def _save_progress(self, session: UploadSession, event: UploadEvent = UploadEvent.BEGIN) -> UploadSession:
         """Write down how far it has come, unless it was ended meanwhile."""
-        async with self.database.transaction() as connection:
-            current = (await records.lock(connection, session.id)).at(self.clock())
-            state = advance(current.state, UploadEvent.BEGIN)
-            await resumable_records.progress(
-                connection, session.id, state, session.received, size=session.size, now=self.clock()
+        received = session.received
+        size = received if event is UploadEvent.ARRIVE else session.size
+        async with self.database.connection() as connection:
+            return await records.advance(
+                connection,
+                session.id,
+                event,
+                received=received,
+                size=size,
+                sha256=session.received_sha256,
+                now=self.clock(),
             )
-        return attrs.evolve(session, state=state)
 
     async def _try_save_progress(self, session: UploadSession) -> None:
         """The same for a request that failed: if it can be done; the store knows it anyway."""

@@ -8,9 +8,7 @@ next request, or by the sweeper.
 import logging
 from contextlib import suppress
 from datetime import timedelta
-from uuid import UUID
 
-import attrs
 from attrs import frozen
 
 from imagegallery.clock import Clock
@@ -21,9 +19,8 @@ from imagegallery.queue.failure import describe
 from imagegallery.storage.protocol import AppendsObjects
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
-from imagegallery.uploads.resumable import records as resumable_records
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, advance
+from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, UploadState
 
 # How long a completion may take before the sweeper thinks that nobody is at it; it does no harm if somebody is.
 ABANDONED_AFTER = timedelta(minutes=2)
@@ -49,30 +46,27 @@ class Finisher:
         Raises what `Completion.complete` raises; a rejected session is ended, and nothing of it is left.
         """
         await self._check_size(session)
-        arrived = await self._arrive(session)
+        arrived = session if session.state is UploadState.UPLOADED else await self._arrive(session)
         if arrived.concatenation is Concatenation.PARTIAL:
             return arrived
         ARRIVED.reached()
         with suppress(ObjectNotFound):  # then an earlier attempt came further
             await self.store.finish_append(arrived.incoming_key, arrived.multipart_id or "")
         FINISHED.reached()
-        await self.completion.complete(arrived.id)
-        return await self._reloaded(arrived.id)
+        return await self.completion.complete(arrived)
 
     async def finish_interrupted(self) -> int:
         """Complete what waits since long; answers how many came to an end. For the sweeper."""
         async with self.database.connection() as connection:
-            ids = await resumable_records.list_interrupted(
-                connection, before=self.clock() - ABANDONED_AFTER, limit=BATCH
-            )
+            waiting = await records.list_interrupted(connection, before=self.clock() - ABANDONED_AFTER, limit=BATCH)
         count = 0
-        for session_id in ids:
+        for session in waiting:
             try:
-                await self.finish(await self._reloaded(session_id))
+                await self.finish(session)
             except ImageGalleryError:
                 continue  # rejected: that is an end, too; out of reach: next time
             except Exception as error:
-                _log.warning("upload %s could not be completed, it is tried again: %s", session_id, describe(error))
+                _log.warning("upload %s could not be completed, it is tried again: %s", session.id, describe(error))
                 continue
             count += 1
         return count
@@ -85,22 +79,8 @@ class Finisher:
             raise
 
     async def _arrive(self, session: UploadSession) -> UploadSession:
-        now = self.clock()
-        async with self.database.transaction() as connection:
-            current = (await records.lock(connection, session.id)).at(now)
-            state = advance(current.state, UploadEvent.ARRIVE)
-            if state is not current.state:
-                await resumable_records.progress(
-                    connection,
-                    session.id,
-                    state,
-                    session.received,
-                    size=session.received,
-                    now=now,
-                    sha256=session.received_sha256,
-                )
-        return attrs.evolve(current, state=state, received=session.received, size=session.received)
-
-    async def _reloaded(self, session_id: UUID) -> UploadSession:
-        async with self.database.transaction() as connection:
-            return await records.lock(connection, session_id)
+        received = session.received
+        async with self.database.connection() as connection:
+            return await records.advance(
+                connection, session.id, UploadEvent.ARRIVE, received=received, size=received, now=self.clock()
+            )

@@ -57,6 +57,11 @@ def is_whole(session: UploadSession, *, completes: bool) -> bool:
     return completes or (counts and session.received == session.size)
 
 
+def has_arrived(session: UploadSession, *, completes: bool) -> bool:
+    """Whether it is whole, and as long as was told."""
+    return is_whole(session, completes=completes) and session.received > 0 and session.size in (None, session.received)
+
+
 def declared_length(session: UploadSession, piece: UploadPiece) -> int | None:
     """The whole length that a request tells, in one way or two (draft, section "Length").
 

@@ -28,7 +28,6 @@ from imagegallery.errors import (
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import AppendsObjects, ObjectStore, TemporaryFiles
 from imagegallery.uploads.completion.completion import Completion
-from imagegallery.uploads.resumable import records as resumable_records
 from imagegallery.uploads.resumable.appends import Appender, until_asked
 from imagegallery.uploads.resumable.concatenation import Concatenator
 from imagegallery.uploads.resumable.finish import Finisher
@@ -210,10 +209,11 @@ class ResumableUploads:
             else:
                 await self._ender.forget(session)
 
-    async def complete(self, session: UploadSession) -> None:
+    async def complete(self, session: UploadSession) -> UploadSession:
         """For `UploadService.complete`: take up a completion that was cut short."""
         if has_all(session) and session.state is not UploadState.COMPLETED:
-            await self._finisher().finish(session)
+            return await self._finisher().finish(session)
+        return session
 
     async def sweep(self) -> int:
         """Complete what was cut short after its last byte; answers how many became images."""
@@ -278,9 +278,7 @@ class ResumableUploads:
         async with self._database.transaction() as connection:
             current = await records.lock(connection, session.id)
             await self._opener.check_storage(connection, session.owner_id, length - current.received)
-            await resumable_records.progress(
-                connection, session.id, current.state, current.received, size=length, now=self._clock()
-            )
+            await records.set_size(connection, session.id, length, now=self._clock())
         return attrs.evolve(session, size=length)
 
     async def _growing(self, session: UploadSession, wire_concatenation: str | None) -> UploadSession:

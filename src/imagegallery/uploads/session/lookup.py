@@ -1,4 +1,7 @@
-"""Finding a principal's own upload sessions."""
+"""Finding a principal's own upload sessions, and the one that the same request began before.
+
+What was asked for then, under a key (`imagegallery.common.idempotency`), stands in the session's row.
+"""
 
 from uuid import UUID
 
@@ -8,11 +11,15 @@ from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
+from imagegallery.errors import IdempotencyKeyReused
 from imagegallery.principal import Principal
-from imagegallery.uploads.idempotency import check_repeats
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.opener import NewUpload
+from imagegallery.uploads.session.opener import NewUpload, stored_filename
+from imagegallery.uploads.session.policy import declared_type
 from imagegallery.uploads.session.session import UploadSession
+
+SESSIONS = UUID("0e0d9a3c-54f5-4a1e-8c2c-6d9a1f6ee5b7")
+ONE_CALL = UUID("5d6fd0c1-3b0c-4d5e-9c0b-0c7f1f2d7b52")
 
 
 @frozen
@@ -38,3 +45,20 @@ class OwnSessions:
             return None
         check_repeats(found, new)
         return found.at(self.clock())
+
+
+def check_repeats(session: UploadSession, new: NewUpload) -> None:
+    """Raises `IdempotencyKeyReused` unless ``session`` came of a request like ``new``."""
+    declared = new.declaration
+    if (
+        (session.content_type, session.gallery_id)
+        != (
+            declared_type(declared.content_type, new.filename),
+            new.gallery_id,
+        )
+        or session.filename != stored_filename(new.filename, session.content_type)
+        or declared.size not in (None, session.size)
+        or session.sha256 != declared.sha256
+        or session.on_duplicate != declared.on_duplicate
+    ):
+        raise IdempotencyKeyReused("This idempotency key was used for another file.", upload_id=str(session.id))

@@ -1,4 +1,10 @@
-"""What may be uploaded: the uploads package's options and the decision on one declaration. Pure."""
+"""What may be uploaded: the uploads package's options, the decision on one declaration, and the one rule of what kind
+of file an upload brings. Pure.
+
+A file is what its client declares, else what its name's extension says, else what its first bytes say; and in the end,
+the bytes decide: a good picture that was declared as another kind is taken as what it is, unless the policy is
+``strict``.
+"""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -13,8 +19,11 @@ from imagegallery.errors import (
     QuotaExceeded,
     TooLarge,
     TooManyUploads,
+    TypeMismatch,
     UnsupportedType,
 )
+from imagegallery.images.image.filename import type_of_extension
+from imagegallery.imaging.signature import is_as_declared
 from imagegallery.storage.keys import EXTENSIONS
 
 WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
@@ -22,6 +31,11 @@ HEIF_TYPES = ("image/heic", "image/heif")
 SHA256_BYTES = 32
 UNKNOWN_TYPE = "application/octet-stream"
 """Of a file whose first bytes are to say what it is."""
+
+# What clients say when they do not know, and what carries pieces of a file rather than the file.
+_UNTYPED = frozenset(
+    {"", UNKNOWN_TYPE, "binary/octet-stream", "application/offset+octet-stream", "application/partial-upload"}
+)
 
 # Names that browsers and cameras use for types that have another, registered one.
 _ALIASES = {
@@ -51,6 +65,19 @@ class Declaration:
     size: int | None
     sha256: bytes | None = None
     on_duplicate: OnDuplicate | None = None
+
+
+@frozen
+class StorageUse:
+    """An owner's storage in bytes: what images take (``used``), what they may take (``limit``), and what is kept for
+    uploads under way (``awaited``); how many of those are ``open``, and how many may be (``max_open``). No ``limit``:
+    any number."""
+
+    used: int
+    limit: int | None
+    awaited: int
+    open: int
+    max_open: int
 
 
 def _check_known(_: object, __: "Attribute[tuple[str, ...]]", types: tuple[str, ...]) -> None:
@@ -130,6 +157,31 @@ def canonical_type(declared: str) -> str:
     """A media type in lower case, without parameters (RFC 9110 section 8.3.1), under its registered name."""
     bare = declared.partition(";")[0].strip().lower()
     return _ALIASES.get(bare, bare)
+
+
+def declared_type(declared: str | None, filename: str | None) -> str:
+    """The declared media type in canonical form, else what the name's extension says, else `UNKNOWN_TYPE`."""
+    content_type = canonical_type(declared or "")
+    if content_type not in _UNTYPED:
+        return content_type
+    return type_of_extension(filename or "") or UNKNOWN_TYPE
+
+
+def actual_type(declared: str, sniffed: str | None, policy: UploadPolicy) -> str:
+    """What a file is taken for, of what was ``declared`` and what its first bytes say.
+
+    Raises `TypeMismatch` for what is no image, none that ``policy`` takes, or, if it is ``strict``, another one than
+    was declared.
+    """
+    if sniffed is not None and is_as_declared(declared, sniffed):
+        return declared
+    if sniffed is None or (policy.strict and declared != UNKNOWN_TYPE):
+        found = sniffed or "no image of a known type"
+        said = "" if declared == UNKNOWN_TYPE else f"was declared {declared} and "
+        raise TypeMismatch(f"The file {said}is {found}.")
+    if sniffed not in policy.allowed_types:
+        raise TypeMismatch(f"The file is {sniffed}; only these can be uploaded: {', '.join(policy.allowed_types)}.")
+    return sniffed
 
 
 def _faults(declaration: Declaration) -> list[Fault]:

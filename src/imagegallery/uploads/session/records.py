@@ -13,43 +13,39 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
+from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.rejection import Rejection
-from imagegallery.uploads.session.session import Concatenation, Transport, UploadSession, UploadState
+from imagegallery.uploads.session.session import (
+    TRANSITIONS,
+    Concatenation,
+    Transport,
+    UploadEvent,
+    UploadSession,
+    UploadState,
+)
+from imagegallery.uploads.session.session import advance as advance_state
 
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
     completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256"""
 
-# What decides on a new session: who owns the gallery it names, and the owner's storage.
-_SELECT_ROOM = """
-SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit,
-       g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility
-FROM (SELECT $1::text AS owner_id, $2::uuid AS gallery_id) AS asked
-LEFT JOIN owners o ON o.owner_id = asked.owner_id
-LEFT JOIN galleries g ON g.id = asked.gallery_id"""
-
-# Sessions that begin one after the other, for an owner who is limited, see each other and each other's bytes.
+# Sessions that begin one after the other see each other and each other's bytes.
 _HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
 
-# The bytes that an owner's open sessions have announced, or were promised.
-AWAITED_SIZE = """
-SELECT coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint
-FROM upload_sessions
-WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
-
-# How many sessions an owner has open.
-OPEN_COUNT = """
-SELECT count(*)
-FROM upload_sessions
-WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
-
-# What an owner's open sessions are, and how many bytes they have announced, or were promised.
-HOLDINGS = """
-SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
-FROM upload_sessions
-WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')"""
+# What decides on a new session: what its owner stores and has open, in bytes that were announced or promised or, of a
+# session that does not know its size yet, have arrived; and who owns the gallery it names.
+ROOM = """
+SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit, open.count, open.size,
+       g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility
+FROM (
+    SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
+    FROM upload_sessions
+    WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+) AS open
+LEFT JOIN owners o ON o.owner_id = $1
+LEFT JOIN galleries g ON g.id = $3"""
 
 # A page of an owner's open sessions, the one that lasts longest first, after an (expires_at, id).
 LIST_OPEN = f"""
@@ -75,11 +71,20 @@ FIND_BY_INCOMING_KEY = f"SELECT {_COLUMNS} FROM upload_sessions WHERE incoming_k
 # Whoever changes a session, or moves or deletes its objects because of its state, holds its row.
 _LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
 
-# The size is set once, when it was not known at the start; the SHA-256 once, when all of it came.
+# What an event makes of a session that it can happen to, and whose time is not over. The size is set once, when it was
+# not known at the start; the SHA-256 once, when all of it came.
+_ADVANCE = f"""
+UPDATE upload_sessions
+SET state = $2, declared_size = coalesce(declared_size, $4), received_offset = coalesce($5, received_offset),
+    received_sha256 = coalesce(received_sha256, $6), updated_at = $7
+WHERE id = $1 AND state = ANY ($3) AND expires_at > $7
+RETURNING {_COLUMNS}"""
+
+_SET_SIZE = "UPDATE upload_sessions SET declared_size = coalesce(declared_size, $2), updated_at = $3 WHERE id = $1"
+
 _UPDATE = """
 UPDATE upload_sessions
-SET state = $2, declared_size = coalesce(declared_size, $3), error_code = $4, error_message = $5, error_details = $6,
-    updated_at = $7, received_sha256 = coalesce(received_sha256, $8)
+SET state = $2, error_code = $3, error_message = $4, error_details = $5, updated_at = $6
 WHERE id = $1"""
 
 # With an image: the one that was settled at the start, or one of the same bytes that was there before.
@@ -94,6 +99,25 @@ UPDATE upload_sessions
 SET multipart_id = coalesce(multipart_id, $2), updated_at = $3
 WHERE id = $1
 RETURNING multipart_id"""
+
+# The store's id for what grows.
+_ATTACH = """
+UPDATE upload_sessions SET multipart_id = $2, wire_concatenation = coalesce($3, wire_concatenation), updated_at = $4
+WHERE id = $1"""
+
+# By number. A later attempt to join may be of other parts, as long as they are parts.
+_SET_JOINED = """
+UPDATE upload_sessions SET joined_etags = $2, joined_sizes = $3, updated_at = $4
+WHERE id = $1"""
+
+_JOINED = "SELECT joined_etags, joined_sizes FROM upload_sessions WHERE id = $1"
+
+# Resumable uploads that are all there and became nothing, because whoever was about to complete them died or gave up.
+LIST_INTERRUPTED = f"""
+SELECT {_COLUMNS} FROM upload_sessions
+WHERE state = 'uploaded' AND transport = 'resumable' AND concatenation IS DISTINCT FROM 'partial' AND updated_at < $1
+ORDER BY updated_at
+LIMIT $2"""
 
 _SET_FOUND_TYPE = "UPDATE upload_sessions SET found_type = $2, updated_at = $3 WHERE id = $1"
 
@@ -143,42 +167,28 @@ WHERE NOT EXISTS (
 
 
 @frozen
-class OwnerQuota:
-    """The owner's ``storage_used`` and own ``storage_limit`` in bytes, and the gallery asked for, if there is one."""
+class Room:
+    """The owner's ``storage_used`` and own ``storage_limit`` in bytes; how many sessions they have open (``open``), and
+    the bytes that are kept for them (``awaited``); and the gallery asked for, if there is one."""
 
     storage_used: int
     storage_limit: int | None
+    open: int
+    awaited: int
     gallery: Facts | None
 
 
-async def quota_for(connection: Connection, owner_id: str, gallery_id: UUID | None = None) -> OwnerQuota:
-    (row,) = await connection.fetch(_SELECT_ROOM, owner_id, gallery_id)
+async def room(connection: Connection, owner_id: str, gallery_id: UUID | None = None, *, now: datetime) -> Room:
+    (row,) = await connection.fetch(ROOM, owner_id, now, gallery_id)
     owner = row["gallery_owner_id"]
     gallery = None if owner is None else Facts(owner, Visibility(row["gallery_visibility"]))
-    return OwnerQuota(row["storage_used"], row["storage_limit"], gallery)
+    return Room(row["storage_used"], row["storage_limit"], row["count"], row["size"], gallery)
 
 
-async def hold_awaited_size(connection: Connection, owner_id: str, *, now: datetime) -> int:
-    """The bytes that the owner's open sessions have announced; whoever else asks waits until the transaction ends.
-
-    A session that does not know its size yet counts what has arrived.
-    """
+async def hold_room(connection: Connection, owner_id: str, gallery_id: UUID | None = None, *, now: datetime) -> Room:
+    """The same; whoever else asks to hold it waits until the transaction ends."""
     await connection.fetchval(_HOLD_ROOM, owner_id)
-    size: int = await connection.fetchval(AWAITED_SIZE, owner_id, now)
-    return size
-
-
-async def hold_open_count(connection: Connection, owner_id: str, *, now: datetime) -> int:
-    """How many sessions the owner has open; whoever else asks waits until the transaction ends."""
-    await connection.fetchval(_HOLD_ROOM, owner_id)
-    count: int = await connection.fetchval(OPEN_COUNT, owner_id, now)
-    return count
-
-
-async def holdings(connection: Connection, owner_id: str, *, now: datetime) -> tuple[int, int]:
-    """How many sessions the owner has open, and the bytes that are kept for them."""
-    (row,) = await connection.fetch(HOLDINGS, owner_id, now)
-    return row["count"], row["size"]
+    return await room(connection, owner_id, gallery_id, now=now)
 
 
 async def list_open(
@@ -240,20 +250,45 @@ async def lock(connection: Connection, session_id: UUID) -> UploadSession:
     return _session(row)
 
 
+async def advance(
+    connection: Connection,
+    session_id: UUID,
+    event: UploadEvent,
+    *,
+    now: datetime,
+    size: int | None = None,
+    received: int | None = None,
+    sha256: bytes | None = None,
+) -> UploadSession:
+    """Write what an ``event`` of an open session makes of it: its state, its size and SHA-256 if they were not known,
+    and how much has been received. Return the session. Raises `NotFound`, and like `session.advance`."""
+    after = TRANSITIONS[UploadState.UPLOADING][event]
+    before = [state.value for state, events in TRANSITIONS.items() if events.get(event) is after]
+    row = await connection.fetchrow(_ADVANCE, session_id, after.value, before, size, received, sha256, now)
+    if row is not None:
+        return _session(row)
+    current = await get(connection, session_id)
+    if current is None:
+        raise NotFound("There is no such upload.")
+    advance_state(current.at(now).state, event)
+    raise AssertionError("A session that could not go on cannot do so later.")
+
+
+async def set_size(connection: Connection, session_id: UUID, size: int, *, now: datetime) -> None:
+    await connection.execute(_SET_SIZE, session_id, size, now)
+
+
 async def update(
     connection: Connection,
     session_id: UUID,
     state: UploadState,
     *,
     now: datetime,
-    size: int | None = None,
-    received_sha256: bytes | None = None,
     rejection: Rejection | None = None,
 ) -> None:
-    """Write the new state, the size and the SHA-256 if they were not known, and the ``rejection`` that ``REJECTED``
-    needs."""
+    """Write the new state, and the ``rejection`` that ``REJECTED`` needs."""
     error = (rejection.code, rejection.message, dict(rejection.details)) if rejection else (None, None, None)
-    await connection.execute(_UPDATE, session_id, state.value, size, *error, now, received_sha256)
+    await connection.execute(_UPDATE, session_id, state.value, *error, now)
 
 
 async def complete(connection: Connection, session: UploadSession, *, size: int, now: datetime) -> None:
@@ -267,6 +302,32 @@ async def set_multipart(connection: Connection, session_id: UUID, multipart_id: 
     if name is None:
         raise NotFound("There is no such upload.")
     return name
+
+
+async def attach(
+    connection: Connection, session_id: UUID, append_id: str, wire_concatenation: str | None, *, now: datetime
+) -> None:
+    """Write down the store's id for what grows."""
+    await connection.execute(_ATTACH, session_id, append_id, wire_concatenation, now)
+
+
+async def set_joined(connection: Connection, session_id: UUID, parts: Sequence[Part], *, now: datetime) -> None:
+    """Write down ``parts``, which are 1, 2, 3 and so on."""
+    await connection.execute(_SET_JOINED, session_id, [part.etag for part in parts], [part.size for part in parts], now)
+
+
+async def joined(connection: Connection, session_id: UUID) -> list[Part]:
+    """The parts that the file was joined of; none while it was not."""
+    row = await connection.fetchrow(_JOINED, session_id)
+    if row is None or row["joined_etags"] is None:
+        return []
+    parts = zip(row["joined_etags"], row["joined_sizes"], strict=True)
+    return [Part(number, etag, size) for number, (etag, size) in enumerate(parts, 1)]
+
+
+async def list_interrupted(connection: Connection, *, before: datetime, limit: int) -> list[UploadSession]:
+    """Up to ``limit`` resumable uploads that have waited to be completed since before then, longest first."""
+    return [_session(row) for row in await connection.fetch(LIST_INTERRUPTED, before, limit)]
 
 
 async def set_found_type(connection: Connection, session_id: UUID, content_type: str, *, now: datetime) -> None:
