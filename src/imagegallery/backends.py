@@ -18,7 +18,7 @@ from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.protocol import Cache
-from imagegallery.cache.stale_while_revalidate import Revalidating
+from imagegallery.cache.stale_while_revalidate import RevalidatingCache
 from imagegallery.cache.tiers import SecondTier
 from imagegallery.clock import Clock, utc_now
 from imagegallery.common import folders
@@ -241,7 +241,7 @@ def cache_parts(
     broadcast = Broadcast(redis, shared)
     changes = GalleryChanges(database, cache, (floors, broadcast))
     background.keep(floors.run, "asking what the database has seen")
-    background.keep(partial(broadcast.run, changes.hear_elsewhere), "word of changes through Redis")
+    background.keep(partial(broadcast.run, changes.note_change), "word of changes through Redis")
     return changes, SecondTier(shared, floors, database, clock, lambda: changes.is_listening)
 
 
@@ -374,7 +374,7 @@ async def open_resources(
             arrivals=arrivals,
             engine=engine,
             scratch=scratch,
-            kept=Revalidating(cache, background, clock, second_tier),
+            kept=RevalidatingCache(cache, background, clock, second_tier),
             changes=changes,
             rates=rates,
             space=space_of(settings, has_own_store=brought.store is not None),

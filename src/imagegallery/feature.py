@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 from attrs import field, frozen
 
 from imagegallery.cache.generations import GalleryChanges
-from imagegallery.cache.stale_while_revalidate import Revalidating
+from imagegallery.cache.stale_while_revalidate import RevalidatingCache
 from imagegallery.clock import Clock
 from imagegallery.common.background import TaskHealth
 from imagegallery.database.connection import Connection
@@ -77,7 +77,7 @@ class Resources:
     arrivals: Mailbox | None
     engine: ImagingEngine
     scratch: TemporaryFiles
-    kept: Revalidating
+    kept: RevalidatingCache
     changes: GalleryChanges
     rates: RateLimiter
     space: Space

@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import anyio
-from tests.support.processes import Process, running_process
+from tests.support.processes import Process, running_process, settle
 
 from imagegallery.clock import utc_now
 from imagegallery.galleries import records
@@ -35,7 +35,7 @@ async def main(dsn: str, redis_url: str) -> None:
         async with await anyio.open_file(sys.stdin.fileno()) as lines:
             async for line in lines:
                 *words, gallery_id = line.split()
-                await process.changes.settle()
+                await settle(process.changes)
                 while process.floors.of(gallery_id) is None:
                     await anyio.sleep(0.001)
                 print("heard" if words else await name_of(process, UUID(gallery_id)), flush=True)

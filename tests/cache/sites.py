@@ -5,7 +5,7 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 from tests.support.library import Library, make_image
-from tests.support.processes import Process
+from tests.support.processes import Process, settle
 
 from imagegallery.galleries.pages import CachedPage, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService
@@ -54,7 +54,7 @@ class Site:
 async def settled(*processes: Process) -> None:
     """Everything committed before was heard, and the database asked what it had seen by then."""
     for process in processes:
-        await process.changes.settle()
+        await settle(process.changes)
         assert process.floors is not None
         with anyio.fail_after(30):
             while process.floors.of("any") is None:

@@ -24,7 +24,7 @@ async def client(redis_server: RedisServer, clock: ManualClock) -> AsyncIterator
 
 async def test_what_is_no_id_is_passed_over(client: RedisClient) -> None:
     """No UTF-8, no id, far too long: the next change is heard all the same."""
-    cache, heard, done, gallery_id = (
+    cache, on_change, done, gallery_id = (
         RedisCache(client, Seal([b"a secret of the tests"])),
         list[str](),
         anyio.Event(),
@@ -33,7 +33,7 @@ async def test_what_is_no_id_is_passed_over(client: RedisClient) -> None:
     nonsense = (b"\xff\xfe", b"", "galler\u00ed".encode(), b"x" * 100_000, b"*", b"{" + gallery_id.encode() + b"}")
 
     def hear(group: str) -> None:
-        heard.append(group)
+        on_change.append(group)
         if group == ALL_GALLERIES:
             done.set()
 
@@ -50,4 +50,4 @@ async def test_what_is_no_id_is_passed_over(client: RedisClient) -> None:
                 await client.server.publish(cache.channel, message)
             await done.wait()
         tasks.cancel_scope.cancel()
-    assert heard == [gallery_id, ALL_GALLERIES]
+    assert on_change == [gallery_id, ALL_GALLERIES]

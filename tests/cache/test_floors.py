@@ -21,7 +21,7 @@ async def running(database: Database) -> AsyncIterator[Floors]:
     async with Background.running() as background:
         running = Floors(database)
         background.start_soon(running.run, "floors")
-        running.lost()
+        running.on_loss()
         await known(running, "any")
         yield running
 
@@ -47,7 +47,7 @@ async def test_what_was_heard_raises_the_floor_of_its_group_and_of_what_shows_al
 ) -> None:
     before = await known(running, "other")
     await write(database)
-    running.heard("one", ours=False)
+    running.on_change("one", ours=False)
     assert running.of("one") is None, "not known yet"
     assert running.of(ALL_GALLERIES) is None
     assert running.of("other") == before
@@ -59,10 +59,10 @@ async def test_what_was_heard_raises_the_floor_of_its_group_and_of_what_shows_al
 
 
 async def test_when_something_may_have_been_missed_every_floor_is_raised(running: Floors, database: Database) -> None:
-    running.heard("one", ours=False)
+    running.on_change("one", ours=False)
     before = await known(running, "one")
     await write(database)
-    running.lost()
+    running.on_loss()
     for group in ("one", "other"):
         assert running.of(group) is None
     for group in ("one", "other"):
@@ -82,10 +82,10 @@ async def test_what_was_heard_while_the_database_was_asked_is_asked_for_again(
         return snapshot
 
     monkeypatch.setattr(records, "take_snapshot", slowly)
-    running.heard("one", ours=False)
+    running.on_change("one", ours=False)
     await asked.wait()
     await write(database)
-    running.heard("one", ours=False)
+    running.on_change("one", ours=False)
     async with database.connection() as connection:
         late = await take(connection)
     answer.set()
@@ -110,7 +110,7 @@ async def test_while_the_database_does_not_say_nothing_is_believed(
     async with database.connection() as connection:
         late = await take(connection)
     monkeypatch.setattr(records, "take_snapshot", fail_at_first)
-    running.heard("one", ours=False)
+    running.on_change("one", ours=False)
     assert (await known(running, "one")).covers(late)
 
 
@@ -121,7 +121,7 @@ async def test_beyond_so_many_groups_there_is_one_floor(
     before = await known(running, "other")
     for number in range(5):
         await write(database)
-        running.heard(f"group-{number}", ours=False)
+        running.on_change(f"group-{number}", ours=False)
         await known(running, f"group-{number}")
     assert not before.covers(await known(running, "other"))
     assert len(running._floors) <= 4
@@ -133,6 +133,6 @@ async def test_changes_that_wait_for_their_floor_have_an_end(
     monkeypatch.setattr(floors, "MAX_FLOORS", 10)
     waiting = Floors(database)
     for number in range(100):
-        waiting.heard(str(number), ours=False)
+        waiting.on_change(str(number), ours=False)
     assert len(waiting._waiting) <= 12
     assert waiting.of("99") is None

@@ -1,6 +1,6 @@
 """Hearing of changes: which there are, when they are applied, and what a lost connection costs.
 
-A round trip on the listening connection (`GalleryChanges.settle`) is what the tests wait with: it returns when all that
+A round trip on the listening connection (`settle`) is what the tests wait with: it returns when all that
 was committed before has been heard.
 """
 
@@ -10,7 +10,7 @@ from uuid import UUID
 import anyio
 import pytest
 from tests.support.library import Library, make_image
-from tests.support.processes import Process, deafen, until_listening
+from tests.support.processes import Process, deafen, settle, until_listening
 
 from imagegallery.cache import generations
 from imagegallery.cache.generations import ALL_GALLERIES, CHANNEL
@@ -73,14 +73,14 @@ async def test_every_change_of_what_a_gallery_shows_is_heard_by_every_process(
 ) -> None:
     gallery_id, image = await a_gallery(library)
     group = str(gallery_id)
-    await other.changes.settle()
-    await process.changes.settle()
+    await settle(other.changes)
+    await settle(process.changes)
     before = [await each.cache.generation(group) for each in (process, other)]
 
     await CHANGES[change](library, gallery_id, image)
 
     await process.changes.catch_up()
-    await other.changes.settle()
+    await settle(other.changes)
     after = [await each.cache.generation(group) for each in (process, other)]
     assert [old != new for old, new in zip(before, after, strict=True)] == [True, True]
 
@@ -112,20 +112,20 @@ async def test_a_change_that_is_rolled_back_is_none(library: Library, process: P
 
     with pytest.raises(RuntimeError):
         await change_and_fail()
-    await process.changes.settle()
+    await settle(process.changes)
     assert await process.cache.generation(str(gallery_id)) == before
 
 
 async def test_a_transaction_tells_of_each_gallery_once(library: Library, process: Process) -> None:
     gallery_id, _ = await a_gallery(library)
-    heard: list[object] = []
+    on_change: list[object] = []
     async with process.database.session() as listener:
-        await listener.add_listener(CHANNEL, lambda *args: heard.append(args[3]))
+        await listener.add_listener(CHANNEL, lambda *args: on_change.append(args[3]))
         async with process.database.transaction() as connection:
             for name in ("one", "two", "three"):
                 await connection.execute("UPDATE galleries SET name = $1", name)
         await listener.execute("SELECT 1")
-    assert heard == [str(gallery_id)]
+    assert on_change == [str(gallery_id)]
 
 
 async def test_whoever_committed_nothing_asks_nothing(library: Library, process: Process) -> None:
@@ -155,7 +155,7 @@ async def test_a_lost_connection_is_noticed_and_everything_dropped_when_it_is_ba
     library: Library, other: Process
 ) -> None:
     gallery_id, _ = await a_gallery(library)
-    await other.changes.settle()
+    await settle(other.changes)
     before = await other.cache.generation(str(gallery_id)), await other.cache.generation(EVERYTHING)
 
     await deafen(other)
@@ -185,7 +185,7 @@ async def test_a_connection_that_went_silent_is_given_up(process: Process, monke
         # As good as a network that swallows everything: the server is stopped in the middle of an answer.
         monkeypatch.setattr(generations, "_PROBE", "SELECT pg_sleep(60)")
         monkeypatch.setattr(generations, "PATIENCE", generations.PATIENCE / 100)
-        await process.changes.settle()
+        await settle(process.changes)
         assert not process.changes.is_listening
         monkeypatch.undo()
         await until_listening(process, listening=True)

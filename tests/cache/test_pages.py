@@ -11,7 +11,7 @@ import anyio
 import pytest
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image, with_place
-from tests.support.processes import Process, deafen
+from tests.support.processes import Process, deafen, settle
 
 from imagegallery.cache import generations
 from imagegallery.cache.stale_while_revalidate import CacheResult
@@ -139,12 +139,12 @@ async def test_a_change_is_seen_in_other_processes_once_it_was_heard(
     library: Library, site: Site, other_site: Site
 ) -> None:
     gallery_id = await a_gallery(library)
-    await other_site.process.changes.settle()
+    await settle(other_site.process.changes)
     assert (await other_site.gallery(VISITOR, gallery_id)).body == b"Lisbon"
 
     await library.galleries.update(ANA, gallery_id, name="Lisboa")
 
-    await other_site.process.changes.settle()
+    await settle(other_site.process.changes)
     assert (await other_site.gallery(VISITOR, gallery_id)).body == b"Lisboa"
 
 
@@ -168,7 +168,7 @@ async def test_a_gallery_that_becomes_private_is_gone_for_others_everywhere(
 
     await library.galleries.update(ANA, gallery_id, visibility="private")
 
-    await other_site.process.changes.settle()
+    await settle(other_site.process.changes)
     for each in (site, other_site):
         with pytest.raises(NotFound):
             await each.images(who, gallery_id)
@@ -252,7 +252,7 @@ async def test_while_deaf_nothing_over_a_minute_old_is_served(
     library: Library, other_site: Site, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery_id = await a_gallery(library)
-    await other_site.process.changes.settle()
+    await settle(other_site.process.changes)
     await other_site.gallery(VISITOR, gallery_id)
     monkeypatch.setattr(generations, "PAUSE", timedelta(hours=1))  # it stays deaf
     await deafen(other_site.process)

@@ -27,8 +27,8 @@ SECOND = timedelta(seconds=1)
 MOMENT = timedelta(microseconds=1)
 
 
-def at(age: timedelta, lifetime: Lifetime = IMAGE_PAGES, *, hearing: bool = True) -> Decision:
-    return decide(ENTRY, lifetime, START + age, hearing=hearing)
+def at(age: timedelta, lifetime: Lifetime = IMAGE_PAGES, *, is_listening: bool = True) -> Decision:
+    return decide(ENTRY, lifetime, START + age, is_listening=is_listening)
 
 
 def test_the_lifetimes_are_those_of_the_design() -> None:
@@ -53,23 +53,23 @@ def test_an_entry_is_fresh_then_stale_then_nothing(age: timedelta, decision: Dec
 
 
 def test_what_is_not_there_is_loaded() -> None:
-    assert decide(None, GALLERY, START, hearing=True) == Load()
+    assert decide(None, GALLERY, START, is_listening=True) == Load()
 
 
 @pytest.mark.parametrize("lifetime", [GALLERY, IMAGE_PAGES])
 def test_who_hears_of_no_changes_serves_nothing_over_a_minute_old(lifetime: Lifetime) -> None:
-    assert at(UNHEARD_LIMIT - MOMENT, lifetime, hearing=False) == Serve(ENTRY)
-    assert at(UNHEARD_LIMIT, lifetime, hearing=False) == Load()
+    assert at(UNHEARD_LIMIT - MOMENT, lifetime, is_listening=False) == Serve(ENTRY)
+    assert at(UNHEARD_LIMIT, lifetime, is_listening=False) == Load()
 
 
 def test_a_lifetime_that_is_shorter_stays_so() -> None:
-    assert at(5 * SECOND, Lifetime(5 * SECOND, 5 * SECOND), hearing=False) == Load()
+    assert at(5 * SECOND, Lifetime(5 * SECOND, 5 * SECOND), is_listening=False) == Load()
 
 
 @given(st.timedeltas(-LONGEST, 2 * LONGEST), st.timedeltas(MOMENT, LONGEST), st.timedeltas(timedelta(0), LONGEST))
 def test_who_is_deaf_serves_less_and_never_anything_stale(age: timedelta, ttl: timedelta, stale: timedelta) -> None:
     lifetime = Lifetime(ttl, stale)
-    deaf = at(age, lifetime, hearing=False)
+    deaf = at(age, lifetime, is_listening=False)
     assert deaf == Load() or deaf == at(age, lifetime) == Serve(ENTRY)
 
 

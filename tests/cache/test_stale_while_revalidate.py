@@ -9,7 +9,7 @@ from tests.support.clock import ManualClock
 
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.cache.policy import IMAGE_PAGES
-from imagegallery.cache.stale_while_revalidate import EVERYTHING, CacheAnswer, CacheResult, Revalidating
+from imagegallery.cache.stale_while_revalidate import EVERYTHING, CacheAnswer, CacheResult, RevalidatingCache
 from imagegallery.common.background import Background
 from imagegallery.errors import NotFound, Unavailable
 
@@ -48,11 +48,11 @@ class Parts:
     def __init__(self, clock: ManualClock, background: Background) -> None:
         self.clock = clock
         self.cache = MemoryCache(2**20, clock)
-        self.swr = Revalidating(self.cache, background, clock)
+        self.swr = RevalidatingCache(self.cache, background, clock)
         self.source = Source()
 
-    async def get(self, key: str = "page", *, hearing: bool = True) -> CacheAnswer:
-        return await self.swr.get("gallery", key, IMAGE_PAGES, self.source, hearing=hearing)
+    async def get(self, key: str = "page", *, is_listening: bool = True) -> CacheAnswer:
+        return await self.swr.get("gallery", key, IMAGE_PAGES, self.source, is_listening=is_listening)
 
     async def body(self) -> bytes:
         return (await self.get()).entry.body
@@ -210,7 +210,7 @@ async def test_a_refresh_that_fails_leaves_what_is_stale_for_its_time(
 async def test_who_hears_of_no_changes_is_served_nothing_stale(parts: Parts) -> None:
     await parts.get()
     parts.clock.advance(timedelta(seconds=61))
-    assert (await parts.get(hearing=False)).result is CacheResult.MISS
+    assert (await parts.get(is_listening=False)).result is CacheResult.MISS
 
 
 async def test_closing_ends_loads_and_tells_those_who_wait(clock: ManualClock) -> None:

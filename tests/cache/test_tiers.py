@@ -1,6 +1,6 @@
 """Two processes with one Redis: what is shared, what is not believed, and what it costs when Redis is away.
 
-Each process has its own database pool, memory, ears and connection to Redis; `GalleryChanges.settle` is what the tests
+Each process has its own database pool, memory, ears and connection to Redis; `settle` is what the tests
 wait with until word of a change has come.
 """
 
@@ -18,7 +18,7 @@ import pytest
 from tests.cache.sites import ANA, VISITOR, Site, a_gallery, settled
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
-from tests.support.processes import deafen, running_process
+from tests.support.processes import deafen, running_process, settle
 from tests.support.servers.redis import RedisServer
 
 from imagegallery.cache import generations, tiers
@@ -183,7 +183,7 @@ async def test_a_change_is_seen_by_who_made_it_at_once_and_by_others_once_they_h
         await two.name(gallery_id)
         await one.rename(gallery_id, name)
         assert await one.name(gallery_id) == name
-        await two.process.changes.settle()
+        await settle(two.process.changes)
         assert await two.name(gallery_id) == name
 
 
@@ -273,7 +273,7 @@ async def test_without_redis_it_is_slower_and_correct(
         for number in range(5):
             await one.rename(gallery_id, f"Lisbon {number}")
             assert await one.name(gallery_id) == f"Lisbon {number}"
-            await two.process.changes.settle()
+            await settle(two.process.changes)
             assert await two.name(gallery_id) == f"Lisbon {number}"
     finally:
         if how == "killed":

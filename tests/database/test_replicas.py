@@ -12,7 +12,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import checkpoint
 from tests.database.standby import Pair, running_pair
-from tests.support.processes import running_process
+from tests.support.processes import running_process, settle
 
 from imagegallery import Principal
 from imagegallery.clock import utc_now
@@ -219,7 +219,7 @@ async def test_a_page_that_is_made_after_a_change_was_heard_of_shows_the_change(
         assert await page() == b"before"
         async with pair.held_back():
             await writer.update(me, gallery.id, name="after")
-            await process.changes.settle()
+            await settle(process.changes)
             assert await page() == b"after"
         assert await page() == b"after"
 

@@ -1,4 +1,4 @@
-"""Processes that share a database, as far as the cache is concerned: each with a pool, a cache and ears of its own."""
+"""Processes that share a database, as the cache sees them: each with a pool, a cache and a listening connection."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from imagegallery.backends import cache_parts, open_redis
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
-from imagegallery.cache.stale_while_revalidate import Revalidating
+from imagegallery.cache.stale_while_revalidate import RevalidatingCache
 from imagegallery.clock import Clock
 from imagegallery.common.background import Background
 from imagegallery.database.connection import Connection
@@ -62,8 +62,14 @@ async def running_process(
         async with open_redis(redis or RedisOptions(), clock) as client, Background.running() as background:
             changes, second = cache_parts(database, cache, clock, client, [SECRET], background)
             await background.start(changes.run, "listening for changes of galleries")
-            pages = CachedPages(database, Revalidating(cache, background, clock, second), changes, clock)
+            pages = CachedPages(database, RevalidatingCache(cache, background, clock, second), changes, clock)
             yield Process(database, cache, changes, pages, second.floors if second else None)
+
+
+async def settle(changes: GalleryChanges) -> None:
+    """Apply everything that any process committed before."""
+    await changes._ask_for_news(changes._database.commits + 1)
+    await changes.catch_up()
 
 
 async def deafen(process: Process) -> None:

@@ -1,10 +1,11 @@
-"""For whom a thing is. Pure."""
+"""Who can see a thing. Pure."""
 
 from enum import StrEnum
 
 
 class Visibility(StrEnum):
-    """``public``: listed and open to all; ``unlisted``: open to whoever has the id; ``private``: the owner's."""
+    """``public``: listed and open to all; ``unlisted``: open to everybody with the id; ``private``: only the
+    owner's."""
 
     PUBLIC = "public"
     UNLISTED = "unlisted"
@@ -12,14 +13,14 @@ class Visibility(StrEnum):
 
 
 class Audience(StrEnum):
-    """As whom somebody comes to a thing: as its owner, or as one of all."""
+    """How somebody sees a thing: as its owner, or as anybody."""
 
     OWNER = "owner"
     PUBLIC = "public"
 
 
 class EventAudience(StrEnum):
-    """For whom an event is: the owner of what it is about, the members of a gallery, or one user."""
+    """Who receives an event: the owner of what it is about, the members of a gallery, or one user."""
 
     OWNER = "owner"
     MEMBERS = "members"

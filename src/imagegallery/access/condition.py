@@ -1,6 +1,6 @@
-"""The same decision in SQL, for lists and for what is asked by a variant's key: which rows may everybody see.
+"""The access decision in SQL, for lists and for lookups by a variant's key: which rows everybody may see.
 
-What an owner may see of their own is a column of its own in every table, ``owner_id``.
+What owners may see of their own is the column ``owner_id`` of every table.
 """
 
 from typing import Final
@@ -9,14 +9,14 @@ from typing import Final
 OPEN_GALLERY: Final = "g.visibility <> 'private'"
 LISTED_GALLERY: Final = "g.visibility = 'public'"
 
-# Whether an event is for a user, ``$1``: `imagegallery.access.decision.members` says who else hears of a gallery.
+# Whether an event is for a user, ``$1``. `imagegallery.access.decision.members` adds those of a gallery.
 HEARD_EVENT: Final = "owner_id = $1"
 
 
 def open_image(image_id: str, *, without: str = "") -> str:
-    """Whether the image of this id is in a gallery that everybody may see, leaving the one named ``without`` aside.
+    """Whether the image with this id is in a gallery that everybody may see, ignoring the one named ``without``.
 
-    A scalar, which is asked for one image after another: an EXISTS, PostgreSQL may answer for all there are at once.
+    It is scalar, evaluated image by image: PostgreSQL may evaluate an EXISTS for all images at once.
     """
     others = f"AND open.gallery_id <> {without}" if without else ""
     return f"""(

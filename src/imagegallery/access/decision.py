@@ -1,6 +1,6 @@
-"""The one decision: what a principal may do with a thing, by a few facts about it. Pure.
+"""The one access decision: what a principal may do with a thing, from a few facts about it. Pure.
 
-What may not be seen does not exist: its absence and its refusal are the same `NotFound`.
+What a principal may not see does not exist for them: both are the same `NotFound`.
 """
 
 from functools import lru_cache
@@ -16,7 +16,7 @@ from imagegallery.principal import Principal
 
 @frozen
 class Facts:
-    """What is decided by. An image is as visible as the most visible of the galleries that it is in."""
+    """The facts to decide by. An image is as visible as the most visible of its galleries."""
 
     owner_id: str
     visibility: Visibility = Visibility.PRIVATE
@@ -24,11 +24,11 @@ class Facts:
 
     @property
     def facts(self) -> "Facts":
-        """Themselves, for what else is not needed."""
+        """Itself, where only facts are needed."""
         return self
 
     def to_bytes(self) -> bytes:
-        """For a cache; what is in the trash is in none."""
+        """Encode for a cache, which holds nothing that is in the trash."""
         return f"{self.visibility} {self.owner_id}".encode()
 
     @classmethod
@@ -44,7 +44,7 @@ def _decode(encoded: bytes) -> Facts:
 
 
 def audience(principal: Principal, facts: Facts) -> Audience | None:
-    """As whom the principal sees the thing; ``None``: not at all. Those of one audience see the same of it."""
+    """How the principal sees the thing; ``None`` if they do not. All of one audience see the same."""
     if principal.user_id is not None and principal.user_id == facts.owner_id:
         return Audience.OWNER
     is_open = facts.visibility is not Visibility.PRIVATE and not facts.is_trashed
@@ -52,7 +52,7 @@ def audience(principal: Principal, facts: Facts) -> Audience | None:
 
 
 def permissions(principal: Principal, facts: Facts) -> Permission:
-    """All that the principal may do. In the trash a thing exists only to be brought back or deleted for good."""
+    """All that the principal may do. A thing in the trash can only be restored or deleted."""
     match audience(principal, facts):
         case Audience.OWNER:
             return Permission.DELETE if facts.is_trashed else OWNER
@@ -63,17 +63,17 @@ def permissions(principal: Principal, facts: Facts) -> Permission:
 
 
 def members(facts: Facts) -> frozenset[str]:
-    """The users who may see it whatever its visibility, and so hear of it: its owner alone, as nothing is shared."""
+    """The users who see it whatever its visibility, and receive its events: only its owner, as nothing is shared."""
     return frozenset({facts.owner_id})
 
 
 def is_public(facts: Facts) -> bool:
-    """Whether everybody may see it, so that its URLs may be those that work for everybody."""
+    """Whether everybody may see it, so that its URLs may be public."""
     return Permission.VIEW in permissions(Principal.anonymous(), facts)
 
 
 class Governed(Protocol):
-    """What may be done with it is decided by its facts."""
+    """A thing whose permissions follow from its facts."""
 
     @property
     def facts(self) -> Facts: ...
@@ -83,9 +83,11 @@ Thing = TypeVar("Thing", bound=Governed)
 
 
 def require(needed: Permission, principal: Principal, found: Thing | None, kind: str) -> Thing:
-    """What was found, for a principal who may do that with it. ``kind`` is what it is called ("image").
+    """Return ``found`` if the principal may do that with it. ``kind`` is its name in errors ("image").
 
-    Raises `NotFound` where there is nothing that the principal may see, and `Forbidden` where there is.
+    Raises:
+        NotFound: If there is nothing that the principal may see.
+        Forbidden: If the principal may see it, but not do that.
     """
     granted = Permission.NONE if found is None else permissions(principal, found.facts)
     if found is not None and granted and needed in granted:

@@ -6,8 +6,10 @@ from typing import Final
 
 
 class Permission(IntFlag):
-    """``VIEW``: the image in every size it is shown in; ``DOWNLOAD``: its original; ``EDIT``: everything but to end its
-    existence, which takes ``DELETE``."""
+    """``VIEW``: the image in every size shown; ``DOWNLOAD``: its original; ``EDIT``: any change except deleting it,
+    which takes
+    ``DELETE``.
+    """
 
     NONE = 0
     VIEW = 1
@@ -29,4 +31,4 @@ ROLES: Final[Mapping[str, Permission]] = {
     "editor": EDITOR,
     "owner": OWNER,
 }
-"""The combinations that people are given, by the names they know them by."""
+"""Combinations of permissions, by the names that people know."""

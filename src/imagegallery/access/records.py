@@ -10,6 +10,6 @@ GET = "SELECT owner_id, visibility FROM galleries WHERE id = $1"
 
 
 async def of_gallery(connection: Connection, gallery_id: UUID) -> Facts | None:
-    """``None`` when there is no such gallery."""
+    """Return ``None`` if there is no such gallery."""
     row = await connection.fetchrow(GET, gallery_id)
     return None if row is None else Facts(row["owner_id"], Visibility(row["visibility"]))

@@ -1,4 +1,4 @@
-"""Clients of AWS services, or of what speaks their protocols, made alike; and the keys that sign without them."""
+"""Clients of AWS services and compatible ones, all configured alike, and the keys for signing without them."""
 
 import asyncio
 import functools
@@ -25,10 +25,10 @@ async def open_client(
     config: AioConfig | None = None,
     session: AioSession | None = None,
 ) -> AsyncIterator[Any]:
-    """An aiobotocore client of ``service``, closed on leaving. ``config`` adds to what the options say.
+    """Open an aiobotocore client of ``service``, closed on leaving. ``config`` is added to the options.
 
-    Its methods are made at run time from the service's description, so its type is open; adapters close it again.
-    Raises `ConfigurationError` when the options, or the account's own files, cannot work.
+    Its methods are made at run time from the service's description, so it is untyped. Raises `ConfigurationError` if
+    the options, or the account's own files, are wrong.
     """
     opened = session or open_session(options)
     arguments = {
@@ -45,7 +45,7 @@ async def open_client(
 
 
 def open_session(options: AwsOptions) -> AioSession:
-    """Whose account it is. Reads nothing yet."""
+    """Make a session for the account. Reads nothing yet."""
     session = get_session()
     session.register_component("data_loader", _descriptions())
     if (options.access_key_id is None) != (options.secret_access_key is None):
@@ -57,13 +57,15 @@ def open_session(options: AwsOptions) -> AioSession:
 
 @functools.cache
 def _descriptions() -> Loader:
-    """What services look like, megabytes of JSON: read once by a process, not by each client."""
+    """The descriptions of services, megabytes of JSON: read once per process, not for each client."""
     return Loader(extra_search_paths=None, include_default_search_paths=True)
 
 
 def _warm_up(session: AioSession, arguments: Mapping[str, Any]) -> None:
-    """Make such a client once in this thread. That reads files, which must not happen in the event loop; the session
-    remembers them, so that making the real one is mere computing."""
+    """Make such a client once in this thread. That reads files, which must not happen in the event loop. The session
+    keeps
+    them, so that making the real client only computes.
+    """
 
     async def make() -> None:
         await session.get_credentials()

@@ -1,4 +1,4 @@
-"""The account's keys as they are now, for signing URLs without I/O."""
+"""The account's current keys, for signing URLs without I/O."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -15,15 +15,16 @@ from imagegallery.common.background import Background
 from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
 
 RENEWAL = 60.0  # seconds; keys are renewed 15 minutes before they end
-# Whoever gives the keys refuses, answers nonsense or nothing; a RuntimeError is what botocore says to keys that had
-# ended when they came.
+# The provider of keys refuses, or returns nonsense or nothing. botocore raises a RuntimeError for keys that had already
+# expired.
 FAILURES = (BotoCoreError, ClientError, RuntimeError, ValueError, KeyError, OSError)
 _log = logging.getLogger(__name__)
 
 
 @frozen
 class Keys:
-    """Who signs. With a ``token`` they end, and what they signed ends with them. (Named as botocore's signers ask.)"""
+    """The signing keys. With a ``token`` they expire, and their signatures with them. (Named as botocore's signers
+    expect.)"""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -32,14 +33,19 @@ class Keys:
 
 @define
 class CurrentKeys:
-    """``now`` is kept up to date while `kept` is open: keys of a role come and go."""
+    """Keys of a role change, so ``now`` is updated while `kept` is open."""
 
     now: Keys
 
     @classmethod
     @asynccontextmanager
     async def kept(cls, session: AioSession) -> AsyncIterator["CurrentKeys"]:
-        """Raises `ConfigurationError` when there are none, `Unavailable` when whoever gives them does not answer."""
+        """Keep the keys current.
+
+        Raises:
+            ConfigurationError: If there are none.
+            Unavailable: If their provider does not respond.
+        """
         keys = cls(await _read(session))
         if not isinstance(await session.get_credentials(), AioRefreshableCredentials):
             yield keys

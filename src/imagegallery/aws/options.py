@@ -1,4 +1,4 @@
-"""What S3 and SQS have in common: whose account, and how patient. Pure."""
+"""What S3 and SQS share: account and patience. Pure."""
 
 from datetime import timedelta
 
@@ -11,11 +11,10 @@ ZERO = timedelta(0)
 
 @frozen
 class AwsOptions:
-    """Without keys here the usual places are looked at: environment, profile, instance or container role; keys from
-    there are renewed before they end.
+    """Without keys here, AWS's usual sources are used: environment, profile, instance or container role. Their keys are
+    renewed before they expire.
 
-    ``max_attempts`` counts the first try of a request, too. ``connections`` is how many one process keeps to each
-    service.
+    ``max_attempts`` includes the first try of a request. ``connections`` is the limit of one process to each service.
     """
 
     region: str = "us-east-1"

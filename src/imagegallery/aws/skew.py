@@ -1,7 +1,7 @@
-"""A machine whose clock is wrong, and services that refuse what is signed by it: their answers tell the time.
+"""Requests from a machine whose clock is wrong, signed by the time that the service reports.
 
-S3 refuses requests that are more than 15 minutes off (RequestTimeTooSkewed). Every answer has a ``Date`` (RFC 9110
-section 6.6.1); from a refusal on, requests are signed by the service's time, and the refused one is sent again.
+S3 refuses requests that are more than 15 minutes off (RequestTimeTooSkewed). Every response has a ``Date`` (RFC 9110
+section 6.6.1). After a refusal, requests are signed by the service's time, and the refused one is repeated.
 """
 
 import logging
@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from imagegallery.clock import Clock
 
 TOLERATED = timedelta(minutes=1)
-"""Less than this is the way of an answer through the network, and no reason for a refusal."""
+"""A smaller difference is due to the network, and no reason for a refusal."""
 
 _SIGNER = "imagegallery-s3v4"
 _NOW = "imagegallery_now"
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @define
 class ServiceTime:
-    """``offset`` is how far the service's clock is ahead of ours, as far as we had to learn it."""
+    """``offset`` is how far the service's clock is ahead of ours, as far as we know."""
 
     clock: Clock
     offset: timedelta = field(default=timedelta(0))
@@ -36,10 +36,10 @@ class ServiceTime:
         return self.clock() + self.offset
 
     def learn(self, date: str | None) -> bool:
-        """Whether the ``Date`` of a refusal shows that our time was the reason: ``offset`` is right from then on."""
+        """Whether the ``Date`` of a refusal shows that our clock was the reason. Then ``offset`` is corrected."""
         try:
             offset = parsedate_to_datetime(date or "") - self.clock()
-        except (TypeError, ValueError):  # of no time zone, or no date
+        except (TypeError, ValueError):  # no date, or one without a time zone
             return False
         if abs(offset - self.offset) <= TOLERATED:
             return False
@@ -49,7 +49,7 @@ class ServiceTime:
         return True
 
     def signs_for(self, client: Any) -> None:
-        """Have an S3 client of aiobotocore's sign by this time, and try again what was refused for it."""
+        """Make an aiobotocore client of S3 sign by this time, and repeat requests refused for it."""
         events = client.meta.events
         events.register_first("choose-signer.s3", lambda **_: _SIGNER)
         events.register_first("before-sign.s3", self._stamp)
@@ -59,14 +59,14 @@ class ServiceTime:
         request.context[_NOW] = self.now()
 
     def _retried(self, response: tuple[Any, Mapping[str, Any]] | None, **_: object) -> int | None:
-        """Seconds after which to try again; ``None``: that is not for us to say."""
+        """The seconds until a retry, or ``None`` for botocore to decide."""
         if response is None or response[0].status_code != _FORBIDDEN:
             return None
         return 0 if self.learn(response[0].headers.get("date")) else None
 
 
 class _Signer(S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
-    """botocore's signer, by the time that the request was stamped with."""
+    """botocore's signer, using the time in the request."""
 
     def add_auth(self, request: AWSRequest) -> None:
         request.context["timestamp"] = f"{request.context[_NOW]:%Y%m%dT%H%M%SZ}"

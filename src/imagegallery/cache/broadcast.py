@@ -1,9 +1,9 @@
-"""Word of changes through Redis: the way around for processes that have lost their connection to the database's.
+"""Changes announced through Redis, for processes that have lost their connection to the database.
 
-Who changes a gallery bumps its generation in Redis, so that no process finds its entries there any more, and publishes
-it. Who listens to the database has heard already, by `imagegallery.cache.generations`; who has lost that connection
-drops what it holds of the gallery, instead of serving it for up to a minute. Nothing depends on it: a message that is
-lost is made up for by the rules for those who are deaf.
+The process that changes a gallery bumps its generation in Redis, so that no process finds old entries there, and
+publishes the change. A process that listens to the database knows already (`imagegallery.cache.generations`). One that
+does not drops what it holds of the gallery, instead of serving it for up to a minute. Nothing depends on this: the
+rules for processes that do not listen make up for a lost message.
 """
 
 import logging
@@ -23,12 +23,12 @@ from imagegallery.redis.client import RedisClient
 logger = logging.getLogger(__name__)
 
 PAUSE: Final = timedelta(seconds=1)
-# What waits to be told while Redis is away is worth nothing after that.
+# Pending announcements while Redis is away. They are worthless afterwards.
 MAX_WAITING: Final = 10_000
 
 
 class Broadcast:
-    """A `imagegallery.cache.generations.Follower` that tells of this process's own changes."""
+    """A `imagegallery.cache.generations.Follower` that announces this process's own changes."""
 
     def __init__(self, client: RedisClient, cache: RedisCache) -> None:
         self._client = client
@@ -36,16 +36,16 @@ class Broadcast:
         self._waiting: set[str] = set()
         self._has_news = anyio.Event()
 
-    def heard(self, group: str, *, ours: bool) -> None:
+    def on_change(self, group: str, *, ours: bool) -> None:
         if ours and len(self._waiting) < MAX_WAITING:
             self._waiting |= {group, ALL_GALLERIES}
             self._has_news.set()
 
-    def lost(self) -> None:
-        """Nothing to tell."""
+    def on_loss(self) -> None:
+        """Do nothing: there is nothing to announce."""
 
     async def run(self, hear: Callable[[str], None]) -> None:
-        """Tell, and listen, until cancelled; ``hear`` is called with each gallery that any process changed."""
+        """Announce and listen until cancelled. Calls ``hear`` with each gallery that any process changed."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._keep_telling)
             tasks.start_soon(self._keep_listening, hear)
@@ -74,6 +74,7 @@ class Broadcast:
 
 
 def _group(message: bytes) -> str | None:
-    """The group that a message names. Whoever can write to Redis can publish anything: ``None`` for what names none."""
+    """The group that a message names, or ``None`` for anything else: whoever can write to Redis can publish
+    anything."""
     text = message.decode("ascii", errors="replace")
     return text if text == ALL_GALLERIES or parse_id(text) is not None else None

@@ -1,13 +1,12 @@
-"""The least that a shared entry must have seen, group by group, to be believed by this process.
+"""The floor of each group: what a shared entry must have seen before this process trusts it.
 
-Whoever loads an entry for others notes which transactions the database had seen before the load began. This process
-hears of changes (`imagegallery.cache.generations`); when it has heard of one, it asks what the database has seen by
-then: that is the group's floor. An entry whose snapshot covers the floor was made from data with that change, and with
-all that were heard of before. Of what happened before it began to listen it has heard nothing, so what the database had
-seen by then is the floor of every group.
+A process that loads an entry for others notes which transactions the database had seen before the load. This process
+learns of changes (`imagegallery.cache.generations`). After each it asks the database what it has seen by then: that is
+the group's floor. An entry whose snapshot covers the floor was made from data with that change and all earlier known
+ones. What the database had seen when this process started to listen is the floor of every group.
 
-So nothing that Redis lost, kept too long or brought back from the dead can be believed: what is believed is decided
-here, by what PostgreSQL said. `docs/explanation/caching.md` has the whole argument.
+So entries that Redis lost, kept too long or restored are never trusted: PostgreSQL decides.
+`docs/explanation/caching.md` has the whole argument.
 """
 
 import logging
@@ -25,43 +24,43 @@ from imagegallery.database.pool import Database
 logger = logging.getLogger(__name__)
 
 PAUSE: Final = timedelta(seconds=1)
-# Beyond so many groups one floor for all, which is higher than need be, is cheaper.
+# With more groups, one common floor, which is higher than needed, is cheaper.
 MAX_FLOORS: Final = 10_000
 
 
 class Floors:
-    """A `imagegallery.cache.generations.Follower`: told of changes, it asks for their floors in the background."""
+    """A `imagegallery.cache.generations.Follower` that asks for the floors of changed groups in the background."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._base: Snapshot | None = None
         self._floors: dict[str, Snapshot] = {}
-        self._waiting: set[str] = set()  # heard of; the database was not asked yet
+        self._waiting: set[str] = set()  # changed, and not asked for yet
         self._asking: set[str] = set()  # being asked for
-        self._heard = anyio.Event()
+        self._changed = anyio.Event()
 
     def of(self, group: str) -> Snapshot | None:
-        """``None``: not known at this moment; then nothing shared can be believed."""
+        """Return the floor, or ``None`` while it is unknown: then no shared entry can be trusted."""
         for unknown in (self._waiting, self._asking):
             if EVERYTHING in unknown or group in unknown:
                 return None
         return self._floors.get(group, self._base)
 
-    def heard(self, group: str, *, ours: bool) -> None:
-        """A gallery changed."""
+    def on_change(self, group: str, *, ours: bool) -> None:
+        """Note that a gallery changed."""
         self._waiting |= {group, ALL_GALLERIES} if len(self._waiting) < MAX_FLOORS else {EVERYTHING}
-        self._heard.set()
+        self._changed.set()
 
-    def lost(self) -> None:
-        """Whatever happened until now may not have been heard of."""
+    def on_loss(self) -> None:
+        """Note that earlier changes may have been missed."""
         self._waiting.add(EVERYTHING)
-        self._heard.set()
+        self._changed.set()
 
     async def run(self) -> None:
         """Ask for floors until cancelled."""
         while True:
-            await self._heard.wait()
-            self._heard = anyio.Event()
+            await self._changed.wait()
+            self._changed = anyio.Event()
             while self._waiting:
                 try:
                     await self._ask()
@@ -76,7 +75,7 @@ class Floors:
                 snapshot = await records.take_snapshot(connection)
             self._raise(self._asking, snapshot)
         except BaseException:
-            # Whatever went wrong: a floor that is too low would have old entries believed.
+            # After any error: a floor that is too low would let old entries pass.
             self._waiting |= self._asking
             raise
         finally:

@@ -1,14 +1,14 @@
-"""How this process's cache hears of changes: of its own at once, of those of others by NOTIFY.
+"""How this process's cache learns of changes: of its own at once, of those of others by NOTIFY.
 
-The database tells of every gallery whose page may look different, in the transaction that changes it (migration
+The database announces every gallery whose page may look different, in the transaction that changes it (migration
 ``gallery_changes``), whoever writes. Each process listens on a connection of its own:
 
-* While it does, a change by another process is known as soon as PostgreSQL delivers it, in milliseconds; a change by
-  this process, before the next answer: see `GalleryChanges.catch_up`.
-* When the connection is lost, notifications may be, too. Until the next connection listens nothing stale is served, and
-  nothing older than a minute (`imagegallery.cache.policy.UNHEARD_LIMIT`); then everything is dropped.
-* So it is for ever where there is nothing to listen with (`Database.has_sessions`).
-* A network that goes silent without closing anything is noticed by asking, after `PROBE_EVERY` plus `PATIENCE`.
+* While it listens, it knows of other processes' changes as soon as PostgreSQL delivers them, in milliseconds, and of
+  its own before the next response: see `GalleryChanges.catch_up`.
+* While the connection is lost, notifications may be lost, too. Until it listens again, it serves nothing stale and
+  nothing older than a minute (`imagegallery.cache.policy.UNHEARD_LIMIT`). Then it drops everything.
+* This is permanent if it cannot listen (`Database.has_sessions`).
+* It finds a network that went silent by asking, after `PROBE_EVERY` plus `PATIENCE`.
 """
 
 import logging
@@ -31,12 +31,12 @@ from imagegallery.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "imagegallery_galleries"
-# The group of what shows many galleries: any change bumps it.
+# The group of pages that show many galleries: any change bumps it.
 ALL_GALLERIES: Final = "galleries"
 PROBE_EVERY: Final = timedelta(seconds=15)
 PATIENCE: Final = timedelta(seconds=5)
 PAUSE: Final = timedelta(seconds=1)
-# Beyond so many changes that nobody has asked after, forgetting everything is cheaper than remembering them.
+# With more unread changes, forgetting everything is cheaper than remembering them.
 MAX_HEARD: Final = 10_000
 
 _PROBE = "SELECT 1"
@@ -44,24 +44,24 @@ _LOST = (*ENDINGS, Unavailable)
 
 
 class Follower(Protocol):
-    """Somebody else who wants to know at once. Neither may wait or raise."""
+    """Is notified of changes at once. Its methods must not wait or raise."""
 
-    def heard(self, group: str, *, ours: bool) -> None:
-        """A gallery changed; ``ours``: by this process."""
+    def on_change(self, group: str, *, ours: bool) -> None:
+        """A gallery changed; with ``ours``, by this process."""
 
-    def lost(self) -> None:
-        """Whatever happened until now may not have been heard."""
+    def on_loss(self) -> None:
+        """Earlier changes may have been missed."""
 
 
 class GalleryChanges:
-    """Bumps the group of each gallery that changed; a gallery's group is its id in text."""
+    """Bumps the group of each gallery that changed. A gallery's group is its id as text."""
 
     def __init__(self, database: Database, cache: Cache, followers: Sequence[Follower] = ()) -> None:
         self._database = database
         self._cache = cache
         self._followers = followers
         self._connection: Connection | None = None
-        self._heard: dict[str, int] = {}  # group: the number of the notification
+        self._changed: dict[str, int] = {}  # group: the number of the notification
         self._numbers = count(1)
         self._caught_up_with = database.commits
         self._asking = anyio.Lock()
@@ -73,10 +73,10 @@ class GalleryChanges:
     @property
     def is_behind(self) -> bool:
         """Whether `catch_up` has something to do."""
-        return self._caught_up_with < self._database.commits or bool(self._heard)
+        return self._caught_up_with < self._database.commits or bool(self._changed)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Listen until cancelled; started once the first attempt to listen has succeeded or failed."""
+        """Listen until cancelled. It has started once the first attempt to listen has succeeded or failed."""
         async with anyio.create_task_group() as tasks:
             attempted = anyio.Event()
             tasks.start_soon(self._keep_listening, attempted)
@@ -102,57 +102,52 @@ class GalleryChanges:
             await anyio.sleep(PAUSE.total_seconds())
 
     async def catch_up(self) -> None:
-        """Return when everything that this process committed before, and all that was heard of others, is applied.
+        """Apply everything that this process committed before, and all that was received of others.
 
-        Costs nothing unless something was committed or heard since the last time, and then, for all who wait at the
-        time together, one round trip to the database: what a transaction notified of is delivered to a listener before
-        the answer to whatever it asks after that transaction's commit.
+        Costs nothing unless something was committed or received since the last time. Then it costs one round trip to
+        the database for all callers together: PostgreSQL delivers a transaction's notifications to a listener before it
+        answers anything the listener asks after that transaction's commit.
         """
         target = self._database.commits
         if self._caught_up_with < target:
             await self._ask_for_news(target)
-        if self._heard:
+        if self._changed:
             await self._cache.bump(ALL_GALLERIES)
-        for group, number in list(self._heard.items()):
+        for group, number in list(self._changed.items()):
             await self._cache.bump(group)
-            # It stays until it is applied, and longer if it was heard again meanwhile.
-            if self._heard.get(group) == number:
-                del self._heard[group]
+            # It stays until it is applied, and longer if it was received again meanwhile.
+            if self._changed.get(group) == number:
+                del self._changed[group]
 
-    async def settle(self) -> None:
-        """Return when everything that anybody committed before is applied: one round trip."""
-        await self._ask_for_news(self._database.commits + 1)
-        await self.catch_up()
-
-    def hear_elsewhere(self, group: str) -> None:
-        """Word from another source, of use only while this one is lost: it comes in no order with anything."""
+    def note_change(self, group: str) -> None:
+        """Note a change from another source, which is unordered and only used while this one is lost."""
         if not self.is_listening:
             self._note(group)
 
     async def _listen(self, connection: Connection) -> None:
-        await connection.add_listener(CHANNEL, self._hear)
-        # Whatever happened until now may not have been heard.
+        await connection.add_listener(CHANNEL, self._on_notification)
+        # Earlier changes may have been missed.
         for follower in self._followers:
-            follower.lost()
+            follower.on_loss()
         await self._cache.bump(EVERYTHING)
         self._connection = connection
 
-    def _hear(self, _connection: object, sender: int, _channel: str, payload: object) -> None:
+    def _on_notification(self, _connection: object, sender: int, _channel: str, payload: object) -> None:
         for follower in self._followers:
-            follower.heard(str(payload), ours=self._database.is_own(sender))
+            follower.on_change(str(payload), ours=self._database.is_own(sender))
         self._note(str(payload))
 
     def _note(self, group: str) -> None:
-        if len(self._heard) >= MAX_HEARD:
-            self._heard = {EVERYTHING: next(self._numbers)}
-        self._heard[group] = next(self._numbers)
+        if len(self._changed) >= MAX_HEARD:
+            self._changed = {EVERYTHING: next(self._numbers)}
+        self._changed[group] = next(self._numbers)
 
     async def _ask_for_news(self, target: int) -> None:
         async with self._asking:
             if self._caught_up_with >= target:
                 return
             reached = self._database.commits
-            # Not broken off half-way: the connection serves everybody.
+            # Not interrupted half-way: the connection serves everybody.
             with anyio.CancelScope(shield=True):
                 answered = await self._ask()
             if not answered:
@@ -164,7 +159,7 @@ class GalleryChanges:
             await self._ask()
 
     async def _ask(self) -> bool:
-        """One round trip on the listening connection, which is given up if it does not answer: false."""
+        """Make one round trip on the listening connection. Closes it and returns false if there is no response."""
         connection = self._connection
         if connection is None:
             return False

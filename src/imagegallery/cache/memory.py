@@ -1,7 +1,6 @@
-"""The cache of one process: the entries used last, in a bounded number of bytes.
+"""The cache of one process: the most recently used entries, in a bounded number of bytes.
 
-It needs nothing from the outside. Each process has its own, so each has to be told of changes: see
-`imagegallery.cache.generations`.
+Each process has its own, and must learn of changes: see `imagegallery.cache.generations`.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from imagegallery.cache.protocol import Entry
 from imagegallery.clock import Clock
 from imagegallery.common.bounded import BoundedMap
 
-# What an entry takes besides its key and its body, rounded up.
+# The size of an entry besides its key and body, rounded up.
 ENTRY_OVERHEAD: Final = 500
 MAX_GROUPS: Final = 20_000
 
@@ -30,11 +29,11 @@ def _size_of(key: str, kept: _Kept) -> int:
 
 
 class MemoryCache:
-    """A `imagegallery.cache.protocol.Cache` that holds at most ``max_bytes``: keys, bodies and what goes with them.
+    """A `imagegallery.cache.protocol.Cache` of at most ``max_bytes``: keys, bodies and overhead.
 
-    An entry over that is not kept at all. Groups that were never bumped have a generation in common, so that whoever
-    asks for groups that do not exist makes nothing grow. When ``max_groups`` others have one of their own it forgets
-    them all, and all get a number that none ever had.
+    It does not keep a larger entry. Groups that were never bumped share a generation, so that requests for groups that
+    do not exist use no memory. When ``max_groups`` groups have one of their own, it forgets them all. A forgotten group
+    gets a fresh, never-used generation.
     """
 
     def __init__(self, max_bytes: int, clock: Clock, *, max_groups: int = MAX_GROUPS) -> None:
@@ -47,7 +46,7 @@ class MemoryCache:
 
     @property
     def size(self) -> int:
-        """How many bytes are held."""
+        """The bytes held."""
         return self._kept.size
 
     async def get(self, key: str) -> Entry | None:

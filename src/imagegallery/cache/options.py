@@ -1,4 +1,4 @@
-"""What users may choose about the cache. Pure."""
+"""Options of the cache. Pure."""
 
 from attrs import field, frozen
 from attrs.validators import ge
@@ -8,6 +8,6 @@ DEFAULT_MAX_BYTES = 64 * 2**20
 
 @frozen
 class CacheOptions:
-    """``max_bytes`` is what the encoded pages that one process keeps may take; 0 keeps none."""
+    """``max_bytes`` is the memory of one process for encoded pages; 0 keeps none."""
 
     max_bytes: int = field(default=DEFAULT_MAX_BYTES, validator=ge(0))

@@ -1,7 +1,7 @@
-"""What to do with an entry, given how old it is: pure.
+"""What to do with an entry of some age. Pure.
 
-An entry ends long before its lifetime does when what it shows changes: see `imagegallery.cache.generations`. The
-lifetimes bound what is served when no word of a change comes.
+Usually an entry ends long before its lifetime, when what it shows changes: see `imagegallery.cache.generations`. The
+lifetimes limit what is served if no notification comes.
 """
 
 from datetime import datetime, timedelta
@@ -11,23 +11,23 @@ from attrs import frozen
 
 from imagegallery.cache.protocol import Entry
 
-# Deeper pages are asked for seldom, and would push out those that are asked for often.
+# Deeper pages are rarely requested, and would displace popular ones.
 PAGES_KEPT: Final = 3
 
-# While we cannot hear of changes nothing older is served: the longest that a change can go unnoticed.
+# While we cannot learn of changes, nothing older is served: the longest that a change can go unnoticed.
 UNHEARD_LIMIT: Final = timedelta(seconds=60)
 
 
 @frozen
 class Lifetime:
-    """Fresh for ``ttl``, then for ``stale`` served once more while a new entry is made."""
+    """An entry is fresh for ``ttl``, then served once more, for ``stale``, while a new entry is made."""
 
     ttl: timedelta
     stale: timedelta
 
     @property
     def whole(self) -> timedelta:
-        """The age at which an entry is of no use any more."""
+        """The age at which an entry becomes useless."""
         return self.ttl + self.stale
 
 
@@ -45,7 +45,7 @@ class Serve:
 
 @frozen
 class ServeStale:
-    """The entry will do this once more; have it made anew."""
+    """Serve the entry once more, and refresh it."""
 
     entry: Entry
 
@@ -58,19 +58,22 @@ class Load:
 Decision: TypeAlias = Serve | ServeStale | Load
 
 
-def decide(entry: Entry | None, lifetime: Lifetime, now: datetime, *, hearing: bool) -> Decision:
-    """``hearing``: changes are heard of. Otherwise nothing stale is served, and nothing over `UNHEARD_LIMIT` old.
+def decide(entry: Entry | None, lifetime: Lifetime, now: datetime, *, is_listening: bool) -> Decision:
+    """Decide about an entry.
 
-    An entry from the future (a clock was set back) is not served either: nobody knows how old it is.
+    An entry from the future is not served: a clock was set back, and its age is unknown.
+
+    Args:
+        hearing: Whether we learn of changes. Otherwise nothing stale is served, and nothing older than `UNHEARD_LIMIT`.
     """
     if entry is None or entry.stored_at > now:
         return Load()
     age = now - entry.stored_at
-    if age < (lifetime.ttl if hearing else min(lifetime.ttl, UNHEARD_LIMIT)):
+    if age < (lifetime.ttl if is_listening else min(lifetime.ttl, UNHEARD_LIMIT)):
         return Serve(entry)
-    return ServeStale(entry) if hearing and age < lifetime.whole else Load()
+    return ServeStale(entry) if is_listening and age < lifetime.whole else Load()
 
 
 def is_kept(number: int | None) -> bool:
-    """Whether to keep page ``number`` (from 1) of a list; ``None``: nobody knows which it is."""
+    """Whether to keep page ``number`` (from 1) of a list. ``None`` stands for an unknown number."""
     return number is not None and number <= PAGES_KEPT

@@ -1,8 +1,8 @@
-"""What a cache must do: keep encoded bytes under keys for a while, bounded, and forget without being asked.
+"""What a cache must do: keep encoded bytes under keys for a while, bounded, and evict by itself.
 
-A cache may lose anything at any time and never answers for access: services check the principal before they
-look here. Invalidation is by *generation*: a gallery's entries carry its generation in their keys, and a
-change bumps it, so that invalidating is O(1) and no backend needs to search its keys.
+A cache may lose anything at any time and does not check access: services do so before they use it. Invalidation is by
+*generation*: a gallery's entries have its generation in their keys, and a change bumps it. So it is O(1), and no
+backend searches its keys.
 """
 
 from datetime import datetime
@@ -14,10 +14,11 @@ from attrs import field, frozen
 
 @frozen
 class Entry:
-    """Encoded bytes and when they were made; whether that is fresh or stale is `cache.policy`'s to say.
+    """Encoded bytes and when they were made. `imagegallery.cache.policy` decides whether they are fresh.
 
-    ``digest``, 32 hex digits, depends on the bytes alone: the same in every process. It is made with the entry, once,
-    and a backend keeps it with the rest.
+    Attributes:
+        digest: 32 hex digits that depend on the bytes alone. Made once with the entry; a backend keeps it with the
+            rest.
     """
 
     body: bytes
@@ -31,19 +32,19 @@ class Entry:
 
 class Cache(Protocol):
     async def get(self, key: str) -> Entry | None:
-        """The entry, or ``None``; never raises for a miss or an unreachable backend."""
+        """Return the entry or ``None``. Never raises for a miss or an unreachable backend."""
 
     async def set(self, key: str, entry: Entry, *, ttl_seconds: float) -> None:
         """Keep the entry for at most ``ttl_seconds``."""
 
     async def generation(self, group: str) -> int:
-        """The current generation of a group of entries (a gallery's, say).
+        """Return the current generation of a group of entries, such as a gallery's.
 
-        A cache that lost it answers one that it never gave before (from the clock, or at random): a generation that
-        came back would bring stale entries back with it.
+        A cache that lost it returns one that it never returned before, from the clock or at random: a reused generation
+        would bring old entries back.
         """
 
     async def bump(self, group: str) -> int:
-        """Make every entry of the group unreachable; answers the new generation."""
+        """Make every entry of the group unreachable. Returns the new generation."""
 
     async def aclose(self) -> None: ...

@@ -1,17 +1,17 @@
-"""The SQL of the cache: where the database stands."""
+"""The SQL of the cache: the database's position."""
 
 from typing import Final
 
 from imagegallery.cache.snapshots import Snapshot
 from imagegallery.database.connection import Connection
 
-# What this very statement sees. The server is named by when it started, which no two of them did together.
+# What this statement sees. The server's start time names it.
 _SELECT_SNAPSHOT: Final = """
 SELECT extract(epoch FROM pg_postmaster_start_time())::text || '/' || current_database() || ' '
     || pg_current_snapshot()::text"""
 
 
 async def take_snapshot(connection: Connection) -> Snapshot:
-    """What is committed at this moment; only the primary's connections are comparable."""
+    """Return what is committed now. Only snapshots of connections to the primary are comparable."""
     text: str = await connection.fetchval(_SELECT_SNAPSHOT)
     return Snapshot.parse(text)

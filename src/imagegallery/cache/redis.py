@@ -1,19 +1,18 @@
 """A cache that processes share: entries, generations and locks in Redis.
 
-Where it lies, under ``redis.prefix``; ``{…}`` is the hash tag by which a cluster keeps a group in one slot, so that
-each script touches one slot only. Names are hashed: whatever they hold, their length and characters are no matter here.
+Its keys are below ``redis.prefix``. ``{…}`` is the hash tag that keeps a group in one slot of a cluster, so that each
+script uses one slot. Names are hashed, so they may have any length and characters.
 
-| key | type | what |
-|---|---|---|
-| ``PREFIX:{GROUP}:entry:KEY`` | hash | ``sealed``: the entry; ``generation``: its group's, when it was begun |
-| ``PREFIX:{GROUP}:lock:KEY`` | string | the token of the one process that is making the entry |
-| ``PREFIX:{GROUP}:generation`` | string | a counter; entries of another generation are not found |
+| key | type | what | |---|---|---|
+| ``PREFIX:{GROUP}:entry:KEY`` | hash | ``sealed``: the entry; ``generation``: its group's, when its load began |
+| ``PREFIX:{GROUP}:lock:KEY`` | string | the token of the one process that makes the entry |
+| ``PREFIX:{GROUP}:generation`` | string | a counter; entries of other generations are not found |
 | ``PREFIX:{KEY}:value`` | string | what was `set`, sealed |
 | ``PREFIX:changes`` | channel | the name of each group that is bumped |
 
-Nothing is believed because it is there: what is sealed (`imagegallery.cache.seal`) was written by a process that has
-our secret, under this name. The rest can only make us do without: who can write to Redis can take it away as well.
-Entries are as old as the clock that the processes have in common says. Everything expires.
+A sealed value (`imagegallery.cache.seal`) was written by a process with our secret, under this name. Nothing else is
+trusted. Whoever can write to Redis can at most make us do without the cache. Ages go by the clock that the processes
+share. Everything expires.
 """
 
 import secrets
@@ -31,13 +30,13 @@ from imagegallery.cache.shared import Lease, SharedEntry
 from imagegallery.errors import Unavailable
 from imagegallery.redis.client import RedisClient
 
-# How far the clocks of two processes may be apart: what was made later than that is no entry of theirs.
+# The most by which two processes' clocks may differ. Entries from later than that are not ours.
 LEEWAY: Final = timedelta(seconds=10)
-# An entry lives for minutes; a generation that is forgotten after a day is missed by none.
+# An entry lives for minutes, so a generation is not needed after a day.
 GENERATION_SECONDS: Final = 86_400
 
-# A number that was never given before: from the clock, in microseconds, unless the one before is ahead of it. What is
-# no such number was not given by us.
+# A number that was never used: the clock in microseconds, or more if the last one is ahead of it. Anything else is not
+# from us.
 _NEXT: Final = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -59,12 +58,12 @@ return put(now)"""
 _BUMP: Final = f"""{_NEXT}
 return put(math.max(now, (tonumber(known) or 0) + 1))"""
 
-# An entry of the present generation.
+# An entry of the current generation.
 _LOOK: Final = """
 if redis.call('HGET', KEYS[1], 'generation') ~= redis.call('GET', KEYS[2]) then return false end
 return redis.call('HGET', KEYS[1], 'sealed')"""
 
-# Only who holds the lock may write, and only if nobody bumped the generation meanwhile; the lock goes in any case.
+# Write only with the lock, and only if the group was not bumped meanwhile. The lock is released in any case.
 _PUBLISH: Final = """
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[3])
@@ -74,7 +73,7 @@ redis.call('HSET', KEYS[1], 'generation', ARGV[2], 'sealed', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1"""
 
-# Compare and delete: a lock that ran out may be another's by now.
+# Compare and delete: an expired lock may belong to another process by now.
 _RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 _MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
@@ -84,7 +83,7 @@ _Argument: TypeAlias = str | bytes | int
 
 @frozen
 class _Sheet:
-    """What is sealed of an entry: a line about it, then its body."""
+    """The sealed part of an entry: a line of data, then its body."""
 
     made_at: datetime
     lifetime: Lifetime
@@ -104,7 +103,7 @@ class _Sheet:
         return cls(_EPOCH + int(made) * _MICROSECOND, lifetime, digest, snapshot, body)
 
     def at(self, now: datetime) -> SharedEntry | None:
-        """Unless its time is over, or has not come."""
+        """The entry, unless it has expired or is from the future."""
         age = max(now - self.made_at, timedelta(0))
         if age >= self.lifetime.whole or self.made_at > now + LEEWAY:
             return None
@@ -114,7 +113,7 @@ class _Sheet:
 class RedisCache:
     """A `imagegallery.cache.shared.SharedCache`.
 
-    When Redis does not answer, `generation` and `bump` answer with a number that was never given before.
+    If Redis does not respond, `generation` and `bump` return a number that was never used.
     """
 
     def __init__(self, client: RedisClient, seal: Seal) -> None:
@@ -134,7 +133,7 @@ class RedisCache:
 
     async def look(self, group: str, key: str) -> SharedEntry | None:
         name = self._entry_key(group, key)
-        content = self._opened(name, await self._run(self._look, [name, self._generation_key(group)]))
+        content = self._unseal(name, await self._run(self._look, [name, self._generation_key(group)]))
         return None if content is None else _Sheet.from_bytes(content).at(self._client.clock())
 
     async def claim(self, group: str, key: str, *, seconds: float) -> Lease | None:
@@ -171,7 +170,7 @@ class RedisCache:
     async def get(self, key: str) -> Entry | None:
         name = self._value_key(key)
         try:
-            content = self._opened(name, await self._client.run(lambda: self._client.server.get(name)))
+            content = self._unseal(name, await self._client.run(lambda: self._client.server.get(name)))
         except Unavailable:
             return None
         if content is None:
@@ -200,14 +199,14 @@ class RedisCache:
             return -secrets.randbits(62) - 1
 
     async def aclose(self) -> None:
-        """The client's owner closes it."""
+        """Do nothing: the client's owner closes it."""
 
     # --- keys and calls ------------------------------------------------------------------------------------
 
     async def _number(self, script: AsyncScript, group: str) -> int:
         return int(cast(bytes, await self._run(script, [self._generation_key(group)], GENERATION_SECONDS)))
 
-    def _opened(self, name: str, found: object) -> bytes | None:
+    def _unseal(self, name: str, found: object) -> bytes | None:
         return self._seal.open(name, found) if isinstance(found, bytes) else None
 
     async def _run(self, script: AsyncScript, keys: list[str], *arguments: _Argument) -> object:
@@ -217,10 +216,10 @@ class RedisCache:
         return self._client.server.register_script(text)
 
     def _entry_key(self, group: str, key: str) -> str:
-        return f"{self._tag(group)}:entry:{_hashed(key)}"
+        return f"{self._tag(group)}:entry:{_hash(key)}"
 
     def _lock_key(self, group: str, key: str) -> str:
-        return f"{self._tag(group)}:lock:{_hashed(key)}"
+        return f"{self._tag(group)}:lock:{_hash(key)}"
 
     def _generation_key(self, group: str) -> str:
         return f"{self._tag(group)}:generation"
@@ -229,8 +228,8 @@ class RedisCache:
         return f"{self._tag(key)}:value"
 
     def _tag(self, group: str) -> str:
-        return f"{self._client.prefix}:{{{_hashed(group)}}}"
+        return f"{self._client.prefix}:{{{_hash(group)}}}"
 
 
-def _hashed(name: str) -> str:
+def _hash(name: str) -> str:
     return blake2b(name.encode(), digest_size=16).hexdigest()

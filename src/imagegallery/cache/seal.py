@@ -1,4 +1,4 @@
-"""What only this service can have written, wherever it is kept. Pure."""
+"""A seal that shows that only this service can have written something. Pure."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -6,15 +6,15 @@ from hmac import compare_digest
 from typing import Final
 
 MAC_BYTES: Final = 32
-# Separates these keys from whatever else is made of the same secrets (RFC 7693, and BLAKE2's "personalization").
+# Separates these keys from others made of the same secrets (RFC 7693, and BLAKE2's "personalization").
 _PURPOSE: Final = b"imagegallery.mac"
 
 
 class Seal:
-    """A MAC in front of bytes: keyed BLAKE2b over them and the name that they are kept under. What was changed, or was
-    kept under another name, opens for nobody.
+    """A MAC before the bytes: keyed BLAKE2b over them and their name. It fails for changed bytes, and under another
+    name.
 
-    The first of the ``secrets`` closes, each of them opens: so that they can be changed one after the other.
+    The first of the ``secrets`` seals, and each of them opens, so that they can be rotated.
     """
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
@@ -24,7 +24,7 @@ class Seal:
         return _mac(self._keys[0], name, content) + content
 
     def open(self, name: str, sealed: bytes) -> bytes | None:
-        """The content, if one of the secrets has closed it under this name."""
+        """Return the content if one of the secrets has sealed it under this name."""
         mac, content = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
         return content if any(compare_digest(mac, _mac(key, name, content)) for key in self._keys) else None
 

@@ -1,7 +1,7 @@
-"""What a cache must do beyond `imagegallery.cache.protocol.Cache` for several processes to share it.
+"""What a cache must do beyond `imagegallery.cache.protocol.Cache` so that several processes can share it.
 
-Nothing here has to be reliable: an entry may be lost or come back from the dead, and so may a lock or a generation. Who
-reads an entry judges it by the snapshot that came with it (`imagegallery.cache.floors`).
+It need not be reliable: an entry, a lock or a generation may be lost or come back. A reader judges an entry by its
+snapshot (`imagegallery.cache.floors`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,12 @@ from imagegallery.cache.protocol import Cache, Entry
 
 @frozen
 class SharedEntry:
-    """``age`` is in seconds, by the cache's own clock; ``snapshot`` as `imagegallery.cache.snapshots` writes it."""
+    """A shared entry.
+
+    Attributes:
+        age: In seconds, by the cache's own clock.
+        snapshot: As `imagegallery.cache.snapshots` writes it.
+    """
 
     body: bytes
     digest: str
@@ -26,7 +31,7 @@ class SharedEntry:
 
 @frozen
 class Lease:
-    """The right to make one entry, while its lock lasts. ``generation`` is the group's from before the making."""
+    """The right to make one entry, while its lock lasts. ``generation`` is the group's when it was granted."""
 
     group: str
     key: str
@@ -35,46 +40,46 @@ class Lease:
 
 
 class SharedCache(Cache, Protocol):
-    """All of these raise `Unavailable` when the cache does not answer."""
+    """All methods raise `Unavailable` if the cache does not respond."""
 
     async def look(self, group: str, key: str) -> SharedEntry | None:
-        """The entry, unless its time is over or its group was bumped since it was claimed."""
+        """Return the entry, unless it expired or its group was bumped since the claim."""
 
     async def claim(self, group: str, key: str, *, seconds: float) -> Lease | None:
-        """The right to make the entry, for so many seconds; ``None`` while another has it."""
+        """Return the right to make the entry for ``seconds``, or ``None`` while another process has it."""
 
     async def publish(self, lease: Lease, entry: Entry, snapshot: str, *, age: float, lifetime: Lifetime) -> bool:
-        """Share what was begun ``age`` seconds ago and give the lease back.
+        """Share what was begun ``age`` seconds ago, and give the lease back.
 
-        False, and nothing is shared, if the lease has ended, the group was bumped, or the entry's time is over.
+        Returns false, and shares nothing, if the lease ended, the group was bumped, or the entry expired.
         """
 
     async def release(self, lease: Lease) -> None:
-        """Give the lease back without an entry; does nothing if it has ended."""
+        """Give the lease back without an entry. Does nothing if it has ended."""
 
     async def announce(self, group: str) -> None:
-        """Bump the group, and tell whoever listens."""
+        """Bump the group, and notify listeners."""
 
 
 @frozen
 class Fetched:
-    """``is_shared``: it was there, made by any process."""
+    """The bytes. ``is_shared``: some process had made them already."""
 
     entry: Entry
     is_shared: bool
 
 
 class SharedTier(Protocol):
-    """A cache behind the one of this process. It raises nothing of its own: what it cannot do, it does without."""
+    """A cache behind this process's own. It does without what it cannot do, and raises no errors of its own."""
 
     async def fetch(self, group: str, key: str, lifetime: Lifetime, load: Callable[[], Awaitable[bytes]]) -> Fetched:
-        """What was made after the last change of the group that this process has heard of, else what ``load`` answers.
+        """Return what was made after the last change that this process knows of, otherwise what ``load`` returns.
 
-        Of several processes that miss it at the same time one loads it. Raises what ``load`` raises.
+        Of several processes that miss it at once, one loads it. Raises what ``load`` raises.
         """
 
     async def put_hint(self, group: str, key: str, body: bytes, lifetime: Lifetime) -> None:
-        """Keep what does no harm when it is out of date."""
+        """Keep something that may be out of date."""
 
     async def get_hint(self, group: str, key: str) -> bytes | None:
-        """What was kept, whatever happened since."""
+        """Return what was kept, whatever happened since."""

@@ -1,8 +1,8 @@
 """Stale-while-revalidate: the shell around `imagegallery.cache.policy`.
 
-Of those who ask for the same thing at the same time one load serves all, and whoever finds something stale gets it at
-once while one refresh runs. Loads run in the `Background`, not in the task that asked: a client that goes away neither
-breaks off the load that others wait for nor leaves one behind.
+One load serves all concurrent requests for the same thing. A stale entry is served at once while one refresh runs.
+Loads run in the `Background`, not in the requesting task: a client that disconnects neither cancels a load that others
+wait for nor leaves one behind.
 """
 
 import logging
@@ -32,8 +32,10 @@ Loader = Callable[[], Awaitable[bytes]]
 
 
 class CacheResult(StrEnum):
-    """Found fresh; found stale; found where processes share; made, and kept for the next; made for one request, because
-    such pages are not kept."""
+    """``HIT`` and ``STALE``: from this process; ``SHARED``: from the cache that processes share; ``MISS``: loaded and
+    kept;
+    ``BYPASS``: loaded for one request, because such pages are not kept.
+    """
 
     HIT = "hit"
     STALE = "stale"
@@ -44,15 +46,15 @@ class CacheResult(StrEnum):
 
 @frozen
 class CacheAnswer:
-    """``began_refresh``: it was stale, and nobody was at it yet."""
+    """The bytes and where they came from. ``began_refresh``: this request started the refresh."""
 
     entry: Entry
     result: CacheResult
     began_refresh: bool = False
 
 
-class Revalidating:
-    """A cache in front of loaders, or in front of a tier that other processes fill, too."""
+class RevalidatingCache:
+    """A cache in front of loaders, or of a tier that other processes fill, too."""
 
     def __init__(self, cache: Cache, background: Background, clock: Clock, shared: SharedTier | None = None) -> None:
         self._cache = cache
@@ -62,18 +64,21 @@ class Revalidating:
         self._flights: dict[str, _Flight] = {}
 
     async def get(
-        self, group: str, key: str, lifetime: Lifetime, load: Loader, *, hearing: bool, may_be_shared: bool = True
+        self, group: str, key: str, lifetime: Lifetime, load: Loader, *, is_listening: bool, may_be_shared: bool = True
     ) -> CacheAnswer:
-        """What is kept under ``key`` of the group, else what ``load`` answers. See `policy.decide` for ``hearing``.
+        """Return the entry ``key`` of the group, otherwise what ``load`` returns.
 
-        What other processes have made will do, unless it must not be (``may_be_shared``). Raises what ``load`` raises,
-        to all who wait for it, and `Unavailable` when the gallery is closed meanwhile.
+        Raises what ``load`` raises, to all waiters, and `Unavailable` if the gallery is closed meanwhile.
+
+        Args:
+            hearing: See `policy.decide`.
+            may_be_shared: Whether an entry made by another process will do.
         """
-        # The generation is part of the key before the load begins: what was read before a change and is stored after
-        # it is stored where nobody looks any more, and who asks after a change joins no load from before.
+        # The generation is part of the key before the load begins. So data read before a change and stored after it is
+        # stored where nobody looks, and a request after the change joins no load from before it.
         full_key = await self._full(group, key)
         fetch = partial(self._fetch, self._shared if may_be_shared else None, group, key, lifetime, load)
-        decision = decide(await self._cache.get(full_key), lifetime, self._clock(), hearing=hearing)
+        decision = decide(await self._cache.get(full_key), lifetime, self._clock(), is_listening=is_listening)
         match decision:
             case Serve(entry):
                 return CacheAnswer(entry, CacheResult.HIT)
@@ -88,22 +93,22 @@ class Revalidating:
                 assert_never(decision)
 
     async def put(self, group: str, key: str, lifetime: Lifetime, body: bytes) -> None:
-        """Keep what was not asked for here."""
+        """Keep something that was not requested here."""
         entry = Entry(body, self._clock())
         await self._cache.set(await self._full(group, key), entry, ttl_seconds=lifetime.whole.total_seconds())
         if self._shared is not None:
             await self._shared.put_hint(group, key, body, lifetime)
 
     async def peek(self, group: str, key: str) -> bytes | None:
-        """What was `put`, whatever its age, here or elsewhere: for what does no harm when it is out of date."""
+        """Return what was `put`, at any age, here or elsewhere, for data that may be out of date."""
         entry = await self._cache.get(await self._full(group, key))
         if entry is not None:
             return entry.body
         return None if self._shared is None else await self._shared.get_hint(group, key)
 
-    async def fresh(self, group: str, lifetime: Lifetime, *, hearing: bool) -> "Fresh":
-        """What is fresh in the group at this moment: for several looks at once."""
-        return Fresh(self._cache, await self._full(group, ""), lifetime, self._clock(), hearing)
+    async def fresh(self, group: str, lifetime: Lifetime, *, is_listening: bool) -> "Fresh":
+        """Return what is fresh in the group now, for several lookups."""
+        return Fresh(self._cache, await self._full(group, ""), lifetime, self._clock(), is_listening)
 
     async def _full(self, group: str, key: str) -> str:
         return f"{await self._cache.generation(EVERYTHING)}/{group}@{await self._cache.generation(group)}/{key}"
@@ -113,7 +118,7 @@ class Revalidating:
     ) -> Fetched:
         if shared is not None:
             return await shared.fetch(group, key, lifetime, load)
-        # From before the load: what it answers may be as old as that.
+        # Taken before the load: its data may be that old.
         started_at = self._clock()
         return Fetched(Entry(await load(), started_at), is_shared=False)
 
@@ -146,16 +151,18 @@ class Fresh:
     prefix: str
     lifetime: Lifetime
     now: datetime
-    hearing: bool
+    is_listening: bool
 
     async def get(self, key: str) -> Entry | None:
-        """Loads nothing."""
+        """Return the entry. Loads nothing."""
         entry = await self.cache.get(self.prefix + key)
-        return entry if isinstance(decide(entry, self.lifetime, self.now, hearing=self.hearing), Serve) else None
+        return (
+            entry if isinstance(decide(entry, self.lifetime, self.now, is_listening=self.is_listening), Serve) else None
+        )
 
 
 class _Flight:
-    """One load, and those who wait for it."""
+    """One load, and its waiters."""
 
     def __init__(self) -> None:
         self.fetched: Fetched | None = None
@@ -168,14 +175,14 @@ class _Flight:
         self._waiters += 1
         await self._landed.wait()
         if self.fetched is None:
-            # Each waiter's traceback begins where the load's ended, instead of growing from waiter to waiter.
+            # Each waiter's traceback starts where the load's ended, instead of growing from waiter to waiter.
             raise self._error.with_traceback(self._trace)
         return self.fetched
 
     def fail(self, error: Exception) -> None:
         self._error, self._trace = error, error.__traceback__
         if not self._waiters:
-            # What is stale is served on until its time is over, and every request for it tries again.
+            # A stale entry is served until it expires, and every request for it tries again.
             log = logger.info if isinstance(error, ImageGalleryError) else logger.error
             log("a refresh failed: %r", error)
 

@@ -1,8 +1,8 @@
 """The second tier: entries that processes share, behind the memory of each.
 
-It is asked when the first tier has nothing, in the one load of this process that all who miss it wait for. Redis holds
-the entries; whether one may be believed is decided by `imagegallery.cache.floors`. When Redis does not answer,
-everything is loaded as if it were not there.
+It is asked when the first tier has nothing, in the one load that all waiters in this process share. Redis holds the
+entries; `imagegallery.cache.floors` decides whether to trust one. If Redis does not respond, everything is loaded as if
+it were not there.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,9 +25,9 @@ from imagegallery.errors import Unavailable
 
 Load = Callable[[], Awaitable[bytes]]
 
-# Who has not made an entry by then has died, or is of no use to those who wait.
+# A process that has not made an entry by then has died, or is too slow to wait for.
 LOCK_SECONDS: Final = 10.0
-# How long another process is waited for, looking again after each pause.
+# How long to wait for another process, looking again after each pause.
 PATIENCE_SECONDS: Final = 2.0
 PAUSE_SECONDS: Final = 0.02
 RELEASE_SECONDS: Final = 1.0
@@ -35,13 +35,13 @@ RELEASE_SECONDS: Final = 1.0
 
 @frozen
 class SecondTier:
-    """A `imagegallery.cache.shared.SharedTier` over a `SharedCache`. ``is_hearing``: word of changes comes in."""
+    """A `imagegallery.cache.shared.SharedTier` over a `SharedCache`. ``is_listening``: whether we learn of changes."""
 
     cache: SharedCache
     floors: Floors
     database: Database
     clock: Clock
-    is_hearing: Callable[[], bool]
+    is_listening: Callable[[], bool]
 
     async def fetch(self, group: str, key: str, lifetime: Lifetime, load: Load) -> Fetched:
         found = await self._find_or_claim(group, key)
@@ -62,9 +62,9 @@ class SecondTier:
         return None if entry is None else entry.body
 
     async def _find_or_claim(self, group: str, key: str) -> SharedEntry | Lease | None:
-        """The entry, or the right to make it; ``None``: load it, for nobody else."""
-        # The floor is from before the entry is looked for: what is heard meanwhile makes this whole load obsolete.
-        floor = self.floors.of(group) if self.is_hearing() else None
+        """Return the entry, or the right to make it, or ``None`` to load it for this process alone."""
+        # The floor is taken before the lookup: a change received meanwhile makes this whole load obsolete.
+        floor = self.floors.of(group) if self.is_listening() else None
         if floor is None:
             return None
         try:
@@ -75,21 +75,21 @@ class SecondTier:
     async def _wait(self, group: str, key: str, floor: Snapshot) -> SharedEntry | Lease | None:
         deadline = anyio.current_time() + PATIENCE_SECONDS
         while True:
-            found = _believed(await self.cache.look(group, key), floor)
+            found = _trusted(await self.cache.look(group, key), floor)
             if found is not None and found.is_fresh:
                 return found
             lease = await self.cache.claim(group, key, seconds=LOCK_SECONDS)
             if lease is not None:
-                return await self._unless_just_made(lease, group, key, floor)
-            # What is stale will do for those who did not get to make it anew.
+                return await self._look_again(lease, group, key, floor)
+            # A stale entry will do for processes that did not get the right to refresh it.
             if found is not None or anyio.current_time() > deadline:
                 return found
             await anyio.sleep(PAUSE_SECONDS)
 
-    async def _unless_just_made(self, lease: Lease, group: str, key: str, floor: Snapshot) -> SharedEntry | Lease:
-        """Who had the right before may have made the entry after it was looked for: then that."""
+    async def _look_again(self, lease: Lease, group: str, key: str, floor: Snapshot) -> SharedEntry | Lease:
+        """Look again: the previous holder may have made the entry after our lookup."""
         try:
-            found = _believed(await self.cache.look(group, key), floor)
+            found = _trusted(await self.cache.look(group, key), floor)
         except BaseException:
             await self._give_back(lease)
             raise
@@ -101,7 +101,7 @@ class SecondTier:
     async def _make(self, lease: Lease, lifetime: Lifetime, load: Load) -> Entry:
         began = anyio.current_time()
         try:
-            # Before the load: it sees at least this much, wherever it reads.
+            # Taken before the load, which sees at least this much, wherever it reads.
             async with self.database.connection() as connection:
                 snapshot = await records.take_snapshot(connection)
             entry = await self._loaded(load)
@@ -114,18 +114,18 @@ class SecondTier:
         return entry
 
     async def _give_back(self, lease: Lease) -> None:
-        """If it can be done now; else it ends by itself."""
+        """Give the lease back if that is possible now; otherwise it expires."""
         with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(Unavailable):
             await self.cache.release(lease)
 
     async def _loaded(self, load: Load) -> Entry:
-        # From before the load: what it answers may be as old as that.
+        # Taken before the load: its data may be that old.
         started_at = self.clock()
         return Entry(await load(), started_at)
 
 
-def _believed(found: SharedEntry | None, floor: Snapshot) -> SharedEntry | None:
-    """The entry, if it was made from all that the floor has seen."""
+def _trusted(found: SharedEntry | None, floor: Snapshot) -> SharedEntry | None:
+    """Return the entry if it was made from all that the floor has seen."""
     if found is None:
         return None
     try:

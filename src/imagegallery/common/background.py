@@ -1,6 +1,6 @@
-"""Tasks that nobody waits for, but somebody owns: they end with the context that runs them.
+"""Tasks that nobody waits for, owned by the context that runs them: they end with it.
 
-What is to go on for as long as that does is begun again when it fails, and `TaskHealth` knows of it.
+A task that should run as long as the context is restarted when it fails, and `TaskHealth` knows of it.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=30)
-# A task that fails so often, one time soon after the other, is not only having bad luck.
+# A task with so many failures in quick succession is broken.
 FAILURES_ALLOWED: Final = 2
 STEADY: Final = timedelta(minutes=1)
 
 
 class TaskHealth:
-    """Which of the tasks that go on for ever failed how often. ``now`` is in seconds, from any point in time."""
+    """Counts the failures of permanent tasks. ``now`` is in seconds, from any point in time."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self.failures: Counter[str] = Counter()
@@ -38,14 +38,14 @@ class TaskHealth:
 
     @property
     def failing(self) -> tuple[str, ...]:
-        """The names of the tasks that keep failing."""
+        """The names of tasks that keep failing."""
         return tuple(sorted(name for name, count in self._in_a_row.items() if self._is_failing(name, count)))
 
     def began(self, name: str) -> None:
         self._running_since[name] = self._now()
 
     def failed(self, name: str) -> int:
-        """Answers how often in a row it has by now."""
+        """Return the number of consecutive failures so far."""
         if self._is_steady(name):
             del self._in_a_row[name]
         self._running_since.pop(name, None)
@@ -64,8 +64,8 @@ class TaskHealth:
 class Background:
     """Runs tasks until its context ends, then cancels them and waits for their end.
 
-    Unlike in a bare task group, the failure of one is logged and ends neither the others nor the owner; and the context
-    may be entered in one task and left in another, as test fixtures and web frameworks do.
+    Unlike in a plain task group, a failure is logged and ends neither the other tasks nor the owner. The context may be
+    entered in one task and left in another, as test fixtures and web frameworks do.
     """
 
     def __init__(self, tasks: TaskGroup, health: TaskHealth, first_pause: timedelta) -> None:
@@ -79,7 +79,7 @@ class Background:
         cls, health: TaskHealth | None = None, *, first_pause: timedelta = FIRST_PAUSE
     ) -> AsyncIterator["Background"]:
         host = _Host()
-        # A task group belongs to the task that opened it, so it gets one. It is waited for below, whatever happens.
+        # A task group belongs to the task that opened it, so it gets one, which is always waited for below.
         task = asyncio.create_task(host.run(), name="imagegallery background")
         try:
             yield cls(await host.tasks(), health or TaskHealth(), first_pause)
@@ -89,15 +89,15 @@ class Background:
                 await task
 
     async def start(self, run: Callable[..., Awaitable[None]], name: str) -> None:
-        """Keep a task going, and return once it says that it has begun, or failed to: ``task_status.started()``."""
+        """Keep a task running. Returns once it has begun, or failed to: ``task_status.started()``."""
         await self._tasks.start(self._kept_start, run, name, name=name)
 
     def keep(self, run: Callable[[], Awaitable[None]], name: str) -> None:
-        """Keep a task going: when it fails, it is begun again, after pauses that grow. Returning, it has ended."""
+        """Keep a task running: restart it after a failure, with growing pauses, until it returns."""
         self._tasks.start_soon(self._kept, run, name, name=name)
 
     def start_soon(self, run: Callable[[], Awaitable[None]], name: str) -> None:
-        """Do something once. Raises `Unavailable` when the context has ended."""
+        """Run something once. Raises `Unavailable` if the context has ended."""
         if self._tasks.cancel_scope.cancel_called:
             raise Unavailable("The gallery is closing.")
         self._tasks.start_soon(_logged, run, name, name=name)
@@ -126,7 +126,7 @@ class Background:
 
 
 class _Once(TaskStatus[None]):
-    """Passes on that a task has started, the first time."""
+    """Reports the first start of a task."""
 
     def __init__(self, status: TaskStatus[None]) -> None:
         self._status: TaskStatus[None] | None = status
@@ -138,7 +138,7 @@ class _Once(TaskStatus[None]):
 
 
 class _Host:
-    """The task that a `Background`'s tasks belong to."""
+    """The task that owns a `Background`'s tasks."""
 
     def __init__(self) -> None:
         self._opened = anyio.Event()

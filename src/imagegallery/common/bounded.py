@@ -1,4 +1,4 @@
-"""A map that holds what was used last, in a bounded number of bytes: for all that strangers can make grow."""
+"""A map of the most recently used entries in a bounded number of bytes: for everything that strangers can make grow."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,9 +9,9 @@ V = TypeVar("V")
 
 
 class BoundedMap(Generic[K, V]):
-    """The entries used last, as many as fit ``max_bytes`` together; ``size_of`` tells what one takes, key and all.
+    """The most recently used entries that fit in ``max_bytes``. ``size_of`` measures an entry with its key.
 
-    What is larger than that is not kept at all, and leaves nothing of what was under its key.
+    It does not keep a larger entry, and then drops the previous one of its key.
     """
 
     def __init__(self, max_bytes: int, size_of: Callable[[K, V], int]) -> None:
@@ -22,7 +22,7 @@ class BoundedMap(Generic[K, V]):
 
     @property
     def size(self) -> int:
-        """How many bytes are held."""
+        """The bytes held."""
         return self._size
 
     def __len__(self) -> int:
@@ -46,7 +46,7 @@ class BoundedMap(Generic[K, V]):
             self.drop(next(iter(self._kept)))
 
     def drop(self, key: K) -> None:
-        """Forget it, if it is there."""
+        """Remove the entry, if it is there."""
         kept = self._kept.pop(key, None)
         if kept is not None:
             self._size -= kept[1]

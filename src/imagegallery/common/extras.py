@@ -1,11 +1,11 @@
-"""What is missing where an extra was not installed, in words that work: this package's extras are names of others'."""
+"""How to install a missing extra, by commands that work."""
 
 import shlex
 from importlib.metadata import PackageNotFoundError, requires
 
 
 def install_hint(extra: str) -> str:
-    """The command that installs what ``extra`` adds, from wherever this package itself came."""
+    """Return the command that installs what ``extra`` adds, wherever this package came from."""
     marker = f"extra == '{extra}'"
     wanted = [each.partition(";")[0].strip() for each in _requirements() if marker in each.replace('"', "'")]
     return f"pip install {shlex.join(wanted)}"

@@ -1,9 +1,8 @@
-"""Named places where a process may die: between two steps that others see one of.
+"""Named places where a process may die, between two steps.
 
-Each package names its own, beside the step: ``PROMOTED = fault_point("upload.promoted", "the object has its final key,
-no row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing until a
-test arms it. The tests find all points there are, so a new one needs no entry in a list.
-Pure, but for what a test arms it with.
+Each package names its own next to the step: ``PROMOTED = fault_point("upload.promoted", "the object has its final key,
+no row says so")``, and calls ``PROMOTED.reached()`` there. That does nothing until a test arms it. The tests find all
+points, so a new one needs no entry in a list. Pure until armed.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +24,7 @@ class FaultPoint:
     state: str
 
     def reached(self) -> None:
-        """Do what was armed, which may not return."""
+        """Call what a test armed, which may not return."""
         for hook in _hooks:
             hook(self)
 
@@ -39,5 +38,5 @@ def fault_point(name: str, state: str) -> FaultPoint:
 
 
 def arm(hook: Callable[[FaultPoint], None]) -> None:
-    """Have ``hook`` called at every point that is reached from now on, in this process, for as long as it lives."""
+    """Call ``hook`` at every point reached from now on in this process."""
     _hooks.append(hook)

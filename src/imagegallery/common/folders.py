@@ -1,4 +1,4 @@
-"""Folders that are for this user alone. Blocking: for threads."""
+"""Folders that belong to this user alone. Blocking: for threads."""
 
 import os
 import stat
@@ -8,14 +8,14 @@ from pathlib import Path
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 _PASSED_BY_GROUP = 0o710
-# That a group may pass a folder shows it nothing: see `let_pass`.
+# A group that may pass a folder sees nothing of it: see `let_pass`.
 _OPEN = 0o067
 
 
 def make(folder: Path) -> list[Path]:
-    """Make it, and what is missing above it, private and for good. Answers what was made."""
+    """Make the folder and its missing parents, private and durable. Returns what was made."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    found = missing[-1].parent if missing else folder  # maybe just made by another, who has not synced it yet
+    found = missing[-1].parent if missing else folder  # perhaps another process just made it and has not synced it yet
     for each in (found, *reversed(missing)):
         each.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         with suppress(PermissionError):  # a folder that we may add to, but not read
@@ -24,7 +24,7 @@ def make(folder: Path) -> list[Path]:
 
 
 def sync(folder: Path) -> None:
-    """Return once the names of what is in it are on the disk."""
+    """Sync the names in the folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -33,7 +33,7 @@ def sync(folder: Path) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """`make` it; and close it to others if it is open, and ours to close."""
+    """`make` it, and close it to others if it is open and ours."""
     make(folder)
     status = folder.stat()
     if status.st_uid == os.geteuid() and _is_open(status):
@@ -41,13 +41,13 @@ def make_private(folder: Path) -> None:
 
 
 def let_pass(folder: Path, group: int) -> None:
-    """Let members of the group through a folder of ours, without seeing what is in it."""
+    """Let members of the group pass through our folder, without seeing its content."""
     os.chown(folder, -1, group)
     folder.chmod(_PASSED_BY_GROUP)
 
 
 def is_open(folder: Path) -> bool:
-    """Whether others may look, write or pass in there."""
+    """Whether others may read, write or pass it."""
     return _is_open(folder.stat())
 
 

@@ -1,9 +1,9 @@
-"""A request that makes something and comes again since its answer was lost, known by the key its client gave. Pure.
+"""A request that is repeated because its response was lost, recognised by the key from its client. Pure.
 
-The meaning of ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header, section 2): the same key and the same
-request answer the same thing, the same key and another request are an error. The thing's id follows from its owner and
-the key, so that its own row keeps it single, and there is no second store of answers that could disagree with it. A key
-is one owner's and one kind of request's, and is forgotten with what it made.
+This is ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header, section 2): the same key and request return the
+same thing; the same key and another request are an error. The thing's id follows from its owner and the key, so its own
+row keeps it unique, and no second store of responses could disagree with it. A key belongs to one owner and one kind of
+request, and is forgotten with what it made.
 """
 
 import hashlib
@@ -19,9 +19,7 @@ MAX_IDEMPOTENCY_KEY = 255
 
 def id_for(kind: UUID, owner_id: str, key: str) -> UUID:
     """The id of what this owner's request of this kind (a namespace of its own) makes with this key: a UUIDv5 (RFC 9562
-    section 5.5).
-
-    Raises `InvalidInput` unless the key has 1 to 255 characters.
+    section 5.5). Raises `InvalidInput` unless the key has 1 to 255 characters.
     """
     if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
         fault = Fault(("header", "Idempotency-Key"), f"must have 1 to {MAX_IDEMPOTENCY_KEY} characters")
@@ -31,19 +29,19 @@ def id_for(kind: UUID, owner_id: str, key: str) -> UUID:
 
 @frozen
 class Keyed:
-    """A request that came with a key: the ``id`` of what it makes, and a ``digest`` (SHA-256) of what it asks for."""
+    """A request with a key: the ``id`` of what it makes, and a ``digest`` (SHA-256) of its content."""
 
     id: UUID
     digest: bytes
 
     @classmethod
     def of(cls, kind: UUID, owner_id: str, key: str | None, *asked: object) -> "Keyed | None":
-        """``None`` without a key. ``asked`` is JSON. Raises `InvalidInput` for a key that can be none."""
+        """Make it, or return ``None`` without a key. ``asked`` is JSON. Raises `InvalidInput` for an invalid key."""
         if key is None:
             return None
         return cls(id_for(kind, owner_id, key), hashlib.sha256(json.dumps(asked).encode()).digest())
 
     def check_repeats(self, digest: bytes | None) -> None:
-        """Raises `IdempotencyKeyReused` unless what is there came of a request with this ``digest``."""
+        """Raise `IdempotencyKeyReused` unless the existing thing came from a request with this ``digest``."""
         if digest != self.digest:
             raise IdempotencyKeyReused("This idempotency key was used for another request.", made=str(self.id))

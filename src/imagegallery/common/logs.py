@@ -1,4 +1,4 @@
-"""What the programs of the service log, all alike: `imagegallery` and every process that it starts."""
+"""Logging of `imagegallery` and every process that it starts, all in one format."""
 
 import logging
 import os
@@ -11,17 +11,17 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 
 def log_verbosely() -> None:
-    """From now on log what is done, not only what goes wrong, here (once configured) and in processes started here."""
+    """Log what is done, not only failures, here (once configured) and in processes started here."""
     os.environ[LEVEL_VARIABLE] = "info"
 
 
 def log_requests() -> None:
-    """The same of every request that is answered."""
+    """Log every request, too."""
     os.environ[ACCESS_VARIABLE] = "1"
 
 
 def configure_logging() -> None:
-    """To stderr, as the environment says; warnings unless it says more."""
+    """Log to stderr at the level in the environment, by default warnings."""
     level = _LEVELS.get(os.environ.get(LEVEL_VARIABLE, "").lower(), logging.WARNING)
     logging.basicConfig(level=level, format=FORMAT)
     if os.environ.get(ACCESS_VARIABLE):

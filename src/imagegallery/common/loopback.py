@@ -1,10 +1,10 @@
-"""Which hosts are this machine talking to itself. Pure."""
+"""Which hosts are this machine itself. Pure."""
 
 import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """``host`` is a name or an address, without port."""
+    """Whether ``host``, a name or an address without port, is this machine."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Task groups around what a caller does in an ``async with``: what goes wrong there comes out as it is."""
+"""Task groups around a caller's ``async with`` block whose errors come out unwrapped."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from imagegallery.errors import only_cause
 
 @asynccontextmanager
 async def surrounding_tasks() -> AsyncIterator[TaskGroup]:
-    """A task group to yield inside of: the caller's ``except NotFound`` is to see a `NotFound`, not a group of one.
+    """Open a task group to yield inside of: the caller's ``except NotFound`` must see a `NotFound`, not a group of one.
 
-    When the block raises, the tasks are left to whoever ends them in a ``finally`` (by cancelling the group, or
-    otherwise), and are waited for. The failure of a single task comes out as it is, too.
+    If the block raises, the caller ends the tasks in a ``finally``, for example by cancelling the group, and they are
+    waited for. The failure of a single task comes out unwrapped, too.
     """
     failure: BaseException | None = None
     try:

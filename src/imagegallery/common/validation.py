@@ -1,4 +1,4 @@
-"""Input checked in one pass, so that an answer names everything that is wrong with it: pure."""
+"""Input checked in one pass, so that an error names everything that is wrong. Pure."""
 
 import re
 import unicodedata
@@ -10,14 +10,14 @@ from imagegallery.errors import MAX_FAULTS, Fault, InvalidInput
 E = TypeVar("E", bound=StrEnum)
 
 _LAYOUT = frozenset("\t\n\r")
-# Explicit direction controls (UAX #9 section 2): with one, "gpj.exe" can be made to read "exe.jpg".
+# Explicit direction controls (UAX #9 section 2): they can make "gpj.exe" look like "exe.jpg".
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# What begins a tag (HTML standard, "Tag open state"): "I <3 Lisbon" has none.
+# The start of a tag (HTML standard, "Tag open state"): "I <3 Lisbon" has none.
 _TAG = re.compile(r"<[A-Za-z/!?]")
 
 
 class Faults:
-    """Collects what is wrong; `check` raises it all at once."""
+    """Collects faults; `check` raises them all at once."""
 
     def __init__(self) -> None:
         self._found: list[Fault] = []
@@ -26,14 +26,16 @@ class Faults:
         self._found.append(Fault(path, message))
 
     def check(self) -> None:
-        """Raises `InvalidInput` with the faults so far, if there is one."""
+        """Raise `InvalidInput` with the faults so far, if any."""
         if self._found:
             parts = "; ".join(f"{'.'.join(fault.path[1:])} {fault.message}" for fault in self._found[:MAX_FAULTS])
             raise InvalidInput(f"The input is not valid: {parts}.", self._found)
 
     def line(self, path: tuple[str, ...], text: str, most: int) -> str:
-        """A name: ``text`` without outer white space, 1 to ``most`` characters, none of them a control character, also
-        of direction; not dots alone, and no markup."""
+        """Check a name: ``text`` without outer white space, 1 to ``most`` characters, without control and direction
+        characters
+        and markup, and not only dots.
+        """
         stripped = text.strip()
         if not 1 <= len(stripped) <= most:
             self.add(path, f"must be 1 to {most:,} characters long")
@@ -48,7 +50,7 @@ class Faults:
         return stripped
 
     def prose(self, path: tuple[str, ...], text: str, most: int) -> str:
-        """``text`` as it is: at most ``most`` characters, no control characters but tabs and line ends."""
+        """Check ``text``: at most ``most`` characters, without control characters except tabs and line ends."""
         if len(text) > most:
             self.add(path, f"must be at most {most:,} characters long")
         elif any(_is_control(character) for character in text if character not in _LAYOUT):
@@ -56,7 +58,7 @@ class Faults:
         return text
 
     def choice(self, path: tuple[str, ...], value: str, choices: type[E]) -> E:
-        """The member of ``choices`` that is written ``value``; any member after a fault."""
+        """Return the member of ``choices`` with this ``value``, or any member after adding a fault."""
         members = {member.value: member for member in choices}
         if value not in members:
             self.add(path, f"must be one of {', '.join(members)}")
@@ -64,5 +66,5 @@ class Faults:
 
 
 def _is_control(character: str) -> bool:
-    """Control characters, NUL among them, and lone surrogates, which have no UTF-8 form."""
+    """Control characters, with NUL, and lone surrogates, which have no UTF-8 form."""
     return unicodedata.category(character) in ("Cc", "Cs")

@@ -1,4 +1,4 @@
-"""Object URLs that take no key of their own: public ones, and those that the store signs."""
+"""Object URLs without keys of their own: public ones, and those that the store signs."""
 
 from datetime import datetime
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from imagegallery.storage.protocol import ReadMethod, ServesDownloads, SignsDown
 
 
 class PublicUrls:
-    """Below one base, for everybody and for ever: a CDN in front of ``/files/``, or ``/files`` itself."""
+    """Permanent URLs for everybody below one base: a CDN in front of ``/files/``, or ``/files`` itself."""
 
     is_costly = False
 
@@ -31,7 +31,7 @@ class StoreUrls:
 
     def __init__(self, store: SignsDownloads) -> None:
         self._store = store
-        # A token of our own is one HMAC; a presigned request is a canonical form and several.
+        # A token of ours costs one HMAC; a presigned request several, and a canonical form.
         self.is_costly = not isinstance(store, ServesDownloads)
 
     def url_of(

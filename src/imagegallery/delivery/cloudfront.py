@@ -1,9 +1,8 @@
 """CloudFront's signed URLs, with RSA keys, signed by botocore. Needs the extra ``s3``.
 
-What it takes from the outside: a distribution whose origin is the bucket (with origin access control, and with
-``storage.s3.prefix`` as the origin's path if there is one), whose behaviour requires a key group that holds our public
-key, and whose cache and origin request policies hand on the query parameter ``response-content-disposition``.
-See ``docs/how-to/cdn.md``.
+Needs a distribution whose origin is the bucket (with origin access control, and ``storage.s3.prefix`` as the origin's
+path if there is one), whose behaviour requires a key group with our public key, and whose cache and origin request
+policies forward the query parameter ``response-content-disposition``. See ``docs/how-to/cdn.md``.
 """
 
 from datetime import datetime
@@ -24,15 +23,14 @@ from imagegallery.delivery.options import CloudFrontOptions, SigningKey
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod
 
-# URLs that are given out again and again until their expiry steps on: about 0.7 kB each.
+# URLs are reused until their expiry changes: about 0.7 kB each.
 URLS_KEPT = 20_000
 
 
 def load_signer(key: SigningKey) -> CloudFrontSigner:
-    """What signs URLs with this key. Reads a file: not for the event loop. Raises `ConfigurationError`.
+    """Load the key. Reads a file: not for the event loop. Raises `ConfigurationError`.
 
-    CloudFront verifies SHA-1 unless told otherwise, and the one who signs is the one who chooses what is signed: a
-    collision gains nobody anything.
+    CloudFront verifies SHA-1 by default. Since the signer chooses what is signed, a collision helps nobody.
     """
     assert key.id is not None
     private = _rsa(_pem(key.pem, key.file), key.id)
@@ -40,16 +38,16 @@ def load_signer(key: SigningKey) -> CloudFrontSigner:
 
 
 class CloudFrontUrls:
-    """Private objects through a distribution that asks for signatures.
+    """Private objects through a distribution that requires signatures.
 
-    A URL is for one object: originals lie beside variants, so that no wildcard fits the variants alone. Signing costs a
-    third of a millisecond (``benchmarks/signing.py``); what was signed is kept until others need the room.
+    A URL is for one object: originals are next to variants, so no wildcard matches the variants alone. Signing takes a
+    third of a millisecond (``benchmarks/signing.py``), so signed URLs are cached.
     """
 
     is_costly = True
 
     def __init__(self, options: CloudFrontOptions, clock: Clock) -> None:
-        """Reads key files: not for the event loop. Raises `ConfigurationError`."""
+        """Read key files: not for the event loop. Raises `ConfigurationError`."""
         if options.url is None:
             raise ConfigurationError("Set delivery.cloudfront.url to sign URLs for CloudFront.")
         self._base = options.url
@@ -71,7 +69,7 @@ class CloudFrontUrls:
         return self._signed(self._signer_now(), _object_url(self._base, key, download_as), expires_at)
 
     def _signer_now(self) -> CloudFrontSigner:
-        """All processes change to the next key at its moment."""
+        """The current signer. All processes switch to the next key at the same moment."""
         is_next = self._next_key_from is not None and self._clock() >= self._next_key_from
         return self._next_signer or self._signer if is_next else self._signer
 
@@ -81,7 +79,7 @@ def _sign(signer: CloudFrontSigner, url: str, expires_at: datetime) -> str:
 
 
 def _object_url(base: str, key: str, download_as: str | None) -> str:
-    """The URL to sign. S3 takes the file name of a download from the query, which the CDN must hand on."""
+    """The URL to sign. S3 takes a download's file name from the query, which the CDN must forward."""
     url = f"{base}/{quote(key)}"
     if download_as is None:
         return url

@@ -1,4 +1,4 @@
-"""How clients get at objects: the delivery package's options. Pure."""
+"""Options of the delivery package: how clients get objects. Pure."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ def without_slash(url: str | None) -> str | None:
 
 @frozen
 class SigningKey:
-    """``id`` is CloudFront's id of the public key (``K…``). The private half, RSA, is PEM text (``pem``) or a file."""
+    """``id`` is CloudFront's id of the public key (``K…``). The private RSA key is PEM text (``pem``) or a file."""
 
     id: str | None = None
     pem: typed_settings.SecretStr | None = None
@@ -30,12 +30,12 @@ class SigningKey:
 
 @frozen
 class CloudFrontOptions:
-    """``url`` is the base under which a distribution serves the bucket to those with a signed URL; without it private
-    URLs are the store's own.
+    """``url`` is the base under which a distribution serves the bucket to signed URLs. Without it, private URLs are the
+    store's own.
 
     To change keys: add the new public key to the distribution's key group, set it as ``next_key``, and
-    ``next_key_from`` to a moment (ISO 8601, with its offset) when all processes will know it. From then on it signs.
-    Take the old one out of the key group a ``private_url_ttl`` later.
+    ``next_key_from`` to a moment (ISO 8601, with its offset) by which all processes will know it. From then on it
+    signs. Remove the old one from the key group one ``private_url_ttl`` later.
     """
 
     url: str | None = field(default=None, converter=without_slash)
@@ -57,12 +57,13 @@ class CloudFrontOptions:
 
 @frozen
 class DeliveryOptions:
-    """``base_url`` is where clients reach the API, with its prefix (``https://photos.example/api/v1``): URLs that lead
-    to it begin with that. ``None``: they begin with ``/``, and the HTTP API completes them by the request.
+    """``base_url`` is where clients reach the API, with its prefix (``https://photos.example/api/v1``): URLs of the API
+    begin
+    with it. ``None``: they begin with ``/``, and the HTTP API completes them from the request.
 
     ``cdn_url`` is the base under which a CDN serves our public ``/files/`` (``None``: we serve them).
 
-    A private URL works for at most ``private_url_ttl``, and for at least half of it.
+    A private URL is valid for at most ``private_url_ttl``, and for at least half of it.
     """
 
     base_url: str | None = field(default=None, converter=without_slash)

@@ -1,4 +1,4 @@
-"""Where clients fetch objects: from a CDN for everybody, from one that wants signatures, or from the store."""
+"""Where clients fetch objects: from a public CDN, from one that requires signatures, or from the store."""
 
 from datetime import datetime
 from typing import Protocol
@@ -7,10 +7,10 @@ from imagegallery.storage.protocol import ReadMethod
 
 
 class ObjectUrls(Protocol):
-    """URLs of objects, computed and never looked up: no I/O, and nothing is kept about a URL that was given out."""
+    """URLs of objects, computed without I/O. Nothing is stored about them."""
 
     is_costly: bool
-    """Whether a page full of these takes so long that it is better made away from the event loop."""
+    """Whether a page full of URLs takes so long that it should be made in a thread."""
 
     def url_of(
         self,
@@ -21,9 +21,12 @@ class ObjectUrls(Protocol):
         download_as: str | None = None,
         method: ReadMethod = "GET",
     ) -> str:
-        """A URL (absolute, or relative to the API's prefix) that reads ``key`` at least until shortly before
-        ``expires_at``; equal arguments give equal URLs.
+        """Return a URL, absolute or relative to the API's prefix, that reads ``key`` until shortly before
+        ``expires_at``.
 
-        What needs no leave may work for longer. With ``download_as`` it arrives as a file of that name, where the way
-        can say so. ``method`` is the one it will be asked for with.
+        Equal arguments give equal URLs. A public URL may work for longer.
+
+        Args:
+            download_as: The file name to save under, if the URL can express it.
+            method: The method of the request.
         """

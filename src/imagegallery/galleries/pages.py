@@ -18,7 +18,7 @@ from imagegallery.access.permission import Permission
 from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges
 from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
 from imagegallery.cache.protocol import Entry
-from imagegallery.cache.stale_while_revalidate import CacheAnswer, CacheResult, Revalidating
+from imagegallery.cache.stale_while_revalidate import CacheAnswer, CacheResult, RevalidatingCache
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
@@ -86,7 +86,7 @@ class CachedPages:
     """Each ``load`` asks a service and encodes what it answers, for the principal of the call; what it raises is raised
     here. It may run after the call has ended."""
 
-    def __init__(self, database: Database, cache: Revalidating, changes: GalleryChanges, clock: Clock) -> None:
+    def __init__(self, database: Database, cache: RevalidatingCache, changes: GalleryChanges, clock: Clock) -> None:
         self._database = database
         self._cache = cache
         self._changes = changes
@@ -118,7 +118,7 @@ class CachedPages:
         if self._changes.is_behind:
             return None
         # The facts may be as old as the page: what is fresh enough to be shown is fresh enough to decide.
-        fresh = await self._cache.fresh(ticket.group, ticket.lifetime, hearing=self._changes.is_listening)
+        fresh = await self._cache.fresh(ticket.group, ticket.lifetime, is_listening=self._changes.is_listening)
         facts = await fresh.get(_ACCESS)
         if facts is None:
             return None
@@ -181,8 +181,8 @@ class CachedPages:
     async def _get(
         self, group: str, key: str, lifetime: Lifetime, load: LoadBody, *, may_be_shared: bool = True
     ) -> CacheAnswer:
-        hearing = self._changes.is_listening
-        return await self._cache.get(group, key, lifetime, load, hearing=hearing, may_be_shared=may_be_shared)
+        is_listening = self._changes.is_listening
+        return await self._cache.get(group, key, lifetime, load, is_listening=is_listening, may_be_shared=may_be_shared)
 
 
 def _view(principal: Principal, access: Facts, name: str) -> str:

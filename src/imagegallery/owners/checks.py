@@ -1,4 +1,4 @@
-"""What `reconcile` looks at in owners: how many bytes they are said to store."""
+"""What `reconcile` checks in owners: the bytes that they are recorded to store."""
 
 from collections.abc import Sequence
 from typing import Final

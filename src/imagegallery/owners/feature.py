@@ -1,4 +1,4 @@
-"""What owners bring."""
+"""The owners feature."""
 
 from typing import Final
 

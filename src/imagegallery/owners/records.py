@@ -1,4 +1,4 @@
-"""The SQL of owners, for whoever runs the service."""
+"""The SQL of owners, for operators of the service."""
 
 from asyncpg import Record
 
@@ -19,8 +19,8 @@ INSERT INTO owners (owner_id, storage_limit) VALUES ($1, $2)
 ON CONFLICT (owner_id) DO UPDATE SET storage_limit = excluded.storage_limit
 RETURNING {_COLUMNS}"""
 
-# A page of owners, by id, each with the bytes of their originals, those that images share counted once: owners that
-# have a row or an image or both. One step an owner in two indexes, however many images they have in between.
+# A page of owners, by id, with the bytes of their originals, counting shared ones once: owners with a row, an image or
+# both. It takes one step per owner in two indexes, however many images they have.
 SUMS = """
 WITH RECURSIVE page (owner_id, place) AS (
     SELECT least(
@@ -66,7 +66,7 @@ async def set_limit(connection: Connection, owner_id: str, storage_limit: int | 
 
 
 async def sums(connection: Connection, after: str, limit: int) -> list[Sum]:
-    """How many bytes owners are said to store, and do store."""
+    """Return how many bytes owners are recorded to store, and how many they do store."""
     return [Sum(*row) for row in await connection.fetch(SUMS, after, limit)]
 
 

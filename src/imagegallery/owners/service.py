@@ -1,4 +1,4 @@
-"""What whoever runs the service does with owners. Asks for no principal: it is no owner's to call."""
+"""Owners, for operators of the service. Checks no principal: it is not for users."""
 
 from collections.abc import AsyncGenerator
 
@@ -17,13 +17,17 @@ class OwnerService:
         self._database = database
 
     async def get(self, owner_id: str) -> Owner:
-        """Whoever is not known yet has nothing. Raises `InvalidInput` for what can be no id."""
+        """Return the owner. An unknown one has stored nothing.
+
+        Raises:
+            InvalidInput: For an impossible id.
+        """
         _check_id(owner_id)
         async with self._database.connection() as connection:
             return await records.get(connection, owner_id) or Owner(owner_id)
 
     async def all(self) -> AsyncGenerator[Owner, None]:
-        """Everybody who has stored something, or has a limit, by id."""
+        """Yield every owner who has stored something or has a limit, by id."""
         after = ""
         while True:
             async with self._database.connection() as connection:
@@ -35,9 +39,10 @@ class OwnerService:
             after = page[-1].owner_id
 
     async def limit_storage(self, owner_id: str, limit: int | None) -> Owner:
-        """Let the owner store ``limit`` bytes, and no more; ``None``: as many as the policy says. What is over stays.
+        """Limit what the owner may store to ``limit`` bytes; ``None`` for the policy's limit. Deletes nothing.
 
-        Raises `InvalidInput` for a negative limit, and for what can be no id.
+        Raises:
+            InvalidInput: For a negative limit or an impossible id.
         """
         _check_id(owner_id)
         if limit is not None and not 0 <= limit <= MAX_STORAGE_LIMIT:

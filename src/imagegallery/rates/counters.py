@@ -1,8 +1,7 @@
-"""Counting by the sliding windows of the package `limits`, in this process or in Redis.
+"""Counts by the sliding windows of the package `limits`, in this process or in Redis.
 
-In Redis it counts by the clock of Redis alone, in scripts over two keys that a cluster keeps together. While Redis is
-away each process counts for itself: limits become as many times as wide as there are processes, and nobody sees an
-error.
+In Redis the clock of Redis counts, in scripts over two keys that a cluster keeps together. While Redis is away, each
+process counts alone: a limit is then multiplied by the number of processes, and nobody sees an error.
 """
 
 import time
@@ -17,9 +16,9 @@ from imagegallery.clock import Clock
 from imagegallery.common.bounded import BoundedMap
 from imagegallery.rates.options import Rate
 
-# Those that were seen longest ago begin anew.
+# The names not seen for longest start anew.
 MAX_BYTES: Final = 32 * 2**20
-# What a window takes besides its name, rounded up.
+# The size of a window besides its name, rounded up.
 WINDOW_BYTES: Final = 400
 
 
@@ -43,7 +42,7 @@ def _item(rate: Rate) -> RateLimitItem:
 
 @define
 class _Window:
-    """What was counted in the window that began then, by the clock in seconds, and in the one before."""
+    """The counts of the window that began then, by the clock in seconds, and of the one before."""
 
     began: float
     current: int = 0
@@ -55,9 +54,9 @@ def _size_of(name: str, _: _Window) -> int:
 
 
 class BoundedStorage(MemoryStorage):
-    """The sliding windows of the names that were last counted, as many as fit ``max_bytes``.
+    """The sliding windows of the most recently counted names, as many as fit in ``max_bytes``.
 
-    `limits` has its own, which looks at every name there is each time it counts one, and keeps each until it ends.
+    The storage of `limits` checks every name each time it counts one, and keeps each until it ends.
     """
 
     def __init__(self, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
@@ -82,7 +81,7 @@ class BoundedStorage(MemoryStorage):
         self._windows.drop(key)
 
     def _window(self, key: str, expiry: int) -> tuple[_Window, float]:
-        """The window of this moment, which is now."""
+        """The current window, and the time."""
         now = self._clock().timestamp()
         window = self._windows.get(key)
         if window is None:

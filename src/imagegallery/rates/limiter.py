@@ -1,4 +1,4 @@
-"""Who may go on, and who has to wait."""
+"""Who may continue, and who must wait."""
 
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -10,15 +10,15 @@ from imagegallery.errors import RateLimited, UploadRateExceeded
 from imagegallery.principal import Principal
 from imagegallery.rates.options import Rate, RateOptions
 
-# What one subscriber gets (RFC 6177 section 2), and may take all its addresses from.
+# What one subscriber gets (RFC 6177 section 2), who may use any address in it.
 _IPV6_NETWORK_BITS: Final = 64
 
 
 class Counts(Protocol):
     async def hit(self, rate: Rate, name: str) -> float | None:
-        """Count one time under this name, unless it is one too many: then, in how many seconds to try again.
+        """Count one event under this name, or return the seconds to wait if the limit is reached.
 
-        Never raises because something does not answer.
+        Never raises because a server does not respond.
         """
 
 
@@ -28,7 +28,7 @@ def _parsed(text: str | None) -> Rate | None:
 
 @frozen
 class RateLimiter:
-    """The rates of the options, counted by ``counts``; without it there are none."""
+    """Applies the rates of the options with ``counts``. Without it there are no limits."""
 
     counts: Counts | None
     options: RateOptions
@@ -49,7 +49,7 @@ class RateLimiter:
         return _parsed(self.options.uploads)
 
     async def admit_request(self, principal: Principal, address: str | None) -> None:
-        """Count one request; ``address`` is the client's, if there is one. Raises `RateLimited`."""
+        """Count one request from the client's ``address``, if known. Raises `RateLimited`."""
         if principal.user_id is not None:
             rate, name = self.users, f"user/{principal.user_id}"
         else:
@@ -71,7 +71,7 @@ class RateLimiter:
 
 
 def network_of(address: str | None) -> str:
-    """The part of an address by which clients are told apart; those without one are one client. Pure."""
+    """The part of an address that tells clients apart. All clients without one share a name. Pure."""
     try:
         parsed = ip_address(address or "")
     except ValueError:

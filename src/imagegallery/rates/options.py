@@ -1,4 +1,4 @@
-"""How often somebody may do something: the options, and what a rate is. Pure."""
+"""Rates and the options for them. Pure."""
 
 import re
 from typing import Final
@@ -13,14 +13,15 @@ _RATE: Final = re.compile(r"\s*+(\d++)\s*+(?:/|per)\s*+(\d++)?\s*+(second|minute
 
 @frozen
 class Rate:
-    """``amount`` times in any ``seconds``, as near as a sliding window of two counters can tell."""
+    """``amount`` times in any ``seconds``, as precisely as a sliding window of two counters can tell."""
 
     amount: int
     seconds: int
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
-        """``600/minute``, ``10 per 5 minutes``: as the package `limits` writes them. Raises `ConfigurationError`."""
+        """Parse ``600/minute`` or ``10 per 5 minutes``, the syntax of the package `limits`. Raises
+        `ConfigurationError`."""
         match = _RATE.fullmatch(text)
         if match is None:
             raise ConfigurationError(f"{text!r} is no rate; write it like 600/minute or 100 per 2 hours.")
@@ -38,11 +39,10 @@ def _check_rate(_: object, __: "Attribute[str | None]", text: str | None) -> Non
 
 @frozen
 class RateOptions:
-    """Rates such as ``600/minute``; without one there is no limit.
+    """Rates such as ``600/minute``. Without one there is no limit.
 
-    ``visitors``: requests from one address (of IPv6, one network of 64 bits) by nobody who is signed in. ``users``:
-    requests of one user. ``uploads``: uploads that one owner begins. Counted by all processes together with Redis,
-    by each for itself without.
+    ``visitors``: requests from one address (of IPv6, one network of 64 bits) without signing in. ``users``: requests of
+    one user. ``uploads``: uploads started by one owner. With Redis all processes count together, otherwise each alone.
     """
 
     visitors: str | None = field(default=None, validator=_check_rate)

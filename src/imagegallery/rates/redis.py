@@ -1,6 +1,6 @@
-"""Rates that all processes count together, in Redis; each for itself while it is away.
+"""Rates that all processes count together in Redis, and each alone while Redis is away.
 
-Keys are ``PREFIX:rates:{NAME/RATE}`` and ``PREFIX:rates:{NAME/RATE}/-1``, this window's counter and the one before.
+Keys are ``PREFIX:rates:{NAME/RATE}`` and ``PREFIX:rates:{NAME/RATE}/-1``: this window's counter and the previous one.
 """
 
 from hashlib import blake2b
@@ -18,7 +18,8 @@ from imagegallery.redis.client import RedisClient
 
 
 class RedisCounts:
-    """A `imagegallery.rates.limiter.Counts`; ``meanwhile`` counts when Redis does not answer, or with no number."""
+    """A `imagegallery.rates.limiter.Counts`. ``meanwhile`` counts while Redis does not respond, or returns no
+    number."""
 
     def __init__(self, client: RedisClient, meanwhile: Counts) -> None:
         self._client = client
@@ -26,16 +27,16 @@ class RedisCounts:
         self._windows = WindowCounts(_SharedStorage(client))
 
     async def hit(self, rate: Rate, name: str) -> float | None:
-        # Whoever chooses the name, its length is ours.
+        # Clients may choose the name; its length stays ours.
         hashed = blake2b(name.encode(), digest_size=16).hexdigest()
         try:
             return await self._client.run(lambda: self._windows.hit(rate, hashed))
-        except (Unavailable, ValueError, OverflowError):  # the latter: what somebody else wrote is no number
+        except (Unavailable, ValueError, OverflowError):  # the latter: the value is not a number of ours
             return await self._meanwhile.hit(rate, name)
 
 
 class _SharedStorage(RedisStorage):
-    """The one of `limits`, over our connections instead of its own, to one server or to a cluster."""
+    """The storage of `limits`, over our connections, to one server or a cluster."""
 
     def __init__(self, client: RedisClient) -> None:
         self._client = client

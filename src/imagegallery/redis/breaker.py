@@ -1,7 +1,7 @@
-"""A circuit breaker: when to leave alone what keeps failing, and when to try it again. Pure.
+"""A circuit breaker: when to stop calling what keeps failing, and when to try again. Pure.
 
-Closed, it lets every call through and counts failures in a row. Opened, it refuses every call, so that nobody waits for
-a server that is down; each time it has rested it lets one call through, and a success closes it.
+Closed, it lets every call pass and counts consecutive failures. Open, it refuses every call, so that nobody waits for a
+server that is down. After each rest it lets one call pass, and a success closes it.
 """
 
 from datetime import datetime, timedelta
@@ -18,40 +18,40 @@ class Closed:
 
 
 @frozen
-class Opened:
-    """Refused until then."""
+class Open:
+    """Calls are refused until then."""
 
     until: datetime
 
 
-State: TypeAlias = Closed | Opened
+State: TypeAlias = Closed | Open
 
 
 @frozen
 class Breaker:
-    """The rules: opened by more than ``failures_allowed`` in a row, tried again each time it had a ``rest``."""
+    """The rules: it opens after more than ``failures_allowed`` in a row, and tries again after each ``rest``."""
 
     failures_allowed: int
     rest: timedelta
 
     def ask(self, state: State, now: datetime) -> tuple[bool, State]:
-        """Whether a call may be made, and the state from then on.
+        """Return whether a call may be made, and the next state.
 
-        Who is let through an opened breaker is alone until it comes back or another ``rest`` is over: a trial that
-        never comes back holds nobody up. A rest that is longer than the rule (the clock was set back) is over.
+        One call at a time passes an open breaker, until it returns or another ``rest`` has passed: a call that never
+        returns blocks nobody. A rest longer than the rule (the clock was set back) is over.
         """
         if isinstance(state, Closed):
             return True, state
         if timedelta(0) < state.until - now <= self.rest:
             return False, state
-        return True, Opened(now + self.rest)
+        return True, Open(now + self.rest)
 
-    def failed(self, state: State, now: datetime) -> State:
-        """After a call that failed."""
+    def after_failure(self, state: State, now: datetime) -> State:
+        """Return the state after a failed call."""
         if isinstance(state, Closed) and state.failures < self.failures_allowed:
             return Closed(state.failures + 1)
-        return Opened(now + self.rest)
+        return Open(now + self.rest)
 
-    def succeeded(self, state: State) -> State:
-        """After a call that did not."""
+    def after_success(self, state: State) -> State:
+        """Return the state after a successful call."""
         return state if state == Closed() else Closed()

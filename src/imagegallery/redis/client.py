@@ -1,8 +1,8 @@
 """A connection pool to Redis that never makes anybody wait for long: time-outs, and a circuit breaker around each call.
 
-What Redis needs to be: version 6 or newer (or Valkey), alone or a cluster; any eviction policy; no persistence. With
-access lists: ``resetchannels &PREFIX:* ~PREFIX:* +@read +@write +@scripting +@pubsub +@connection +select +time``, and
-``+cluster`` for a cluster.
+Needs Redis 6 or newer (or Valkey), alone or a cluster, with any eviction policy and no persistence. With access lists:
+``resetchannels &PREFIX:* ~PREFIX:* +@read +@write +@scripting +@pubsub +@connection +select +time``, and ``+cluster``
+for a cluster.
 """
 
 import logging
@@ -24,7 +24,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError, Unavailable
-from imagegallery.redis.breaker import Breaker, Closed, Opened, State
+from imagegallery.redis.breaker import Breaker, Closed, Open, State
 from imagegallery.redis.options import RedisOptions
 
 logger = logging.getLogger(__name__)
@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 _CLUSTER: Final = "+cluster://"
 _AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
-# redis-py would look up its own version, in files, for each connection.
+# Otherwise redis-py reads its own version from files for each connection.
 _NOT_TOLD: Final = None
 _CLOSING = 2.0  # seconds
-_PROBE_EVERY = 15.0  # seconds; what is not answered in as many is lost
+_PROBE_EVERY = 15.0  # seconds; a connection that does not answer within as many is lost
 
 
 class _Message(TypedDict):
@@ -46,7 +46,7 @@ class _Message(TypedDict):
 
 
 class RedisClient:
-    """What the packages that use Redis share. Made by `open`."""
+    """The client that packages share. Made by `open`."""
 
     def __init__(self, server: Server, options: RedisOptions, clock: Clock) -> None:
         self.server = server
@@ -58,9 +58,9 @@ class RedisClient:
     @classmethod
     @asynccontextmanager
     async def open(cls, options: RedisOptions, clock: Clock) -> AsyncIterator["RedisClient"]:
-        """A client of the server of ``options.url``, which need not answer, now or ever.
+        """Open a client of the server at ``options.url``, which need not be running.
 
-        Raises `ConfigurationError` for a URL that can be none.
+        Raises `ConfigurationError` for an invalid URL.
         """
         server = _server(options)
         try:
@@ -70,20 +70,20 @@ class RedisClient:
                 await server.aclose()
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What ``call`` answers. Raises `Unavailable` when Redis fails, and at once while the breaker is open."""
+        """Return what ``call`` returns. Raises `Unavailable` if Redis fails, and at once while the breaker is open."""
         may_call, self._state = self._breaker.ask(self._state, self.clock())
         if not may_call:
             raise Unavailable("Redis has not been answering.")
         try:
             answer = await call()
         except _AWAY as error:
-            self._move(self._breaker.failed(self._state, self.clock()), str(error) or type(error).__name__)
+            self._move(self._breaker.after_failure(self._state, self.clock()), str(error) or type(error).__name__)
             raise Unavailable("Redis does not answer.") from error
-        self._move(self._breaker.succeeded(self._state))
+        self._move(self._breaker.after_success(self._state))
         return answer
 
     async def check(self) -> None:
-        """Raises `ConfigurationError` if Redis does not know our password; it need not answer."""
+        """Raise `ConfigurationError` if Redis refuses our password. It need not be running."""
         try:
             await self.ping()
         except Unavailable as error:
@@ -91,12 +91,12 @@ class RedisClient:
                 raise ConfigurationError(f"Redis refuses us ({error.__cause__}): see to `redis.url`.") from error
 
     async def ping(self) -> None:
-        """One round trip. Raises `Unavailable`."""
+        """Make one round trip. Raises `Unavailable`."""
         await self.run(lambda: self.server.execute_command("PING"))
 
     async def messages(self, channel: str) -> AsyncGenerator[bytes, None]:
-        """What is published on the channel from now on. Raises `Unavailable` when the connection is lost."""
-        await self.ping()  # it is the breaker's trial; listening has no end
+        """Yield what is published on the channel from now on. Raises `Unavailable` when the connection is lost."""
+        await self.ping()  # the breaker's trial call, since listening does not end
         try:
             async with self.server.pubsub() as subscriber:
                 await subscriber.subscribe(channel)
@@ -116,9 +116,9 @@ class RedisClient:
             raise Unavailable("The connection to Redis was lost.") from error
 
     def _move(self, state: State, reason: str = "") -> None:
-        """Told once each time: when it opens, and when it closes."""
-        opens = isinstance(state, Opened) and isinstance(self._state, Closed)
-        closes = isinstance(state, Closed) and isinstance(self._state, Opened)
+        """Change the state, and log when it opens and when it closes."""
+        opens = isinstance(state, Open) and isinstance(self._state, Closed)
+        closes = isinstance(state, Closed) and isinstance(self._state, Open)
         self._state = state
         if opens:
             logger.warning("Redis does not answer; doing without it for now: %s", reason)
@@ -129,7 +129,7 @@ class RedisClient:
 def _server(options: RedisOptions) -> Server:
     assert options.url is not None
     url, seconds = str(options.url), options.timeout.total_seconds()
-    # One more try with a new connection: those that are kept break when the server is restarted.
+    # Retry once with a new connection: pooled ones break when the server restarts.
     retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
     try:
         if _CLUSTER in url:
@@ -151,7 +151,7 @@ def _server(options: RedisOptions) -> Server:
             driver_info=_NOT_TOLD,
         )
     except ValueError:
-        # What it says may quote the piece of a password that was taken for something else.
+        # The message may quote a piece of the password that was parsed as something else.
         raise ConfigurationError(
             "redis.url cannot be used: it begins with redis://, rediss:// or redis+cluster://, "
             "and a password in it is percent-encoded."

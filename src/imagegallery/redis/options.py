@@ -10,16 +10,17 @@ ZERO = timedelta(0)
 
 
 def _secret(url: str | None) -> typed_settings.SecretStr | None:
-    """It may hold a password."""
+    """The URL, as a secret since it may contain a password."""
     return None if url is None else typed_settings.SecretStr(url)
 
 
 @frozen
 class RedisOptions:
-    """``url`` (``redis://``, ``rediss://`` or, for a cluster, ``redis+cluster://``); without one each process keeps its
-    cache and its counts of requests to itself.
+    """``url`` is ``redis://``, ``rediss://`` or, for a cluster, ``redis+cluster://``. Without it, each process has its
+    own
+    cache and its own counts of requests.
 
-    Nothing that must not be lost is kept there. After ``failures_allowed`` in a row it is left alone for ``rest``.
+    Redis holds nothing that must not be lost. After ``failures_allowed`` in a row it is not called for ``rest``.
     """
 
     url: typed_settings.SecretStr | None = field(default=None, converter=_secret)

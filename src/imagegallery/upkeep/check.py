@@ -1,4 +1,4 @@
-"""One thing that `doctor` looked at. Pure."""
+"""One result of `doctor`. Pure."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from attrs import frozen
 
 
 class Level(StrEnum):
-    """``WARNING``: it works, but not as it should or not for ever. ``ERROR``: it does not work, or is not safe."""
+    """``WARNING``: it works, but not as it should, or not much longer. ``ERROR``: it does not work, or is not safe."""
 
     OK = "ok"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 @frozen
 class Check:
-    """What was found about ``name``; ``remedy`` says what to do about it, unless it is in order."""
+    """What was found about ``name``, and a ``remedy`` unless it is in order."""
 
     name: str
     level: Level
@@ -35,7 +35,7 @@ class Check:
         return cls(name, Level.ERROR, detail, remedy)
 
     def to_json(self) -> dict[str, str | None]:
-        """A JSON object of all of it."""
+        """All of it as a JSON object."""
         return {"name": self.name, "level": self.level.value, "detail": self.detail, "remedy": self.remedy}
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Checks of the parts that are open: database, queue, store."""
+"""Checks of the open parts: database, queue, store."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -19,7 +19,7 @@ from imagegallery.storage.streams import bytes_chunks
 from imagegallery.upkeep import records
 from imagegallery.upkeep.check import Check
 
-# Sessions, leases and signed URLs are timed by different clocks; short leases are the first to suffer.
+# Different clocks time sessions, leases and signed URLs; short leases suffer first.
 SKEW_TO_NOTE: Final = timedelta(seconds=2)
 SKEW_TOO_FAR: Final = timedelta(seconds=10)
 OVERDUE: Final = timedelta(minutes=15)
@@ -28,7 +28,7 @@ _CLEANING_UP = 10.0  # seconds
 
 
 async def attempt(name: str, remedy: str, check: Callable[[], Awaitable[Check]]) -> Check:
-    """The check's answer, or an error of this ``name`` when it raises one of ours or the system's."""
+    """Return the check's result, or an error of this ``name`` if it raises one of ours or the system's."""
     try:
         return await check()
     except ImageGalleryError as error:
@@ -38,7 +38,7 @@ async def attempt(name: str, remedy: str, check: Callable[[], Awaitable[Check]])
 
 
 async def examine_database(database: Database, clock: Clock) -> AsyncIterator[Check]:
-    """Version, migrations, clock and, once the tables are there, the queue. Raises as `Database.connection`."""
+    """Check version, migrations, clock and, if the tables exist, the queue. Raises as `Database.connection`."""
     async with database.connection() as connection:
         yield Check.ok("database", f"PostgreSQL {await records.server_version(connection)} answers")
     missing = await pending(database)
@@ -53,7 +53,7 @@ async def examine_database(database: Database, clock: Clock) -> AsyncIterator[Ch
 
 
 async def check_clock(database: Database, clock: Clock) -> Check:
-    """How far the database's clock is from ours, the way there and back aside."""
+    """Measure how far the database's clock is from ours, without the network's delay."""
     async with database.connection() as connection:
         before = clock()
         theirs = await records.server_time(connection)
@@ -62,7 +62,7 @@ async def check_clock(database: Database, clock: Clock) -> Check:
 
 
 def judge_clock(theirs: datetime, before: datetime, after: datetime) -> Check:
-    """What to think of a clock that showed ``theirs`` between ``before`` and ``after``. Pure."""
+    """Judge a clock that showed ``theirs`` between ``before`` and ``after``. Pure."""
     skew = max(before - theirs, theirs - after, timedelta(0))
     detail = f"the database's and ours are {skew.total_seconds():.1f} s apart"
     remedy = "synchronise the clocks of both machines (NTP)"
@@ -74,7 +74,7 @@ def judge_clock(theirs: datetime, before: datetime, after: datetime) -> Check:
 
 
 async def check_dead_letters(database: Database) -> Check:
-    """Jobs that were given up."""
+    """Check for jobs that were given up."""
     async with database.connection() as connection:
         stats = await queue_records.stats(connection)
         latest = await queue_records.dead(connection, limit=1)
@@ -88,7 +88,7 @@ async def check_dead_letters(database: Database) -> Check:
 
 
 async def check_backlog(database: Database, clock: Clock) -> Check:
-    """Whether anybody does the jobs."""
+    """Check whether workers do the jobs."""
     async with database.connection() as connection:
         since = (await queue_records.backlog(connection)).due_since
     if since is None or clock() - since < OVERDUE:
@@ -100,9 +100,9 @@ async def check_backlog(database: Database, clock: Clock) -> Check:
 
 
 async def check_store(store: ObjectStore) -> Check:
-    """Write, read and delete a small object, under ``incoming/``, where the sweeper would find it.
+    """Write, read and delete a small object under ``incoming/``, which the sweeper would clean up.
 
-    `imagegallery.upkeep.promises` asks more of a store.
+    `imagegallery.upkeep.promises` checks more of a store.
     """
     key = f"{INCOMING_PREFIX}doctor-{new_id()}"
     try:

@@ -1,4 +1,4 @@
-"""What upkeep brings."""
+"""The upkeep feature."""
 
 from typing import Final
 

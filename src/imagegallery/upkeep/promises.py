@@ -1,7 +1,6 @@
-"""Does a store keep the promises that nothing may be lost by? Asked of it with a few small objects.
+"""Check with a few small objects whether a store keeps the promises that prevent loss.
 
-For stores that speak a protocol in their own way: what they do not know of a request, they often ignore. The suite
-`imagegallery.testing.storage` asks far more.
+Compatible stores often ignore what they do not support. The suite `imagegallery.testing.storage` checks far more.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -23,7 +22,8 @@ _CLEANING_UP = 10.0  # seconds
 
 
 async def check_promises(store: ObjectStore) -> AsyncGenerator[Check, None]:
-    """One check a promise. Everything is under ``incoming/``, where the sweeper would find it, and deleted again."""
+    """Yield one check per promise. All objects are under ``incoming/``, which the sweeper cleans, and are deleted
+    again."""
     folder = f"{INCOMING_PREFIX}check-{new_id()}/"
     try:
         source = await _put(store, f"{folder}source")
