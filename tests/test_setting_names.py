@@ -1,5 +1,6 @@
 """A name that is no setting is an error that names the nearest one, wherever it stands."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,51 @@ def test_a_wrong_name_in_the_environment_starts_no_other_database(monkeypatch: p
         Settings.from_env()
 
 
-def test_what_commands_and_the_service_read_is_no_wrong_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IMAGEGALLERY_JWT_KEY", "k" * 32)
+def test_what_commands_read_is_no_wrong_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_LOG_LEVEL", "debug")
     monkeypatch.setenv("IMAGEGALLERY_UPLOADS_MAX_SIZE", "1000")
     assert Settings.from_env().uploads.max_size == 1000
+
+
+def test_options_of_the_http_service_are_settings_like_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "photos.toml"
+    file.write_text(
+        f"""[imagegallery]
+trusted_proxies = ["10.0.0.0/8"]
+cors_origins = ["https://app.example"]
+[imagegallery.jwt]
+key = "{"k" * 48}"
+algorithms = ["HS256", "HS384"]
+[imagegallery.client]
+stall = "0:00:05"
+"""
+    )
+    monkeypatch.setenv("IMAGEGALLERY_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    monkeypatch.setenv("IMAGEGALLERY_CLIENT_BODIES", "7")
+    settings = Settings.from_env(file)
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
+    assert settings.cors_origins == ("https://app.example",)
+    assert (settings.jwt.key, settings.jwt.algorithms) == ("k" * 48, ("HS256", "HS384"))
+    assert "k" * 48 not in repr(settings)
+    assert (settings.client.stall, settings.client.bodies) == (timedelta(seconds=5), 7)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("JWT_ISUER", "us", "did you mean IMAGEGALLERY_JWT_ISSUER?"),
+        ("CORS_ORIGIN", "https://app.example", "did you mean IMAGEGALLERY_CORS_ORIGINS?"),
+        ("TRUSTED_PROXIES", "proxy", "A trusted proxy is an address or a network: 'proxy'"),
+        ("CORS_ORIGINS", "app.example", "Not an origin of pages (https://photos.example): 'app.example'"),
+        ("UPLOADS_MAX_SIZE", "0", "'max_size' must be > 0: 0"),
+    ],
+)
+def test_a_wrong_setting_says_what_is_wrong(
+    variable: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"IMAGEGALLERY_{variable}", value)
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.from_env()
+    assert refused.value.message.endswith(said) or refused.value.message.startswith(said)

@@ -5,6 +5,7 @@ variables: ``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An option t
 """
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.events.event import EventOptions
 from imagegallery.feature import Feature
+from imagegallery.http_options import ClientLimits, JwtOptions, parse_networks, parse_origins, stripped_names
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
@@ -44,26 +46,10 @@ from imagegallery.webhooks.webhook import WebhookOptions
 ENV_PREFIX = "IMAGEGALLERY_"
 DEFAULT_DATA_DIR = Path("imagegallery-data")
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
-# Variables with our prefix that are read elsewhere: by the commands, and by the HTTP service.
-OTHER_VARIABLES = frozenset(
-    f"{ENV_PREFIX}{name}"
-    for name in (
-        "CONFIG",
-        "TOKEN",
-        "LOG_LEVEL",
-        "ACCESS_LOG",
-        "JWT_KEY",
-        "JWT_ALGORITHMS",
-        "JWT_AUDIENCE",
-        "JWT_ISSUER",
-        "TRUSTED_PROXIES",
-        "CORS_ORIGINS",
-        "CLIENT_STALL",
-        "CLIENT_LEAST_RATE",
-        "CLIENT_BODIES",
-        "CLIENT_BODIES_PER_ADDRESS",
-    )
-)
+# Variables with our prefix that the commands read.
+OTHER_VARIABLES = frozenset(f"{ENV_PREFIX}{name}" for name in ("CONFIG", "TOKEN", "LOG_LEVEL", "ACCESS_LOG"))
+# What typed-settings puts around what an option's class says.
+_WRAPPED = re.compile(r"^Could not convert loaded settings: \w{1,40}\([\"'](.*)[\"']\)$")
 T = TypeVar("T")
 
 
@@ -80,11 +66,19 @@ class Settings:
     ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone; ``secret_key``
     signs local URLs and seals what lies in Redis: of several, between commas, the first signs and all are believed
     (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
+
+    Of `imagegallery serve`: ``trusted_proxies`` are the addresses and networks whose ``X-Forwarded-*`` headers are
+    believed; ``cors_origins`` the origins of pages (``https://app.example``) that may use the API from a browser
+    (without sign-in they must be named, not ``*``).
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
     secret_key: tuple[typed_settings.SecretStr, ...] = field(default=(), converter=_secrets)
     upkeep_interval: timedelta = timedelta(minutes=1)
+    trusted_proxies: tuple[str, ...] = field(default=(), converter=stripped_names)
+    cors_origins: tuple[str, ...] = field(default=(), converter=stripped_names)
+    jwt: JwtOptions = field(factory=JwtOptions)
+    client: ClientLimits = field(factory=ClientLimits)
     database: DatabaseOptions = field(factory=DatabaseOptions)
     storage: StorageOptions = field(factory=StorageOptions)
     aws: AwsOptions = field(factory=AwsOptions)
@@ -102,8 +96,10 @@ class Settings:
     webhooks: WebhookOptions = field(factory=WebhookOptions)
 
     def __attrs_post_init__(self) -> None:
-        """Secrets can hardly be guessed. A page that was kept for as long as it may be must not show URLs that have
-        ended, nor end right away."""
+        """Proxies and origins are what they say, and secrets can hardly be guessed. A page that was kept for as long as
+        it may be must not show URLs that have ended, nor end right away."""
+        parse_networks(self.trusted_proxies)
+        parse_origins(self.cors_origins)
         if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secret_key):
             raise ConfigurationError(f"secret_key: each secret must have at least {MIN_SECRET_BYTES} bytes.")
         if self.delivery.private_url_ttl / 2 < 2 * LONGEST:
@@ -192,7 +188,9 @@ def _write_once(path: Path, text: str) -> None:
 
 @cache
 def _converter() -> cattrs.Converter:
+    # Of several faults it says the first, but says it: with detailed validation, settings are only "not converted".
     converter = typed_settings.converters.get_default_cattrs_converter()
+    converter.detailed_validation = False
     typed_settings.converters.register_strlist_hook(converter, sep=",")
     return converter
 
@@ -233,6 +231,6 @@ def _lines(error: BaseException) -> Iterator[str]:
     """What is wrong, without the layers: one short clause for each option."""
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     if not inner:
-        yield " ".join(str(error).split())
+        yield _WRAPPED.sub(r"\1", " ".join(str(error).split()))
     for each in inner:
         yield from _lines(each)

@@ -14,10 +14,10 @@ try:
 except ImportError as error:
     raise ImportError(f"imagegallery_asgi needs more than is installed ({error}): {install_hint('asgi')}") from error
 
+from imagegallery.http_options import ClientLimits
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
 from imagegallery_asgi.framework.context import Authenticate, Call
 from imagegallery_asgi.framework.operations import Operation
-from imagegallery_asgi.middleware.patience import ClientLimits
 
 __all__ = ["Authenticate", "Call", "ClientLimits", "Operation", "create_app", "jwt", "single_user"]

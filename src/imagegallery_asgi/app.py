@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
 from imagegallery.gallery import EVENT_TYPES
+from imagegallery.http_options import ClientLimits, parse_networks
 from imagegallery_asgi.auth import single_user
 from imagegallery_asgi.framework.context import API_PREFIX, Authenticate, Host
 from imagegallery_asgi.framework.endpoint import Endpoint
@@ -21,9 +22,9 @@ from imagegallery_asgi.middleware.access_log import AccessLog
 from imagegallery_asgi.middleware.compression import Compression
 from imagegallery_asgi.middleware.cors import cors
 from imagegallery_asgi.middleware.exchange import ErrorNet, Exchanges, HeadLimit, SafetyHeaders, StartFailure
-from imagegallery_asgi.middleware.forwarding import TrustedProxies, parse_networks
+from imagegallery_asgi.middleware.forwarding import TrustedProxies
 from imagegallery_asgi.middleware.page_cache import Shortcut
-from imagegallery_asgi.middleware.patience import ClientLimits, Patient
+from imagegallery_asgi.middleware.patience import Patient
 from imagegallery_asgi.resumable.tus_middleware import TusExchange
 from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
 

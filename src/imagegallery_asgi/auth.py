@@ -11,10 +11,10 @@ from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, Principal
 from imagegallery.common.loopback import is_loopback
+from imagegallery.http_options import ANY_ORIGIN, parse_origins
 from imagegallery_asgi.framework.context import Authenticate
 from imagegallery_asgi.framework.errors import InvalidToken
 from imagegallery_asgi.framework.operations import SAFE_METHODS
-from imagegallery_asgi.middleware.cors import ANY, parse_origins
 from imagegallery_asgi.token_keys import check_key
 
 _OWN_SITES = frozenset({"same-origin", "same-site", "none"})
@@ -65,7 +65,7 @@ def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) ->
     any page may post to 127.0.0.1), but for the ``cors_origins``. Raises `Forbidden` at each; `ConfigurationError` at
     once for an origin that is none, and for ``*``.
     """
-    if ANY in cors_origins:
+    if ANY_ORIGIN in cors_origins:
         raise ConfigurationError("Without sign-in name the origins of pages: * would open this gallery to every site.")
     return SingleUser(Principal.user(owner_id), frozenset(parse_origins(cors_origins)))
 

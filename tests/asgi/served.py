@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery_asgi import create_app
-from imagegallery_asgi.server import client_limits, closing_on_signals, serve
+from imagegallery_asgi.server import closing_on_signals, serve
 
 MOUNT = "/pictures"
 
@@ -32,7 +32,7 @@ async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, ImageGallery]]:
 
 
 def app() -> ASGIApp:
-    alone = create_app(authenticate=who, lifespan=lifespan, client_limits=client_limits())
+    alone = create_app(authenticate=who, lifespan=lifespan, client_limits=Settings.from_env().client)
     host = Starlette(routes=[Mount(MOUNT, create_app(authenticate=who))])
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:

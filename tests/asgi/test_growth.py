@@ -11,6 +11,7 @@ from starlette.requests import Request
 from tests.support.growth import check_linear
 
 from imagegallery.common.disposition import attachment
+from imagegallery.http_options import parse_networks
 from imagegallery_asgi import auth, create_app
 from imagegallery_asgi.api.forms import _Parser
 from imagegallery_asgi.api.requests import CreateWebhook, GalleryImagesQuery, LibraryQuery
@@ -33,7 +34,7 @@ def asking(*lines: tuple[str, str]) -> Request:
 
 
 def forwarded(name: str) -> Reader:
-    networks = forwarding.parse_networks(["127.0.0.0/8", "::/0"])
+    networks = parse_networks(["127.0.0.0/8", "::/0"])
 
     def read(text: str) -> object:
         scope = {**asking((f"x-forwarded-{name}", text)).scope, "root_path": ""}

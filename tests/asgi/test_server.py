@@ -9,22 +9,24 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Principal
+from imagegallery import ConfigurationError, Principal, Settings
 from imagegallery_asgi import server
+
+JWT_KEY = "IMAGEGALLERY_JWT_KEY"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "example.org"])
 def test_without_sign_in_only_this_machine_is_served(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(server.JWT_KEY, raising=False)
-    with pytest.raises(ConfigurationError, match=server.JWT_KEY):
+    monkeypatch.delenv(JWT_KEY, raising=False)
+    with pytest.raises(ConfigurationError, match=JWT_KEY):
         server.serve(host=host, port=1)
 
 
 def test_a_key_means_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(server.JWT_KEY, "a secret of at least thirty-two bytes")
+    monkeypatch.setenv(JWT_KEY, "a secret of at least thirty-two bytes")
     monkeypatch.setenv("IMAGEGALLERY_JWT_ALGORITHMS", "none")
     with pytest.raises(ConfigurationError):
-        server.authentication()
+        server.authentication(Settings.from_env())
 
 
 SIGN_IN = {
@@ -42,22 +44,22 @@ def test_a_variable_of_sign_in_that_is_empty_is_named(empty: str, value: str, mo
     for name in SIGN_IN:
         monkeypatch.setenv(name, SIGN_IN[name] if name != empty else value)
     with pytest.raises(ConfigurationError, match=f"^{empty}: set but empty"):
-        server.authentication()
+        server.authentication(Settings.from_env())
 
 
 def test_sign_in_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(server.JWT_KEY, raising=False)
+    monkeypatch.delenv(JWT_KEY, raising=False)
     monkeypatch.setenv("IMAGEGALLERY_JWT_AUDIENCE", "photos")
     with pytest.raises(ConfigurationError, match="IMAGEGALLERY_JWT_AUDIENCE without IMAGEGALLERY_JWT_KEY"):
-        server.authentication()
+        server.authentication(Settings.from_env())
 
 
 def test_blanks_between_algorithms_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SIGN_IN.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("IMAGEGALLERY_JWT_ALGORITHMS", " HS256 , HS384")
-    monkeypatch.setenv(server.JWT_KEY, "k" * 48)
-    server.authentication()
+    monkeypatch.setenv(JWT_KEY, "k" * 48)
+    server.authentication(Settings.from_env())
 
 
 def run(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -96,7 +98,7 @@ def test_a_missing_extra_is_named() -> None:
 
 
 def test_the_user_of_this_machine_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(server.JWT_KEY, raising=False)
+    monkeypatch.delenv(JWT_KEY, raising=False)
     headers = [(b"host", b"localhost:8000")]
     request = Request({"type": "http", "method": "GET", "headers": headers, "client": ("127.0.0.1", 1), "path": "/"})
-    assert server.authentication()(request) == Principal.user("owner")
+    assert server.authentication(Settings.from_env())(request) == Principal.user("owner")

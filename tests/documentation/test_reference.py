@@ -86,12 +86,3 @@ def test_every_public_name_is_on_one_page_of_the_reference() -> None:
     assert len(shown) == len(set(shown))
     assert {f"imagegallery.{name}" for name in imagegallery.__all__} <= set(shown)
     assert {"imagegallery.errors.ChunkMismatch", "imagegallery.galleries.pages.PageTicket"} <= set(shown)
-
-
-def test_every_variable_of_the_server_is_on_the_page_of_its_command() -> None:
-    page = (DOCS / "reference" / "commands.md").read_text()
-    code = (DOCS.parent / "src" / "imagegallery_asgi" / "server.py").read_text()
-    names = set(re.findall(r"IMAGEGALLERY_(?:JWT_KEY|[A-Z]+_PROXIES)", code))
-    names |= {f"IMAGEGALLERY_JWT_{name}" for name in re.findall(r'"(ALGORITHMS|AUDIENCE|ISSUER)"', code)}
-    assert len(names) == 5
-    assert [name for name in names if f"`{name}`" not in page] == []

@@ -66,6 +66,7 @@ class Examination:
         yield await attempt("decoder", "run again with -v to see why", self._decoder)
         yield await attempt("walls", "run again with -v to see why", self._walls)
         yield await to_thread.run_sync(self._heic)
+        yield self._sign_in()
         has_data = await to_thread.run_sync(self.settings.data_dir.is_dir)
         yield await to_thread.run_sync(self._data_dir)
         if has_data:
@@ -101,6 +102,12 @@ class Examination:
             "allowed, but its decoder is not installed: such uploads are refused",
             f"{install_hint('heic')}, or take it out of `uploads.allowed_types`",
         )
+
+    def _sign_in(self) -> Check:
+        tokens = self.settings.jwt
+        if tokens.key is None:
+            return Check.ok("sign-in", "none: `imagegallery serve` answers this machine only")
+        return Check.ok("sign-in", f"by tokens of {', '.join(tokens.algorithms)}")
 
     async def _decoder(self) -> Check:
         """Render a picture of 16 x 16 pixels by the presets."""

@@ -1,6 +1,5 @@
 """Pages of other origins that may use the API from a browser: the Fetch standard's CORS protocol, by Starlette."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from starlette.datastructures import MutableHeaders
@@ -8,10 +7,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery import ConfigurationError
+from imagegallery.http_options import ANY_ORIGIN, parse_origins
 
-ANY = "*"
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]++|\[[0-9a-f:.]++\])(?::[0-9]{1,5})?")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MAX_AGE = 7200  # seconds; browsers keep a preflight's answer no longer
 
@@ -39,14 +36,6 @@ EXPOSED = (
 )
 
 
-def parse_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """Each as a browser sends it: scheme, host, port. Raises `ConfigurationError` for what is no origin."""
-    for origin in origins:
-        if origin != ANY and not _ORIGIN.fullmatch(origin):
-            raise ConfigurationError(f"Not an origin of pages (https://photos.example): {origin!r}")
-    return tuple(origins)
-
-
 class VaryingCors(CORSMiddleware):
     """Starlette's says ``Vary: Origin`` only to pages that it lets in. But a cache that got an answer without it would
     serve that to every page (Fetch, "CORS protocol and HTTP caches"), so here every answer says it.
@@ -59,7 +48,7 @@ class VaryingCors(CORSMiddleware):
             allow_origins=parse_origins(origins),
             allow_methods=_METHODS,
             allow_headers=["*"],
-            allow_credentials=ANY not in origins,
+            allow_credentials=ANY_ORIGIN not in origins,
             expose_headers=EXPOSED,
             max_age=_MAX_AGE,
         )

@@ -6,16 +6,14 @@ believe the client through any proxy that sets the one and passes the other on.
 
 import ipaddress
 import re
-from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegallery import ConfigurationError
 from imagegallery.common.loopback import is_loopback
+from imagegallery.http_options import Network
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _FOR, _HOST, _PROTO, _PREFIX = (f"x-forwarded-{name}" for name in ("for", "host", "proto", "prefix"))
@@ -27,14 +25,6 @@ _PATH_PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]++){1,10}")
 _ADDRESS_AND_PORT = re.compile(r"\[?([0-9A-Fa-f:.]{1,45}?)\]?(?::[0-9]{1,5})?")
 # Proxies that a request may come through one after the other: strangers can write such lists too.
 _MAX_HOPS = 20
-
-
-def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks in CIDR notation. Raises `ConfigurationError` for anything else."""
-    try:
-        return tuple(ipaddress.ip_network(name) for name in names)
-    except ValueError as error:
-        raise ConfigurationError(f"A trusted proxy is an address or a network: {error}.") from error
 
 
 def public_origin(request: Request) -> str:

@@ -6,16 +6,15 @@ that is put up with.
 
 import logging
 from contextlib import ExitStack
-from datetime import timedelta
 from typing import Final
 
 import anyio
-from attrs import define, field, frozen
-from attrs.validators import ge, gt
+from attrs import define
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegallery.errors import Overloaded
+from imagegallery.http_options import ClientLimits
 from imagegallery.rates.limiter import network_of
 from imagegallery_asgi.framework.context import client_address
 from imagegallery_asgi.framework.errors import BodyStalled
@@ -24,21 +23,6 @@ from imagegallery_asgi.middleware.exchange import AnswerStalled, exchange_of
 logger = logging.getLogger("imagegallery_asgi")
 
 RETRY_AFTER: Final = 10  # seconds
-
-
-@frozen
-class ClientLimits:
-    """How much of a process's patience clients may take.
-
-    For ``stall`` nothing of a body may come, or nothing of an answer be taken; a body that comes at less than
-    ``least_rate`` bytes a second on the whole stalls, too. At most ``bodies`` are on their way at once, and of them
-    ``bodies_per_address`` from one address (of IPv6, one network of 64 bits).
-    """
-
-    stall: timedelta = field(default=timedelta(seconds=30), validator=gt(timedelta(0)))
-    least_rate: int = field(default=500, validator=ge(1))
-    bodies: int = field(default=4_000, validator=ge(1))
-    bodies_per_address: int = field(default=250, validator=ge(1))
 
 
 @define

@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from imagegallery import ConfigurationError
+from imagegallery.http_options import parse_origins
 from imagegallery_asgi import create_app
-from imagegallery_asgi.middleware.cors import EXPOSED, parse_origins
+from imagegallery_asgi.middleware.cors import EXPOSED
 
 PAGE = "https://photos.example"
 UPLOADS = "/api/v1/uploads/resumable"

@@ -9,8 +9,9 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from imagegallery import ConfigurationError
+from imagegallery.http_options import parse_networks
 from imagegallery_asgi import create_app
-from imagegallery_asgi.middleware.forwarding import parse_networks, restored
+from imagegallery_asgi.middleware.forwarding import restored
 
 TRUSTED = parse_networks(["10.0.0.0/8", "::1"])
 anything = st.text(st.characters(codec="latin-1"), max_size=40)

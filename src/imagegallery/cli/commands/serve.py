@@ -32,7 +32,6 @@ SECONDS = click.IntRange(min=0)
 WORKER = Program("worker", "imagegallery.cli.main", ("worker",), essential=False)
 # What the API and the worker have in common, and most of what either needs beyond that.
 MODULES = ("imagegallery.gallery", "imagegallery_asgi.server", "imagegallery.cli.commands.worker")
-JWT_KEY_VARIABLE = "IMAGEGALLERY_JWT_KEY"
 
 
 @click.command("serve")
@@ -66,7 +65,7 @@ def serve_command(
     if access_log:
         log_requests()
     _check_parts()
-    _check_exposure(host)
+    _check_exposure(settings, host)
     check_free(host, port)
     api = Program("API", "imagegallery_asgi.server", _options(host, port, workers, drain, grace), essential=True)
     programs = [api] if no_worker else [api, WORKER]
@@ -122,10 +121,10 @@ def _check_parts() -> None:
         raise ConfigurationError(f"The service needs more than is installed: {install_hint('serve')}")
 
 
-def _check_exposure(host: str) -> None:
+def _check_exposure(settings: Settings, host: str) -> None:
     """Without sign-in everybody who reaches us is the owner, so nobody else may reach us."""
-    if is_loopback(host) or os.environ.get(JWT_KEY_VARIABLE):
+    if is_loopback(host) or settings.jwt.key is not None:
         return
     raise ConfigurationError(
-        f"Listening on {host} needs sign-in: set {JWT_KEY_VARIABLE}. Without it only 127.0.0.1, ::1 or localhost."
+        f"Listening on {host} needs sign-in: set IMAGEGALLERY_JWT_KEY. Without it only 127.0.0.1, ::1 or localhost."
     )

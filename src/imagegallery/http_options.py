@@ -1,0 +1,99 @@
+"""How the HTTP service knows its clients and bears with them. Pure.
+
+`imagegallery_asgi` acts on these options; they are here so that all settings are read, checked and told in one place.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+import typed_settings
+from attrs import field, fields, frozen
+from attrs.validators import and_, ge, gt, le
+
+from imagegallery.errors import ConfigurationError
+
+Network = IPv4Network | IPv6Network
+
+ANY_ORIGIN = "*"
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]++|\[[0-9a-f:.]++\])(?::[0-9]{1,5})?")
+_COUNT = and_(ge(1), le(10**9 - 1))
+
+
+def _text(given: str | None) -> str | None:
+    return None if given is None else given.strip()
+
+
+def _secret(given: str | None) -> typed_settings.SecretStr | None:
+    return None if given is None else typed_settings.SecretStr(given.strip())
+
+
+def _stripped(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Texts, in one text between commas."""
+    return tuple(each.strip() for each in (given.split(",") if isinstance(given, str) else given))
+
+
+def stripped_names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """The same without what says nothing, such as the one between two commas."""
+    return tuple(filter(None, _stripped(given)))
+
+
+def parse_origins(origins: Iterable[str]) -> tuple[str, ...]:
+    """Each as a browser sends it: scheme, host, port. Raises `ConfigurationError` for what is no origin."""
+    for origin in origins:
+        if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
+            raise ConfigurationError(f"Not an origin of pages (https://photos.example): {origin!r}")
+    return tuple(origins)
+
+
+def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks in CIDR notation. Raises `ConfigurationError` for anything else."""
+    try:
+        return tuple(ip_network(name) for name in names)
+    except ValueError as error:
+        raise ConfigurationError(f"A trusted proxy is an address or a network: {error}.") from error
+
+
+@frozen
+class ClientLimits:
+    """How much of a process's patience clients may take.
+
+    For ``stall`` nothing of a body may come, or nothing of an answer be taken; a body that comes at less than
+    ``least_rate`` bytes a second on the whole stalls, too. At most ``bodies`` are on their way at once, and of them
+    ``bodies_per_address`` from one address (of IPv6, one network of 64 bits).
+    """
+
+    stall: timedelta = field(default=timedelta(seconds=30), validator=and_(gt(timedelta(0)), le(timedelta(days=365))))
+    least_rate: int = field(default=500, validator=_COUNT)
+    bodies: int = field(default=4_000, validator=_COUNT)
+    bodies_per_address: int = field(default=250, validator=_COUNT)
+
+
+@frozen
+class JwtOptions:
+    """Bearer tokens say who asks `imagegallery serve`. Without a ``key`` it serves this machine alone.
+
+    ``key`` verifies them: a secret as long as the hash (32 bytes for HS256), or a public key (PEM). ``algorithms`` are
+    those accepted, of one kind (``RS256,PS256``, ``ES256``, ``EdDSA``, … with a public key). A token must name the
+    ``audience`` and the ``issuer``, if they are set.
+    """
+
+    key: typed_settings.SecretStr | None = field(default=None, converter=_secret)
+    algorithms: tuple[str, ...] = field(default=("HS256",), converter=_stripped)
+    audience: str | None = field(default=None, converter=_text)
+    issuer: str | None = field(default=None, converter=_text)
+
+    def __attrs_post_init__(self) -> None:
+        """An orchestrator that lost a secret must not leave the service without sign-in."""
+        given = {
+            f"IMAGEGALLERY_JWT_{each.name.upper()}": getattr(self, each.name)
+            for each in fields(JwtOptions)
+            if getattr(self, each.name) != each.default
+        }
+        if empty := [name for name, value in given.items() if not value or value == ("",)]:
+            raise ConfigurationError(f"{', '.join(empty)}: set but empty. Give it a value, or unset it.")
+        if given and self.key is None:
+            raise ConfigurationError(
+                f"{', '.join(given)} without IMAGEGALLERY_JWT_KEY: there is no sign-in without a key."
+            )
