@@ -10,11 +10,10 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, EventOptions, EventTypes, parse_event_id
+from imagegallery.events.event import DomainEvent, Event, EventOptions, EventTypes, parse_event_id
 from imagegallery.events.feed import Feed, Subscription
-from imagegallery.events.handlers import HandleEvent, HandlerConsumer, job_kind
+from imagegallery.events.handlers import EventHandler, Handler, handler_name
 from imagegallery.events.records import OwnLog
-from imagegallery.events.registry import Handler, Registry
 from imagegallery.events.relay import Consumer
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobHandler
@@ -32,7 +31,7 @@ class EventService:
         self._options = options
         self._clock = clock
         self._feed = Feed(database, types, options)
-        self._registry = Registry()
+        self._handlers: dict[str, EventHandler] = {}
 
     @asynccontextmanager
     async def subscribe(self, principal: Principal, *, after: str | None = None) -> AsyncIterator[Subscription]:
@@ -78,7 +77,15 @@ class EventService:
         events that no feature brings.
         """
         self._check(kind)
-        self._registry.register(kind, handler, name=name)
+        known_as = handler_name(handler, name)
+        if known_as in self._handlers:
+            raise ValueError(f"There is a handler of the name {known_as!r} already.")
+
+        async def call(event: Event[DomainEvent]) -> None:
+            if isinstance(event.data, kind):
+                await handler(Event(event.id, event.occurred_at, event.data))
+
+        self._handlers[known_as] = EventHandler(self._database, self._types, kind, known_as, call)
 
     async def record(self, connection: Connection, *events: DomainEvent) -> None:
         """Tell of these in the caller's transaction: they have happened if and when it commits.
@@ -98,14 +105,11 @@ class EventService:
 
     def consumers(self) -> Sequence[Consumer]:
         """What a worker relays to the handlers known by now."""
-        return [HandlerConsumer(each) for each in self._registry.handlers.values()]
+        return list(self._handlers.values())
 
     def job_handlers(self) -> Mapping[str, JobHandler]:
         """Who does the jobs of the handlers known by now."""
-        return {
-            job_kind(name): HandleEvent(self._database, self._types, each)
-            for name, each in self._registry.handlers.items()
-        }
+        return {each.name: each for each in self._handlers.values()}
 
     def _check(self, kind: type[DomainEvent]) -> None:
         if self._types.get(kind.type) is not kind:

@@ -60,12 +60,10 @@ class UrlsClosed(OwnerEvent):
     urls: tuple[str, ...] = field(converter=_texts)
 
 
+# One of the galleries', but memberships and the trash tell of it, too.
 @frozen
 class GalleryChanged(GalleryEvent):
-    """A gallery was made, its own data changed, other images are in it (or in another order), or it is gone.
-
-    The galleries' own, but told by the trash, too.
-    """
+    """A gallery was made, its own data changed, other images are in it (or in another order), or it is gone."""
 
     type: ClassVar[str] = "gallery.changed"
     change: GalleryChange

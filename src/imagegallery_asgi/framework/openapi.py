@@ -115,14 +115,14 @@ class Description:
 def _webhook(kind: type[DomainEvent], components: Components) -> JsonSchema:
     """An event as it is posted to a webhook, and as ``data`` of a stream of events; fields may be added."""
     data = components.schema(kind)
-    described = components.schemas[kind.__name__]
+    described = components.schemas[data["$ref"].rpartition("/")[2]]
     described.pop("additionalProperties", None)
     fields = {"id": {"type": "string"}, "type": {"const": kind.type}, "timestamp": components.schema(datetime)}
     schema = {"type": "object", "properties": {**fields, "data": data}, "required": [*fields, "data"]}
     return {
         "post": {
             "operationId": kind.type.replace(".", "_"),
-            "summary": described["description"].partition("\n")[0],
+            "summary": described.get("description", kind.type).partition("\n")[0],
             "tags": ["events"],
             "x-audience": kind.audience.value,
             "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
