@@ -61,6 +61,19 @@ def test_options_are_read_like_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         Settings.from_env(features=[BELLS])
 
 
+def test_a_feature_is_named_by_its_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[imagegallery]\nfeatures = ["tests.test_features:BELLS"]\nbells.tone = "high"\n')
+    assert Settings.from_env(config).bells.tone == "high"  # type: ignore[attr-defined]
+    opening = ImageGallery.open(Settings.from_env(config, [BELLS]), features=[BELLS])
+    assert opening.features[-1] is BELLS
+    assert len(set(opening.features)) == len(opening.features)
+    for wrong in ("tests.test_features:TRUMPETS", "tests.test_features:Bell", "no.module:BELLS", "BELLS"):
+        monkeypatch.setenv("IMAGEGALLERY_FEATURES", wrong)
+        with pytest.raises(ConfigurationError, match=wrong):
+            Settings.from_env()
+
+
 async def test_two_features_that_bring_the_same_are_refused_and_nothing_stays_open(
     settings: Settings, imaging_engine: SharedEngine
 ) -> None:

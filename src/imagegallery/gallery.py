@@ -32,7 +32,7 @@ from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.queue.worker import Worker
-from imagegallery.settings import Settings
+from imagegallery.settings import Settings, load_feature
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep import feature as upkeep
 from imagegallery.upkeep.service import UpkeepService
@@ -112,7 +112,7 @@ class ImageGallery:
         A ``store``, ``queue``, ``cache`` or ``engine`` of the application's own takes the place of what the settings
         name, and stays the application's to close; the suites in `imagegallery.testing` prove one. ``cache`` keeps
         pages for this process; Redis, where it is set, stands behind it. ``features`` are the application's own,
-        beside those that every gallery has.
+        beside those of the settings and those that every gallery has.
 
         With ``worker`` this process does the queued jobs, too, for as long as the gallery is open: without one,
         somewhere, no variants are made. It begins at once, and so knows none of the application's own event handlers;
@@ -121,11 +121,13 @@ class ImageGallery:
         Without a ``clock`` it goes by the database server's time, as all its processes do: ``local_clock`` corrected by
         how far it is off (`imagegallery.database.clock`).
 
-        Raises `ValueError` for two features of one name or with one type of event; on entering `ConfigurationError`
-        when the settings cannot work and `Unavailable` when a part does not answer.
+        Raises `ValueError` for two features of one name or with one type of event, and `ConfigurationError` for one
+        that is not there; on entering `ConfigurationError` when the settings cannot work and `Unavailable` when a part
+        does not answer.
         """
         brought = Backends(store, queue, cache, engine)
-        return OpenGallery(settings, brought, (*FEATURES, *features), clock, local_clock, has_worker=worker)
+        own = dict.fromkeys((*map(load_feature, settings.features), *features))
+        return OpenGallery(settings, brought, (*FEATURES, *own), clock, local_clock, has_worker=worker)
 
     @property
     def event_types(self) -> EventTypes:
@@ -243,7 +245,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
         self.event_types = event_types(features)
         self._settings = settings
         self._brought = brought
-        self._features = features
+        self.features = features
         self._clock = clock
         self._local_clock = local_clock
         self._has_worker = has_worker
@@ -260,7 +262,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def __aenter__(self) -> ImageGallery:
         if self._gallery is not None:
             raise RuntimeError("The gallery is open already.")
-        opening = open_resources(self._settings, self._brought, self._features, self._clock, self._local_clock)
+        opening = open_resources(self._settings, self._brought, self.features, self._clock, self._local_clock)
         async with AsyncExitStack() as stack:
             gallery = ImageGallery(self._settings, await stack.enter_async_context(opening))
             if self._has_worker:

@@ -8,12 +8,13 @@ import os
 import re
 import secrets
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import cattrs
@@ -46,11 +47,24 @@ from imagegallery.webhooks.webhook import WebhookOptions
 ENV_PREFIX = "IMAGEGALLERY_"
 DEFAULT_DATA_DIR = Path("imagegallery-data")
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
+FEATURES_VARIABLE = "IMAGEGALLERY_FEATURES"
 # Variables with our prefix that the commands read.
 OTHER_VARIABLES = frozenset(f"{ENV_PREFIX}{name}" for name in ("CONFIG", "TOKEN", "LOG_LEVEL", "ACCESS_LOG"))
 # What typed-settings puts around what an option's class says.
 _WRAPPED = re.compile(r"^Could not convert loaded settings: \w{1,40}\([\"'](.*)[\"']\)$")
 T = TypeVar("T")
+
+
+def load_feature(name: str) -> Feature:
+    """The feature of this name, ``package.module:NAME``. Raises `ConfigurationError`."""
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(f"features: {name!r} cannot be imported: {error}.") from error
+    if not isinstance(found, Feature):
+        raise ConfigurationError(f"features: {name!r} is none.")
+    return found
 
 
 def _secrets(given: str | Sequence[str] | None) -> tuple[typed_settings.SecretStr, ...]:
@@ -65,7 +79,8 @@ class Settings:
 
     ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone; ``secret_key``
     signs local URLs and seals what lies in Redis: of several, between commas, the first signs and all are believed
-    (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one).
+    (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one). ``features`` are
+    the application's own, by name (``package.module:NAME``): every process and command has them then.
 
     Of `imagegallery serve`: ``trusted_proxies`` are the addresses and networks whose ``X-Forwarded-*`` headers are
     believed; ``cors_origins`` the origins of pages (``https://app.example``) that may use the API from a browser
@@ -75,6 +90,7 @@ class Settings:
     data_dir: Path = DEFAULT_DATA_DIR
     secret_key: tuple[typed_settings.SecretStr, ...] = field(default=(), converter=_secrets)
     upkeep_interval: timedelta = timedelta(minutes=1)
+    features: tuple[str, ...] = field(default=(), converter=stripped_names)
     trusted_proxies: tuple[str, ...] = field(default=(), converter=stripped_names)
     cors_origins: tuple[str, ...] = field(default=(), converter=stripped_names)
     jwt: JwtOptions = field(factory=JwtOptions)
@@ -113,25 +129,25 @@ class Settings:
 
     @classmethod
     def of_features(cls, features: Iterable[Feature]) -> type["Settings"]:
-        """These settings, and a group for the options of each of an application's own features, by its name."""
+        """These settings, and a group for the options of each of these features, by its name."""
         groups = {each.name: field(factory=each.options, type=each.options) for each in features if each.options}
         return attrs.make_class(cls.__name__, groups, bases=(cls,), frozen=True, slots=True) if groups else cls
 
     @classmethod
     def from_env(cls, config: Path | None = None, features: Iterable[Feature] = ()) -> "Settings":
-        """Settings from ``config`` (else the file named by ``IMAGEGALLERY_CONFIG``) and the environment; see
-        `of_features` for ``features``.
+        """Settings from ``config`` (else the file named by ``IMAGEGALLERY_CONFIG``) and the environment, with groups
+        for the options of these ``features``, and of those that are named there.
 
         Raises `ConfigurationError` naming the option that does not exist or cannot be read.
         """
-        cls = cls.of_features(features)
         named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE))
-        if named is not None and not named.is_file():
-            raise ConfigurationError(f"The configuration file {named} does not exist.")
-        _check_names(cls, named, os.environ)
+        document = {} if named is None else _read(named)
+        names = stripped_names(os.environ.get(FEATURES_VARIABLE) or document.get("features", ()))
+        known = cls.of_features(dict.fromkeys((*map(load_feature, names), *features)))
+        _check_names(known, named, document, os.environ)
         try:
             return typed_settings.load_settings(
-                cls,
+                known,
                 loaders=[
                     typed_settings.FileLoader({"*.toml": typed_settings.TomlFormat("imagegallery")}, [named or ""]),
                     typed_settings.EnvLoader(ENV_PREFIX),
@@ -195,18 +211,27 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _check_names(settings: type[Settings], file: Path | None, environment: Iterable[str]) -> None:
-    """Raises `ConfigurationError` for a file that is no TOML, and for names in it or the environment that are none."""
+def _read(file: Path) -> Mapping[str, Any]:
+    """The file's table ``[imagegallery]``. Raises `ConfigurationError` for what is none, or has none."""
+    if not file.is_file():
+        raise ConfigurationError(f"The configuration file {file} does not exist.")
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(f"The configuration file {file} cannot be read: {error}.") from error
+    if document and "imagegallery" not in document:
+        raise ConfigurationError(f"The configuration file {file} has no table [imagegallery].")
+    table: Mapping[str, Any] = document.get("imagegallery", {})
+    return table
+
+
+def _check_names(
+    settings: type[Settings], file: Path | None, document: Mapping[str, Any], environment: Iterable[str]
+) -> None:
+    """Raises `ConfigurationError` for names in the file's ``document`` or the environment that are no settings'."""
     known = [*names_of(settings)]
-    if file is not None:
-        try:
-            document = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, OSError) as error:
-            raise ConfigurationError(f"The configuration file {file} cannot be read: {error}.") from error
-        if document and "imagegallery" not in document:
-            raise ConfigurationError(f"The configuration file {file} has no table [imagegallery].")
-        for name in _names_in(document.get("imagegallery", {}), frozenset(known)):
-            raise ConfigurationError(f"In the configuration file {file} {unknown(name, known)}")
+    for name in _names_in(document, frozenset(known)):
+        raise ConfigurationError(f"In the configuration file {file} {unknown(name, known)}")
     variables = {f"{ENV_PREFIX}{name.replace('.', '_').upper()}" for name in known} | OTHER_VARIABLES
     for name in environment:
         if name.startswith(ENV_PREFIX) and name not in variables:

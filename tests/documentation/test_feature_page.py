@@ -43,15 +43,13 @@ def settings(postcards: ModuleType, tmp_path: Path, database_dsn: str, monkeypat
     monkeypatch.setenv("IMAGEGALLERY_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("IMAGEGALLERY_DATABASE_DSN", database_dsn)
     monkeypatch.setenv("IMAGEGALLERY_POSTCARDS_GREETING", "Caro")
-    return Settings.from_env(features=[postcards.POSTCARDS])
+    monkeypatch.setenv("IMAGEGALLERY_FEATURES", "postcards:POSTCARDS")
+    return Settings.from_env()
 
 
 @pytest.fixture
-async def gallery(
-    postcards: ModuleType, settings: Settings, imaging_engine: SharedEngine, clock: ManualClock
-) -> AsyncIterator[ImageGallery]:
-    opening = ImageGallery.open(settings, engine=imaging_engine, features=[postcards.POSTCARDS], clock=clock)
-    async with opening as gallery:
+async def gallery(settings: Settings, imaging_engine: SharedEngine, clock: ManualClock) -> AsyncIterator[ImageGallery]:
+    async with ImageGallery.open(settings, engine=imaging_engine, clock=clock) as gallery:
         yield gallery
 
 
