@@ -108,7 +108,7 @@ async def claim(connection: Connection, kind: str) -> object:
 
 async def move_cursor(connection: Connection, world: World) -> object:
     """Whether it moved from where it was."""
-    cursor, _ = await events.next_for(connection, {}, "consumer", 0, 9)
+    cursor, _ = await events.next_for(connection, {}, "consumer", 0, 9, seen=0)
     return await events.move_cursor(connection, "consumer", cursor, cursor + 1)
 
 

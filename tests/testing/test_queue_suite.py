@@ -90,6 +90,22 @@ class CompletesNothing(PostgresQueue):
         pass
 
 
+class CompletesNothingInTransactions(PostgresQueue):
+    async def complete_in(self, connection: Connection, job: ClaimedJob) -> None:
+        await super().fence(connection, job)
+
+
+class CompletesOutsideOfTheTransaction(PostgresQueue):
+    async def complete_in(self, connection: Connection, job: ClaimedJob) -> None:
+        async with self._database.transaction() as another:
+            await super().complete_in(another, job)
+
+
+class LetsGoOnlyOfWhatIsHeld(PostgresQueue):
+    async def let_go(self, job: ClaimedJob) -> None:
+        await super().complete(job)
+
+
 class RetriesAtOnce(PostgresQueue):
     async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
         await super().retry(job, error=error, run_at=self._clock())
@@ -211,6 +227,17 @@ SABOTAGES: list[tuple[type[PostgresQueue], str, dict[str, str]]] = [
     (CompletesQuietly, "test_a_lost_claim_can_write_nothing_more", {"write": "complete"}),
     (CompletesQuietly, "test_a_claim_that_was_given_up_can_write_nothing_more", {"end": "complete"}),
     (CompletesNothing, "test_a_completed_job_is_gone", {}),
+    (CompletesNothingInTransactions, "test_a_claim_that_was_given_up_can_write_nothing_more", {"end": "complete_in"}),
+    (
+        CompletesOutsideOfTheTransaction,
+        "test_a_job_that_is_completed_in_a_transaction_is_kept_until_that_commits",
+        {},
+    ),
+    (
+        LetsGoOnlyOfWhatIsHeld,
+        "test_a_claim_can_still_write_past_its_lease_while_nobody_else_claimed",
+        {"write": "complete_in"},
+    ),
     (RetriesAtOnce, "test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts", {}),
     (RetriesByRelease, "test_a_retried_job_comes_back_at_its_time_and_its_attempt_counts", {}),
     (

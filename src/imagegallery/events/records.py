@@ -47,7 +47,9 @@ WITH log AS MATERIALIZED (
     FROM unnumbered, moved
     WHERE events.id = unnumbered.id
 )
-SELECT log.last_position, EXISTS (SELECT FROM unnumbered) AS is_behind FROM log"""
+SELECT log.last_position + CASE WHEN EXISTS (SELECT FROM moved) THEN found.count ELSE 0 END AS last,
+       found.count = 0 OR (found.count < 1000 AND EXISTS (SELECT FROM moved)) AS is_done
+FROM log, (SELECT count(*) FROM unnumbered) AS found"""
 
 # How far one owner knows the log. ``pruned_through`` of the log is from before it was kept by owner, and stands still.
 _OWNED_STATE = f"""
@@ -74,12 +76,12 @@ _ADD_CURSOR = """
 INSERT INTO event_cursors (consumer, position) SELECT $1, last_position FROM event_log
 ON CONFLICT (consumer) DO NOTHING"""
 
-# How far a consumer is, and what follows, if anything does.
+# How far a consumer is, and what follows on that and on what was looked at already, if anything does.
 _NEXT = """
 SELECT c.position AS cursor, e.position, e.type, e.data, e.occurred_at
 FROM event_cursors c LEFT JOIN LATERAL (
     SELECT position, type, data, occurred_at FROM events
-    WHERE position > c.position AND position <= $2
+    WHERE position > greatest(c.position, $4) AND position <= $2
     ORDER BY position LIMIT $3
 ) e ON true
 WHERE c.consumer = $1
@@ -126,8 +128,8 @@ async def number(connection: Connection) -> int:
     """
     while True:
         (log,) = await connection.fetch(_NUMBER)
-        if not log["is_behind"]:
-            last: int = log["last_position"]
+        if log["is_done"]:
+            last: int = log["last"]
             return last
 
 
@@ -160,10 +162,10 @@ async def add_cursors(connection: Connection, consumers: Collection[str]) -> Non
 
 
 async def next_for(
-    connection: Connection, types: EventTypes, consumer: str, through: int, limit: int
+    connection: Connection, types: EventTypes, consumer: str, through: int, limit: int, *, seen: int
 ) -> tuple[int, "Page"]:
-    """How far the consumer is, and the events from there through a position."""
-    rows = await connection.fetch(_NEXT, consumer, through, limit)
+    """How far the consumer is, and the events from there, but for those through ``seen``, through a position."""
+    rows = await connection.fetch(_NEXT, consumer, through, limit, seen)
     return rows[0]["cursor"], Page.of(types, [row for row in rows if row["position"] is not None], through, limit)
 
 

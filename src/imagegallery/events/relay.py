@@ -46,6 +46,7 @@ class Relay:
         self._outbox = outbox
         self._consumers = tuple(consumers)
         self._clock = clock
+        self._seen: dict[str, int] = {}  # by consumer: through where nothing is left for it to do
 
     async def run(self) -> None:
         """Relay until cancelled. Raises `Unavailable`; then it may be run again."""
@@ -81,19 +82,20 @@ class Relay:
     async def _relay(self, consumer: Consumer, last: int) -> bool:
         """Add the jobs for a page of events through ``last``; false when there are none left.
 
-        Who finds that another worker has moved the cursor meanwhile adds none, and looks again.
+        Who finds that another worker has moved the cursor meanwhile adds none, and looks again. Where nobody wants
+        anything the cursor is moved now and then only: others look at the same events, and find the same.
         """
+        seen = self._seen.get(consumer.name, 0)
         async with self._database.connection() as connection:
-            cursor, page = await records.next_for(connection, self._types, consumer.name, last, PAGE)
-            if cursor >= last:
+            cursor, page = await records.next_for(connection, self._types, consumer.name, last, PAGE, seen=seen)
+            if max(cursor, seen) >= last:
                 return False
             jobs = await consumer.jobs_for(connection, page.events)
-            if not jobs:
-                moved = await records.move_cursor(connection, consumer.name, cursor, page.through)
-                return not moved or page.through < last
-        async with self._database.transaction() as connection:
-            moved = await records.move_cursor(connection, consumer.name, cursor, page.through)
-            if moved:
+        if jobs or page.through - cursor >= PAGE:
+            async with self._database.transaction() as connection:
+                if not await records.move_cursor(connection, consumer.name, cursor, page.through):
+                    return True
                 for job in jobs:
                     await self._outbox.enqueue(connection, job, now=self._clock())
-        return not moved or page.through < last
+        self._seen[consumer.name] = page.through
+        return page.through < last

@@ -23,7 +23,7 @@ from imagegallery.queue.job import (
     should_dead_letter,
 )
 from imagegallery.queue.observer import JobOutcome, WorkerObserver
-from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.queue.protocol import Ended, JobHandler, Queue
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Attempts:
         if should_dead_letter(job.attempt, self._options):
             return await self._give_up(held, ABANDONED)
         try:
-            await self._handlers[job.kind].run(job)
+            ended = await self._handlers[job.kind].run(job)
         except LeaseLost:
             return JobOutcome.LOST
         except Exception as error:
@@ -107,6 +107,8 @@ class Attempts:
             if _cancellation_is_meant():
                 raise
             return await self._failed(held, CANCELLED_ITSELF)
+        if ended is Ended.COMPLETED:
+            return await _settle(held, JobOutcome.DONE, partial(self._queue.let_go, job))
         WORKED.reached()
         return await _settle(held, JobOutcome.DONE, partial(self._queue.complete, job))
 

@@ -23,8 +23,8 @@ from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog, W
 
 
 class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
-    """Every method but `enqueue` and `fence`, which are part of the caller's transaction, is one statement in a
-    transaction of its own. Each raises `Unavailable` while the database is away."""
+    """Every method is one statement: `enqueue`, `fence` and `complete_in` in the caller's transaction, others in one of
+    their own. Each raises `Unavailable` while the database is away."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -50,7 +50,13 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
 
     async def complete(self, job: ClaimedJob) -> None:
         async with self._database.connection() as connection:
-            _require_held(job, await records.delete(connection, job))
+            await self.complete_in(connection, job)
+
+    async def complete_in(self, connection: Connection, job: ClaimedJob) -> None:
+        _require_held(job, await records.delete(connection, job))
+
+    async def let_go(self, job: ClaimedJob) -> None:
+        """Nothing is held but the row that is gone."""
 
     async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
         async with self._database.connection() as connection:
@@ -73,16 +79,7 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     @asynccontextmanager
     async def watch(self, kinds: Sequence[str]) -> AsyncIterator[Watch]:
         async with self._database.listen(records.CHANNEL) as notifications:
-            yield _PostgresWatch(self, notifications)
-
-    async def wait(self, kinds: Sequence[str], notifications: Notifications, timeout: timedelta) -> None:
-        """For `Watch.wait`. Who has just claimed all that was due was told what is next, and does not ask again."""
-        try:
-            next_due = self._next_due.pop(tuple(kinds))
-        except KeyError:
-            async with self._database.connection() as connection:
-                next_due = await records.next_due(connection, kinds)
-        await notifications.wait(waiting_time(next_due, self._clock(), timeout))
+            yield _PostgresWatch(self._database, self._clock, self._next_due, notifications)
 
     async def dead(self, *, limit: int) -> list[DeadJob]:
         async with self._database.connection() as connection:
@@ -104,11 +101,20 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
 
 @frozen
 class _PostgresWatch(Watch):
-    queue: PostgresQueue
+    """``next_due`` is what the last claim has seen: whoever has just claimed all that was due need not ask."""
+
+    database: Database
+    clock: Clock
+    next_due: dict[tuple[str, ...], datetime | None]
     notifications: Notifications
 
     async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
-        await self.queue.wait(kinds, self.notifications, timeout)
+        try:
+            next_due = self.next_due.pop(tuple(kinds))
+        except KeyError:
+            async with self.database.connection() as connection:
+                next_due = await records.next_due(connection, kinds)
+        await self.notifications.wait(waiting_time(next_due, self.clock(), timeout))
 
 
 def _require_held(job: ClaimedJob, held: bool) -> None:

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
@@ -45,6 +46,14 @@ class Queue(Protocol):
 
     async def complete(self, job: ClaimedJob) -> None:
         """The job is done and forgotten. Raises `LeaseLost`."""
+
+    async def complete_in(self, connection: Connection, job: ClaimedJob) -> None:
+        """Inside a transaction, in the place of `fence`: the job is done and forgotten if the transaction commits.
+        Raises `LeaseLost`. When it has, `let_go` follows."""
+
+    async def let_go(self, job: ClaimedJob) -> None:
+        """Drop what is held of a job besides, now that it was completed in a transaction. Raises nothing: what cannot
+        be dropped must do no harm."""
 
     async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
         """Give it back to be tried again from ``run_at``. Raises `LeaseLost`."""
@@ -88,10 +97,16 @@ class TellsBacklog(Protocol):
         """What is due, and held."""
 
 
+class Ended(Enum):
+    """What a handler says of a job whose end it has written itself."""
+
+    COMPLETED = "by `Queue.complete_in`, in the transaction that recorded the work"
+
+
 class JobHandler(Protocol):
     """The work of one kind of job. It may be started more than once, and stopped (cancelled) at any point."""
 
-    async def run(self, job: ClaimedJob) -> None:
+    async def run(self, job: ClaimedJob) -> Ended | None:
         """Do it. Returning means it is done, also if "done" is a permanent failure that the handler recorded;
         any exception means it did not work this time, and is tried again later."""
 

@@ -104,24 +104,33 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
 
     async def complete(self, job: ClaimedJob) -> None:
         await self._jobs.complete(job)
+        await self.let_go(job)
+
+    async def complete_in(self, connection: Connection, job: ClaimedJob) -> None:
+        await self._jobs.complete_in(connection, job)
+
+    async def let_go(self, job: ClaimedJob) -> None:
+        """The claim has ended, and its message with it: a job that goes back to waiting gets a new one."""
         ENDED.reached()
-        await self._let_go(job)
+        message = self._held.pop(job.lease_token, None)
+        if message is not None:
+            await self._messages.discard([message])
 
     async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
         await self._jobs.retry(job, error=error, run_at=run_at)
-        await self._let_go(job)
+        await self.let_go(job)
 
     async def postpone(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
         await self._jobs.postpone(job, error=error, run_at=run_at)
-        await self._let_go(job)
+        await self.let_go(job)
 
     async def bury(self, job: ClaimedJob, *, error: str) -> None:
         await self._jobs.bury(job, error=error)
-        await self._let_go(job)
+        await self.let_go(job)
 
     async def release(self, job: ClaimedJob) -> None:
         await self._jobs.release(job)
-        await self._let_go(job)
+        await self.let_go(job)
 
     def watch(self, kinds: Sequence[str]) -> AbstractAsyncContextManager[Watch]:
         """Messages do not tell their kind before they are received: jobs of other kinds end a wait, too."""
@@ -177,12 +186,6 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
                     case MessageAction.KEEP:
                         self._messages.keep(messages)
             tasks.start_soon(self._messages.discard, useless)
-
-    async def _let_go(self, job: ClaimedJob) -> None:
-        """The claim has ended, and its message with it: a job that goes back to waiting gets a new one."""
-        message = self._held.pop(job.lease_token, None)
-        if message is not None:
-            await self._messages.discard([message])
 
 
 def _by_job(messages: Sequence[Message]) -> dict[UUID, list[Message]]:

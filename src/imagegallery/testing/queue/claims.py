@@ -1,5 +1,6 @@
 """The part of `imagegallery.testing.queue.QueueSuite` that is about claims and their leases."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import anyio
@@ -156,7 +157,7 @@ class Leases(QueueParts):
         await queue.complete(done)
         assert [job.id for job in await queue.extend([lost, kept, done], lease=LEASE)] == [kept.id]
 
-    @pytest.mark.parametrize("write", ["complete", "retry", "postpone", "bury", "release", "fence"])
+    @pytest.mark.parametrize("write", ["complete", "complete_in", "retry", "postpone", "bury", "release", "fence"])
     async def test_a_lost_claim_can_write_nothing_more(self, write: str) -> None:
         queue = await self.make_queue()
         lost, current = await self.lose(queue)
@@ -165,7 +166,7 @@ class Leases(QueueParts):
         assert len(await queue.extend([current], lease=LEASE)) == 1
         await queue.complete(current)
 
-    @pytest.mark.parametrize("write", ["complete", "retry", "postpone", "bury", "release", "fence"])
+    @pytest.mark.parametrize("write", ["complete", "complete_in", "retry", "postpone", "bury", "release", "fence"])
     async def test_a_claim_can_still_write_past_its_lease_while_nobody_else_claimed(self, write: str) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work"))
@@ -173,13 +174,13 @@ class Leases(QueueParts):
         await self.pass_time(LONGER_THAN_A_LEASE)
         await self._write(queue, write, job)
 
-    @pytest.mark.parametrize("end", ["complete", "retry", "postpone", "bury", "release"])
+    @pytest.mark.parametrize("end", ["complete", "complete_in", "retry", "postpone", "bury", "release"])
     async def test_a_claim_that_was_given_up_can_write_nothing_more(self, end: str) -> None:
         queue = await self.make_queue()
         await self.enqueue(queue, NewJob("work"))
         job = await self.claim_one(queue)
         await self._write(queue, end, job)
-        for write in ("complete", "retry", "postpone", "bury", "release", "fence"):
+        for write in ("complete", "complete_in", "retry", "postpone", "bury", "release", "fence"):
             with pytest.raises(LeaseLost):
                 await self._write(queue, write, job)
         assert await queue.extend([job], lease=LEASE) == []
@@ -202,6 +203,18 @@ class Leases(QueueParts):
             assert await self.claim(queue) == []
         assert (await self.claim_one(queue)).id == job.id
 
+    async def test_a_job_that_is_completed_in_a_transaction_is_kept_until_that_commits(self) -> None:
+        queue = await self.make_queue()
+        await self.enqueue(queue, NewJob("work"))
+        job = await self.claim_one(queue)
+        with suppress(ZeroDivisionError):
+            async with self.transaction() as connection:
+                await queue.complete_in(connection, job)
+                await self.pass_time(LONGER_THAN_A_LEASE)
+                assert await self.claim(queue) == []
+                raise ZeroDivisionError
+        assert (await self.claim_one(queue)).id == job.id
+
     async def test_an_open_fence_does_not_hold_up_the_renewal_of_leases(self) -> None:
         queue = await self.make_queue()
         for _ in range(2):
@@ -219,6 +232,10 @@ class Leases(QueueParts):
         match write:
             case "complete":
                 await queue.complete(job)
+            case "complete_in":
+                async with self.transaction() as connection:
+                    await queue.complete_in(connection, job)
+                await queue.let_go(job)
             case "retry":
                 await queue.retry(job, error="did not work", run_at=self.now())
             case "postpone":
