@@ -6,7 +6,7 @@ limit or the rule, and never hold a token, a key or a path of the server.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from attrs import frozen
 
@@ -68,6 +68,11 @@ class NotFound(ImageGalleryError):
     """No such thing, or none that this principal may know of (the two must look the same)."""
 
     code = "not_found"
+
+    @classmethod
+    def of(cls, kind: str) -> Self:
+        """The same words for all that is not there, or not to be known of: ``There is no such image.``"""
+        return cls(f"There is no such {kind}.")
 
 
 class SignatureInvalid(ImageGalleryError):

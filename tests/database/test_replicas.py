@@ -16,6 +16,7 @@ from tests.support.processes import running_process, settle
 
 from imagegallery import Principal
 from imagegallery.clock import utc_now
+from imagegallery.common.backoff import Backoff
 from imagegallery.database import replicas
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -51,7 +52,7 @@ async def connected(pair: Pair, patience: timedelta = PATIENT) -> AsyncIterator[
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replica that failed is tried again at the next read, and as slow as it is on a busy machine."""
-    monkeypatch.setattr(replicas, "FIRST_PAUSE", timedelta(0))
+    monkeypatch.setattr(replicas, "LEFT_ALONE", Backoff(timedelta(0), timedelta(0)))
     monkeypatch.setattr(replicas, "ANSWER_TIME", timedelta(seconds=60))
 
 
@@ -149,11 +150,11 @@ async def test_a_server_that_is_no_standby_is_not_read_from(pair: Pair) -> None:
     async with Database.connect(itself) as database:
         assert database._replicas is not None
         assert not await reads_from_standby(database)
-        assert database._replicas._replicas[0]._has_failed
+        assert database._replicas._replicas[0]._failures
 
 
 async def test_a_replica_that_failed_is_left_alone_for_a_while(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicas, "FIRST_PAUSE", timedelta(hours=1))
+    monkeypatch.setattr(replicas, "LEFT_ALONE", Backoff(timedelta(hours=1), timedelta(hours=1)))
     async with connected(pair, IMPATIENT) as database:
         async with pair.held_back():
             await add(database, "left alone")

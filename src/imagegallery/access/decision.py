@@ -93,5 +93,5 @@ def require(needed: Permission, principal: Principal, found: Thing | None, kind:
     if found is not None and granted and needed in granted:
         return found
     if Permission.VIEW not in granted:
-        raise NotFound(f"There is no such {kind}.")
+        raise NotFound.of(kind)
     raise Forbidden(f"Only its owner can do this to the {kind}.")

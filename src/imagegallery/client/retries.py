@@ -7,6 +7,8 @@ from http import HTTPStatus
 from attrs import field, frozen
 from attrs.validators import ge, gt
 
+from imagegallery.common.backoff import Backoff
+
 # The server could not, or not now: RFC 9110 sections 15.5.9, 15.6; RFC 6585 section 4. Another try may do.
 _PASSING = frozenset(
     {
@@ -38,8 +40,7 @@ class RetryPolicy:
 
         ``chance`` from 0 to 1 is drawn if it is not given.
         """
-        longest = self.longest_pause.total_seconds()
-        whole = min(self.first_pause.total_seconds() * 2.0 ** min(failures - 1, 32), longest)
+        whole = Backoff(self.first_pause, self.longest_pause).after(failures).total_seconds()
         share = random.random() if chance is None else chance  # noqa: S311 - not for secrets
         return max(whole * (1 + share) / 2, asked or 0.0)
 

@@ -15,6 +15,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from imagegallery.common.backoff import Backoff
 from imagegallery.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class Background:
                 await run()
             except Exception:
                 times = self._health.failed(name)
-                pause = min(self._first_pause * 2 ** min(times - 1, 16), LONGEST_PAUSE)
+                pause = Backoff(self._first_pause, LONGEST_PAUSE).after(times)
                 logger.exception("%s failed, and begins again in %.0f s", name, pause.total_seconds())
                 has_failed()
             else:

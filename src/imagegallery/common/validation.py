@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
+from uuid import UUID
 
 from imagegallery.errors import MAX_FAULTS, Fault, InvalidInput
 
@@ -14,6 +16,8 @@ _LAYOUT = frozenset("\t\n\r")
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # The start of a tag (HTML standard, "Tag open state"): "I <3 Lisbon" has none.
 _TAG = re.compile(r"<[A-Za-z/!?]")
+SHA256_BYTES: Final = 32
+MAX_BATCH: Final = 1000
 
 
 class Faults:
@@ -56,6 +60,21 @@ class Faults:
         elif any(_is_control(character) for character in text if character not in _LAYOUT):
             self.add(path, "must not contain control characters")
         return text
+
+    def batch(self, path: tuple[str, ...], ids: Sequence[UUID]) -> None:
+        """1 to 1,000 ids, each once."""
+        if not 1 <= len(ids) <= MAX_BATCH:
+            self.add(path, f"must hold 1 to {MAX_BATCH:,} ids")
+            return
+        seen: set[UUID] = set()
+        for index, each in enumerate(ids):
+            if each in seen:
+                self.add((*path, str(index)), "is a repetition")
+            seen.add(each)
+
+    def digest(self, path: tuple[str, ...], digest: bytes) -> None:
+        if len(digest) != SHA256_BYTES:
+            self.add(path, f"must be a SHA-256 digest of {SHA256_BYTES} bytes")
 
     def choice(self, path: tuple[str, ...], value: str, choices: type[E]) -> E:
         """Return the member of ``choices`` with this ``value``, or any member after adding a fault."""

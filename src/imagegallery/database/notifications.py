@@ -1,19 +1,19 @@
 """Listening to NOTIFY for as long as the process runs, through lost connections and restarted servers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
 import anyio
 
+from imagegallery.common.backoff import Backoff
 from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS, opening
 from imagegallery.errors import ImageGalleryError, Unavailable
 
-FIRST_PAUSE = timedelta(milliseconds=100)
-LONGEST_PAUSE = timedelta(seconds=5)
+RECONNECTING = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
 PROBE_EVERY = timedelta(seconds=30)
 PROBE_TIME = timedelta(seconds=10)
 # Where nothing can be heard.
@@ -134,10 +134,9 @@ async def until_lost(connection: Connection, ask: Callable[[], Awaitable[object]
 
 
 async def _reconnect(reopen: Callable[[], Awaitable[Connection]]) -> Connection:
-    pause = FIRST_PAUSE
+    failures = 0
     while True:
-        await anyio.sleep(pause.total_seconds())
-        try:
+        failures += 1
+        await anyio.sleep(RECONNECTING.after(failures).total_seconds())
+        with suppress(ImageGalleryError):
             return await reopen()
-        except ImageGalleryError:
-            pause = min(pause * 2, LONGEST_PAUSE)

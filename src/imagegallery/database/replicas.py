@@ -17,14 +17,14 @@ from typing import Final
 
 import anyio
 
+from imagegallery.common.backoff import Backoff
 from imagegallery.database.connection import Connection
 from imagegallery.database.wal_position import REPLAYED, Connecting, Position
 from imagegallery.errors import ConfigurationError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE: Final = timedelta(seconds=1)
-LONGEST_PAUSE: Final = timedelta(seconds=30)
+LEFT_ALONE: Final = Backoff(timedelta(seconds=1), timedelta(seconds=30))
 # How long a standby may keep one reader waiting that does not answer at all.
 ANSWER_TIME: Final = timedelta(seconds=1)
 # Between two questions to one that is behind.
@@ -39,9 +39,8 @@ class Replica:
         self._connecting = connecting
         self._position = Position(connecting, REPLAYED)
         self._replayed = 0
-        self._pause = FIRST_PAUSE
+        self._failures = 0
         self._left_alone_until = 0.0
-        self._has_failed = False
 
     @property
     def is_left_alone(self) -> bool:
@@ -49,7 +48,7 @@ class Replica:
 
     async def enter(self, stack: AsyncExitStack, needed: int, patience: timedelta) -> Connection | None:
         """A connection, once it has come as far as ``needed``: ``None`` if it does not, in time."""
-        is_trial = self._has_failed
+        is_trial = self._failures > 0
         if is_trial:
             # Meanwhile nobody else tries.
             self._leave_alone()
@@ -75,24 +74,21 @@ class Replica:
     def _fail(self, error: Exception, *, is_trial: bool) -> None:
         # What it is connected to later may be another server.
         self._replayed = 0
-        if is_trial:
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        elif self._has_failed:
+        if self._failures and not is_trial:
             return  # one of those that had begun before the first of them failed
-        else:
+        if not is_trial:
             logger.warning("replica %d is not read from for now: %s", self._number, error)
-            self._has_failed = True
+        self._failures += 1
         self._leave_alone()
 
     def _succeed(self) -> None:
-        if self._has_failed:
+        if self._failures:
             logger.info("replica %d is read from again", self._number)
-        self._has_failed = False
-        self._pause = FIRST_PAUSE
+        self._failures = 0
         self._left_alone_until = 0.0
 
     def _leave_alone(self) -> None:
-        self._left_alone_until = anyio.current_time() + self._pause.total_seconds()
+        self._left_alone_until = anyio.current_time() + LEFT_ALONE.after(self._failures).total_seconds()
 
 
 class Replicas:

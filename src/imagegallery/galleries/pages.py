@@ -144,7 +144,7 @@ class CachedPages:
             async with self._database.reading() as connection:
                 access = await records.of_gallery(connection, gallery_id)
             if access is None:
-                raise NotFound("There is no such gallery.")
+                raise NotFound.of("gallery")
             return access.to_bytes()
 
         # From this process's memory or the database: what decides on access comes from nowhere else.

@@ -54,7 +54,6 @@ from imagegallery.pagination import (
 from imagegallery.principal import Principal
 
 GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.common.idempotency`
-_NO_GALLERY = "There is no such gallery."
 
 
 class GalleryService:
@@ -192,7 +191,7 @@ class GalleryService:
         is not one of the owner's images.
         """
         principal.require_user()
-        membership.check_batch(image_ids)
+        membership.check_ids(image_ids)
         async with self._database.transaction() as connection:
             await self._require(Permission.ADD_IMAGES, connection, principal, gallery_id)
             if check is not None:
@@ -260,7 +259,7 @@ class GalleryService:
         repeated, moved next to itself or not in the gallery, and unless just one place is given.
         """
         principal.require_user()
-        membership.check_batch(image_ids)
+        membership.check_ids(image_ids)
         anchor = check_anchor(image_ids, before, after)
         async with self._database.transaction() as connection:
             await self._require(Permission.EDIT, connection, principal, gallery_id)

@@ -17,7 +17,7 @@ from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.unset import UNSET, Unset
-from imagegallery.common.validation import Faults
+from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
@@ -43,7 +43,6 @@ from imagegallery.storage.protocol import ReadMethod
 DEFAULT_LADDER: Final = ("thumbnail", "small", "medium", "large")
 READY_TIMEOUT: Final = timedelta(seconds=60)
 _DONE: Final = (ProcessingStatus.COMPLETE, ProcessingStatus.FAILED)
-_SHA256_BYTES: Final = 32
 T = TypeVar("T")
 
 
@@ -167,7 +166,7 @@ class ImageService:
         Raises `Unauthenticated`, and `ValueError` unless ``sha256`` has 32 bytes.
         """
         owner_id = principal.require_user()
-        if len(sha256) != _SHA256_BYTES:
+        if len(sha256) != SHA256_BYTES:
             raise ValueError("A SHA-256 digest has 32 bytes.")
         async with self._database.connection() as connection:
             return await records.find_by_content(connection, owner_id, sha256, gallery_id)
@@ -177,7 +176,7 @@ class ImageService:
         could_be_ours = key.isascii() and key.isprintable()
         async with self._database.reading() as connection:
             if not could_be_ours or not await records.is_open_variant(connection, key):
-                raise NotFound("There is no such file.")
+                raise NotFound.of("file")
         return OpenObject(key, content_type_of(key))
 
     async def view(

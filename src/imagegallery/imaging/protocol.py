@@ -3,9 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import frozen
+
+ANIMATED_FORMATS: Final = frozenset({"webp"})
+EXIF_MARKER: Final = b"Exif\0\0"
+"""What may stand in front of an EXIF block."""
 
 
 @frozen

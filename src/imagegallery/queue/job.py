@@ -12,6 +12,8 @@ from uuid import UUID
 from attrs import field, frozen
 from attrs.validators import ge, gt
 
+from imagegallery.common.backoff import Backoff
+
 Payload = Mapping[str, str | int | bool | None]
 
 PRIORITY_NORMAL = 0
@@ -124,13 +126,7 @@ class QueueOptions:
 
 def backoff(attempt: int, options: QueueOptions) -> timedelta:
     """How long to wait after the ``attempt``-th failure: doubling from the base, up to the limit."""
-    return doubling(attempt, options.backoff_base, options.backoff_limit)
-
-
-def doubling(times: int, base: timedelta, limit: timedelta) -> timedelta:
-    """``base`` for the first time, twice that for the second and so on, never beyond ``limit``."""
-    seconds = base.total_seconds() * 2.0 ** min(times - 1, 64)
-    return timedelta(seconds=min(seconds, limit.total_seconds()))
+    return Backoff(options.backoff_base, options.backoff_limit).after(attempt)
 
 
 def retry_at(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime:

@@ -10,10 +10,11 @@ from anyio.abc import TaskGroup, TaskStatus
 from attrs import frozen
 
 from imagegallery.clock import Clock
+from imagegallery.common.backoff import Backoff
 from imagegallery.common.fault_points import fault_point
 from imagegallery.queue.attempt import Attempts, ClaimedWork
 from imagegallery.queue.failure import describe
-from imagegallery.queue.job import ClaimedJob, QueueOptions, doubling
+from imagegallery.queue.job import ClaimedJob, QueueOptions
 from imagegallery.queue.observer import Unobserved, WorkerObserver
 from imagegallery.queue.periodic import Periodic, keep_up
 from imagegallery.queue.protocol import JobHandler, Queue, Watch
@@ -101,7 +102,7 @@ class Worker:
 
     async def _take_in(self, jobs: TaskGroup) -> None:
         """Claim until cancelled, whatever happens to the queue."""
-        failures = 0
+        failures, backoff = 0, Backoff(FIRST_OUTAGE_PAUSE, self._options.poll_interval)
         while True:
             try:
                 async with self._queue.watch(self._kinds) as watch:
@@ -112,7 +113,7 @@ class Worker:
                         failures = 0
             except Exception as error:
                 failures += 1
-                pause = doubling(failures, FIRST_OUTAGE_PAUSE, self._options.poll_interval).total_seconds()
+                pause = backoff.after(failures).total_seconds()
                 logger.warning("no jobs can be claimed, next try in %.2f s: %s", pause, describe(error))
                 await anyio.sleep(pause)
 

@@ -5,7 +5,6 @@ the lock when the process ends, in any way. The next process to open the scratch
 not locked. All processes of a machine may share the scratch directory, also over NFS.
 """
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from anyio import CancelScope, to_thread
 
+from imagegallery.common.filelock import try_lock, wait_for_lock
 from imagegallery.common.folders import make_private
 
 _PREFIX = "process-"
@@ -84,7 +84,7 @@ def claim(directory: Path) -> Scratch:
                 shutil.rmtree(path, ignore_errors=True)
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=directory)).absolute()
         lock = _open_lock(path / _LOCK)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_lock(lock)
         return Scratch(path, os.open(path, os.O_RDONLY | os.O_DIRECTORY), lock)
 
 
@@ -92,7 +92,7 @@ def claim(directory: Path) -> Scratch:
 def _lock(path: Path) -> Iterator[None]:
     lock = _open_lock(path)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_lock(lock)
         yield
     finally:
         os.close(lock)
@@ -104,12 +104,9 @@ def _is_held(path: Path) -> bool:
     except OSError as error:
         return not isinstance(error, FileNotFoundError)  # another user's: not ours to judge
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(lock)
     finally:
         os.close(lock)
-    return False
 
 
 def _open_lock(path: Path) -> int:

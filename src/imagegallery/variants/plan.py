@@ -17,8 +17,8 @@ from enum import StrEnum
 from attrs import asdict, evolve, frozen
 
 from imagegallery.images.presentation.responsive import rank
-from imagegallery.imaging.protocol import Rendition
-from imagegallery.variants.preset import ANIMATED_FORMATS, Preset
+from imagegallery.imaging.protocol import ANIMATED_FORMATS, Rendition
+from imagegallery.variants.preset import Preset
 
 PIPELINE_VERSION = 2
 """Raised whenever the same recipe comes to give another picture, so that variants are made anew."""

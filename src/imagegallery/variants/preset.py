@@ -15,7 +15,6 @@ ImageFormat = Literal["webp", "avif", "jpeg"]
 # Encoders' own scales (`imaging.protocol.Rendition`); JPEG has none.
 MAX_EFFORT = {"webp": 6, "avif": 9, "jpeg": 0}
 DEFAULT_EFFORT = {"webp": DEFAULT_WEBP_EFFORT, "avif": DEFAULT_AVIF_EFFORT, "jpeg": 0}
-ANIMATED_FORMATS = ("webp",)
 MAX_SIDE = 16383  # the most that WebP can hold (RFC 9649 section 2.6)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)

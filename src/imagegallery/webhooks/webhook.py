@@ -10,8 +10,8 @@ from attrs import field, frozen
 from attrs.validators import ge, gt
 
 from imagegallery.access.decision import Facts
+from imagegallery.common.backoff import Backoff
 from imagegallery.common.validation import Faults
-from imagegallery.queue.job import doubling
 
 MAX_URL: Final = 2000
 _URL_PATH: Final = ("body", "url")
@@ -112,7 +112,7 @@ def retry_delay(attempt: int, options: WebhookOptions) -> timedelta | None:
     """How long to wait after the ``attempt``-th failure to deliver an event; ``None``: it was the last one."""
     if attempt >= options.max_attempts:
         return None
-    return doubling(attempt, options.backoff_base, options.backoff_limit)
+    return Backoff(options.backoff_base, options.backoff_limit).after(attempt)
 
 
 def refuse_address(reason: str) -> None:

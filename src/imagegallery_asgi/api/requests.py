@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
 from imagegallery.common.unset import UNSET, Unset
+from imagegallery.common.validation import MAX_BATCH
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
@@ -31,7 +32,6 @@ from imagegallery_asgi.framework.constraints import (
     example,
 )
 
-MAX_IMAGES_AT_ONCE = 1000
 # In examples.
 _IMAGE = "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
 _OTHER_IMAGE = "01940c7e-77d0-7a11-9c3e-2f5d8b6a4e90"
@@ -191,7 +191,7 @@ class UpdateGallery:
 
 @frozen
 class AddImages:
-    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 @frozen
@@ -256,7 +256,7 @@ class CompleteUpload:
 class CheckFiles:
     """The SHA-256 of each file."""
 
-    sha256: Annotated[tuple[Sha256, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
+    sha256: Annotated[tuple[Sha256, ...], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 @frozen
@@ -278,14 +278,14 @@ class UpdateImage:
 
 @frozen
 class RemoveImages:
-    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
 @frozen
 class MoveImages:
     """Right ``before`` or ``after`` another image of the gallery, in the order given: one of the two."""
 
-    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE), example((_OTHER_IMAGE,))]
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH), example((_OTHER_IMAGE,))]
     before: UUID | None = None
     after: Annotated[UUID | None, example(None)] = None
 
@@ -294,7 +294,7 @@ class MoveImages:
 class BatchImages:
     """One thing to do to many images, each named once. Two actions need a ``gallery_id``, the others take none."""
 
-    ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_IMAGES_AT_ONCE)]
+    ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH)]
     action: Annotated[BatchAction, example("favorite")]
     gallery_id: Annotated[GalleryChoice, example(None)] = None
 

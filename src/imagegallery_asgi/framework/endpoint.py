@@ -108,7 +108,7 @@ async def _parse(operation: Operation, request: Request) -> Mapping[str, object]
         name: parse_text(kind, request.path_params[name], ("path", name), faults) for name, kind in inputs.path.items()
     }
     if faults and operation.names_any_id:
-        raise NotFound("There is no such thing.")
+        raise NotFound.of("thing")
     if inputs.query is not None:
         arguments["query"] = parse_pairs(inputs.query, split_query(request.scope["query_string"]), ("query",), faults)
     if inputs.body is not None:

@@ -42,7 +42,7 @@ async def asset(call: Call, name: str) -> Response:
     """A script or a style of these pages. Raises `NotFound`."""
     read = _assets().get(name)
     if read is None:
-        raise NotFound("There is no such file.")
+        raise NotFound.of("file")
     body = await anyio.to_thread.run_sync(read)
     headers = {"Cache-Control": "public, max-age=3600"}
     return Response(body, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)

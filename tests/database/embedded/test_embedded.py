@@ -16,9 +16,9 @@ import asyncpg
 import pytest
 from anyio.abc import Process
 
+from imagegallery.common.filelock import FileLock
 from imagegallery.database.embedded import binaries
 from imagegallery.database.embedded.server import EmbeddedPostgres
-from imagegallery.database.filelock import FileLock
 from imagegallery.errors import ConfigurationError, Unavailable
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}

@@ -9,10 +9,11 @@ import anyio
 import pytest
 from tests.support.library import Library, make_image
 
+from imagegallery.common.validation import MAX_BATCH
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from imagegallery.images.batch.batch import MAX_BATCH, BatchAction, BatchResult
+from imagegallery.images.batch.batch import BatchAction, BatchResult
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 

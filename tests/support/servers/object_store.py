@@ -14,7 +14,7 @@ from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 from attrs import asdict, evolve, frozen
 
-from imagegallery.database.filelock import FileLock
+from imagegallery.common.filelock import FileLock
 from imagegallery.dev_stack.object_store import BUCKET, ObjectStoreServer
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.options import S3Options

@@ -20,10 +20,10 @@ import anyio.to_thread
 import asyncpg
 
 from imagegallery.common import folders
+from imagegallery.common.filelock import FileLock
 from imagegallery.database.connections import close_session
 from imagegallery.database.embedded.account import cluster_account
 from imagegallery.database.embedded.cluster import ROLE, SUPERUSER, Cluster
-from imagegallery.database.filelock import FileLock
 from imagegallery.errors import ConfigurationError
 
 DATABASE = "imagegallery"

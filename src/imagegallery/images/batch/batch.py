@@ -9,7 +9,6 @@ from attrs import frozen
 
 from imagegallery.common.validation import Faults
 
-MAX_BATCH: Final = 1000
 NOT_FOUND: Final = "not_found"
 
 
@@ -66,10 +65,7 @@ def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None)
         faults.add(("body", "gallery_id"), f"is needed to {chosen}")
     if chosen not in _WITH_GALLERY and gallery_id is not None:
         faults.add(("body", "gallery_id"), f"has no meaning with {chosen}")
-    if 1 <= len(image_ids) <= MAX_BATCH:
-        _check_repetitions(faults, image_ids)
-    else:
-        faults.add(("body", "ids"), f"must hold 1 to {MAX_BATCH:,} ids")
+    faults.batch(("body", "ids"), image_ids)
     faults.check()
     return Batch(chosen, tuple(image_ids), gallery_id)
 
@@ -77,11 +73,3 @@ def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None)
 def results(batch: Batch, done: Collection[UUID]) -> tuple[BatchResult, ...]:
     """One result an id, in the order they were given: those not ``done`` were not found."""
     return tuple(BatchResult(each, None if each in done else NOT_FOUND) for each in batch.image_ids)
-
-
-def _check_repetitions(faults: Faults, image_ids: Sequence[UUID]) -> None:
-    seen: set[UUID] = set()
-    for index, image_id in enumerate(image_ids):
-        if image_id in seen:
-            faults.add(("body", "ids", str(index)), "is a repetition")
-        seen.add(image_id)

@@ -34,7 +34,6 @@ from imagegallery.pagination import (
 from imagegallery.principal import Principal
 
 MAX_DIGESTS: Final = 1000
-_SHA256_BYTES: Final = 32
 _Pairs = tuple[UUID, list[AlikeId]]
 
 
@@ -129,6 +128,5 @@ def _check_digests(digests: Sequence[bytes]) -> None:
     if not 1 <= len(digests) <= MAX_DIGESTS:
         faults.add(("body", "sha256"), f"must hold 1 to {MAX_DIGESTS:,} digests")
     for index, digest in enumerate(digests):
-        if len(digest) != _SHA256_BYTES:
-            faults.add(("body", "sha256", str(index)), f"must be a SHA-256 digest of {_SHA256_BYTES} bytes")
+        faults.digest(("body", "sha256", str(index)), digest)
     faults.check()

@@ -22,8 +22,6 @@ from imagegallery.events import records as events
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image.natural import natural_key
 
-MAX_BATCH: Final = 1000
-
 # Room between neighbours: an image can be moved between two others 32 times before a gap closes.
 POSITION_SPACING: Final = 2**32
 
@@ -136,7 +134,7 @@ async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID
     ``image_ids``: 1 to 1,000, each once. Raises `NotFound` when the gallery is gone, and `InvalidInput` with
     the path of each id that is repeated, unknown, or of an image with another owner (these look the same).
     """
-    check_batch(image_ids)
+    check_ids(image_ids)
     held = {row["id"]: row for row in await connection.fetch(_HOLD_IMAGES, list(image_ids))}
     gallery_owner = await lock_gallery(connection, gallery_id)
     faults = Faults()
@@ -175,7 +173,7 @@ async def remove_batch(connection: Connection, gallery_id: UUID, image_ids: Sequ
     ``image_ids``: 1 to 1,000, each once. Raises `NotFound` when the gallery is gone, and `InvalidInput` with
     the path of each id that is repeated or not in the gallery.
     """
-    check_batch(image_ids)
+    check_ids(image_ids)
     owner_id = await lock_gallery(connection, gallery_id)
     present = await positions(connection, gallery_id, image_ids)
     faults = Faults()
@@ -233,7 +231,7 @@ async def lock_gallery(connection: Connection, gallery_id: UUID) -> str:
     """Lock a gallery's memberships, answering its owner. Raises `NotFound`."""
     row = await connection.fetchrow(_LOCK_GALLERIES, [gallery_id])
     if row is None:
-        raise NotFound("There is no such gallery.")
+        raise NotFound.of("gallery")
     owner_id: str = row["owner_id"]
     return owner_id
 
@@ -249,15 +247,8 @@ def add_strangers(faults: Faults, image_ids: Sequence[UUID], present: Container[
             faults.add(("body", "image_ids", str(index)), "is not in the gallery")
 
 
-def check_batch(image_ids: Sequence[UUID]) -> None:
+def check_ids(image_ids: Sequence[UUID]) -> None:
     """1 to 1,000 ids, each once. Raises `InvalidInput`."""
     faults = Faults()
-    if not 1 <= len(image_ids) <= MAX_BATCH:
-        faults.add(("body", "image_ids"), f"must hold 1 to {MAX_BATCH:,} ids")
-        faults.check()
-    seen: set[UUID] = set()
-    for index, image_id in enumerate(image_ids):
-        if image_id in seen:
-            faults.add(("body", "image_ids", str(index)), "is a repetition")
-        seen.add(image_id)
+    faults.batch(("body", "image_ids"), image_ids)
     faults.check()

@@ -12,11 +12,12 @@ from fractions import Fraction
 
 from attrs import field, frozen
 
+from imagegallery.imaging.protocol import EXIF_MARKER
+
 MAX_ENTRIES = 512
 MAX_VALUE_BYTES = 4096
 MAX_TEXT = 255
 
-_MARKER = b"Exif\0\0"
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _EXIF_POINTER, _GPS_POINTER = 0x8769, 0x8825
 _MAKER_NOTE = 0x927C
@@ -125,7 +126,7 @@ class ExifTags:
 
 def read_tags(block: bytes) -> ExifTags:
     """The tags of an EXIF block, with or without its ``Exif\\0\\0`` marker. Never raises."""
-    stream = Stream.of(block.removeprefix(_MARKER))
+    stream = Stream.of(block.removeprefix(EXIF_MARKER))
     if stream is None:
         return ExifTags()
     image = stream.first_directory()

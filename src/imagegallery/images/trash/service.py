@@ -112,7 +112,7 @@ class TrashService:
         async with self.database.transaction() as connection:
             await find(connection, principal, image_id, Permission.DELETE)
             if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
-                raise NotFound("There is no such image.")
+                raise NotFound.of("image")
             await self._check(connection, principal, image_id, check)
             await put_away(connection, self.closed_urls, owner_id, [image_id], now=self.clock())
 
@@ -149,7 +149,7 @@ class TrashService:
             await original_records.hold_content(connection, owner_id, found.image.sha256)
             locked = await trash_records.lock(connection, owner_id, [image_id])
             if image_id not in locked:
-                raise NotFound("There is no such image.")
+                raise NotFound.of("image")
             if not locked[image_id]:
                 raise Conflict("Only an image in the trash can be deleted for good.")
             await self._check(connection, principal, image_id, check)

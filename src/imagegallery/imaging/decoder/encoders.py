@@ -10,8 +10,6 @@ import pyvips
 from imagegallery.imaging.decoder.pixels import flattened, is_graphic
 from imagegallery.imaging.protocol import Rendition
 
-ANIMATED_FORMATS = frozenset({"webp"})
-
 TINY = 128 * 128
 """Pixels up to which a WebP without loss may well be the smaller one: worth a try."""
 MOST_LOSSLESS = 4_000_000

@@ -14,7 +14,7 @@ from imagegallery.imaging.decoder.source import Decode, Source
 from imagegallery.imaging.decoder.vips import open_source
 from imagegallery.imaging.decoder_errors import is_out_of_memory, out_of_memory
 from imagegallery.imaging.limits import ImagingOptions, can_move, frame_step
-from imagegallery.imaging.protocol import Colours, Pixels, Rendition, Subject
+from imagegallery.imaging.protocol import ANIMATED_FORMATS, Colours, Pixels, Rendition, Subject
 from imagegallery.imaging.sandbox.wire import MeasureRequest, RenderAnswer, RenderReply, Request
 
 SUSPICIOUS = 0.01
@@ -85,7 +85,7 @@ def _steps(
             rendition,
             output,
             sizes.fit(size, rendition),
-            may_move and rendition.animated and rendition.format in encoders.ANIMATED_FORMATS,
+            may_move and rendition.animated and rendition.format in ANIMATED_FORMATS,
         )
         for rendition, output in zip(renditions, outputs, strict=True)
     ]

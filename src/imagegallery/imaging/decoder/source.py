@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import frozen
 
 from imagegallery.imaging.decoder.colour import Colour
+from imagegallery.imaging.protocol import EXIF_MARKER
 from imagegallery.imaging.sandbox.wire import MAX_EXIF
 
 if TYPE_CHECKING:
     import pyvips
-
-_EXIF_MARKER = b"Exif\0\0"
 
 
 @frozen
@@ -78,4 +77,4 @@ def exif_payload(block: bytes) -> bytes:
 
     The marker is that of EXIF 3.0 section 4.7.2.
     """
-    return block.removeprefix(_EXIF_MARKER) if len(block) <= MAX_EXIF else b""
+    return block.removeprefix(EXIF_MARKER) if len(block) <= MAX_EXIF else b""

@@ -5,7 +5,6 @@ survives a crash. Its size is the offset. To write, finish or abort it, a proces
 writer that was taken for dead but still runs cannot write next to its successor or after it.
 """
 
-import fcntl
 import hashlib
 import os
 import re
@@ -19,6 +18,7 @@ from anyio import CancelScope, to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from attrs import frozen
 
+from imagegallery.common.filelock import try_lock
 from imagegallery.common.folders import PRIVATE_FILE
 from imagegallery.errors import ObjectNotFound, PreconditionFailed, TooLarge, Unavailable
 from imagegallery.storage.filesystem.files import SCRATCH, Reader, check_own_key, full_disk
@@ -192,17 +192,14 @@ class FilesystemAppends:
 
     def _try_to_lock(self, name: str) -> GrowingFile | None:
         descriptor = self._opened(name, os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not try_lock(descriptor):
+            os.close(descriptor)
+            return None
+        with suppress(FileNotFoundError):
             with self._folder() as folder:
                 named = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if os.path.samestat(named, os.fstat(descriptor)):
                 return GrowingFile(descriptor)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except FileNotFoundError:
-            pass
         os.close(descriptor)
         raise _not_growing()
 

@@ -62,7 +62,8 @@ class Presigner:
         }
         conditions: list[object] = [{"bucket": self.bucket}, *({name: value} for name, value in fields.items())]
         conditions.append(["content-length-range", *sizes])
-        policy = {"expiration": f"{_in_utc(expires_at + self.offset):%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
+        ends_at = (expires_at + self.offset).astimezone(UTC)
+        policy = {"expiration": f"{ends_at:%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
         request = AWSRequest()
         request.context.update({"s3-presign-post-fields": fields, "s3-presign-post-policy": policy})
         S3SigV4PostAuth(self.keys(), "s3", self.region).add_auth(request)
@@ -106,7 +107,7 @@ class _DatedSigner(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no t
 
     def __init__(self, keys: Keys, region: str, lifetime: timedelta, signed_at: datetime) -> None:
         super().__init__(keys, "s3", region, expires=lifetime // timedelta(seconds=1))
-        self._signed_at = _in_utc(signed_at)
+        self._signed_at = signed_at.astimezone(UTC)
 
     def add_auth(self, request: AWSRequest) -> None:
         request.context["timestamp"] = f"{self._signed_at:{_DATE}}"
@@ -125,7 +126,3 @@ def lifetime_for(remaining: timedelta) -> timedelta:
 
 def _base64(hexadecimal: str) -> str:
     return base64.b64encode(bytes.fromhex(hexadecimal)).decode()
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)

@@ -1,7 +1,7 @@
 """Responses of the S3 API as typed values. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
@@ -59,7 +59,7 @@ def found(key: str, reply: Reply) -> FoundObject:
     """Read HeadObject, or GetObject with or without a range."""
     _, _, whole = str(reply.get("ContentRange", "")).rpartition("/")
     size = int(whole) if whole else int(reply["ContentLength"])
-    info = ObjectInfo(key, size, etag_of(reply), _in_utc(reply["LastModified"]))
+    info = ObjectInfo(key, size, etag_of(reply), reply["LastModified"].astimezone(UTC))
     return FoundObject(info, dict(reply.get("Metadata", {})))
 
 
@@ -72,7 +72,7 @@ def stored(key: str, size: int, reply: Reply) -> ObjectInfo:
 
 def object_from_listing(key: str, entry: Reply) -> ObjectInfo:
     """Read one entry of ListObjectsV2."""
-    return ObjectInfo(key, int(entry["Size"]), etag_of(entry), _in_utc(entry["LastModified"]))
+    return ObjectInfo(key, int(entry["Size"]), etag_of(entry), entry["LastModified"].astimezone(UTC))
 
 
 def parts_from_listing(entries: Iterable[Reply]) -> list[StoredPart]:
@@ -98,7 +98,3 @@ def etag_of(reply: Reply) -> str:
 def quote(etag: str) -> str:
     """The etag in quotes, as the API needs it."""
     return f'"{etag}"'
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)

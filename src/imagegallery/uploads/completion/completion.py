@@ -100,7 +100,7 @@ class Completion:
         async with self.database.connection() as connection:
             session = await records.get(connection, session_id)
         if session is None:
-            raise NotFound("There is no such upload.")
+            raise NotFound.of("upload")
         return session.at(self.clock())
 
     async def _attempt(self, session: UploadSession, *, moved: bool) -> UploadSession:

@@ -118,7 +118,7 @@ class UploadParts:
         """
         session = await self._sessions.get(principal, session_id)
         if session.transport is not Transport.PARTS or key not in (None, session.incoming_key):
-            raise NotFound("There is no such upload in parts.")
+            raise NotFound.of("upload in parts")
         return session
 
     async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:

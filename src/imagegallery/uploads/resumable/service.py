@@ -233,7 +233,7 @@ class ResumableUploads:
     async def _own(self, principal: Principal, session_id: UUID) -> UploadSession:
         session = await self._sessions.get(principal, session_id)
         if session.transport is not Transport.RESUMABLE:
-            raise NotFound("There is no such upload.")
+            raise NotFound.of("upload")
         return session
 
     @asynccontextmanager

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from attrs import Attribute, evolve, field, frozen, validators
 
+from imagegallery.common.validation import SHA256_BYTES
 from imagegallery.errors import (
     ConfigurationError,
     EmptyFile,
@@ -28,7 +29,6 @@ from imagegallery.storage.keys import EXTENSIONS
 
 WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
 HEIF_TYPES = ("image/heic", "image/heif")
-SHA256_BYTES = 32
 UNKNOWN_TYPE = "application/octet-stream"
 """Of a file whose first bytes are to say what it is."""
 

@@ -31,18 +31,20 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
     completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256"""
 
+_ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
+
 # Sessions that begin one after the other see each other and each other's bytes.
 _HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
 
 # What decides on a new session: what its owner stores and has open, in bytes that were announced or promised or, of a
 # session that does not know its size yet, have arrived; and who owns the gallery it names.
-ROOM = """
+ROOM = f"""
 SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit, open.count, open.size,
        g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility
 FROM (
     SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
     FROM upload_sessions
-    WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+    WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED}
 ) AS open
 LEFT JOIN owners o ON o.owner_id = $1
 LEFT JOIN galleries g ON g.id = $3"""
@@ -50,7 +52,7 @@ LEFT JOIN galleries g ON g.id = $3"""
 # A page of an owner's open sessions, the one that lasts longest first, after an (expires_at, id).
 LIST_OPEN = f"""
 SELECT {_COLUMNS} FROM upload_sessions
-WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED}
     AND (expires_at, id) < ($3, $4)
 ORDER BY expires_at DESC, id DESC
 LIMIT $5"""
@@ -127,7 +129,7 @@ UPDATE upload_sessions
 SET state = 'expired', updated_at = $1
 WHERE id IN (
     SELECT id FROM upload_sessions
-    WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled') AND expires_at <= $1
+    WHERE state NOT IN {_ENDED} AND expires_at <= $1
     ORDER BY expires_at
     LIMIT $2
     FOR NO KEY UPDATE SKIP LOCKED
@@ -137,32 +139,32 @@ RETURNING {_COLUMNS}"""
 # A batch of sessions that ended long ago, after an (expires_at, id).
 SELECT_OLD = f"""
 SELECT {_COLUMNS} FROM upload_sessions
-WHERE state IN ('completed', 'rejected', 'expired', 'cancelled') AND expires_at <= $1
+WHERE state IN {_ENDED} AND expires_at <= $1
     AND (expires_at, id) > ($2, $3)
 ORDER BY expires_at, id
 LIMIT $4"""
 
 # The same id may be open again: it follows from a key that its client still uses.
-_DELETE = """
+_DELETE = f"""
 DELETE FROM upload_sessions
-WHERE id = ANY($1) AND state IN ('completed', 'rejected', 'expired', 'cancelled')"""
+WHERE id = ANY($1) AND state IN {_ENDED}"""
 
 # Which of these keys under incoming/ no open session waits for.
-WITHOUT_OPEN_SESSION = """
+WITHOUT_OPEN_SESSION = f"""
 SELECT given.key
 FROM unnest($1::text[]) AS given (key)
 WHERE given.key NOT IN (
     SELECT incoming_key FROM upload_sessions
-    WHERE state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+    WHERE state NOT IN {_ENDED}
 )"""
 
 # Those of these keys that no completion may just be moving to where its image's objects will lie.
-_NOT_AWAITED = """
+_NOT_AWAITED = f"""
 SELECT given.key
 FROM unnest($1::text[]) AS given (key)
 WHERE NOT EXISTS (
     SELECT FROM upload_sessions s
-    WHERE starts_with(given.key, s.key_prefix) AND s.state NOT IN ('completed', 'rejected', 'expired', 'cancelled')
+    WHERE starts_with(given.key, s.key_prefix) AND s.state NOT IN {_ENDED}
 )"""
 
 
@@ -246,7 +248,7 @@ async def lock(connection: Connection, session_id: UUID) -> UploadSession:
     """The session as it is now, locked until the transaction ends. Raises `NotFound`."""
     row = await connection.fetchrow(_LOCK_SESSION, session_id)
     if row is None:
-        raise NotFound("There is no such upload.")
+        raise NotFound.of("upload")
     return _session(row)
 
 
@@ -269,7 +271,7 @@ async def advance(
         return _session(row)
     current = await get(connection, session_id)
     if current is None:
-        raise NotFound("There is no such upload.")
+        raise NotFound.of("upload")
     advance_state(current.at(now).state, event)
     raise AssertionError("A session that could not go on cannot do so later.")
 
@@ -300,7 +302,7 @@ async def set_multipart(connection: Connection, session_id: UUID, multipart_id: 
     """Answers the name that the session has from now on: another one, if somebody was quicker. Raises `NotFound`."""
     name: str | None = await connection.fetchval(_SET_MULTIPART, session_id, multipart_id, now)
     if name is None:
-        raise NotFound("There is no such upload.")
+        raise NotFound.of("upload")
     return name
 
 

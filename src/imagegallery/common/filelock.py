@@ -14,6 +14,20 @@ from imagegallery.common import folders
 _POLL = 0.02  # seconds; waiting in the kernel could not be cancelled
 
 
+def try_lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock an open file, unless others have locked it."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_for_lock(file: int) -> None:
+    """Lock an open file, blocking until nobody else does."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+
 class FileLock:
     """A lock on a file, made with its directory if it is not there. Two in one process exclude each other, too."""
 
@@ -54,9 +68,7 @@ class FileLock:
             if self._file is None:
                 folders.make(self._path.parent)
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(self._file, kind | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not try_lock(self._file, kind):
                 return False
             if self._is_current(self._file):
                 return True
