@@ -16,7 +16,7 @@ from anyio import to_thread
 from tests.support.clock import ManualClock
 from tests.support.disk import Disk
 
-from imagegallery.client.statefile import FileKey, Remembered, StateFile
+from imagegallery.client.statefile import FileKey, RememberedUpload, StateFile
 from imagegallery.common import folders
 from imagegallery.database.embedded.cluster import _put_in_place
 from imagegallery.errors import ObjectNotFound, PreconditionFailed
@@ -210,18 +210,18 @@ async def appending_where_another_begins_at_the_same_time(root: Path, disk: Disk
 
 
 async def client_state(root: Path, disk: Disk) -> AsyncIterator[Check]:
-    def remembering(*some: Remembered) -> Check:
+    def remembering(*some: RememberedUpload) -> Check:
         async def check(root: Path) -> None:
             assert (await StateFile.open(root / "state")).get(LINE) in some
 
         return check
 
     state = await StateFile.open(root / "state")
-    begun, ended = Remembered("key"), Remembered(image_id=UUID(int=1))
-    await state.begins(LINE, "key")
-    yield remembering(begun, ended)
-    await state.ended(LINE, UUID(int=1))
-    yield remembering(ended)
+    begun, remember_image = RememberedUpload("key"), RememberedUpload(image_id=UUID(int=1))
+    await state.remember_key(LINE, "key")
+    yield remembering(begun, remember_image)
+    await state.remember_image(LINE, UUID(int=1))
+    yield remembering(remember_image)
 
 
 async def secret_in(root: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""One examination of an installation: each part by itself, so that one which is broken hides no other."""
+"""The examination of an installation, part by part, so that a broken part hides no other."""
 
 import importlib.util
 import os
@@ -53,13 +53,13 @@ _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
 @frozen
 class Examination:
-    """Looks and changes nothing, but for one object that is written and deleted, and a secret if there is none yet."""
+    """Changes nothing, except for writing and deleting one object, and making a missing secret."""
 
     settings: Settings
     clock: Clock = utc_now
 
     async def run(self) -> AsyncGenerator[Check, None]:
-        """All checks, in the order in which to see to them."""
+        """Yield all checks, in the order to act on them."""
         yield await to_thread.run_sync(self._versions)
         yield await to_thread.run_sync(self._extras)
         yield await attempt("libvips", "reinstall it: pip install --force-reinstall pyvips-binary", _libvips)
@@ -110,7 +110,7 @@ class Examination:
         return Check.ok("sign-in", f"by tokens of {', '.join(tokens.algorithms)}")
 
     async def _decoder(self) -> Check:
-        """Render a picture of 16 x 16 pixels by the presets."""
+        """Render a picture of 16 x 16 pixels with the presets."""
         async with _directory() as directory, open_renderer(self.settings) as renderer:
             path = directory / "probe.png"
             await anyio.Path(path).write_bytes(_tiny_png())
@@ -225,7 +225,7 @@ class Examination:
 
 
 def walls_check(walls: frozenset[Wall]) -> Check:
-    """What keeps a picture that takes its decoder over from the rest of this machine."""
+    """Check the walls that keep a compromised decoder from this machine."""
     described = {
         Wall.FILES: "read any file but their own code (Landlock)",
         Wall.CALLS: "write files, open sockets, start programs or reach other processes (seccomp)",
@@ -259,7 +259,7 @@ async def _directory() -> AsyncIterator[Path]:
 
 
 def _tiny_png() -> bytes:
-    """16 x 16 black pixels (PNG, third edition, section 5)."""
+    """A PNG of 16 x 16 black pixels (PNG, third edition, section 5)."""
     header = struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)
     rows = zlib.compress(bytes((1 + 3 * 16) * 16))
     chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))

@@ -1,4 +1,4 @@
-"""One import: which files, and what becomes of each."""
+"""One import: its files, and the result of each."""
 
 import hashlib
 import os
@@ -28,8 +28,8 @@ class ImportOutcome(StrEnum):
 
 
 @frozen
-class Arrival:
-    """What became of one file; ``error`` says why it did not come in."""
+class ImportResult:
+    """The result of one file, with an ``error`` if it was left out."""
 
     path: Path
     outcome: ImportOutcome
@@ -38,7 +38,7 @@ class Arrival:
 
 @frozen
 class _Candidate:
-    """A file that may be an image; ``content_type`` is ``None`` when its first bytes say that it is not."""
+    """A file that may be an image. ``content_type`` is ``None`` if its first bytes say otherwise."""
 
     path: Path
     content_type: str | None
@@ -47,8 +47,11 @@ class _Candidate:
 
 
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
-    """Every regular file named or below a named folder, in a stable order, and each folder that cannot be read, with
-    why. Links to folders are not followed."""
+    """Return the regular files, named or below a named folder, in a stable order, and unreadable folders with their
+    errors.
+
+    Does not follow links to folders.
+    """
     found: dict[Path, None] = {}
     unreadable: dict[Path, str] = {}
 
@@ -67,7 +70,7 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
 
 @frozen
 class ImportRun:
-    """Brings files into one gallery; a file whose content is in already, or came earlier in this run, is skipped."""
+    """Imports files into one gallery, skipping files whose content it has already."""
 
     gallery: ImageGallery
     owner: Principal
@@ -76,13 +79,13 @@ class ImportRun:
 
     @classmethod
     async def into(cls, gallery: ImageGallery, owner: Principal, name: str) -> "ImportRun":
-        """An import into the owner's gallery of that name, which is made if need be."""
+        """Start an import into the owner's gallery of that name, which is made if needed."""
         existing = await gallery.galleries.find_by_name(owner, name)
         target = existing or await gallery.galleries.create(owner, name=name)
         return cls(gallery, owner, target.id)
 
-    async def bring_in(self, files: Sequence[Path], report: Callable[[Arrival], None]) -> None:
-        """Import the files, a few at a time; ``report`` hears of each once it is in for good."""
+    async def import_files(self, files: Sequence[Path], report: Callable[[ImportResult], None]) -> None:
+        """Import the files, a few at a time. Calls ``report`` for each once it is stored."""
         send, receive = anyio.create_memory_object_stream[Path]()
         async with anyio.create_task_group() as tasks:
             for _ in range(CONCURRENCY):
@@ -92,21 +95,21 @@ class ImportRun:
                 for path in files:
                     await send.send(path)
 
-    async def _work(self, files: MemoryObjectReceiveStream[Path], report: Callable[[Arrival], None]) -> None:
+    async def _work(self, files: MemoryObjectReceiveStream[Path], report: Callable[[ImportResult], None]) -> None:
         async with files:
             async for path in files:
-                report(await self._bring_in_one(path))
+                report(await self._import_one(path))
 
-    async def _bring_in_one(self, path: Path) -> Arrival:
+    async def _import_one(self, path: Path) -> ImportResult:
         try:
             candidate = await anyio.to_thread.run_sync(_examine, path)
             if candidate.content_type is None:
-                return Arrival(path, ImportOutcome.NOT_AN_IMAGE, "empty" if candidate.is_empty else _OTHER_FORMAT)
-            return Arrival(path, await self._place(candidate, candidate.content_type))
+                return ImportResult(path, ImportOutcome.NOT_AN_IMAGE, "empty" if candidate.is_empty else _OTHER_FORMAT)
+            return ImportResult(path, await self._place(candidate, candidate.content_type))
         except ImageGalleryError as error:
-            return Arrival(path, ImportOutcome.FAILED, error.message)
+            return ImportResult(path, ImportOutcome.FAILED, error.message)
         except OSError as error:
-            return Arrival(path, ImportOutcome.FAILED, error.strerror or "cannot be read")
+            return ImportResult(path, ImportOutcome.FAILED, error.strerror or "cannot be read")
 
     async def _place(self, candidate: _Candidate, content_type: str) -> ImportOutcome:
         if candidate.sha256 in self._seen:

@@ -1,4 +1,4 @@
-"""The ``imagegallery`` command: its group, and what every command shares."""
+"""The ``imagegallery`` command, and what all commands share."""
 
 import sys
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from imagegallery.cli.output import say
 from imagegallery.common.logs import configure_logging, log_verbosely
 from imagegallery.errors import ImageGalleryError
 
-INTERRUPTED = 130  # 128 + SIGINT, what shells expect
+INTERRUPTED = 130  # 128 + SIGINT, as shells expect
 
 
 @frozen
-class Listed:
-    """A command that is imported when it is run: where it is, and what the list of commands says of it."""
+class LazyCommand:
+    """A command's module and its line in the list of commands. Imported when it is run."""
 
     module: str
     attribute: str
@@ -29,27 +29,27 @@ class Listed:
 
 
 COMMANDS = {
-    "serve": Listed("serve", "serve_command", "Run the whole service."),
-    "worker": Listed("worker", "worker_command", "Make variants and do the other queued jobs."),
-    "relay": Listed("relay", "relay_command", "Pass events and jobs on to the workers."),
-    "queue": Listed("queue", "queue_command", "Message queues (SQS), and jobs that failed for good."),
-    "migrate": Listed("migrate", "migrate_command", "Apply the migrations that the database does not have yet."),
-    "import": Listed("import_files", "import_command", "Import files and folder trees into a gallery."),
-    "upload": Listed("upload", "upload_command", "Upload files and folder trees to a running service."),
-    "render": Listed("render", "render_command", "Write the variants of each photograph to a folder."),
-    "backfill": Listed("backfill", "backfill_command", "Make variants anew where the presets have changed."),
-    "reconcile": Listed("reconcile", "reconcile_command", "Compare database and store."),
-    "storage": Listed("storage", "storage_group", "See to the object store."),
-    "owners": Listed("owners", "owners_group", "Who stores how much, and how much they may."),
-    "doctor": Listed("doctor", "doctor_command", "Check this installation."),
-    "dev-stack": Listed(
+    "serve": LazyCommand("serve", "serve_command", "Run the whole service."),
+    "worker": LazyCommand("worker", "worker_command", "Make variants and do the other queued jobs."),
+    "relay": LazyCommand("relay", "relay_command", "Pass events and jobs on to the workers."),
+    "queue": LazyCommand("queue", "queue_command", "Message queues (SQS), and jobs that failed for good."),
+    "migrate": LazyCommand("migrate", "migrate_command", "Apply the migrations that the database does not have yet."),
+    "import": LazyCommand("import_files", "import_command", "Import files and folder trees into a gallery."),
+    "upload": LazyCommand("upload", "upload_command", "Upload files and folder trees to a running service."),
+    "render": LazyCommand("render", "render_command", "Write the variants of each photograph to a folder."),
+    "backfill": LazyCommand("backfill", "backfill_command", "Make variants anew where the presets have changed."),
+    "reconcile": LazyCommand("reconcile", "reconcile_command", "Compare database and store."),
+    "storage": LazyCommand("storage", "storage_group", "See to the object store."),
+    "owners": LazyCommand("owners", "owners_group", "Who stores how much, and how much they may."),
+    "doctor": LazyCommand("doctor", "doctor_command", "Check this installation."),
+    "dev-stack": LazyCommand(
         "dev_stack", "dev_stack_command", "Run PostgreSQL, an object store, Redis and all on this machine."
     ),
 }
 
 
 class Commands(click.Group):
-    """Imports the one command that is run, and none for the list of all."""
+    """Imports only the command that is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -74,12 +74,12 @@ def cli(verbose: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; every error we know is one line on stderr and exit code 1."""
+    """Run the command. Each of our errors is one line on stderr and exit code 1."""
     sys.exit(run(cli.main))
 
 
 def run(command: Callable[..., object]) -> int:
-    """The exit code of the command: click's own for wrong usage (2), ours for the rest."""
+    """Return the exit code of the command: click's own for wrong usage (2), ours for the rest."""
     try:
         result = command(standalone_mode=False)
     except click.ClickException as error:
@@ -94,7 +94,7 @@ def run(command: Callable[..., object]) -> int:
 
 
 def _explain(error: ImageGalleryError | ExceptionGroup[Exception]) -> int:
-    """Say what went wrong; an error that is not ours goes on as the bug that it is."""
+    """Print an error of ours. Raises any other one."""
     if isinstance(error, ExceptionGroup):
         known, unknown = error.split(ImageGalleryError)
         if known is None or unknown is not None:

@@ -1,7 +1,6 @@
-"""The process from which programs are forked, once it has imported what they need: they start at once, and what was
-imported lies in memory once for all of them.
+"""The process that programs are forked from, after it imported what they need: they start at once and share its memory.
 
-It is itself forked, before its parent has threads or an event loop.
+It is itself forked before its parent has threads or an event loop.
 """
 
 import gc
@@ -25,7 +24,7 @@ _FORK = multiprocessing.get_context("fork")
 
 @frozen
 class Program:
-    """A module whose ``main`` is to run beside us. One that is not ``essential`` is started again when it dies."""
+    """A module whose ``main`` is run. If it is not ``essential``, it is restarted when it dies."""
 
     name: str
     module: str
@@ -35,7 +34,7 @@ class Program:
 
 @frozen
 class Order:
-    """A wish of the parent's: start a program. ``number`` names what comes of it."""
+    """The parent's order to start a program. ``number`` identifies it in reports."""
 
     number: int
     program: Program
@@ -44,7 +43,7 @@ class Order:
 
 @frozen
 class Started:
-    """The program of that order runs."""
+    """The ordered program runs."""
 
     number: int
     pid: int
@@ -52,7 +51,7 @@ class Started:
 
 @frozen
 class Ended:
-    """It does not run any more; the exit code is negative for a signal."""
+    """The program has ended. The exit code is negative for a signal."""
 
     number: int
     exit_code: int
@@ -72,7 +71,7 @@ class Nursery:
     @classmethod
     @contextmanager
     def opened(cls, modules: Sequence[str]) -> Iterator["Nursery"]:
-        """A nursery that imports the modules. It ends when this is closed and all its programs have ended."""
+        """Start a nursery that imports the modules. It ends when this is closed and all its programs have ended."""
         ours, theirs = _FORK.Pipe()
         process = _FORK.Process(target=_fork_programs, args=(theirs, ours, modules))
         process.start()
@@ -87,11 +86,11 @@ class Nursery:
         return self._orders.fileno()
 
     def start(self, order: Order) -> None:
-        """Raises `BrokenPipeError` when the nursery is gone."""
+        """Order a program. Raises `BrokenPipeError` if the nursery has died."""
         self._orders.send(order)
 
     def hear(self) -> Started | Ended:
-        """Raises `EOFError` when the nursery is gone; the programs are about to end then."""
+        """Return a report. Raises `EOFError` if the nursery has died; the programs end then, too."""
         return self._orders.recv()
 
 
@@ -105,7 +104,7 @@ def _fork_programs(
     for module in modules:
         import_module(module)
     gc.collect()
-    gc.freeze()  # the collector would write to all objects, and so copy the memory that programs have in common
+    gc.freeze()  # the collector would write to all objects, and so copy shared memory
     running: dict[int, tuple[int, ForkProcess]] = {}
     with suppress(EOFError, BrokenPipeError):
         while True:
@@ -126,7 +125,7 @@ def _fork_programs(
 
 
 def _part_from_terminal() -> None:
-    """Ctrl-C reaches the parent alone, which passes it on in order."""
+    """Leave the terminal's process group: Ctrl-C reaches only the parent, which passes it on in order."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -135,17 +134,18 @@ def _run(program: Program, environment: Mapping[str, str], orders: "NurserysEnd"
     orders.close()
     os.setsid()
     threading.Thread(target=_follow_nursery, name="follow-nursery", daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the program handles it: no traceback for one that just starts
+    # until the program handles it: no traceback for one that is just starting
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with suppress(OSError):
-        Path("/proc/self/comm").write_text(program.name)  # for `top` and `ps`, which take its first 15 characters
+        Path("/proc/self/comm").write_text(program.name)  # for `top` and `ps`, which show 15 characters
     os.environ.update(environment)
     sys.argv = [program.module, *program.arguments]
     import_module(program.module).main()
 
 
 def _follow_nursery() -> None:
-    """End when the nursery has, however it went, also by ``kill -9``."""
+    """End when the nursery ends, even by ``kill -9``."""
     nursery = multiprocessing.parent_process()
     assert nursery is not None
     nursery.join()
-    os.kill(os.getpid(), signal.SIGINT)  # not SIGTERM: the database may be gone already, so there is nothing to drain
+    os.kill(os.getpid(), signal.SIGINT)  # not SIGTERM: the database may be gone, so there is nothing to drain

@@ -1,4 +1,4 @@
-"""Options that several commands have, and the settings they add up to."""
+"""Options that several commands share, and the settings they give."""
 
 from pathlib import Path
 
@@ -22,16 +22,16 @@ config_option = click.option(
 
 
 def load_settings(data_dir: Path | None, config: Path | None) -> Settings:
-    """The settings of files and environment, with what the command line says on top."""
+    """Read the settings of file and environment, overridden by the command line."""
     settings = Settings.from_env(config)
     chosen = settings.data_dir if data_dir is None else data_dir
     return attrs.evolve(settings, data_dir=chosen.absolute())
 
 
 def find_settings(data_dir: Path | None, config: Path | None) -> Settings:
-    """The same for a command that looks at what is there: it makes no data directory, and says which one it found.
+    """Read them for a command that only looks: it makes no data directory, and prints which one it found.
 
-    Raises `ConfigurationError` when there is none.
+    Raises `ConfigurationError` if there is none.
     """
     settings = load_settings(data_dir, config)
     if settings.database.dsn is None and not settings.data_dir.is_dir():

@@ -1,6 +1,6 @@
-"""What commands print: lines for people, or one JSON object a line for programs.
+"""The output of commands: lines for people, or one JSON object a line for programs.
 
-File names and what services answer are written by strangers: nothing of them is obeyed by a terminal.
+File names and responses come from strangers, so nothing in them may control the terminal.
 """
 
 import json
@@ -15,7 +15,7 @@ _KEPT = frozenset("\n\t\u200c\u200d")
 
 
 def printable(text: object) -> str:
-    """The text with a mark in place of what no terminal should get, and of bytes of file names that are no UTF-8."""
+    """Replace what a terminal must not get, and bytes of file names that are not UTF-8."""
     decoded = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(
         each if each in _KEPT or unicodedata.category(each) not in _UNPRINTABLE else "\ufffd" for each in decoded
@@ -28,10 +28,10 @@ def say(line: object, *, err: bool = False) -> None:
 
 
 def emit(line: str, document: Mapping[str, object], *, as_json: bool) -> None:
-    """Print one result, in the form that was asked for. JSON in ASCII: escapes are for programs to read."""
+    """Print one result in the requested form. JSON is ASCII, with escapes."""
     click.echo(json.dumps(document)) if as_json else say(line)
 
 
 def say_where(data_dir: Path) -> None:
-    """Where a command finds its data: the default depends on the folder that it is called in."""
+    """Print the data directory, whose default depends on the working directory."""
     say(f"data lies in {data_dir}", err=True)

@@ -1,4 +1,4 @@
-"""Ports: whether one is free, and whether the API answers at one."""
+"""Ports: whether one is free, and whether the API responds at one."""
 
 import socket
 
@@ -8,7 +8,7 @@ from imagegallery.errors import ConfigurationError
 
 
 def check_free(host: str, port: int) -> None:
-    """Raises `ConfigurationError` if somebody else listens there, or nobody can."""
+    """Raise `ConfigurationError` if nobody can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -19,7 +19,7 @@ def check_free(host: str, port: int) -> None:
 
 
 async def answers(host: str, port: int) -> bool:
-    """Whether an API listens there and is ready."""
+    """Whether a ready API listens there."""
     try:
         async with await anyio.connect_tcp(host, port) as stream:
             await stream.send(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

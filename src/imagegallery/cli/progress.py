@@ -8,14 +8,16 @@ from typing import Protocol
 
 class Advance(Protocol):
     def __call__(self, steps: int = 1, /) -> None:
-        """That many more steps are done."""
+        """Advance by that many steps."""
 
 
 @contextmanager
 def progress_bar(label: str, *, total: int | None, with_output: bool = False) -> Iterator[Advance]:
-    """A bar of ``total`` steps (``None``: unknown); call what it yields after each. Nothing is drawn where nobody
-    watches, nor, for a command that prints results meanwhile (``with_output``), where these are seen themselves."""
-    # Imported only now: every command imports this module, and these take longer than some commands.
+    """Show a bar of ``total`` steps (``None``: unknown). Call what it yields after each.
+
+    Draws nothing if stderr is no terminal, or, ``with_output``, if results are printed to one meanwhile.
+    """
+    # Imported late: every command imports this module, and these take longer than some commands.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""Programs that belong together: if one that must live dies, all stop; when told to stop, all stop."""
+"""Programs that run together: all stop when an essential one dies, or on a signal."""
 
 import logging
 import os
@@ -30,8 +30,8 @@ async def run_together(
 ) -> None:
     """Run the programs until a signal comes, and return when all have ended.
 
-    They get every signal that we get, so that each can stop in its own steps; what has not ended ``grace`` after the
-    first one is killed. Raises `ConfigurationError` when an essential program ends by itself.
+    They get every signal that we get, so that each can stop in its own steps. ``grace`` after the first signal, the
+    rest are killed. Raises `ConfigurationError` if an essential program ends by itself.
     """
     async with _family(nursery, environment, grace) as family, anyio.create_task_group() as tasks:
         tasks.start_soon(_stop_when_told, family, signals)
@@ -45,7 +45,8 @@ async def run_together(
 async def running(
     nursery: Nursery, program: Program, environment: Mapping[str, str], grace: timedelta
 ) -> AsyncIterator[None]:
-    """The program beside what is done meanwhile. If it ends by itself, that is given up with a `ConfigurationError`."""
+    """Run the program during the block. If it ends by itself, the block is cancelled and this raises
+    `ConfigurationError`."""
     async with _family(nursery, environment, grace) as family, anyio.create_task_group() as tasks:
         tasks.start_soon(family.keep_running, program)
         yield
@@ -63,7 +64,7 @@ async def _stop_when_told(family: "_Family", signals: AsyncIterator[Signals]) ->
 
 @asynccontextmanager
 async def _family(nursery: Nursery, environment: Mapping[str, str], grace: timedelta) -> AsyncIterator["_Family"]:
-    """It hears of its programs until all have ended, also when it is cancelled."""
+    """Start a family. It waits until all its programs have ended, even when cancelled."""
     family, hearing = _Family(nursery, environment, grace), anyio.CancelScope(shield=True)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(family.hear, hearing)
@@ -75,7 +76,7 @@ async def _family(nursery: Nursery, environment: Mapping[str, str], grace: timed
 
 @define
 class _Child:
-    """A program that was ordered; ``pid`` is 0 before it runs."""
+    """An ordered program. ``pid`` is 0 before it runs."""
 
     pid: int = 0
     exit_code: int = 0
@@ -108,7 +109,7 @@ class _Family:
             child.send(number)
 
     async def hear(self, scope: anyio.CancelScope) -> None:
-        """Note what becomes of the programs. Raises `ConfigurationError` if the nursery is gone: so are they, then."""
+        """Process reports. Raises `ConfigurationError` if the nursery has died, and its programs with it."""
         with scope:
             while True:
                 await anyio.wait_readable(self.nursery)
@@ -125,7 +126,7 @@ class _Family:
             child.end(news.exit_code)
             return
         child.pid = news.pid
-        if self.is_stopping:  # told while it was started
+        if self.is_stopping:  # it was to stop before it had started
             child.send(Signals.SIGTERM)
 
     async def keep_running(self, program: Program) -> None:
@@ -155,7 +156,7 @@ class _Family:
 
 
 async def _end(child: _Child, grace: timedelta) -> None:
-    """SIGTERM, and SIGKILL after ``grace``, unless it has ended."""
+    """Send SIGTERM, and SIGKILL after ``grace``."""
     child.send(Signals.SIGTERM)
     with anyio.move_on_after(grace.total_seconds()):
         await child.has_ended.wait()

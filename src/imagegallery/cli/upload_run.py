@@ -1,4 +1,4 @@
-"""One run of ``imagegallery upload``: files in, one line of result for each out."""
+"""One run of ``imagegallery upload``: files in, a line of result for each."""
 
 import json
 import logging
@@ -25,8 +25,8 @@ FILES_AT_ONCE = 3
 
 
 @frozen
-class UploadTarget:
-    """Where files go, and how: see the options of the command."""
+class UploadDestination:
+    """Where and how to send files: see the options of the command."""
 
     url: str
     token: str | None
@@ -37,8 +37,8 @@ class UploadTarget:
 
 
 @frozen
-class Sent:
-    """What became of a file: its image, or why there is none."""
+class UploadResult:
+    """The image of a file, or why there is none."""
 
     path: Path
     image_id: UUID | None = None
@@ -51,27 +51,27 @@ class Sent:
         return printable(f"{self.path}: {self.error or self.image_id}")
 
 
-Report = Callable[[Sent], None]
+Report = Callable[[UploadResult], None]
 
 
-async def upload_all(target: UploadTarget, paths: Sequence[Path], as_json: bool) -> int:
-    """Upload everything, telling of each file as it ends; answers how many failed.
+async def upload_all(target: UploadDestination, paths: Sequence[Path], as_json: bool) -> int:
+    """Upload everything, printing each file's result. Returns the number of failures.
 
-    Raises what would make all others fail, too: `Unavailable`, and `ApiProblem` for who is not let in.
+    Raises what would make all others fail, too: `Unavailable`, or `ApiProblem` without access.
     """
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every URL, also of signed ones
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every URL, also signed ones
     files, unreadable = await run_sync(find_files, paths)
     total = await run_sync(_total_size, files)
     state = await StateFile.open(target.state_file) if target.state_file else StateFile.in_memory()
     failures = 0
 
-    def report(sent: Sent) -> None:
+    def report(sent: UploadResult) -> None:
         nonlocal failures
         failures += sent.error is not None
         click.echo(sent.line(as_json=as_json), err=sent.error is not None and not as_json)
 
     for folder, error in unreadable.items():
-        report(Sent(folder, error=error))
+        report(UploadResult(folder, error=error))
     with _bytes_bar(total) as advance:
         async with GalleryClient.open(
             target.url,
@@ -85,15 +85,17 @@ async def upload_all(target: UploadTarget, paths: Sequence[Path], as_json: bool)
     return failures
 
 
-async def _upload(client: GalleryClient, path: Path, gallery_id: UUID | None, advance: Callable[[int], None]) -> Sent:
+async def _upload(
+    client: GalleryClient, path: Path, gallery_id: UUID | None, advance: Callable[[int], None]
+) -> UploadResult:
     try:
-        return Sent(path, await client.upload(path, gallery_id=gallery_id, advance=advance))
+        return UploadResult(path, await client.upload(path, gallery_id=gallery_id, advance=advance))
     except ImageGalleryError as error:
         if _concerns_all(error):
             raise
-        return Sent(path, error=error.message)
+        return UploadResult(path, error=error.message)
     except OSError as error:
-        return Sent(path, error=error.strerror or "cannot be read")
+        return UploadResult(path, error=error.strerror or "cannot be read")
 
 
 def _concerns_all(error: ImageGalleryError) -> bool:
@@ -101,18 +103,18 @@ def _concerns_all(error: ImageGalleryError) -> bool:
     return isinstance(error, Unavailable) or (isinstance(error, ApiProblem) and error.status == HTTPStatus.UNAUTHORIZED)
 
 
-async def _share(files: Sequence[Path], upload: Callable[[Path], Awaitable[Sent]], report: Report) -> None:
+async def _share(files: Sequence[Path], upload: Callable[[Path], Awaitable[UploadResult]], report: Report) -> None:
     waiting = iter(files)
     try:
         async with anyio.create_task_group() as tasks:
             for _ in range(FILES_AT_ONCE):
                 tasks.start_soon(_work, waiting, upload, report)
     except* ImageGalleryError as errors:
-        raise errors.exceptions[0] from None  # what concerns all is told once
+        raise errors.exceptions[0] from None  # an error that concerns all is raised once
 
 
-async def _work(files: Iterator[Path], upload: Callable[[Path], Awaitable[Sent]], report: Report) -> None:
-    """One of those who share the files."""
+async def _work(files: Iterator[Path], upload: Callable[[Path], Awaitable[UploadResult]], report: Report) -> None:
+    """Upload files until none are left."""
     for path in files:
         report(await upload(path))
 
@@ -120,14 +122,14 @@ async def _work(files: Iterator[Path], upload: Callable[[Path], Awaitable[Sent]]
 def _total_size(files: Sequence[Path]) -> int:
     total = 0
     for path in files:
-        with suppress(OSError):  # gone since it was found: that is told when it is its turn
+        with suppress(OSError):  # it has disappeared; its own turn will report that
             total += path.stat().st_size
     return total
 
 
 @contextmanager
 def _bytes_bar(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, where somebody watches."""
+    """Show a bar on stderr, if it is a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

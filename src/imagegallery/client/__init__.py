@@ -1,9 +1,9 @@
-"""A client of the HTTP API: brings files in by whatever way the server offers, and takes up what was broken off.
+"""A client of the HTTP API: uploads files by whatever transport the server offers, and resumes interrupted uploads.
 
 Needs the extra ``client`` (httpx)::
 
-    async with GalleryClient.open("https://photos.example.org/api/v1", token=token) as client:
-        image_id = await client.upload(Path("tram.jpg"), gallery_id=gallery_id)
+    async with GalleryClient.open("https://photos.example.org/api/v1", token=token) as client: image_id = await
+        client.upload(Path("tram.jpg"), gallery_id=gallery_id)
 """
 
 from imagegallery.common.extras import install_hint

@@ -1,4 +1,4 @@
-"""The API's own addresses, and the token that goes there and nowhere else."""
+"""Requests to the API, with the token, which is sent nowhere else."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,15 +6,15 @@ from urllib.parse import urljoin
 
 from attrs import frozen
 
-from imagegallery.client.exchange import ApiAnswer, Body, Exchange
+from imagegallery.client.exchange import ApiAnswer, RequestBody, RetryingRequests
 
 
 @frozen
 class Api:
-    """``root`` is the URL of the API, without a slash at the end."""
+    """``root`` is the URL of the API, without a trailing slash."""
 
     root: str
-    exchange: Exchange
+    exchange: RetryingRequests
     authorization: Mapping[str, str]
 
     async def call(
@@ -26,12 +26,12 @@ class Api:
         headers: Mapping[str, str] = MappingProxyType({}),
         once: bool = False,
     ) -> ApiAnswer:
-        """``path`` below the root. Raises what `Exchange.send` raises."""
+        """Call ``path`` below the root. Raises what `RetryingRequests.send` raises."""
         ours = {**self.authorization, **headers}
         return await self.exchange.send(method, self.root + path, json=json, headers=ours, once=once)
 
-    async def transfer(self, method: str, url: str, *, headers: Mapping[str, str], body: Body) -> ApiAnswer:
-        """Send bytes where the server said; ``url`` may be relative to its host. A store does not get to see the token.
+    async def transfer(self, method: str, url: str, *, headers: Mapping[str, str], body: RequestBody) -> ApiAnswer:
+        """Send bytes where the server said. ``url`` may be relative to its host. A store does not get the token.
 
         Raises like `call`.
         """

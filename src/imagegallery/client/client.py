@@ -1,4 +1,4 @@
-"""The client: files go in, ids of images come out."""
+"""The client: files in, ids of images out."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
@@ -12,10 +12,10 @@ from attrs import frozen
 
 from imagegallery.client.api import Api
 from imagegallery.client.documents import GalleryName, ImageName, UploadPlan, read_data, read_page
-from imagegallery.client.exchange import Exchange
+from imagegallery.client.exchange import RetryingRequests
 from imagegallery.client.parts import send_parts
 from imagegallery.client.problems import ApiProblem
-from imagegallery.client.progress import Advance, Counted, unwatched
+from imagegallery.client.progress import Advance, ProgressCounter, ignore_progress
 from imagegallery.client.retries import RetryPolicy
 from imagegallery.client.source import LocalFile
 from imagegallery.client.statefile import FileKey, StateFile
@@ -26,7 +26,7 @@ from imagegallery.uploads.session.policy import OnDuplicate
 TIMEOUT = httpx.Timeout(30, read=120)  # seconds; completing an upload decodes the picture
 PARALLEL_PARTS = 4
 
-# What the API answers of a session that is of no use any more, or not for this file, and of one whose bytes never came.
+# The API's codes for a session that is over, or not for this file, and for one without bytes.
 _ENDED = frozenset({"rejected", "expired", "cancelled"})
 _OVER = frozenset({"not_found", "upload_ended", "upload_expired", "idempotency_key_reused"})
 _INCOMPLETE = "upload_incomplete"
@@ -34,8 +34,10 @@ _INCOMPLETE = "upload_incomplete"
 
 @frozen
 class GalleryClient:
-    """Made by `open`. Every method raises `ApiProblem` when the server refuses, and `Unavailable` when it cannot be
-    reached for longer than the retries last."""
+    """Uploads files. Made by `open`.
+
+    Every method raises `ApiProblem` if the server refuses, and `Unavailable` if it stays unreachable for all retries.
+    """
 
     _api: Api
     _state: StateFile
@@ -55,34 +57,44 @@ class GalleryClient:
         on_duplicate: OnDuplicate | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> AsyncIterator["GalleryClient"]:
-        """A client of the API whose root is ``url`` (``https://…/api/v1``), with a bearer ``token`` if it wants one.
+        """Open a client of the API.
 
-        ``state`` remembers what was begun (see `StateFile.open`); ``on_duplicate`` says what becomes of files that the
-        owner has already, unless that is left to the server; ``http`` is used instead of connections of its own,
-        and left open. Raises `ConfigurationError` for a ``url`` that is none.
+        Args:
+            url: The root of the API (``https://…/api/v1``).
+            token: A bearer token, if the server requires one.
+            state: Remembers unfinished uploads: see `StateFile.open`.
+            on_duplicate: What to do with files that the owner has already. ``None`` leaves it to the server.
+            http: A client to use instead of its own. It stays open.
+
+        Raises:
+            ConfigurationError: For an invalid ``url``.
         """
         root = _root(url)
         async with nullcontext(http) if http else httpx.AsyncClient(timeout=TIMEOUT) as connections:
             authorization = {"Authorization": f"Bearer {token}"} if token else {}
-            api = Api(root, Exchange(connections, retries or RetryPolicy()), authorization)
+            api = Api(root, RetryingRequests(connections, retries or RetryPolicy()), authorization)
             yield cls(api, state or StateFile.in_memory(), parallel_parts, on_duplicate)
 
-    async def upload(self, path: Path, *, gallery_id: UUID | None = None, advance: Advance = unwatched) -> UUID:
-        """Bring a file in; answers its image's id, also when an earlier run did it.
+    async def upload(self, path: Path, *, gallery_id: UUID | None = None, advance: Advance = ignore_progress) -> UUID:
+        """Upload a file and return its image's id, even if an earlier run did it.
 
-        ``advance`` is told of bytes as they are sent, and of those that need not be: in the end of as many as the file
-        has, or of none if this raises. Raises `OSError` when the file cannot be read and `InvalidInput` when it is no
-        image; nothing was sent then.
+        Args:
+            advance: Called with the number of bytes that were sent or need not be: in total the file's size, or zero if
+                this raises.
+
+        Raises:
+            OSError: If the file cannot be read.
+            InvalidInput: If it is no image. Nothing was sent then.
         """
         target = f"{self._api.root} {gallery_id or ''}"
-        progress = Counted(advance)
+        progress = ProgressCounter(advance)
         try:
             status = await run_sync(path.stat)
             image_id = self._state.get(FileKey.of(path, status, target)).image_id
             if image_id is None:
                 file = await LocalFile.examine(path)
                 status = file.status
-                image_id = await self._brought_in(file, FileKey.of(path, status, target), gallery_id, progress)
+                image_id = await self._upload(file, FileKey.of(path, status, target), gallery_id, progress)
         except BaseException:
             progress.take_back()
             raise
@@ -90,7 +102,7 @@ class GalleryClient:
         return image_id
 
     async def find_or_make_gallery(self, name: str) -> UUID:
-        """The id of one's own gallery of that name, which is made if need be."""
+        """Return the id of the user's gallery of that name, creating it if needed."""
         failures = 0
         while True:
             found = await self._find_gallery(name)
@@ -99,7 +111,7 @@ class GalleryClient:
             try:
                 made = await self._api.call("POST", "/galleries", json={"name": name}, once=True)
                 return read_data(GalleryName, made.content).id
-            except Unavailable:  # it may have been made all the same: that shows when it is looked for again
+            except Unavailable:  # it may have been made all the same: another lookup will show
                 failures += 1
                 if not self._api.exchange.retries.may_try_again(failures):
                     raise
@@ -114,33 +126,38 @@ class GalleryClient:
                 return found
             query["cursor"] = cursor
 
-    async def _brought_in(self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: Counted) -> UUID:
-        image_id = await self._taken_up(file, key, gallery_id, progress)
+    async def _upload(self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: ProgressCounter) -> UUID:
+        image_id = await self._resume(file, key, gallery_id, progress)
         if image_id is None:
             progress.take_back()
             idempotency_key = str(uuid4())
-            await self._state.begins(key, idempotency_key)  # before: the answer to the request may get lost
-            image_id = await self._sent(await self._begun(file, gallery_id, idempotency_key), file, progress)
-        await self._state.ended(key, image_id)
+            # Saved before the request, whose response may get lost.
+            await self._state.remember_key(key, idempotency_key)
+            image_id = await self._send_and_complete(
+                await self._begin(file, gallery_id, idempotency_key), file, progress
+            )
+        await self._state.remember_image(key, image_id)
         return image_id
 
-    async def _taken_up(self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: Counted) -> UUID | None:
-        """The image of an upload that an earlier run began, if it can still become one."""
+    async def _resume(
+        self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: ProgressCounter
+    ) -> UUID | None:
+        """Finish an upload that an earlier run began. Returns ``None`` if that is no longer possible."""
         idempotency_key = self._state.get(key).idempotency_key
         if idempotency_key is None:
             return None
         try:
-            plan = await self._begun(file, gallery_id, idempotency_key)
+            plan = await self._begin(file, gallery_id, idempotency_key)
             if plan.image_id is not None or plan.state in _ENDED:
                 return plan.image_id
-            return await self._completed(plan.id) or await self._sent(plan, file, progress)
+            return await self._try_to_complete(plan.id) or await self._send_and_complete(plan, file, progress)
         except ApiProblem as problem:
             if problem.problem not in _OVER:
                 raise
             return None
 
-    async def _begun(self, file: LocalFile, gallery_id: UUID | None, idempotency_key: str) -> UploadPlan:
-        """The upload that this key stands for: asked again, the server answers the same one."""
+    async def _begin(self, file: LocalFile, gallery_id: UUID | None, idempotency_key: str) -> UploadPlan:
+        """Open the upload that this key stands for. A repeated request returns the same one."""
         declared = {
             "filename": file.name,
             "content_type": file.content_type,
@@ -152,20 +169,20 @@ class GalleryClient:
         headers = {"Idempotency-Key": f'"{idempotency_key}"'}
         return read_data(UploadPlan, (await self._api.call("POST", "/uploads", json=declared, headers=headers)).content)
 
-    async def _sent(self, plan: UploadPlan, file: LocalFile, progress: Counted) -> UUID:
+    async def _send_and_complete(self, plan: UploadPlan, file: LocalFile, progress: ProgressCounter) -> UUID:
         """Send what ``plan`` asks for, and complete it."""
-        if plan.image_id is not None:  # nothing: these bytes are in already
+        if plan.image_id is not None:  # nothing to send: the server has these bytes
             return plan.image_id
         try:
             await self._send(plan, file, progress)
         except (InvalidInput, OSError):
-            # The file is not what it was when this upload was begun: nobody will go on with it.
+            # The file changed since this upload began, so nobody will resume it.
             with suppress(ImageGalleryError):
                 await self._api.call("DELETE", f"/uploads/{plan.id}")
             raise
         return await self._complete(plan.id)
 
-    async def _send(self, plan: UploadPlan, file: LocalFile, progress: Counted) -> None:
+    async def _send(self, plan: UploadPlan, file: LocalFile, progress: ProgressCounter) -> None:
         if plan.transport == "parts":
             await send_parts(self._api, plan, file, self._parallel_parts, progress)
         elif plan.transport in ("simple", "service"):
@@ -173,8 +190,8 @@ class GalleryClient:
         else:
             raise Unavailable(f"The server wants the file by {plan.transport!r}, which this client does not know.")
 
-    async def _completed(self, upload_id: UUID) -> UUID | None:
-        """The image, if the whole file has arrived."""
+    async def _try_to_complete(self, upload_id: UUID) -> UUID | None:
+        """Complete the upload, if the whole file has arrived."""
         try:
             return await self._complete(upload_id)
         except ApiProblem as problem:
@@ -187,7 +204,7 @@ class GalleryClient:
 
 
 def _root(url: str) -> str:
-    """``url`` without a slash at its end. Raises `ConfigurationError` for what is no address."""
+    """``url`` without a trailing slash. Raises `ConfigurationError` for anything else."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:

@@ -1,4 +1,4 @@
-"""What of the API's documents a client needs, as values. Pure."""
+"""The parts of the API's documents that a client needs. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @frozen
 class PartAddress:
-    """Where one part of ``size`` bytes goes; ``number`` counts from 1."""
+    """The address for one part of ``size`` bytes; ``number`` counts from 1."""
 
     number: int
     size: int
@@ -25,8 +25,8 @@ class PartAddress:
 
 
 @frozen
-class PartPlan:
-    """Parts of ``size`` bytes, the last one of what is left."""
+class PartsDocument:
+    """Parts of ``size`` bytes; the last may be smaller."""
 
     size: int
 
@@ -40,14 +40,14 @@ class SignedParts:
 
 @frozen
 class MissingParts:
-    """The numbers of the parts that have not arrived."""
+    """The numbers of parts that have not arrived."""
 
     missing: tuple[int, ...]
 
 
 @frozen
 class UploadPlan:
-    """An upload session as the server describes it: what to send, and where, is the server's choice.
+    """An upload session. The server chooses what to send, and where.
 
     ``transport`` ``simple`` and ``service``: the whole file in one request, ``method`` to ``url``; ``parts``: see
     `imagegallery.client.parts`.
@@ -60,20 +60,20 @@ class UploadPlan:
     method: str | None = None
     headers: Mapping[str, str] = field(factory=dict)
     fields: Mapping[str, str] = field(factory=dict)
-    parts: PartPlan | None = None
+    parts: PartsDocument | None = None
     image_id: UUID | None = None
 
 
 @frozen
 class ImageName:
-    """An image, by its id."""
+    """The id of an image."""
 
     id: UUID
 
 
 @frozen
 class GalleryName:
-    """A gallery, by its id and its name."""
+    """The id and the name of a gallery."""
 
     id: UUID
     name: str
@@ -81,13 +81,13 @@ class GalleryName:
 
 @frozen
 class Cursor:
-    """Where a list goes on."""
+    """Where a list continues."""
 
     nextCursor: str | None = None  # noqa: N815 - the API's own name
 
 
 @frozen
-class GalleryPage:
+class GalleryList:
     """One page of a list of galleries."""
 
     data: tuple[GalleryName, ...]
@@ -95,13 +95,13 @@ class GalleryPage:
 
 
 def read_data(kind: type[T], content: bytes) -> T:
-    """The ``data`` of an answer. Raises `Unavailable` when that is not what was answered."""
+    """Read the ``data`` of a response. Raises `Unavailable` if it has another form."""
     return _structure(kind, _load(content).get("data"))
 
 
-def read_page(content: bytes) -> GalleryPage:
-    """A page of galleries. Raises like `read_data`."""
-    return _structure(GalleryPage, _load(content))
+def read_page(content: bytes) -> GalleryList:
+    """Read a page of galleries. Raises like `read_data`."""
+    return _structure(GalleryList, _load(content))
 
 
 def _load(content: bytes) -> Mapping[str, object]:

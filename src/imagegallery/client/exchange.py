@@ -1,4 +1,4 @@
-"""Requests that are tried again while that can help."""
+"""Requests with retries."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,12 +14,12 @@ from imagegallery.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-Body = Callable[[], AsyncIterator[bytes]]
+RequestBody = Callable[[], AsyncIterator[bytes]]
 
 
 @frozen
 class ApiAnswer:
-    """A 2xx answer, read whole."""
+    """A 2xx response with its whole body."""
 
     status: int
     headers: Mapping[str, str]
@@ -27,9 +27,12 @@ class ApiAnswer:
 
 
 @frozen
-class Exchange:
-    """Sends requests, each as often as the policy allows. Nearly every one may be repeated: the API answers a repeated
-    beginning or completion like the first one, and a part that is sent twice is one part."""
+class RetryingRequests:
+    """Sends requests, with retries by the policy.
+
+    Nearly all may be repeated: the API handles a repeated start or completion like the first, and a repeated part
+    replaces itself.
+    """
 
     http: httpx.AsyncClient
     retries: RetryPolicy
@@ -41,13 +44,18 @@ class Exchange:
         *,
         json: object = None,
         headers: Mapping[str, str] | None = None,
-        body: Body | None = None,
+        body: RequestBody | None = None,
         once: bool = False,
     ) -> ApiAnswer:
-        """The answer. ``body`` is opened anew for each try; with ``once`` there is no second one after a request that
-        may have been heard.
+        """Send a request and return the response.
 
-        Raises `ApiProblem` when the server refuses, and `Unavailable` when it cannot be reached, however often tried.
+        Args:
+            body: Called again for each try.
+            once: Do not retry a request that the server may have received.
+
+        Raises:
+            ApiProblem: If the server refuses.
+            Unavailable: If it cannot be reached.
         """
         failures = 0
         while True:
@@ -67,7 +75,7 @@ class Exchange:
             await anyio.sleep(pause)
 
     async def _once(
-        self, method: str, url: str, json: object, headers: Mapping[str, str] | None, body: Body | None
+        self, method: str, url: str, json: object, headers: Mapping[str, str] | None, body: RequestBody | None
     ) -> ApiAnswer:
         content = body() if body is not None else None
         response = await self.http.request(method, url, json=json, headers=headers, content=content)
@@ -77,5 +85,5 @@ class Exchange:
 
 
 def _give_up(error: httpx.RequestError) -> NoReturn:
-    """Without the address, which may be signed."""
+    """Raise without the URL, which may be signed."""
     raise Unavailable(f"The server cannot be reached ({type(error).__name__}).") from error

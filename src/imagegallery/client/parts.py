@@ -1,4 +1,4 @@
-"""A large file in parts, several at once; parts that an earlier run brought in are not sent again."""
+"""A large file in parts, several at once. Parts from an earlier run are not sent again."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -10,37 +10,37 @@ from attrs import frozen
 from imagegallery.client.api import Api
 from imagegallery.client.documents import MissingParts, PartAddress, SignedParts, UploadPlan, read_data
 from imagegallery.client.problems import ApiProblem
-from imagegallery.client.progress import Counted
+from imagegallery.client.progress import ProgressCounter
 from imagegallery.client.source import LocalFile
 from imagegallery.errors import ImageGalleryError, Unavailable, first_cause
 
-# So many addresses are asked for at once: they expire, and a slow line needs few.
+# Addresses to request at once: they expire, and a slow line needs few.
 ADDRESSES_AT_ONCE = 20
-# What a store answers when a signed address is past its time (S3), and ours.
+# Responses of a store (S3) and of ours to an expired signed URL.
 _EXPIRED = frozenset({"http_403", "signature_expired"})
 
 
-async def send_parts(api: Api, plan: UploadPlan, file: LocalFile, parallel: int, progress: Counted) -> None:
-    """Send what is missing, ``parallel`` parts at once. Raises what `Api.transfer` raises."""
+async def send_parts(api: Api, plan: UploadPlan, file: LocalFile, parallel: int, progress: ProgressCounter) -> None:
+    """Send the missing parts, ``parallel`` at once. Raises what `Api.transfer` raises."""
     if plan.parts is None:
         raise Unavailable("The server did not say how large the parts are.")
     answer = await api.call("GET", f"/uploads/{plan.id}/parts")
     missing = read_data(MissingParts, answer.content).missing
-    sending = _Sending(api, plan.id, plan.parts.size, file, progress)
+    sending = _PartsTransfer(api, plan.id, plan.parts.size, file, progress)
     progress.add(file.size - sum(sending.length(number) for number in missing))
     await sending.run(missing, parallel)
 
 
 @frozen
-class _Sending:
+class _PartsTransfer:
     api: Api
     upload_id: UUID
     part_size: int
     file: LocalFile
-    progress: Counted
+    progress: ProgressCounter
 
     def length(self, number: int) -> int:
-        """Bytes of a part."""
+        """The bytes of a part."""
         return min(self.part_size, self.file.size - (number - 1) * self.part_size)
 
     async def run(self, missing: Sequence[int], parallel: int) -> None:
@@ -50,11 +50,11 @@ class _Sending:
                 for _ in range(min(parallel, len(missing))):
                     tasks.start_soon(self._work, addresses, turn)
         except* (ImageGalleryError, OSError) as errors:
-            # Of several that failed together, one is told.
+            # Of several failures, one is raised.
             raise first_cause(errors) from None
 
     async def _work(self, addresses: AsyncIterator[PartAddress], turn: anyio.Lock) -> None:
-        """One of those who share the parts."""
+        """Send parts until none are left."""
         while True:
             async with turn:
                 address = await anext(addresses, None)
@@ -68,7 +68,7 @@ class _Sending:
                 yield address
 
     async def _send(self, address: PartAddress) -> None:
-        sent = Counted(self.progress.add)
+        sent = ProgressCounter(self.progress.add)
         try:
             await self._transfer(address, sent)
         except ApiProblem as problem:
@@ -77,13 +77,13 @@ class _Sending:
             (renewed,) = await self._addresses([address.number])
             await self._transfer(renewed, sent)
 
-    async def _transfer(self, address: PartAddress, sent: Counted) -> None:
+    async def _transfer(self, address: PartAddress, sent: ProgressCounter) -> None:
         start, length = (address.number - 1) * self.part_size, self.length(address.number)
         await self.api.transfer(
             address.method,
             address.url,
             headers={**address.headers, "Content-Length": str(length)},
-            body=lambda: sent.following(self.file.chunks(start, start + length)),
+            body=lambda: sent.count(self.file.chunks(start, start + length)),
         )
 
     async def _addresses(self, numbers: Sequence[int]) -> tuple[PartAddress, ...]:

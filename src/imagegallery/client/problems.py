@@ -1,4 +1,4 @@
-"""What the API answers when it says no (RFC 9457)."""
+"""Errors from the API (RFC 9457)."""
 
 import json
 from collections.abc import Mapping
@@ -7,8 +7,13 @@ from imagegallery.errors import ImageGalleryError
 
 
 class ApiProblem(ImageGalleryError):
-    """A request was refused. ``status`` is HTTP's, ``problem`` the API's own code for it (``http_502`` and so on when
-    a server in between answered), ``retry_after`` the seconds it asks to wait, if it does."""
+    """A refused request.
+
+    Attributes:
+        status: HTTP's status.
+        problem: The API's code, or ``http_502`` and the like from a server in between.
+        retry_after: The seconds that the server asks to wait, if it does.
+    """
 
     code = "api_problem"
 
@@ -20,7 +25,7 @@ class ApiProblem(ImageGalleryError):
 
 
 def read_problem(status: int, headers: Mapping[str, str], body: bytes) -> ApiProblem:
-    """The problem that an answer tells of, whoever wrote it."""
+    """Read the problem in a response, whoever wrote it."""
     document = _object(body)
     code = document.get("code")
     message = document.get("detail") or document.get("title")
@@ -41,5 +46,5 @@ def _object(body: bytes) -> Mapping[str, object]:
 
 
 def _seconds(value: str | None) -> float | None:
-    """``Retry-After`` in seconds (RFC 9110 section 10.2.3); as a date it is left to the backoff."""
+    """``Retry-After`` in seconds (RFC 9110 section 10.2.3). A date is ignored."""
     return float(value) if value is not None and value.isascii() and value.isdigit() else None

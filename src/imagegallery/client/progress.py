@@ -1,20 +1,20 @@
-"""How far an upload is, also when some of it has to be sent again."""
+"""The progress of an upload, including bytes that must be sent again."""
 
 from collections.abc import AsyncIterator, Callable
 
 from attrs import define
 
-# Told how many more bytes were sent; less than none when they are to be sent again.
+# Called with the number of bytes sent since the last call, negative if they must be sent again.
 Advance = Callable[[int], None]
 
 
-def unwatched(_: int) -> None:
-    """Nobody wants to know."""
+def ignore_progress(_: int) -> None:
+    """Do nothing."""
 
 
 @define
-class Counted:
-    """Counts bytes, and can take back what it has counted."""
+class ProgressCounter:
+    """Counts bytes, and can take them back."""
 
     advance: Advance
     sent: int = 0
@@ -27,8 +27,8 @@ class Counted:
         if self.sent:
             self.add(-self.sent)
 
-    async def following(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The same chunks; what another try before had sent of them does not count any more."""
+    async def count(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the same chunks, and take back what an earlier try counted."""
         self.take_back()
         async for chunk in chunks:
             yield chunk

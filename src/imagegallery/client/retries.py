@@ -1,4 +1,4 @@
-"""When to try again, and after how long: pure."""
+"""When to try again, and after how long. Pure."""
 
 import random
 from datetime import timedelta
@@ -25,8 +25,11 @@ _PASSING = frozenset(
 
 @frozen
 class RetryPolicy:
-    """``attempts`` counts the first one. Pauses double from ``first_pause`` up to ``longest_pause``, each by chance
-    between half and all of that, so that clients which failed together do not come back together."""
+    """The rules for retries. ``attempts`` includes the first.
+
+    Pauses double from ``first_pause`` up to ``longest_pause``. A random factor from a half to one keeps clients that
+    failed together from returning together.
+    """
 
     attempts: int = field(default=7, validator=ge(1))
     first_pause: timedelta = field(default=timedelta(seconds=0.5), validator=gt(timedelta(0)))
@@ -36,9 +39,9 @@ class RetryPolicy:
         return failures < self.attempts
 
     def pause(self, failures: int, asked: float | None = None, *, chance: float | None = None) -> float:
-        """Seconds to wait after so many failures in a row: never less than the server ``asked`` for.
+        """Return the seconds to wait after ``failures`` in a row, at least those that the server ``asked`` for.
 
-        ``chance`` from 0 to 1 is drawn if it is not given.
+        ``chance``, from 0 to 1, is random by default.
         """
         whole = Backoff(self.first_pause, self.longest_pause).after(failures).total_seconds()
         share = random.random() if chance is None else chance  # noqa: S311 - not for secrets

@@ -1,4 +1,4 @@
-"""The file that is sent: what it is, and its bytes, read off the loop."""
+"""The file to send: its metadata and bytes, read in threads."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ CHUNK = 256 * 1024
 
 @frozen
 class LocalFile:
-    """A file as it was when it was examined. ``content_type`` is what its first bytes say; ``sha256`` in hex."""
+    """A file as it was when examined. ``content_type`` follows from its first bytes; ``sha256`` is in hexadecimal."""
 
     path: Path
     status: os.stat_result
@@ -25,7 +25,7 @@ class LocalFile:
 
     @property
     def name(self) -> str:
-        """Its name as text: bytes that are no UTF-8 are replaced."""
+        """Its name as text, without bytes that are not UTF-8."""
         return os.fsencode(self.path.name).decode(errors="replace")
 
     @property
@@ -34,11 +34,11 @@ class LocalFile:
 
     @classmethod
     async def examine(cls, path: Path) -> "LocalFile":
-        """Reads all of it once. Raises `OSError`, and `InvalidInput` for a file that is no image."""
+        """Read the whole file once. Raises `OSError`, or `InvalidInput` for a file that is no image."""
         return await run_sync(_examine, path)
 
     async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from ``start`` up to ``stop``. Raises `InvalidInput` when the file became shorter meanwhile."""
+        """Yield the bytes from ``start`` up to ``stop``. Raises `InvalidInput` if the file became shorter."""
         left = (self.size if stop is None else stop) - start
         file = await run_sync(self.path.open, "rb")
         with file:

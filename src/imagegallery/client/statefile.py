@@ -1,8 +1,7 @@
-"""What a run of uploads must remember, so that the next run goes on where a crash ended it.
+"""A file that remembers uploads, so that another run resumes them after a crash.
 
-A file of the user's with one JSON object a line: a heading, and then, for a file as it was at the time, the key of the
-request that brings it in or the image that it became; the last line about a file counts. Nothing secret: a key means
-something only with the owner's token.
+It has one JSON object a line: a heading, then, for a version of a file, the key of its upload request or the id of its
+image. The last line about a file counts. Nothing in it is secret: a key is worthless without the owner's token.
 """
 
 import json
@@ -24,7 +23,7 @@ HEADING = {"imagegallery-uploads": 1}
 
 @frozen
 class FileKey:
-    """A file as it is now, and where it is to go: another gallery, or another content, is another upload."""
+    """A version of a file and its destination: another gallery or other content is another upload."""
 
     path: str
     size: int
@@ -37,20 +36,20 @@ class FileKey:
 
 
 @frozen
-class Remembered:
-    """``idempotency_key`` is that of the last upload begun for a file, ``image_id`` the image it became."""
+class RememberedUpload:
+    """``idempotency_key`` is of the last upload of a file, ``image_id`` the resulting image."""
 
     idempotency_key: str | None = None
     image_id: UUID | None = None
 
 
 class StateFile:
-    """Kept in memory and added to on disk, a line at a time: a crash can only cut the last one short.
+    """The state in memory, appended to disk line by line: a crash can only truncate the last one.
 
-    Without a path nothing is written. Meant for one process at a time.
+    Without a path it writes nothing. For one process at a time.
     """
 
-    def __init__(self, path: Path | None, entries: Mapping[FileKey, Remembered]) -> None:
+    def __init__(self, path: Path | None, entries: Mapping[FileKey, RememberedUpload]) -> None:
         self._path = path
         self._entries = dict(entries)
         self._writing = anyio.Lock()
@@ -61,8 +60,8 @@ class StateFile:
 
     @classmethod
     async def open(cls, path: Path) -> "StateFile":
-        """The file's state; an empty one if there is no file. Raises `ConfigurationError` for another kind of file, and
-        for one that cannot be written."""
+        """Read the file, if it exists. Raises `ConfigurationError` for another kind of file, or one that cannot be
+        written."""
         try:
             return cls(path, await run_sync(_prepare, path))
         except OSError as error:
@@ -70,25 +69,25 @@ class StateFile:
         except (ValueError, TypeError, LookupError, AttributeError, InvalidInput) as error:
             raise ConfigurationError(f"{path} is not a state file of ours.") from error
 
-    def get(self, key: FileKey) -> Remembered:
-        return self._entries.get(key, Remembered())
+    def get(self, key: FileKey) -> RememberedUpload:
+        return self._entries.get(key, RememberedUpload())
 
-    async def begins(self, key: FileKey, idempotency_key: str) -> None:
+    async def remember_key(self, key: FileKey, idempotency_key: str) -> None:
         await self._set(key, evolve(self.get(key), idempotency_key=idempotency_key))
 
-    async def ended(self, key: FileKey, image_id: UUID) -> None:
+    async def remember_image(self, key: FileKey, image_id: UUID) -> None:
         if self.get(key).image_id != image_id:
-            await self._set(key, Remembered(image_id=image_id))
+            await self._set(key, RememberedUpload(image_id=image_id))
 
-    async def _set(self, key: FileKey, remembered: Remembered) -> None:
+    async def _set(self, key: FileKey, remembered: RememberedUpload) -> None:
         self._entries[key] = remembered
         if self._path is not None:
             async with self._writing:
                 await run_sync(_append, self._path, _line(key, remembered))
 
 
-def _prepare(path: Path) -> dict[FileKey, Remembered]:
-    """What the file says; afterwards it ends with a whole line. Raises `OSError`, or anything for another's file."""
+def _prepare(path: Path) -> dict[FileKey, RememberedUpload]:
+    """Read the file and complete its last line. Raises `OSError`, or any error for another kind of file."""
     content = path.read_bytes() if path.exists() else b""
     if _text(HEADING).encode().startswith(content):
         path.write_text(_text(HEADING))
@@ -101,16 +100,16 @@ def _prepare(path: Path) -> dict[FileKey, Remembered]:
     return entries
 
 
-def _read(text: str) -> Iterator[tuple[FileKey, Remembered]]:
+def _read(text: str) -> Iterator[tuple[FileKey, RememberedUpload]]:
     heading, *lines = map(json.loads, text.split("\n"))
     if heading != HEADING:
         raise InvalidInput("another kind of file")
     for line in lines:
         key = FileKey(line["path"], line["size"], line["modified_ns"], line["target"])
-        yield key, Remembered(line["key"], parse_id(line["image"] or ""))
+        yield key, RememberedUpload(line["key"], parse_id(line["image"] or ""))
 
 
-def _line(key: FileKey, remembered: Remembered) -> str:
+def _line(key: FileKey, remembered: RememberedUpload) -> str:
     place = {"path": key.path, "size": key.size, "modified_ns": key.modified_ns, "target": key.target}
     image_id = None if remembered.image_id is None else str(remembered.image_id)
     return _text({**place, "key": remembered.idempotency_key, "image": image_id})

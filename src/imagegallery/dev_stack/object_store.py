@@ -70,7 +70,7 @@ class ObjectStoreServer:
         return cls(f"http://127.0.0.1:{port}", pid)
 
     async def wait_until_ready(self, data: Path) -> None:
-        """Wait until objects can be stored. Raises `RuntimeError` with the end of its log when that does not come."""
+        """Wait until objects can be stored. Raises `RuntimeError` with the end of its log otherwise."""
         with anyio.move_on_after(START_SECONDS):
             while not self.is_gone():
                 if await self.answers() and await _stores(self.url):

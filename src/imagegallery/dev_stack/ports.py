@@ -15,9 +15,9 @@ _reservations: dict[int, int] = {}  # by process, as a fork keeps no locks
 
 
 def free_port(count: int = 1) -> int:
-    """A port that nobody listens on, or the first of ``count`` in a row; kept for this process among all that ask here.
+    """Reserve a free port, or the first of ``count`` in a row, for this process.
 
-    None of `EPHEMERAL_PORTS`, so that no connection takes it by chance before a server has it.
+    It is none of `EPHEMERAL_PORTS`, so that no connection takes it before a server does.
     """
     while True:  # not by `random`, which tests seed
         port = _LOWEST_PORT + secrets.randbelow(EPHEMERAL_PORTS - _LOWEST_PORT - count)
@@ -26,7 +26,7 @@ def free_port(count: int = 1) -> int:
 
 
 def _reserve(port: int) -> bool:
-    """Lock the byte of that number in a file that all processes of this user share, for as long as this one lives."""
+    """Lock the byte of that number in a file that all processes of this user share, until this process ends."""
     if (file := _reservations.get(os.getpid())) is None:
         path = Path(tempfile.gettempdir(), f"imagegallery-ports-{os.geteuid()}")
         file = _reservations[os.getpid()] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -1,8 +1,8 @@
 """Servers on loopback for a gallery on distributed engines: ``python -m imagegallery.dev_stack.servers DIR``.
 
-PostgreSQL, an S3 server, Redis and a queue that speaks SQS, until SIGINT or SIGTERM. Once all of them answer,
-``DIR/stack.env`` holds the settings by which our processes find them. Database and objects are kept in the
-directory, the queue's messages and what Redis holds are not: the jobs are in the database, and are relayed again.
+Runs PostgreSQL, an S3 server, Redis and a queue that speaks SQS until SIGINT or SIGTERM. Once all respond,
+``DIR/stack.env`` holds the settings for our processes. The directory keeps the database and objects, but not the
+queue's messages and Redis's data: jobs are in the database, and are relayed again.
 
 It needs the extra ``dev-stack``. `imagegallery dev-stack` runs it.
 """
@@ -31,17 +31,19 @@ logger = logging.getLogger(__name__)
 
 VARIABLES = "stack.env"
 QUEUE = "imagegallery"
-# Two APIs, two workers and a relay, with room for a person who looks.
+# For two APIs, two workers and a relay, with a few for a person.
 CONNECTIONS = "200"
 LOOK = timedelta(milliseconds=500)
-# When unfinished uploads expire.
+# Until unfinished uploads expire.
 DAYS = 7
 
 
 @asynccontextmanager
 async def running_stack(directory: Path) -> AsyncIterator[Mapping[str, str]]:
-    """The servers while this is open; yields the variables that name them. Raises `ConfigurationError`, and
-    `RuntimeError` or `TimeoutError` when a server does not start."""
+    """Run the servers and yield their settings. Raises `ConfigurationError`, or `RuntimeError` or `TimeoutError` when a
+    server
+    does not start.
+    """
     async with AsyncExitStack() as stack:
         postgres = EmbeddedPostgres.running(directory / "postgres", settings={"max_connections": CONNECTIONS})
         dsn = await stack.enter_async_context(postgres)
@@ -64,7 +66,7 @@ async def running_stack(directory: Path) -> AsyncIterator[Mapping[str, str]]:
 
 @asynccontextmanager
 async def _running_redis(directory: Path) -> AsyncIterator[RedisServer]:
-    """It comes back, empty, when it is killed."""
+    """Run Redis. If it is killed, it is restarted, empty."""
     await anyio.Path(directory).mkdir(parents=True, exist_ok=True)
     server = RedisServer(directory)
     async with anyio.create_task_group() as tasks:
@@ -101,7 +103,7 @@ async def run(directory: Path) -> None:
 
 
 async def _set_up(settings: Settings) -> None:
-    """The queues, and the bucket for pages from anywhere."""
+    """Make the queues, and the bucket's rules for pages from anywhere."""
     async with open_sqs(settings) as sqs:
         await sqs.set_up(dry_run=False)
     async with aclosing(set_up_storage(settings, ("*",), DAYS, create=False, dry_run=False)) as steps:
@@ -110,7 +112,7 @@ async def _set_up(settings: Settings) -> None:
 
 
 def _publish(file: Path, variables: Mapping[str, str]) -> None:
-    """For a shell to read; whole or not at all, as somebody waits for the file."""
+    """Write the file for a shell, atomically, since another process waits for it."""
     draft = file.with_suffix(".draft")
     draft.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()))
     draft.rename(file)

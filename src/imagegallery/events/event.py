@@ -1,7 +1,7 @@
-"""What can happen, as values with a stable JSON form. Pure. Each feature has its own, in its ``events.py``.
+"""Events as values with a stable JSON form. Pure. Each feature has its own in its ``events.py``.
 
-The ``type`` of each and the names of its fields are read by other programs: they stay. Fields may be added, with a
-default, so that rows written by an older release can still be read.
+Other programs read the ``type`` and the names of the fields: they must not change. Fields may be added with a default,
+so that rows of an older release can still be read.
 """
 
 import json
@@ -22,15 +22,15 @@ Value: TypeAlias = str | Sequence[str] | None
 
 
 def to_id(value: UUID | str) -> UUID:
-    """An id as rows and callers have it, for a field's ``converter``."""
+    """Convert an id, as rows and callers have it, for a field's ``converter``."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
 @frozen
 class DomainEvent:
-    """Something that a feature tells of; each is one of the three below, which say for whom it is.
+    """Something that happened. Each event is one of the three subclasses, which say who receives it.
 
-    ``addressee`` is in whose log it stands, and in whose turn it is handled; ``hearers`` are all who hear of it.
+    ``addressee`` is the user whose log holds it and whose turn handles it; ``hearers`` are all who receive it.
     """
 
     type: ClassVar[str]
@@ -47,7 +47,7 @@ class DomainEvent:
 
 @frozen
 class OwnerEvent(DomainEvent):
-    """For the owner of what it is about."""
+    """For the owner of its subject."""
 
     audience: ClassVar[EventAudience] = EventAudience.OWNER
     owner_id: str
@@ -59,7 +59,7 @@ class OwnerEvent(DomainEvent):
 
 @frozen
 class GalleryEvent(OwnerEvent):
-    """For all who may see the gallery because they are named: its members."""
+    """For the members of the gallery: all who may see it by name."""
 
     audience: ClassVar[EventAudience] = EventAudience.MEMBERS
     gallery_id: UUID = field(converter=to_id)
@@ -71,7 +71,7 @@ class GalleryEvent(OwnerEvent):
 
 @frozen
 class UserEvent(DomainEvent):
-    """For one user, whoever owns what it is about."""
+    """For one user, whoever owns its subject."""
 
     audience: ClassVar[EventAudience] = EventAudience.USER
     user_id: str
@@ -86,7 +86,7 @@ EventTypes: TypeAlias = Mapping[str, type[DomainEvent]]
 
 
 def by_type(kinds: Iterable[type[DomainEvent]]) -> EventTypes:
-    """Events by their ``type``. Raises `ValueError` for two of one, and for one that says not for whom it is."""
+    """Events by their ``type``. Raises `ValueError` for a duplicate, and for one without an audience."""
     types: dict[str, type[DomainEvent]] = {}
     for kind in kinds:
         if not issubclass(kind, OwnerEvent | UserEvent):
@@ -98,7 +98,7 @@ def by_type(kinds: Iterable[type[DomainEvent]]) -> EventTypes:
 
 @frozen
 class Event(Generic[E_co]):
-    """Something that happened, as the log has it. Ids of later events are greater as numbers; they have gaps."""
+    """An event in the log. Later events have greater ids, with gaps."""
 
     id: str
     occurred_at: datetime
@@ -113,7 +113,7 @@ class Event(Generic[E_co]):
         return int(self.id)
 
     def to_json(self) -> str:
-        """``{"id", "type", "timestamp", "data"}``: what subscribers over HTTP and webhooks get."""
+        """``{"id", "type", "timestamp", "data"}``, as sent over HTTP and by webhooks."""
         document = {
             "id": self.id,
             "type": self.type,
@@ -125,9 +125,9 @@ class Event(Generic[E_co]):
 
 @frozen
 class EventOptions:
-    """How long events are kept for those who were away, and how many a subscriber may be behind (``buffer``).
+    """How long events are kept for absent subscribers, and how many a subscriber may be behind (``buffer``).
 
-    One process has ``max_subscribers`` at most, and of one owner ``max_subscribers_per_owner``.
+    One process serves at most ``max_subscribers``, and ``max_subscribers_per_owner`` of one owner.
     """
 
     retention: timedelta = field(default=timedelta(days=7), validator=gt(timedelta(0)))
@@ -142,7 +142,7 @@ def data_of(event: DomainEvent) -> dict[str, Value]:
 
 
 def read_data(types: EventTypes, event_type: str, data: Mapping[str, Value]) -> DomainEvent | None:
-    """The inverse of `data_of`; ``None`` for a type that only a newer release knows. Unknown fields are left out."""
+    """The inverse of `data_of`. Returns ``None`` for a type of a newer release, and ignores unknown fields."""
     known = types.get(event_type)
     if known is None:
         return None
@@ -152,7 +152,7 @@ def read_data(types: EventTypes, event_type: str, data: Mapping[str, Value]) -> 
 
 
 def parse_event_id(text: str) -> int:
-    """The position that an event's id stands for. Raises `InvalidInput` for what is none."""
+    """The position of an event's id. Raises `InvalidInput` for an invalid one."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(2**62))):
         raise InvalidInput("This is not the id of an event.", [Fault(("query", "after"), "must be an event's id")])
     return int(text)

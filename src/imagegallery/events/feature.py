@@ -1,4 +1,4 @@
-"""What events bring: hearing of what happens, and the application's own handlers."""
+"""The events feature: subscriptions, and the application's own handlers."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""Live events in one process: one reader of the log, however many subscribers there are.
+"""Live events in one process: one reader of the log for all subscribers.
 
-Each subscription brings a task that wants to be that reader; one is, the others wait for their turn, which comes
-when its subscription ends. So there is a reader exactly while somebody listens, and no task that nobody owns.
+Each subscription has a task that wants to be the reader. One is; the others wait until its subscription ends. So there
+is a reader exactly while there are subscribers, and no task without an owner.
 """
 
 import logging
@@ -19,17 +19,17 @@ from imagegallery.events.event import DomainEvent, Event, EventOptions, EventTyp
 logger = logging.getLogger(__name__)
 
 PAGE: Final = 200
-# Should a notification ever be lost.
+# In case a notification is lost.
 POLL: Final = timedelta(seconds=15)
 _OUTAGE_PAUSE: Final = 1.0  # seconds
 RETRY_AFTER: Final = 30  # seconds
 
 
 class Subscription:
-    """The events for one user, in order, until the gallery is closed: an async iterator for one task.
+    """An async iterator over the events for one user, in order, until the gallery is closed. For one task.
 
-    First those that happened before, read from the log page by page at the subscriber's pace; then the live ones. Of
-    these it may be ``buffer`` behind; then it is dropped: what it has still comes, then `SlowReader` is raised.
+    It first yields earlier events, read from the log page by page at the subscriber's pace, then live ones. A
+    subscriber may be ``buffer`` events behind. Beyond, it gets those it has, then `SlowReader` is raised.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Subscription:
         self.user_id = user_id
         self._database = database
         self._types = types
-        self._through = after  # everything up to here has been taken out of the log
-        self._target = max(after, live_from)  # the log has to be read up to here
+        self._through = after  # everything up to here was read from the log
+        self._target = max(after, live_from)  # the log must be read up to here
         self._given = after
         self._waiting: deque[Event[DomainEvent]] = deque()
         self._buffer = buffer
@@ -49,14 +49,15 @@ class Subscription:
 
     @property
     def last_id(self) -> str:
-        """From where to resume: the id of the last event given out, or that there was before. Never somebody else's."""
+        """The id to resume from: of the last event returned, or of the last earlier one of this user."""
         return str(self._given)
 
     def __aiter__(self) -> "Subscription":
         return self
 
     async def __anext__(self) -> Event[DomainEvent]:
-        """The next event; cancelling this loses none. Raises `SlowReader`, and `Unavailable` while reading the log."""
+        """Return the next event. Cancelling this loses none. Raises `SlowReader`, or `Unavailable` while reading the
+        log."""
         while not self._closed:
             if self._waiting:
                 event = self._waiting.popleft()
@@ -73,17 +74,17 @@ class Subscription:
 
     @property
     def _is_behind(self) -> bool:
-        """Whether it is still occupied with the log: what happens then is read from there too, not kept here."""
+        """Whether it still reads the log: new events are then read there, too."""
         return self._through < self._target
 
     async def _read_log(self) -> None:
         async with self._database.connection() as connection:
-            page = await records.owned_between(connection, self._types, self.user_id, self._through, self._target, PAGE)
+            page = await records.between_for(connection, self._types, self.user_id, self._through, self._target, PAGE)
         self._waiting.extend(page.events)
         self._through = page.through
 
     def offer(self, events: tuple[Event[DomainEvent], ...], through: int) -> None:
-        """The log has grown through this position, by these events for this user."""
+        """Add these events for the user. The log is complete through this position."""
         if self._dropped or through <= self._target:
             return
         news = [event for event in events if event.position > self._target]
@@ -101,13 +102,13 @@ class Subscription:
             self._news.set()
 
     def close(self) -> None:
-        """End it, wherever it is."""
+        """End it, in any state."""
         self._closed = True
         self._news.set()
 
 
 class Feed:
-    """Hands the log's events to this process's subscriptions as they are committed."""
+    """Passes the log's events to this process's subscriptions when they are committed."""
 
     def __init__(self, database: Database, types: EventTypes, options: EventOptions) -> None:
         self._database = database
@@ -119,9 +120,9 @@ class Feed:
         self._closed = False
 
     def add(self, user_id: str, *, after: int, last: int) -> Subscription:
-        """A new subscription to a user's events after a position; ``last`` is that of the newest event.
+        """Subscribe a user to events after a position. ``last`` is the newest event's position.
 
-        Raises `Overloaded` when there are as many as may be, in all or of this user.
+        Raises `Overloaded` if there are too many subscriptions, in total or of this user.
         """
         self._check_room(user_id)
         if not self._subscriptions:
@@ -140,7 +141,7 @@ class Feed:
         return subscription
 
     def _check_room(self, user_id: str) -> None:
-        """Raises `Overloaded` when one subscription more of this user would be one too many."""
+        """Raise `Overloaded` if this user may not add a subscription."""
         if len(self._subscriptions) >= self._options.max_subscribers:
             raise Overloaded("Too many follow what happens; try again later.", retry_after=RETRY_AFTER)
         if sum(each.user_id == user_id for each in self._subscriptions) >= self._options.max_subscribers_per_owner:
@@ -150,13 +151,13 @@ class Feed:
         self._subscriptions.discard(subscription)
 
     def close(self) -> None:
-        """End all subscriptions, and those to come."""
+        """End all subscriptions, and refuse new ones."""
         self._closed = True
         for subscription in self._subscriptions:
             subscription.close()
 
     async def read(self) -> None:
-        """Be the reader as soon as nobody else is, until cancelled."""
+        """Be the reader when nobody else is, until cancelled."""
         async with self._turn:
             while True:
                 try:

@@ -1,7 +1,7 @@
-"""The SQL of events: the log, its numbering, and how far its consumers are.
+"""The SQL of events: the log, its numbering, and its consumers' positions.
 
-`record` writes; everybody who reads calls `number` first. See migration 0002 for why ids are not positions. An event
-stands in its addressee's log: ``owner_id``. What is of no type in ``types`` is passed over.
+`record` writes; readers call `number` first. Migration 0002 explains why ids are not positions. An event is in the log
+of its addressee: ``owner_id``. Types that are not in ``types`` are skipped.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from imagegallery.access.condition import HEARD_EVENT
 from imagegallery.database.connection import Connection
 from imagegallery.events.event import DomainEvent, Event, EventTypes, data_of, read_data
 
-# NOTIFY without payload: PostgreSQL sends one for all that a transaction records.
+# NOTIFY without payload: PostgreSQL sends one for all events of a transaction.
 CHANNEL = "imagegallery_events"
 
 _RECORD = """
@@ -51,7 +51,7 @@ SELECT log.last_position + CASE WHEN EXISTS (SELECT FROM moved) THEN found.count
        found.count = 0 OR (found.count < 1000 AND EXISTS (SELECT FROM moved)) AS is_done
 FROM log, (SELECT count(*) FROM unnumbered) AS found"""
 
-# How far one owner knows the log. ``pruned_through`` of the log is from before it was kept by owner, and stands still.
+# One owner's view of the log. The log's ``pruned_through`` is from before it was kept by owner, and is constant.
 _OWNED_STATE = f"""
 SELECT greatest(gone.through, (SELECT max(position) FROM events WHERE {HEARD_EVENT} AND position <= $2)),
        gone.through
@@ -71,7 +71,7 @@ ORDER BY position LIMIT $4"""
 
 _GET = "SELECT position, type, data, occurred_at FROM events WHERE position = $1"
 
-# A consumer that is new begins with what happens from now on.
+# A new consumer starts with future events.
 _ADD_CURSOR = """
 INSERT INTO event_cursors (consumer, position) SELECT $1, last_position FROM event_log
 ON CONFLICT (consumer) DO NOTHING"""
@@ -89,7 +89,7 @@ ORDER BY e.position"""
 
 _MOVE_CURSOR = "UPDATE event_cursors SET position = $3 WHERE consumer = $1 AND position = $2"
 
-# At most so many at once, and numbered ones only: whoever numbers others does not have to wait for this.
+# A bounded number, and only numbered ones: a process that numbers others does not wait for this.
 _PRUNE = """
 WITH pruned AS (
     DELETE FROM events
@@ -107,24 +107,24 @@ SELECT count(*) FROM pruned"""
 
 @frozen
 class OwnLog:
-    """What an owner may know of the log, in positions (0: none): of their newest event, and through which some of
-    theirs may be gone."""
+    """An owner's view of the log, in positions (0: none): of their newest event, and of the last one that may be
+    deleted."""
 
     newest: int
     pruned_through: int
 
 
 async def record(connection: Connection, *events: DomainEvent, now: datetime) -> None:
-    """Write events in the caller's transaction: they are there, and are told of, if and when it commits."""
+    """Write events in the caller's transaction, which publishes them when it commits."""
     if events:
         owners, types = [each.addressee for each in events], [each.type for each in events]
         await connection.execute(_RECORD, owners, types, [data_of(each) for each in events], now, CHANNEL)
 
 
 async def number(connection: Connection) -> int:
-    """Give every event that is committed by now its position; return the last one.
+    """Give every committed event its position and return the last one.
 
-    In no transaction, or in one that is READ COMMITTED and short: it keeps others from numbering.
+    In no transaction, or in a short READ COMMITTED one, since it blocks others from numbering.
     """
     while True:
         (log,) = await connection.fetch(_NUMBER)
@@ -133,19 +133,19 @@ async def number(connection: Connection) -> int:
             return last
 
 
-async def owned(connection: Connection, owner_id: str, last: int) -> OwnLog:
-    """One owner's part of the log, which is read through ``last``."""
+async def own_log(connection: Connection, owner_id: str, last: int) -> OwnLog:
+    """One owner's view of the log, which is read through ``last``."""
     row = await connection.fetchrow(_OWNED_STATE, owner_id, last)
     assert row is not None, "the migration wrote it"
     return OwnLog(*row)
 
 
 async def between(connection: Connection, types: EventTypes, after: int, through: int, limit: int) -> "Page":
-    """Everybody's events after one position, through another."""
+    """All events after one position, through another."""
     return Page.of(types, await connection.fetch(_BETWEEN, after, through, limit), through, limit)
 
 
-async def owned_between(
+async def between_for(
     connection: Connection, types: EventTypes, owner_id: str, after: int, through: int, limit: int
 ) -> "Page":
     """The events for one user after one position, through another."""
@@ -170,12 +170,13 @@ async def next_for(
 
 
 async def move_cursor(connection: Connection, consumer: str, position: int, to: int) -> bool:
-    """Move the consumer on, unless somebody else has: false. Nobody else moves it until the transaction ends."""
+    """Advance the consumer, which nobody else may then do until the transaction ends. False if somebody else already
+    has."""
     return await connection.execute(_MOVE_CURSOR, consumer, position, to) == "UPDATE 1"
 
 
 async def prune(connection: Connection, before: datetime, limit: int) -> int:
-    """Delete up to ``limit`` events from before that time; answers how many."""
+    """Delete up to ``limit`` events from before that time. Returns their number."""
     pruned: int = await connection.fetchval(_PRUNE, before, limit)
     return pruned
 
@@ -195,6 +196,6 @@ class Page:
 
 
 def _event(types: EventTypes, row: Record) -> Event[DomainEvent] | None:
-    """The event in a row; ``None`` if only a newer release knows what it means."""
+    """The event in a row, or ``None`` if only a newer release knows its type."""
     data = read_data(types, row["type"], row["data"])
     return None if data is None else Event(str(row["position"]), row["occurred_at"], data)

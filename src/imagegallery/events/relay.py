@@ -1,8 +1,8 @@
-"""From the log of events to jobs: each consumer has a cursor in the database, moved in the transaction that adds the
-jobs for what it passed. So every event becomes jobs once, whichever worker relays it and whenever one dies; the jobs
-themselves are done at least once.
+"""From the log of events to jobs.
 
-The process that records an event need not know who wants to hear of it: that is the workers' knowledge.
+Each consumer has a cursor in the database, moved in the transaction that adds the jobs. So every event becomes jobs
+once, whichever worker relays it and whenever one dies; the jobs themselves are done at least once. The process that
+records an event need not know its consumers: the workers do.
 """
 
 import logging
@@ -26,17 +26,17 @@ POLL: Final = timedelta(seconds=15)
 
 
 class Consumer(Protocol):
-    """Wants jobs done because of events. ``name`` is its cursor's, for good."""
+    """Wants jobs for events. ``name`` identifies its cursor permanently."""
 
     @property
     def name(self) -> str: ...
 
     async def jobs_for(self, connection: Connection, events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
-        """The jobs that these events, in order, lead to. ``connection`` is there to look who wants what."""
+        """Return the jobs for these events, in order. ``connection`` is for lookups."""
 
 
 class Relay:
-    """Any number of workers may relay for the same consumers; one at a time does it for each."""
+    """Relays for consumers. Any number of workers may do so; one at a time does it for each."""
 
     def __init__(
         self, database: Database, outbox: JobOutbox, types: EventTypes, consumers: Sequence[Consumer], clock: Clock
@@ -49,7 +49,7 @@ class Relay:
         self._seen: dict[str, int] = {}  # by consumer: through where nothing is left for it to do
 
     async def run(self) -> None:
-        """Relay until cancelled. Raises `Unavailable`; then it may be run again."""
+        """Relay until cancelled. Raises `Unavailable`; then it may be called again."""
         await self.begin()
         async with self._database.listen(records.CHANNEL) as notifications:
             while True:
@@ -57,20 +57,20 @@ class Relay:
                 await notifications.wait(POLL)
 
     async def begin(self) -> None:
-        """From now on, nothing is passed over: consumers nobody has relayed for yet begin here."""
+        """Start new consumers here, so that they miss nothing from now on."""
         async with self._database.transaction() as connection:
             await records.number(connection)
             await records.add_cursors(connection, [each.name for each in self._consumers])
 
     async def catch_up(self) -> None:
-        """Add the jobs for everything that is committed by now."""
+        """Add the jobs for all events committed so far."""
         async with self._database.connection() as connection:
             last = await records.number(connection)
         for consumer in self._consumers:
             await self._relay_all(consumer, last)
 
     async def _relay_all(self, consumer: Consumer, last: int) -> None:
-        """A consumer that fails keeps none of the others back: it is tried again the next time."""
+        """Relay for one consumer. If it fails, the others continue, and it is retried the next time."""
         try:
             while await self._relay(consumer, last):
                 pass
@@ -80,7 +80,7 @@ class Relay:
             logger.warning("events are not relayed to %s, they are tried again: %s", consumer.name, describe(error))
 
     async def _relay(self, consumer: Consumer, last: int) -> bool:
-        """Add the jobs for a page of events through ``last``; false when there are none left.
+        """Add the jobs for a page of events through ``last``. False if there are none left.
 
         Who finds that another worker has moved the cursor meanwhile adds none, and looks again. Where nobody wants
         anything the cursor is moved now and then only: others look at the same events, and find the same.

@@ -1,13 +1,12 @@
-"""The conformance suite of `imagegallery.cache.protocol.Cache`: whoever writes a backend subclasses it.
+"""The conformance suite of `imagegallery.cache.protocol.Cache`, to be subclassed by authors of backends.
 
 ::
 
-    class TestMyCache(CacheSuite):
-        async def make_cache(self): return MyCache(...)
-        async def pass_time(self, duration): ...
+    class TestMyCache(CacheSuite): async def make_cache(self): return MyCache(...) async def pass_time(self, duration):
+        ...
 
-The tests are coroutines: they need pytest with pytest-asyncio or anyio's plugin. A cache may lose entries at any time;
-the suite keeps so few and such small ones that it ought not to.
+The tests are coroutines: they need pytest with pytest-asyncio or anyio's plugin. A cache may lose entries at any time,
+but should keep the few small ones of the suite.
 """
 
 from abc import ABC, abstractmethod
@@ -29,7 +28,7 @@ class CacheSuite(ABC):
 
     @abstractmethod
     async def make_cache(self) -> Cache:
-        """An empty cache with room for a megabyte."""
+        """Make an empty cache of one megabyte."""
 
     @abstractmethod
     async def pass_time(self, duration: timedelta) -> None:
@@ -121,7 +120,7 @@ class CacheSuite(ABC):
         assert await cache.generation("group") in bumped
 
     async def test_entries_do_not_depend_on_generations(self) -> None:
-        """Whoever uses the cache puts the generation into the key: the backend has nothing to search."""
+        """The user of the cache puts the generation into the key, so that backends need not search."""
         cache = await self.make_cache()
         await cache.set("group", Entry(b"a", STORED_AT), ttl_seconds=TTL_SECONDS)
         await cache.bump("group")

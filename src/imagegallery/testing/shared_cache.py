@@ -1,10 +1,9 @@
-"""The conformance suite of `imagegallery.cache.shared.SharedCache`, on top of the one for any cache.
+"""The conformance suite of `imagegallery.cache.shared.SharedCache`, in addition to that of any cache.
 
 ::
 
-    class TestMyCache(SharedCacheSuite):
-        async def make_cache(self): return MyCache(...)
-        async def pass_time(self, duration): ...
+    class TestMyCache(SharedCacheSuite): async def make_cache(self): return MyCache(...) async def pass_time(self,
+        duration): ...
 """
 
 from abc import abstractmethod
@@ -25,11 +24,11 @@ LOCK_SECONDS = 20.0
 
 
 class SharedCacheSuite(CacheSuite):
-    """Time passes for entries and locks as well."""
+    """Time also passes for locks."""
 
     @abstractmethod
     async def make_cache(self) -> SharedCache:
-        """An empty cache with room for a megabyte."""
+        """Make an empty cache of one megabyte."""
 
     async def test_an_entry_that_was_published_is_found_with_its_snapshot(self) -> None:
         cache = await self.make_cache()

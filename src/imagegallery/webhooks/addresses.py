@@ -1,4 +1,4 @@
-"""Which network addresses are anybody's to reach. Pure.
+"""Which network addresses are public. Pure.
 
 The networks are listed here because what `ipaddress` calls global differs between patch releases of Python.
 """
@@ -29,9 +29,9 @@ _NOT_PUBLIC_4: Final = tuple(
     )
 )
 
-# All that is given out of IPv6 for hosts anywhere (RFC 4291, IANA IPv6 Address Space). Outside are loopback, addresses
-# that hold an IPv4 address (compatible, mapped, translated), local NAT64 (RFC 8215), segment identifiers (5f00::/16),
-# unique local, link-local, site-local and multicast addresses.
+# All IPv6 addresses allocated to hosts (RFC 4291, IANA IPv6 Address Space). Others are loopback, addresses that hold an
+# IPv4 address (compatible, mapped, translated), local NAT64 (RFC 8215), segment identifiers (5f00::/16), unique local,
+# link-local, site-local and multicast addresses.
 _GLOBAL_UNICAST_6: Final = IPv6Network("2000::/3")
 
 # IANA IPv6 Special-Purpose Address Registry (RFC 6890), inside of that.
@@ -45,12 +45,12 @@ _NOT_PUBLIC_6: Final = tuple(
     )
 )
 
-# NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is reached in the end. Hosts without IPv4 of their own
-# see the whole IPv4 internet through it, so it is not refused altogether.
+# NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is finally reached. Hosts without IPv4 see the whole IPv4
+# internet through it, so it is not refused altogether.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
-# Where clouds tell a machine its keys: of no use to a receiver, whatever private network it is in.
+# Where clouds give a machine its keys. A receiver never needs them, in any private network.
 _METADATA: Final = tuple(
     map(
         ip_network,
@@ -69,9 +69,9 @@ _METADATA: Final = tuple(
 
 
 def is_metadata(address: str) -> bool:
-    """Whether the metadata service of a cloud may answer there, also by an IPv6 address that leads to its IPv4 one.
+    """Whether a cloud's metadata service may be there, also at an IPv6 address that leads to its IPv4 one.
 
-    All link-local addresses count. Raises `ValueError` for what is no address.
+    All link-local addresses count. Raises `ValueError` for an invalid address.
     """
     parsed = ip_address(address.partition("%")[0])
     reached = {parsed} if isinstance(parsed, IPv4Address) else {parsed, *_inside(parsed)}
@@ -79,17 +79,19 @@ def is_metadata(address: str) -> bool:
 
 
 def _inside(address: IPv6Address) -> set[IPv4Address]:
-    """The IPv4 addresses that it may stand for: mapped, compatible, translated or NAT64 in its end, 6to4 behind its
-    beginning. Too many are no harm."""
+    """The IPv4 addresses that it may stand for: mapped, compatible, translated or NAT64 at its end, 6to4 after its
+    start.
+    Too many do no harm.
+    """
     last = IPv4Address(int(address) & 0xFFFFFFFF)
     return {last, address.sixtofour} if address.sixtofour else {last}
 
 
 def is_public(address: str) -> bool:
-    """Whether this IP address is one of the internet's, and so is the one that a NAT64 address stands for.
+    """Whether this address is on the public internet, and so is one inside a NAT64 address.
 
-    Not public are loopback, private, link-local (the metadata services of clouds), multicast, reserved and
-    unspecified addresses, and those of other ways of transition. Raises `ValueError` for what is no address.
+    Not public are loopback, private, link-local (the metadata services of clouds), multicast, reserved and unspecified
+    addresses, and those of other transition mechanisms. Raises `ValueError` for an invalid address.
     """
     parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv4Address):

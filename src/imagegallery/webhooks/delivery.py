@@ -1,7 +1,7 @@
-"""Events to webhooks: a consumer that makes a job for each webhook and event, and the jobs.
+"""Deliveries of events to webhooks: a consumer that makes a job for each webhook and event, and the jobs.
 
-A delivery that fails makes the job for its next attempt itself, much later than the queue's retries would come: the
-receiver may be away for hours. The queue's own retries are for our faults.
+A failed delivery adds the job for its next attempt itself, much later than the queue's retries: the receiver may be
+down for hours. The queue's own retries are for our errors.
 """
 
 import logging
@@ -29,7 +29,7 @@ from imagegallery.webhooks.webhook import Webhook, WebhookOptions, retry_delay, 
 logger = logging.getLogger(__name__)
 
 DELIVER: Final = "webhook.deliver"
-# The cursor's name; migration 0002 has put it at the beginning of the log.
+# The cursor's name. Migration 0002 has put it at the start of the log.
 CONSUMER: Final = "webhooks"
 USER_AGENT: Final = "imagegallery-webhooks/1"
 
@@ -41,7 +41,7 @@ def deliver(webhook: Webhook, event_id: str, attempt: int = 1, run_at: datetime 
 
 
 class WebhookConsumer:
-    """A `Consumer`: a job for each webhook that wants the event."""
+    """A `Consumer` that adds a job for each webhook that wants the event."""
 
     name = CONSUMER
 
@@ -61,7 +61,7 @@ class WebhookConsumer:
 
 @frozen
 class WebhookDelivery:
-    """What there is to send, and where to."""
+    """An event and its webhook."""
 
     webhook: Webhook
     secret: bytes
@@ -95,18 +95,18 @@ class DeliverWebhook:
         return {DELIVER: self}
 
     async def run(self, job: ClaimedJob) -> None:
-        """Nothing is delivered for a webhook that is gone or switched off, and no event that is no longer kept.
+        """Deliver the event, unless the webhook is gone or off, or the event is no longer kept.
 
-        Raises `Overloaded` while too many deliveries to this host, or of this owner, are under way here.
+        Raises `Overloaded` while this process makes too many deliveries to this host, or for this owner.
         """
         delivery = await self._load(job.payload)
         if delivery is None:
             return
         try:
-            with self._slots.taken(delivery.webhook.owner_id, target_of(delivery.webhook.url).host):
+            with self._slots.take(delivery.webhook.owner_id, target_of(delivery.webhook.url).host):
                 await self._send(delivery)
         except DeliveryFailed as error:
-            await self._failed(job, delivery.webhook.id, error.message)
+            await self._record_failure(job, delivery.webhook.id, error.message)
         else:
             await self._succeeded(job, delivery.webhook.id)
 
@@ -123,7 +123,7 @@ class DeliverWebhook:
             return WebhookDelivery(webhook, await records.secret_of(connection, webhook_id), event)
 
     async def _send(self, delivery: WebhookDelivery) -> None:
-        """Raises `DeliveryFailed` unless the receiver says that it has it (2xx)."""
+        """Send it. Raises `DeliveryFailed` unless the receiver responds with 2xx."""
         body = delivery.event.to_json().encode()
         headers = {
             "Content-Type": "application/json",
@@ -137,10 +137,10 @@ class DeliverWebhook:
     async def _succeeded(self, job: ClaimedJob, webhook_id: UUID) -> None:
         async with self._database.transaction() as connection:
             await self._queue.fence(connection, job)
-            await records.succeeded(connection, webhook_id)
+            await records.record_success(connection, webhook_id)
 
-    async def _failed(self, job: ClaimedJob, webhook_id: UUID, error: str) -> None:
-        """Count it, and in the same transaction add the next attempt, or switch the webhook off."""
+    async def _record_failure(self, job: ClaimedJob, webhook_id: UUID, error: str) -> None:
+        """Count the failure, and in the same transaction add the next attempt, or switch the webhook off."""
         now = self._clock()
         async with self._database.transaction() as connection:
             await self._queue.fence(connection, job)
@@ -148,7 +148,7 @@ class DeliverWebhook:
             if webhook is None or not webhook.active:
                 return
             reason = webhook.disabling_reason(error, now, self._options)
-            await records.failed(connection, webhook_id, disabled_reason=reason, now=now)
+            await records.record_failure(connection, webhook_id, disabled_reason=reason, now=now)
             if reason is None:
                 await self._try_later(connection, webhook, job, now)
         logger.warning("webhook %s: event %s: %s", webhook_id, job.payload["event_id"], reason or error)

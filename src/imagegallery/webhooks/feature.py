@@ -1,4 +1,4 @@
-"""What webhooks bring."""
+"""The webhooks feature."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

@@ -13,7 +13,8 @@ from imagegallery.webhooks.webhook import Webhook
 
 _COLUMNS = "id, owner_id, url, event_types, active, disabled_reason, failures, failing_since, created_at"
 
-# Counting and adding are one: the count holds until the transaction ends. (Two-key form: its own space of locks.)
+# Counting and adding exclude each other: the count holds until the transaction ends. (Two keys: a lock space of its
+# own.)
 _LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtext('imagegallery_webhooks'), hashtext($1))"
 
 _COUNT = "SELECT count(*) FROM webhooks WHERE owner_id = $1"
@@ -27,7 +28,7 @@ _REQUEST = "SELECT request_digest FROM webhooks WHERE id = $1"
 
 _GET = f"SELECT {_COLUMNS} FROM webhooks WHERE id = $1"
 
-# One that is to be written to; it is held until the transaction ends.
+# Locks a webhook that will be changed, until the transaction ends.
 _LOCK = f"SELECT {_COLUMNS} FROM webhooks WHERE id = $1 FOR UPDATE"
 
 _SECRET = "SELECT secret FROM webhooks WHERE id = $1"  # noqa: S105 - the statement, not a secret
@@ -52,8 +53,8 @@ WHERE id = $1"""
 
 @frozen
 class NewWebhook:
-    """What is to be written. ``secret``: 32 bytes that only the owner and we know; ``request_digest``: what was asked
-    for, where it came with a key."""
+    """What to write. ``secret``: 32 bytes known only to the owner and us; ``request_digest``: of a request with a
+    key."""
 
     id: UUID
     owner_id: str
@@ -64,7 +65,7 @@ class NewWebhook:
 
 
 async def count_held(connection: Connection, owner_id: str) -> int:
-    """How many webhooks the owner has; nobody adds one until the transaction ends."""
+    """Count the owner's webhooks, and prevent others from adding one until the transaction ends."""
     await connection.execute(_LOCK_OWNER, owner_id)
     count: int = await connection.fetchval(_COUNT, owner_id)
     return count
@@ -91,7 +92,7 @@ async def lock(connection: Connection, webhook_id: UUID) -> Webhook | None:
 
 
 async def secret_of(connection: Connection, webhook_id: UUID) -> bytes:
-    """The secret of one that is there."""
+    """The secret of an existing webhook."""
     secret: bytes = await connection.fetchval(_SECRET, webhook_id)
     return secret
 
@@ -105,7 +106,7 @@ async def list_active(connection: Connection, owner_ids: Collection[str]) -> Seq
 
 
 async def delete(connection: Connection, webhook_id: UUID) -> None:
-    """Raises `Conflict` when other tables do not let it go."""
+    """Delete it. Raises `Conflict` if other tables refer to it."""
     async with removing(connection):
         await connection.execute(_DELETE, webhook_id)
 
@@ -114,12 +115,14 @@ async def enable(connection: Connection, webhook_id: UUID) -> None:
     await connection.execute(_ENABLE, webhook_id)
 
 
-async def succeeded(connection: Connection, webhook_id: UUID) -> None:
+async def record_success(connection: Connection, webhook_id: UUID) -> None:
     await connection.execute(_SUCCEEDED, webhook_id)
 
 
-async def failed(connection: Connection, webhook_id: UUID, *, disabled_reason: str | None, now: datetime) -> None:
-    """Count a failed attempt; with a reason, switch the webhook off."""
+async def record_failure(
+    connection: Connection, webhook_id: UUID, *, disabled_reason: str | None, now: datetime
+) -> None:
+    """Count a failed attempt. With a reason, switch the webhook off."""
     await connection.execute(_FAILED, webhook_id, now, disabled_reason)
 
 

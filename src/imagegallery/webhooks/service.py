@@ -1,4 +1,4 @@
-"""Webhooks, for their owners. Somebody else's do not exist: `NotFound`."""
+"""Webhooks, for their owners. For others they do not exist: `NotFound`."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ WEBHOOKS = UUID("6b0a5d0e-4b8f-4f0c-9a6d-7f6e2c1d9e34")  # the kind of request, 
 
 @frozen
 class CreatedWebhook:
-    """A new webhook, and the secret that signs what it delivers (`signature.verify`): told this once."""
+    """A new webhook with the secret that signs its deliveries (`signature.verify`). It is shown only once."""
 
     webhook: Webhook
     secret: str
@@ -46,19 +46,22 @@ class WebhookService:
     async def create(
         self, principal: Principal, *, url: str, event_types: Sequence[str] = (), idempotency_key: str | None = None
     ) -> CreatedWebhook:
-        """Have the principal's events, of these types or of all, posted to ``url`` from now on.
+        """Post the principal's future events, of these types or of all, to ``url``.
 
-        Asked again with the same ``idempotency_key`` it answers the webhook that it made then, with its secret. Raises
-        `IdempotencyKeyReused` if that key came with another request; `Unauthenticated`; `InvalidInput` for a URL
-        or type that cannot be, also when the host's name cannot be resolved or leads to an address that is not public;
-        `Conflict` when there are too many.
+        A repetition with the same ``idempotency_key`` returns the existing webhook with its secret.
+
+        Raises:
+            IdempotencyKeyReused: If the key came with another request.
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid URL or type, and for a host without an address or with one that is not public.
+            Conflict: If there are too many.
         """
         owner_id, types = principal.require_user(), tuple(dict.fromkeys(event_types))
         target = check_webhook(url, types, self._types, self._options)
         try:
             await self._sender.addresses(target)
         except DeliveryFailed as error:
-            # The names of a private network need not be known yet, nor to this process.
+            # Names in a private network may not be known yet, or not to this process.
             if isinstance(error, AddressRefused) or not self._options.allow_private:
                 refuse_address(f"is refused: {error.message.rstrip('.')}")
         keyed = Keyed.of(WEBHOOKS, owner_id, idempotency_key, url, types)
@@ -71,41 +74,60 @@ class WebhookService:
                 if count >= self._options.max_per_owner:
                     raise Conflict(f"There can be {self._options.max_per_owner} webhooks for each owner.")
                 await records.insert(connection, new, now=self._clock())
-                webhook = _owned(principal, await records.get(connection, new.id))
+                webhook = _own(principal, await records.get(connection, new.id))
             elif keyed is not None:
                 keyed.check_repeats(await records.request_digest_of(connection, new.id))
             return CreatedWebhook(webhook, write_secret(await records.secret_of(connection, webhook.id)))
 
     async def list(self, principal: Principal) -> Sequence[Webhook]:
-        """All of the principal's webhooks, oldest first. Raises `Unauthenticated`."""
+        """Return all of the principal's webhooks, oldest first.
+
+        Raises:
+            Unauthenticated: Without a user.
+        """
         owner_id = principal.require_user()
         async with self._database.connection() as connection:
             return await records.list_owned(connection, owner_id)
 
     async def get(self, principal: Principal, webhook_id: UUID) -> Webhook:
-        """Raises `Unauthenticated` and `NotFound`."""
+        """Return a webhook.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+        """
         principal.require_user()
         async with self._database.connection() as connection:
-            return _owned(principal, await records.get(connection, webhook_id))
+            return _own(principal, await records.get(connection, webhook_id))
 
     async def enable(self, principal: Principal, webhook_id: UUID) -> Webhook:
-        """Switch it on again; what happened meanwhile is not delivered. Raises `Unauthenticated` and `NotFound`."""
+        """Switch a webhook on again. What happened meanwhile is not delivered.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+        """
         principal.require_user()
         async with self._database.transaction() as connection:
-            await self._locked(connection, principal, webhook_id)
+            await self._lock(connection, principal, webhook_id)
             await records.enable(connection, webhook_id)
-            return _owned(principal, await records.get(connection, webhook_id))
+            return _own(principal, await records.get(connection, webhook_id))
 
     async def delete(self, principal: Principal, webhook_id: UUID) -> None:
-        """Nothing is delivered any more. Raises `Unauthenticated` and `NotFound`."""
+        """Delete a webhook, which ends its deliveries.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+        """
         principal.require_user()
         async with self._database.transaction() as connection:
-            await self._locked(connection, principal, webhook_id)
+            await self._lock(connection, principal, webhook_id)
             await records.delete(connection, webhook_id)
 
-    async def _locked(self, connection: Connection, principal: Principal, webhook_id: UUID) -> None:
-        _owned(principal, await records.lock(connection, webhook_id))
+    async def _lock(self, connection: Connection, principal: Principal, webhook_id: UUID) -> None:
+        _own(principal, await records.lock(connection, webhook_id))
 
 
-def _owned(principal: Principal, webhook: Webhook | None) -> Webhook:
+def _own(principal: Principal, webhook: Webhook | None) -> Webhook:
     return require(Permission.VIEW, principal, webhook, "webhook")

@@ -1,7 +1,7 @@
-"""Signing what is delivered, as the Standard Webhooks specification says (version 1, symmetric signatures): pure.
+"""Signatures of deliveries, by the Standard Webhooks specification (version 1, symmetric signatures). Pure.
 
-Signed is ``{id}.{timestamp}.{body}``, by HMAC-SHA256. Receivers verify with any of that specification's libraries, or
-with `verify`.
+HMAC-SHA256 signs ``{id}.{timestamp}.{body}``. Receivers verify with any of that specification's libraries, or with
+`verify`.
 """
 
 import base64
@@ -33,7 +33,7 @@ def read_secret(text: str) -> bytes:
 
 
 def signed_headers(secret: bytes, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
-    """The headers to send with ``body``. ``message_id`` is the same whenever the message is sent again."""
+    """The headers to send with ``body``. ``message_id`` stays the same when the message is sent again."""
     timestamp = str(int(now.timestamp()))
     signature = f"{_VERSION},{_digest(secret, message_id, timestamp, body)}"
     return {ID_HEADER: message_id, TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signature}
@@ -42,10 +42,18 @@ def signed_headers(secret: bytes, message_id: str, body: bytes, now: datetime) -
 def verify(
     secret: str, headers: Mapping[str, str], body: bytes, now: datetime, *, tolerance: timedelta = TOLERANCE
 ) -> None:
-    """For receivers: whether a webhook's delivery comes from us, ``body`` as it arrived, at about this time.
+    """Check, as a receiver, that a delivery comes from us.
 
-    ``secret`` is the webhook's, as text; ``headers`` are looked up by their lower-case names. Raises
-    `SignatureInvalid`, and `SignatureExpired` for a message signed longer than ``tolerance`` ago, or ahead.
+    Args:
+        secret: The webhook's secret, as text.
+        headers: The request's headers by lower-case names.
+        body: The request's body, unchanged.
+        now: The receiver's time.
+        tolerance: How far the signature's time may differ from ``now``.
+
+    Raises:
+        SignatureInvalid: If the signature is missing or wrong.
+        SignatureExpired: If its time differs too much.
     """
     message_id, timestamp = headers.get(ID_HEADER, ""), headers.get(TIMESTAMP_HEADER, "")
     expected = f"{_VERSION},{_digest(read_secret(secret), message_id, timestamp, body)}".encode()

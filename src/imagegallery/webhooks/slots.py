@@ -1,4 +1,4 @@
-"""How many deliveries are under way at once: so few to one host, and of one owner, that others find room. Pure."""
+"""Limits of concurrent deliveries, to one host and of one owner, so that others get a turn. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ RETRY_AFTER: Final = 2  # seconds
 
 
 class DeliverySlots:
-    """Counts them in one process."""
+    """Counts deliveries in one process."""
 
     def __init__(self, per_owner: int, per_host: int) -> None:
         self._per_owner = per_owner
@@ -20,8 +20,8 @@ class DeliverySlots:
         self._hosts: Counter[str] = Counter()
 
     @contextmanager
-    def taken(self, owner_id: str, host: str) -> Iterator[None]:
-        """Room for one delivery, while this is open. Raises `Overloaded` if there is none."""
+    def take(self, owner_id: str, host: str) -> Iterator[None]:
+        """Take a slot for one delivery during the block. Raises `Overloaded` if there is none."""
         host = host.lower().rstrip(".")
         if self._owners[owner_id] >= self._per_owner or self._hosts[host] >= self._per_host:
             raise Overloaded(
@@ -37,7 +37,7 @@ class DeliverySlots:
 
 
 def _drop(counts: Counter[str], name: str) -> None:
-    """One less; what is not there takes no room."""
+    """Decrement the count, and remove it at zero."""
     counts[name] -= 1
     if not counts[name]:
         del counts[name]

@@ -1,6 +1,8 @@
-"""One POST to an address that was checked: the name is resolved here, every address it has must be allowed, and the
-connection goes to one of those, so that a name which changes between check and use (DNS rebinding) leads nowhere
-else. Redirects are not followed, and of the answer only the status is read.
+"""One POST to a checked address.
+
+The name is resolved here, every address must be allowed, and the connection goes to one of them. So a name that changes
+between check and use (DNS rebinding) leads nowhere else. Redirects are not followed, and only the status of the
+response is read.
 """
 
 import socket
@@ -20,31 +22,34 @@ from imagegallery.webhooks.addresses import is_metadata, is_public
 from imagegallery.webhooks.webhook import WebhookTarget
 
 _READ_SIZE: Final = 4096
-_MAX_HEAD: Final = 16_384  # bytes of the answer's status and headers
+_MAX_HEAD: Final = 16_384  # bytes of the response's status and headers
 
 
 class DeliveryFailed(ImageGalleryError):
-    """A webhook's receiver was not reached, or did not answer as it should."""
+    """The receiver of a webhook was not reached, or did not respond as it should."""
 
     code = "delivery_failed"
 
 
 class AddressRefused(DeliveryFailed):
-    """A webhook's host has an address that nothing may be delivered to."""
+    """A webhook's host has an address that is not allowed."""
 
     code = "address_refused"
 
 
 @frozen
 class Sender:
-    """Sends within ``timeout`` from resolving the name to the status. ``allow_private``: to any address but those where
-    clouds tell a machine its keys."""
+    """Sends within ``timeout``, from resolving the name to the status. ``allow_private`` allows all addresses except
+    those
+    where clouds give a machine its keys.
+    """
 
     timeout: timedelta
     allow_private: bool = False
 
     async def addresses(self, target: WebhookTarget) -> Sequence[str]:
-        """The host's addresses. Raises `DeliveryFailed` if it has none, `AddressRefused` if one of them is."""
+        """Return the host's addresses. Raises `DeliveryFailed` if it has none, `AddressRefused` if one is not
+        allowed."""
         try:
             with anyio.fail_after(self.timeout.total_seconds()):
                 found = await anyio.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
@@ -58,7 +63,7 @@ class Sender:
         return addresses
 
     async def post(self, target: WebhookTarget, headers: Mapping[str, str], body: bytes) -> int:
-        """The status of the answer. Raises `DeliveryFailed`."""
+        """Send a POST and return the response's status. Raises `DeliveryFailed`."""
         try:
             with anyio.fail_after(self.timeout.total_seconds()):
                 addresses = await self.addresses(target)
@@ -73,7 +78,7 @@ class Sender:
 
 
 async def _connect(target: WebhookTarget, addresses: Sequence[str]) -> ByteStream:
-    """A connection to the first address that takes one. Raises `OSError`."""
+    """Connect to the first address that accepts. Raises `OSError`."""
     failure: OSError = OSError("no address")
     for address in addresses:
         try:

@@ -1,4 +1,4 @@
-"""A webhook and the rules of its life. Pure."""
+"""A webhook and its rules. Pure."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -20,15 +20,15 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 @frozen
 class WebhookOptions:
-    """Where events may be delivered, and how hard to try.
+    """Where events may be delivered, and how persistently.
 
-    ``allow_private``: also to addresses that are not public, but for those where clouds tell a machine its keys, and
-    over plain HTTP: for services beside this one. A delivery has ``timeout`` to be answered, is tried ``max_attempts``
-    times, at intervals that double from ``backoff_base`` up to ``backoff_limit``. A webhook none of whose last
-    ``disable_failures`` attempts succeeded, for at least ``disable_after``, is switched off.
+    ``allow_private``: also to private addresses, except those where clouds give a machine its keys, and over plain
+    HTTP: for services next to this one. A delivery must be answered within ``timeout`` and is tried ``max_attempts``
+    times, at intervals that double from ``backoff_base`` up to ``backoff_limit``. A webhook whose last
+    ``disable_failures`` attempts all failed, for at least ``disable_after``, is switched off.
 
-    A worker has ``max_at_once`` deliveries under way, besides its other jobs; of them ``max_at_once_per_owner``, and
-    ``max_at_once_per_host``: who never answers keeps few of them busy.
+    A worker makes at most ``max_at_once`` deliveries at once, besides its other jobs, ``max_at_once_per_owner`` of one
+    owner and ``max_at_once_per_host`` to one host, so that unresponsive hosts keep few of them busy.
     """
 
     allow_private: bool = False
@@ -46,8 +46,13 @@ class WebhookOptions:
 
 @frozen
 class Webhook:
-    """An address that the events for its owner go to. ``event_types`` empty: all. ``failures`` are attempts in a row,
-    the first of them at ``failing_since``; ``disabled_reason`` says why it is not ``active`` any more."""
+    """The address that the events of its owner are sent to.
+
+    Attributes:
+        event_types: The types to send. Empty for all.
+        failures: Consecutive failed attempts, the first at ``failing_since``.
+        disabled_reason: Why it is not ``active``.
+    """
 
     id: UUID
     owner_id: str
@@ -61,15 +66,15 @@ class Webhook:
 
     @property
     def facts(self) -> Facts:
-        """What decides who may do what with it: it is its owner's."""
+        """The facts to decide access by: it is its owner's."""
         return Facts(self.owner_id)
 
     def wants(self, event_type: str, occurred_at: datetime) -> bool:
-        """Whether an event is to be delivered: one it asked for that happened in its time."""
+        """Whether to deliver an event: its type was requested, and it happened while the webhook existed."""
         return occurred_at >= self.created_at and (not self.event_types or event_type in self.event_types)
 
     def disabling_reason(self, error: str, now: datetime, options: WebhookOptions) -> str | None:
-        """Why it is to be switched off after one more attempt failed ``now``, if it is."""
+        """Why to switch it off after one more attempt failed ``now``, or ``None``."""
         failures, since = self.failures + 1, self.failing_since or now
         if failures < options.disable_failures or now - since < options.disable_after:
             return None
@@ -78,7 +83,7 @@ class Webhook:
 
 @frozen
 class WebhookTarget:
-    """Where a URL leads: ``host`` is a name or an address, ``request_target`` path and query."""
+    """Where a URL leads. ``host`` is a name or an address, ``request_target`` path and query."""
 
     secure: bool
     host: str
@@ -90,7 +95,7 @@ class WebhookTarget:
 def check_webhook(
     url: str, event_types: tuple[str, ...], known: Collection[str], options: WebhookOptions
 ) -> WebhookTarget:
-    """Where the URL leads. Raises `InvalidInput` with all that is wrong: with the URL, and types not ``known``."""
+    """Parse the URL. Raises `InvalidInput` with everything wrong about it, and about types that are not ``known``."""
     faults = Faults()
     for index, each in enumerate(event_types):
         if each not in known:
@@ -104,19 +109,19 @@ def check_webhook(
 
 
 def target_of(url: str) -> WebhookTarget:
-    """Where a URL leads that was checked before."""
+    """Parse a URL that was checked before."""
     return _target(urlsplit(url))
 
 
 def retry_delay(attempt: int, options: WebhookOptions) -> timedelta | None:
-    """How long to wait after the ``attempt``-th failure to deliver an event; ``None``: it was the last one."""
+    """How long to wait after the ``attempt``-th failure, or ``None`` after the last one."""
     if attempt >= options.max_attempts:
         return None
     return Backoff(options.backoff_base, options.backoff_limit).after(attempt)
 
 
 def refuse_address(reason: str) -> None:
-    """Raises `InvalidInput`: the URL leads to where nothing may be delivered."""
+    """Raise `InvalidInput` for a URL that leads to a forbidden address."""
     faults = Faults()
     faults.add(_URL_PATH, reason)
     faults.check()

@@ -1,4 +1,4 @@
-"""``imagegallery backfill``: have variants and analyses made that images do not have as yet."""
+"""``imagegallery backfill``: add variants and analyses that images lack."""
 
 from collections import Counter
 from pathlib import Path
@@ -35,10 +35,10 @@ def backfill_command(
     data_dir: Path | None,
     config: Path | None,
 ) -> None:
-    """Make variants anew where the presets have changed, and analyses where they have.
+    """Redo variants whose presets have changed, and analyses with a new version.
 
-    Prints each image with the variants and analyses that are touched, then the count of each. They themselves are
-    made by the worker, after everything else it has to do; an old object goes once the new one is in its place.
+    Prints each image with its outdated variants and analyses, then the counts. The worker makes them, after everything
+    else. It deletes an old object once its replacement is stored.
     """
     settings = find_settings(data_dir, config)
     scope = Scope(only=frozenset(only), missing=missing, starting_from=starting_from)
@@ -81,7 +81,7 @@ class _Run:
         self.next_id = progress.next_id
 
     def sum_up(self) -> None:
-        """The summary, also of what was done before an interruption."""
+        """Print the summary, also after an interruption."""
         verb = "would be made" if self.dry_run else "to be made"
         lines = [f"{name}: {count:,} {verb}" for name, count in sorted(self.counts.items())]
         lines.append(f"{self.images:,} of {self.examined:,} images")

@@ -1,4 +1,4 @@
-"""``imagegallery dev-stack``: the gallery on distributed engines, all of it on this machine."""
+"""``imagegallery dev-stack``: the gallery on distributed engines, on this machine."""
 
 import importlib.util
 import shlex
@@ -54,7 +54,7 @@ SHOWN = {
 def dev_stack_command(data_dir: Path | None, port: int) -> None:
     """Run PostgreSQL, an object store, Redis, a queue, two APIs, two workers and a relay on this machine.
 
-    Ctrl-C stops all of it. For development and tests: nothing of it is protected from other users of this machine.
+    Ctrl-C stops all of it. For development and tests: nothing is protected from other users of this machine.
     """
     _check_packages()
     for each in (port, port + 1):
@@ -66,7 +66,7 @@ def dev_stack_command(data_dir: Path | None, port: int) -> None:
 
 
 async def dev_stack(directory: Path, ports: Sequence[int], others: Nursery, ours: Nursery) -> None:
-    """Run until SIGINT or SIGTERM; on return everything that was started has stopped."""
+    """Run until SIGINT or SIGTERM, and stop everything."""
     servers = Program("servers", "imagegallery.dev_stack.servers", (str(directory),), essential=True)
     file = directory / "stack.env"
     await anyio.Path(file).unlink(missing_ok=True)
@@ -79,7 +79,7 @@ async def dev_stack(directory: Path, ports: Sequence[int], others: Nursery, ours
 
 
 async def _variables(file: Path, signals: AsyncIterator[signal.Signals]) -> Mapping[str, str] | None:
-    """What the servers say when they are ready; ``None`` if a signal comes first."""
+    """The settings that the ready servers publish, or ``None`` if a signal comes first."""
     found: dict[str, str] | None = None
 
     async def give_up() -> None:
@@ -110,7 +110,7 @@ async def _run_ours(
 
 
 def _programs(ports: Sequence[int]) -> Sequence[Program]:
-    """Each is started again when it dies: that is what one may want to see."""
+    """The programs. Each is restarted when it dies, so that one can watch that."""
     apis = [
         Program(f"API {port}", "imagegallery_asgi.server", ("--host", HOST, "--port", str(port)), essential=False)
         for port in ports

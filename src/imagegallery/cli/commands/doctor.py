@@ -1,4 +1,4 @@
-"""``imagegallery doctor``: is everything installed, reachable and set up as it should be?"""
+"""``imagegallery doctor``: check whether everything is installed, reachable and set up."""
 
 from collections import Counter
 from contextlib import aclosing

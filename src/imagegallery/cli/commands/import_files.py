@@ -1,11 +1,11 @@
-"""``imagegallery import``: bring folders of photographs in; safe to interrupt and to run again."""
+"""``imagegallery import``: import folders of photographs. It may be interrupted and repeated."""
 
 from pathlib import Path
 
 import anyio
 import click
 
-from imagegallery.cli.import_run import Arrival, ImportOutcome, ImportRun, find_files
+from imagegallery.cli.import_run import ImportOutcome, ImportResult, ImportRun, find_files
 from imagegallery.cli.options import config_option, data_dir_option, load_settings
 from imagegallery.cli.output import emit, say, say_where
 from imagegallery.cli.progress import progress_bar
@@ -31,8 +31,8 @@ def import_command(
 ) -> int:
     """Import files and folder trees into a gallery.
 
-    What the gallery already holds, by content, is skipped. Variants are made by the worker: `imagegallery
-    serve` or `imagegallery worker`.
+    Skips what the gallery already has, by content. The worker makes the variants: `imagegallery serve` or `imagegallery
+    worker`.
     """
     settings = load_settings(data_dir, config)
     say_where(settings.data_dir)
@@ -44,23 +44,25 @@ def import_command(
     return 1 if counts[ImportOutcome.FAILED] else 0
 
 
-async def _import(settings: Settings, paths: tuple[Path, ...], gallery_name: str, owner: Principal) -> list[Arrival]:
+async def _import(
+    settings: Settings, paths: tuple[Path, ...], gallery_name: str, owner: Principal
+) -> list[ImportResult]:
     files, unreadable = await anyio.to_thread.run_sync(find_files, paths)
-    arrivals = [Arrival(path, ImportOutcome.FAILED, error) for path, error in unreadable.items()]
+    arrivals = [ImportResult(path, ImportOutcome.FAILED, error) for path, error in unreadable.items()]
     async with ImageGallery.open(settings) as gallery:
         run = await ImportRun.into(gallery, owner, gallery_name)
         with progress_bar("importing", total=len(files)) as advance:
 
-            def report(arrival: Arrival) -> None:
+            def report(arrival: ImportResult) -> None:
                 arrivals.append(arrival)
                 advance()
 
-            await run.bring_in(files, report)
+            await run.import_files(files, report)
         return arrivals
 
 
-def _report(counts: dict[ImportOutcome, int], left_out: list[Arrival], *, as_json: bool) -> None:
-    """How many of each kind, and what did not come in, by name, with why."""
+def _report(counts: dict[ImportOutcome, int], left_out: list[ImportResult], *, as_json: bool) -> None:
+    """Print the counts, and what was left out, with the reasons."""
     documents = {
         outcome: [{"path": str(each.path), "error": each.error} for each in left_out if each.outcome is outcome]
         for outcome in (ImportOutcome.FAILED, ImportOutcome.NOT_AN_IMAGE)

@@ -24,7 +24,7 @@ from imagegallery.settings import Settings
     help="Seconds to wait for a lock; then it gives up and says who is in the way.",
 )
 def migrate_command(data_dir: Path | None, config: Path | None, dry_run: bool, lock_timeout: float) -> None:
-    """Apply the migrations that the database does not have yet."""
+    """Apply missing migrations."""
     settings = find_settings(data_dir, config) if dry_run else load_settings(data_dir, config)
     anyio.run(_migrate, settings, dry_run, timedelta(seconds=lock_timeout))
 

@@ -1,4 +1,4 @@
-"""``imagegallery owners``: who stores how much, and how much they may."""
+"""``imagegallery owners``: the storage of owners, and their limits."""
 
 import re
 from contextlib import aclosing
@@ -32,7 +32,7 @@ owner_argument = click.argument("owner_id", metavar="OWNER")
 
 
 def parse_size(text: str) -> int | None:
-    """Bytes, from a text with a unit or without: ``5GB``, ``1.5 GiB``, ``1000``; ``None`` for ``default``.
+    """Parse a size, with a unit or without: ``5GB``, ``1.5 GiB``, ``1000``; ``None`` for ``default``.
 
     Raises `click.BadParameter`.
     """
@@ -47,7 +47,7 @@ def parse_size(text: str) -> int | None:
 
 @click.group("owners")
 def owners_group() -> None:
-    """Who stores how much, and how much they may."""
+    """Show and limit how much owners store."""
 
 
 @owners_group.command("list")
@@ -55,7 +55,7 @@ def owners_group() -> None:
 @config_option
 @json_option
 def list_command(data_dir: Path | None, config: Path | None, as_json: bool) -> None:
-    """Show everybody who has stored something, or has a limit of their own."""
+    """Show all owners who have stored something, or have a limit of their own."""
 
     async def run(settings: Settings) -> None:
         async with open_owners(settings) as owners, aclosing(owners.all()) as found:
@@ -87,7 +87,7 @@ def show_command(owner_id: str, data_dir: Path | None, config: Path | None, as_j
 @config_option
 @json_option
 def limit_command(owner_id: str, size: str, data_dir: Path | None, config: Path | None, as_json: bool) -> None:
-    """Let OWNER store SIZE bytes (5GB, 512MiB) and no more; "default" is what `uploads.storage_limit` says.
+    """Limit what OWNER may store to SIZE bytes (5GB, 512MiB); "default" is `uploads.storage_limit`.
 
     It holds at once, in every process. What is stored already stays, also beyond the limit.
     """

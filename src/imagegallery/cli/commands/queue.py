@@ -1,4 +1,4 @@
-"""``imagegallery queue``: make the message queues that the settings name, and see to the jobs that failed for good."""
+"""``imagegallery queue``: make the message queues of the settings, and handle jobs that failed permanently."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +21,7 @@ limit_option = click.option(
 
 @click.group("queue")
 def queue_command() -> None:
-    """The message queues (SQS) that workers hear of jobs by, and jobs that failed for good."""
+    """Set up the message queues (SQS), and handle jobs that failed permanently."""
 
 
 @queue_command.command("setup")
@@ -29,7 +29,7 @@ def queue_command() -> None:
 @config_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def setup_command(data_dir: Path | None, config: Path | None, dry_run: bool) -> None:
-    """Make the queues with their dead-letter queue, or change them to what they should be."""
+    """Make the queues with their dead-letter queue, or correct them."""
     anyio.run(_set_up, load_settings(data_dir, config), dry_run)
 
 
@@ -39,7 +39,7 @@ def setup_command(data_dir: Path | None, config: Path | None, dry_run: bool) -> 
 @limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def dead_command(data_dir: Path | None, config: Path | None, limit: int, as_json: bool) -> None:
-    """Show jobs that failed for good, and why."""
+    """Show jobs that failed permanently, and why."""
     anyio.run(_show_dead, find_settings(data_dir, config), limit, as_json)
 
 
@@ -52,7 +52,7 @@ def dead_command(data_dir: Path | None, config: Path | None, limit: int, as_json
 def redrive_command(
     data_dir: Path | None, config: Path | None, ids: tuple[UUID, ...], is_all: bool, limit: int
 ) -> None:
-    """Give jobs that failed for good all their attempts again, once their cause is seen to."""
+    """Give jobs that failed permanently all their attempts again, after fixing the cause."""
     if bool(ids) == is_all:
         raise click.UsageError("Name the jobs, or say --all.")
     anyio.run(_redrive, find_settings(data_dir, config), ids, limit)
@@ -72,7 +72,7 @@ async def _show_dead(settings: Settings, limit: int, as_json: bool) -> None:
 
 
 async def _redrive(settings: Settings, ids: tuple[UUID, ...], limit: int) -> None:
-    """Without ids: all. Of those, one that another process requeued meanwhile is no fault."""
+    """Requeue these jobs, or all without ids, ignoring those that another process requeued meanwhile."""
     async with open_dead_letters(settings) as letters:
         for job_id in ids:
             await letters.requeue(job_id)

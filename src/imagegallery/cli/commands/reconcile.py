@@ -1,4 +1,4 @@
-"""``imagegallery reconcile``: find, and on demand repair, what does not fit together."""
+"""``imagegallery reconcile``: find, and on request repair, inconsistencies."""
 
 from collections import Counter
 from datetime import timedelta
@@ -38,8 +38,8 @@ def reconcile_command(
 ) -> int:
     """Compare database and store.
 
-    Finds objects without rows, rows without objects, wrong image counts and wrong storage sums; prints each on
-    a line, with what repairing it does. The exit code is 1 while anything is wrong.
+    Finds objects without rows, rows without objects, wrong image counts and wrong storage sums. Prints each with its
+    repair. The exit code is 1 while anything is wrong.
     """
     run = _Run(repair=repair, store_is_ours=store_is_ours, as_json=as_json)
     try:
@@ -83,7 +83,7 @@ class _Run:
         emit(str(finding), finding.to_json(), as_json=self.as_json)
 
     def sum_up(self) -> None:
-        """The summary, also of what was seen before an interruption."""
+        """Print the summary, also after an interruption."""
         seen = ", ".join(f"{count:,} {name}" for name, count in self.examined.items())
         wrong = ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in self.outcomes.items())
         document = {

@@ -1,4 +1,4 @@
-"""``imagegallery relay``: pass events and jobs on to the workers, until told to stop."""
+"""``imagegallery relay``: pass events and jobs to the workers until stopped."""
 
 import signal
 from pathlib import Path
@@ -15,13 +15,15 @@ from imagegallery.settings import Settings
 @data_dir_option
 @config_option
 def relay_command(data_dir: Path | None, config: Path | None) -> None:
-    """Pass events and jobs on to the workers, until Ctrl-C or SIGTERM. Several may run; workers do it, too, unless
-    queue.relay_in_worker is off."""
+    """Pass events and jobs to the workers, until Ctrl-C or SIGTERM.
+
+    Several may run. Workers do it, too, unless queue.relay_in_worker is off.
+    """
     anyio.run(relay, load_settings(data_dir, config))
 
 
 async def relay(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM. Whatever is being passed on then, another relay passes on again."""
+    """Run until SIGINT or SIGTERM. Another relay repeats what was in progress."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with ImageGallery.open(settings) as gallery, anyio.create_task_group() as tasks:
             tasks.start_soon(gallery.relay)

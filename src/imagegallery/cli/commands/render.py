@@ -1,4 +1,4 @@
-"""``imagegallery render``: the variants of photographs in a folder, with no database or service."""
+"""``imagegallery render``: write photographs' variants to a folder, without database or service."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -19,8 +19,8 @@ from imagegallery.variants.service import VariantService
 
 
 @frozen
-class Result:
-    """What became of one photograph: its variants, or why there are none."""
+class RenderResult:
+    """The variants of one photograph, or why there are none."""
 
     path: Path
     rendered: RenderedImage | None = None
@@ -50,8 +50,8 @@ def render_command(photos: tuple[Path, ...], out: Path, as_json: bool, config: P
     return 1 if failures else 0
 
 
-async def _render_all(settings: Settings, photos: tuple[Path, ...], out: Path) -> list[Result]:
-    results: dict[Path, Result] = {}
+async def _render_all(settings: Settings, photos: tuple[Path, ...], out: Path) -> list[RenderResult]:
+    results: dict[Path, RenderResult] = {}
     sources = tuple(dict.fromkeys(photos))
     turns = anyio.CapacityLimiter(settings.imaging.processes)
     with progress_bar("rendering", total=len(sources)) as advance:
@@ -67,17 +67,17 @@ async def _render_all(settings: Settings, photos: tuple[Path, ...], out: Path) -
     return [results[path] for path in sources]
 
 
-async def _render_one(variants: VariantService, path: Path, out: Path, stem: str) -> Result:
+async def _render_one(variants: VariantService, path: Path, out: Path, stem: str) -> RenderResult:
     try:
-        return Result(path, await variants.render(path, out, stem=stem))
+        return RenderResult(path, await variants.render(path, out, stem=stem))
     except ImageGalleryError as error:
-        return Result(path, error=error.message)
+        return RenderResult(path, error=error.message)
     except OSError as error:
-        return Result(path, error=error.strerror or "cannot be read")
+        return RenderResult(path, error=error.strerror or "cannot be read")
 
 
 def unique_stems(paths: Iterable[Path]) -> Iterator[str]:
-    """The name that each photograph's files begin with: its own, with a number from the second of a name on."""
+    """The prefix of each photograph's files: its name, with a number if it occurred before."""
     taken: set[str] = set()
     for path in paths:
         stem = _first_free(path.stem, taken.__contains__)
@@ -93,7 +93,7 @@ def _first_free(stem: str, is_taken: Callable[[str], bool]) -> str:
     return candidate
 
 
-def _files(results: Iterable[Result]) -> Iterator[str]:
+def _files(results: Iterable[RenderResult]) -> Iterator[str]:
     for result in results:
         if result.rendered is not None:
             yield from (variant.key for variant in result.rendered.variants)

@@ -1,4 +1,4 @@
-"""``imagegallery storage``: a bucket set up for us, and a store asked whether it keeps its promises."""
+"""``imagegallery storage``: set up a bucket, and check a store's promises."""
 
 from contextlib import aclosing
 from datetime import timedelta
@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 @click.group("storage")
 def storage_group() -> None:
-    """See to the object store."""
+    """Set up and check the object store."""
 
 
 @storage_group.command("setup")
@@ -45,7 +45,7 @@ def setup_command(
 ) -> int:
     """Set up the bucket of `storage.s3`: its rules for browsers (CORS) and for unfinished uploads (lifecycle).
 
-    May be repeated; rules of others stay. The exit code is 1 if the store refuses any of it.
+    May be repeated, and keeps other rules. The exit code is 1 if the store refuses any of it.
     """
     settings = load_settings(data_dir, config)
     for origin in origins:
@@ -70,7 +70,7 @@ def setup_command(
 @data_dir_option
 @config_option
 def check_command(as_json: bool, data_dir: Path | None, config: Path | None) -> int:
-    """Ask the store whether it keeps the promises that nothing may be lost by, with a few small objects.
+    """Check with a few small objects whether the store keeps the promises that prevent loss.
 
     The exit code is 1 if it does not.
     """
@@ -88,9 +88,10 @@ def check_command(as_json: bool, data_dir: Path | None, config: Path | None) -> 
 
 
 def days_for(settings: Settings, wanted: int | None = None) -> int:
-    """At least two, and one more than any upload session gets: the store counts from midnight to midnight.
+    """The days until unfinished uploads expire: at least two, and one more than any session lasts.
 
-    Raises `ConfigurationError` when fewer are ``wanted`` than a session may last.
+    The store counts from midnight to midnight. Raises `ConfigurationError` if ``wanted`` is less than a session may
+    last.
     """
     lifetime = settings.uploads.session_lifetime
     if wanted is not None and wanted * DAY < lifetime:
@@ -101,7 +102,7 @@ def days_for(settings: Settings, wanted: int | None = None) -> int:
 
 
 def _check_origin(origin: str) -> None:
-    """Raises `ConfigurationError` for what is no origin (RFC 6454 section 6.2), which no browser would ever send."""
+    """Raise `ConfigurationError` for anything but an origin (RFC 6454 section 6.2): browsers would never send it."""
     parts = urlsplit(origin)
     if origin != "*" and (parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}"):
         raise ConfigurationError(f"{origin} is no origin; write it as https://app.example")

@@ -1,4 +1,4 @@
-"""``imagegallery upload``: bring files in over HTTP, to a service anywhere."""
+"""``imagegallery upload``: upload files over HTTP to any service."""
 
 import importlib
 import importlib.util
@@ -47,14 +47,13 @@ def upload_command(
 ) -> int:
     """Upload files and folder trees to a running service.
 
-    Interrupt it and run it again as you like: with a state file, what is in stays in, and large files go on where they
-    were.
+    It may be interrupted and repeated. With a state file it skips finished files and resumes large ones.
     """
     if importlib.util.find_spec("httpx") is None:
         raise ConfigurationError(f"Uploading needs more than is installed: {install_hint('client')}")
-    # Imported by name, and only now: everything else works without the extra.
+    # Imported late, since only this command needs the extra.
     run = importlib.import_module("imagegallery.cli.upload_run")
     wanted = OnDuplicate(on_duplicate) if on_duplicate else None
-    target = run.UploadTarget(url, token, gallery_name, state_file, parallel, wanted)
+    target = run.UploadDestination(url, token, gallery_name, state_file, parallel, wanted)
     failures: int = anyio.run(run.upload_all, target, paths, as_json)
     return 1 if failures else 0

@@ -1,4 +1,4 @@
-"""``imagegallery worker``: do the queued jobs until told to stop."""
+"""``imagegallery worker``: do queued jobs until stopped."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -20,9 +20,9 @@ from imagegallery.settings import Settings
 @config_option
 @click.option("--concurrency", type=click.IntRange(min=1), help="Images worked on at once.")
 def worker_command(data_dir: Path | None, config: Path | None, concurrency: int | None) -> None:
-    """Make variants and do the other queued jobs, until Ctrl-C or SIGTERM."""
+    """Make variants and do other queued jobs, until Ctrl-C or SIGTERM."""
     settings = load_settings(data_dir, config)
-    if settings.database.dsn is None:  # else it may be a child of `serve`, which said so
+    if settings.database.dsn is None:  # otherwise it may be a child of `serve`, which printed it
         say_where(settings.data_dir)
     if concurrency is not None:
         settings = attrs.evolve(settings, queue=attrs.evolve(settings.queue, concurrency=concurrency))
@@ -30,7 +30,7 @@ def worker_command(data_dir: Path | None, config: Path | None, concurrency: int 
 
 
 async def work(settings: Settings) -> None:
-    """Run a worker; a first signal lets it finish what it holds, a second one makes it hand everything back."""
+    """Run a worker. A first signal lets it finish its jobs, a second one makes it hand them back."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with ImageGallery.open(settings) as gallery, anyio.create_task_group() as tasks:
             worker = gallery.make_worker()

@@ -1,11 +1,9 @@
-"""The conformance suite of `imagegallery.queue.protocol.Queue`: whoever writes a backend subclasses it.
+"""The conformance suite of `imagegallery.queue.protocol.Queue`, to be subclassed by authors of backends.
 
 ::
 
-    class TestMyQueue(QueueSuite):
-        async def make_queue(self): return MyQueue(...)
-        async def enqueue(self, queue, job): ...
-        ...
+    class TestMyQueue(QueueSuite): async def make_queue(self): return MyQueue(...) async def enqueue(self, queue, job):
+        ... ...
 
 The tests are coroutines: they need pytest with pytest-asyncio or anyio's plugin.
 """
@@ -202,4 +200,4 @@ class Backlogs(QueueParts):
 
 
 class QueueSuite(Claiming, Leases, Endings, Watching, DeadLetters, Backlogs):
-    """Everything that a worker relies on. See `QueueParts` for what a subclass provides."""
+    """All that a worker relies on. See `QueueParts` for what a subclass provides."""

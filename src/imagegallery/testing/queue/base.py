@@ -1,4 +1,4 @@
-"""What `imagegallery.testing.queue.QueueSuite` has to be given, and what its tests have in common."""
+"""What a subclass of `imagegallery.testing.queue.QueueSuite` provides, and what its tests share."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
@@ -16,28 +16,28 @@ MOMENT = timedelta(milliseconds=10)
 class QueueParts(ABC):
     """Each test calls `make_queue` once."""
 
-    # How long the suite waits for something that must happen: only a failing backend takes that long.
+    # How long the suite waits for something that must happen. Only a failing backend takes that long.
     patience = timedelta(seconds=20)
 
-    # Whether jobs are claimed strictly by priority, then by time. A backend that gives its messages no order switches
-    # this off: normal, low and idle jobs must still be claimed in that order, and one claim must still be in order.
+    # Whether jobs are claimed strictly by priority, then by time. A backend without ordered messages switches this off:
+    # normal, low and idle jobs must still be claimed in that order, and each claim must be ordered.
     ordered = True
 
     @abstractmethod
     async def make_queue(self) -> Queue:
-        """A queue without jobs."""
+        """Make a queue without jobs."""
 
     @abstractmethod
     async def enqueue(self, queue: Queue, job: NewJob) -> None:
-        """Add a job, and commit that."""
+        """Add a job and commit it."""
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """A database transaction, as the users of `Queue.fence` have it."""
+        """Open a database transaction, as users of `Queue.fence` do."""
 
     @abstractmethod
     def now(self) -> datetime:
-        """The time by which the queue goes."""
+        """The queue's time."""
 
     @abstractmethod
     async def pass_time(self, duration: timedelta) -> None:
@@ -52,7 +52,7 @@ class QueueParts(ABC):
         return claimed[0]
 
     async def lose(self, queue: Queue) -> tuple[ClaimedJob, ClaimedJob]:
-        """The only job of the queue as it was claimed at first, and as another worker claimed it later."""
+        """Return the only job of the queue as first claimed, and as later claimed by another worker."""
         await self.enqueue(queue, NewJob("work"))
         first = await self.claim_one(queue)
         await self.pass_time(LONGER_THAN_A_LEASE)

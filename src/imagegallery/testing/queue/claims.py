@@ -1,4 +1,4 @@
-"""The part of `imagegallery.testing.queue.QueueSuite` that is about claims and their leases."""
+"""The tests of claims and leases in `imagegallery.testing.queue.QueueSuite`."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -61,7 +61,7 @@ class Claiming(QueueParts):
         for owner_id in ("hog",) * 4 + ("ana", "ben", "ana"):
             await self.enqueue(queue, NewJob("work", {"owner": owner_id}, owner_id=owner_id))
         order = [(await self.claim_one(queue)).payload["owner"] for _ in range(2)]
-        # Who comes later has the turn that is being worked at, not all those that were before.
+        # A new owner follows the turn in progress, not all earlier ones.
         await self.enqueue(queue, NewJob("work", {"owner": "cem"}, owner_id="cem"))
         order += [(await self.claim_one(queue)).payload["owner"] for _ in range(6)]
         assert order == ["hog", "ana", "ben", "cem", "hog", "ana", "hog", "hog"]

@@ -1,11 +1,12 @@
-"""The promises of `imagegallery.storage.protocol`, as tests that anybody's object store can run.
+"""The promises of `imagegallery.storage.protocol`, as tests for any object store.
 
-    class TestMyStore(ObjectStoreSuite):
-        async def make_store(self):
+::
+
+    class TestMyStore(ObjectStoreSuite): async def make_store(self):
             return MyStore(...)
 
 Each test makes a store of its own, which must be empty, and closes it. The tests are coroutines: run them with
-pytest-asyncio in its auto mode, or mark the class. Capabilities that the store lacks are skipped.
+pytest-asyncio in its auto mode, or mark the class. Tests of capabilities that the store lacks are skipped.
 """
 
 from collections.abc import AsyncIterator
@@ -56,7 +57,7 @@ RANGES_BEYOND_THE_END = ((0, len(BODY) + 1), (len(BODY) - 3, 10**12), (len(BODY)
 
 
 class ObjectStoreSuite(RacePromises, SignedUrlPromises, MultipartPromises, AppendingPromises):
-    """Subclass it, write ``make_store``, and pytest does the rest."""
+    """Subclass it and write ``make_store``."""
 
     listed_objects = 1_050  # more than a page of any listing we know
 

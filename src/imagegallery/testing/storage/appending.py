@@ -1,4 +1,4 @@
-"""The storage suite's part on objects that grow, for stores that are `AppendsObjects`."""
+"""The storage suite's tests of growing objects, for stores that are `AppendsObjects`."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +15,7 @@ KEY = "in/grows"
 
 
 class Growing:
-    """An object that grows under `KEY`, and short ways to use it."""
+    """A growing object under `KEY`."""
 
     def __init__(self, store: AppendsObjects, append_id: str) -> None:
         self.store = store
@@ -35,7 +35,7 @@ class Growing:
 class AppendingPromises(StoreTests):
     @asynccontextmanager
     async def growing(self) -> AsyncIterator[tuple[ObjectStore, Growing]]:
-        """A store, and something that grows in it."""
+        """Make a store, and a growing object in it."""
         async with self.opened() as store:
             if not isinstance(store, AppendsObjects):
                 pytest.skip("the store lets no object grow")
@@ -51,7 +51,7 @@ class AppendingPromises(StoreTests):
             assert await read(store, KEY) == BODY
 
     async def test_large_appends_arrive_whole(self) -> None:
-        body = BODY * 150  # 11.5 MB: more than a buffer, or a part, of any store we know
+        body = BODY * 150  # 11.5 MB: more than a buffer, or a part, of any known store
         async with self.growing() as (store, growing):
             half = len(body) // 2 + 1
             await growing.append(body[:half], 0, chunk=100_000)

@@ -1,4 +1,4 @@
-"""What the parts of the storage suite share: a store for each test, and short ways to use it."""
+"""What the parts of the storage suite share."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -20,18 +20,18 @@ class StoreTests:
     """Tests of the stores that ``make_store`` makes."""
 
     async def make_store(self) -> ObjectStore:
-        """A new, empty store."""
+        """Make an empty store."""
         raise NotImplementedError("A subclass makes the store that is tested.")
 
     async def send(self, request: UploadRequest, body: bytes) -> int:
-        """Send a presigned request with ``body`` as its file, for real; answers the HTTP status.
+        """Send a presigned request with ``body`` as its file and return the HTTP status.
 
-        A subclass that does not say how has only those stores tested that leave signed URLs to us to serve.
+        Without it, only stores whose signed URLs our API serves are tested.
         """
         pytest.skip(f"no way to send {request.method} requests")
 
     async def is_taken(self, store: ObjectStore, request: UploadRequest, body: bytes) -> bool:
-        """Send a presigned request: to the store, or to us where it leaves that to us; answers whether it was taken."""
+        """Send a presigned request to the store, or to us if we serve it, and return whether it succeeded."""
         if not isinstance(store, ServesSignedUrls):
             return 200 <= await self.send(request, body) < 300
         content_type = request.headers.get("Content-Type", "")
@@ -42,12 +42,12 @@ class StoreTests:
         return True
 
     def now(self) -> datetime:
-        """The time by the clock of the store."""
+        """The store's time."""
         return datetime.now(UTC)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[ObjectStore]:
-        """A new store, closed on leaving."""
+        """Make a store, closed on leaving."""
         store = await self.make_store()
         try:
             yield store
@@ -56,14 +56,14 @@ class StoreTests:
 
 
 def token_of(request: UploadRequest) -> str:
-    """What follows ``/objects/`` in a URL that the store leaves to us to serve."""
+    """The part of a URL after ``/objects/``."""
     assert (request.method, dict(request.fields)) == ("PUT", {})
     assert request.url.startswith("/objects/")
     return request.url.removeprefix("/objects/")
 
 
 class Broken(Exception):
-    """What a stream that breaks off raises."""
+    """Raised by a stream that breaks off."""
 
 
 async def write(
@@ -86,7 +86,7 @@ async def keys(store: ObjectStore, prefix: str = "") -> list[str]:
 
 
 async def broken_off(body: bytes) -> AsyncIterator[bytes]:
-    """``body``, and then `Broken`."""
+    """Yield ``body``, then raise `Broken`."""
     yield body
     raise Broken
 

@@ -27,12 +27,12 @@ from imagegallery.testing.storage.base import TYPE, Broken, StoreTests, at_once,
 
 KEY = "in/a"
 HOUR = timedelta(hours=1)
-_LEAST = 70_000  # bytes of a part where the store takes smaller ones: enough for several chunks
+_LEAST = 70_000  # bytes of a part if the store takes smaller ones: enough for several chunks
 
 
 @frozen
 class Begun:
-    """A multipart upload under way, and the store that takes it."""
+    """A multipart upload in progress, and its store."""
 
     store: ObjectStore
     multipart: MultipartUploads
@@ -46,7 +46,7 @@ class Begun:
         return await self.multipart.list_parts(KEY, self.id)
 
     async def complete(self, parts: Sequence[Part] | None = None) -> str:
-        """Of the parts that are stored, or of these; answers the etag."""
+        """Complete it with these parts, by default the stored ones. Returns the etag."""
         info = await self.multipart.complete_multipart(KEY, self.id, await self.parts() if parts is None else parts)
         assert info.key == KEY
         return info.etag
@@ -54,10 +54,10 @@ class Begun:
 
 class MultipartPromises(StoreTests):
     async def let_time_pass(self) -> None:
-        """Waits, between two versions of a part, for as long as the store may give both the same time: not at all."""
+        """Wait until two versions of a part have different times. By default not at all."""
 
     async def begun(self, store: ObjectStore) -> Begun:
-        """Skips the test where the store takes no parts."""
+        """Start a multipart upload. Skips the test if the store does not take them."""
         if not isinstance(store, MultipartUploads):
             pytest.skip(f"{type(store).__name__} does not take multipart uploads")
         return Begun(store, store, await store.create_multipart(KEY, content_type=TYPE))
@@ -65,7 +65,7 @@ class MultipartPromises(StoreTests):
     async def _sign(
         self, upload: Begun, number: int, *, size: int | None = None, expires_in: timedelta = HOUR
     ) -> UploadRequest:
-        """For exactly ``size`` bytes, by default those of `Begun.body`."""
+        """Sign a part of exactly ``size`` bytes, by default those of `Begun.body`."""
         asked = len(upload.body(number)) if size is None else size
         return await upload.multipart.presign_part(
             KEY, upload.id, number, size=asked, expires_at=self.now() + expires_in
@@ -260,7 +260,7 @@ class MultipartPromises(StoreTests):
             assert await self.is_taken(upload.store, request, b"part")
 
     async def test_a_part_url_may_be_used_again(self) -> None:
-        """The answer may have been lost."""
+        """The response may have been lost."""
         async with self.opened() as store:
             upload = await self.begun(store)
             request = await self._sign(upload, 1)

@@ -1,4 +1,4 @@
-"""The storage suite's races: several at once on one key, and every one of them is told the truth."""
+"""The storage suite's races: several calls on one key, each of which must get a true result."""
 
 from contextlib import suppress
 
@@ -10,12 +10,12 @@ RACERS = 20
 
 
 def body_of(number: int) -> bytes:
-    """Bytes that are one racer's alone, and many chunks."""
+    """Bytes of one racer alone, in many chunks."""
     return bytes([number]) * 50_000
 
 
 class RacePromises(StoreTests):
-    turns = 10  # of each that puts and deletes beside others
+    turns = 10  # of each that puts and deletes at once
 
     async def test_of_many_first_writers_one_wins(self) -> None:
         winners: list[int] = []

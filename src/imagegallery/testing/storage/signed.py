@@ -1,4 +1,4 @@
-"""The storage suite's capabilities: requests that clients send themselves, signed URLs, and local files."""
+"""The storage suite's tests of requests that clients send themselves, signed URLs, and local files."""
 
 import hashlib
 from datetime import timedelta
@@ -67,7 +67,7 @@ def _lacking(store: ObjectStore, capability: str) -> NoReturn:
 
 
 def download_token(url: str) -> str:
-    """What follows ``/objects/`` in a URL that the store leaves to us to serve."""
+    """The part of a URL after ``/objects/``."""
     assert url.startswith("/objects/")
     return url.removeprefix("/objects/")
 
@@ -112,7 +112,7 @@ class SignedUrlPromises(StoreTests):
                     await store.promote("in/a", "out/a", etag=first.etag, content_type=TYPE)
 
     async def test_a_presigned_request_may_be_repeated(self) -> None:
-        """With the same bytes: the answer may have been lost."""
+        """With the same bytes: the response may have been lost."""
         async with self.opened() as store:
             request = await self._upload(store)
             for _ in range(3):
@@ -280,7 +280,7 @@ class SignedUrlPromises(StoreTests):
 
 
 async def raises(error: type[ImageGalleryError], serving: ServesSignedUrls, token: str) -> None:
-    """Check that the token can neither be described nor opened."""
+    """Check that the token can be neither described nor opened."""
     with pytest.raises(error):
         await serving.describe(token)
     with pytest.raises(error):
@@ -289,5 +289,5 @@ async def raises(error: type[ImageGalleryError], serving: ServesSignedUrls, toke
 
 
 def altered(token: str) -> str:
-    """The token with its first character changed."""
+    """Change the token's first character."""
     return ("B" if token[0] == "A" else "A") + token[1:]
