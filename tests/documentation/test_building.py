@@ -19,6 +19,9 @@ def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     reference = (tmp_path / "reference" / "python" / "services" / "index.html").read_text()
     assert "imagegallery.ImageGallery.open" in reference
+    protocols = (tmp_path / "reference" / "python" / "protocols" / "index.html").read_text()
+    raises = protocols.partition("if_absent")[2].partition("Raises:")[2]
+    assert "PreconditionFailed" in raises[: raises.index("</ul>")], "docstrings are read as Google style"
     values = unescape(re.sub(r"<[^>]+>", "", (tmp_path / "reference" / "python" / "values" / "index.html").read_text()))
     for shown in ("filename: str", "urls_expire_at: datetime | None = None", "HIT = 'hit'"):
         assert shown in " ".join(values.split()), shown
