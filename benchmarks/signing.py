@@ -71,7 +71,7 @@ async def _one(delivery: ImageUrls, variants: Sequence[Variant]) -> Cost:
 
 async def _timed(delivery: ImageUrls, variants: Sequence[Variant]) -> float:
     start = time.perf_counter()
-    await delivery.of_many(lambda: [delivery.variant_url(each, public=False) for each in variants])
+    await delivery.of_many(lambda: [delivery.variant_url(each, delivery.expires_at()) for each in variants])
     return (time.perf_counter() - start) * 1000
 
 

@@ -37,7 +37,7 @@ from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageFailed
 from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus, Variant
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.metadata.metadata import Metadata
-from imagegallery.images.presentation.responsive import Placeholder, Responsive, Source
+from imagegallery.images.presentation.responsive import Responsive, Source
 from imagegallery.pagination import CursorPage, NumberedPage
 from imagegallery.principal import Principal
 from imagegallery.settings import Settings
@@ -81,7 +81,6 @@ __all__ = [
     "OnDuplicate",
     "OpenGallery",
     "Permission",
-    "Placeholder",
     "PreconditionFailed",
     "Preset",
     "Principal",

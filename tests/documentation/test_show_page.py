@@ -17,7 +17,7 @@ from imagegallery import Image, Principal
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.gallery import EVENT_TYPES
-from imagegallery_asgi.api.responses import ImageDocument
+from imagegallery_asgi.api.responses import ImageSummary
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "show.md"
 BASE = "https://photos.example/api/v1"
@@ -123,8 +123,8 @@ def test_what_the_scripts_read_and_hear_is_there() -> None:
     scripts = shown("jsx") + page_script() + shown("js")
     taken = ", ".join(re.findall(r"const \{ (.*?) \} = image\n", scripts)).split(", ")
     read = {name.partition(":")[0] for name in taken} | set(re.findall(r"\bimage\.(\w+)(?![\w\"])", scripts))
-    known = {field.name for field in attrs.fields(ImageDocument)}
-    assert {"sources", "srcSet", "alt_text", "processing_status", "placeholder"} <= read <= known
+    known = {field.name for field in attrs.fields(ImageSummary)}
+    assert {"sources", "srcSet", "alt_text", "processing_status", "blurhash"} <= read <= known
     heard = set(re.findall(r'addEventListener\("([\w.]+)"', shown("js")))
     assert heard == {"open", "image.ready", "image.failed"}
     assert heard - {"open"} <= set(EVENT_TYPES)

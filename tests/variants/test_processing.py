@@ -104,7 +104,6 @@ async def test_what_is_no_smaller_in_avif_is_neither_kept_nor_made_again(studio:
 
     image = await studio.image(image_id)
     assert (image.status, image.variants) == (ProcessingStatus.COMPLETE, usable.variants)
-    assert image.responsive
     assert image.responsive.sources == ()
     assert await studio.objects() == keys(image)
 

@@ -9,20 +9,10 @@ from imagegallery.storage.protocol import ReadMethod, ServesDownloads, SignsDown
 class PublicUrls:
     """Permanent URLs for everybody below one base: a CDN in front of ``/files/``, or ``/files`` itself."""
 
-    is_costly = False
-
     def __init__(self, base: str) -> None:
         self._base = base
 
-    def url_of(
-        self,
-        key: str,
-        *,
-        content_type: str,
-        expires_at: datetime,
-        download_as: str | None = None,
-        method: ReadMethod = "GET",
-    ) -> str:
+    def url_of(self, key: str) -> str:
         return f"{self._base}/{quote(key)}"
 
 

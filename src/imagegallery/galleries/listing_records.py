@@ -35,6 +35,11 @@ _GALLERY = "g.owner_id AS gallery_owner_id, g.visibility, g.image_count, g.revis
 # Looked up one by one: a plan made for a page of any size would rather read all images there are.
 _ITS_IMAGE = "LEFT JOIN LATERAL (SELECT * FROM images i WHERE i.id = m.image_id LIMIT 1) i ON true"
 
+# Not read with the order, whose indexes need not have it: only for those that are on the page.
+_POSITION = """(
+    SELECT p.position FROM gallery_images p WHERE p.gallery_id = :gallery_id AND p.image_id = m.image_id
+) AS position"""
+
 
 @frozen
 class Listing:
@@ -78,9 +83,11 @@ def _listing(columns: str, order: str, beyond: str, extent: str) -> Listing:
 
 
 def _from(source: str, columns: str, order: str, extent: str) -> Listing:
+    place = "" if columns == "m.position" else f"{_POSITION}, "
+
     def statement(members: str, number: str) -> Statement:
         return Statement.of(f"""
-SELECT {_GALLERY}, {number}, {columns}, {IMAGE_COLUMNS}
+SELECT {_GALLERY}, {number}, {columns}, {place}{IMAGE_COLUMNS}
 FROM galleries g
 LEFT JOIN (
     {members}
@@ -172,6 +179,7 @@ class GalleryEntry:
 
     sort_key: SortKey
     image: Image
+    position: int
 
 
 @frozen
@@ -306,7 +314,11 @@ async def size(connection: Connection, gallery_id: UUID) -> int:
 def _members(rows: Sequence[Record], where: ImageFilter, *key: str) -> GalleryPage | None:
     if not rows:
         return None
-    found = [GalleryEntry(tuple(row[name] for name in key), image_from(row)) for row in rows if row["id"] is not None]
+    found = [
+        GalleryEntry(tuple(row[name] for name in key), image_from(row), row["position"])
+        for row in rows
+        if row["id"] is not None
+    ]
     return GalleryPage(
         owner_id=rows[0]["gallery_owner_id"],
         visibility=Visibility(rows[0]["visibility"]),

@@ -378,7 +378,7 @@ class GalleryService:
         return evolve(gallery, cover=cover, audience=audience(principal, gallery.facts))
 
     def _shown_member(self, principal: Principal, members: GalleryPage, member: GalleryEntry) -> Image:
-        return show(member.image, principal, self._delivery, members.facts)
+        return show(member.image, principal, self._delivery, members.facts, position=member.position)
 
 
 def _visible(principal: Principal, members: GalleryPage | None, where: ImageFilter) -> GalleryPage:

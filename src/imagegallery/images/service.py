@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 import anyio
-from attrs import evolve, frozen
+from attrs import frozen
 
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
@@ -207,8 +207,8 @@ class ImageService:
         chosen = choose_variant(there, variant, accepts, self._ladder)
         if chosen is None:
             raise NotFound("This image has no variant in that format.")
-        url = self._delivery.variant_url(chosen, public=is_public(found.facts), method=method)
-        return evolve(chosen, url=url)
+        expires_at = None if is_public(found.facts) else self._delivery.expires_at()
+        return chosen.at(self._delivery.variant_url(chosen, expires_at, method=method))
 
     async def download_url(self, principal: Principal, image_id: UUID, *, method: ReadMethod = "GET") -> str:
         """A short-lived URL of the original, to be asked for with ``method``, for its owner.

@@ -57,7 +57,6 @@ class RenderedImage:
             "srcSet": self.responsive.src_set,
             "sources": [{"type": source.type, "srcSet": source.src_set} for source in self.responsive.sources],
             "sizes": dict(self.responsive.sizes),
-            "placeholder": asdict(self.responsive.placeholder),
         }
 
 
@@ -107,7 +106,7 @@ async def render_file(
         blurhash=blurhash,
         metadata=read_metadata(seen.exif, seen.notes),
         variants=variants,
-        responsive=describe(variants, width=seen.width, height=seen.height, blurhash=blurhash),
+        responsive=describe(variants, width=seen.width, height=seen.height),
     )
 
 

@@ -1,6 +1,7 @@
 """Domain values to documents: who may see what of an image, and URLs as clients can use them. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 import attrs
 
@@ -14,10 +15,10 @@ from imagegallery import (
     UploadRequest,
     UploadSession,
     UploadState,
-    Variant,
 )
 from imagegallery.access.audience import Audience
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
+from imagegallery.images.presentation.responsive import SIZES
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
@@ -28,99 +29,139 @@ from imagegallery_asgi.api.responses import (
     ExifDocument,
     FailureDocument,
     GalleryDocument,
-    ImageDocument,
+    GalleryImage,
+    ImageChoice,
+    ImageDetail,
+    Images,
+    ImageSummary,
     MonthCountDocument,
     MonthDocument,
-    PageList,
+    NumberedImages,
     PagePagination,
     PartPlanDocument,
     PartUrlDocument,
-    PlaceholderDocument,
     SizesDocument,
     SourceDocument,
     StoredPartDocument,
     StoredPartsDocument,
     TimelineDocument,
     UploadDocument,
-    VariantDocument,
+    VariantDetail,
+    VariantSummary,
 )
 from imagegallery_asgi.framework.context import absolute
 
+D = TypeVar("D", bound=attrs.AttrsInstance)
+S = TypeVar("S", bound=ImageSummary)
+V = TypeVar("V", bound=VariantSummary)
 
-def image_document(image: Image, root: str) -> ImageDocument:
+_SIZES: Final = SizesDocument(**SIZES)
+_CHOICES: Final = tuple(attrs.fields_dict(ImageChoice))  # type: ignore[arg-type]
+# For a choice of these a summary is enough; of variants it has others.
+_IN_SUMMARY: Final = {*(each.name for each in attrs.fields(GalleryImage)), "ratio"} - {"variants"}
+
+
+def document(kind: type[D], value: object, **others: object) -> D:
+    """A document of this kind, whose fields are the value's of the same names, but for ``others``."""
+    names = [each.name for each in attrs.fields(kind)]
+    return kind(**{name: others[name] if name in others else getattr(value, name) for name in names})
+
+
+def image_summary(image: Image, root: str) -> ImageSummary:
     """``root`` is put in front of URLs that are relative to the API."""
+    return _image(ImageSummary, VariantSummary, image, root)
+
+
+def image_detail(image: Image, root: str) -> ImageDetail:
     own = image.audience is Audience.OWNER
-    shown = image.responsive
-    if shown is None:
-        raise ValueError("Services answer images with their responsive description.")
-    return ImageDocument(
-        id=image.id,
-        filename=image.filename,
-        mime_type=image.mime_type,
-        width=image.width,
-        height=image.height,
-        frames=image.frames,
-        is_truncated=image.is_truncated,
-        file_size=image.file_size,
+    return _image(
+        ImageDetail,
+        VariantDetail,
+        image,
+        root,
         sha256=image.sha256.hex() if own else None,
-        alt_text=image.alt_text,
-        taken_at=image.taken_at,
-        taken_at_source=image.taken_at_source,
-        created_at=image.created_at,
-        updated_at=image.updated_at,
-        deleted_at=image.deleted_at,
-        processing_status=image.status,
         failure=FailureDocument(image.failure.code, image.failure.message) if image.failure else None,
         exif=_exif(image.metadata, own) if image.metadata else None,
         latitude=image.latitude if own else None,
         longitude=image.longitude if own else None,
-        is_favorite=own and image.is_favorite,
         is_archived=own and image.is_archived,
-        variants=tuple(_variant(variant, root) for variant in image.variants),
-        expires_at=image.urls_expire_at,
-        src=absolute(shown.src, root) if shown.src is not None else None,
-        srcSet=_src_set(shown.src_set, root),
-        sources=tuple(SourceDocument(each.type, _src_set(each.src_set, root)) for each in shown.sources),
-        sizes=SizesDocument(**shown.sizes),
-        placeholder=PlaceholderDocument(shown.placeholder.blurhash, shown.placeholder.aspect_ratio),
+        sizes=_SIZES,
     )
 
 
+def _image(kind: type[S], of_variant: type[V], image: Image, root: str, **others: object) -> S:
+    own = image.audience is Audience.OWNER
+    image = attrs.evolve(image, variants=tuple(each.at(absolute(each.url, root)) for each in image.variants))
+    shown = image.responsive
+    return document(
+        kind,
+        image,
+        processing_status=image.status,
+        is_favorite=own and image.is_favorite,
+        expires_at=image.urls_expire_at,
+        variants=tuple(document(of_variant, each, type=each.variant_type) for each in image.variants),
+        src=shown.src,
+        srcSet=shown.src_set,
+        sources=tuple(SourceDocument(each.type, each.src_set) for each in shown.sources),
+        **others,
+    )
+
+
+def chosen_fields(text: str | None) -> tuple[str, ...]:
+    """What ``fields`` asks for, each once and in the order of the documents, so that one choice has one name."""
+    asked = set((text or "").split(","))
+    return tuple(name for name in _CHOICES if name in asked)
+
+
+def image_choice(image: Image, root: str, fields: Sequence[str]) -> ImageChoice:
+    """Some ``fields`` of the detailed document, or the ``position``."""
+    is_brief = _IN_SUMMARY.issuperset(fields)
+    told = image_summary(image, root) if is_brief else image_detail(image, root)
+    made: Callable[..., ImageChoice] = ImageChoice
+    return made(**{name: getattr(told if hasattr(told, name) else image, name) for name in fields})
+
+
+def cursor_images(
+    page: CursorPage[Image], root: str, kind: type[S], fields: Sequence[str] = ()
+) -> Images[S | ImageChoice]:
+    """A page of documents of this kind, or of some ``fields`` of them."""
+    return Images(_images(page.items, root, kind, fields), CursorPagination(page.next_cursor, page.has_more), _SIZES)
+
+
+def numbered_images(
+    page: NumberedPage[Image], root: str, kind: type[S], fields: Sequence[str] = ()
+) -> NumberedImages[S | ImageChoice]:
+    """The same of a page by its number."""
+    pagination = PagePagination(page.page, page.limit, page.total, page.total_pages)
+    return NumberedImages(_images(page.items, root, kind, fields), pagination, _SIZES)
+
+
+def _images(images: Iterable[Image], root: str, kind: type[S], fields: Sequence[str]) -> tuple[S | ImageChoice, ...]:
+    if fields:
+        return tuple(image_choice(image, root, fields) for image in images)
+    return tuple(_image(kind, VariantSummary, image, root) for image in images)
+
+
 def gallery_document(gallery: Gallery, root: str) -> GalleryDocument:
-    return GalleryDocument(
-        id=gallery.id,
+    return document(
+        GalleryDocument,
+        gallery,
         owner_id=gallery.owner_id if gallery.audience is Audience.OWNER else None,
-        name=gallery.name,
-        description=gallery.description,
-        visibility=gallery.visibility,
-        cover_image_id=gallery.cover_image_id,
-        cover=image_document(gallery.cover, root) if gallery.cover else None,
-        image_count=gallery.image_count,
-        created_at=gallery.created_at,
-        updated_at=gallery.updated_at,
+        cover=image_summary(gallery.cover, root) if gallery.cover else None,
     )
 
 
 def upload_document(session: UploadSession, root: str) -> UploadDocument:
     request = session.request or _request_to_us(session)
     rejection = session.rejection
-    return UploadDocument(
-        id=session.id,
-        state=session.state,
-        transport=session.transport,
+    return document(
+        UploadDocument,
+        session,
         url=absolute(request.url, root) if request else None,
         method=request.method if request else None,
         fields=dict(request.fields) if request else {},
         headers=dict(request.headers) if request else {},
         parts=_part_plan(session, root),
-        filename=session.filename,
-        content_type=session.content_type,
-        size=session.size,
-        received=session.received,
-        gallery_id=session.gallery_id,
-        created_at=session.created_at,
-        expires_at=session.expires_at,
-        image_id=session.image_id,
         failure=FailureDocument(rejection.code, rejection.message) if rejection else None,
     )
 
@@ -133,14 +174,12 @@ def cursor_uploads(page: CursorPage[UploadSession], root: str) -> CursorList[Upl
 def part_url(part: SignedPart, root: str) -> PartUrlDocument:
     request = part.request
     url = absolute(request.url, root)
-    return PartUrlDocument(part.number, part.size, request.method, url, dict(request.headers), part.expires_at)
+    return document(PartUrlDocument, part, method=request.method, url=url, headers=dict(request.headers))
 
 
 def stored_parts(parts: Sequence[Part], plan: PartPlan | None, *, is_open: bool) -> StoredPartsDocument:
     missing = missing_parts(parts, plan.count) if plan and is_open else ()
-    return StoredPartsDocument(
-        tuple(StoredPartDocument(each.number, each.etag, each.size) for each in parts), (*missing,)
-    )
+    return StoredPartsDocument(tuple(document(StoredPartDocument, each) for each in parts), (*missing,))
 
 
 def _part_plan(session: UploadSession, root: str) -> PartPlanDocument | None:
@@ -157,23 +196,13 @@ def _request_to_us(session: UploadSession) -> UploadRequest | None:
     return UploadRequest("PUT", f"/uploads/{session.id}/content", headers={"Content-Type": session.content_type})
 
 
-def cursor_images(page: CursorPage[Image], root: str) -> CursorList[ImageDocument]:
-    images = tuple(image_document(image, root) for image in page.items)
-    return CursorList(images, CursorPagination(page.next_cursor, page.has_more))
-
-
-def numbered_images(page: NumberedPage[Image], root: str) -> PageList[ImageDocument]:
-    images = tuple(image_document(image, root) for image in page.items)
-    return PageList(images, PagePagination(page.page, page.limit, page.total, page.total_pages))
-
-
 def cursor_galleries(page: CursorPage[Gallery], root: str) -> CursorList[GalleryDocument]:
     galleries = tuple(gallery_document(gallery, root) for gallery in page.items)
     return CursorList(galleries, CursorPagination(page.next_cursor, page.has_more))
 
 
 def timeline_document(months: Iterable[MonthCount]) -> TimelineDocument:
-    return TimelineDocument(tuple(MonthCountDocument(each.month, each.count) for each in months))
+    return TimelineDocument(tuple(document(MonthCountDocument, each) for each in months))
 
 
 def month_document(month: MonthColumns) -> MonthDocument:
@@ -186,22 +215,4 @@ def batch_document(results: Iterable[BatchResult]) -> BatchDocument:
 
 def _exif(metadata: Metadata, own: bool) -> ExifDocument:
     # The service has taken the place out for others already; it must not depend on that alone.
-    values = attrs.asdict(metadata)
-    return ExifDocument(**(values if own else {**values, "latitude": None, "longitude": None, "altitude": None}))
-
-
-def _variant(variant: Variant, root: str) -> VariantDocument:
-    return VariantDocument(
-        variant.variant_type,
-        variant.format,
-        absolute(variant.url, root),
-        variant.width,
-        variant.height,
-        variant.file_size,
-        variant.frames,
-    )
-
-
-def _src_set(src_set: str, root: str) -> str:
-    """Every candidate's URL made absolute; a URL in a ``srcset`` holds no comma."""
-    return ", ".join(absolute(candidate, root) for candidate in src_set.split(", ")) if src_set else ""
+    return document(ExifDocument, metadata if own else metadata.without_place())

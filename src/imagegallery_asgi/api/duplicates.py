@@ -2,7 +2,7 @@
 
 from imagegallery import Principal
 from imagegallery.images.duplicates.duplicate import KnownFile, Lookalikes
-from imagegallery_asgi.api.documents import image_document
+from imagegallery_asgi.api.documents import image_summary
 from imagegallery_asgi.api.requests import CheckFiles, DismissPair, DuplicatesQuery
 from imagegallery_asgi.api.responses import (
     CursorList,
@@ -39,8 +39,8 @@ def _known(file: KnownFile) -> KnownFileDocument:
 
 def _lookalikes(found: Lookalikes, principal: Principal, root: str) -> LookalikesDocument:
     return LookalikesDocument(
-        image_document(found.image, root),
+        image_summary(found.image, root),
         tuple(
-            LookalikeDocument(image_document(each.image, root), each.distance, each.is_exact) for each in found.others
+            LookalikeDocument(image_summary(each.image, root), each.distance, each.is_exact) for each in found.others
         ),
     )

@@ -11,7 +11,13 @@ from starlette.responses import Response
 from imagegallery import Gallery, ImageFilter, ImageOrder, InvalidInput
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
-from imagegallery_asgi.api.documents import cursor_galleries, cursor_images, gallery_document, numbered_images
+from imagegallery_asgi.api.documents import (
+    chosen_fields,
+    cursor_galleries,
+    cursor_images,
+    gallery_document,
+    numbered_images,
+)
 from imagegallery_asgi.api.pages import condition, loaded_page, page_response, tag_of, unkept_response
 from imagegallery_asgi.api.requests import (
     CreateGallery,
@@ -21,7 +27,15 @@ from imagegallery_asgi.api.requests import (
     RemoveImages,
     UpdateGallery,
 )
-from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One, PageList
+from imagegallery_asgi.api.responses import (
+    CursorList,
+    GalleryDocument,
+    GalleryImage,
+    ImageChoice,
+    Images,
+    NumberedImages,
+    One,
+)
 from imagegallery_asgi.framework.context import Call
 
 KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
@@ -97,10 +111,12 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
     async def load() -> LoadedPage:
         return loaded_page(await _images(call, gallery_id, query))
 
-    # Anybody can make up seeds and filters, each a list of its own: kept, they would push everything else out.
+    fields = ",".join(chosen_fields(query.fields))
+    # Anybody can make up seeds, filters and choices, each a list of its own: kept, they would push everything else out.
     is_common = query.order is not ImageOrder.RANDOM and query.filter.is_empty and query.limit in KEPT_LIMITS
-    name = f"{call.api_root} {query.order} {query.limit}"
-    place = ListPlace(name, query.page, query.cursor, may_be_kept=is_common)
+    is_kept = is_common and call.host.choices.admit(fields, call.host.clock())
+    name = f"{call.api_root} {query.order} {query.limit} {fields}"
+    place = ListPlace(name, query.page, query.cursor, may_be_kept=is_kept)
     return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
 
 
@@ -145,14 +161,15 @@ def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:
 
 async def _images(
     call: Call, gallery_id: UUID, query: GalleryImagesQuery
-) -> CursorList[ImageDocument] | PageList[ImageDocument]:
+) -> Images[GalleryImage | ImageChoice] | NumberedImages[GalleryImage | ImageChoice]:
     galleries, principal = call.gallery.galleries, call.principal
+    fields = chosen_fields(query.fields)
     selection = _Selection(order=query.order, seed=query.seed, where=query.filter, limit=query.limit)
     if query.page is None:
         page = await galleries.list_images(principal, gallery_id, cursor=query.cursor, **selection)
-        return cursor_images(page, call.api_root)
+        return cursor_images(page, call.api_root, GalleryImage, fields)
     numbered = await galleries.list_images_page(principal, gallery_id, page=query.page, **selection)
-    return numbered_images(numbered, call.api_root)
+    return numbered_images(numbered, call.api_root, GalleryImage, fields)
 
 
 def _check_one_way(query: GalleryImagesQuery) -> None:

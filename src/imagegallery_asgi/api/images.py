@@ -12,8 +12,10 @@ from imagegallery.errors import Fault
 from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.documents import (
     batch_document,
+    chosen_fields,
     cursor_images,
-    image_document,
+    image_choice,
+    image_detail,
     month_document,
     timeline_document,
 )
@@ -22,6 +24,7 @@ from imagegallery_asgi.api.requests import (
     BatchImages,
     DeleteQuery,
     FilterQuery,
+    ImageQuery,
     LibraryQuery,
     Month,
     TimelineQuery,
@@ -30,11 +33,14 @@ from imagegallery_asgi.api.requests import (
 )
 from imagegallery_asgi.api.responses import (
     BatchDocument,
-    CursorList,
-    ImageDocument,
+    ImageChoice,
+    ImageDetail,
+    Images,
+    ImageSummary,
     MonthDocument,
     One,
     TimelineDocument,
+    TrashedImage,
 )
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.headers import accepted_formats
@@ -42,8 +48,8 @@ from imagegallery_asgi.framework.headers import accepted_formats
 _NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 
 
-async def list_images(call: Call, query: LibraryQuery) -> CursorList[ImageDocument]:
-    images = call.gallery.images
+async def list_images(call: Call, query: LibraryQuery) -> Images[ImageSummary | TrashedImage | ImageChoice]:
+    images, kind = call.gallery.images, TrashedImage if query.trashed else ImageSummary
     if query.trashed:
         _check_trash_query(query)
         page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
@@ -52,7 +58,7 @@ async def list_images(call: Call, query: LibraryQuery) -> CursorList[ImageDocume
         page = await images.library.list(
             call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
         )
-    return cursor_images(page, call.api_root)
+    return cursor_images(page, call.api_root, kind, chosen_fields(query.fields))
 
 
 async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
@@ -70,12 +76,13 @@ async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
     return One(batch_document(results))
 
 
-async def get(call: Call, image_id: UUID) -> Response:
-    image = await call.gallery.images.get(call.principal, image_id)
-    return unkept_response(call, _document(call, image))
+async def get(call: Call, image_id: UUID, query: ImageQuery) -> Response:
+    image, fields = await call.gallery.images.get(call.principal, image_id), chosen_fields(query.fields)
+    told = image_choice(image, call.api_root, fields) if fields else image_detail(image, call.api_root)
+    return unkept_response(call, One(told), updated_at=image.updated_at)
 
 
-async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDocument]:
+async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDetail]:
     image = await call.gallery.images.update(
         call.principal,
         image_id,
@@ -94,11 +101,11 @@ async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     await delete_image(call.principal, image_id, check=_condition(call))
 
 
-async def restore(call: Call, image_id: UUID) -> One[ImageDocument]:
+async def restore(call: Call, image_id: UUID) -> One[ImageDetail]:
     return _tagged(call, await call.gallery.images.trash.restore(call.principal, image_id, check=_condition(call)))
 
 
-async def retry(call: Call, image_id: UUID) -> One[ImageDocument]:
+async def retry(call: Call, image_id: UUID) -> One[ImageDetail]:
     return _tagged(call, await call.gallery.images.retry(call.principal, image_id, check=_condition(call)))
 
 
@@ -121,7 +128,7 @@ async def download(call: Call, image_id: UUID) -> Response:
     return _redirect(call.url(url))
 
 
-def _tagged(call: Call, image: Image) -> One[ImageDocument]:
+def _tagged(call: Call, image: Image) -> One[ImageDetail]:
     """The image, and its ETag for the next change."""
     document = _document(call, image)
     call.headers["ETag"] = tag_of(document)
@@ -132,8 +139,8 @@ def _condition(call: Call) -> Callable[[Image], None] | None:
     return condition(call, partial(_document, call))
 
 
-def _document(call: Call, image: Image) -> One[ImageDocument]:
-    return One(image_document(image, call.api_root))
+def _document(call: Call, image: Image) -> One[ImageDetail]:
+    return One(image_detail(image, call.api_root))
 
 
 def _read_method(call: Call) -> ReadMethod:

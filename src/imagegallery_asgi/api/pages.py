@@ -12,7 +12,7 @@ from starlette.responses import Response
 from imagegallery import Gallery, Image
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.galleries.pages import CachedPage, LoadedPage
-from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One
+from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDetail, Images, One
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
@@ -22,7 +22,7 @@ from imagegallery_asgi.middleware.exchange import exchange_of
 from imagegallery_asgi.middleware.known_pages import Known
 
 D = TypeVar("D", Image, Gallery)
-R = TypeVar("R", ImageDocument, GalleryDocument)
+R = TypeVar("R", ImageDetail, GalleryDocument)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -54,12 +54,12 @@ def page_response(call: Call, page: CachedPage, *, is_record: bool = False) -> R
     return _tagged(call, page.body, page_tag(page, is_record=is_record), SHARED if page.is_shared else PRIVATE)
 
 
-def unkept_response(call: Call, document: One[ImageDocument] | CursorList[GalleryDocument]) -> Response:
-    """The same for a document that is made for this request."""
+def unkept_response(call: Call, document: object, *, updated_at: datetime | None = None) -> Response:
+    """The same for a document that is made for this request; ``updated_at`` of one image."""
     body = msgspec.json.encode(document)
     call.host.metrics.paged(CacheResult.BYPASS, began_refresh=False)
-    tag = tag_of(document) if isinstance(document, One) else quote_etag(_digest(body))
-    return _tagged(call, body, tag, PRIVATE)
+    digest = _digest(body)
+    return _tagged(call, body, quote_etag(digest) if updated_at is None else _record_tag(updated_at, digest), PRIVATE)
 
 
 def page_tag(page: CachedPage, *, is_record: bool) -> str:
@@ -113,7 +113,7 @@ def _digest(body: bytes) -> str:
 
 def loaded_page(document: object) -> LoadedPage:
     """A list, encoded, and the cursor that leads on from it."""
-    next_cursor = document.pagination.nextCursor if isinstance(document, CursorList) else None
+    next_cursor = document.pagination.nextCursor if isinstance(document, CursorList | Images) else None
     return LoadedPage(msgspec.json.encode(document), next_cursor)
 
 

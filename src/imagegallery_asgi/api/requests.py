@@ -7,7 +7,7 @@ half): nothing else knows the shapes.
 from typing import Annotated, Literal
 from uuid import UUID
 
-from attrs import frozen
+from attrs import fields, frozen
 from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
@@ -18,6 +18,7 @@ from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
 from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE
 from imagegallery.webhooks.webhook import MAX_URL
+from imagegallery_asgi.api.responses import GalleryImage, ImageDetail
 from imagegallery_asgi.framework.constraints import (
     EVENT_ID,
     EVENT_TYPE,
@@ -30,6 +31,7 @@ from imagegallery_asgi.framework.constraints import (
     Moment,
     Open,
     example,
+    pattern,
 )
 
 # In examples.
@@ -51,6 +53,17 @@ Sha256 = Annotated[str, SHA256_HEX, example("9f86d081884c7d659a2feaa0c55ad015a3b
 EventType = Annotated[str, EVENT_TYPE]
 Month = Annotated[str, MONTH]
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"}), example("(the bytes of the file)")]
+
+
+def _choice_of(*kinds: type) -> Meta:
+    """Names of the fields of documents, as `documents.chosen_fields` reads them."""
+    names = tuple(dict.fromkeys(each.name for kind in kinds for each in fields(kind)))
+    one = f"({'|'.join(names)})"
+    return pattern(f"{one}(,{one}){{0,{len(names)}}}", f"names of {', '.join(names)}; commas between")
+
+
+ImageFields = Annotated[str, _choice_of(ImageDetail), example("id,ratio,blurhash,src")]
+GalleryImageFields = Annotated[str, _choice_of(GalleryImage, ImageDetail), example("id,ratio,blurhash,src")]
 # Where an image goes: into no gallery, but only to the library, by any of the ways in which clients say nothing.
 GalleryChoice = Annotated[UUID | None, NOTHING]
 
@@ -91,24 +104,34 @@ class FilterQuery:
 @frozen
 class GalleryImagesQuery(FilterQuery):
     """``page`` and ``cursor`` are two ways through the same list: give at most one. ``order=random`` needs a
-    ``seed``. ``is_favorite`` and ``is_archived`` are for the owner."""
+    ``seed``. ``is_favorite`` and ``is_archived`` are for the owner. ``fields`` chooses what is told of each image,
+    instead of a summary: ``fields=id,ratio,blurhash,src`` is what a grid needs."""
 
     order: ImageOrder = ImageOrder.POSITION
     seed: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None = None
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None = None
     cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
+    fields: GalleryImageFields | None = None
 
 
 @frozen
 class LibraryQuery(FilterQuery):
     """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``) has an order of
-    its own, last in first, and no filters."""
+    its own, last in first, and no filters. ``fields`` chooses what is told of each image, instead of a summary."""
 
     order: LibraryOrder | None = None
     trashed: bool = False
     cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
+    fields: ImageFields | None = None
+
+
+@frozen
+class ImageQuery:
+    """``fields`` chooses what is told; without it, all is."""
+
+    fields: ImageFields | None = None
 
 
 @frozen

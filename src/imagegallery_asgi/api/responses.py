@@ -4,11 +4,12 @@ They are encoded as they are, and `openapi` describes them. Without slots, so th
 """
 # ruff: noqa: N815  (srcSet, nextCursor, requestId: names of the wire)
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from attrs import frozen
+from attrs import fields, frozen
+from msgspec import UNSET
 
 from imagegallery import ProcessingStatus, UploadState, Visibility
 from imagegallery.images.metadata.capture_time import TakenAtSource
@@ -53,12 +54,6 @@ class PagePagination:
 
 
 @frozen(slots=False)
-class PageList(Generic[T]):
-    data: tuple[T, ...]
-    pagination: PagePagination
-
-
-@frozen(slots=False)
 class FailureDocument:
     code: Annotated[str, example("truncated")]
     message: Annotated[str, example("The file ends early.")]
@@ -85,14 +80,18 @@ class ExifDocument:
 
 
 @frozen(slots=False)
-class VariantDocument:
-    """``frames``: 1 if it stands still, which some do of an animation, and all of one that is too large to move."""
-
-    variant_type: Annotated[str, example("medium")]
+class VariantSummary:
+    type: Annotated[str, example("medium")]
     format: Annotated[str, example("webp")]
-    url: Annotated[str, example(f"{_FILES}/medium-9f2c41d0.webp")]
     width: Annotated[int, example(800)]
     height: Annotated[int, example(600)]
+    url: Annotated[str, example(f"{_FILES}/medium-nyxB0AbC.webp")]
+
+
+@frozen(slots=False)
+class VariantDetail(VariantSummary):
+    """``frames``: 1 if it stands still, which some do of an animation, and all of one that is too large to move."""
+
     file_size: Annotated[int, example(61_204)]
     frames: Annotated[int, example(1)]
 
@@ -102,7 +101,7 @@ class SourceDocument:
     """One ``<source>`` of a ``<picture>``."""
 
     type: Annotated[str, example("image/avif")]
-    srcSet: Annotated[str, example(f"{_FILES}/medium-41d09f2c.avif 800w")]
+    srcSet: Annotated[str, example(f"{_FILES}/medium-QdCfLAbC.avif 800w")]
 
 
 @frozen(slots=False)
@@ -115,50 +114,104 @@ class SizesDocument:
 
 
 @frozen(slots=False)
-class PlaceholderDocument:
-    blurhash: Annotated[str | None, example("LEHV6nWB2yk8pyo0adR*.7kCMdnj")]
-    aspect_ratio: Annotated[float, example(1.3333)]
+class ImageSummary:
+    """An image as lists tell of it; that it is a favourite, to the owner alone.
 
-
-@frozen(slots=False)
-class ImageDocument:
-    """``sha256``, the place, ``is_favorite`` and ``is_archived`` are told to the owner alone.
-
-    ``is_truncated``: a part of the picture is missing from the file; what is there is shown.
-    ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
-    ``deleted_at``: since when it is in the trash; ``null`` if it is not. ``expires_at``: until when its URLs work;
-    ``null`` for those of a public image.
+    ``blurhash`` is what to show until the picture is there. ``expires_at``: until when its URLs work; ``null`` for
+    those of a public image.
     """
 
     id: UUID
     filename: Annotated[str, example("tram.jpg")]
-    mime_type: Annotated[str, example("image/jpeg")]
     width: Annotated[int, example(4032)]
     height: Annotated[int, example(3024)]
     frames: Annotated[int, example(1)]
+    alt_text: Annotated[str, example("A yellow tram")]
+    blurhash: Annotated[str | None, example("LEHV6nWB2yk8pyo0adR*.7kCMdnj")]
+    taken_at: Moment
+    is_favorite: bool
+    processing_status: Annotated[ProcessingStatus, example("complete")]
+    expires_at: Annotated[Moment | None, example(None)]
+    variants: tuple[VariantSummary, ...]
+    src: Annotated[str | None, example(f"{_FILES}/medium-nyxB0AbC.webp")]
+    srcSet: Annotated[str, example(f"{_FILES}/small-DRTC-QbC.webp 300w, {_FILES}/medium-nyxB0AbC.webp 800w")]
+    sources: tuple[SourceDocument, ...]
+
+
+@frozen(slots=False)
+class GalleryImage(ImageSummary):
+    """``position``: where it was put in the gallery, the higher the later; with gaps, so that it counts nothing."""
+
+    position: Annotated[int, example(4_294_967_296)]
+
+
+@frozen(slots=False)
+class TrashedImage(ImageSummary):
+    """``deleted_at``: since when it is in the trash."""
+
+    deleted_at: Moment
+
+
+@frozen(slots=False)
+class ImageDetail(ImageSummary):
+    """All that is told of an image; ``sha256``, the place, and what is archived, to the owner alone.
+
+    ``is_truncated``: a part of the picture is missing from the file; what is there is shown.
+    ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
+    ``ratio`` is width by height. ``deleted_at``: since when it is in the trash; ``null`` if it is not.
+    """
+
+    variants: tuple[VariantDetail, ...]
+    ratio: Annotated[float, example(1.3333)]
+    mime_type: Annotated[str, example("image/jpeg")]
     is_truncated: bool
     file_size: Annotated[int, example(3_481_204)]
     sha256: Annotated[str | None, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
-    alt_text: Annotated[str, example("A yellow tram")]
-    taken_at: Moment
     taken_at_source: Annotated[TakenAtSource, example("exif_original")]
     created_at: Moment
     updated_at: Moment
     deleted_at: Annotated[Moment | None, example(None)]
-    processing_status: Annotated[ProcessingStatus, example("complete")]
+    is_archived: bool
     failure: Annotated[FailureDocument | None, example(None)]
     exif: ExifDocument | None
     latitude: Annotated[float | None, example(38.7139)]
     longitude: Annotated[float | None, example(-9.1334)]
-    is_favorite: bool
-    is_archived: bool
-    variants: tuple[VariantDocument, ...]
-    expires_at: Annotated[Moment | None, example(None)]
-    src: Annotated[str | None, example(f"{_FILES}/medium-9f2c41d0.webp")]
-    srcSet: Annotated[str, example(f"{_FILES}/small-0d14c2f9.webp 300w, {_FILES}/medium-9f2c41d0.webp 800w")]
-    sources: tuple[SourceDocument, ...]
     sizes: SizesDocument
-    placeholder: PlaceholderDocument
+
+
+def _choice_of(*kinds: type) -> Callable[[type[T]], type[T]]:
+    """Gives a class any of the fields of others: those that are not there do not travel."""
+
+    def make(cls: type[T]) -> type[T]:
+        cls.__annotations__ = {each.name: each.type for kind in kinds for each in fields(kind)}
+        for name in cls.__annotations__:
+            setattr(cls, name, UNSET)
+        return frozen(slots=False)(cls)
+
+    return make
+
+
+@_choice_of(GalleryImage, ImageDetail)
+class ImageChoice:
+    """What ``fields`` chose of an image."""
+
+
+@frozen(slots=False)
+class Images(Generic[T]):
+    """A page of images. ``sizes`` is of all of them."""
+
+    data: tuple[T, ...]
+    pagination: CursorPagination
+    sizes: SizesDocument
+
+
+@frozen(slots=False)
+class NumberedImages(Generic[T]):
+    """A page of images. ``sizes`` is of all of them."""
+
+    data: tuple[T, ...]
+    pagination: PagePagination
+    sizes: SizesDocument
 
 
 @frozen(slots=False)
@@ -169,9 +222,9 @@ class GalleryDocument:
     owner_id: Annotated[str | None, example("ana")]
     name: Annotated[str, example("Lisbon")]
     description: Annotated[str, example("Trams and tiles")]
-    visibility: Annotated[Visibility, example("public")]
+    visibility: Visibility
     cover_image_id: Annotated[UUID | None, example(None)]
-    cover: ImageDocument | None
+    cover: ImageSummary | None
     image_count: Annotated[int, example(128)]
     created_at: Moment
     updated_at: Moment
@@ -277,7 +330,7 @@ class KnownFilesDocument:
 class LookalikeDocument:
     """``distance``: in how many of 64 bits of their pHashes the two differ, 0 to 7; ``is_exact``: the same bytes."""
 
-    image: ImageDocument
+    image: ImageSummary
     distance: Annotated[int, example(3)]
     is_exact: bool
 
@@ -286,7 +339,7 @@ class LookalikeDocument:
 class LookalikesDocument:
     """An image, and up to 10 earlier ones that look like it, the nearest first."""
 
-    image: ImageDocument
+    image: ImageSummary
     others: tuple[LookalikeDocument, ...]
 
 

@@ -10,7 +10,7 @@ from imagegallery.errors import Fault
 from imagegallery.uploads.session.part_plan import ClaimedPart
 from imagegallery_asgi.api.documents import (
     cursor_uploads,
-    image_document,
+    image_detail,
     part_url,
     stored_parts,
     upload_document,
@@ -20,7 +20,7 @@ from imagegallery_asgi.api.galleries import gallery_condition, tagged_gallery
 from imagegallery_asgi.api.requests import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts, UploadsQuery
 from imagegallery_asgi.api.responses import (
     CursorList,
-    ImageDocument,
+    ImageDetail,
     One,
     SignedPartsDocument,
     StoredPartsDocument,
@@ -73,7 +73,7 @@ async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
     return One(upload_document(session, call.api_root))
 
 
-async def complete(call: Call, upload_id: UUID) -> One[ImageDocument]:
+async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
     """A body, with the parts that were sent, is welcome and not needed."""
     body = await _completion(call)
     uploads = call.gallery.uploads
@@ -83,7 +83,7 @@ async def complete(call: Call, upload_id: UUID) -> One[ImageDocument]:
         else:
             claimed = [ClaimedPart(part.number, unquoted(part.etag)) for part in body.parts]
             image = await uploads.parts.complete(call.principal, upload_id, claimed)
-    return One(image_document(image, call.api_root))
+    return One(image_detail(image, call.api_root))
 
 
 async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
@@ -108,7 +108,7 @@ async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
     with call.host.metrics.counted_upload():
         image = await _add_new(call, gallery_id, query, kind)
     call.headers["Location"] = call.url(f"/images/{image.id}")
-    return encoded(One(image_document(image, call.api_root)), 202, call.headers)
+    return encoded(One(image_detail(image, call.api_root)), 202, call.headers)
 
 
 async def _completion(call: Call) -> CompleteUpload:

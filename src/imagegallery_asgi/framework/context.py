@@ -9,7 +9,7 @@ from starlette.requests import Request
 from imagegallery import Clock, ImageGallery, OpenGallery, Principal, utc_now
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, parse_key
 from imagegallery_asgi.framework.metrics import Metrics
-from imagegallery_asgi.middleware.known_pages import KnownAddresses
+from imagegallery_asgi.middleware.known_pages import KeptChoices, KnownAddresses
 
 API_PREFIX = "/api/v1"
 GALLERY_STATE = "imagegallery"
@@ -31,6 +31,7 @@ class Host:
     description: Callable[[str], bytes]
     metrics: Metrics = field(factory=Metrics)
     known: KnownAddresses = field(factory=KnownAddresses)
+    choices: KeptChoices = field(factory=KeptChoices)
     clock: Clock = utc_now
 
     def gallery_for(self, request: Request) -> ImageGallery:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from imagegallery import ImageGalleryError, TooLarge, UploadEnded, UploadSession, UploadState
 from imagegallery.errors import ChunkMismatch, OffsetMismatch
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece
-from imagegallery_asgi.api.documents import image_document
+from imagegallery_asgi.api.documents import image_detail
 from imagegallery_asgi.api.requests import ResumableQuery
 from imagegallery_asgi.api.responses import One
 from imagegallery_asgi.framework.bodies import content_length
@@ -158,4 +158,4 @@ async def _processed(call: Call, session: UploadSession) -> Response:
         **_state(call, session),
         **ietf_wire.repr_digest(image.sha256),
     }
-    return encoded(One(image_document(image, call.api_root)), HTTPStatus.ACCEPTED, headers)
+    return encoded(One(image_detail(image, call.api_root)), HTTPStatus.ACCEPTED, headers)

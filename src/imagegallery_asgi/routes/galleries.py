@@ -7,7 +7,16 @@ from imagegallery.errors import UploadLocked
 from imagegallery_asgi.api import galleries, uploads
 from imagegallery_asgi.api.pages import page_answers
 from imagegallery_asgi.api.requests import AddImages, UploadForm
-from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDocument, One, PageList
+from imagegallery_asgi.api.responses import (
+    CursorList,
+    GalleryDocument,
+    GalleryImage,
+    ImageChoice,
+    ImageDetail,
+    Images,
+    NumberedImages,
+    One,
+)
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
 from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, WRONG_UPLOAD
 
@@ -65,7 +74,7 @@ OPERATIONS = (
         galleries.list_images,
         "Its images",
         raises=(NotFound,),
-        answers=page_answers(CursorList[ImageDocument] | PageList[ImageDocument]),
+        answers=page_answers(Images[GalleryImage | ImageChoice] | NumberedImages[GalleryImage | ImageChoice]),
         holds_conditions=True,
         permission=Permission.VIEW,
     ),
@@ -80,7 +89,7 @@ OPERATIONS = (
         answers={
             200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
             202: DeclaredAnswer(
-                "Uploaded; processing starts.", (Content(JSON, One[ImageDocument]),), headers=("Location",)
+                "Uploaded; processing starts.", (Content(JSON, One[ImageDetail]),), headers=("Location",)
             ),
         },
         holds_conditions=True,

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from imagegallery import Conflict, NotFound, Permission
 from imagegallery_asgi.api import duplicates, images
 from imagegallery_asgi.api.pages import page_answers
-from imagegallery_asgi.api.responses import ImageDocument, One
+from imagegallery_asgi.api.responses import ImageChoice, ImageDetail, One
 from imagegallery_asgi.framework.operations import DeclaredAnswer, Operation
 
 _REDIRECT = {302: DeclaredAnswer("The image is at `Location`.", headers=("Location",))}
@@ -65,7 +65,7 @@ OPERATIONS = (
         images.get,
         "One image",
         raises=(NotFound,),
-        answers=page_answers(One[ImageDocument]),
+        answers=page_answers(One[ImageDetail] | One[ImageChoice]),
         holds_conditions=True,
         permission=Permission.VIEW,
     ),

@@ -3,7 +3,7 @@
 from imagegallery import Conflict, NotFound, Permission, TooLarge, UploadExpired, UploadIncomplete
 from imagegallery.access.permission import OWNER
 from imagegallery.errors import ChunkMismatch, LengthMismatch, OffsetMismatch, UploadInterrupted, UploadLocked
-from imagegallery_asgi.api.responses import ImageDocument, One
+from imagegallery_asgi.api.responses import ImageDetail, One
 from imagegallery_asgi.framework.errors import CompletedUpload, DigestMismatch, UnsupportedVersion, UploadGone
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
 from imagegallery_asgi.resumable import handlers as resumable
@@ -29,7 +29,7 @@ OPERATIONS = (
         repeats=Repeats.REFUSED,
         answers={
             201: DeclaredAnswer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
-            202: DeclaredAnswer("The whole file came with it: the image.", (Content(JSON, One[ImageDocument]),)),
+            202: DeclaredAnswer("The whole file came with it: the image.", (Content(JSON, One[ImageDetail]),)),
         },
         permission=Permission.NONE,
     ),
@@ -63,7 +63,7 @@ OPERATIONS = (
         consumes=_PIECES,
         needs_body=False,
         answers={
-            202: DeclaredAnswer("The image (IETF draft).", (Content(JSON, One[ImageDocument]),)),
+            202: DeclaredAnswer("The image (IETF draft).", (Content(JSON, One[ImageDetail]),)),
             204: DeclaredAnswer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
         },
         names_any_id=True,

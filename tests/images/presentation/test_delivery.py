@@ -32,24 +32,28 @@ def delivery(clock: ManualClock, options: DeliveryOptions | None = None) -> Imag
     return ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock)
 
 
+def signed_url(urls: ImageUrls) -> str:
+    return urls.variant_url(VARIANT, urls.expires_at())
+
+
 def grant_in(url: str, clock: ManualClock) -> DownloadGrant:
     assert url.startswith("/objects/")
     return UrlSigner(SECRET, clock).read(url.removeprefix("/objects/"), DownloadGrant)
 
 
 def test_a_public_variant_has_one_url(clock: ManualClock) -> None:
-    url = delivery(clock).variant_url(VARIANT, public=True)
+    url = delivery(clock).variant_url(VARIANT, None)
     clock.advance(timedelta(days=365))
 
-    assert url == f"/files/{VARIANT.key}" == delivery(clock).variant_url(VARIANT, public=True)
+    assert url == f"/files/{VARIANT.key}" == delivery(clock).variant_url(VARIANT, None)
 
 
 @pytest.mark.parametrize("base", ["https://cdn.example/pictures", "https://cdn.example/pictures/"])
 def test_a_cdn_goes_in_front_of_public_variants_only(clock: ManualClock, base: str) -> None:
     behind = delivery(clock, DeliveryOptions(cdn_url=base))
 
-    assert behind.variant_url(VARIANT, public=True) == f"https://cdn.example/pictures/{VARIANT.key}"
-    assert behind.variant_url(VARIANT, public=False).startswith("/objects/")
+    assert behind.variant_url(VARIANT, None) == f"https://cdn.example/pictures/{VARIANT.key}"
+    assert signed_url(behind).startswith("/objects/")
 
 
 def test_urls_of_a_library_begin_with_where_the_api_is(clock: ManualClock) -> None:
@@ -58,8 +62,8 @@ def test_urls_of_a_library_begin_with_where_the_api_is(clock: ManualClock) -> No
     store = FilesystemStore(Path("never-used"), UrlSigner(SECRET, clock), clock, base_url=base)
     usable = ImageUrls(StoreUrls(store), options, clock)
 
-    assert usable.variant_url(VARIANT, public=True) == f"{base}/files/{VARIANT.key}"
-    signed = usable.variant_url(VARIANT, public=False)
+    assert usable.variant_url(VARIANT, None) == f"{base}/files/{VARIANT.key}"
+    signed = signed_url(usable)
     assert grant_in(signed.removeprefix(base), clock).key == VARIANT.key
 
 
@@ -75,11 +79,11 @@ def test_what_is_shown_tells_until_when_its_urls_work(clock: ManualClock, public
 def test_odd_keys_become_good_urls(clock: ManualClock) -> None:
     odd = evolve(VARIANT, key="a b/ü?.webp")
 
-    assert delivery(clock).variant_url(odd, public=True) == "/files/a%20b/%C3%BC%3F.webp"
+    assert delivery(clock).variant_url(odd, None) == "/files/a%20b/%C3%BC%3F.webp"
 
 
 def test_a_private_variant_is_signed_for_its_key_and_type(clock: ManualClock) -> None:
-    grant = grant_in(delivery(clock).variant_url(VARIANT, public=False), clock)
+    grant = grant_in(signed_url(delivery(clock)), clock)
 
     assert (grant.key, grant.content_type, grant.download_as) == (VARIANT.key, "image/webp", None)
     assert HOUR / 2 < grant.expires_at - clock() <= HOUR
@@ -87,13 +91,13 @@ def test_a_private_variant_is_signed_for_its_key_and_type(clock: ManualClock) ->
 
 def test_a_private_url_stays_the_same_for_a_while(clock: ManualClock) -> None:
     clock.set(datetime(2026, 1, 1, 12, 0, tzinfo=UTC))
-    first = delivery(clock).variant_url(VARIANT, public=False)
+    first = signed_url(delivery(clock))
 
     clock.advance(HOUR / 2 - timedelta(seconds=1))
-    assert delivery(clock).variant_url(VARIANT, public=False) == first
+    assert signed_url(delivery(clock)) == first
 
     clock.advance(timedelta(seconds=1))
-    assert delivery(clock).variant_url(VARIANT, public=False) != first
+    assert signed_url(delivery(clock)) != first
 
 
 def test_the_original_is_signed_with_its_own_type_and_the_name_to_save_it_as(clock: ManualClock) -> None:

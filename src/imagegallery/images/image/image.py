@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 
 from attrs import field, frozen
@@ -10,7 +11,7 @@ from imagegallery.access.audience import Audience
 from imagegallery.errors import Failure
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata
-from imagegallery.images.presentation.responsive import Responsive
+from imagegallery.images.presentation.responsive import Responsive, describe
 
 MAX_ALT_TEXT = 500
 MAX_FILENAME = 255  # bytes of UTF-8: what file systems allow
@@ -48,6 +49,11 @@ class Variant:
     frames: int = 1
     url: str = ""
 
+    def at(self, url: str) -> "Variant":
+        """The same with its URL."""
+        made = (self.variant_type, self.format, self.key, self.width, self.height, self.file_size, self.fingerprint)
+        return Variant(*made, self.frames, url)
+
 
 @frozen
 class Image:
@@ -56,12 +62,13 @@ class Image:
     ``width`` and ``height`` are in pixels with the orientation applied. ``is_truncated``: a part of the picture is
     missing from the file, and what is there is shown. ``taken_at`` is what the file tells, else the
     upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's alone: for anybody
-    else `visible_to_others` has taken the place out. ``phash`` is 64 bits of how it looks
+    else services have taken the place out. ``phash`` is 64 bits of how it looks
     (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
     may be another image's, too: images of one owner with the same bytes share their original. ``deleted_at`` says since
     when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
     variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
-    (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services.
+    (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services. ``position``, in a
+    gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing.
     """
 
     id: UUID
@@ -90,9 +97,19 @@ class Image:
     created_at: datetime
     updated_at: datetime
     variants: tuple[Variant, ...] = ()
-    responsive: Responsive | None = field(default=None)
     deleted_at: datetime | None = None
     phash: int | None = None
     left_out: frozenset[str] = frozenset()
     urls_expire_at: datetime | None = None
     audience: Audience | None = field(default=None, eq=False)
+    position: int | None = field(default=None, eq=False)
+
+    @property
+    def ratio(self) -> float:
+        """Width by height, to four decimals."""
+        return max(round(self.width / self.height, 4), 0.0001)
+
+    @cached_property
+    def responsive(self) -> Responsive:
+        """How a page shows it: the ``src``, ``srcSet`` and ``sources`` of its variants' URLs."""
+        return describe(self.variants, width=self.width, height=self.height)

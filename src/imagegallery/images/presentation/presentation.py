@@ -5,31 +5,28 @@ from attrs import evolve
 from imagegallery.access.audience import Audience
 from imagegallery.access.decision import Facts, audience, is_public
 from imagegallery.images.image.image import Image
-from imagegallery.images.presentation.responsive import describe
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.principal import Principal
 
 
-def show(image: Image, principal: Principal, delivery: ImageUrls, facts: Facts) -> Image:
+def show(
+    image: Image, principal: Principal, delivery: ImageUrls, facts: Facts, *, position: int | None = None
+) -> Image:
     """The image with its URLs, and without its place unless the principal owns it.
 
-    ``facts``: of what it is shown in. Where that is public, variants have their public URLs.
+    ``facts``: of what it is shown in, at this ``position``. Where that is public, variants have their public URLs.
     """
-    # Before the URLs: their end may move on in between, and what is told must not be later than it.
-    public = is_public(facts)
-    urls_expire_at = None if public else delivery.expires_at()
-    variants = tuple(evolve(each, url=delivery.variant_url(each, public=public)) for each in image.variants)
-    shown = evolve(
+    urls_expire_at, seen_as = None if is_public(facts) else delivery.expires_at(), audience(principal, facts)
+    metadata, latitude, longitude = image.metadata, image.latitude, image.longitude
+    if seen_as is not Audience.OWNER:
+        metadata, latitude, longitude = metadata and metadata.without_place(), None, None
+    return evolve(
         image,
-        variants=variants,
+        variants=tuple(each.at(delivery.variant_url(each, urls_expire_at)) for each in image.variants),
         urls_expire_at=urls_expire_at,
-        responsive=describe(variants, width=image.width, height=image.height, blurhash=image.blurhash),
-        audience=audience(principal, facts),
+        metadata=metadata,
+        latitude=latitude,
+        longitude=longitude,
+        audience=seen_as,
+        position=position,
     )
-    return shown if shown.audience is Audience.OWNER else without_place(shown)
-
-
-def without_place(image: Image) -> Image:
-    """The image as anybody but its owner may have it: not where it was taken."""
-    metadata = image.metadata.without_place() if image.metadata else None
-    return evolve(image, metadata=metadata, latitude=None, longitude=None)

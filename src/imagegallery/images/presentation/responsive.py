@@ -1,10 +1,11 @@
-"""``src``, ``srcSet``, ``sizes`` and the placeholder of an image. Pure.
+"""``src``, ``srcSet``, ``sources`` and ``sizes`` of an image. Pure.
 
 Rules of the HTML standard that matter here (section 4.8.4.2.1, srcset attributes): candidates are separated by
 commas and a URL ends at white space, so neither may stand in a URL; and no two candidates may have the same
 width descriptor.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -20,6 +21,7 @@ _SRC_VARIANT, _SRC_PIXELS = "medium", 800
 FORMATS = ("jpeg", "png", "gif", "webp", "avif")
 """From what every browser shows to what is smallest. Browsers that show one of them show those before it."""
 _NOT_FOR_ALL = ("avif",)
+_ENDS_A_URL = re.compile(r"[\x00-\x20,]")
 
 
 class Candidate(Protocol):
@@ -54,28 +56,23 @@ class Source:
 
 
 @frozen
-class Placeholder:
-    """What to show until the picture is there: a BlurHash and the ratio ``width / height``."""
-
-    blurhash: str | None
-    aspect_ratio: float
-
-
-@frozen
 class Responsive:
     """``src`` and ``src_set`` hold the format every browser shows (WebP); ``sources`` the better ones first.
 
-    ``src`` is ``None`` until a variant is ready. ``sizes`` maps a layout to the HTML ``sizes`` attribute.
+    ``src`` is ``None`` until a variant is ready.
     """
 
     src: str | None
     src_set: str
     sources: tuple[Source, ...]
-    sizes: Mapping[str, str]
-    placeholder: Placeholder
+
+    @property
+    def sizes(self) -> Mapping[str, str]:
+        """The HTML ``sizes`` attribute of each layout, of all images alike."""
+        return SIZES
 
 
-def describe(variants: Sequence[Candidate], *, width: int, height: int, blurhash: str | None) -> Responsive:
+def describe(variants: Sequence[Candidate], *, width: int, height: int) -> Responsive:
     """How to show an image of ``width`` x ``height`` pixels with these variants.
 
     ``src`` is the `medium` variant, else the one nearest to it, in the most widely shown format that has it.
@@ -90,8 +87,6 @@ def describe(variants: Sequence[Candidate], *, width: int, height: int, blurhash
         src=_quoted(shown.url) if shown else None,
         src_set=_src_set(each for each in whole if each.format == base),
         sources=tuple(_sources(whole, base)),
-        sizes=dict(SIZES),
-        placeholder=Placeholder(blurhash, width / height),
     )
 
 
@@ -137,4 +132,4 @@ def _src_set(variants: Iterable[Candidate]) -> str:
 
 def _quoted(url: str) -> str:
     """The URL with what would end it early percent-encoded (RFC 3986 section 2.1)."""
-    return "".join(f"%{ord(char):02X}" if char == "," or char <= " " else char for char in url)
+    return _ENDS_A_URL.sub(lambda found: f"%{ord(found[0]):02X}", url)

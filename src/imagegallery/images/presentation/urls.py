@@ -36,21 +36,22 @@ class ImageUrls:
     def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
         if options.private_url_ttl < _SHORTEST_TTL:
             raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
-        self._public: ObjectUrls = PublicUrls(options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}")
+        self._public = PublicUrls(options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}")
         self._private = private
         self._ttl = options.private_url_ttl
         self._clock = clock
 
-    def variant_url(self, variant: Variant, *, public: bool, method: ReadMethod = "GET") -> str:
-        """Stable if ``public``, which the caller has checked; else signed and short-lived, for this ``method``."""
-        urls = self._public if public else self._private
-        return urls.url_of(
-            variant.key, content_type=content_type_of(variant.key), expires_at=self.expires_at(), method=method
-        )
+    def variant_url(self, variant: Variant, expires_at: datetime | None, *, method: ReadMethod = "GET") -> str:
+        """Signed, for this ``method``, until ``expires_at``; without that the stable one, which works for everybody:
+        whoever asks has checked that it may."""
+        if expires_at is None:
+            return self.public_url(variant.key)
+        content_type = content_type_of(variant.key)
+        return self._private.url_of(variant.key, content_type=content_type, expires_at=expires_at, method=method)
 
     def public_url(self, key: str) -> str:
         """The stable URL of a variant's key."""
-        return self._public.url_of(key, content_type=content_type_of(key), expires_at=self.expires_at())
+        return self._public.url_of(key)
 
     def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
         """The original, signed: for its owner only. With ``download_as`` it arrives as that file."""

@@ -1,0 +1,128 @@
+"""What a page of a list weighs and takes: bytes an image, as JSON and by gzip, and the time of a page that is not kept.
+
+::
+
+    python -m benchmarks.list_page [--images 100] [--rounds 30]
+
+A gallery of so many images with six variants and what a camera writes each, over an embedded PostgreSQL. It is asked
+for in one process, without a network, by its owner and by a visitor; prints a table of Markdown.
+"""
+
+import argparse
+import gzip
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import httpx
+from attrs import evolve
+from tests.support.clock import ManualClock
+from tests.support.library import Library, make_image
+
+from imagegallery import Image, ImageGallery, Principal, Settings, Variant
+from imagegallery.backends import open_database
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.storage.keys import variant_key
+from imagegallery_asgi import create_app
+
+PRESETS = (
+    ("thumbnail", "webp", 80, 80),
+    ("small", "webp", 300, 225),
+    ("small", "avif", 300, 225),
+    ("medium", "webp", 800, 600),
+    ("medium", "avif", 800, 600),
+    ("large", "webp", 1920, 1440),
+)
+QUERIES = ("", "&fields=id,ratio,blurhash,src", "&fields=id,width,height,alt_text,src,srcSet,sources,blurhash")
+BASE83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+
+
+def photographs(count: int) -> Iterator[Image]:
+    """Images as a camera and the service's presets make them, each with its own names, times and hashes."""
+    dice = random.Random(7)
+    for number in range(count):
+        image = make_image(age=timedelta(minutes=7 * number))
+        taken_at = image.taken_at - timedelta(days=30, seconds=dice.randrange(86_400))
+        variants = (_variant(image, f"{dice.getrandbits(64):016x}", *each, dice) for each in PRESETS)
+        yield evolve(
+            image,
+            filename=f"IMG_{4_000 + number}.jpg",
+            alt_text=("A yellow tram climbs the hill", "")[number % 2],
+            file_size=dice.randrange(2_000_000, 6_000_000),
+            blurhash="".join(dice.choice(BASE83) for _ in range(28)),
+            taken_at=taken_at,
+            taken_at_source=TakenAtSource.EXIF_ORIGINAL,
+            latitude=38.7 + dice.random() / 10,
+            longitude=-9.1 - dice.random() / 10,
+            metadata=Metadata(
+                make="FUJIFILM", model="X100V", lens="23mm f/2", exposure_time=0.004, f_number=5.6, iso=160,
+                focal_length=23.0, focal_length_35mm=35, taken_at=taken_at, latitude=38.7139, longitude=-9.1334,
+                altitude=61.0,
+            ),
+            variants=tuple(variants),
+        )  # fmt: skip
+
+
+def _variant(
+    image: Image, fingerprint: str, variant_type: str, image_format: str, width: int, height: int, dice: random.Random
+) -> Variant:
+    key = variant_key(image.key_prefix, variant_type, fingerprint, image_format)
+    size = dice.randrange(width * height // 20, width * height // 8)
+    if image_format == "avif":
+        size = size // 4
+    return Variant(variant_type, image_format, key, width, height, size, fingerprint)
+
+
+async def measure(directory: Path, images: int, rounds: int) -> None:
+    settings = Settings.embedded(directory / "data")
+    ana = Principal.user("ana")
+    async with ImageGallery.open(settings) as gallery:
+        made = await gallery.galleries.create(ana, name="Lisbon", visibility="public")
+        async with open_database(settings) as database:
+            library = Library.on(database, directory / "objects", ManualClock())
+            for image in photographs(images):
+                await library.add_image(image, made.id)
+        app = create_app(gallery, authenticate=lambda request: ana if "Authorization" in request.headers else None)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver/api/v1") as client:
+            print("| list | bytes an image | by gzip | milliseconds a page |\n|---|---|---|---|")
+            for name, path, headers in (
+                ("a public gallery, to a visitor", f"/galleries/{made.id}/images", {}),
+                ("one's library", "/images", {"Authorization": "Bearer ana"}),
+            ):
+                for query in QUERIES:
+                    # A limit of this size is never kept: each is read, made and encoded.
+                    address, sent = f"{path}?limit={images - 1}{query}", {**headers, "Accept-Encoding": "identity"}
+                    answer = await client.get(address, headers=sent)
+                    if answer.is_error:
+                        continue
+                    count = len(answer.json()["data"])
+                    plain, packed = (len(body) / count for body in (answer.content, gzip.compress(answer.content, 6)))
+                    times = [await _timed(client, address, sent) for _ in range(rounds)]
+                    print(
+                        f"| {name} `{query}` | {plain:,.0f} | {packed:,.0f} | {1000 * statistics.median(times):.1f} |"
+                    )
+
+
+async def _timed(client: httpx.AsyncClient, address: str, headers: dict[str, str]) -> float:
+    started = time.perf_counter()
+    await client.get(address, headers=headers)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=30)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        anyio.run(measure, Path(directory), options.images, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
