@@ -63,5 +63,5 @@ def test_images_lie_in_the_library() -> None:
     image_id = uuid4()
     prefix = keys.image_prefix(image_id)
     assert prefix == f"library/images/{image_id}/"
-    assert keys.variant_key(prefix, "small", "0123456789abcdef", "webp") == f"{prefix}small-ASNFZ4mr.webp"
+    assert keys.variant_key(prefix, "small", "nr3kq7wz2d5hx2m4", "webp") == f"{prefix}small-nr3kq7wz2d.webp"
     assert keys.content_type_of("incoming/anything") == "application/octet-stream"

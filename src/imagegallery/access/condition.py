@@ -10,7 +10,7 @@ OPEN_GALLERY: Final = "g.visibility <> 'private'"
 LISTED_GALLERY: Final = "g.visibility = 'public'"
 
 # Whether an event is for a user, ``$1``. `imagegallery.access.decision.members` adds those of a gallery.
-HEARD_EVENT: Final = "owner_id = $1"
+HEARD_EVENT: Final = "owner_id = :user_id"
 
 
 def open_image(image_id: str, *, without: str = "") -> str:

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from imagegallery.access.condition import HEARD_EVENT
 from imagegallery.database.connection import Connection
+from imagegallery.database.statement import Statement
 from imagegallery.events.event import DomainEvent, Event, EventTypes, data_of, read_data
 
 # NOTIFY without payload: PostgreSQL sends one for all events of a transaction.
@@ -52,22 +53,23 @@ SELECT log.last_position + CASE WHEN EXISTS (SELECT FROM moved) THEN found.count
 FROM log, (SELECT count(*) FROM unnumbered) AS found"""
 
 # One owner's view of the log. The log's ``pruned_through`` is from before it was kept by owner, and is constant.
-_OWNED_STATE = f"""
-SELECT greatest(gone.through, (SELECT max(position) FROM events WHERE {HEARD_EVENT} AND position <= $2)),
+_OWNED_STATE = Statement.of(f"""
+SELECT greatest(gone.through, (SELECT max(position) FROM events WHERE {HEARD_EVENT} AND position <= :last)),
        gone.through
 FROM (
-    SELECT greatest(pruned_through, (SELECT through FROM events_pruned WHERE owner_id = $1)) AS through FROM event_log
-) AS gone"""
+    SELECT greatest(pruned_through, (SELECT through FROM events_pruned WHERE owner_id = :user_id)) AS through
+    FROM event_log
+) AS gone""")
 
 _BETWEEN = """
 SELECT position, type, data, occurred_at FROM events
 WHERE position > $1 AND position <= $2
 ORDER BY position LIMIT $3"""
 
-_OWNED_BETWEEN = f"""
+_OWNED_BETWEEN = Statement.of(f"""
 SELECT position, type, data, occurred_at FROM events
-WHERE {HEARD_EVENT} AND position > $2 AND position <= $3
-ORDER BY position LIMIT $4"""
+WHERE {HEARD_EVENT} AND position > :after AND position <= :through
+ORDER BY position LIMIT :limit""")
 
 _GET = "SELECT position, type, data, occurred_at FROM events WHERE position = $1"
 
@@ -135,8 +137,7 @@ async def number(connection: Connection) -> int:
 
 async def own_log(connection: Connection, owner_id: str, last: int) -> OwnLog:
     """One owner's view of the log, which is read through ``last``."""
-    row = await connection.fetchrow(_OWNED_STATE, owner_id, last)
-    assert row is not None, "the migration wrote it"
+    (row,) = await _OWNED_STATE.fetch(connection, user_id=owner_id, last=last)
     return OwnLog(*row)
 
 
@@ -149,7 +150,8 @@ async def between_for(
     connection: Connection, types: EventTypes, owner_id: str, after: int, through: int, limit: int
 ) -> "Page":
     """The events for one user after one position, through another."""
-    return Page.of(types, await connection.fetch(_OWNED_BETWEEN, owner_id, after, through, limit), through, limit)
+    rows = await _OWNED_BETWEEN.fetch(connection, user_id=owner_id, after=after, through=through, limit=limit)
+    return Page.of(types, rows, through, limit)
 
 
 async def get(connection: Connection, types: EventTypes, position: int) -> Event[DomainEvent] | None:

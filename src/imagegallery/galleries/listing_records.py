@@ -35,9 +35,11 @@ _GALLERY = "g.owner_id AS gallery_owner_id, g.visibility, g.image_count, g.revis
 # Looked up one by one: a plan made for a page of any size would rather read all images there are.
 _ITS_IMAGE = "LEFT JOIN LATERAL (SELECT * FROM images i WHERE i.id = m.image_id LIMIT 1) i ON true"
 
-# Not read with the order, whose indexes need not have it: only for those that are on the page.
+# Not read with the order, whose indexes need not have it, but for those that are on the page. Asked for as what comes
+# first from its key on, so that it is read by that: by the gallery alone a plan for any gallery would find it, too.
 _POSITION = """(
-    SELECT p.position FROM gallery_images p WHERE p.gallery_id = :gallery_id AND p.image_id = m.image_id
+    SELECT p.position FROM gallery_images p WHERE (p.gallery_id, p.image_id) >= (:gallery_id, m.image_id)
+    ORDER BY p.gallery_id, p.image_id LIMIT 1
 ) AS position"""
 
 

@@ -1,7 +1,6 @@
 """Object keys: built here, stored in rows, never parsed."""
 
 import re
-from base64 import urlsafe_b64encode
 from uuid import UUID
 
 from imagegallery.errors import InvalidInput
@@ -58,13 +57,12 @@ def is_original(key: str) -> bool:
 
 
 def variant_key(prefix: str, variant_type: str, fingerprint: str, image_format: str) -> str:
-    """A variant's key; the fingerprint (hexadecimal) makes it immutable, so that caches may keep it for ever.
+    """The key of a variant. It contains the fingerprint, so caches may keep the object forever.
 
-    48 bits of it tell apart the few renderings that one variant ever has, in 8 characters: a list has 14 such keys an
+    Ten characters of base32 (50 bits) tell apart the few renderings that a variant ever has. A list has 14 such keys an
     image.
     """
-    mark = urlsafe_b64encode(bytes.fromhex(fingerprint)[:6]).decode()
-    return f"{prefix}{variant_type}-{mark}.{image_format}"
+    return f"{prefix}{variant_type}-{fingerprint[:10]}.{image_format}"
 
 
 def content_type_of(key: str) -> str:

@@ -36,7 +36,6 @@ from imagegallery_asgi.api.responses import (
     ImageSummary,
     MonthCountDocument,
     MonthDocument,
-    NumberedImages,
     PagePagination,
     PartPlanDocument,
     PartUrlDocument,
@@ -54,6 +53,8 @@ from imagegallery_asgi.framework.context import absolute
 D = TypeVar("D", bound=attrs.AttrsInstance)
 S = TypeVar("S", bound=ImageSummary)
 V = TypeVar("V", bound=VariantSummary)
+P = TypeVar("P", CursorPagination, PagePagination)
+T = TypeVar("T")
 
 _SIZES: Final = SizesDocument(**SIZES)
 _CHOICES: Final = tuple(attrs.fields_dict(ImageChoice))  # type: ignore[arg-type]
@@ -121,25 +122,21 @@ def image_choice(image: Image, root: str, fields: Sequence[str]) -> ImageChoice:
     return made(**{name: getattr(told if hasattr(told, name) else image, name) for name in fields})
 
 
-def cursor_images(
-    page: CursorPage[Image], root: str, kind: type[S], fields: Sequence[str] = ()
-) -> Images[S | ImageChoice]:
-    """A page of documents of this kind, or of some ``fields`` of them."""
-    return Images(_images(page.items, root, kind, fields), CursorPagination(page.next_cursor, page.has_more), _SIZES)
-
-
-def numbered_images(
-    page: NumberedPage[Image], root: str, kind: type[S], fields: Sequence[str] = ()
-) -> NumberedImages[S | ImageChoice]:
-    """The same of a page by its number."""
-    pagination = PagePagination(page.page, page.limit, page.total, page.total_pages)
-    return NumberedImages(_images(page.items, root, kind, fields), pagination, _SIZES)
-
-
-def _images(images: Iterable[Image], root: str, kind: type[S], fields: Sequence[str]) -> tuple[S | ImageChoice, ...]:
+def image_list(
+    images: Iterable[Image], pagination: P, root: str, kind: type[S], fields: Sequence[str] = ()
+) -> Images[S, P] | Images[ImageChoice, P]:
+    """A page of documents of this kind, or of some ``fields`` of all that there is to tell."""
     if fields:
-        return tuple(image_choice(image, root, fields) for image in images)
-    return tuple(_image(kind, VariantSummary, image, root) for image in images)
+        return Images(tuple(image_choice(image, root, fields) for image in images), pagination, _SIZES)
+    return Images(tuple(_image(kind, VariantSummary, image, root) for image in images), pagination, _SIZES)
+
+
+def cursor_pagination(page: CursorPage[T]) -> CursorPagination:
+    return CursorPagination(page.next_cursor, page.has_more)
+
+
+def page_pagination(page: NumberedPage[T]) -> PagePagination:
+    return PagePagination(page.page, page.limit, page.total, page.total_pages)
 
 
 def gallery_document(gallery: Gallery, root: str) -> GalleryDocument:
@@ -168,7 +165,7 @@ def upload_document(session: UploadSession, root: str) -> UploadDocument:
 
 def cursor_uploads(page: CursorPage[UploadSession], root: str) -> CursorList[UploadDocument]:
     sessions = tuple(upload_document(session, root) for session in page.items)
-    return CursorList(sessions, CursorPagination(page.next_cursor, page.has_more))
+    return CursorList(sessions, cursor_pagination(page))
 
 
 def part_url(part: SignedPart, root: str) -> PartUrlDocument:
@@ -198,7 +195,7 @@ def _request_to_us(session: UploadSession) -> UploadRequest | None:
 
 def cursor_galleries(page: CursorPage[Gallery], root: str) -> CursorList[GalleryDocument]:
     galleries = tuple(gallery_document(gallery, root) for gallery in page.items)
-    return CursorList(galleries, CursorPagination(page.next_cursor, page.has_more))
+    return CursorList(galleries, cursor_pagination(page))
 
 
 def timeline_document(months: Iterable[MonthCount]) -> TimelineDocument:

@@ -2,11 +2,10 @@
 
 from imagegallery import Principal
 from imagegallery.images.duplicates.duplicate import KnownFile, Lookalikes
-from imagegallery_asgi.api.documents import image_summary
+from imagegallery_asgi.api.documents import cursor_pagination, image_summary
 from imagegallery_asgi.api.requests import CheckFiles, DismissPair, DuplicatesQuery
 from imagegallery_asgi.api.responses import (
     CursorList,
-    CursorPagination,
     KnownFileDocument,
     KnownFilesDocument,
     LookalikeDocument,
@@ -25,7 +24,7 @@ async def check(call: Call, body: CheckFiles) -> One[KnownFilesDocument]:
 async def list_duplicates(call: Call, query: DuplicatesQuery) -> CursorList[LookalikesDocument]:
     page = await call.gallery.images.duplicates.list(call.principal, cursor=query.cursor, limit=query.limit)
     found = tuple(_lookalikes(each, call.principal, call.api_root) for each in page.items)
-    return CursorList(found, CursorPagination(page.next_cursor, page.has_more))
+    return CursorList(found, cursor_pagination(page))
 
 
 async def dismiss(call: Call, body: DismissPair) -> None:

@@ -14,9 +14,10 @@ from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery_asgi.api.documents import (
     chosen_fields,
     cursor_galleries,
-    cursor_images,
+    cursor_pagination,
     gallery_document,
-    numbered_images,
+    image_list,
+    page_pagination,
 )
 from imagegallery_asgi.api.pages import condition, loaded_page, page_response, tag_of, unkept_response
 from imagegallery_asgi.api.requests import (
@@ -31,9 +32,6 @@ from imagegallery_asgi.api.responses import (
     CursorList,
     GalleryDocument,
     GalleryImage,
-    ImageChoice,
-    Images,
-    NumberedImages,
     One,
 )
 from imagegallery_asgi.framework.context import Call
@@ -59,7 +57,8 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
         return cursor_galleries(page, call.api_root)
 
     async def load_page() -> LoadedPage:
-        return loaded_page(await load())
+        document = await load()
+        return loaded_page(document, document.pagination)
 
     if call.principal.user_id is not None or query.view == "own":
         return unkept_response(call, await load())
@@ -109,7 +108,7 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
     _check_one_way(query)
 
     async def load() -> LoadedPage:
-        return loaded_page(await _images(call, gallery_id, query))
+        return await _load_images(call, gallery_id, query)
 
     fields = ",".join(chosen_fields(query.fields))
     # Anybody can make up seeds, filters and choices, each a list of its own: kept, they would push everything else out.
@@ -159,17 +158,16 @@ def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:
     return One(gallery_document(gallery, call.api_root))
 
 
-async def _images(
-    call: Call, gallery_id: UUID, query: GalleryImagesQuery
-) -> Images[GalleryImage | ImageChoice] | NumberedImages[GalleryImage | ImageChoice]:
-    galleries, principal = call.gallery.galleries, call.principal
-    fields = chosen_fields(query.fields)
+async def _load_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> LoadedPage:
+    galleries, principal, fields = call.gallery.galleries, call.principal, chosen_fields(query.fields)
     selection = _Selection(order=query.order, seed=query.seed, where=query.filter, limit=query.limit)
     if query.page is None:
         page = await galleries.list_images(principal, gallery_id, cursor=query.cursor, **selection)
-        return cursor_images(page, call.api_root, GalleryImage, fields)
+        pagination = cursor_pagination(page)
+        return loaded_page(image_list(page.items, pagination, call.api_root, GalleryImage, fields), pagination)
     numbered = await galleries.list_images_page(principal, gallery_id, page=query.page, **selection)
-    return numbered_images(numbered, call.api_root, GalleryImage, fields)
+    counted = page_pagination(numbered)
+    return loaded_page(image_list(numbered.items, counted, call.api_root, GalleryImage, fields), counted)
 
 
 def _check_one_way(query: GalleryImagesQuery) -> None:

@@ -13,9 +13,10 @@ from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.documents import (
     batch_document,
     chosen_fields,
-    cursor_images,
+    cursor_pagination,
     image_choice,
     image_detail,
+    image_list,
     month_document,
     timeline_document,
 )
@@ -33,6 +34,7 @@ from imagegallery_asgi.api.requests import (
 )
 from imagegallery_asgi.api.responses import (
     BatchDocument,
+    CursorPagination,
     ImageChoice,
     ImageDetail,
     Images,
@@ -48,17 +50,23 @@ from imagegallery_asgi.framework.headers import accepted_formats
 _NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 
 
-async def list_images(call: Call, query: LibraryQuery) -> Images[ImageSummary | TrashedImage | ImageChoice]:
-    images, kind = call.gallery.images, TrashedImage if query.trashed else ImageSummary
+async def list_images(
+    call: Call, query: LibraryQuery
+) -> (
+    Images[ImageSummary, CursorPagination]
+    | Images[TrashedImage, CursorPagination]
+    | Images[ImageChoice, CursorPagination]
+):
+    images, root, fields = call.gallery.images, call.api_root, chosen_fields(query.fields)
     if query.trashed:
         _check_trash_query(query)
         page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
-    else:
-        order = query.order or LibraryOrder.CREATED_AT
-        page = await images.library.list(
-            call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
-        )
-    return cursor_images(page, call.api_root, kind, chosen_fields(query.fields))
+        return image_list(page.items, cursor_pagination(page), root, TrashedImage, fields)
+    order = query.order or LibraryOrder.CREATED_AT
+    page = await images.library.list(
+        call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
+    )
+    return image_list(page.items, cursor_pagination(page), root, ImageSummary, fields)
 
 
 async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from imagegallery import Gallery, Image
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.galleries.pages import CachedPage, LoadedPage
-from imagegallery_asgi.api.responses import CursorList, GalleryDocument, ImageDetail, Images, One
+from imagegallery_asgi.api.responses import CursorPagination, GalleryDocument, ImageDetail, One, PagePagination
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
@@ -111,9 +111,9 @@ def _digest(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
 
 
-def loaded_page(document: object) -> LoadedPage:
+def loaded_page(document: object, pagination: CursorPagination | PagePagination) -> LoadedPage:
     """A list, encoded, and the cursor that leads on from it."""
-    next_cursor = document.pagination.nextCursor if isinstance(document, CursorList | Images) else None
+    next_cursor = pagination.nextCursor if isinstance(pagination, CursorPagination) else None
     return LoadedPage(msgspec.json.encode(document), next_cursor)
 
 

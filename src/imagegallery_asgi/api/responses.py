@@ -16,6 +16,7 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery_asgi.framework.constraints import Moment, example
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 # In examples.
 _FILES = "/api/v1/files/library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
@@ -85,7 +86,7 @@ class VariantSummary:
     format: Annotated[str, example("webp")]
     width: Annotated[int, example(800)]
     height: Annotated[int, example(600)]
-    url: Annotated[str, example(f"{_FILES}/medium-nyxB0AbC.webp")]
+    url: Annotated[str, example(f"{_FILES}/medium-nr3kq7wz2d.webp")]
 
 
 @frozen(slots=False)
@@ -101,7 +102,7 @@ class SourceDocument:
     """One ``<source>`` of a ``<picture>``."""
 
     type: Annotated[str, example("image/avif")]
-    srcSet: Annotated[str, example(f"{_FILES}/medium-QdCfLAbC.avif 800w")]
+    srcSet: Annotated[str, example(f"{_FILES}/medium-5hx2m4ptca.avif 800w")]
 
 
 @frozen(slots=False)
@@ -133,8 +134,8 @@ class ImageSummary:
     processing_status: Annotated[ProcessingStatus, example("complete")]
     expires_at: Annotated[Moment | None, example(None)]
     variants: tuple[VariantSummary, ...]
-    src: Annotated[str | None, example(f"{_FILES}/medium-nyxB0AbC.webp")]
-    srcSet: Annotated[str, example(f"{_FILES}/small-DRTC-QbC.webp 300w, {_FILES}/medium-nyxB0AbC.webp 800w")]
+    src: Annotated[str | None, example(f"{_FILES}/medium-nr3kq7wz2d.webp")]
+    srcSet: Annotated[str, example(f"{_FILES}/small-k7q3zvw5nb.webp 300w, {_FILES}/medium-nr3kq7wz2d.webp 800w")]
     sources: tuple[SourceDocument, ...]
 
 
@@ -197,20 +198,11 @@ class ImageChoice:
 
 
 @frozen(slots=False)
-class Images(Generic[T]):
+class Images(Generic[T, P]):
     """A page of images. ``sizes`` is of all of them."""
 
     data: tuple[T, ...]
-    pagination: CursorPagination
-    sizes: SizesDocument
-
-
-@frozen(slots=False)
-class NumberedImages(Generic[T]):
-    """A page of images. ``sizes`` is of all of them."""
-
-    data: tuple[T, ...]
-    pagination: PagePagination
+    pagination: P
     sizes: SizesDocument
 
 

@@ -9,13 +9,14 @@ from imagegallery_asgi.api.pages import page_answers
 from imagegallery_asgi.api.requests import AddImages, UploadForm
 from imagegallery_asgi.api.responses import (
     CursorList,
+    CursorPagination,
     GalleryDocument,
     GalleryImage,
     ImageChoice,
     ImageDetail,
     Images,
-    NumberedImages,
     One,
+    PagePagination,
 )
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
 from imagegallery_asgi.routes.common import BYTES, IMAGE, LIMITED, WRONG_UPLOAD
@@ -74,7 +75,12 @@ OPERATIONS = (
         galleries.list_images,
         "Its images",
         raises=(NotFound,),
-        answers=page_answers(Images[GalleryImage | ImageChoice] | NumberedImages[GalleryImage | ImageChoice]),
+        answers=page_answers(
+            Images[GalleryImage, CursorPagination]
+            | Images[GalleryImage, PagePagination]
+            | Images[ImageChoice, CursorPagination]
+            | Images[ImageChoice, PagePagination]
+        ),
         holds_conditions=True,
         permission=Permission.VIEW,
     ),

@@ -89,7 +89,7 @@ def test_a_gallery_that_becomes_private_is_gone_at_once(
 def test_the_owner_is_told_more_and_others_never_get_that(
     owner: httpx.Client, visitor: httpx.Client, stranger: httpx.Client, gallery: str, image: str
 ) -> None:
-    path = f"/galleries/{gallery}/images"
+    path = f"/galleries/{gallery}/images?fields=sha256"
     for _ in range(2):
         assert owner.get(path).json()["data"][0]["sha256"] is not None
         assert visitor.get(path).json()["data"][0]["sha256"] is None
@@ -120,6 +120,14 @@ def test_the_short_way_is_not_for_requests_with_a_body_or_an_error(
 
 def results(client: httpx.Client) -> dict[str, float]:
     return {name: count(client, f'requests_total{{result="{name}"}}') for name in ("hit", "stale", "miss", "bypass")}
+
+
+def test_each_choice_of_fields_is_a_page_of_its_own_however_it_is_written(visitor: httpx.Client, gallery: str) -> None:
+    path, before = f"/galleries/{gallery}/images?fields=", results(visitor)
+    for fields in ("id,src", "src,id", "id,src,id", "id", "id"):
+        assert visitor.get(path + fields).status_code == 200
+    after = results(visitor)
+    assert (after["miss"] - before["miss"], after["hit"] - before["hit"]) == (2, 3)
 
 
 def test_a_list_for_one_user_is_no_miss(owner: httpx.Client, visitor: httpx.Client, gallery: str) -> None:
