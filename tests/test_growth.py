@@ -20,8 +20,7 @@ import imagegallery
 import imagegallery_asgi
 from imagegallery.events.event import parse_event_id
 from imagegallery.ids import parse_id
-from imagegallery.images.image.filename import clean_filename
-from imagegallery.images.image.natural import natural_key
+from imagegallery.images.image.filename import clean_filename, natural_key
 from imagegallery.images.metadata.metadata import read_metadata
 from imagegallery.images.metadata.timestamps import read_mail_timestamp, read_timestamp, timestamp_in_name
 from imagegallery.imaging.decoder_errors import bad_image

@@ -31,7 +31,7 @@ from imagegallery.database.pool import Database
 from imagegallery.imaging.sandbox import engine as sandbox
 from imagegallery.imaging.sandbox import process
 from imagegallery.queue import attempt
-from imagegallery.queue.observer import JobOutcome
+from imagegallery.queue.protocol import JobOutcome
 from imagegallery.queue.sqs.messages import SqsMessages
 from imagegallery.queue.worker import Worker
 from imagegallery.redis import client

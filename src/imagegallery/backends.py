@@ -38,9 +38,8 @@ from imagegallery.imaging.sandbox.wire import Wall
 from imagegallery.owners.service import OwnerService
 from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.dispatch.relay import JobRelay
-from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters
+from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters, Mailbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions

@@ -18,10 +18,8 @@ from imagegallery.events.relay import Consumer
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.dispatch.relay import JobRelay
-from imagegallery.queue.mailbox import Mailbox
-from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.periodic import Periodic
-from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.queue.protocol import JobHandler, JobOutbox, Mailbox, Queue
 from imagegallery.rates.limiter import RateLimiter
 from imagegallery.reconciliation.finding import Phase
 from imagegallery.storage.protocol import ObjectStore, ServesDownloads, TemporaryFiles

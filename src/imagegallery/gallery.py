@@ -28,9 +28,8 @@ from imagegallery.images.trash import feature as trash
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
-from imagegallery.queue.observer import WorkerObserver
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
-from imagegallery.queue.protocol import JobQueue
+from imagegallery.queue.protocol import JobQueue, WorkerObserver
 from imagegallery.queue.worker import Worker
 from imagegallery.settings import Settings, load_feature
 from imagegallery.storage.protocol import ObjectStore

@@ -57,7 +57,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "queue.records.DEAD": _OPERATORS,
     "queue.records.NEXT_DUE": _QUEUE,
     "queue.records.STATS": _OPERATORS,
-    "queue.periodic_records.BEGIN": "a row for each task, of no owner: on one shard",
+    "queue.records.BEGIN_PERIODIC": "a row for each task, of no owner: on one shard",
     "galleries.records.COUNTS": _OPERATORS,
     "variants.records._WITH_JOB": _OPERATORS,
     "owners.records.SUMS": _OPERATORS,

@@ -18,9 +18,9 @@ from imagegallery.gallery import EVENT_TYPES
 from imagegallery.ids import new_id
 from imagegallery.images.events import GalleryChanged, ImageReady
 from imagegallery.queue.job import NewJob
-from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.protocol import JobOutcome
 from imagegallery.queue.worker import Worker
 
 

@@ -7,7 +7,7 @@ from tests.support.database import DatabaseServer
 
 from imagegallery.database.migrate import migrate, packaged_migrations
 from imagegallery.database.pool import Database, DatabaseOptions
-from imagegallery.images.image.natural import natural_key
+from imagegallery.images.image.filename import natural_key
 
 NAMES = ["img2.jpg", "IMG010 (3).JPG", "007", "0", "000", "tram", "a" + "1b" * 120, "9" * 200, "x-1.5.10_ 2"]
 

@@ -13,9 +13,9 @@ from tests.support.worker import EAGER, Bench, ScriptedHandler
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
 from imagegallery.queue.job import GIVE_UP_ATTEMPTS, ClaimedJob, NewJob, QueueOptions, QueueStats
-from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.protocol import JobOutcome
 from imagegallery.queue.worker import Worker
 
 DONE, RETRIED, BURIED, RELEASED, LOST = JobOutcome

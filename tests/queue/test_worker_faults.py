@@ -17,8 +17,8 @@ from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import Unavailable
 from imagegallery.queue import attempt
 from imagegallery.queue.job import ClaimedJob, QueueStats
-from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.protocol import JobOutcome
 
 DONE, RETRIED, BURIED, RELEASED, LOST = JobOutcome
 EMPTY = QueueStats(waiting=0, running=0, dead=0)

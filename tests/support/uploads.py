@@ -15,7 +15,7 @@ from imagegallery.database.pool import Database
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.principal import Principal
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ObjectStream, UploadRequest
 from imagegallery.storage.scratch import Scratch

@@ -10,9 +10,9 @@ import attrs
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.queue.job import ClaimedJob, NewJob, QueueOptions
-from imagegallery.queue.observer import JobOutcome
 from imagegallery.queue.periodic import Periodic
 from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.protocol import JobOutcome
 from imagegallery.queue.worker import Worker
 
 Run = Callable[[ClaimedJob], Awaitable[None]]

@@ -17,7 +17,7 @@ from imagegallery.events import records
 from imagegallery.events.event import DomainEvent, Event, EventTypes
 from imagegallery.queue.failure import describe, is_outage
 from imagegallery.queue.job import NewJob
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 
 logger = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.principal import Principal
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
 

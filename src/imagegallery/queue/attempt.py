@@ -22,8 +22,7 @@ from imagegallery.queue.job import (
     retry_at,
     should_dead_letter,
 )
-from imagegallery.queue.observer import JobOutcome, WorkerObserver
-from imagegallery.queue.protocol import Ended, JobHandler, Queue
+from imagegallery.queue.protocol import Ended, JobHandler, JobOutcome, Queue, WorkerObserver
 
 logger = logging.getLogger(__name__)
 

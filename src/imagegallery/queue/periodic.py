@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
-from imagegallery.queue import periodic_records
+from imagegallery.queue import records
 from imagegallery.queue.failure import describe
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def once_for_all(task: Periodic, database: Database, clock: Clock) -> Periodic:
     async def run() -> None:
         now = clock()
         async with database.transaction() as connection:
-            begins = await periodic_records.begin(connection, task.name, now=now, last_before=now - task.every)
+            begins = await records.begin_periodic(connection, task.name, now=now, last_before=now - task.every)
         if begins:
             await task.run()
 

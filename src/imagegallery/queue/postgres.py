@@ -18,8 +18,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import LeaseLost, NotFound
 from imagegallery.queue import records
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats, waiting_time
-from imagegallery.queue.outbox import JobOutbox
-from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog, Watch
+from imagegallery.queue.protocol import JobOutbox, KeepsDeadLetters, Queue, TellsBacklog, Watch
 
 
 class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):

@@ -1,4 +1,4 @@
-"""What a queue must do for a worker. Adding jobs is `queue.outbox`'s: it belongs to the caller's transaction.
+"""What a queue must do: for who adds jobs, in the transaction that makes them necessary, and for a worker.
 
 `imagegallery.testing.queue.QueueSuite` proves a backend.
 """
@@ -6,13 +6,23 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from imagegallery.database.connection import Connection
-from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, QueueStats
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
+
+
+class JobOutbox(Protocol):
+    async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:
+        """Add the job in the caller's transaction: if that commits the job exists and workers are woken, if it
+        rolls back there never was a job.
+
+        A waiting job that makes this one superfluous (see `NewJob.dedupe_key`) is held until the transaction
+        ends, so that whoever claims it sees what the transaction wrote. A transaction that enqueues several jobs
+        with keys does so in the order of their keys; two that differ in order may deadlock.
+        """
 
 
 class Watch(Protocol):
@@ -112,3 +122,44 @@ class JobHandler(Protocol):
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """All attempts are used up: record that, before the job becomes a dead letter."""
+
+
+class JobOutcome(StrEnum):
+    """How a claim ended: the job was done, is to be tried again, became a dead letter, was handed back at
+    shutdown, or was another worker's by then (or its end could not be written, and it will be)."""
+
+    DONE = "done"
+    RETRIED = "retried"
+    BURIED = "buried"
+    RELEASED = "released"
+    LOST = "lost"
+
+
+class WorkerObserver(Protocol):
+    """Called in the event loop, between a job's steps: it must neither block nor raise."""
+
+    def job_started(self, kind: str) -> None: ...
+
+    def job_finished(self, kind: str, outcome: JobOutcome, seconds: float) -> None:
+        """``seconds`` from claim to end of this attempt."""
+
+
+class Letter(Protocol):
+    """A message: its text, and what the mailbox knows it by."""
+
+    @property
+    def body(self) -> str: ...
+
+    @property
+    def receipt(self) -> str: ...
+
+
+class Mailbox(Protocol):
+    """Messages that others send us: what arrives is handled, then put away; what is not put away comes again."""
+
+    async def receive(self) -> Sequence[Letter]:
+        """The next letters; waits a while for one, and may answer none. They come again, here or elsewhere, unless
+        they are put away. Raises `Unavailable` or `ConfigurationError`."""
+
+    async def put_away(self, letter: Letter) -> None:
+        """It has been handled. Raises like `receive`; then it comes again."""

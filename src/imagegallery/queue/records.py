@@ -1,4 +1,4 @@
-"""The SQL of the queue: table ``jobs``.
+"""The SQL of the queue: table ``jobs``; and ``periodic_tasks``.
 
 Times come from the caller. A claim is recognised by id and lease token together; only a running job has a token.
 """
@@ -184,6 +184,13 @@ SELECT least(
        (SELECT max(lease_expires_at) FROM jobs WHERE state = 'running') AS held_until
 """
 
+# A task that is done by one of all workers, now and then.
+# Answers a row to the one who begins it; whoever asks at the same time waits, and sees that it has been.
+BEGIN_PERIODIC = """
+INSERT INTO periodic_tasks (name, begun_at) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET begun_at = excluded.begun_at WHERE periodic_tasks.begun_at <= $3
+RETURNING true"""
+
 # The columns that a `ClaimedJob` is made of.
 _CLAIMED = ("id", "kind", "payload", "attempts", "lease_token", "lease_expires_at", "created_at")
 _TIMES_A_TWIN_MAY_COME_BETWEEN = 3
@@ -267,6 +274,11 @@ async def backlog(connection: Connection) -> Backlog:
     row = await connection.fetchrow(BACKLOG)
     assert row is not None, "it is made of two values"
     return Backlog(*row)
+
+
+async def begin_periodic(connection: Connection, name: str, *, now: datetime, last_before: datetime) -> bool:
+    """Begin the task, unless somebody has since ``last_before``: false."""
+    return await connection.fetchval(BEGIN_PERIODIC, name, now, last_before) is not None
 
 
 async def _return(connection: Connection, statement: str, *arguments: object) -> bool:

@@ -15,9 +15,8 @@ from imagegallery.common.fault_points import fault_point
 from imagegallery.queue.attempt import Attempts, ClaimedWork
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import ClaimedJob, QueueOptions
-from imagegallery.queue.observer import Unobserved, WorkerObserver
 from imagegallery.queue.periodic import Periodic, keep_up
-from imagegallery.queue.protocol import JobHandler, Queue, Watch
+from imagegallery.queue.protocol import JobHandler, JobOutcome, Queue, Watch, WorkerObserver
 
 __all__ = ["JobHandler", "Worker"]
 
@@ -35,6 +34,16 @@ class _Lane:
 
     kinds: tuple[str, ...]
     hands: int
+
+
+class Unobserved:
+    """A `WorkerObserver` that does nothing."""
+
+    def job_started(self, kind: str) -> None:
+        pass
+
+    def job_finished(self, kind: str, outcome: JobOutcome, seconds: float) -> None:
+        pass
 
 
 class Worker:

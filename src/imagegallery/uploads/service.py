@@ -25,7 +25,7 @@ from imagegallery.pagination import (
     encode_cursor,
 )
 from imagegallery.principal import Principal
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.storage.space import Space, UnlimitedSpace

@@ -19,7 +19,7 @@ from imagegallery.errors import Fault, InvalidInput
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.pagination import FIRST_ID
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.variants.jobs import renew_variants
 from imagegallery.variants.work import Recipes, work_for
 

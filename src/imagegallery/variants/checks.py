@@ -20,7 +20,7 @@ from imagegallery.feature import Unclaimed
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import FIRST_ID
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.reconciliation.finding import Finding, Kind, PhaseStep, RepairOutcome
 from imagegallery.reconciliation.strays import Strays
 from imagegallery.storage.keys import IMAGES_PREFIXES, image_id_hint

@@ -37,8 +37,7 @@ from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.imaging.protocol import ImagingEngine, Rendered, Subject
 from imagegallery.queue.job import ClaimedJob
-from imagegallery.queue.outbox import JobOutbox
-from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.queue.protocol import JobHandler, JobOutbox, Queue
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import file_chunks

@@ -18,8 +18,7 @@ from imagegallery.database.pool import Database
 from imagegallery.events import records as event_records
 from imagegallery.events.event import DomainEvent, Event, EventTypes, parse_event_id
 from imagegallery.queue.job import PRIORITY_DELIVERY, ClaimedJob, NewJob, Payload
-from imagegallery.queue.outbox import JobOutbox
-from imagegallery.queue.protocol import JobHandler, Queue
+from imagegallery.queue.protocol import JobHandler, JobOutbox, Queue
 from imagegallery.webhooks import records
 from imagegallery.webhooks.signature import signed_headers
 from imagegallery.webhooks.slots import DeliverySlots

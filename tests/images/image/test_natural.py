@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagegallery.images.image.natural import KEY_LENGTH, natural_key
+from imagegallery.images.image.filename import KEY_LENGTH, natural_key
 
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255)
 

@@ -19,7 +19,7 @@ from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.images.trash.service import BATCH, TrashOptions, TrashService
 from imagegallery.principal import Principal
 from imagegallery.queue.job import NewJob
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery.storage.streams import bytes_chunks

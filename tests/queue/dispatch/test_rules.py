@@ -15,10 +15,11 @@ from imagegallery.queue.dispatch.rules import (
     JobStatus,
     MessageAction,
     Urgency,
+    decode,
+    encode,
     fate,
 )
 from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, PRIORITY_NORMAL
-from imagegallery.queue.sqs.message import decode, encode
 from imagegallery.queue.sqs.names import queue_urls
 
 SOON = START + timedelta(seconds=1)

@@ -17,7 +17,7 @@ from tests.support.worker import Outcomes, Run, ScriptedHandler
 from imagegallery.errors import ConfigurationError, LeaseLost, Unavailable
 from imagegallery.queue.dispatch.rules import ABANDONED_AFTER, LOST_AFTER, RESERVED_FOR, Urgency
 from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, ClaimedJob, NewJob, QueueOptions, QueueStats, SqsOptions
-from imagegallery.queue.observer import JobOutcome
+from imagegallery.queue.protocol import JobOutcome
 from imagegallery.queue.sqs import messages as sqs_messages
 from imagegallery.queue.sqs.channel import Message, Outgoing, SqsChannel
 from imagegallery.queue.sqs.connection import Sqs

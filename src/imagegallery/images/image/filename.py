@@ -1,7 +1,9 @@
-"""A file name that is safe to show, to store and to give to any file system, from whatever a client sent. Pure."""
+"""File names: safe to show, to store and to give to any file system, whatever a client sent; and in the order in which
+people count. Pure."""
 
 import re
 import unicodedata
+from typing import Final
 
 from imagegallery.common.validation import BIDI_CONTROLS, Faults
 from imagegallery.images.image.image import MAX_FILENAME
@@ -9,6 +11,8 @@ from imagegallery.imaging.signature import is_as_declared
 from imagegallery.storage.keys import CONTENT_TYPES, EXTENSIONS
 
 FALLBACK = "image"
+# Keeps an index entry and a cursor short: at most 512 bytes in UTF-8. Names that differ later count as equal.
+KEY_LENGTH: Final = 128
 _MAX_EXTENSION = 16
 # Many times what is kept. To put accents in order costs the square of how many stand on one letter, so they are counted
 # before.
@@ -18,6 +22,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 _JOINERS = "\u200c\u200d"
 _TYPES = {**CONTENT_TYPES, "jpe": "image/jpeg", "jfif": "image/jpeg", "hif": "image/heif"}
 _UNPRINTABLE = frozenset({"Cc", "Cs"})  # control characters and lone surrogates
+_DIGITS = re.compile(r"\d+")
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 # Names that Windows takes for devices, with any extension.
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=\.|$)", re.IGNORECASE)
@@ -102,3 +107,19 @@ def _size(text: str) -> int:
 def _continues(text: str, at: int) -> bool:
     following = text[at : at + 1]
     return unicodedata.category(following or " ").startswith("M") or following in _JOINERS or text[at - 1] in _JOINERS
+
+
+def natural_key(filename: str) -> str:
+    """A text that sorts, by code points, as people sort names: ``img2`` before ``IMG10``.
+
+    Letters compare without case and in compatibility form (Unicode 15.0, section 3.13: NFKC of the case-folded
+    NFKC; not a locale's alphabet). A number, in any script's decimal digits, becomes its length in four digits
+    and then itself without leading zeros.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", filename).casefold())
+    return _DIGITS.sub(_counted, folded)[:KEY_LENGTH]
+
+
+def _counted(match: re.Match[str]) -> str:
+    number = "".join(str(unicodedata.decimal(digit)) for digit in match[0]).lstrip("0") or "0"
+    return f"{len(number):04}{number}"

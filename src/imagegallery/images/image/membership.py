@@ -20,7 +20,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
 from imagegallery.events import records as events
 from imagegallery.images.events import GalleryChanged
-from imagegallery.images.image.natural import natural_key
+from imagegallery.images.image.filename import natural_key
 
 # Room between neighbours: an image can be moved between two others 32 times before a gap closes.
 POSITION_SPACING: Final = 2**32

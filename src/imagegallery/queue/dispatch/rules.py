@@ -4,6 +4,7 @@ The table ``jobs`` knows what is to be done; a message only says where to look. 
 order does no harm, and one that is lost is sent again.
 """
 
+import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -11,8 +12,10 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.ids import parse_id
 from imagegallery.queue.job import PRIORITY_LOW, PRIORITY_NORMAL
 
+VERSION = 1
 # A message queue keeps a message back for that long at the most (SQS, DelaySeconds); who is due later is sent later.
 LONGEST_DELAY = timedelta(minutes=15)
 # A relay that reserved a job and died before it had sent the message: another one sends it after this time.
@@ -81,3 +84,23 @@ def fate(standing: JobStatus | None, kinds: Collection[str], now: datetime) -> M
     if standing.claimable_at > now:
         return MessageAction.LATER
     return MessageAction.KEEP if standing.kind in kinds else MessageAction.OTHERS
+
+
+def encode(dispatch: Dispatch) -> str:
+    """A message: ``{"version": 1, "job": "<id>", "kind": "process"}``.
+
+    The kind is for people who read a queue. What a later version adds under the same number is ignored.
+    """
+    return json.dumps({"version": VERSION, "job": str(dispatch.job_id), "kind": dispatch.kind})
+
+
+def decode(body: str) -> UUID | None:
+    """The job's id; ``None`` if the message is not one of ours, or of a version that we do not know."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        return None
+    job = document.get("job")
+    return parse_id(job) if isinstance(job, str) else None

@@ -14,8 +14,8 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.queue.dispatch.relay import JobRelay
 from imagegallery.queue.job import QueueOptions
-from imagegallery.queue.mailbox import Mailbox
 from imagegallery.queue.postgres import PostgresQueue
+from imagegallery.queue.protocol import Mailbox
 from imagegallery.queue.sqs.channel import SqsChannel, has_wrong_keys
 from imagegallery.queue.sqs.mailbox import SqsMailbox
 from imagegallery.queue.sqs.messages import messages_of

@@ -7,7 +7,7 @@ redrive policy: without one, it comes again and again until it is too old.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from imagegallery.queue.mailbox import Letter, Mailbox
+from imagegallery.queue.protocol import Letter, Mailbox
 from imagegallery.queue.sqs.channel import BATCH, SqsChannel
 
 # Longer than handling a batch takes: what comes twice is handled twice.

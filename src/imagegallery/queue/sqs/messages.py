@@ -9,11 +9,10 @@ from typing import Any
 import anyio
 
 from imagegallery.errors import ImageGalleryError
-from imagegallery.queue.dispatch.rules import Dispatch, Urgency
+from imagegallery.queue.dispatch.rules import Dispatch, Urgency, encode
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.sqs.channel import BATCH, Message, Outgoing, SqsChannel
-from imagegallery.queue.sqs.message import encode
 from imagegallery.queue.sqs.names import queue_urls
 
 logger = logging.getLogger(__name__)

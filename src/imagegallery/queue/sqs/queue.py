@@ -26,13 +26,11 @@ from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.queue.dispatch import records as dispatch_records
-from imagegallery.queue.dispatch.rules import JobStatus, MessageAction, fate
+from imagegallery.queue.dispatch.rules import JobStatus, MessageAction, decode, fate
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueOptions, QueueStats
-from imagegallery.queue.outbox import JobOutbox
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog, Watch
+from imagegallery.queue.protocol import JobOutbox, KeepsDeadLetters, Queue, TellsBacklog, Watch
 from imagegallery.queue.sqs.channel import Message
-from imagegallery.queue.sqs.message import decode
 from imagegallery.queue.sqs.messages import SqsMessages
 from imagegallery.queue.sqs.watch import SqsWatch
 

@@ -11,7 +11,7 @@ import anyio
 
 from imagegallery.common.fault_points import fault_point
 from imagegallery.queue.failure import describe
-from imagegallery.queue.mailbox import Letter, Mailbox
+from imagegallery.queue.protocol import Letter, Mailbox
 from imagegallery.storage.keys import INCOMING_PREFIX, is_key
 from imagegallery.uploads.bucket_events.messages import CreatedObject, created_objects
 

@@ -28,7 +28,7 @@ from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.jobs import process_image
 from imagegallery.images.metadata.metadata import read_metadata, taken, to_json
-from imagegallery.queue.outbox import JobOutbox
+from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads.completion.duplicates import Placed, existing_image, place_original, return_existing
 from imagegallery.uploads.completion.verification import Verification, Verified
