@@ -23,11 +23,20 @@ PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.queue.protoco
 FURTHER = (
     "imagegallery.galleries.pages.CachedPages",
     "imagegallery.access.permission.ROLES",
-    "imagegallery.events.event.GalleryEvent",
-    "imagegallery.events.event.OwnerEvent",
-    "imagegallery.events.event.UserEvent",
     "imagegallery.images.duplicates.duplicate.Lookalike",
     "imagegallery.webhooks.service.CreatedWebhook",
+)
+# What a feature is made of.
+FEATURES = (
+    *(f"imagegallery.feature.{name}" for name in ("Feature", "Resources", "ByClass")),
+    *(f"imagegallery.events.event.{name}" for name in ("GalleryEvent", "OwnerEvent", "UserEvent")),
+    *(f"imagegallery.queue.job.{name}" for name in ("NewJob", "ClaimedJob")),
+    "imagegallery.queue.periodic.Periodic",
+    "imagegallery.events.relay.Consumer",
+    *(f"imagegallery.reconciliation.finding.{name}" for name in ("Phase", "PhaseStep", "Finding", "Kind")),
+    "imagegallery.reconciliation.finding.RepairOutcome",
+    "imagegallery.reconciliation.strays.Strays",
+    *(f"imagegallery.reconciliation.sums.{name}" for name in ("Sums", "Sum")),
 )
 _PUBLIC_MODULE = re.compile(r"imagegallery\.(?!common\.(?:bounded|extras|logs)$)[a-z_.]+")
 _MARKER = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
@@ -40,7 +49,8 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def names(group: str) -> list[str]:
-    """The dotted names of ``services``, ``settings``, ``values``, ``errors``, ``protocols``, ``suites`` or ``http``.
+    """The dotted names of ``services``, ``settings``, ``values``, ``errors``, ``protocols``, ``features``, ``suites``
+    or ``http``.
 
     Raises `KeyError` for another group.
     """
@@ -59,6 +69,8 @@ def groups() -> dict[str, list[str]]:
     found["services"] += _paths(each for each in _classes_named("Service", "imagegallery") if id(each) not in named)
     found["settings"] += _paths(each for each in settings if id(each) not in named)
     found["protocols"] += _paths(each for each in _protocols() if id(each) not in named)
+    elsewhere = set(map(id, public.values()))
+    found["features"] = [path for path in FEATURES if id(_named(path)) not in elsewhere]
     found["suites"] = _paths(_classes_named("Suite", "imagegallery.testing"))
     found["http"] = [f"imagegallery_asgi.{name}" for name in imagegallery_asgi.__all__]
     return found

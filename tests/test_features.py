@@ -1,11 +1,13 @@
 """How a gallery is put together of features."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from attrs import frozen
+from tests.support.clock import ManualClock
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery import ConfigurationError, ImageGallery, Settings, new_id
@@ -15,6 +17,7 @@ from imagegallery.feature import Feature
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.purge import PurgeObjects
+from imagegallery.queue.periodic import Periodic
 from imagegallery.storage.streams import bytes_chunks
 
 
@@ -87,6 +90,28 @@ async def test_two_features_that_bring_the_same_are_refused_and_nothing_stays_op
     async with ImageGallery.open(settings, engine=imaging_engine, features=[purge]) as gallery:
         with pytest.raises(ValueError, match=PURGE_OBJECTS):
             gallery.make_worker()
+
+
+async def test_periodic_work_is_done_by_one_worker_of_all_unless_it_says_otherwise(
+    settings: Settings, imaging_engine: SharedEngine, clock: ManualClock
+) -> None:
+    done: Counter[str] = Counter()
+
+    def strike(name: str) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            done[name] += 1
+
+        return run
+
+    hour = timedelta(hours=1)
+    tasks = [Periodic("once", hour, strike("once")), Periodic("each", hour, strike("each"), in_every_worker=True)]
+    feature = Feature("bells", periodic=lambda _: tasks)
+    async with ImageGallery.open(settings, engine=imaging_engine, features=[feature], clock=clock) as gallery:
+        for worker in (gallery.make_worker(), gallery.make_worker()):
+            for task in worker._periodic:
+                if task.name in ("once", "each"):
+                    await task.run()
+    assert done == {"once": 1, "each": 2}
 
 
 async def test_what_a_feature_claims_is_no_stray(settings: Settings, imaging_engine: SharedEngine) -> None:

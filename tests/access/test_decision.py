@@ -8,7 +8,7 @@ import pytest
 import imagegallery
 import imagegallery_asgi
 from imagegallery.access.audience import Audience, Visibility
-from imagegallery.access.decision import Facts, audience, is_public, permissions, require
+from imagegallery.access.decision import Facts, audience, is_public, members, permissions, require
 from imagegallery.access.permission import CONTRIBUTOR, EDITOR, OWNER, ROLES, VIEWER, Permission
 from imagegallery.errors import Forbidden, NotFound
 from imagegallery.principal import Principal
@@ -76,6 +76,13 @@ def test_those_of_one_audience_may_do_the_same(principal: Principal, facts: Fact
     others = {Audience.OWNER: ANA, Audience.PUBLIC: BEN, None: None}[audience(principal, facts)]
     assert may == (NONE if others is None else permissions(others, facts))
     assert is_public(facts) is (permissions(NOBODY, facts) == VIEW)
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+def test_its_members_hear_of_it_and_nobody_else_however_open_it_is(visibility: Visibility) -> None:
+    facts = Facts("ana", visibility)
+    assert members(facts) == {"ana"}
+    assert all(Permission.VIEW in permissions(Principal.user(each), facts) for each in members(facts))
 
 
 @pytest.mark.parametrize("visibility", Visibility)
