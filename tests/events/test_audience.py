@@ -103,7 +103,8 @@ def test_what_is_for_nobody_is_no_event() -> None:
 
 def test_two_features_do_not_tell_of_the_same(tmp_path: Path) -> None:
     other = Feature("society", events=(frozen(type("Other", (OwnerEvent,), {"type": ImageReady.type})),))
-    for features, words in (([other], "image.ready"), ([CLUB, CLUB], "club"), ([Feature("images")], "images")):
+    twice = [CLUB, Feature("club")]
+    for features, words in (([other], "image.ready"), (twice, "club"), ([Feature("images")], "images")):
         with pytest.raises(ValueError, match=words):
             ImageGallery.open(Settings.embedded(tmp_path), features=features)
 

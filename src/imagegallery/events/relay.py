@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
+from attrs import field, frozen
+
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -35,18 +37,16 @@ class Consumer(Protocol):
         """Return the jobs for these events, in order. ``connection`` is for lookups."""
 
 
+@frozen
 class Relay:
     """Relays for consumers. Any number of workers may do so; one at a time does it for each."""
 
-    def __init__(
-        self, database: Database, outbox: JobOutbox, types: EventTypes, consumers: Sequence[Consumer], clock: Clock
-    ) -> None:
-        self._database = database
-        self._types = types
-        self._outbox = outbox
-        self._consumers = tuple(consumers)
-        self._clock = clock
-        self._seen: dict[str, int] = {}  # by consumer: through where nothing is left for it to do
+    _database: Database
+    _outbox: JobOutbox
+    _types: EventTypes
+    _consumers: Sequence[Consumer]
+    _clock: Clock
+    _seen: dict[str, int] = field(factory=dict, init=False)  # by consumer: through where nothing is left for it to do
 
     async def run(self) -> None:
         """Relay until cancelled. Raises `Unavailable`; then it may be called again."""

@@ -5,12 +5,12 @@ down for hours. The queue's own retries are for our errors.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
@@ -18,7 +18,7 @@ from imagegallery.database.pool import Database
 from imagegallery.events import records as event_records
 from imagegallery.events.event import DomainEvent, Event, EventTypes, parse_event_id
 from imagegallery.queue.job import PRIORITY_DELIVERY, ClaimedJob, NewJob, Payload
-from imagegallery.queue.protocol import JobHandler, JobOutbox, Queue
+from imagegallery.queue.protocol import JobOutbox, Queue
 from imagegallery.webhooks import records
 from imagegallery.webhooks.signature import signed_headers
 from imagegallery.webhooks.slots import DeliverySlots
@@ -67,31 +67,22 @@ class WebhookDelivery:
     event: Event[DomainEvent]
 
 
+@frozen
 class DeliverWebhook:
     """The `JobHandler` of ``webhook.deliver``."""
 
-    def __init__(
-        self,
-        database: Database,
-        queue: Queue,
-        outbox: JobOutbox,
-        sender: Sender,
-        types: EventTypes,
-        options: WebhookOptions,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._queue = queue
-        self._outbox = outbox
-        self._sender = sender
-        self._types = types
-        self._options = options
-        self._slots = DeliverySlots(options.max_at_once_per_owner, options.max_at_once_per_host)
-        self._clock = clock
+    _database: Database
+    _queue: Queue
+    _outbox: JobOutbox
+    _sender: Sender
+    _types: EventTypes
+    _options: WebhookOptions
+    _clock: Clock
+    _slots: DeliverySlots = field(init=False)
 
-    def handlers(self) -> Mapping[str, JobHandler]:
-        """For a worker."""
-        return {DELIVER: self}
+    @_slots.default
+    def _of_options(self) -> DeliverySlots:
+        return DeliverySlots(self._options.max_at_once_per_owner, self._options.max_at_once_per_host)
 
     async def run(self, job: ClaimedJob) -> None:
         """Deliver the event, unless the webhook is gone or off, or the event is no longer kept.

@@ -33,15 +33,13 @@ class CreatedWebhook:
     secret: str
 
 
+@frozen
 class WebhookService:
-    def __init__(
-        self, database: Database, sender: Sender, types: EventTypes, options: WebhookOptions, clock: Clock
-    ) -> None:
-        self._database = database
-        self._types = types
-        self._sender = sender
-        self._options = options
-        self._clock = clock
+    _database: Database
+    _sender: Sender
+    _types: EventTypes
+    _options: WebhookOptions
+    _clock: Clock
 
     async def create(
         self, principal: Principal, *, url: str, event_types: Sequence[str] = (), idempotency_key: str | None = None
