@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import pyvips
 from attrs import frozen
+from pyvips.enums import ForeignKeep
 from ssimulacra2 import compute_ssimulacra2
 
 from imagegallery.imaging.limits import DEFAULT_AVIF_EFFORT, DEFAULT_WEBP_EFFORT
@@ -37,7 +38,7 @@ class Setting:
 
     def save(self, picture: pyvips.Image, path: Path) -> None:
         if self.format == "webp":
-            picture.webpsave(str(path), Q=85, effort=self.effort, keep="none")
+            picture.webpsave(str(path), Q=85, effort=self.effort, keep=ForeignKeep.NONE)
             return
         picture.heifsave(
             str(path),
@@ -46,7 +47,7 @@ class Setting:
             compression="av1",
             bitdepth=self.bits,
             subsample_mode="off",
-            keep="none",
+            keep=ForeignKeep.NONE,
         )
 
 
@@ -80,7 +81,7 @@ def measure(photo: Path) -> dict[Setting, Result]:
     picture = pyvips.Image.thumbnail(str(photo), LARGE, height=LARGE, size="down").copy_memory()
     with tempfile.TemporaryDirectory() as directory:
         reference = Path(directory, "reference.png")
-        picture.pngsave(str(reference), keep="none")
+        picture.pngsave(str(reference), keep=ForeignKeep.NONE)
         return {setting: encode(picture, setting, reference) for setting in SETTINGS}
 
 
@@ -90,7 +91,7 @@ def encode(picture: pyvips.Image, setting: Setting, reference: Path) -> Result:
     setting.save(picture, path)
     seconds = time.perf_counter() - started
     decoded = path.with_suffix(".png")
-    pyvips.Image.new_from_file(str(path)).pngsave(str(decoded), keep="none")
+    pyvips.Image.new_from_file(str(path)).pngsave(str(decoded), keep=ForeignKeep.NONE)
     return Result(seconds, path.stat().st_size, compute_ssimulacra2(str(reference), str(decoded)))
 
 

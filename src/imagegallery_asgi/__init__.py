@@ -5,7 +5,7 @@ Needs the extra ``asgi``.
 
 from imagegallery.common.extras import install_hint
 
-try:
+try:  # not used here: only to see that they are there
     import msgspec as _msgspec  # noqa: F401
     import prometheus_client as _prometheus_client  # noqa: F401
     import python_multipart as _python_multipart  # noqa: F401

@@ -35,7 +35,7 @@ class DrainingServer(MPServer):
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         # Processes inherit this, and so outlive a signal that comes before they know what to do with it.
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
-        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian's
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Called with the number of the signal and the frame."""
@@ -51,13 +51,13 @@ class DrainingServer(MPServer):
         """Granian's own asks the process objects, which may call a process alive that has ended: another thread waits
         for it as well, and has yet to write down what it saw. The sentinel is the operating system's word."""
         for worker in self.wrks:
-            worker.terminate()  # type: ignore[no-untyped-call]
+            worker.terminate()
         end = time.monotonic() + self._grace
         for worker in self.wrks:
             if not wait([worker.inner.sentinel], max(0.0, end - time.monotonic())):
                 logger.warning("requests that did not end in %d s are given up", self._grace)
-                worker.kill()  # type: ignore[no-untyped-call]
-            worker.join()  # type: ignore[no-untyped-call]
+                worker.kill()
+            worker.join()
         self.wrks.clear()
 
     def _begin_drain(self) -> None:
@@ -69,11 +69,11 @@ class DrainingServer(MPServer):
         end.start()
 
     def _close(self) -> None:
-        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]
+        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian's
 
     def _stop_at_once(self) -> None:
         for worker in self.wrks:
-            worker.kill()  # type: ignore[no-untyped-call]
+            worker.kill()
         self._close()
 
 

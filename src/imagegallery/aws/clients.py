@@ -27,11 +27,11 @@ async def open_client(
 ) -> AsyncIterator[Any]:
     """Open an aiobotocore client of ``service``, closed on leaving. ``config`` is added to the options.
 
-    Its methods are made at run time from the service's description, so it is untyped. Raises `ConfigurationError` if
-    the options, or the account's own files, are wrong.
+    Its methods are made at run time: who uses it says which client it is. Raises `ConfigurationError` if the options,
+    or the account's own files, are wrong.
     """
     opened = session or open_session(options)
-    arguments = {
+    arguments: dict[str, Any] = {
         "service_name": service,
         "region_name": options.region,
         "endpoint_url": endpoint_url,
@@ -50,7 +50,7 @@ def open_session(options: AwsOptions) -> AioSession:
     session.register_component("data_loader", _descriptions())
     if (options.access_key_id is None) != (options.secret_access_key is None):
         raise ConfigurationError("Set both `aws.access_key_id` and `aws.secret_access_key`, or neither.")
-    if options.access_key_id is not None:
+    if options.access_key_id is not None and options.secret_access_key is not None:
         session.set_credentials(options.access_key_id, options.secret_access_key, options.session_token)
     return session
 

@@ -9,6 +9,7 @@ import anyio
 from aiobotocore.credentials import AioRefreshableCredentials
 from aiobotocore.session import AioSession
 from attrs import define, field, frozen
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from imagegallery.common.background import Background
@@ -23,12 +24,15 @@ _log = logging.getLogger(__name__)
 
 @frozen
 class Keys:
-    """The signing keys. With a ``token`` they expire, and their signatures with them. (Named as botocore's signers
-    expect.)"""
+    """The signing keys. With a ``token`` they expire, and their signatures with them."""
 
     access_key: str
     secret_key: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+
+    @property
+    def credentials(self) -> ReadOnlyCredentials:
+        return ReadOnlyCredentials(self.access_key, self.secret_key, self.token)
 
 
 @define

@@ -57,7 +57,7 @@ def _look_at(future: "asyncio.Future[bool]") -> None:
         future.exception()
 
 
-connect_utils.TLSUpgradeProto = _Upgrade  # type: ignore[assignment,misc]
+connect_utils.TLSUpgradeProto = _Upgrade  # type: ignore[assignment,misc]  # it is asyncpg's own
 
 
 class _Manner(TypedDict):
@@ -171,8 +171,8 @@ async def _prepare(connection: Connection) -> None:
 async def _prepare_pooled(connection: Connection) -> None:
     await _prepare(connection)
     # Before it looks up a type, asyncpg switches JIT off for the session, unless it knows of a server without it.
-    capabilities = connection._server_caps  # type: ignore[union-attr]
-    connection._server_caps = capabilities._replace(jit=False)  # type: ignore[union-attr]
+    capabilities = connection._server_caps  # type: ignore[union-attr]  # the stubs know a pool's proxy, too
+    connection._server_caps = capabilities._replace(jit=False)  # type: ignore[union-attr]  # as above
 
 
 async def _leave_as_it_is(_connection: Connection) -> None:

@@ -34,7 +34,7 @@ def load_signer(key: SigningKey) -> CloudFrontSigner:
     """
     assert key.id is not None
     private = _rsa(_pem(key.pem, key.file), key.id)
-    return CloudFrontSigner(key.id, lambda message: private.sign(message, PKCS1v15(), SHA1()))  # noqa: S303
+    return CloudFrontSigner(key.id, lambda message: private.sign(message, PKCS1v15(), SHA1()))  # noqa: S303 - CloudFront's choice
 
 
 class CloudFrontUrls:

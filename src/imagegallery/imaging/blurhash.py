@@ -71,7 +71,7 @@ def _factors(light: Sequence[float], across: int, down: int) -> list[Colour]:
     rows = [light[start : start + 3 * SIDE] for start in range(0, 3 * SIDE * SIDE, 3 * SIDE)]
     columns = [[[_sum(wave, row[channel::3]) for row in rows] for wave in _WAVES[:across]] for channel in range(3)]
     return [
-        tuple((2 if v or h else 1) * _sum(_WAVES[v], column[h]) for column in columns)  # type: ignore[misc]
+        tuple((2 if v or h else 1) * _sum(_WAVES[v], column[h]) for column in columns)  # type: ignore[misc]  # three of them
         for v in range(down)
         for h in range(across)
     ]

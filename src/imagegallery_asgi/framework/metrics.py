@@ -102,7 +102,7 @@ class Metrics:
         registry = self._registry
         if MULTIPROC_VARIABLE in os.environ:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(registry)
         return generate_latest(registry) + generate_latest(_QueueDepth(queue))
 
 

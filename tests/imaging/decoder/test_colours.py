@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import pyvips
@@ -27,7 +28,7 @@ Place = Callable[[bytes], Path]
 Colour = tuple[int, ...]
 
 PNG = Rendition("copy", 100, 100, "png", 100, 1)
-PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+PROFILE: Any = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 P3, BT2020, SRGB_CURVE, PQ, HLG = 12, 9, 13, 16, 18
 
 
@@ -48,9 +49,12 @@ def cicp(primaries: int, transfer: int, *, full: bool = True) -> bytes:
     return chunk(b"cICP", bytes([primaries, transfer, 0, full]))
 
 
+COLOURS: tuple[list[float], list[float]] = ([255, 32, 16], [16, 32, 255])
+
+
 def deep_avif(bits: int, *, profile: bool) -> bytes:
     """(255, 32, 16) above (16, 32, 255)."""
-    halves = [pyvips.Image.black(32, 16, bands=3).linear([1] * 3, colour) for colour in ([255, 32, 16], [16, 32, 255])]
+    halves = [pyvips.Image.black(32, 16, bands=3).linear([1.0] * 3, colour) for colour in COLOURS]
     picture = (halves[0].join(halves[1], "vertical") * 257).cast("ushort").copy(interpretation="rgb16")
     if profile:
         picture.set_type(pyvips.GValue.blob_type, "icc-profile-data", PROFILE)
@@ -224,7 +228,7 @@ async def test_multiplied_alpha_is_taken_out_of_the_colours(engine: SandboxedEng
     """Of AVIF, where nothing but a reference tells of it, and of the picture that a HEIF library hands over so."""
     picture = await shown(engine, place(images.premultiplied_avif()), into, "image/avif")
     assert near(picture.getpixel((8, 8)), (200, 100, 50, 128), 3)
-    fake = SimpleNamespace(data=bytes([100, 50, 25, 128]) * 4, mode="RGBa", info={})
+    fake: Any = SimpleNamespace(data=bytes([100, 50, 25, 128]) * 4, mode="RGBa", info={})
     decoded = HeicSource(fake, 2, 2, PrimaryPicture()).decode()
     assert near(tuple(round(each) for each in decoded(0, 0)), (199, 100, 50, 128))
 

@@ -258,6 +258,11 @@ class TestInbox:
         assert not inbox
 
 
+def fake(client: object) -> Any:
+    """Something that is taken for an SQS client."""
+    return client
+
+
 class Broken:
     """An SQS client some of whose methods fail."""
 
@@ -279,7 +284,8 @@ class Broken:
 
 
 def refusal(code: str, status: int) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "ReceiveMessage")
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "ReceiveMessage")
 
 
 AWAY = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
@@ -300,7 +306,7 @@ class TestOutages:
         ],
     )
     async def test_what_goes_wrong_is_one_of_our_errors(self, outcome: Exception, expected: type[Exception]) -> None:
-        channel = SqsChannel(Broken(None, receive_message=outcome), "http://sqs/1/jobs")
+        channel = SqsChannel(fake(Broken(None, receive_message=outcome)), "http://sqs/1/jobs")
         with pytest.raises(expected):
             await channel.receive(limit=1, hide=LEASE)
 
@@ -320,7 +326,7 @@ class TestOutages:
         self, outcome: Exception, is_wrong: bool
     ) -> None:
         options = QueueOptions(sqs=SqsOptions(queue_url="https://sqs.test/123456789012/jobs"))
-        asked = Sqs(Broken(None, get_queue_attributes=outcome), options)
+        asked = Sqs(fake(Broken(None, get_queue_attributes=outcome)), options)
         with pytest.raises(ConfigurationError) if is_wrong else nullcontext():
             await asked.check_keys()
 
@@ -332,7 +338,7 @@ class TestOutages:
     async def test_without_sqs_jobs_are_added_and_done_later(
         self, sqs: SqsBench, caplog: pytest.LogCaptureFixture
     ) -> None:
-        away = SqsChannel(Broken(sqs.client, send_message_batch=AWAY), sqs.messages.channels[Urgency.NORMAL].url)
+        away = SqsChannel(fake(Broken(sqs.client, send_message_batch=AWAY)), sqs.messages.channels[Urgency.NORMAL].url)
         there, sqs.messages.channels = sqs.messages.channels, dict.fromkeys(Urgency, away)
         await sqs.add(NewJob("work"))
         with pytest.raises(Unavailable):
@@ -344,7 +350,7 @@ class TestOutages:
 
     async def test_a_batch_that_is_taken_in_part_is_sent_again_in_part(self, sqs: SqsBench) -> None:
         part = {"Successful": [{"Id": "1"}], "Failed": [{"Id": "0", "Code": "InternalError"}]}
-        channel = SqsChannel(Broken(sqs.client, send_message_batch=part), "http://sqs/1/jobs")
+        channel = SqsChannel(fake(Broken(sqs.client, send_message_batch=part)), "http://sqs/1/jobs")
         assert await channel.send([Outgoing("a", timedelta(0)), Outgoing("b", timedelta(0))]) == [1]
 
     @pytest.mark.parametrize("method", ["delete_message_batch", "change_message_visibility_batch"])
@@ -355,7 +361,7 @@ class TestOutages:
         await sqs.relay.catch_up()
         queue = sqs.queue()
         for channel in queue._messages.channels.values():
-            channel._client = Broken(sqs.client, **{method: AWAY})
+            channel._client = fake(Broken(sqs.client, **{method: AWAY}))
         (job,) = await claim(queue)
         assert len(await queue.extend([job], lease=LEASE)) == 1
         await queue.complete(job)
@@ -373,7 +379,7 @@ class TestOutages:
         await sqs.relay.catch_up()
         queue = sqs.queue()
         for channel in queue._messages.channels.values():
-            channel._client = Silent(sqs.client, method)
+            channel._client = fake(Silent(sqs.client, method))
         with anyio.fail_after(30):
             (job,) = await claim(queue)
             assert len(await queue.extend([job], lease=LEASE)) == 1
@@ -404,7 +410,7 @@ class TestOutages:
         await sqs.relay.catch_up()
         queue = sqs.queue()
         low = queue._messages.channels[Urgency.LOW]
-        low._client = Broken(sqs.client, receive_message=AWAY)
+        low._client = fake(Broken(sqs.client, receive_message=AWAY))
         with pytest.raises(Unavailable):
             await claim(queue)
         low._client = sqs.client
@@ -413,7 +419,7 @@ class TestOutages:
     async def test_a_worker_works_on_after_an_outage(self, sqs: SqsBench) -> None:
         queue = sqs.queue()
         for channel in queue._messages.channels.values():
-            channel._client = AwayFor(sqs.client, calls=2)
+            channel._client = fake(AwayFor(sqs.client, calls=2))
         await sqs.add(NewJob("work"))
         await sqs.relay.catch_up()
         async with working(sqs, queue) as outcomes:
@@ -421,7 +427,7 @@ class TestOutages:
 
     async def test_a_poll_that_comes_back_when_nobody_waits_gives_its_message_to_others(self, sqs: SqsBench) -> None:
         queue = sqs.queue()
-        late = Late(sqs.client)
+        late = fake(Late(sqs.client))
         for channel in queue._messages.channels.values():
             channel._client = late
         async with queue.watch(["work"]) as watch:
@@ -496,7 +502,7 @@ class TestBatches:
                 counts.append(len(arguments["Entries"]))
                 return await sqs.client.delete_message_batch(**arguments)
 
-        channel = SqsChannel(Counting(), sqs.messages.channels[Urgency.NORMAL].url)
+        channel = SqsChannel(fake(Counting()), sqs.messages.channels[Urgency.NORMAL].url)
         await send(sqs, *map(str, range(10)))
         received = await sqs.messages.receive(10, LEASE)
         async with anyio.create_task_group() as tasks:

@@ -38,7 +38,7 @@ def s3_options(s3_options: S3Options) -> S3Options:
 def ended(store: object) -> Iterator[None]:
     """The store's credentials are refused, by the real server, while this is open."""
     assert isinstance(store, S3Store)
-    credentials = store._bucket.client._request_signer._credentials
+    credentials = vars(store._bucket.client)["_request_signer"]._credentials
     valid, credentials.access_key = credentials.access_key, "ended"
     try:
         yield

@@ -101,7 +101,7 @@ async def test_a_form_names_how_objects_are_kept(s3_options: S3Options) -> None:
         assert (await send(plain)).status_code == 403
         await store.put("b", bytes_chunks(BODY), content_type=TYPE)
         for key in ("in/a", "b"):
-            stored = await store._bucket.client.head_object(Bucket=s3_options.bucket, Key=s3_options.prefix + key)
+            stored = await store._bucket.client.head_object(Bucket=str(s3_options.bucket), Key=s3_options.prefix + key)
             assert stored["StorageClass"] == "STANDARD_IA"
 
 

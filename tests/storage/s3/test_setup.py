@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 import pytest
@@ -21,7 +22,7 @@ from imagegallery.upkeep.check import Level
 from imagegallery.upkeep.promises import check_promises
 
 RULES = BucketRules("photos/", 2, ("https://app.example",))
-THEIRS = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}
+THEIRS: Any = {"ID": "theirs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def _local(numbers: Sequence[str], half: str | None, microsecond: int) -> dateti
     if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         return None
     try:
-        return datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001
+        return datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001 (its zone comes later)
     except ValueError:
         return None
 

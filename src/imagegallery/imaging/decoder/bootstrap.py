@@ -14,7 +14,7 @@ package = ModuleType("imagegallery")
 package.__path__ = [str(Path(__file__).parents[2])]
 sys.modules[package.__name__] = package
 
-from imagegallery.imaging.limits import from_json  # noqa: E402
+from imagegallery.imaging.limits import from_json  # noqa: E402 (as below)
 from imagegallery.imaging.sandbox.confinement import confine  # noqa: E402 (once the package has its name)
 
 

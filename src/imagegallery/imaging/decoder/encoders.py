@@ -10,6 +10,7 @@ import pyvips
 from imagegallery.imaging.decoder.pixels import flattened, is_graphic
 from imagegallery.imaging.protocol import Rendition
 
+NO_METADATA = pyvips.enums.ForeignKeep.NONE
 TINY = 128 * 128
 """Pixels up to which a WebP without loss may well be the smaller one: worth a try."""
 MOST_LOSSLESS = 4_000_000
@@ -28,16 +29,17 @@ def encode(image: pyvips.Image, rendition: Rendition) -> bytes:
 def decode(data: bytes, image_format: str) -> pyvips.Image:
     """What `encode` has made, the first frame of it. Raises `pyvips.Error`."""
     loader = getattr(pyvips.Image, _LOADERS[image_format])
-    return loader(data, access="sequential").copy_memory()
+    image: pyvips.Image = loader(data, access="sequential")
+    return image.copy_memory()
 
 
 def _webp(image: pyvips.Image, rendition: Rendition) -> bytes:
-    lossy: bytes = image.webpsave_buffer(Q=rendition.quality, effort=rendition.effort, keep="none")
+    lossy = image.webpsave_buffer(Q=rendition.quality, effort=rendition.effort, keep=NO_METADATA)
     pixels = image.width * image.height
     graphic = pixels <= MOST_LOSSLESS and is_graphic(image)
     if not graphic and pixels > TINY:
         return lossy
-    lossless: bytes = image.webpsave_buffer(lossless=True, effort=rendition.effort, keep="none")
+    lossless = image.webpsave_buffer(lossless=True, effort=rendition.effort, keep=NO_METADATA)
     return lossless if len(lossless) <= len(lossy) * (GRAPHIC_MAY_BE if graphic else 1) else lossy
 
 
@@ -51,19 +53,19 @@ def _avif(image: pyvips.Image, rendition: Rendition) -> bytes:
         compression="av1",
         bitdepth=10,
         subsample_mode="off",
-        keep="none",
+        keep=NO_METADATA,
     )
     return data
 
 
 def _jpeg(image: pyvips.Image, rendition: Rendition) -> bytes:
     flat = flattened(image)
-    data: bytes = flat.jpegsave_buffer(Q=rendition.quality, optimize_coding=True, interlace=True, keep="none")
+    data: bytes = flat.jpegsave_buffer(Q=rendition.quality, optimize_coding=True, interlace=True, keep=NO_METADATA)
     return data
 
 
 def _png(image: pyvips.Image, rendition: Rendition) -> bytes:
-    data: bytes = image.pngsave_buffer(compression=min(rendition.effort, 9), keep="none")
+    data: bytes = image.pngsave_buffer(compression=min(rendition.effort, 9), keep=NO_METADATA)
     return data
 
 

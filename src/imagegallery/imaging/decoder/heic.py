@@ -3,7 +3,8 @@
 Imported only in the decoder process. pillow-heif is loaded for the first such file: most processes never see one.
 """
 
-from typing import Any, BinaryIO
+from types import ModuleType
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyvips
 from attrs import frozen
@@ -15,6 +16,9 @@ from imagegallery.imaging.decoder.source import Blocks, exif_payload
 from imagegallery.imaging.decoder_errors import bad_image, is_out_of_memory, out_of_memory, unsupported
 from imagegallery.imaging.formats.boxes import PrimaryPicture, read_primary
 from imagegallery.imaging.signature import is_sequence
+
+if TYPE_CHECKING:
+    from pillow_heif import HeifFile
 
 # Mode to bands, format and interpretation. Colours come as 8 bits (`convert_hdr_to_8bit`), deep grey as 16.
 _LAYOUTS = {
@@ -46,7 +50,7 @@ def open_heic(file: BinaryIO, head: bytes) -> "HeicSource":
     return HeicSource(picture, width, height, primary)
 
 
-def _decoder() -> Any:
+def _decoder() -> ModuleType:
     """pillow-heif. Raises `BadImage` when it is not there, or the memory ceiling leaves no room for it."""
     try:
         import pillow_heif
@@ -61,7 +65,7 @@ def _decoder() -> Any:
 class HeicSource:
     """The primary picture of a HEIF file. Its container's rotation is applied by the decoder, EXIF's does not count."""
 
-    picture: Any
+    picture: "HeifFile"
     width: int
     height: int
     primary: PrimaryPicture

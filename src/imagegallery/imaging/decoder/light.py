@@ -26,7 +26,7 @@ _HLG_LUMINANCE = (0.2627, 0.6780, 0.0593)
 
 def to_srgb(image: pyvips.Image, colour: Colour) -> pyvips.Image:
     """8-bit sRGB from three bands of 8 or 16 bits. What is outside of sRGB is cut off."""
-    linear = image.maplut(_curve(image.format, colour))
+    linear = image.maplut(_curve(str(image.format), colour))
     if colour.curve is Curve.HLG:
         linear = _on_screen(linear)
     if colour.curve in (Curve.PQ, Curve.HLG):
@@ -74,7 +74,7 @@ def _rolled_off(linear: pyvips.Image) -> pyvips.Image:
 def _peak(brightest: pyvips.Image) -> float:
     shrink = max(1, brightest.width // PEAK_SIDE, brightest.height // PEAK_SIDE)
     across, down = min(shrink, brightest.width), min(shrink, brightest.height)
-    return float(brightest.shrink(across, down).max())
+    return brightest.shrink(across, down).maxpos()[0]
 
 
 def _from_pq(level: pyvips.Image) -> pyvips.Image:

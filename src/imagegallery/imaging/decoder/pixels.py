@@ -4,6 +4,7 @@ Several frames lie below each other in one strip; each is treated alone, so no r
 """
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import pyvips
 
@@ -12,7 +13,7 @@ from imagegallery.imaging.decoder.colour import Colour
 from imagegallery.imaging.decoder.sizes import Size
 from imagegallery.imaging.formats import gif
 
-WHITE = [255, 255, 255]
+WHITE: list[float] = [255, 255, 255]
 OPAQUE = 255
 
 GRAPHIC_ROWS = 128
@@ -34,7 +35,7 @@ def strip(frames: Sequence[pyvips.Image], every: int = 1) -> pyvips.Image:
     """One strip of these frames, of which each stands for ``every`` so many that there were, and is shown as long."""
     joined = _joined(frames)
     if every > 1 and joined.get_typeof("delay"):
-        delays = [delay if delay > SHORTEST_DELAY else USUAL_DELAY for delay in joined.get("delay")]
+        delays = [delay if delay > SHORTEST_DELAY else USUAL_DELAY for delay in cast(list[int], joined.get("delay"))]
         sums = [sum(delays[start : start + every]) for start in range(0, len(delays), every)]
         joined.set_type(pyvips.GValue.array_int_type, "delay", sums)
     return joined
@@ -130,12 +131,13 @@ def rows_repeated(image: pyvips.Image) -> pyvips.Image:
     """An interlaced GIF (section 20) with rows that are still missing as the one above that is there."""
     image = image.copy_memory()
     for down in (2, 4, 8):
-        image = (image[image.bands - 1] == 0).ifthenelse(coarse(image, 1, down), image).copy_memory()
+        is_missing = image[image.bands - 1].relational_const("equal", [0])
+        image = is_missing.ifthenelse(coarse(image, 1, down), image).copy_memory()
     return image
 
 
 def _filled(canvas: pyvips.Image, frame: gif.Frame, value: int) -> pyvips.Image:
-    return canvas.draw_rect(value, frame.left, frame.top, frame.width, frame.height, fill=True)
+    return canvas.draw_rect([value], frame.left, frame.top, frame.width, frame.height, fill=True)
 
 
 def crop_offset(image: pyvips.Image, size: Size, crop: str) -> Size:
@@ -157,12 +159,12 @@ def is_graphic(image: pyvips.Image) -> bool:
     if rows.width == 1:
         return False
     left, right = rows.crop(0, 0, rows.width - 1, rows.height), rows.crop(1, 0, rows.width - 1, rows.height)
-    return float((left == right).bandand().avg()) >= GRAPHIC_SHARE * 255
+    return left.relational(right, "equal").bandand().avg() >= GRAPHIC_SHARE * 255
 
 
 def _colours_to_srgb(image: pyvips.Image, colour: Colour | None) -> pyvips.Image:
     if colour is not None and image.interpretation != "cmyk":
-        return light.to_srgb(image if image.bands == 3 else image.bandjoin([image, image]), colour)
+        return light.to_srgb(image if image.bands == 3 else image.bandjoin(image).bandjoin(image), colour)
     if image.get_typeof("icc-profile-data"):
         try:
             # Without a depth, 16 bits stay 16.

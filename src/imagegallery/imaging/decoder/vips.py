@@ -8,7 +8,7 @@ import mmap
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyvips
 from attrs import evolve, frozen
@@ -261,7 +261,8 @@ def _load(file: int, content_type: str, fail_on: str, mended: bytes | None = Non
     os.lseek(file, 0, os.SEEK_SET)
     loader = getattr(pyvips.Image, _LOADERS[content_type])
     source = pyvips.Source.new_from_memory(mended) if mended else pyvips.Source.new_from_descriptor(file)
-    return loader(source, access="sequential", fail_on=fail_on, **options)
+    image: pyvips.Image = loader(source, access="sequential", fail_on=fail_on, **options)
+    return image
 
 
 def _mended(file: int) -> bytes | None:
@@ -277,7 +278,7 @@ def _is_blank(image: pyvips.Image) -> bool:
 
 
 def _block(header: pyvips.Image, name: str) -> bytes:
-    return bytes(header.get(name)) if header.get_typeof(name) else b""
+    return cast(bytes, header.get(name)) if header.get_typeof(name) else b""
 
 
 def _text(header: pyvips.Image, name: str) -> str:
@@ -285,4 +286,4 @@ def _text(header: pyvips.Image, name: str) -> str:
 
 
 def _field(header: pyvips.Image, name: str, default: int) -> int:
-    return int(header.get(name)) if header.get_typeof(name) else default
+    return cast(int, header.get(name)) if header.get_typeof(name) else default

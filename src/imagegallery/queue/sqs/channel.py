@@ -2,10 +2,10 @@
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import attrs
@@ -14,6 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from imagegallery.errors import ConfigurationError, ImageGalleryError, Unavailable
 from imagegallery.queue.failure import describe
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.type_defs import (
+        BatchResultErrorEntryTypeDef,
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +61,7 @@ class Outgoing:
 class SqsChannel:
     """Every method raises `Unavailable` while SQS does not answer, and `ConfigurationError` if it refuses us."""
 
-    def __init__(self, client: Any, url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str) -> None:
         self.name = url.rpartition("/")[2]
         self._client = client
         self.url = url
@@ -61,20 +70,20 @@ class SqsChannel:
 
     async def send(self, messages: Sequence[Outgoing]) -> list[int]:
         """Send up to `BATCH` messages; answers which of them, by index, were taken."""
-        entries = [
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": _seconds(message.delay)}
             for index, message in enumerate(messages)
         ]
         with asking(self.name):
-            answer: Mapping[str, Any] = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
-        self._log_failures("sent", answer)
+            answer = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
+        self._log_failures("sent", answer.get("Failed", ()))
         return [int(entry["Id"]) for entry in answer.get("Successful", ())]
 
     async def receive(self, *, limit: int, hide: timedelta, wait: timedelta = timedelta(0)) -> list[Message]:
         """Up to ``limit`` messages, hidden from others for a while. Without any, one is waited for."""
         hidden_until = anyio.current_time() + hide.total_seconds()
         with asking(self.name):
-            answer: Mapping[str, Any] = await self._client.receive_message(
+            answer = await self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(limit, BATCH),
                 VisibilityTimeout=_seconds(hide),
@@ -90,31 +99,33 @@ class SqsChannel:
         async with self._deleting:
             while batch := self._read[:BATCH]:
                 del self._read[:BATCH]
-                entries = [{"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(batch)]
+                entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                    {"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(batch)
+                ]
                 with asking(self.name):
                     answer = await self._client.delete_message_batch(QueueUrl=self.url, Entries=entries)
-                self._log_failures("deleted", answer)
+                self._log_failures("deleted", answer.get("Failed", ()))
 
     async def hide(self, receipts: Sequence[str], duration: timedelta) -> None:
         """Hide messages from everybody for ``duration`` from now; nothing: show them at once."""
         seconds = _seconds(min(duration, LONGEST_HIDING))
         for start in range(0, len(receipts), BATCH):
-            entries = [
+            entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
                 {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
                 for index, receipt in enumerate(receipts[start : start + BATCH])
             ]
             with asking(self.name):
                 answer = await self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
-            self._log_failures("hidden", answer)
+            self._log_failures("hidden", answer.get("Failed", ()))
 
     async def check(self) -> None:
         """Raises `ConfigurationError` if there is no such queue, or none for us."""
         with asking(self.name):
             await self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
 
-    def _log_failures(self, what: str, answer: Mapping[str, Any]) -> None:
+    def _log_failures(self, what: str, failed: "Iterable[BatchResultErrorEntryTypeDef]") -> None:
         """A message that could not be deleted or hidden comes again; one that could not be sent is sent again."""
-        for entry in answer.get("Failed", ()):
+        for entry in failed:
             logger.info("queue %s: a message could not be %s: %s", self.name, what, entry.get("Code"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aiobotocore.config import AioConfig
 
@@ -24,6 +24,9 @@ from imagegallery.queue.sqs.queue import SqsQueue
 from imagegallery.queue.sqs.setup import SqsSetup
 from imagegallery.queue.sqs.watch import LONGEST_POLL
 
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+
 # An answer to a long poll takes as long as the poll.
 ANSWER_TIME = timedelta(seconds=10)
 
@@ -31,7 +34,7 @@ ANSWER_TIME = timedelta(seconds=10)
 class Sqs:
     """A client of SQS, and what we make of it. Made by `open`; nothing is asked before it is used."""
 
-    def __init__(self, client: Any, options: QueueOptions) -> None:
+    def __init__(self, client: "SQSClient", options: QueueOptions) -> None:
         self._client = client
         self._options = options
 

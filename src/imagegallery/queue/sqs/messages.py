@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -14,6 +14,9 @@ from imagegallery.queue.failure import describe
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.sqs.channel import BATCH, Message, Outgoing, SqsChannel
 from imagegallery.queue.sqs.names import queue_urls
+
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +113,7 @@ class SqsMessages:
         await self.hand_back(self.inbox.take_all())
 
 
-def messages_of(client: Any, options: QueueOptions) -> SqsMessages:
+def messages_of(client: "SQSClient", options: QueueOptions) -> SqsMessages:
     """The queues that the options name, over an aiobotocore client. Raises `ConfigurationError` for other names."""
     assert options.sqs.queue_url is not None, "chosen by this setting"
     urls = queue_urls(options.sqs.queue_url)

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
@@ -12,17 +12,21 @@ from imagegallery.queue.job import GIVE_UP_ATTEMPTS, QueueOptions
 from imagegallery.queue.sqs.channel import asking
 from imagegallery.queue.sqs.names import DEAD, QueueStep, queue_name, queue_urls
 
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.literals import QueueAttributeNameType
+
 RETENTION: Final = timedelta(days=14)  # the longest there is
 EVENT_RECEIVES: Final = 10
 
-Attributes = Mapping[str, str]
+Attributes = Mapping["QueueAttributeNameType", str]
 
 
 @frozen
 class SqsSetup:
     """``client`` is an aiobotocore client of SQS. With ``dry_run`` it only looks."""
 
-    client: Any
+    client: "SQSClient"
     options: QueueOptions
     dry_run: bool = False
 
@@ -39,9 +43,11 @@ class SqsSetup:
     async def _family(self, names: Sequence[str], max_receives: int) -> list[QueueStep]:
         """Queues that share the dead-letter queue of the first one's name."""
         dead = await self._ensure(names[0] + DEAD, _basics())
-        arn = await self._arn(dead) if dead.url else None
-        redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receives})}
-        timeout = {"VisibilityTimeout": str(math.ceil(self.options.lease.total_seconds()))}
+        arn = await self._arn(dead.name, dead.url) if dead.url else None
+        redrive: Attributes = {
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receives})
+        }
+        timeout: Attributes = {"VisibilityTimeout": str(math.ceil(self.options.lease.total_seconds()))}
         return [dead, *[await self._ensure(name, {**_basics(), **timeout, **redrive}) for name in names]]
 
     async def _ensure(self, name: str, wanted: Attributes) -> QueueStep:
@@ -69,10 +75,10 @@ class SqsSetup:
             answer = await self.client.create_queue(QueueName=name, Attributes=dict(attributes))
         return str(answer["QueueUrl"])
 
-    async def _arn(self, step: QueueStep) -> str:
-        with asking(step.name):
-            answer = await self.client.get_queue_attributes(QueueUrl=step.url, AttributeNames=["QueueArn"])
-        return str(answer["Attributes"]["QueueArn"])
+    async def _arn(self, name: str, url: str) -> str:
+        with asking(name):
+            answer = await self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return answer["Attributes"]["QueueArn"]
 
 
 def receives(options: QueueOptions) -> int:
@@ -93,5 +99,5 @@ def _normal(value: str | None) -> object:
     return {name: str(each) for name, each in json.loads(value).items()}
 
 
-def _basics() -> dict[str, str]:
+def _basics() -> Attributes:
     return {"MessageRetentionPeriod": str(math.ceil(RETENTION.total_seconds()))}

@@ -3,8 +3,8 @@
 Keys are ours, without the prefix. A body is bytes in memory; `transfer` splits larger ones.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -28,6 +28,10 @@ from imagegallery.storage.s3.replies import (
     stored,
 )
 
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import ListObjectsV2RequestTypeDef, ObjectIdentifierTypeDef
+
 DELETED_AT_ONCE = 1_000  # the limit of DeleteObjects
 
 
@@ -36,11 +40,11 @@ class Bucket:
     """A bucket.
 
     Attributes:
-        client: aiobotocore's, which has no types. Only this class uses it.
+        client: aiobotocore's. Only this class and `setup` use it.
         listed_at_once: Objects on a page of a listing, at most 1,000.
     """
 
-    client: Any
+    client: "S3Client"
     name: str
     prefix: str
     storing: Mapping[str, str]
@@ -48,7 +52,7 @@ class Bucket:
     listed_at_once: int = 1_000
 
     @classmethod
-    def of(cls, client: object, name: str, options: S3Options) -> "Bucket":
+    def of(cls, client: "S3Client", name: str, options: S3Options) -> "Bucket":
         """Make it from options. ``storing`` and ``form_fields`` say how our requests and clients' forms store
         objects."""
         kept = (
@@ -153,28 +157,28 @@ class Bucket:
 
     async def _delete_batch(self, keys: Sequence[str]) -> list[str]:
         """Return S3's error code for each that it did not delete."""
-        objects = [{"Key": self.prefix + key} for key in keys]
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": self.prefix + key} for key in keys]
         with translate_errors(self.name):
             reply = await self.client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
         return [str(error["Code"]) for error in reply.get("Errors", ()) if error["Code"] != "NoSuchKey"]
 
     async def list_objects(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """List page by page, without names that are none of our keys, such as placeholders of folders."""
-        more: Reply = {"IsTruncated": True}
-        while more["IsTruncated"]:
-            more = await self._page(prefix, more.get("NextContinuationToken"))
-            for each in more.get("Contents", ()):
-                key = str(each["Key"]).removeprefix(self.prefix)
+        page: ListObjectsV2RequestTypeDef = {
+            "Bucket": self.name,
+            "Prefix": self.prefix + prefix,
+            "MaxKeys": self.listed_at_once,
+        }
+        is_truncated = True
+        while is_truncated:
+            with translate_errors(self.name):
+                reply = await self.client.list_objects_v2(**page)
+            for each in reply.get("Contents", ()):
+                key = each["Key"].removeprefix(self.prefix)
                 if is_key(key):
                     yield object_from_listing(key, each)
-
-    async def _page(self, prefix: str, token: str | None) -> Reply:
-        after = {"ContinuationToken": token} if token else {}
-        with translate_errors(self.name):
-            reply = await self.client.list_objects_v2(
-                Bucket=self.name, Prefix=self.prefix + prefix, MaxKeys=self.listed_at_once, **after
-            )
-        return cast(Reply, reply)
+            if is_truncated := reply["IsTruncated"]:
+                page["ContinuationToken"] = reply["NextContinuationToken"]
 
     # --- objects in parts ------------------------------------------------------------------------------------
 
@@ -243,9 +247,8 @@ class Bucket:
 
     async def _send(self, operation: str, key: str, **parameters: object) -> Reply:
         with translate_errors(self.name):
-            return cast(
-                Reply, await getattr(self.client, operation)(Bucket=self.name, Key=self.prefix + key, **parameters)
-            )
+            send: Callable[..., Awaitable[Reply]] = getattr(self.client, operation)
+            return await send(Bucket=self.name, Key=self.prefix + key, **parameters)
 
     def _source(self, key: str) -> dict[str, str]:
         return {"Bucket": self.name, "Key": self.prefix + key}

@@ -15,7 +15,7 @@ from botocore.auth import S3SigV4PostAuth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
 from imagegallery.aws.keys import Keys
-from imagegallery.aws.skew import ServiceTime
+from imagegallery.aws.skew import ServiceTime, sign_at
 from imagegallery.clock import Clock
 from imagegallery.common.disposition import attachment
 from imagegallery.errors import ConfigurationError
@@ -23,7 +23,6 @@ from imagegallery.storage.protocol import ReadMethod, UploadRequest
 
 # The last is S3's maximum ("Authenticating requests: using query parameters", X-Amz-Expires).
 LIFETIMES = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
-_DATE = "%Y%m%dT%H%M%SZ"
 
 
 @frozen
@@ -66,7 +65,7 @@ class Presigner:
         policy = {"expiration": f"{ends_at:%Y-%m-%dT%H:%M:%SZ}", "conditions": conditions}
         request = AWSRequest()
         request.context.update({"s3-presign-post-fields": fields, "s3-presign-post-policy": policy})
-        S3SigV4PostAuth(self.keys(), "s3", self.region).add_auth(request)
+        S3SigV4PostAuth(self.keys().credentials, "s3", self.region).add_auth(request)
         return UploadRequest("POST", self.url, fields=fields)
 
     def part(self, key: str, upload: str, number: int, *, size: int | None, expires_at: datetime) -> UploadRequest:
@@ -102,18 +101,15 @@ class Presigner:
         return str(request.url)
 
 
-class _DatedSigner(S3SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
+class _DatedSigner(S3SigV4QueryAuth):
     """botocore's signer, for a given moment."""
 
     def __init__(self, keys: Keys, region: str, lifetime: timedelta, signed_at: datetime) -> None:
-        super().__init__(keys, "s3", region, expires=lifetime // timedelta(seconds=1))
+        super().__init__(keys.credentials, "s3", region, expires=lifetime // timedelta(seconds=1))
         self._signed_at = signed_at.astimezone(UTC)
 
     def add_auth(self, request: AWSRequest) -> None:
-        request.context["timestamp"] = f"{self._signed_at:{_DATE}}"
-        self._modify_request_before_signing(request)
-        to_sign = self.string_to_sign(request, self.canonical_request(request))
-        self._inject_signature_to_request(request, self.signature(to_sign, request))
+        sign_at(self, request, self._signed_at)
 
 
 def lifetime_for(remaining: timedelta) -> timedelta:

@@ -5,7 +5,7 @@ May be repeated, and keeps rules of others. Reports what the store cannot do.
 
 from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
@@ -16,6 +16,10 @@ from imagegallery.storage.s3.bucket import Bucket
 from imagegallery.storage.s3.connection import connect
 from imagegallery.storage.s3.errors import code_of, translate_errors
 from imagegallery.storage.s3.rules import BucketRules, Rule, ends_versions, is_kept, with_ours
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.literals import BucketLocationConstraintType
+    from types_aiobotocore_s3.type_defs import CreateBucketRequestTypeDef
 
 _DEFAULT_REGION = "us-east-1"  # must not be named when creating a bucket there
 _NO_RULES = ("NoSuchCORSConfiguration", "NoSuchLifecycleConfiguration")
@@ -76,10 +80,13 @@ class BucketSetup:
             return SetupStep("bucket", SetupOutcome.KEPT, f"{self.bucket.name} is there")
         if self.dry_run:
             return SetupStep("bucket", SetupOutcome.PLANNED, f"{self.bucket.name} would be made")
-        where = {} if self.region == _DEFAULT_REGION else {"LocationConstraint": self.region}
+        bucket: CreateBucketRequestTypeDef = {"Bucket": self.bucket.name}
+        if self.region != _DEFAULT_REGION:
+            bucket["CreateBucketConfiguration"] = {
+                "LocationConstraint": cast("BucketLocationConstraintType", self.region)
+            }
         with translate_errors(self.bucket.name):
-            configuration = {"CreateBucketConfiguration": where} if where else {}
-            await self.bucket.client.create_bucket(Bucket=self.bucket.name, **configuration)
+            await self.bucket.client.create_bucket(**bucket)
         return SetupStep("bucket", SetupOutcome.DONE, f"{self.bucket.name} was made")
 
     async def _keeps_deleted(self) -> bool:
