@@ -17,7 +17,7 @@ from imagegallery.queue.job import (
     backoff,
     is_exhausted,
     may_fail_to_give_up,
-    postponed_to,
+    postpone_until,
     retry_at,
     should_dead_letter,
     waiting_time,
@@ -45,7 +45,7 @@ def test_a_retry_takes_off_a_quarter_of_the_backoff_at_most(attempt: int, job_id
 @given(age=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=2)), job_id=st.uuids())
 def test_while_a_part_is_away_a_job_waits_for_a_quarter_of_its_age(age: timedelta, job_id: UUID) -> None:
     options = evolve(OPTIONS, outage_patience=timedelta(days=1))
-    due = postponed_to(claimed(1, job_id), NOW + age, options)
+    due = postpone_until(claimed(1, job_id), NOW + age, options)
     if due is None:
         assert age >= timedelta(days=1)
     else:

@@ -1,4 +1,4 @@
-"""What `reconcile` looks at in galleries: how many images they say they hold."""
+"""What `reconcile` checks in galleries: the recorded numbers of images."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What galleries bring: themselves, and their pages as they were encoded."""
+"""The galleries feature, with cached pages."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -16,8 +16,10 @@ MAX_PER_OWNER = 10_000
 
 
 class ImageOrder(StrEnum):
-    """The orders a gallery can be read in: as arranged; newest upload first; latest taken first; by name, as people
-    count (``img2`` before ``img10``); and shuffled by a seed."""
+    """The order of a gallery's images: as arranged; newest upload first; latest taken first; by name with numbers in
+    numerical
+    order (``img2`` before ``img10``); or shuffled by a seed.
+    """
 
     POSITION = "position"
     CREATED_AT = "created_at"
@@ -27,7 +29,7 @@ class ImageOrder(StrEnum):
 
 
 class GalleryView(StrEnum):
-    """Which galleries a list holds: one's own, or everybody's public ones."""
+    """The galleries of a list: the principal's own, or all public ones."""
 
     OWN = "own"
     PUBLIC = "public"
@@ -35,9 +37,13 @@ class GalleryView(StrEnum):
 
 @frozen
 class Gallery:
-    """``cover_image_id`` is what the owner chose (``None``: the first image); ``cover`` is that image, ready
-    to show, and is there in what services answer unless the gallery is empty. ``audience``: as whom the
-    principal of the call sees it, set by services."""
+    """A gallery.
+
+    Attributes:
+        cover_image_id: The owner's choice. ``None`` for the first image.
+        cover: The cover image with URLs, set by services unless the gallery is empty.
+        audience: How the principal of the call sees it, set by services.
+    """
 
     id: UUID
     owner_id: str
@@ -53,5 +59,5 @@ class Gallery:
 
     @property
     def facts(self) -> Facts:
-        """What decides who may do what with it."""
+        """The facts to decide access by."""
         return Facts(self.owner_id, self.visibility)

@@ -1,4 +1,4 @@
-"""What callers may say about galleries, checked: pure."""
+"""Validation of input about galleries. Pure."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ from imagegallery.principal import Principal
 
 @frozen
 class Changes:
-    """What to change of a gallery: ``None`` leaves it; the cover, which may become ``None``, has a flag."""
+    """Changes of a gallery. ``None`` changes nothing; a flag tells whether to set the cover, which may be ``None``."""
 
     name: str | None = None
     description: str | None = None
@@ -27,21 +27,21 @@ class Changes:
 
 @frozen
 class Selection:
-    """Which of a gallery's images to list, in which order. ``seed`` matters to the random order only."""
+    """Which images to list in which order. Only the random order uses ``seed``."""
 
     order: ImageOrder
     seed: int = 0
     where: ImageFilter = NO_FILTER
 
     def scope(self, gallery_id: UUID) -> str:
-        """Of the cursors of this list of this gallery: no other selection takes them."""
+        """The scope of this list's cursors: other selections refuse them."""
         seed = str(self.seed) if self.order is ImageOrder.RANDOM else ""
         return f"gallery:{gallery_id}:{self.order}:{seed}:{self.where.scope}"
 
 
 @frozen
 class GalleryDraft:
-    """A gallery to be made."""
+    """A gallery to create."""
 
     name: str
     description: str
@@ -49,7 +49,7 @@ class GalleryDraft:
 
 
 def check_draft(name: str, description: str, visibility: str) -> GalleryDraft:
-    """Raises `InvalidInput` with all that is wrong."""
+    """Validate it. Raises `InvalidInput` with all faults."""
     faults = Faults()
     draft = GalleryDraft(_name(faults, name), _description(faults, description), _visibility(faults, visibility))
     faults.check()
@@ -62,7 +62,7 @@ def check_changes(
     visibility: str | Unset = UNSET,
     cover_image_id: UUID | Unset | None = UNSET,
 ) -> Changes:
-    """Raises `InvalidInput` with all that is wrong."""
+    """Validate them. Raises `InvalidInput` with all faults."""
     faults = Faults()
     changes = Changes(
         name=None if isinstance(name, Unset) else _name(faults, name),
@@ -84,7 +84,8 @@ def check_name(name: str) -> str:
 
 
 def check_selection(order: str, seed: int | None = None, where: ImageFilter = NO_FILTER) -> Selection:
-    """Raises `InvalidInput` with all that is wrong. The random order needs a seed, no other order takes one."""
+    """Validate a selection. The random order needs a seed; no other order has one. Raises `InvalidInput` with all
+    faults."""
     faults = Faults()
     chosen = faults.choice(("query", "order"), order, ImageOrder)
     is_random = order == ImageOrder.RANDOM
@@ -100,7 +101,8 @@ def check_selection(order: str, seed: int | None = None, where: ImageFilter = NO
 
 
 def check_anchor(image_ids: Sequence[UUID], before: UUID | None, after: UUID | None) -> UUID:
-    """The image to move others next to. Raises `InvalidInput` unless there is just one, and not itself moved."""
+    """The image to move others next to. Raises `InvalidInput` unless there is exactly one, which is not moved
+    itself."""
     faults = Faults()
     given = {name: anchor for name, anchor in (("before", before), ("after", after)) if anchor is not None}
     if len(given) != 1:
@@ -115,7 +117,7 @@ def check_anchor(image_ids: Sequence[UUID], before: UUID | None, after: UUID | N
 
 
 def check_view(principal: Principal, view: str | None) -> GalleryView:
-    """Without a choice, users get their own galleries and visitors the public ones. Raises `InvalidInput`."""
+    """The view, by default own galleries for users and public ones for visitors. Raises `InvalidInput`."""
     if view is None:
         return GalleryView.PUBLIC if principal.user_id is None else GalleryView.OWN
     faults = Faults()

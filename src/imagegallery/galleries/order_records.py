@@ -1,6 +1,6 @@
-"""The SQL of custom order: what is next to what, and writing new positions.
+"""The SQL of custom order: neighbours, and new positions.
 
-All of it runs under the gallery's row lock, so that nobody else changes the order meanwhile.
+All of it runs under the gallery's row lock, so that nobody else changes the order.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from attrs import field, frozen
 from imagegallery.database.connection import Connection
 from imagegallery.galleries.positions import REACHES, Placement, Renumbering, place
 
-# Cursors from before a renumbering are read for at least this long.
+# Renumberings are kept for at least this long, for older cursors.
 KEPT_FOR: Final = timedelta(days=7)
 
 # Up to $4 images with positions up to $2, the highest first, without those that are moved.
@@ -30,7 +30,7 @@ WHERE gallery_id = $1 AND position > $2 AND image_id <> ALL($3)
 ORDER BY position
 LIMIT $4"""
 
-# What was written while the gallery had another order; answers the revision from now on.
+# What was written in the gallery's previous order. Returns the revision from now on.
 _RAISE_REVISION = "UPDATE galleries SET revision = revision + 1, updated_at = $2 WHERE id = $1 RETURNING revision"
 
 # One row for each image, in one statement, at whose end the positions must differ. Only those moved have been
@@ -49,7 +49,7 @@ WITH noted AS (
 )
 UPDATE galleries SET renumbered = $2 WHERE id = $1"""
 
-# What is in the trash comes back behind what it was behind.
+# An image restored from the trash returns to its place.
 _RENUMBER_TRASH = """
 UPDATE trashed_memberships t
 SET position = coalesce(
@@ -61,7 +61,7 @@ SET position = coalesce(
 )
 WHERE t.gallery_id = $1 AND t.position > $2 AND t.position < $3"""
 
-# Cursors from before what is forgotten can no longer be translated.
+# Cursors from before deleted renumberings can no longer be translated.
 _FORGET_RENUMBERINGS = """
 WITH forgotten AS (
     DELETE FROM gallery_renumberings WHERE gallery_id = $1 AND renumbered_at < $2 RETURNING revision
@@ -70,7 +70,7 @@ UPDATE galleries SET forgotten = last.revision
 FROM (SELECT max(revision) AS revision FROM forgotten) AS last
 WHERE id = $1 AND last.revision IS NOT NULL"""
 
-# What changed after a revision, in order.
+# The changes after a revision, in order.
 RENUMBERINGS = """
 SELECT revision, below, above, old_positions, new_positions
 FROM gallery_renumberings
@@ -80,7 +80,7 @@ ORDER BY revision"""
 
 @frozen
 class Neighbours:
-    """Images beside a gap with their positions, the nearest first."""
+    """Images next to a gap with their positions, nearest first."""
 
     ids: tuple[UUID, ...] = field(repr=False)
     positions: tuple[int, ...]
@@ -89,7 +89,7 @@ class Neighbours:
 async def move(
     connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, beyond: int, now: datetime
 ) -> None:
-    """Put members, in this order, behind everything else with a position up to ``beyond``."""
+    """Put members, in this order, after everything with a position up to ``beyond``."""
     for reach in REACHES:
         before = await _neighbours(connection, NEIGHBOURS_BEFORE, gallery_id, beyond, image_ids, reach + 1)
         after = await _neighbours(connection, NEIGHBOURS_AFTER, gallery_id, beyond, image_ids, reach + 1)
@@ -101,7 +101,7 @@ async def move(
 
 
 async def renumberings(connection: Connection, gallery_id: UUID, since: int) -> tuple[Renumbering, ...]:
-    """How positions changed after revision ``since``, in order, as far as it is still known."""
+    """The changes of positions after revision ``since``, in order, as far as they are still known."""
     rows = await connection.fetch(RENUMBERINGS, gallery_id, since)
     return tuple(Renumbering(row["revision"], row["below"], row["above"], tuple(row[3]), tuple(row[4])) for row in rows)
 

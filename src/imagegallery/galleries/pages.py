@@ -1,8 +1,8 @@
-"""Pages of galleries as they were encoded, kept for those who ask next: a hit neither queries nor encodes.
+"""Encoded pages of galleries, cached: a hit neither queries nor encodes.
 
-What is asked for is named by whoever encodes it (the HTTP package): two names, two entries. Within that there is one
-entry for the gallery's owner, who sees more, one for everybody else, and none that outlives a change of visibility.
-Access is checked on every call, with facts that are kept, and forgotten on a change, like the pages themselves.
+The encoder (the HTTP package) names each kind of page. Of each there is one entry for the gallery's owner, who sees
+more, and one for everybody else. None outlives a change of visibility. Access is checked on every call, with cached
+facts that a change invalidates like the pages.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,9 +30,9 @@ _ACCESS: Final = "access"
 
 @frozen
 class ListPlace:
-    """A page of a list that is called ``name``: by its number, after a cursor, or without either the first.
+    """A page of the list ``name``: by its number, after a cursor, or otherwise the first.
 
-    ``may_be_kept``: not for lists of which everybody who asks can make up one that nobody else will ask for.
+    ``may_be_kept`` is false for lists that a client can invent, and nobody else will request.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ListPlace:
 
 @frozen
 class LoadedPage:
-    """A page that was just encoded, and the cursor of the one after it."""
+    """A page that was just encoded, and the next cursor."""
 
     body: bytes
     next_cursor: str | None = None
@@ -51,7 +51,7 @@ class LoadedPage:
 
 @frozen
 class PageTicket:
-    """What a page of a gallery is called, whoever asks: for `CachedPages.find`."""
+    """The key of a gallery's page, for `CachedPages.find`."""
 
     group: str
     key: str
@@ -60,9 +60,13 @@ class PageTicket:
 
 @frozen
 class CachedPage:
-    """``digest`` names the bytes; ``is_shared``: anybody may have them, and keep them for others.
+    """A page.
 
-    ``began_refresh``: it is stale, and a new one is being made because of this call. ``ticket``: where it is kept.
+    Attributes:
+        digest: Identifies the bytes.
+        is_shared: Whether everybody may get the bytes, and keep them for others.
+        began_refresh: Whether the page is stale, and this call started its refresh.
+        ticket: Its key.
     """
 
     body: bytes
@@ -83,8 +87,10 @@ LoadPage = Callable[[], Awaitable[LoadedPage]]
 
 
 class CachedPages:
-    """Each ``load`` asks a service and encodes what it answers, for the principal of the call; what it raises is raised
-    here. It may run after the call has ended."""
+    """Each ``load`` calls a service for the principal and encodes the result. It may run after the call has ended.
+
+    Its errors are raised here.
+    """
 
     def __init__(self, database: Database, cache: RevalidatingCache, changes: GalleryChanges, clock: Clock) -> None:
         self._database = database

@@ -70,7 +70,7 @@ _COUNT = "SELECT count(*) FROM (SELECT FROM galleries WHERE owner_id = $1 LIMIT 
 # The request that made a gallery whose id follows from a key.
 _REQUEST = "SELECT request_digest FROM galleries WHERE id = $1"
 
-# NULL leaves a column as it is, except that the cover is set to what it is given as when $5 says so.
+# NULL leaves a column unchanged, except for the cover, which is set if $5 is true.
 _UPDATE = """
 UPDATE galleries
 SET name = coalesce($2, name), description = coalesce($3, description), visibility = coalesce($4, visibility),
@@ -101,13 +101,13 @@ async def insert(
     now: datetime,
     request_digest: bytes | None = None,
 ) -> bool:
-    """False if there is a gallery of this id, which was made with the same key."""
+    """Insert it. False if a gallery of this id exists, made with the same key."""
     values = (gallery_id, owner_id, draft.name, draft.description, draft.visibility.value, now, request_digest)
     return await connection.fetchval(_INSERT, *values) is not None
 
 
 async def count(connection: Connection, owner_id: str, most: int) -> int:
-    """How many galleries an owner has, counted as far as ``most``."""
+    """Count an owner's galleries, up to ``most``."""
     counted: int = await connection.fetchval(_COUNT, owner_id, most)
     return counted
 
@@ -153,7 +153,7 @@ async def update(connection: Connection, gallery_id: UUID, changes: Changes, *, 
 
 
 async def delete(connection: Connection, gallery_id: UUID) -> None:
-    """Raises `Conflict` when other tables do not let it go."""
+    """Delete it. Raises `Conflict` if other tables refer to it."""
     async with removing(connection):
         await connection.execute(_DELETE, gallery_id)
 
@@ -174,7 +174,7 @@ def _gallery(row: Record) -> Gallery:
 
 
 async def counts(connection: Connection, after: UUID, limit: int) -> list[Sum]:
-    """How many images galleries say they hold, and do hold."""
+    """The numbers of images that galleries record, and have."""
     return [Sum(str(id_), *numbers) for id_, *numbers in await connection.fetch(COUNTS, after, limit)]
 
 

@@ -1,7 +1,7 @@
-"""What can be done with galleries. Access is checked here, by principal.
+"""Galleries. Access is checked here, by principal.
 
-A private gallery does not exist for anybody but its owner: `NotFound`. Writing a gallery that is open to the
-principal but not theirs raises `Forbidden`, and any write without a user `Unauthenticated`.
+A private gallery exists for its owner only: `NotFound`. Changing a visible gallery of another owner raises `Forbidden`,
+and any change without a user `Unauthenticated`.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,11 +72,17 @@ class GalleryService:
         visibility: Visibility | str = Visibility.PRIVATE,
         idempotency_key: str | None = None,
     ) -> Gallery:
-        """``name``: 1 to 255 characters; ``description``: at most 10,000.
+        """Create a gallery. A repetition with the same ``idempotency_key`` returns the existing one as it is now.
 
-        Asked again with the same ``idempotency_key`` it answers the gallery that it made then, as it is now. Raises
-        `Unauthenticated`, `InvalidInput` with all that is wrong, `IdempotencyKeyReused` if that key came with another
-        request, and `Conflict` when there are 10,000 already.
+        Args:
+            name: 1 to 255 characters.
+            description: At most 10,000 characters.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: With all faults.
+            IdempotencyKeyReused: If the key came with another request.
+            Conflict: If the owner has 10,000 galleries already.
         """
         owner_id = principal.require_user()
         draft = check_draft(name, description, visibility)
@@ -93,12 +99,21 @@ class GalleryService:
             return await self._read(connection, principal, gallery_id)
 
     async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
-        """Raises `NotFound`."""
+        """Return a gallery.
+
+        Raises:
+            NotFound: If the principal may not see any of this id.
+        """
         async with self._database.reading(principal) as connection:
             return await self._read(connection, principal, gallery_id)
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
-        """The oldest of the principal's own galleries of this name. Raises `Unauthenticated` and `InvalidInput`."""
+        """Return the oldest of the principal's galleries with this name, if any.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid name.
+        """
         owner_id, name = principal.require_user(), check_name(name)
         async with self._database.connection() as connection:
             found = await records.find_by_name(connection, owner_id, name)
@@ -112,10 +127,16 @@ class GalleryService:
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Gallery]:
-        """Galleries, newest first, ``limit`` (1 to 100) at a time: one's ``own``, or everybody's ``public`` ones.
+        """List galleries, newest first.
 
-        By default users get their own and visitors the public ones. Raises `InvalidInput`, `InvalidCursor`, and
-        `Unauthenticated` when a visitor asks for their own.
+        Args:
+            view: ``own`` (the default for users) or ``public`` (the default for visitors).
+            limit: 1 to 100.
+
+        Raises:
+            InvalidInput: For an invalid view or limit.
+            InvalidCursor: For an invalid cursor.
+            Unauthenticated: If a visitor asks for own galleries.
         """
         chosen = check_view(principal, view)
         check_limit(limit)
@@ -140,12 +161,16 @@ class GalleryService:
         cover_image_id: UUID | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
-        """Change what is given. The cover must be in the gallery; ``None`` makes it the first image again.
+        """Change the given fields. The cover must be in the gallery; ``None`` selects the first image again.
 
-        ``check`` is shown the gallery as it is, which nobody else changes meanwhile; what it raises leaves all as it
-        was.
+        Args:
+            check: Called with the current, locked gallery; an error it raises cancels the change.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` with all that is wrong.
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            InvalidInput: With all faults.
         """
         principal.require_user()
         changes = check_changes(name, description, visibility, cover_image_id)
@@ -163,10 +188,16 @@ class GalleryService:
     async def delete(
         self, principal: Principal, gallery_id: UUID, *, check: Callable[[Gallery], None] | None = None
     ) -> None:
-        """Delete the gallery; its images stay in the library. ``check`` as with `update`.
+        """Delete the gallery. Its images stay in the library.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when the application has records that do not
-        let it go.
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            Conflict: If records of the application refer to it.
         """
         principal.require_user()
         async with self._database.transaction() as connection:
@@ -184,11 +215,16 @@ class GalleryService:
         *,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
-        """Append up to 1,000 of one's images, in this order, all or none; those already in it stay where they are.
-        ``check`` as with `update`.
+        """Append up to 1,000 own images in this order, all or none. Those already in it stay where they are.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
-        is not one of the owner's images.
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            InvalidInput: With each id that is repeated or is not one of the owner's images.
         """
         principal.require_user()
         membership.check_ids(image_ids)
@@ -208,9 +244,15 @@ class GalleryService:
         *,
         check: Callable[[Gallery], None] | None = None,
     ) -> None:
-        """Take an image out of the gallery; it stays in the library. ``check`` as with `update`.
+        """Remove an image from the gallery. It stays in the library.
 
-        Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also when the image is not in the gallery.
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see the gallery, or the image is not in it.
+            Forbidden: If it is another owner's.
         """
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
@@ -228,11 +270,16 @@ class GalleryService:
         *,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
-        """Take up to 1,000 images out of the gallery, all or none; they stay in the library. ``check``
-        as with `update`.
+        """Remove up to 1,000 images from the gallery, all or none. They stay in the library.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is repeated or
-        not in the gallery.
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            InvalidInput: With each id that is repeated or not in the gallery.
         """
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
@@ -252,11 +299,18 @@ class GalleryService:
         after: UUID | None = None,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
-        """Put up to 1,000 of the gallery's images, in this order, right ``before`` or ``after`` another one. ``check``
-        as with `update`.
+        """Move up to 1,000 images of the gallery, in this order, right ``before`` or ``after`` another one, all or
+        none.
 
-        All or none. Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `InvalidInput` naming each id that is
-        repeated, moved next to itself or not in the gallery, and unless just one place is given.
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            InvalidInput: With each id that is repeated, next to itself or not in the gallery, and unless exactly one
+                place is given.
         """
         principal.require_user()
         membership.check_ids(image_ids)
@@ -287,12 +341,19 @@ class GalleryService:
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Image]:
-        """The gallery's images of a filter, ``limit`` (1 to 100) at a time: see `ImageOrder`.
+        """List the gallery's images. In random order, or with a filter, a page may be short or empty and still have a
+        next cursor.
 
-        ``order="random"`` needs a ``seed``, 0 to 2^53 - 1: one seed, one order. Only the owner may ask for
-        favourites or by archive. In random order, and where few images fit the filter, a page may be short, or empty,
-        and yet have a next cursor.
-        Raises `NotFound`, `InvalidInput`, and `InvalidCursor`, also for one that has become too old.
+        Args:
+            order: See `ImageOrder`.
+            seed: For the random order: 0 to 2^53 - 1. The same seed gives the same order.
+            where: Only the owner may filter by favourite or archive.
+            limit: 1 to 100.
+
+        Raises:
+            NotFound: If the principal may not see any of this id.
+            InvalidInput: For invalid arguments.
+            InvalidCursor: For an invalid or outdated cursor.
         """
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
@@ -312,11 +373,15 @@ class GalleryService:
         page: int = 1,
         limit: int = DEFAULT_LIMIT,
     ) -> NumberedPage[Image]:
-        """Page ``page`` (from 1) of the same list; beyond the last one it is empty.
+        """Return page ``page`` (from 1) of the same list. Pages after the last are empty.
 
-        What it costs grows with the page's number: so it ends after 100,000 images, in random order after 2,000, and
-        with a filter only the gallery's first 5,000 images are looked at. If it has more, the ``total`` of what fits is
-        ``None``. A cursor goes on to the end. Raises `NotFound` and `InvalidInput`.
+        Its cost grows with its number. So pages end after 100,000 images, in random order after 2,000, and a filter
+        only examines the gallery's first 5,000 images. If there are more, ``total`` is ``None``. A cursor reaches the
+        end.
+
+        Raises:
+            NotFound: If the principal may not see any of this id.
+            InvalidInput: For invalid arguments.
         """
         selection = check_selection(order, seed, where)
         offset = walking.check_offset(selection.order, page, limit)
@@ -332,7 +397,7 @@ class GalleryService:
     async def _total(
         self, connection: Connection, gallery_id: UUID, seen: GalleryPage, where: ImageFilter
     ) -> int | None:
-        """How many images the list has, if they can be counted quickly."""
+        """The number of images in the list, if they can be counted quickly."""
         if where.is_empty:
             return seen.total
         if seen.total > listing_records.EXAMINED:
@@ -349,7 +414,7 @@ class GalleryService:
         require(needed, principal, await access_records.of_gallery(connection, gallery_id), "gallery")
 
     async def _close_urls(self, connection: Connection, gallery_id: UUID) -> None:
-        """The gallery, if it is open, will be so no longer."""
+        """Record that an open gallery closes, and its images' URLs with it."""
         await membership.lock_gallery(connection, gallery_id)
         gallery = await records.get(connection, gallery_id)
         if gallery is not None and is_public(gallery.facts):
@@ -382,7 +447,7 @@ class GalleryService:
 
 
 def _visible(principal: Principal, members: GalleryPage | None, where: ImageFilter) -> GalleryPage:
-    """Raises `NotFound`, and `InvalidInput` for a filter that would tell others what is the owner's business."""
+    """Raise `NotFound`, or `InvalidInput` for a filter by the owner's private data."""
     seen = require(Permission.VIEW, principal, members, "gallery")
     faults = Faults()
     for name in () if audience(principal, seen.facts) is Audience.OWNER else where.owner_only:
@@ -392,7 +457,7 @@ def _visible(principal: Principal, members: GalleryPage | None, where: ImageFilt
 
 
 async def _hold_cover(connection: Connection, gallery_id: UUID, image_id: UUID) -> None:
-    """Make sure that the image is in the gallery, and stays until the transaction ends."""
+    """Check that the image is in the gallery, and keep it there until the transaction ends."""
     await membership.hold_images(connection, [image_id])
     await membership.lock_gallery(connection, gallery_id)
     faults = Faults()

@@ -1,14 +1,12 @@
-"""A seeded order of a gallery that is read by index, a page at a time: pure.
+"""A seeded order of a gallery that is read by index, a page at a time. Pure.
 
-Every image has a fixed random key of 48 bits. The keys' range is cut into ``2^bits`` equal slots, about one for
-each image, and the seed decides in which order the slots are visited and how the few images in one slot follow
-each other. A page reads the slots of its steps, each a short range of the index: what it costs depends on the
-page alone, not on how far along the walk it is.
+Every image has a fixed random key of 48 bits. The range of keys is divided into ``2^bits`` equal slots, about one for
+each image. The seed determines the order of the slots, and of the few images within one. A page reads the slots of its
+steps, each a short range of the index, so its cost does not depend on its depth.
 
 The order of slots is a bijection of integers below ``2^bits`` made of odd multiplications and shifts (as in the
-finalizers of MurmurHash3 and SplitMix64), whose constants are digested from the seed. It is not a uniform draw
-out of all permutations, and not meant to keep secrets: two images whose keys share a slot are next to each other,
-or in each other's neighbourhood, for every seed.
+finalizers of MurmurHash3 and SplitMix64), with constants digested from the seed. It is not a uniform choice among all
+permutations, and keeps no secrets: two images whose keys share a slot are neighbours, or nearly, for every seed.
 """
 
 import hashlib
@@ -25,10 +23,7 @@ MAX_BITS: Final = 30  # products of two slot numbers and a sum stay below 2^63
 
 @frozen
 class Shuffle:
-    """``2^bits`` slots in the order of a seed. ``mask`` orders what is within a slot: by ``key XOR mask``.
-
-    `step_of` and `slot_at` are each other's inverse.
-    """
+    """``2^bits`` slots in the order of a seed. ``mask`` orders keys within a slot: by ``key XOR mask``."""
 
     bits: int
     first: int
@@ -42,29 +37,21 @@ class Shuffle:
 
     @property
     def key_shift(self) -> int:
-        """A key's slot is the key without so many low bits."""
+        """The number of low bits to drop from a key to get its slot."""
         return KEY_BITS - self.bits
 
     @property
     def slot_width(self) -> int:
-        """How many keys one slot spans."""
+        """The number of keys in one slot."""
         return 1 << self.key_shift
 
     @property
     def fold(self) -> int:
-        """Shifting by at least half the bits makes ``x XOR (x >> fold)`` its own inverse."""
+        """A shift by at least half the bits, which makes ``x XOR (x >> fold)`` its own inverse."""
         return max(1, (self.bits + 1) // 2)
 
-    def step_of(self, slot: int) -> int:
-        """When the slot is visited; the SQL of numbered pages computes the same."""
-        low = self.steps - 1
-        mixed = (slot * self.first + self.shift) & low
-        mixed ^= mixed >> self.fold
-        mixed = (mixed * self.second) & low
-        return mixed ^ (mixed >> self.fold)
-
     def slot_at(self, step: int) -> int:
-        """The slot that is visited at this step."""
+        """The slot of this step."""
         mixed = step ^ (step >> self.fold)
         mixed = (mixed * _inverse(self.second, self.steps)) & (self.steps - 1)
         mixed ^= mixed >> self.fold
@@ -78,7 +65,7 @@ class Shuffle:
 
 @lru_cache(maxsize=256)
 def _inverse(odd: int, modulus: int) -> int:
-    """Kept, because each of some ten thousand slots asks for the same two."""
+    """Cached, since some ten thousand slots need the same two."""
     return pow(odd, -1, modulus)
 
 
@@ -91,8 +78,8 @@ def shuffle(seed: int, bits: int) -> Shuffle:
 
 
 def bits_for(count: int) -> int:
-    """So many bits that half a slot to two slots fall to each of ``count`` images.
+    """The bits that put half an image to two images into a slot.
 
-    Always even: the order of numbered pages changes only when a gallery has grown or shrunk fourfold.
+    Always even: the order of numbered pages only changes when a gallery has grown or shrunk fourfold.
     """
     return min(MAX_BITS, 2 * round(max(count, 1).bit_length() / 2))

@@ -1,4 +1,4 @@
-"""One attempt at one job: from its claim to what is written about its end."""
+"""One attempt at one job, from its claim to the record of its result."""
 
 import logging
 import math
@@ -18,7 +18,7 @@ from imagegallery.queue.job import (
     QueueOptions,
     is_exhausted,
     may_fail_to_give_up,
-    postponed_to,
+    postpone_until,
     retry_at,
     should_dead_letter,
 )
@@ -26,8 +26,8 @@ from imagegallery.queue.protocol import Ended, JobHandler, JobOutcome, Queue, Wo
 
 logger = logging.getLogger(__name__)
 
-# How long the end of an attempt is written again and again while the queue does not answer, also against
-# cancellation. After that the lease runs out and the job is done once more.
+# How long to retry recording the result while the queue does not respond, even against cancellation. Afterwards the
+# lease expires, and the job is done once more.
 SETTLE_TIME = 10.0  # seconds
 SETTLE_PAUSE = 0.5  # seconds
 
@@ -39,9 +39,9 @@ WORKED = fault_point("worker.worked", "a job's work is done, the job is not")
 
 @define(eq=False)
 class ClaimedWork:
-    """A job in this worker's hands. Cancelling ``scope`` stops it; then it is handed back, unless it was ``lost``.
+    """A claimed job. Cancelling ``scope`` stops it; then it is handed back, unless it was ``lost``.
 
-    While ``settling``, its end is being written: nothing is to be stopped any more.
+    While ``settling``, its result is being recorded: nothing may be stopped any more.
     """
 
     job: ClaimedJob
@@ -50,14 +50,14 @@ class ClaimedWork:
     settling: bool = False
 
     def lose(self) -> None:
-        """Another worker has claimed it."""
+        """Note that another worker has claimed it, and stop."""
         if not self.settling:
             self.lost = True
             self.scope.cancel()
 
 
 class Attempts:
-    """Runs handlers and tells the queue how that ended."""
+    """Runs handlers and records the results in the queue."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Attempts:
         self._observer = observer
 
     async def run(self, held: ClaimedWork) -> None:
-        """Work on the job until its end is written. Raises nothing but the cancellation of the caller."""
+        """Work on the job until its result is recorded. Raises nothing except the caller's cancellation."""
         job = held.job
         started = anyio.current_time()
         outcome: JobOutcome | None = None
@@ -99,7 +99,7 @@ class Attempts:
         except LeaseLost:
             return JobOutcome.LOST
         except Exception as error:
-            if is_outage(error) and (run_at := postponed_to(job, self._clock(), self._options)):
+            if is_outage(error) and (run_at := postpone_until(job, self._clock(), self._options)):
                 return await self._postpone(held, describe(error), run_at)
             return await self._failed(held, describe(error))
         except anyio.get_cancelled_exc_class():
@@ -141,14 +141,14 @@ class Attempts:
         return await _settle(held, JobOutcome.BURIED, partial(self._queue.bury, job, error=error))
 
     async def _stopped(self, held: ClaimedWork) -> JobOutcome:
-        """It was cancelled: because it is another's now, or else because this worker ends."""
+        """Handle a cancellation: another worker claimed the job, or this worker ends."""
         if held.lost:
             return JobOutcome.LOST
         return await _settle(held, JobOutcome.RELEASED, partial(self._queue.release, held.job))
 
 
 async def _settle(held: ClaimedWork, outcome: JobOutcome, write: Callable[[], Awaitable[None]]) -> JobOutcome:
-    """Write the end, for as long as `SETTLE_TIME` if need be; `JobOutcome.LOST` if that cannot be done."""
+    """Record the result, retrying for `SETTLE_TIME`. Returns `JobOutcome.LOST` if that fails."""
     job = held.job
     held.settling = True
     with anyio.move_on_after(SETTLE_TIME, shield=True):
@@ -169,5 +169,5 @@ async def _settle(held: ClaimedWork, outcome: JobOutcome, write: Callable[[], Aw
 
 
 def _cancellation_is_meant() -> bool:
-    """Whether a scope around here is cancelled; a handler may also raise the exception without cause."""
+    """Whether an enclosing scope is cancelled; a handler may also raise the exception without cause."""
     return anyio.current_effective_deadline() == -math.inf

@@ -1,4 +1,4 @@
-"""Whether anybody does the jobs: without a worker uploads are accepted, and wait for their variants in silence."""
+"""Whether workers do the jobs: without one, uploads are accepted but get no variants."""
 
 import logging
 from collections.abc import Sequence
@@ -23,16 +23,16 @@ WARNING = (
 
 
 def is_unattended(backlog: Backlog, now: datetime) -> bool:
-    """Whether a job is due for longer than `PATIENCE` and nobody holds any. Pure."""
+    """Whether a job has been due for longer than `PATIENCE` and nobody holds any. Pure."""
     is_overdue = backlog.due_since is not None and now - backlog.due_since > PATIENCE
     return is_overdue and (backlog.held_until is None or backlog.held_until <= now)
 
 
 class Attendance:
-    """Looks at the queue now and then, and says so once when nobody does what is due, and once when somebody does.
+    """Checks the queue regularly, and logs once when nobody does due jobs, and once when somebody does again.
 
-    Of a queue that tells nothing of it (`TellsBacklog`) nothing is said. A worker that is between two jobs holds none
-    for a moment, so only what is seen twice in a row counts.
+    It needs a queue that is `TellsBacklog`. A worker between two jobs holds none for a moment, so only two observations
+    in a row count.
     """
 
     def __init__(self, queue: Queue, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class Attendance:
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What to tell whoever runs the service."""
+        """Warnings for operators."""
         return [WARNING] if self._is_missed else []
 
     @property
@@ -50,12 +50,12 @@ class Attendance:
         return self._times_unattended > 1
 
     async def run(self) -> None:
-        """Look until cancelled, whatever happens to the queue."""
+        """Check until cancelled, whatever happens to the queue."""
         await anyio.sleep(LOOK_EVERY.total_seconds())
         await keep_up(Periodic("looking for a worker", LOOK_EVERY, self.look))
 
     async def look(self) -> None:
-        """Raises `Unavailable` if the queue does not answer; what was seen before stays true."""
+        """Check once. Raises `Unavailable` if the queue does not respond; earlier observations stay."""
         if not isinstance(self._queue, TellsBacklog):
             return
         was_missed = self._is_missed

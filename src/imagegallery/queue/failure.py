@@ -1,8 +1,8 @@
-"""What is kept of an exception: pure.
+"""What is stored of an exception. Pure.
 
-The text of a foreign exception may quote signed URLs, credentials, file paths or a user's data, and what is
-kept here is stored and shown to operators. So foreign exceptions are told by their class and where they were
-raised; only our own errors, whose messages are written to be shown, are quoted.
+A foreign exception's text may quote signed URLs, credentials, paths or users' data, and operators see what is stored.
+So foreign exceptions are described by class and place; only our own errors, whose messages are meant to be shown, are
+quoted.
 """
 
 from pathlib import PurePath
@@ -15,7 +15,7 @@ _FRAMES = 3
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether nothing went wrong but that a part was away, or did not let us in."""
+    """Whether the error only means that a service was unavailable, or denied access."""
     if isinstance(error, BaseExceptionGroup):
         return all(map(is_outage, error.exceptions))
     return isinstance(error, Unavailable | ConfigurationError)

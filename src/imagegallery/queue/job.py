@@ -1,8 +1,7 @@
-"""A job and the rules of its life: pure.
+"""A job and its rules. Pure.
 
-A job is *at least once*: a worker that dies in the middle loses its lease, and another one starts over.
-Attempts are counted when a job is claimed, not when it fails, so that a job which kills its worker cannot be
-retried for ever.
+A job runs *at least once*: a worker that dies loses its lease, and another one starts over. Claims count as attempts,
+not failures, so that a job that kills its worker is not retried forever.
 """
 
 from collections.abc import Mapping
@@ -17,26 +16,25 @@ from imagegallery.common.backoff import Backoff
 Payload = Mapping[str, str | int | bool | None]
 
 PRIORITY_NORMAL = 0
-PRIORITY_DELIVERY = -5  # word to others, whose turns are not mixed with what is done here
+PRIORITY_DELIVERY = -5  # messages to others, whose turns are separate
 PRIORITY_LOW = -10
-PRIORITY_IDLE = -20  # what nobody waits for
+PRIORITY_IDLE = -20  # nobody waits for it
 
-# A wait is never shorter than this: a job that is due but locked (by an open fence, or a claim under way) would
-# otherwise be asked for in a tight loop.
+# A wait is never shorter: a due job that is locked (by an open fence, or a claim in progress) would otherwise cause a
+# busy loop.
 SHORTEST_WAIT = timedelta(milliseconds=100)
 
-# How often `give_up` itself may fail before a job is buried without it.
+# How often `give_up` may fail before a job is buried without it.
 GIVE_UP_ATTEMPTS = 3
 
 
 @frozen
 class NewJob:
-    """Work to be done: ``kind`` picks the handler, ``payload`` is its small JSON argument.
+    """Work to be done: ``kind`` selects the handler, ``payload`` is its small JSON argument.
 
-    Higher ``priority`` first; of one priority, owners are served in turn, and ``owner_id`` is whose work it is (empty:
-    nobody's in particular); then earlier ``run_at`` (``None``: now). With ``dedupe_key``, a job of this kind
-    that is already waiting under the same key makes this one superfluous: it is not added, and the waiting one
-    takes over the more urgent priority and time.
+    Higher ``priority`` comes first. Within a priority, owners (``owner_id``, empty for none) are served in turn, then
+    earlier ``run_at`` (``None``: now) comes first. With ``dedupe_key``, a waiting job of the same kind and key replaces
+    this one, and takes the more urgent priority and time.
     """
 
     kind: str
@@ -49,8 +47,10 @@ class NewJob:
 
 @frozen
 class ClaimedJob:
-    """A job in a worker's hands. ``attempt`` counts from 1; ``lease_token`` is this claim's own, and every
-    write on the job's behalf is refused once another claim has been made."""
+    """A claimed job. ``attempt`` counts from 1. ``lease_token`` identifies this claim: writes for the job are refused
+    after
+    another claim.
+    """
 
     id: UUID
     kind: str
@@ -63,7 +63,7 @@ class ClaimedJob:
 
 @frozen
 class DeadJob:
-    """A job that will not be tried again, and why."""
+    """A job that is not tried again, and why."""
 
     id: UUID
     kind: str
@@ -75,7 +75,7 @@ class DeadJob:
 
 @frozen
 class QueueStats:
-    """How many jobs wait (due or not), run and are dead."""
+    """The number of jobs that wait (due or not), run and are dead."""
 
     waiting: int
     running: int
@@ -84,8 +84,10 @@ class QueueStats:
 
 @frozen
 class Backlog:
-    """``due_since`` is when the first job could be, or can be, claimed, and ``held_until`` when the last lease ends or
-    ended; ``None``: there is none."""
+    """``due_since``: when the first job could be claimed; ``held_until``: when the last lease ends or ended. ``None``
+    without
+    any.
+    """
 
     due_since: datetime | None = None
     held_until: datetime | None = None
@@ -93,9 +95,10 @@ class Backlog:
 
 @frozen
 class SqsOptions:
-    """``queue_url`` is the URL of our first queue, for what is urgent; the others have its name with a suffix. Without
-    one, workers find their jobs in the database. ``events_url`` is a queue that the bucket sends its events to: they
-    complete uploads whose client was not heard of again.
+    """``queue_url`` is the URL of our first queue, for urgent jobs; the others have its name with a suffix. Without it,
+    workers
+    find jobs in the database. ``events_url`` is a queue that the bucket sends its events to: they complete uploads
+    whose client disappeared.
     """
 
     queue_url: str | None = None
@@ -105,11 +108,11 @@ class SqsOptions:
 
 @frozen
 class QueueOptions:
-    """How hard to try. A lease is renewed every third of its length while the job runs.
+    """How persistently jobs are tried. A lease is renewed every third of its length while the job runs.
 
-    With ``relay_in_worker`` every worker passes on events and jobs, too; without, `imagegallery relay` does it alone.
-    An attempt that failed because a part it needs was away (`Unavailable`, `ConfigurationError`) is no fault of the
-    job's: until ``outage_patience`` after the job was made, it does not count among the ``max_attempts``.
+    With ``relay_in_worker`` every worker relays events and jobs, too; otherwise only `imagegallery relay` does.
+    Attempts that failed because a service was unavailable (`Unavailable`, `ConfigurationError`) do not count among the
+    ``max_attempts`` until ``outage_patience`` after the job was made.
     """
 
     max_attempts: int = field(default=10, validator=ge(1))
@@ -125,51 +128,51 @@ class QueueOptions:
 
 
 def backoff(attempt: int, options: QueueOptions) -> timedelta:
-    """How long to wait after the ``attempt``-th failure: doubling from the base, up to the limit."""
+    """The wait after the ``attempt``-th failure: doubled from the base up to the limit."""
     return Backoff(options.backoff_base, options.backoff_limit).after(attempt)
 
 
 def retry_at(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime:
     """When a job that failed ``now`` is due again."""
-    return now + _scattered(job, backoff(job.attempt, options))
+    return now + _scatter(job, backoff(job.attempt, options))
 
 
-def postponed_to(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime | None:
-    """When a job is due again that failed ``now`` because a part was away; ``None``: that has gone on for too long, and
+def postpone_until(job: ClaimedJob, now: datetime, options: QueueOptions) -> datetime | None:
+    """When a job is due again that failed ``now`` because a service was unavailable; ``None`` if that has lasted too
+    long, and
     the attempt counts.
 
-    There is no count to go by, so the older the job is, the longer it waits: a quarter of its age, within the limits of
-    the backoff.
+    The wait grows with the job's age: a quarter of it, within the limits of the backoff.
     """
     age = now - job.created_at
     if age >= options.outage_patience:
         return None
-    return now + _scattered(job, min(max(age / 4, options.backoff_base), options.backoff_limit))
+    return now + _scatter(job, min(max(age / 4, options.backoff_base), options.backoff_limit))
 
 
-def _scattered(job: ClaimedJob, pause: timedelta) -> timedelta:
-    """Up to a quarter is taken off, by the job's id, so that jobs which failed together do not come back together."""
+def _scatter(job: ClaimedJob, pause: timedelta) -> timedelta:
+    """Reduce the pause by up to a quarter, by the job's id, so that jobs that failed together return apart."""
     thousandths = job.id.int % 1000
     return pause * (1 - thousandths / 4000)
 
 
 def is_exhausted(attempt: int, options: QueueOptions) -> bool:
-    """Whether a failure of the ``attempt``-th claim is the last one."""
+    """Whether a failure of the ``attempt``-th claim is the last."""
     return attempt >= options.max_attempts
 
 
 def should_dead_letter(attempt: int, options: QueueOptions) -> bool:
-    """Whether all attempts were used up before this claim: it must not run again, only be given up."""
+    """Whether all attempts were used before this claim: it must only be given up."""
     return attempt > options.max_attempts
 
 
 def may_fail_to_give_up(attempt: int, options: QueueOptions) -> bool:
-    """Whether there is another try left for a `give_up` that failed in the ``attempt``-th claim."""
+    """Whether a `give_up` that failed in the ``attempt``-th claim may be tried again."""
     return attempt < options.max_attempts + GIVE_UP_ATTEMPTS
 
 
 def waiting_time(next_due: datetime | None, now: datetime, limit: timedelta) -> timedelta:
-    """How long nothing can become due, unless jobs are added: until ``next_due``, ``limit`` at the longest."""
+    """The time until ``next_due``, at most ``limit``: unless jobs are added, none becomes due before."""
     if next_due is None:
         return limit
     return min(max(next_due - now, SHORTEST_WAIT), limit)

@@ -1,4 +1,4 @@
-"""Upkeep that a worker does beside its jobs: sweeping, pruning."""
+"""Maintenance that workers do besides jobs: sweeping, pruning."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,16 +15,16 @@ from imagegallery.queue.failure import describe
 
 logger = logging.getLogger(__name__)
 
-# How soon what goes on for long is taken up again after the database, or the message queue, was away.
+# How soon to restart a continuous task after the database, or the message queue, was unavailable.
 RETRY_PAUSE: Final = timedelta(seconds=1)
 
 
 @frozen
 class Periodic:
-    """Something to do once at the start and then ``every`` so often, counted from the end of the last time.
+    """A task to do at the start, then ``every`` so often, counted from the end of the last run.
 
-    ``run`` may be cancelled at any point. If it raises, that is logged and the next time is another try. One worker of
-    all does it each time, unless it goes on for long and is done ``in_every_worker``.
+    ``run`` may be cancelled at any point. An error is logged, and the next run is another try. One of all workers does
+    it each time, unless it is continuous and done ``in_every_worker``.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Periodic:
 
 
 def once_for_all(task: Periodic, database: Database, clock: Clock) -> Periodic:
-    """The same, done by one of all workers each time. Should that one die of it, another does it the next time."""
+    """The same task, done by one of all workers each time. If that one dies, another does it the next time."""
 
     async def run() -> None:
         now = clock()

@@ -1,7 +1,7 @@
 """The queue in PostgreSQL: table ``jobs``, migration 0001.
 
-Needs nothing but the database: 15 or newer, and a direct connection for LISTEN (a pooler in transaction mode in
-between swallows notifications; jobs are then found by polling). Times are the given clock's, not the server's.
+Needs only the database: 15 or newer, and a direct connection for LISTEN (a pooler in transaction mode loses
+notifications; jobs are then found by polling). Times are from the given clock, not the server.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -1,6 +1,6 @@
 """What a queue must do: for who adds jobs, in the transaction that makes them necessary, and for a worker.
 
-`imagegallery.testing.queue.QueueSuite` proves a backend.
+`imagegallery.testing.queue.QueueSuite` tests a backend.
 """
 
 from collections.abc import Sequence
@@ -26,99 +26,130 @@ class JobOutbox(Protocol):
 
 
 class Watch(Protocol):
-    """Attention to a queue: jobs that came while nobody waited still end the next wait."""
+    """A watch on a queue: jobs that came between two waits still end the next one."""
 
     async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
-        """Return when a job of these kinds may have become due, after ``timeout`` at the latest. May return early.
+        """Return when a job of these kinds, which are among the watched ones, may have become due, or after
+        ``timeout``.
 
-        They are among those that are watched.
+        It may return early.
         """
 
 
 class Queue(Protocol):
-    """The life of a job between its claim and its end."""
+    """A job's life from its claim to its end."""
 
     async def claim(self, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[ClaimedJob]:
-        """Take up to ``limit`` due jobs, most urgent first: waiting ones, and those whose lease ran out.
+        """Claim up to ``limit`` due jobs, most urgent first: waiting ones, and those with expired leases.
 
-        Counts the attempt. No two claims ever hold the same job under the same token.
+        Counts as an attempt. No two claims hold the same job under the same token.
         """
 
     async def extend(self, jobs: Sequence[ClaimedJob], *, lease: timedelta) -> list[ClaimedJob]:
-        """Renew the leases; answers the jobs still held. One that is missing was lost: stop working on it."""
+        """Renew the leases and return the jobs still held. A missing one was lost: stop working on it."""
 
     async def fence(self, connection: Connection, job: ClaimedJob) -> None:
-        """Inside a transaction: hold this claim until the transaction ends, so that what is written in it
-        counts only if the job is still ours. Raises `LeaseLost`.
+        """Hold this claim until the caller's transaction ends, so that its writes only count while the job is ours.
 
-        A claim is ours until another one is made, also past the end of its lease.
+        A claim is ours until another one is made, even after its lease.
+
+        Raises:
+            LeaseLost: If another claim was made.
         """
 
     async def complete(self, job: ClaimedJob) -> None:
-        """The job is done and forgotten. Raises `LeaseLost`."""
+        """Delete the finished job.
+
+        Raises:
+            LeaseLost: If another claim was made.
+        """
 
     async def complete_in(self, connection: Connection, job: ClaimedJob) -> None:
-        """Inside a transaction, in the place of `fence`: the job is done and forgotten if the transaction commits.
-        Raises `LeaseLost`. When it has, `let_go` follows."""
+        """Delete the finished job in the caller's transaction, in place of `fence`. `let_go` must follow the commit.
+
+        Raises:
+            LeaseLost: If another claim was made.
+        """
 
     async def let_go(self, job: ClaimedJob) -> None:
-        """Drop what is held of a job besides, now that it was completed in a transaction. Raises nothing: what cannot
-        be dropped must do no harm."""
+        """Release what else is held of a job that was completed in a transaction. Never raises."""
 
     async def retry(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
-        """Give it back to be tried again from ``run_at``. Raises `LeaseLost`."""
+        """Return the job, to be retried from ``run_at``.
+
+        Raises:
+            LeaseLost: If another claim was made.
+        """
 
     async def postpone(self, job: ClaimedJob, *, error: str, run_at: datetime) -> None:
-        """Give it back for ``run_at`` as if it had not been claimed: it is not its fault. Raises `LeaseLost`."""
+        """Return the job until ``run_at`` as if it had not been claimed: the failure is not its own.
+
+        Raises:
+            LeaseLost: If another claim was made.
+        """
 
     async def bury(self, job: ClaimedJob, *, error: str) -> None:
-        """Make it a dead letter: kept, with its error, and not tried again. Raises `LeaseLost`."""
+        """Make the job a dead letter, which is kept with its error and not retried.
+
+        Raises:
+            LeaseLost: If another claim was made.
+        """
 
     async def release(self, job: ClaimedJob) -> None:
-        """Hand it back at once, as if it had not been claimed (a clean shutdown). Raises `LeaseLost`."""
+        """Return the job at once as if it had not been claimed, at a clean shutdown.
+
+        Raises:
+            LeaseLost: If another claim was made.
+        """
 
     def watch(self, kinds: Sequence[str]) -> AbstractAsyncContextManager[Watch]:
-        """Pay attention to jobs of these kinds, from entering to leaving the context."""
+        """Watch for jobs of these kinds while the context is open."""
 
     async def stats(self) -> QueueStats:
-        """How full it is, as well as it knows."""
+        """Return how full the queue is, as far as it knows."""
 
 
 class JobQueue(Queue, JobOutbox, Protocol):
-    """Both ends of a queue: what an application that brings its own hands to `ImageGallery.open`."""
+    """Both ends of a queue, as an application passes it to `ImageGallery.open`."""
 
 
 @runtime_checkable
 class KeepsDeadLetters(Protocol):
-    """A queue that shows what died in it, and can try that again."""
+    """A queue that can show dead letters and requeue them."""
 
     async def dead(self, *, limit: int) -> list[DeadJob]:
-        """The latest dead letters, the last to die first."""
+        """Return the latest dead letters, newest first."""
 
     async def requeue(self, job_id: UUID) -> None:
-        """Give a dead letter all its attempts again, now. Raises `NotFound` if there is no such dead letter."""
+        """Give a dead letter all its attempts again.
+
+        Raises:
+            NotFound: If there is no such dead letter.
+        """
 
 
 @runtime_checkable
 class TellsBacklog(Protocol):
-    """A queue that can be asked, at little cost, whether anybody does what is due."""
+    """A queue that can cheaply say whether workers do due jobs."""
 
     async def backlog(self) -> Backlog:
-        """What is due, and held."""
+        """Return what is due, and what is held."""
 
 
 class Ended(Enum):
-    """What a handler says of a job whose end it has written itself."""
+    """Returned by a handler that has recorded the job's end itself."""
 
     COMPLETED = "by `Queue.complete_in`, in the transaction that recorded the work"
 
 
 class JobHandler(Protocol):
-    """The work of one kind of job. It may be started more than once, and stopped (cancelled) at any point."""
+    """Does the jobs of one kind. A job may be started more than once, and cancelled at any point."""
 
     async def run(self, job: ClaimedJob) -> Ended | None:
-        """Do it. Returning means it is done, also if "done" is a permanent failure that the handler recorded;
-        any exception means it did not work this time, and is tried again later."""
+        """Do the job. Returning means it is done, even if the handler recorded a permanent failure. Any exception means
+        that it
+        failed this time, and will be retried.
+        """
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """All attempts are used up: record that, before the job becomes a dead letter."""
@@ -144,7 +175,7 @@ class WorkerObserver(Protocol):
         """``seconds`` from claim to end of this attempt."""
 
 
-class Letter(Protocol):
+class MailboxMessage(Protocol):
     """A message: its text, and what the mailbox knows it by."""
 
     @property
@@ -157,9 +188,9 @@ class Letter(Protocol):
 class Mailbox(Protocol):
     """Messages that others send us: what arrives is handled, then put away; what is not put away comes again."""
 
-    async def receive(self) -> Sequence[Letter]:
+    async def receive(self) -> Sequence[MailboxMessage]:
         """The next letters; waits a while for one, and may answer none. They come again, here or elsewhere, unless
         they are put away. Raises `Unavailable` or `ConfigurationError`."""
 
-    async def put_away(self, letter: Letter) -> None:
+    async def acknowledge(self, letter: MailboxMessage) -> None:
         """It has been handled. Raises like `receive`; then it comes again."""

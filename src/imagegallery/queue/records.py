@@ -1,6 +1,6 @@
 """The SQL of the queue: table ``jobs``; and ``periodic_tasks``.
 
-Times come from the caller. A claim is recognised by id and lease token together; only a running job has a token.
+The caller provides times. Id and lease token together identify a claim; only a running job has a token.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.ids import new_id
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
 
-# NOTIFY without payload: PostgreSQL sends one for all the jobs that a transaction adds.
+# NOTIFY without payload: PostgreSQL sends one for all jobs of a transaction.
 CHANNEL = "imagegallery_jobs"
 
 # A waiting job under the same key stands in for this one. Updating it, even to what it was, locks it until this
@@ -118,7 +118,7 @@ _KEY_IF_FREE = """CASE WHEN NOT EXISTS (
         WHERE twin.kind = jobs.kind AND twin.dedupe_key = jobs.dedupe_key AND twin.state = 'waiting'
     ) THEN dedupe_key END"""
 
-# Of the attempts, $7 do not count.
+# $7: attempts to subtract (interrupted, not failed).
 RETRY = f"""
 WITH returned AS (
     UPDATE jobs
@@ -175,7 +175,7 @@ SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
 FROM jobs
 """
 
-# Every process asks now and then: the ends of two indexes.
+# Every process asks regularly: this reads the ends of two indexes.
 BACKLOG = """
 SELECT least(
            (SELECT min(run_at) FROM jobs WHERE state = 'waiting'),
@@ -226,7 +226,7 @@ async def extend(connection: Connection, jobs: Sequence[ClaimedJob], *, lease_ex
 
 
 async def fence(connection: Connection, job: ClaimedJob) -> bool:
-    """Whether the claim stands; if so, until the transaction ends."""
+    """Whether the claim holds; if so, it does until the transaction ends."""
     return await connection.fetchval(FENCE, job.id, job.lease_token) is not None
 
 
@@ -255,7 +255,7 @@ async def requeue(connection: Connection, job_id: UUID, *, now: datetime) -> boo
 
 
 async def next_due(connection: Connection, kinds: Sequence[str]) -> datetime | None:
-    """When a job of these kinds can be claimed at the earliest; ``None`` if there is none."""
+    """When a job of these kinds can first be claimed; ``None`` if there is none."""
     due: datetime | None = await connection.fetchval(NEXT_DUE, list(kinds))
     return due
 
@@ -282,9 +282,9 @@ async def begin_periodic(connection: Connection, name: str, *, now: datetime, la
 
 
 async def _return(connection: Connection, statement: str, *arguments: object) -> bool:
-    """Run one of the ways back to waiting, again if a twin was committed after the statement looked for one.
+    """Return a job to waiting, again if a job with the same key was committed after the statement looked for one.
 
-    In a transaction, which may be the caller's, or a pooler's, so that the failure is of this attempt alone.
+    It runs in a transaction, the caller's or a pooler's, so that only this attempt fails.
     """
     for _ in range(_TIMES_A_TWIN_MAY_COME_BETWEEN - 1):
         try:

@@ -1,4 +1,4 @@
-"""The worker: claims jobs while it has hands free, keeps their leases, and ends without dropping one."""
+"""The worker: claims jobs while it has free slots, keeps their leases, and ends without dropping one."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ CLAIMED = fault_point("worker.claimed", "jobs are claimed, nobody is at them")
 
 @frozen
 class _Lane:
-    """Kinds of job that share so many hands."""
+    """Kinds of jobs that share a number of slots."""
 
     kinds: tuple[str, ...]
     hands: int
 
 
-class Unobserved:
+class NullObserver:
     """A `WorkerObserver` that does nothing."""
 
     def job_started(self, kind: str) -> None:
@@ -47,12 +47,12 @@ class Unobserved:
 
 
 class Worker:
-    """Does the jobs of those kinds that have a handler, ``options.concurrency`` at once, and upkeep beside them.
+    """Does jobs of the kinds that have a handler, ``options.concurrency`` at once, and maintenance besides.
 
-    ``apart`` names kinds that wait for others more than they work, and how many of each are done at once, besides.
+    ``apart`` gives slots of their own to kinds that mostly wait, with their numbers.
 
-    A job whose lease is lost is cancelled. While the queue cannot be reached, running jobs go on (nobody else can
-    claim them either) and the worker tries again; so it ends only when told to: one worker, one `run`.
+    A job whose lease is lost is cancelled. While the queue is unavailable, running jobs continue (nobody else can claim
+    them either) and the worker tries again. So it only ends on request: one worker, one `run`.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class Worker:
         self._kinds = tuple(handlers)
         self._options = options
         self._periodic = tuple(periodic)
-        self._attempts = Attempts(queue, handlers, options, clock, observer or Unobserved())
+        self._attempts = Attempts(queue, handlers, options, clock, observer or NullObserver())
         self._held: set[ClaimedWork] = set()
-        self._ended = anyio.Event()  # an attempt ended since this was made
+        self._ended = anyio.Event()  # an attempt has ended since this was made
         self._stopping = anyio.Event()
         self._stopped = anyio.Event()
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Work until `stop`, then finish or hand back what is held. Cancelling this hands it back at once."""
+        """Work until `stop`, then finish or return held jobs. Cancelling this returns them at once."""
         try:
             async with anyio.create_task_group() as heart:
                 heart.start_soon(self._keep_leases)
@@ -89,16 +89,16 @@ class Worker:
             self._stopped.set()
 
     def stop(self) -> None:
-        """Claim nothing more; running jobs have ``options.shutdown_grace`` to finish, then they are handed back."""
+        """Claim nothing more. Running jobs have ``options.shutdown_grace`` to finish before they are returned."""
         self._stopping.set()
 
     async def stopped(self) -> None:
-        """Wait until `run` is over."""
+        """Wait until `run` has ended."""
         await self._stopped.wait()
 
     async def _work_until_stopped(self) -> None:
         async with anyio.create_task_group() as jobs:
-            # In a task of its own, so that whatever cancels this one cannot cut a claim in two.
+            # In a task of its own, so that cancelling this one cannot interrupt a claim.
             async with anyio.create_task_group() as intake:
                 intake.start_soon(self._take_in, jobs)
                 for task in self._periodic:
@@ -115,7 +115,7 @@ class Worker:
         while True:
             try:
                 async with self._queue.watch(self._kinds) as watch:
-                    # After an outage longer than a lease, before we would claim what we are working on.
+                    # After an outage longer than a lease, before we would claim our own running jobs.
                     await self._renew_leases()
                     while True:
                         await self._fill_hands(watch, jobs)
@@ -127,13 +127,13 @@ class Worker:
                 await anyio.sleep(pause)
 
     async def _fill_hands(self, watch: Watch, jobs: TaskGroup) -> None:
-        """Claim jobs for hands that are free; wait for more jobs, or for a free hand."""
+        """Claim jobs for free slots; wait for more jobs, or for a free slot."""
         free = {lane: hands for lane in self._lanes if (hands := lane.hands - self._busy(lane)) > 0}
         if not free:
             await self._ended.wait()
             return
         kinds = [kind for lane in free for kind in lane.kinds]
-        # Whichever of these kinds they all are, there is a hand for each.
+        # There is a slot for each, whatever kinds they are.
         limit = min(free.values())
         claimed = await self._claim(kinds, limit)
         if claimed:
@@ -149,7 +149,7 @@ class Worker:
         return sum(held.job.kind in lane.kinds for held in self._held)
 
     async def _wait(self, watch: Watch, kinds: Sequence[str], *, until_free: bool) -> None:
-        """Until a job of these kinds may be due or, ``until_free``, a hand for others is."""
+        """Wait until a job of these kinds may be due or, ``until_free``, a slot for others is free."""
         async with anyio.create_task_group() as tasks:
             if until_free:
                 tasks.start_soon(_cancel_after, self._ended, tasks.cancel_scope)
@@ -157,7 +157,7 @@ class Worker:
             tasks.cancel_scope.cancel()
 
     async def _claim(self, kinds: Sequence[str], limit: int) -> list[ClaimedJob]:
-        # Shielded: jobs of a claim whose answer is never read would wait until their leases run out.
+        # Shielded: jobs of a claim whose result is never read would wait until their leases expire.
         with anyio.fail_after(CLAIM_TIME, shield=True):
             return await self._queue.claim(kinds, limit=limit, lease=self._options.lease)
 

@@ -56,7 +56,7 @@ def test_a_message_is_kept_back_until_its_job_is_due(due_in: timedelta, delay: t
 
 
 @pytest.mark.parametrize(
-    ("standing", "expected"),
+    ("status", "expected"),
     [
         (None, MessageAction.DISCARD),
         (JobStatus(ID, "work", None), MessageAction.DISCARD),
@@ -66,8 +66,8 @@ def test_a_message_is_kept_back_until_its_job_is_due(due_in: timedelta, delay: t
         (JobStatus(ID, "work", START), MessageAction.KEEP),
     ],
 )
-def test_what_becomes_of_a_message_follows_from_its_job(standing: JobStatus | None, expected: MessageAction) -> None:
-    assert fate(standing, ["work"], START) is expected
+def test_what_becomes_of_a_message_follows_from_its_job(status: JobStatus | None, expected: MessageAction) -> None:
+    assert fate(status, ["work"], START) is expected
 
 
 def test_a_message_names_its_job_again() -> None:

@@ -13,7 +13,7 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.sqs.connection import Sqs
 from imagegallery.queue.sqs.names import QueueStep
-from imagegallery.queue.sqs.setup import RETENTION, Attributes, differing, receives
+from imagegallery.queue.sqs.setup import RETENTION, Attributes, difference, receives
 
 
 @pytest.fixture
@@ -83,6 +83,6 @@ async def test_without_a_name_nothing_can_be_made(sqs_server: ClockedSqsServer) 
 def test_a_policy_that_comes_back_in_a_form_of_its_own_is_the_same() -> None:
     """Amazon answers numbers as text."""
     wanted: Attributes = {"RedrivePolicy": '{"deadLetterTargetArn": "arn", "maxReceiveCount": 16}'}
-    assert differing({"RedrivePolicy": '{"maxReceiveCount":"16","deadLetterTargetArn":"arn"}'}, wanted) == {}
-    assert differing({"RedrivePolicy": '{"maxReceiveCount":"5","deadLetterTargetArn":"arn"}'}, wanted) == wanted
-    assert differing({}, wanted) == wanted
+    assert difference({"RedrivePolicy": '{"maxReceiveCount":"16","deadLetterTargetArn":"arn"}'}, wanted) == {}
+    assert difference({"RedrivePolicy": '{"maxReceiveCount":"5","deadLetterTargetArn":"arn"}'}, wanted) == wanted
+    assert difference({}, wanted) == wanted

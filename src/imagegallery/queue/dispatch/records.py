@@ -1,7 +1,7 @@
-"""The SQL of dispatching: which jobs need a message, and the claim of those that messages speak of.
+"""The SQL of dispatching: which jobs need a message, and claims of the jobs named in messages.
 
-Where jobs are dispatched, ``jobs.dispatched_until`` goes: NULL (added, or back) -> reserved (a relay is at it) -> sent
--> NULL (claimed: the message is in the worker's hands, and comes back by itself if the worker dies).
+A dispatched job's ``jobs.dispatched_until`` goes from NULL (added, or returned) to reserved (by a relay), to sent, and
+back to NULL (claimed: the worker has the message, which reappears if the worker dies).
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from imagegallery.database.connection import Connection
 from imagegallery.queue.dispatch.rules import ABANDONED_AFTER, LONGEST_DELAY, RESERVED_FOR, Dispatch, JobStatus
 from imagegallery.queue.job import ClaimedJob
 
-# Three index scans: jobs without a message that are due soon, those whose message (or relay) was lost, and those that
-# were abandoned without the message coming back. Relays that run at once pass over what others are just reserving.
+# Three index scans: jobs without a message that are due soon, those whose message (or relay) was lost, and abandoned
+# ones whose message did not reappear. Concurrent relays skip what others are reserving.
 RESERVE = """
 WITH fresh AS MATERIALIZED (
     SELECT id FROM jobs
@@ -40,8 +40,8 @@ WHERE id = ANY (ARRAY(SELECT id FROM fresh UNION ALL SELECT id FROM lost UNION A
 RETURNING id, kind, priority, run_at
 """
 
-# Only while the reservation stands: a job that was claimed, or made more urgent, meanwhile has left that state. One
-# that somebody has locked is sent again when its reservation ends: waiting for several could end in a deadlock.
+# Only while the reservation holds: a job that was claimed or made more urgent meanwhile has left that state. A locked
+# one is sent again when its reservation ends: waiting for several locks could deadlock.
 CONFIRM = """
 WITH sent AS MATERIALIZED (
     SELECT jobs.id, message.lost_at
@@ -78,7 +78,8 @@ FROM jobs WHERE id = ANY ($1)
 
 
 async def reserve(connection: Connection, *, now: datetime, limit: int) -> tuple[list[Dispatch], datetime]:
-    """Jobs that need a message, up to ``limit`` of each sort; and the time until when other relays leave them alone."""
+    """Return jobs that need a message, up to ``limit`` of each sort, and the time until which other relays skip
+    them."""
     reserved_until = now + RESERVED_FOR
     rows = await connection.fetch(RESERVE, now, now + LONGEST_DELAY, now - ABANDONED_AFTER, reserved_until, limit)
     return [Dispatch(*row) for row in rows], reserved_until
@@ -87,13 +88,13 @@ async def reserve(connection: Connection, *, now: datetime, limit: int) -> tuple
 async def confirm(
     connection: Connection, dispatches: Sequence[Dispatch], *, reserved_until: datetime, now: datetime
 ) -> None:
-    """The messages were taken."""
+    """Note that the messages were sent."""
     ids = [each.job_id for each in dispatches]
     await connection.execute(CONFIRM, ids, [each.lost_at(now) for each in dispatches], reserved_until)
 
 
 async def next_fresh(connection: Connection) -> datetime | None:
-    """When the first of the jobs is due that have no message yet."""
+    """When the first job without a message is due."""
     due: datetime | None = await connection.fetchval(NEXT_FRESH)
     return due
 
@@ -106,6 +107,6 @@ async def claim(
     return [ClaimedJob(*row) for row in rows]
 
 
-async def standings(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, JobStatus]:
-    """How those of these jobs stand that exist."""
+async def statuses(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, JobStatus]:
+    """The status of each of these jobs that exists."""
     return {row["id"]: JobStatus(*row) for row in await connection.fetch(STANDINGS, list(ids))}

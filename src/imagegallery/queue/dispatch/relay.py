@@ -1,7 +1,7 @@
-"""From rows to messages: whoever added a job has long gone on when its message is sent.
+"""From rows to messages, sent after the transaction that added the job.
 
-Jobs are reserved, sent, and marked as sent after the message queue has taken them; no row is locked meanwhile. A relay
-that dies in between has its jobs sent once more, by another one: at least once. Any number of relays may run.
+Jobs are reserved, sent, and marked as sent after the message queue has accepted them; no row is locked meanwhile. If a
+relay dies in between, another one sends the job again: at least once. Any number of relays may run.
 """
 
 import logging
@@ -20,7 +20,7 @@ from imagegallery.queue.job import waiting_time
 logger = logging.getLogger(__name__)
 
 PAGE: Final = 100
-# How often lost messages are looked for. New jobs are heard of at once.
+# How often to look for lost messages. New jobs are notified at once.
 POLL: Final = timedelta(seconds=15)
 
 RESERVED = fault_point("relay.reserved", "jobs are reserved, no message of theirs was sent")
@@ -29,12 +29,13 @@ SENT = fault_point("relay.sent", "the message queue has taken the messages, the 
 
 class SendsJobs(Protocol):
     async def send(self, dispatches: Sequence[Dispatch], *, now: datetime) -> Sequence[Dispatch]:
-        """Send a message for each, to be received after its delay; answers those that were taken. Raises
-        `Unavailable` or `ConfigurationError`."""
+        """Send a message for each, visible after its delay, and return the accepted ones. Raises `Unavailable` or
+        `ConfigurationError`.
+        """
 
 
 class JobRelay:
-    """Sends what the table ``jobs`` says must be sent."""
+    """Sends the messages that the table ``jobs`` asks for."""
 
     def __init__(self, database: Database, messages: SendsJobs, clock: Clock) -> None:
         self._database = database
@@ -42,14 +43,14 @@ class JobRelay:
         self._clock = clock
 
     async def run(self) -> None:
-        """Relay until cancelled. Raises `Unavailable` or `ConfigurationError`; then it may be run again."""
+        """Relay until cancelled. Raises `Unavailable` or `ConfigurationError`; then it may be called again."""
         async with self._database.listen(records.CHANNEL) as notifications:
             while True:
                 await self.catch_up()
                 await notifications.wait(await self._pause())
 
     async def catch_up(self) -> int:
-        """Send all that is to be sent by now; answers how many messages were taken."""
+        """Send all that is due now. Returns the number of accepted messages."""
         count = 0
         while page := await self._send_page():
             count += page

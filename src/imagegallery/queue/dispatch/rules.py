@@ -1,7 +1,7 @@
-"""Telling workers of jobs by messages: when one is sent, and what one that comes is good for. Pure.
+"""Messages about jobs: when to send one, and what to do with one received. Pure.
 
-The table ``jobs`` knows what is to be done; a message only says where to look. So one that comes twice, late or out of
-order does no harm, and one that is lost is sent again.
+The table ``jobs`` knows what to do; a message only says where to look. So a message that arrives twice, late or out of
+order does no harm, and a lost one is sent again.
 """
 
 import json
@@ -18,16 +18,16 @@ from imagegallery.queue.job import PRIORITY_LOW, PRIORITY_NORMAL
 VERSION = 1
 # A message queue keeps a message back for that long at the most (SQS, DelaySeconds); who is due later is sent later.
 LONGEST_DELAY = timedelta(minutes=15)
-# A relay that reserved a job and died before it had sent the message: another one sends it after this time.
+# If a relay reserved a job and died before sending the message, another one sends it after this time.
 RESERVED_FOR = timedelta(seconds=10)
-# A message that nobody has made use of is taken to be lost: not too soon, or a long queue would get ever longer.
+# An unused message is considered lost after this time: not too soon, or a long queue would grow endlessly.
 LOST_AFTER = timedelta(hours=1)
-# A message comes back by itself when its worker dies. If it has not, this long after the lease, it was lost.
+# A message reappears when its worker dies. If it has not, this long after the lease, it was lost.
 ABANDONED_AFTER = timedelta(minutes=1)
 
 
 class Urgency(StrEnum):
-    """Jobs of one urgency share a queue, where they have no order. The most urgent is first."""
+    """Jobs of one urgency share an unordered queue. The most urgent comes first."""
 
     NORMAL = "normal"
     LOW = "low"
@@ -42,7 +42,7 @@ class Urgency(StrEnum):
 
 @frozen
 class Dispatch:
-    """A job that a message is to be sent for."""
+    """A job that needs a message."""
 
     job_id: UUID
     kind: str
@@ -50,18 +50,20 @@ class Dispatch:
     run_at: datetime
 
     def delay(self, now: datetime) -> timedelta:
-        """For how long the message is to be kept back."""
+        """How long the message stays invisible."""
         return min(max(self.run_at - now, timedelta(0)), LONGEST_DELAY)
 
     def lost_at(self, now: datetime) -> datetime:
-        """When a message that is sent ``now`` is taken to be lost, if nobody made use of it."""
+        """When a message sent ``now`` is considered lost, if unused."""
         return now + self.delay(now) + LOST_AFTER
 
 
 @frozen
 class JobStatus:
-    """How a job stands that a message spoke of. ``claimable_at`` is when it is due, or when its holder's lease ends;
-    ``None`` for a dead letter."""
+    """The status of a job named in a message. ``claimable_at`` is when it is due, or when its lease ends; ``None`` for
+    a dead
+    letter.
+    """
 
     job_id: UUID
     kind: str
@@ -69,7 +71,7 @@ class JobStatus:
 
 
 class MessageAction(Enum):
-    """What becomes of a message whose job was not claimed."""
+    """What to do with a message whose job was not claimed."""
 
     DISCARD = "the job is over"
     LATER = "the job can be claimed later"
@@ -77,13 +79,13 @@ class MessageAction(Enum):
     KEEP = "the job is locked for a moment"
 
 
-def fate(standing: JobStatus | None, kinds: Collection[str], now: datetime) -> MessageAction:
-    """``standing`` is ``None`` for a job that does not exist any more."""
-    if standing is None or standing.claimable_at is None:
+def fate(status: JobStatus | None, kinds: Collection[str], now: datetime) -> MessageAction:
+    """Decide about a message. ``status`` is ``None`` for a job that no longer exists."""
+    if status is None or status.claimable_at is None:
         return MessageAction.DISCARD
-    if standing.claimable_at > now:
+    if status.claimable_at > now:
         return MessageAction.LATER
-    return MessageAction.KEEP if standing.kind in kinds else MessageAction.OTHERS
+    return MessageAction.KEEP if status.kind in kinds else MessageAction.OTHERS
 
 
 def encode(dispatch: Dispatch) -> str:

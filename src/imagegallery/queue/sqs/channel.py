@@ -1,4 +1,4 @@
-"""One SQS queue: what we ask of it, in its batches, with its errors made ours."""
+"""One SQS queue: our requests, in its batches, with errors of our own."""
 
 import logging
 import math
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BATCH: Final = 10  # messages in one request, at the most
+BATCH: Final = 10  # the most messages in one request
 LONGEST_HIDING: Final = timedelta(hours=12)
 MISSING: Final = ("QueueDoesNotExist", "NonExistentQueue")
 # IAM and SQS API references, "Common Errors"; and what stores that only look like it say.
@@ -35,12 +35,12 @@ WRONG_KEYS: Final = (
     *("IncompleteSignature", "MissingAuthenticationToken", "ExpiredToken", "ExpiredTokenException"),
     *("InvalidAccessKeyId", "AuthFailure"),
 )
-TOO_MANY: Final = "OverLimit"  # messages that were received and not put away: 120,000
+TOO_MANY: Final = "OverLimit"  # too many messages were received and not deleted: 120,000
 
 
 @frozen
 class Message:
-    """A message that was received, and is hidden from others until ``hidden_until`` (seconds, `anyio.current_time`)."""
+    """A received message, invisible to others until ``hidden_until`` (seconds, `anyio.current_time`)."""
 
     channel: "SqsChannel"
     body: str
@@ -59,13 +59,13 @@ class Outgoing:
 
 
 class SqsChannel:
-    """Every method raises `Unavailable` while SQS does not answer, and `ConfigurationError` if it refuses us."""
+    """Every method raises `Unavailable` if SQS does not respond, and `ConfigurationError` if it denies access."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self.name = url.rpartition("/")[2]
         self._client = client
         self.url = url
-        self._read: list[str] = []  # receipts of messages to be deleted
+        self._read: list[str] = []  # receipts of messages to delete
         self._deleting = anyio.Lock()
 
     async def send(self, messages: Sequence[Outgoing]) -> list[int]:
@@ -74,15 +74,15 @@ class SqsChannel:
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": _seconds(message.delay)}
             for index, message in enumerate(messages)
         ]
-        with asking(self.name):
+        with translate_errors(self.name):
             answer = await self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
         self._log_failures("sent", answer.get("Failed", ()))
         return [int(entry["Id"]) for entry in answer.get("Successful", ())]
 
     async def receive(self, *, limit: int, hide: timedelta, wait: timedelta = timedelta(0)) -> list[Message]:
-        """Up to ``limit`` messages, hidden from others for a while. Without any, one is waited for."""
+        """Receive up to ``limit`` messages, hiding them from others. Without any, it waits for one."""
         hidden_until = anyio.current_time() + hide.total_seconds()
-        with asking(self.name):
+        with translate_errors(self.name):
             answer = await self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=min(limit, BATCH),
@@ -94,7 +94,7 @@ class SqsChannel:
         ]
 
     async def delete(self, receipts: Sequence[str]) -> None:
-        """Delete messages. What others delete while a request is under way goes together in the next one."""
+        """Delete messages. Deletions during a request are combined in the next one."""
         self._read.extend(receipts)
         async with self._deleting:
             while batch := self._read[:BATCH]:
@@ -102,25 +102,25 @@ class SqsChannel:
                 entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
                     {"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(batch)
                 ]
-                with asking(self.name):
+                with translate_errors(self.name):
                     answer = await self._client.delete_message_batch(QueueUrl=self.url, Entries=entries)
                 self._log_failures("deleted", answer.get("Failed", ()))
 
     async def hide(self, receipts: Sequence[str], duration: timedelta) -> None:
-        """Hide messages from everybody for ``duration`` from now; nothing: show them at once."""
+        """Hide messages from everybody for ``duration``; zero shows them at once."""
         seconds = _seconds(min(duration, LONGEST_HIDING))
         for start in range(0, len(receipts), BATCH):
             entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
                 {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
                 for index, receipt in enumerate(receipts[start : start + BATCH])
             ]
-            with asking(self.name):
+            with translate_errors(self.name):
                 answer = await self._client.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
             self._log_failures("hidden", answer.get("Failed", ()))
 
     async def check(self) -> None:
-        """Raises `ConfigurationError` if there is no such queue, or none for us."""
-        with asking(self.name):
+        """Raise `ConfigurationError` if there is no such queue, or we have no access."""
+        with translate_errors(self.name):
             await self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
 
     def _log_failures(self, what: str, failed: "Iterable[BatchResultErrorEntryTypeDef]") -> None:
@@ -130,20 +130,20 @@ class SqsChannel:
 
 
 @contextmanager
-def asking(name: str) -> Iterator[None]:
-    """Around a request that concerns the queue ``name``: its errors are ours."""
+def translate_errors(name: str) -> Iterator[None]:
+    """Translate the errors of a request about the queue ``name``."""
     try:
         yield
     except ClientError as error:
-        raise translated(error, name) from error
+        raise explain(error, name) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ConfigurationError("There are no credentials for SQS.") from error
-    except (BotoCoreError, RuntimeError, OSError) as error:  # RuntimeError: keys that had ended when they came
+    except (BotoCoreError, RuntimeError, OSError) as error:  # RuntimeError: keys that had already expired
         raise Unavailable(f"SQS does not answer: {describe(error)}") from error
 
 
-def translated(error: ClientError, name: str) -> ImageGalleryError:
-    """What the service's answer means for whoever runs us."""
+def explain(error: ClientError, name: str) -> ImageGalleryError:
+    """Explain the service's error to operators."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code.endswith(MISSING):
@@ -154,12 +154,12 @@ def translated(error: ClientError, name: str) -> ImageGalleryError:
 
 
 def has_wrong_keys(error: ConfigurationError) -> bool:
-    """Whether it is our keys that the service does not know, or that there are none."""
+    """Whether the error means that our keys are unknown or missing."""
     cause = error.__cause__
     code = str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""
     return code.endswith(WRONG_KEYS) or isinstance(cause, NoCredentialsError | PartialCredentialsError)
 
 
 def _seconds(duration: timedelta) -> int:
-    """Whole seconds, rather too many."""
+    """Whole seconds, rounded up."""
     return math.ceil(duration.total_seconds())

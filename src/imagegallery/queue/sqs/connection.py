@@ -1,4 +1,4 @@
-"""From settings to what talks with SQS."""
+"""From settings to SQS clients."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ ANSWER_TIME = timedelta(seconds=10)
 
 
 class Sqs:
-    """A client of SQS, and what we make of it. Made by `open`; nothing is asked before it is used."""
+    """A client of SQS and what is built on it. Made by `open`, without any request."""
 
     def __init__(self, client: "SQSClient", options: QueueOptions) -> None:
         self._client = client
@@ -41,14 +41,14 @@ class Sqs:
     @classmethod
     @asynccontextmanager
     async def open(cls, options: QueueOptions, aws: AwsOptions) -> AsyncIterator["Sqs"]:
-        """Raises `ConfigurationError`."""
+        """Open it. Raises `ConfigurationError`."""
         patience = max(aws.read_timeout, LONGEST_POLL + ANSWER_TIME)
         config = AioConfig(read_timeout=patience.total_seconds())
         async with open_client("sqs", aws, endpoint_url=options.sqs.endpoint_url, config=config) as client:
             yield cls(client, options)
 
     def queue(self, database: Database, jobs: PostgresQueue, clock: Clock) -> tuple[SqsQueue, JobRelay]:
-        """The queue over ``jobs``, and what tells it of them."""
+        """Make the queue over ``jobs``, and its relay."""
         messages = messages_of(self._client, self._options)
         return SqsQueue(database, jobs, messages, self._options, clock), JobRelay(database, messages, clock)
 
@@ -61,15 +61,17 @@ class Sqs:
         return SqsMailbox(SqsChannel(self._client, url), poll=LONGEST_POLL)
 
     async def check(self) -> None:
-        """Raises `ConfigurationError` if a queue that is named is not there for us, and `Unavailable`."""
+        """Raise `ConfigurationError` if a configured queue does not exist or is not accessible, or `Unavailable`."""
         named = self._options.sqs
         urls = [] if named.queue_url is None else list(queue_urls(named.queue_url).values())
         for url in [*urls, *([] if named.events_url is None else [named.events_url])]:
             await SqsChannel(self._client, url).check()
 
     async def check_keys(self) -> None:
-        """Raises `ConfigurationError` if SQS does not know our keys. What they allow, and what is there, is not asked:
-        to look takes a permission that the running service does not need."""
+        """Raise `ConfigurationError` if SQS does not know our keys.
+
+        Does not check permissions or queues: that takes a permission that the running service does not need.
+        """
         try:
             await self.check()
         except Unavailable:
@@ -79,7 +81,7 @@ class Sqs:
                 raise
 
     async def set_up(self, *, dry_run: bool) -> list[QueueStep]:
-        """Make the queues, see `SqsSetup`. Raises `ConfigurationError` if none is named, and `Unavailable`."""
+        """Make the queues, see `SqsSetup`. Raises `ConfigurationError` if none is configured, and `Unavailable`."""
         if self._options.sqs.queue_url is None and self._options.sqs.events_url is None:
             raise ConfigurationError("No queue is named: set queue.sqs.queue_url, or queue.sqs.events_url.")
         return await SqsSetup(self._client, self._options, dry_run).run()

@@ -1,4 +1,4 @@
-"""The messages of a process: received by urgency, and put away in batches, each to its own queue."""
+"""The messages of a process: received by urgency, and deleted in batches from their queues."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ PUT_AWAY_TIME = timedelta(seconds=2)
 
 
 class Inbox:
-    """Gives them out most urgent first, and drops those that have become visible to others again."""
+    """Returns messages most urgent first, and drops those that have become visible to others again."""
 
     def __init__(self) -> None:
         self._messages: dict[Urgency, list[Message]] = {urgency: [] for urgency in Urgency}
@@ -38,7 +38,7 @@ class Inbox:
             self._came = anyio.Event()
 
     def take(self, urgency: Urgency, limit: int) -> list[Message]:
-        """Up to ``limit`` of them, the first to come first."""
+        """Up to ``limit`` messages, oldest first."""
         now = anyio.current_time()
         fresh = [message for message in self._messages[urgency] if message.hidden_until > now]
         self._messages[urgency] = fresh[limit:]
@@ -51,20 +51,21 @@ class Inbox:
         return sum(map(len, self._messages.values()))
 
     async def wait(self) -> None:
-        """Until the next message comes."""
+        """Wait for the next message."""
         await self._came.wait()
 
 
 class SqsMessages:
-    """The queues of the three urgencies. Sending and receiving raise; putting away logs what goes wrong, because the
-    message then only comes again."""
+    """The queues of the three urgencies. Sending and receiving raise; deleting logs errors, since the message then only
+    reappears.
+    """
 
     def __init__(self, channels: Mapping[Urgency, SqsChannel]) -> None:
         self.channels = channels
         self.inbox = Inbox()
 
     async def send(self, dispatches: Sequence[Dispatch], *, now: datetime) -> Sequence[Dispatch]:
-        """`relay.SendsJobs`."""
+        """See `relay.SendsJobs`."""
         sent: list[Dispatch] = []
         for urgency, channel in self.channels.items():
             chosen = [each for each in dispatches if Urgency.of(each.priority) is urgency]
@@ -75,8 +76,10 @@ class SqsMessages:
         return sent
 
     async def receive(self, limit: int, hide: timedelta) -> list[Message]:
-        """Up to ``limit`` messages that are there already, most urgent first. What was received is never dropped:
-        with a queue that does not answer, it goes to the inbox before that is raised."""
+        """Return up to ``limit`` available messages, most urgent first. None is lost: if a queue fails, messages from
+        others go to
+        the inbox before this raises.
+        """
         received: list[Message] = []
         try:
             for urgency, channel in self.channels.items():
@@ -89,27 +92,27 @@ class SqsMessages:
         return received
 
     def keep(self, messages: Sequence[Message]) -> None:
-        """For the next claim of this process."""
+        """Keep messages for this process's next claim."""
         for urgency, channel in self.channels.items():
             self.inbox.put(urgency, *(message for message in messages if message.channel is channel))
 
     async def discard(self, messages: Sequence[Message]) -> None:
-        """They have served their purpose."""
-        await _put_away(messages, SqsChannel.delete, "messages could not be deleted, they will come again")
+        """Delete messages that were used."""
+        await _delete_or_log(messages, SqsChannel.delete, "messages could not be deleted, they will come again")
 
     async def hide(self, messages: Sequence[Message], duration: timedelta) -> None:
-        """Nobody shall receive them for ``duration`` from now."""
+        """Hide messages from everybody for ``duration``."""
         hide = partial(SqsChannel.hide, duration=duration)
-        await _put_away(messages, hide, "messages could not be hidden, they may come twice")
+        await _delete_or_log(messages, hide, "messages could not be hidden, they may come twice")
 
     async def hand_back(self, messages: Sequence[Message]) -> None:
-        """Others may have them at once."""
+        """Show messages to others at once."""
         if messages:
             with anyio.CancelScope(shield=True):
                 await self.hide(messages, NOW)
 
     async def hand_back_rest(self) -> None:
-        """What is in the inbox is for others."""
+        """Show what is in the inbox to others."""
         await self.hand_back(self.inbox.take_all())
 
 
@@ -120,10 +123,10 @@ def messages_of(client: "SQSClient", options: QueueOptions) -> SqsMessages:
     return SqsMessages({urgency: SqsChannel(client, url) for urgency, url in urls.items()})
 
 
-async def _put_away(
+async def _delete_or_log(
     messages: Sequence[Message], how: Callable[[SqsChannel, Sequence[str]], Awaitable[None]], failure: str
 ) -> None:
-    """Never raises, and never takes long: jobs, and the renewal of leases, must not wait for it."""
+    """Never raises and never takes long: jobs, and renewals of leases, must not wait for it."""
     with anyio.move_on_after(PUT_AWAY_TIME.total_seconds()) as scope:
         for channel, receipts in _by_channel(messages).items():
             try:

@@ -1,4 +1,4 @@
-"""How our queues are called: all after one. Pure."""
+"""The names of our queues, all derived from one. Pure."""
 
 from urllib.parse import urlsplit
 
@@ -21,13 +21,13 @@ class QueueStep:
 
 
 def queue_urls(base: str) -> dict[Urgency, str]:
-    """The URL of each urgency's queue, the most urgent first. Raises `ConfigurationError`."""
+    """The URL of each urgency's queue, most urgent first. Raises `ConfigurationError`."""
     queue_name(base)
     return {urgency: f"{base}{suffix}" for urgency, suffix in _SUFFIXES.items()}
 
 
 def queue_name(url: str) -> str:
-    """The name at the end of a queue's URL. Raises `ConfigurationError` for what cannot be one of ours."""
+    """The name at the end of a queue's URL. Raises `ConfigurationError` for an impossible one."""
     parts = urlsplit(url)
     name = parts.path.rpartition("/")[2]
     if parts.scheme not in ("http", "https") or not name:

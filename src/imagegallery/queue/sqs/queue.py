@@ -1,16 +1,16 @@
-"""The queue on Amazon SQS, or what speaks its protocol: workers wait for messages instead of asking the database.
+"""The queue on Amazon SQS, or a compatible service: workers wait for messages instead of polling the database.
 
-The table ``jobs`` stays the truth about each job (`PostgresQueue`): added in the caller's transaction, attempts, the
-lease token that fences, dead letters. A message is an invitation to claim one job by its id; `JobRelay` sends it. So a
-message that comes twice, late or after the end does no harm, and one that was lost is sent again.
+The table ``jobs`` stays the truth about each job (`PostgresQueue`): added in the caller's transaction, attempts,
+fencing lease token, dead letters. A message is an invitation to claim one job by its id; `JobRelay` sends it. So a
+message that arrives twice, late or after the end does no harm, and a lost one is sent again.
 
 It needs three standard queues, made by ``imagegallery queue setup``: ``queue.sqs.queue_url``, and the same with
-``-low`` and ``-idle`` for less urgent jobs, received in that order; and ``…-dead``, where they all send what was
-received too often without being ours (redrive policy). Nothing relies on FIFO, deduplication or order.
+``-low`` and ``-idle`` for less urgent jobs, received in that order; and ``…-dead``, where they send foreign messages
+that were received too often (redrive policy). Nothing relies on FIFO, deduplication or order.
 
 Permissions on the three: ``sqs:SendMessage`` for relays; ``sqs:ReceiveMessage``, ``sqs:DeleteMessage`` and
 ``sqs:ChangeMessageVisibility`` for workers. API processes need none. ``imagegallery doctor`` needs
-``sqs:GetQueueAttributes``, the set-up also ``sqs:CreateQueue``, ``sqs:GetQueueUrl`` and ``sqs:SetQueueAttributes``.
+``sqs:GetQueueAttributes``, the setup also ``sqs:CreateQueue``, ``sqs:GetQueueUrl`` and ``sqs:SetQueueAttributes``.
 """
 
 import logging
@@ -36,19 +36,19 @@ from imagegallery.queue.sqs.watch import SqsWatch
 
 logger = logging.getLogger(__name__)
 
-# A message comes back a little later than its job's lease ends, so that it can be claimed then.
+# A message reappears a little after its job's lease ends, so that the job can be claimed then.
 LATER_THAN_THE_LEASE = timedelta(seconds=1)
-# How long a message is kept from workers that have no handler for its kind of job.
+# How long a message is hidden from workers without a handler for its kind of job.
 PASSED_ON_AFTER = timedelta(seconds=15)
 
 ENDED = fault_point("sqs.ended", "a job is over, its message is still there")
 
 
 class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
-    """Each write to a job is `PostgresQueue`'s, and counts as soon as that has made it; then its message is put away.
+    """`PostgresQueue` writes to jobs, which counts from then on; then the message is deleted.
 
-    Raises `Unavailable` while the database is away, and from `claim` and `watch` also while SQS is. Jobs are added
-    all the same.
+    Raises `Unavailable` while the database is unavailable, and in `claim` and `watch` also while SQS is. Jobs can be
+    added regardless.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
         await self._jobs.enqueue(connection, job, now=now)
 
     async def claim(self, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[ClaimedJob]:
-        """Most urgent first within what has been received; jobs of one urgency are received in no order."""
+        """Claim most urgent first among received messages; jobs of one urgency are unordered."""
         received = await self._messages.receive(limit, lease + LATER_THAN_THE_LEASE)
         invitations = _by_job(received)
         if not invitations:
@@ -77,12 +77,12 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
                     connection, list(invitations), kinds, now=now, lease_expires_at=now + lease
                 )
                 left = invitations.keys() - {job.id for job in claimed}
-                standings = await dispatch_records.standings(connection, list(left)) if left else {}
+                statuses = await dispatch_records.statuses(connection, list(left)) if left else {}
         except BaseException:
             self._messages.keep(received)
             raise
         await self._take_up(claimed, invitations)
-        await self._put_by({job_id: invitations[job_id] for job_id in left}, standings, kinds, now)
+        await self._put_by({job_id: invitations[job_id] for job_id in left}, statuses, kinds, now)
         if len(claimed) == limit:
             await self._messages.hand_back_rest()
         return claimed
@@ -108,7 +108,7 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
         await self._jobs.complete_in(connection, job)
 
     async def let_go(self, job: ClaimedJob) -> None:
-        """The claim has ended, and its message with it: a job that goes back to waiting gets a new one."""
+        """Delete the message of an ended claim: a job that goes back to waiting gets a new one."""
         ENDED.reached()
         message = self._held.pop(job.lease_token, None)
         if message is not None:
@@ -131,7 +131,8 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
         await self.let_go(job)
 
     def watch(self, kinds: Sequence[str]) -> AbstractAsyncContextManager[Watch]:
-        """Messages do not tell their kind before they are received: jobs of other kinds end a wait, too."""
+        """Watch for messages. Their kind is unknown before they are received, so jobs of other kinds end a wait,
+        too."""
         hide = self._options.lease + LATER_THAN_THE_LEASE
         return SqsWatch.running(self._messages, hide=hide, poll=self._options.poll_interval)
 
@@ -148,9 +149,9 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
         return await self._jobs.backlog()
 
     async def _take_up(self, claimed: Sequence[ClaimedJob], invitations: Mapping[UUID, Sequence[Message]]) -> None:
-        """One message is kept with each job, to come back if we die; what came besides is not needed."""
+        """Keep one message of each job, to reappear if we die, and delete the others."""
         now = anyio.current_time()
-        # Without those of claims that were lost and never ended here; others have received them by now.
+        # Claims that were lost without an end here: others have received their messages by now.
         self._held = {token: message for token, message in self._held.items() if message.hidden_until > now}
         superfluous: list[Message] = []
         for job in claimed:
@@ -162,23 +163,22 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
     async def _put_by(
         self,
         invitations: Mapping[UUID, Sequence[Message]],
-        standings: Mapping[UUID, JobStatus],
+        statuses: Mapping[UUID, JobStatus],
         kinds: Collection[str],
         now: datetime,
     ) -> None:
-        """Do with the messages of jobs that were not claimed what is to be done with each. All at once: what was
-        claimed meanwhile waits for it."""
+        """Delete, hide or keep the messages of jobs that were not claimed, all at once: claimed jobs wait for it."""
         useless: list[Message] = []
         async with anyio.create_task_group() as tasks:
             for job_id, messages in invitations.items():
-                standing = standings.get(job_id)
-                match fate(standing, kinds, now):
+                status = statuses.get(job_id)
+                match fate(status, kinds, now):
                     case MessageAction.DISCARD:
                         useless += messages
                     case MessageAction.LATER:
-                        assert standing is not None
-                        assert standing.claimable_at is not None
-                        tasks.start_soon(self._messages.hide, messages, standing.claimable_at - now)
+                        assert status is not None
+                        assert status.claimable_at is not None
+                        tasks.start_soon(self._messages.hide, messages, status.claimable_at - now)
                     case MessageAction.OTHERS:
                         tasks.start_soon(self._messages.hide, messages, PASSED_ON_AFTER)
                     case MessageAction.KEEP:
@@ -187,8 +187,7 @@ class SqsQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
 
 
 def _by_job(messages: Sequence[Message]) -> dict[UUID, list[Message]]:
-    """The messages by the job they are about. One that is not ours is left alone: received often enough, it goes to the
-    dead-letter queue."""
+    """The messages by job. One that is not ours is ignored: received often enough, it goes to the dead-letter queue."""
     by_job: dict[UUID, list[Message]] = {}
     for message in messages:
         job_id = decode(message.body)

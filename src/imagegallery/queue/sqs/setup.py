@@ -1,4 +1,4 @@
-"""Making the queues that `SqsQueue` needs, as they should be. Done again, it changes what is not."""
+"""Make the queues that `SqsQueue` needs, or correct them."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from imagegallery.queue.job import GIVE_UP_ATTEMPTS, QueueOptions
-from imagegallery.queue.sqs.channel import asking
+from imagegallery.queue.sqs.channel import translate_errors
 from imagegallery.queue.sqs.names import DEAD, QueueStep, queue_name, queue_urls
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ Attributes = Mapping["QueueAttributeNameType", str]
 
 @frozen
 class SqsSetup:
-    """``client`` is an aiobotocore client of SQS. With ``dry_run`` it only looks."""
+    """``client`` is an aiobotocore client of SQS. With ``dry_run`` it changes nothing."""
 
     client: "SQSClient"
     options: QueueOptions
     dry_run: bool = False
 
     async def run(self) -> list[QueueStep]:
-        """Each dead-letter queue before those that send to it. Raises `ConfigurationError` or `Unavailable`."""
+        """Set up each dead-letter queue before the queues that use it. Raises `ConfigurationError` or `Unavailable`."""
         steps: list[QueueStep] = []
         if base := self.options.sqs.queue_url:
             names = [queue_name(url) for url in queue_urls(base).values()]
@@ -41,7 +41,7 @@ class SqsSetup:
         return steps
 
     async def _family(self, names: Sequence[str], max_receives: int) -> list[QueueStep]:
-        """Queues that share the dead-letter queue of the first one's name."""
+        """Set up queues that share the dead-letter queue of the first one's name."""
         dead = await self._ensure(names[0] + DEAD, _basics())
         arn = await self._arn(dead.name, dead.url) if dead.url else None
         redrive: Attributes = {
@@ -54,16 +54,16 @@ class SqsSetup:
         url = await self._find(name)
         if url is None:
             return QueueStep(name, "create", None if self.dry_run else await self._create(name, wanted))
-        with asking(name):
+        with translate_errors(name):
             answer = await self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        different = differing(answer.get("Attributes", {}), wanted)
+        different = difference(answer.get("Attributes", {}), wanted)
         if different and not self.dry_run:
-            with asking(name):
+            with translate_errors(name):
                 await self.client.set_queue_attributes(QueueUrl=url, Attributes=dict(different))
         return QueueStep(name, "change" if different else "keep", url)
 
     async def _find(self, name: str) -> str | None:
-        with asking(name):
+        with translate_errors(name):
             try:
                 answer = await self.client.get_queue_url(QueueName=name)
             except self.client.exceptions.QueueDoesNotExist:
@@ -71,29 +71,29 @@ class SqsSetup:
         return str(answer["QueueUrl"])
 
     async def _create(self, name: str, attributes: Attributes) -> str:
-        with asking(name):
+        with translate_errors(name):
             answer = await self.client.create_queue(QueueName=name, Attributes=dict(attributes))
         return str(answer["QueueUrl"])
 
     async def _arn(self, name: str, url: str) -> str:
-        with asking(name):
+        with translate_errors(name):
             answer = await self.client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return answer["Attributes"]["QueueArn"]
 
 
 def receives(options: QueueOptions) -> int:
-    """How often a message may be received before it is taken to be none of ours: well beyond what a job may take that
-    kills each of its workers."""
+    """How often a message may be received before it counts as foreign: well beyond what a job that kills its workers
+    needs."""
     return 2 * (options.max_attempts + GIVE_UP_ATTEMPTS)
 
 
-def differing(present: Attributes, wanted: Attributes) -> Attributes:
-    """Those of the wanted attributes that are otherwise at present."""
+def difference(present: Attributes, wanted: Attributes) -> Attributes:
+    """The wanted attributes that differ at present."""
     return {name: value for name, value in wanted.items() if _normal(present.get(name)) != _normal(value)}
 
 
 def _normal(value: str | None) -> object:
-    """Attributes that are JSON come back in a form of their own: numbers as text, another order."""
+    """Normalize attributes that are JSON: they come back with numbers as text and in another order."""
     if value is None or not value.startswith("{"):
         return value
     return {name: str(each) for name, each in json.loads(value).items()}

@@ -1,4 +1,4 @@
-"""Waiting for messages of every urgency at once, by long polling."""
+"""Wait for messages of every urgency at once, by long polling."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +19,10 @@ LONGEST_POLL: Final = timedelta(seconds=20)  # WaitTimeSeconds
 
 
 class SqsWatch(Watch):
-    """A poll that was begun is left to end by itself: SQS may have hidden a message for it that nobody would get. One
-    that comes when nobody waits any more is handed back."""
+    """A started poll always runs to its end: SQS may have hidden a message for it that nobody would get. A message that
+    comes
+    when nobody waits any more is handed back.
+    """
 
     def __init__(self, messages: SqsMessages, tasks: TaskGroup, *, hide: timedelta, poll: timedelta) -> None:
         self._messages = messages
@@ -42,7 +44,7 @@ class SqsWatch(Watch):
 
     async def wait(self, kinds: Sequence[str], *, timeout: timedelta) -> None:
         if self._messages.inbox:
-            # Of jobs that were locked for a moment.
+            # For jobs that were locked for a moment.
             await anyio.sleep(min(timeout, SHORTEST_WAIT).total_seconds())
             return
         for urgency in self._messages.channels.keys() - self._polled:
@@ -56,7 +58,7 @@ class SqsWatch(Watch):
             self._waiting = False
 
     async def _poll(self, urgency: Urgency) -> None:
-        """Poll for as long as it is waited for."""
+        """Poll while anybody waits."""
         channel = self._messages.channels[urgency]
         received: Sequence[Message] = ()
         try:

@@ -11,7 +11,7 @@ import anyio
 
 from imagegallery.common.fault_points import fault_point
 from imagegallery.queue.failure import describe
-from imagegallery.queue.protocol import Letter, Mailbox
+from imagegallery.queue.protocol import Mailbox, MailboxMessage
 from imagegallery.storage.keys import INCOMING_PREFIX, is_key
 from imagegallery.uploads.bucket_events.messages import CreatedObject, created_objects
 
@@ -54,7 +54,7 @@ class Arrivals:
         is_ours = created.bucket == self._bucket and created.key.startswith(self._prefix)
         return key if is_ours and key.startswith(INCOMING_PREFIX) and is_key(key) else None
 
-    async def _handle(self, letter: Letter) -> None:
+    async def _handle(self, letter: MailboxMessage) -> None:
         created = created_objects(letter.body)
         if created is None:
             logger.warning("a message that is not about an object is left to its queue's redrive policy")
@@ -64,6 +64,6 @@ class Arrivals:
                 if (key := self._incoming_key(each)) is not None:
                     await self._uploads.complete_arrived(key)
             COMPLETED.reached()
-            await self._mailbox.put_away(letter)
+            await self._mailbox.acknowledge(letter)
         except Exception as error:
             logger.warning("an upload that arrived could not be completed, it is tried again: %s", describe(error))
