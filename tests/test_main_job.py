@@ -162,7 +162,7 @@ def is_readable(http: httpx.Client, image: Mapping[str, object]) -> None:
     """Every address of an image answers with a picture."""
     variants = image["variants"]
     assert isinstance(variants, list)
-    assert {each["variant_type"] for each in variants} == {"thumbnail", "small", "medium", "large"}
+    assert {each["type"] for each in variants} == {"thumbnail", "small", "medium", "large"}
     for address in [
         *(urljoin(str(http.base_url), each["url"]) for each in variants),
         f"/images/{image['id']}/download",

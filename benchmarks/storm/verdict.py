@@ -105,7 +105,7 @@ class Examination:
     def _image(self, image: Mapping[str, object]) -> None:
         variants = image["variants"]
         assert isinstance(variants, list)
-        found = Counter((variant["variant_type"], variant["format"]) for variant in variants)
+        found = Counter((variant["type"], variant["format"]) for variant in variants)
         self.verdict.must(found == Counter(SIX), f"image {image['id']} has the variants {sorted(found.elements())}")
         status = image["processing_status"]
         self.verdict.must(status == "complete", f"image {image['id']} is {status}")

@@ -80,7 +80,7 @@ def test_an_image_goes_through_the_bucket(api: httpx.Client, options: S3Options)
     until(lambda: api.get(f"/images/{image_id}").json()["data"]["processing_status"] == "complete")
     image = api.get(f"/images/{image_id}").json()["data"]
 
-    variant = next(each for each in image["variants"] if each["variant_type"] == "small")
+    variant = next(each for each in image["variants"] if each["type"] == "small")
     address = str(api.base_url.join(variant["url"]))
     public = api.get(address)
     assert (public.status_code, public.headers["content-type"]) == (200, "image/webp")
@@ -97,9 +97,7 @@ def test_an_image_goes_through_the_bucket(api: httpx.Client, options: S3Options)
     api.patch(f"/galleries/{gallery['id']}", json={"visibility": "private"})
     assert api.get(address).status_code == 404
     private = next(
-        each["url"]
-        for each in api.get(f"/images/{image_id}").json()["data"]["variants"]
-        if each["variant_type"] == "small"
+        each["url"] for each in api.get(f"/images/{image_id}").json()["data"]["variants"] if each["type"] == "small"
     )
     assert private.startswith(f"{options.endpoint_url}/{options.bucket}/")
     assert httpx.get(private).content == public.content
