@@ -1,4 +1,4 @@
-"""What happens to images, and to the galleries that they are in. Pure."""
+"""Events about images and their galleries. Pure."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
@@ -17,7 +17,7 @@ def _texts(value: Sequence[str]) -> tuple[str, ...]:
 
 @frozen
 class ImageReady(OwnerEvent):
-    """An image was processed and can be shown; slow formats may follow, each with its `VariantReady`."""
+    """An image was processed and can be shown. Slow formats may follow, each with a `VariantReady`."""
 
     type: ClassVar[str] = "image.ready"
     image_id: UUID = field(converter=to_id)
@@ -25,7 +25,7 @@ class ImageReady(OwnerEvent):
 
 @frozen
 class ImageFailed(OwnerEvent):
-    """An image could not be processed: ``code`` and ``message`` are its failure's."""
+    """An image could not be processed. ``code`` and ``message`` describe the error."""
 
     type: ClassVar[str] = "image.failed"
     image_id: UUID = field(converter=to_id)
@@ -35,7 +35,7 @@ class ImageFailed(OwnerEvent):
 
 @frozen
 class ImageDeleted(OwnerEvent):
-    """An image is no longer in its owner's library, but in the trash, from which it may come back."""
+    """An image was moved to the trash."""
 
     type: ClassVar[str] = "image.deleted"
     image_id: UUID = field(converter=to_id)
@@ -43,7 +43,7 @@ class ImageDeleted(OwnerEvent):
 
 @frozen
 class ImageRestored(OwnerEvent):
-    """An image is back from the trash, as it was."""
+    """An image was restored from the trash."""
 
     type: ClassVar[str] = "image.restored"
     image_id: UUID = field(converter=to_id)
@@ -51,7 +51,7 @@ class ImageRestored(OwnerEvent):
 
 @frozen
 class UrlsClosed(OwnerEvent):
-    """Public URLs that nobody may fetch any more: ``urls``, up to 500, are for whoever keeps copies to forget.
+    """Public URLs that nobody may fetch any more. Caches should delete the up to 500 ``urls``.
 
     They are absolute, or without ``delivery.cdn_url`` and ``base_url`` relative to the API.
     """
@@ -60,10 +60,10 @@ class UrlsClosed(OwnerEvent):
     urls: tuple[str, ...] = field(converter=_texts)
 
 
-# One of the galleries', but memberships and the trash tell of it, too.
+# An event of galleries, but memberships and the trash record it, too.
 @frozen
 class GalleryChanged(GalleryEvent):
-    """A gallery was made, its own data changed, other images are in it (or in another order), or it is gone."""
+    """A gallery was created, changed or deleted, or its images or their order changed."""
 
     type: ClassVar[str] = "gallery.changed"
     change: GalleryChange

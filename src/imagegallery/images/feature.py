@@ -1,4 +1,4 @@
-"""What images bring: the library, and where their URLs come from."""
+"""The images feature."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""The jobs that images are put to: their kinds and payloads. Pure."""
+"""The jobs on images: kinds and payloads. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,15 +11,16 @@ from imagegallery.storage.keys import is_original
 
 PROCESS_IMAGE: Final = "image.process"
 PURGE_OBJECTS: Final = "image.purge"
-_SEPARATOR = "\n"  # our keys hold no white space
+_SEPARATOR = "\n"  # our keys contain no white space
 
 
 @frozen
 class Purge:
-    """The objects of a deleted image: the ``keys`` that were recorded, all under ``prefix``, and whatever else
-    lies there; and its ``original``, perhaps elsewhere, unless another image has it too.
+    """The objects of a deleted image: the recorded ``keys``, all under ``prefix``, whatever else is there, and its
+    ``original``,
+    perhaps elsewhere, unless another image shares it.
 
-    No image's original is to be deleted, wherever it lies.
+    No existing image's original is ever deleted.
     """
 
     prefix: str
@@ -33,12 +34,12 @@ def process_image(image: Image) -> NewJob:
 
 
 def about(image: Image) -> Payload:
-    """What every job on an image carries: where it stores is known even when the image's row is gone by then."""
+    """The payload of every job on an image: it says where objects are, even when the image's row is gone."""
     return {"image_id": str(image.id), "key_prefix": image.key_prefix}
 
 
 def purge_objects(image: Image, *, with_original: bool = True) -> NewJob:
-    """Delete the objects of an image whose row is being deleted, the original if no image has it any more."""
+    """Delete the objects of an image whose row is being deleted, with the original if no other image has it."""
     keys = _SEPARATOR.join(variant.key for variant in image.variants)
     original = {"original": image.original_key} if with_original else {}
     return NewJob(PURGE_OBJECTS, {**about(image), "keys": keys, **original}, owner_id=image.owner_id)
@@ -53,7 +54,7 @@ def purge_leftovers(payload: Payload) -> NewJob:
 
 
 def read_purge(payload: Payload) -> Purge:
-    """Raises `ValueError` for anything that is not one image's objects: a purge must never reach further."""
+    """Read a payload. Raises `ValueError` unless all objects are one image's: a purge must never reach further."""
     prefix, image_id, keys = payload["key_prefix"], payload["image_id"], _keys(str(payload["keys"]))
     original = payload.get("original")
     if not isinstance(prefix, str) or not prefix.endswith(f"/{image_id}/") or not _all_under(prefix, keys):

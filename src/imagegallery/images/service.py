@@ -1,8 +1,8 @@
-"""What can be done with images. Access is checked here, by principal.
+"""Images. Access is checked here, by principal.
 
-An image is open to its owner, and to everybody while it is in a gallery that is not private. To others the
-image does not exist: reading and writing it raise `NotFound`. Writing an image that is open to the principal
-but not theirs raises `Forbidden`, and any write without a user `Unauthenticated`.
+An image is visible to its owner, and to everybody while it is in a gallery that is not private. For others it does not
+exist: `NotFound`. Changing a visible image of another owner raises `Forbidden`, and any change without a user
+`Unauthenticated`.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,17 +48,18 @@ T = TypeVar("T")
 
 @frozen
 class OpenObject:
-    """An object that anybody may fetch now."""
+    """An object that everybody may fetch now."""
 
     key: str
     content_type: str
 
 
 class ImageService:
-    """Images one by one; ``library`` lists them, ``batches`` does one thing to many, ``trash`` has the deleted ones,
-    ``duplicates`` finds what is there twice.
+    """Single images. ``library`` lists them, ``batches`` changes many at once, ``trash`` has deleted ones,
+    ``duplicates`` finds
+    duplicates.
 
-    ``ladder`` names the variant types there are, from the smallest to the largest.
+    ``ladder`` names the variant types, from the smallest to the largest.
     """
 
     def __init__(
@@ -83,7 +84,11 @@ class ImageService:
         self._ladder = tuple(ladder)
 
     async def get(self, principal: Principal, image_id: UUID) -> Image:
-        """Raises `NotFound`."""
+        """Return an image.
+
+        Raises:
+            NotFound: If the principal may not see any of this id.
+        """
         async with self._database.reading(principal) as connection:
             return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
@@ -98,11 +103,18 @@ class ImageService:
         is_archived: bool | Unset = UNSET,
         check: Callable[[Image], None] | None = None,
     ) -> Image:
-        """Change what is given. ``check`` is shown the image as it is, which nobody else changes meanwhile; what it
-        raises leaves all as it was. ``alt_text``: at most 500 characters; ``filename``: see
-        `imagegallery.images.image.filename`.
+        """Change the given fields.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden` and `InvalidInput`.
+        Args:
+            alt_text: At most 500 characters.
+            filename: See `imagegallery.images.image.filename`.
+            check: Called with the current, locked image; an error it raises cancels the change.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            InvalidInput: With all faults.
         """
         principal.require_user()
         alt_text, filename = _check_texts(alt_text, filename)
@@ -130,9 +142,16 @@ class ImageService:
     async def retry(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
     ) -> Image:
-        """Process a failed image once more. ``check`` as with `update`.
+        """Process a failed image once more.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it has not failed.
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            Conflict: If it has not failed.
         """
         principal.require_user()
         now = self._clock()
@@ -147,9 +166,11 @@ class ImageService:
     async def wait_until_ready(
         self, principal: Principal, image_id: UUID, *, timeout: timedelta = READY_TIMEOUT
     ) -> Image:
-        """The image once its processing has ended: ``complete``, or ``failed`` with its reason.
+        """Return the image once its processing has ended: ``complete``, or ``failed`` with the reason.
 
-        Raises `NotFound`, also when it is deleted meanwhile, and the built-in `TimeoutError`.
+        Raises:
+            NotFound: If the principal may not see it, or it is deleted meanwhile.
+            TimeoutError: After ``timeout``.
         """
         image = await self.get(principal, image_id)
         if image.status in _DONE:
@@ -161,9 +182,11 @@ class ImageService:
         return image
 
     async def find_by_content(self, principal: Principal, sha256: bytes, gallery_id: UUID | None = None) -> UUID | None:
-        """The principal's oldest image of exactly these bytes, in that gallery if one is given; never one in the trash.
+        """Return the principal's oldest image of exactly these bytes, in that gallery if given, but not in the trash.
 
-        Raises `Unauthenticated`, and `ValueError` unless ``sha256`` has 32 bytes.
+        Raises:
+            Unauthenticated: Without a user.
+            ValueError: Unless ``sha256`` has 32 bytes.
         """
         owner_id = principal.require_user()
         if len(sha256) != SHA256_BYTES:
@@ -172,7 +195,11 @@ class ImageService:
             return await records.find_by_content(connection, owner_id, sha256, gallery_id)
 
     async def open_public(self, key: str) -> OpenObject:
-        """What is served under a public URL, if it may be seen by everybody at this moment. Raises `NotFound`."""
+        """Return the object of a public URL.
+
+        Raises:
+            NotFound: Unless everybody may fetch it now.
+        """
         could_be_ours = key.isascii() and key.isprintable()
         async with self._database.reading() as connection:
             if not could_be_ours or not await records.is_open_variant(connection, key):
@@ -189,12 +216,17 @@ class ImageService:
         image_format: str | None = None,
         method: ReadMethod = "GET",
     ) -> Variant:
-        """The variant, with its URL, that best answers a request for one: see `choose_variant`.
+        """Return the best variant for a request, with its URL: see `choose_variant`.
 
-        ``accepts`` holds the formats the client can show (``avif``, ``webp``, …), which it likes best first; empty:
-        unknown. With ``image_format`` this one answers or, where it was left out because it is no smaller, one that
-        more browsers show. ``method`` is the one that the URL will be asked for with.
-        Raises `InvalidInput` for a type of variant there is none of, `NotFound` also while no variant is ready.
+        Args:
+            accepts: The formats that the client shows (``avif``, ``webp``, …), preferred first. Empty if unknown.
+            image_format: The wanted format. If it was left out because it is no smaller, a more widely shown one is
+                returned.
+            method: The method of the request to the URL.
+
+        Raises:
+            InvalidInput: For an unknown type of variant.
+            NotFound: If the principal may not see it, or no variant is ready.
         """
         self._check_variant_type(variant)
         async with self._database.reading(principal) as connection:
@@ -211,9 +243,12 @@ class ImageService:
         return chosen.at(self._delivery.variant_url(chosen, expires_at, method=method))
 
     async def download_url(self, principal: Principal, image_id: UUID, *, method: ReadMethod = "GET") -> str:
-        """A short-lived URL of the original, to be asked for with ``method``, for its owner.
+        """Return a short-lived URL of the original, for its owner and this ``method``.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`.
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
         """
         principal.require_user()
         async with self._database.reading(principal) as connection:

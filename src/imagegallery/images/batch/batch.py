@@ -1,4 +1,4 @@
-"""One thing done to many images at once: what can be asked and what is answered. Pure."""
+"""A batch request and its results: one action on many images. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
@@ -25,7 +25,7 @@ class BatchAction(StrEnum):
 
 @frozen
 class Flags:
-    """What to set of an image; ``None`` leaves it."""
+    """The flags to set. ``None`` changes nothing."""
 
     is_favorite: bool | None = None
     is_archived: bool | None = None
@@ -42,7 +42,7 @@ _WITH_GALLERY: Final = (BatchAction.ADD_TO_GALLERY, BatchAction.REMOVE_FROM_GALL
 
 @frozen
 class Batch:
-    """A checked request: 1 to 1,000 ids, each once; ``gallery_id`` is there exactly if the action needs one."""
+    """A checked request: 1 to 1,000 distinct ids, and a ``gallery_id`` exactly if the action needs one."""
 
     action: BatchAction
     image_ids: tuple[UUID, ...]
@@ -51,14 +51,14 @@ class Batch:
 
 @frozen
 class BatchResult:
-    """What became of one image: ``error`` is the code of what went wrong (``not_found``), ``None`` if nothing did."""
+    """The result for one image: ``error`` is an error's code (``not_found``), or ``None``."""
 
     image_id: UUID
     error: str | None = None
 
 
 def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None) -> Batch:
-    """Raises `InvalidInput` with all that is wrong."""
+    """Validate a request. Raises `InvalidInput` with all faults."""
     faults = Faults()
     chosen = faults.choice(("body", "action"), action, BatchAction)
     if chosen in _WITH_GALLERY and gallery_id is None:
@@ -71,5 +71,5 @@ def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None)
 
 
 def results(batch: Batch, done: Collection[UUID]) -> tuple[BatchResult, ...]:
-    """One result an id, in the order they were given: those not ``done`` were not found."""
+    """One result per id, in the given order: those not ``done`` were not found."""
     return tuple(BatchResult(each, None if each in done else NOT_FOUND) for each in batch.image_ids)

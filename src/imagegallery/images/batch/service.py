@@ -1,8 +1,7 @@
-"""One thing done to up to 1,000 images in one transaction, with a few statements however many they are.
+"""One action on up to 1,000 images in one transaction, in a few statements.
 
-The request as a whole is right or refused, before anything changes; then each image has its own result. An image that
-is not the principal's, and one in the trash (for all but its restoration), is ``not_found``, whether or not others can
-see it.
+The whole request is valid or refused, before anything changes. Then each image has its own result. An image of another
+owner, and one in the trash (except when restoring), is ``not_found``, whether or not others can see it.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,7 +33,7 @@ _NEEDED: Final = {
 
 @frozen
 class BatchService:
-    """Does one thing to many of the principal's images."""
+    """Changes many of the principal's images at once."""
 
     database: Database
     clock: Clock
@@ -48,10 +47,15 @@ class BatchService:
         *,
         gallery_id: UUID | None = None,
     ) -> tuple[BatchResult, ...]:
-        """Do ``action`` to 1 to 1,000 images, each named once; one result each, in the same order.
+        """Do ``action`` to 1 to 1,000 distinct images. Returns one result each, in the same order.
 
-        What is so already (a favourite, a member, an image not in the trash to be restored) is done. Raises
-        `Unauthenticated`, `InvalidInput` with all that is wrong, and `NotFound` or `Forbidden` for the gallery.
+        An image that needs no change (a favourite, a member, an image not in the trash) counts as done.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: With all faults.
+            NotFound: If the principal may not see the gallery.
+            Forbidden: If the gallery is another owner's.
         """
         owner_id = principal.require_user()
         batch = check_batch(action, image_ids, gallery_id)
@@ -71,7 +75,7 @@ async def _do(
     locked: dict[UUID, bool],
     now: datetime,
 ) -> Collection[UUID]:
-    """Answers the images that are now as they should be."""
+    """Return the images that are now in the wanted state."""
     here = [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
     if batch.action is BatchAction.RESTORE:
         away = [image_id for image_id in batch.image_ids if locked.get(image_id)]
@@ -95,7 +99,7 @@ async def _do(
 async def _remove(
     connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], now: datetime
 ) -> Collection[UUID]:
-    """Answers which were in the gallery."""
+    """Remove images and return those that were in the gallery."""
     await membership.lock_gallery(connection, gallery_id)
     members = await membership.positions(connection, gallery_id, image_ids)
     if members:

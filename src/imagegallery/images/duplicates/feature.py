@@ -1,4 +1,4 @@
-"""What finding duplicates brings."""
+"""The duplicates feature."""
 
 from typing import Final
 

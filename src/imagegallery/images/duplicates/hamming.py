@@ -1,7 +1,7 @@
 """Distances between pHashes (`imagegallery.imaging.phash`), and how to find near ones by equality alone. Pure.
 
 A 64-bit hash has four quarters of 16 bits. If two hashes differ in at most 7 bits, one of their quarters differs in at
-most one: four quarters with two bits each would be 8. So whoever looks up each quarter, and each of the 16 that differ
+most one: four quarters with two bits each would be 8. So a lookup of each quarter, and of each of the 16 that differ
 from it in one bit, finds them all in a plain index (multi-index hashing: M. Norouzi, A. Punjani, D. Fleet, "Fast Search
 in Hamming Space with Multi-Index Hashing", CVPR 2012, section 3).
 """
@@ -9,7 +9,7 @@ in Hamming Space with Multi-Index Hashing", CVPR 2012, section 3).
 from typing import Final
 
 NEAR: Final = 7
-"""Bits in which the hashes of two pictures may differ that are offered as look-alikes."""
+"""The most bits by which the hashes of look-alikes differ."""
 
 _QUARTER: Final = 16
 _MASK: Final = 2**_QUARTER - 1
@@ -18,9 +18,9 @@ _SIGN: Final = 2**63
 
 
 def turns(phash: int) -> tuple[int, ...]:
-    """The hashes of the picture as it is and turned by a quarter, by a half and by three quarters.
+    """The hashes of the picture as it is, and turned by a quarter, a half and three quarters.
 
-    Turning swaps the two axes, then mirrors one of them: which changes the sign of its odd frequencies.
+    A turn swaps the two axes, then mirrors one of them, which changes the sign of its odd frequencies.
     """
     turned = [phash]
     for _ in range(3):
@@ -39,17 +39,17 @@ def _quarter_turn(phash: int) -> int:
 
 
 def distance(one: int, other: int) -> int:
-    """In how many bits two pictures' hashes differ, however either is turned."""
+    """The bits by which two pictures' hashes differ, however either is turned."""
     return min((turned ^ other).bit_count() for turned in turns(one))
 
 
 def buckets(phash: int) -> list[int]:
-    """The four numbers under which a hash is filed: each quarter, and which one it is."""
+    """The four numbers that index a hash: each quarter with its position."""
     return [quarter << _QUARTER | phash >> (quarter * _QUARTER) & _MASK for quarter in range(4)]
 
 
 def probes(phash: int) -> list[int]:
-    """The 68 numbers under one of which every hash is filed that differs from this one in at most `NEAR` bits."""
+    """The 68 numbers to look up: they index every hash that differs in at most `NEAR` bits."""
     return [bucket ^ flip for bucket in buckets(phash) for flip in (0, *(1 << bit for bit in range(_QUARTER)))]
 
 
@@ -59,5 +59,5 @@ def signed(phash: int) -> int:
 
 
 def unsigned(phash: int) -> int:
-    """What `signed` was made of."""
+    """The inverse of `signed`."""
     return phash % (2 * _SIGN)

@@ -1,4 +1,4 @@
-"""The SQL of an owner's duplicates: which files are in, which images look alike, which pairs are to be kept."""
+"""The SQL of an owner's duplicates: known files, look-alikes, and dismissed pairs."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,12 +12,12 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
 
 WALK: Final = 200
-"""How many images that once looked like another one a page looks at."""
+"""Images with look-alikes that a page examines."""
 
 MOST_ALIKE: Final = 10
-"""How many images an image is shown beside; the next ones come when these are deleted or dismissed."""
+"""The most look-alikes to show for an image; others follow when these are deleted or dismissed."""
 
-# Of each content the oldest image: one that is not in the trash, else one that is.
+# The oldest image of each content, preferably one outside the trash.
 KNOWN = """
 SELECT given.sha256, found.id, found.is_trashed
 FROM unnest($2::bytea[]) AS given (sha256)
@@ -36,8 +36,8 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS found"""
 
-# Pairs of an owner's images that look alike, by the newer of the two, newest first; neither in the trash, the pair not
-# dismissed. Reads no more rows of an image than a page shows, those that are dismissed or kept aside.
+# Pairs of an owner's look-alikes, by the newer of the two, newest first; neither in the trash, the pair not dismissed.
+# Reads no more rows of an image than a page shows, dismissed or set aside.
 PAIRS = f"""
 SELECT i.id, alike.ids, alike.distances, alike.exact
 FROM (
@@ -74,7 +74,7 @@ WHERE i.deleted_at IS NULL AND alike.ids IS NOT NULL
 ORDER BY walked.image_id DESC
 LIMIT $3"""
 
-# The last image that the walk of `PAIRS` looks at, if there may be more behind it.
+# The last image that the walk of `PAIRS` examines, if there may be more after it.
 END_OF_WALK = f"""
 SELECT image_id FROM lookalikes
 WHERE owner_id = $1 AND image_id < $2
@@ -91,30 +91,30 @@ ON CONFLICT DO NOTHING"""
 
 
 async def known(connection: Connection, owner_id: str, digests: Sequence[bytes]) -> list[KnownFile]:
-    """Those of these SHA-256 digests that the owner has images of."""
+    """Return the owner's images of these SHA-256 digests."""
     return [KnownFile(*row) for row in await connection.fetch(KNOWN, owner_id, list(digests))]
 
 
 async def list_pairs(
     connection: Connection, owner_id: str, after: UUID, limit: int
 ) -> list[tuple[UUID, list[AlikeId]]]:
-    """Images with those that were uploaded earlier and look like them, nearest first; those after ``after``."""
+    """Images after ``after`` with their earlier look-alikes, nearest first."""
     rows = await connection.fetch(PAIRS, owner_id, after, limit)
     return [(row["id"], [AlikeId(*each) for each in zip(*list(row)[1:], strict=True)]) for row in rows]
 
 
 async def end_of_walk(connection: Connection, owner_id: str, after: UUID) -> UUID | None:
-    """Where `list_pairs` stops looking; ``None`` if it looks at all there are."""
+    """The image at which `list_pairs` stops, or ``None`` if it examines all."""
     end: UUID | None = await connection.fetchval(END_OF_WALK, owner_id, after)
     return end
 
 
 async def images(connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> dict[UUID, FoundImage]:
-    """Those of the owner's images among these that are not in the trash, by id."""
+    """The owner's images with these ids that are not in the trash, by id."""
     rows = await connection.fetch(_IMAGES, owner_id, list(image_ids))
     return {row["id"]: found_from(row) for row in rows}
 
 
 async def dismiss(connection: Connection, one: Image, other: Image, *, now: datetime) -> None:
-    """Keep a pair of images, which are held, for good."""
+    """Keep a pair of locked images permanently."""
     await connection.execute(_DISMISS, *sorted((one.id, other.id)), now)

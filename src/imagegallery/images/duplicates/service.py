@@ -1,6 +1,6 @@
-"""Duplicates: which files an owner has already, and which of the owner's images look alike.
+"""Duplicates: files that an owner has already, and images of theirs that look alike.
 
-Images are compared within one owner's library only; nobody learns what others have.
+Images are only compared within one owner's library.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,17 +39,20 @@ _Pairs = tuple[UUID, list[AlikeId]]
 
 @frozen
 class DuplicateService:
-    """Finds what is there twice; what becomes of it is for the owner to say."""
+    """Finds duplicates. Owners decide what to do with them."""
 
     database: Database
     delivery: ImageUrls
     clock: Clock
 
     async def check(self, principal: Principal, digests: Sequence[bytes]) -> tuple[KnownFile, ...]:
-        """Those of 1 to 1,000 SHA-256 digests that the principal has images of; others' images do not count.
+        """Return the principal's images with any of 1 to 1,000 SHA-256 digests.
 
-        Of several, it is the oldest image, and one in the trash only if there is no other. Raises `Unauthenticated` and
-        `InvalidInput`.
+        Of several with the same, it is the oldest, preferably one outside the trash.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For invalid digests.
         """
         owner_id = principal.require_user()
         _check_digests(digests)
@@ -59,11 +62,14 @@ class DuplicateService:
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
     ) -> CursorPage[Lookalikes]:
-        """Images that look like earlier ones, latest first, ``limit`` (1 to 100) at a time; never a dismissed pair,
-        and never what is in the trash.
+        """List images that look like earlier ones, latest first, without dismissed pairs and images in the trash.
 
-        A page looks at 200 images at most, so it may hold fewer than ``limit``, even none, and yet not be the last.
-        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        A page examines at most 200 images, so it may hold fewer than ``limit``, even none, and not be the last.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid limit.
+            InvalidCursor: For an invalid cursor.
         """
         owner_id = principal.require_user()
         scope = f"duplicates:{owner_id}"
@@ -82,7 +88,11 @@ class DuplicateService:
     async def dismiss(self, principal: Principal, image_id: UUID, other_id: UUID) -> None:
         """Keep both images: this pair is never listed again. May be repeated.
 
-        Raises `Unauthenticated`, `InvalidInput` for an image and itself, `NotFound` and `Forbidden`.
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an image and itself.
+            NotFound: If the principal may not see one of the images.
+            Forbidden: If one of them is another owner's.
         """
         principal.require_user()
         _check_pair(image_id, other_id)
@@ -102,7 +112,7 @@ class DuplicateService:
 
 
 def _present(pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> _Pairs | None:
-    """The pairs less those of images that are gone since they were found."""
+    """The pairs without those whose images have disappeared."""
     image_id, others = pairs
     left = [other for other in others if other.image_id in images]
     return (image_id, left) if left and image_id in images else None

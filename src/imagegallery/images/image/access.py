@@ -1,4 +1,4 @@
-"""Finding an image for somebody who may do something with it."""
+"""Find an image for a principal who may do something with it."""
 
 from uuid import UUID
 
@@ -11,5 +11,5 @@ from imagegallery.principal import Principal
 
 
 async def find(connection: Connection, principal: Principal, image_id: UUID, needed: Permission) -> FoundImage:
-    """Raises `NotFound` for what the principal may not see, as if it were not there, and `Forbidden`."""
+    """Return the image. Raises `NotFound` for one that the principal may not see, and `Forbidden`."""
     return require(needed, principal, await records.get(connection, image_id), "image")

@@ -1,4 +1,4 @@
-"""Public URLs that end: told as events in the transaction that ends them, for caches keep what they have until then."""
+"""Public URLs that end, recorded as events in the transaction that ends them: caches keep copies until then."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ class ClosedUrls:
 
     @asynccontextmanager
     async def watched(self, connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> AsyncIterator[None]:
-        """What was open of these images before what happens inside, and is not after it."""
+        """Record the URLs of these images that are public before the block, and not after it."""
         before = await public_records.open_keys(connection, image_ids)
         yield
         if before:
@@ -35,7 +35,7 @@ class ClosedUrls:
             await self.record(connection, owner_id, before - await public_records.open_keys(connection, image_ids))
 
     async def of_gallery(self, connection: Connection, owner_id: str, gallery_id: UUID) -> None:
-        """What is open by this gallery alone, which is about to be closed."""
+        """Record the URLs that only this gallery makes public, before it is closed."""
         await public_records.hold_open_keys(connection, owner_id)
         last: UUID | None = FIRST_ID
         while last is not None:
@@ -43,7 +43,7 @@ class ClosedUrls:
             await self.record(connection, owner_id, keys)
 
     async def record(self, connection: Connection, owner_id: str, keys: Collection[str]) -> None:
-        """These keys cannot be fetched any more."""
+        """Record that these keys are not public any more."""
         urls = [self.delivery.public_url(key) for key in sorted(keys)]
         pages = [urls[start : start + URLS_AT_ONCE] for start in range(0, len(urls), URLS_AT_ONCE)]
         await events.record(connection, *(UrlsClosed(owner_id, page) for page in pages), now=self.clock())

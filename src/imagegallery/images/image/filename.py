@@ -1,5 +1,7 @@
-"""File names: safe to show, to store and to give to any file system, whatever a client sent; and in the order in which
-people count. Pure."""
+"""File names: safe to show, store and give to any file system, whatever a client sent; and sorted with numbers in
+numerical
+order. Pure.
+"""
 
 import re
 import unicodedata
@@ -14,8 +16,7 @@ FALLBACK = "image"
 # Keeps an index entry and a cursor short: at most 512 bytes in UTF-8. Names that differ later count as equal.
 KEY_LENGTH: Final = 128
 _MAX_EXTENSION = 16
-# Many times what is kept. To put accents in order costs the square of how many stand on one letter, so they are counted
-# before.
+# Far more than is kept. Ordering accents takes the square of their number on one letter, so they are counted first.
 _MAX_READ = 1024
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -24,12 +25,12 @@ _TYPES = {**CONTENT_TYPES, "jpe": "image/jpeg", "jfif": "image/jpeg", "hif": "im
 _UNPRINTABLE = frozenset({"Cc", "Cs"})  # control characters and lone surrogates
 _DIGITS = re.compile(r"\d+")
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-# Names that Windows takes for devices, with any extension.
+# Names of devices in Windows, with any extension.
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=\.|$)", re.IGNORECASE)
 
 
 def clean_filename(raw: str) -> str:
-    """The name of the file alone: no folder, in Unicode form NFC, 1 to 255 bytes of UTF-8, its extension kept.
+    """The name without folders, in Unicode form NFC, 1 to 255 bytes of UTF-8, with its extension.
 
     Letters of any script and emoji stay. Cleaning a clean name changes nothing.
     """
@@ -43,8 +44,10 @@ def clean_filename(raw: str) -> str:
 
 
 def check_filename(faults: Faults, path: tuple[str, ...], given: str) -> str:
-    """A name that somebody chose, as it is stored; a fault unless `clean_filename` leaves it as it is but for white
-    space and the form of accents."""
+    """Check a name that a user chose, and return it as stored. It is a fault unless `clean_filename` keeps it, except
+    for white
+    space and the form of accents.
+    """
     line = " ".join(unicodedata.normalize("NFC", faults.line(path, given, MAX_FILENAME)).split())
     clean = clean_filename(line)
     if _size(line) > MAX_FILENAME:
@@ -55,12 +58,12 @@ def check_filename(faults: Faults, path: tuple[str, ...], given: str) -> str:
 
 
 def type_of_extension(filename: str) -> str | None:
-    """The media type that the extension says, if it is an image's."""
+    """The media type of the extension, if it is an image's."""
     return _TYPES.get(filename.rpartition(".")[2].lower())
 
 
 def download_name(filename: str, content_type: str) -> str:
-    """The name under which a file of that type is saved: a picture is never taken for anything but a picture."""
+    """The name under which to save a file of that type, always with an image's extension."""
     said, extension = type_of_extension(filename), EXTENSIONS.get(content_type)
     if extension is None or (said is not None and is_as_declared(said, content_type)):
         return clean_filename(filename)
@@ -75,12 +78,12 @@ def _is_kept(character: str) -> bool:
 
 
 def _shortened(name: str) -> str:
-    """Beginning and end, with the extension, of a name that is far too long."""
+    """Shorten a far too long name, keeping its start, end and extension."""
     return name if len(name) <= _MAX_READ else name[: _MAX_READ - _MAX_EXTENSION] + name[-_MAX_EXTENSION:]
 
 
 def _trimmed(name: str) -> str:
-    """Without the dots that hide a file or that Windows drops, and with single spaces."""
+    """Remove dots that hide a file or that Windows drops, and repeated spaces."""
     return " ".join(name.split()).strip(" ." + _JOINERS)
 
 
@@ -93,7 +96,7 @@ def _cut(name: str) -> str:
 
 
 def _whole_characters(text: str, size: int) -> str:
-    """At most ``size`` bytes, not parting a letter from its accents nor an emoji from its modifiers."""
+    """At most ``size`` bytes, without separating accents or emoji modifiers from their characters."""
     whole = cut = len(text.encode()[:size].decode(errors="ignore"))
     while cut > whole - _MAX_EXTENSION and _continues(text, cut):
         cut -= 1
@@ -110,11 +113,11 @@ def _continues(text: str, at: int) -> bool:
 
 
 def natural_key(filename: str) -> str:
-    """A text that sorts, by code points, as people sort names: ``img2`` before ``IMG10``.
+    """A text whose code points sort as people sort names: ``img2`` before ``IMG10``.
 
-    Letters compare without case and in compatibility form (Unicode 15.0, section 3.13: NFKC of the case-folded
-    NFKC; not a locale's alphabet). A number, in any script's decimal digits, becomes its length in four digits
-    and then itself without leading zeros.
+    Letters compare without case and in compatibility form (Unicode 15.0, section 3.13: NFKC of the case-folded NFKC;
+    not a locale's alphabet). A number, in any script's decimal digits, becomes its length in four digits and then
+    itself without leading zeros.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", filename).casefold())
     return _DIGITS.sub(_counted, folded)[:KEY_LENGTH]

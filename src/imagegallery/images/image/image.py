@@ -1,4 +1,4 @@
-"""An image and its variants, as everybody outside the SQL sees them."""
+"""An image and its variants, as everything but the SQL sees them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ class ProcessingStatus(StrEnum):
 
 
 class LibraryOrder(StrEnum):
-    """The orders a library can be read in: latest upload first, or latest picture."""
+    """The order of a library: by latest upload, or latest picture."""
 
     CREATED_AT = "created_at"
     TAKEN_AT = "taken_at"
@@ -33,10 +33,10 @@ class LibraryOrder(StrEnum):
 
 @frozen
 class Variant:
-    """A rendering of an image for display; ``width`` and ``height`` in pixels, ``file_size`` in bytes.
+    """A rendering of an image for display. ``width`` and ``height`` are in pixels, ``file_size`` in bytes.
 
-    ``frames``: 1 for a still picture, and for the still one of an animation.
-    ``url`` is absolute, or relative to the API's mount point; services fill it in.
+    ``frames`` is 1 for a still picture, including the still one of an animation. ``url`` is absolute, or relative to
+    the API's mount point; services fill it in.
     """
 
     variant_type: str
@@ -50,7 +50,7 @@ class Variant:
     url: str = ""
 
     def at(self, url: str) -> "Variant":
-        """The same with its URL."""
+        """The same with a URL."""
         made = (self.variant_type, self.format, self.key, self.width, self.height, self.file_size, self.fingerprint)
         return Variant(*made, self.frames, url)
 
@@ -106,10 +106,10 @@ class Image:
 
     @property
     def ratio(self) -> float:
-        """Width by height, to four decimals."""
+        """Width divided by height, to four decimals."""
         return max(round(self.width / self.height, 4), 0.0001)
 
     @cached_property
     def responsive(self) -> Responsive:
-        """How a page shows it: the ``src``, ``srcSet`` and ``sources`` of its variants' URLs."""
+        """How a page shows it: the ``src``, ``srcSet`` and ``sources`` of its variants."""
         return describe(self.variants, width=self.width, height=self.height)

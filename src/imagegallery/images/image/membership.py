@@ -22,20 +22,20 @@ from imagegallery.events import records as events
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image.filename import natural_key
 
-# Room between neighbours: an image can be moved between two others 32 times before a gap closes.
+# Space between neighbours: an image can be moved between two others 32 times before a gap closes.
 POSITION_SPACING: Final = 2**32
 
-# Keeps images from going to the trash, and what is there is none; owners do not change.
+# Keep images from the trash, and exclude those in it; owners do not change.
 _HOLD_IMAGES = """
 SELECT id, owner_id, filename FROM images
 WHERE id = ANY($1) AND deleted_at IS NULL
 ORDER BY id
 FOR KEY SHARE"""
 
-# Nobody else changes what is in these galleries until the transaction ends.
+# Lock the content of these galleries until the transaction ends.
 _LOCK_GALLERIES = "SELECT id, owner_id FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 
-# Whoever adds this image to a gallery waits, then finds it gone.
+# Adding this image to a gallery waits, then finds it gone.
 _LOCK_IMAGE = "SELECT id FROM images WHERE id = $1 FOR UPDATE"
 
 _GALLERIES_OF = "SELECT gallery_id FROM gallery_images WHERE image_id = $1"
@@ -76,7 +76,7 @@ FROM counted
 WHERE id = $1 AND counted.added > 0
 RETURNING counted.added"""
 
-# An image is in a gallery once, so each gallery loses one; a cover that goes is no cover any more.
+# An image is in a gallery once, so each gallery loses one, and its cover if the image was it.
 _REMOVE = """
 WITH removed AS (
     DELETE FROM gallery_images WHERE gallery_id = ANY($1) AND image_id = $2 RETURNING gallery_id
@@ -87,14 +87,14 @@ FROM removed
 WHERE id = removed.gallery_id
 RETURNING id"""
 
-# For `reconcile`: the count as it ought to be.
+# For `reconcile`: the correct count.
 _RECOUNT = """
 UPDATE galleries
 SET image_count = (SELECT count(*) FROM gallery_images WHERE gallery_id = $1)
 WHERE id = $1
 RETURNING image_count"""
 
-# Take several images out of one gallery and count them; a cover that goes is no cover any more.
+# Remove several images from one gallery and count them; a removed cover is reset.
 _REMOVE_BATCH = """
 WITH removed AS (
     DELETE FROM gallery_images WHERE gallery_id = $1 AND image_id = ANY($2) RETURNING image_id
@@ -110,7 +110,7 @@ WHERE id = $1"""
 # Which of some images are in a gallery, and where.
 _POSITIONS = "SELECT image_id, position FROM gallery_images WHERE gallery_id = $1 AND image_id = ANY($2)"
 
-# An image gets a new place in the orders of its galleries that go by its own properties.
+# Update an image's place in the orders of its galleries that depend on its own properties.
 _REKEY = """
 WITH gallery AS (
     UPDATE galleries SET revision = revision + 1, updated_at = $4 WHERE id = ANY($1) RETURNING id, revision
@@ -121,7 +121,7 @@ SET name_key = coalesce($3, m.name_key), named = CASE WHEN $3 IS NULL THEN m.nam
 FROM gallery
 WHERE m.gallery_id = gallery.id AND m.image_id = $2"""
 
-# The same for where it comes back to from the trash.
+# The same for the place to which it returns from the trash.
 _REKEY_TRASH = """
 UPDATE trashed_memberships
 SET name_key = coalesce($2, name_key), image_taken_at = coalesce($3, image_taken_at)
@@ -129,10 +129,10 @@ WHERE image_id = $1"""
 
 
 async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, now: datetime) -> int:
-    """Append images to their owner's gallery; answers how many were not in it already. All or nothing.
+    """Append images to their owner's gallery, all or none. Returns how many were not in it already.
 
-    ``image_ids``: 1 to 1,000, each once. Raises `NotFound` when the gallery is gone, and `InvalidInput` with
-    the path of each id that is repeated, unknown, or of an image with another owner (these look the same).
+    ``image_ids``: 1 to 1,000, each once. Raises `NotFound` if the gallery is gone, and `InvalidInput` with the path of
+    each id that is repeated, unknown, or of another owner's image (these look the same).
     """
     check_ids(image_ids)
     held = {row["id"]: row for row in await connection.fetch(_HOLD_IMAGES, list(image_ids))}
@@ -150,16 +150,16 @@ async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID
 
 
 async def add_new(connection: Connection, gallery_id: UUID, image_id: UUID, filename: str, *, now: datetime) -> None:
-    """Append an image that this transaction has made for the gallery's owner; the caller records `GalleryChanged`.
+    """Append an image that this transaction has made for the gallery's owner. The caller records `GalleryChanged`.
 
-    Raises `NotFound` when the gallery is gone.
+    Raises `NotFound` if the gallery is gone.
     """
     await lock_gallery(connection, gallery_id)
     await connection.fetchval(_APPEND, gallery_id, [image_id], POSITION_SPACING, now, [natural_key(filename)])
 
 
 async def remove(connection: Connection, gallery_id: UUID, image_id: UUID, *, now: datetime) -> bool:
-    """Take an image out of a gallery; false when it was not in it. Raises `NotFound` when the gallery is gone."""
+    """Remove an image from a gallery. False if it was not in it. Raises `NotFound` if the gallery is gone."""
     owner_id = await lock_gallery(connection, gallery_id)
     if not await connection.fetch(_REMOVE, [gallery_id], image_id, now):
         return False
@@ -168,10 +168,10 @@ async def remove(connection: Connection, gallery_id: UUID, image_id: UUID, *, no
 
 
 async def remove_batch(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, now: datetime) -> None:
-    """Take images out of a gallery, all or none.
+    """Remove images from a gallery, all or none.
 
-    ``image_ids``: 1 to 1,000, each once. Raises `NotFound` when the gallery is gone, and `InvalidInput` with
-    the path of each id that is repeated or not in the gallery.
+    ``image_ids``: 1 to 1,000, each once. Raises `NotFound` if the gallery is gone, and `InvalidInput` with the path of
+    each id that is repeated or not in the gallery.
     """
     check_ids(image_ids)
     owner_id = await lock_gallery(connection, gallery_id)
@@ -197,9 +197,9 @@ async def rekey(
     filename: str | None = None,
     taken_at: datetime | None = None,
 ) -> None:
-    """Put an image where its new name or time belongs, in every gallery it is in; the image's own row is not written.
+    """Move an image to the place of its new name or time in its galleries. Does not write the image's own row.
 
-    It stays locked: who adds it to another gallery waits, then reads what this transaction made of it.
+    It stays locked: a transaction that adds it to another gallery waits, and then reads this result.
     """
     key = None if filename is None else natural_key(filename)
     await connection.fetchval(_LOCK_IMAGE, image_id)
@@ -210,25 +210,25 @@ async def rekey(
 
 
 async def recount(connection: Connection, gallery_id: UUID) -> int:
-    """Set a gallery's ``image_count`` to how many images are in it; answers it. Raises `NotFound`."""
+    """Correct a gallery's ``image_count`` and return it. Raises `NotFound`."""
     await lock_gallery(connection, gallery_id)
     count: int = await connection.fetchval(_RECOUNT, gallery_id)
     return count
 
 
 async def lock_image(connection: Connection, image_id: UUID) -> None:
-    """Nobody else changes the image until the transaction ends."""
+    """Lock the image until the transaction ends."""
     await connection.fetchval(_LOCK_IMAGE, image_id)
 
 
 async def hold_images(connection: Connection, image_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Keep these images from being deleted until the transaction ends; answers the owner of each that exists."""
+    """Keep these images from being deleted until the transaction ends. Returns the owner of each that exists."""
     rows = await connection.fetch(_HOLD_IMAGES, list(image_ids))
     return {row["id"]: row["owner_id"] for row in rows}
 
 
 async def lock_gallery(connection: Connection, gallery_id: UUID) -> str:
-    """Lock a gallery's memberships, answering its owner. Raises `NotFound`."""
+    """Lock a gallery's memberships and return its owner. Raises `NotFound`."""
     row = await connection.fetchrow(_LOCK_GALLERIES, [gallery_id])
     if row is None:
         raise NotFound.of("gallery")
@@ -241,7 +241,7 @@ async def is_member(connection: Connection, gallery_id: UUID, image_id: UUID) ->
 
 
 def add_strangers(faults: Faults, image_ids: Sequence[UUID], present: Container[UUID]) -> None:
-    """Adds the path of each id that is not ``present`` in the gallery."""
+    """Add the path of each id that is not ``present`` in the gallery."""
     for index, image_id in enumerate(image_ids):
         if image_id not in present:
             faults.add(("body", "image_ids", str(index)), "is not in the gallery")

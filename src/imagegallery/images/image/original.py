@@ -1,4 +1,4 @@
-"""An image's original, brought here to be looked at."""
+"""Fetch an image's original to examine it."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from imagegallery.storage.streams import HashingStream, copy_to_file
 
 
 async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
-    """The original, where it lies or copied into ``directory``, once its SHA-256 has proved to be the recorded one.
+    """Return the original, in place or copied to ``directory``, after checking its SHA-256.
 
     Raises `ObjectNotFound` and `ChecksumMismatch`.
     """

@@ -1,4 +1,4 @@
-"""The SQL of what everybody may fetch: the variants of images that are in a gallery which is not private."""
+"""The SQL of what everybody may fetch: the variants of images in galleries that are not private."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,10 +7,10 @@ from imagegallery.access.condition import open_image
 from imagegallery.database.connection import Connection
 from imagegallery.database.statement import Statement
 
-# A page is of so many images.
+# Images on a page.
 PAGE = 200
 
-# Of two who close what the other still sees open, the one who waited sees that it is not, and tells it.
+# Of two transactions that close what the other still sees open, the one that waited records it.
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('open keys ' || $1, 0))"
 
 _OPEN_KEYS = f"""
@@ -18,7 +18,7 @@ SELECT v.key FROM image_variants v
 WHERE v.image_id = ANY($1)
   AND {open_image("v.image_id")}"""
 
-# A page of a gallery's images by id, with what of each is open by no other gallery.
+# A page of a gallery's images by id, with the keys that no other gallery opens.
 _OPEN_BY = Statement.of(f"""
 SELECT page.image_id, v.key
 FROM (
@@ -32,7 +32,7 @@ ORDER BY page.image_id""")
 
 
 async def hold_open_keys(connection: Connection, owner_id: str) -> None:
-    """Nobody else looks at what of the owner's is open until the transaction ends. Comes after all other locks."""
+    """Keep others from reading what is open of the owner's until the transaction ends. Comes after all other locks."""
     await connection.execute(_HOLD, owner_id)
 
 
@@ -42,7 +42,9 @@ async def open_keys(connection: Connection, image_ids: Sequence[UUID]) -> set[st
 
 
 async def open_by(connection: Connection, gallery_id: UUID, after: UUID) -> tuple[list[str], UUID | None]:
-    """Keys that everybody may fetch, if the gallery is open, by nothing else, of up to `PAGE` images after one; and
-    the last of these images, ``None`` if there was none."""
+    """Keys that only this gallery, if open, opens to everybody, of up to `PAGE` images after one, and the last of these
+    images,
+    or ``None``.
+    """
     rows = await _OPEN_BY.fetch(connection, gallery_id=gallery_id, after=after, page=PAGE)
     return [row["key"] for row in rows if row["key"] is not None], rows[-1]["image_id"] if rows else None

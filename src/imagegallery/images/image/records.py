@@ -1,4 +1,4 @@
-"""The SQL of images: one statement a page, variants and visibility included."""
+"""The SQL of images: one statement a page, with variants and visibility."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
 
 CHANNEL = "imagegallery_images"
 
-# What `image_from` reads, of an image `i`; its variants come smallest first, in one array.
+# The columns for `image_from`, of an image `i`; its variants are in one array, smallest first.
 IMAGE_COLUMNS = """
     i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
     i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
@@ -40,13 +40,13 @@ VISIBILITY = f"CASE WHEN {open_image('i.id')} THEN 'unlisted' ELSE 'private' END
 # One image, by id, in the trash or not.
 GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
 
-# A page of all images there are, by id, from one on.
+# A page of all images by id, starting with one.
 LIST_ALL = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id >= $1 ORDER BY i.id LIMIT $2"
 
 _COUNT_ALL = "SELECT count(*) FROM images WHERE id >= $1"
 
-# The owner's oldest image of this content, anywhere but in the trash or (with $3) in one gallery. (An EXISTS here,
-# PostgreSQL may answer for all images there are at once.)
+# The owner's oldest image of this content outside of the trash, or (with $3) in one gallery. PostgreSQL could evaluate
+# an EXISTS here for all images at once.
 FIND_BY_CONTENT = """
 SELECT i.id
 FROM images i
@@ -55,7 +55,7 @@ WHERE i.owner_id = $1 AND i.sha256 = $2 AND i.deleted_at IS NULL
 ORDER BY i.created_at, i.id
 LIMIT 1"""
 
-# The key of a variant that anybody may fetch now.
+# The key of a variant that everybody may fetch now.
 FIND_OPEN_VARIANT = f"SELECT v.key FROM image_variants v WHERE v.key = $1 AND {open_image('v.image_id')}"
 
 _INSERT = """
@@ -68,14 +68,14 @@ INSERT INTO images (
     $26, $27
 )"""
 
-# NULL leaves a column as it is.
+# NULL leaves a column unchanged.
 _UPDATE = """
 UPDATE images
 SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
     is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), updated_at = $6
 WHERE id = $1"""
 
-# A failed image waits again; any other is left alone.
+# A failed image waits again; any other stays as it is.
 _REVIVE = """
 UPDATE images
 SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
@@ -86,13 +86,13 @@ INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
 ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used
 RETURNING storage_used, storage_limit"""
 
-# The owner's row, made if need be, held until the transaction ends: whoever changes the sum waits.
+# The owner's row, created if needed and locked until the transaction ends: other changes of the sum wait.
 _HOLD_OWNER = """
 INSERT INTO owners (owner_id) VALUES ($1)
 ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used"""
 
-# The sum as it ought to be, an original that several images share counted once; in a statement of its own: one that had
-# waited for the row would add up what was there before.
+# The correct sum, counting a shared original once. In a statement of its own: one that had waited for the row would see
+# older rows.
 _RECOUNT_STORAGE = """
 UPDATE owners
 SET storage_used = (
@@ -102,23 +102,23 @@ SET storage_used = (
 WHERE owner_id = $1
 RETURNING storage_used"""
 
-# Never below zero: a wrong sum is `reconcile`'s to repair and must not keep anybody from deleting.
+# Never below zero: `reconcile` repairs a wrong sum, which must not prevent deletions.
 _GIVE_BACK_STORAGE = "UPDATE owners SET storage_used = greatest(0, storage_used - $2) WHERE owner_id = $1"
 
-# Listeners get it when the transaction commits.
+# Sent to listeners when the transaction commits.
 _ANNOUNCE = "SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id"
 
 
 @frozen
 class FoundImage:
-    """An image as stored, and what decides who may do what with it."""
+    """An image as stored, with the facts to decide access by."""
 
     image: Image
     facts: Facts
 
 
 async def insert_image(connection: Connection, image: Image) -> None:
-    """Write a new image's row; its variants have their own."""
+    """Insert an image's row, without variants."""
     failure = image.failure
     await connection.execute(
         _INSERT,
@@ -158,12 +158,12 @@ async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
 
 
 async def list_all(connection: Connection, first_id: UUID, limit: int) -> list[Image]:
-    """Everybody's images by id, ``first_id`` or the next one first: for upkeep."""
+    """Everybody's images by id from ``first_id`` on, for maintenance."""
     return [image_from(row) for row in await connection.fetch(LIST_ALL, first_id, limit)]
 
 
 async def count_all(connection: Connection, first_id: UUID) -> int:
-    """How many `list_all` will list."""
+    """The number of images that `list_all` returns."""
     count: int = await connection.fetchval(_COUNT_ALL, first_id)
     return count
 
@@ -187,17 +187,17 @@ async def update(
     is_archived: bool | None,
     now: datetime,
 ) -> None:
-    """Change what is not ``None``."""
+    """Change the given fields; ``None`` changes nothing."""
     await connection.execute(_UPDATE, image_id, alt_text, filename, is_favorite, is_archived, now)
 
 
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
-    """Put a failed image back to pending; false when it has not failed."""
+    """Reset a failed image to pending. False if it has not failed."""
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
 
 
 async def add_storage_used(connection: Connection, owner_id: str, size: int) -> tuple[int, int | None]:
-    """Count ``size`` bytes of an original; return what the owner stores now, and their own limit, in bytes.
+    """Add ``size`` bytes of an original. Returns the bytes that the owner stores now, and their own limit.
 
     Last in a transaction, see `imagegallery.images.image.membership`.
     """
@@ -210,14 +210,14 @@ async def give_back_storage(connection: Connection, owner_id: str, size: int) ->
 
 
 async def recount_storage(connection: Connection, owner_id: str) -> int:
-    """Set what an owner's originals take to what they do take, in bytes; answers it. Last in a transaction."""
+    """Correct the bytes of an owner's originals and return them. Last in a transaction."""
     await connection.execute(_HOLD_OWNER, owner_id)
     used: int = await connection.fetchval(_RECOUNT_STORAGE, owner_id)
     return used
 
 
 async def announce(connection: Connection, *image_ids: UUID) -> None:
-    """Tell whoever waits for these images that they changed, when the transaction commits."""
+    """Notify waiters of these images when the transaction commits."""
     await connection.execute(_ANNOUNCE, CHANNEL, [str(image_id) for image_id in image_ids])
 
 

@@ -1,4 +1,4 @@
-"""Which images of a list to show: pure. `images.library.filter_sql` says the same in SQL."""
+"""Which images of a list to show. Pure. `images.library.filter_sql` has the same in SQL."""
 
 import json
 from datetime import UTC, datetime
@@ -17,10 +17,10 @@ def _in_utc(moment: datetime | None) -> datetime | None:
 
 @frozen
 class ImageFilter:
-    """Every part that is given must fit; the empty filter lets every image through.
+    """All given conditions must hold. The empty filter accepts every image.
 
-    ``mime_type`` is a whole media type (``image/jpeg``). An image fits the range of ``taken_at`` when
-    ``taken_from <= taken_at < taken_before``; both know their time zone.
+    ``mime_type`` is a whole media type (``image/jpeg``). The range is ``taken_from <= taken_at < taken_before``; both
+    have a time zone.
     """
 
     is_favorite: bool | None = None
@@ -36,13 +36,13 @@ class ImageFilter:
 
     @property
     def scope(self) -> str:
-        """Tells filters apart, as part of a cursor's scope: two are equal exactly when their scopes are."""
+        """The part of a cursor's scope that identifies the filter: equal exactly for equal filters."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
         return json.dumps(given, separators=(",", ":"), default=datetime.isoformat) if given else ""
 
     @property
     def owner_only(self) -> tuple[str, ...]:
-        """Which of the given parts tell what only the owner may know."""
+        """The given conditions about the owner's private data."""
         return tuple(name for name in ("is_favorite", "is_archived") if getattr(self, name) is not None)
 
     def lets_through(self, image: Image) -> bool:
@@ -60,7 +60,7 @@ NO_FILTER = ImageFilter()
 
 
 def check_filter(faults: Faults, wanted: ImageFilter) -> None:
-    """Adds what is wrong with a filter: an odd media type, a time without zone, a range that ends before it begins."""
+    """Add the faults of a filter: a bad media type, a time without zone, an empty range."""
     if wanted.mime_type is not None:
         faults.line(("query", "mime_type"), wanted.mime_type, MAX_MEDIA_TYPE)
     moments = {"taken_from": wanted.taken_from, "taken_before": wanted.taken_before}

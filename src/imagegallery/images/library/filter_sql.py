@@ -13,11 +13,11 @@ FITS: Final = """(
         AND (:taken_before::timestamptz IS NULL OR i.taken_at < :taken_before)
         AND (:status::text IS NULL OR i.processing_status = :status)
     )"""
-"""The condition that an image ``i`` fits a filter, whose `arguments` are its parameters."""
+"""The condition that an image ``i`` passes a filter, with parameters by `arguments`."""
 
 
 def arguments(wanted: ImageFilter) -> Mapping[str, object]:
-    """What the parameters of `FITS` stand for."""
+    """The values of the parameters of `FITS`."""
     return {
         "is_favorite": wanted.is_favorite,
         "is_archived": wanted.is_archived,

@@ -1,4 +1,4 @@
-"""The SQL of an owner's library: pages of it by time, its months. Images in the trash are in none of this."""
+"""The SQL of an owner's library: pages by time, and months. Without images in the trash."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.filter_sql import FITS, arguments
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
 
-# How many images a page looks at: beyond that it ends, however few of them fit its filter.
+# The images that a page examines at most, however few of them pass its filter.
 EXAMINED: Final = 20_000
 
 
@@ -46,13 +46,13 @@ LISTS: Final[Mapping[LibraryOrder, Statement]] = {
     LibraryOrder.TAKEN_AT: _listing("taken_at", _TAKEN_FROM),
 }
 
-# The same for favourites, which have indexes of their own: few among many would be far apart in those of all.
+# The same for favourites, which have indexes of their own: few among many would be far apart in the others.
 FAVORITES: Final[Mapping[LibraryOrder, Statement]] = {
     LibraryOrder.CREATED_AT: _listing("created_at", "AND i.is_favorite"),
     LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
 }
 
-# How many images an owner took in each month, by UTC, among those archived or among the others.
+# The images that an owner took in each month, by UTC, among archived ones or the others.
 MONTHS = """
 SELECT date_trunc('month', i.taken_at, 'UTC') AS month, count(*) AS count
 FROM images i
@@ -60,7 +60,7 @@ WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2
 GROUP BY month
 ORDER BY month DESC"""
 
-# The images of a time, newest first, in columns. All it reads is in the index.
+# The images of a time, newest first, in columns. All columns are in the index.
 COLUMNS = """
 SELECT coalesce(array_agg(p.id), '{}') AS ids,
        coalesce(array_agg(p.ratio), '{}') AS ratios,
@@ -74,7 +74,7 @@ FROM (
 ) p"""
 
 
-# NULL leaves a flag as it is; images that have it already are left alone.
+# NULL leaves a flag unchanged; images that have it already are not touched.
 _SET_FLAGS = """
 UPDATE images
 SET is_favorite = coalesce($2, is_favorite), is_archived = coalesce($3, is_archived), updated_at = $4
@@ -83,7 +83,7 @@ WHERE id = ANY($1) AND (is_favorite <> coalesce($2, is_favorite) OR is_archived 
 
 @frozen
 class Place:
-    """A place in the library: behind the image of this id and time."""
+    """A place in the library: after the image of this id and time."""
 
     moment: datetime
     image_id: UUID
@@ -91,8 +91,8 @@ class Place:
 
 @frozen
 class Stretch:
-    """The images of a stretch of the library that fit a filter; ``goes_on``: the last one that was looked at, if behind
-    it nobody has looked."""
+    """Images of a stretch of the library that pass the filter. ``goes_on``: the last one examined, if there may be
+    more."""
 
     found: list[FoundImage]
     goes_on: FoundImage | None
@@ -103,7 +103,7 @@ async def list_images(
 ) -> Stretch:
     statement, said = LISTS[order], where
     if where.is_favorite:
-        # The statement says so itself; said twice, PostgreSQL would take it to be twice as rare.
+        # The statement has this condition already; repeated, PostgreSQL would estimate half as many rows.
         statement, said = FAVORITES[order], evolve(where, is_favorite=None)
     rows = await statement.fetch(
         connection,
@@ -126,7 +126,7 @@ async def months(connection: Connection, owner_id: str, *, is_archived: bool) ->
 
 
 async def columns(connection: Connection, owner_id: str, month: str, *, is_archived: bool) -> MonthColumns:
-    """Raises `InvalidInput`, see `month_bounds`."""
+    """Return a month. Raises `InvalidInput`, see `month_bounds`."""
     row = await connection.fetchrow(COLUMNS, owner_id, is_archived, *month_bounds(month))
     if row is None:
         raise RuntimeError("An aggregate answers one row.")

@@ -1,4 +1,4 @@
-"""The library: all images of one owner by time, page by page or month by month."""
+"""The library: all images of one owner by time, in pages or months."""
 
 from datetime import datetime
 from uuid import UUID
@@ -32,7 +32,7 @@ from imagegallery.principal import Principal
 
 @frozen
 class LibraryService:
-    """Reads the principal's own images, whatever galleries they are in; never those in the trash."""
+    """Reads the principal's own images, in all galleries, but not those in the trash."""
 
     database: Database
     delivery: ImageUrls
@@ -46,10 +46,14 @@ class LibraryService:
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Image]:
-        """Images of a filter, ``limit`` (1 to 100) at a time: the latest upload, or the latest taken, first.
+        """List images that pass a filter, by latest upload or latest picture.
 
-        A page looks at 20,000 images; where few of them fit, it may be short, or empty, and yet have a next cursor.
-        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        A page examines 20,000 images: if few of them pass, it may be short or empty and still have a next cursor.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For invalid arguments.
+            InvalidCursor: For an invalid cursor.
         """
         owner_id = principal.require_user()
         chosen = _check(order, where)
@@ -66,18 +70,21 @@ class LibraryService:
         )
 
     async def timeline(self, principal: Principal, *, is_archived: bool = False) -> tuple[MonthCount, ...]:
-        """The months, by UTC, in which there are images, latest first: the archived ones, or all others.
+        """Return the months, by UTC, that have images, latest first: archived ones, or all others.
 
-        Raises `Unauthenticated`.
+        Raises:
+            Unauthenticated: Without a user.
         """
         owner_id = principal.require_user()
         async with self.database.reading() as connection:
             return tuple(await library_records.months(connection, owner_id, is_archived=is_archived))
 
     async def month(self, principal: Principal, month: str, *, is_archived: bool = False) -> MonthColumns:
-        """The images of a month (``2024-06``) of the timeline, as many as there are; a month may have none.
+        """Return all images of a month (``2024-06``) of the timeline.
 
-        Raises `Unauthenticated` and `InvalidInput`.
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid month.
         """
         owner_id = principal.require_user()
         month_bounds(month)
@@ -94,7 +101,7 @@ def _check(order: str, where: ImageFilter) -> LibraryOrder:
 
 
 def _start(order: LibraryOrder, where: ImageFilter) -> Place:
-    """Before all images, or all that the filter's range of times ends with."""
+    """The start of all images, or of the filter's range of times."""
     if order is LibraryOrder.TAKEN_AT and where.taken_before is not None:
         return Place(where.taken_before, FIRST_ID)
     return Place(LAST_MOMENT, LAST_ID)

@@ -1,7 +1,7 @@
 """The library by months, in columns: what a client needs to lay out a grid of any size. Pure.
 
-Months are those of UTC, whatever the camera's zone or the viewer's: an image has one month, the same for everybody,
-and the months of a library add up to its images.
+Months are by UTC, regardless of the camera's or viewer's zone: an image has one month, the same for everybody, and the
+months of a library add up to its images.
 """
 
 import re
@@ -18,7 +18,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 @frozen
 class MonthCount:
-    """How many images were taken in ``month`` (``2024-06``)."""
+    """The number of images taken in ``month`` (``2024-06``)."""
 
     month: str
     count: int
@@ -26,9 +26,9 @@ class MonthCount:
 
 @frozen
 class MonthColumns:
-    """The images of one month, newest first: four columns of equal length, one entry an image.
+    """The images of one month, newest first: four columns of equal length.
 
-    ``ratios`` are width by height, to four decimals; an image that is still being processed has no BlurHash.
+    ``ratios`` are width divided by height, to four decimals. An image in processing has no BlurHash.
     """
 
     month: str
@@ -39,13 +39,13 @@ class MonthColumns:
 
 
 def month_of(moment: datetime) -> str:
-    """The month, by UTC, that a moment is in."""
+    """The month, by UTC, of a moment."""
     moment = moment.astimezone(UTC)
     return f"{moment.year:04}-{moment.month:02}"
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:
-    """The first moment of a month (``2024-06``), and the first after it. Raises `InvalidInput`."""
+    """The first moment of a month (``2024-06``), and of the next. Raises `InvalidInput`."""
     match = _MONTH.fullmatch(month)
     if match is None or match[1] == "0000":
         message = "must be a month such as 2024-06"

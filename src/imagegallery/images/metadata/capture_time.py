@@ -1,4 +1,4 @@
-"""When an image was taken, by everything its file tells of it. Pure."""
+"""When an image was taken, from all times in its file. Pure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -26,7 +26,8 @@ _GPS_TIME, _GPS_DATE = 0x0007, 0x001D
 
 @frozen
 class _Fields:
-    """The tags of a time, of the decimals of its second, and of its offset: other times' will do, of the same clock."""
+    """The tags of a time, its fraction of a second, and its offset. Offsets of other times will do, since the clock
+    is the same."""
 
     time: int
     fraction: int
@@ -34,11 +35,11 @@ class _Fields:
 
 
 class TakenAtSource(StrEnum):
-    """Where ``taken_at`` was found; of several the first in this order counts.
+    """The source of ``taken_at``; of several, the first in this order counts.
 
     ``exif_original``: when the shutter opened (DateTimeOriginal); ``exif_digitized``: when it was digitised, CreateDate
-    to some; ``exif_changed``: when the file was last changed (DateTime), the only time that some cameras and scanners
-    write; ``filename``: a guess by the file's name; ``upload``: nothing else was known.
+    to some; ``exif_changed``: when the file was last changed (DateTime), the only time of some cameras and scanners;
+    ``filename``: a guess from the file's name; ``upload``: nothing else was known.
     """
 
     EXIF_ORIGINAL = "exif_original"
@@ -63,7 +64,7 @@ _EXIF = {
 
 
 def capture_time(tags: ExifTags, maker: MakerNote, notes: Notes) -> tuple[Timestamp, TakenAtSource] | tuple[None, None]:
-    """The time to be believed, and where it was found; a mere day gives way to a time of that day."""
+    """The best time and its source. A mere day gives way to a time on that day."""
     times = list(_times(tags, maker, notes))
     if not times:
         return None, None
@@ -73,7 +74,7 @@ def capture_time(tags: ExifTags, maker: MakerNote, notes: Notes) -> tuple[Timest
 
 
 def _times(tags: ExifTags, maker: MakerNote, notes: Notes) -> Iterator[tuple[Timestamp, TakenAtSource]]:
-    """Every time the file tells, the one to be believed first in front."""
+    """All times in the file, best first."""
     camera, utc = tags.camera, _gps_time(tags.place)
     for source, fields in _EXIF.items():
         time = _time(camera, fields)
@@ -103,13 +104,13 @@ def _time(camera: Directory, fields: _Fields) -> Timestamp | None:
 
 
 def _offset_elsewhere(time: Timestamp, utc: Timestamp | None, maker: MakerNote) -> timedelta | None:
-    """By the satellites' clock, if it was read with the camera's, else by the zone that the camera is set to."""
+    """The offset by the satellites' clock, if it was read with the camera's, otherwise by the camera's zone."""
     by_satellite = None if utc is None else offset_between(time.local, utc.local)
     return maker.offset if by_satellite is None else by_satellite
 
 
 def _gps_time(place: Directory) -> Timestamp | None:
-    """In UTC. Hours, minutes and seconds are three numbers (DC-008 section 4.6.6)."""
+    """The time in UTC. Hours, minutes and seconds are three numbers (DC-008 section 4.6.6)."""
     day = read_timestamp(place.text(_GPS_DATE))
     hours, minutes, seconds = (*place.rationals(_GPS_TIME)[:3], None, None, None)[:3]
     if day is None or hours is None or minutes is None or seconds is None:

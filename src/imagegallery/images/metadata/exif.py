@@ -1,8 +1,7 @@
-"""The tags of an EXIF block (CIPA DC-008-2024): a TIFF stream read with bounds. Pure.
+"""The tags of an EXIF block (CIPA DC-008-2024): a TIFF stream read with limits. Pure.
 
-The block comes from strangers. Three directories are read, and one of the maker's, each once and wherever the block
-says they are, so that offsets which point back or at each other cannot make a loop; entries and value sizes are
-bounded; and what is out of place is left out, never an error.
+The block comes from strangers. Three directories and one of the maker are read, each once, so that offsets that point
+back or at each other cannot loop. Entries and sizes of values are limited. Invalid data is skipped without an error.
 """
 
 import struct
@@ -31,7 +30,7 @@ _RATIONAL_FORMATS = {5: "I", 10: "i"}
 
 @frozen
 class _Entry:
-    """A value, empty when it is too long to be one of those that are read, and where in the stream it stands."""
+    """A value, empty if it is too long to be read, and its position in the stream."""
 
     kind: int
     data: bytes
@@ -40,20 +39,20 @@ class _Entry:
 
 @frozen
 class Directory:
-    """The entries of one image file directory (IFD), by tag; every reader answers "nothing" for nonsense."""
+    """The entries of one image file directory (IFD), by tag. Readers return nothing for invalid values."""
 
     _order: str = "<"
     _entries: Mapping[int, _Entry] = field(factory=dict)
 
     def raw(self, tag: int) -> bytes:
-        """The bytes of a text or "undefined" field as they stand; empty when there is none."""
+        """The bytes of a text or "undefined" field; empty if there is none."""
         entry = self._entries.get(tag)
         return entry.data if entry and entry.kind in _BYTE_TYPES else b""
 
     def text(self, tag: int) -> str | None:
-        """What a text field says, at most 255 characters: UTF-8, or else what Windows calls Latin-1.
+        """The text of a field, at most 255 characters: UTF-8, otherwise Windows's Latin-1.
 
-        Cameras pad with NULs and blanks, and write whatever they like into "ASCII".
+        Cameras pad with NULs and blanks, and write anything into "ASCII".
         """
         text = self.raw(tag).partition(b"\0")[0]
         try:
@@ -66,13 +65,13 @@ class Directory:
         return self._unpacked(tag, _INTEGER_FORMATS)
 
     def rationals(self, tag: int) -> tuple[Fraction | None, ...]:
-        """The values of a rational field, exact; one with the denominator 0 ("unknown") is ``None``."""
+        """The values of a rational field, exact; ``None`` for the denominator 0 ("unknown")."""
         numbers = self._unpacked(tag, _RATIONAL_FORMATS)
         pairs = zip(numbers[::2], numbers[1::2], strict=False)
         return tuple(Fraction(above, below) if below else None for above, below in pairs)
 
     def place_of(self, tag: int) -> int | None:
-        """Where in the stream the value of a field begins."""
+        """The position in the stream of a field's value."""
         entry = self._entries.get(tag)
         return entry.at if entry else None
 
@@ -102,7 +101,7 @@ class Stream:
         return self.directory(start)
 
     def directory(self, at: int) -> Directory:
-        """The directory that stands there; an empty one where none can."""
+        """The directory at this position; empty if there is none."""
         entries: dict[int, _Entry] = {}
         for tag, entry in _entries(self.tiff, self.order, at):
             entries.setdefault(tag, entry)
@@ -111,10 +110,9 @@ class Stream:
 
 @frozen
 class ExifTags:
-    """The three directories that matter here: the picture's (IFD0), the camera's (Exif) and the place's (GPS).
+    """The three directories read: the picture's (IFD0), the camera's (Exif) and the place's (GPS).
 
-    What the maker keeps to himself (`imagegallery.images.metadata.maker_note`) stands in the same ``stream``, at
-    ``note_at``.
+    The maker note (`imagegallery.images.metadata.maker_note`) is in the same ``stream``, at ``note_at``.
     """
 
     image: Directory = Directory()
@@ -162,5 +160,5 @@ def cleaned(text: str) -> str | None:
 
 
 def _is_printable(char: str) -> bool:
-    """Neither a control nor a formatting character (which can turn the direction of what follows)."""
+    """Whether it is no control or formatting character, which could turn the direction of the text."""
     return char.isspace() or not unicodedata.category(char).startswith("C")

@@ -1,7 +1,7 @@
-"""What Canon and Nikon write into the maker note of an EXIF block, where EXIF has no field for it or it is left empty.
+"""What Canon and Nikon write into the maker note of an EXIF block, where EXIF has no field or it is empty. Pure.
 
-Pure. The fields are those that ExifTool documents (https://exiftool.org/TagNames/Canon.html and Nikon.html). A note has
-no standard: other makers' are not read, and what these two keep encrypted or as a number of a lens table neither.
+The fields are those that ExifTool documents (https://exiftool.org/TagNames/Canon.html and Nikon.html). Notes have no
+standard: those of other makers are not read, nor what is encrypted or a number of a table of lenses.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,14 +33,14 @@ class MakerNote:
 
 
 def read_maker_note(tags: ExifTags) -> MakerNote:
-    """What there is of it. Never raises."""
+    """Read the note. Never raises."""
     make = tags.image.raw(_MAKE).lower()
     reader = next((reader for maker, reader in _READERS.items() if make.startswith(maker)), None)
     return MakerNote() if reader is None or tags.note_at is None else reader(tags.stream, tags.note_at)
 
 
 def _canon(stream: Stream, at: int) -> MakerNote:
-    """A directory like those of the block itself."""
+    """The note is a directory like those of the block itself."""
     note = stream.directory(at)
     return MakerNote(
         lens=note.text(_CANON_LENS),
@@ -51,7 +51,7 @@ def _canon(stream: Stream, at: int) -> MakerNote:
 
 
 def _canon_iso(note: Directory) -> int | None:
-    """The one that was set; else the base by what the automatic made of it, in steps of 1/32 stop from ISO 100/32."""
+    """The ISO that was set, otherwise the base multiplied by the automatic, in steps of 1/32 stop from ISO 100/32."""
     chosen = (*note.integers(_CANON_SETTINGS)[16:17], 0)[0]
     if chosen in _CANON_CHOICES:
         return _CANON_CHOICES[chosen]
@@ -64,19 +64,19 @@ def _canon_iso(note: Directory) -> int | None:
 
 
 def _canon_lens_numbers(note: Directory) -> tuple[Fraction | None, ...]:
-    """Shortest and longest focal length, in units that are told too; of apertures only what they are now."""
+    """Shortest and longest focal length, in units of the note; apertures are only the current ones."""
     longest, shortest, units = (*note.integers(_CANON_SETTINGS)[23:26], 0, 0, 0)[:3]
     return (Fraction(shortest, units), Fraction(longest, units), None, None) if units else ()
 
 
 def _canon_offset(note: Directory) -> timedelta | None:
-    """Minutes from UTC, daylight saving included; a camera that knows no city was never told its zone."""
+    """Minutes from UTC, with daylight saving. A camera without a city does not know its zone."""
     _, minutes, city = (*note.integers(_CANON_TIME)[:3], 0, 0, 0)[:3]
     return timedelta(minutes=minutes) if city and abs(minutes) <= 14 * 60 else None
 
 
 def _nikon(stream: Stream, at: int) -> MakerNote:
-    """A TIFF stream of its own, after ten bytes of header."""
+    """The note is a TIFF stream of its own, after ten bytes of header."""
     if not stream.tiff.startswith(_NIKON_MARKER, at):
         return MakerNote()
     own = Stream.of(stream.tiff[at + _NIKON_HEADER :])
@@ -92,7 +92,7 @@ def _nikon(stream: Stream, at: int) -> MakerNote:
 
 
 def _nikon_offset(note: Directory, order: str) -> timedelta | None:
-    """Minutes from UTC, and whether daylight saving has put the clock forward by an hour."""
+    """Minutes from UTC, and whether daylight saving adds an hour."""
     written = note.raw(_NIKON_TIME)
     if len(written) < 3:
         return None
@@ -101,7 +101,7 @@ def _nikon_offset(note: Directory, order: str) -> timedelta | None:
 
 
 def _signed(short: int) -> int:
-    """Canon writes numbers below zero into fields of 16 bits without a sign."""
+    """Canon writes negative numbers into fields of 16 bits without a sign."""
     return short - 0x10000 if short >= 0x8000 else short
 
 

@@ -1,4 +1,4 @@
-"""What a file says of itself, in EXIF (CIPA DC-008) and elsewhere, to typed metadata. Pure: bytes in, values out."""
+"""From a file's EXIF (CIPA DC-008) and other notes to typed metadata. Pure: bytes in, values out."""
 
 import math
 import re
@@ -26,11 +26,11 @@ _BELOW = (1, 3)
 
 @frozen
 class Metadata:
-    """What the file tells. ``exposure_time`` is in seconds, lengths in millimetres, ``altitude`` in metres.
+    """The metadata of a file. ``exposure_time`` is in seconds, lengths in millimetres, ``altitude`` in metres.
 
-    ``taken_at`` is aware: in its own offset when that can be told (``taken_at_offset``, ``+02:00``), else read as UTC
-    with ``taken_at_offset`` ``None``; ``taken_at_source`` says where it was found. Coordinates are WGS 84 degrees,
-    north and east positive, and come in pairs. Numbers are finite; texts hold 1 to 255 printable characters.
+    ``taken_at`` has a zone: its own offset if known (``taken_at_offset``, ``+02:00``), otherwise UTC with
+    ``taken_at_offset`` ``None``. ``taken_at_source`` says where it was found. Coordinates are WGS 84 degrees, north and
+    east positive, in pairs. Numbers are finite; texts have 1 to 255 printable characters.
     """
 
     make: str | None = None
@@ -49,7 +49,7 @@ class Metadata:
     altitude: float | None = None
 
     def without_place(self) -> "Metadata":
-        """The same without where it was taken: what anybody but the owner may see."""
+        """The same without the place, as everybody but the owner may see it."""
         return evolve(self, latitude=None, longitude=None, altitude=None)
 
 
@@ -81,7 +81,7 @@ def read_metadata(exif: bytes, notes: Notes = Notes()) -> Metadata:  # noqa: B00
 
 
 def taken(metadata: Metadata, filename: str, now: datetime) -> tuple[datetime, TakenAtSource]:
-    """When a file that arrives ``now`` was taken, and how that is known: by its metadata, its name, or not at all."""
+    """When a file that arrives ``now`` was taken, and how that is known: by its metadata or name, or not at all."""
     if metadata.taken_at is not None and metadata.taken_at_source is not None:
         return metadata.taken_at, metadata.taken_at_source
     named = timestamp_in_name(filename, now)
@@ -89,7 +89,7 @@ def taken(metadata: Metadata, filename: str, now: datetime) -> tuple[datetime, T
 
 
 def to_json(metadata: Metadata) -> dict[str, str | int | float]:
-    """A JSON object of what is known; times as ISO 8601."""
+    """A JSON object of what is known, with times in ISO 8601."""
     values = {attribute.name: getattr(metadata, attribute.name) for attribute in fields(Metadata)}
     if metadata.taken_at is not None:
         values["taken_at"] = metadata.taken_at.isoformat()
@@ -97,7 +97,7 @@ def to_json(metadata: Metadata) -> dict[str, str | int | float]:
 
 
 def from_json(document: Mapping[str, object]) -> Metadata:
-    """What `to_json` wrote; unknown members and values of another type are passed over."""
+    """The inverse of `to_json`. Ignores unknown members and values of other types."""
     return Metadata(
         make=_string(document, "make"),
         model=_string(document, "model"),
@@ -130,19 +130,19 @@ def _positive(directory: Directory, tag: int) -> float | None:
 
 
 def _count(directory: Directory, tag: int) -> int | None:
-    """A whole number of which 0 means "unknown"."""
+    """A whole number; 0 means "unknown"."""
     values = directory.integers(tag)
     return values[0] if values and values[0] > 0 else None
 
 
 def _first_count(texts: Iterable[str]) -> int | None:
-    """The first whole number above 0 that is written in digits, up to eight of them."""
+    """The first whole number above 0 in digits, up to eight of them."""
     numbers = (int(text) for text in texts if re.fullmatch(r"\d{1,8}", text.strip(), re.ASCII))
     return next(filter(None, numbers), None)
 
 
 def _sensitivity(camera: Directory) -> int | None:
-    """ISO speed: beyond 16 bits it stands in one of three other fields (DC-008 section 4.6.5, annex G)."""
+    """ISO speed. Beyond 16 bits it is in one of three other fields (DC-008 section 4.6.5, annex G)."""
     value = _count(camera, _SENSITIVITY)
     if value != _SENSITIVITY_IS_ELSEWHERE:
         return value
@@ -178,7 +178,7 @@ def _span(low: Fraction | None, high: Fraction | None) -> str:
 
 
 def _coordinates(place: Directory) -> tuple[float | None, float | None]:
-    """Both, or neither: half a place is none, and neither is 0, 0, which devices write that know none."""
+    """Both, or neither. 0, 0 is neither: devices write it if they do not know."""
     latitude = _degrees(place, _LATITUDE, _LATITUDE_REF, {"N": 1, "S": -1}, 90)
     longitude = _degrees(place, _LONGITUDE, _LONGITUDE_REF, {"E": 1, "W": -1}, 180)
     if latitude is None or longitude is None or (latitude, longitude) == (0, 0):
@@ -187,7 +187,7 @@ def _coordinates(place: Directory) -> tuple[float | None, float | None]:
 
 
 def _degrees(place: Directory, tag: int, ref_tag: int, signs: Mapping[str, int], limit: int) -> float | None:
-    """Degrees from degrees, minutes and seconds, of which only the degrees must be known."""
+    """Degrees from degrees, minutes and seconds; minutes and seconds may be missing."""
     sign = signs.get((place.text(ref_tag) or "").upper()[:1])
     degrees, minutes, seconds = (*place.rationals(tag)[:3], None, None, None)[:3]
     if sign is None or degrees is None or any(part is not None and part < 0 for part in (degrees, minutes, seconds)):

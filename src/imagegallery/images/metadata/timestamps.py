@@ -38,7 +38,7 @@ _IN_NAME = re.compile(
 
 @frozen
 class Timestamp:
-    """A local time (without a zone) and its offset from UTC, if that was told; ``is_day``: only the day was."""
+    """A local time (without a zone) and its offset from UTC, if known. ``is_day``: only the day is known."""
 
     local: datetime
     offset: timedelta | None = None
@@ -46,7 +46,7 @@ class Timestamp:
 
     @property
     def moment(self) -> datetime:
-        """The time as an aware one: read as UTC when the offset is not known."""
+        """The time with a zone: UTC if the offset is not known."""
         return self.local.replace(tzinfo=UTC if self.offset is None else timezone(self.offset))
 
     def at_offset(self, offset: timedelta | None) -> "Timestamp":
@@ -55,10 +55,9 @@ class Timestamp:
 
 
 def read_timestamp(text: str | None, fraction: str | None = None) -> Timestamp | None:
-    """The time at the beginning of ``text``; ``fraction`` has the decimals of its seconds, unless it tells them itself.
+    """The time at the start of ``text``. ``fraction`` has the decimals of its seconds, unless the text has them.
 
-    A day without a time is its midnight. Blanks and zeros stand for "unknown", and years no photograph can be from
-    are wrong: ``None``.
+    A day without a time is its midnight. Blanks and zeros mean "unknown", and impossible years are wrong: ``None``.
     """
     match = _EXTENDED.match(text or "") or _BASIC.match(text or "")
     if match is None:
@@ -82,12 +81,12 @@ def read_mail_timestamp(text: str) -> Timestamp | None:
 
 
 def timestamp_in_name(filename: str, now: datetime) -> Timestamp | None:
-    """The time that cameras, phones and messengers put into a file's name; never a day that is yet to come."""
+    """The time that cameras, phones and messengers put into a file's name, unless it is in the future."""
     for match in _IN_NAME.finditer(filename):
         pixel, year, _, month, day, hour, _, minute, second, half = match.groups()
         local = _local((year, month, day, hour or "0", minute or "0", second or "0"), half, 0)
         if local is not None and local.year >= EARLIEST_YEAR_IN_NAME:
-            # Pixel phones name by UTC, all others by the local time.
+            # Pixel phones name by UTC, all others by local time.
             read = Timestamp(local, timedelta(0) if pixel else None)
             if read.moment <= now + _MAX_OFFSET:
                 return read
@@ -109,9 +108,9 @@ def read_offset(text: str | None) -> timedelta | None:
 
 
 def offset_between(local: datetime, utc: datetime) -> timedelta | None:
-    """The offset of a local time from the same moment in UTC: whole quarters of an hour, as all zones have.
+    """The offset of a local time from the same moment in UTC, in whole quarters of an hour, as all zones have.
 
-    The two clocks may disagree by three minutes; beyond that they did not tell the same moment.
+    The two clocks may differ by three minutes; beyond, they showed different moments.
     """
     quarter = timedelta(minutes=15)
     difference = local - utc

@@ -1,4 +1,4 @@
-"""From an image as stored to an image as shown to somebody: pure but for the URLs' clock."""
+"""From an image as stored to an image as shown to a principal. Pure except for the URLs' clock."""
 
 from attrs import evolve
 
@@ -12,9 +12,9 @@ from imagegallery.principal import Principal
 def show(
     image: Image, principal: Principal, delivery: ImageUrls, facts: Facts, *, position: int | None = None
 ) -> Image:
-    """The image with its URLs, and without its place unless the principal owns it.
+    """The image with URLs, and without its place unless the principal owns it.
 
-    ``facts``: of what it is shown in, at this ``position``. Where that is public, variants have their public URLs.
+    ``facts`` are of what contains it, at this ``position``. If that is public, variants have public URLs.
     """
     urls_expire_at, seen_as = None if is_public(facts) else delivery.expires_at(), audience(principal, facts)
     metadata, latitude, longitude = image.metadata, image.latitude, image.longitude

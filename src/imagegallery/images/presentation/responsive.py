@@ -68,7 +68,7 @@ class Responsive:
 
     @property
     def sizes(self) -> Mapping[str, str]:
-        """The HTML ``sizes`` attribute of each layout, of all images alike."""
+        """The HTML ``sizes`` attribute of each layout, the same for all images."""
         return SIZES
 
 
@@ -95,23 +95,23 @@ def _moving(variants: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:
-    """Whether the aspect ratio is the image's, given that each side was rounded to whole pixels, at least 1."""
+    """Whether the aspect ratio is the image's, with each side rounded to whole pixels, at least 1."""
     return abs(variant.width * height - variant.height * width) <= width + height
 
 
 def _distance_from_src(variant: Candidate) -> tuple[bool, bool, int, int]:
-    """The less, the better as ``src``: a format for all, then the right variant, then its size."""
+    """The lowest is the best ``src``: a format for all, then the right variant, then its size."""
     off_size = abs(max(variant.width, variant.height) - _SRC_PIXELS)
     return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, rank(variant.format)
 
 
 def rank(image_format: str) -> int:
-    """The place of a format in `FORMATS`; one that is unknown comes last."""
+    """The place of a format in `FORMATS`; an unknown one is last."""
     return FORMATS.index(image_format) if image_format in FORMATS else len(FORMATS)
 
 
 def _sources(variants: Sequence[Candidate], base: str) -> Iterable[Source]:
-    """The formats better than ``base``, best first, each as a source of its own if it is of use."""
+    """The formats better than ``base``, best first, each as a source if it is useful."""
     better = {variant.format for variant in variants if rank(variant.format) > rank(base)}
     for image_format in sorted(better, key=rank, reverse=True):
         smallest = _smallest(each for each in variants if rank(base) <= rank(each.format) <= rank(image_format))
@@ -120,7 +120,7 @@ def _sources(variants: Sequence[Candidate], base: str) -> Iterable[Source]:
 
 
 def _smallest(variants: Iterable[Candidate]) -> list[Candidate]:
-    """Of each width the file of the fewest bytes; of equal ones the format that more browsers show."""
+    """The smallest file of each width; of equal ones the more widely shown format."""
     in_order = sorted(variants, key=lambda each: (each.file_size, rank(each.format)), reverse=True)
     return list({each.width: each for each in in_order}.values())
 

@@ -1,8 +1,7 @@
 """URLs of images: computed, never looked up.
 
-A public variant has one stable URL, so that browsers and CDNs may keep it for ever. Anything else gets a
-signed URL that ends; its end moves in steps, so that the same URL is handed out for a while and a browser's
-cache can work.
+A public variant has one stable URL, so that browsers and CDNs may keep it forever. Others get a signed URL that
+expires. Its expiry moves in steps, so that the same URL is returned for a while and a browser's cache works.
 """
 
 from collections.abc import Callable
@@ -27,10 +26,10 @@ P = TypeVar("P")
 
 
 class ImageUrls:
-    """Where clients fetch images: what everybody may see by public URLs, the rest by the ``private`` ones.
+    """The URLs of images: public ones for what everybody may see, otherwise ``private`` ones.
 
     URLs are absolute; without a ``base_url`` those of this service begin with ``/`` and are relative to the API's
-    prefix. Raises `ConfigurationError` when the lifetime is under two seconds.
+    prefix. Raises `ConfigurationError` for a lifetime under two seconds.
     """
 
     def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
@@ -42,8 +41,8 @@ class ImageUrls:
         self._clock = clock
 
     def variant_url(self, variant: Variant, expires_at: datetime | None, *, method: ReadMethod = "GET") -> str:
-        """Signed, for this ``method``, until ``expires_at``; without that the stable one, which works for everybody:
-        whoever asks has checked that it may."""
+        """A URL signed for this ``method`` until ``expires_at``, or without it the stable public one. The caller
+        checks access."""
         if expires_at is None:
             return self.public_url(variant.key)
         content_type = content_type_of(variant.key)
@@ -54,7 +53,7 @@ class ImageUrls:
         return self._public.url_of(key)
 
     def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
-        """The original, signed: for its owner only. With ``download_as`` it arrives as that file."""
+        """The signed URL of the original, for its owner only. With ``download_as`` it is an attachment."""
         return self._private.url_of(
             image.original_key,
             content_type=image.mime_type,
@@ -64,15 +63,15 @@ class ImageUrls:
         )
 
     async def of_many(self, show: Callable[[], P]) -> P:
-        """What ``show`` makes of many images with the methods above: where signing takes long, in a thread."""
+        """Call ``show``, which uses the methods above for many images: in a thread if signing takes long."""
         return await anyio.to_thread.run_sync(show) if self._private.is_costly else show()
 
     def expires_at(self) -> datetime:
-        """When a private URL that is made now ends."""
+        """The expiry of a private URL made now."""
         return stepped_expiry(self._clock(), self._ttl)
 
 
 def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
-    """The last whole half ``ttl`` (counted from 1970) that is at most ``ttl`` away, and so over half of it."""
+    """The last whole half ``ttl`` (counted from 1970) that is at most ``ttl`` away, and so more than half of it."""
     step = ttl / 2
     return _EPOCH + (now + ttl - _EPOCH) // step * step

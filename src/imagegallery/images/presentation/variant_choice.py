@@ -1,4 +1,4 @@
-"""Which variant answers a request for one: pure."""
+"""Which variant to return for a request. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +10,7 @@ from imagegallery.images.presentation.responsive import FORMATS, rank
 
 @frozen
 class Ladder:
-    """The names of the variant types that there are, from the smallest to the largest."""
+    """The names of the variant types, from the smallest to the largest."""
 
     names: tuple[str, ...]
 
@@ -18,11 +18,12 @@ class Ladder:
 def choose_variant(
     variants: Sequence[Variant], wanted: str | None, accepts: Sequence[str], ladder: Sequence[str]
 ) -> Variant | None:
-    """The best of ``variants`` for a client that can show the formats in ``accepts``, which it likes best first.
+    """The best of ``variants`` for a client that shows the formats in ``accepts``, preferred first.
 
-    ``None`` if there is none. ``ladder`` names the variant types from the smallest to the largest. The ``wanted`` type
-    comes before any format; where it is missing, the next larger one answers, else the next smaller. Without ``wanted``
-    it is the largest that the client can show. One that it cannot show is better than none (RFC 9110 section 12.5.1).
+    Returns ``None`` if there are none. ``ladder`` names the variant types from the smallest to the largest. The
+    ``wanted`` type is more important than the format; if it is missing, the next larger one is chosen, otherwise the
+    next smaller. Without ``wanted``, it is the largest that the client can show. One that it cannot show is better than
+    none (RFC 9110 section 12.5.1).
     """
     rungs = {name: rung for rung, name in enumerate(ladder)}
     target = rungs[wanted] if wanted is not None else len(ladder)
@@ -35,7 +36,7 @@ def choose_variant(
             distance < 0,
             abs(distance),
             _rank(variant.format, accepts),
-            # For a client that did not say, and among formats that it takes no less gladly.
+            # For a client without preferences, and among formats that it likes equally.
             _rank(variant.format, FORMATS),
         )
 
@@ -43,7 +44,7 @@ def choose_variant(
 
 
 def no_newer(variants: Iterable[Variant], image_format: str) -> tuple[Variant, ...]:
-    """Those in a format that whoever shows ``image_format`` shows."""
+    """Variants in a format that every client which shows ``image_format`` shows."""
     return tuple(each for each in variants if rank(each.format) <= rank(image_format))
 
 

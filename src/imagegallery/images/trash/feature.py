@@ -1,4 +1,4 @@
-"""What the trash brings."""
+"""The trash feature."""
 
 from typing import Final
 

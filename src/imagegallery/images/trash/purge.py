@@ -19,10 +19,10 @@ DELETED = fault_point("purge.deleted", "the objects that the rows named are dele
 
 
 class PurgeObjects:
-    """Deletes a deleted image's objects. A `JobHandler`; repeating it is harmless.
+    """Deletes a deleted image's objects. A `JobHandler`; may be repeated.
 
-    An original that other images share stays, also in the folder of the one that is gone. That none has it is asked
-    before each deletion, and cannot change after: see `imagegallery.images.image.original_records`.
+    An original that other images share stays, even in the folder of the deleted one. This is checked before each
+    deletion, and cannot change afterwards: see `imagegallery.images.image.original_records`.
     """
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
@@ -30,7 +30,7 @@ class PurgeObjects:
         self._store = store
 
     async def run(self, job: ClaimedJob) -> None:
-        """Delete what was recorded, then what a worker stored meanwhile and could not record any more."""
+        """Delete the recorded objects, then what a worker stored meanwhile without recording it."""
         purge = read_purge(job.payload)
         await self._delete(_recorded(purge))
         DELETED.reached()
@@ -43,7 +43,7 @@ class PurgeObjects:
         await delete_all(self._store, [key for key in keys if key in unnamed])
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
-        """Nobody sees these objects any more; they only take room."""
+        """Log it: the objects are invisible, and only take space."""
         _log.error("objects of image %s were left in the store: %s", job.payload.get("image_id"), error)
 
 

@@ -1,7 +1,7 @@
-"""The SQL of the trash: images in it, what they were members of, and how they go for good.
+"""The SQL of the trash: its images, their memberships, and permanent deletion.
 
-What an image was a member of is set aside in ``trashed_memberships``, not hidden in ``gallery_images``: so counts stay
-exact and lists stay what they are. Locks are taken in the order that `imagegallery.images.image.membership` says.
+An image's memberships are set aside in ``trashed_memberships``, not hidden in ``gallery_images``, so counts stay exact
+and lists simple. Locks are taken in the order of `imagegallery.images.image.membership`.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
-# An owner's images among these ids, which nobody else reads for a change, adds to a gallery or deletes until the
-# transaction ends; and whether they are in the trash.
+# An owner's images among these ids, locked against changes until the transaction ends, and whether they are in the
+# trash.
 _LOCK = """
 SELECT id, deleted_at IS NOT NULL AS is_trashed
 FROM images
@@ -23,7 +23,7 @@ WHERE id = ANY($1) AND owner_id = $2
 ORDER BY id
 FOR UPDATE"""
 
-# What the images of an owner's trash look like, what went in last first, after a (deleted_at, id).
+# An owner's trash, latest first, after a (deleted_at, id).
 LIST_TRASHED = f"""
 SELECT {IMAGE_COLUMNS}
 FROM images i
@@ -31,7 +31,7 @@ WHERE i.owner_id = $1 AND i.deleted_at IS NOT NULL AND (i.deleted_at, i.id) < ($
 ORDER BY i.deleted_at DESC, i.id DESC
 LIMIT $4"""
 
-# Nobody else changes what is in the galleries of these images until the transaction ends.
+# Lock the content of these images' galleries until the transaction ends.
 _LOCK_GALLERIES_OF = """
 SELECT id FROM galleries
 WHERE id IN (SELECT gallery_id FROM gallery_images WHERE image_id = ANY($1))
@@ -44,7 +44,7 @@ WHERE id IN (SELECT gallery_id FROM trashed_memberships WHERE image_id = ANY($1)
 ORDER BY id
 FOR NO KEY UPDATE"""
 
-# Out of every gallery, counted; a cover that goes is no cover meanwhile.
+# Remove from every gallery, and count; a removed cover is reset meanwhile.
 _SET_ASIDE = """
 WITH taken AS (
     DELETE FROM gallery_images WHERE image_id = ANY($1) RETURNING *
@@ -65,8 +65,8 @@ FROM counted
 WHERE g.id = counted.gallery_id
 RETURNING g.id"""
 
-# Back to where they were, counted; whose position is taken by now comes right behind it. When several want the same
-# one, or the one behind it, some have to wait for the next round: the first of each always finds its place.
+# Return to the previous places, and count. If the position is taken, the image comes right after. If several want the
+# same one, or the one after it, some wait for the next round: the first of each always finds its place.
 _PUT_BACK = """
 WITH wanted AS (
     SELECT t.*, row_number() OVER (PARTITION BY t.gallery_id, t.position ORDER BY t.image_id) - 1 AS place,
@@ -113,7 +113,7 @@ RETURNING g.id"""
 
 _SET_DELETED_AT = "UPDATE images SET deleted_at = $2, updated_at = $3 WHERE id = ANY($1)"
 
-# Some images whose time in the trash is over, oldest first, after a (deleted_at, id); another sweeper takes others.
+# Some expired images, oldest first, after a (deleted_at, id); another sweeper takes others.
 EXPIRED = """
 SELECT id, deleted_at FROM images
 WHERE deleted_at <= $1 AND (deleted_at, id) > ($2, $3)
@@ -121,15 +121,15 @@ ORDER BY deleted_at, id
 LIMIT $4
 FOR UPDATE SKIP LOCKED"""
 
-# In a statement of its own: what had been recorded when the lock was taken, it may not have seen.
+# In a statement of its own, which sees what was recorded while waiting for the lock.
 _READ = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id = ANY($1) ORDER BY i.owner_id, i.id"
 
-# Variants, and what is set aside, go with their image.
+# Variants and memberships are deleted with their image.
 _DELETE = "DELETE FROM images WHERE id = ANY($1)"
 
 
 async def lock(connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> dict[UUID, bool]:
-    """Hold the owner's images among these until the transaction ends; answers of each whether it is in the trash."""
+    """Lock the owner's images among these until the transaction ends. Returns for each whether it is in the trash."""
     rows = await connection.fetch(_LOCK, list(image_ids), owner_id)
     return {row["id"]: row["is_trashed"] for row in rows}
 
@@ -142,7 +142,7 @@ async def list_trashed(
 
 
 async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
-    """Move locked images to the trash, out of their galleries; answers which galleries those are."""
+    """Move locked images to the trash, out of their galleries. Returns these galleries."""
     ids = list(image_ids)
     await connection.execute(_LOCK_GALLERIES_OF, ids)
     changed = await connection.fetch(_SET_ASIDE, ids, now)
@@ -151,7 +151,7 @@ async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: da
 
 
 async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
-    """Take locked images out of the trash and back into those of their galleries that still are; answers which."""
+    """Restore locked images to those of their galleries that exist. Returns these galleries."""
     ids = list(image_ids)
     await connection.execute(_LOCK_FORMER_GALLERIES_OF, ids)
     changed: set[UUID] = set()
@@ -164,18 +164,20 @@ async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: da
 async def lock_expired(
     connection: Connection, before: datetime, after: tuple[datetime, UUID], limit: int
 ) -> list[tuple[datetime, UUID]]:
-    """Hold some of the images that went to the trash at ``before`` or earlier and that nobody else holds: each with
-    when that was, those that follow on ``after``."""
+    """Lock some unlocked images that went to the trash at ``before`` or earlier, after ``after``. Returns each with
+    the time."""
     return [(row["deleted_at"], row["id"]) for row in await connection.fetch(EXPIRED, before, *after, limit)]
 
 
 async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]:
-    """These images, those of one owner together."""
+    """These images, grouped by owner."""
     return [image_from(row) for row in await connection.fetch(_READ, list(image_ids))]
 
 
 async def delete(connection: Connection, image_ids: Sequence[UUID]) -> None:
-    """Delete the rows for good; the objects are for the job that the caller writes. Raises `Conflict`, and has
-    deleted none, when other tables do not let one of them go."""
+    """Delete the rows; the caller adds the job for the objects. Raises `Conflict`, and deletes none, if other tables
+    refer to one
+    of them.
+    """
     async with removing(connection):
         await connection.execute(_DELETE, list(image_ids))

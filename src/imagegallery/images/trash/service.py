@@ -1,9 +1,9 @@
-"""The trash: where deleted images wait, out of sight, before they go for good.
+"""The trash: where deleted images wait, invisible, until they are purged.
 
-Deletion takes an image out of every list, gallery, count and public URL at once and keeps all that is needed to bring
-it back, its places in galleries included. It still takes its owner's storage until it is purged: by its owner, or when
-its time is over. A purge deletes the rows in one transaction, which also writes the job that deletes the objects: what
-is interrupted is either not done at all or finished by that job.
+Deleting an image removes it from every list, gallery, count and public URL at once, and keeps all that is needed to
+restore it, including its places in galleries. It still uses its owner's storage until it is purged, by its owner or
+after the retention. A purge deletes the rows in one transaction, which also adds the job that deletes the objects: an
+interrupted purge has either not happened or is finished by that job.
 """
 
 import logging
@@ -64,7 +64,7 @@ class TrashOptions:
 
 @frozen
 class _Swept:
-    """A batch of the sweeper's: how many images went, and where the next one begins."""
+    """A batch of the sweeper: the number of purged images, and where the next batch starts."""
 
     purged: int
     last: tuple[datetime, UUID]
@@ -72,9 +72,9 @@ class _Swept:
 
 @frozen
 class TrashService:
-    """What can be done with an image to delete it, and afterwards.
+    """Deletes, restores and purges images.
 
-    To everything but this class an image in the trash does not exist.
+    For everything else, an image in the trash does not exist.
     """
 
     database: Database
@@ -87,9 +87,12 @@ class TrashService:
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
     ) -> CursorPage[Image]:
-        """The principal's trash, what went in last first, ``limit`` (1 to 100) at a time.
+        """List the principal's trash, latest first.
 
-        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid limit.
+            InvalidCursor: For an invalid cursor.
         """
         owner_id = principal.require_user()
         scope = f"trash:{owner_id}"
@@ -103,10 +106,15 @@ class TrashService:
         )
 
     async def put(self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None) -> None:
-        """Move the image to the trash. ``check`` is shown the image as it is, which nobody else changes meanwhile; what
-        it raises leaves it where it is.
+        """Move the image to the trash.
 
-        Raises `Unauthenticated`, `Forbidden`, and `NotFound`, also if it is there already.
+        Args:
+            check: Called with the current, locked image; an error it raises cancels the change.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see it, or it is in the trash already.
+            Forbidden: If it is another owner's.
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
@@ -119,11 +127,17 @@ class TrashService:
     async def restore(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
     ) -> Image:
-        """Bring the image back, to its places in those of its galleries that there still are. ``check`` as with `put`.
+        """Restore the image, to its places in those of its galleries that still exist. May be repeated.
 
-        Where another image has its place by now, it comes right behind that. An image that is not in the trash stays
-        as it is, so that a restoration may be repeated. Raises `Unauthenticated`, `Forbidden`, and `NotFound` when it
-        was purged.
+        If another image has its place, it comes right after that.
+
+        Args:
+            check: As in `put`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If it was purged, or the principal may not see it.
+            Forbidden: If it is another owner's.
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
@@ -138,10 +152,16 @@ class TrashService:
     async def purge(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
     ) -> None:
-        """Delete an image in the trash for good. ``check`` as with `put`.
+        """Delete an image in the trash permanently.
 
-        Raises `Unauthenticated`, `NotFound`, `Forbidden`, and `Conflict` when it is not in the trash, or when the
-        application has records that do not let it go.
+        Args:
+            check: As in `put`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see it.
+            Forbidden: If it is another owner's.
+            Conflict: If it is not in the trash, or records of the application refer to it.
         """
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
@@ -157,10 +177,10 @@ class TrashService:
         PURGED.reached()
 
     async def sweep(self) -> int:
-        """Purge what has been in the trash for its time; answers how many images. For the worker, now and then.
+        """Purge images after their retention and return their number. Workers call it regularly.
 
-        In batches, one transaction each; several sweepers share the work. Images whose bytes are just being uploaded
-        again are left for the next time, and so is what the application has records of that do not let it go.
+        It works in batches, one transaction each; several sweepers share the work. It leaves images whose bytes are
+        being uploaded again, and those that records of the application refer to, for the next time.
         """
         before, count, after = self.clock() - self.options.retention, 0, _BEGINNING
         while batch := await self._sweep_batch(before, after):
@@ -171,7 +191,7 @@ class TrashService:
     async def _check(
         self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
     ) -> None:
-        """Show ``check`` the image, which is locked."""
+        """Call ``check`` with the locked image."""
         if check is not None:
             found = await find(connection, principal, image_id, Permission.DELETE)
             check(show(found.image, principal, self.delivery, found.facts))
@@ -185,7 +205,7 @@ class TrashService:
             return _Swept(await self._purge_what_may_go(connection, image_ids), expired[-1])
 
     async def _purge_what_may_go(self, connection: Connection, image_ids: Sequence[UUID]) -> int:
-        """All at once or, if something holds on to one of them, one by one; answers how many went."""
+        """Purge all at once or, if something refers to one of them, one by one. Returns the number of purged images."""
         try:
             await self._purge(connection, image_ids)
         except Conflict:
@@ -196,8 +216,10 @@ class TrashService:
         return len(image_ids)
 
     async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
-        """Delete the rows of these images, which are held with their contents; have their objects deleted, and give the
-        storage back of originals that no image needs any more."""
+        """Delete the rows of these images, which are locked with their contents, add the jobs for their objects, and
+        free the storage
+        of originals that no image shares.
+        """
         images = await trash_records.read(connection, image_ids)
         await trash_records.delete(connection, image_ids)
         by_owner = [(owner_id, list(owned)) for owner_id, owned in groupby(images, lambda image: image.owner_id)]
@@ -215,7 +237,7 @@ class TrashService:
 async def put_away(
     connection: Connection, closed_urls: ClosedUrls, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
 ) -> None:
-    """Move locked images of this owner to the trash, and tell who waits for them."""
+    """Move locked images of this owner to the trash, and notify waiters."""
     async with closed_urls.watched(connection, owner_id, image_ids):
         gallery_ids = await trash_records.put_away(connection, image_ids, now=now)
     await events.record(
@@ -228,7 +250,7 @@ async def put_away(
 
 
 async def put_back(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
-    """Take locked images of this owner out of the trash."""
+    """Restore locked images of this owner."""
     gallery_ids = await trash_records.put_back(connection, image_ids, now=now)
     await events.record(
         connection,
@@ -239,7 +261,7 @@ async def put_back(connection: Connection, owner_id: str, image_ids: Sequence[UU
 
 
 def _moment(image: Image) -> datetime:
-    """When an image of the trash went there."""
+    """When an image went to the trash."""
     if image.deleted_at is None:
         raise ValueError("This image is not in the trash.")
     return image.deleted_at
