@@ -342,19 +342,19 @@ async def open_resources(
         engine = brought.engine
         if engine is None:
             engine = await enter(SandboxedEngine.open(settings.imaging))
-
-        redis = await enter(open_redis(settings.redis, clock))
-        secrets = () if redis is None else await in_thread(settings.load_secrets)
-        cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
-        background = await enter(Background.running(health))
-        changes, second_tier = cache_parts(database, cache, clock, redis, secrets, background)
-        await background.start(changes.run, "listening for changes of galleries")
-        rates = await in_thread(_rates, settings.rates, redis, clock)
-
         if brought.queue is None:
             queue, relay, arrivals = await enter(open_jobs(settings, database, clock))
         else:
             queue, relay, arrivals = brought.queue, None, None
+
+        redis = await enter(open_redis(settings.redis, clock))
+        secrets = () if redis is None else await in_thread(settings.load_secrets)
+        rates = await in_thread(_rates, settings.rates, redis, clock)
+        cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
+
+        background = await enter(Background.running(health))  # the last one: it ends before what it works with
+        changes, second_tier = cache_parts(database, cache, clock, redis, secrets, background)
+        await background.start(changes.run, "listening for changes of galleries")
         attendance = Attendance(queue, clock)
         background.keep(attendance.run, "looking for a worker")
 
