@@ -103,5 +103,6 @@ def benchmarks(session: nox.Session) -> None:
     """Ratios, measured side by side; see benchmarks/README.md for what each needs."""
     session.install("-e", ".[dev]", "ssimulacra2")
     session.run("python", "benchmarks/walk.py")
+    session.run("python", "-m", "benchmarks.list_page")
     session.run("python", "-m", "benchmarks.cached_page")
     session.run("python", "benchmarks/render.py", *session.posargs)

@@ -7,12 +7,9 @@ were read: then the last of these comes along, whether it fits or not, to say wh
 What is not in a walk: an image that got its place after the walk began (``walk``, a revision of the gallery).
 """
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from asyncpg import Record
 from attrs import frozen
 
 from imagegallery.access.audience import Visibility
@@ -25,7 +22,7 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.filter_sql import FITS, arguments
-from imagegallery.pagination import FIRST_ID, LAST_ID, LAST_MOMENT, SortKey
+from imagegallery.pagination import SortKey
 
 # How many images a filtered page looks at: beyond that it ends, however few of them fit.
 EXAMINED: Final = 5_000
@@ -44,17 +41,72 @@ _POSITION = """(
 
 
 @frozen
+class GalleryEntry:
+    """An image in its place in a gallery, which ``sort_key`` names in the order that was asked for."""
+
+    sort_key: SortKey
+    image: Image
+    position: int
+
+
+@frozen
+class GalleryPage:
+    """A page of a gallery's images, with what decides who may see it and how many there are in all.
+
+    ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest,
+    ``forgotten`` the last one of which it is no longer known how. ``goes_on``: where a page ended before it was full.
+    Cursors that go on from here begin with ``cursor_start``, before a sort key.
+    """
+
+    owner_id: str
+    visibility: Visibility
+    total: int
+    revision: int
+    renumbered: int
+    forgotten: int
+    found: tuple[GalleryEntry, ...]
+    goes_on: SortKey | None = None
+    cursor_start: SortKey = ()
+
+    @property
+    def facts(self) -> Facts:
+        """What decides who may do what with the gallery."""
+        return Facts(self.owner_id, self.visibility)
+
+
+@frozen
 class Listing:
-    """The same list for all images, and for those that fit a filter."""
+    """The same list for all images, and for those that fit a filter; the columns ``key`` are its sort key."""
 
     plain: Statement
     filtered: Statement
+    key: tuple[str, ...]
 
-    async def fetch(self, connection: Connection, where: ImageFilter, **values: object) -> Sequence[Record]:
-        """The gallery's row with the page's."""
+    async def read(
+        self, connection: Connection, gallery_id: UUID, where: ImageFilter, **values: object
+    ) -> GalleryPage | None:
+        """A page; ``None`` when there is no such gallery."""
         if where.is_empty:
-            return await self.plain.fetch(connection, **values)
-        return await self.filtered.fetch(connection, **values, **arguments(where))
+            rows = await self.plain.fetch(connection, gallery_id=gallery_id, **values)
+        else:
+            rows = await self.filtered.fetch(connection, gallery_id=gallery_id, **values, **arguments(where))
+        if not rows:
+            return None
+        found = [
+            GalleryEntry(tuple(row[name] for name in self.key), image_from(row), row["position"])
+            for row in rows
+            if row["id"] is not None
+        ]
+        return GalleryPage(
+            owner_id=rows[0]["gallery_owner_id"],
+            visibility=Visibility(rows[0]["visibility"]),
+            total=rows[0]["image_count"],
+            revision=rows[0]["revision"],
+            renumbered=rows[0]["renumbered"],
+            forgotten=rows[0]["forgotten"],
+            found=tuple(member for member in found if where.lets_through(member.image)),
+            goes_on=found[-1].sort_key if rows[-1]["number"] == EXAMINED else None,
+        )
 
 
 # A scalar, which is asked for one image after another: an EXISTS, PostgreSQL may answer for all there are.
@@ -75,21 +127,21 @@ def _passing(source: str, columns: str, order: str) -> str:
     WHERE m.number = {EXAMINED} OR {_FITS}"""
 
 
-def _listing(columns: str, order: str, beyond: str, extent: str) -> Listing:
+def _listing(columns: str, order: str, key: tuple[str, ...], beyond: str, extent: str) -> Listing:
     """A gallery and a page of its images: one row an image, or one row of NULLs beside an empty page.
 
     It names the gallery by the parameter: by ``g.id`` a large one would be planned like any other.
     """
     source = f"SELECT m.image_id, {columns} FROM gallery_images m WHERE m.gallery_id = :gallery_id {beyond}"
-    return _from(source, columns, order, extent)
+    return _from(source, columns, order, key, extent)
 
 
-def _from(source: str, columns: str, order: str, extent: str) -> Listing:
-    place = "" if columns == "m.position" else f"{_POSITION}, "
+def _from(source: str, columns: str, order: str, key: tuple[str, ...], extent: str) -> Listing:
+    position = "" if "position" in key else f"{_POSITION}, "
 
     def statement(members: str, number: str) -> Statement:
         return Statement.of(f"""
-SELECT {_GALLERY}, {number}, {columns}, {place}{IMAGE_COLUMNS}
+SELECT {_GALLERY}, {number}, {columns}, {position}{IMAGE_COLUMNS}
 FROM galleries g
 LEFT JOIN (
     {members}
@@ -100,21 +152,19 @@ LEFT JOIN (
 WHERE g.id = :gallery_id
 ORDER BY {order}""")
 
-    return Listing(
-        statement(f"SELECT m.* FROM ({source}) m", "NULL AS number"),
-        statement(_passing(source, columns, order), "m.number"),
-    )
+    plain = statement(f"SELECT m.* FROM ({source}) m", "NULL AS number")
+    return Listing(plain, statement(_passing(source, columns, order), "m.number"), key)
 
 
-def _page(columns: str, order: str) -> Listing:
+def _page(columns: str, order: str, key: tuple[str, ...]) -> Listing:
     """After a number of images."""
-    return _listing(columns, order, "", "OFFSET :offset LIMIT :limit")
+    return _listing(columns, order, key, "", "OFFSET :offset LIMIT :limit")
 
 
-_ARRANGED = ("m.position", "m.position")
-_NEWEST = ("m.image_created_at", "m.image_created_at DESC, m.image_id DESC")
-_LATEST = ("m.image_taken_at", "m.image_taken_at DESC, m.image_id DESC")
-_NAMED = ("m.name_key", "m.name_key, m.image_id")
+_ARRANGED = ("m.position", "m.position", ("position",))
+_NEWEST = ("m.image_created_at", "m.image_created_at DESC, m.image_id DESC", ("image_created_at", "id"))
+_LATEST = ("m.image_taken_at", "m.image_taken_at DESC, m.image_id DESC", ("image_taken_at", "id"))
+_NAMED = ("m.name_key", "m.name_key, m.image_id", ("name_key", "id"))
 
 # As arranged, in a walk, after a position.
 LIST_BY_POSITION = _listing(*_ARRANGED, "AND m.placed <= :walk AND m.position > :after", "LIMIT :limit")
@@ -159,6 +209,7 @@ LIST_AT_RANDOM = _from(
     WHERE slot.step > 1 OR (m.place, m.image_id) > (:after, :after_id)""",
     "m.step, m.place",
     "m.step, m.place, m.image_id",
+    ("step", "place", "id"),
     "LIMIT :limit OFFSET :offset",
 )
 
@@ -173,86 +224,6 @@ CROWD: Final = 1_024
 
 # A walk that begins sees all there is.
 FROM_NOW_ON = 2**63 - 1
-
-
-@frozen
-class GalleryEntry:
-    """An image in its place in a gallery, which ``sort_key`` names in the order that was asked for."""
-
-    sort_key: SortKey
-    image: Image
-    position: int
-
-
-@frozen
-class GalleryPage:
-    """A page of a gallery's images, with what decides who may see it and how many there are in all.
-
-    ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest,
-    ``forgotten`` the last one of which it is no longer known how. ``goes_on``: where a page ended before it was full.
-    """
-
-    owner_id: str
-    visibility: Visibility
-    total: int
-    revision: int
-    renumbered: int
-    forgotten: int
-    found: tuple[GalleryEntry, ...]
-    goes_on: SortKey | None = None
-
-    @property
-    def facts(self) -> Facts:
-        """What decides who may do what with the gallery."""
-        return Facts(self.owner_id, self.visibility)
-
-
-async def by_position(
-    connection: Connection, gallery_id: UUID, walk: int, after: int, limit: int, where: ImageFilter
-) -> GalleryPage | None:
-    """``None`` when there is no such gallery; so for all lists."""
-    rows = await LIST_BY_POSITION.fetch(connection, where, gallery_id=gallery_id, walk=walk, after=after, limit=limit)
-    return _members(rows, where, "position")
-
-
-async def by_created_at(
-    connection: Connection, gallery_id: UUID, after: tuple[datetime, UUID] | None, limit: int, where: ImageFilter
-) -> GalleryPage | None:
-    moment, image_id = after or (LAST_MOMENT, LAST_ID)
-    rows = await LIST_BY_CREATED_AT.fetch(
-        connection, where, gallery_id=gallery_id, after=moment, after_id=image_id, limit=limit
-    )
-    return _members(rows, where, "image_created_at", "id")
-
-
-async def by_taken_at(
-    connection: Connection,
-    gallery_id: UUID,
-    walk: int,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-    where: ImageFilter,
-) -> GalleryPage | None:
-    moment, image_id = after or (LAST_MOMENT, LAST_ID)
-    rows = await LIST_BY_TAKEN_AT.fetch(
-        connection, where, gallery_id=gallery_id, walk=walk, after=moment, after_id=image_id, limit=limit
-    )
-    return _members(rows, where, "image_taken_at", "id")
-
-
-async def by_filename(
-    connection: Connection,
-    gallery_id: UUID,
-    walk: int,
-    after: tuple[str, UUID] | None,
-    limit: int,
-    where: ImageFilter,
-) -> GalleryPage | None:
-    name, image_id = after or ("", FIRST_ID)
-    rows = await LIST_BY_FILENAME.fetch(
-        connection, where, gallery_id=gallery_id, walk=walk, after=name, after_id=image_id, limit=limit
-    )
-    return _members(rows, where, "name_key", "id")
 
 
 async def at_random(
@@ -272,10 +243,10 @@ async def at_random(
     The sort key of an image is (how many steps after ``step``, place, id). Where slots are crowded nothing is read.
     """
     place, image_id = after
-    rows = await LIST_AT_RANDOM.fetch(
+    return await LIST_AT_RANDOM.read(
         connection,
+        gallery_id,
         where,
-        gallery_id=gallery_id,
         starts=order.starts(step, steps),
         width=order.slot_width,
         mask=order.mask,
@@ -285,20 +256,11 @@ async def at_random(
         offset=offset,
         most=CROWD << order.bits,
     )
-    return _members(rows, where, "step", "place", "id")
 
 
 def is_crowded(order: Shuffle, count: int) -> bool:
     """Whether slots are too full to be sorted for a page, because the gallery has grown since."""
     return count > CROWD << order.bits
-
-
-async def page(
-    connection: Connection, gallery_id: UUID, order: ImageOrder, offset: int, limit: int, where: ImageFilter
-) -> GalleryPage | None:
-    return _members(
-        await PAGES[order].fetch(connection, where, gallery_id=gallery_id, offset=offset, limit=limit), where
-    )
 
 
 async def count(connection: Connection, gallery_id: UUID, where: ImageFilter) -> int:
@@ -311,23 +273,3 @@ async def count(connection: Connection, gallery_id: UUID, where: ImageFilter) ->
 async def size(connection: Connection, gallery_id: UUID) -> int:
     """How many images the gallery has; none when there is no such gallery."""
     return await connection.fetchval(SIZE, gallery_id) or 0
-
-
-def _members(rows: Sequence[Record], where: ImageFilter, *key: str) -> GalleryPage | None:
-    if not rows:
-        return None
-    found = [
-        GalleryEntry(tuple(row[name] for name in key), image_from(row), row["position"])
-        for row in rows
-        if row["id"] is not None
-    ]
-    return GalleryPage(
-        owner_id=rows[0]["gallery_owner_id"],
-        visibility=Visibility(rows[0]["visibility"]),
-        total=rows[0]["image_count"],
-        revision=rows[0]["revision"],
-        renumbered=rows[0]["renumbered"],
-        forgotten=rows[0]["forgotten"],
-        found=tuple(member for member in found if where.lets_through(member.image)),
-        goes_on=found[-1].sort_key if rows[-1]["number"] == EXAMINED else None,
-    )

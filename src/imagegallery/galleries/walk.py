@@ -11,6 +11,7 @@ since, it may be short, or have no image at all, and still a next cursor.
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -22,15 +23,18 @@ from imagegallery.errors import Fault, InvalidCursor
 from imagegallery.galleries import listing_records, order_records
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.input import Selection
-from imagegallery.galleries.listing_records import FROM_NOW_ON, GalleryEntry, GalleryPage
+from imagegallery.galleries.listing_records import FROM_NOW_ON, GalleryEntry, GalleryPage, Listing
 from imagegallery.galleries.positions import LOWEST
 from imagegallery.galleries.shuffle import MAX_BITS, Shuffle, bits_for, shuffle
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.pagination import (
     FIRST_ID,
+    LAST_ID,
+    LAST_MOMENT,
     MAX_OFFSET,
     CursorPage,
     SortKey,
+    SortKeyPart,
     check_page,
     cut_page,
     decode_cursor,
@@ -82,10 +86,14 @@ async def read(connection: Connection, walk: Walk) -> GalleryPage | None:
 
 def cut(walk: Walk, members: GalleryPage) -> CursorPage[GalleryEntry]:
     """The page in what was read, which is one image more than it holds, to see whether there are more."""
-    page = cut_page(members.found, walk.limit - 1, lambda last: encode_cursor(walk.scope, last.sort_key))
+
+    def cursor_after(key: SortKey) -> str:
+        return encode_cursor(walk.scope, (*members.cursor_start, *key))
+
+    page = cut_page(members.found, walk.limit - 1, lambda last: cursor_after(last.sort_key))
     if page.has_more or members.goes_on is None:
         return page
-    return evolve(page, next_cursor=encode_cursor(walk.scope, members.goes_on))
+    return evolve(page, next_cursor=cursor_after(members.goes_on))
 
 
 async def read_page(
@@ -96,7 +104,8 @@ async def read_page(
     With a filter, of the first `listing_records.EXAMINED` images only.
     """
     if selection.order is not ImageOrder.RANDOM:
-        return await listing_records.page(connection, gallery_id, selection.order, offset, limit, selection.where)
+        listing = listing_records.PAGES[selection.order]
+        return await listing.read(connection, gallery_id, selection.where, offset=offset, limit=limit)
     order = shuffle(selection.seed, bits_for(await listing_records.size(connection, gallery_id)))
     # So many slots are all that a gallery has of which all images are looked at.
     steps = _SLOTS_EACH * (offset + limit) if selection.where.is_empty else SLOTS_A_PAGE
@@ -125,7 +134,9 @@ async def _by_position(connection: Connection, walk: Walk) -> GalleryPage | None
         begun, seen_at, after = decode_cursor(walk.cursor, walk.scope, int, int, int)
     issued_at = seen_at
     while True:
-        members = await listing_records.by_position(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
+        members = await listing_records.LIST_BY_POSITION.read(
+            connection, walk.gallery_id, walk.where, walk=begun, after=after, limit=walk.limit
+        )
         if members is None or not permissions(walk.principal, members.facts):
             return None
         # Each time: it may have been forgotten since the page was read, before the renumberings were.
@@ -136,33 +147,30 @@ async def _by_position(connection: Connection, walk: Walk) -> GalleryPage | None
         for change in await order_records.renumberings(connection, walk.gallery_id, seen_at):
             after, seen_at = change.translate(after), change.revision
         seen_at = max(seen_at, members.renumbered)
-    return _keyed(members, lambda found, key: (_beginning(begun, found), found.revision, *key))
+    return evolve(members, cursor_start=(_beginning(begun, members), members.revision))
 
 
 async def _by_created_at(connection: Connection, walk: Walk) -> GalleryPage | None:
     """A cursor is (created_at, id): neither ever changes."""
-    after = None if walk.cursor is None else decode_cursor(walk.cursor, walk.scope, datetime, UUID)
-    return await listing_records.by_created_at(connection, walk.gallery_id, after, walk.limit, walk.where)
-
-
-async def _by_taken_at(connection: Connection, walk: Walk) -> GalleryPage | None:
-    """A cursor is (revision at the beginning, taken_at, id)."""
-    begun, after = FROM_NOW_ON, None
+    after, after_id = LAST_MOMENT, LAST_ID
     if walk.cursor is not None:
-        begun, taken_at, image_id = decode_cursor(walk.cursor, walk.scope, int, datetime, UUID)
-        after = taken_at, image_id
-    members = await listing_records.by_taken_at(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
-    return _keyed(members, lambda found, key: (_beginning(begun, found), *key))
+        after, after_id = decode_cursor(walk.cursor, walk.scope, datetime, UUID)
+    return await listing_records.LIST_BY_CREATED_AT.read(
+        connection, walk.gallery_id, walk.where, after=after, after_id=after_id, limit=walk.limit
+    )
 
 
-async def _by_filename(connection: Connection, walk: Walk) -> GalleryPage | None:
-    """A cursor is (revision at the beginning, name_key, id)."""
-    begun, after = FROM_NOW_ON, None
+async def _by_key(
+    listing: Listing, first: tuple[SortKeyPart, UUID], connection: Connection, walk: Walk
+) -> GalleryPage | None:
+    """By a key that changes. A cursor is (revision at the beginning, key, id)."""
+    begun, (after, after_id) = FROM_NOW_ON, first
     if walk.cursor is not None:
-        begun, name_key, image_id = decode_cursor(walk.cursor, walk.scope, int, str, UUID)
-        after = name_key, image_id
-    members = await listing_records.by_filename(connection, walk.gallery_id, begun, after, walk.limit, walk.where)
-    return _keyed(members, lambda found, key: (_beginning(begun, found), *key))
+        begun, after, after_id = decode_cursor(walk.cursor, walk.scope, int, type(after), UUID)
+    members = await listing.read(
+        connection, walk.gallery_id, walk.where, walk=begun, after=after, after_id=after_id, limit=walk.limit
+    )
+    return members and evolve(members, cursor_start=(_beginning(begun, members),))
 
 
 async def _at_random(connection: Connection, walk: Walk) -> GalleryPage | None:
@@ -233,20 +241,10 @@ def _beginning(begun: int, found: GalleryPage) -> int:
     return min(begun, found.revision)
 
 
-def _keyed(members: GalleryPage | None, cursor: Callable[[GalleryPage, SortKey], SortKey]) -> GalleryPage | None:
-    if members is None:
-        return None
-    return evolve(
-        members,
-        found=tuple(evolve(member, sort_key=cursor(members, member.sort_key)) for member in members.found),
-        goes_on=None if members.goes_on is None else cursor(members, members.goes_on),
-    )
-
-
 _READERS: Mapping[ImageOrder, Callable[[Connection, Walk], Awaitable[GalleryPage | None]]] = {
     ImageOrder.POSITION: _by_position,
     ImageOrder.CREATED_AT: _by_created_at,
-    ImageOrder.TAKEN_AT: _by_taken_at,
-    ImageOrder.FILENAME: _by_filename,
+    ImageOrder.TAKEN_AT: partial(_by_key, listing_records.LIST_BY_TAKEN_AT, (LAST_MOMENT, LAST_ID)),
+    ImageOrder.FILENAME: partial(_by_key, listing_records.LIST_BY_FILENAME, ("", FIRST_ID)),
     ImageOrder.RANDOM: _at_random,
 }

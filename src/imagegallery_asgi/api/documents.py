@@ -1,6 +1,7 @@
 """Domain values to documents: who may see what of an image, and URLs as clients can use them. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Final, TypeVar
 
 import attrs
@@ -18,7 +19,7 @@ from imagegallery import (
 )
 from imagegallery.access.audience import Audience
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
-from imagegallery.images.presentation.responsive import SIZES
+from imagegallery.images.presentation.responsive import SIZES, describe
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
@@ -64,8 +65,12 @@ _IN_SUMMARY: Final = {*(each.name for each in attrs.fields(GalleryImage)), "rati
 
 def document(kind: type[D], value: object, **others: object) -> D:
     """A document of this kind, whose fields are the value's of the same names, but for ``others``."""
-    names = [each.name for each in attrs.fields(kind)]
-    return kind(**{name: others[name] if name in others else getattr(value, name) for name in names})
+    return kind(**{name: others[name] if name in others else getattr(value, name) for name in _names_of(kind)})
+
+
+@cache
+def _names_of(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
+    return tuple(each.name for each in attrs.fields(kind))
 
 
 def image_summary(image: Image, root: str) -> ImageSummary:
@@ -92,15 +97,15 @@ def image_detail(image: Image, root: str) -> ImageDetail:
 
 def _image(kind: type[S], of_variant: type[V], image: Image, root: str, **others: object) -> S:
     own = image.audience is Audience.OWNER
-    image = attrs.evolve(image, variants=tuple(each.at(absolute(each.url, root)) for each in image.variants))
-    shown = image.responsive
+    variants = [each.at(absolute(each.url, root)) for each in image.variants]
+    shown = describe(variants, width=image.width, height=image.height)
     return document(
         kind,
         image,
         processing_status=image.status,
         is_favorite=own and image.is_favorite,
         expires_at=image.urls_expire_at,
-        variants=tuple(document(of_variant, each, type=each.variant_type) for each in image.variants),
+        variants=tuple(document(of_variant, each, type=each.variant_type) for each in variants),
         src=shown.src,
         srcSet=shown.src_set,
         sources=tuple(SourceDocument(each.type, each.src_set) for each in shown.sources),

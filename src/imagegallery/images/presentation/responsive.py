@@ -20,6 +20,7 @@ SIZES: Mapping[str, str] = {
 _SRC_VARIANT, _SRC_PIXELS = "medium", 800
 FORMATS = ("jpeg", "png", "gif", "webp", "avif")
 """From what every browser shows to what is smallest. Browsers that show one of them show those before it."""
+_RANKS = {image_format: place for place, image_format in enumerate(FORMATS)}
 _NOT_FOR_ALL = ("avif",)
 _ENDS_A_URL = re.compile(r"[\x00-\x20,]")
 
@@ -107,7 +108,7 @@ def _distance_from_src(variant: Candidate) -> tuple[bool, bool, int, int]:
 
 def rank(image_format: str) -> int:
     """The place of a format in `FORMATS`; an unknown one is last."""
-    return FORMATS.index(image_format) if image_format in FORMATS else len(FORMATS)
+    return _RANKS.get(image_format, len(FORMATS))
 
 
 def _sources(variants: Sequence[Candidate], base: str) -> Iterable[Source]:
