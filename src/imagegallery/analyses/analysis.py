@@ -1,8 +1,8 @@
 """What an analysis is. Pure.
 
-An analysis computes something about an image, under a name and a version. What it needs says where it runs: beside the
-first variants, in the decoder or from what the file says of itself, or, on a picture that a model is to see, in jobs of
-its own. All there are is in `imagegallery.analyses.catalogue`.
+An analysis computes something about an image, under a name and a version. Its needs decide where it runs: with the
+first variants, in the decoder or from the file's notes, or, for a picture that a model needs, in jobs of its own.
+`imagegallery.analyses.catalogue` lists all.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,11 +23,11 @@ Write: TypeAlias = "Callable[[Connection, Image, object, datetime], Awaitable[No
 
 @frozen
 class FileNotes:
-    """The need for what the file says of itself: EXIF and notes."""
+    """The need for what the file says about itself: EXIF and notes."""
 
 
 class AnalysisState(StrEnum):
-    """``failed``: this version can make nothing of this picture, and is not tried again."""
+    """``failed``: this version cannot analyse this picture, and does not try again."""
 
     DONE = "done"
     FAILED = "failed"
@@ -41,11 +41,10 @@ def is_anything(_data: object) -> bool:
 class Analysis:
     """Something to compute about images.
 
-    ``version`` is raised when the same picture comes to give another result; then it is computed anew. ``needs``
-    decides what ``run`` finds in its subject, and where it runs: ``Pixels``, in the decoder, from a function of a
-    module that imports little; ``FileNotes``, beside it; a ``Rendition``, in a job of its own, for what takes long.
-    ``run`` answers a JSON value, which is recorded if ``accepts`` has nothing against it. ``write`` puts it in the same
-    transaction where lists and searches read it, if they do.
+    ``version`` is incremented when the same picture gives another result: then it is computed again. ``needs`` decides
+    what ``run`` gets and where it runs: ``Pixels``, in the decoder, by a function of a module with few imports;
+    ``FileNotes``, beside it; a ``Rendition``, in a job of its own, for costly ones. ``run`` returns a JSON value, which
+    is recorded if ``accepts`` allows it. ``write`` puts it where lists and searches read it, in the same transaction.
     """
 
     name: str
@@ -62,13 +61,13 @@ class Analysis:
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
-        """What the decoder is asked for: one thing, if anything."""
+        """What the decoder must measure: at most one thing."""
         return (Measurement(self.name, self.needs, self.run, self.accepts),) if isinstance(self.needs, Pixels) else ()
 
 
 @frozen
 class AnalysisResult:
-    """What an analysis found; of one that failed, why."""
+    """The result of an analysis, or why it failed."""
 
     analysis: Analysis
     data: object
@@ -77,6 +76,6 @@ class AnalysisResult:
 
 @frozen
 class AnalysisOptions:
-    """``max_at_once``: how many jobs of one worker run analyses that take long, beside all its other jobs."""
+    """``max_at_once``: the jobs of one worker that run costly analyses, besides all its other jobs."""
 
     max_at_once: int = 1

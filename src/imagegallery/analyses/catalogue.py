@@ -1,5 +1,7 @@
-"""The analyses that there are, in the order in which what they found is written (see `membership`: a time in the file
-moves the image in its galleries, whose locks come last)."""
+"""All analyses, in the order in which results are written (see `membership`: a time in the file moves the image in its
+galleries, whose locks come
+last).
+"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What analyses bring: the job of those that take long. The others are made beside variants."""
+"""The analyses feature: the job of costly ones. The others are made with variants."""
 
 from collections.abc import Mapping
 from typing import Final

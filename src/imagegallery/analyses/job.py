@@ -1,4 +1,4 @@
-"""The analyses that take long: jobs of a kind of their own, which have hands of their own."""
+"""Costly analyses: jobs of a kind of their own, with slots of their own."""
 
 import logging
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ _log = logging.getLogger(__name__)
 
 
 def analyse_image(image: Image, analyses: Sequence[Analysis]) -> NewJob:
-    """Run these analyses, when nobody waits for anything else.
+    """Run these analyses, after everything else.
 
-    Several of these jobs go into one transaction in the order of their images' ids.
+    A transaction with several of these jobs adds them in the order of their images' ids.
     """
     listed = " ".join(sorted(each.name for each in analyses))
     payload: Payload = {**about(image), "analyses": listed}
@@ -43,8 +43,8 @@ def analyse_image(image: Image, analyses: Sequence[Analysis]) -> NewJob:
 
 @frozen
 class AnalyseImage:
-    """Shows the image to the analyses that the job names, each as large as it needs it. A `JobHandler`; what is
-    recorded at today's version is not computed again."""
+    """Runs the analyses that the job names, each on a picture as large as it needs. A `JobHandler`. Results of the
+    current version are not computed again."""
 
     database: Database
     store: ObjectStore
@@ -70,7 +70,7 @@ class AnalyseImage:
         await self._record(job, results)
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
-        """Nothing is recorded, so that the backfill finds it missing."""
+        """Record nothing, so that the backfill finds it missing."""
         _log.error("image %s: analyses given up: %s", job.payload.get("image_id"), error)
 
     def _named(self, job: ClaimedJob) -> list[Analysis]:
@@ -78,7 +78,7 @@ class AnalyseImage:
         return [each for each in self.analyses if each.name in names]
 
     async def _look(self, image: Image, wanted: Sequence[Analysis]) -> list[AnalysisResult]:
-        """One decode for all of them; what each computes, in a thread."""
+        """Decode once for all; each computes in a thread."""
         needs = {each: evolve(each.needs, name=each.name) for each in wanted if isinstance(each.needs, Rendition)}
         async with self.scratch.directory() as directory:
             original = await fetch(image, self.store, directory)

@@ -1,4 +1,4 @@
-"""pHash: what a picture looks like, to find others that look like it."""
+"""pHash: a hash of how a picture looks, to find look-alikes."""
 
 from imagegallery.analyses.analysis import Analysis
 from imagegallery.analyses.records import write_phash

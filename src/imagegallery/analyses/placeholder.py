@@ -1,4 +1,4 @@
-"""BlurHash: what is shown until the picture is there."""
+"""BlurHash: what is shown until the picture has loaded."""
 
 from imagegallery.analyses.analysis import Analysis
 from imagegallery.analyses.records import write_blurhash

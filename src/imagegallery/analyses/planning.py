@@ -6,5 +6,5 @@ from imagegallery.analyses.analysis import Analysis
 
 
 def missing(analyses: Iterable[Analysis], recorded: Mapping[str, int]) -> tuple[Analysis, ...]:
-    """Those that are not ``recorded``, by name, at the version that they have today."""
+    """The analyses that are not ``recorded``, by name, at their current version."""
     return tuple(each for each in analyses if recorded.get(each.name) != each.version)

@@ -1,4 +1,4 @@
-"""The SQL of analyses: what is recorded of which image, and where some of it is written for those who read it."""
+"""The SQL of analyses: the results of each image, and copies for those who read them elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ SET version = excluded.version, state = excluded.state, data = excluded.data, cr
 
 _SET_BLURHASH = "UPDATE images SET blurhash = $2 WHERE id = $1"
 
-# NULL: the file does not say when, and what else is known of that stands.
+# NULL: the file does not say when, and other knowledge stands.
 _SET_METADATA = """
 UPDATE images
 SET exif_data = $2, latitude = $3, longitude = $4,
@@ -31,7 +31,7 @@ WHERE id = $1"""
 
 
 async def versions(connection: Connection, image_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
-    """The version of each analysis that is recorded of these images, by image and name."""
+    """The recorded version of each analysis of these images, by image and name."""
     found: dict[UUID, dict[str, int]] = {image_id: {} for image_id in image_ids}
     for row in await connection.fetch(_VERSIONS, list(image_ids)):
         found[row["image_id"]][row["name"]] = row["version"]
@@ -41,9 +41,9 @@ async def versions(connection: Connection, image_ids: Sequence[UUID]) -> Mapping
 async def put(
     connection: Connection, image: Image, results: Sequence[AnalysisResult], *, now: datetime, write: bool = True
 ) -> None:
-    """Record what was found about an image, whose row is held; late in the transaction, see `membership`.
+    """Record results about a locked image; late in the transaction, see `membership`.
 
-    Without ``write`` it stands already where it is read.
+    Without ``write`` they are already where they are read.
     """
     if not results:
         return
@@ -58,12 +58,12 @@ async def put(
 
 
 async def write_blurhash(connection: Connection, image: Image, data: object, _now: datetime) -> None:
-    """What lists show until the picture is there."""
+    """Store what lists show until the picture has loaded."""
     await connection.execute(_SET_BLURHASH, image.id, data)
 
 
 async def write_phash(connection: Connection, image: Image, data: object, _now: datetime) -> None:
-    """What looks like it."""
+    """Store the hash, and its look-alikes."""
     phash = int(str(data), 16)
     if image.phash not in (None, phash):
         await lookalike_records.unnote(connection, image)
@@ -71,7 +71,7 @@ async def write_phash(connection: Connection, image: Image, data: object, _now: 
 
 
 async def write_metadata(connection: Connection, image: Image, data: object, now: datetime) -> None:
-    """The place of the image in time, in its galleries too, and in space."""
+    """Store the image's place in time, also in its galleries, and in space."""
     assert isinstance(data, dict)
     metadata = from_json(data)
     source = None if metadata.taken_at_source is None else metadata.taken_at_source.value

@@ -1,12 +1,12 @@
-"""Locks by name that hold across processes, and that whoever comes next can ask for.
+"""Named locks that hold across processes, and that others can ask their holder to release.
 
-PostgreSQL's session-level advisory locks (its manual, section "Advisory Locks"): they end with the connection that
-took them, so that no crash leaves one behind. One connection of a process, opened when the first lock is wanted, holds
-any number of them; it also listens on a channel where newcomers ask a holder to come to an end. Within the process a
-table keeps two tasks apart, because for PostgreSQL they are one session, which may take a lock twice.
+They are PostgreSQL's session-level advisory locks (its manual, section "Advisory Locks"), which end with their
+connection, so that no crash leaves one behind. One connection of a process, opened for the first lock, holds all of
+them. It also listens to a channel on which others ask a holder to release. Within the process a table separates tasks,
+because PostgreSQL sees them as one session, which may take a lock twice.
 
-If that connection is lost, so are its locks: their holders are asked to stop at once, and must not count on being
-alone. What they write to needs a fence of its own.
+If that connection is lost, so are its locks: their holders are asked to stop at once, and must not rely on being alone.
+What they write to needs a fence of its own.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from imagegallery.database.failures import ENDINGS
 from imagegallery.errors import Unavailable
 
 CHANNEL = "imagegallery_locks"
-# How often a newcomer looks again, in case the holder's farewell was lost.
+# How often to try again, in case the release notification was lost.
 RETRY = timedelta(milliseconds=500)
 STATEMENT_TIME = timedelta(seconds=10)
 
@@ -34,11 +34,11 @@ OpenSession = Callable[[], AbstractAsyncContextManager[Connection]]
 
 
 class LockTaken(Exception):
-    """Whoever holds the lock did not let go in time."""
+    """The holder did not release the lock in time."""
 
 
 class Hold:
-    """A lock that is held, or about to be. ``asked``: somebody else wants it, or it is lost; come to an end."""
+    """A lock that is held, or about to be. ``asked`` is set when somebody wants it, or it is lost: then finish."""
 
     def __init__(self) -> None:
         self.asked = anyio.Event()
@@ -46,7 +46,7 @@ class Hold:
 
     @contextmanager
     def while_unasked(self) -> Iterator[None]:
-        """What is awaited in here is cancelled when somebody asks, or has asked; the context then ends quietly."""
+        """Cancel the block when somebody asks for the lock, or has asked, and then end the context quietly."""
         with anyio.CancelScope() as scope:
             self._scopes.add(scope)
             if self.asked.is_set():
@@ -63,7 +63,7 @@ class Hold:
 
 
 class AdvisoryLocks:
-    """The locks of this process. ``open_session`` opens the connection that holds them; `aclose` ends all."""
+    """The locks of this process. ``open_session`` opens their connection; `aclose` releases all."""
 
     def __init__(self, open_session: OpenSession) -> None:
         self._open_session = open_session
@@ -71,14 +71,14 @@ class AdvisoryLocks:
         self._waiting: dict[int, set[anyio.Event]] = {}
         self._stack = AsyncExitStack()
         self._session: Connection | None = None
-        # asyncpg runs one statement of a connection at a time, and only one may open it.
+        # asyncpg runs one statement of a connection at a time, and only one task may open it.
         self._turn = anyio.Lock()
 
     @asynccontextmanager
     async def hold(self, name: str, *, patience: timedelta) -> AsyncIterator[Hold]:
-        """Hold the lock of this name; whoever holds it is asked to come to an end.
+        """Hold the lock of this name, after asking its holder to release it.
 
-        Raises `LockTaken` when that takes longer than ``patience``, and `Unavailable` when the database is away.
+        Raises `LockTaken` if that takes longer than ``patience``, and `Unavailable` if the database does not respond.
         """
         number = _number(name)
         hold = await self._take(number, patience)
@@ -89,7 +89,7 @@ class AdvisoryLocks:
                 await self._release(number, hold)
 
     async def aclose(self) -> None:
-        """Close the connection; every lock is lost. May be used again afterwards."""
+        """Close the connection, which releases all locks. May be used again afterwards."""
         with anyio.CancelScope(shield=True):
             async with self._turn:
                 self._lose_all()
@@ -109,7 +109,7 @@ class AdvisoryLocks:
         raise LockTaken
 
     async def _attempt(self, number: int) -> Hold | None:
-        """Take it if it is free; otherwise ask for it."""
+        """Take the lock if it is free; otherwise ask for it."""
         holder = self._holds.get(number)
         if holder is not None:
             holder.ask()
@@ -142,8 +142,8 @@ class AdvisoryLocks:
     # --- the connection ------------------------------------------------------------------------------------
 
     async def _run(self, sql: str, *arguments: object, reopen: bool = True) -> object:
-        """What one statement answers, which nothing interrupts: a lock that nobody knows of would never be given back.
-        Whoever waits for a turn may go."""
+        """Run one statement without interruption: an unknown lock would never be released. Waiting for a turn may be
+        cancelled."""
         async with self._turn:
             with anyio.CancelScope(shield=True):
                 answer = await self._answer(sql, *arguments, reopen=reopen)
@@ -193,7 +193,7 @@ class AdvisoryLocks:
 
     @contextmanager
     def _listening(self, number: int) -> Iterator[anyio.Event]:
-        """An event that is set as soon as the lock may be free."""
+        """An event that is set when the lock may be free."""
         freed = anyio.Event()
         self._waiting.setdefault(number, set()).add(freed)
         try:

@@ -1,4 +1,4 @@
-"""Who keeps a session of the server waiting for a lock."""
+"""Which sessions keep another one waiting for a lock."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,8 +10,8 @@ from imagegallery.database.pool import Database
 
 LOOK_EVERY: Final = timedelta(milliseconds=200)
 
-# Of another user's session an ordinary user learns no more than its process and names. A prepared transaction has no
-# session: its process is 0.
+# An ordinary user only sees the process and names of other users' sessions. A prepared transaction has no session: its
+# process is 0.
 _BLOCKERS = """
 SELECT blocker.pid, usename AS user_name, state, xact_start AS since,
     coalesce(nullif(application_name, ''), backend_type) AS application
@@ -21,7 +21,7 @@ ORDER BY xact_start, pid"""
 
 @frozen
 class Blocker:
-    """A session that holds a lock, or waits for it in front of others. ``since`` its transaction began."""
+    """A session that holds a lock, or waits for it in front of others. ``since`` is the start of its transaction."""
 
     pid: int
     application: str | None
@@ -40,7 +40,7 @@ class Blocker:
 
 
 async def until_blocked(database: Database, backend: int, patience: timedelta) -> list[Blocker]:
-    """Return as soon as the server's process of that number has waited for locks for so long: for whose."""
+    """Return the blockers of the server's process ``backend`` once it has waited for locks for ``patience``."""
     blocked_since: float | None = None
     while True:
         async with database.connection() as connection:

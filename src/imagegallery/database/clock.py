@@ -1,14 +1,14 @@
-"""One time for all processes: the database server's, whatever the clocks of their machines say.
+"""One time for all processes: the database server's, whatever their machines' clocks show.
 
-A process's own clock is corrected by how far the server's is ahead of it, which is measured when the gallery is opened
-and then every `MEASURE_EVERY`. Leases, expiry and signatures, which one process writes and another one compares, so
-agree to within the round trips of both. What is promised:
+A process corrects its own clock by the server's lead, measured when the gallery is opened and then every
+`MEASURE_EVERY`. So leases, expiry and signatures, which one process writes and another compares, agree to within the
+round trips of both:
 
-* Processes agree, not that they are right: if the server's clock is wrong, all are.
-* A local clock that is set while a process runs, or a database that moves to a machine with another clock, is noticed
-  at the next measurement, and until then the time is off by as much.
+* Processes agree, but need not be right: if the server's clock is wrong, all are.
+* If a local clock is set, or the database moves to a machine with another clock, the next measurement finds it. Until
+  then the time is wrong by as much.
 * Time does not go back for a correction of up to `STANDSTILL`: it stands still until it is right. After a larger one it
-  does: agreeing with the others matters more.
+  does: agreement matters more.
 """
 
 import logging
@@ -27,10 +27,10 @@ from imagegallery.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 MEASURE_EVERY: Final = timedelta(seconds=30)
-# Of so many measurements at a time the one with the shortest round trip says most.
+# Of this many measurements, the one with the shortest round trip is best.
 MEASUREMENTS: Final = 3
 STANDSTILL: Final = timedelta(seconds=1)
-# Worth telling the administrator.
+# Worth a log message.
 LARGE_STEP: Final = timedelta(seconds=5)
 
 SERVER_TIME: Final = "SELECT clock_timestamp()"
@@ -38,7 +38,7 @@ SERVER_TIME: Final = "SELECT clock_timestamp()"
 
 @frozen
 class Measurement:
-    """The server's time, and the local times right before and after it was asked for."""
+    """The server's time, and the local times right before and after asking."""
 
     sent_at: datetime
     server_time: datetime
@@ -46,18 +46,18 @@ class Measurement:
 
     @property
     def offset(self) -> timedelta:
-        """How far the server's clock is ahead, if its answer is of the middle of the round trip."""
+        """How far the server's clock is ahead, if its response is from the middle of the round trip."""
         return self.server_time - (self.sent_at + (self.received_at - self.sent_at) / 2)
 
     @property
     def uncertainty(self) -> timedelta:
-        """How far off that may be, either way."""
+        """The possible error, in either direction."""
         return (self.received_at - self.sent_at) / 2
 
 
 def correct(offset: timedelta, measurements: Iterable[Measurement]) -> timedelta:
-    """The new offset: the same while no measurement contradicts it, so that time does not tremble."""
-    # A local clock that was set back during the round trip makes nonsense of it.
+    """The new offset: the same while no measurement contradicts it, to avoid jitter."""
+    # Setting the local clock back during the round trip invalidates it.
     sound = [each for each in measurements if each.uncertainty >= timedelta(0)]
     best = min(sound, key=lambda each: each.uncertainty, default=None)
     if best is None or abs(best.offset - offset) <= best.uncertainty:
@@ -66,12 +66,12 @@ def correct(offset: timedelta, measurements: Iterable[Measurement]) -> timedelta
 
 
 def not_before(last: datetime, now: datetime) -> datetime:
-    """``now``, or ``last`` while it is only a little later."""
+    """``now``, or ``last`` if that is only slightly later."""
     return last if timedelta(0) < last - now <= STANDSTILL else now
 
 
 class DatabaseClock:
-    """A `Clock` that tells the database server's time: ``local`` plus the offset. Made by `measured`."""
+    """A `Clock` of the database server's time: ``local`` plus the offset. Made by `measured`."""
 
     def __init__(self, database: Database, local: Clock = utc_now) -> None:
         self._database = database
@@ -81,7 +81,7 @@ class DatabaseClock:
 
     @classmethod
     async def measured(cls, database: Database, local: Clock = utc_now) -> "DatabaseClock":
-        """Right from the start. Raises `Unavailable`."""
+        """Make a correct clock. Raises `Unavailable`."""
         clock = cls(database, local)
         await clock.measure()
         return clock
@@ -96,9 +96,9 @@ class DatabaseClock:
         return self._offset
 
     async def measure(self) -> None:
-        """Look at the server's clock again. Raises `Unavailable`."""
+        """Measure the server's clock again. Raises `Unavailable`."""
         async with self._database.connection() as connection:
-            await connection.execute("SELECT 1")  # the first round trip may be that of opening a connection
+            await connection.execute("SELECT 1")  # otherwise the first round trip may open a connection
             measurements = []
             for _ in range(MEASUREMENTS):
                 sent_at = self._local()
@@ -110,7 +110,7 @@ class DatabaseClock:
         self._offset = corrected
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Measure again and again until cancelled."""
+        """Measure regularly until cancelled."""
         task_status.started()
         while True:
             await anyio.sleep(MEASURE_EVERY.total_seconds())

@@ -1,4 +1,4 @@
-"""The one name for a database connection, whether it came from a pool or not."""
+"""The type of a database connection, from a pool or not."""
 
 from typing import TYPE_CHECKING, TypeAlias
 

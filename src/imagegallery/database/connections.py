@@ -35,17 +35,19 @@ else:
     Pool = asyncpg.Pool
 
 OLDEST_SERVER: Final = 15
-# How long the end of a pool waits for what is still in use before it closes those connections too.
+# How long closing a pool waits for connections in use before closing them.
 CLOSING_TIME: Final = timedelta(seconds=10)
-# How long a rollback may take; it waits for the end of a statement that was cancelled.
+# How long a rollback may take; it waits for the end of a cancelled statement.
 ROLLBACK_TIME: Final = timedelta(seconds=3)
-# The client's own limit is a little longer than the server's: it only speaks when the network went silent.
+# The client's own limit is a little longer than the server's: it is only for a network that went silent.
 NETWORK_MARGIN: Final = timedelta(seconds=5)
 
 
 class _Upgrade(connect_utils.TLSUpgradeProto):
-    """asyncpg's first word to a server over TCP. Broken off before it was sent, nobody asks what became of it: asyncio
-    would complain of that on stderr."""
+    """asyncpg's first message to a server over TCP. If it is cancelled before sending, nobody retrieves the result, and
+    asyncio would
+    complain on stderr.
+    """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -61,14 +63,14 @@ connect_utils.TLSUpgradeProto = _Upgrade  # type: ignore[assignment,misc]  # it 
 
 
 class _Manner(TypedDict):
-    """asyncpg's options that a pooler makes different. The default of the cache is asyncpg's own."""
+    """asyncpg's options that depend on a pooler. The default of the cache is asyncpg's own."""
 
     server_settings: dict[str, str]
     statement_cache_size: int
 
 
 async def make_pool(dsn: str, options: DatabaseOptions) -> Pool:
-    """A pool that holds no connection yet: it cannot fail half-way, with some of them open."""
+    """Make a pool without connections, so that it cannot fail with some of them open."""
     with opening():
         pool: Pool = asyncpg.create_pool(
             dsn,
@@ -84,7 +86,7 @@ async def make_pool(dsn: str, options: DatabaseOptions) -> Pool:
 
 
 async def close_pool(pool: Pool) -> None:
-    """Let what is in use come to its end, for a while. Never raises, whatever became of the server."""
+    """Close the pool after a while for connections in use. Never raises, whatever happened to the server."""
     with anyio.CancelScope(shield=True):
         with anyio.move_on_after(CLOSING_TIME.total_seconds()), suppress(*ENDINGS):
             await pool.close()
@@ -93,7 +95,7 @@ async def close_pool(pool: Pool) -> None:
 
 
 async def open_session(dsn: str, options: DatabaseOptions, *, pooled: bool = False) -> Connection:
-    """A connection of its own, with no time limit on statements."""
+    """Open a connection without a time limit for statements."""
     with opening():
         connection = await asyncpg.connect(
             dsn, timeout=options.connect_timeout.total_seconds(), **_manner(NO_LIMIT, pooled=pooled)
@@ -103,7 +105,7 @@ async def open_session(dsn: str, options: DatabaseOptions, *, pooled: bool = Fal
 
 
 async def close_session(connection: Connection) -> None:
-    """Say goodbye to the server, or drop the connection if it does not listen. Never raises."""
+    """Close the connection, or drop it if the server does not respond. Never raises."""
     with anyio.CancelScope(shield=True):
         try:
             await connection.close(timeout=CLOSING_TIME.total_seconds())
@@ -113,9 +115,9 @@ async def close_session(connection: Connection) -> None:
 
 @asynccontextmanager
 async def in_transaction(connection: Connection, limit: timedelta | None = None) -> AsyncIterator[None]:
-    """One READ COMMITTED transaction: committed at the end, rolled back on any exception.
+    """Run one READ COMMITTED transaction: committed at the end, rolled back on any exception.
 
-    ``limit`` is for a connection through a pooler: what its session cannot be trusted to be set to, is set here.
+    ``limit`` is for a connection through a pooler, whose session cannot keep it.
     """
     transaction = connection.transaction(isolation="read_committed")
     try:
@@ -131,10 +133,10 @@ async def in_transaction(connection: Connection, limit: timedelta | None = None)
 
 
 async def _roll_back(connection: Connection, transaction: Transaction) -> None:
-    """Never raises. A connection that does not come to rest is closed, which rolls back, too.
+    """Roll back. Never raises. A connection that stays busy is closed, which rolls back, too.
 
-    That happens when a statement was cancelled before the server had begun it: the server ignores such a request. And
-    when it was the one that begins the transaction: nobody knows whether it did.
+    That happens if a statement was cancelled before the server had begun it, since the server ignores such a request.
+    It also happens if that statement begins the transaction, when its result is unknown.
     """
     with anyio.move_on_after(ROLLBACK_TIME.total_seconds(), shield=True), suppress(*ENDINGS):
         await transaction.rollback()
@@ -144,7 +146,7 @@ async def _roll_back(connection: Connection, transaction: Transaction) -> None:
 
 
 def check_version(connection: Connection) -> None:
-    """Raises `ConfigurationError` for a server that is too old."""
+    """Raise `ConfigurationError` for a server that is too old."""
     version = connection.get_server_version()
     if version.major < OLDEST_SERVER:
         raise ConfigurationError(
@@ -153,7 +155,7 @@ def check_version(connection: Connection) -> None:
 
 
 def _own_limit(limit: timedelta) -> float | None:
-    """How long a statement may take by the client's own clock, in seconds, if the server gives it ``limit``."""
+    """How long a statement may take by the client's clock, in seconds, if the server allows ``limit``."""
     return None if limit == NO_LIMIT else (limit + NETWORK_MARGIN).total_seconds()
 
 
@@ -164,16 +166,16 @@ def _manner(limit: timedelta, *, pooled: bool) -> _Manner:
 
 
 async def _prepare(connection: Connection) -> None:
-    """jsonb travels as Python values. This asks the server nothing."""
+    """Make jsonb Python values, without asking the server."""
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
 async def _prepare_pooled(connection: Connection) -> None:
     await _prepare(connection)
-    # Before it looks up a type, asyncpg switches JIT off for the session, unless it knows of a server without it.
+    # Before it looks up a type, asyncpg switches JIT off for the session, unless the server has none.
     capabilities = connection._server_caps  # type: ignore[union-attr]  # the stubs know a pool's proxy, too
     connection._server_caps = capabilities._replace(jit=False)  # type: ignore[union-attr]  # as above
 
 
 async def _leave_as_it_is(_connection: Connection) -> None:
-    """asyncpg has ended its transaction already, if one was left open."""
+    """asyncpg has ended its transaction already, if one was open."""

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT: Final = timedelta(seconds=10)
 
-# Any constant will do, as long as nobody else in this database takes the same one ("imagegal" in ASCII).
+# Any constant works, as long as nobody else in this database uses it ("imagegal" in ASCII).
 LOCK = 0x696D61676567616C
 
 # Held until the transaction ends, by one migrating process at a time.
@@ -58,8 +58,8 @@ APPLIED = "SELECT version, name, checksum FROM schema_migrations ORDER BY versio
 
 RECORD = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)"
 
-# Of files that had to be edited after all, the checksums of their earlier texts, by version. What an earlier text made
-# is what today's makes, on the servers that took it.
+# Of files that had to be edited, the checksums of their earlier texts, by version. The result is the same on the
+# servers that accepted the earlier text.
 SUPERSEDED: Mapping[int, frozenset[str]] = {
     # A subquery without an alias, which PostgreSQL 15 refused.
     3: frozenset({"88aab501671d4b4e988ea32134e597baaa1b50c2364a2090dfdcfd389dc76848"}),
@@ -78,7 +78,7 @@ class Migration:
 
     @classmethod
     def from_file(cls, file_name: str, text: str) -> "Migration":
-        """Raises `ValueError` for a name that is not ``NNNN_name.sql``."""
+        """Make it from a file. Raises `ValueError` for a name that is not ``NNNN_name.sql``."""
         match = _FILE_NAME.fullmatch(file_name)
         if match is None:
             raise ValueError(f"a migration's name is NNNN_name.sql, not {file_name!r}")
@@ -101,16 +101,16 @@ def packaged_migrations() -> tuple[Migration, ...]:
 
 
 def digest(migrations: Iterable[Migration]) -> str:
-    """Names the schema these migrations make: 12 hex digits."""
+    """The name of the schema that these migrations make: 12 hex digits."""
     named = "".join(f"{migration.version} {migration.checksum} " for migration in migrations)
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
 def left_to_apply(migrations: Sequence[Migration], applied: Mapping[int, tuple[str, str]]) -> tuple[Migration, ...]:
-    """Which of ``migrations`` are missing from a database that holds ``applied`` (version: name and checksum).
+    """The ``migrations`` missing from a database that has ``applied`` (version: name and checksum).
 
-    Raises `ConfigurationError` for a file that was edited after it was applied, and for a database that newer
-    code has already migrated.
+    Raises `ConfigurationError` for a file that was edited after it was applied, and for a database migrated by newer
+    code.
     """
     known = {migration.version: migration for migration in migrations}
     for version, (name, checksum) in applied.items():
@@ -127,13 +127,13 @@ def left_to_apply(migrations: Sequence[Migration], applied: Mapping[int, tuple[s
 
 @frozen
 class Waiting:
-    """For how long the server's process of a number (``backend``) may wait for locks, looked at from beside."""
+    """Limits how long the server's process ``backend`` may wait for locks, observed from another connection."""
 
     database: Database
     patience: timedelta
 
     def said(self, backend: int) -> AbstractAsyncContextManager[None]:
-        """Log for whom what is awaited in here waits, once, if it waits for long."""
+        """Log once which sessions the block waits for, if it waits long."""
 
         async def say() -> None:
             logger.warning("waiting for another process that migrates: %s", _list(await self._blockers(backend)))
@@ -141,7 +141,7 @@ class Waiting:
         return _beside(say)
 
     def bounded(self, backend: int, what: str) -> AbstractAsyncContextManager[None]:
-        """End what is awaited in here as `Unavailable` if it waits for too long."""
+        """End the block with `Unavailable` if it waits too long."""
 
         async def give_up() -> None:
             blockers = _list(await self._blockers(backend))
@@ -162,7 +162,7 @@ def _list(blockers: Iterable[Blocker]) -> str:
 
 @asynccontextmanager
 async def _beside(task: Callable[[], Coroutine[object, object, None]]) -> AsyncIterator[None]:
-    """Do it while the body runs, and no longer. What it raises ends the body."""
+    """Run it during the block. Its error ends the block."""
     async with surrounding_tasks() as tasks:
         tasks.start_soon(task)
         try:
@@ -174,12 +174,11 @@ async def _beside(task: Callable[[], Coroutine[object, object, None]]) -> AsyncI
 async def migrate(
     database: Database, migrations: Sequence[Migration] | None = None, *, lock_timeout: timedelta = LOCK_TIMEOUT
 ) -> list[str]:
-    """Bring the database's schema up to date; answers the names of what was applied, in order.
+    """Bring the database's schema up to date. Returns the names of applied migrations, in order.
 
-    Safe to call from many processes at once: one works, the others wait and then find nothing to do. Without
-    ``migrations`` those of this release are meant. Raises `ConfigurationError` (see `left_to_apply`), also when the
-    server refuses a file, which then has left nothing behind; and `Unavailable`, with who is in the way, when one has
-    waited for a lock for ``lock_timeout``.
+    May be called from many processes at once: one works, the others wait and find nothing to do. By default, the
+    migrations are this release's. Raises `ConfigurationError` (see `left_to_apply`), also if the server refuses a file,
+    which then changes nothing, and `Unavailable`, with the blockers, if one has waited for a lock for ``lock_timeout``.
     """
     wanted = await _given_or_packaged(migrations)
     applied: list[str] = []
@@ -202,7 +201,7 @@ async def _given_or_packaged(migrations: Sequence[Migration] | None) -> Sequence
 
 
 async def _apply_next(connection: Connection, wanted: Sequence[Migration], waiting: Waiting) -> Migration | None:
-    """The first one that is missing, which is applied now."""
+    """Apply the first missing one."""
     async with in_transaction(connection, NO_LIMIT):
         backend = await connection.fetchval(BACKEND)
         async with waiting.said(backend):
@@ -229,7 +228,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
 
 @contextmanager
 def _naming(what: str) -> Iterator[None]:
-    """Say which step the server refused. What may pass is named by `Database.alone`."""
+    """Name the step that the server refused. `Database.alone` handles temporary errors."""
     try:
         yield
     except (*GONE, asyncpg.DeadlockDetectedError):

@@ -1,4 +1,4 @@
-"""Listening to NOTIFY for as long as the process runs, through lost connections and restarted servers."""
+"""LISTEN for as long as the process runs, through lost connections and restarted servers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -16,15 +16,15 @@ from imagegallery.errors import ImageGalleryError, Unavailable
 RECONNECTING = Backoff(timedelta(milliseconds=100), timedelta(seconds=5))
 PROBE_EVERY = timedelta(seconds=30)
 PROBE_TIME = timedelta(seconds=10)
-# Where nothing can be heard.
+# Where no connection can listen.
 POLL_EVERY = timedelta(seconds=1)
 
 
 class Notifications:
-    """What was heard: a flag, because whoever waits looks in the database for what is new.
+    """A flag that something was received. Waiters look in the database for what is new.
 
-    Meant for one waiter. Of several, those that wait at the time all wake up; one that comes later does not.
-    ``payload``: the only one that is of interest.
+    For one waiter. Of several, those waiting at the time all wake up; a later one does not. ``payload`` is the only one
+    of interest, if given.
     """
 
     def __init__(self, payload: str | None = None) -> None:
@@ -32,10 +32,8 @@ class Notifications:
         self._heard = anyio.Event()
 
     async def wait(self, timeout: timedelta) -> bool:
-        """Return ``True`` as soon as something was heard or may have been missed since the last ``True``.
-
-        ``False`` after ``timeout``.
-        """
+        """Return true as soon as something was, or may have been, received since the last true; false after
+        ``timeout``."""
         heard = self._heard
         with anyio.move_on_after(timeout.total_seconds()):
             await heard.wait()
@@ -50,26 +48,26 @@ class Notifications:
 
 
 async def keep_polling(notifications: Notifications) -> None:
-    """Wake whoever waits, again and again, until cancelled: for where no connection can listen."""
+    """Wake waiters regularly until cancelled, where no connection can listen."""
     while True:
         await anyio.sleep(POLL_EVERY.total_seconds())
         notifications.wake()
 
 
 class SharedListener:
-    """One connection that listens to the same channels for all of this process who wait; one of them after the other
-    sees to it."""
+    """One connection that listens to the same channels for all waiters in this process. One of them at a time
+    operates it."""
 
     def __init__(self, open_session: Callable[[], Awaitable[Connection]], channels: Sequence[str]) -> None:
         self._open_session = open_session
         self._channels = channels
-        self._waiting: dict[Notifications, anyio.Event] = {}  # and whether it could have heard something
+        self._waiting: dict[Notifications, anyio.Event] = {}  # with events that are set once it listens
         self._turn = anyio.Lock()
         self._listens = anyio.Event()
 
     @asynccontextmanager
     async def join(self, payload: str | None) -> AsyncIterator[Notifications]:
-        """Hear what is sent while this is open. Raises `Unavailable` when there is no connection to begin with."""
+        """Receive notifications while this is open. Raises `Unavailable` if there is no connection at the start."""
         notifications = Notifications(payload)
         begun = self._waiting[notifications] = anyio.Event()
         try:
@@ -85,8 +83,10 @@ class SharedListener:
             del self._waiting[notifications]
 
     async def _listen_in_turn(self, begun: anyio.Event) -> None:
-        """Listen on one connection after the other, until cancelled, as soon as nobody else does. ``begun``: another
-        one has listened for this waiter before, so that no outage ends it."""
+        """Listen on one connection after another until cancelled, whenever nobody else does. ``begun``: another task
+        has listened for
+        this waiter before, so that no outage ends it.
+        """
         async with self._turn:
             try:
                 while True:
@@ -96,12 +96,12 @@ class SharedListener:
                 self._listens = anyio.Event()
 
     async def _listen(self, connection: Connection, begun: anyio.Event) -> None:
-        """Until the connection is lost, which it owns. Raises `Unavailable` if it is before the beginning."""
+        """Listen until the connection, which this owns, is lost. Raises `Unavailable` if that is before the start."""
         try:
             with opening():
                 for channel in self._channels:
                     await connection.add_listener(channel, self._hear)
-            # What was sent while nobody listened is lost: let them look.
+            # What was sent while nobody listened is lost: wake everybody to look.
             for waiting, has_begun in self._waiting.items():
                 if has_begun.is_set():
                     waiting.wake()
@@ -122,8 +122,10 @@ class SharedListener:
 
 
 async def until_lost(connection: Connection, ask: Callable[[], Awaitable[object]], every: timedelta) -> None:
-    """Return when the connection is lost. A network can go silent without closing anything: to ``ask`` something now
-    and then, which raises or terminates the connection, is the only way to notice."""
+    """Return when the connection is lost. A network can go silent without closing anything, so this calls ``ask``
+    regularly, which raises
+    or terminates the connection.
+    """
     lost = anyio.Event()
     connection.add_termination_listener(lambda _connection: lost.set())
     while not (lost.is_set() or connection.is_closed()):

@@ -1,4 +1,4 @@
-"""Where the database is, how much of it to use, and how statements are planned and limited there. Pure."""
+"""Database options, and how statements are planned and limited. Pure."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,32 +9,32 @@ from attrs.validators import ge, gt
 from imagegallery.errors import ConfigurationError
 
 APPLICATION_NAME: Final = "imagegallery"
-# How statements are planned. Every one is short: compiling it would take longer than running it. And a page is read
-# in its index's order: a bitmap scan reads and sorts all the rows that follow, which looks cheap in a plan that was
-# made for galleries of any size and is not in a large one.
+# How statements are planned. They are short, so compiling would take longer than running them. A page is read in its
+# index's order: a bitmap scan reads and sorts all following rows, which looks cheap in a plan for galleries of any size
+# and is not in a large one.
 PLANNING: Final = {"jit": "off", "enable_bitmapscan": "off"}
 NO_LIMIT: Final = timedelta(0)
 
 
 @frozen
 class DatabaseOptions:
-    """Where the database is and how much of it to use.
+    """The database, and the resources to use.
 
-    ``dsn`` is a PostgreSQL URL (``postgresql://user@host/name``); without one the embedded server is meant, which
-    `ImageGallery.open` starts. ``min_size`` and ``max_size`` count connections of one process.
+    ``dsn`` is a PostgreSQL URL (``postgresql://user@host/name``). Without it `ImageGallery.open` starts the embedded
+    server. ``min_size`` and ``max_size`` are connections of one process.
 
-    ``pooled``: the DSN leads to a pooler in transaction mode (PgBouncer), so nothing is kept in a session;
-    ``session_dsn`` then leads past it, for listening and locks. ``replicas`` are DSNs, one for each hot standby, of
-    which each takes its share of the reads and up to ``max_size`` connections; who reads waits for a standby to be as
-    far as the primary for at most ``replica_patience``, and then reads from the primary.
+    ``pooled``: the DSN leads to a pooler in transaction mode (PgBouncer), so that sessions keep nothing;
+    ``session_dsn`` then bypasses it, for listening and locks. ``replicas`` are DSNs of hot standbys, each of which gets
+    a share of the reads and up to ``max_size`` connections. A reader waits at most ``replica_patience`` for a standby
+    to reach the primary's state, and then reads from the primary.
 
-    ``statement_timeout`` is of each statement, by the server's clock; 0: none.
+    ``statement_timeout`` is for each statement, by the server's clock; 0: none.
 
-    Visitors, whom nobody knows, are read for over ``visitor_max_size`` connections of their own, to each of these
-    servers, and each of their statements has ``visitor_statement_timeout``: whatever they ask for, users have the rest.
+    Reads of anonymous visitors use ``visitor_max_size`` connections of their own to each of these servers, with
+    ``visitor_statement_timeout`` for each statement: users keep the rest, whatever visitors request.
     """
 
-    # Addresses may hold passwords.
+    # Addresses may contain passwords.
     dsn: str | None = field(default=None, repr=False)
     session_dsn: str | None = field(default=None, repr=False)
     pooled: bool = False
@@ -54,7 +54,7 @@ class DatabaseOptions:
             raise ConfigurationError(f"database.max_size ({max_size}) is less than database.min_size.")
 
     def for_visitors(self) -> "DatabaseOptions":
-        """The same for what visitors ask for."""
+        """The same for visitors' requests."""
         return evolve(
             self,
             min_size=0,
@@ -64,24 +64,24 @@ class DatabaseOptions:
 
     @property
     def required_dsn(self) -> str:
-        """Raises `ConfigurationError` when there is none."""
+        """Raise `ConfigurationError` if there is none."""
         if self.dsn is None:
             raise ConfigurationError("No database address is set, and no embedded server was started in its place.")
         return self.dsn
 
     @property
     def dsn_for_sessions(self) -> str | None:
-        """Where a connection keeps its session: ``None`` if only through the pooler, where it would not."""
+        """The DSN of connections that keep their session; ``None`` if there is only a pooler."""
         return self.session_dsn or (None if self.pooled else self.required_dsn)
 
 
 def session_settings(limit: timedelta) -> dict[str, str]:
-    """What a connection is opened with that keeps its session. ``limit`` is of each statement's time."""
+    """Settings of a connection that keeps its session. ``limit`` is for each statement."""
     return {"application_name": APPLICATION_NAME, "timezone": "UTC", **_statement_settings(limit)}
 
 
 def pooled_settings() -> dict[str, str]:
-    """What a connection through a pooler is opened with: the parameters that PgBouncer keeps for each of its clients.
+    """Settings of a connection through a pooler: the parameters that PgBouncer keeps for each of its clients.
 
     It refuses any other (https://www.pgbouncer.org/config.html, ``ignore_startup_parameters``).
     """
@@ -89,7 +89,7 @@ def pooled_settings() -> dict[str, str]:
 
 
 def transaction_settings(limit: timedelta) -> str:
-    """The same for one transaction, which is all that a pooler leaves us: SQL to begin it with."""
+    """The same for one transaction through a pooler: SQL to begin it with."""
     return "; ".join(f"SET LOCAL {name} = {value}" for name, value in _statement_settings(limit).items())
 
 

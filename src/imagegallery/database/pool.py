@@ -1,7 +1,7 @@
 """Connections to PostgreSQL 15 or newer: a pool, transactions, and notifications that survive a lost connection.
 
-What fails in here fails as `Unavailable` (the server does not answer, is busy, or ended the connection) or as
-`ConfigurationError` (it never will: wrong address, credentials or version).
+Errors are `Unavailable` (the server does not respond, is busy, or closed the connection) or `ConfigurationError` (it
+never will: wrong address, credentials or version).
 """
 
 import math
@@ -37,7 +37,7 @@ JUST_NOW: Final = timedelta(seconds=1)
 
 
 class Database:
-    """A pool of connections. `connect` makes one; it is closed when that context ends."""
+    """A pool of connections, made by `connect` and closed with that context."""
 
     def __init__(self, pool: Pool, options: DatabaseOptions) -> None:
         self._pool = pool
@@ -53,10 +53,10 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def connect(cls, options: DatabaseOptions) -> AsyncIterator["Database"]:
-        """Open ``min_size`` connections, and close all at the end; those of visitors are opened when one comes.
+        """Open ``min_size`` connections, closed at the end. Those of visitors are opened on demand.
 
-        Raises `Unavailable` when nothing answers and `ConfigurationError` when the DSN, the credentials or the
-        server's version cannot work. Replicas need not answer, now or ever.
+        Raises `Unavailable` if nothing responds, and `ConfigurationError` for a wrong DSN, credentials or server
+        version. Replicas need not respond.
         """
         async with AsyncExitStack() as stack:
             database = await cls._opened(stack, options)
@@ -67,7 +67,7 @@ class Database:
 
     @classmethod
     async def _opened(cls, stack: AsyncExitStack, options: DatabaseOptions) -> "Database":
-        """With pools that are closed when ``stack`` is, to the primary and to the replicas."""
+        """Make it, with pools to the primary and the replicas that are closed with ``stack``."""
         database = cls(await stack.enter_async_context(_open_pool(options.required_dsn, options)), options)
         if options.replicas:
             pools = [await stack.enter_async_context(_open_pool(dsn, options)) for dsn in options.replicas]
@@ -76,9 +76,9 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for a while, with no transaction around what it does, unless a pooler needs one.
+        """Lend a connection, without a transaction unless a pooler requires one.
 
-        Raises `Unavailable` when none can be had within ``acquire_timeout``, or when the one in use is lost.
+        Raises `Unavailable` if there is none within ``acquire_timeout``, or it is lost during use.
         """
         async with self._acquired() as connection:
             if self._options.pooled:
@@ -89,10 +89,10 @@ class Database:
 
     @asynccontextmanager
     async def reading(self, principal: Principal | None = None) -> AsyncIterator[Connection]:
-        """A connection to read from: a replica's that has all that was committed before this call, by anybody.
+        """Lend a connection for reading, of a replica that has everything committed before this call.
 
-        The primary's, if none has in time; for a ``principal`` who is a visitor, one of the visitors'. Otherwise as
-        `connection`.
+        It is the primary's if no replica is ready in time, and one of the visitors' if ``principal`` is one. Otherwise
+        as `connection`.
         """
         is_visitor = principal is not None and principal.user_id is None
         database = self._for_visitors if is_visitor and self._for_visitors is not None else self
@@ -104,9 +104,9 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection inside one READ COMMITTED transaction: committed at the end, rolled back on any exception.
+        """Lend a connection inside one READ COMMITTED transaction: committed at the end, rolled back on any exception.
 
-        Cancellation rolls back too; it never interrupts a commit or a rollback half-way.
+        Cancellation rolls back, too, and never interrupts a commit or a rollback.
         """
         limit = self._options.statement_timeout if self._options.pooled else None
         is_to_be_committed = False
@@ -117,19 +117,19 @@ class Database:
                     yield connection
                     is_to_be_committed = True
             finally:
-                # One whose answer was lost may have been carried out.
+                # A transaction whose response was lost may have been committed.
                 self._commits += is_to_be_committed
                 self._wrote_at = anyio.current_time()
 
     @property
     def commits(self) -> int:
-        """How many transactions of this process have been committed: whoever keeps copies knows when to look again."""
+        """The number of this process's committed transactions, so that caches know when to look again."""
         return self._commits
 
     def is_own(self, backend: int) -> bool:
         """Whether this process has written through the server's backend of this number, as far as it can know.
 
-        A pooler tells nobody their backend. Then: whether this process has written at all, just now.
+        A pooler hides backends. Then: whether this process has just written at all.
         """
         if self._options.pooled:
             return anyio.current_time() - self._wrote_at < JUST_NOW.total_seconds()
@@ -137,12 +137,12 @@ class Database:
 
     @property
     def has_sessions(self) -> bool:
-        """Whether `session` works: not if a pooler is in the way, and no ``session_dsn`` leads past it."""
+        """Whether `session` works: not through a pooler without ``session_dsn``."""
         return self._options.dsn_for_sessions is not None
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Connection]:
-        """A connection of its own outside the pool, with no time limit on statements: for long work and listening.
+        """Open a connection outside the pool, without a time limit for statements, for long work and listening.
 
         Raises `ConfigurationError` unless `has_sessions`.
         """
@@ -151,9 +151,9 @@ class Database:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[Connection]:
-        """A connection of its own outside the pool, for transactions, with no time limit on their statements.
+        """Open a connection outside the pool for transactions without a time limit for statements.
 
-        Between two of them nothing is kept, unless `has_sessions`: locks end with the transaction.
+        Nothing is kept between them, unless `has_sessions`: locks end with the transaction.
         """
         dsn = self._options.dsn_for_sessions
         if dsn is not None:
@@ -166,11 +166,12 @@ class Database:
 
     @asynccontextmanager
     async def listen(self, *channels: str, payload: str | None = None) -> AsyncIterator[Notifications]:
-        """Hear NOTIFY on these channels, or only of this payload. A lost connection is replaced for as long as this is
-        open; all who listen to the same have one.
+        """Listen to these channels, or only to this payload. Lost connections are replaced while this is open, and
+        shared by listeners of the
+        same channels.
 
-        Without sessions whoever waits is woken every second, to look. Raises `Unavailable` only if the first
-        connection fails.
+        Without sessions, waiters are woken every second to look. Only raises `Unavailable` if the first connection
+        fails.
         """
         if self.has_sessions:
             listener = self._listeners.setdefault(channels, SharedListener(self._open_session, channels))
@@ -186,7 +187,7 @@ class Database:
                 tasks.cancel_scope.cancel()
 
     async def ping(self) -> None:
-        """One round trip. Raises `Unavailable`."""
+        """Make one round trip. Raises `Unavailable`."""
         async with self.connection() as connection:
             await connection.execute("SELECT 1")
 
@@ -198,7 +199,7 @@ class Database:
             with using(connection):
                 yield connection
         finally:
-            # One that cannot be cleaned for its next user is closed by the pool.
+            # The pool closes a connection that cannot be cleaned for its next user.
             with anyio.CancelScope(shield=True), suppress(*ENDINGS):
                 await self._pool.release(connection, timeout=CLOSING_TIME.total_seconds())
 
@@ -230,7 +231,7 @@ async def _open_pool(dsn: str, options: DatabaseOptions) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def _closing(connection: Connection) -> AsyncIterator[Connection]:
-    """A connection of its own, while it is in use."""
+    """Close the connection at the end."""
     try:
         with using(connection):
             yield connection

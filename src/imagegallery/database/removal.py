@@ -1,7 +1,7 @@
-"""Rows that go for good, while tables that are not ours may refer to them.
+"""Deletion of rows to which other tables may refer.
 
-An application that shares our database may have foreign keys to our tables, and triggers on them. What those refuse
-is no fault of ours or of the rows beside it.
+An application that shares our database may have foreign keys to our tables, and triggers on them. What these refuse is
+not the fault of the other rows.
 """
 
 from collections.abc import AsyncIterator
@@ -13,15 +13,15 @@ import asyncpg
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Conflict
 
-# Also what an application has checked at a commit, where it would take everything else down with it.
+# Including what an application checks at commit, where it would affect everything else.
 CHECK_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
 @asynccontextmanager
 async def removing(connection: Connection) -> AsyncIterator[None]:
-    """Rows are deleted in here, all or none; in a transaction, which can go on either way.
+    """Delete rows in the block, all or none. It runs in a transaction, which can continue in either case.
 
-    Raises `Conflict` when an application's foreign key or trigger refuses one of them.
+    Raises `Conflict` if an application's foreign key or trigger refuses one of them.
     """
     try:
         async with connection.transaction():

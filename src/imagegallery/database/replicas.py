@@ -25,14 +25,14 @@ from imagegallery.errors import ConfigurationError, Unavailable
 logger = logging.getLogger(__name__)
 
 LEFT_ALONE: Final = Backoff(timedelta(seconds=1), timedelta(seconds=30))
-# How long a standby may keep one reader waiting that does not answer at all.
+# How long a standby that does not respond may keep one reader waiting.
 ANSWER_TIME: Final = timedelta(seconds=1)
-# Between two questions to one that is behind.
+# Between two questions to a standby that is behind.
 POLL: Final = timedelta(milliseconds=1)
 
 
 class Replica:
-    """One standby: how far it has come, as far as it is known, and whether it is left alone."""
+    """One standby: its last known position, and whether it is avoided."""
 
     def __init__(self, number: int, connecting: Connecting) -> None:
         self._number = number
@@ -47,7 +47,7 @@ class Replica:
         return anyio.current_time() < self._left_alone_until
 
     async def enter(self, stack: AsyncExitStack, needed: int, patience: timedelta) -> Connection | None:
-        """A connection, once it has come as far as ``needed``: ``None`` if it does not, in time."""
+        """Return a connection once it has reached ``needed``, or ``None`` if that takes too long."""
         is_trial = self._failures > 0
         if is_trial:
             # Meanwhile nobody else tries.
@@ -72,7 +72,7 @@ class Replica:
                 await anyio.sleep(POLL.total_seconds())
 
     def _fail(self, error: Exception, *, is_trial: bool) -> None:
-        # What it is connected to later may be another server.
+        # A later connection may be to another server.
         self._replayed = 0
         if self._failures and not is_trial:
             return  # one of those that had begun before the first of them failed
@@ -100,9 +100,9 @@ class Replicas:
         self._patience = patience
 
     async def enter(self, stack: AsyncExitStack) -> Connection | None:
-        """A connection to one that has all that is committed by now; ``None``: read from the primary.
+        """Return a connection to one that has everything committed by now, or ``None`` to read from the primary.
 
-        Raises `Unavailable` when the primary does not answer: nobody knows then what is committed.
+        Raises `Unavailable` if the primary does not respond: then nobody knows what is committed.
         """
         replica = self._next()
         if replica is None:

@@ -1,4 +1,4 @@
-"""Where servers are in the write-ahead log: bytes since its beginning, the same on a primary and its standbys."""
+"""Positions in the write-ahead log: bytes since its start, the same on a primary and its standbys."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,8 +11,8 @@ from imagegallery.errors import Unavailable
 
 Connecting = Callable[[], AbstractAsyncContextManager[Connection]]
 
-# On a primary: all that anybody can see by now was written before this position. A commit is seen once it is flushed;
-# where commits do not wait for that, once it is inserted. NULL on a standby.
+# On a primary: all that is visible now was written before this position. A commit is visible once it is flushed or, if
+# commits do not wait for that, once it is inserted. NULL on a standby.
 COMMITTED: Final = """
 SELECT CASE
     WHEN pg_is_in_recovery() THEN NULL
@@ -21,12 +21,12 @@ SELECT CASE
 END
 """
 
-# On a standby: all that was written before this position can be seen. NULL on any other server.
+# On a standby: all that was written before this position is visible. NULL on any other server.
 REPLAYED: Final = "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END"
 
 
 class Position:
-    """Asks a server for its position: one question at a time, whose answer serves all who waited for it to begin."""
+    """Asks a server for its position: one question at a time, whose answer all earlier callers share."""
 
     def __init__(self, connecting: Connecting, question: str) -> None:
         self._connecting = connecting
@@ -37,7 +37,7 @@ class Position:
         self._answer: int | None = None
 
     async def ask(self) -> int:
-        """What was asked after this call. Raises `Unavailable`, to all who shared the question."""
+        """Return the position at or after this call. Raises `Unavailable` to all who shared the question."""
         mine = self._begun + 1
         async with self._turn:
             if self._answered < mine:

@@ -1,4 +1,4 @@
-"""What can be wrong between database and store, and the passes that look for it. Pure. Each feature has its own."""
+"""Inconsistencies between database and store, and the passes that find them. Pure. Each feature has its own."""
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
@@ -9,15 +9,15 @@ from attrs import frozen
 
 @frozen
 class Kind:
-    """One kind of inconsistency, and what repairing it does, in one clause for people."""
+    """A kind of inconsistency and its repair, in one clause for people."""
 
     name: str
     remedy: str
 
 
 class RepairOutcome(StrEnum):
-    """What became of a finding. ``PASSED``: looked at once more just before the repair, there was nothing wrong with
-    it any more, or somebody was at work on it."""
+    """The result of a finding. ``PASSED``: right before the repair, nothing was wrong any more, or somebody was at
+    work on it."""
 
     FOUND = "found"
     REPAIRED = "repaired"
@@ -27,7 +27,8 @@ class RepairOutcome(StrEnum):
 
 @frozen
 class Finding:
-    """Something wrong with ``subject``: a key, a gallery's id or an owner's. ``detail`` is one clause for people."""
+    """An inconsistency of ``subject``: a key, or the id of a gallery or an owner. ``detail`` is one clause for
+    people."""
 
     kind: Kind
     subject: str
@@ -40,7 +41,7 @@ class Finding:
         return self.outcome in (RepairOutcome.FOUND, RepairOutcome.BEYOND_REPAIR)
 
     def to_json(self) -> dict[str, str]:
-        """A JSON object of all of it."""
+        """All of it as a JSON object."""
         return {
             "kind": self.kind.name,
             "subject": self.subject,
@@ -57,21 +58,21 @@ class Finding:
 
 @frozen
 class PhaseStep:
-    """A part of a pass: how many things were looked at, and what was wrong with them."""
+    """A part of a pass: the number of things examined, and the findings."""
 
     examined: int
     findings: tuple[Finding, ...] = ()
 
 
 class Phase(Protocol):
-    """A pass that can be made again at any time, and stopped anywhere."""
+    """A pass that can be repeated and interrupted at any time."""
 
     @property
     def name(self) -> str:
-        """What it looks at, for people."""
+        """What is examined, for people."""
 
     async def total(self) -> int | None:
-        """About how many things there are to look at; ``None`` if that is not known beforehand."""
+        """The approximate number of things to examine, or ``None`` if unknown."""
 
     def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
-        """Look, and with ``repair`` also see to what is wrong. Raises `Unavailable`."""
+        """Examine, and with ``repair`` also repair. Raises `Unavailable`."""

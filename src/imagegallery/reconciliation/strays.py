@@ -1,8 +1,8 @@
-"""Objects that no row names: walks the store, and asks the database about a few hundred keys at a time.
+"""Objects without rows: walks the store, and asks the database about a few hundred keys at a time.
 
-Bytes come before rows, so an object without a row may be one whose row is just being written. Only what is older than
-a grace period counts; before it is deleted, its image is held and found to have no job, and the object is looked at
-again. Keys outside of our prefixes are somebody else's.
+Bytes are stored before rows, so an object without a row may be about to get one. Only objects older than a grace period
+count. Before one is deleted, its image is locked and found to have no job, and the object is examined again. Keys
+outside of our prefixes belong to others.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -25,7 +25,7 @@ REPAIRED_AT_ONCE: Final = 50
 
 @frozen
 class Strays:
-    """The walk; where strays lie, what is one, and when one may be deleted, is each feature's own."""
+    """The walk. Each feature defines where strays are, which objects are, and when one may be deleted."""
 
     name: ClassVar[str]
     kind: ClassVar[Kind]
@@ -37,7 +37,7 @@ class Strays:
     grace: timedelta
 
     async def total(self) -> int | None:
-        """A store does not know how many objects it holds."""
+        """Unknown: a store does not know its number of objects."""
         return None
 
     async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
@@ -62,7 +62,7 @@ class Strays:
         return [old[key] for key in keys]
 
     async def _repair(self, findings: Sequence[Finding]) -> list[Finding]:
-        """In one transaction, which holds their images while they are deleted."""
+        """Repair in one transaction, which locks the images while objects are deleted."""
         deleted = set()
         async with self.database.transaction() as connection:
             for key in await self.deletable(connection, [finding.subject for finding in findings]):
@@ -75,11 +75,11 @@ class Strays:
         ]
 
     async def without_row(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
-        """Those of ``keys`` that are strays."""
+        """The ``keys`` that are strays."""
         raise NotImplementedError
 
     async def deletable(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
-        """Those of them that may be deleted now, and until the transaction ends."""
+        """Those that may be deleted now, until the transaction ends."""
         return await self.without_row(connection, keys)
 
     async def _is_still_old(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers that are kept beside what they count: goes through all of them, a page at a time."""
+"""Numbers that are stored beside what they count: checks all of them, a page at a time."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar, Final
@@ -15,7 +15,7 @@ BATCH: Final = 100
 
 @frozen
 class Sum:
-    """A number that is recorded, and what it ought to be."""
+    """A recorded number, and the correct one."""
 
     id: str
     recorded: int
@@ -24,7 +24,7 @@ class Sum:
 
 @frozen
 class Sums:
-    """The walk; what is counted, and how it is counted again, is each feature's own. ``detail`` is of a `Sum`."""
+    """The walk. Each feature defines its sums, and how to recount them. ``detail`` describes a `Sum`."""
 
     name: ClassVar[str]
     kind: ClassVar[Kind]
@@ -33,7 +33,7 @@ class Sums:
     database: Database
 
     async def total(self) -> int | None:
-        """Not known, where counting them would be as much work as looking at them."""
+        """Unknown, since counting would take as long as examining."""
         return None
 
     async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
@@ -60,9 +60,9 @@ class Sums:
         return evolve(finding, outcome=RepairOutcome.REPAIRED)
 
     async def page(self, connection: Connection, after: str | None, limit: int) -> Sequence[Sum]:
-        """The next ones by id, after that one."""
+        """The next ones by id."""
         raise NotImplementedError
 
     async def recount(self, connection: Connection, subject: str) -> None:
-        """Raises `NotFound` for what is gone."""
+        """Recount. Raises `NotFound` if the subject is gone."""
         raise NotImplementedError

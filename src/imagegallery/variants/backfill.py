@@ -1,8 +1,8 @@
-"""Bringing the variants and analyses of images that are complete up to those of today.
+"""Update the variants and analyses of complete images.
 
-Nothing is computed here: each image that needs it gets a job of the lowest priority, which makes the variants and
-analyses it names and touches no other; and one more for analyses that take long. It may be stopped anywhere and started
-again: what is made is found to be up to date, and what still waits is not added twice.
+It computes nothing: each outdated image gets a job of the lowest priority, which makes the named variants and analyses
+and no others, and one more for costly analyses. It may be interrupted and repeated: finished images are up to date, and
+waiting jobs are not added twice.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -28,11 +28,11 @@ BATCH = 200
 
 @frozen
 class Scope:
-    """What to look at: the variants that ``only`` names by preset (``medium``) or by preset and format
-    (``medium.webp``) and the analyses that it names, of images from the id ``starting_from`` on; empty and ``None``
-    mean all.
+    """What to examine: the variants that ``only`` names by preset (``medium``) or preset and format (``medium.webp``)
+    and the analyses
+    that it names, of images from the id ``starting_from`` on. Empty and ``None`` mean all.
 
-    With ``missing``, what is there stays as it is, whatever it was made by.
+    With ``missing``, existing ones stay, whatever made them.
     """
 
     only: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class Scope:
     starting_from: UUID | None = None
 
     def check(self, recipes: Recipes) -> None:
-        """Raises `InvalidInput` for a name that is no preset's and no analysis's."""
+        """Raise `InvalidInput` for a name of no preset and no analysis."""
         named = (name for preset in recipes.presets for name in (preset.name, f"{preset.name}.{preset.format}"))
         known = {*named, *(analysis.name for analysis in recipes.analyses)}
         if unknown := sorted(self.only - known):
@@ -50,14 +50,14 @@ class Scope:
             )
 
     def includes(self, name: str) -> bool:
-        """Whether ``only`` lets the variant or analysis of this name pass."""
+        """Whether ``only`` includes the variant or analysis of this name."""
         return not self.only or name in self.only or name.partition(".")[0] in self.only
 
 
 @frozen
 class Outdated:
-    """An image and the names of its variants (``medium.webp``) and analyses that are, or would be, made: those it has
-    not, and those made by another recipe, or in another version, than today's."""
+    """An image and the names of variants (``medium.webp``) and analyses to make: missing ones, and those of another
+    recipe or version."""
 
     image_id: UUID
     missing: tuple[str, ...]
@@ -70,7 +70,7 @@ class Outdated:
 
 @frozen
 class Progress:
-    """One batch: how many images were looked at, which of them are touched, and the id to start from afterwards."""
+    """One batch: the number of images examined, the outdated ones, and the id to continue from."""
 
     examined: int
     touched: tuple[Outdated, ...]
@@ -79,7 +79,7 @@ class Progress:
 
 @frozen
 class Backfill:
-    """Finds what is not as ``recipes`` say, and sees to it."""
+    """Finds images that differ from ``recipes``, and adds jobs."""
 
     database: Database
     outbox: JobOutbox
@@ -87,16 +87,16 @@ class Backfill:
     clock: Clock
 
     async def count(self, scope: Scope) -> int:
-        """How many images `run` will look at."""
+        """The number of images that `run` will examine."""
         async with self.database.connection() as connection:
             return await image_records.count_all(connection, scope.starting_from or FIRST_ID)
 
     async def run(self, scope: Scope, *, dry_run: bool = False) -> AsyncIterator[Progress]:
-        """Go through the images by id; with ``dry_run`` change nothing. The jobs of a batch are in the queue before it
-        is answered.
+        """Examine the images by id; with ``dry_run`` change nothing. The jobs of a batch are added before it is
+        yielded.
 
-        Images that wait for their first variants get today's anyway, and those that failed are for
-        `ImageService.retry`: both are left alone. Raises `InvalidInput`, see `Scope.check`.
+        Images that wait for their first variants will get current ones, and failed ones are for `ImageService.retry`:
+        both are skipped. Raises `InvalidInput`, see `Scope.check`.
         """
         scope.check(self.recipes)
         first_id = scope.starting_from or FIRST_ID
@@ -127,7 +127,7 @@ class Backfill:
 
 
 def touched(image: Image, recorded: Mapping[str, int], scope: Scope, recipes: Recipes) -> Outdated:
-    """What ``scope`` finds to do for one image, ``recorded`` the versions of the analyses that it has. Pure."""
+    """What to make for one image. ``recorded`` has the versions of its analyses. Pure."""
     if image.status is not ProcessingStatus.COMPLETE:
         return Outdated(image.id, (), ())
     work = work_for(image, recorded, None, recipes)

@@ -1,8 +1,7 @@
-"""What `reconcile` looks at where images lie: objects that no row names, and rows whose objects are not there.
+"""What `reconcile` checks in variants: objects without rows, and rows without objects.
 
-For the latter it walks the images, and lists each one's folder. A variant can be made anew from its original, so its
-row is dropped only while the original is there. A store that is empty because it is not mounted therefore costs
-nothing.
+For the latter it walks the images, and lists each one's folder. A variant can be made from its original again, so its
+row is only deleted while the original exists. A store that is empty because it is not mounted loses nothing.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
@@ -37,8 +36,10 @@ MISSING_VARIANT: Final = Kind("missing_variant", "drop the row, and make the var
 
 
 async def check_same_gallery(database: Database, store: ObjectStore) -> None:
-    """Raises `ConfigurationError` when the database knows no image and the store holds objects of images: a wrong or
-    an empty database would make strays of them all."""
+    """Raise `ConfigurationError` if the database has no image but the store has objects of images: with a wrong or
+    empty database, all
+    would be strays.
+    """
     async with database.connection() as connection:
         if await records.has_images(connection):
             return
@@ -58,7 +59,7 @@ async def check_same_gallery(database: Database, store: ObjectStore) -> None:
 
 @frozen
 class StrayObjects(Strays):
-    """Where images lie: what no feature claims, each of which tells those that it does not (``unclaimed``)."""
+    """Objects in the images' folders that no feature claims (``unclaimed``)."""
 
     name = "stored objects"
     kind = STRAY_OBJECT
@@ -72,7 +73,7 @@ class StrayObjects(Strays):
         return keys
 
     async def deletable(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
-        """Not while a worker is, or will be, at their image: it stores under the same keys again."""
+        """Not while a worker is, or will be, processing their image: it stores under the same keys again."""
         images = {key: image_id for key in keys if (image_id := image_id_hint(key)) is not None}
         await records.hold_images_of(connection, images)
         busy = await records.with_job(connection, set(images.values()))
@@ -81,7 +82,7 @@ class StrayObjects(Strays):
 
 @frozen
 class MissingObjects:
-    """Originals and variants that have a row and no object."""
+    """Rows of originals and variants without objects."""
 
     database: Database
     store: ObjectStore
@@ -123,7 +124,7 @@ class MissingObjects:
         return absent
 
     async def _judge(self, seen: Image, absent: set[str], repair: bool) -> list[Finding]:
-        """What is wrong for certain: image and objects are looked at again, while nothing can change the rows."""
+        """Confirm what is wrong: look at image and objects again, while nothing can change the rows."""
         if not absent:
             return []
         async with self.database.transaction() as connection:
@@ -156,7 +157,7 @@ class MissingObjects:
 
 
 async def _held(connection: Connection, image_id: UUID) -> Image | None:
-    """The image as it is now, and stays until the transaction ends; ``None`` when it is gone."""
+    """Return the image as it is, locked until the transaction ends; ``None`` if it is gone."""
     if not await records.lock(connection, image_id):
         return None
     found = await image_records.get(connection, image_id)
@@ -164,7 +165,7 @@ async def _held(connection: Connection, image_id: UUID) -> Image | None:
 
 
 def _findings(image: Image, lost: Collection[str]) -> list[Finding]:
-    """One for each of the image's keys that is ``lost``, the original's first."""
+    """One finding for each of the image's keys that is ``lost``, the original's first."""
     findings = [
         Finding(MISSING_VARIANT, variant.key, f"a variant of image {image.id} is not in the store")
         for variant in image.variants

@@ -13,7 +13,7 @@ from imagegallery.storage.protocol import ObjectStore
 from imagegallery.variants import records
 from imagegallery.variants.jobs import image_of, keys_of, stored_until
 
-# Between a store's clock and ours, without harm to a picture that is made again.
+# The tolerated difference between a store's clock and ours; it cannot harm a picture that is made again.
 CLOCKS_MAY_DIFFER: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
@@ -22,17 +22,17 @@ DELETED = fault_point("discard.deleted", "one object more is deleted, the job is
 
 
 class DiscardObjects:
-    """Deletes objects that no row names. A `JobHandler`; repeating it is harmless."""
+    """Deletes objects without rows. A `JobHandler`; may be repeated."""
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
         self._database = database
         self._store = store
 
     async def run(self, job: ClaimedJob) -> None:
-        """Raises `Conflict`, to be tried again, while the image is being processed.
+        """Delete the objects. Raises `Conflict`, to be retried, while the image is being processed.
 
-        The worker at it may have stored under one of these keys, and not recorded that yet. The image is held
-        meanwhile, so that none can begin.
+        Its worker may have stored under one of these keys without recording it yet. The image is locked, so that no
+        worker can begin.
         """
         image_id = image_of(job.payload)
         async with self._database.transaction() as connection:
@@ -43,12 +43,12 @@ class DiscardObjects:
                 await self._delete(key, stored_until(job.payload) + CLOCKS_MAY_DIFFER)
 
     async def _delete(self, key: str, latest: datetime) -> None:
-        """Delete the object, unless an attempt that has not recorded it yet has stored it anew."""
+        """Delete the object, unless a later attempt has stored it again."""
         with suppress(ObjectNotFound):
             if (await self._store.head(key)).modified_at <= latest:
                 await self._store.delete(key)
                 DELETED.reached()
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
-        """Nobody sees these objects; they only take room."""
+        """Log it: the objects are invisible, and only take space."""
         _log.error("objects of image %s were left in the store: %s", job.payload.get("image_id"), error)

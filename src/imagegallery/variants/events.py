@@ -1,4 +1,4 @@
-"""What happens to variants. Pure."""
+"""Events about variants. Pure."""
 
 from typing import ClassVar
 from uuid import UUID

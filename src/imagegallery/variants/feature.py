@@ -1,4 +1,4 @@
-"""What variants bring: making them, at once and again."""
+"""The variants feature: making them, and making them again."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The jobs that making variants leads to: their kinds and payloads. Pure."""
+"""The jobs of making variants: kinds and payloads. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,18 +12,18 @@ from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, NewJob, Payload
 PROCESS_LATER: Final = "image.process_later"
 RENEW_VARIANTS: Final = "image.renew_variants"
 DISCARD_OBJECTS: Final = "image.discard"
-_SEPARATOR = "\n"  # our keys hold no white space
+_SEPARATOR = "\n"  # our keys contain no white space
 
 
 def process_later(image: Image) -> NewJob:
-    """Make the formats that take their time, after what makes other images usable."""
+    """Make the slow formats, after what makes other images usable."""
     return NewJob(PROCESS_LATER, about(image), priority=PRIORITY_LOW, dedupe_key=str(image.id), owner_id=image.owner_id)
 
 
 def renew_variants(image: Image, names: Sequence[str]) -> NewJob:
-    """Make these variants (``medium.webp``) as the presets say now, when nobody waits for anything else.
+    """Make these variants (``medium.webp``) with current presets, after everything else.
 
-    Several of these jobs go into one transaction in the order of their images' ids.
+    A transaction with several of these jobs adds them in the order of their images' ids.
     """
     listed = " ".join(sorted(names))
     key = f"{image.id} {listed}"
@@ -32,16 +32,16 @@ def renew_variants(image: Image, names: Sequence[str]) -> NewJob:
 
 
 def discard_objects(image_id: UUID, keys: Sequence[str], *, now: datetime, after: timedelta = timedelta(0)) -> NewJob:
-    """Delete, when the time ``after`` has passed, those of an image's objects under ``keys`` that no row names.
+    """Delete, after the time ``after``, those of an image's objects under ``keys`` that have no row.
 
-    What is stored there later than ``now`` is of another attempt, and spared.
+    Objects stored later than ``now`` are of another attempt, and stay.
     """
     payload: Payload = {"image_id": str(image_id), "keys": _SEPARATOR.join(keys), "stored_until": now.isoformat()}
     return NewJob(DISCARD_OBJECTS, payload, priority=PRIORITY_LOW, run_at=now + after)
 
 
 def image_of(payload: Payload) -> UUID:
-    """The image that a job of this package is about. Raises `KeyError` and `ValueError`."""
+    """The image of a job. Raises `KeyError` and `ValueError`."""
     return UUID(str(payload["image_id"]))
 
 
@@ -56,5 +56,5 @@ def keys_of(payload: Payload) -> list[str]:
 
 
 def stored_until(payload: Payload) -> datetime:
-    """The time up to which the objects of a `discard_objects` job were stored. Raises `KeyError`, `ValueError`."""
+    """Until when the objects of a `discard_objects` job were stored. Raises `KeyError`, `ValueError`."""
     return datetime.fromisoformat(str(payload["stored_until"]))

@@ -1,11 +1,11 @@
-"""Which variants an image gets, at which size, under which fingerprint, and in which order. Pure.
+"""Which variants an image gets, with which size, fingerprint and order. Pure.
 
-Nothing is ever enlarged. Presets that would show the whole original at its full size collapse: per format,
-one rendering of the best quality among them is made, under the name of the smallest, and it moves if one of them does.
-So each preset is either made or stood in for, and every image has a variant to show, down to 1 x 1 pixel.
+Nothing is ever enlarged. Presets that would show the whole original at its full size collapse: one rendering per format
+with the best quality among them is made, under the name of the smallest, and it is animated if one of them is. So each
+preset is either made or replaced, and every image has a variant to show, down to 1 x 1 pixel.
 
-A variant in a format that fewer browsers show is kept only if it has fewer bytes than its *rivals*: the same picture in
-formats that more browsers show. The others are left out.
+A variant in a format that fewer browsers show is only kept if it has fewer bytes than its *rivals*: the same picture in
+formats that more browsers show. Others are left out.
 """
 
 import base64
@@ -21,7 +21,7 @@ from imagegallery.imaging.protocol import ANIMATED_FORMATS, Rendition
 from imagegallery.variants.preset import Preset
 
 PIPELINE_VERSION = 2
-"""Raised whenever the same recipe comes to give another picture, so that variants are made anew."""
+"""Incremented when the same recipe gives another picture, so that variants are made again."""
 
 _SLOW_FORMATS = ("avif",)
 
@@ -35,9 +35,9 @@ class Stage(StrEnum):
 
 @frozen
 class PlannedVariant:
-    """A variant to make. ``width`` and ``height`` are those expected of it: the renderer's may be a pixel off.
+    """A variant to make. ``width`` and ``height`` are expected: the renderer's may differ by a pixel.
 
-    ``rivals`` are the fingerprints of those that it has to be smaller than.
+    ``rivals`` are the fingerprints of variants that it must be smaller than.
     """
 
     variant_type: str
@@ -51,12 +51,12 @@ class PlannedVariant:
 
     @property
     def name(self) -> str:
-        """Which of an image's variants this is: ``medium.webp``."""
+        """Its name among an image's variants: ``medium.webp``."""
         return f"{self.variant_type}.{self.format}"
 
     @property
     def verdict(self) -> str:
-        """What stands for having been left out: it holds for these recipes and this original."""
+        """The record of having been left out, valid for these recipes and this original."""
         return " ".join((self.fingerprint, *self.rivals))
 
 
@@ -64,7 +64,7 @@ def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[
     """The variants of an original of ``width`` x ``height`` pixels (as seen) with this content, smallest first."""
     kept = _collapsed(width, height, presets)
     if frames > 1 and any(_can_move(preset) for preset in kept):
-        # Browsers that know the slow formats take them first, and would see it stand still.
+        # Browsers that show the slow formats take them first, and would see it stand still.
         kept = [preset for preset in kept if preset.format not in _SLOW_FORMATS]
     stages = {image_format: _stage(image_format, kept) for image_format in _formats(kept)}
     planned = [_planned(preset, width, height, frames, sha256, stages[preset.format]) for preset in kept]
@@ -73,14 +73,14 @@ def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[
 
 
 def of_stage(planned: Iterable[PlannedVariant], stage: Stage) -> tuple[PlannedVariant, ...]:
-    """Those of the plan that belong to ``stage``."""
+    """The variants of ``stage``."""
     return tuple(variant for variant in planned if variant.stage is stage)
 
 
 def fingerprint(rendition: Rendition, sha256: bytes) -> str:
-    """16 characters (80 bits in base32) that stand for the original's bytes and all that shapes the picture.
+    """16 characters (80 bits in base32) of the original's bytes and everything that determines the picture.
 
-    The recipe counts as it applies to this original: a wider box changes nothing for an image smaller than it.
+    The recipe counts as it applies to this original: a wider box changes nothing for a smaller image.
     """
     recipe = json.dumps(asdict(evolve(rendition, name="")), sort_keys=True)
     digest = hashlib.sha256(f"{PIPELINE_VERSION}\n{sha256.hex()}\n{recipe}".encode()).digest()
@@ -88,9 +88,9 @@ def fingerprint(rendition: Rendition, sha256: bytes) -> str:
 
 
 def size_of(preset: Preset, width: int, height: int) -> tuple[int, int]:
-    """The size in pixels, at least 1 x 1, that an original of ``width`` x ``height`` has in this preset."""
+    """The size in pixels, at least 1 x 1, of an original of ``width`` x ``height`` in this preset."""
     if preset.fit == "cover":
-        # A box wider or higher than the original shrinks in its own shape: a square thumbnail stays square.
+        # A box larger than the original shrinks with its own shape: a square thumbnail stays square.
         shrunk = min(1.0, width / preset.width, height / preset.height)
         return _pixels(preset.width * shrunk, width), _pixels(preset.height * shrunk, height)
     scale = min(1.0, preset.width / width, preset.height / height)
@@ -102,7 +102,7 @@ def _pixels(length: float, limit: int) -> int:
 
 
 def _collapsed(width: int, height: int, presets: Sequence[Preset]) -> list[Preset]:
-    """The presets with one a format in the place of those that would show the original at its full size."""
+    """The presets, with one per format instead of all that would show the original at its full size."""
     by_size = sorted(presets, key=lambda preset: preset.width * preset.height)
     whole = [preset for preset in by_size if _is_whole(preset, width, height)]
     merged = [_merged([each for each in whole if each.format == image_format]) for image_format in _formats(whole)]
@@ -110,7 +110,7 @@ def _collapsed(width: int, height: int, presets: Sequence[Preset]) -> list[Prese
 
 
 def _merged(presets: Sequence[Preset]) -> Preset:
-    """One preset for several, smallest first, that would all give the same picture."""
+    """One preset for several, smallest first, that would give the same picture."""
     best = max(presets, key=lambda preset: preset.quality)
     return evolve(best, name=presets[0].name, animated=any(preset.animated for preset in presets))
 
@@ -128,20 +128,20 @@ def _is_whole(preset: Preset, width: int, height: int) -> bool:
 
 
 def _rivals(variant: PlannedVariant, planned: Sequence[PlannedVariant], original: tuple[int, int]) -> tuple[str, ...]:
-    """The fingerprints of those that show the same picture in formats that more browsers show."""
+    """The fingerprints of variants that show the same picture in formats that more browsers show."""
     shown = _picture(variant, original)
     rivals = [each for each in planned if rank(each.format) < rank(variant.format)]
     return tuple(sorted(each.fingerprint for each in rivals if _picture(each, original) == shown))
 
 
 def _picture(variant: PlannedVariant, original: tuple[int, int]) -> tuple[tuple[int, int], str | None, bool]:
-    """What is seen: of the original's size it is the whole of it, whether it was to be cut or not."""
+    """What is seen: at the original's size it is all of it, whether it was to be cut or not."""
     size, rendition = (variant.width, variant.height), variant.rendition
     return size, None if size == original else rendition.crop, rendition.animated
 
 
 def _stage(image_format: str, presets: Sequence[Preset]) -> Stage:
-    """Slow formats come later, unless there is nothing else to show first."""
+    """Slow formats come later, unless nothing else can be shown first."""
     has_fast = any(preset.format not in _SLOW_FORMATS for preset in presets)
     return Stage.LATER if has_fast and image_format in _SLOW_FORMATS else Stage.FIRST
 

@@ -1,4 +1,4 @@
-"""Presets: the recipes that variants are rendered by. Pure."""
+"""Presets: the recipes of variants. Pure."""
 
 import re
 from typing import Literal
@@ -24,10 +24,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 class Preset:
     """How to make the variant ``name`` in one format.
 
-    The picture fits ``inside`` the box of ``width`` x ``height`` pixels, or is made to ``cover`` it and is cut
-    at the ``centre`` or around the most salient part (``attention``). ``quality`` is 1 to 100; ``effort`` is
-    the encoder's own scale (default: chosen for the format). With ``animated``, an animation stays one where
-    the format can hold it. Raises `ConfigurationError` for a recipe that cannot be followed.
+    The picture fits ``inside`` the box of ``width`` x ``height`` pixels, or is made to ``cover`` it and cut at the
+    ``centre`` or around the most salient part (``attention``). ``quality`` is 1 to 100; ``effort`` is the encoder's own
+    scale (default: chosen for the format). With ``animated``, an animation stays one if the format allows. Raises
+    `ConfigurationError` for an impossible recipe.
     """
 
     name: str
@@ -75,7 +75,7 @@ def _check_presets(_options: object, _attribute: object, presets: tuple[Preset, 
 
 @frozen
 class VariantOptions:
-    """The variants that every image gets. Changing them shows in images processed from then on.
+    """The variants of every image. Changes apply to images processed later.
 
     ``presets`` replaces the table; ``extra_presets`` adds to it, or changes the recipe of the same name and format.
     """
@@ -89,7 +89,7 @@ class VariantOptions:
 
     @property
     def all_presets(self) -> tuple[Preset, ...]:
-        """The recipes that images are rendered by."""
+        """The recipes in use."""
         by_name = {(preset.name, preset.format): preset for preset in (*self.presets, *self.extra_presets)}
         return tuple(by_name.values())
 

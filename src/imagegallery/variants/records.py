@@ -1,4 +1,4 @@
-"""The SQL of variants, and of the status that making them gives an image."""
+"""The SQL of variants, and of the image status that follows from them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -16,10 +16,10 @@ UPDATE images
 SET processing_status = 'processing', failure_code = NULL, failure_message = NULL, updated_at = $2
 WHERE id = $1 AND (processing_status = 'pending' OR failure_code = $3)"""
 
-# The image's row, held until the transaction ends: no deletion and no other recording in between.
+# The image's row, locked until the transaction ends: no deletion and no other recording in between.
 _LOCK = "SELECT id FROM images WHERE id = $1 FOR NO KEY UPDATE"
 
-# A variant that is there gives way to the new one; written once its object is stored.
+# Replaces an existing variant; written once its object is stored.
 _PUT = """
 INSERT INTO image_variants (
     id, image_id, variant_type, format, key, width, height, file_size, fingerprint, frames, created_at
@@ -28,12 +28,12 @@ ON CONFLICT (image_id, variant_type, format) DO UPDATE
 SET key = excluded.key, width = excluded.width, height = excluded.height, file_size = excluded.file_size,
     fingerprint = excluded.fingerprint, frames = excluded.frames, created_at = excluded.created_at"""
 
-# Variants that no preset asks for any more.
+# Variants that no preset has any more.
 _DROP = """
 DELETE FROM image_variants
 WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text[], $3::text[]))"""
 
-# What was made and not kept.
+# Variants that were made and not kept.
 _LEAVE_OUT = "UPDATE images SET left_out = $2 WHERE id = $1 AND left_out <> $2"
 
 # The image is usable.
@@ -53,13 +53,13 @@ _TOUCH = "UPDATE images SET updated_at = $2 WHERE id = $1"
 
 _IS_IN_PROCESS = "SELECT processing_status IN ('pending', 'processing') FROM images WHERE id = $1"
 
-# Which of these keys no variant has.
+# The keys without a variant.
 WITHOUT_ROW = """
 SELECT given.key
 FROM unnest($1::text[]) AS given (key)
 WHERE NOT EXISTS (SELECT FROM image_variants v WHERE v.key = given.key)"""
 
-# The images in whose folders these keys lie, held: nobody deletes them or records variants of them meanwhile.
+# Lock the images in whose folders these keys are: nobody deletes them or records variants of them meanwhile.
 _HOLD_IMAGES_OF = """
 SELECT i.id
 FROM images i JOIN unnest($1::uuid[], $2::text[]) AS given (id, key)
@@ -67,8 +67,8 @@ FROM images i JOIN unnest($1::uuid[], $2::text[]) AS given (id, key)
 ORDER BY i.id
 FOR NO KEY UPDATE OF i"""
 
-# The images that a worker is, or will be, at work on; it may have stored what it has not recorded yet. One look at the
-# jobs for all of them.
+# The images that a worker is, or will be, processing; it may have stored what it has not recorded yet. One lookup in
+# the jobs for all.
 _WITH_JOB = """
 SELECT DISTINCT payload ->> 'image_id' AS image_id
 FROM jobs WHERE state IN ('waiting', 'running') AND payload ->> 'image_id' = ANY ($1)"""
@@ -85,12 +85,12 @@ async def start(connection: Connection, image_id: UUID, *, given_up: str, now: d
 
 
 async def lock(connection: Connection, image_id: UUID) -> bool:
-    """Hold the image until the transaction ends; false when it is gone."""
+    """Lock the image until the transaction ends. False if it is gone."""
     return await connection.fetchval(_LOCK, image_id) is not None
 
 
 async def put_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant], *, now: datetime) -> None:
-    """Record variants whose objects are stored, in the place of those of the same type and format."""
+    """Record variants whose objects are stored, replacing those of the same type and format."""
     rows = [
         (
             new_id(),
@@ -112,7 +112,7 @@ async def put_variants(connection: Connection, image_id: UUID, variants: Sequenc
 
 
 async def drop_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant]) -> None:
-    """Forget these variants; their objects are the caller's to delete, after the commit."""
+    """Delete these variants' rows; the caller deletes the objects after the commit."""
     if not variants:
         return
     types, formats = [each.variant_type for each in variants], [each.format for each in variants]
@@ -120,7 +120,7 @@ async def drop_variants(connection: Connection, image_id: UUID, variants: Sequen
 
 
 async def leave_out(connection: Connection, image_id: UUID, verdicts: Collection[str]) -> None:
-    """Replace what is on record of variants that were made and not kept."""
+    """Replace the record of variants that were made and not kept."""
     await connection.execute(_LEAVE_OUT, image_id, sorted(verdicts))
 
 
@@ -129,7 +129,7 @@ async def complete(connection: Connection, image_id: UUID, *, now: datetime) -> 
 
 
 async def fail(connection: Connection, image_id: UUID, failure: Failure, *, now: datetime) -> bool:
-    """Record why there are no variants; false when the image is gone or usable all the same."""
+    """Record why there are no variants. False if the image is gone, or usable nevertheless."""
     return await connection.execute(_FAIL, image_id, failure.code, failure.message, now) == "UPDATE 1"
 
 
@@ -138,27 +138,27 @@ async def touch(connection: Connection, image_id: UUID, *, now: datetime) -> Non
 
 
 async def is_in_process(connection: Connection, image_id: UUID) -> bool:
-    """Whether a job is, or will be, at work on the image; not for one that is gone."""
+    """Whether a job is, or will be, processing the image; false for a deleted one."""
     return await connection.fetchval(_IS_IN_PROCESS, image_id) is True
 
 
 async def without_row(connection: Connection, keys: Sequence[str]) -> list[str]:
-    """Those of ``keys`` that are no recorded variant's."""
+    """The ``keys`` that no variant has."""
     return [row["key"] for row in await connection.fetch(WITHOUT_ROW, keys)]
 
 
 async def has_images(connection: Connection) -> bool:
-    """Whether there is any image, the trash included."""
+    """Whether there is any image, including the trash."""
     return bool(await connection.fetchval(_HAS_IMAGES))
 
 
 async def hold_images_of(connection: Connection, keys: Mapping[str, UUID]) -> None:
-    """Hold the image of each key until the transaction ends, if it exists and the key lies in its folder."""
+    """Lock the image of each key until the transaction ends, if it exists and the key is in its folder."""
     await connection.fetch(_HOLD_IMAGES_OF, list(keys.values()), list(keys))
 
 
 async def with_job(connection: Connection, image_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these images that a job waits for or runs on."""
+    """The images that have a waiting or running job."""
     rows = await connection.fetch(_WITH_JOB, [str(image_id) for image_id in image_ids])
     return {UUID(row["image_id"]) for row in rows}
 

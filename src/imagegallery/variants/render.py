@@ -26,10 +26,10 @@ _MAX_STEM_BYTES = 180  # with a preset's name and a format behind it, still a fi
 
 @frozen
 class RenderedImage:
-    """What was made of one file. Sizes are in pixels, as the image is seen.
+    """The result for one file. Sizes are in pixels, as the image is seen.
 
-    A variant's ``key`` is its file's name in the folder, its ``url`` the same as a relative URL. ``metadata``
-    includes the place, if the camera recorded it; the variants hold no metadata at all.
+    A variant's ``key`` is its file's name in the folder, its ``url`` the same as a relative URL. ``metadata`` includes
+    the place, if the camera recorded it; the variants contain no metadata.
     """
 
     content_type: str
@@ -43,7 +43,7 @@ class RenderedImage:
     responsive: Responsive
 
     def to_json(self) -> dict[str, object]:
-        """A JSON object of all of it."""
+        """All of it as a JSON object."""
         return {
             "content_type": self.content_type,
             "width": self.width,
@@ -69,13 +69,12 @@ async def render_file(
     content_type: str,
     stem: str | None = None,
 ) -> RenderedImage:
-    """Make every variant of the file ``path`` in the folder ``into``, which is made if need be.
+    """Make every variant of the file ``path`` in the folder ``into``, creating it if needed.
 
-    Files are called ``{stem}-{variant}.{format}`` (``stem``: by default the source's own), appear whole and
-    replace what was there. One that is no smaller than the same picture in a format that more browsers show is left
-    out, and is not there afterwards. Raises `OSError` when a file cannot be read or written, and like
-    `ImagingEngine.inspect` when ``path`` is no image of type ``content_type`` that can be shown; then nothing new is in
-    the folder.
+    Files are named ``{stem}-{variant}.{format}`` (``stem`` is the source's own by default), appear whole and replace
+    existing ones. A variant that is no smaller than the same picture in a more widely shown format is left out, and its
+    file removed. Raises `OSError` if a file cannot be read or written, and as `ImagingEngine.inspect` if ``path`` is no
+    image of type ``content_type``; then nothing is added to the folder.
     """
     sha256 = await to_thread.run_sync(_sha256, path)
     seen = await engine.inspect(path, content_type=content_type, decode=False)  # rendering does
@@ -112,7 +111,7 @@ async def render_file(
 
 @asynccontextmanager
 async def _drafts(into: Path) -> AsyncIterator[Path]:
-    """A folder inside ``into``, so that a file can be renamed out of it in one step; gone afterwards."""
+    """A folder inside ``into``, so that a file can be renamed out of it; removed afterwards."""
     path = await to_thread.run_sync(_make_drafts, into)
     try:
         yield path

@@ -1,4 +1,4 @@
-"""Variants outside of the processing job: which there are, and making them in a folder."""
+"""Variants outside of the processing job: which exist, and making them in a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +20,10 @@ class VariantService:
         self._engine = engine
 
     async def render(self, path: Path, into: Path, *, stem: str | None = None) -> RenderedImage:
-        """Make every variant of the file ``path`` in the folder ``into``; needs neither database nor store.
+        """Make every variant of the file ``path`` in the folder ``into``, without database and store.
 
-        Raises `UnsupportedType` when its first bytes are no image's, and like `render_file`.
+        Raises:
+            UnsupportedType: If its first bytes are no image's.
         """
         content_type = sniff(await to_thread.run_sync(_head, path))
         if content_type is None:

@@ -1,4 +1,4 @@
-"""What one job has to do for one image, and what of the store it makes superfluous. Pure."""
+"""What a job must make for an image, and which objects become superfluous. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
@@ -26,7 +26,7 @@ class Work:
     costly_analyses: tuple[Analysis, ...] = ()
 
     def left_out(self, made: Sequence[Variant]) -> tuple[PlannedVariant, ...]:
-        """Those of the plan that are no smaller than a rival, given what is there and what was ``made``."""
+        """The planned variants that are no smaller than a rival, given existing ones and ``made``."""
         sizes = {each.fingerprint: each.file_size for each in (*self.image.variants, *made)}
         return no_smaller(self.planned, sizes)
 
@@ -37,22 +37,22 @@ class Work:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all that is to be made."""
+        """The names of all that is to be made."""
         variants = (each.name for each in self.missing)
         return (*variants, *(each.name for each in (*self.analyses, *self.costly_analyses)))
 
     @property
     def needs_pixels(self) -> bool:
-        """Whether the file has to be decoded, not only its header read."""
+        """Whether the file must be decoded, not only its header read."""
         return bool(self.missing) or not all(isinstance(each.needs, FileNotes) for each in self.analyses)
 
     @property
     def missing_keys(self) -> tuple[str, ...]:
-        """Where the missing variants will lie; an attempt that came to grief may have stored some of them."""
+        """The keys of missing variants; a failed attempt may have stored some of them."""
         return tuple(_key(self.image, planned) for planned in self.missing)
 
     def frames_kept(self, files: Sequence[RenderedFile]) -> int:
-        """How many frames of an animation there are in those of ``files`` that were to move; all, if none was."""
+        """The frames of the animation in the ``files`` that were to be animated; all, if none was."""
         moving = {each.rendition.name for each in self.missing if each.rendition.animated}
         return min((file.frames for file in files if file.name in moving), default=self.image.frames)
 
@@ -73,7 +73,7 @@ class Work:
 
 @frozen
 class Recipes:
-    """What every image is to have: variants by these presets, and these analyses."""
+    """What every image should have: variants by these presets, and these analyses."""
 
     presets: tuple[Preset, ...]
     analyses: tuple[Analysis, ...]
@@ -114,7 +114,7 @@ def _work(
 
 
 def missing(image: Image, planned: Iterable[PlannedVariant]) -> tuple[PlannedVariant, ...]:
-    """Those that the image has not, or has by another recipe, but for those that are known to be left out."""
+    """The variants that the image lacks, or has by another recipe, except for those known to be left out."""
     there = {(variant.variant_type, variant.format): variant.fingerprint for variant in image.variants}
     return tuple(
         each
@@ -124,7 +124,7 @@ def missing(image: Image, planned: Iterable[PlannedVariant]) -> tuple[PlannedVar
 
 
 def no_smaller(planned: Iterable[PlannedVariant], sizes: Mapping[str, int]) -> tuple[PlannedVariant, ...]:
-    """Those of ``planned`` that are no smaller than one of their rivals; ``sizes`` are in bytes, by fingerprint."""
+    """The ``planned`` variants that are no smaller than one of their rivals; ``sizes`` are in bytes, by fingerprint."""
     return tuple(
         each
         for each in planned
@@ -133,25 +133,25 @@ def no_smaller(planned: Iterable[PlannedVariant], sizes: Mapping[str, int]) -> t
 
 
 def verdicts(image: Image, planned: Iterable[PlannedVariant], left_out: Iterable[PlannedVariant]) -> frozenset[str]:
-    """What is on record of variants that are left out, now that ``left_out`` are, too: of today's recipes only."""
+    """The record of variants that are left out, including ``left_out``, for current recipes only."""
     still_true = {each.verdict for each in planned} & image.left_out
     return frozenset(still_true | {each.verdict for each in left_out})
 
 
 def dropped(image: Image, left_out: Iterable[PlannedVariant]) -> tuple[Variant, ...]:
-    """The image's variants in whose place there is to be none."""
+    """The image's variants that should not be there."""
     names = {(each.variant_type, each.format) for each in left_out}
     return tuple(old for old in image.variants if (old.variant_type, old.format) in names)
 
 
 def superseded(image: Image, made: Sequence[Variant]) -> tuple[Variant, ...]:
-    """The image's variants whose rows the ``made`` ones take over, and whose objects nobody needs then."""
+    """The image's variants whose rows ``made`` takes over, and whose objects are superfluous."""
     keys = {(variant.variant_type, variant.format): variant.key for variant in made}
     return tuple(old for old in image.variants if keys.get((old.variant_type, old.format), old.key) != old.key)
 
 
 def obsolete(image: Image, planned: Iterable[PlannedVariant]) -> tuple[Variant, ...]:
-    """The image's variants that no preset asks for any more."""
+    """The image's variants that no preset has any more."""
     asked_for = {(each.variant_type, each.format) for each in planned}
     return tuple(old for old in image.variants if (old.variant_type, old.format) not in asked_for)
 

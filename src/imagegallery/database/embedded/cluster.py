@@ -1,6 +1,6 @@
-"""One PostgreSQL data directory ("cluster" in PostgreSQL's own words) and the server on it.
+"""One PostgreSQL data directory ("cluster" in PostgreSQL's terms) and its server.
 
-Callers hold a lock: nobody else initialises, starts or stops the same cluster meanwhile.
+Callers hold a lock, so that nobody else initialises, starts or stops the same cluster.
 """
 
 import hashlib
@@ -42,16 +42,16 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
-    # What it writes ahead takes at most about so much of the disk (a gigabyte by PostgreSQL's own choice), which costs
-    # more checkpoints when much changes at once, and these cost whole pages in the log: compressed.
+    # The disk used for the log, about (by default it is a gigabyte). Frequent changes then need more checkpoints, which
+    # write whole pages to the log: compressed.
     "max_wal_size": "256MB",
     "min_wal_size": "32MB",
     "wal_compression": "on",
     "cluster_name": "imagegallery",
 }
 
-# The socket can be opened by the server's user and root alone, who could become any other role as well. Both roles need
-# one database or their own, and nothing comes by a network.
+# Only the server's user and root can open the socket, and they could become any other role as well. Both roles need one
+# database or their own, and there is no network.
 HBA_FILE = "pg_hba.conf"
 HBA = f"""\
 # Made anew at each start.
@@ -59,7 +59,7 @@ local  postgres  {SUPERUSER}     trust
 local  all       {ROLE}  trust
 """
 
-# The same order and letters from the wheel's server and, for a server before 17, from the system.
+# The same collation from the wheel's server and, for a server before 17, from the system.
 BUILTIN_LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 SYSTEM_LOCALE = ("--locale=C.UTF-8",)
 
@@ -68,7 +68,7 @@ _PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 
 @frozen
 class Cluster:
-    """``data`` is its directory, ``account`` whom its files and its server belong to (``None``: us)."""
+    """``data`` is its directory, ``account`` the owner of its files and server (``None``: the current user)."""
 
     data: Path
     programs: Path
@@ -76,10 +76,10 @@ class Cluster:
 
     @classmethod
     async def open(cls, data: Path, *, durable: bool = True, installed: Path | None = None) -> "Cluster":
-        """The cluster in this directory; made if there is none. Raises `ConfigurationError`.
+        """Open the cluster in this directory, creating it if needed. Raises `ConfigurationError`.
 
-        ``durable``: what is made survives a power failure. ``installed`` is the folder of a PostgreSQL's programs that
-        takes the place of the wheel's.
+        ``durable``: a new one survives a power failure. ``installed`` is a folder of PostgreSQL programs to use instead
+        of the wheel's.
         """
         if not await anyio.Path(data, "PG_VERSION").exists():
             await _initialise(data, durable=durable, installed=installed)
@@ -91,9 +91,9 @@ class Cluster:
         return cls(data, installed or programs(major), owner_account(data))
 
     async def start(self, settings: Mapping[str, str]) -> None:
-        """Make sure that a server runs, whatever is left of an earlier one. A running one keeps its own settings.
+        """Start a server unless one runs, whatever is left of an earlier one. A running one keeps its settings.
 
-        Raises `Unavailable`, with the end of the server's log, when it does not start.
+        Raises `Unavailable`, with the end of the server's log, if it does not start.
         """
         with anyio.move_on_after(START_TIME):
             if await self._answers():
@@ -110,7 +110,7 @@ class Cluster:
         raise Unavailable(f"The embedded database does not start. {await self._last_words()}")
 
     async def stop(self) -> None:
-        """End the server: cleanly, or else at once (it recovers at the next start)."""
+        """Stop the server: cleanly, or otherwise at once (it recovers at the next start)."""
         for mode in ("fast", "immediate"):
             done = await self._control("stop", "-m", mode, "-t", str(STOP_TIME))
             if done or not await anyio.Path(self.data, "postmaster.pid").exists():
@@ -120,13 +120,13 @@ class Cluster:
     async def dsn(self, user: str, database: str) -> str:
         """The address of a database in the running server."""
         sockets = await anyio.to_thread.run_sync(self._socket_directory_in_use)
-        # sslmode: whatever the environment asks for, there is no network to protect.
+        # sslmode: whatever the environment says, there is no network to protect.
         return f"postgresql://{quote(user)}@/{quote(database)}?" + urlencode(
             {"host": str(sockets), "port": PORT, "sslmode": "disable"}
         )
 
     async def _answers(self) -> bool:
-        """Whether a server can be talked to. Waits while one starts, recovers or ends."""
+        """Whether a server responds. Waits while one starts, recovers or ends."""
         while True:
             try:
                 connection = await asyncpg.connect(await self.dsn(SUPERUSER, "postgres"), timeout=START_TIME)
@@ -145,7 +145,7 @@ class Cluster:
         wanted = {**SETTINGS, "unix_socket_directories": f'"{quoted}"', "port": str(PORT)}
         wanted |= {"hba_file": str(hba), **settings}
         options = shlex.join(word for name, value in wanted.items() for word in ("-c", f"{name}={value}"))
-        # pg_ctl puts the names of files into a shell command as they are: none is given that needs quoting.
+        # pg_ctl puts file names into a shell command unquoted, so none is given that needs quoting.
         return await self._control("start", "-t", str(START_TIME), "-l", self._log.name, "-o", options)
 
     async def _control(self, action: str, *arguments: str) -> bool:
@@ -155,7 +155,7 @@ class Cluster:
         return done.returncode == 0
 
     def _write_hba(self) -> Path:
-        """Beside the cluster, where its user can read it but not put something else in the way."""
+        """Written next to the cluster, where its user can read but not replace it."""
         path = self.data.with_name(HBA_FILE)
         draft = path.with_name(f".{HBA_FILE}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, folders.PRIVATE_FILE), "w") as file:
@@ -170,7 +170,7 @@ class Cluster:
         return self.data / "server.log"
 
     def _keep_last_log(self) -> None:
-        """One log a start, and the one before it: it does not grow for ever."""
+        """Keep the log of this start and of the previous one."""
         if self._log.exists():
             self._log.replace(self._log.with_suffix(".log.old"))
 
@@ -182,11 +182,11 @@ class Cluster:
         return " ".join(text.splitlines()[-3:])
 
     def _may_be_in_the_way(self) -> bool:
-        """Whether an earlier server keeps a new one from starting: the last of it may still be ending.
+        """Whether an earlier server keeps a new one from starting: its last process may still be ending.
 
-        PostgreSQL takes any living process of its own user whose id is in ``postmaster.pid`` for the server, and
-        ids come back after a restart, most of all in containers. So a file that names some other program goes.
-        (By shared memory, PostgreSQL still finds out if a server is really there.)
+        PostgreSQL takes any process of its own user whose id is in ``postmaster.pid`` for the server, and ids recur
+        after a restart, most of all in containers. So a file that names another program is removed. (By shared memory,
+        PostgreSQL still notices a running server.)
         """
         path = self.data / "postmaster.pid"
         try:
@@ -216,7 +216,7 @@ class Cluster:
     def _remove_socket_directory(self) -> None:
         directory = self._socket_directory()
         if directory != self.data:
-            with suppress(OSError):  # it was never made, or something is still in it
+            with suppress(OSError):  # it was never made, or is not empty
                 directory.rmdir()
 
     def _make_socket_directory(self) -> Path:
@@ -249,7 +249,7 @@ class _Birth:
 
 
 async def _initialise(data: Path, *, durable: bool, installed: Path | None) -> None:
-    """Make a cluster beside its final place, so that it is there whole (``initdb`` syncs it) or not at all."""
+    """Make a cluster next to its final place, so that it appears whole (``initdb`` syncs it) or not at all."""
     birth = await anyio.to_thread.run_sync(_Birth.prepare, data, installed)
     command = (
         birth.initdb,
@@ -282,7 +282,7 @@ def _fits(directory: Path) -> bool:
 
 
 def _make_private(directory: Path, account: Account | None) -> None:
-    """A directory only the server's user may enter; in a place where others could have put one first."""
+    """Make a directory that only the server's user may enter, where others could have made one first."""
     owner = os.geteuid() if account is None else account.uid
     try:
         directory.mkdir(mode=0o700)
@@ -299,7 +299,7 @@ def _make_private(directory: Path, account: Account | None) -> None:
 
 
 def _program_name(pid: int) -> str | None:
-    """What runs under this id; ``None`` if nothing does, or if this system does not tell."""
+    """The program with this id; ``None`` if there is none, or the system does not tell."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:

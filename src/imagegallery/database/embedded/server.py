@@ -1,12 +1,12 @@
-"""A PostgreSQL server of our own, from a Python wheel, for as long as somebody uses its directory.
+"""A PostgreSQL server of our own, from a Python wheel, that runs while somebody uses its directory.
 
-``directory`` holds ``cluster/`` (PostgreSQL's data directory, with its socket and ``server.log``) and two lock
-files. Whoever uses the server shares the lock ``users``; the last one out, who alone gets it exclusively, stops
-the server. Starting and stopping are serialised by the lock ``starting``. Locks end with their process: after a
-``kill -9`` the orphaned server is used, and later stopped, by whoever comes next.
+``directory`` holds ``cluster/`` (PostgreSQL's data directory, with its socket and ``server.log``) and two lock files.
+Users of the server share the lock ``users``; the last one, who alone gets it exclusively, stops the server. The lock
+``starting`` serialises starts and stops. Locks end with their process: after a ``kill -9`` the next process uses the
+orphaned server and stops it later.
 
-The server listens on a Unix socket that only its user (and root) can open, and on no network. The program's role
-owns its database and may create others, but it is no superuser.
+The server listens on a Unix socket that only its user (and root) can open, and on no network. The program's role owns
+its database and may create others, but is no superuser.
 """
 
 import os
@@ -35,7 +35,7 @@ CREATE_DATABASE = f"CREATE DATABASE {DATABASE} OWNER {ROLE}"
 
 
 class EmbeddedPostgres:
-    """The extra ``embedded`` at work; see `running`."""
+    """PostgreSQL from the extra ``embedded``; see `running`."""
 
     @classmethod
     @asynccontextmanager
@@ -47,12 +47,12 @@ class EmbeddedPostgres:
         temporary: bool = False,
         installed: Path | None = None,
     ) -> AsyncIterator[str]:
-        """A server on this directory, which is made if need be; yields the DSN of the program's database.
+        """Run a server in this directory, creating it if needed. Yields the DSN of the program's database.
 
-        Any number of processes may use one directory. ``settings`` are PostgreSQL's, for the process that starts
-        the server. ``temporary``: the last one out also deletes the directory. ``installed`` is the folder of another
-        PostgreSQL's programs, to use in place of the wheel's. Raises `ConfigurationError` when
-        the directory, the user or the installation cannot work, and `Unavailable` when the server does not start.
+        Any number of processes may use one directory. ``settings`` are PostgreSQL's, for the process that starts the
+        server. With ``temporary``, the last process deletes the directory. ``installed`` is a folder of PostgreSQL
+        programs to use instead of the wheel's. Raises `ConfigurationError` if the directory, the user or the
+        installation is unsuitable, and `Unavailable` if the server does not start.
         """
         directory = Path(await anyio.Path(directory).absolute())
         users = FileLock(directory / "users.lock")
@@ -103,7 +103,7 @@ async def _close(directory: Path, *, temporary: bool, installed: Path | None) ->
 
 
 async def _set_up(dsn: str) -> None:
-    """The program's role and database; checked at each start, as the first one may have been interrupted."""
+    """Make the program's role and database. Repeated at each start, as the first one may have been interrupted."""
     connection = await asyncpg.connect(dsn)
     try:
         if not await connection.fetchval(ROLE_EXISTS, ROLE):
@@ -126,8 +126,10 @@ def _make_usable(directory: Path) -> None:
 
 
 def _let_server_pass(directory: Path, made: Sequence[Path]) -> None:
-    """Close the directory to others. As root, let the server's user through it and those that were made for it: what
-    it can reach by itself needs no capability."""
+    """Close the directory to others. As root, let the server's user through it and the parents made for it: then it
+    needs no
+    capability.
+    """
     folders.make_private(directory)
     account = cluster_account(directory / "cluster")
     if account is not None:
@@ -137,7 +139,7 @@ def _let_server_pass(directory: Path, made: Sequence[Path]) -> None:
 
 
 def _delete(directory: Path) -> None:
-    """Move it away first: who comes next must find either all of it or nothing."""
+    """Move it away first, so that other processes find all of it or nothing."""
     away = directory.with_name(f"{directory.name}.old-{os.getpid()}")
     directory.rename(away)
     shutil.rmtree(away)

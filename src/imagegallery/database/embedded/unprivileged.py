@@ -47,7 +47,7 @@ class _Sets(ctypes.Structure):
 
 
 class Capabilities:
-    """What Linux lets a process do apart from its user id, seen through libc. Only numbers below 32 are used."""
+    """What Linux lets a process do apart from its user id, through libc. Only numbers below 32 are used."""
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -58,16 +58,16 @@ class Capabilities:
         return bool(self._permitted & 1 << capability)
 
     def use(self, capability: int | None) -> None:
-        """Make this one effective and no other, without giving up those that might be needed instead."""
+        """Make only this capability effective, keeping others available."""
         if capability is not None and self.may_use(_CAP_SETPCAP):
-            # access(2) ignores the capabilities of ordinary users unless this is set, and PostgreSQL asks it
-            # whether its programs are there.
+            # access(2) ignores the capabilities of ordinary users unless this is set, and PostgreSQL uses it to find
+            # its programs.
             self._write(effective=_bit(_CAP_SETPCAP), permitted=self._permitted)
             self._prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP)
         self._write(effective=_bit(capability), permitted=self._permitted)
 
     def keep_only(self, capability: int | None) -> None:
-        """Give up all others, and let this one pass through ``exec`` to an ordinary program."""
+        """Give up all other capabilities, and keep this one through ``exec`` of an ordinary program."""
         self._prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
         self._write(effective=_bit(capability), permitted=_bit(capability))
         if capability is not None:
@@ -93,9 +93,9 @@ class Capabilities:
 
 
 def become(uid: int, gid: int, folders: Sequence[str], program: str, *, aided: bool = True) -> str | None:
-    """Change to the user, for good, with no more than it needs to reach the folders and to run the program.
+    """Change to the user permanently, with only what it needs to reach the folders and to run the program.
 
-    Answers the first path that it cannot reach even so. Raises `OSError` when this process may not change its user.
+    Returns the first path that it cannot reach even so. Raises `OSError` if this process may not change its user.
     """
     capabilities = Capabilities() if sys.platform == "linux" else None
     os.setgroups([])
@@ -116,7 +116,7 @@ def become(uid: int, gid: int, folders: Sequence[str], program: str, *, aided: b
 
 
 def _closed(folders: Sequence[str], program: str) -> str | None:
-    """The first path that this process cannot get at, as it is."""
+    """The first path that this process cannot reach."""
     for folder in folders:
         try:
             with os.scandir(folder):
@@ -131,7 +131,7 @@ def _bit(capability: int | None) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Answers the exit status of a failure; else the process is the other program by then."""
+    """Returns the exit status of a failure; otherwise the process has become the other program."""
     aided = arguments[0] != UNAIDED
     uid, gid, *rest = arguments if aided else arguments[1:]
     end = rest.index("--")
