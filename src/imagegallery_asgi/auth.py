@@ -12,7 +12,7 @@ from starlette.requests import Request
 from imagegallery import ConfigurationError, Forbidden, Principal
 from imagegallery.common.loopback import is_loopback
 from imagegallery.http_options import ANY_ORIGIN, parse_origins
-from imagegallery_asgi.framework.context import Authenticate
+from imagegallery_asgi.framework.context import Authenticate, RequestCheck
 from imagegallery_asgi.framework.errors import InvalidToken
 from imagegallery_asgi.framework.operations import SAFE_METHODS
 from imagegallery_asgi.token_keys import check_key
@@ -24,8 +24,8 @@ _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 @frozen
-class SingleUser:
-    """`single_user`: an `Authenticate` that `Endpoint` also asks where nobody has to be known."""
+class SingleUser(RequestCheck):
+    """`single_user`."""
 
     principal: Principal
     origins: frozenset[str]

@@ -4,7 +4,7 @@ from starlette.types import Scope
 
 from imagegallery.cache.policy import IMAGE_PAGES
 from imagegallery.galleries.pages import PageTicket
-from imagegallery_asgi.middleware.known_pages import MAX_BYTES, MAX_QUERY_BYTES, Known, KnownAddresses
+from imagegallery_asgi.framework.known_pages import MAX_BYTES, MAX_QUERY_BYTES, Known, KnownAddresses
 
 KNOWN = Known(PageTicket("gallery", "key", IMAGE_PAGES), "/galleries/{gallery_id}/images")
 

@@ -13,11 +13,10 @@ from imagegallery.storage.protocol import ByteRange, ServesSignedUrls
 from imagegallery.uploads.signed import SignedUpload
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
-from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
 from imagegallery_asgi.framework.object_response import Open, OpenObject, PlannedResponse, Representation, plan
-from imagegallery_asgi.middleware.exchange import exchange_of
 
 # Fields of a form that S3 knows, too.
 CONTENT_TYPE_FIELD, STATUS_FIELD = "Content-Type", "success_action_status"

@@ -13,13 +13,12 @@ from imagegallery import Gallery, Image
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.galleries.pages import CachedPage, LoadedPage
 from imagegallery_asgi.api.responses import CursorPagination, GalleryDocument, ImageDetail, One, PagePagination
-from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
 from imagegallery_asgi.framework.json_schema import TypeForm
+from imagegallery_asgi.framework.known_pages import Known
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
-from imagegallery_asgi.middleware.exchange import exchange_of
-from imagegallery_asgi.middleware.known_pages import Known
 
 D = TypeVar("D", Image, Gallery)
 R = TypeVar("R", ImageDetail, GalleryDocument)

@@ -408,30 +408,3 @@ class Readiness:
 
     status: Literal["ok"]
     warnings: Annotated[tuple[str, ...], example(())]
-
-
-@frozen(slots=False)
-class FaultDocument:
-    path: Annotated[tuple[str, ...], example(("body", "name"))]
-    message: Annotated[str, example("is required")]
-
-
-@frozen(slots=False)
-class Problem:
-    """RFC 9457, with a stable ``code``, its ``details``, and the ``path`` of every fault of the input."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    details: Mapping[str, str | int | float | bool | None]
-    faults: tuple[FaultDocument, ...]
-    requestId: str
-
-
-@frozen(slots=False)
-class MessagedProblem(Problem):
-    """The same with the ``message`` that some clients show to people."""
-
-    message: str

@@ -2,21 +2,59 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from typing import Final
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from starlette.requests import Request
+from starlette.types import Scope
 
 from imagegallery import Clock, ImageGallery, OpenGallery, Principal, utc_now
+from imagegallery.common.loopback import is_loopback
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, parse_key
+from imagegallery_asgi.framework.known_pages import KeptChoices, KnownAddresses
 from imagegallery_asgi.framework.metrics import Metrics
-from imagegallery_asgi.middleware.known_pages import KeptChoices, KnownAddresses
 
 API_PREFIX = "/api/v1"
 GALLERY_STATE = "imagegallery"
 _PRINCIPAL = "imagegallery.principal"
+REQUEST_ID: Final = "X-Request-ID"
+EXCHANGE: Final = "imagegallery.exchange"
+UNMATCHED: Final = "unmatched"
 
 # Who sends this request; nobody (``None``) is an anonymous visitor. Raises `Unauthenticated` for a bad token.
 Authenticate = Callable[[Request], Principal | None | Awaitable[Principal | None]]
+
+
+@define
+class Exchange:
+    """One request and what became of it so far. ``route`` is the template, ``status`` 0 until the answer began;
+    ``error_headers`` go with the answer if it is an error, and a ``message`` in it with ``tells_message``; ``unread``:
+    there is more of the request's body."""
+
+    request_id: str
+    route: str = UNMATCHED
+    status: int = 0
+    unread: bool = False
+    tells_message: bool = False
+    error_headers: dict[str, str] = field(factory=dict)
+
+
+def exchange_of(request: Request) -> Exchange:
+    exchange: Exchange = request.scope[EXCHANGE]
+    return exchange
+
+
+def error_headers_of(scope: Scope) -> dict[str, str]:
+    """`Exchange.error_headers`, for middleware."""
+    exchange: Exchange = scope[EXCHANGE]
+    return exchange.error_headers
+
+
+class RequestCheck:
+    """An `Authenticate` that is asked about every request, also where nobody has to be known."""
+
+    def check(self, request: Request, *, is_safe: bool) -> None:
+        """Raises `Forbidden` for one that is not to be answered."""
 
 
 @frozen
@@ -91,6 +129,19 @@ class Call:
 def client_address(request: Request) -> str | None:
     """Who is at the other end, as trusted proxies tell it; nobody knows of a socket in the file system."""
     return request.client.host if request.client else None
+
+
+def public_origin(request: Request) -> str:
+    """Scheme and host by which the page that asks reaches us, also behind a proxy that ends TLS and that nobody told us
+    to trust: a page that came by ``https`` lets its browser send nothing to ``http``, but to its own machine. To be
+    told to who asked, and not to be kept: nothing but the page's own word says so.
+    """
+    page = (request.headers.get("Origin") or request.headers.get("Referer") or "").lower()
+    host = request.url.netloc
+    is_own_page = f"{page}/".startswith(f"https://{host.lower()}/")
+    came_by_tls = page.startswith("https://") and not is_loopback(request.url.hostname or "")
+    scheme = "https" if is_own_page or came_by_tls else request.url.scheme
+    return f"{scheme}://{host}"
 
 
 def api_root(request: Request) -> str:

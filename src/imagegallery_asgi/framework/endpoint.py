@@ -10,14 +10,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from imagegallery import ImageGallery, NotFound, Principal, Unauthenticated
 from imagegallery.errors import Fault
-from imagegallery_asgi.auth import SingleUser
 from imagegallery_asgi.framework.bodies import read_json
-from imagegallery_asgi.framework.context import Call, Host, client_address
+from imagegallery_asgi.framework.context import Call, Host, RequestCheck, client_address, exchange_of
 from imagegallery_asgi.framework.errors import KeyNotTaken, MethodNotAllowed, StaleCondition
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, has_tag, listed, names
 from imagegallery_asgi.framework.operations import SAFE_METHODS, Operation, Repeats
 from imagegallery_asgi.framework.parsing import parse_pairs, parse_text, raise_faults, split_query
-from imagegallery_asgi.middleware.exchange import exchange_of
 
 
 class Endpoint:
@@ -50,7 +48,7 @@ class Endpoint:
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
         # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
-        if isinstance(self._host.authenticate, SingleUser):
+        if isinstance(self._host.authenticate, RequestCheck):
             self._host.authenticate.check(request, is_safe=operation.is_safe)
         gallery = self._host.gallery_for(request)
         principal = await self._principal(operation, request, gallery)

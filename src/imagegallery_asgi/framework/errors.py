@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import IntEnum
 from http import HTTPStatus
+from typing import Annotated
 
 import attrs
 import msgspec
@@ -44,10 +45,37 @@ from imagegallery.errors import (
     TypeMismatch,
     UploadLocked,
 )
-from imagegallery_asgi.api.responses import FaultDocument, MessagedProblem, Problem
+from imagegallery_asgi.framework.constraints import example
 
 PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+
+
+@frozen(slots=False)
+class FaultDocument:
+    path: Annotated[tuple[str, ...], example(("body", "name"))]
+    message: Annotated[str, example("is required")]
+
+
+@frozen(slots=False)
+class Problem:
+    """RFC 9457, with a stable ``code``, its ``details``, and the ``path`` of every fault of the input."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    details: Mapping[str, str | int | float | bool | None]
+    faults: tuple[FaultDocument, ...]
+    requestId: str  # noqa: N815 (a name of the wire)
+
+
+@frozen(slots=False)
+class MessagedProblem(Problem):
+    """The same with the ``message`` that some clients show to people."""
+
+    message: str
 
 
 class MalformedRequest(ImageGalleryError):

@@ -26,7 +26,6 @@ from imagegallery import (
 from imagegallery.errors import Fault, IdempotencyKeyReused, OffsetMismatch, Overloaded
 from imagegallery.events.event import DomainEvent, EventTypes
 from imagegallery.gallery import EVENT_TYPES
-from imagegallery_asgi.api.responses import MessagedProblem, Problem
 from imagegallery_asgi.framework.errors import (
     PROBLEM_TYPE,
     BodyStalled,
@@ -34,6 +33,8 @@ from imagegallery_asgi.framework.errors import (
     InternalError,
     KeyNotTaken,
     MalformedRequest,
+    MessagedProblem,
+    Problem,
     StaleCondition,
     UnsupportedBody,
     problem_document,

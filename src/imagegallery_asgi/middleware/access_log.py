@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery_asgi.middleware.exchange import REQUEST_ID
+from imagegallery_asgi.framework.context import REQUEST_ID
 
 logger = logging.getLogger("imagegallery_asgi.access")
 

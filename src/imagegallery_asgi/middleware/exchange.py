@@ -6,22 +6,19 @@ from contextlib import suppress
 from http import HTTPStatus
 
 import anyio
-from attrs import define, field
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imagegallery import ConfigurationError, ImageGalleryError, Unavailable, new_id
 from imagegallery.errors import Overloaded
+from imagegallery_asgi.framework.context import EXCHANGE, REQUEST_ID, Exchange
 from imagegallery_asgi.framework.errors import BodyStalled, HeadTooLarge, InternalError, problem_response, row_of
 from imagegallery_asgi.framework.headers import request_id
 from imagegallery_asgi.framework.metrics import Metrics
 
 logger = logging.getLogger("imagegallery_asgi")
 
-UNMATCHED = "unmatched"
-_EXCHANGE = "imagegallery.exchange"
-REQUEST_ID = "X-Request-ID"
 MAX_HEAD_BYTES = 32 * 1024
 _DISCARD_BYTES = 8_000_000
 _DISCARD_SECONDS = 2.0
@@ -31,31 +28,6 @@ SAFETY = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Referrer-Policy": "no-referrer",
 }
-
-
-@define
-class Exchange:
-    """One request and what became of it so far. ``route`` is the template, ``status`` 0 until the answer began;
-    ``error_headers`` go with the answer if it is an error, and a ``message`` in it with ``tells_message``; ``unread``:
-    there is more of the request's body."""
-
-    request_id: str
-    route: str = UNMATCHED
-    status: int = 0
-    unread: bool = False
-    tells_message: bool = False
-    error_headers: dict[str, str] = field(factory=dict)
-
-
-def exchange_of(request: Request) -> Exchange:
-    exchange: Exchange = request.scope[_EXCHANGE]
-    return exchange
-
-
-def error_headers_of(scope: Scope) -> dict[str, str]:
-    """`Exchange.error_headers`, for middleware."""
-    exchange: Exchange = scope[_EXCHANGE]
-    return exchange.error_headers
 
 
 class AnswerStalled(Exception):
@@ -75,7 +47,7 @@ class Exchanges:
             return
         headers = Headers(scope=scope)
         exchange = Exchange(request_id(headers.get(REQUEST_ID)) or str(new_id()), unread=_has_body(headers))
-        scope[_EXCHANGE] = exchange
+        scope[EXCHANGE] = exchange
 
         async def receive_watched() -> Message:
             message = await receive()
@@ -149,7 +121,7 @@ class ErrorNet:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange: Exchange = scope[_EXCHANGE]
+        exchange: Exchange = scope[EXCHANGE]
         try:
             await self._app(scope, receive, send)
         except Exception as raised:

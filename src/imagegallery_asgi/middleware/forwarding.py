@@ -8,10 +8,8 @@ import ipaddress
 import re
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegallery.common.loopback import is_loopback
 from imagegallery.http_options import Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -25,19 +23,6 @@ _PATH_PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]++){1,10}")
 _ADDRESS_AND_PORT = re.compile(r"\[?([0-9A-Fa-f:.]{1,45}?)\]?(?::[0-9]{1,5})?")
 # Proxies that a request may come through one after the other: strangers can write such lists too.
 _MAX_HOPS = 20
-
-
-def public_origin(request: Request) -> str:
-    """Scheme and host by which the page that asks reaches us, also behind a proxy that ends TLS and that nobody told us
-    to trust: a page that came by ``https`` lets its browser send nothing to ``http``, but to its own machine. To be
-    told to who asked, and not to be kept: nothing but the page's own word says so.
-    """
-    page = (request.headers.get("Origin") or request.headers.get("Referer") or "").lower()
-    host = request.url.netloc
-    is_own_page = f"{page}/".startswith(f"https://{host.lower()}/")
-    came_by_tls = page.startswith("https://") and not is_loopback(request.url.hostname or "")
-    scheme = "https" if is_own_page or came_by_tls else request.url.scheme
-    return f"{scheme}://{host}"
 
 
 class TrustedProxies:

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from imagegallery import ImageGalleryError, new_id
 from imagegallery.galleries.pages import CachedPage, PageTicket
 from imagegallery_asgi.api.pages import PRIVATE, SHARED, page_tag
-from imagegallery_asgi.framework.context import Host, client_address
+from imagegallery_asgi.framework.context import REQUEST_ID, Host, client_address
 from imagegallery_asgi.framework.headers import has_tag, request_id
-from imagegallery_asgi.middleware.exchange import REQUEST_ID, SAFETY
+from imagegallery_asgi.middleware.exchange import SAFETY
 
 logger = logging.getLogger("imagegallery_asgi")
 

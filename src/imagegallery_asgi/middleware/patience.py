@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from imagegallery.errors import Overloaded
 from imagegallery.http_options import ClientLimits
 from imagegallery.rates.limiter import network_of
-from imagegallery_asgi.framework.context import client_address
+from imagegallery_asgi.framework.context import client_address, exchange_of
 from imagegallery_asgi.framework.errors import BodyStalled
-from imagegallery_asgi.middleware.exchange import AnswerStalled, exchange_of
+from imagegallery_asgi.middleware.exchange import AnswerStalled
 
 logger = logging.getLogger("imagegallery_asgi")
 

@@ -18,7 +18,7 @@ from imagegallery_asgi.api.documents import image_detail
 from imagegallery_asgi.api.requests import ResumableQuery
 from imagegallery_asgi.api.responses import One
 from imagegallery_asgi.framework.bodies import content_length
-from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.endpoint import encoded
 from imagegallery_asgi.framework.errors import (
     CompletedUpload,
@@ -28,7 +28,6 @@ from imagegallery_asgi.framework.errors import (
     UnsupportedBody,
 )
 from imagegallery_asgi.framework.headers import disposition_filename, media_type
-from imagegallery_asgi.middleware.exchange import exchange_of
 from imagegallery_asgi.resumable import ietf_wire
 from imagegallery_asgi.resumable.common import append_body, fields, in_its_terms, location, whole_or_nothing
 from imagegallery_asgi.resumable.structured import serialize_boolean

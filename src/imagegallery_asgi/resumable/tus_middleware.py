@@ -9,10 +9,9 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from imagegallery_asgi.framework.context import API_PREFIX
+from imagegallery_asgi.framework.context import API_PREFIX, error_headers_of
 from imagegallery_asgi.framework.errors import UnsupportedVersion
 from imagegallery_asgi.framework.headers import media_type
-from imagegallery_asgi.middleware.exchange import error_headers_of
 from imagegallery_asgi.resumable.common import PATH, TUS_HEADER
 from imagegallery_asgi.resumable.tus_wire import MEDIA_TYPE, VERSION
 

@@ -12,10 +12,9 @@ from imagegallery.errors import Fault
 from imagegallery.storage.protocol import ServesSignedUrls
 from imagegallery.uploads.session.part_plan import ClaimedPart, SignedPart
 from imagegallery_asgi.api.files import CONTENT_TYPE_FIELD, STATUS_FIELD
-from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.context import Call, public_origin
 from imagegallery_asgi.framework.headers import quote_etag, unquoted
 from imagegallery_asgi.framework.parsing import parse_pairs, raise_faults, split_query
-from imagegallery_asgi.middleware.forwarding import public_origin
 from imagegallery_asgi.uppy.wire import (
     BUCKET,
     UppyBatchDocument,

@@ -10,8 +10,8 @@ from tests.support.studio import picture
 from imagegallery_asgi.api.documents import chosen_fields
 from imagegallery_asgi.api.requests import GalleryImagesQuery
 from imagegallery_asgi.api.responses import ImageDetail, ImageSummary
+from imagegallery_asgi.framework.known_pages import CHOICE_LASTS, MAX_CHOICES, KeptChoices
 from imagegallery_asgi.framework.parsing import parse_pairs
-from imagegallery_asgi.middleware.known_pages import CHOICE_LASTS, MAX_CHOICES, KeptChoices
 
 SUMMARY = [field.name for field in attrs.fields(ImageSummary)]
 DETAIL = [field.name for field in attrs.fields(ImageDetail)]
