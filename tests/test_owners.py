@@ -43,6 +43,7 @@ from imagegallery.webhooks.webhook import Webhook, WebhookOptions
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 LOOK = 0x9F31_77C2_0D5A_E468
 LOOKS = {"tram": LOOK, "copy": LOOK, "near": LOOK ^ 1, "trashed": LOOK}
+TRAM_SIZE = make_image().file_size
 CONTENTS = {name: hashlib.sha256(name.encode()).digest() for name in LOOKS}
 SIZE = 5
 IMAGE_SIZE = 1_000_000
@@ -202,7 +203,7 @@ async def events(world: World, asks: Principal) -> object:
 
 async def original(world: World, asks: Principal) -> object:
     async with world.database.connection() as connection:
-        found = await original_records.find(connection, asks.require_user(), CONTENTS["tram"])
+        found = await original_records.find(connection, asks.require_user(), TRAM_SIZE, CONTENTS["tram"])
     return found and found.key
 
 

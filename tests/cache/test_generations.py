@@ -27,7 +27,7 @@ Change = Callable[[Library, UUID, Image], Awaitable[object]]
 
 async def _complete(library: Library, _gallery_id: UUID, image: Image) -> None:
     async with library.database.transaction() as connection:
-        await variant_records.complete(connection, image.id, now=library.clock())
+        await variant_records.complete(connection, image, now=library.clock())
 
 
 async def _fail(library: Library, _gallery_id: UUID, image: Image) -> None:

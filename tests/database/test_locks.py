@@ -14,7 +14,7 @@ import pytest
 from anyio.abc import TaskStatus
 from attrs import frozen
 from tests.support.clock import START, ManualClock
-from tests.support.library import Library, make_image
+from tests.support.library import Library, digest_of, make_image
 
 from imagegallery.database import migrate
 from imagegallery.database.connection import Connection
@@ -133,10 +133,10 @@ STEPS: Mapping[str, Step] = {
     "lock an image": lambda c, world: membership.lock_image(c, world.image.id),
     "rename an image": lambda c, world: membership.rekey(c, world.image.id, now=NOW, filename="b.jpg"),
     "lock the gallery": lambda c, world: membership.lock_gallery(c, world.gallery),
-    "hold a content": lambda c, world: original_records.hold_content(c, "ana", world.image.sha256),
+    "hold a content": lambda c, world: original_records.hold_content(c, "ana", world.image.file_size),
     "try to hold a content": lambda c, world: original_records.try_hold(c, [world.image.id]),
     "hold open keys": lambda c, world: public_records.hold_open_keys(c, "ana"),
-    "hold an image of a content": lambda c, world: original_records.hold_image(c, "ana", world.image.sha256),
+    "hold an image of a content": lambda c, world: original_records.hold_image(c, "ana", digest_of(world.image)),
     "note a hash": lambda c, world: note_hash(c, world.image),
     "note another hash": lambda c, world: note_hash(c, world.other),
     "forget hashes": lambda c, world: lookalike_records.forget(c, "ana", []),

@@ -54,7 +54,7 @@ FROM generate_series(0, 1999) AS n,
 INSERT INTO images (id, owner_id, key_prefix, original_key, filename, mime_type, width, height, file_size, sha256,
                     taken_at, created_at, updated_at, is_favorite, deleted_at)
 SELECT id('image', n), 'owner ' || n % 2 * n % 40, 'p/' || n || '/', 'p/' || n || '/original.jpg', 'tram.jpg',
-       'image/jpeg', 4000, 3000, 1000000, sha256(n::text::bytea), moment, moment, moment, n % 20 = 4,
+       'image/jpeg', 4000, 3000, 1000000 + n, sha256(n::text::bytea), moment, moment, moment, n % 20 = 4,
        CASE WHEN n % 20 = 2 OR n % 4 = 3 THEN moment END
 FROM generate_series(0, 19999) AS n,
      LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment) AS time;
@@ -202,7 +202,10 @@ LOOKUPS = {
     ),
     "image by content": Case(images.FIND_BY_CONTENT, (OWNER, b"x" * 32, None), "images", "images_by_content"),
     "known files": Case(duplicate_records.KNOWN, (OWNER, [b"x" * 32]), "images", "images_by_content"),
-    "original of a content": Case(original_records.FIND_ORIGINAL, (OWNER, b"x" * 32), "images", "images_by_content"),
+    "original of a content": Case(
+        original_records.FIND_ORIGINAL, (OWNER, 1, b"x" * 32, []), "images", "images_by_content"
+    ),
+    "original of a size": Case(original_records.FIND_ORIGINAL, (OWNER, 1, None, []), "images", "images_by_size"),
     "image of a content, held": Case(original_records.HOLD_IMAGE, (OWNER, b"x" * 32), "images", "images_by_content"),
     "originals by key": Case(original_records.NAMED, (["p/1/original.jpg"],), "images", "images_by_original"),
     "look-alikes": Case(duplicate_records.PAIRS, (OWNER, LAST_ID, 11), "images", "images_by_phash"),

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import anyio
 import pytest
 from attrs import evolve
-from tests.support.library import Library, make_image, with_failure, with_place, without_variants
+from tests.support.library import Library, digest_of, make_image, with_failure, with_place, without_variants
 
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.image import records
@@ -109,7 +109,7 @@ async def test_visitors_write_nothing(library: Library) -> None:
         images.retry(VISITOR, image.id),
         images.download_url(VISITOR, image.id),
         images.library.list(VISITOR),
-        images.find_by_content(VISITOR, image.sha256),
+        images.find_by_content(VISITOR, digest_of(image)),
     ):
         with pytest.raises(Unauthenticated):
             await attempt
@@ -207,12 +207,12 @@ async def test_waiting_ends_when_processing_does(library: Library) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait)
         for step in (
-            partial(variant_records.start, given_up="gave_up"),
-            variant_records.complete,
+            partial(variant_records.start, image_id=image.id, given_up="gave_up"),
+            partial(variant_records.complete, image=image),
         ):
             await anyio.wait_all_tasks_blocked()
             async with library.database.transaction() as connection:
-                await step(connection, image.id, now=library.clock())
+                await step(connection, now=library.clock())
                 await records.announce(connection, image.id)
 
     assert [each.status for each in shown] == [ProcessingStatus.COMPLETE]
@@ -253,10 +253,10 @@ async def test_content_is_found_in_the_library_and_in_a_gallery(library: Library
     await library.add_image(evolve(make_image("ben", age=timedelta(hours=3)), sha256=older.sha256))
     gallery_id = await add_to_gallery(library, newer, "private")
 
-    assert await library.images.find_by_content(ANA, older.sha256) == older.id
-    assert await library.images.find_by_content(ANA, older.sha256, gallery_id) == newer.id
+    assert await library.images.find_by_content(ANA, digest_of(older)) == older.id
+    assert await library.images.find_by_content(ANA, digest_of(older), gallery_id) == newer.id
     assert await library.images.find_by_content(ANA, bytes(32)) is None
-    assert await library.images.find_by_content(ANA, older.sha256, uuid4()) is None
+    assert await library.images.find_by_content(ANA, digest_of(older), uuid4()) is None
     with pytest.raises(ValueError, match="32 bytes"):
         await library.images.find_by_content(ANA, b"short")
 

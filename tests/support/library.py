@@ -142,6 +142,12 @@ def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0)) -> Image
     return evolve(image, variants=tuple(_make_variant(prefix, *each) for each in _FORMATS))
 
 
+def digest_of(image: Image) -> bytes:
+    """The SHA-256 of an image of which it is known."""
+    assert image.sha256 is not None
+    return image.sha256
+
+
 def with_place(image: Image) -> Image:
     """The image as if its camera had known where it was."""
     latitude, longitude = 38.7139, -9.1394

@@ -40,13 +40,16 @@ async def nothing() -> None:
 
 @define
 class WatchedEngine:
-    """The real engine; ``rendered`` records the renditions asked for, ``after_render`` runs before it answers."""
+    """The real engine; ``rendered`` records the renditions asked for, ``decodes`` counts how often all of a picture was
+    read, ``after_render`` runs before it answers."""
 
     engine: ImagingEngine
+    decodes: int = 0
     rendered: list[tuple[Rendition, ...]] = field(factory=list)
     after_render: Hook = nothing
 
     async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
+        self.decodes += decode
         return await self.engine.inspect(path, content_type=content_type, decode=decode, owner_id=owner_id)
 
     async def render(
@@ -59,6 +62,7 @@ class WatchedEngine:
         measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
+        self.decodes += 1
         self.rendered.append(renditions)
         answer = await self.engine.render(
             path, renditions, into, content_type=content_type, measurements=measurements, owner_id=owner_id

@@ -81,7 +81,7 @@ class AnalyseImage:
         """Decode once for all; each computes in a thread."""
         needs = {each: evolve(each.needs, name=each.name) for each in wanted if isinstance(each.needs, Rendition)}
         async with self.scratch.directory() as directory:
-            original = await fetch(image, self.store, directory)
+            original, _ = await fetch(image, self.store, directory)
             rendered = await self.engine.render(
                 original, tuple(needs.values()), directory, content_type=image.mime_type, owner_id=image.owner_id
             )

@@ -28,9 +28,10 @@ class Purge:
     original: str | None = None
 
 
-def process_image(image: Image) -> NewJob:
-    """Make the image's variants."""
-    return NewJob(PROCESS_IMAGE, about(image), owner_id=image.owner_id)
+def process_image(image: Image, *, declared: bytes | None = None) -> NewJob:
+    """Make the image's variants; ``declared`` is the SHA-256 that its file still has to prove, if there is one."""
+    payload = about(image) if declared is None else {**about(image), "sha256": declared.hex()}
+    return NewJob(PROCESS_IMAGE, payload, owner_id=image.owner_id)
 
 
 def about(image: Image) -> Payload:

@@ -27,7 +27,7 @@ from imagegallery.images.image import membership, records
 from imagegallery.images.image.access import find
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.filename import check_filename, download_name
-from imagegallery.images.image.image import MAX_ALT_TEXT, Image, ProcessingStatus, Variant
+from imagegallery.images.image.image import MAX_ALT_TEXT, Image, OriginalState, ProcessingStatus, Variant
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library.service import LibraryService
@@ -151,13 +151,15 @@ class ImageService:
             Unauthenticated: Without a user.
             NotFound: If the principal may not see any of this id.
             Forbidden: If it is another owner's.
-            Conflict: If it has not failed.
+            Conflict: If it has not failed, or its file was refused.
         """
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
             image = (await find(connection, principal, image_id, Permission.EDIT)).image
             await self._check(connection, principal, image_id, check)
+            if image.original_state is OriginalState.REFUSED:
+                raise Conflict("The file was no good and is gone: upload it again.")
             if not await records.revive(connection, image_id, now=now):
                 raise Conflict("Only an image whose processing failed can be tried again.")
             await self._outbox.enqueue(connection, process_image(image), now=now)
@@ -253,6 +255,8 @@ class ImageService:
         principal.require_user()
         async with self._database.reading(principal) as connection:
             image = (await find(connection, principal, image_id, Permission.DOWNLOAD)).image
+        if image.original_state is OriginalState.REFUSED:
+            raise NotFound("The file was no good and is gone.")
         name = download_name(image.filename, image.mime_type)
         return self._delivery.original_url(image, download_as=name, method=method)
 

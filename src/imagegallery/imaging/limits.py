@@ -55,6 +55,10 @@ FORMATS = ("webp", "avif", "jpeg", "png")
 """What can be encoded."""
 
 
+TOO_MUCH = frozenset({"too_many_pixels", "too_many_frames", "too_many_scans"})
+"""The reasons of `BadImage` for a picture that would cost too much, whatever else there is in it."""
+
+
 def to_json(options: ImagingOptions) -> str:
     """For the command line of a child."""
     return json.dumps({**asdict(options), "deadline": options.deadline.total_seconds()})

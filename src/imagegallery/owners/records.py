@@ -40,7 +40,7 @@ SELECT page.owner_id AS id, coalesce(o.storage_used, 0) AS recorded,
            SELECT coalesce(sum(originals.file_size), 0)::bigint
            FROM (
                SELECT DISTINCT ON (i.original_key) i.file_size FROM images i
-               WHERE i.owner_id = page.owner_id
+               WHERE i.owner_id = page.owner_id AND i.original_state <> 'refused'
                ORDER BY i.original_key
            ) AS originals
        ) AS actual

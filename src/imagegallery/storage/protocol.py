@@ -29,12 +29,14 @@ class ObjectInfo:
     Attributes:
         size: In bytes.
         etag: Opaque, without quotes, different whenever the bytes may differ.
+        sha256: Of all the bytes, if the store has checked it; `ObjectStore.head` tells.
     """
 
     key: str
     size: int
     etag: str
     modified_at: datetime
+    sha256: bytes | None = field(default=None, eq=False)
 
 
 @frozen

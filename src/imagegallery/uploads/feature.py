@@ -11,12 +11,13 @@ from imagegallery.images.service import ImageService
 from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic
 from imagegallery.storage.options import StorageOptions
+from imagegallery.storage.protocol import LocalObjects, ObjectStore
 from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.checks import StrayUploads
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.policy import UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy, Verify
 
 
 def _services(resources: Resources) -> Iterable[object]:
@@ -28,7 +29,7 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.outbox,
             resources.scratch,
             resources.services[ImageService],
-            _decodable(resources.options[UploadPolicy]),
+            _settled(_decodable(resources.options[UploadPolicy]), resources.store),
             resources.clock,
             resources.rates,
             resources.space,
@@ -41,6 +42,12 @@ def _decodable(policy: UploadPolicy) -> UploadPolicy:
     if importlib.util.find_spec("pillow_heif") is not None:
         return policy
     return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
+
+
+def _settled(policy: UploadPolicy, store: ObjectStore) -> UploadPolicy:
+    """The policy with what follows from the store: what is elsewhere is not fetched to be looked at."""
+    verify = policy.verify or (Verify.FULL if isinstance(store, LocalObjects) else Verify.HEAD)
+    return attrs.evolve(policy, verify=verify)
 
 
 def _periodic(resources: Resources) -> Iterable[Periodic]:

@@ -210,7 +210,7 @@ class OneCall:
         sent = HashingStream(file.chunks)
         async for _ in sent:
             pass
-        if sent.sha256() != image.sha256:
+        if sent.size != image.file_size or image.sha256 not in (None, sent.sha256()):
             raise IdempotencyKeyReused("This idempotency key was used for another file.", image_id=str(image.id))
         return image.id
 

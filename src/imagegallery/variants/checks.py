@@ -17,7 +17,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, ObjectNotFound
 from imagegallery.feature import Unclaimed
 from imagegallery.images.image import records as image_records
-from imagegallery.images.image.image import Image
+from imagegallery.images.image.image import Image, OriginalState
 from imagegallery.pagination import FIRST_ID
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.reconciliation.finding import Finding, Kind, PhaseStep, RepairOutcome
@@ -116,7 +116,7 @@ class MissingObjects:
         async def look(image: Image) -> None:
             async with turns:
                 present = {found.key async for found in self.store.list(image.key_prefix)}
-            absent[image.id] = {image.original_key, *(each.key for each in image.variants)} - present
+            absent[image.id] = _recorded(image) - present
 
         async with anyio.create_task_group() as tasks:
             for image in images:
@@ -131,8 +131,7 @@ class MissingObjects:
             image = await _held(connection, seen.id)
             if image is None:
                 return []
-            recorded = {image.original_key, *(variant.key for variant in image.variants)}
-            lost = {key for key in recorded & absent if not await self._is_there(key)}
+            lost = {key for key in _recorded(image) & absent if not await self._is_there(key)}
             findings = _findings(image, lost)
             if not repair or not findings:
                 return findings
@@ -162,6 +161,12 @@ async def _held(connection: Connection, image_id: UUID) -> Image | None:
         return None
     found = await image_records.get(connection, image_id)
     return found.image if found else None
+
+
+def _recorded(image: Image) -> set[str]:
+    """The keys of its objects; a file that was refused is gone."""
+    variants = {variant.key for variant in image.variants}
+    return variants if image.original_state is OriginalState.REFUSED else {image.original_key, *variants}
 
 
 def _findings(image: Image, lost: Collection[str]) -> list[Finding]:

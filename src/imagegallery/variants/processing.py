@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imagegallery.access.decision import is_public
 from imagegallery.analyses import records as analysis_records
@@ -29,9 +29,10 @@ from imagegallery.errors import BadImage, ChecksumMismatch, Failure, TypeMismatc
 from imagegallery.events import records as events
 from imagegallery.events.event import DomainEvent
 from imagegallery.images.events import ImageFailed, ImageReady
+from imagegallery.images.image import original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.closed_urls import ClosedUrls
-from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus, Variant
 from imagegallery.images.image.original import fetch
 from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.images.presentation.urls import ImageUrls
@@ -121,14 +122,14 @@ class _MakesVariants:
 
     async def run(self, job: ClaimedJob) -> None:
         """Begin, make what is missing, record it; a picture that cannot be shown is recorded as such."""
-        work = await self._begin(job)
-        if work is None:
+        begun = await self._begin(job)
+        if begun is None:
             return
         STARTED.reached()
         try:
-            made = await self._make(work)
+            work, made = await self._make(job, *begun)
         except (BadImage, TypeMismatch, ChecksumMismatch) as error:
-            await self._refuse(job, _failure(error), may_have_stored=job.attempt > 1)
+            await self._refuse(job, _failure(error), may_have_stored=job.attempt > 1, bad=begun[0])
         else:
             await self._record(job, work, made)
 
@@ -139,9 +140,9 @@ class _MakesVariants:
 
     # --- the steps -----------------------------------------------------------------------------------------
 
-    async def _begin(self, job: ClaimedJob) -> Work | None:
-        """What there is to do for the image; ``None`` when it is gone, or was found bad before (`ImageService.retry`
-        revives it).
+    async def _begin(self, job: ClaimedJob) -> tuple[Image, Mapping[str, int]] | None:
+        """The image with the versions of the analyses that it has; ``None`` when it is gone, or was found bad before
+        (`ImageService.retry` revives it).
 
         When it is gone, an earlier attempt may have stored objects after the purge had been there.
         """
@@ -154,14 +155,19 @@ class _MakesVariants:
             if found is None or found.image.status is ProcessingStatus.FAILED:
                 return None
             recorded = await analysis_records.versions(connection, [found.image.id])
-        return self._work(job, found.image, recorded[found.image.id])
+        return found.image, recorded[found.image.id]
 
-    async def _make(self, work: Work) -> RenderResult:
+    async def _make(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> tuple[Work, RenderResult]:
         """Fetch, verify, render, measure and store what is missing, in one decode."""
-        if work.is_done:
-            return RenderResult()
+        work = self._work(job, image, recorded)
+        is_verified = image.original_state is OriginalState.VERIFIED
+        if is_verified and work.is_done:
+            return work, RenderResult()
         async with self._parts.scratch.directory() as directory:
-            original = await fetch(work.image, self._parts.store, directory)
+            original, sha256 = await fetch(image, self._parts.store, directory)
+            if not is_verified:
+                _check_declared(job, sha256)
+                work = self._work(job, await self._seen(image, original, sha256), recorded)
             FETCHED.reached()
             rendered = await self._render(work, original, directory)
             RENDERED.reached()
@@ -171,7 +177,23 @@ class _MakesVariants:
             unkept = {each.fingerprint for each in left_out}
             kept = {variant: path for variant, path in made.items() if variant.fingerprint not in unkept}
             await self._store(kept)
-            return RenderResult(tuple(kept), left_out, tuple(_result(each, rendered) for each in work.analyses))
+            if not is_verified:
+                work = evolve(work, image=evolve(work.image, is_truncated=rendered.is_truncated))
+            return work, RenderResult(tuple(kept), left_out, tuple(_result(each, rendered) for each in work.analyses))
+
+    async def _seen(self, image: Image, original: Path, sha256: bytes) -> Image:
+        """An image of which only the head was looked at, now that all of it is here."""
+        header = await self._parts.engine.inspect(
+            original, content_type=image.mime_type, decode=False, owner_id=image.owner_id
+        )
+        return evolve(
+            image,
+            width=header.width,
+            height=header.height,
+            frames=header.frames,
+            sha256=sha256,
+            original_state=OriginalState.VERIFIED,
+        )
 
     async def _render(self, work: Work, original: Path, directory: Path) -> Rendered:
         """Of analyses of what the file says of itself alone, the header is all that is read."""
@@ -216,11 +238,17 @@ class _MakesVariants:
         size = sum(variant.file_size for variant in made.variants)
         _log.info("image %s: %s done, %d variants, %d bytes", image_id, job.kind, len(made.variants), size)
 
-    async def _refuse(self, job: ClaimedJob, failure: Failure, *, may_have_stored: bool) -> None:
-        """Record that there will be no variants; what attempts have stored, if they may have, goes."""
+    async def _refuse(
+        self, job: ClaimedJob, failure: Failure, *, may_have_stored: bool, bad: Image | None = None
+    ) -> None:
+        """Record that there will be no variants; what attempts have stored, if they may have, goes. So does the file of
+        an image that is ``bad`` and that nobody had looked at before."""
         image_id, now = image_of(job.payload), self._parts.clock()
+        is_new = bad is not None and bad.original_state is OriginalState.UNVERIFIED
         async with self._parts.database.transaction() as connection:
             await self._parts.queue.fence(connection, job)
+            if bad is not None and is_new:
+                await original_records.hold_content(connection, bad.owner_id, bad.file_size)
             image = await _held(connection, image_id)
             if image is None:
                 await self._purge_leftovers(connection, job)
@@ -230,6 +258,10 @@ class _MakesVariants:
             keys = self._work(job, image, {}).missing_keys
             if may_have_stored and keys:
                 await self._parts.outbox.enqueue(connection, discard_objects(image_id, keys, now=now), now=now)
+            if is_new and await original_records.refuse(connection, image):
+                job_to_delete = discard_objects(image_id, [image.original_key], now=now)
+                await self._parts.outbox.enqueue(connection, job_to_delete, now=now)
+                await image_records.give_back_storage(connection, image.owner_id, image.file_size)
         REFUSED.reached()
         _log.warning("image %s: %s failed: %s", image_id, job.kind, failure.code)
 
@@ -294,7 +326,7 @@ class ProcessImage(_MakesVariants):
         await records.start(connection, image_id, given_up=GAVE_UP.code, now=now)
 
     async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
-        await records.complete(connection, image.id, now=now)
+        await records.complete(connection, work.image, now=now)
         unwanted = obsolete(image, work.planned)
         await records.drop_variants(connection, image.id, unwanted)
         await self._discard(connection, image.id, unwanted, now)
@@ -321,6 +353,11 @@ class RenewVariants(_MakesVariants):
 
     def _work(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
         return work_on(image, recorded, variants_of(job.payload), self._parts.recipes)
+
+
+def _check_declared(job: ClaimedJob, sha256: bytes) -> None:
+    if job.payload.get("sha256") not in (None, sha256.hex()):
+        raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
 
 
 def _result(analysis: Analysis, rendered: Rendered) -> AnalysisResult:

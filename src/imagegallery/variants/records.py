@@ -7,7 +7,7 @@ from uuid import UUID
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
 from imagegallery.ids import new_id
-from imagegallery.images.image.image import Variant
+from imagegallery.images.image.image import Image, Variant
 
 # From here on somebody works on it. A complete image stays one while it gets more variants. One that was given up is
 # worked on again when its dead letter is requeued.
@@ -36,10 +36,11 @@ WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text
 # Variants that were made and not kept.
 _LEAVE_OUT = "UPDATE images SET left_out = $2 WHERE id = $1 AND left_out <> $2"
 
-# The image is usable.
+# The image is usable, and all of its file was looked at.
 _COMPLETE = """
 UPDATE images
-SET processing_status = 'complete', failure_code = NULL, failure_message = NULL, updated_at = $2
+SET processing_status = 'complete', failure_code = NULL, failure_message = NULL, updated_at = $2,
+    width = $3, height = $4, frames = $5, is_truncated = $6, sha256 = $7, original_state = 'verified'
 WHERE id = $1"""
 
 # An image that is usable stays so, whatever happens to further variants.
@@ -124,8 +125,10 @@ async def leave_out(connection: Connection, image_id: UUID, verdicts: Collection
     await connection.execute(_LEAVE_OUT, image_id, sorted(verdicts))
 
 
-async def complete(connection: Connection, image_id: UUID, *, now: datetime) -> None:
-    await connection.execute(_COMPLETE, image_id, now)
+async def complete(connection: Connection, image: Image, *, now: datetime) -> None:
+    """Write that an image can be shown, and what its file was found to be."""
+    size = image.width, image.height, image.frames
+    await connection.execute(_COMPLETE, image.id, now, *size, image.is_truncated, image.sha256)
 
 
 async def fail(connection: Connection, image_id: UUID, failure: Failure, *, now: datetime) -> bool:

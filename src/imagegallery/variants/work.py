@@ -79,6 +79,9 @@ class Recipes:
     analyses: tuple[Analysis, ...]
 
     def planned(self, image: Image) -> tuple[PlannedVariant, ...]:
+        """None while it is not known what the image's file holds."""
+        if image.sha256 is None:
+            return ()
         return plan(image.width, image.height, image.frames, image.sha256, self.presets)
 
 

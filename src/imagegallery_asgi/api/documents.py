@@ -85,7 +85,7 @@ def image_detail(image: Image, root: str) -> ImageDetail:
         VariantDetail,
         image,
         root,
-        sha256=image.sha256.hex() if own else None,
+        sha256=image.sha256.hex() if own and image.sha256 else None,
         failure=FailureDocument(image.failure.code, image.failure.message) if image.failure else None,
         exif=_exif(image.metadata, own) if image.metadata else None,
         latitude=image.latitude if own else None,

@@ -157,6 +157,8 @@ class TrashedImage(ImageSummary):
 class ImageDetail(ImageSummary):
     """All that is told of an image; ``sha256``, the place, and what is archived, to the owner alone.
 
+    ``sha256`` is ``null`` until all of the file was read.
+
     ``is_truncated``: a part of the picture is missing from the file; what is there is shown.
     ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
     ``ratio`` is width by height. ``deleted_at``: since when it is in the trash; ``null`` if it is not.

@@ -155,6 +155,6 @@ async def _processed(call: Call, session: UploadSession) -> Response:
     headers = {
         "Location": call.url(f"/images/{image.id}"),
         **_state(call, session),
-        **ietf_wire.repr_digest(image.sha256),
+        **(ietf_wire.repr_digest(image.sha256) if image.sha256 else {}),
     }
     return encoded(One(image_detail(image, call.api_root)), HTTPStatus.ACCEPTED, headers)

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from PIL import Image
 from tests.cli.conftest import InProcess
+from tests.support.library import digest_of
 from tests.support.waiting import until
 
 from imagegallery import ImageGallery, Principal, Settings
@@ -64,7 +65,7 @@ async def _contents(settings: Settings) -> list[bytes]:
         page = await gallery.galleries.list_images(OWNER, trip.id, limit=100)
         library = await gallery.images.library.list(OWNER, limit=100)
         assert trip.image_count == len(page.items) == len(library.items)
-        return [image.sha256 for image in page.items]
+        return [digest_of(image) for image in page.items]
 
 
 async def test_a_tree_comes_in_once_however_often_it_is_interrupted(pictures: Path, settings: Settings) -> None:

@@ -241,7 +241,7 @@ async def test_the_sweeper_leaves_what_is_just_uploaded_again(library: Library) 
     await library.images.delete(ANA, image.id)
     library.clock.advance(library.images.trash.options.retention)
     async with library.database.transaction() as connection:
-        await original_records.hold_content(connection, "ana", image.sha256)
+        await original_records.hold_content(connection, "ana", image.file_size)
         assert await library.images.trash.sweep() == 0
 
     assert await library.images.trash.sweep() == 1

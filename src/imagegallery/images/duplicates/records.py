@@ -24,12 +24,12 @@ FROM unnest($2::bytea[]) AS given (sha256)
 CROSS JOIN LATERAL (
     (
         SELECT id, false AS is_trashed FROM images
-        WHERE owner_id = $1 AND sha256 = given.sha256 AND deleted_at IS NULL
+        WHERE owner_id = $1 AND sha256 = given.sha256 AND deleted_at IS NULL AND original_state <> 'refused'
         ORDER BY created_at, id
         LIMIT 1
     ) UNION ALL (
         SELECT id, true FROM images
-        WHERE owner_id = $1 AND sha256 = given.sha256 AND deleted_at IS NOT NULL
+        WHERE owner_id = $1 AND sha256 = given.sha256 AND deleted_at IS NOT NULL AND original_state <> 'refused'
         ORDER BY created_at, id
         LIMIT 1
     )

@@ -24,6 +24,14 @@ class ProcessingStatus(StrEnum):
     FAILED = "failed"
 
 
+class OriginalState(StrEnum):
+    """``unverified``: only the head of the file was looked at; ``refused``: it proved to be no good, and is gone."""
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+
+
 class LibraryOrder(StrEnum):
     """The order of a library: by latest upload, or latest picture."""
 
@@ -64,7 +72,8 @@ class Image:
     upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's alone: for anybody
     else services have taken the place out. ``phash`` is 64 bits of how it looks
     (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
-    may be another image's, too: images of one owner with the same bytes share their original. ``deleted_at`` says since
+    may be another image's, too: images of one owner with the same bytes share their original. ``sha256`` is ``None``
+    until all of it was read. ``deleted_at`` says since
     when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
     variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
     (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services. ``position``, in a
@@ -82,7 +91,7 @@ class Image:
     frames: int
     is_truncated: bool
     file_size: int
-    sha256: bytes
+    sha256: bytes | None
     alt_text: str
     blurhash: str | None
     metadata: Metadata | None
@@ -101,6 +110,7 @@ class Image:
     phash: int | None = None
     left_out: frozenset[str] = frozenset()
     urls_expire_at: datetime | None = None
+    original_state: OriginalState = OriginalState.VERIFIED
     audience: Audience | None = field(default=None, eq=False)
     position: int | None = field(default=None, eq=False)
 

@@ -8,8 +8,8 @@ from imagegallery.storage.protocol import LocalObjects, ObjectStore
 from imagegallery.storage.streams import HashingStream, copy_to_file
 
 
-async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
-    """Return the original, in place or copied to ``directory``, after checking its SHA-256.
+async def fetch(image: Image, store: ObjectStore, directory: Path) -> tuple[Path, bytes]:
+    """Return the original, in place or copied to ``directory``, and its SHA-256, compared with the recorded one if any.
 
     Raises `ObjectNotFound` and `ChecksumMismatch`.
     """
@@ -22,6 +22,7 @@ async def fetch(image: Image, store: ObjectStore, directory: Path) -> Path:
         else:
             path = directory / "original"
             await copy_to_file(content, path)
-    if content.sha256() != image.sha256:
+    sha256 = content.sha256()
+    if image.sha256 not in (None, sha256):
         raise ChecksumMismatch("The stored original is not the file that was uploaded.")
-    return path
+    return path, sha256

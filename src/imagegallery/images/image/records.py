@@ -14,7 +14,7 @@ from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
 from imagegallery.images.duplicates.hamming import signed, unsigned
-from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus, Variant
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
 
@@ -26,7 +26,7 @@ IMAGE_COLUMNS = """
     i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
     i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
-    i.updated_at, i.deleted_at, i.phash, i.left_out,
+    i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -50,7 +50,7 @@ _COUNT_ALL = "SELECT count(*) FROM images WHERE id >= $1"
 FIND_BY_CONTENT = """
 SELECT i.id
 FROM images i
-WHERE i.owner_id = $1 AND i.sha256 = $2 AND i.deleted_at IS NULL
+WHERE i.owner_id = $1 AND i.sha256 = $2 AND i.deleted_at IS NULL AND i.original_state <> 'refused'
   AND ($3::uuid IS NULL OR (SELECT true FROM gallery_images m WHERE m.gallery_id = $3 AND m.image_id = i.id))
 ORDER BY i.created_at, i.id
 LIMIT 1"""
@@ -62,10 +62,11 @@ _INSERT = """
 INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
-    failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated
+    failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated,
+    original_state
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27
+    $26, $27, $28
 )"""
 
 # NULL leaves a column unchanged.
@@ -79,7 +80,7 @@ WHERE id = $1"""
 _REVIVE = """
 UPDATE images
 SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
-WHERE id = $1 AND processing_status = 'failed'"""
+WHERE id = $1 AND processing_status = 'failed' AND original_state <> 'refused'"""
 
 _ADD_STORAGE_USED = """
 INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
@@ -91,13 +92,14 @@ _HOLD_OWNER = """
 INSERT INTO owners (owner_id) VALUES ($1)
 ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used"""
 
-# The correct sum, counting a shared original once. In a statement of its own: one that had waited for the row would see
-# older rows.
+# The correct sum, counting a shared original once and a refused one not at all. In a statement of its own: one that had
+# waited for the row would see older rows.
 _RECOUNT_STORAGE = """
 UPDATE owners
 SET storage_used = (
     SELECT coalesce(sum(file_size), 0)::bigint
-    FROM (SELECT DISTINCT ON (original_key) file_size FROM images WHERE owner_id = $1 ORDER BY original_key) AS each
+    FROM (SELECT DISTINCT ON (original_key) file_size FROM images
+          WHERE owner_id = $1 AND original_state <> 'refused' ORDER BY original_key) AS each
 )
 WHERE owner_id = $1
 RETURNING storage_used"""
@@ -149,6 +151,7 @@ async def insert_image(connection: Connection, image: Image) -> None:
         None if image.phash is None else signed(image.phash),
         image.taken_at_source.value,
         image.is_truncated,
+        image.original_state.value,
     )
 
 
@@ -253,6 +256,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         deleted_at=row["deleted_at"],
         phash=None if row["phash"] is None else unsigned(row["phash"]),
         left_out=frozenset(row["left_out"]),
+        original_state=OriginalState(row["original_state"]),
     )
 
 

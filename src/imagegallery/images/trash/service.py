@@ -166,7 +166,7 @@ class TrashService:
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
             found = await find(connection, principal, image_id, Permission.DELETE)
-            await original_records.hold_content(connection, owner_id, found.image.sha256)
+            await original_records.hold_content(connection, owner_id, found.image.file_size)
             locked = await trash_records.lock(connection, owner_id, [image_id])
             if image_id not in locked:
                 raise NotFound.of("image")

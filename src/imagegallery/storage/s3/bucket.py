@@ -113,7 +113,7 @@ class Bucket:
     async def head(self, key: str) -> FoundObject:
         """Describe an object. If it is absent, asks whether the bucket is there: a response to HEAD has no body."""
         try:
-            return found(key, await self._send("head_object", key))
+            return found(key, await self._send("head_object", key, ChecksumMode="ENABLED"))
         except ObjectNotFound:
             await self.check()
             raise

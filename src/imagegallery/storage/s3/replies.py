@@ -1,5 +1,6 @@
 """Responses of the S3 API as typed values. Pure."""
 
+import base64
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -59,7 +60,7 @@ def found(key: str, reply: Reply) -> FoundObject:
     """Read HeadObject, or GetObject with or without a range."""
     _, _, whole = str(reply.get("ContentRange", "")).rpartition("/")
     size = int(whole) if whole else int(reply["ContentLength"])
-    info = ObjectInfo(key, size, etag_of(reply), reply["LastModified"].astimezone(UTC))
+    info = ObjectInfo(key, size, etag_of(reply), reply["LastModified"].astimezone(UTC), _sha256_of(reply))
     return FoundObject(info, dict(reply.get("Metadata", {})))
 
 
@@ -93,6 +94,14 @@ def part_reference(sent: StoredPart) -> dict[str, str | int]:
 def etag_of(reply: Reply) -> str:
     """The etag without quotes. Some servers leave them out anyway."""
     return str(reply["ETag"]).strip('"')
+
+
+def _sha256_of(reply: Reply) -> bytes | None:
+    """The digest of all the bytes, if S3 has one. That of an object in parts ends in their number, and is another."""
+    try:
+        return base64.b64decode(str(reply.get("ChecksumSHA256", "")), validate=True) or None
+    except ValueError:
+        return None
 
 
 def quote(etag: str) -> str:

@@ -6,7 +6,7 @@ object the next completion, or the sweeper, finds under the key that the row nam
 owner has already is decided in `imagegallery.uploads.completion.duplicates`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,12 +25,19 @@ from imagegallery.events import records as events
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.image import records as image_records
-from imagegallery.images.image.image import Image, ProcessingStatus
+from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus
 from imagegallery.images.jobs import process_image
 from imagegallery.images.metadata.metadata import read_metadata, taken, to_json
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
-from imagegallery.uploads.completion.duplicates import Placed, existing_image, place_original, return_existing
+from imagegallery.uploads.completion.duplicates import (
+    Placed,
+    SameSize,
+    existing_image,
+    find_original,
+    place_original,
+    return_existing,
+)
 from imagegallery.uploads.completion.verification import Verification, Verified
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
@@ -107,7 +114,7 @@ class Completion:
         try:
             verified = await self.verification.verify(session, _places(session, moved=moved))
             VERIFIED.reached()
-            return await self._commit(await self._of_type(session, verified.content_type), verified)
+            return await self._commit_known(await self._of_type(session, verified.content_type), verified)
         except REJECTIONS as error:
             ended = await self.reject(session.id, error)
             if ended.image_id is None:
@@ -122,14 +129,35 @@ class Completion:
             await records.set_found_type(connection, session.id, content_type, now=self.clock())
         return attrs.evolve(session, found_type=content_type)
 
-    async def _commit(self, session: UploadSession, verified: Verified) -> UploadSession:
+    async def _commit_known(self, session: UploadSession, verified: Verified) -> UploadSession:
+        """`_commit`, once it is known whether the owner has a file of the same size that is the same."""
+        lost: set[str] = set()
+        while True:
+            try:
+                return await self._commit(session, verified, lost)
+            except SameSize as found:
+                verified = await self.verification.with_sha256(session, verified)
+                if found.original.sha256 is None and not await self._learn(found.original.key):
+                    lost.add(found.original.key)
+
+    async def _learn(self, original_key: str) -> bool:
+        """Note what a file holds that no job has read yet; false if there is none."""
+        try:
+            sha256 = await self.verification.sha256_of(original_key)
+        except ObjectNotFound:
+            return False
+        async with self.database.connection() as connection:
+            await original_records.set_sha256(connection, original_key, sha256)
+        return True
+
+    async def _commit(self, session: UploadSession, verified: Verified, lost: Collection[str]) -> UploadSession:
         async with self.database.transaction() as connection:
             current = await records.lock(connection, session.id)
             if _is_completed(current):
                 return current
             advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
-            await original_records.hold_content(connection, session.owner_id, verified.sha256)
-            ended = await self._end(connection, session, verified)
+            await original_records.hold_content(connection, session.owner_id, verified.info.size)
+            ended = await self._end(connection, session, verified, lost)
             await records.complete(connection, ended, size=verified.info.size, now=self.clock())
         COMMITTED.reached()
         if ended.is_duplicate or verified.info.key != session.incoming_key:
@@ -137,22 +165,27 @@ class Completion:
             await try_to_delete_objects(self.store, ended)
         return ended
 
-    async def _end(self, connection: Connection, session: UploadSession, verified: Verified) -> UploadSession:
+    async def _end(
+        self, connection: Connection, session: UploadSession, verified: Verified, lost: Collection[str]
+    ) -> UploadSession:
         """The completed session: with the image that was there before, if that is wanted, or with a new one."""
         now, wanted = self.clock(), session.on_duplicate or self.policy.on_duplicate
-        existing = await existing_image(connection, session.owner_id, verified.sha256, wanted)
+        original = await find_original(connection, session.owner_id, verified, lost)
+        existing = await existing_image(connection, session.owner_id, original.sha256 if original else None, wanted)
         if existing is not None:
             return await return_existing(connection, session, existing, now=now)
-        placed = await place_original(connection, self.store, session, verified.sha256, verified.info)
+        placed = await place_original(self.store, session, original, verified.info)
         PROMOTED.reached()
-        await self._write_image(connection, session, new_image(session, verified, placed.key, now), placed)
+        await self._write_image(connection, session, verified, placed, now)
         return attrs.evolve(session, state=UploadState.COMPLETED, is_duplicate=placed.key != session.original_key)
 
-    async def _write_image(self, connection: Connection, session: UploadSession, image: Image, placed: Placed) -> None:
+    async def _write_image(
+        self, connection: Connection, session: UploadSession, verified: Verified, placed: Placed, now: datetime
+    ) -> None:
         """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
-        now = image.created_at
+        image = new_image(session, verified, placed.key, now)
         await image_records.insert_image(connection, image)
-        if image.metadata is not None:
+        if verified.is_whole and image.metadata is not None:
             told = AnalysisResult(METADATA, to_json(image.metadata))
             await analysis_records.put(connection, image, [told], now=now, write=False)
         if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
@@ -160,7 +193,8 @@ class Completion:
         gallery_id = await _add_to_gallery(connection, session.gallery_id, image)
         changed = [GalleryChanged(image.owner_id, gallery_id, "images")] if gallery_id is not None else []
         await events.record(connection, *changed, ImageUploaded(image.owner_id, image.id, gallery_id), now=now)
-        await self.outbox.enqueue(connection, process_image(image), now=now)
+        declared = session.sha256 if verified.sha256 is None else None
+        await self.outbox.enqueue(connection, process_image(image, declared=declared), now=now)
         if not placed.is_new:
             return  # these bytes are counted
         self.policy.check_storage(*await image_records.add_storage_used(connection, image.owner_id, image.file_size))
@@ -218,6 +252,7 @@ def new_image(session: UploadSession, verified: Verified, original_key: str, now
         failure=None,
         is_favorite=False,
         is_archived=False,
+        original_state=OriginalState.VERIFIED if verified.is_whole else OriginalState.UNVERIFIED,
         created_at=now,
         updated_at=now,
     )

@@ -4,6 +4,7 @@ Everything here happens inside the transaction that ends a session, whose row is
 from then on, see `imagegallery.images.image.original_records`.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,9 @@ from attrs import frozen
 from imagegallery.database.connection import Connection
 from imagegallery.errors import DuplicateImage, NotFound, ObjectNotFound
 from imagegallery.images.image import membership, original_records
+from imagegallery.images.image.original_records import Original
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.uploads.completion.verification import Verified
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.session import UploadSession, UploadState
 
@@ -25,6 +28,24 @@ class Placed:
 
     key: str
     is_new: bool
+
+
+class SameSize(Exception):
+    """The owner has a file of the same size, and of one of the two it is not known what it holds."""
+
+    def __init__(self, original: Original) -> None:
+        super().__init__(original.key)
+        self.original = original
+
+
+async def find_original(
+    connection: Connection, owner_id: str, verified: Verified, lost: Collection[str]
+) -> Original | None:
+    """Where the owner has these bytes already, what is ``lost`` left out. Raises `SameSize` if that cannot be told."""
+    original = await original_records.find(connection, owner_id, verified.info.size, verified.sha256, lost)
+    if original is not None and (verified.sha256 is None or original.sha256 is None):
+        raise SameSize(original)
+    return original
 
 
 async def existing_image(
@@ -53,13 +74,12 @@ async def return_existing(
 
 
 async def place_original(
-    connection: Connection, store: ObjectStore, session: UploadSession, sha256: bytes, found: ObjectInfo
+    store: ObjectStore, session: UploadSession, original: Original | None, found: ObjectInfo
 ) -> Placed:
     """Give the verified object its place as an original, unless the owner's bytes have one.
 
     If those are lost, the object takes their place, and every image that shares them has its original again.
     """
-    original = await original_records.find(connection, session.owner_id, sha256)
     key = session.original_key if original is None else original.key
     if found.key != key and not (original is not None and await _is_there(store, key)):
         await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)

@@ -1,10 +1,13 @@
 """Are the bytes that arrived what the client declared, and a picture that can be shown?"""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
-from attrs import frozen
+from anyio import to_thread
+from attrs import evolve, frozen
 
 from imagegallery.errors import (
     BadImage,
@@ -14,22 +17,28 @@ from imagegallery.errors import (
     SizeMismatch,
     Unavailable,
 )
+from imagegallery.imaging.limits import TOO_MUCH
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import HashingStream, copy_to_file, peek
-from imagegallery.uploads.session.policy import UploadPolicy, actual_type
+from imagegallery.uploads.session.policy import UploadPolicy, Verify, actual_type
 from imagegallery.uploads.session.session import UploadSession
+
+HEAD_BYTES: Final = 128 * 1024
+"""Of a file of which only the head is looked at: as much as holds the EXIF block and the size of nearly all."""
 
 
 @frozen
 class Verified:
-    """An upload that passed: the object that was looked at, its SHA-256, what it is, and what the decoder found."""
+    """An upload that passed: the object that was looked at, its SHA-256 if that is known, what it is, and what the
+    decoder found; of all of it (``is_whole``), or of its head."""
 
     info: ObjectInfo
-    sha256: bytes
+    sha256: bytes | None
     content_type: str
     inspection: Inspection
+    is_whole: bool = True
 
 
 @frozen
@@ -43,8 +52,11 @@ class _Content:
 
 @frozen
 class Verification:
-    """Decodes an upload once, in the sandbox, and reads it back for its SHA-256, unless that was taken on the way.
-    Changes nothing."""
+    """Looks at an upload in the sandbox, as much as the policy says. Changes nothing.
+
+    ``full``: it is decoded once, and read back for its SHA-256, unless that was taken on the way. ``head``: its first
+    bytes are read. Where these do not suffice, all of it is looked at.
+    """
 
     store: ObjectStore
     engine: ImagingEngine
@@ -52,18 +64,60 @@ class Verification:
     policy: UploadPolicy
 
     async def verify(self, session: UploadSession, keys: Sequence[str]) -> Verified:
-        """Check the object under the first of ``keys`` that is there: size, type, SHA-256, a full decode.
+        """Check the object under the first of ``keys`` that is there: size, type, SHA-256, picture.
 
         Raises one of `imagegallery.uploads.session.rejection.REJECTIONS` when the bytes are bad, and `ObjectNotFound`
         when there are none, or when another completion moved them away meanwhile.
         """
         info = await self._find(keys)
         check_size(session, info.size)
-        async with self._as_file(info, session.received_sha256) as content:
+        known = session.received_sha256 or info.sha256
+        if self.policy.verify is Verify.HEAD:
+            try:
+                return await self._look_at_head(session, info, known)
+            except BadImage as error:
+                if info.size <= HEAD_BYTES or error.reason in TOO_MUCH:
+                    raise
+        async with self._as_file(info, known) as content:
             content_type = actual_type(session.content_type, sniff(content.start), self.policy)
-            _check_digest(session, content)
+            _check_digest(session, content.sha256)
             inspection = await self._inspect(session, info, content.path, content_type)
             return Verified(info, content.sha256, content_type, inspection)
+
+    async def with_sha256(self, session: UploadSession, verified: Verified) -> Verified:
+        """The same with its SHA-256, for which all of it is read, unless it is known. Raises `ChecksumMismatch`, and
+        `ObjectNotFound` when it was moved away meanwhile."""
+        if verified.sha256 is not None:
+            return verified
+        sha256 = await self.sha256_of(verified.info.key)
+        _check_digest(session, sha256)
+        return evolve(verified, sha256=sha256)
+
+    async def sha256_of(self, key: str) -> bytes:
+        """Reads the object. Raises `ObjectNotFound`."""
+        async with self.store.get(key) as stream:
+            hashing = HashingStream(stream.chunks)
+            async for _ in hashing:
+                pass
+        return hashing.sha256()
+
+    async def _look_at_head(self, session: UploadSession, info: ObjectInfo, sha256: bytes | None) -> Verified:
+        """What its first bytes say, in a file as long as the object, whose rest is empty."""
+        async with self.scratch.directory() as directory:
+            path = directory / "head"
+            async with self.store.get(info.key, ByteRange(0, min(HEAD_BYTES, info.size))) as stream:
+                hashing = HashingStream(stream.chunks)
+                start, chunks = await peek(hashing, HEAD_SIZE)
+                await copy_to_file(chunks, path)
+            content_type = actual_type(session.content_type, sniff(start), self.policy)
+            if info.size <= HEAD_BYTES:
+                sha256 = hashing.sha256()
+            _check_digest(session, sha256)
+            await to_thread.run_sync(os.truncate, path, info.size)
+            inspection = await self.engine.inspect(
+                path, content_type=content_type, decode=False, owner_id=session.owner_id
+            )
+        return Verified(info, sha256, content_type, inspection, is_whole=False)
 
     async def _find(self, keys: Sequence[str]) -> ObjectInfo:
         for key in keys[:-1]:
@@ -87,18 +141,18 @@ class Verification:
             path = self.store.local_path(info.key)
             needed = None if sha256 is None else ByteRange(0, min(HEAD_SIZE, info.size))
             async with self.store.get(info.key, needed) as stream:
-                digesting = HashingStream(stream.chunks)
-                start, chunks = await peek(digesting, HEAD_SIZE)
+                hashing = HashingStream(stream.chunks)
+                start, chunks = await peek(hashing, HEAD_SIZE)
                 async for _ in chunks:
                     pass
-            yield _Content(path, start, sha256 or digesting.sha256())
+            yield _Content(path, start, sha256 or hashing.sha256())
             return
         async with self.scratch.directory() as directory:
             async with self.store.get(info.key) as stream:
-                digesting = HashingStream(stream.chunks)
-                start, chunks = await peek(digesting if sha256 is None else stream.chunks, HEAD_SIZE)
+                hashing = HashingStream(stream.chunks)
+                start, chunks = await peek(hashing if sha256 is None else stream.chunks, HEAD_SIZE)
                 await copy_to_file(chunks, directory / "original")
-            yield _Content(directory / "original", start, sha256 or digesting.sha256())
+            yield _Content(directory / "original", start, sha256 or hashing.sha256())
 
 
 def check_size(session: UploadSession, size: int) -> None:
@@ -111,6 +165,7 @@ def check_size(session: UploadSession, size: int) -> None:
         )
 
 
-def _check_digest(session: UploadSession, content: _Content) -> None:
-    if session.sha256 is not None and session.sha256 != content.sha256:
+def _check_digest(session: UploadSession, sha256: bytes | None) -> None:
+    """Raises `ChecksumMismatch` for another one than was declared; what is not known yet, the first job compares."""
+    if sha256 is not None and session.sha256 not in (None, sha256):
         raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")

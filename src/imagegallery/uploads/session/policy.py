@@ -56,6 +56,14 @@ class OnDuplicate(StrEnum):
     RETURN_EXISTING = "return_existing"
 
 
+class Verify(StrEnum):
+    """How much of a file is looked at before ``complete`` answers: all of it, or its head; then the first job looks at
+    the rest."""
+
+    FULL = "full"
+    HEAD = "head"
+
+
 @frozen
 class Declaration:
     """What a client says it is about to send. ``size`` is in bytes, ``None`` when it cannot know it yet;
@@ -96,7 +104,9 @@ class UploadPolicy:
     ``session_retention`` later. ``on_duplicate`` holds for uploads that do not say what becomes of a file their owner
     has already: ``keep_both``, ``reject`` or ``return_existing``. A picture of another kind than its client declared,
     or its name says, is taken as what it is; with ``strict`` it is refused. HEIC and HEIF need the extra ``heic`` to be
-    decoded.
+    decoded. ``verify`` is how much of a file is looked at before ``complete`` answers: ``full``, it is decoded once, or
+    ``head``, its type and size in pixels are told by its first bytes, and a picture that then proves to be no good ends
+    as ``failed`` (``None``: ``full`` where the store's files are here, ``head`` where they would have to be fetched).
     """
 
     allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=_check_known)
@@ -109,6 +119,7 @@ class UploadPolicy:
     max_open: int = field(default=1_000, validator=validators.ge(1))
     on_duplicate: OnDuplicate = OnDuplicate.KEEP_BOTH
     strict: bool = False
+    verify: Verify | None = None
 
     def check(self, declaration: Declaration) -> Declaration:
         """The declaration with its type in canonical form, if this policy takes it.
