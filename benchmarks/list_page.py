@@ -10,79 +10,25 @@ for in one process, without a network, by its owner and by a visitor; prints a t
 
 import argparse
 import gzip
-import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import httpx
 import msgspec
-from attrs import evolve
+from tests.support.camera_roll import camera_roll
 from tests.support.clock import ManualClock
-from tests.support.library import Library, make_image
+from tests.support.library import Library
 
-from imagegallery import Image, ImageGallery, Principal, Settings, Variant
+from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.backends import open_database
-from imagegallery.images.metadata.capture_time import TakenAtSource
-from imagegallery.images.metadata.metadata import Metadata
-from imagegallery.storage.keys import variant_key
 from imagegallery_asgi import create_app
 from imagegallery_asgi.api.documents import cursor_pagination, image_list
 from imagegallery_asgi.api.responses import GalleryImage
 
-PRESETS = (
-    ("thumbnail", "webp", 80, 80),
-    ("small", "webp", 300, 225),
-    ("small", "avif", 300, 225),
-    ("medium", "webp", 800, 600),
-    ("medium", "avif", 800, 600),
-    ("large", "webp", 1920, 1440),
-)
 QUERIES = ("", "&fields=id,ratio,blurhash,src", "&fields=id,width,height,alt_text,src,srcSet,sources,blurhash")
-BASE83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
-
-
-def photographs(count: int) -> Iterator[Image]:
-    """Images as a camera and the service's presets make them, each with its own names, times and hashes."""
-    dice = random.Random(7)
-    for number in range(count):
-        image = make_image(age=timedelta(minutes=7 * number))
-        taken_at = image.taken_at - timedelta(days=30, seconds=dice.randrange(86_400))
-        variants = (
-            _variant(image, "".join(dice.choices("abcdefghijklmnopqrstuvwxyz234567", k=16)), *each, dice)
-            for each in PRESETS
-        )
-        yield evolve(
-            image,
-            filename=f"IMG_{4_000 + number}.jpg",
-            alt_text=("A yellow tram climbs the hill", "")[number % 2],
-            file_size=dice.randrange(2_000_000, 6_000_000),
-            blurhash="".join(dice.choice(BASE83) for _ in range(28)),
-            taken_at=taken_at,
-            taken_at_source=TakenAtSource.EXIF_ORIGINAL,
-            latitude=38.7 + dice.random() / 10,
-            longitude=-9.1 - dice.random() / 10,
-            metadata=Metadata(
-                make="FUJIFILM", model="X100V", lens="23mm f/2", exposure_time=0.004, f_number=5.6, iso=160,
-                focal_length=23.0, focal_length_35mm=35, taken_at=taken_at, latitude=38.7139, longitude=-9.1334,
-                altitude=61.0,
-            ),
-            variants=tuple(variants),
-        )  # fmt: skip
-
-
-def _variant(
-    image: Image, fingerprint: str, variant_type: str, image_format: str, width: int, height: int, dice: random.Random
-) -> Variant:
-    key = variant_key(image.key_prefix, variant_type, fingerprint, image_format)
-    size = dice.randrange(width * height // 20, width * height // 8)
-    if image_format == "avif":
-        size = size // 4
-    return Variant(variant_type, image_format, key, width, height, size, fingerprint)
 
 
 async def measure(directory: Path, images: int, rounds: int) -> None:
@@ -92,7 +38,7 @@ async def measure(directory: Path, images: int, rounds: int) -> None:
         made = await gallery.galleries.create(ana, name="Lisbon", visibility="public")
         async with open_database(settings) as database:
             library = Library.on(database, directory / "objects", ManualClock())
-            for image in photographs(images):
+            for image in camera_roll(images):
                 await library.add_image(image, made.id)
         app = create_app(gallery, authenticate=lambda request: ana if "Authorization" in request.headers else None)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver/api/v1") as client:

@@ -1,15 +1,28 @@
 """What lists and single documents tell of images, and `fields`, which chooses."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import attrs
 import httpx
+import msgspec
 import pytest
+from tests.support.camera_roll import camera_roll
+from tests.support.clock import ManualClock
 from tests.support.studio import picture
 
-from imagegallery_asgi.api.documents import chosen_fields
+from imagegallery import Principal, Visibility
+from imagegallery.access.decision import Facts
+from imagegallery.delivery.addresses import StoreUrls
+from imagegallery.delivery.options import DeliveryOptions
+from imagegallery.images.presentation.presentation import show
+from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.storage.filesystem.store import FilesystemStore
+from imagegallery.storage.signatures import UrlSigner
+from imagegallery_asgi.api.documents import chosen_fields, image_list
 from imagegallery_asgi.api.requests import GalleryImagesQuery
-from imagegallery_asgi.api.responses import ImageDetail, ImageSummary
+from imagegallery_asgi.api.responses import CursorPagination, GalleryImage, ImageDetail, ImageSummary
 from imagegallery_asgi.framework.known_pages import CHOICE_LASTS, MAX_CHOICES, KeptChoices
 from imagegallery_asgi.framework.parsing import parse_pairs
 
@@ -102,6 +115,19 @@ def test_the_position_says_where_an_image_was_put(owner: httpx.Client, gallery: 
         listed = owner.get(f"/galleries/{gallery}/images", params={"order": order, "fields": "id,position"}).json()
         by_place = sorted(listed["data"], key=lambda each: int(each["position"]))
         assert [each["id"] for each in by_place] == [image, second["id"]]
+
+
+@pytest.mark.parametrize(("fields", "plain", "packed"), [("", 2_000, 250), ("id,ratio,blurhash,src", 350, 100)])
+def test_what_a_list_tells_of_an_image_is_small(tmp_path: Path, fields: str, plain: int, packed: int) -> None:
+    clock = ManualClock()
+    urls = ImageUrls(StoreUrls(FilesystemStore(tmp_path, UrlSigner(b"x" * 32, clock), clock)), DeliveryOptions(), clock)
+    open_to_all = Facts("ana", Visibility.PUBLIC)
+    shown = [show(each, Principal.anonymous(), urls, open_to_all, position=2**41) for each in camera_roll(100)]
+    body = msgspec.json.encode(
+        image_list(shown, CursorPagination("c" * 200, True), "/api/v1", GalleryImage, chosen_fields(fields))
+    )
+    assert len(body) / 100 <= plain
+    assert len(gzip.compress(body, 6)) / 100 <= packed
 
 
 def test_one_choice_has_one_name_in_whatever_order_it_is_written() -> None:
