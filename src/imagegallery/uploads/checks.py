@@ -1,4 +1,4 @@
-"""What `reconcile` looks at where uploads arrive: the bytes of no open session."""
+"""What `reconcile` checks in uploads: bytes without an open session."""
 
 from collections.abc import Collection, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Where an upload begins: over which transport a file comes, and what its client has to send."""
+"""Create an upload session and tell the client how to send the file."""
 
 from uuid import UUID
 
@@ -34,7 +34,7 @@ class UploadCreator:
         gallery_id: UUID | None,
         idempotency_key: str | None,
     ) -> UploadSession:
-        """Over the transport that fits; with a key, once, however often it is asked for."""
+        """Create it with the right transport; with a key only once, however often it is requested."""
         new = self._planned(declaration, filename, gallery_id)
         if idempotency_key is None:
             return await self._opened(await self.opener.begin(principal, new))
@@ -44,19 +44,20 @@ class UploadCreator:
     async def create_in_one_request(
         self, principal: Principal, declaration: Declaration, filename: str, gallery_id: UUID | None
     ) -> UploadSession:
-        """In one request to the store, after which no other comes. Raises `NotFound` where the store takes none."""
+        """Create an upload in one request to the store, after which no other follows. Raises `NotFound` if the store
+        accepts none."""
         if not isinstance(self.store, PresignsUploads):
             raise NotFound("This service's store takes no uploads from clients.")
         new = NewUpload(declaration, filename, gallery_id, Transport.SIMPLE, completes_itself=True)
         return await self._with_upload_request(await self.opener.begin(principal, new))
 
     async def _once(self, principal: Principal, new: NewUpload) -> UploadSession:
-        """It stays open where telling of it fails: the repeat, which may be under way already, goes on with it."""
+        """If preparing the upload request fails, the session stays open so that a concurrent repetition can use it."""
         session = await self.sessions.earlier(new)
         if session is None:
             try:
                 session = await self.opener.begin(principal, new)
-            except ImageGalleryError:  # the same request, sent twice at once, may have been quicker, and taken the room
+            except ImageGalleryError:  # a concurrent repetition may have been quicker, and taken the quota
                 session = await self.sessions.earlier(new)
                 if session is None:
                     raise
@@ -76,7 +77,7 @@ class UploadCreator:
         return await self._with_upload_request(session)
 
     async def _with_upload_request(self, session: UploadSession) -> UploadSession:
-        """The session with what its client has to send, if there is anything; may be repeated."""
+        """Return the session with its upload request, if any. May be repeated."""
         if session.state.is_ended:
             return session
         if session.transport is Transport.PARTS:

@@ -1,4 +1,4 @@
-"""What happens to uploads. Pure."""
+"""Events about uploads. Pure."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -11,7 +11,7 @@ from imagegallery.events.event import OwnerEvent, to_id
 
 @frozen
 class ImageUploaded(OwnerEvent):
-    """An upload has become an image, in this gallery if it is in one; it waits to be processed."""
+    """An upload became an image, in this gallery if any, which waits to be processed."""
 
     type: ClassVar[str] = "image.uploaded"
     image_id: UUID = field(converter=to_id)

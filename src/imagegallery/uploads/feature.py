@@ -1,4 +1,4 @@
-"""What uploads bring: every way in, and what sees to those that are not finished."""
+"""The uploads feature: every transport, and the cleanup of unfinished uploads."""
 
 import importlib.util
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ def _services(resources: Resources) -> Iterable[object]:
 
 
 def _decodable(policy: UploadPolicy) -> UploadPolicy:
-    """The policy less the types whose decoder is not installed: better refused at the start than after the upload."""
+    """The policy without types whose decoder is not installed: better refused at the start than after the upload."""
     if importlib.util.find_spec("pillow_heif") is not None:
         return policy
     return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))

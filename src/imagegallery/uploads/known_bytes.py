@@ -1,4 +1,4 @@
-"""Bytes that come again although they have arrived, because the answer to them was lost."""
+"""Bytes that are sent again because the response to them was lost."""
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
@@ -16,7 +16,7 @@ from imagegallery.uploads.session.session import UploadEvent, UploadSession, Upl
 
 @frozen
 class _Known:
-    """What arrived: its size in bytes, SHA-256, and the ETag that was answered."""
+    """What arrived: its size in bytes, SHA-256, and the ETag of the response."""
 
     size: int
     sha256: bytes
@@ -25,7 +25,7 @@ class _Known:
 
 @frozen
 class KnownBytes:
-    """Compares with the file that a session has, or with what became of it."""
+    """Compares with the session's file, or with its image."""
 
     database: Database
     store: ObjectStore
@@ -33,7 +33,7 @@ class KnownBytes:
     async def recognize(self, session: UploadSession, data: AsyncIterable[bytes], number: int | None = None) -> str:
         """The ETag of the file, or of its part ``number``, if ``data`` has the same bytes.
 
-        Raises for others, or if the file is gone: `UploadEnded` where it has become an image, else `Conflict`.
+        Raises for others, or if the file is gone: `UploadEnded` if it has become an image, otherwise `Conflict`.
         """
         with suppress(ObjectNotFound, TooLarge):
             known = await self._find(session, number)

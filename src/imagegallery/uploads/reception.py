@@ -1,4 +1,4 @@
-"""Bytes that come through the service, straight on into the store: of a session, or a whole upload in one call."""
+"""Bytes that pass through the service into the store: of a session, or a whole upload in one call."""
 
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -45,15 +45,15 @@ STORED = fault_point("service.stored", "the bytes are under incoming/, the row s
 ARRIVED = fault_point("service.arrived", "the row says that the bytes are there, and nothing more was done")
 
 PATIENCE = timedelta(seconds=10)
-"""How long a repeat waits for the same request, still under way."""
+"""How long a repetition waits for the same request, still in progress."""
 
 Source = Path | bytes | AsyncIterable[bytes]
 
 
 @frozen
 class OpenSource:
-    """A file's bytes in chunks, the first of them also as ``start``; its ``name`` and its ``size`` in bytes where
-    the form of the source tells them."""
+    """A file's bytes in chunks, the first of them also as ``start``; its ``name`` and its ``size`` in bytes if the
+    source knows them."""
 
     start: bytes
     chunks: AsyncIterator[bytes]
@@ -63,7 +63,7 @@ class OpenSource:
 
 @asynccontextmanager
 async def open_source(source: Source) -> AsyncIterator[OpenSource]:
-    """The source, its first chunk read. Raises `OSError` when a path cannot be read."""
+    """Open the source and read its first chunk. Raises `OSError` for an unreadable path."""
     if isinstance(source, bytes):
         yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))
     elif isinstance(source, Path):
@@ -76,7 +76,7 @@ async def open_source(source: Source) -> AsyncIterator[OpenSource]:
 
 @frozen
 class BodyReceiver:
-    """Streams one file of one session to its place under ``incoming/``; no more than a chunk is in memory."""
+    """Streams one file of one session to its place under ``incoming/``, with at most a chunk in memory."""
 
     database: Database
     store: ObjectStore
@@ -85,7 +85,7 @@ class BodyReceiver:
     clock: Clock
 
     async def caught_up(self, session: UploadSession) -> UploadSession:
-        """The session, as ``uploaded`` if an earlier attempt stored it all, and was cut short before it could say so.
+        """The session, as ``uploaded`` if an earlier attempt stored everything and was interrupted before recording it.
 
         Raises what ended it, unless it became an image.
         """
@@ -99,17 +99,20 @@ class BodyReceiver:
         return session
 
     async def receive(self, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
-        """Store the bytes; the session is then ``uploaded``. Raises like `store_body`, and `Conflict` when the file is
-        there. When ``data`` raises, nothing is kept and the session can begin again."""
+        """Store the bytes; the session is then ``uploaded``.
+
+        Raises as `store_body`, and `Conflict` if the file is there. If ``data`` raises, nothing is kept and the session
+        can start again.
+        """
         async with self.database.connection() as connection:
             session = await records.advance(connection, session_id, UploadEvent.BEGIN, now=self.clock())
         return await self._arrived(await self.store_body(session, data))
 
     async def store_body(self, session: UploadSession, data: AsyncIterable[bytes]) -> UploadSession:
-        """Store the bytes of a session that is ``uploading``; return it with the size and SHA-256 that they have.
+        """Store the bytes of a session that is ``uploading``; return it with their size and SHA-256.
 
-        More bytes than declared (`TooLarge`), fewer (`SizeMismatch`), none (`EmptyFile`) or, where no size was
-        declared, more than the owner has room for (`QuotaExceeded`) reject the session.
+        More bytes than declared (`TooLarge`), fewer (`SizeMismatch`), none (`EmptyFile`) or, without a declared size,
+        more than the owner's quota (`QuotaExceeded`) reject the session.
         """
         passing = HashingStream(data)
         try:
@@ -155,9 +158,9 @@ class BodyReceiver:
 
 @frozen
 class OneCall:
-    """A file that comes in one call (`UploadService.add`): a session, its bytes, its completion.
+    """A file in one call (`UploadService.add`): a session, its bytes, its completion.
 
-    With a key once, however often it is sent.
+    With a key only once, however often it is sent.
     """
 
     database: Database
@@ -169,7 +172,7 @@ class OneCall:
     ender: SessionEnder
 
     async def add(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
-        """The new image's id. If this raises, nothing is left."""
+        """Return the new image's id. If this raises, nothing is left."""
         session = await self.opener.begin(principal, attrs.evolve(new, comes_now=True))
         try:
             if not session.state.is_ended:
@@ -180,11 +183,12 @@ class OneCall:
             raise
 
     async def add_once(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
-        """The same for a session whose id follows from a key: a repeat answers the image, or the refusal, that came of
-        the request before. What was cut short begins anew.
+        """The same for a session whose id follows from a key: a repetition returns the image, or raises the refusal, of
+        the earlier request. An
+        interrupted one starts again.
 
-        Raises `IdempotencyKeyReused` for another request or other bytes, and `UploadLocked` while the request before is
-        still under way.
+        Raises `IdempotencyKeyReused` for another request or other bytes, and `UploadLocked` while the earlier request
+        is in progress.
         """
         async with self._alone(new.session_id):
             earlier = await self.sessions.earlier(new)
@@ -195,7 +199,7 @@ class OneCall:
             return await self._image_of(principal, earlier, file)
 
     async def _cleared(self, session: UploadSession) -> UploadSession | None:
-        """``None`` when the way is free; the session if it was completed meanwhile. Raises what it was refused for."""
+        """``None`` if the upload may start; the session if it was completed meanwhile. Raises what rejected it."""
         if session.state is UploadState.REJECTED:
             raise_if_over(session)
         ended = await self.ender.end(session.id)
@@ -205,7 +209,7 @@ class OneCall:
         return None
 
     async def _image_of(self, principal: Principal, session: UploadSession, file: OpenSource) -> UUID:
-        """The image that the upload became, if it has the bytes that came now."""
+        """The image of the upload, if it has the bytes that came now."""
         image = await self.images.get(principal, session.future_image_id)
         sent = HashingStream(file.chunks)
         async for _ in sent:

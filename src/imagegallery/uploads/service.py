@@ -1,4 +1,4 @@
-"""Bringing files in: the use cases of upload sessions, each checked against who is asking."""
+"""Uploads: the use cases of upload sessions, with access checks."""
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
@@ -58,8 +58,10 @@ CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had a
 
 
 class UploadService:
-    """Upload sessions, and `add`, which is a whole session in one call; ``parts`` is for files that go up in parts,
-    ``resumable`` for those that come little by little, ``signed`` for those that come by signed URLs of our own."""
+    """Upload sessions, and `add`, a whole session in one call. ``parts`` is for files in parts, ``resumable`` for those
+    in pieces, ``signed`` for those
+    sent to signed URLs of our own.
+    """
 
     def __init__(
         self,
@@ -108,18 +110,29 @@ class UploadService:
         on_duplicate: OnDuplicate | None = None,
         idempotency_key: str | None = None,
     ) -> UploadSession:
-        """Begin an upload of ``size`` bytes, with what the client must send as ``request``.
+        """Start an upload of ``size`` bytes. The client must send ``request``.
 
-        A file beyond the policy's ``parts_threshold`` goes up in ``parts``, where the store takes them: it has a
-        ``part_plan`` and the first ``part_requests`` instead. Without any (the store cannot be written to directly)
-        the bytes are to go to `receive`. ``on_duplicate`` says what becomes of a file that is in already (``None``:
-        what the policy says); with ``return_existing`` and the ``sha256``, the session may be ``completed`` at once.
-        Asked again with the same ``idempotency_key``, also after an error, it answers the session that it began then,
-        as it is now, until that is forgotten (`UploadPolicy.session_retention`).
+        A file beyond the policy's ``parts_threshold`` is sent in parts, if the store accepts them: it has a
+        ``part_plan`` and the first ``part_requests`` instead. With neither (clients cannot write to the store)
+        `receive` takes the bytes. With ``return_existing`` and the ``sha256``, the session may be ``completed`` at
+        once.
 
-        Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `QuotaExceeded`,
-        `DuplicateImage`, `IdempotencyKeyReused` if that key came with another file, and `NotFound` or `Forbidden` for
-        a gallery that is not the principal's own.
+        Args:
+            on_duplicate: What to do with a file that the owner has already. ``None`` for the policy's choice.
+            idempotency_key: A repetition, also after an error, returns the existing session as it is now, until it is
+                deleted (`UploadPolicy.session_retention`).
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For invalid arguments.
+            UnsupportedType: If the policy does not allow the type.
+            EmptyFile: For no bytes.
+            TooLarge: If the policy allows fewer bytes.
+            QuotaExceeded: If the owner's storage is too small.
+            DuplicateImage: If the owner has the file, and wants no second one.
+            IdempotencyKeyReused: If the key came with another file.
+            NotFound: If the principal may not see the gallery.
+            Forbidden: If the gallery is another owner's.
         """
         declaration = Declaration(content_type, size, sha256, on_duplicate)
         return await self._creator.create(principal, declaration, filename, gallery_id, idempotency_key)
@@ -133,25 +146,33 @@ class UploadService:
         size: int | None = None,
         gallery_id: UUID | None = None,
     ) -> UploadSession:
-        """Like `create` for a client that sends one request and nothing after it: the upload completes by itself, as
-        soon as we hear that the bytes are there.
+        """Start an upload for a client that sends one request and nothing after it: it is completed when the bytes
+        arrive.
 
-        Raises like `create`, and `NotFound` where the store cannot be written to directly.
+        Raises as `create`, and `NotFound` if clients cannot write to the store.
         """
         return await self._creator.create_in_one_request(
             principal, Declaration(content_type, size), filename, gallery_id
         )
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
-        """The principal's own session, as it is now. Raises `Unauthenticated` or `NotFound`."""
+        """Return the principal's own session.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+        """
         return await self._sessions.get(principal, session_id)
 
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
     ) -> CursorPage[UploadSession]:
-        """The principal's open uploads, newest first, ``limit`` (1 to 100) at a time: what `cancel` gives up.
+        """List the principal's open uploads, newest first, which `cancel` ends.
 
-        Raises `Unauthenticated`, `InvalidInput` and `InvalidCursor`.
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid limit.
+            InvalidCursor: For an invalid cursor.
         """
         owner_id = principal.require_user()
         check_limit(limit)
@@ -162,7 +183,11 @@ class UploadService:
         return cut_page(found, limit, lambda last: encode_cursor(scope, (last.expires_at, last.id)))
 
     async def room(self, principal: Principal) -> StorageUse:
-        """How much the principal stores, may store, and has on its way. Raises `Unauthenticated`."""
+        """Return how much the principal stores, may store, and is uploading.
+
+        Raises:
+            Unauthenticated: Without a user.
+        """
         owner_id = principal.require_user()
         async with self._database.connection() as connection:
             room = await records.room(connection, owner_id, now=self._clock())
@@ -170,12 +195,11 @@ class UploadService:
         return StorageUse(room.storage_used, limit, room.awaited, room.open, self.policy.max_open)
 
     async def complete_arrived(self, incoming_key: str) -> None:
-        """For whoever hears from the store that an object was created: complete the upload it belongs to, as its client
-        may never do. Asks for no principal: nobody but a client with leave can have put it there.
+        """Complete the upload an object-created notification belongs to. The signed URL was the authorization.
 
-        Does nothing for other keys, for uploads that come through this service, which sees for itself when they are
-        complete, and for those that are over; one that is refused is over, too. Raises `UploadIncomplete` when the
-        bytes are not to be found, and `Unavailable`.
+        Does nothing for other keys, for uploads through this service, which notices completion itself, and for those
+        that are over; a rejected one is over, too. Raises `UploadIncomplete` if the bytes are not found, and
+        `Unavailable`.
         """
         async with self._database.connection() as connection:
             session = await records.find_by_incoming_key(connection, incoming_key)
@@ -185,10 +209,17 @@ class UploadService:
             await self._completion.complete(session)
 
     async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
-        """Take the file's bytes, once, and pass them on to the store as they come; may be repeated with the same ones.
+        """Receive the file's bytes and pass them to the store. May be repeated with the same bytes.
 
-        Raises like `get`; what the upload was refused for; `UploadExpired`, `UploadEnded` or `Conflict` when no bytes
-        are awaited, or others have come; `TooLarge`, `SizeMismatch` or `EmptyFile`, which end the session.
+        Raises as `get`, and what rejected the upload.
+
+        Raises:
+            UploadExpired: If its time is over.
+            UploadEnded: If it has ended.
+            Conflict: If other bytes have come.
+            TooLarge: Ends the session.
+            SizeMismatch: Ends the session.
+            EmptyFile: Ends the session.
         """
         session = await self._receiver.caught_up(await self.get(principal, session_id))
         if session.state not in (UploadState.UPLOADED, UploadState.COMPLETED):
@@ -198,11 +229,21 @@ class UploadService:
         return session
 
     async def complete(self, principal: Principal, session_id: UUID) -> Image:
-        """Check the bytes and make them an image; completing again answers with the same one.
+        """Check the bytes and make them an image. May be repeated.
 
-        Raises like `get`; `UploadIncomplete` before the bytes are there; `UploadExpired`, `UploadEnded`; and, each
-        time, what rejected the upload: `EmptyFile`, `SizeMismatch`, `TypeMismatch`, `ChecksumMismatch`, `BadImage`,
-        `QuotaExceeded` or `DuplicateImage`.
+        Raises as `get`, and each time what rejected the upload.
+
+        Raises:
+            UploadIncomplete: Before the bytes are there.
+            UploadExpired: If its time is over.
+            UploadEnded: If it was cancelled.
+            EmptyFile: Rejects the upload, as do the following.
+            SizeMismatch: If the bytes do not have the declared size.
+            TypeMismatch: If they have another type than declared.
+            ChecksumMismatch: If they do not have the declared SHA-256.
+            BadImage: If they cannot be decoded.
+            QuotaExceeded: If the owner's storage is too small.
+            DuplicateImage: If the owner has the file, and wants no second one.
         """
         session = await self.get(principal, session_id)
         if session.transport is Transport.PARTS:
@@ -212,9 +253,12 @@ class UploadService:
         return await self._images.get(principal, (await self._completion.complete(session)).future_image_id)
 
     async def cancel(self, principal: Principal, session_id: UUID) -> None:
-        """Give up and delete what has arrived; also after the session ended without an image.
+        """Cancel the upload and delete what has arrived, also after it ended without an image.
 
-        Raises like `get`, and `UploadEnded` when the upload has become an image.
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+            UploadEnded: If it has become an image.
         """
         found = await self.get(principal, session_id)
         async with self.resumable.alone_with(found):
@@ -239,16 +283,22 @@ class UploadService:
         on_duplicate: OnDuplicate | None = None,
         idempotency_key: str | None = None,
     ) -> Image:
-        """Bring one file in, in one call: a session, its bytes, its completion.
+        """Upload one file in one call: a session, its bytes, its completion. If this raises, nothing is left.
 
-        What is not said is found out: name and size from a path, the type from the first bytes. Sent again with the
-        same ``idempotency_key`` it answers the image, or raises the refusal, that came of it before, until the session
-        is forgotten. Raises like `create` and `complete`, `UploadLocked` while the same request is still under way, and
-        `OSError` for a path that cannot be read; afterwards nothing is left.
+        Missing name and size are taken from a path, a missing type from the first bytes. Raises as `create` and
+        `complete`.
+
+        Args:
+            idempotency_key: A repetition returns the image, or raises the refusal, of the earlier call, until the
+                session is deleted.
+
+        Raises:
+            UploadLocked: While the same request is in progress.
+            OSError: For an unreadable path.
         """
         owner_id = principal.require_user()
         if size is not None:
-            self.policy.check_size(size)  # before anything is read: the sender may be waiting for our word
+            self.policy.check_size(size)  # before anything is read: the sender may be waiting
         async with open_source(source) as file:
             name = filename or file.name
             known_size = file.size if size is None else size
@@ -262,10 +312,10 @@ class UploadService:
         return await self._images.get(principal, image_id)
 
     async def sweep(self) -> int:
-        """End the sessions that are over time and remove what they left; answers how many were ended.
+        """End expired sessions and remove what they left. Returns their number.
 
-        Also completes those whose completion was cut short, forgets sessions that ended long ago, and clears
-        ``incoming/`` of what arrived too late. For the worker, every minute or so.
+        Also completes interrupted ones, deletes old sessions, and clears late arrivals from ``incoming/``. Workers call
+        it about every minute.
         """
         await self.resumable.sweep()
         expired = await self._sweeper.expire()
@@ -275,7 +325,7 @@ class UploadService:
 
 
 def _declared_type(declared: str | None, name: str | None, file: OpenSource) -> str:
-    """What the caller or the name said, else what the first bytes say. Raises `EmptyFile` or `UnsupportedType`."""
+    """The type from the caller or the name, otherwise from the first bytes. Raises `EmptyFile` or `UnsupportedType`."""
     content_type = declared_type(declared, name)
     if content_type != UNKNOWN_TYPE:
         return content_type

@@ -1,8 +1,8 @@
-"""What comes in by the signed URLs that a store leaves to us to serve. No principal is asked for: the signature is the
-leave.
+"""Uploads to the signed URLs that a store leaves to us to serve. The signed URL is the authorization: no principal is
+checked.
 
-Every answer may be lost, so bytes that are there already are welcome again: the store knows them as long as they are
-awaited, and afterwards the image does.
+Every response may be lost, so bytes that have arrived may be sent again: the store recognises them while they are
+wanted, afterwards the image does.
 """
 
 from collections.abc import AsyncIterable
@@ -23,7 +23,7 @@ from imagegallery.uploads.session.session import UploadSession, UploadState, rai
 
 @frozen
 class SignedUpload:
-    """What a signed URL brings: to which session, and which of its parts (``None``: the whole file)."""
+    """What a signed URL uploads: to which session, and which of its parts (``None``: the whole file)."""
 
     token: str
     session: UploadSession
@@ -31,18 +31,18 @@ class SignedUpload:
 
     @property
     def is_over(self) -> bool:
-        """Whether it became an image: what comes now can only be a repeat."""
+        """Whether it became an image: what comes now can only be a repetition."""
         return self.session.state is UploadState.COMPLETED
 
     @property
     def completes(self) -> bool:
-        """Whether these bytes are the last that the client will send."""
+        """Whether these bytes are the client's last."""
         return self.session.ends_on_arrival and not self.is_over
 
 
 @frozen
 class SignedUploads:
-    """``gallery.uploads.signed``, for whoever serves a store's signed URLs."""
+    """``gallery.uploads.signed``, for serving a store's signed URLs."""
 
     database: Database
     store: ObjectStore
@@ -52,10 +52,14 @@ class SignedUploads:
     space: Space
 
     async def find(self, token: str) -> SignedUpload:
-        """What the URL is for.
+        """Find what the URL uploads.
 
-        Raises `NotFound` where the store's URLs are its own, `SignatureInvalid`, `SignatureExpired`, `UploadEnded`,
-        `UploadExpired`, and what the upload was refused for.
+        Raises:
+            NotFound: If the store serves its URLs itself.
+            SignatureInvalid: For an altered token.
+            SignatureExpired: After its time.
+            UploadEnded: If the upload was cancelled.
+            UploadExpired: If the upload's time is over.
         """
         target = self._serving().upload_target(token)
         async with self.database.connection() as connection:
@@ -69,10 +73,9 @@ class SignedUploads:
     async def accept(
         self, upload: SignedUpload, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> str:
-        """Take the bytes; answers their ETag, unquoted. May be repeated, also when they have become an image.
+        """Receive the bytes and return their ETag, unquoted. May be repeated, also when they have become an image.
 
-        Raises like `ServesSignedUrls.accept`, `DiskFull`, and `UploadEnded` for other bytes than those of the
-        image.
+        Raises as `ServesSignedUrls.accept`, `DiskFull`, and `UploadEnded` for other bytes than the image's.
         """
         if upload.is_over:
             return await self.known.recognize(upload.session, data, upload.number)
@@ -82,7 +85,7 @@ class SignedUploads:
         return info.etag
 
     async def complete(self, upload: SignedUpload) -> UUID:
-        """Of one that ``completes``: the image's id. Raises what `UploadService.complete` raises."""
+        """Complete an upload that ``completes`` and return the image's id. Raises as `UploadService.complete`."""
         return (await self.completion.complete(upload.session)).future_image_id
 
     def _serving(self) -> ServesSignedUrls:

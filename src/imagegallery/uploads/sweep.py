@@ -1,4 +1,4 @@
-"""Uploads that nobody finished, the rows of those that are over, and what arrives when they are."""
+"""Cleanup of unfinished uploads, of the rows of ended ones, and of late arrivals."""
 
 import logging
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ EMPTIED = fault_point("sweep.emptied", "the last objects of old uploads are dele
 
 @frozen
 class Sweeper:
-    """Safe to run in several processes at once, and to interrupt anywhere."""
+    """May run in several processes at once, and be interrupted."""
 
     database: Database
     store: ObjectStore
@@ -39,7 +39,7 @@ class Sweeper:
     clock: Clock
 
     async def expire(self) -> int:
-        """End the sessions that are over time, then delete what had arrived; answers how many they were."""
+        """End expired sessions, then delete what had arrived. Returns their number."""
         count = 0
         while batch := await self._expire_batch():
             EXPIRED.reached()
@@ -49,9 +49,9 @@ class Sweeper:
         return count
 
     async def forget(self) -> int:
-        """Remove the rows of sessions that are past their retention, each after its last objects; answers how many.
+        """Delete the rows of sessions past their retention, each after its last objects. Returns their number.
 
-        One whose objects cannot be deleted, or that other tables do not let go, is left for the next time. Raises
+        Sessions whose objects cannot be deleted, or that other tables refer to, are left for the next time. Raises
         `Unavailable`.
         """
         count, after = 0, (FIRST_MOMENT, FIRST_ID)
@@ -63,10 +63,10 @@ class Sweeper:
         return count
 
     async def clear(self) -> int:
-        """Delete what lies under ``incoming/`` for no open session and is older than any session gets; answers how
-        many objects.
+        """Delete objects under ``incoming/`` without an open session that are older than any session. Returns their
+        number.
 
-        A client that still holds its URL can write there again after its session has ended, or as it ends.
+        A client with a URL can still write there after its session has ended, or while it ends.
         """
         before, count = self.clock() - self.policy.session_lifetime, 0
         if isinstance(self.store, ClearsDrafts):
@@ -77,7 +77,7 @@ class Sweeper:
                 strays = await records.without_open_session(connection, old)
             try:
                 await delete_all(self.store, strays)
-            except Exception as error:  # where the store is away, the next page of the list says so
+            except Exception as error:  # if the store is unavailable, the next page of the list raises
                 _log_left("some of what lies under incoming/", error)
             else:
                 count += len(strays)
@@ -93,18 +93,18 @@ class Sweeper:
             return await records.list_old(connection, expired_before=before, after=after, limit=BATCH)
 
     async def _empties(self, session: UploadSession) -> bool:
-        """Delete what is left of it in the store; answers whether that could be done. Raises `Unavailable`."""
+        """Delete what is left of it in the store. Returns whether that succeeded. Raises `Unavailable`."""
         try:
             await delete_objects(self.store, session)
         except Unavailable:
-            raise  # the store is away, for all of them
+            raise  # the store is unavailable for all of them
         except Exception as error:
             _log_left(f"what is left of upload {session.id}", error)
             return False
         return True
 
     async def _forget(self, session_ids: Sequence[UUID]) -> int:
-        """All at once or, if something holds on to one of them, one by one; answers how many went."""
+        """Delete all at once or, if something refers to one of them, one by one. Returns the number."""
         try:
             async with self.database.transaction() as connection:
                 await records.delete(connection, session_ids)
@@ -117,5 +117,5 @@ class Sweeper:
 
 
 def _log_left(what: str, error: Exception) -> None:
-    """What the store does not delete is left for the next time: it keeps nothing else back."""
+    """Objects that cannot be deleted are left for the next time, and block nothing."""
     _log.warning("%s could not be deleted, it is tried again: %s", what, describe(error))

@@ -1,7 +1,7 @@
-"""Uploads whose client sent the bytes and was never heard of again: the bucket tells us of them.
+"""Uploads whose client sent the bytes and then disappeared, completed when the bucket reports them.
 
-The events of a bucket come at least once, in no order, and also for uploads that their clients completed. Completing
-is idempotent, so all of them may be taken at their word.
+A bucket's events arrive at least once, in any order, and also for uploads that their clients completed. Completing is
+idempotent, so each event can be used.
 """
 
 import logging
@@ -26,7 +26,7 @@ class CompletesArrived(Protocol):
 
 
 class Arrivals:
-    """Reads the letters about ``bucket``, in which our keys stand after ``prefix``."""
+    """Handles messages about ``bucket``, in which our keys have ``prefix``."""
 
     def __init__(self, mailbox: Mailbox, uploads: CompletesArrived, *, bucket: str, prefix: str) -> None:
         self._mailbox = mailbox
@@ -35,21 +35,26 @@ class Arrivals:
         self._prefix = prefix
 
     async def run(self) -> None:
-        """Until cancelled. Raises `Unavailable` or `ConfigurationError`; then it may be run again."""
+        """Handle messages until cancelled. Raises `Unavailable` or `ConfigurationError`; then it may be called
+        again."""
         while True:
             await self.handle_next()
 
     async def handle_next(self) -> None:
-        """Handle the letters that are there, waiting a while if there are none. One that cannot be handled now comes
-        again; one that is not about a bucket, until the redrive policy takes it away."""
+        """Handle the available messages, waiting for one if there are none.
+
+        A message that fails now reappears. One that is not about a bucket does, until the redrive policy removes it.
+        """
         letters = await self._mailbox.receive()
         async with anyio.create_task_group() as tasks:
             for letter in letters:
                 tasks.start_soon(self._handle, letter)
 
     def _incoming_key(self, created: CreatedObject) -> str | None:
-        """The key, if it can be an upload's. Others may put anything into a bucket, also under keys that no database
-        can look for (NUL, lone surrogates)."""
+        """The key, if it can be an upload's. A bucket may contain anything, also keys that no database can look for
+        (NUL, lone
+        surrogates).
+        """
         key = created.key.removeprefix(self._prefix)
         is_ours = created.bucket == self._bucket and created.key.startswith(self._prefix)
         return key if is_ours and key.startswith(INCOMING_PREFIX) and is_key(key) else None

@@ -1,7 +1,7 @@
-"""What a bucket says about objects that were created in it. Pure.
+"""A bucket's messages about new objects. Pure.
 
-Understood are S3's own event messages (Amazon S3 User Guide, "Event message structure"), the same as Amazon EventBridge
-passes them on ("EventBridge event message structure"), and either one inside a notification of Amazon SNS.
+Supported are S3's own event messages (Amazon S3 User Guide, "Event message structure"), their form from Amazon
+EventBridge ("EventBridge event message structure"), and both inside a notification of Amazon SNS.
 """
 
 import json
@@ -22,8 +22,8 @@ class CreatedObject:
 
 
 def created_objects(body: str) -> Sequence[CreatedObject] | None:
-    """The objects that a message is about: none for a test message or another event, ``None`` for what is no message
-    about a bucket."""
+    """The objects of a message: none for a test message or another event, ``None`` for a message that is not a
+    bucket's."""
     document = _parsed(body)
     if document is None:
         return None
@@ -47,7 +47,7 @@ def _of_s3(records: Sequence[object]) -> Sequence[CreatedObject] | None:
         bucket, key = _text(record, "s3", "bucket", "name"), _text(record, "s3", "object", "key")
         if bucket is None or key is None:
             return None
-        # URL-encoded, as in a form: a space is a plus.
+        # URL-encoded as in a form: a space is a plus.
         created.append(CreatedObject(bucket, unquote_plus(key)))
     return created
 

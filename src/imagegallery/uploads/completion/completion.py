@@ -1,9 +1,9 @@
-"""From bytes under ``incoming/`` to an image, at most once, whatever is interrupted, repeated or concurrent.
+"""From bytes under ``incoming/`` to an image, at most once, despite interruptions, repetitions and concurrency.
 
-The object is moved while the session's row is locked. So nothing else can end the session and delete the object
-in between, two completions move it one after the other, and a crash after the move leaves an open session whose
-object the next completion, or the sweeper, finds under the key that the row names. What becomes of bytes that the
-owner has already is decided in `imagegallery.uploads.completion.duplicates`.
+The object is moved while the session's row is locked. So nothing else can end the session and delete the object in
+between, concurrent completions move it one after the other, and a crash after the move leaves an open session whose
+object the next completion, or the sweeper, finds by the key in the row. `imagegallery.uploads.completion.duplicates`
+decides about bytes that the owner has already.
 """
 
 from collections.abc import Collection, Sequence
@@ -58,7 +58,7 @@ REJECTED = fault_point("completion.rejected", "the refusal is on record, what wa
 
 @frozen
 class Completion:
-    """Completes one session at a time; `reject` ends one for good."""
+    """Completes one session at a time; `reject` ends one permanently."""
 
     database: Database
     store: ObjectStore
@@ -68,7 +68,7 @@ class Completion:
     clock: Clock
 
     async def complete(self, session: UploadSession) -> UploadSession:
-        """The session as it ended with its image, now or earlier. ``session`` is it as it was a moment ago.
+        """Return the session as it ended with its image, now or earlier. ``session`` may be slightly outdated.
 
         Raises what rejected it, `UploadIncomplete` before the bytes are there, `UploadEnded` or `UploadExpired`.
         """
@@ -81,16 +81,14 @@ class Completion:
             except ObjectNotFound:
                 pass
             except PreconditionFailed:
-                # Other bytes came after those that a completion cut short had already checked and moved.
+                # Other bytes replaced those that an interrupted completion had checked and moved.
                 moved = True
             current = await self._load(session.id)
         raise UploadIncomplete("The file has not arrived yet.")
 
     async def reject(self, session_id: UUID, error: ImageGalleryError) -> UploadSession:
-        """End the session because of ``error`` and delete its objects, unless it has ended already.
-
-        Answers the session as it ended.
-        """
+        """End the session because of ``error`` and delete its objects, unless it has ended. Returns the ended
+        session."""
         rejection = Rejection.of(error)
         async with self.database.transaction() as connection:
             current = await records.lock(connection, session_id)
@@ -122,7 +120,7 @@ class Completion:
             return ended
 
     async def _of_type(self, session: UploadSession, content_type: str) -> UploadSession:
-        """The session with the type that was found on record, before an object goes to the place that it names."""
+        """Record the session's actual type before an object is moved to the place that depends on it."""
         if content_type == session.file_type:
             return session
         async with self.database.connection() as connection:
@@ -168,7 +166,7 @@ class Completion:
     async def _end(
         self, connection: Connection, session: UploadSession, verified: Verified, lost: Collection[str]
     ) -> UploadSession:
-        """The completed session: with the image that was there before, if that is wanted, or with a new one."""
+        """Return the completed session, with an existing image if that is wanted, or with a new one."""
         now, wanted = self.clock(), session.on_duplicate or self.policy.on_duplicate
         original = await find_original(connection, session.owner_id, verified, lost)
         existing = await existing_image(connection, session.owner_id, original.sha256 if original else None, wanted)
@@ -182,7 +180,7 @@ class Completion:
     async def _write_image(
         self, connection: Connection, session: UploadSession, verified: Verified, placed: Placed, now: datetime
     ) -> None:
-        """The image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
+        """Write the image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
         image = new_image(session, verified, placed.key, now)
         await image_records.insert_image(connection, image)
         if verified.is_whole and image.metadata is not None:
@@ -201,7 +199,7 @@ class Completion:
 
 
 async def _add_to_gallery(connection: Connection, gallery_id: UUID | None, image: Image) -> UUID | None:
-    """A gallery that was deleted since the upload began leaves the image in its owner's library: ``None``."""
+    """Add the image, unless the gallery was deleted since the upload began: then return ``None``."""
     if gallery_id is None:
         return None
     try:
@@ -218,13 +216,13 @@ def _is_completed(session: UploadSession) -> bool:
 
 
 def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
-    """Where the bytes may lie, likeliest first."""
+    """Where the bytes may be, most likely first."""
     places = (session.incoming_key, session.original_key)
     return places[::-1] if moved else places
 
 
 def new_image(session: UploadSession, verified: Verified, original_key: str, now: datetime) -> Image:
-    """The image that a verified upload becomes, waiting to be processed."""
+    """The image of a verified upload, waiting to be processed."""
     inspection = verified.inspection
     metadata = read_metadata(inspection.exif, inspection.notes)
     taken_at, taken_at_source = taken(metadata, session.filename, now)
@@ -259,6 +257,6 @@ def new_image(session: UploadSession, verified: Verified, original_key: str, now
 
 
 def _filename(session: UploadSession, content_type: str) -> str:
-    """The file's name; the one that we made up has the extension of what the file is."""
+    """The file's name. If we made it up, it gets the extension of the actual type."""
     made_up = session.filename == stored_filename(None, session.content_type)
     return stored_filename(None, content_type) if made_up else session.filename

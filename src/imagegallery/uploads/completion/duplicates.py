@@ -1,7 +1,7 @@
-"""A file that its owner has already: whether it becomes an image, and that its bytes are stored once.
+"""Files that their owner has already: whether they become images, and that their bytes are stored once.
 
-Everything here happens inside the transaction that ends a session, whose row is locked; the owner's content is held
-from then on, see `imagegallery.images.image.original_records`.
+All of this happens inside the transaction that ends a session, whose row is locked. The owner's content is held from
+then on, see `imagegallery.images.image.original_records`.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ from imagegallery.uploads.session.session import UploadSession, UploadState
 
 @frozen
 class Placed:
-    """Where an image's original lies; ``is_new`` if its owner had no image of these bytes before."""
+    """Where an image's original is. ``is_new`` if its owner had no image of these bytes."""
 
     key: str
     is_new: bool
@@ -51,9 +51,9 @@ async def find_original(
 async def existing_image(
     connection: Connection, owner_id: str, sha256: bytes | None, wanted: OnDuplicate
 ) -> UUID | None:
-    """The image that is to be answered instead of a new one; it stays out of the trash until the transaction ends.
+    """The image to use instead of a new one, kept outside of the trash until the transaction ends.
 
-    An image in the trash is none. Raises `DuplicateImage` when the owner wants no second one.
+    An image in the trash does not count. Raises `DuplicateImage` if the owner wants no second one.
     """
     if sha256 is None or wanted is OnDuplicate.KEEP_BOTH:
         return None
@@ -66,7 +66,7 @@ async def existing_image(
 async def return_existing(
     connection: Connection, session: UploadSession, image_id: UUID, *, now: datetime
 ) -> UploadSession:
-    """The session as it ends with an image that was there: in the gallery asked for, if that is still there."""
+    """End the session with an existing image, in the requested gallery if that still exists."""
     if session.gallery_id is not None:
         with suppress(NotFound):
             await membership.add(connection, session.gallery_id, [image_id], now=now)
@@ -76,7 +76,7 @@ async def return_existing(
 async def place_original(
     store: ObjectStore, session: UploadSession, original: Original | None, found: ObjectInfo
 ) -> Placed:
-    """Give the verified object its place as an original, unless the owner's bytes have one.
+    """Move the verified object to its place as an original, unless the owner's bytes have one.
 
     If those are lost, the object takes their place, and every image that shares them has its original again.
     """

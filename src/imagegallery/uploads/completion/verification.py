@@ -1,4 +1,4 @@
-"""Are the bytes that arrived what the client declared, and a picture that can be shown?"""
+"""Check that the bytes are what the client declared, and a picture that can be shown."""
 
 import os
 from collections.abc import AsyncIterator, Sequence
@@ -131,7 +131,7 @@ class Verification:
         try:
             return await self.engine.inspect(path, content_type=content_type, owner_id=session.owner_id)
         except (BadImage, Unavailable):
-            # A file that was moved away under the decoder is neither bad nor out of reach.
+            # A file that was moved during decoding is neither bad nor unreachable.
             await self.store.head(info.key)
             raise
 
@@ -156,7 +156,7 @@ class Verification:
 
 
 def check_size(session: UploadSession, size: int) -> None:
-    """Raises `EmptyFile`, or `SizeMismatch` when ``size`` bytes are not what was declared."""
+    """Raise `EmptyFile`, or `SizeMismatch` if ``size`` bytes were not declared."""
     if size == 0:
         raise EmptyFile("The file is empty.")
     if session.size is not None and size != session.size:

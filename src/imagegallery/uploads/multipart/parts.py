@@ -1,4 +1,4 @@
-"""Files that go up in parts, each straight to the store: in any order, several at once, again after a failure."""
+"""Files uploaded in parts, each directly to the store: in any order, several at once, and again after a failure."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -49,7 +49,7 @@ JOINED = fault_point("parts.joined", "the parts are one object under incoming/, 
 
 
 class UploadParts:
-    """Multipart uploads. The store's own id of one never leaves: clients name the session, which is its owner's."""
+    """Multipart uploads. Clients use the session's id, which is its owner's; the store's own id stays here."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class UploadParts:
         self._ender = SessionEnder(database, store, clock)
 
     def plan_for(self, size: int) -> PartPlan | None:
-        """How a file of ``size`` bytes is cut; ``None`` when it goes in one request. Raises `TooLarge`."""
+        """The parts of a file of ``size`` bytes; ``None`` for one request. Raises `TooLarge`."""
         if size <= self._policy.parts_threshold or not isinstance(self._store, MultipartUploads):
             return None
         return plan_parts(size, self._policy.part_size, self._store.part_limits)
@@ -87,9 +87,9 @@ class UploadParts:
         gallery_id: UUID | None = None,
         completes_itself: bool = False,
     ) -> UploadSession:
-        """Begin an upload in parts that the client cuts as it likes, within the store's limits.
+        """Start an upload in parts that the client cuts as it likes, within the store's limits.
 
-        Raises like `UploadService.create`, and `NotFound` where the store takes no parts.
+        Raises as `UploadService.create`, and `NotFound` if the store accepts no parts.
         """
         self._multipart_store()
         declaration = Declaration(content_type, size)
@@ -105,16 +105,18 @@ class UploadParts:
             raise
 
     async def with_upload_request(self, session: UploadSession) -> UploadSession:
-        """An open session with the first ``part_requests``, if it has a plan; may be repeated."""
+        """An open session with its first ``part_requests``, if it has a plan. May be repeated."""
         named = await self._named(session)
         plan = named.part_plan
         first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
         return attrs.evolve(named, part_requests=await self._signed(named, first))
 
     async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
-        """The principal's own upload in parts; ``key``, where a client names one, is compared and never trusted.
+        """Return the principal's own upload in parts. A client's ``key`` is compared, and never trusted.
 
-        Raises `Unauthenticated` or `NotFound`.
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
         """
         session = await self._sessions.get(principal, session_id)
         if session.transport is not Transport.PARTS or key not in (None, session.incoming_key):
@@ -122,10 +124,10 @@ class UploadParts:
         return session
 
     async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
-        """What to send for these parts, 100 at most; may be repeated, also for a part that has arrived, or was joined.
+        """Sign requests for these parts, at most 100. May be repeated, also for a part that has arrived, or was joined.
 
-        Raises like `get`; `InvalidInput` for what is no part of the upload, what the upload was refused for,
-        `UploadExpired` or `UploadEnded`; and `QuotaExceeded` where no size was announced and there is no room left.
+        Raises as `get`; `InvalidInput` for parts that the upload does not have, what rejected the upload,
+        `UploadExpired` or `UploadEnded`; and `QuotaExceeded` if no size was announced and there is no quota left.
         """
         session = await self.get(principal, session_id)
         raise_if_over(session)
@@ -134,8 +136,9 @@ class UploadParts:
         return await self._signed(session, numbers)
 
     async def list(self, principal: Principal, session_id: UUID) -> Sequence[Part]:
-        """The parts that have arrived, by number. Those that were joined stay as they were: who did not hear of it goes
-        by them to the end once more. None of an upload that came to nothing. Raises like `get`.
+        """Return the parts that have arrived, by number. Joined ones stay, for clients that missed the response.
+
+        A rejected or cancelled upload has none. Raises as `get`.
         """
         session = await self.get(principal, session_id)
         stored = await self._stored(session)
@@ -146,23 +149,23 @@ class UploadParts:
     async def complete(
         self, principal: Principal, session_id: UUID, claimed: Sequence[ClaimedPart] | None = None
     ) -> Image:
-        """Join the parts, check the file and make it an image; completing again answers with the same one.
+        """Join the parts, check the file and make it an image. May be repeated.
 
-        ``claimed`` is what the client takes the parts to be. Raises like `UploadService.complete`, and what
-        `imagegallery.uploads.session.part_plan.parts_to_join` does, after which the upload can go on.
+        ``claimed`` are the parts that the client expects. Raises as `UploadService.complete`, and as
+        `imagegallery.uploads.session.part_plan.parts_to_join`, after which the upload can continue.
         """
         return await self.complete_session(principal, await self.get(principal, session_id), claimed)
 
     async def complete_session(
         self, principal: Principal, session: UploadSession, claimed: Sequence[ClaimedPart] | None = None
     ) -> Image:
-        """The same for the principal's session as it was a moment ago."""
+        """The same for the principal's session, which may be slightly outdated."""
         if not session.state.is_ended:
             await self._join(session, claimed)
         try:
             ended = await self._completion.complete(session)
         except (UploadEnded, UploadExpired):
-            # It may have ended while the parts were being joined: what came out too late goes again.
+            # It may have ended while the parts were joined: then the late object is deleted.
             await try_to_delete_objects(self._store, await self.get(principal, session.id))
             raise
         return await self._images.get(principal, ended.future_image_id)
@@ -174,7 +177,7 @@ class UploadParts:
         store = self._multipart_store()
         made = await store.create_multipart(session.incoming_key, content_type=session.content_type)
         CREATED.reached()
-        # Cut short, nobody could say whether the row has the name. Then it stays, and a repeat may go on with it.
+        # Interrupted, nobody would know whether the row has the name. Then it stays, and a repetition may use it.
         with anyio.CancelScope(shield=True):
             async with self._database.connection() as connection:
                 kept = await records.set_multipart(connection, session.id, made, now=self._clock())
@@ -184,7 +187,7 @@ class UploadParts:
         return attrs.evolve(session, multipart_id=kept)
 
     async def _join(self, session: UploadSession, claimed: Sequence[ClaimedPart] | None) -> None:
-        """Make the parts an object, unless an earlier completion has done so."""
+        """Join the parts to an object, unless an earlier completion has done so."""
         store, plan = self._multipart_store(), session.part_plan
         stored = await self._stored(session)
         if stored is None or session.multipart_id is None:
@@ -201,7 +204,7 @@ class UploadParts:
             raise PartMismatch("A part was sent again meanwhile; complete once more.") from error
 
     async def _stored(self, session: UploadSession) -> Sequence[Part] | None:
-        """The parts in the store; ``None`` when they are no upload there, or not any more."""
+        """The parts in the store; ``None`` if the store has no such upload."""
         if session.multipart_id is None:
             return None
         with suppress(ObjectNotFound):
@@ -213,7 +216,7 @@ class UploadParts:
             return await records.joined(connection, session.id)
 
     async def _check_total(self, session: UploadSession, total: int) -> None:
-        """A file that cannot be right is refused before it is put together. Raises `REJECTIONS`."""
+        """Refuse a file of a wrong size before it is joined. Raises `REJECTIONS`."""
         try:
             check_size(session, total)
             self._policy.check_size(total)
@@ -240,9 +243,9 @@ class UploadParts:
         return SignedPart(number, size, request, session.expires_at)
 
     async def _room(self, session: UploadSession) -> int:
-        """What the client said that the file has, else what policy and storage leave to it, in bytes.
+        """The size that the client announced, otherwise what policy and storage allow, in bytes.
 
-        Raises `QuotaExceeded` when that is nothing; the upload is over then, and holds nothing.
+        Raises `QuotaExceeded` if that is nothing, and ends the upload.
         """
         room = await max_upload_size(self._database, session, self._policy, now=self._clock())
         if room == 0:

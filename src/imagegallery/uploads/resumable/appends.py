@@ -1,4 +1,4 @@
-"""The bytes of one request of a resumable upload, on their way to the end of what has arrived."""
+"""Append the bytes of one request to a resumable upload."""
 
 import hashlib
 import hmac
@@ -33,14 +33,14 @@ from imagegallery.uploads.session.opener import max_upload_size
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, UploadState
 
-_PATIENCE = 10.0  # seconds to write down how far a request came that broke off
+_PATIENCE = 10.0  # seconds to record the progress of an interrupted request
 
 BEGUN = fault_point("resumable.begun", "the store has begun what will grow, no row knows its name for it")
 APPENDED = fault_point("resumable.appended", "the store holds the bytes of a request, the row does not say so")
 
 
 class Checking:
-    """The same chunks, once; then `check` tells whether they were the right ones."""
+    """Yields the same chunks, once; then `check` tells whether they have the checksum."""
 
     def __init__(self, chunks: AsyncIterable[bytes], checksums: Iterable[UploadChecksum]) -> None:
         self._chunks = chunks
@@ -56,7 +56,7 @@ class Checking:
             yield chunk
 
     def check(self) -> None:
-        """Raises `ChunkMismatch`."""
+        """Raise `ChunkMismatch`."""
         for expected, digest in zip(self._expected, self._digests, strict=True):
             if not hmac.compare_digest(expected.digest, digest.digest()):
                 raise ChunkMismatch(f"The {expected.algorithm} of these bytes is not the one that was announced.")
@@ -68,7 +68,7 @@ class Checking:
 
 @frozen
 class Appender:
-    """Takes bytes; the store keeps them, and what it holds durably is the offset. The caller keeps others off."""
+    """Appends bytes. The offset is what the store holds durably. The caller allows one request at a time."""
 
     database: Database
     store: AppendsObjects
@@ -77,7 +77,7 @@ class Appender:
     clock: Clock
 
     async def begin(self, session: UploadSession) -> UploadSession:
-        """Let the store begin what will grow, and write down its name for it."""
+        """Start the growing object in the store, and record its id."""
         append_id = await self.store.begin_append(session.incoming_key, content_type=session.content_type)
         BEGUN.reached()
         async with self.database.connection() as connection:
@@ -85,7 +85,7 @@ class Appender:
         return attrs.evolve(session, multipart_id=append_id, received=0)
 
     async def with_stored_offset(self, session: UploadSession) -> UploadSession:
-        """The session with ``received`` as the store has it; what grows is begun if nobody has."""
+        """The session with ``received`` as the store has it. Starts the growing object if needed."""
         if session.multipart_id is None:
             return await self.begin(session)
         try:
@@ -96,9 +96,9 @@ class Appender:
         return attrs.evolve(session, received=received)
 
     async def receive(self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece) -> UploadSession:
-        """Append ``data``; what had come of it when it broke off is kept, unless it was to be checked first.
+        """Append ``data``. What arrived before an interruption is kept, unless it had to be checked first.
 
-        Raises `TooLarge`, `QuotaExceeded`, `ChunkMismatch` and `OffsetMismatch`, with nothing kept; and what ``data``
+        Raises `TooLarge`, `QuotaExceeded`, `ChunkMismatch` and `OffsetMismatch`, keeping nothing; and what ``data``
         raises.
         """
         limit = await self._limit(session)
@@ -121,7 +121,7 @@ class Appender:
         progress = attrs.evolve(session, received=received)
         if not has_arrived(progress, completes=piece.completes):
             return await self._save_progress(progress)
-        # Of what comes in several requests, each sees only its own bytes.
+        # Each of several requests only sees its own bytes.
         sha256 = passing.sha256() if passing.size == received else None
         return await self._save_progress(attrs.evolve(progress, received_sha256=sha256), UploadEvent.ARRIVE)
 
@@ -139,15 +139,15 @@ class Appender:
         return await self.store.append(session.incoming_key, append_id, data, offset=session.received, max_size=limit)
 
     async def _limit(self, session: UploadSession) -> int:
-        """How large the whole may become: its length, or what policy and storage leave to one that has not told it."""
+        """How large the whole may become: its length, or what policy and storage allow without a known length."""
         if session.size is not None:
             return session.size
         if session.concatenation is Concatenation.FINAL:
-            return self.policy.max_size  # its bytes are there already, and count
+            return self.policy.max_size  # its bytes are there already, and counted
         return await max_upload_size(self.database, session, self.policy, now=self.clock())
 
     async def _save_progress(self, session: UploadSession, event: UploadEvent = UploadEvent.BEGIN) -> UploadSession:
-        """Write down how far it has come, unless it was ended meanwhile."""
+        """Record the progress, unless the upload was ended meanwhile."""
         received = session.received
         size = received if event is UploadEvent.ARRIVE else session.size
         async with self.database.connection() as connection:
@@ -162,7 +162,7 @@ class Appender:
             )
 
     async def _try_save_progress(self, session: UploadSession) -> None:
-        """The same for a request that failed: if it can be done; the store knows it anyway."""
+        """The same for a failed request, if possible; the store knows it anyway."""
         with anyio.move_on_after(_PATIENCE, shield=True), suppress(ImageGalleryError):
             await self._save_progress(await self.with_stored_offset(session))
 
@@ -174,7 +174,7 @@ class Appender:
 
 
 async def until_asked(hold: Hold, data: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """``data``, until somebody else asks for the upload. Raises `UploadInterrupted` then."""
+    """Yield ``data`` until another request asks for the upload. Then raises `UploadInterrupted`."""
     source = aiter(data)
     while (chunk := await _next_unless_asked(hold, source)) is not None:
         yield chunk

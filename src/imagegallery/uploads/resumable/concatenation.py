@@ -1,7 +1,7 @@
-"""Partial uploads that become one (tus, section "Concatenation"), once, however often the request for it is repeated.
+"""Concatenation of partial uploads (tus, section "Concatenation"), once, however often the request is repeated.
 
-A client whose answer was lost asks again. The final upload's id follows from its owner and its parts, so that the
-repeat finds it; that no two rows have one id keeps it single even when the lock on it is lost.
+A client that missed the response asks again. The final upload's id follows from its owner and its parts, so the
+repetition finds it. Ids are unique, so there is only one even if its lock is lost.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -28,7 +28,7 @@ JOINED = fault_point("resumable.joined", "parts became an image; they are there 
 
 @frozen
 class Concatenator:
-    """Puts partial uploads together. The caller keeps others off the final one."""
+    """Concatenates partial uploads. The caller allows one request at a time for the final one."""
 
     database: Database
     store: AppendsObjects
@@ -38,9 +38,9 @@ class Concatenator:
     clock: Clock
 
     async def earlier(self, final_id: UUID) -> UploadSession | None:
-        """The final upload if it has all its bytes; one that came to nothing before it had them is forgotten.
+        """The final upload if it has all its bytes. One that ended before is deleted.
 
-        Raises what it was refused for, or `UploadExpired`.
+        Raises what rejected it, or `UploadExpired`.
         """
         async with self.database.connection() as connection:
             found = await records.get(connection, final_id)
@@ -61,7 +61,7 @@ class Concatenator:
         return await self.finish(copied, [part.id for part in parts])
 
     async def finish(self, session: UploadSession, part_ids: Iterable[UUID]) -> UploadSession:
-        """Complete it, or take up a completion that was cut short; the parts are over then, and if it is refused."""
+        """Complete it, or resume an interrupted completion. The parts are then over, also if it is rejected."""
         try:
             is_over = session.state is UploadState.COMPLETED
             whole = session if is_over else await self.finisher.finish(session)
@@ -76,7 +76,8 @@ class Concatenator:
         return whole
 
     async def _forgotten(self, session: UploadSession) -> UploadSession | None:
-        """``None``; or the session, if it was completed meanwhile, by who has lost the lock."""
+        """Return the session if the previous lock holder completed it meanwhile, otherwise delete it and return
+        ``None``."""
         ended = await self.ender.end(session.id)
         if ended.state is UploadState.COMPLETED:
             return ended
@@ -89,7 +90,7 @@ class Concatenator:
         return session
 
     async def _bytes_of(self, part: UploadSession) -> AsyncIterator[bytes]:
-        """Raises `UploadEnded` if another final upload, made of the same part, was quicker."""
+        """The bytes of a part. Raises `UploadEnded` if another final upload with the same part was quicker."""
         try:
             async for chunk in self.store.read_appended(part.incoming_key, part.multipart_id or ""):
                 yield chunk
@@ -98,5 +99,5 @@ class Concatenator:
 
     async def _end_all(self, session_ids: Iterable[UUID]) -> None:
         for session_id in set(session_ids):
-            with suppress(NotFound):  # of a repeat, late: a part is forgotten before what was made of it
+            with suppress(NotFound):  # of a late repetition: a part is deleted before what was made of it
                 await self.ender.end(session_id)

@@ -1,8 +1,8 @@
-"""From the last byte of a resumable upload to its image, by whoever comes by first when that was cut short.
+"""From the last byte of a resumable upload to its image, by the next request or the sweeper if it was interrupted.
 
-Three steps, each of which finds the one before it done: the row says that all has arrived, what grew is an object
-under ``incoming/``, the session is completed as any other. A crash between two of them is made good by the client's
-next request, or by the sweeper.
+Three steps, each of which detects that the one before is done: the row says that all has arrived, the growing object
+becomes one under ``incoming/``, and the session is completed as any other. After a crash, the client's next request or
+the sweeper continues.
 """
 
 import logging
@@ -22,7 +22,7 @@ from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, UploadState
 
-# How long a completion may take before the sweeper thinks that nobody is at it; it does no harm if somebody is.
+# How long a completion may take before the sweeper considers it abandoned. If it is not, no harm is done.
 ABANDONED_AFTER = timedelta(minutes=2)
 BATCH = 20
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ FINISHED = fault_point("resumable.finished", "the bytes are an object under inco
 
 @frozen
 class Finisher:
-    """Completes resumable uploads that have all their bytes. May be repeated, and interrupted anywhere."""
+    """Completes resumable uploads that have all their bytes. May be repeated and interrupted."""
 
     database: Database
     store: AppendsObjects
@@ -41,22 +41,22 @@ class Finisher:
     clock: Clock
 
     async def finish(self, session: UploadSession) -> UploadSession:
-        """The session as it is when it has become an image; a partial upload only waits to be concatenated.
+        """Return the session with its image. A partial upload only waits to be concatenated.
 
-        Raises what `Completion.complete` raises; a rejected session is ended, and nothing of it is left.
+        Raises what `Completion.complete` raises; a rejected session is ended and deleted.
         """
         await self._check_size(session)
         arrived = session if session.state is UploadState.UPLOADED else await self._arrive(session)
         if arrived.concatenation is Concatenation.PARTIAL:
             return arrived
         ARRIVED.reached()
-        with suppress(ObjectNotFound):  # then an earlier attempt came further
+        with suppress(ObjectNotFound):  # an earlier attempt got further
             await self.store.finish_append(arrived.incoming_key, arrived.multipart_id or "")
         FINISHED.reached()
         return await self.completion.complete(arrived)
 
     async def finish_interrupted(self) -> int:
-        """Complete what waits since long; answers how many came to an end. For the sweeper."""
+        """Complete uploads that have waited long. Returns the number of those that ended. For the sweeper."""
         async with self.database.connection() as connection:
             waiting = await records.list_interrupted(connection, before=self.clock() - ABANDONED_AFTER, limit=BATCH)
         count = 0
@@ -64,7 +64,7 @@ class Finisher:
             try:
                 await self.finish(session)
             except ImageGalleryError:
-                continue  # rejected: that is an end, too; out of reach: next time
+                continue  # rejected: that is an end, too; unreachable: next time
             except Exception as error:
                 _log.warning("upload %s could not be completed, it is tried again: %s", session.id, describe(error))
                 continue

@@ -1,4 +1,4 @@
-"""What holds for an upload that comes little by little, under tus and the IETF draft alike. Pure."""
+"""The rules of resumable uploads, common to tus and the IETF draft. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ _FINAL = UUID("5f0c3a52-6f0e-4b7e-9f0b-3d1b6f0a7c44")  # a namespace of our own 
 
 @frozen
 class UploadChecksum:
-    """``sha1``, ``sha256`` or ``sha512``, and the raw digest that the bytes must have.
+    """``sha1``, ``sha256`` or ``sha512``, and the raw digest of the bytes.
 
-    SHA-1 is what tus demands; it guards against accidents, not against people.
+    tus requires SHA-1; it protects against accidents, not against people.
     """
 
     algorithm: str
@@ -30,11 +30,11 @@ class UploadChecksum:
 
 @frozen
 class UploadPiece:
-    """What one request brings: bytes from ``offset`` on.
+    """The content of one request: bytes from ``offset`` on.
 
-    ``announced`` is how many, if the client said. ``length`` is the whole upload's, where this request tells it.
-    With ``completes`` the client says that nothing follows. With ``checksums`` nothing is kept unless they are right.
-    An upload that is complete takes a piece without bytes if it ``may_repeat``, because an answer was lost (tus).
+    ``announced`` is their number, if the client sent it. ``length`` is the whole upload's, if this request has it. With
+    ``completes`` the client says that nothing follows. With ``checksums`` only correct bytes are kept. A complete
+    upload accepts a piece without bytes if it ``may_repeat``, because a response was lost (tus).
     """
 
     offset: int
@@ -46,26 +46,28 @@ class UploadPiece:
 
 
 def has_all(session: UploadSession) -> bool:
-    """Whether no byte more is to come."""
+    """Whether all bytes have arrived."""
     return session.state in (UploadState.UPLOADED, UploadState.COMPLETED)
 
 
 def is_whole(session: UploadSession, *, completes: bool) -> bool:
-    """Whether a request that brought the session here is its last: because it says so, or because the length is
-    reached where that is enough (tus; not the draft, section "Length")."""
+    """Whether the request that brought the session here is the last: because it says so, or because the length is
+    reached, if that is enough
+    (tus; not the draft, section "Length").
+    """
     counts = session.completes_itself or session.concatenation is Concatenation.PARTIAL
     return completes or (counts and session.received == session.size)
 
 
 def has_arrived(session: UploadSession, *, completes: bool) -> bool:
-    """Whether it is whole, and as long as was told."""
+    """Whether it is whole, and as long as declared."""
     return is_whole(session, completes=completes) and session.received > 0 and session.size in (None, session.received)
 
 
 def declared_length(session: UploadSession, piece: UploadPiece) -> int | None:
-    """The whole length that a request tells, in one way or two (draft, section "Length").
+    """The whole length in a request, given in one way or two (draft, section "Length").
 
-    Raises `LengthMismatch` when they disagree, with each other or with what is known.
+    Raises `LengthMismatch` if they differ from each other or from the known one.
     """
     reached = None if piece.announced is None else piece.offset + piece.announced
     told = {length for length in (piece.length, reached if piece.completes else None) if length is not None}
@@ -78,13 +80,13 @@ def declared_length(session: UploadSession, piece: UploadPiece) -> int | None:
 
 
 def check_offset(session: UploadSession, offset: int) -> None:
-    """Raises `OffsetMismatch`: bytes go to the end of what has arrived, nowhere else."""
+    """Raise `OffsetMismatch` unless the bytes continue what has arrived."""
     if offset != session.received:
         raise OffsetMismatch(session.received, offset)
 
 
 def check_announced(piece: UploadPiece, limit: int) -> None:
-    """Raises `TooLarge` for a request that announces more than ``limit`` bytes in all, before any of them came."""
+    """Raise `TooLarge` for a request that announces more than ``limit`` bytes in total, before it sends any."""
     if piece.announced is not None and piece.offset + piece.announced > limit:
         raise TooLarge(f"More than the {limit:,} bytes that may come.", limit=limit)
 
@@ -95,7 +97,7 @@ def final_id(owner_id: str, partial_ids: Sequence[UUID]) -> UUID:
 
 
 def check_parts(sessions: list[UploadSession], max_size: int) -> None:
-    """Raises `UploadIncomplete` unless all are partial uploads that have arrived, and `TooLarge` for their sum."""
+    """Raise `UploadIncomplete` unless all are partial uploads that have arrived, and `TooLarge` for their sum."""
     for session in sessions:
         if session.concatenation is not Concatenation.PARTIAL or not has_all(session):
             raise UploadIncomplete("Only partial uploads that have all their bytes can be concatenated.")

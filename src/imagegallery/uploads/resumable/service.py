@@ -1,8 +1,8 @@
-"""Uploads that come little by little through this service, and go on after any interruption: tus and the IETF draft.
+"""Uploads that come in pieces through this service, and can be resumed: tus and the IETF draft.
 
-The rules of both protocols are these use cases; what they look like on the wire is `imagegallery_asgi`'s. One request
-at a time works on an upload, in whatever process: a newcomer asks the one before to write down what it has and to give
-way (draft-ietf-httpbis-resumable-upload, section "Concurrency"; tus leaves it open).
+These use cases are the rules of both protocols; `imagegallery_asgi` has their wire formats. One request at a time works
+on an upload, in any process: a newcomer asks the previous one to record its progress and stop
+(draft-ietf-httpbis-resumable-upload, section "Concurrency"; tus leaves this open).
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
@@ -48,11 +48,12 @@ from imagegallery.uploads.session.policy import Declaration, UploadPolicy
 from imagegallery.uploads.session.session import Concatenation, Transport, UploadSession, UploadState, raise_if_over
 
 LOCK_PATIENCE = timedelta(seconds=10)
-"""How long a newcomer waits for the request before it to give way."""
+"""How long a newcomer waits for the previous request to stop."""
 
 
 class ResumableUploads:
-    """``gallery.uploads.resumable``. Every call raises `Unauthenticated` or `NotFound` for who is not the owner."""
+    """``gallery.uploads.resumable``. Every call raises `Unauthenticated` or `NotFound` unless the principal is the
+    owner."""
 
     def __init__(
         self,
@@ -90,10 +91,10 @@ class ResumableUploads:
         wire_concatenation: str | None = None,
         completes_itself: bool = True,
     ) -> UploadSession:
-        """Begin an upload of ``size`` bytes, or of a size that `append` will tell.
+        """Start an upload of ``size`` bytes, or of a size that `append` will give.
 
-        With ``completes_itself`` it is complete as soon as so many bytes are there (tus), else when a request says so
-        (the draft). The type may be left to the extension of ``filename``; a partial upload has none. Raises like
+        With ``completes_itself`` it is complete as soon as all bytes are there (tus), otherwise when a request says so
+        (the draft). Without a type, the extension of ``filename`` gives it; a partial upload has none. Raises as
         `UploadService.create`.
         """
         self._appending()
@@ -111,13 +112,13 @@ class ResumableUploads:
             ),
         )
         if session.state is UploadState.COMPLETED:
-            return session  # with an image that was there already
+            return session  # with an existing image
         return await self._growing(session, wire_concatenation)
 
     async def look(self, principal: Principal, session_id: UUID) -> UploadSession:
-        """The session as it is, ``received`` being what is durable; the request that is at it gives way first.
+        """Return the session with ``received`` as the durable bytes, after the current request has stopped.
 
-        Completes an upload that was cut short after its last byte. Raises what ended the session, `UploadLocked`, and
+        Completes an upload that was interrupted after its last byte. Raises what ended the session, `UploadLocked`, and
         what completing raises.
         """
         async with self._current(principal, session_id) as (_, session):
@@ -128,13 +129,22 @@ class ResumableUploads:
     async def append(
         self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes], piece: UploadPiece
     ) -> UploadSession:
-        """Add ``data`` to the end of what has arrived; the last byte completes the upload.
+        """Append ``data``; the last byte completes the upload.
 
-        What had come when ``data`` breaks off, or when another request for the upload comes (`UploadInterrupted`), is
-        kept. Raises what ended the session; `OffsetMismatch`, `LengthMismatch`, `ChunkMismatch`, `TooLarge` and
-        `DiskFull` with nothing kept; `QuotaExceeded`, which ends the session; `Forbidden` for one that is made of
-        others; `UploadEnded` for one that is an image, unless the piece is empty and may repeat; `UploadLocked`; and
-        what completing raises.
+        What arrived before ``data`` breaks off, or another request for the upload comes (`UploadInterrupted`), is kept.
+
+        Raises what ended the session, and what completing raises.
+
+        Raises:
+            OffsetMismatch: With nothing kept, as for the next four.
+            LengthMismatch: If lengths differ.
+            ChunkMismatch: If a checksum differs.
+            TooLarge: If it exceeds the length or limit.
+            DiskFull: If the disk is full.
+            QuotaExceeded: Ends the session.
+            Forbidden: For a final upload.
+            UploadEnded: For an image, unless the piece is empty and may repeat.
+            UploadLocked: If the current request does not stop.
         """
         async with self._current(principal, session_id) as (hold, session):
             if session.concatenation is Concatenation.FINAL:
@@ -162,11 +172,15 @@ class ResumableUploads:
         wire_metadata: str | None = None,
         wire_concatenation: str,
     ) -> UploadSession:
-        """One upload of partial ones, in this order, complete at once; the partial ones are over then.
+        """Concatenate partial uploads in this order, which ends them. May be repeated.
 
-        Asked again for the same ones, it answers the same upload. Raises `NotFound` for one that is not the
-        principal's, `UploadEnded` for one that went into another upload, `UploadIncomplete` unless each is a partial
-        upload that has all its bytes, `UploadLocked`, and like `create` and `complete`.
+        Raises as `create` and `complete`.
+
+        Raises:
+            NotFound: If one is not the principal's.
+            UploadEnded: If one is part of another upload.
+            UploadIncomplete: Unless each is a partial upload with all its bytes.
+            UploadLocked: If one is in use.
         """
         concatenator = self._concatenator()
         settled = final_id(principal.require_user(), partial_ids)
@@ -179,7 +193,7 @@ class ResumableUploads:
             session = await self._opener.begin(
                 principal,
                 NewUpload(
-                    Declaration(content_type or "", None, None),  # counts nothing beside its parts
+                    Declaration(content_type or "", None, None),  # adds nothing to its parts
                     filename,
                     gallery_id,
                     Transport.RESUMABLE,
@@ -192,14 +206,14 @@ class ResumableUploads:
             return await concatenator.join(await self._growing(session, wire_concatenation), parts)
 
     async def invalidate(self, principal: Principal, session_id: UUID, error: TooLarge) -> None:
-        """End an upload whose client sent more than it had said (draft, section "Upload Append")."""
+        """End an upload whose client sent more than it had announced (draft, section "Upload Append")."""
         session = await self._sessions.get(principal, session_id)
         await self._completion.reject(session.id, error)
 
     async def terminate(self, principal: Principal, session_id: UUID) -> None:
-        """Give the upload up, or forget one that became an image, which stays, or was refused: it is gone afterwards.
+        """Cancel the upload, or delete one that was rejected or became an image, which stays.
 
-        Raises `UploadLocked`, and `Unavailable` when what it left could not be deleted.
+        Raises `UploadLocked`, and `Unavailable` if its objects could not be deleted.
         """
         await self._own(principal, session_id)
         async with self._alone(session_id):
@@ -210,24 +224,24 @@ class ResumableUploads:
                 await self._ender.forget(session)
 
     async def complete(self, session: UploadSession) -> UploadSession:
-        """For `UploadService.complete`: take up a completion that was cut short."""
+        """Resume an interrupted completion, for `UploadService.complete`."""
         if has_all(session) and session.state is not UploadState.COMPLETED:
             return await self._finisher().finish(session)
         return session
 
     async def sweep(self) -> int:
-        """Complete what was cut short after its last byte; answers how many became images."""
+        """Complete uploads interrupted after their last byte. Returns the number of new images."""
         return await self._finisher().finish_interrupted() if isinstance(self._store, AppendsObjects) else 0
 
     def alone_with(self, session: UploadSession) -> AbstractAsyncContextManager[object]:
-        """Be the only one, in any process, that works on this upload, if it is a resumable one.
+        """Lock this upload across processes, if it is a resumable one.
 
-        Raises `UploadLocked` on entering, when whoever is at it does not give way in time.
+        Raises `UploadLocked` on entering, if the current request does not stop in time.
         """
         return self._alone(session.id) if session.transport is Transport.RESUMABLE else nullcontext()
 
     async def give_up(self, session_id: UUID) -> None:
-        """For who began an upload and could not go on: end it. Asks for no principal, and raises nothing."""
+        """Abandon a session whose first request failed. Does not check access and never raises."""
         await self._ender.give_up(session_id)
 
     async def _own(self, principal: Principal, session_id: UUID) -> UploadSession:
@@ -246,7 +260,7 @@ class ResumableUploads:
 
     @asynccontextmanager
     async def _current(self, principal: Principal, session_id: UUID) -> AsyncIterator[tuple[Hold, UploadSession]]:
-        """The session, with nobody else at it, and ``received`` as the store has it. Raises what ended it."""
+        """Lock the session and return it with ``received`` as the store has it. Raises what ended it."""
         await self._own(principal, session_id)
         async with self._alone(session_id) as hold:
             session = await self._own(principal, session_id)
@@ -257,7 +271,7 @@ class ResumableUploads:
             )
 
     async def _received(self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece) -> UploadSession:
-        """The session with these bytes. One that its owner has no room for is over, and holds nothing more."""
+        """Append the bytes. A session beyond its owner's quota ends, and keeps nothing."""
         await self._opener.space.check(piece.announced or 0)
         try:
             whole = await self._with_length(session, declared_length(session, piece))
@@ -267,7 +281,7 @@ class ResumableUploads:
             raise
 
     async def _with_length(self, session: UploadSession, length: int | None) -> UploadSession:
-        """The session with the length that was told, for good. Raises `EmptyFile`, `TooLarge`, `QuotaExceeded`."""
+        """Record the length permanently. Raises `EmptyFile`, `TooLarge`, `QuotaExceeded`."""
         if length is None or length == session.size:
             return session
         if length == 0:
@@ -282,7 +296,7 @@ class ResumableUploads:
         return attrs.evolve(session, size=length)
 
     async def _growing(self, session: UploadSession, wire_concatenation: str | None) -> UploadSession:
-        """The session, begun in the store as well."""
+        """Start the growing object in the store."""
         begun = attrs.evolve(session, wire_concatenation=wire_concatenation)
         try:
             return await self._appender(self._appending()).begin(begun)
@@ -307,7 +321,7 @@ class ResumableUploads:
 
 
 async def _refuse_more(data: AsyncIterable[bytes]) -> None:
-    """Raises `LengthMismatch` if anything comes (draft, section "Upload Append")."""
+    """Raise `LengthMismatch` if any byte comes (draft, section "Upload Append")."""
     async for chunk in data:
         if chunk:
             raise LengthMismatch("This upload is complete; nothing can be added to it.")

@@ -1,4 +1,4 @@
-"""What remains of an upload that became nothing: its objects go, after its end is on record and never before."""
+"""Deletion of the objects of uploads without an image, always after their end was recorded."""
 
 from contextlib import suppress
 
@@ -8,13 +8,13 @@ from imagegallery.errors import ConfigurationError, Unavailable
 from imagegallery.storage.protocol import AppendsObjects, MultipartUploads, ObjectStore
 from imagegallery.uploads.session.session import Transport, UploadSession, UploadState
 
-_PATIENCE = 10.0  # seconds for one session's objects; what is not done by then, the sweeper does later
+_PATIENCE = 10.0  # seconds for one session's objects; the sweeper does the rest later
 
 
 async def delete_objects(store: ObjectStore, session: UploadSession) -> None:
     """Delete what an ended upload may have left in the store; an image's original stays. May be repeated.
 
-    Raises `Unavailable` when the store does not answer, `ConfigurationError` when it refuses us.
+    Raises `Unavailable` if the store does not respond, `ConfigurationError` if it denies access.
     """
     await _abort_unfinished(store, session)
     await store.delete(session.incoming_key)
@@ -23,7 +23,7 @@ async def delete_objects(store: ObjectStore, session: UploadSession) -> None:
 
 
 async def _abort_unfinished(store: ObjectStore, session: UploadSession) -> None:
-    """What arrives in parts, or grows, is no object yet."""
+    """Delete parts and growing objects."""
     if session.multipart_id is None:
         return
     if session.transport is Transport.PARTS and isinstance(store, MultipartUploads):
@@ -33,13 +33,13 @@ async def _abort_unfinished(store: ObjectStore, session: UploadSession) -> None:
 
 
 async def try_to_abort(store: ObjectStore, session: UploadSession) -> None:
-    """Have the store forget what has arrived in parts, or grown, and leave objects alone; now if possible."""
+    """Delete parts and growing objects, but not objects, now if possible."""
     with anyio.move_on_after(_PATIENCE, shield=True), suppress(Unavailable, ConfigurationError):
         await _abort_unfinished(store, session)
 
 
 async def try_to_delete_objects(store: ObjectStore, session: UploadSession) -> None:
-    """The same, now if possible: not interrupted by a cancellation, and no error if the store does not answer, or does
-    not let us (any more)."""
+    """Delete objects, too, now if possible: not interrupted by a cancellation, and without an error if the store
+    does not respond or denies access."""
     with anyio.move_on_after(_PATIENCE, shield=True), suppress(Unavailable, ConfigurationError):
         await delete_objects(store, session)

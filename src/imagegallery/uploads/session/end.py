@@ -1,4 +1,4 @@
-"""Uploads that come to nothing, and those whose client wants nothing more of them. Asks for no principal."""
+"""End uploads without an image, and delete those that their clients no longer want. Does not check access."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -25,7 +25,7 @@ class SessionEnder:
     clock: Clock
 
     async def end(self, session_id: UUID) -> UploadSession:
-        """Give an upload up, unless it has ended, and delete what has arrived; answers the session as it ended."""
+        """End an upload, unless it has ended, and delete what has arrived. Returns the ended session."""
         async with self.database.transaction() as connection:
             session = await records.lock(connection, session_id)
             if not session.state.is_ended:
@@ -36,13 +36,15 @@ class SessionEnder:
         return session
 
     async def give_up(self, session_id: UUID) -> None:
-        """`end` an upload that came to nothing, now if possible; later the sweeper does it."""
+        """`end` an upload now if possible; otherwise the sweeper does it later."""
         with anyio.move_on_after(_PATIENCE, shield=True), suppress(ImageGalleryError):
             await self.end(session_id)
 
     async def forget(self, session: UploadSession) -> None:
-        """Remove an upload that has ended, and what may be left of it. Raises `Unavailable`, and `Conflict` when the
-        application has records that do not let it go."""
+        """Delete an ended upload and what may be left of it.
+
+        Raises `Unavailable`, and `Conflict` if records of the application refer to it.
+        """
         await delete_objects(self.store, session)
         async with self.database.transaction() as connection:
             await records.delete(connection, [session.id])

@@ -1,6 +1,6 @@
-"""Finding a principal's own upload sessions, and the one that the same request began before.
+"""Find a principal's own upload sessions, and the session of an earlier same request.
 
-What was asked for then, under a key (`imagegallery.common.idempotency`), stands in the session's row.
+The session's row has the content of a request with a key (`imagegallery.common.idempotency`).
 """
 
 from uuid import UUID
@@ -28,14 +28,14 @@ class OwnSessions:
     clock: Clock
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
-        """The session as it is now. Raises `Unauthenticated`, or `NotFound` also for somebody else's."""
+        """Return the current session. Raises `Unauthenticated`, or `NotFound`, also for another owner's."""
         principal.require_user()
         async with self.database.connection() as connection:
             session = await records.get(connection, session_id)
         return require(Permission.VIEW, principal, session, "upload").at(self.clock())
 
     async def earlier(self, new: NewUpload) -> UploadSession | None:
-        """The session that the same request began before, as it is now, if its id follows from a key.
+        """Return the current session of an earlier same request, if its id follows from a key.
 
         Raises `IdempotencyKeyReused` if it was another request.
         """
@@ -48,7 +48,7 @@ class OwnSessions:
 
 
 def check_repeats(session: UploadSession, new: NewUpload) -> None:
-    """Raises `IdempotencyKeyReused` unless ``session`` came of a request like ``new``."""
+    """Raise `IdempotencyKeyReused` unless ``session`` came from a request like ``new``."""
     declared = new.declaration
     if (
         (session.content_type, session.gallery_id)

@@ -1,4 +1,4 @@
-"""A new session, under every transport alike: what it declares is checked, and its row written."""
+"""Open a session, with any transport: validate its declaration, and write its row."""
 
 from datetime import datetime
 from uuid import UUID
@@ -28,10 +28,10 @@ BEGUN = fault_point("upload.begun", "the session's row is written, and its clien
 
 @frozen
 class NewUpload:
-    """The upload that is to begin: the file as its client declares it, where it is to go, how its bytes will come.
+    """An upload to start: the declared file, its destination, and its transport.
 
-    With ``comes_now`` they do so in the same request. ``session_id`` may be settled already; what is not said here
-    stands in `UploadSession`.
+    With ``comes_now`` the bytes are in the same request. ``session_id`` may be given. Other fields are as in
+    `UploadSession`.
     """
 
     declaration: Declaration
@@ -48,7 +48,7 @@ class NewUpload:
 
 @frozen
 class SessionOpener:
-    """Begins sessions; their bytes are somebody else's."""
+    """Opens sessions. Receiving the bytes is done elsewhere."""
 
     database: Database
     policy: UploadPolicy
@@ -57,14 +57,14 @@ class SessionOpener:
     space: Space = field(factory=UnlimitedSpace)
 
     async def begin(self, principal: Principal, new: NewUpload) -> UploadSession:
-        """The session, ``pending``, or ``uploading`` where the bytes come now; or ``completed`` at once: with the image
-        that was there, where the declared SHA-256 tells and ``return_existing`` is wanted. Nothing is there if this
-        raises.
+        """Open a session: ``pending``, ``uploading`` if the bytes come now, or ``completed`` at once with an existing
+        image, if its SHA-256 is declared and
+        ``return_existing`` is wanted. If this raises, nothing is left.
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
-        `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` where the SHA-256 tells and ``reject`` is wanted,
-        `UploadLocked` when a session of this id is there, `DiskFull`, and `NotFound` or `Forbidden` for a gallery that
-        is not the principal's own.
+        `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` if ``reject`` is wanted and the SHA-256 is known,
+        `UploadLocked` if a session of this id exists, `DiskFull`, and `NotFound` or `Forbidden` for another owner's
+        gallery.
         """
         owner_id = principal.require_user()
         content_type = declared_type(new.declaration.content_type, new.filename)
@@ -89,13 +89,15 @@ class SessionOpener:
         return session
 
     async def check_storage(self, connection: Connection, owner_id: str, size: int) -> None:
-        """Raises `QuotaExceeded` unless ``size`` bytes more, than what is on its way already, fit."""
+        """Raise `QuotaExceeded` unless ``size`` more bytes fit, besides open uploads."""
         room = await records.hold_room(connection, owner_id, now=self.clock())
         self.policy.check_storage(room.storage_used + room.awaited + size, room.storage_limit)
 
     def _reserve(self, room: Room, new: NewUpload) -> int | None:
-        """See that there is room for the file. Return the bytes that are kept for one whose client said no size, and
-        will send it to the store by a signed URL. Raises `QuotaExceeded`."""
+        """Check that there is quota for the file. Returns the bytes reserved for one of unknown size that its client
+        sends to the store by a signed URL.
+        Raises `QuotaExceeded`.
+        """
         size, limit = new.declaration.size, self.policy.limit_of(room.storage_limit)
         is_unseen = size is None and new.transport in (Transport.SIMPLE, Transport.PARTS)
         taken = room.storage_used + room.awaited
@@ -136,9 +138,9 @@ def stored_filename(given: str | None, content_type: str) -> str:
 
 
 async def max_upload_size(database: Database, session: UploadSession, policy: UploadPolicy, *, now: datetime) -> int:
-    """Return how many bytes the file may have: what was announced or reserved, and has its place, or what is left.
+    """Return how many bytes the file may have: what was announced or reserved, or what is left.
 
-    Several uploads that have announced nothing may be given the same room; their completion looks again.
+    Several uploads without a size may get the same rest; their completion checks again.
     """
     if session.size is not None:
         return session.size

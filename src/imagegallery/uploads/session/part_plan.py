@@ -1,4 +1,4 @@
-"""How a file is cut into parts, and whether the parts that arrived are the file. Pure."""
+"""How a file is cut into parts, and whether the arrived parts are the file. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ _NAMED_IN_WORDS = 5
 
 @frozen
 class PartPlan:
-    """A file of ``total`` bytes in parts of ``size`` bytes, but for the last: some stores need them equal."""
+    """A file of ``total`` bytes in parts of ``size`` bytes, except for the last: some stores need equal ones."""
 
     total: int = field(validator=gt(0))
     size: int = field(validator=gt(0))
@@ -31,7 +31,7 @@ class PartPlan:
 
 @frozen
 class SignedPart:
-    """What a client must send to bring one part in: at most ``size`` bytes, before ``expires_at``."""
+    """What a client must send for one part: at most ``size`` bytes, before ``expires_at``."""
 
     number: int
     size: int
@@ -41,16 +41,16 @@ class SignedPart:
 
 @frozen
 class ClaimedPart:
-    """What a client says of a part that it sent: ``etag`` is what the store answered, unquoted; ``None``: not said."""
+    """A client's claim about a part: ``etag`` is from the store's response, unquoted; ``None`` if not given."""
 
     number: int
     etag: str | None = None
 
 
 def plan_parts(total: int, preferred: int, limits: PartLimits) -> PartPlan:
-    """Parts of ``preferred`` bytes, or the nearest size that keeps within the store's limits.
+    """Parts of ``preferred`` bytes, or the nearest size within the store's limits.
 
-    Raises `TooLarge` when the store cannot hold ``total`` bytes in parts.
+    Raises `TooLarge` if the store cannot hold ``total`` bytes in parts.
     """
     size = max(min(preferred, limits.largest), limits.smallest, -(-total // limits.most))
     if size > limits.largest:
@@ -60,13 +60,13 @@ def plan_parts(total: int, preferred: int, limits: PartLimits) -> PartPlan:
 
 
 def missing_parts(stored: Sequence[Part], count: int) -> list[int]:
-    """Which of the parts 1 to ``count`` have not arrived."""
+    """The parts from 1 to ``count`` that have not arrived."""
     there = {part.number for part in stored}
     return [number for number in range(1, count + 1) if number not in there]
 
 
 def check_numbers(numbers: Sequence[int], most: int) -> None:
-    """Raises `InvalidInput` unless these are 1 to 100 different parts, none beyond ``most``."""
+    """Raise `InvalidInput` unless these are 1 to 100 different parts, none beyond ``most``."""
     faults = [
         Fault(("body", "numbers", str(index)), f"must be 1 to {most:,}")
         for index, number in enumerate(numbers)
@@ -81,11 +81,11 @@ def check_numbers(numbers: Sequence[int], most: int) -> None:
 def parts_to_join(
     stored: Sequence[Part], claimed: Sequence[ClaimedPart] | None, plan: PartPlan | None, limits: PartLimits
 ) -> list[Part]:
-    """The parts that make up the file, in order. Without a ``plan`` the client has cut the file as it liked.
+    """The parts of the file, in order. Without a ``plan`` the client has chosen their sizes.
 
-    Raises `InvalidInput` when ``claimed`` is not 1, 2, 3 and so on, `UploadIncomplete` when parts are missing, and
-    `PartMismatch` when one is not what was claimed, not as long as planned or shorter than the store allows. All
-    of it can be put right by sending parts again.
+    Raises `InvalidInput` if ``claimed`` is not 1, 2, 3 and so on, `UploadIncomplete` for missing parts, and
+    `PartMismatch` for a part that differs from the claim or the plan, or is shorter than the store allows. Sending
+    parts again can correct all of this.
     """
     if claimed is not None:
         _check_order(claimed, plan.count if plan else limits.most)

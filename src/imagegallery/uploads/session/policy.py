@@ -30,9 +30,9 @@ from imagegallery.storage.keys import EXTENSIONS
 WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
 HEIF_TYPES = ("image/heic", "image/heif")
 UNKNOWN_TYPE = "application/octet-stream"
-"""Of a file whose first bytes are to say what it is."""
+"""The type of a file whose first bytes will tell."""
 
-# What clients say when they do not know, and what carries pieces of a file rather than the file.
+# Types from clients that do not know it, and types of pieces of a file.
 _UNTYPED = frozenset(
     {"", UNKNOWN_TYPE, "binary/octet-stream", "application/offset+octet-stream", "application/partial-upload"}
 )
@@ -48,8 +48,10 @@ _ALIASES = {
 
 
 class OnDuplicate(StrEnum):
-    """What becomes of a file that its owner has already, anywhere but in the trash: a second image of the same bytes,
-    which are stored once; an error; or no image but the one that is there."""
+    """What to do with a file that its owner has outside of the trash: make a second image of the same bytes, which are
+    stored once; raise an error; or
+    return the existing image.
+    """
 
     KEEP_BOTH = "keep_both"
     REJECT = "reject"
@@ -66,8 +68,10 @@ class Verify(StrEnum):
 
 @frozen
 class Declaration:
-    """What a client says it is about to send. ``size`` is in bytes, ``None`` when it cannot know it yet;
-    ``sha256`` is the raw digest, if it made one. ``on_duplicate`` is ``None`` when it does not say."""
+    """What a client announces. ``size`` is in bytes, ``None`` if unknown; ``sha256`` is the raw digest, if known;
+    ``on_duplicate`` is ``None`` if not
+    given.
+    """
 
     content_type: str
     size: int | None
@@ -77,9 +81,10 @@ class Declaration:
 
 @frozen
 class StorageUse:
-    """An owner's storage in bytes: what images take (``used``), what they may take (``limit``), and what is kept for
-    uploads under way (``awaited``); how many of those are ``open``, and how many may be (``max_open``). No ``limit``:
-    any number."""
+    """An owner's storage in bytes: of images (``used``), the ``limit``, and what open uploads reserve (``awaited``);
+    the number of ``open`` uploads, and
+    its limit (``max_open``). ``limit`` is ``None`` for any amount.
+    """
 
     used: int
     limit: int | None
@@ -122,10 +127,10 @@ class UploadPolicy:
     verify: Verify | None = None
 
     def check(self, declaration: Declaration) -> Declaration:
-        """The declaration with its type in canonical form, if this policy takes it.
+        """Return the declaration with its type in canonical form, if this policy allows it.
 
-        Raises `InvalidInput` for a negative size or a digest of the wrong length, then `UnsupportedType`,
-        `EmptyFile` or `TooLarge`.
+        Raises `InvalidInput` for a negative size or a digest of the wrong length, then `UnsupportedType`, `EmptyFile`
+        or `TooLarge`.
         """
         if faults := tuple(_faults(declaration)):
             raise InvalidInput("The upload cannot be what it declares.", faults)
@@ -142,23 +147,23 @@ class UploadPolicy:
         return content_type
 
     def check_size(self, size: int) -> None:
-        """Raises `EmptyFile` or `TooLarge`."""
+        """Raise `EmptyFile` or `TooLarge`."""
         if size == 0:
             raise EmptyFile("The file is empty.")
         if size > self.max_size:
             raise TooLarge(f"The file is larger than {self.max_size:,} bytes.", limit=self.max_size)
 
     def check_open(self, count: int) -> None:
-        """Raises `TooManyUploads` when an owner's open sessions are more than may be."""
+        """Raise `TooManyUploads` if an owner has too many open sessions."""
         if count > self.max_open:
             raise TooManyUploads(f"Only {self.max_open:,} uploads can be open at once.", limit=self.max_open)
 
     def limit_of(self, own_limit: int | None) -> int | None:
-        """The limit, in bytes, that holds for an owner with this one of their own, if any."""
+        """The limit, in bytes, of an owner with this one of their own, if any."""
         return self.storage_limit if own_limit is None else own_limit
 
     def check_storage(self, used: int, own_limit: int | None) -> None:
-        """Raises `QuotaExceeded` when an owner's ``used`` bytes are over their limit, else over the policy's."""
+        """Raise `QuotaExceeded` if an owner's ``used`` bytes exceed their limit, or without one the policy's."""
         limit = self.limit_of(own_limit)
         if limit is not None and used > limit:
             raise QuotaExceeded(f"Storage is limited to {limit:,} bytes, and this file does not fit.", limit=limit)
@@ -171,7 +176,7 @@ def canonical_type(declared: str) -> str:
 
 
 def declared_type(declared: str | None, filename: str | None) -> str:
-    """The declared media type in canonical form, else what the name's extension says, else `UNKNOWN_TYPE`."""
+    """The declared media type in canonical form, otherwise the extension's, otherwise `UNKNOWN_TYPE`."""
     content_type = canonical_type(declared or "")
     if content_type not in _UNTYPED:
         return content_type
@@ -179,10 +184,10 @@ def declared_type(declared: str | None, filename: str | None) -> str:
 
 
 def actual_type(declared: str, sniffed: str | None, policy: UploadPolicy) -> str:
-    """What a file is taken for, of what was ``declared`` and what its first bytes say.
+    """The type of a file, from what was ``declared`` and what its first bytes show.
 
-    Raises `TypeMismatch` for what is no image, none that ``policy`` takes, or, if it is ``strict``, another one than
-    was declared.
+    Raises `TypeMismatch` for a file that is no image, or none that ``policy`` allows, or, if it is ``strict``, another
+    one than declared.
     """
     if sniffed is not None and is_as_declared(declared, sniffed):
         return declared

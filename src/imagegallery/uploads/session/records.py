@@ -1,4 +1,4 @@
-"""The SQL of upload sessions, and of the room their owners have left."""
+"""The SQL of upload sessions, and of their owners' quotas."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,11 +33,11 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
-# Sessions that begin one after the other see each other and each other's bytes.
+# Concurrent new sessions see each other and each other's bytes.
 _HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
 
-# What decides on a new session: what its owner stores and has open, in bytes that were announced or promised or, of a
-# session that does not know its size yet, have arrived; and who owns the gallery it names.
+# The facts to decide on a new session: what its owner stores and has open, in bytes that were announced or reserved or,
+# without a known size, have arrived; and the owner of the gallery.
 ROOM = f"""
 SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit, open.count, open.size,
        g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility
@@ -49,7 +49,7 @@ FROM (
 LEFT JOIN owners o ON o.owner_id = $1
 LEFT JOIN galleries g ON g.id = $3"""
 
-# A page of an owner's open sessions, the one that lasts longest first, after an (expires_at, id).
+# A page of an owner's open sessions, by latest expiry, after an (expires_at, id).
 LIST_OPEN = f"""
 SELECT {_COLUMNS} FROM upload_sessions
 WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED}
@@ -70,11 +70,11 @@ SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
 
 FIND_BY_INCOMING_KEY = f"SELECT {_COLUMNS} FROM upload_sessions WHERE incoming_key = $1"
 
-# Whoever changes a session, or moves or deletes its objects because of its state, holds its row.
+# Whoever changes a session, or moves or deletes its objects because of its state, locks its row.
 _LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
 
-# What an event makes of a session that it can happen to, and whose time is not over. The size is set once, when it was
-# not known at the start; the SHA-256 once, when all of it came.
+# The effect of an event on a session that allows it and has not expired. The size is set once, if it was unknown; the
+# SHA-256 once, when everything has come.
 _ADVANCE = f"""
 UPDATE upload_sessions
 SET state = $2, declared_size = coalesce(declared_size, $4), received_offset = coalesce($5, received_offset),
@@ -89,32 +89,32 @@ UPDATE upload_sessions
 SET state = $2, error_code = $3, error_message = $4, error_details = $5, updated_at = $6
 WHERE id = $1"""
 
-# With an image: the one that was settled at the start, or one of the same bytes that was there before.
+# With an image: the one chosen at the start, or an existing one of the same bytes.
 _COMPLETE = """
 UPDATE upload_sessions
 SET state = 'completed', declared_size = coalesce(declared_size, $2), image_id = $3, is_duplicate = $4, updated_at = $5
 WHERE id = $1"""
 
-# What the store calls an object that arrives in parts: the first name stays.
+# The store's id for an object in parts: the first one stays.
 _SET_MULTIPART = """
 UPDATE upload_sessions
 SET multipart_id = coalesce(multipart_id, $2), updated_at = $3
 WHERE id = $1
 RETURNING multipart_id"""
 
-# The store's id for what grows.
+# The store's id for the growing object.
 _ATTACH = """
 UPDATE upload_sessions SET multipart_id = $2, wire_concatenation = coalesce($3, wire_concatenation), updated_at = $4
 WHERE id = $1"""
 
-# By number. A later attempt to join may be of other parts, as long as they are parts.
+# By number. A later attempt to join may be of other parts.
 _SET_JOINED = """
 UPDATE upload_sessions SET joined_etags = $2, joined_sizes = $3, updated_at = $4
 WHERE id = $1"""
 
 _JOINED = "SELECT joined_etags, joined_sizes FROM upload_sessions WHERE id = $1"
 
-# Resumable uploads that are all there and became nothing, because whoever was about to complete them died or gave up.
+# Resumable uploads that have all bytes but no image, because their completion was interrupted.
 LIST_INTERRUPTED = f"""
 SELECT {_COLUMNS} FROM upload_sessions
 WHERE state = 'uploaded' AND transport = 'resumable' AND concatenation IS DISTINCT FROM 'partial' AND updated_at < $1
@@ -123,7 +123,7 @@ LIMIT $2"""
 
 _SET_FOUND_TYPE = "UPDATE upload_sessions SET found_type = $2, updated_at = $3 WHERE id = $1"
 
-# A batch of sessions that are over time; those that somebody is just completing or cancelling are left out.
+# A batch of expired sessions, without those that somebody is completing or cancelling.
 EXPIRE = f"""
 UPDATE upload_sessions
 SET state = 'expired', updated_at = $1
@@ -149,7 +149,7 @@ _DELETE = f"""
 DELETE FROM upload_sessions
 WHERE id = ANY($1) AND state IN {_ENDED}"""
 
-# Which of these keys under incoming/ no open session waits for.
+# The keys under incoming/ without an open session.
 WITHOUT_OPEN_SESSION = f"""
 SELECT given.key
 FROM unnest($1::text[]) AS given (key)
@@ -158,7 +158,7 @@ WHERE given.key NOT IN (
     WHERE state NOT IN {_ENDED}
 )"""
 
-# Those of these keys that no completion may just be moving to where its image's objects will lie.
+# The keys that no completion may be moving to the image's folder.
 _NOT_AWAITED = f"""
 SELECT given.key
 FROM unnest($1::text[]) AS given (key)
@@ -170,8 +170,10 @@ WHERE NOT EXISTS (
 
 @frozen
 class Room:
-    """The owner's ``storage_used`` and own ``storage_limit`` in bytes; how many sessions they have open (``open``), and
-    the bytes that are kept for them (``awaited``); and the gallery asked for, if there is one."""
+    """An owner's quota: ``storage_used`` and own ``storage_limit`` in bytes; the number of open sessions (``open``),
+    and the bytes they reserve
+    (``awaited``); and the requested gallery, if it exists.
+    """
 
     storage_used: int
     storage_limit: int | None
@@ -188,7 +190,7 @@ async def room(connection: Connection, owner_id: str, gallery_id: UUID | None = 
 
 
 async def hold_room(connection: Connection, owner_id: str, gallery_id: UUID | None = None, *, now: datetime) -> Room:
-    """The same; whoever else asks to hold it waits until the transaction ends."""
+    """The same, locked: other transactions wait until this one ends."""
     await connection.fetchval(_HOLD_ROOM, owner_id)
     return await room(connection, owner_id, gallery_id, now=now)
 
@@ -201,7 +203,7 @@ async def list_open(
 
 
 async def insert(connection: Connection, session: UploadSession) -> None:
-    """Raises `UploadLocked` if another transaction was quicker to write a session of this id."""
+    """Insert it. Raises `UploadLocked` if another transaction has just inserted a session of this id."""
     try:
         await connection.execute(
             _INSERT,
@@ -245,7 +247,7 @@ async def find_by_incoming_key(connection: Connection, key: str) -> UploadSessio
 
 
 async def lock(connection: Connection, session_id: UUID) -> UploadSession:
-    """The session as it is now, locked until the transaction ends. Raises `NotFound`."""
+    """The current session, locked until the transaction ends. Raises `NotFound`."""
     row = await connection.fetchrow(_LOCK_SESSION, session_id)
     if row is None:
         raise NotFound.of("upload")
@@ -262,8 +264,10 @@ async def advance(
     received: int | None = None,
     sha256: bytes | None = None,
 ) -> UploadSession:
-    """Write what an ``event`` of an open session makes of it: its state, its size and SHA-256 if they were not known,
-    and how much has been received. Return the session. Raises `NotFound`, and like `session.advance`."""
+    """Write the effect of an ``event`` on an open session: its state, its size and SHA-256 if they were unknown, and
+    how much has arrived. Returns the
+    session. Raises `NotFound`, and as `session.advance`.
+    """
     after = TRANSITIONS[UploadState.UPLOADING][event]
     before = [state.value for state, events in TRANSITIONS.items() if events.get(event) is after]
     row = await connection.fetchrow(_ADVANCE, session_id, after.value, before, size, received, sha256, now)
@@ -288,18 +292,18 @@ async def update(
     now: datetime,
     rejection: Rejection | None = None,
 ) -> None:
-    """Write the new state, and the ``rejection`` that ``REJECTED`` needs."""
+    """Write the new state, and the ``rejection`` for ``REJECTED``."""
     error = (rejection.code, rejection.message, dict(rejection.details)) if rejection else (None, None, None)
     await connection.execute(_UPDATE, session_id, state.value, *error, now)
 
 
 async def complete(connection: Connection, session: UploadSession, *, size: int, now: datetime) -> None:
-    """Write that ``session`` has ended with its ``future_image_id``; and the size if it was not known."""
+    """Write that ``session`` has ended with its ``future_image_id``, and the size if it was unknown."""
     await connection.execute(_COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now)
 
 
 async def set_multipart(connection: Connection, session_id: UUID, multipart_id: str, *, now: datetime) -> str:
-    """Answers the name that the session has from now on: another one, if somebody was quicker. Raises `NotFound`."""
+    """Record the store's id, and return the recorded one: another one, if somebody was quicker. Raises `NotFound`."""
     name: str | None = await connection.fetchval(_SET_MULTIPART, session_id, multipart_id, now)
     if name is None:
         raise NotFound.of("upload")
@@ -309,17 +313,17 @@ async def set_multipart(connection: Connection, session_id: UUID, multipart_id: 
 async def attach(
     connection: Connection, session_id: UUID, append_id: str, wire_concatenation: str | None, *, now: datetime
 ) -> None:
-    """Write down the store's id for what grows."""
+    """Record the store's id for the growing object."""
     await connection.execute(_ATTACH, session_id, append_id, wire_concatenation, now)
 
 
 async def set_joined(connection: Connection, session_id: UUID, parts: Sequence[Part], *, now: datetime) -> None:
-    """Write down ``parts``, which are 1, 2, 3 and so on."""
+    """Record ``parts``, which are 1, 2, 3 and so on."""
     await connection.execute(_SET_JOINED, session_id, [part.etag for part in parts], [part.size for part in parts], now)
 
 
 async def joined(connection: Connection, session_id: UUID) -> list[Part]:
-    """The parts that the file was joined of; none while it was not."""
+    """The parts that the file was joined from; none before."""
     row = await connection.fetchrow(_JOINED, session_id)
     if row is None or row["joined_etags"] is None:
         return []
@@ -333,36 +337,36 @@ async def list_interrupted(connection: Connection, *, before: datetime, limit: i
 
 
 async def set_found_type(connection: Connection, session_id: UUID, content_type: str, *, now: datetime) -> None:
-    """Write down what the file is, where that is not what was declared."""
+    """Record the actual type, if it differs from the declared one."""
     await connection.execute(_SET_FOUND_TYPE, session_id, content_type, now)
 
 
 async def expire(connection: Connection, *, now: datetime, limit: int) -> list[UploadSession]:
-    """End up to ``limit`` sessions whose time is over; answers them."""
+    """End up to ``limit`` expired sessions and return them."""
     return [_session(row) for row in await connection.fetch(EXPIRE, now, limit)]
 
 
 async def list_old(
     connection: Connection, *, expired_before: datetime, after: tuple[datetime, UUID], limit: int
 ) -> list[UploadSession]:
-    """Up to ``limit`` ended sessions whose time was over by then, oldest first, that follow on ``after``."""
+    """Up to ``limit`` ended sessions that expired before then, oldest first, after ``after``."""
     return [_session(row) for row in await connection.fetch(SELECT_OLD, expired_before, *after, limit)]
 
 
 async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
-    """Forget those of these sessions that have ended. In a transaction; raises `Conflict`, and has forgotten none, when
-    other tables do not let one of them go."""
+    """Delete those of these sessions that have ended, in a transaction. Raises `Conflict`, and deletes none, if
+    other tables refer to one of them."""
     async with removing(connection):
         await connection.execute(_DELETE, list(session_ids))
 
 
 async def without_open_session(connection: Connection, keys: Sequence[str]) -> list[str]:
-    """Those of ``keys`` where no open session's bytes arrive."""
+    """The ``keys`` without an open session."""
     return [row["key"] for row in await connection.fetch(WITHOUT_OPEN_SESSION, list(keys))]
 
 
 async def not_awaited(connection: Connection, keys: Sequence[str]) -> list[str]:
-    """Those of ``keys`` that no upload which is not over will make an original."""
+    """The ``keys`` that no open upload will make an original."""
     return [row["key"] for row in await connection.fetch(_NOT_AWAITED, list(keys))] if keys else []
 
 

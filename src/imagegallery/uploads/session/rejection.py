@@ -1,4 +1,4 @@
-"""Why an upload was refused, in a form that a row can keep and that raises the same error again. Pure."""
+"""Why an upload was rejected, stored so that the same error can be raised again. Pure."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from imagegallery.errors import (
     TypeMismatch,
 )
 
-# The errors that are the file's fault, the owner's storage or the owner's wish: trying again would not help.
+# Errors due to the file, the owner's storage or the owner's wish: trying again would not help.
 REJECTIONS = (
     EmptyFile,
     TooLarge,
@@ -44,7 +44,7 @@ class Rejection:
         return cls(error.code, error.message, dict(error.details))
 
     def error(self) -> ImageGalleryError:
-        """The error again, equal in class, message and details."""
+        """The error, equal in class, message and details."""
         details = dict(self.details)
         if self.code == BadImage.code:
             return BadImage(str(details.pop("reason")), self.message, **details)

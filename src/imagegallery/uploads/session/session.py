@@ -36,8 +36,8 @@ class UploadState(StrEnum):
 
 
 class UploadEvent(StrEnum):
-    """What happens to a session: bytes begin to come, all have arrived, they became an image, they were refused,
-    the owner gave up, the time ran out."""
+    """What happens to a session: bytes begin to arrive, all have arrived, they became an image, they were rejected,
+    the owner cancelled, the time ran out."""
 
     BEGIN = "begin"
     ARRIVE = "arrive"
@@ -48,8 +48,10 @@ class UploadEvent(StrEnum):
 
 
 class Transport(StrEnum):
-    """How the bytes travel: ``simple``, one request to the store itself; ``service``, through this service;
-    ``parts``, in parts to the store itself; ``resumable``, little by little through this service (tus, IETF)."""
+    """How the bytes travel: ``simple``, one request to the store; ``service``, through this service; ``parts``, in
+    parts to the store; ``resumable``, in
+    pieces through this service (tus, IETF).
+    """
 
     SIMPLE = "simple"
     SERVICE = "service"
@@ -71,7 +73,7 @@ _TO_AN_END = {
     UploadEvent.EXPIRE: UploadState.EXPIRED,
 }
 
-# What is not in the table is refused. An event that leads from an end state to itself is a repeat, and harmless.
+# Other events are refused. An event that leads from an end state to itself is a harmless repetition.
 TRANSITIONS: Mapping[UploadState, Mapping[UploadEvent, UploadState]] = MappingProxyType(
     {
         UploadState.PENDING: {
@@ -80,7 +82,7 @@ TRANSITIONS: Mapping[UploadState, Mapping[UploadEvent, UploadState]] = MappingPr
             **_TO_AN_END,
         },
         UploadState.UPLOADING: {
-            UploadEvent.BEGIN: UploadState.UPLOADING,  # a new attempt, after one that broke off
+            UploadEvent.BEGIN: UploadState.UPLOADING,  # a new attempt after an interrupted one
             UploadEvent.ARRIVE: UploadState.UPLOADED,
             **_TO_AN_END,
         },
@@ -100,8 +102,8 @@ TRANSITIONS: Mapping[UploadState, Mapping[UploadEvent, UploadState]] = MappingPr
 def advance(state: UploadState, event: UploadEvent) -> UploadState:
     """The state after ``event``.
 
-    Raises `UploadExpired` or `UploadEnded` when the session is over, `UploadIncomplete` for a completion before
-    the bytes are there and `Conflict` for bytes that begin to come twice.
+    Raises `UploadExpired` or `UploadEnded` if the session is over, `UploadIncomplete` for a completion before the bytes
+    are there and `Conflict` for bytes that begin to arrive twice.
     """
     following = TRANSITIONS[state].get(event)
     if following is None:
@@ -173,43 +175,43 @@ class UploadSession:
 
     @property
     def facts(self) -> Facts:
-        """What decides who may do what with it: it is its owner's."""
+        """The facts to decide access by: it is its owner's."""
         return Facts(self.owner_id)
 
     @property
     def file_type(self) -> str:
-        """What the file is, as far as that is known."""
+        """The file's type, as far as known."""
         return self.found_type or self.content_type
 
     @property
     def image_id(self) -> UUID | None:
-        """The image this upload became, if it did."""
+        """The image of this upload, if it has become one."""
         return self.future_image_id if self.state is UploadState.COMPLETED else None
 
     @property
     def ends_on_arrival(self) -> bool:
-        """Whether the one request that brings the bytes is the last that the client will send."""
+        """Whether the request with the bytes is the client's last."""
         return self.completes_itself and self.transport is Transport.SIMPLE
 
     @property
     def part_plan(self) -> PartPlan | None:
-        """How the file is cut into parts, where we say so."""
+        """How the file is cut into parts, if we decide."""
         return PartPlan(self.size, self.part_size) if self.size and self.part_size else None
 
     @property
     def original_key(self) -> str:
-        """Where the bytes lie, or will lie, as an image's original."""
+        """The key of the image's original."""
         return original_key(self.key_prefix, self.file_type)
 
     def at(self, now: datetime) -> "UploadSession":
-        """The session as it is at ``now``: over time means expired, even before the sweeper came by."""
+        """The session as it is at ``now``: expired after its time, even before the sweeper has ended it."""
         if self.state.is_ended or now < self.expires_at:
             return self
         return attrs.evolve(self, state=advance(self.state, UploadEvent.EXPIRE))
 
 
 def raise_if_over(session: UploadSession) -> None:
-    """Raises what ended the session, unless nothing did or it became an image."""
+    """Raise what ended the session, unless nothing did or it became an image."""
     if session.rejection is not None:
         raise session.rejection.error()
     if session.state is not UploadState.COMPLETED:
