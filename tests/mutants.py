@@ -34,7 +34,11 @@ RULES: Final[Mapping[str, str]] = {
     r" SKIP LOCKED": "",
     r"pg_advisory_xact_lock\(": "coalesce(",
     r"pg_try_advisory(?:_xact)?_lock\(": "0 <= abs(",
-    r"await \S*\bfence\(connection, job\)": "True",
+    r"await \S*\b(?:fence|complete_in)\(connection, job\)": "True",
+    # What is written only if nobody else was quicker.
+    r"event_log\.last_position = log\.last_position AND ": "",
+    r"(?<=consumer = \$1) AND position = \$2": "",
+    r" AND state = ANY \(\$3\)": "",
     r"shield=True": "shield=False",
     r"(?:\b\w+\.)?\bowner_id = (?:ANY \()?(\$\d|:\w+)\)?": r"(\g<0> OR \1 IS NOT NULL)",
     r"(?<=\n)( +)(?:os\.fsync|(?:folders\.|file\.)?sync)\(.*": r"\1pass",

@@ -40,10 +40,11 @@ GROUP BY found.phash
 ORDER BY distance, found.phash
 LIMIT {NEIGHBOURS}"""
 
-_FILE = "INSERT INTO phash_buckets (owner_id, bucket, phash) SELECT $1, bucket, $3 FROM unnest($2::integer[]) AS bucket"
-
-# A new hash and those near it know each other; it is near itself.
-_CONNECT = """
+# A new hash goes into its buckets. It and those near it know each other; it is near itself.
+_ADD = """
+WITH filed AS (
+    INSERT INTO phash_buckets (owner_id, bucket, phash) SELECT $1, bucket, $2 FROM unnest($5::integer[]) AS bucket
+)
 INSERT INTO phash_neighbours (owner_id, phash, near_phash, distance)
 SELECT $1, $2, near, distance FROM unnest($3::bigint[], $4::smallint[]) AS found (near, distance)
 UNION ALL
@@ -130,8 +131,7 @@ async def forget(connection: Connection, owner_id: str, deleted: Sequence[Image]
 async def _add_hash(connection: Connection, owner_id: str, phash: int) -> None:
     found = await connection.fetch(SEARCH, owner_id, *search_for(phash))
     near, distances = [row["phash"] for row in found], [row["distance"] for row in found]
-    await connection.execute(_FILE, owner_id, buckets(phash), signed(phash))
-    await connection.execute(_CONNECT, owner_id, signed(phash), near, distances)
+    await connection.execute(_ADD, owner_id, signed(phash), near, distances, buckets(phash))
 
 
 def search_for(phash: int) -> tuple[list[int], list[int]]:
