@@ -40,6 +40,7 @@ STORIES: Mapping[str, Story] = {
     "upload": stories.whole,
     "upload.cancelled": stories.cancelled,
     "worker": stories.processed,
+    "worker.worked": stories.purged,
 }
 # The later formats are another job, and variants are several: the same places once more.
 AGAIN = (

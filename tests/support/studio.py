@@ -168,8 +168,8 @@ class Studio:
     async def run(self, kind: str) -> None:
         """Claim the one job of this kind and do it, as a worker would."""
         job = await self.claim(kind)
-        await self.processing.handlers()[kind].run(job)
-        await self.library.queue.complete(job)
+        if await self.processing.handlers()[kind].run(job) is None:
+            await self.library.queue.complete(job)
 
     async def hand_back(self, job: ClaimedJob) -> None:
         """A claimed job is to be tried again, at once."""

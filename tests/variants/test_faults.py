@@ -135,10 +135,9 @@ async def test_a_dead_letter_that_is_requeued_makes_the_variants(studio: Studio)
 
 async def test_a_job_that_runs_again_after_it_failed_the_image_leaves_it(studio: Studio) -> None:
     image = await studio.upload(PHOTO[:500], 400, 300)
-    job = await studio.claim(FIRST)
-    handler = studio.processing.handlers()[FIRST]
-    await handler.run(job)
-    await handler.run(job)
+    await studio.run(FIRST)
+    await studio.enqueue(process_image(image))
+    await studio.run(FIRST)
     assert len(studio.engine.rendered) == 1
     assert (await studio.image(image.id)).status is ProcessingStatus.FAILED
 

@@ -9,7 +9,13 @@ from imagegallery.database.connection import Connection
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.image import membership
 from imagegallery.images.image.image import Image
+from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.metadata.metadata import from_json
+
+# An image, in the trash or not, with what is recorded of it.
+GET = f"""
+SELECT {IMAGE_COLUMNS}, ARRAY(SELECT ROW(a.name, a.version) FROM image_analyses a WHERE a.image_id = i.id) AS analyses
+FROM images i WHERE i.id = $1"""
 
 _VERSIONS = "SELECT image_id, name, version FROM image_analyses WHERE image_id = ANY($1)"
 
@@ -36,6 +42,12 @@ async def versions(connection: Connection, image_ids: Sequence[UUID]) -> Mapping
     for row in await connection.fetch(_VERSIONS, list(image_ids)):
         found[row["image_id"]][row["name"]] = row["version"]
     return found
+
+
+async def image_with_versions(connection: Connection, image_id: UUID) -> tuple[Image, Mapping[str, int]] | None:
+    """An image, with the version of each analysis that is recorded of it."""
+    row = await connection.fetchrow(GET, image_id)
+    return None if row is None else (image_from(row), dict(row["analyses"]))
 
 
 async def put(

@@ -38,7 +38,7 @@ from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.imaging.protocol import ImagingEngine, Rendered, Subject
 from imagegallery.queue.job import ClaimedJob
-from imagegallery.queue.protocol import JobHandler, JobOutbox, Queue
+from imagegallery.queue.protocol import Ended, JobHandler, JobOutbox, Queue
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import file_chunks
@@ -77,8 +77,8 @@ STARTED = fault_point("processing.started", "the image's row may say that it is 
 FETCHED = fault_point("processing.fetched", "the original is here, nothing was made of it")
 RENDERED = fault_point("processing.rendered", "the variants are files here, none is stored")
 STORED = fault_point("processing.stored", "one more variant is stored, no row names it")
-RECORDED = fault_point("processing.recorded", "the variants are on record, the job is not done")
-REFUSED = fault_point("processing.refused", "the failure is on record, the job is not done")
+RECORDED = fault_point("processing.recorded", "the variants are on record, and the job is done")
+REFUSED = fault_point("processing.refused", "the failure is on record")
 
 
 @frozen
@@ -120,11 +120,12 @@ class _MakesVariants:
     def __init__(self, parts: Processing) -> None:
         self._parts = parts
 
-    async def run(self, job: ClaimedJob) -> None:
+    async def run(self, job: ClaimedJob) -> Ended | None:
         """Begin, make what is missing, record it; a picture that cannot be shown is recorded as such."""
+        await self._started(job)
         begun = await self._begin(job)
         if begun is None:
-            return
+            return None
         STARTED.reached()
         try:
             work, made = await self._make(job, *begun)
@@ -132,6 +133,7 @@ class _MakesVariants:
             await self._refuse(job, _failure(error), may_have_stored=job.attempt > 1, bad=begun[0])
         else:
             await self._record(job, work, made)
+        return Ended.COMPLETED
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """Say so, without the store: that it is away may be the reason."""
@@ -146,16 +148,14 @@ class _MakesVariants:
 
         When it is gone, an earlier attempt may have stored objects after the purge had been there.
         """
-        async with self._parts.database.transaction() as connection:
-            await self._parts.queue.fence(connection, job)
-            await self._started(connection, image_of(job.payload), self._parts.clock())
-            found = await image_records.get(connection, image_of(job.payload))
-            if found is None:
+        async with self._parts.database.connection() as connection:
+            found = await analysis_records.image_with_versions(connection, image_of(job.payload))
+        if found is None:
+            async with self._parts.database.transaction() as connection:
+                await self._parts.queue.fence(connection, job)
                 await self._purge_leftovers(connection, job)
-            if found is None or found.image.status is ProcessingStatus.FAILED:
-                return None
-            recorded = await analysis_records.versions(connection, [found.image.id])
-        return found.image, recorded[found.image.id]
+            return None
+        return None if found[0].status is ProcessingStatus.FAILED else found
 
     async def _make(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> tuple[Work, RenderResult]:
         """Fetch, verify, render, measure and store what is missing, in one decode."""
@@ -220,12 +220,13 @@ class _MakesVariants:
         """One transaction: rows, status, what is to be done next, and word to those who wait."""
         image_id, now = work.image.id, self._parts.clock()
         async with self._parts.database.transaction() as connection:
-            await self._parts.queue.fence(connection, job)
-            image = await _held(connection, image_id)
-            if image is None:
+            await self._parts.queue.complete_in(connection, job)
+            found = await records.touch(connection, image_id, now=now) and await image_records.get(connection, image_id)
+            if not found:
                 # Deleted meanwhile, perhaps before we stored the last object.
                 await self._purge_leftovers(connection, job)
                 return
+            image = found.image
             await records.put_variants(connection, image_id, made.variants, now=now)
             ready = [VariantReady(image.owner_id, image_id, each.variant_type, each.format) for each in made.variants]
             await events.record(connection, *ready, *self._told(image), now=now)
@@ -233,7 +234,6 @@ class _MakesVariants:
             await self._discard(connection, image_id, superseded(image, made.variants), now)
             await self._leave_out(connection, image, work, made, now)
             await analysis_records.put(connection, image, made.analyses, now=now)
-            await image_records.announce(connection, image_id)
         RECORDED.reached()
         size = sum(variant.file_size for variant in made.variants)
         _log.info("image %s: %s done, %d variants, %d bytes", image_id, job.kind, len(made.variants), size)
@@ -242,17 +242,21 @@ class _MakesVariants:
         self, job: ClaimedJob, failure: Failure, *, may_have_stored: bool, bad: Image | None = None
     ) -> None:
         """Record that there will be no variants; what attempts have stored, if they may have, goes. So does the file of
-        an image that is ``bad`` and that nobody had looked at before."""
+        an image that is ``bad``, whose job ends with that, and that nobody had looked at before."""
         image_id, now = image_of(job.payload), self._parts.clock()
         is_new = bad is not None and bad.original_state is OriginalState.UNVERIFIED
         async with self._parts.database.transaction() as connection:
-            await self._parts.queue.fence(connection, job)
+            if bad is None:
+                await self._parts.queue.fence(connection, job)
+            else:
+                await self._parts.queue.complete_in(connection, job)
             if bad is not None and is_new:
                 await original_records.hold_content(connection, bad.owner_id, bad.file_size)
-            image = await _held(connection, image_id)
-            if image is None:
+            found = await records.lock(connection, image_id) and await image_records.get(connection, image_id)
+            if not found:
                 await self._purge_leftovers(connection, job)
                 return
+            image = found.image
             await self._failed(connection, image, failure, now)
             await image_records.announce(connection, image_id)
             keys = self._work(job, image, {}).missing_keys
@@ -301,13 +305,13 @@ class _MakesVariants:
         """What is to be known when it is done, besides the variants that were made."""
         return ()
 
-    # Each of these is called inside a fenced transaction.
-
-    async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
+    async def _started(self, job: ClaimedJob) -> None:
         pass
 
-    async def _finished(self, connection: Connection, image: Image, _work: Work, now: datetime) -> None:
-        await records.touch(connection, image.id, now=now)
+    # Each of these is called inside a fenced transaction.
+
+    async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
+        pass
 
     async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
         """Whatever becomes of a job, the image stays as usable as it is."""
@@ -322,8 +326,10 @@ class ProcessImage(_MakesVariants):
     def _told(self, image: Image) -> Sequence[DomainEvent]:
         return (ImageReady(image.owner_id, image.id),)
 
-    async def _started(self, connection: Connection, image_id: UUID, now: datetime) -> None:
-        await records.start(connection, image_id, given_up=GAVE_UP.code, now=now)
+    async def _started(self, job: ClaimedJob) -> None:
+        async with self._parts.database.transaction() as connection:
+            await self._parts.queue.fence(connection, job)
+            await records.start(connection, image_of(job.payload), given_up=GAVE_UP.code, now=self._parts.clock())
 
     async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
         await records.complete(connection, work.image, now=now)
@@ -373,14 +379,6 @@ def _warn_of_lost_frames(work: Work, rendered: Rendered) -> None:
     kept = work.frames_kept(rendered.files)
     if kept < work.image.frames:
         _log.warning("image %s: of the animation's frames %d of %d are shown", work.image.id, kept, work.image.frames)
-
-
-async def _held(connection: Connection, image_id: UUID) -> Image | None:
-    """The image as it is now, and stays until the transaction ends; ``None`` when it is gone."""
-    if not await records.lock(connection, image_id):
-        return None
-    found = await image_records.get(connection, image_id)
-    return found.image if found else None
 
 
 def _failure(error: BadImage | TypeMismatch | ChecksumMismatch) -> Failure:

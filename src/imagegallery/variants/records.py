@@ -4,10 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import attrs
+
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Failure
 from imagegallery.ids import new_id
 from imagegallery.images.image.image import Image, Variant
+from imagegallery.images.image.records import CHANNEL
 
 # From here on somebody works on it. A complete image stays one while it gets more variants. One that was given up is
 # worked on again when its dead letter is requeued.
@@ -19,11 +22,21 @@ WHERE id = $1 AND (processing_status = 'pending' OR failure_code = $3)"""
 # The image's row, locked until the transaction ends: no deletion and no other recording in between.
 _LOCK = "SELECT id FROM images WHERE id = $1 FOR NO KEY UPDATE"
 
+# The same, telling those who wait for the image that it changes.
+_TOUCH = """
+WITH held AS (UPDATE images SET updated_at = $2 WHERE id = $1 RETURNING id)
+SELECT pg_notify($3, id::text) FROM held"""
+
 # Replaces an existing variant; written once its object is stored.
 _PUT = """
 INSERT INTO image_variants (
     id, image_id, variant_type, format, key, width, height, file_size, fingerprint, frames, created_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+)
+SELECT given.id, $1, variant_type, format, key, width, height, file_size, fingerprint, frames, $3
+FROM jsonb_to_recordset($2) AS given (
+    id uuid, variant_type text, format text, key text, width integer, height integer, file_size bigint,
+    fingerprint text, frames integer
+)
 ON CONFLICT (image_id, variant_type, format) DO UPDATE
 SET key = excluded.key, width = excluded.width, height = excluded.height, file_size = excluded.file_size,
     fingerprint = excluded.fingerprint, frames = excluded.frames, created_at = excluded.created_at"""
@@ -48,9 +61,6 @@ _FAIL = """
 UPDATE images
 SET processing_status = 'failed', failure_code = $2, failure_message = $3, updated_at = $4
 WHERE id = $1 AND processing_status <> 'complete'"""
-
-# Its variants changed, its status did not.
-_TOUCH = "UPDATE images SET updated_at = $2 WHERE id = $1"
 
 _IS_IN_PROCESS = "SELECT processing_status IN ('pending', 'processing') FROM images WHERE id = $1"
 
@@ -90,26 +100,16 @@ async def lock(connection: Connection, image_id: UUID) -> bool:
     return await connection.fetchval(_LOCK, image_id) is not None
 
 
+async def touch(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
+    """Hold the image, which changes, and tell whoever waits for it; false when it is gone."""
+    return await connection.execute(_TOUCH, image_id, now, CHANNEL) == "SELECT 1"
+
+
 async def put_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant], *, now: datetime) -> None:
     """Record variants whose objects are stored, replacing those of the same type and format."""
-    rows = [
-        (
-            new_id(),
-            image_id,
-            variant.variant_type,
-            variant.format,
-            variant.key,
-            variant.width,
-            variant.height,
-            variant.file_size,
-            variant.fingerprint,
-            variant.frames,
-            now,
-        )
-        for variant in variants
-    ]
-    if rows:
-        await connection.executemany(_PUT, rows)
+    if variants:
+        rows = [{"id": str(new_id()), **attrs.asdict(each)} for each in variants]
+        await connection.execute(_PUT, image_id, rows, now)
 
 
 async def drop_variants(connection: Connection, image_id: UUID, variants: Sequence[Variant]) -> None:
@@ -134,10 +134,6 @@ async def complete(connection: Connection, image: Image, *, now: datetime) -> No
 async def fail(connection: Connection, image_id: UUID, failure: Failure, *, now: datetime) -> bool:
     """Record why there are no variants. False if the image is gone, or usable nevertheless."""
     return await connection.execute(_FAIL, image_id, failure.code, failure.message, now) == "UPDATE 1"
-
-
-async def touch(connection: Connection, image_id: UUID, *, now: datetime) -> None:
-    await connection.execute(_TOUCH, image_id, now)
 
 
 async def is_in_process(connection: Connection, image_id: UUID) -> bool:

@@ -78,8 +78,8 @@ class Counted:
         queue = self.uploading.library.queue
         (job,) = await queue.claim([kind], limit=1, lease=LEASE)
         purge = PurgeObjects(self.uploading.library.database, self.store)
-        await {**self.processing.handlers(), "image.purge": purge}[kind].run(job)
-        await queue.complete(job)
+        if await {**self.processing.handlers(), "image.purge": purge}[kind].run(job) is None:
+            await queue.complete(job)
 
     async def image(self, image_id: UUID) -> Image:
         return await self.uploading.library.images.get(self.uploading.me, image_id)
