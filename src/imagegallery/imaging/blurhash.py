@@ -1,8 +1,8 @@
 """BlurHash: some thirty characters that a client turns into a blurred picture. Pure.
 
-Written after the algorithm's description (https://github.com/woltapp/blurhash/blob/master/Algorithm.md), with one
-difference that no decoder notices: the cosines stand at the middle of the pixels, as in the DCT, not at their edge. So
-a picture of one colour has no other factor than that colour, which in the usual encoders it has.
+Written from the algorithm's description (https://github.com/woltapp/blurhash/blob/master/Algorithm.md), with one
+difference that decoders do not notice: the cosines are at the middle of the pixels, as in the DCT, not at their edge.
+So a picture of one colour has no other factor than that colour; usual encoders give it some.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Final
 from imagegallery.imaging.protocol import Colours, Pixels, Subject
 
 SIDE: Final = 32
-"""Pixels of either side of the picture to hash, whatever the shape of the one that it stands for."""
+"""The side of the picture to hash, in pixels, for pictures of any shape."""
 
 PIXELS: Final = Pixels(SIDE, comfortable_side=256, colours=Colours.LIGHT)
 
@@ -22,7 +22,7 @@ LONG_SIDE_COMPONENTS: Final = 4
 SHORT_SIDE_COMPONENTS: Final = 3
 
 Colour = tuple[float, float, float]
-"""Red, green and blue of linear light, 0 to 1; of a factor, as much below as above 0."""
+"""Red, green and blue of linear light, 0 to 1; a factor may be below 0."""
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 _WAVES: Final = tuple(
@@ -35,19 +35,19 @@ _HASH: Final = re.compile(rf"[{re.escape(_DIGITS)}]{{6,200}}")
 
 
 def measure(subject: Subject) -> str:
-    """The hash of a picture of which there are `PIXELS`."""
+    """The hash of a picture given as `PIXELS`."""
     return encode(memoryview(subject.pixels).cast("f"), is_upright=subject.height > subject.width)
 
 
 def is_hash(data: object) -> bool:
-    """Whether it can be one, as far as its characters say."""
+    """Whether its characters can be a hash."""
     return isinstance(data, str) and _HASH.fullmatch(data) is not None
 
 
 def encode(light: Sequence[float], *, is_upright: bool = False) -> str:
     """The hash of 32 x 32 pixels of linear ``light``: red, green, blue, row by row from the top.
 
-    It has 4 components across and 3 down; 3 and 4 when the picture it stands for is taller than wide (``is_upright``).
+    It has 4 components across and 3 down, or 3 and 4 for a picture that is taller than wide (``is_upright``).
     """
     across, down = LONG_SIDE_COMPONENTS, SHORT_SIDE_COMPONENTS
     if is_upright:
@@ -67,7 +67,7 @@ def encode(light: Sequence[float], *, is_upright: bool = False) -> str:
 
 
 def _factors(light: Sequence[float], across: int, down: int) -> list[Colour]:
-    """How much there is of each cosine, the constant one first, row by row of their frequencies."""
+    """The amount of each cosine, starting with the constant one, row by row of their frequencies."""
     rows = [light[start : start + 3 * SIDE] for start in range(0, 3 * SIDE * SIDE, 3 * SIDE)]
     columns = [[[_sum(wave, row[channel::3]) for row in rows] for wave in _WAVES[:across]] for channel in range(3)]
     return [

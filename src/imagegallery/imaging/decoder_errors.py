@@ -4,7 +4,7 @@ import re
 
 from imagegallery.errors import BadImage
 
-# The last but one is what glibc says when there is no room to load a shared library.
+# The last but one comes from glibc if there is no memory to load a shared library.
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|failed to allocate|insufficient memory|cannot allocate|failed to map segment|memory limit", re.I
 )
@@ -12,11 +12,11 @@ _TRUNCATED = re.compile(r"truncat|premature|unexpected end|end of (file|input|im
 _UNSUPPORTED = re.compile(r"unsupported feature|compression format|unsupported codec", re.I)
 
 TAIL_SIZE = 64 * 1024
-"""Bytes at the end of a file that `is_cut` wants to see."""
+"""The bytes at the end of a file that `is_cut` needs."""
 
 
 def is_out_of_memory(complaint: str) -> bool:
-    """Whether a decoder gave up because the memory ceiling refused it more."""
+    """Whether a decoder stopped at the memory limit."""
     return _OUT_OF_MEMORY.search(complaint) is not None
 
 
@@ -38,7 +38,8 @@ def lacks_data(complaint: str) -> bool:
 
 
 def is_cut(content_type: str, size: int, head: bytes, tail: bytes) -> bool:
-    """Whether the file is shorter than it says, of formats whose decoders do not tell that from other damage.
+    """Whether the file is shorter than it should be, for formats whose decoders do not distinguish that from other
+    damage.
 
     WebP: the length of the RIFF container (RFC 9649 section 2.4). PNG: the final chunk (third edition, section 11.2.4).
     """
@@ -48,7 +49,7 @@ def is_cut(content_type: str, size: int, head: bytes, tail: bytes) -> bool:
 
 
 def bad_image(complaint: str, *, cut: bool = False) -> BadImage:
-    """The error for a file whose decoder complained so; ``cut``: it is known that the file's end is missing."""
+    """The error for a decoder's complaint; ``cut``: the file's end is known to be missing."""
     if is_out_of_memory(complaint):
         return out_of_memory()
     if _UNSUPPORTED.search(complaint):

@@ -1,4 +1,4 @@
-"""What an image may cost: the options of this package, and the decisions taken on a header before any decode. Pure."""
+"""The limits of an image: the options of this package, and decisions on a header before decoding. Pure."""
 
 import json
 import math
@@ -10,11 +10,13 @@ from attrs import asdict, field, frozen, validators
 from imagegallery.errors import BadImage
 
 DEFAULT_WEBP_EFFORT = 4
-"""libwebp's method, 0 to 6: its default; more buys few bytes for twice the time (`benchmarks/encoders.py`)."""
+"""libwebp's method, 0 to 6: its default; more saves few bytes for twice the time (`benchmarks/encoders.py`)."""
 
 DEFAULT_AVIF_EFFORT = 1
-"""libaom's effort, 0 to 9. The default, 4, takes many times as long; what it gains depends on the
-picture, and is most on smooth ones (`benchmarks/encoders.py`)."""
+"""libaom's effort, 0 to 9. The default, 4, takes many times as long; the gain depends on the picture, and is largest
+for smooth ones
+(`benchmarks/encoders.py`).
+"""
 
 
 @frozen
@@ -49,10 +51,10 @@ class ImagingOptions:
 
 
 DECODED_TIMES = 4
-"""Decoding a frame costs that much less than encoding it, at the least."""
+"""Decoding a frame costs at least this much less than encoding it."""
 
 FORMATS = ("webp", "avif", "jpeg", "png")
-"""What can be encoded."""
+"""The formats that can be encoded."""
 
 
 TOO_MUCH = frozenset({"too_many_pixels", "too_many_frames", "too_many_scans"})
@@ -65,13 +67,13 @@ def to_json(options: ImagingOptions) -> str:
 
 
 def from_json(text: str) -> ImagingOptions:
-    """What `to_json` wrote."""
+    """The inverse of `to_json`."""
     values = json.loads(text)
     return ImagingOptions(**{**values, "deadline": timedelta(seconds=values["deadline"])})
 
 
 def check_header(width: int, height: int, frames: int, options: ImagingOptions) -> None:
-    """Refuse what would cost too much. Sizes in pixels of one frame. Raises `BadImage`."""
+    """Refuse what would cost too much. Sizes are in pixels of one frame. Raises `BadImage`."""
     if width < 1 or height < 1:
         raise BadImage("undecodable", "The picture has no pixels.")
     if width * height > options.max_pixels:
@@ -99,12 +101,12 @@ def check_scans(*, has_more: bool, options: ImagingOptions) -> None:
 
 
 def shortest_deadline(options: ImagingOptions) -> timedelta:
-    """What the smallest picture has, and who only reads a header."""
+    """The deadline for the smallest picture, and for reading a header."""
     return options.deadline / 4
 
 
 def deadline_for(width: int, height: int, frames: int, options: ImagingOptions) -> timedelta:
-    """How long one request about such a picture may take: the rest of the deadline goes by pixels."""
+    """How long one request about such a picture may take: the deadline above the shortest grows with the pixels."""
     share = width * height / options.max_pixels
     if can_move(width, height, frames, options):
         share = max(share, width * height * frames / options.max_animation_pixels)
@@ -113,10 +115,10 @@ def deadline_for(width: int, height: int, frames: int, options: ImagingOptions) 
 
 
 def can_move(width: int, height: int, frames: int, options: ImagingOptions) -> bool:
-    """Whether all frames are decoded; otherwise the first one stands for the animation."""
+    """Whether all frames are decoded; otherwise the first one replaces the animation."""
     return frames > 1 and width * height * frames <= DECODED_TIMES * options.max_animation_pixels
 
 
 def frame_step(width: int, height: int, frames: int, options: ImagingOptions) -> int:
-    """Every how manieth frame is kept of an animation that `can_move`, when a variant has this size: 1 is all."""
+    """The step between kept frames of an animation that `can_move`, for a variant of this size: 1 keeps all."""
     return max(1, math.ceil(width * height * frames / options.max_animation_pixels))

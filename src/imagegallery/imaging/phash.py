@@ -1,9 +1,9 @@
-"""pHash: 64 bits of how a picture looks, which survive scaling and recompression. Pure.
+"""pHash: a 64-bit hash of how a picture looks, which survives scaling and recompression. Pure.
 
-The picture is brought to 32 x 32 grey pixels and to the frequency domain (DCT-II); of the 8 x 8 lowest frequencies, the
-constant ones left out, one bit each says whether the cosine is positive. The method is that of C. Zauner,
-"Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), section 3.1, but with zero in the place of
-the median, from which it differs little: so that turning the picture only moves and flips bits, see
+The picture is reduced to 32 x 32 grey pixels and transformed to the frequency domain (DCT-II). Of the 8 x 8 lowest
+frequencies, without the constant ones, one bit each says whether the cosine is positive. The method is that of C.
+Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010), section 3.1, but with zero instead
+of the median, from which it differs little. So turning the picture only moves and flips bits, see
 `imagegallery.images.duplicates.hamming`.
 """
 
@@ -21,7 +21,7 @@ SIDE: Final = 32
 PIXELS: Final = Pixels(SIDE, comfortable_side=64, colours=Colours.GREY)
 
 _KEPT: Final = 8
-# With fewer cosines than this, what is left is noise: a blank wall looks like any other.
+# With fewer cosines than this, the rest is noise: a blank wall looks like any other.
 _LEAST_DETAIL: Final = 16
 # The cosines of frequencies 1 to 8, orthonormal, so that their factors are in units of grey.
 _BASIS: Final = tuple(
@@ -34,7 +34,7 @@ _TEXT: Final = re.compile(r"[0-9a-f]{16}")
 
 
 def measure(subject: Subject) -> str:
-    """The hash of a picture of which there are `PIXELS`, in 16 hexadecimal digits: JSON knows no 64-bit numbers."""
+    """The hash of a picture given as `PIXELS`, in 16 hexadecimal digits: JSON has no 64-bit numbers."""
     return f"{phash(subject.pixels):016x}"
 
 
@@ -43,7 +43,7 @@ def is_hash(data: object) -> bool:
 
 
 def phash(pixels: bytes) -> int:
-    """The hash, 0 to 2**64 - 1, of 32 x 32 grey ``pixels``, row by row; 0 when there is too little to tell it by.
+    """The hash, 0 to 2**64 - 1, of 32 x 32 grey ``pixels``, row by row; 0 if there is too little detail.
 
     Bit ``8 * v + h`` is that of vertical frequency ``v + 1`` and horizontal frequency ``h + 1``.
     """

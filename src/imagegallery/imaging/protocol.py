@@ -1,4 +1,4 @@
-"""What an imaging engine must do: look at a file, render and measure it. Values only; nothing here decodes."""
+"""What an imaging engine must do: inspect, render and measure a file. Values only; nothing here decodes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
@@ -9,12 +9,12 @@ from attrs import frozen
 
 ANIMATED_FORMATS: Final = frozenset({"webp"})
 EXIF_MARKER: Final = b"Exif\0\0"
-"""What may stand in front of an EXIF block."""
+"""The optional marker before an EXIF block."""
 
 
 @frozen
 class Notes:
-    """What a file says of itself outside of EXIF: texts as they are written, those to be believed first in front.
+    """What a file says about itself outside of EXIF: texts as they are written, the most reliable first.
 
     ``xmp_*`` are from XMP (ISO 16684-1), ``iptc_times`` from IPTC-IIM, ``png_times`` from the chunks of a PNG.
     """
@@ -28,10 +28,10 @@ class Notes:
 
 @frozen
 class Inspection:
-    """What a file turned out to be, within the limits.
+    """A file's header, within the limits.
 
-    ``width`` and ``height`` are in pixels, as a person sees the image (orientation applied); ``exif`` is the
-    raw EXIF block (a TIFF stream, without the ``Exif\\0\\0`` marker) or empty.
+    ``width`` and ``height`` are in pixels, as a person sees the image (orientation applied); ``exif`` is the raw EXIF
+    block (a TIFF stream, without the ``Exif\0\0`` marker) or empty.
     """
 
     content_type: str
@@ -84,8 +84,10 @@ class Pixels:
 
 @frozen
 class Subject:
-    """A picture of ``width`` x ``height`` pixels as a person sees it, and of all the rest what was asked for:
-    ``pixels``, the file's own ``exif`` and ``notes``, or a ``picture`` of it as a file."""
+    """A picture of ``width`` x ``height`` pixels as a person sees it, with the requested ones of: ``pixels``, the
+    file's own ``exif`` and ``notes``, and a
+    ``picture`` of it as a file.
+    """
 
     width: int
     height: int
@@ -97,10 +99,10 @@ class Subject:
 
 @frozen
 class Measurement:
-    """Something to compute of a picture's pixels, in the decoder, while it is decoded anyway.
+    """Something to compute from a picture's pixels, in the decoder, while it is decoded.
 
-    ``run`` is a function of a module, which the decoder imports by name; its answer is a JSON value. That is believed
-    only if it ``accepts`` it: the decoder may have been taken over by what it decodes.
+    ``run`` is a function of a module, which the decoder imports by name; it returns a JSON value. That is only used if
+    ``accepts`` allows it: the file may have taken over the decoder.
     """
 
     name: str
@@ -123,7 +125,7 @@ class RenderedFile:
 
 @frozen
 class Rendered:
-    """The answer to one render call: the files, what the header said, and what was ``measured``, by name."""
+    """The result of one render call: the files, the header, and what was ``measured``, by name."""
 
     files: tuple[RenderedFile, ...]
     header: Inspection
@@ -132,16 +134,19 @@ class Rendered:
 
 
 class ImagingEngine(Protocol):
-    """Decodes untrusted files. Implementations isolate the decoder: its death is a `BadImage`, not ours."""
+    """Decodes untrusted files. Implementations isolate the decoder: its crash is a `BadImage`."""
 
     async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
-        """Check limits on the header, then decode it all once. Those who wait are served owner by owner in turn.
+        """Check the header's limits, then decode everything once. Waiting owners are served in turn.
 
-        Without ``decode`` the header is enough: for a caller that renders the file next, which finds the same faults.
+        Without ``decode`` the header is enough, for a caller that renders the file next, and finds the same faults
+        then.
 
-        Raises `TypeMismatch` when the bytes are of another format than ``content_type`` and `BadImage` when
-        they cannot be shown: undecodable, truncated, too many pixels or frames, or a decoder that crashed or
-        ran out of time or memory. Raises `Overloaded` when too many wait already, of all or of this owner.
+        Raises:
+            TypeMismatch: If the bytes are of another format than ``content_type``.
+            BadImage: If it cannot be shown: undecodable, truncated, too many pixels or frames, or the decoder crashed
+                or ran out of time or memory.
+            Overloaded: If too many requests wait, in total or of this owner.
         """
 
     async def render(
@@ -154,7 +159,7 @@ class ImagingEngine(Protocol):
         measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
-        """Make every rendition as a file in the directory ``into`` and every measurement, decoding once. Raises like
+        """Make every rendition as a file in the directory ``into`` and every measurement, decoding once. Raises as
         `inspect`."""
 
     async def aclose(self) -> None: ...

@@ -1,7 +1,7 @@
-"""What a file is, by its first bytes: pure. A decoder is only ever given a format that was recognised here."""
+"""The format of a file, from its first bytes. Pure. A decoder only gets formats recognised here."""
 
 HEAD_SIZE = 64
-"""Bytes that tell."""
+"""The bytes needed."""
 
 # File type box, ISO/IEC 14496-12 section 4.3: size, "ftyp", major brand, minor version, compatible brands.
 # HEVC brands: ISO/IEC 23008-12 annex B; AVIF's: the AV1 Image File Format specification, section 6.
@@ -28,12 +28,12 @@ def sniff(start: bytes) -> str | None:
 
 
 def is_sequence(start: bytes) -> bool:
-    """Whether a HEIF file says first of all that it is a sequence of pictures (ISO/IEC 23008-12, annex B.4)."""
+    """Whether a HEIF file's first brand is one of a sequence of pictures (ISO/IEC 23008-12, annex B.4)."""
     return start[8:12] in _SEQUENCE_BRANDS
 
 
 def is_as_declared(declared: str, sniffed: str | None) -> bool:
-    """Whether a file of the sniffed type may be called what it was declared as.
+    """Whether a file of the sniffed type may be declared as this one.
 
     HEIC is HEIF with HEVC inside, and phones and browsers use either name for it.
     """
@@ -41,7 +41,7 @@ def is_as_declared(declared: str, sniffed: str | None) -> bool:
 
 
 def _by_brand(start: bytes) -> str | None:
-    """A codec's own brand in front settles it; a neutral one leaves it to the compatible brands."""
+    """A codec's own brand in front decides; after a neutral one, the compatible brands do."""
     end = min(int.from_bytes(start[:4], "big"), HEAD_SIZE, len(start))
     major, compatible = start[8:12], {start[at : at + 4] for at in range(16, end - 3, 4)}
     specific = _by_codec({major}) or _by_codec(compatible)

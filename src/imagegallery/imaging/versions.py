@@ -1,4 +1,4 @@
-"""Which libvips there is, found out without loading it here."""
+"""The version of libvips, without loading it here."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ _PROGRAM = "import pyvips; print('.'.join(str(pyvips.version(part)) for part in 
 
 
 async def libvips_version() -> str:
-    """Such as ``8.18.0``, from a process of its own. Raises `Unavailable` when it cannot be loaded."""
+    """Such as ``8.18.0``, from a process of its own. Raises `Unavailable` if it cannot be loaded."""
     try:
         done = await anyio.run_process([sys.executable, "-c", _PROGRAM])
     except subprocess.CalledProcessError as error:

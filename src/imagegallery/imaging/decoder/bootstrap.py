@@ -1,9 +1,9 @@
-"""The file that a decoder process is started with, by its path, with two arguments: the JSON of `limits.to_json`, and
-the process id to die with.
+"""The file that starts a decoder process, by its path, with two arguments: the JSON of `limits.to_json`, and the id of
+the parent process.
 
 ``python -m imagegallery.imaging.decoder.child`` would first run the package's ``__init__``, which imports the whole
-library: time and memory that no decoder needs, and code that has no business beside one. So the package is given its
-name and its place here, and only `imagegallery.imaging` is ever imported from it.
+library: that takes time and memory, and none of it belongs in a decoder. So this sets the package's name and place, and
+only imports `imagegallery.imaging` from it.
 """
 
 import sys
@@ -19,7 +19,7 @@ from imagegallery.imaging.sandbox.confinement import confine  # noqa: E402 (once
 
 
 def main(limits: str, parent: str) -> None:
-    """Put up the walls, and only then load what decodes: walls are around the one thread that there is so far."""
+    """Confine the process, and only then load decoders: the walls apply to the one thread that exists so far."""
     options = from_json(limits)
     walls = confine(options.memory_limit, int(parent))
 

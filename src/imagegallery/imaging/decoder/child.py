@@ -1,7 +1,7 @@
-"""The decoder process: reads requests from stdin (a Unix socket), answers on stdout, ends with its input.
+"""The decoder process: reads requests from stdin (a Unix socket), responds on stdout, and ends with its input.
 
-Started by `imagegallery.imaging.sandbox.process`, through bootstrap.py. It opens no file of its own: with each request
-come descriptors, which are closed with its answer.
+`imagegallery.imaging.sandbox.process` starts it, through bootstrap.py. It opens no files: requests come with
+descriptors, which are closed with the response.
 """
 
 import os
@@ -23,7 +23,7 @@ from imagegallery.imaging.sandbox.confinement import allow_cpu_time
 
 
 def serve(options: ImagingOptions, walls: frozenset[wire.Wall]) -> None:
-    """Serve until the input ends; ``walls`` are those that stand."""
+    """Serve until the input ends; ``walls`` are those in force."""
     answers = _take_stdout()
     set_up()
     _send(answers, wire.ready_message(walls))
@@ -37,7 +37,7 @@ def serve(options: ImagingOptions, walls: frozenset[wire.Wall]) -> None:
 
 
 def _take_stdout() -> BinaryIO:
-    """The stream for answers. Anything else that is printed goes to stderr, where it cannot be mistaken for one."""
+    """The stream for responses. Other output goes to stderr, where it cannot be mistaken for one."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
@@ -70,7 +70,7 @@ def _send(answers: BinaryIO, message: wire.Message) -> None:
 
 
 def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
-    """The result, or the fault that takes its place. What is not expected ends this process: see stderr."""
+    """The result, or the error in its place. Unexpected errors end this process: see stderr."""
     try:
         return _result(request, descriptors, options)
     except TypeMismatch as error:
@@ -92,7 +92,7 @@ def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingO
         if not request.render:
             return wire.inspection_message(inspect(request, file, options))
         from imagegallery.imaging.decoder.renditions import (
-            render,  # and all that encodes and hashes: not to look at a file
+            render,  # with everything that encodes and hashes: not needed to inspect a file
         )
 
         return wire.render_message(render(request, file, outputs, options))

@@ -1,4 +1,4 @@
-"""How the numbers of a picture are meant, where no profile says so: primaries, and the way from number to light. Pure.
+"""The meaning of a picture's numbers without a profile: primaries, and the curve from number to light. Pure.
 
 Code points are those of ITU-T H.273 (CICP), which PNG has in cICP, AVIF and HEIF in a colour box of type nclx.
 """
@@ -65,26 +65,26 @@ _PRIMARIES: Final[Mapping[int, Primaries]] = {
     12: DISPLAY_P3,
     22: Primaries((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
-# H.273 table 3. Those of standard video (1, 6, 7, 14, 15) are seen through sRGB's curve, as browsers do: what files say
-# of them is seldom what their pixels are.
+# H.273 table 3. Those of standard video (1, 6, 7, 14, 15) are read by sRGB's curve, as browsers do: files seldom
+# describe their pixels correctly.
 _CURVES: Final[Mapping[int, Curve | float]] = {4: 2.2, 5: 2.8, 8: 1.0, 16: Curve.PQ, 17: 2.6, 18: Curve.HLG}
 
-# Powers beyond these are damage. What is within so many percent of sRGB's is sRGB.
+# Powers beyond these are damage. Powers within this many percent of sRGB's are sRGB.
 _LEAST_POWER, _GREATEST_POWER = 0.5, 5.0
 _SRGB_POWER, _TOLERANCE = 2.2, 0.01
 _SCALE = 100_000
 
 
 def from_code_points(primaries: int, transfer: int, *, narrow: bool = False) -> Colour | None:
-    """What these code points mean; those that say nothing, or nothing we know, mean sRGB: ``None``."""
+    """The colour of these code points, or ``None`` for unknown ones, which mean sRGB."""
     colour = Colour(_PRIMARIES.get(primaries, SRGB), _CURVES.get(transfer, Curve.SRGB), narrow)
     return None if colour == Colour(SRGB, Curve.SRGB) else colour
 
 
 def from_gamma(gamma: int, chromaticities: Sequence[int]) -> Colour | None:
-    """What PNG's chunks gAMA and cHRM mean (third edition, sections 11.3.2.1 and 11.3.2.2), in their own units.
+    """The colour of PNG's chunks gAMA and cHRM (third edition, sections 11.3.2.1 and 11.3.2.2), in their own units.
 
-    ``gamma`` is 0 where there is none. ``chromaticities`` are x and y of white, red, green and blue, or empty.
+    ``gamma`` is 0 without one. ``chromaticities`` are x and y of white, red, green and blue, or empty.
     """
     primaries = SRGB
     if len(chromaticities) == 8:

@@ -12,22 +12,22 @@ from imagegallery.imaging.protocol import Rendition
 
 NO_METADATA = pyvips.enums.ForeignKeep.NONE
 TINY = 128 * 128
-"""Pixels up to which a WebP without loss may well be the smaller one: worth a try."""
+"""WebP without loss may be smaller up to this many pixels: worth trying."""
 MOST_LOSSLESS = 4_000_000
-"""Pixels, of all frames: beyond, a try takes too long."""
+"""Pixels, of all frames: beyond, trying takes too long."""
 GRAPHIC_MAY_BE = 1.5
-"""How many times the bytes a graphic without loss may have: lossy WebP smears coloured edges."""
+"""The factor by which a graphic without loss may be larger: lossy WebP smears coloured edges."""
 
 
 def encode(image: pyvips.Image, rendition: Rendition) -> bytes:
-    """Raises `pyvips.Error`, and `ValueError` for a format that is not known."""
+    """Encode it. Raises `pyvips.Error`, and `ValueError` for an unknown format."""
     if rendition.format not in _ENCODERS:
         raise ValueError(f"no encoder for {rendition.format!r}")
     return bytes(_ENCODERS[rendition.format](image, rendition))
 
 
 def decode(data: bytes, image_format: str) -> pyvips.Image:
-    """What `encode` has made, the first frame of it. Raises `pyvips.Error`."""
+    """Decode the first frame of what `encode` made. Raises `pyvips.Error`."""
     loader = getattr(pyvips.Image, _LOADERS[image_format])
     image: pyvips.Image = loader(data, access="sequential")
     return image.copy_memory()
@@ -44,8 +44,8 @@ def _webp(image: pyvips.Image, rendition: Rendition) -> bytes:
 
 
 def _avif(image: pyvips.Image, rendition: Rendition) -> bytes:
-    # Full chroma keeps coloured edges; what ten bits inside the encoder give is in benchmarks/encoders.py. The encoder
-    # makes ten bits of eight by a shift, which leaves white grey; of sixteen it makes them right.
+    # Full chroma keeps coloured edges; benchmarks/encoders.py shows the effect of ten bits. The encoder makes ten bits
+    # from eight by a shift, which makes white grey; from sixteen it makes them right.
     deep = image.maplut((pyvips.Image.identity() * 257).cast("ushort")).copy(interpretation="rgb16")
     data: bytes = deep.heifsave_buffer(
         Q=rendition.quality,

@@ -1,6 +1,6 @@
-"""HEIC and HEIF with pillow-heif (the extra ``heic``); the libvips that is bundled decodes only AVIF of the family.
+"""HEIC and HEIF with pillow-heif (the extra ``heic``); of this family, the bundled libvips only decodes AVIF.
 
-Imported only in the decoder process. pillow-heif is loaded for the first such file: most processes never see one.
+Imported only in the decoder process, which loads pillow-heif for the first such file: most never do.
 """
 
 from types import ModuleType
@@ -51,7 +51,7 @@ def open_heic(file: BinaryIO, head: bytes) -> "HeicSource":
 
 
 def _decoder() -> ModuleType:
-    """pillow-heif. Raises `BadImage` when it is not there, or the memory ceiling leaves no room for it."""
+    """Load pillow-heif. Raises `BadImage` if it is not installed, or the memory limit prevents it."""
     try:
         import pillow_heif
     except ImportError as error:
@@ -88,7 +88,7 @@ class HeicSource:
         raise error
 
     def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> pyvips.Image:
-        """Decode, at once and into memory; it can neither shrink nor move. Raises `BadImage`."""
+        """Decode at once into memory; it can neither shrink nor animate. Raises `BadImage`."""
         try:
             data, mode = self.picture.data, self.picture.mode
         except _FAULTS as error:

@@ -1,4 +1,5 @@
-"""The first of the two requests: what is this file, and does all of it decode? Imported only in the decoder process."""
+"""The first of the two requests: the file's header, and whether all of it decodes. Imported only in the decoder
+process."""
 
 from imagegallery.imaging.decoder.leniency import read_picture
 from imagegallery.imaging.decoder.sizes import strongest_shrink, turned
@@ -11,11 +12,11 @@ from imagegallery.imaging.sandbox.wire import Request
 
 
 def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
-    """Header and limits; then, if it is asked for, every pixel once (of an animation beyond the budget: one frame).
+    """Read the header and check the limits; on request, decode every pixel once (of an animation beyond the budget: one
+    frame).
 
-    ``file`` is an open descriptor.
-
-    Raises `TypeMismatch`, `BadImage`, and `pyvips.Error` for what libvips cannot decode.
+    ``file`` is an open descriptor. Raises `TypeMismatch`, `BadImage`, and `pyvips.Error` for what libvips cannot
+    decode.
     """
     source = open_source(file, request.content_type, options)
     is_truncated = request.decode and _is_truncated(source, options)
@@ -26,7 +27,7 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
 
 
 def _is_truncated(source: Source, options: ImagingOptions) -> bool:
-    """Read every pixel, at the scale that costs least: of a JPEG, every coefficient is still read at it."""
+    """Read every pixel at the cheapest scale: every coefficient of a JPEG is still read."""
     moves = source.moves and can_move(source.width, source.height, source.frames, options)
     shrink = strongest_shrink((source.width, source.height)) if source.shrinks_on_load else 1
 

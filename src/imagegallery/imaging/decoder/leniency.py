@@ -1,7 +1,4 @@
-"""The one policy by which pictures with faults are decoded, to look at them and to render them.
-
-Imported only in the decoder process.
-"""
+"""The one policy for decoding faulty pictures, to inspect and to render them. Imported only in the decoder process."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,10 +12,10 @@ Result = TypeVar("Result")
 
 
 def read_picture(source: Source, read: Callable[[Decode], Result]) -> tuple[Result, bool]:
-    """What ``read`` makes of the picture, and whether a part of it is missing.
+    """Return what ``read`` makes of the picture, and whether a part of it is missing.
 
-    ``read`` is given a decoder that minds every fault. If there is one that browsers forgive too, it is called again,
-    with a decoder that shows what is there. Raises `BadImage`, and `pyvips.Error` for what cannot be forgiven.
+    ``read`` first gets a strict decoder. If that finds a fault that browsers forgive, ``read`` is called again with a
+    lenient decoder, which shows what is there. Raises `BadImage`, and `pyvips.Error` for what cannot be forgiven.
     """
     try:
         return read(source.decode), source.ends_early

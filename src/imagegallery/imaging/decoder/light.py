@@ -1,4 +1,4 @@
-"""From numbers to light and back to sRGB, with what is too bright for it rolled off.
+"""From numbers to light and back to sRGB, compressing what is too bright for it.
 
 Light is linear, and 1 is the white of paper: 203 cd/m2 in pictures of high dynamic range (ITU-R BT.2408). Imported only
 in the decoder process.
@@ -11,9 +11,9 @@ from imagegallery.imaging.decoder.colour import Colour, Curve, to_linear_srgb
 PAPER_WHITE = 203.0
 """cd/m2."""
 HLG_PEAK = 1000.0
-"""cd/m2 of the screen that HLG is graded for (ITU-R BT.2100 table 5)."""
+"""The brightness in cd/m2 of the screen that HLG is graded for (ITU-R BT.2100 table 5)."""
 PEAK_SIDE = 64
-"""Pixels: the brightest part is looked for in a picture of this side, where single pixels do not count."""
+"""The brightest part is found in a picture of this side, in pixels, where single pixels do not count."""
 
 # SMPTE ST 2084.
 _PQ_M1, _PQ_M2 = 2610 / 16384, 2523 / 32
@@ -25,7 +25,7 @@ _HLG_LUMINANCE = (0.2627, 0.6780, 0.0593)
 
 
 def to_srgb(image: pyvips.Image, colour: Colour) -> pyvips.Image:
-    """8-bit sRGB from three bands of 8 or 16 bits. What is outside of sRGB is cut off."""
+    """8-bit sRGB from three bands of 8 or 16 bits. Colours outside of sRGB are clipped."""
     linear = image.maplut(_curve(str(image.format), colour))
     if colour.curve is Curve.HLG:
         linear = _on_screen(linear)
@@ -51,13 +51,13 @@ def _curve(sample: str, colour: Colour) -> pyvips.Image:
 
 
 def _on_screen(scene: pyvips.Image) -> pyvips.Image:
-    """Light of the screen from light of the scene, which is what HLG holds."""
+    """Light of the screen from light of the scene, which HLG stores."""
     luminance = scene.recomb(pyvips.Image.new_from_array([list(_HLG_LUMINANCE)]))
     return scene * luminance**0.2 * (HLG_PEAK / PAPER_WHITE)
 
 
 def _rolled_off(linear: pyvips.Image) -> pyvips.Image:
-    """What is brighter than paper brought below it (the EETF of ITU-R BT.2390 section 5.4.1), the hue kept."""
+    """Compress what is brighter than paper (the EETF of ITU-R BT.2390 section 5.4.1), keeping the hue."""
     brightest = linear[0].bandrank([linear[1], linear[2]], index=2).copy_memory()
     peak = _peak(brightest)
     if peak <= 1:

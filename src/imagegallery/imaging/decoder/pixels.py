@@ -1,6 +1,6 @@
-"""What is done to decoded pixels: sizes, orientation, colour, crops. Imported only in the decoder process.
+"""Operations on decoded pixels: sizes, orientation, colour, crops. Imported only in the decoder process.
 
-Several frames lie below each other in one strip; each is treated alone, so no row of one bleeds into the next.
+Several frames are below each other in one strip. Each is processed alone, so no row of one bleeds into the next.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,22 +17,22 @@ WHITE: list[float] = [255, 255, 255]
 OPAQUE = 255
 
 GRAPHIC_ROWS = 128
-"""About so many rows of a picture tell whether it `is_graphic`."""
+"""About this many rows are enough to decide whether a picture `is_graphic`."""
 GRAPHIC_SHARE = 0.7
 
 SHORTEST_DELAY, USUAL_DELAY = 10, 100
-"""Milliseconds: a frame that claims to be shown no longer than the first, browsers show as long as the second."""
+"""Milliseconds: browsers show a frame of at most the first delay for the second."""
 
 Change = Callable[[pyvips.Image], pyvips.Image]
 
 
 def each_frame(strip: pyvips.Image, frames: int, change: Change) -> pyvips.Image:
-    """The strip with ``change`` made to every frame. The strip must be in memory when it has several."""
+    """Apply ``change`` to every frame of the strip, which must be in memory if it has several."""
     return _joined([change(frame(strip, frames, index)) for index in range(frames)])
 
 
 def strip(frames: Sequence[pyvips.Image], every: int = 1) -> pyvips.Image:
-    """One strip of these frames, of which each stands for ``every`` so many that there were, and is shown as long."""
+    """One strip of these frames, each in place of ``every`` original ones, and shown as long as they."""
     joined = _joined(frames)
     if every > 1 and joined.get_typeof("delay"):
         delays = [delay if delay > SHORTEST_DELAY else USUAL_DELAY for delay in cast(list[int], joined.get("delay"))]
@@ -71,10 +71,10 @@ def upright(image: pyvips.Image) -> pyvips.Image:
 
 
 def to_srgb(image: pyvips.Image, colour: Colour | None = None) -> pyvips.Image:
-    """8-bit sRGB with or without alpha, from whatever came: grey, CMYK, 16 bits, other RGB spaces.
+    """8-bit sRGB with or without alpha, from anything: grey, CMYK, 16 bits, other RGB spaces.
 
-    ``colour`` says how the numbers are meant. Otherwise an embedded profile is used; one that is broken, or of other
-    colours than the picture's, is as good as none.
+    ``colour`` is the meaning of the numbers. Without it an embedded profile is used, unless it is broken or does not
+    fit the picture's colours.
     """
     if not image.hasalpha():
         return _colours_to_srgb(image, colour)
@@ -83,17 +83,17 @@ def to_srgb(image: pyvips.Image, colour: Colour | None = None) -> pyvips.Image:
     if image.format == "ushort":
         alpha = alpha >> 8
     colours = _colours_to_srgb(image.extract_band(0, n=bands), colour)
-    # An alpha channel costs bytes, and what is encoded with loss is never quite opaque.
+    # An alpha channel costs bytes, and lossy encoding never leaves it quite opaque.
     return colours if alpha.min() == OPAQUE else colours.bandjoin(alpha.cast("uchar"))
 
 
 def straight(image: pyvips.Image) -> pyvips.Image:
-    """Colours that were multiplied by alpha as they were before."""
+    """Undo the multiplication of colours by alpha."""
     return image.unpremultiply().rint().cast(image.format)
 
 
 def stretched(image: pyvips.Image) -> pyvips.Image:
-    """Grey from 16 to 235, as in video, brought to 0 to 255 (of 8 bits; to as much of 16); alpha as it is."""
+    """Stretch grey from 16..235, as in video, to 0..255 (of 8 bits; accordingly of 16), keeping alpha."""
     unit = 257 if image.format == "ushort" else 1
     colours = image.extract_band(0, n=image.bands - 1) if image.hasalpha() else image
     wide = ((colours - 16 * unit) * (255 / 219)).rint().cast(image.format)
@@ -128,7 +128,7 @@ def coarse(image: pyvips.Image, across: int, down: int) -> pyvips.Image:
 
 
 def rows_repeated(image: pyvips.Image) -> pyvips.Image:
-    """An interlaced GIF (section 20) with rows that are still missing as the one above that is there."""
+    """Repeat the last decoded row in place of missing rows of an interlaced GIF (section 20)."""
     image = image.copy_memory()
     for down in (2, 4, 8):
         is_missing = image[image.bands - 1].relational_const("equal", [0])
@@ -154,7 +154,7 @@ def flattened(image: pyvips.Image) -> pyvips.Image:
 
 
 def is_graphic(image: pyvips.Image) -> bool:
-    """Whether most pixels are just like their neighbour on the left: drawn, not photographed."""
+    """Whether most pixels equal their neighbour on the left: drawn, not photographed."""
     rows = image.subsample(1, max(1, image.height // GRAPHIC_ROWS))
     if rows.width == 1:
         return False

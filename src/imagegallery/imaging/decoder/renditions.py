@@ -1,4 +1,4 @@
-"""The second request: decode once, then step down a ladder of sizes. Imported only in the decoder process."""
+"""The second request: decode once, then render a ladder of sizes. Imported only in the decoder process."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,7 +43,7 @@ class Ladder:
 
 @frozen
 class _Step:
-    """One rendition with the descriptor it is written to and the size it gets; ``moves`` when it keeps the frames."""
+    """One rendition with its output descriptor and its size; ``moves`` if it keeps the frames."""
 
     rendition: Rendition
     output: int
@@ -52,10 +52,10 @@ class _Step:
 
 
 def render(request: Request, file: int, outputs: Sequence[int], options: ImagingOptions) -> RenderAnswer:
-    """Make the picture in the open ``file`` into every rendition of the request; ``outputs`` are their descriptors.
+    """Render the picture in the open ``file`` to every rendition of the request; ``outputs`` are their descriptors.
 
-    Raises `TypeMismatch`, `BadImage`, `pyvips.Error` for what libvips cannot decode, and `OSError` when a result
-    cannot be written.
+    Raises `TypeMismatch`, `BadImage`, `pyvips.Error` for what libvips cannot decode, and `OSError` if a result cannot
+    be written.
     """
     source = open_source(file, request.content_type, options)
     size = sizes.turned((source.width, source.height), source.orientation)
@@ -92,14 +92,14 @@ def _steps(
 
 
 def _base(decode: Decode, source: Source, size: Size, frames: int, every: int) -> pyvips.Image:
-    """Decode at the smallest scale that will do, and bring to the base size before anything costly is done.
+    """Decode at the smallest sufficient scale, and resize to the base size before anything costly.
 
-    Of ``frames`` one in ``every`` is kept.
+    One of ``every`` frames is kept.
     """
     stored = sizes.turned(size, source.orientation)
     shrink = sizes.shrink_on_load((source.width, source.height), stored) if source.shrinks_on_load else 1
     strip = decode(shrink=shrink, frames=frames)
-    # One after the other, as they are decoded: never are all frames in memory at their full size.
+    # Frame by frame as they are decoded: they are never all in memory at full size.
     kept = [
         pixels.resize(pixels.frame(strip, frames, index), stored).copy_memory() for index in range(0, frames, every)
     ]
@@ -128,7 +128,7 @@ def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, threads: int) -
 
 
 def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
-    """Every frame is cut at the place that is chosen on the first one: the picture must not jump."""
+    """Cut every frame at the place chosen for the first one, so that the picture does not jump."""
     if step.target.final == step.target.scaled:
         return strip
     crop = step.rendition.crop or "centre"
@@ -137,10 +137,10 @@ def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
 
 
 def _write(strip: pyvips.Image, frames: int, step: _Step, *, check: bool) -> RenderReply:
-    """Encode one rendition. Raises `OSError` when it is not the picture's fault that it cannot be written.
+    """Encode one rendition. Raises `OSError` if it cannot be written for other reasons than the picture.
 
-    What an encoder does to the smallest picture it does to all: with ``check`` it is decoded again, and so is any that
-    has so few bytes that nothing may be in it.
+    A fault of an encoder affects all pictures, so with ``check`` the smallest is decoded again, and so is any with
+    suspiciously few bytes.
     """
     rendition = step.rendition
     try:
@@ -161,7 +161,7 @@ def _check(given: pyvips.Image, made: pyvips.Image) -> None:
 
 
 def _measure(measurement: MeasureRequest, picture: pyvips.Image, size: Size) -> object:
-    """What the function that the parent names says of the picture."""
+    """Call the function that the parent names with the picture."""
     run = resolve_name(measurement.function)
     return run(Subject(*size, pixels=_small(picture, measurement.pixels)))
 

@@ -1,7 +1,7 @@
-"""Whether there is still something to see: a check on ourselves, in numbers that cost next to nothing.
+"""Whether there is still something to see: a cheap check of our own results.
 
-A fault in a conversion or an encoder seldom stops anything: it makes a picture that is transparent, black or of one
-colour. So a few pixels are compared before and after. Imported only in the decoder process.
+A fault in a conversion or an encoder seldom raises: it makes a picture transparent, black or of one colour. So a few
+pixels are compared before and after. Imported only in the decoder process.
 """
 
 import pyvips
@@ -12,7 +12,7 @@ from imagegallery.errors import BadImage
 SAMPLES = 128
 """Pixels looked at along either side."""
 
-# Shares of the whole range. What is above the first is seen by everybody, what is below the second by nobody.
+# Shares of the whole range. Everybody sees what is above the first, nobody what is below the second.
 _SOME_OPACITY = 0.02
 _SOME_CONTRAST, _NO_CONTRAST = 0.05, 0.004
 _SOME_LIGHT, _NO_LIGHT = 0.4, 0.01
@@ -34,7 +34,7 @@ def see(image: pyvips.Image) -> Sight:
     sampled = image.subsample(across, down) / (65535 if image.format == "ushort" else 255)
     stats = sampled.stats()
     colours = image.bands - image.hasalpha()
-    # A row for each band, after one for all: its fifth number is the mean, its sixth the deviation.
+    # A row for each band, after one for all: the fifth number is the mean, the sixth the deviation.
     means = [stats(4, band + 1)[0] for band in range(image.bands)]
     return Sight(
         opacity=means[-1] if image.hasalpha() else 1.0,
@@ -45,7 +45,7 @@ def see(image: pyvips.Image) -> Sight:
 
 
 def check_conversion(before: Sight, after: Sight) -> None:
-    """Colours may have changed. Raises `BadImage` when nothing is left of a picture that has something to see."""
+    """Colours may have changed. Raises `BadImage` if nothing is left of a picture with something to see."""
     if before.opacity < _SOME_OPACITY:
         return
     is_clear = after.opacity < before.opacity / 2
@@ -56,7 +56,7 @@ def check_conversion(before: Sight, after: Sight) -> None:
 
 
 def check_encoding(before: Sight, after: Sight) -> None:
-    """Nothing but details may have changed. Raises `BadImage` when it is another picture."""
+    """Only details may have changed. Raises `BadImage` if it is another picture."""
     is_alike = abs(before.opacity - after.opacity) < _SAME and (
         before.opacity < _SOME_OPACITY or abs(before.light - after.light) < _SAME
     )

@@ -1,4 +1,4 @@
-"""The geometry of rendering: which size each rendition gets, and which picture it is made from. Pure."""
+"""The geometry of rendering: the size of each rendition, and the picture it is made from. Pure."""
 
 from collections.abc import Iterable
 
@@ -12,12 +12,12 @@ Size = tuple[int, int]
 STRONGEST_SHRINK = 8
 
 COMFORTABLE = 2.0
-"""A rung at least this many times the target loses nothing that shows when it is resampled once more."""
+"""A rung of at least this multiple of the target can be resampled once more without visible loss."""
 
 
 @frozen
 class TargetSize:
-    """``scaled``: the whole picture, resized; ``final``: what is left of it after the crop (the same without one)."""
+    """``scaled``: the whole picture, resized; ``final``: what is left after the crop (the same without one)."""
 
     scaled: Size
     final: Size
@@ -34,7 +34,7 @@ def fit(size: Size, rendition: Rendition) -> TargetSize:
 
 
 def inside(size: Size, box: Size) -> Size:
-    """The largest size of the same shape that fits the box, at most ``size`` itself and at least one pixel."""
+    """The largest size of the same shape inside the box, at most ``size`` itself and at least one pixel."""
     return _scale(size, min(box[0] / size[0], box[1] / size[1]))
 
 
@@ -49,30 +49,30 @@ def _scale(size: Size, factor: float) -> Size:
 
 
 def largest(sizes: Iterable[Size]) -> Size:
-    """The size from which all of them (sizes of one picture) can be made."""
+    """The size from which all these sizes of one picture can be made."""
     return max(sizes, key=lambda size: size[0] * size[1])
 
 
 def shrink_on_load(size: Size, needed: Size) -> int:
-    """The strongest reduction (8, 4, 2 or 1) a JPEG decoder may do and still leave a comfortable resize to ``needed``.
+    """The strongest reduction (8, 4, 2 or 1) of a JPEG decoder that leaves a comfortable resize to ``needed``.
 
-    Its own scaling is a plain cut of frequencies, which shows when it is all the scaling there is.
+    Its own scaling just cuts frequencies, which shows if there is no other scaling.
     """
     room = min(size[0] / needed[0], size[1] / needed[1]) / COMFORTABLE
     return next((factor for factor in (8, 4, 2) if factor <= room), 1)
 
 
 def strongest_shrink(size: Size) -> int:
-    """What a JPEG decoder can do at most, to a picture of which at least a pixel is left then."""
+    """The strongest reduction of a JPEG decoder that leaves at least a pixel."""
     return STRONGEST_SHRINK if min(size) >= STRONGEST_SHRINK else 1
 
 
 def parent(rungs: Iterable[Size], needed: Size) -> Size:
-    """The smallest rung that is comfortably larger than ``needed``; failing that, the largest there is."""
+    """The smallest rung that is comfortably larger than ``needed``, otherwise the largest."""
     by_size = sorted(rungs)
     return next((rung for rung in by_size if rung[0] >= needed[0] * COMFORTABLE), by_size[-1])
 
 
 def turned(size: Size, orientation: int) -> Size:
-    """The size after an EXIF orientation (1 to 8, EXIF 3.0 section 4.6.5.1.6) is applied, or taken back."""
+    """The size after applying or undoing an EXIF orientation (1 to 8, EXIF 3.0 section 4.6.5.1.6)."""
     return (size[1], size[0]) if 5 <= orientation <= 8 else size

@@ -1,4 +1,4 @@
-"""A file whose header has been read, whichever library decodes it."""
+"""A file whose header has been read, by any library."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @frozen
 class Blocks:
-    """The metadata of a file as it lies there: EXIF (a TIFF stream), an XMP packet, IPTC as Photoshop keeps it.
+    """The raw metadata of a file: EXIF (a TIFF stream), an XMP packet, IPTC in Photoshop's form.
 
-    ``times`` are texts by which a PNG says when it was made.
+    ``times`` are texts in which a PNG says when it was made.
     """
 
     exif: bytes = b""
@@ -50,22 +50,22 @@ class Source(Protocol):
 
     @property
     def colour(self) -> Colour | None:
-        """How the numbers are meant, if it is not by an embedded profile, nor as sRGB."""
+        """The meaning of the numbers, if neither an embedded profile's nor sRGB's."""
 
     def decode(self, *, shrink: int = 1, frames: int = 1, is_forgiving: bool = False) -> "pyvips.Image":
-        """The picture, lazily, to be read once from top to bottom; several frames lie below each other in one strip.
+        """The picture, lazily, to be read once from top to bottom; several frames are below each other in one strip.
 
-        ``shrink`` is for sources that can do it. ``is_forgiving``: whatever is missing or wrong, show the rest.
+        ``shrink`` is for sources that support it. ``is_forgiving``: show the rest, whatever is missing or wrong.
         """
 
     @property
     def ends_early(self) -> bool:
-        """Whether the file ends within a frame that its decoder passes over in silence."""
+        """Whether the file ends within a frame that its decoder silently skips."""
 
     def forgive(self, error: "pyvips.Error") -> bool:
-        """Whether a part of the picture is missing, of a file that is worth showing although decoding it raised.
+        """Whether a part of the picture is missing from a file that can be shown although decoding raised.
 
-        Raises `BadImage`, or the error itself, when it is not worth it.
+        Raises `BadImage`, or the error itself, otherwise.
         """
 
     def blocks(self) -> Blocks:
@@ -73,7 +73,7 @@ class Source(Protocol):
 
 
 def exif_payload(block: bytes) -> bytes:
-    """The TIFF stream of an EXIF block, without the marker that JPEG puts before it; nothing when it is absurdly long.
+    """The TIFF stream of an EXIF block, without JPEG's marker; empty if it is absurdly long.
 
     The marker is that of EXIF 3.0 section 4.7.2.
     """

@@ -1,7 +1,7 @@
-"""Opening and decoding files with libvips. Imported only in the decoder process.
+"""Open and decode files with libvips. Imported only in the decoder process.
 
-Of libvips' loaders only five are unblocked, and a file is given to the one for its content type: nothing here lets
-libvips choose. So SVG, PDF, TIFF and what ImageMagick reads cannot be reached, whatever a file claims to be.
+Only five of libvips' loaders are unblocked, and each content type has its own: libvips never chooses. So SVG, PDF, TIFF
+and what ImageMagick reads cannot be reached, whatever a file claims to be.
 """
 
 import mmap
@@ -44,7 +44,7 @@ _END_OF_IMAGE = b"\xff\xd9"
 
 
 def set_up() -> None:
-    """Block what must not decode, and keep no results: every request is another file."""
+    """Block other loaders, and cache no results: every request is another file."""
     pyvips.operation_block_set("VipsForeignLoad", True)
     for loader in UNBLOCKED:
         pyvips.operation_block_set(loader, False)
@@ -52,7 +52,7 @@ def set_up() -> None:
 
 
 def open_source(file: int, content_type: str, options: ImagingOptions) -> Source:
-    """Read the header of an open file and check it against the limits.
+    """Read the header of an open file and check the limits.
 
     Raises `TypeMismatch` and `BadImage`, and `pyvips.Error` for what libvips cannot read.
     """
@@ -78,7 +78,7 @@ def _open_heic(file: int, head: bytes) -> Source:
 
 
 def explain(error: pyvips.Error, file: int, content_type: str) -> BadImage:
-    """What an error of libvips says about the file."""
+    """The error for a file that libvips could not decode."""
     size = os.fstat(file).st_size
     head = os.pread(file, signature.HEAD_SIZE, 0)
     tail = os.pread(file, decoder_errors.TAIL_SIZE, max(0, size - decoder_errors.TAIL_SIZE))
@@ -106,7 +106,7 @@ class _VipsSource:
 
     @classmethod
     def open(cls, file: int, content_type: str) -> "_VipsSource":
-        # Of a GIF, frames are decoded to read its header: what is wrong with them, decoding tells.
+        # libvips decodes a GIF's frames to read its header; decoding reports their faults later.
         fail_on = "none" if content_type == "image/gif" else _fail_on(content_type)
         mended = _mended(file) if content_type == "image/webp" else None
         header = _load(file, content_type, fail_on, mended)
@@ -129,7 +129,7 @@ class _VipsSource:
             width=header.width,
             height=header.height,
             frames=frames,
-            # Of HEIF files (AVIF is one) the container's own rotation holds; the loader has applied it.
+            # HEIF files (and AVIF) use the container's own rotation, which the loader has applied.
             orientation=1 if content_type == "image/avif" else _field(header, "orientation", 1),
             header=header,
             colour=colour,
@@ -170,7 +170,7 @@ class _VipsSource:
         return pixels.straight(image) if self.primary.is_premultiplied else image
 
     def _on_empty_canvas(self, image: pyvips.Image, frames: int) -> pyvips.Image:
-        """Transparent where no frame has drawn: libvips says so only of files that know of transparency."""
+        """Transparent where no frame has drawn: libvips only does so for files with a transparent colour."""
         with _stream(self.file) as stream:
             drawn = gif.read_frames(stream, frames)
         if len(drawn) < frames or gif.covers(drawn, self.width, self.height):
@@ -205,7 +205,7 @@ class _VipsSource:
         raise error
 
     def _forgive_jpeg(self, complaint: str) -> bool:
-        """Cut files are shown as far as they go, unless that is nowhere; a missing end marker takes no pixel away."""
+        """Cut files are shown as far as they go, unless that is nowhere; a missing end marker loses no pixel."""
         is_truncated = decoder_errors.lacks_data(complaint) or not (
             self._can_read(partial(self._load, "truncated")) or self._can_read(self._load_with_end)
         )
@@ -224,12 +224,12 @@ class _VipsSource:
         return _load(self.file, self.content_type, fail_on, self.mended, **options)
 
     def _load_with_end(self) -> pyvips.Image:
-        """A JPEG as if its end marker were there."""
+        """A JPEG as if it had its end marker."""
         content = os.pread(self.file, os.fstat(self.file).st_size, 0) + _END_OF_IMAGE
         return pyvips.Image.jpegload_buffer(content, access="sequential", fail_on="warning")
 
     def _load_what_is_there(self) -> pyvips.Image:
-        """A PNG whatever its checksums say; as browsers do, nothing where pixels are missing, or coarser ones."""
+        """A PNG whatever its checksums are; missing pixels are empty or coarser, as in browsers."""
         with _stream(self.file) as stream:
             content, extent = png.filled(stream)
         image = pyvips.Image.pngload_buffer(content, access="sequential", fail_on="none")
@@ -239,7 +239,7 @@ class _VipsSource:
 
 
 def _fail_on(content_type: str) -> str:
-    """What a decoder minds, while it is not forgiving."""
+    """The faults that a strict decoder reports."""
     return "warning" if content_type == "image/jpeg" else "error"
 
 
@@ -248,13 +248,13 @@ def _stream(file: int) -> BinaryIO:
 
 
 def _is_adobe_rgb(header: pyvips.Image) -> bool:
-    """Whether a camera says so in the way of DCF 2.0 (section 4.5.1), in which no profile is embedded."""
+    """Whether a camera says so as in DCF 2.0 (section 4.5.1), without embedding a profile."""
     index = "exif-ifd4-InteroperabilityIndex"
     return not header.get_typeof("icc-profile-data") and _text(header, index).startswith("R03")
 
 
 def _load(file: int, content_type: str, fail_on: str, mended: bytes | None = None, **options: int) -> pyvips.Image:
-    """From the start of the file, unless what is ``mended`` is in its place.
+    """From the start of the file, or from ``mended`` in its place.
 
     Copies of a descriptor share a position, so one image at a time can be read.
     """
@@ -266,13 +266,13 @@ def _load(file: int, content_type: str, fail_on: str, mended: bytes | None = Non
 
 
 def _mended(file: int) -> bytes | None:
-    """What can be decoded of an animation that ends early; its decoder takes only what is whole."""
+    """The decodable part of an animation that ends early; its decoder needs whole files."""
     with _stream(file) as stream:
         return webp.whole_frames(stream)
 
 
 def _is_blank(image: pyvips.Image) -> bool:
-    """Whether there is nothing to see: what a decoder puts where it has no data."""
+    """Whether there is nothing to see: decoders put that where data are missing."""
     stats = image.stats()
     return all(stats(0, band) == stats(1, band) for band in range(1, image.bands + 1))
 

@@ -1,6 +1,6 @@
-"""What an AVIF or HEIF file says of its primary picture that decoders do not tell (ISO/IEC 14496-12 and 23008-12).
+"""Properties of an AVIF or HEIF file's primary picture that decoders do not report (ISO/IEC 14496-12 and 23008-12).
 
-Every box is read once, by its length; what is damaged says nothing.
+Every box is read once, by its length; damaged ones are ignored.
 """
 
 import struct
@@ -39,18 +39,18 @@ class PrimaryPicture:
 
     @property
     def colour(self) -> Colour | None:
-        """How the numbers are meant, as far as code points say; a profile, if there is one, says it better."""
+        """The meaning of the numbers by code points. A profile is better, if there is one."""
         points = self.code_points
         return None if points is None else from_code_points(points.primaries, points.transfer)
 
     @property
     def is_narrow_grey(self) -> bool:
-        """Whether black is at 16 and white at 235, of 255, in a grey picture: decoders leave that as it is."""
+        """Whether black is at 16 and white at 235, of 255, in a grey picture: decoders do not change that."""
         return self.is_grey and self.code_points is not None and not self.code_points.is_full_range
 
 
 def read_primary(file: BinaryIO) -> PrimaryPicture:
-    """Raises `OSError` only."""
+    """Read them. Raises only `OSError`."""
     boxes = dict(_top_boxes(file))
     try:
         frames = _frames(boxes.get(b"moov", b""))
@@ -131,7 +131,7 @@ def _references(box: bytes) -> Iterator[tuple[bytes, int, tuple[int, ...]]]:
 
 
 def _associations(box: bytes) -> dict[int, tuple[int, ...]]:
-    """Which properties an item has, counted from 1 (ISO/IEC 23008-12 section 9.3)."""
+    """The properties of each item, counted from 1 (ISO/IEC 23008-12 section 9.3)."""
     if not box:
         return {}
     wide_items, wide_indexes = box[0] > 0, box[3] & 1

@@ -6,9 +6,9 @@ from typing import BinaryIO, Final
 from attrs import frozen
 
 CLEAR: Final = 2
-"""A disposal: the frame's place is empty afterwards. So does every browser show what the standard calls background."""
+"""A disposal: the frame's place becomes empty. Browsers do the same for what the standard calls background."""
 RESTORE: Final = 3
-"""A disposal: what was there before the frame is there again."""
+"""A disposal: what was there before the frame returns."""
 
 _HEADER_SIZE: Final = 6
 _EXTENSION, _CONTROL, _FRAME = 0x21, 0xF9, 0x2C
@@ -28,7 +28,7 @@ class Frame:
 
 
 def read_frames(file: BinaryIO, count: int) -> list[Frame]:
-    """The first ``count`` frames, as far as there are so many. Raises `OSError` only."""
+    """The first ``count`` frames, or fewer if there are fewer. Raises only `OSError`."""
     file.seek(_HEADER_SIZE)
     screen = file.read(7)
     if len(screen) == 7:
@@ -58,9 +58,9 @@ def read_frames(file: BinaryIO, count: int) -> list[Frame]:
 
 
 def is_cut(file: BinaryIO) -> bool:
-    """Whether the file ends within a block. One that ends between two, without its trailer, lacks nothing.
+    """Whether the file ends within a block. One that ends between two, without its trailer, is complete.
 
-    Raises `OSError` only.
+    Raises only `OSError`.
     """
     file.seek(_HEADER_SIZE)
     screen = file.read(7)
@@ -76,7 +76,7 @@ def is_cut(file: BinaryIO) -> bool:
 
 
 def _ends(file: BinaryIO) -> bool:
-    """Whether the sub-blocks from here on come to their end in this file."""
+    """Whether the sub-blocks from here on are complete in this file."""
     while size := file.read(1):
         if size == b"\0":
             return True

@@ -22,10 +22,10 @@ def read_times(block: bytes) -> tuple[str, ...]:
 
 
 def _information(block: bytes) -> bytes:
-    """The resource that holds the datasets, of those after Photoshop's name, if it is there; or the datasets alone.
+    """The resource that holds the datasets, after Photoshop's name if that is there; or the datasets alone.
 
-    Each is a signature, a number, a name that is padded to an even length, and four bytes of length before data that
-    are padded too (Adobe Photoshop File Formats Specification, "Image Resources Section").
+    Each is a signature, a number, a name padded to an even length, and four bytes of length before padded data (Adobe
+    Photoshop File Formats Specification, "Image Resources Section").
     """
     at = block.find(_SIGNATURE, 0, 64)
     if at < 0:
@@ -53,7 +53,7 @@ def _datasets(information: bytes) -> Iterator[tuple[int, str]]:
             information[at + 2],
             int.from_bytes(information[at + 3 : at + 5], "big"),
         )
-        if size & 0x8000:  # the length of the length, for what is longer than any date
+        if size & 0x8000:  # the length of the length, for values longer than any date
             return
         if record == _APPLICATION_RECORD:
             yield number, information[at + 5 : at + 5 + min(size, 32)].decode("ascii", "replace")

@@ -1,7 +1,7 @@
-"""The scans of a JPEG, counted without decoding any: pure.
+"""The scans of a JPEG, counted without decoding. Pure.
 
-A progressive JPEG (ITU-T T.81, annex G) may send its coefficients in as many scans as it likes. A scan that changes
-nothing is a few bytes, and costs its decoder a walk over the whole picture.
+A progressive JPEG (ITU-T T.81, annex G) may have any number of scans. A scan that changes nothing is a few bytes, and
+makes its decoder process the whole picture.
 """
 
 import re
@@ -9,7 +9,7 @@ from mmap import mmap
 from typing import Final
 
 MAX_SEGMENTS: Final = 5_000
-"""Markers with all that is between: a photograph has some ten, and hundreds if it brings a large profile along."""
+"""Markers with their content: a photograph has some ten, and hundreds with a large profile."""
 
 # What follows 0xFF inside of coded data: a stuffed zero, a restart, or another fill byte. Anything else is a marker.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
@@ -21,8 +21,8 @@ _WITHOUT_LENGTH: Final = frozenset({0x01, 0xD8})
 def has_more_scans(file: bytes | mmap, limit: int) -> bool:
     """Whether a JPEG has more than ``limit`` scans, or more segments than any real one; in one pass over the bytes.
 
-    Segments are stepped over by their length, so a thumbnail or a profile inside one does not count, and neither does
-    what follows the end of the picture: phones append films there.
+    Segments are skipped by their length, so a thumbnail or a profile inside one does not count, nor does what follows
+    the end of the picture: phones append films there.
     """
     scans = segments = at = 0
     while scans <= limit and segments <= MAX_SEGMENTS and (found := _MARKER.search(file, at)) is not None:

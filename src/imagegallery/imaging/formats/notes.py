@@ -1,4 +1,4 @@
-"""A file's metadata blocks to the few texts that leave the decoder process. Pure."""
+"""From a file's metadata blocks to the few texts that leave the decoder process. Pure."""
 
 from imagegallery.imaging.decoder.source import Blocks
 from imagegallery.imaging.formats import iptc, xmp

@@ -1,7 +1,7 @@
-"""Metadata and colours of a PNG file, also behind the pixels and in text chunks, where libvips does not look.
+"""Metadata and colours of a PNG file, including those after the pixels and in text chunks, where libvips does not look.
 
-Chunks are stepped over by their length and never more than `MAX_CHUNKS` of them; no checksum counts here (PNG third
-edition, section 5.3).
+Chunks are skipped by their length, at most `MAX_CHUNKS` of them; checksums are ignored (PNG third edition, section
+5.3).
 """
 
 import binascii
@@ -20,10 +20,10 @@ from imagegallery.imaging.decoder.source import Blocks
 
 MAX_CHUNKS: Final = 200_000
 MAX_BLOCK: Final = 1024**2
-"""Bytes of one chunk that is read, and of what it holds when it is compressed."""
+"""The most bytes of one chunk, and of its content when it is compressed."""
 MAX_TEXTS: Final = 100
 MAX_UNPACKED: Final = 128 * 1024**2
-"""Bytes of pixels that are kept as they are: packing takes longer than all the rest."""
+"""Up to this many bytes, pixels are stored uncompressed: packing takes longer than all the rest."""
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -37,14 +37,14 @@ _CREATION_TIME: Final = "Creation Time"
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Left, top and distances of the pixels of each pass (section 8.2).
 _ADAM7: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-# One pixel of so many, across and down, is there after each pass.
+# After each pass, one pixel of this many, across and down, is there.
 _STEPS: Final = ((8, 8), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2), (1, 1))
 _PIECE: Final = 256
-"""Bytes that are inflated at once: what they become is lost when one of them is damaged."""
+"""Bytes that are inflated at once: their content is lost if one of them is damaged."""
 
 
 def read_blocks(file: BinaryIO) -> Blocks:
-    """What there is, the first of each kind. Raises `OSError` only."""
+    """Read the first block of each kind. Raises only `OSError`."""
     found = _Found()
     for kind, data in _chunks(file, _BLOCK_CHUNKS):
         if kind == b"eXIf":
@@ -91,7 +91,7 @@ class _Found:
 
 @frozen
 class Extent:
-    """How far the coded pixels go: all of them, or the first ``rows``; interlaced, one of so many across and down."""
+    """How far the coded pixels go: all of them, or the first ``rows``; interlaced, one of this many across and down."""
 
     is_whole: bool
     rows: int = 0
@@ -103,14 +103,16 @@ class Extent:
 
 
 def read_extent(file: BinaryIO) -> Extent:
-    """What is there whatever checksums say, and up to where it is damaged. Raises `OSError` only."""
+    """What is there, ignoring checksums, up to the first damage. Raises only `OSError`."""
     header = _header(file)
     return _extent(header, sum(map(len, _pixels(file, header.size))))
 
 
 def filled(file: BinaryIO) -> tuple[bytes, Extent]:
-    """The picture with zeros for the pixels that are missing, and how far it went; with right checksums: a decoder that
-    finds a wrong one behind the pixels drops the last row (RFC 1950 section 2.2)."""
+    """The picture with zeros for missing pixels, and how far it went, with right checksums: a decoder that finds a
+    wrong one after the pixels drops the last row
+    (RFC 1950 section 2.2).
+    """
     header, before, coded, there = _header(file), [], [], 0
     for kind, size in _headers(file):
         if kind == b"IDAT":
@@ -129,7 +131,7 @@ def filled(file: BinaryIO) -> tuple[bytes, Extent]:
 
 
 def _extent(header: "_Header", there: int) -> Extent:
-    """Of pixels of which so many bytes are there."""
+    """The extent of pixels with this many bytes."""
     if there >= header.size > 0:
         return Extent(is_whole=True)
     if not header.is_interlaced:
@@ -156,7 +158,7 @@ class _Header:
 
 
 def _header(file: BinaryIO) -> _Header:
-    """Of a picture without pixels where there is none."""
+    """Of a picture without pixels if there is no header."""
     kind, size = next(_headers(file), (b"", 0))
     data = file.read(size) if kind == b"IHDR" and size == 13 else b""
     if len(data) < 13:
@@ -171,8 +173,8 @@ def _header(file: BinaryIO) -> _Header:
 
 
 def _pixels(file: BinaryIO, at_most: int) -> Iterator[bytes]:
-    """The pixels as they are coded, filters and all, in blocks: up to about ``at_most`` bytes, or until the end or some
-    damage. Little of what comes before the damage is lost."""
+    """The pixels as coded, with filters, in blocks: up to about ``at_most`` bytes, or until the end or some damage.
+    Little before the damage is lost."""
     inflater, skipped = zlib.decompressobj(-15), 2  # bytes of zlib's header
     for kind, size in _headers(file):
         if kind != b"IDAT":
@@ -194,10 +196,10 @@ def _pixels(file: BinaryIO, at_most: int) -> Iterator[bytes]:
 
 
 def read_colour(file: BinaryIO) -> tuple[Colour | None, int]:
-    """How its numbers are meant where that is not by a profile, and how many frames it has (APNG).
+    """The meaning of its numbers, if not by a profile, and its number of frames (APNG).
 
-    Code points come before a profile, that before the chunk sRGB, and that before gAMA and cHRM (section 4.3).
-    Raises `OSError` only.
+    Code points come before a profile, that before the chunk sRGB, and that before gAMA and cHRM (section 4.3). Raises
+    only `OSError`.
     """
     chunks: dict[bytes, bytes] = {}
     for kind, data in _chunks(file, _COLOUR_CHUNKS):
@@ -220,14 +222,14 @@ def _colour(chunks: Mapping[bytes, bytes]) -> Colour | None:
 
 
 def _chunks(file: BinaryIO, wanted: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and data of the wanted chunks. Of long ones, there is no data."""
+    """Kind and data of the wanted chunks, without the data of long ones."""
     for kind, size in _headers(file):
         if kind in wanted:
             yield kind, file.read(size) if size <= MAX_BLOCK else b""
 
 
 def _headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Kind and size of every chunk, as far as it is there, with the file at its data, which a checksum follows."""
+    """Kind and size of every chunk, with the file at its data, which a checksum follows."""
     end, at = file.seek(0, os.SEEK_END), len(_SIGNATURE)
     for _ in range(MAX_CHUNKS):
         file.seek(at)
@@ -253,7 +255,7 @@ def _text(kind: bytes, data: bytes) -> tuple[str, bytes]:
 
 
 def _inflated(data: bytes) -> bytes:
-    """Nothing when it is damaged, or grows beyond the bound."""
+    """Empty if it is damaged, or exceeds the limit."""
     unpacker = zlib.decompressobj()
     try:
         text = unpacker.decompress(data, MAX_BLOCK)

@@ -7,9 +7,9 @@ _HEADER_SIZE: Final = 12  # "RIFF", the length of what follows, "WEBP"
 
 
 def whole_frames(file: BinaryIO) -> bytes | None:
-    """An animation that ends early as one of the frames that are whole. ``None`` if it is whole, or none of them is.
+    """An animation that ends early, with its whole frames only. ``None`` if it is whole, or none of them is.
 
-    Raises `OSError` only.
+    Raises only `OSError`.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -24,6 +24,6 @@ def whole_frames(file: BinaryIO) -> bytes | None:
 
 
 def _end_of_chunk(content: bytes, at: int) -> int:
-    """Chunks have an even length. What is no chunk any more ends beyond the file."""
+    """Chunks have an even length. An incomplete chunk ends beyond the file."""
     size = int.from_bytes(content[at + 4 : at + 8], "little")
     return at + 8 + size + size % 2

@@ -1,7 +1,7 @@
-"""What is of use here in an XMP packet (ISO 16684-1): a few properties, as they are written. Pure.
+"""A few properties of an XMP packet (ISO 16684-1), as they are written. Pure.
 
-The packet is XML from strangers. Expat reads it once, in linear time; a document type, which every attack by entities
-needs, ends the reading, and so do size and depth beyond any real packet.
+The packet is XML from strangers. Expat reads it once, in linear time. A document type, which every attack by entities
+needs, stops the reading, and so do size and depth beyond any real packet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class _Refused(Exception):
 
 
 def read_properties(packet: bytes) -> Mapping[str, str]:
-    """The wanted properties of the picture, by name; what was read before a fault counts. Never raises."""
+    """The wanted properties of the picture, by name, up to the first fault. Never raises."""
     reader = _Reader()
     if len(packet) <= MAX_PACKET:
         parser = expat.ParserCreate(_encoding(packet), " ")
@@ -58,12 +58,12 @@ def read_properties(packet: bytes) -> Mapping[str, str]:
 
 
 def values(properties: Mapping[str, str], names: Sequence[str]) -> tuple[str, ...]:
-    """The values of the properties that are there, in the order of ``names``."""
+    """The values of the existing properties, in the order of ``names``."""
     return tuple(properties[name] for name in names if name in properties)
 
 
 def _encoding(packet: bytes) -> str | None:
-    """What Expat finds out by itself, or Latin-1 for what was written so against the specification."""
+    """What Expat detects by itself, or Latin-1 for what was written so against the specification."""
     if packet.startswith((b"\xfe\xff", b"\xff\xfe", b"\0")):
         return None
     try:

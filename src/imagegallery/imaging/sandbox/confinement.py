@@ -1,10 +1,10 @@
-"""What a decoder process gives up before it sees a file. Runs in the child, once, before there is a second thread.
+"""What a decoder process gives up before it sees a file. Runs in the child, once, before it has a second thread.
 
-Files, other processes and the network are walled off by the kernel, where it can: see `landlock` and `seccomp`.
+The kernel, if it can, prevents access to files, other processes and the network: see `landlock` and `seccomp`.
 
-Memory: on Linux RLIMIT_DATA counts what is really writable and private (heap, anonymous maps, thread stacks), so it
-is a true ceiling; RLIMIT_AS would also count the address space that glibc reserves for each thread's arena and never
-touches. Elsewhere RLIMIT_DATA covers only the heap, so RLIMIT_AS is set; macOS accepts that and does not enforce it.
+Memory: on Linux RLIMIT_DATA counts what is writable and private (heap, anonymous maps, thread stacks), so it is a true
+limit; RLIMIT_AS would also count the address space that glibc reserves for each thread's arena and never touches.
+Elsewhere RLIMIT_DATA only covers the heap, so RLIMIT_AS is set; macOS accepts that without enforcing it.
 """
 
 import ctypes
@@ -26,15 +26,17 @@ PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 
 MAX_FILE_SIZE = 256 * 1024**2
-"""Bytes that any one written file may have; the largest variant of a 200 megapixel photograph is far below."""
+"""The most bytes of a written file; the largest variant of a 200 megapixel photograph is far below."""
 
 MAX_OPEN_FILES = 256
 
 SPARE_TASKS = 1_000
-"""Threads and processes that this user may have beyond all that the machine has when a decoder starts. Where system
-calls are filtered it can make threads alone; this bounds those too. It does not hold for root."""
+"""Threads and processes that this user may have beyond all that the machine has when a decoder starts. With filtered
+system calls it can only make threads; this
+limits them, too. It does not apply to root.
+"""
 
-# Where systems keep shared libraries, and where the loader looks up which of them.
+# Where systems keep shared libraries, and where the loader finds them.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _INSTALLED = ("site-packages", "dist-packages")
 
@@ -45,9 +47,9 @@ _MEMORY = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_A
 
 
 def confine(memory_limit: int, parent: int) -> frozenset[Wall]:
-    """Bound memory and files, leave no core dump, gain no privilege, die with the ``parent`` (a process id).
+    """Limit memory and files, write no core dump, gain no privileges, and end with the process ``parent``.
 
-    Answers which walls the kernel of this machine holds up; the limits hold anyway.
+    Returns the walls that this machine's kernel supports; the limits hold anyway.
     """
     _bound(resource.RLIMIT_CORE, 0)
     _bound(resource.RLIMIT_FSIZE, MAX_FILE_SIZE)
@@ -68,9 +70,9 @@ def confine(memory_limit: int, parent: int) -> frozenset[Wall]:
 
 
 def allow_cpu_time(allowance: timedelta, threads: int) -> None:
-    """Let this process use so much more processor time, summed over its threads, before the kernel stops it.
+    """Let this process use that much more processor time, summed over its threads, before the kernel stops it.
 
-    A backstop for a parent that does not enforce its deadline; so the limit is the soft one, moved on every request.
+    A backstop for a parent that does not enforce its deadline. It is the soft limit, moved on every request.
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     seconds = usage.ru_utime + usage.ru_stime + (threads + 1) * allowance.total_seconds() + 10
@@ -88,7 +90,7 @@ def _holds(put_up: Callable[[], None]) -> bool:
 
 
 def _tasks() -> int:
-    """Of all users: proc(5), /proc/loadavg. Containers may see too many; where it is not there, a great many."""
+    """Of all users: proc(5), /proc/loadavg. Containers may see too many; without it, a large number."""
     try:
         return int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
     except (OSError, ValueError, IndexError):
@@ -96,7 +98,7 @@ def _tasks() -> int:
 
 
 def _code() -> Iterator[str]:
-    """Where this process's programs lie: Python's library, packages, shared libraries. No folder that may hold data."""
+    """Where this process's programs are: Python's library, packages, shared libraries. No folder that may hold data."""
     yield from _LIBRARIES
     yield from filter(os.path.isabs, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
     yield from {str(path.parent) for path in _mapped() if ".so" in path.name}
@@ -113,8 +115,10 @@ def _mapped() -> Iterator[Path]:
 
 
 def _packages(entry: Path) -> Iterator[str]:
-    """What can be imported from an entry of the path: all of it where packages are installed; but any folder can be on
-    the path, and then only what looks like code."""
+    """What can be imported from an entry of the path: everything if packages are installed there. Any other folder can
+    be on the path, too, and then it is only what looks
+    like code.
+    """
     library = sysconfig.get_path("stdlib")
     if entry.name in _INSTALLED or entry.is_relative_to(library):
         yield str(entry)
@@ -134,7 +138,7 @@ class _Sets(ctypes.Structure):
 
 
 def _drop_capabilities() -> None:
-    """Of root's powers keep one: to find its own code in an environment that another user owns. See capset(2)."""
+    """Keep one of root's capabilities: to find its own code in an environment that another user owns. See capset(2)."""
     libc, header, sets = ctypes.CDLL(None, use_errno=True), _Header(_CAPABILITY_VERSION_3, 0), (_Sets * 2)()
     if libc.capget(ctypes.byref(header), sets) != 0:
         raise OSError(ctypes.get_errno(), "capget")
@@ -149,7 +153,7 @@ def _bound(what: int, limit: int) -> None:
     try:
         resource.setrlimit(what, (allowed, allowed))
     except (ValueError, OSError):
-        # Some systems refuse a limit below what is in use already; the deadline still holds there.
+        # Some systems refuse a limit below current use; the deadline still holds there.
         if sys.platform == "linux":
             raise
 

@@ -1,9 +1,9 @@
 """The imaging engine that the rest of the library uses: every file is decoded in a child process.
 
-libvips and its codecs are a million lines of C that read what strangers send. Here they run with a memory ceiling, a
-deadline, five loaders and no secrets, behind the walls that the kernel has (see `confinement`); they are given open
-files, no paths. When one crashes or hangs, one image fails with a reason, and a new child takes
-the next. This module imports none of them.
+libvips and its codecs are a million lines of C that read what strangers send. Here they run with a memory limit, a
+deadline, five loaders and no secrets, behind the walls of the kernel (see `confinement`). They get open files, no
+paths. When one crashes or hangs, one image fails with a reason, and a new child takes the next. This module imports
+none of them.
 """
 
 import os
@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 
 
 class _Refused(Exception):
-    """What the child says is wrong with the picture."""
+    """The child reports a fault of the picture."""
 
     def __init__(self, fault: wire.FaultAnswer) -> None:
         super().__init__(fault.kind)
@@ -43,7 +43,7 @@ class _Refused(Exception):
 
 
 class SandboxedEngine:
-    """An `ImagingEngine` over a pool of child processes, which start when they are first needed."""
+    """An `ImagingEngine` over a pool of child processes, which start on demand."""
 
     def __init__(self, options: ImagingOptions | None = None) -> None:
         self._options = options or ImagingOptions()
@@ -54,13 +54,13 @@ class SandboxedEngine:
 
     @property
     def pids(self) -> frozenset[int]:
-        """The process ids of all children, at work or idle."""
+        """The process ids of all children, busy or idle."""
         return frozenset(child.pid for child in self._children)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, options: ImagingOptions | None = None) -> AsyncIterator[Self]:
-        """An engine whose children are gone when the block ends."""
+        """Open an engine, whose children end with the block."""
         engine = cls(options)
         try:
             yield engine
@@ -68,7 +68,8 @@ class SandboxedEngine:
             await engine.aclose()
 
     async def inspect(self, path: Path, *, content_type: str, decode: bool = True, owner_id: str = "") -> Inspection:
-        """See `ImagingEngine.inspect`. Also raises `Unavailable`: the decoder did not start, the file is not there."""
+        """See `ImagingEngine.inspect`. Also raises `Unavailable` if the decoder does not start, or there is no such
+        file."""
         request = wire.Request(content_type, decode=decode)
         read = partial(wire.read_inspection, content_type=content_type)
         _, inspection = await self._ask(request, path, (), read, owner_id)
@@ -84,9 +85,9 @@ class SandboxedEngine:
         measurements: Sequence[Measurement] = (),
         owner_id: str = "",
     ) -> Rendered:
-        """See `ImagingEngine.render`. Files are named ``{name}.{format}``; when it raises, none of them is left.
+        """See `ImagingEngine.render`. Files are named ``{name}.{format}``; if it raises, none is left.
 
-        Raises `Unavailable` too: the decoder did not start, or a file could not be read or written.
+        Also raises `Unavailable` if the decoder does not start, or a file could not be read or written.
         """
         paths = [_output(into, rendition) for rendition in renditions]
         request = wire.Request(content_type, True, renditions, tuple(map(_measure_request, measurements)))
@@ -110,7 +111,7 @@ class SandboxedEngine:
             await self._end(self._idle.pop())
 
     async def walls(self) -> frozenset[wire.Wall]:
-        """Those that stand between a decoder and this machine. Raises `Unavailable`: it did not start."""
+        """The walls between a decoder and this machine. Raises `Unavailable` if it does not start."""
         async with self._turns.taken(owner_id=""):
             child = await self._take()
             await self._put_back(child, reusable=True)
@@ -124,8 +125,8 @@ class SandboxedEngine:
         read: Callable[[wire.Message], Answer],
         owner_id: str,
     ) -> tuple[Inspection, Answer]:
-        """What the header says, and the answer of a child. What earlier pictures have left in its memory is not this
-        one's fault: when that is full, a new child is asked."""
+        """The header, and a child's result. Memory filled by earlier pictures is not this one's fault: then a new
+        child is asked."""
         async with self._turns.taken(owner_id):
             child = await self._take()
             try:
@@ -143,7 +144,7 @@ class SandboxedEngine:
         outputs: Sequence[Path],
         read: Callable[[wire.Message], Answer],
     ) -> tuple[Inspection, Answer]:
-        """One request to this child, which is kept only when its answers made sense."""
+        """Make one request to this child, which is only kept if its responses made sense."""
         child.served += 1
         reusable = False
         try:
@@ -163,7 +164,7 @@ class SandboxedEngine:
     async def _result(
         self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]
     ) -> tuple[Inspection, wire.Message]:
-        """The header first: it says how long the rest may take."""
+        """The header first: it determines the deadline for the rest."""
         header = wire.Request(request.content_type, decode=False)
         message = await self._message(child, header, descriptors[:1], shortest_deadline(self._options))
         seen = wire.read_inspection(message, content_type=request.content_type)
@@ -175,7 +176,7 @@ class SandboxedEngine:
     async def _message(
         self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int], allowed: timedelta
     ) -> wire.Message:
-        """The result. Raises `_Refused` for a fault that the child tells of, and `BadImage` when it dies or takes too
+        """The result. Raises `_Refused` for a fault that the child reports, and `BadImage` if it dies or takes too
         long: then it must not be used again."""
         deadline = allowed.total_seconds()
         try:
@@ -230,7 +231,7 @@ def _measure_request(measurement: Measurement) -> wire.MeasureRequest:
 
 
 def _output(into: Path, rendition: Rendition) -> Path:
-    """Where a rendition goes. Raises `ValueError`: renditions come from presets, not from users."""
+    """The path of a rendition. Raises `ValueError`: renditions come from presets, not from users."""
     if rendition.format not in FORMATS:
         raise ValueError(f"no encoder for {rendition.format!r}; there are {', '.join(FORMATS)}")
     name = f"{rendition.name}.{rendition.format}"
@@ -261,7 +262,7 @@ def _open(path: Path, outputs: Sequence[Path], files: ExitStack) -> Sequence[int
 
 
 async def _made(rendition: Rendition, path: Path, made: wire.RenderReply) -> RenderedFile:
-    """What the child says it made, with the size that the file really has. Raises `BadImage` when nothing is in it."""
+    """The file that the child reports, with its real size. Raises `BadImage` if it is empty."""
     size = (await anyio.Path(path).lstat()).st_size
     if size == 0:
         raise BadImage("decoder_crashed", CRASHED)

@@ -1,6 +1,6 @@
-"""Landlock (landlock(7)): a process gives up files for good, without being root. Linux from 5.13 on has it.
+"""Landlock (landlock(7)): a process gives up files permanently, without being root. For Linux from 5.13 on.
 
-Runs in the decoder process, while it has one thread: the others that it starts inherit the wall.
+Runs in the decoder process, while it has one thread: later threads inherit the wall.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ _PATH_BENEATH = 1
 
 _READ_FILE = 1 << 2
 _READ_DIR = 1 << 3
-# What each version of the interface added, as <linux/landlock.h> has it.
+# What each version of the interface added, from <linux/landlock.h>.
 _FILES_OF_ABI = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 _NETWORK = (1 << 0) | (1 << 1)
 _NETWORK_SINCE = 4
@@ -31,9 +31,9 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def allow_reading(paths: Iterable[str]) -> None:
-    """From here on read these files, and what is below these directories; write none, connect nowhere.
+    """Allow only reading these files, and those below these directories; no writing and no connections.
 
-    Raises `OSError` where this kernel, or the container, has no Landlock.
+    Raises `OSError` if this kernel, or the container, has no Landlock.
     """
     abi = _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_ABI_VERSION))
     attributes = _attributes(abi)
@@ -47,7 +47,8 @@ def allow_reading(paths: Iterable[str]) -> None:
 
 
 def _attributes(abi: int) -> bytes:
-    """A ``struct landlock_ruleset_attr`` that takes away all that this version knows; older ones take a shorter one."""
+    """A ``struct landlock_ruleset_attr`` that takes away everything that this version knows; older ones take a
+    shorter one."""
     files = sum(rights for since, rights in _FILES_OF_ABI.items() if abi >= since)
     fields = [files]
     if abi >= _NETWORK_SINCE:
@@ -58,7 +59,7 @@ def _attributes(abi: int) -> bytes:
 
 
 def _allow(ruleset: int, path: str) -> None:
-    """One rule; a path that is not there needs none."""
+    """Add one rule; a missing path needs none."""
     try:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

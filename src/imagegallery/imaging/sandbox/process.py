@@ -26,23 +26,23 @@ BOOTSTRAP = Path(__file__).parents[1] / "decoder" / "bootstrap.py"
 
 START_DEADLINE = timedelta(seconds=30)
 LAST_WORDS_DEADLINE = timedelta(seconds=2)
-"""How long a dead process's stderr is waited for: its end is there at once unless something else holds the pipe."""
+"""How long to wait for a dead process's stderr: its end comes at once unless something else holds the pipe."""
 
 MAX_COMPLAINT = 8 * 1024
-"""Bytes kept of what a decoder says on stderr; the end of it, where the reason is."""
+"""Bytes kept of a decoder's stderr: the end, where the reason is."""
 
-# Enough to find Python, its packages and shared libraries again. Nothing else: the rest may hold secrets.
+# Enough to find Python, its packages and shared libraries again, and nothing else, which may contain secrets.
 _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 
 _BROKEN = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
 
 class DecoderDied(Exception):
-    """The process ended, or spoke nonsense, in the middle of a request; the argument is what it said on stderr."""
+    """The process ended, or sent nonsense, during a request; the argument is its stderr."""
 
 
 class DecoderProcess:
-    """A child that answers one request at a time. Not to be used again after `DecoderDied` or a cancellation."""
+    """A child that handles one request at a time. Must not be used after `DecoderDied` or a cancellation."""
 
     def __init__(self, process: Process, requests: UNIXSocketStream) -> None:
         assert process.stdout is not None
@@ -52,11 +52,11 @@ class DecoderProcess:
         self._answers = BufferedByteReceiveStream(process.stdout)
         self._stderr = process.stderr
         self.walls: frozenset[wire.Wall] = frozenset()
-        self.served = 0  # requests, counted by whoever makes them
+        self.served = 0  # requests, counted by the caller
 
     @classmethod
     async def start(cls, options: ImagingOptions) -> Self:
-        """Start a child and wait until it is ready. Raises `Unavailable` when it does not come up."""
+        """Start a child and wait until it is ready. Raises `Unavailable` otherwise."""
         ours, theirs = socket.socketpair()
         requests = await UNIXSocketStream.from_socket(ours)
         with theirs:
@@ -90,11 +90,11 @@ class DecoderProcess:
         return self._process.returncode is None
 
     async def ask(self, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
-        """``descriptors``: the open files that go along, see `sandbox.wire`. Raises `DecoderDied`."""
+        """``descriptors`` are the open files of the request, see `sandbox.wire`. Raises `DecoderDied`."""
         return await self._exchange(wire.request_message(request), descriptors)
 
     async def end(self) -> None:
-        """Kill the process and whatever it started, and wait until it is gone; also when the caller is cancelled."""
+        """Kill the process and all that it started, and wait until it is gone, even if the caller is cancelled."""
         with anyio.CancelScope(shield=True):
             if self.alive:
                 self._kill_group()
@@ -102,7 +102,7 @@ class DecoderProcess:
             await self._process.aclose()
 
     def _kill_group(self) -> None:
-        """Its id is the process's own. Not once the process is long gone: by then another may have that id."""
+        """The group has the process's id. Not long after its end, when another process may have that id."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -128,7 +128,7 @@ class DecoderProcess:
         return answer
 
     async def _send(self, frame: bytes, descriptors: Sequence[int]) -> None:
-        """Descriptors go with the prefix, which is never sent by halves."""
+        """Descriptors go with the prefix, which is never split."""
         await self._requests.send_fds(frame[: wire.PREFIX_SIZE], descriptors)
         await self._requests.send(frame[wire.PREFIX_SIZE :])
 
@@ -149,9 +149,9 @@ def _environment(options: ImagingOptions) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
         "VIPS_CONCURRENCY": str(options.threads),
-        # Each arena keeps what its thread once freed.
+        # Each arena keeps what its thread has freed.
         "MALLOC_ARENA_MAX": "2",
-        # Large pictures are kept in memory, which is bounded: a decoder may write no file but those that it is given.
+        # Large pictures are kept in memory, which is limited: a decoder may only write its output files.
         "VIPS_DISC_THRESHOLD": "1024g",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

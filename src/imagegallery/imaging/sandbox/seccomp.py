@@ -1,6 +1,7 @@
-"""A filter of system calls (seccomp(2)): a decoder can make those that it needs, and for the rest Linux is too old.
+"""A filter of system calls (seccomp(2)): a decoder can make the calls that it needs, and for others Linux seems too
+old.
 
-Runs in the decoder process, while it has one thread: the others that it starts inherit the filter.
+Runs in the decoder process, while it has one thread: later threads inherit the filter.
 """
 
 import ctypes
@@ -28,7 +29,7 @@ _NUMBER = 0
 _ARCHITECTURE = 4
 _ARGUMENTS = 16
 
-# From <fcntl.h>: what opens a file to write, make or cut it. O_TMPFILE is never given without one of the first two.
+# From <fcntl.h>: flags to write, create or truncate a file. O_TMPFILE always comes with one of the first two.
 _CHANGES_FILE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
 """Copies and flags of descriptors, and no signals (F_SETOWN): F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
@@ -57,7 +58,8 @@ class _Program(ctypes.Structure):
 
 
 def allow_only_needed_calls() -> None:
-    """Raises `OSError` where this machine is not known, or the kernel has no filters. Needs PR_SET_NO_NEW_PRIVS."""
+    """Install the filter. Raises `OSError` for an unknown machine, or a kernel without filters. Needs
+    PR_SET_NO_NEW_PRIVS."""
     machine = MACHINES.get(os.uname().machine) if sys.maxsize > 2**32 else None
     if machine is None:
         raise OSError(errno.ENOSYS, "no table of system calls for this machine")
@@ -70,7 +72,7 @@ def allow_only_needed_calls() -> None:
 
 
 def program(machine: Machine, pid: int) -> Sequence[Instruction]:
-    """The filter for the process ``pid``: a call of another architecture kills it, an unknown one is not there."""
+    """The filter for the process ``pid``: a call of another architecture kills it, an unknown one does not exist."""
     return tuple(_program(machine, _conditions(pid)))
 
 
@@ -87,7 +89,7 @@ def _program(machine: Machine, conditions: Mapping[str, Sequence[Instruction]]) 
 
 
 def _conditions(pid: int) -> Mapping[str, Sequence[Instruction]]:
-    """What is asked of the arguments before a call is allowed."""
+    """Conditions on the arguments of allowed calls."""
     return {
         "open": _no_bit(1, _CHANGES_FILE),
         "openat": _no_bit(2, _CHANGES_FILE),
@@ -102,7 +104,7 @@ def _conditions(pid: int) -> Mapping[str, Sequence[Instruction]]:
 
 
 def _argument(index: int) -> Instruction:
-    """Its lower half, on a machine of little endian: all that the kernel looks at in these arguments."""
+    """The argument's lower half, on a little-endian machine: the kernel ignores the rest of these arguments."""
     return Instruction(_LOAD, 0, 0, _ARGUMENTS + 8 * index)
 
 
@@ -122,7 +124,7 @@ def _no_bit(index: int, mask: int) -> Sequence[Instruction]:
     return (_argument(index), Instruction(_IF_ANY_BIT, 0, 1, mask), _REFUSE)
 
 
-# The memory ceiling (RLIMIT_DATA) does not count shared memory: so none can be had, but files can be mapped to be read.
+# The memory limit (RLIMIT_DATA) does not count shared memory: so none is allowed, but files can be mapped for reading.
 _NO_SHARED_MEMORY = (
     _argument(3),
     Instruction(_IF_ANY_BIT, 0, 4, _MAP_SHARED),

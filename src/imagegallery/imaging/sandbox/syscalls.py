@@ -1,13 +1,12 @@
-"""The system calls that a decoder needs, with each machine's numbers for them. Pure.
+"""The system calls that a decoder needs, with their numbers for each machine. Pure.
 
-What is needed: read and write what is open, open what may be read, have memory and threads, know the time. What is
-not here does not exist for a decoder: sockets, other processes and their memory, programs, signals to others, changes
-of names, owners or modes of files, shared memory, io_uring, keys, namespaces, and whatever future kernels bring.
-Some of these do more than is needed, and are allowed with some arguments only: see
-`imagegallery.imaging.sandbox.seccomp`.
+It needs to read and write open files, open files for reading, use memory and threads, and know the time. Other calls do
+not exist for a decoder: sockets, other processes and their memory, programs, signals to others, changes of names,
+owners or modes of files, shared memory, io_uring, keys, namespaces, and whatever future kernels add. Some calls do more
+than is needed, and are only allowed with some arguments: see `imagegallery.imaging.sandbox.seccomp`.
 
-The numbers are those of ``asm/unistd_64.h`` (x86-64) and ``asm-generic/unistd.h`` (aarch64). The latter have not been
-run on such a machine: they are only compared with the header.
+The numbers are those of ``asm/unistd_64.h`` (x86-64) and ``asm-generic/unistd.h`` (aarch64). The latter have only been
+compared with the header, not run on such a machine.
 """
 
 from collections.abc import Mapping
@@ -66,4 +65,4 @@ AARCH64 = Machine(
 )
 
 MACHINES: Mapping[str, Machine] = {"x86_64": X86_64, "aarch64": AARCH64}
-"""By what uname(2) calls them."""
+"""By their names in uname(2)."""

@@ -1,4 +1,4 @@
-"""Who is next, where few can be served at once: one owner after the other, however many requests each of them has."""
+"""Turns of owners for a few slots, one owner after the other, however many requests each has."""
 
 from collections import deque
 from collections.abc import AsyncIterator
@@ -13,18 +13,19 @@ RETRY_AFTER: Final = 10  # seconds
 
 
 class Turns:
-    """Lets ``slots`` in at once. Who waits is bounded, in all and by owner; of those, owners are served in rotation."""
+    """Allows ``slots`` at once. The number of waiting requests is limited, in total and by owner; owners are served
+    in rotation."""
 
     def __init__(self, slots: int, max_waiting: int, max_waiting_per_owner: int) -> None:
         self._free = slots
         self._max_waiting = max_waiting
         self._max_waiting_per_owner = max_waiting_per_owner
-        # In the order in which owners are served; each with at least one request, in the order in which they came.
+        # In the order in which owners are served; each with at least one request, oldest first.
         self._waiting: dict[str, deque[anyio.Event]] = {}
 
     @asynccontextmanager
     async def taken(self, owner_id: str) -> AsyncIterator[None]:
-        """A slot, for as long as this is open. Raises `Overloaded` when too many wait already."""
+        """Take a slot during the block. Raises `Overloaded` if too many wait."""
         if self._free:
             self._free -= 1
         else:
@@ -35,7 +36,7 @@ class Turns:
             self._pass_on()
 
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of waiting requests."""
         return sum(map(len, self._waiting.values()))
 
     async def _wait(self, owner_id: str) -> None:
@@ -53,7 +54,7 @@ class Turns:
             raise
 
     def _pass_on(self) -> None:
-        """The slot goes to the owner who has waited for it longest, who then is the last in the rotation."""
+        """Pass the slot to the owner who has waited for it longest, who then is the last in the rotation."""
         if not self._waiting:
             self._free += 1
             return

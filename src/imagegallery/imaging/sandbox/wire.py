@@ -1,9 +1,9 @@
-"""What parent and decoder process say to each other: JSON in length-prefixed frames, over stdin and stdout. Pure.
+"""Messages between parent and decoder process: JSON in length-prefixed frames, over stdin and stdout. Pure.
 
-Files are no part of it: they go along with a request as open descriptors, the input first, then one for each rendition.
+Files are not in messages: they accompany a request as open descriptors, the input first, then one for each rendition.
 
-The decoder may have been taken over by the file it decodes. So the parent believes nothing of an answer: every value
-has its type, range and length checked here, and anything else is a `ProtocolError`.
+A file may have taken over its decoder. So the parent trusts nothing in a response: it checks every value's type, range
+and length here, and anything else is a `ProtocolError`.
 """
 
 import base64
@@ -30,11 +30,11 @@ Message = Mapping[str, object]
 
 
 class ProtocolError(Exception):
-    """The other side said something that makes no sense."""
+    """The other side sent nonsense."""
 
 
 class Wall(StrEnum):
-    """What stands between a decoder and the machine, where the kernel has it: around files, around system calls."""
+    """What protects the machine from a decoder, if the kernel supports it: for files, and for system calls."""
 
     FILES = "files"
     CALLS = "calls"
@@ -51,7 +51,7 @@ class MeasureRequest:
 
 @frozen
 class Request:
-    """One thing to do: inspect (``decode`` says how deeply) or ``render``."""
+    """A request: inspect (``decode`` says how deeply) or ``render``."""
 
     content_type: str
     render: bool = False
@@ -71,7 +71,7 @@ class RenderReply:
 
 @frozen
 class RenderAnswer:
-    """One `RenderReply` for each rendition, in the order of the request; what was measured, by name."""
+    """One `RenderReply` per rendition, in the order of the request, and measurements by name."""
 
     made: tuple[RenderReply, ...]
     measured: Mapping[str, object]
@@ -127,12 +127,12 @@ def unframe(body: bytes) -> Message:
 
 
 def ready_message(walls: frozenset[Wall]) -> Message:
-    """What a decoder says first."""
+    """A decoder's first message."""
     return {"walls": sorted(walls)}
 
 
 def read_ready(message: Message) -> frozenset[Wall]:
-    """Raises `ProtocolError`."""
+    """Read the walls. Raises `ProtocolError`."""
     try:
         return frozenset(Wall(str(each)) for each in _sequence(message, "walls"))
     except ValueError as error:
@@ -150,7 +150,7 @@ def request_message(request: Request) -> Message:
 
 
 def read_request(message: Message) -> Request:
-    """A request as the decoder reads it; its parent is trusted."""
+    """A request as the decoder reads it, trusting its parent."""
     return Request(
         content_type=_text(message, "content_type"),
         render=message["render"] is True,
@@ -180,7 +180,7 @@ def inspection_message(inspection: Inspection) -> Message:
 
 
 def read_inspection(message: Message, *, content_type: str) -> Inspection:
-    """Raises `ProtocolError`."""
+    """Read it. Raises `ProtocolError`."""
     try:
         exif = base64.b64decode(_text(message, "exif"), validate=True)
     except ValueError as error:
@@ -202,7 +202,8 @@ def render_message(answer: RenderAnswer) -> Message:
 
 
 def read_rendered(message: Message, *, count: int, accepts: Mapping[str, Callable[[object], bool]]) -> RenderAnswer:
-    """Raises `ProtocolError` unless ``count`` files were made and all was measured that ``accepts`` names."""
+    """Read it. Raises `ProtocolError` unless ``count`` files were made and everything was measured that ``accepts``
+    names."""
     made = tuple(
         RenderReply(_count(each, "width"), _count(each, "height"), _count(each, "frames"))
         for each in map(_mapping, _sequence(message, "made"))
@@ -220,7 +221,7 @@ def fault_message(fault: FaultAnswer) -> Message:
 
 
 def read_fault(message: Message) -> FaultAnswer | None:
-    """The fault in an answer, or None when it is a result. Raises `ProtocolError`."""
+    """The fault in a response, or ``None`` for a result. Raises `ProtocolError`."""
     if "fault" not in message:
         return None
     kind, text = _text(message, "fault"), _text(message, "message")
