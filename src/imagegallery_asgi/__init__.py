@@ -18,6 +18,6 @@ from imagegallery.http_options import ClientLimits
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
 from imagegallery_asgi.framework.context import Authenticate, Call
-from imagegallery_asgi.framework.operations import Operation
+from imagegallery_asgi.framework.operations import Operation, declaring
 
-__all__ = ["Authenticate", "Call", "ClientLimits", "Operation", "create_app", "jwt", "single_user"]
+__all__ = ["Authenticate", "Call", "ClientLimits", "Operation", "create_app", "declaring", "jwt", "single_user"]

@@ -12,11 +12,16 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from imagegallery import Event, ImageGalleryError, Subscription, Unavailable
-from imagegallery.errors import SlowReader
+from imagegallery import Event, ImageGalleryError, Permission, Subscription, Unavailable
+from imagegallery.errors import EventsGone, SlowReader
 from imagegallery.events.event import DomainEvent
 from imagegallery_asgi.api.requests import EventsQuery
 from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
 
 MEDIA_TYPE = "text/event-stream"
 # Proxies close what is silent.
@@ -29,8 +34,25 @@ ASK_SECONDS = 15.0
 RETRY_MILLISECONDS = 3000
 # Nothing in between may store, alter or hold back the stream (``X-Accel-Buffering``: nginx).
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+_STREAM = Content(
+    MEDIA_TYPE,
+    example=(
+        "retry: 3000\n: alive\nid: 41\n\n"
+        'id: 42\nevent: image.ready\ndata: {"id":"42","type":"image.ready","timestamp":"2026-06-01T12:30:00+00:00",'
+        '"data":{"owner_id":"ana","image_id":"01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"}}\n\n'
+    ),
+)
 
 
+@operation(
+    "GET",
+    "/events",
+    "What happens to one's images and galleries, as server-sent events; does not end",
+    raises=(EventsGone,),
+    needs_user=True,
+    answers={200: DeclaredAnswer("Events, from now on or after an earlier one.", (_STREAM,))},
+    permission=Permission.NONE,
+)
 async def stream(call: Call, query: EventsQuery) -> Response:
     """``Last-Event-ID`` is from later than the address that it was added to."""
     call.principal.require_user()

@@ -8,15 +8,44 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
-from imagegallery import NotFound
+from imagegallery import InvalidInput, NotFound, Permission, PreconditionFailed, TooLarge, UploadEnded, UploadExpired
+from imagegallery.errors import DiskFull, ObjectNotFound, SignatureExpired, SignatureInvalid
 from imagegallery.storage.protocol import ByteRange, ServesSignedUrls
 from imagegallery.uploads.signed import SignedUpload
+from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
+from imagegallery_asgi.api.requests import ObjectForm
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.context import Call, exchange_of
-from imagegallery_asgi.framework.errors import RangeNotSatisfiable, UnsupportedBody
+from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
 from imagegallery_asgi.framework.object_response import Open, OpenObject, PlannedResponse, Representation, plan
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
+_OBJECT = {
+    200: DeclaredAnswer("The whole object.", (IMAGE, BYTES), headers=("ETag", "Last-Modified", "Accept-Ranges")),
+    206: DeclaredAnswer("The range asked for.", (IMAGE, BYTES), headers=("ETag", "Content-Range")),
+    304: DeclaredAnswer("Not changed since.", headers=("ETag",)),
+}
+_STORED = {204: DeclaredAnswer("Stored. Complete the session now, unless it completes itself.", headers=("ETag",))}
+_POSTED = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    "<PostResponse><Location>/api/v1/uploads/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52</Location>"
+    "<Key>incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52</Key>"
+    '<ETag>"5d41402abc4b2a76b9719d911017c592"</ETag></PostResponse>'
+)
+_STORED_FORM = {
+    **_STORED,
+    201: DeclaredAnswer(
+        "The same, where the form asks for it with `success_action_status`.",
+        (Content("application/xml", example=_POSTED),),
+        headers=("ETag", "Location"),
+    ),
+}
+
 
 # Fields of a form that S3 knows, too.
 CONTENT_TYPE_FIELD, STATUS_FIELD = "Content-Type", "success_action_status"
@@ -26,6 +55,17 @@ _CREATED = """\
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
+@operation(
+    "GET",
+    "/files/{key:path}",
+    "A public variant",
+    raises=(NotFound, ObjectNotFound, RangeNotSatisfiable),
+    answers=_OBJECT,
+    answers_head=True,
+    needs_principal=False,
+    holds_conditions=True,
+    permission=Permission.NONE,
+)
 async def get_public(call: Call, key: str) -> Response:
     """A variant of an image that is publicly visible now; its key changes whenever its bytes do."""
     found = await call.gallery.images.open_public(key)
@@ -39,6 +79,17 @@ async def get_public(call: Call, key: str) -> Response:
     return _answer(call, Representation.of(info, found.content_type, _FOR_EVER), open_object)
 
 
+@operation(
+    "GET",
+    "/objects/{token}",
+    "What a signed URL allows to read",
+    raises=(SignatureInvalid, SignatureExpired, NotFound, ObjectNotFound, RangeNotSatisfiable),
+    answers=_OBJECT,
+    answers_head=True,
+    needs_principal=False,
+    holds_conditions=True,
+    permission=Permission.NONE,
+)
 async def get_signed(call: Call, token: str) -> Response:
     downloads = call.gallery.downloads
     if downloads is None:
@@ -55,6 +106,28 @@ async def get_signed(call: Call, token: str) -> Response:
     return _answer(call, it, open_object)
 
 
+@operation(
+    "PUT",
+    "/objects/{token}",
+    "The upload that a signed URL allows",
+    raises=(
+        SignatureInvalid,
+        SignatureExpired,
+        NotFound,
+        UploadExpired,
+        UploadEnded,
+        DiskFull,
+        PreconditionFailed,
+        TooLarge,
+        *WRONG_FILE,
+        ObjectNotFound,
+        UnsupportedBody,
+    ),
+    consumes=(IMAGE, BYTES),
+    answers=_STORED,
+    needs_principal=False,
+    permission=Permission.NONE,
+)
 async def put_signed(call: Call, token: str) -> Response:
     """The one upload, or the part of one, that the token allows."""
     check_not_encoded(call.request)
@@ -69,6 +142,30 @@ async def put_signed(call: Call, token: str) -> Response:
     return Response(status_code=204, headers=_stored(etag))
 
 
+@operation(
+    "POST",
+    "/objects/{token}",
+    "The same upload as a form",
+    raises=(
+        SignatureInvalid,
+        SignatureExpired,
+        MalformedRequest,
+        InvalidInput,
+        NotFound,
+        UploadExpired,
+        UploadEnded,
+        DiskFull,
+        PreconditionFailed,
+        TooLarge,
+        *WRONG_FILE,
+        ObjectNotFound,
+        UnsupportedBody,
+    ),
+    consumes=(Content("multipart/form-data", ObjectForm),),
+    answers=_STORED_FORM,
+    needs_principal=False,
+    permission=Permission.NONE,
+)
 async def post_signed(call: Call, token: str) -> Response:
     """The same in a form, as browsers send one to S3, with the answer that S3 gives (API reference, "POST Object")."""
     check_not_encoded(call.request)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Final, TypedDict
 from uuid import UUID
 
 import msgspec
 from starlette.responses import Response
 
-from imagegallery import Gallery, ImageFilter, ImageOrder, InvalidInput
+from imagegallery import Conflict, Gallery, ImageFilter, ImageOrder, InvalidInput, NotFound, Permission
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery_asgi.api.documents import (
@@ -19,7 +20,7 @@ from imagegallery_asgi.api.documents import (
     image_list,
     page_pagination,
 )
-from imagegallery_asgi.api.pages import condition, loaded_page, page_response, tag_of, unkept_response
+from imagegallery_asgi.api.pages import condition, loaded_page, page_answers, page_response, tag_of, unkept_response
 from imagegallery_asgi.api.requests import (
     CreateGallery,
     GalleriesQuery,
@@ -30,11 +31,20 @@ from imagegallery_asgi.api.requests import (
 )
 from imagegallery_asgi.api.responses import (
     CursorList,
+    CursorPagination,
     GalleryDocument,
     GalleryImage,
+    ImageChoice,
+    Images,
     One,
+    PagePagination,
 )
 from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
 
 KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
 """Pages of these sizes are kept: the ones that people choose. Kept in a hundred sizes, a list would take the room of
@@ -50,6 +60,14 @@ class _Selection(TypedDict):
     limit: int
 
 
+@operation(
+    "GET",
+    "/galleries",
+    "Galleries, newest first",
+    answers=page_answers(CursorList[GalleryDocument]),
+    holds_conditions=True,
+    permission=Permission.NONE,
+)
 async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     async def load() -> CursorList[GalleryDocument]:
         galleries = call.gallery.galleries
@@ -66,6 +84,15 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
 
 
+@operation(
+    "POST",
+    "/galleries",
+    "Make a gallery",
+    status=HTTPStatus.CREATED,
+    raises=(Conflict,),
+    repeats=Repeats.KEYED,
+    permission=Permission.NONE,
+)
 async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.create(
         call.principal,
@@ -78,6 +105,15 @@ async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
     return tagged_gallery(call, gallery)
 
 
+@operation(
+    "GET",
+    "/galleries/{gallery_id}",
+    "One gallery",
+    raises=(NotFound,),
+    answers=page_answers(One[GalleryDocument]),
+    holds_conditions=True,
+    permission=Permission.VIEW,
+)
 async def get(call: Call, gallery_id: UUID) -> Response:
     async def load() -> bytes:
         gallery = await call.gallery.galleries.get(call.principal, gallery_id)
@@ -87,6 +123,14 @@ async def get(call: Call, gallery_id: UUID) -> Response:
     return page_response(call, page, is_record=True)
 
 
+@operation(
+    "PATCH",
+    "/galleries/{gallery_id}",
+    "Change a gallery",
+    raises=(NotFound,),
+    holds_conditions=True,
+    permission=Permission.EDIT,
+)
 async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.update(
         call.principal,
@@ -100,10 +144,32 @@ async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[Galle
     return tagged_gallery(call, gallery)
 
 
+@operation(
+    "DELETE",
+    "/galleries/{gallery_id}",
+    "Delete a gallery",
+    raises=(NotFound, Conflict),
+    holds_conditions=True,
+    permission=Permission.DELETE,
+)
 async def delete(call: Call, gallery_id: UUID) -> None:
     await call.gallery.galleries.delete(call.principal, gallery_id, check=gallery_condition(call))
 
 
+@operation(
+    "GET",
+    "/galleries/{gallery_id}/images",
+    "Its images",
+    raises=(NotFound,),
+    answers=page_answers(
+        Images[GalleryImage, CursorPagination]
+        | Images[GalleryImage, PagePagination]
+        | Images[ImageChoice, CursorPagination]
+        | Images[ImageChoice, PagePagination]
+    ),
+    holds_conditions=True,
+    permission=Permission.VIEW,
+)
 async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
     _check_one_way(query)
 
@@ -119,6 +185,14 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
     return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
 
 
+@operation(
+    "POST",
+    "/galleries/{gallery_id}/images/move",
+    "Change the order: put images before or after another one",
+    raises=(NotFound,),
+    holds_conditions=True,
+    permission=Permission.EDIT,
+)
 async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.move(
         call.principal,
@@ -131,6 +205,14 @@ async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDoc
     return tagged_gallery(call, gallery)
 
 
+@operation(
+    "POST",
+    "/galleries/{gallery_id}/images/remove",
+    "Take images out; they stay in the library",
+    raises=(NotFound,),
+    holds_conditions=True,
+    permission=Permission.EDIT,
+)
 async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.remove_images(
         call.principal, gallery_id, body.image_ids, check=gallery_condition(call)
@@ -138,6 +220,14 @@ async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One
     return tagged_gallery(call, gallery)
 
 
+@operation(
+    "DELETE",
+    "/galleries/{gallery_id}/images/{image_id}",
+    "Take an image out; it stays in the library",
+    raises=(NotFound,),
+    holds_conditions=True,
+    permission=Permission.EDIT,
+)
 async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
     await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id, check=gallery_condition(call))
 

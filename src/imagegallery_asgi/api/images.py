@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
 import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Image, InvalidInput, LibraryOrder
+from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, Permission
 from imagegallery.errors import Fault
 from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.documents import (
@@ -20,7 +21,7 @@ from imagegallery_asgi.api.documents import (
     month_document,
     timeline_document,
 )
-from imagegallery_asgi.api.pages import condition, tag_of, unkept_response
+from imagegallery_asgi.api.pages import condition, page_answers, tag_of, unkept_response
 from imagegallery_asgi.api.requests import (
     BatchImages,
     DeleteQuery,
@@ -46,10 +47,18 @@ from imagegallery_asgi.api.responses import (
 )
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.headers import accepted_formats
+from imagegallery_asgi.framework.operations import DeclaredAnswer, Operation, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
+_REDIRECT = {302: DeclaredAnswer("The image is at `Location`.", headers=("Location",))}
+
 
 _NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 
 
+@operation("GET", "/images", "The library by time, or the trash", needs_user=True, permission=Permission.NONE)
 async def list_images(
     call: Call, query: LibraryQuery
 ) -> (
@@ -69,27 +78,55 @@ async def list_images(
     return image_list(page.items, cursor_pagination(page), root, ImageSummary, fields)
 
 
+@operation("GET", "/images/timeline", "How many images each month has", needs_user=True, permission=Permission.NONE)
 async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
     months = await call.gallery.images.library.timeline(call.principal, is_archived=query.is_archived)
     return One(timeline_document(months))
 
 
+@operation(
+    "GET", "/images/timeline/{month}", "All images of a month, in columns", needs_user=True, permission=Permission.NONE
+)
 async def month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
     columns = await call.gallery.images.library.month(call.principal, month, is_archived=query.is_archived)
     return One(month_document(columns))
 
 
+@operation(
+    "POST",
+    "/images/batch",
+    "Do one thing to up to 1,000 images; one result each",
+    raises=(NotFound,),
+    permission=Permission.NONE,
+)
 async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
     results = await call.gallery.images.batches.run(call.principal, body.action, body.ids, gallery_id=body.gallery_id)
     return One(batch_document(results))
 
 
+@operation(
+    "GET",
+    "/images/{image_id}",
+    "One image",
+    raises=(NotFound,),
+    answers=page_answers(One[ImageDetail] | One[ImageChoice]),
+    holds_conditions=True,
+    permission=Permission.VIEW,
+)
 async def get(call: Call, image_id: UUID, query: ImageQuery) -> Response:
     image, fields = await call.gallery.images.get(call.principal, image_id), chosen_fields(query.fields)
     told = image_choice(image, call.api_root, fields) if fields else image_detail(image, call.api_root)
     return unkept_response(call, One(told), updated_at=image.updated_at)
 
 
+@operation(
+    "PATCH",
+    "/images/{image_id}",
+    "Change an image",
+    raises=(NotFound,),
+    holds_conditions=True,
+    permission=Permission.EDIT,
+)
 async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDetail]:
     image = await call.gallery.images.update(
         call.principal,
@@ -103,20 +140,53 @@ async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDeta
     return _tagged(call, image)
 
 
+@operation(
+    "DELETE",
+    "/images/{image_id}",
+    "Move an image to the trash; from there, delete it for good",
+    raises=(NotFound, Conflict),
+    holds_conditions=True,
+    permission=Permission.DELETE,
+)
 async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     trash = call.gallery.images.trash
     delete_image = trash.purge if query.permanent else trash.put
     await delete_image(call.principal, image_id, check=_condition(call))
 
 
+@operation(
+    "POST",
+    "/images/{image_id}/restore",
+    "Bring an image back from the trash; may be repeated",
+    raises=(NotFound,),
+    holds_conditions=True,
+    permission=Permission.DELETE,
+)
 async def restore(call: Call, image_id: UUID) -> One[ImageDetail]:
     return _tagged(call, await call.gallery.images.trash.restore(call.principal, image_id, check=_condition(call)))
 
 
+@operation(
+    "POST",
+    "/images/{image_id}/retry",
+    "Process a failed image again",
+    status=HTTPStatus.ACCEPTED,
+    raises=(NotFound, Conflict),
+    holds_conditions=True,
+    permission=Permission.EDIT,
+)
 async def retry(call: Call, image_id: UUID) -> One[ImageDetail]:
     return _tagged(call, await call.gallery.images.retry(call.principal, image_id, check=_condition(call)))
 
 
+@operation(
+    "GET",
+    "/images/{image_id}/view",
+    "To the best variant for `Accept`",
+    raises=(NotFound,),
+    answers=_REDIRECT,
+    permission=Permission.VIEW,
+)
 async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     """302 to the best variant; with ``format``, to that format or one that more browsers show."""
     variant = await call.gallery.images.view(
@@ -130,6 +200,14 @@ async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     return _redirect(call.url(variant.url))
 
 
+@operation(
+    "GET",
+    "/images/{image_id}/download",
+    "To the original, for its owner",
+    raises=(NotFound,),
+    answers=_REDIRECT,
+    permission=Permission.DOWNLOAD,
+)
 async def download(call: Call, image_id: UUID) -> Response:
     """302 to a short-lived address of the original, for its owner."""
     url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))

@@ -1,9 +1,21 @@
 """Who asks, and the room they have."""
 
+from imagegallery import Permission
 from imagegallery_asgi.api.responses import MeDocument, One
 from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.operations import Operation, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
 
 
+@operation(
+    "GET",
+    "/me",
+    "Who one is to this service: storage used, its limit, and what is on its way",
+    needs_user=True,
+    permission=Permission.NONE,
+)
 async def get(call: Call) -> One[MeDocument]:
     user_id = call.principal.require_user()
     room = await call.gallery.uploads.room(call.principal)

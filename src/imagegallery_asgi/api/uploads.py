@@ -1,13 +1,28 @@
 """Bringing images in: upload sessions, and one-call uploads into a gallery."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from starlette.responses import Response
 
-from imagegallery import Image
+from imagegallery import (
+    Conflict,
+    DuplicateImage,
+    Image,
+    InvalidInput,
+    NotFound,
+    Permission,
+    TooLarge,
+    UnsupportedType,
+    UploadEnded,
+    UploadExpired,
+    UploadIncomplete,
+)
+from imagegallery.access.permission import OWNER
 from imagegallery.common.unset import Unset
-from imagegallery.errors import Fault
+from imagegallery.errors import EmptyFile, Fault, PartMismatch, UploadLocked
 from imagegallery.uploads.session.part_plan import ClaimedPart
+from imagegallery_asgi.api.common import BYTES, IMAGE, LIMITED, LONG_LIST, WRONG_FILE, WRONG_UPLOAD
 from imagegallery_asgi.api.documents import (
     cursor_uploads,
     image_detail,
@@ -17,9 +32,18 @@ from imagegallery_asgi.api.documents import (
 )
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.api.galleries import gallery_condition, tagged_gallery
-from imagegallery_asgi.api.requests import AddImages, AddQuery, CompleteUpload, CreateUpload, SignParts, UploadsQuery
+from imagegallery_asgi.api.requests import (
+    AddImages,
+    AddQuery,
+    CompleteUpload,
+    CreateUpload,
+    SignParts,
+    UploadForm,
+    UploadsQuery,
+)
 from imagegallery_asgi.api.responses import (
     CursorList,
+    GalleryDocument,
     ImageDetail,
     One,
     SignedPartsDocument,
@@ -31,11 +55,25 @@ from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.endpoint import encoded, refuse_conditions
 from imagegallery_asgi.framework.errors import UnsupportedBody
 from imagegallery_asgi.framework.headers import disposition_filename, media_type, unquoted
+from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats, declaring
 from imagegallery_asgi.framework.parsing import raise_faults
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
 
 _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 
 
+@operation(
+    "POST",
+    "/uploads",
+    "Begin an upload session",
+    status=HTTPStatus.CREATED,
+    raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked),
+    repeats=Repeats.KEYED,
+    permission=Permission.NONE,
+)
 async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
     session = await call.gallery.uploads.create(
         call.principal,
@@ -51,20 +89,37 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
     return One(upload_document(session, call.api_root))
 
 
+@operation(
+    "GET",
+    "/uploads",
+    "One's open uploads, newest first: `DELETE` gives one up",
+    needs_user=True,
+    permission=Permission.NONE,
+)
 async def list_open(call: Call, query: UploadsQuery) -> CursorList[UploadDocument]:
     page = await call.gallery.uploads.list(call.principal, cursor=query.cursor, limit=query.limit)
     return cursor_uploads(page, call.api_root)
 
 
+@operation("GET", "/uploads/{upload_id}", "One upload session", raises=(NotFound,), needs_user=True, permission=OWNER)
 async def get(call: Call, upload_id: UUID) -> One[UploadDocument]:
     session = await call.gallery.uploads.get(call.principal, upload_id)
     return One(upload_document(session, call.api_root))
 
 
+@operation("DELETE", "/uploads/{upload_id}", "Give up an upload", raises=(NotFound, UploadEnded), permission=OWNER)
 async def cancel(call: Call, upload_id: UUID) -> None:
     await call.gallery.uploads.cancel(call.principal, upload_id)
 
 
+@operation(
+    "PUT",
+    "/uploads/{upload_id}/content",
+    "The file itself, where the session asks for it",
+    raises=(NotFound, UploadExpired, UploadEnded, Conflict, *WRONG_UPLOAD),
+    consumes=(IMAGE, BYTES),
+    permission=OWNER,
+)
 async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
     """The bytes, through us: for stores that cannot take them from the client."""
     check_not_encoded(call.request)
@@ -73,6 +128,17 @@ async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
     return One(upload_document(session, call.api_root))
 
 
+@operation(
+    "POST",
+    "/uploads/{upload_id}/complete",
+    "Check the file and make it an image; may be repeated",
+    status=HTTPStatus.ACCEPTED,
+    raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
+    consumes=(Content(JSON, CompleteUpload),),
+    needs_body=False,
+    json_limit=LONG_LIST,
+    permission=OWNER,
+)
 async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
     """A body, with the parts that were sent, is welcome and not needed."""
     body = await _completion(call)
@@ -86,18 +152,47 @@ async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
     return One(image_detail(image, call.api_root))
 
 
+@operation(
+    "POST",
+    "/uploads/{upload_id}/parts/sign",
+    "URLs for up to 100 parts: more of them, or new ones",
+    raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+    permission=OWNER,
+)
 async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
     signed = await call.gallery.uploads.parts.sign(call.principal, upload_id, body.numbers)
     call.headers["Cache-Control"] = "no-store"
     return One(SignedPartsDocument(tuple(part_url(part, call.api_root) for part in signed)))
 
 
+@operation(
+    "GET",
+    "/uploads/{upload_id}/parts",
+    "The parts that have arrived",
+    raises=(NotFound,),
+    needs_user=True,
+    permission=OWNER,
+)
 async def list_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
     session = await call.gallery.uploads.parts.get(call.principal, upload_id)
     parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
     return One(stored_parts(parts, session.part_plan, is_open=not session.state.is_ended))
 
 
+@operation(
+    "POST",
+    "/galleries/{gallery_id}/images",
+    "Add images of the library (JSON), or upload one in a single call",
+    raises=(NotFound, InvalidInput, UploadLocked, *LIMITED, *WRONG_UPLOAD),
+    repeats=Repeats.KEYED,
+    consumes=(Content(JSON, AddImages), Content("multipart/form-data", UploadForm), IMAGE, BYTES),
+    answers={
+        200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
+        202: DeclaredAnswer("Uploaded; processing starts.", (Content(JSON, One[ImageDetail]),), headers=("Location",)),
+    },
+    holds_conditions=True,
+    permission=Permission.ADD_IMAGES,
+)
 async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
     """Images the library has already (JSON), or a new one: as the whole body, or in a form."""
     kind = media_type(call.request.headers.get("Content-Type"))

@@ -1,4 +1,4 @@
-"""One HTTP operation as a value: what `routes` lists, `endpoint` runs and `openapi` describes.
+"""One HTTP operation as a value: what its handler is declared as, `endpoint` runs and `openapi` describes.
 
 A handler's signature says what it needs, so that parsing and description cannot disagree with it: parameters
 named like ``{parts}`` of the path, ``query`` (a class of query parameters), ``body`` (a class of JSON body).
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from http import HTTPStatus
 from types import NoneType
-from typing import get_type_hints
+from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from attrs import field, frozen
 from starlette.responses import Response
@@ -20,6 +20,8 @@ from imagegallery import ImageGalleryError, Permission
 from imagegallery_asgi.framework.json_schema import TypeForm
 
 Handler = Callable[..., Awaitable[object]]
+P = ParamSpec("P")
+H = TypeVar("H", bound=Handler)
 
 JSON = "application/json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,9 +94,9 @@ class Operation:
     Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
     """
 
+    handler: Handler
     method: str
     path: str
-    handler: Handler
     summary: str
     permission: Permission = field(kw_only=True)
     status: HTTPStatus = HTTPStatus.OK
@@ -148,3 +150,24 @@ class Operation:
         if self.inputs.answer is NoneType:
             return {HTTPStatus.NO_CONTENT: DeclaredAnswer("Done.")}
         return {self.status: DeclaredAnswer("Success.", (Content(JSON, self.inputs.answer),)), **self.answers}
+
+
+def _declaring(
+    make: Callable[Concatenate[Handler, P], Operation],
+) -> Callable[[list[Operation]], Callable[P, Callable[[H], H]]]:
+    def into(table: list[Operation]) -> Callable[P, Callable[[H], H]]:
+        def operation(*arguments: P.args, **declared: P.kwargs) -> Callable[[H], H]:
+            def declare(handler: H) -> H:
+                table.append(make(handler, *arguments, **declared))
+                return handler
+
+            return declare
+
+        return operation
+
+    return into
+
+
+# The decorator that declares handlers as operations of a table: ``operation = declaring(OPERATIONS)``. It takes what
+# `Operation` does, but for the handler.
+declaring = _declaring(Operation)

@@ -7,13 +7,27 @@ session's key, which is compared on every call and never trusted.
 from datetime import datetime
 from uuid import UUID
 
-from imagegallery import UploadRequest, UploadSession
-from imagegallery.errors import Fault
+from imagegallery import (
+    InvalidInput,
+    NotFound,
+    Permission,
+    TooLarge,
+    UnsupportedType,
+    UploadEnded,
+    UploadExpired,
+    UploadIncomplete,
+    UploadRequest,
+    UploadSession,
+)
+from imagegallery.access.permission import OWNER
+from imagegallery.errors import EmptyFile, Fault, PartMismatch
 from imagegallery.storage.protocol import ServesSignedUrls
 from imagegallery.uploads.session.part_plan import ClaimedPart, SignedPart
+from imagegallery_asgi.api.common import LIMITED, LONG_LIST, WRONG_FILE
 from imagegallery_asgi.api.files import CONTENT_TYPE_FIELD, STATUS_FIELD
 from imagegallery_asgi.framework.context import Call, public_origin
 from imagegallery_asgi.framework.headers import quote_etag, unquoted
+from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
 from imagegallery_asgi.framework.parsing import parse_pairs, raise_faults, split_query
 from imagegallery_asgi.uppy.wire import (
     BUCKET,
@@ -33,7 +47,20 @@ from imagegallery_asgi.uppy.wire import (
     params_of,
 )
 
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
 
+
+@operation(
+    "GET",
+    "/uploads/uppy/s3/params",
+    "Begin an upload in one request, for Uppy",
+    repeats=Repeats.REFUSED,
+    raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
+    is_safe=False,
+    tells_message=True,
+    permission=Permission.NONE,
+)
 async def params(call: Call) -> UppyParamsDocument:
     """``filename``, ``type`` and of the metadata ``metadata[gallery_id]`` and ``metadata[size]`` as query."""
     faults: list[Fault] = []
@@ -51,6 +78,15 @@ async def params(call: Call) -> UppyParamsDocument:
     return _form_or_put(call, session)
 
 
+@operation(
+    "POST",
+    "/uploads/uppy/s3/multipart",
+    "Begin an upload in parts, for Uppy",
+    repeats=Repeats.REFUSED,
+    raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED),
+    tells_message=True,
+    permission=Permission.NONE,
+)
 async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
     metadata = body.metadata or UppyMetadata()
     session = await call.gallery.uploads.parts.begin(
@@ -65,23 +101,59 @@ async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
     return UppyMultipartDocument(session.incoming_key, str(session.id), BUCKET)
 
 
+@operation(
+    "GET",
+    "/uploads/uppy/s3/multipart/{upload_id}",
+    "The parts that have arrived, for Uppy",
+    raises=(NotFound,),
+    needs_user=True,
+    tells_message=True,
+    permission=OWNER,
+)
 async def list_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> tuple[UppyStoredPartDocument, ...]:
     await call.gallery.uploads.parts.get(call.principal, upload_id, key=query.key)
     parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
     return tuple(UppyStoredPartDocument(part.number, quote_etag(part.etag), part.size) for part in parts)
 
 
+@operation(
+    "GET",
+    "/uploads/uppy/s3/multipart/{upload_id}/{number}",
+    "The URL of one part, for Uppy",
+    raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+    is_safe=False,
+    tells_message=True,
+    permission=OWNER,
+)
 async def sign_part(call: Call, upload_id: UUID, number: int, query: UppyKeyQuery) -> UppySignedPartDocument:
     (part,) = await _sign(call, upload_id, query.key, (number,))
     return UppySignedPartDocument(_url(call, part.request), dict(part.request.headers), _seconds(call, part.expires_at))
 
 
+@operation(
+    "GET",
+    "/uploads/uppy/s3/multipart/{upload_id}/batch",
+    "URLs for some parts, for Uppy",
+    raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+    is_safe=False,
+    tells_message=True,
+    permission=OWNER,
+)
 async def sign_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) -> UppyBatchDocument:
     numbers = tuple(map(int, query.partNumbers.split(",")))
     parts = await _sign(call, upload_id, query.key, numbers)
     return UppyBatchDocument({str(part.number): _url(call, part.request) for part in parts})
 
 
+@operation(
+    "POST",
+    "/uploads/uppy/s3/multipart/{upload_id}/complete",
+    "Join the parts and make them an image, for Uppy",
+    raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
+    json_limit=LONG_LIST,
+    tells_message=True,
+    permission=OWNER,
+)
 async def complete_multipart(
     call: Call, upload_id: UUID, query: UppyKeyQuery, body: UppyParts
 ) -> UppyCompletedDocument:
@@ -93,6 +165,14 @@ async def complete_multipart(
     return UppyCompletedDocument(_absolute(call, f"/images/{image.id}"), query.key, BUCKET)
 
 
+@operation(
+    "DELETE",
+    "/uploads/uppy/s3/multipart/{upload_id}",
+    "Give up an upload in parts, for Uppy",
+    raises=(NotFound, UploadEnded),
+    tells_message=True,
+    permission=OWNER,
+)
 async def abort_multipart(call: Call, upload_id: UUID, query: UppyKeyQuery) -> UppyEmptyDocument:
     await call.gallery.uploads.parts.get(call.principal, upload_id, key=query.key)
     await call.gallery.uploads.cancel(call.principal, upload_id)

@@ -14,9 +14,16 @@ from pathlib import Path
 import anyio.to_thread
 from starlette.responses import Response
 
-from imagegallery import NotFound
+from imagegallery import NotFound, Permission
 from imagegallery.common.extras import install_hint
 from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
+_HTML = {200: DeclaredAnswer("A page.", (Content("text/html"),))}
+
 
 _SWAGGER = "swagger_ui"
 # Styles are set by Swagger UI's scripts, pictures in them are data.
@@ -27,17 +34,29 @@ _POLICY = (
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 
 
+@operation("GET", "/", "What this is", answers=_HTML, needs_principal=False, permission=Permission.NONE)
 async def index(call: Call) -> Response:
     """What this is, and where to go on."""
     root, url = _root(call), call.request.url
     return _answer(await anyio.to_thread.run_sync(index_page, root, f"{url.scheme}://{url.netloc}{root}"))
 
 
+@operation(
+    "GET", "/docs", "The API to read and to try", answers=_HTML, needs_principal=False, permission=Permission.NONE
+)
 async def docs(call: Call) -> Response:
     """The API, by Swagger UI."""
     return _answer(await anyio.to_thread.run_sync(docs_page, _root(call)))
 
 
+@operation(
+    "GET",
+    "/docs/{name}",
+    "A script or a style of these pages",
+    answers={200: DeclaredAnswer("The file.", (Content("text/css"), Content("text/javascript")))},
+    needs_principal=False,
+    permission=Permission.NONE,
+)
 async def asset(call: Call, name: str) -> Response:
     """A script or a style of these pages. Raises `NotFound`."""
     read = _assets().get(name)
