@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imagegallery import ConfigurationError, Settings
-from imagegallery.setting_names import names_of, unknown
+from imagegallery.settings import names_of, unknown
 
 
 def test_every_setting_has_its_dotted_name() -> None:

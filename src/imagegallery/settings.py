@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -24,8 +25,7 @@ from typed_settings.exceptions import TsError
 
 from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.aws.options import AwsOptions
-from imagegallery.cache.options import CacheOptions
-from imagegallery.cache.policy import LONGEST
+from imagegallery.cache.policy import LONGEST, CacheOptions
 from imagegallery.common import folders
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
@@ -38,7 +38,6 @@ from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
-from imagegallery.setting_names import names_of, unknown
 from imagegallery.storage.options import MIN_SECRET_BYTES, StorageOptions
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.variants.preset import VariantOptions
@@ -223,6 +222,21 @@ def _read(file: Path) -> Mapping[str, Any]:
         raise ConfigurationError(f"The configuration file {file} has no table [imagegallery].")
     table: Mapping[str, Any] = document.get("imagegallery", {})
     return table
+
+
+def names_of(options: type) -> Iterator[str]:
+    """The dotted names of the options of an attrs class and of those that it is composed of."""
+    for each in attrs.fields(attrs.resolve_types(options)):
+        if isinstance(each.type, type) and attrs.has(each.type):
+            yield from (f"{each.name}.{name}" for name in names_of(each.type))
+        else:
+            yield each.name
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """A sentence about a name that does not exist."""
+    nearest = get_close_matches(name, known, n=1)
+    return f"there is no setting {name}" + (f"; did you mean {nearest[0]}?" if nearest else ".")
 
 
 def _check_names(

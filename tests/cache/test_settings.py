@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from imagegallery.cache.options import CacheOptions
-from imagegallery.cache.policy import LONGEST
+from imagegallery.cache.policy import LONGEST, CacheOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.settings import Settings

@@ -7,7 +7,8 @@ lifetimes limit what is served if no notification comes.
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import ge
 
 from imagegallery.cache.protocol import Entry
 
@@ -16,6 +17,13 @@ PAGES_KEPT: Final = 3
 
 # While we cannot learn of changes, nothing older is served: the longest that a change can go unnoticed.
 UNHEARD_LIMIT: Final = timedelta(seconds=60)
+
+
+@frozen
+class CacheOptions:
+    """``max_bytes`` is the memory of one process for encoded pages; 0 keeps none."""
+
+    max_bytes: int = field(default=64 * 2**20, validator=ge(0))
 
 
 @frozen

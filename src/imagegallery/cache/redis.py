@@ -16,7 +16,7 @@ share. Everything expires.
 """
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, TypeAlias, cast
 
@@ -27,6 +27,7 @@ from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.seal import Seal
 from imagegallery.cache.shared import Lease, SharedEntry
+from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.errors import Unavailable
 from imagegallery.redis.client import RedisClient
 
@@ -76,8 +77,7 @@ return 1"""
 # Compare and delete: an expired lock may belong to another process by now.
 _RELEASE: Final = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
-_MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _Argument: TypeAlias = str | bytes | int
 
 
@@ -92,15 +92,15 @@ class _Sheet:
     body: bytes
 
     def to_bytes(self) -> bytes:
-        times = (each // _MICROSECOND for each in (self.made_at - _EPOCH, self.lifetime.ttl, self.lifetime.stale))
+        times = (each // MICROSECOND for each in (self.made_at - EPOCH, self.lifetime.ttl, self.lifetime.stale))
         return f"{' '.join(map(str, times))} {self.digest} {self.snapshot}\n".encode() + self.body
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "_Sheet":
         head, _, body = content.partition(b"\n")
         made, ttl, stale, digest, snapshot = head.decode().split(" ", 4)
-        lifetime = Lifetime(int(ttl) * _MICROSECOND, int(stale) * _MICROSECOND)
-        return cls(_EPOCH + int(made) * _MICROSECOND, lifetime, digest, snapshot, body)
+        lifetime = Lifetime(int(ttl) * MICROSECOND, int(stale) * MICROSECOND)
+        return cls(EPOCH + int(made) * MICROSECOND, lifetime, digest, snapshot, body)
 
     def at(self, now: datetime) -> SharedEntry | None:
         """The entry, unless it has expired or is from the future."""

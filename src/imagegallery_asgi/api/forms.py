@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
+from enum import Enum
 
 from attrs import define, field, frozen
 from python_multipart.exceptions import FormParserError
@@ -39,17 +40,12 @@ class PartBegin:
         return self.name == FILE_FIELD or self.filename is not None
 
 
-@frozen
-class PartEnd:
-    pass
+class End(Enum):
+    PART = "part"
+    FORM = "form"
 
 
-@frozen
-class FormEnd:
-    pass
-
-
-Event = PartBegin | bytes | PartEnd | FormEnd
+Event = PartBegin | bytes | End
 
 
 async def read_events(chunks: AsyncIterable[bytes], content_type: str) -> AsyncIterator[Event]:
@@ -64,7 +60,7 @@ async def read_events(chunks: AsyncIterable[bytes], content_type: str) -> AsyncI
     async for chunk in chunks:
         for event in parser.feed(chunk):
             yield event
-            if isinstance(event, FormEnd):
+            if event is End.FORM:
                 return
     raise MalformedRequest("The form ends before its closing boundary.")
 
@@ -82,12 +78,12 @@ class _Parser:
             {
                 "on_part_begin": self._begin_part,
                 "on_part_data": lambda data, start, end: self._events.append(data[start:end]),
-                "on_part_end": lambda: self._events.append(PartEnd()),
+                "on_part_end": lambda: self._events.append(End.PART),
                 "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
                 "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
                 "on_header_end": self._end_header,
                 "on_headers_finished": self._end_headers,
-                "on_end": lambda: self._events.append(FormEnd()),
+                "on_end": lambda: self._events.append(End.FORM),
             },
         )
 
@@ -146,7 +142,7 @@ class IncomingForm:
         """The file's bytes. Ends only when the rest of the form was read and is right, so that whoever stores
         them sees any fault of the form as a fault of the stream."""
         async for event in self._events:
-            if isinstance(event, PartEnd):
+            if event is End.PART:
                 break
             if isinstance(event, bytes):
                 yield event
@@ -171,7 +167,7 @@ class IncomingForm:
     async def _read_field(self, name: str) -> None:
         value = bytearray()
         async for event in self._events:
-            if isinstance(event, PartEnd):
+            if event is End.PART:
                 break
             if isinstance(event, bytes):
                 self._field_bytes += len(event)

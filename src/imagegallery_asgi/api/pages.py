@@ -1,7 +1,7 @@
 """Pages that the gallery keeps encoded, as answers: their tag, who may keep them for how long, and 304."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import TypeVar
@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from imagegallery import Gallery, Image
 from imagegallery.cache.stale_while_revalidate import CacheResult
+from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.galleries.pages import CachedPage, LoadedPage
 from imagegallery_asgi.api.responses import CursorPagination, GalleryDocument, ImageDetail, One, PagePagination
 from imagegallery_asgi.framework.context import Call, exchange_of
@@ -22,9 +23,6 @@ from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
 
 D = TypeVar("D", Image, Gallery)
 R = TypeVar("R", ImageDetail, GalleryDocument)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class _Dated(msgspec.Struct):
@@ -103,7 +101,7 @@ def _version(tag: str) -> str:
 
 
 def _record_tag(updated_at: datetime, digest: str) -> str:
-    return quote_etag(f"{(updated_at - _EPOCH) // _MICROSECOND:x}-{digest}")
+    return quote_etag(f"{(updated_at - EPOCH) // MICROSECOND:x}-{digest}")
 
 
 def _digest(body: bytes) -> str:

@@ -5,12 +5,12 @@ expires. Its expiry moves in steps, so that the same URL is returned for a while
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import anyio.to_thread
 
-from imagegallery.clock import Clock
+from imagegallery.clock import EPOCH, Clock
 from imagegallery.delivery.addresses import PublicUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
@@ -20,7 +20,6 @@ from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
 
 PUBLIC_FILES = "/files"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORTEST_TTL = timedelta(seconds=2)
 P = TypeVar("P")
 
@@ -74,4 +73,4 @@ class ImageUrls:
 def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
     """The last whole half ``ttl`` (counted from 1970) that is at most ``ttl`` away, and so more than half of it."""
     step = ttl / 2
-    return _EPOCH + (now + ttl - _EPOCH) // step * step
+    return EPOCH + (now + ttl - EPOCH) // step * step

@@ -4,10 +4,10 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import BinaryIO
 
+from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.common.folders import PRIVATE_FILE
 from imagegallery.errors import InvalidInput, Unavailable
 from imagegallery.storage.filesystem.tree import version
@@ -16,8 +16,6 @@ from imagegallery.storage.protocol import ByteRange, ObjectInfo
 from imagegallery.storage.scratch import Scratch
 from imagegallery.storage.streams import CHUNK_SIZE
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 SCRATCH = ".scratch"  # the store's own folder below its root
 
 

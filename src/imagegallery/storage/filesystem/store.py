@@ -18,7 +18,7 @@ from typing import Self
 
 from anyio import CancelScope, Lock, to_thread
 
-from imagegallery.clock import Clock, utc_now
+from imagegallery.clock import EPOCH, MICROSECOND, Clock, utc_now
 from imagegallery.common.folders import make_private
 from imagegallery.errors import (
     ChecksumMismatch,
@@ -30,8 +30,6 @@ from imagegallery.errors import (
 )
 from imagegallery.storage.filesystem.appends import FilesystemAppends
 from imagegallery.storage.filesystem.files import (
-    EPOCH,
-    MICROSECOND,
     SCRATCH,
     FileDraft,
     Reader,
