@@ -56,15 +56,15 @@ class AnalyseImage:
 
     async def run(self, job: ClaimedJob) -> None:
         async with self.database.connection() as connection:
-            found = await image_records.get(connection, _image_of(job))
-            if found is None or found.image.status is not ProcessingStatus.COMPLETE:
-                return
-            recorded = await records.versions(connection, [found.image.id])
-        wanted = missing(self._named(job), recorded[found.image.id])
+            found = await records.image_with_versions(connection, _image_of(job))
+        if found is None or found[0].status is not ProcessingStatus.COMPLETE:
+            return
+        image, recorded = found
+        wanted = missing(self._named(job), recorded)
         if not wanted:
             return
         try:
-            results = await self._look(found.image, wanted)
+            results = await self._look(image, wanted)
         except (BadImage, TypeMismatch, ChecksumMismatch) as error:
             results = [AnalysisResult(each, error.message, AnalysisState.FAILED) for each in wanted]
         await self._record(job, results)
