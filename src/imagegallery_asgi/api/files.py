@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from imagegallery import InvalidInput, NotFound, Permission, PreconditionFailed, TooLarge, UploadEnded, UploadExpired
 from imagegallery.errors import DiskFull, ObjectNotFound, SignatureExpired, SignatureInvalid
-from imagegallery.storage.protocol import ByteRange, ServesSignedUrls
+from imagegallery.storage.protocol import ByteRange
 from imagegallery.uploads.signed import SignedUpload
 from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
@@ -206,12 +206,6 @@ def _answer(call: Call, it: Representation, open_object: Open) -> Response:
     except RangeNotSatisfiable:
         exchange_of(request).error_headers["Content-Range"] = f"bytes */{it.size}"
         raise
-
-
-def _signed_urls(call: Call) -> ServesSignedUrls:
-    if not isinstance(call.gallery.store, ServesSignedUrls):
-        raise _elsewhere()
-    return call.gallery.store
 
 
 def _elsewhere() -> NotFound:
