@@ -1,14 +1,14 @@
 """An async image backend: upload sessions, variants, galleries and responsive URLs.
 
-The public names stand in ``__init__.pyi``, which type checkers read; nothing inside the package imports them from here.
-Each is imported when it is first asked for, so that who needs three of them does not wait for all.
+``__init__.pyi`` has the public names, for type checkers, too; nothing inside the package imports them from here. Each
+is imported on first use, so that a program that needs three of them does not wait for all.
 """
 
 _homes: dict[str, tuple[str, str]] = {}
 
 
 def __getattr__(name: str) -> object:
-    """The public name, or ``__all__``. Raises `AttributeError`."""
+    """Return the public name, or ``__all__``. Raises `AttributeError`."""
     homes = _read_homes()
     if name == "__all__":
         return list(homes)
@@ -27,7 +27,7 @@ def __dir__() -> list[str]:
 
 
 def _read_homes() -> dict[str, tuple[str, str]]:
-    """Where each public name is defined, and what it is called there: the imports of ``__init__.pyi``."""
+    """The module and original name of each public name: the imports of ``__init__.pyi``."""
     if not _homes:
         from ast import ImportFrom, parse
         from importlib.resources import files

@@ -1,7 +1,7 @@
-"""Settings become adapters: the one place that chooses between them, and imports them.
+"""From settings to adapters: the one place that chooses and imports them.
 
-An adapter whose library comes with an extra is imported when it is chosen. First what commands open by itself, at the
-end `open_resources`, which opens all for a gallery.
+An adapter from an extra is imported when it is chosen. First what commands open alone, finally `open_resources`, which
+opens everything for a gallery.
 """
 
 import logging
@@ -62,7 +62,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def _from_extra(extra: str, what: str) -> Iterator[None]:
-    """Imports of what needs an extra. Raises `ConfigurationError` when it is not installed."""
+    """Import what needs an extra. Raises `ConfigurationError` if it is not installed."""
     try:
         yield
     except ImportError as error:
@@ -74,7 +74,7 @@ def _from_extra(extra: str, what: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def running_database(settings: Settings) -> AsyncIterator[Settings]:
-    """The same settings with a DSN that answers: the given one, or the embedded server's while this is open."""
+    """Yield the settings with a working DSN: the given one, or the embedded server's while this is open."""
     if settings.database.dsn is not None:
         yield settings
         return
@@ -84,27 +84,27 @@ async def running_database(settings: Settings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database of these settings, as it is: migrated or not."""
+    """Open the database, migrated or not."""
     async with running_database(settings) as ready, Database.connect(ready.database) as database:
         yield database
 
 
 @asynccontextmanager
 async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
-    """Owners, for whoever runs the service."""
+    """Open the owners, for operators of the service."""
     async with open_database(settings) as database:
         yield OwnerService(database)
 
 
 @asynccontextmanager
 async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetters]:
-    """The jobs that failed for good: rows of the database, whatever tells workers of jobs."""
+    """Open the jobs that failed permanently: rows of the database, whatever notifies workers."""
     async with open_database(settings) as database, Background.running() as background:
         yield PostgresQueue(database, await _clock_of(database, utc_now, background))
 
 
 async def _clock_of(database: Database, local: Clock, background: Background) -> Clock:
-    """The database's time, which all processes have in common, followed in the background."""
+    """The database's time, which all processes share, updated in the background."""
     clock = await DatabaseClock.measured(database, local)
     await background.start(clock.run, "following the database's clock")
     return clock
@@ -115,7 +115,7 @@ async def _clock_of(database: Database, local: Clock, background: Background) ->
 
 @asynccontextmanager
 async def open_store(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[ObjectStore]:
-    """The object store of these settings, by itself: a bucket's where one is named, else the filesystem's."""
+    """Open the object store: a bucket if the settings name one, otherwise the filesystem."""
     if settings.storage.s3.bucket is not None:
         with _from_extra("s3", "storage.s3.bucket"):
             from imagegallery.storage.s3.store import S3Store
@@ -142,7 +142,7 @@ async def set_up_storage(
     create: bool,
     dry_run: bool,
 ) -> AsyncGenerator["SetupStep", None]:
-    """See `imagegallery.storage.s3.setup`. Raises `ConfigurationError` when no bucket is named."""
+    """See `imagegallery.storage.s3.setup`. Raises `ConfigurationError` if no bucket is named."""
     if settings.storage.s3.bucket is None:
         raise ConfigurationError("Objects are files here, and need no set-up; for a bucket set `storage.s3.bucket`.")
     with _from_extra("s3", "storage.s3.bucket"):
@@ -154,7 +154,7 @@ async def set_up_storage(
 
 
 async def store_keeps_deleted(settings: Settings) -> bool:
-    """Whether the bucket of these settings keeps versions of what is deleted for good. Raises `ConfigurationError`."""
+    """Whether the bucket keeps versions of deleted objects forever. Raises `ConfigurationError`."""
     with _from_extra("s3", "storage.s3.bucket"):
         from imagegallery.storage.s3.connection import connect
         from imagegallery.storage.s3.setup import keeps_deleted
@@ -163,15 +163,15 @@ async def store_keeps_deleted(settings: Settings) -> bool:
 
 
 def _signed_downloads(settings: Settings, store: ObjectStore, clock: Clock) -> SignsDownloads:
-    """The store, if it signs downloads itself, else URLs of our own over it. May read the secret's file: not for the
-    event loop."""
+    """The store, if it signs downloads itself, otherwise our own URLs over it. May read the secret's file: not for
+    the event loop."""
     if isinstance(store, SignsDownloads):
         return store
     return SignedDownloads(store, _url_signer(settings, clock), settings.delivery.base_url or "")
 
 
 def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) -> ObjectUrls:
-    """How clients get at what is not public. Reads key files: not for the event loop. Raises `ConfigurationError`."""
+    """The URLs of private objects. Reads key files: not for the event loop. Raises `ConfigurationError`."""
     if settings.delivery.cloudfront.url is None:
         return StoreUrls(downloads)
     if settings.storage.s3.bucket is None:
@@ -182,7 +182,7 @@ def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) ->
 
 
 def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
-    """The room on our own disk, where it is objects or the embedded database that fill it."""
+    """The space on our own disk, if objects or the embedded database use it."""
     holds_objects = settings.storage.s3.bucket is None and not has_own_store
     if not holds_objects and settings.database.dsn is not None:
         return UnlimitedSpace()
@@ -194,13 +194,13 @@ def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
 
 @asynccontextmanager
 async def open_renderer(settings: Settings) -> AsyncIterator[VariantService]:
-    """Making variants in a folder, with nothing but the imaging engine."""
+    """Open what makes variants in a folder, with only the imaging engine."""
     async with SandboxedEngine.open(settings.imaging) as engine:
         yield VariantService(engine, settings.variants.all_presets)
 
 
 async def decoder_walls(settings: Settings) -> frozenset[Wall]:
-    """What stands between a decoder and this machine: see `imagegallery.imaging.sandbox.confinement`."""
+    """The walls between a decoder and this machine: see `imagegallery.imaging.sandbox.confinement`."""
     async with SandboxedEngine.open(settings.imaging) as engine:
         return await engine.walls()
 
@@ -210,7 +210,7 @@ async def decoder_walls(settings: Settings) -> frozenset[Wall]:
 
 @asynccontextmanager
 async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["RedisClient | None"]:
-    """The client of the Redis that is set, if one is. It need not answer. Raises `ConfigurationError`."""
+    """Open a client of Redis, if the settings name one, which need not be running. Raises `ConfigurationError`."""
     if options.url is None:
         yield None
         return
@@ -228,8 +228,8 @@ def cache_parts(
     secrets: Sequence[bytes],
     background: Background,
 ) -> tuple[GalleryChanges, SecondTier | None]:
-    """What hears of changes, and the tier behind the cache of this process, if there is one, whose entries are sealed
-    with ``secrets``."""
+    """The listener for changes, and the tier behind this process's cache, if any, whose entries are sealed with
+    ``secrets``."""
     if redis is None:
         return GalleryChanges(database, cache), None
     from imagegallery.cache.broadcast import Broadcast
@@ -245,7 +245,7 @@ def cache_parts(
 
 
 def _rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) -> RateLimiter:
-    """What counts requests and uploads. Imports what reads files: not for the event loop."""
+    """The limiter of requests and uploads. Imports modules that read files: not for the event loop."""
     if options == RateOptions():
         return UNLIMITED
     from imagegallery.rates.counters import BoundedStorage, WindowCounts
@@ -260,13 +260,13 @@ def _rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) -> R
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
 
-# Where jobs are kept; what tells workers of them, unless they ask the database; what the bucket sends.
+# The queue; what notifies workers, unless they poll the database; and the bucket's messages.
 Jobs: TypeAlias = tuple[JobQueue, JobRelay | None, Mailbox | None]
 
 
 @asynccontextmanager
 async def open_sqs(settings: Settings) -> AsyncIterator["Sqs"]:
-    """The SQS of these settings, with the queues they name or without. Raises `ConfigurationError`."""
+    """Open SQS, with or without queues. Raises `ConfigurationError`."""
     with _from_extra("sqs", "SQS"):
         from imagegallery.queue.sqs.connection import Sqs
     async with Sqs.open(settings.queue, settings.aws) as sqs:
@@ -275,7 +275,7 @@ async def open_sqs(settings: Settings) -> AsyncIterator["Sqs"]:
 
 @asynccontextmanager
 async def open_jobs(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Jobs]:
-    """The queue of these settings: in the database, and dispatched by SQS where a queue of it is named.
+    """Open the queue: in the database, and dispatched by SQS if the settings name a queue of it.
 
     Raises `ConfigurationError`.
     """
@@ -293,9 +293,9 @@ async def open_jobs(settings: Settings, database: Database, clock: Clock) -> Asy
 
 
 async def check_parts(settings: Settings, *, works: bool) -> None:
-    """Ask the store, Redis and, for who does jobs (``works``), SQS, where they are set, whether they know our secrets.
+    """Check that the store, Redis and, for workers (``works``), SQS accept our secrets.
 
-    Raises `ConfigurationError`, and `Unavailable` for a store that does not answer; the others need not.
+    Raises `ConfigurationError`, and `Unavailable` for a store that does not respond; the others need not be running.
     """
     if settings.storage.s3.bucket is not None:
         async with open_store(settings):
@@ -310,7 +310,7 @@ async def check_parts(settings: Settings, *, works: bool) -> None:
 
 @frozen
 class Backends:
-    """What an application brings of its own, and closes itself; ``None``: the settings choose."""
+    """What an application brings, and closes itself. ``None``: the settings choose."""
 
     store: ObjectStore | None = None
     queue: JobQueue | None = None
@@ -322,7 +322,7 @@ class Backends:
 async def open_resources(
     settings: Settings, brought: Backends, features: Sequence[Feature], given_clock: Clock | None, local_clock: Clock
 ) -> AsyncIterator[Resources]:
-    """Everything that the features of a gallery work with, while this is open; the schema is brought up to date."""
+    """Open everything that a gallery's features work with, and migrate the schema."""
     health = TaskHealth()
     async with AsyncExitStack() as stack:
         enter, in_thread = stack.enter_async_context, anyio.to_thread.run_sync
@@ -384,14 +384,14 @@ async def open_resources(
 
 
 def _warn_if_open(settings: Settings) -> None:
-    """What is ours in there gets closed; the directory itself may be somebody's for other things, too."""
+    """Our files in there are private; the directory itself may be shared."""
     path = settings.data_dir
     if path.is_dir() and folders.is_open(path):
         logger.warning("others of this machine may look into the data directory: chmod 700 %s", path)
 
 
 def options_of(settings: Settings, features: Sequence[Feature]) -> ByClass:
-    """The groups of the settings, and what features have by default that these settings know nothing of."""
+    """The options of all features: from the settings, or their defaults."""
     groups = [value for name in attrs.fields_dict(type(settings)) if attrs.has(type(value := getattr(settings, name)))]
     options = ByClass(*groups)
     for feature in features:

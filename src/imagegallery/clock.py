@@ -11,5 +11,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The current time, aware, in UTC, with microseconds (what PostgreSQL keeps)."""
+    """The current time in UTC, with microseconds (PostgreSQL's precision)."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""Everything that can go wrong, as one small tree of exceptions.
+"""All errors, as one small tree of exceptions.
 
-Each class carries a stable, machine-readable ``code``; the HTTP package maps classes to statuses in one
-table and never looks at messages. Messages are written for the person who made the request: they name the
-limit or the rule, and never hold a token, a key or a path of the server.
+Each class has a stable, machine-readable ``code``. The HTTP package maps classes to statuses in one table and ignores
+messages. Messages are for the person who made the request: they name the limit or the rule, and never contain a token,
+a key or a path of the server.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from attrs import frozen
 
 @frozen
 class Fault:
-    """One thing wrong with one part of the input.
+    """One fault in one part of the input.
 
-    ``path`` names the part the way the caller wrote it: ``("body", "image_ids", "3")`` or ``("query", "limit")``.
+    ``path`` names the part as the caller wrote it: ``("body", "image_ids", "3")`` or ``("query", "limit")``.
     """
 
     path: tuple[str, ...]
@@ -34,7 +34,7 @@ Detail = str | int | float | bool | None
 
 
 class ImageGalleryError(Exception):
-    """Base of all errors this library raises on purpose."""
+    """Base of all errors that this library raises on purpose."""
 
     code: ClassVar[str] = "error"
 
@@ -45,7 +45,7 @@ class ImageGalleryError(Exception):
 
     @property
     def full_message(self) -> str:
-        """The message and the notes on it (`add_note`), which are for who runs the service, not for its clients."""
+        """The message with its notes (`add_note`), which are for operators, not for clients."""
         return " ".join([self.message, *getattr(self, "__notes__", ())])
 
 
@@ -65,13 +65,13 @@ class Forbidden(ImageGalleryError):
 
 
 class NotFound(ImageGalleryError):
-    """No such thing, or none that this principal may know of (the two must look the same)."""
+    """No such thing, or none that this principal may know about (the two must look the same)."""
 
     code = "not_found"
 
     @classmethod
     def of(cls, kind: str) -> Self:
-        """The same words for all that is not there, or not to be known of: ``There is no such image.``"""
+        """The same words for everything missing or invisible: ``There is no such image.``"""
         return cls(f"There is no such {kind}.")
 
 
@@ -82,7 +82,7 @@ class SignatureInvalid(ImageGalleryError):
 
 
 class SignatureExpired(ImageGalleryError):
-    """A signed URL is past its time."""
+    """A signed URL has expired."""
 
     code = "signature_expired"
 
@@ -91,11 +91,11 @@ class SignatureExpired(ImageGalleryError):
 
 
 MAX_FAULTS: Final = 50
-"""Told of one input; who mends these meets the others."""
+"""The most faults reported for one input; the rest appear when these are corrected."""
 
 
 class InvalidInput(ImageGalleryError):
-    """The input does not have the documented form; ``faults`` names what is wrong, the first `MAX_FAULTS` of it."""
+    """The input does not have the documented form; ``faults`` are the first `MAX_FAULTS` faults."""
 
     code = "invalid_input"
 
@@ -111,13 +111,13 @@ class InvalidCursor(InvalidInput):
 
 
 class IdempotencyKeyReused(InvalidInput):
-    """The key came before, with another request: a new request wants a new key."""
+    """The key came before, with another request. A new request needs a new key."""
 
     code = "idempotency_key_reused"
 
 
 class UnsupportedType(ImageGalleryError):
-    """The declared media type is not one this policy accepts."""
+    """This policy does not accept the declared media type."""
 
     code = "unsupported_type"
 
@@ -135,13 +135,13 @@ class EmptyFile(ImageGalleryError):
 
 
 class QuotaExceeded(ImageGalleryError):
-    """The owner has no room left for this file."""
+    """The owner has no storage left for this file."""
 
     code = "quota_exceeded"
 
 
 class RateLimited(ImageGalleryError):
-    """Too many requests in too little time: ``retry_after`` says in how many seconds to try again."""
+    """Too many requests in too little time. Retry after ``retry_after`` seconds."""
 
     code = "rate_limited"
 
@@ -175,23 +175,22 @@ class ChecksumMismatch(ImageGalleryError):
 
 
 class LengthMismatch(ImageGalleryError):
-    """The length of a whole upload was told in two ways that disagree."""
+    """The length of a whole upload was given in two ways that differ."""
 
     code = "inconsistent_upload_length"
 
 
 class ChunkMismatch(ImageGalleryError):
-    """The bytes of one request are not those of the checksum that came with it; none of them was kept."""
+    """The bytes of a request do not have the checksum that came with it; none of them was kept."""
 
     code = "chunk_checksum_mismatch"
 
 
 class BadImage(ImageGalleryError):
-    """The bytes claim to be an image and cannot be shown: ``reason`` says why.
-
-    Reasons: ``undecodable``, ``unsupported``, ``truncated``, ``too_many_pixels``, ``too_many_frames``,
-    ``too_many_scans``, ``decoder_missing``, ``decoder_crashed``, ``decoder_timeout``, ``decoder_out_of_memory``,
-    ``rendering_empty``.
+    """The bytes claim to be an image and cannot be shown, for ``reason``: ``undecodable``, ``unsupported``,
+    ``truncated``,
+    ``too_many_pixels``, ``too_many_frames``, ``too_many_scans``, ``decoder_missing``, ``decoder_crashed``,
+    ``decoder_timeout``, ``decoder_out_of_memory`` or ``rendering_empty``.
     """
 
     code = "bad_image"
@@ -209,19 +208,19 @@ class BadImage(ImageGalleryError):
 
 
 class Conflict(ImageGalleryError):
-    """The thing is not in a state in which this can be done."""
+    """The state does not allow this."""
 
     code = "conflict"
 
 
 class DuplicateImage(Conflict):
-    """The owner has this file already, as the image ``image_id``, and wanted to hear of it."""
+    """The owner has this file already, as the image ``image_id``, and asked to be informed."""
 
     code = "duplicate"
 
 
 class TooManyUploads(Conflict):
-    """The owner has as many uploads open as may be; complete or cancel one first."""
+    """The owner has too many open uploads; complete or cancel one first."""
 
     code = "too_many_open_uploads"
 
@@ -233,19 +232,19 @@ class UploadIncomplete(Conflict):
 
 
 class PartMismatch(Conflict):
-    """A part of an upload is not what was planned or claimed; it can be sent again."""
+    """A part of an upload differs from what was planned or claimed; it can be sent again."""
 
     code = "part_mismatch"
 
 
 class UploadEnded(Conflict):
-    """The upload session was cancelled, rejected or swept; start a new one."""
+    """The upload session was cancelled, rejected or deleted; start a new one."""
 
     code = "upload_ended"
 
 
 class OffsetMismatch(Conflict):
-    """Bytes for another place than the end of what has arrived: ``expected`` is where they would be taken."""
+    """Bytes for another place than the end of what has arrived, which is ``expected``."""
 
     code = "offset_mismatch"
 
@@ -260,7 +259,7 @@ class OffsetMismatch(Conflict):
 
 
 class UploadInterrupted(Conflict):
-    """Another request for the same upload came, and this one gave way to it. What had arrived is kept."""
+    """Another request for the same upload came, so this one stopped. What had arrived is kept."""
 
     code = "upload_interrupted"
 
@@ -278,7 +277,7 @@ class UploadExpired(ImageGalleryError):
 
 
 class EventsGone(ImageGalleryError):
-    """Events cannot be resumed from there: some that followed are no longer kept. Read the present state instead."""
+    """Events cannot be resumed from there: some later ones were deleted. Read the current state instead."""
 
     code = "events_gone"
 
@@ -299,7 +298,7 @@ class ObjectNotFound(ImageGalleryError):
 
 
 class PreconditionFailed(ImageGalleryError):
-    """A conditional write found something else than it asked for."""
+    """A conditional write found something else."""
 
     code = "precondition_failed"
 
@@ -311,19 +310,19 @@ class LeaseLost(ImageGalleryError):
 
 
 class DiskFull(ImageGalleryError):
-    """The disk of this service is about to be full: what is left is kept for the database."""
+    """The disk of this service is almost full: the rest is reserved for the database."""
 
     code = "disk_full"
 
 
 class Unavailable(ImageGalleryError):
-    """A part this service needs does not answer; trying again later may help."""
+    """A part of this service does not respond. Trying again later may help."""
 
     code = "unavailable"
 
 
 class Overloaded(Unavailable):
-    """More work waits than will be done soon: ``retry_after`` says in how many seconds to try again."""
+    """Too much work waits already. Retry after ``retry_after`` seconds."""
 
     code = "overloaded"
 
@@ -333,20 +332,20 @@ class Overloaded(Unavailable):
 
 
 class ConfigurationError(ImageGalleryError):
-    """The settings cannot work: said once, at start, in one line."""
+    """The settings cannot work; raised once, at start, in one line."""
 
     code = "configuration_error"
 
 
 def first_cause(error: BaseException) -> BaseException:
-    """The first of what task groups collected."""
+    """The first error in nested exception groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
 def only_cause(error: BaseException) -> BaseException:
-    """What task groups wrapped, if they wrapped one exception."""
+    """The error that exception groups wrapped, if there was only one."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error

@@ -30,7 +30,7 @@ Unclaimed: TypeAlias = Callable[[Connection, Sequence[str]], Awaitable[Collectio
 
 
 class ByClass:
-    """Values, each found by its class."""
+    """Values by their class."""
 
     def __init__(self, *values: object) -> None:
         self._values = {type(value): value for value in values}
@@ -39,14 +39,14 @@ class ByClass:
         return kind in self._values
 
     def __getitem__(self, kind: type[T]) -> T:
-        """Raises `LookupError` when no feature brings one."""
+        """Return it. Raises `LookupError` if no feature brings one."""
         found = self._values.get(kind)
         if not isinstance(found, kind):
             raise LookupError(f"No feature of this gallery brings {kind.__name__}.")
         return found
 
     def add(self, value: object) -> None:
-        """Raises `ValueError` for a second one of its class."""
+        """Add it. Raises `ValueError` for a second one of its class."""
         if type(value) in self._values:
             raise ValueError(f"Two features bring {type(value).__name__}.")
         self._values[type(value)] = value
@@ -54,11 +54,11 @@ class ByClass:
 
 @frozen
 class Resources:
-    """What an open gallery works with: the adapters in use, as the protocols they are, and what its features bring.
+    """What an open gallery works with: the adapters, as protocols, and what its features bring.
 
-    ``downloads`` serves the signed URLs that lead to this service, if there are such. ``relay`` tells workers of jobs,
-    unless they ask the database; ``arrivals`` is what the bucket sends. ``upkeep_interval`` is between two times of
-    what nobody waits for. ``options`` has those of every feature; ``services`` what the features before have brought.
+    ``downloads`` serves the signed URLs of this service, if it has any. ``relay`` notifies workers, unless they poll
+    the database; ``arrivals`` are the bucket's messages. ``upkeep_interval`` is the pause of periodic tasks that nobody
+    waits for. ``options`` has those of every feature; ``services`` those of the features before.
     """
 
     features: Sequence["Feature"]
@@ -95,15 +95,14 @@ def _none_by_name(_: Resources) -> Mapping[str, "JobHandler"]:
 
 @frozen
 class Feature:
-    """What a feature brings, all of it optional. The functions are asked when the gallery is open.
+    """What a feature brings; all of it is optional. Functions are called when the gallery is open.
 
-    ``options`` is an attrs class, of which the settings have a group of the feature's name. ``events`` are the types of
-    what it tells. ``services`` are objects that are found by their class (`ImageGallery.service`), also by the features
-    after it. ``jobs`` are handlers by the kind of job; ``apart`` says of kinds that wait more than they work how many
-    are done at once, besides the others. ``periodic`` is done by one worker of all at a time, unless it says otherwise.
-    ``consumers`` make jobs of events. ``checks`` are passes of `reconcile`, which judge nothing that is younger than
-    the time given. ``unclaimed`` says which of some keys where images lie are not the feature's: an object that no
-    feature claims is a stray.
+    ``options`` is an attrs class, a group of the settings with the feature's name. ``events`` are the types of its
+    events. ``services`` are objects that are found by their class (`ImageGallery.service`), also by later features.
+    ``jobs`` are handlers by the kind of job; ``apart`` has slots of their own for kinds that mostly wait. One of all
+    workers at a time does ``periodic`` tasks, unless they say otherwise. ``consumers`` make jobs of events. ``checks``
+    are passes of `reconcile`, which do not judge what is younger than the given time. ``unclaimed`` returns those of
+    some keys in images' folders that are not the feature's: an object that no feature claims is a stray.
     """
 
     name: str
@@ -119,7 +118,7 @@ class Feature:
 
 
 def event_types(features: Sequence[Feature]) -> EventTypes:
-    """What they tell, by type. Raises `ValueError` for two features of one name, and as `by_type`."""
+    """The types of their events. Raises `ValueError` for two features with the same name, and as `by_type`."""
     names = [feature.name for feature in features]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"Two features have the name {twice[0]!r}.")

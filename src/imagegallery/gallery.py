@@ -1,4 +1,4 @@
-"""The composition root: the features of a gallery, over the adapters that `imagegallery.backends` opens."""
+"""The composition root: a gallery's features, over the adapters that `imagegallery.backends` opens."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -42,7 +42,7 @@ from imagegallery.variants.service import VariantService
 from imagegallery.webhooks import feature as webhooks
 from imagegallery.webhooks.service import WebhookService
 
-# In the order in which they are asked what they bring: a later one finds the services of those before it.
+# In the order in which they are asked: a later one finds the services of earlier ones.
 FEATURES: Final[Sequence[Feature]] = (
     analyses.FEATURE,
     variants.FEATURE,
@@ -57,18 +57,18 @@ FEATURES: Final[Sequence[Feature]] = (
     upkeep.FEATURE,
 )
 EVENT_TYPES: Final = event_types(FEATURES)
-# No object is ever stored under it; a store that can say so answers.
+# No object is ever stored under this key; a response shows that the store is reachable.
 READINESS_KEY: Final = "readiness"
 T = TypeVar("T")
 
 
 class ImageGallery:
-    """An open image gallery: one object, and a noun for each thing it does.
+    """An open image gallery: one object, with a noun for each thing it does.
 
-    ``galleries``, ``images`` and ``uploads`` are services whose every call names its `Principal`; ``pages`` keeps what
-    was encoded of galleries for those who ask next; ``rates`` says who has to wait; ``variants`` makes
-    variants outside of any gallery, ``events`` tells what happens, ``webhooks`` tells others, ``upkeep`` puts things in
-    order; ``owners`` is for whoever runs the service. Opened with `open`, closed when that context ends.
+    Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``pages`` caches encoded pages of
+    galleries, ``rates`` limits requests, ``variants`` makes variants outside of any gallery, ``events`` publishes
+    events, ``webhooks`` sends them to other services, ``upkeep`` repairs inconsistencies, and ``owners`` is for
+    operators of the service. Made by `open`, closed with that context.
     """
 
     def __init__(self, settings: Settings, resources: Resources) -> None:
@@ -106,23 +106,25 @@ class ImageGallery:
         clock: Clock | None = None,
         local_clock: Clock = utc_now,
     ) -> "OpenGallery":
-        """An async context manager: starts or connects to what the settings name, and brings the schema up to date.
+        """Make an async context manager that starts or connects to what the settings name, and migrates the schema.
 
-        A ``store``, ``queue``, ``cache`` or ``engine`` of the application's own takes the place of what the settings
-        name, and stays the application's to close; the suites in `imagegallery.testing` prove one. ``cache`` keeps
-        pages for this process; Redis, where it is set, stands behind it. ``features`` are the application's own,
-        beside those of the settings and those that every gallery has.
+        Args:
+            store: An object store of the application's own, which the application closes, as the next three. The suites
+                in `imagegallery.testing` test them.
+            queue: A queue of the application's own.
+            cache: A cache of pages for this process, of the application's own. Redis, if configured, is behind it.
+            engine: An imaging engine of the application's own.
+            features: The application's own, in addition to those of the settings and those of every gallery.
+            worker: Whether this process does queued jobs while the gallery is open: without any worker, no variants are
+                made. It starts at once, so it knows none of the application's event handlers; to use them, register
+                them and then enter `worker`.
+            clock: By default the database server's time, which all processes share (`imagegallery.database.clock`).
+            local_clock: The clock that is corrected to that time.
 
-        With ``worker`` this process does the queued jobs, too, for as long as the gallery is open: without one,
-        somewhere, no variants are made. It begins at once, and so knows none of the application's own event handlers;
-        for those, register them and then enter `worker`.
-
-        Without a ``clock`` it goes by the database server's time, as all its processes do: ``local_clock`` corrected by
-        how far it is off (`imagegallery.database.clock`).
-
-        Raises `ValueError` for two features of one name or with one type of event, and `ConfigurationError` for one
-        that is not there; on entering `ConfigurationError` when the settings cannot work and `Unavailable` when a part
-        does not answer.
+        Raises:
+            ValueError: For two features with the same name or event type.
+            ConfigurationError: For a missing feature, and on entering for settings that cannot work.
+            Unavailable: On entering, if a part does not respond.
         """
         brought = Backends(store, queue, cache, engine)
         own = dict.fromkeys((*map(load_feature, settings.features), *features))
@@ -130,20 +132,24 @@ class ImageGallery:
 
     @property
     def event_types(self) -> EventTypes:
-        """What its features tell, by type."""
+        """The types of its features' events."""
         return self._resources.event_types
 
     def service(self, kind: type[T]) -> T:
-        """The service of this class that a feature brings. Raises `LookupError` when none does."""
+        """Return the service of this class that a feature brings.
+
+        Raises:
+            LookupError: If there is none.
+        """
         return self._resources.services[kind]
 
     def retire(self) -> None:
-        """From now on `ready` says no, while everything else works on: load balancers are to look elsewhere before
-        this process stops."""
+        """Make `ready` raise from now on, while everything else continues: load balancers should look elsewhere
+        before this process stops."""
         self._is_retiring = True
 
     async def warnings(self) -> Sequence[str]:
-        """What whoever runs the service had better see to, while it works on."""
+        """Warnings for operators, while it works."""
         found = list(self._resources.attendance.warnings)
         try:
             await self._resources.space.check()
@@ -152,8 +158,12 @@ class ImageGallery:
         return found
 
     async def ready(self) -> None:
-        """Raises `Unavailable` if the database or the store does not answer, while a task that has to go on in the
-        background keeps failing, and after `retire`."""
+        """Check that the gallery works.
+
+        Raises:
+            Unavailable: If the database or the store does not respond, while a background task keeps failing, and after
+                `retire`.
+        """
         if self._is_retiring:
             raise Unavailable("This process is about to stop.")
         await self._resources.database.ping()
@@ -164,11 +174,11 @@ class ImageGallery:
 
     @property
     def task_failures(self) -> Mapping[str, int]:
-        """How often which of the tasks that go on in the background failed, and were begun again."""
+        """The number of failures of each background task, which was restarted then."""
         return self._resources.health.failures
 
     def make_worker(self, observer: WorkerObserver | None = None) -> Worker:
-        """A worker over this gallery's queue; its ``run`` works until ``stop`` is called or it is cancelled."""
+        """Make a worker for this gallery's queue; its ``run`` works until ``stop`` is called or it is cancelled."""
         resources = self._resources
         periodic = [task for feature in resources.features for task in feature.periodic(resources)]
         if self.settings.queue.relay_in_worker:
@@ -188,7 +198,7 @@ class ImageGallery:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[Worker]:
-        """A worker in this process while the context is open; on leaving it finishes or hands back what it holds."""
+        """Run a worker in this process while the context is open. On leaving, it finishes or returns its jobs."""
         worker = self.make_worker()
         async with Background.running(self._resources.health) as background:
             await background.start(worker.run, "working")
@@ -199,8 +209,10 @@ class ImageGallery:
                 await worker.stopped()
 
     async def relay(self) -> None:
-        """Pass events and jobs on to the workers until cancelled, through outages of any part. Every worker does so,
-        too, unless ``queue.relay_in_worker`` is off; any number may, at once."""
+        """Relay events and jobs to the workers until cancelled, through outages of any part. Every worker does so, too,
+        unless
+        ``queue.relay_in_worker`` is off. Any number may run.
+        """
         async with anyio.create_task_group() as tasks:
             for task in self._relays():
                 tasks.start_soon(keep_up, task)
@@ -215,7 +227,7 @@ class ImageGallery:
         return relays
 
     def _by_kind(self, brought: Callable[[Feature], Mapping[str, T]]) -> Mapping[str, T]:
-        """What all features bring by kinds of job. Raises `ValueError` for a kind that two of them do."""
+        """What all features bring by kinds of job. Raises `ValueError` for a kind of two of them."""
         by_kind: dict[str, T] = {}
         for feature in self._resources.features:
             for kind, each in brought(feature).items():
@@ -225,10 +237,10 @@ class ImageGallery:
 
 
 class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
-    """What `ImageGallery.open` answers: ``async with`` it, or give its `lifespan` to an ASGI host.
+    """The result of `ImageGallery.open`: enter it with ``async with``, or give its `lifespan` to an ASGI host.
 
-    It may be made, and handed to `imagegallery_asgi.create_app`, long before it is opened: `gallery` is there from
-    then on. Opened again after it was closed, it is a new gallery; once at a time.
+    It may be made, and passed to `imagegallery_asgi.create_app`, long before it is opened: then `gallery` is set.
+    Reopened after closing, it is a new gallery; it can be open once at a time.
     """
 
     def __init__(
@@ -280,6 +292,6 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[dict[str, ImageGallery]]:
-        """An ASGI lifespan (Starlette, FastAPI): the open gallery as the ``imagegallery`` of the request's state."""
+        """An ASGI lifespan (Starlette, FastAPI) with the open gallery as ``imagegallery`` in the state of requests."""
         async with self as gallery:
             yield {"imagegallery": gallery}

@@ -1,6 +1,6 @@
-"""How the HTTP service knows its clients and bears with them. Pure.
+"""How the HTTP service recognises clients, and how patient it is. Pure.
 
-`imagegallery_asgi` acts on these options; they are here so that all settings are read, checked and told in one place.
+`imagegallery_asgi` uses these options; they are here so that all settings are read, checked and described in one place.
 """
 
 import re
@@ -30,17 +30,17 @@ def _secret(given: str | None) -> typed_settings.SecretStr | None:
 
 
 def _stripped(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Texts, in one text between commas."""
+    """Texts, from one text with commas."""
     return tuple(each.strip() for each in (given.split(",") if isinstance(given, str) else given))
 
 
 def stripped_names(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The same without what says nothing, such as the one between two commas."""
+    """The same without empty ones, such as between two commas."""
     return tuple(filter(None, _stripped(given)))
 
 
 def parse_origins(origins: Iterable[str]) -> tuple[str, ...]:
-    """Each as a browser sends it: scheme, host, port. Raises `ConfigurationError` for what is no origin."""
+    """Each as a browser sends it: scheme, host, port. Raises `ConfigurationError` for anything else."""
     for origin in origins:
         if origin != ANY_ORIGIN and not _ORIGIN.fullmatch(origin):
             raise ConfigurationError(f"Not an origin of pages (https://photos.example): {origin!r}")
@@ -57,10 +57,10 @@ def parse_networks(names: Iterable[str]) -> tuple[Network, ...]:
 
 @frozen
 class ClientLimits:
-    """How much of a process's patience clients may take.
+    """Limits for slow clients.
 
-    For ``stall`` nothing of a body may come, or nothing of an answer be taken; a body that comes at less than
-    ``least_rate`` bytes a second on the whole stalls, too. At most ``bodies`` are on their way at once, and of them
+    A client stalls if it sends nothing of a body, or takes nothing of a response, for ``stall``; a body that comes with
+    less than ``least_rate`` bytes a second on average stalls, too. At most ``bodies`` are received at once, and of them
     ``bodies_per_address`` from one address (of IPv6, one network of 64 bits).
     """
 
@@ -72,10 +72,10 @@ class ClientLimits:
 
 @frozen
 class JwtOptions:
-    """Bearer tokens say who asks `imagegallery serve`. Without a ``key`` it serves this machine alone.
+    """Bearer tokens identify the users of `imagegallery serve`. Without a ``key`` it only serves this machine.
 
     ``key`` verifies them: a secret as long as the hash (32 bytes for HS256), or a public key (PEM). ``algorithms`` are
-    those accepted, of one kind (``RS256,PS256``, ``ES256``, ``EdDSA``, … with a public key). A token must name the
+    the accepted ones, of one kind (``RS256,PS256``, ``ES256``, ``EdDSA``, … with a public key). A token must have the
     ``audience`` and the ``issuer``, if they are set.
     """
 

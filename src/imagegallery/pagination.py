@@ -1,9 +1,8 @@
-"""Pages of a list, by cursor or by number: pure.
+"""Pages of a list, by cursor or by number. Pure.
 
-A cursor names the last item of a page by the sort key the list is read in, so that the next page is one
-index seek whatever its depth, and rows that come or go elsewhere neither repeat nor hide an item. It also
-carries the *scope* of its list (which list, whose, in which order): a cursor replayed against another list
-is refused instead of being misread.
+A cursor contains the last item's sort key, so that the next page is one index seek at any depth, and rows added or
+removed elsewhere neither repeat nor hide an item. It also contains the *scope* of its list (which list, whose, in which
+order): another list refuses it.
 """
 
 import base64
@@ -33,7 +32,7 @@ MAX_PAGE = 1_000_000
 MAX_OFFSET = 100_000
 _MAX_CURSOR_CHARS = 4096
 
-# Where a list that is read newest first begins: after no row.
+# The start of a list with the newest first: after no row.
 FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 FIRST_ID = UUID(int=0)
@@ -42,7 +41,7 @@ LAST_ID = UUID(int=2**128 - 1)
 
 @frozen
 class CursorPage(Generic[T]):
-    """Some items and, if there are more, the cursor to ask for them with."""
+    """Some items and, if there are more, the cursor for the next ones."""
 
     items: tuple[T, ...]
     next_cursor: str | None = None
@@ -58,7 +57,7 @@ class CursorPage(Generic[T]):
 
 @frozen
 class NumberedPage(Generic[T]):
-    """Page ``page`` (from 1) of a list that has ``total`` items in all; ``None``: they are too many to count."""
+    """Page ``page`` (from 1) of a list with ``total`` items; ``None`` if there are too many to count."""
 
     items: tuple[T, ...]
     page: int
@@ -71,7 +70,7 @@ class NumberedPage(Generic[T]):
 
 
 def check_limit(limit: int) -> int:
-    """``limit`` if it is 1 to 100. Raises `InvalidInput` otherwise."""
+    """Return ``limit`` if it is 1 to 100. Raises `InvalidInput` otherwise."""
     faults = Faults()
     _check_range(faults, "limit", limit, MAX_LIMIT)
     faults.check()
@@ -79,9 +78,9 @@ def check_limit(limit: int) -> int:
 
 
 def check_page(page: int, limit: int, deepest_offset: int = MAX_OFFSET) -> int:
-    """How many items come before page ``page`` (from 1) of ``limit`` items each.
+    """The number of items before page ``page`` (from 1) of ``limit`` items each.
 
-    An offset costs what it skips, so it ends at ``deepest_offset`` items; cursors go on. Raises `InvalidInput`.
+    The cost of an offset grows with it, so ``deepest_offset`` is the limit; cursors have none. Raises `InvalidInput`.
     """
     faults = Faults()
     _check_range(faults, "limit", limit, MAX_LIMIT)
@@ -94,9 +93,9 @@ def check_page(page: int, limit: int, deepest_offset: int = MAX_OFFSET) -> int:
 def cut_page(
     found: Sequence[T], limit: int, cursor_after: Callable[[T], str], *, goes_on: T | None = None
 ) -> CursorPage[T]:
-    """The page in ``found``, which was read with one item more than ``limit`` to see whether there are more.
+    """The page in ``found``, which has one item more than ``limit`` if there are more.
 
-    If it is not full it ends at ``goes_on``: behind that nobody has looked.
+    If it is not full, its cursor is after ``goes_on``, the last item examined.
     """
     items = tuple(found[:limit])
     last = items[-1] if len(found) > limit else goes_on
@@ -118,9 +117,9 @@ def decode_cursor(cursor: str, scope: str, a: type[A], b: type[B], c: type[C], /
 @overload
 def decode_cursor(cursor: str, scope: str, a: type[A], b: type[B], c: type[C], d: type[D], /) -> tuple[A, B, C, D]: ...
 def decode_cursor(cursor: str, scope: str, /, *kinds: type[object]) -> SortKey:
-    """The sort key inside ``cursor``, which must have been issued for ``scope`` with parts of these ``kinds``.
+    """The sort key in ``cursor``, which must be for ``scope`` with parts of these ``kinds``.
 
-    Raises `InvalidCursor`, for whatever reason, in the same words.
+    Raises `InvalidCursor` in the same words for any reason.
     """
     try:
         if len(cursor) > _MAX_CURSOR_CHARS:
@@ -135,7 +134,7 @@ def decode_cursor(cursor: str, scope: str, /, *kinds: type[object]) -> SortKey:
 
 
 def foreign_cursor() -> InvalidCursor:
-    """What a list answers to a cursor that it did not issue, whatever is wrong with it."""
+    """The error for a cursor that this list did not make, whatever is wrong with it."""
     message = "This cursor was not issued for this list."
     return InvalidCursor(message, [Fault(("query", "cursor"), message)])
 

@@ -1,4 +1,4 @@
-"""Who is asking. Every service call names its principal and is checked against it."""
+"""The principal of a call. Every service call names its principal and checks access for it."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ MAX_USER_ID = 255
 
 
 def _check_user_id(_: object, __: "Attribute[str | None]", user_id: str | None) -> None:
-    """A host that mints unusable ids has a bug: it must not pass for a visitor or for somebody else."""
+    """A host that makes unusable ids has a bug: it must not be treated as a visitor or another user."""
     if user_id is not None and not (1 <= len(user_id) <= MAX_USER_ID and user_id.isprintable()):
         raise ValueError(f"A user id is 1 to {MAX_USER_ID} printable characters.")
 
@@ -22,11 +22,10 @@ def _check_expires_at(_: object, __: "Attribute[datetime | None]", expires_at: d
 
 @frozen
 class Principal:
-    """A signed-in user, or nobody. User ids are the host application's own, kept as text.
+    """A signed-in user, or nobody. The host application's user ids are kept as text.
 
-    ``expires_at`` is when they have to prove anew who they are (a token's ``exp``): a stream goes on no longer.
-    Raises `ValueError` for an id that is empty, longer than 255 characters or not printable, and for a time without
-    its offset from UTC.
+    ``expires_at`` is when they must sign in again (a token's ``exp``): streams end then. Raises `ValueError` for an id
+    that is empty, longer than 255 characters or not printable, and for a time without its offset from UTC.
     """
 
     user_id: str | None = field(default=None, validator=_check_user_id)
@@ -34,7 +33,7 @@ class Principal:
 
     @classmethod
     def user(cls, user_id: object, *, expires_at: datetime | None = None) -> "Principal":
-        """The user with this id; any id whose ``str`` is stable will do (``int``, ``UUID``, ``str``)."""
+        """The user with this id; any id with a stable ``str`` works (``int``, ``UUID``, ``str``)."""
         return cls(str(user_id), expires_at=expires_at)
 
     @classmethod
@@ -42,9 +41,10 @@ class Principal:
         return cls(None)
 
     def require_user(self) -> str:
-        """The user's id.
+        """Return the user's id.
 
-        Raises `Unauthenticated` for a visitor.
+        Raises:
+            Unauthenticated: For a visitor.
         """
         if self.user_id is None:
             raise Unauthenticated("Sign in to do this.")

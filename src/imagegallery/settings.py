@@ -1,7 +1,7 @@
-"""All settings, composed from the ``Options`` that each package owns.
+"""All settings, composed of the ``Options`` of each package.
 
-They come, later ones winning, from the defaults, a TOML file (table ``[imagegallery]``) and environment
-variables: ``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An option that does not exist is an error.
+They come, later ones overriding, from the defaults, a TOML file (table ``[imagegallery]``) and environment variables:
+``IMAGEGALLERY_DATABASE_DSN`` is ``dsn`` of ``database``. An unknown option is an error.
 """
 
 import os
@@ -49,7 +49,7 @@ CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
 FEATURES_VARIABLE = "IMAGEGALLERY_FEATURES"
 # Variables with our prefix that the commands read.
 OTHER_VARIABLES = frozenset(f"{ENV_PREFIX}{name}" for name in ("CONFIG", "TOKEN", "LOG_LEVEL", "ACCESS_LOG"))
-# What typed-settings puts around what an option's class says.
+# typed-settings wraps the messages of options' classes in this.
 _WRAPPED = re.compile(r"^Could not convert loaded settings: \w{1,40}\([\"'](.*)[\"']\)$")
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ def load_feature(name: str) -> Feature:
 
 
 def _secrets(given: str | Sequence[str] | None) -> tuple[typed_settings.SecretStr, ...]:
-    """One secret, several (in a text between commas) or none."""
+    """One secret, several (in a text with commas) or none."""
     each = () if given is None else given.split(",") if isinstance(given, str) else given
     return tuple(map(typed_settings.SecretStr, each))
 
@@ -76,13 +76,13 @@ def _secrets(given: str | Sequence[str] | None) -> tuple[typed_settings.SecretSt
 class Settings:
     """How an image gallery is put together. Relative paths are relative to the working directory.
 
-    ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone; ``secret_key``
-    signs local URLs and seals what lies in Redis: of several, between commas, the first signs and all are believed
-    (``None``: one is made and kept in ``data_dir``; several machines behind one name must share one). ``features`` are
-    the application's own, by name (``package.module:NAME``): every process and command has them then.
+    ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone. ``secret_key``
+    signs local URLs and seals data in Redis. Of several, with commas, the first signs and all are accepted (``None``:
+    one is made and kept in ``data_dir``; machines that share a name must share it). ``features`` are the application's
+    own, by name (``package.module:NAME``), for every process and command.
 
-    Of `imagegallery serve`: ``trusted_proxies`` are the addresses and networks whose ``X-Forwarded-*`` headers are
-    believed; ``cors_origins`` the origins of pages (``https://app.example``) that may use the API from a browser
+    For `imagegallery serve`: ``trusted_proxies`` are the addresses and networks whose ``X-Forwarded-*`` headers are
+    trusted; ``cors_origins`` are origins of pages (``https://app.example``) that may use the API from a browser
     (without sign-in they must be named, not ``*``).
     """
 
@@ -111,8 +111,10 @@ class Settings:
     webhooks: WebhookOptions = field(factory=WebhookOptions)
 
     def __attrs_post_init__(self) -> None:
-        """Proxies and origins are what they say, and secrets can hardly be guessed. A page that was kept for as long as
-        it may be must not show URLs that have ended, nor end right away."""
+        """Check proxies and origins, and that secrets can hardly be guessed. A page that was cached as long as allowed
+        must not contain URLs that have expired, or are about
+        to.
+        """
         parse_networks(self.trusted_proxies)
         parse_origins(self.cors_origins)
         if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secret_key):
@@ -123,21 +125,23 @@ class Settings:
 
     @classmethod
     def embedded(cls, data_dir: str | os.PathLike[str] = DEFAULT_DATA_DIR) -> "Settings":
-        """Everything on this machine, below ``data_dir``: by default where the commands have it, too."""
+        """Everything on this machine, below ``data_dir``, by default that of the commands."""
         return cls(data_dir=Path(data_dir))
 
     @classmethod
     def of_features(cls, features: Iterable[Feature]) -> type["Settings"]:
-        """These settings, and a group for the options of each of these features, by its name."""
+        """These settings, with a group of options for each of these features."""
         groups = {each.name: field(factory=each.options, type=each.options) for each in features if each.options}
         return attrs.make_class(cls.__name__, groups, bases=(cls,), frozen=True, slots=True) if groups else cls
 
     @classmethod
     def from_env(cls, config: Path | None = None, features: Iterable[Feature] = ()) -> "Settings":
-        """Settings from ``config`` (else the file named by ``IMAGEGALLERY_CONFIG``) and the environment, with groups
-        for the options of these ``features``, and of those that are named there.
+        """Read settings from ``config`` (otherwise the file in ``IMAGEGALLERY_CONFIG``) and the environment, with
+        groups for the options of these ``features``, and of those
+        named there.
 
-        Raises `ConfigurationError` naming the option that does not exist or cannot be read.
+        Raises:
+            ConfigurationError: With the option that is unknown or invalid.
         """
         named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE))
         document = {} if named is None else _read(named)
@@ -173,8 +177,10 @@ class Settings:
         return self.data_dir / "secret.key"
 
     def load_secrets(self) -> tuple[bytes, ...]:
-        """The signing secrets, the one that signs in front: those configured, else the data directory's own, one a
-        line, made on first use. Blocking. Raises `ConfigurationError`."""
+        """The signing secrets, the signing one first: those configured, otherwise the data directory's own, one a line,
+        made on first use. Blocking. Raises
+        `ConfigurationError`.
+        """
         if self.secret_key:
             return tuple(secret.encode() for secret in self.secret_key)
         path = self.secret_path
@@ -186,7 +192,7 @@ class Settings:
 
 
 def _write_once(path: Path, text: str) -> None:
-    """Publish a private file whole or not at all, and for good: several processes may start together."""
+    """Write a private file atomically and durably: several processes may start together."""
     folders.make(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     draft.touch(mode=0o600)
@@ -203,7 +209,7 @@ def _write_once(path: Path, text: str) -> None:
 
 @cache
 def _converter() -> cattrs.Converter:
-    # Of several faults it says the first, but says it: with detailed validation, settings are only "not converted".
+    # Only the first of several faults, but readable: with detailed validation, settings are only "not converted".
     converter = typed_settings.converters.get_default_cattrs_converter()
     converter.detailed_validation = False
     typed_settings.converters.register_strlist_hook(converter, sep=",")
@@ -211,7 +217,7 @@ def _converter() -> cattrs.Converter:
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    """The file's table ``[imagegallery]``. Raises `ConfigurationError` for what is none, or has none."""
+    """The file's table ``[imagegallery]``. Raises `ConfigurationError` if there is none."""
     if not file.is_file():
         raise ConfigurationError(f"The configuration file {file} does not exist.")
     try:
@@ -242,7 +248,7 @@ def unknown(name: str, known: Iterable[str]) -> str:
 def _check_names(
     settings: type[Settings], file: Path | None, document: Mapping[str, Any], environment: Iterable[str]
 ) -> None:
-    """Raises `ConfigurationError` for names in the file's ``document`` or the environment that are no settings'."""
+    """Raise `ConfigurationError` for unknown names in the file's ``document`` or the environment."""
     known = [*names_of(settings)]
     for name in _names_in(document, frozenset(known)):
         raise ConfigurationError(f"In the configuration file {file} {unknown(name, known)}")
@@ -253,7 +259,7 @@ def _check_names(
 
 
 def _names_in(document: object, known: frozenset[str], prefix: str = "") -> Iterator[str]:
-    """The dotted names of a file's tables that are no settings' and no group's of settings."""
+    """The dotted names in a file's tables that are neither settings nor groups of settings."""
     for key, value in document.items() if isinstance(document, dict) else ():
         name = f"{prefix}{key}"
         if isinstance(value, dict) and any(each.startswith(f"{name}.") for each in known):
@@ -267,7 +273,7 @@ def _path_or_none(text: str | None) -> Path | None:
 
 
 def _lines(error: BaseException) -> Iterator[str]:
-    """What is wrong, without the layers: one short clause for each option."""
+    """The faults, without nesting: one short clause for each option."""
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     if not inner:
         yield _WRAPPED.sub(r"\1", " ".join(str(error).split()))

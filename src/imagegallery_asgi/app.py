@@ -1,4 +1,4 @@
-"""The application: operations at their addresses, and what surrounds them."""
+"""The application: operations at their addresses, and middleware."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -42,20 +42,25 @@ def create_app(
     operations: Sequence[Operation] = (),
     clock: Clock = utc_now,
 ) -> Starlette:
-    """The HTTP API as an ASGI application, by itself or mounted at any path of another one.
+    """Make the HTTP API as an ASGI application, alone or mounted at any path of another one.
 
-    ``gallery`` is what ``ImageGallery.open(settings)`` answers, not opened yet. By itself the application opens and
-    closes it; mounted applications have no lifespan of their own, so there the host does: ``async with``. It may
-    also be an `ImageGallery` that is open. Without any, each request's lifespan state must have one, under
-    ``imagegallery``. ``lifespan`` replaces the application's own.
+    Args:
+        gallery: The result of ``ImageGallery.open(settings)``, not opened yet: the application opens and closes it.
+            Mounted applications have no lifespan, so their host must open it with ``async with``. It may also be an
+            open `ImageGallery`. Without it, each request's lifespan state must have one, under ``imagegallery``.
+        authenticate: Returns the principal of a request. By default the one user is whoever uses this machine
+            (`auth.single_user`).
+        lifespan: Replaces the application's own.
+        trusted_proxies: The addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*`` headers are trusted; by
+            default none.
+        cors_origins: Origins of other pages (``https://app.example``) that may use the API from a browser, with
+            cookies; ``*`` allows any, without cookies, if users sign in.
+        client_limits: Ends requests of stalled clients, and limits the number of bodies at once.
+        operations: The application's own, below the API's prefix like ours, and described with them.
 
-    ``authenticate`` answers who sends a request; without it the one user is whoever sits at this machine
-    (`auth.single_user`). ``trusted_proxies`` are the addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*``
-    headers are believed; by default nobody's. ``cors_origins`` are those of pages elsewhere (``https://app.example``)
-    that browsers let use the API, with cookies; ``*`` lets any, without, where users sign in. ``client_limits``
-    end requests whose client stalls, and bound how many bodies come at once. ``operations`` are the application's own,
-    below the API's prefix like ours, and described like them. Raises `ConfigurationError` for an address or an origin
-    that is none, and `ValueError` for an operation where another one is.
+    Raises:
+        ConfigurationError: For an invalid address or origin.
+        ValueError: For an operation at the address of another one.
     """
     api = (*OPERATIONS, *operations)
     described = Description(api, EVENT_TYPES if gallery is None else gallery.event_types)
@@ -86,8 +91,8 @@ def create_app(
 
 
 def _routes(host: Host, prefix: str, operations: Iterable[Operation]) -> list[BaseRoute]:
-    """One route a path, whatever its methods: so that 405 can name them all. The first one that fits is taken, so
-    words come before parameters."""
+    """One route per path with all methods, so that 405 can name them. The first match is used, so words come before
+    parameters."""
     by_path = groupby(sorted(operations, key=_words_first), key=_path)
     return [Route(prefix + path, Endpoint(host, prefix + path, group)) for path, group in by_path]
 

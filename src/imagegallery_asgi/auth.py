@@ -1,4 +1,4 @@
-"""Ready-made answers to "who sends this request?"; a host application usually brings its own."""
+"""Ready-made authentication; a host application usually brings its own."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from imagegallery_asgi.framework.operations import SAFE_METHODS
 from imagegallery_asgi.token_keys import check_key
 
 _OWN_SITES = frozenset({"same-origin", "same-site", "none"})
-# In seconds: later ones than this a `datetime` cannot tell.
+# In seconds: a `datetime` cannot represent later ones.
 _LATEST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
@@ -40,7 +40,7 @@ class SingleUser(RequestCheck):
         return self.principal
 
     def check(self, request: Request, *, is_safe: bool) -> None:
-        """Raises `Forbidden` for a name that may be another site's, and for what a page of another site changes."""
+        """Raise `Forbidden` for a name that may be another site's, and for changes by pages of another site."""
         host = _asked_host(request)
         if not (is_loopback(host) or _is_address(host)):
             raise Forbidden("Without sign-in this service answers only to localhost and to addresses.")
@@ -48,7 +48,7 @@ class SingleUser(RequestCheck):
             raise Forbidden("Without sign-in this service takes no changes from pages of other sites.")
 
     def _is_trusted(self, headers: Mapping[str, str]) -> bool:
-        """Not sent by a browser, or by a page that this machine served, or that is named."""
+        """Whether no browser sent it, or a page from this machine or a named origin did."""
         origin = headers.get("origin")
         if origin in self.origins:
             return True
@@ -58,12 +58,12 @@ class SingleUser(RequestCheck):
 
 
 def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) -> SingleUser:
-    """Whoever sits at this machine is ``owner_id``; nobody else is served.
+    """The user of this machine is ``owner_id``; nobody else is served.
 
-    Three doors are kept shut: other machines (the client's address), names that other sites point at this
-    machine (the ``Host`` header: DNS rebinding), and changes by pages of other sites (``Origin``, ``Sec-Fetch-Site``:
-    any page may post to 127.0.0.1), but for the ``cors_origins``. Raises `Forbidden` at each; `ConfigurationError` at
-    once for an origin that is none, and for ``*``.
+    Three things are refused with `Forbidden`: other machines (the client's address), names that other sites point at
+    this machine (the ``Host`` header: DNS rebinding), and changes by pages of other sites (``Origin``,
+    ``Sec-Fetch-Site``: any page may post to 127.0.0.1), except for the ``cors_origins``. Raises `ConfigurationError` at
+    once for an invalid origin, and for ``*``.
     """
     if ANY_ORIGIN in cors_origins:
         raise ConfigurationError("Without sign-in name the origins of pages: * would open this gallery to every site.")
@@ -71,7 +71,7 @@ def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) ->
 
 
 def _is_address(host: str) -> bool:
-    """No name leads to it, so no other site's does. Probes of old protocols name nothing at all."""
+    """No name leads to an address, so no other site's does. Probes of old protocols send no host at all."""
     try:
         return not host or bool(ipaddress.ip_address(host))
     except ValueError:
@@ -98,7 +98,7 @@ def jwt(
     issuer: str | None = None,
     leeway_seconds: float = 10,
 ) -> Authenticate:
-    """Bearer tokens (RFC 6750, RFC 7519): the subject is the user; no token is a visitor.
+    """Bearer tokens (RFC 6750, RFC 7519): the subject is the user; without a token it is a visitor.
 
     Every token must expire. ``key`` is the shared secret or a public key (PEM). Raises `InvalidToken` for a token that
     is not valid now, and `ConfigurationError` at once for a key that is weak or does not fit the algorithms.
@@ -139,7 +139,7 @@ def _bearer_token(header: str | None) -> str | None:
 
 
 def _user(subject: object, expires_at: datetime) -> Principal:
-    """Raises `InvalidToken` for what can be no user's id: who sends the token has chosen it, or its issuer has."""
+    """Raise `InvalidToken` for an impossible user id: the token's sender or issuer has chosen it."""
     if not isinstance(subject, str):
         raise InvalidToken("The token names no user.")
     try:

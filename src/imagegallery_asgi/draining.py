@@ -1,4 +1,4 @@
-"""Stopping without a client noticing: readiness goes first, then the door, then what is in progress ends."""
+"""Stop without clients noticing: first readiness ends, then new connections, then requests in progress."""
 
 import logging
 import os
@@ -15,16 +15,16 @@ from granian.server import MPServer
 
 logger = logging.getLogger(__name__)
 
-# Tells the processes that serve that the end is near; granian's and the loop's own signals are others.
+# Announces the end to serving processes; granian's and the loop's own signals are others.
 DRAIN_SIGNAL = signal.SIGUSR1
 
 
 class DrainingServer(MPServer):
-    """Granian's server, which stops in steps when it gets SIGTERM.
+    """Granian's server, which stops in steps after SIGTERM.
 
-    For ``drain`` everything is still served while ``/readyz`` says 503, so that load balancers look elsewhere; then
-    nothing new is accepted, and what is in progress has ``grace`` (whole seconds, at least one) to end. SIGINT leaves
-    the first step out. Another signal of either kind ends it all at once.
+    For ``drain``, everything is still served while ``/readyz`` returns 503, so that load balancers look elsewhere. Then
+    nothing new is accepted, and requests in progress have ``grace`` (whole seconds, at least one) to end. SIGINT skips
+    the first step. Another signal of either kind ends everything at once.
     """
 
     def __init__(self, target: str, *, drain: timedelta, grace: timedelta, **options: Any) -> None:  # granian's own
@@ -33,7 +33,7 @@ class DrainingServer(MPServer):
         self._is_stopping = False
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        # Processes inherit this, and so outlive a signal that comes before they know what to do with it.
+        # Processes inherit this, and so survive a signal that comes before they handle it.
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian's
 
@@ -48,8 +48,10 @@ class DrainingServer(MPServer):
         self._is_stopping = True
 
     def _stop_workers(self) -> None:
-        """Granian's own asks the process objects, which may call a process alive that has ended: another thread waits
-        for it as well, and has yet to write down what it saw. The sentinel is the operating system's word."""
+        """Granian's own method asks the process objects, which may report an ended process as alive: another thread
+        also waits for it, and has not recorded the result. The sentinel comes from
+        the operating system.
+        """
         for worker in self.wrks:
             worker.terminate()
         end = time.monotonic() + self._grace
@@ -78,7 +80,7 @@ class DrainingServer(MPServer):
 
 
 def stop_with_parent() -> None:
-    """End this process, as SIGTERM does, when the one that started it is gone, even by ``kill -9``."""
+    """End this process, as SIGTERM does, when its parent has ended, even by ``kill -9``."""
     parent = parent_process()
     if parent is None:
         return

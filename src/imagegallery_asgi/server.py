@@ -1,7 +1,7 @@
-"""Run the service: ``python -m imagegallery_asgi.server``, which `imagegallery serve` does as well.
+"""Run the service: ``python -m imagegallery_asgi.server``, which `imagegallery serve` does, too.
 
 Needs the extra ``serve`` (granian). Settings come from the environment (`imagegallery.Settings.from_env`). Without a
-key for tokens (``IMAGEGALLERY_JWT_KEY``) only this machine is served.
+key for tokens (``IMAGEGALLERY_JWT_KEY``) it only serves this machine.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from imagegallery_asgi.sockets import bounding_silence
 
 SignalHandler = Callable[[int, FrameType | None], object] | int | None
 
-# Holds 10,000 keep-alive viewers: `backpressure` counts connections, and granian's
-# defaults (1024, idle ones dropped after 30 s) stall there. The buffer of a connection begins with 8 KiB and grows to
-# this while a large body comes: it is what an application gets at once, and each time costs a turn of the loop.
+# Holds 10,000 keep-alive viewers: `backpressure` counts connections, and granian's defaults (1024, idle ones dropped
+# after 30 s) stall there. A connection's buffer starts with 8 KiB and grows to this while a large body arrives: it is
+# what an application gets at once, and each time costs a turn of the loop.
 BACKLOG = 4096
 BACKPRESSURE = 12_000
 HTTP1 = HTTP1Settings(header_read_timeout=60_000, max_buffer_size=512 * 1024)
@@ -65,10 +65,10 @@ def app() -> Starlette:
 
 @asynccontextmanager
 async def closing_on_signals(gallery: ImageGallery) -> AsyncIterator[None]:
-    """Let the gallery know of the signals that end a server; whoever else wants to know of them still does.
+    """Notify the gallery of the signals that end a server; other handlers still get them.
 
-    With `DRAIN_SIGNAL` it is not ready any more. At SIGINT and SIGTERM its event streams end as well: servers wait for
-    their connections to end before they say that they stop, and these would not end.
+    After `DRAIN_SIGNAL` it is not ready any more. After SIGINT and SIGTERM its event streams end as well: servers wait
+    for their connections to end before they stop, and these would not end.
     """
     loop = asyncio.get_running_loop()
     before: dict[int, SignalHandler] = {}
@@ -81,8 +81,8 @@ async def closing_on_signals(gallery: ImageGallery) -> AsyncIterator[None]:
         if callable(earlier):
             earlier(number, frame)
 
-    # The loop's own handlers, which granian uses, are told by another way (`signal.set_wakeup_fd`).
-    with suppress(ValueError):  # not the main thread: then the signals are somebody else's business
+    # The loop's own handlers, which granian uses, work differently (`signal.set_wakeup_fd`).
+    with suppress(ValueError):  # not the main thread: then the signals are not ours
         for number in (signal.SIGINT, signal.SIGTERM, DRAIN_SIGNAL):
             before[number] = signal.signal(number, close)
     yield
@@ -108,10 +108,10 @@ def serve(
     drain: timedelta = timedelta(0),
     grace: timedelta = GRACE,
 ) -> None:
-    """Serve an application factory, ``module:function``, until SIGINT or SIGTERM.
+    """Serve an application factory, ``module:function``, until SIGINT or SIGTERM. See `DrainingServer` for how it
+    stops.
 
-    How it stops: see `DrainingServer`.
-    Raises `ConfigurationError` for an address that others can reach when nobody would have to sign in.
+    Raises `ConfigurationError` for an address that others can reach without sign-in.
     """
     if not is_loopback(host) and Settings.from_env().jwt.key is None:
         raise ConfigurationError(

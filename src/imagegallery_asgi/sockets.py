@@ -1,7 +1,6 @@
-"""Connections whose client takes nothing: the kernel ends them, because the server waits for them without an end.
+"""End connections whose client receives nothing, by the kernel: the server would wait for them forever.
 
-It can be told so by a socket that listens: those that it accepts have inherited it. Linux only; elsewhere nothing is
-done.
+A listening socket can have the option: accepted ones inherit it. Linux only; elsewhere nothing is done.
 """
 
 import asyncio
@@ -14,14 +13,14 @@ from pathlib import Path
 from typing import Final
 
 _OPEN_FILES: Final = Path("/proc/self/fd")
-# A server opens its sockets after its application has started, soon.
+# A server opens its sockets soon after its application has started.
 _POLL_SECONDS: Final = 0.1
 _POLLS: Final = 100
 
 
 @asynccontextmanager
 async def bounding_silence(limit: timedelta) -> AsyncIterator[None]:
-    """Have connections of this process ended that take nothing for ``limit``, from when the server listens."""
+    """End connections of this process that receive nothing for ``limit``, from when the server listens."""
     task = asyncio.create_task(_bound_when_listening(limit))
     try:
         yield
@@ -46,7 +45,7 @@ def _listening() -> Iterator[socket.socket]:
     if not hasattr(socket, "TCP_USER_TIMEOUT") or not _OPEN_FILES.is_dir():
         return
     for file in _OPEN_FILES.iterdir():
-        # Others of this process close theirs meanwhile.
+        # Other tasks of this process close theirs meanwhile.
         with suppress(OSError):
             if str(file.readlink()).startswith("socket:"):
                 with socket.socket(fileno=os.dup(int(file.name))) as found:

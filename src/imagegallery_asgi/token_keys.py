@@ -1,4 +1,4 @@
-"""Whether tokens can be verified, and safely, with a key and algorithms: asked once, at the start."""
+"""Whether a key and algorithms can verify tokens safely, checked once at the start."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,10 @@ from jwt.exceptions import PyJWTError
 from imagegallery import ConfigurationError
 
 _MIN_RSA_BITS = 2048
-# RFC 7518 section 3.2: a key is as long as the hash, at least.
+# RFC 7518 section 3.2: a key is at least as long as the hash.
 _MIN_SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
-# What a key of each kind can verify. One algorithm more, and a public key might be taken for a secret that all know.
+# What a key of each kind can verify. With one algorithm more, a public key might be taken for a secret that everybody
+# knows.
 _FAMILIES = (
     frozenset(_MIN_SECRET_BYTES),
     frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),

@@ -1,4 +1,4 @@
-"""Domain values to documents: who may see what of an image, and URLs as clients can use them. Pure."""
+"""From domain values to documents: who may see which part of an image, and URLs for clients. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -59,12 +59,12 @@ T = TypeVar("T")
 
 _SIZES: Final = SizesDocument(**SIZES)
 _CHOICES: Final = tuple(attrs.fields_dict(ImageChoice))  # type: ignore[arg-type]
-# For a choice of these a summary is enough; of variants it has others.
+# A summary suffices for these fields; a detailed document has other variants.
 _IN_SUMMARY: Final = {*(each.name for each in attrs.fields(GalleryImage)), "ratio"} - {"variants"}
 
 
 def document(kind: type[D], value: object, **others: object) -> D:
-    """A document of this kind, whose fields are the value's of the same names, but for ``others``."""
+    """A document of this kind, whose fields are the value's of the same names, except for ``others``."""
     return kind(**{name: others[name] if name in others else getattr(value, name) for name in _names_of(kind)})
 
 
@@ -74,7 +74,7 @@ def _names_of(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
 
 
 def image_summary(image: Image, root: str) -> ImageSummary:
-    """``root`` is put in front of URLs that are relative to the API."""
+    """``root`` is added before URLs that are relative to the API."""
     return _image(ImageSummary, VariantSummary, image, root)
 
 
@@ -114,7 +114,7 @@ def _image(kind: type[S], of_variant: type[V], image: Image, root: str, **others
 
 
 def chosen_fields(text: str | None) -> tuple[str, ...]:
-    """What ``fields`` asks for, each once and in the order of the documents, so that one choice has one name."""
+    """The requested ``fields``, each once and in the order of the documents, so that equal choices have one name."""
     asked = set((text or "").split(","))
     return tuple(name for name in _CHOICES if name in asked)
 
@@ -130,7 +130,7 @@ def image_choice(image: Image, root: str, fields: Sequence[str]) -> ImageChoice:
 def image_list(
     images: Iterable[Image], pagination: P, root: str, kind: type[S], fields: Sequence[str] = ()
 ) -> Images[S, P] | Images[ImageChoice, P]:
-    """A page of documents of this kind, or of some ``fields`` of all that there is to tell."""
+    """A page of documents of this kind, or of some ``fields`` of the detailed one."""
     if fields:
         return Images(tuple(image_choice(image, root, fields) for image in images), pagination, _SIZES)
     return Images(tuple(_image(kind, VariantSummary, image, root) for image in images), pagination, _SIZES)
@@ -192,7 +192,7 @@ def _part_plan(session: UploadSession, root: str) -> PartPlanDocument | None:
 
 
 def _request_to_us(session: UploadSession) -> UploadRequest | None:
-    """Where the bytes go when the store cannot take them from the client, while they are awaited."""
+    """The request for sending the bytes to us, if the store cannot receive them from clients, while they are wanted."""
     if session.transport != "service" or session.state not in (UploadState.PENDING, UploadState.UPLOADING):
         return None
     return UploadRequest("PUT", f"/uploads/{session.id}/content", headers={"Content-Type": session.content_type})
@@ -216,5 +216,5 @@ def batch_document(results: Iterable[BatchResult]) -> BatchDocument:
 
 
 def _exif(metadata: Metadata, own: bool) -> ExifDocument:
-    # The service has taken the place out for others already; it must not depend on that alone.
+    # The service has removed the place for others already; this must not depend on that alone.
     return document(ExifDocument, metadata if own else metadata.without_place())

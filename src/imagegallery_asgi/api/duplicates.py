@@ -1,4 +1,4 @@
-"""What is there twice: files that are in already, and images that look alike."""
+"""Duplicates: known files, and images that look alike."""
 
 from imagegallery import (
     NotFound,

@@ -1,7 +1,7 @@
-"""What happens, as server-sent events (HTML standard, section 9.2): to one's own images and galleries, as it happens.
+"""Server-sent events (HTML standard, section 9.2) about the user's images and galleries, live.
 
-A client that was away comes back with ``Last-Event-ID``, as browsers do by themselves, and misses nothing. A stream
-lasts no longer than the right to it: it ends with its token, and is asked about again and again.
+A client that was away comes back with ``Last-Event-ID``, as browsers do, and misses nothing. A stream lasts no longer
+than its authorization: it ends with its token, and access is checked regularly.
 """
 
 import math
@@ -24,15 +24,15 @@ operation = declaring(OPERATIONS)
 
 
 MEDIA_TYPE = "text/event-stream"
-# Proxies close what is silent.
+# Proxies close silent connections.
 HEARTBEAT_SECONDS = 15.0
-# A client that takes nothing for so long is gone, or as good as that.
+# A client that receives nothing for this long has practically gone.
 SEND_SECONDS = 30.0
-# How often the host is asked whether who listens is still let in.
+# How often to ask the host whether the listener still has access.
 ASK_SECONDS = 15.0
-# How long browsers wait before they come back.
+# How long browsers wait before they reconnect.
 RETRY_MILLISECONDS = 3000
-# Nothing in between may store, alter or hold back the stream (``X-Accel-Buffering``: nginx).
+# Nothing in between may store, alter or buffer the stream (``X-Accel-Buffering``: nginx).
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 _STREAM = Content(
     MEDIA_TYPE,
@@ -54,7 +54,7 @@ _STREAM = Content(
     permission=Permission.NONE,
 )
 async def stream(call: Call, query: EventsQuery) -> Response:
-    """``Last-Event-ID`` is from later than the address that it was added to."""
+    """``Last-Event-ID`` is newer than the address."""
     call.principal.require_user()
     if call.request.method == "HEAD":
         return Response(headers=_HEADERS, media_type=MEDIA_TYPE)
@@ -63,7 +63,7 @@ async def stream(call: Call, query: EventsQuery) -> Response:
 
 
 class EventResponse(Response):
-    """Subscribes before the answer begins, so that errors can still be told; ends when either side does."""
+    """Subscribes before the response begins, so that errors can still be reported; ends when either side does."""
 
     def __init__(self, call: Call, subscribing: AbstractAsyncContextManager[Subscription]) -> None:
         super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
@@ -89,7 +89,8 @@ async def _end_with_client(receive: Receive, scope: anyio.CancelScope) -> None:
 
 
 async def _end_with_access(call: Call, events: Subscription) -> None:
-    """Once the token expires, or the host lets the same request in no more: signed out, removed, not to be asked."""
+    """Return when the token expires, or the host no longer accepts the same request: signed out, removed, or
+    unavailable."""
     while (left := _seconds_left(call)) > 0:
         with anyio.move_on_after(left):
             await anyio.sleep(ASK_SECONDS)
@@ -111,7 +112,7 @@ async def _is_let_in(call: Call) -> bool:
 
 
 async def _send_all(events: Subscription, send: Send) -> None:
-    """Until the client is too slow, or the database away: it comes back by itself, with the id it got last."""
+    """Send until the client is too slow, or the database unavailable: it will reconnect with its last id."""
     try:
         await _send(send, f"retry: {RETRY_MILLISECONDS}\n{beat(events.last_id)}")
         async for block in _blocks(events):
@@ -136,16 +137,16 @@ async def _blocks(events: Subscription) -> AsyncIterator[str]:
 
 
 async def _send(send: Send, block: str) -> None:
-    """Raises `TimeoutError`."""
+    """Send. Raises `TimeoutError`."""
     with anyio.fail_after(SEND_SECONDS):
         await send({"type": "http.response.body", "body": block.encode(), "more_body": True})
 
 
 def block_of(event: Event[DomainEvent]) -> str:
-    """One event. Its JSON holds no line ends."""
+    """One event. Its JSON has no line ends."""
     return f"id: {event.id}\nevent: {event.type}\ndata: {event.to_json()}\n\n"
 
 
 def beat(last_id: str) -> str:
-    """A block without data is no event to clients, but they remember its id: that of their own last event."""
+    """A block without data is no event for clients, but they remember its id: that of their last event."""
     return f": alive\nid: {last_id}\n\n"

@@ -1,4 +1,4 @@
-"""Objects by address: public variants for everybody, and whatever a signed URL allows its bearer."""
+"""Objects by address: public variants for everybody, and whatever a signed URL allows."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ _STORED_FORM = {
 }
 
 
-# Fields of a form that S3 knows, too.
+# Fields of a form that S3 has, too.
 CONTENT_TYPE_FIELD, STATUS_FIELD = "Content-Type", "success_action_status"
 _CREATED = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -67,7 +67,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
     permission=Permission.NONE,
 )
 async def get_public(call: Call, key: str) -> Response:
-    """A variant of an image that is publicly visible now; its key changes whenever its bytes do."""
+    """A variant of an image that everybody may see now; its key changes with its bytes."""
     found = await call.gallery.images.open_public(key)
     info = await call.gallery.store.head(found.key)
 
@@ -129,7 +129,7 @@ async def get_signed(call: Call, token: str) -> Response:
     permission=Permission.NONE,
 )
 async def put_signed(call: Call, token: str) -> Response:
-    """The one upload, or the part of one, that the token allows."""
+    """Receive the upload, or the part, that the token allows."""
     check_not_encoded(call.request)
     upload = await call.gallery.uploads.signed.find(token)
     etag = await call.gallery.uploads.signed.accept(
@@ -167,7 +167,7 @@ async def put_signed(call: Call, token: str) -> Response:
     permission=Permission.NONE,
 )
 async def post_signed(call: Call, token: str) -> Response:
-    """The same in a form, as browsers send one to S3, with the answer that S3 gives (API reference, "POST Object")."""
+    """The same as a form, as browsers send it to S3, with S3's response (API reference, "POST Object")."""
     check_not_encoded(call.request)
     upload = await call.gallery.uploads.signed.find(token)
     content_type = call.request.headers.get("Content-Type", "")

@@ -1,4 +1,4 @@
-"""``multipart/form-data`` (RFC 7578) with one file, read as it streams: never more than a chunk is held."""
+"""``multipart/form-data`` (RFC 7578) with one file, read as a stream: at most a chunk is in memory."""
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator
@@ -49,9 +49,9 @@ Event = PartBegin | bytes | End
 
 
 async def read_events(chunks: AsyncIterable[bytes], content_type: str) -> AsyncIterator[Event]:
-    """The form as a stream of what happens in it; ``bytes`` belong to the part that began last.
+    """The form as a stream of events; ``bytes`` belong to the part that began last.
 
-    Raises `MalformedRequest` for what is not a whole, well-formed form.
+    Raises `MalformedRequest` for an incomplete or malformed form.
     """
     boundary = parameters(content_type).get("boundary", "")
     if not 1 <= len(boundary) <= _MAX_BOUNDARY:
@@ -97,7 +97,7 @@ class _Parser:
         return events
 
     def _begin_part(self) -> None:
-        """Counted here, before a chunk full of empty parts has become as many events."""
+        """Counted here, before a chunk full of empty parts becomes as many events."""
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise TooLarge(f"A form may have at most {MAX_PARTS} parts.", limit=MAX_PARTS)
@@ -114,7 +114,7 @@ class _Parser:
 
 @define
 class IncomingForm:
-    """A form up to its file, which is still to be read through `file`. ``fields`` are complete after that."""
+    """A form up to its file, which is read through `file`. ``fields`` are complete after that."""
 
     _events: AsyncIterator[Event]
     filename: str | None = None
@@ -126,9 +126,9 @@ class IncomingForm:
 
     @classmethod
     async def open(cls, chunks: AsyncIterable[bytes], content_type: str, *, any_fields: bool = False) -> "IncomingForm":
-        """Read up to the file. Raises `InvalidInput` if there is none, or for the fields before it.
+        """Read up to the file. Raises `InvalidInput` if there is none, or for invalid fields before it.
 
-        With ``any_fields`` they may be any: see `given`.
+        With ``any_fields`` any are allowed: see `given`.
         """
         form = cls(read_events(chunks, content_type), any_fields=any_fields)
         part = await form._next_file()
@@ -139,8 +139,8 @@ class IncomingForm:
         return form
 
     async def file(self) -> AsyncIterator[bytes]:
-        """The file's bytes. Ends only when the rest of the form was read and is right, so that whoever stores
-        them sees any fault of the form as a fault of the stream."""
+        """Yield the file's bytes. Ends only after the rest of the form was read and is valid, so that its errors are
+        errors of this stream."""
         async for event in self._events:
             if event is End.PART:
                 break
@@ -151,7 +151,7 @@ class IncomingForm:
         raise_faults(self._check_fields())
 
     def given(self, name: str) -> str | None:
-        """What a field before the file says, in whatever case it is named."""
+        """The value of a field before the file, with its name in any case."""
         return next((value for each, value in self._pairs if each.lower() == name.lower()), None)
 
     async def _next_file(self) -> PartBegin | None:

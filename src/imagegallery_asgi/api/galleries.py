@@ -1,4 +1,4 @@
-"""Galleries: make, read, change, delete, and what is in them."""
+"""Galleries: create, read, change, delete, and their images."""
 
 from collections.abc import Callable
 from functools import partial
@@ -47,12 +47,11 @@ operation = declaring(OPERATIONS)
 
 
 KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
-"""Pages of these sizes are kept: the ones that people choose. Kept in a hundred sizes, a list would take the room of
-all others."""
+"""Pages of these common sizes are cached. In a hundred sizes, one list would displace all others."""
 
 
 class _Selection(TypedDict):
-    """What both ways through a gallery's images take."""
+    """The arguments of both ways through a gallery's images."""
 
     order: ImageOrder
     seed: int | None
@@ -177,7 +176,8 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
         return await _load_images(call, gallery_id, query)
 
     fields = ",".join(chosen_fields(query.fields))
-    # Anybody can make up seeds, filters and choices, each a list of its own: kept, they would push everything else out.
+    # Anybody can invent seeds, filters and choices, each a list of its own: cached, they would displace everything
+    # else.
     is_common = query.order is not ImageOrder.RANDOM and query.filter.is_empty and query.limit in KEPT_LIMITS
     is_kept = is_common and call.host.choices.admit(fields, call.host.clock())
     name = f"{call.api_root} {query.order} {query.limit} {fields}"
@@ -233,14 +233,14 @@ async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
 
 
 def tagged_gallery(call: Call, gallery: Gallery) -> One[GalleryDocument]:
-    """The gallery, and its ETag for the next change."""
+    """The gallery, with its ETag for the next change."""
     document = _document(call, gallery)
     call.headers["ETag"] = tag_of(document)
     return document
 
 
 def gallery_condition(call: Call) -> Callable[[Gallery], None] | None:
-    """What the request asks of the gallery that it changes, or changes something in."""
+    """The condition in the request on the gallery that it changes."""
     return condition(call, partial(_document, call))
 
 

@@ -1,4 +1,4 @@
-"""The library: lists of images, images one by one, how to see them, the original, and the trash."""
+"""The library: lists of images, single images, their variants and originals, and the trash."""
 
 from collections.abc import Callable
 from functools import partial
@@ -188,7 +188,7 @@ async def retry(call: Call, image_id: UUID) -> One[ImageDetail]:
     permission=Permission.VIEW,
 )
 async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
-    """302 to the best variant; with ``format``, to that format or one that more browsers show."""
+    """302 to the best variant; with ``format``, to that format or a more widely shown one."""
     variant = await call.gallery.images.view(
         call.principal,
         image_id,
@@ -215,7 +215,7 @@ async def download(call: Call, image_id: UUID) -> Response:
 
 
 def _tagged(call: Call, image: Image) -> One[ImageDetail]:
-    """The image, and its ETag for the next change."""
+    """The image, with its ETag for the next change."""
     document = _document(call, image)
     call.headers["ETag"] = tag_of(document)
     return document
@@ -230,12 +230,12 @@ def _document(call: Call, image: Image) -> One[ImageDetail]:
 
 
 def _read_method(call: Call) -> ReadMethod:
-    """Who asks with HEAD follows with HEAD (RFC 9110 section 15.4.3)."""
+    """A client that asks with HEAD follows with HEAD (RFC 9110 section 15.4.3)."""
     return "HEAD" if call.request.method == "HEAD" else "GET"
 
 
 def _redirect(url: str) -> Response:
-    """The target may be signed for this principal and this moment: nobody else's, and not for later."""
+    """The target may be signed for this principal and moment: nobody may store it."""
     return RedirectResponse(url, 302, {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization, Cookie"})
 
 

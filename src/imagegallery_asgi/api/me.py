@@ -1,4 +1,4 @@
-"""Who asks, and the room they have."""
+"""The user of the request, and their storage."""
 
 from imagegallery import Permission
 from imagegallery_asgi.api.responses import MeDocument, One

@@ -1,4 +1,4 @@
-"""Operations: is it alive, can it work, what has it done, what does it offer."""
+"""Operation of the service: liveness, readiness, metrics, and its description."""
 
 import anyio
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -19,13 +19,13 @@ _COUNTERS = 'imagegallery_queue_jobs{state="waiting"} 3.0\n'
 
 @operation("GET", "/healthz", "Is the process alive?", needs_principal=False, permission=Permission.NONE)
 async def healthz(call: Call) -> Health:
-    """The process answers."""
+    """The process responds."""
     return Health("ok")
 
 
 @operation("GET", "/readyz", "Can it work?", needs_principal=False, permission=Permission.NONE)
 async def readyz(call: Call) -> Readiness:
-    """The database and the store answer too, and what goes on in the background does; 503 otherwise."""
+    """The database and the store respond, too, and background tasks run; 503 otherwise."""
     await call.gallery.ready()
     return Readiness("ok", tuple(await call.gallery.warnings()))
 

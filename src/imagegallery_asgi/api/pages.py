@@ -1,4 +1,4 @@
-"""Pages that the gallery keeps encoded, as answers: their tag, who may keep them for how long, and 304."""
+"""Cached pages as responses: ETag, caching rules, and 304."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -30,20 +30,20 @@ class _Dated(msgspec.Struct):
 
 
 class _Record(msgspec.Struct):
-    """What of a page of one thing says which version it is."""
+    """The part of a page about one thing that identifies its version."""
 
     data: _Dated
 
 
 _READ = msgspec.json.Decoder(_Record)
 
-# What every visitor gets alike may be a minute old; who signs in sees every change at once, and asks each time.
+# Pages that all visitors share may be a minute old; a signed-in user sees every change at once, and asks each time.
 SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Vary": "Authorization, Cookie"}
 PRIVATE = {"Cache-Control": "private, no-cache"}
 
 
 def page_response(call: Call, page: CachedPage, *, is_record: bool = False) -> Response:
-    """The page, or 304 to who has it already. ``is_record``: it is one image or gallery, which can be changed."""
+    """The page, or 304 for a client that has it. ``is_record``: it is one image or gallery, which can be changed."""
     call.host.metrics.paged(page.result, began_refresh=page.began_refresh)
     if page.ticket is not None:
         known = Known(page.ticket, exchange_of(call.request).route, is_record=is_record)
@@ -52,7 +52,7 @@ def page_response(call: Call, page: CachedPage, *, is_record: bool = False) -> R
 
 
 def unkept_response(call: Call, document: object, *, updated_at: datetime | None = None) -> Response:
-    """The same for a document that is made for this request; ``updated_at`` of one image."""
+    """The same for a document made for this request; ``updated_at`` of one image."""
     body = msgspec.json.encode(document)
     call.host.metrics.paged(CacheResult.BYPASS, began_refresh=False)
     digest = _digest(body)
@@ -60,21 +60,25 @@ def unkept_response(call: Call, document: object, *, updated_at: datetime | None
 
 
 def page_tag(page: CachedPage, *, is_record: bool) -> str:
-    """The ETag of a page that is kept."""
+    """The ETag of a cached page."""
     if not is_record:
         return quote_etag(page.digest)
     return _record_tag(_READ.decode(page.body).data.updated_at, page.digest)
 
 
 def tag_of(document: One[R]) -> str:
-    """The ETag of one image or gallery. Of it, what comes first says which version of it this is, and is what changes
-    go by; the rest, which bytes: a signed URL is another one every half an hour, and a cache has to notice."""
+    """The ETag of one image or gallery. Its first part identifies the version, for conditional changes. The rest
+    identifies the bytes: signed URLs change every half an hour, and
+    caches must notice.
+    """
     return _record_tag(document.data.updated_at, _digest(msgspec.json.encode(document)))
 
 
 def condition(call: Call, document_of: Callable[[D], One[R]]) -> Callable[[D], None] | None:
-    """What ``If-Match``, ``If-None-Match`` and ``If-Unmodified-Since`` ask for, as a check that raises `StaleCondition`
-    unless the thing is as its client has seen it; ``None`` if they ask for nothing."""
+    """The conditions ``If-Match``, ``If-None-Match`` and ``If-Unmodified-Since``, as a check that raises
+    `StaleCondition` unless the thing is as its client has seen it; ``None``
+    without any.
+    """
     headers = call.request.headers
     if_match, if_none_match = listed(headers, "If-Match"), listed(headers, "If-None-Match")
     since = headers.get("If-Unmodified-Since")
@@ -109,13 +113,13 @@ def _digest(body: bytes) -> str:
 
 
 def loaded_page(document: object, pagination: CursorPagination | PagePagination) -> LoadedPage:
-    """A list, encoded, and the cursor that leads on from it."""
+    """An encoded list, with the cursor for its next page."""
     next_cursor = pagination.nextCursor if isinstance(pagination, CursorPagination) else None
     return LoadedPage(msgspec.json.encode(document), next_cursor)
 
 
 def page_answers(document: TypeForm) -> dict[int, DeclaredAnswer]:
-    """What is documented of an operation that answers so."""
+    """The documented responses of an operation that returns such pages."""
     return {
         HTTPStatus.OK: DeclaredAnswer("Success.", (Content("application/json", document),), headers=("ETag",)),
         HTTPStatus.NOT_MODIFIED: DeclaredAnswer("It is what `If-None-Match` names.", headers=("ETag",)),

@@ -1,4 +1,4 @@
-"""Bringing images in: upload sessions, and one-call uploads into a gallery."""
+"""Uploads: upload sessions, and one-call uploads into a gallery."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -121,7 +121,7 @@ async def cancel(call: Call, upload_id: UUID) -> None:
     permission=OWNER,
 )
 async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
-    """The bytes, through us: for stores that cannot take them from the client."""
+    """Receive the bytes, for stores that cannot receive them from clients."""
     check_not_encoded(call.request)
     data = bounded(call.request, call.gallery.uploads.policy.max_size)
     session = await call.gallery.uploads.receive(call.principal, upload_id, data)
@@ -140,7 +140,7 @@ async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
     permission=OWNER,
 )
 async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
-    """A body, with the parts that were sent, is welcome and not needed."""
+    """A body with the sent parts is optional."""
     body = await _completion(call)
     uploads = call.gallery.uploads
     with call.host.metrics.counted_upload():
@@ -194,7 +194,7 @@ async def list_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
     permission=Permission.ADD_IMAGES,
 )
 async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
-    """Images the library has already (JSON), or a new one: as the whole body, or in a form."""
+    """Add images of the library (JSON), or a new one: as the whole body, or in a form."""
     kind = media_type(call.request.headers.get("Content-Type"))
     check_not_encoded(call.request)
     if kind == "application/json":
@@ -253,5 +253,5 @@ async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
         idempotency_key=call.idempotency_key,
     )
     if isinstance(form.fields.alt_text, Unset) or (call.idempotency_key and image.alt_text):
-        return image  # a repeat changes nothing that was written meanwhile
+        return image  # a repetition changes nothing that was written meanwhile
     return await call.gallery.images.update(call.principal, image.id, alt_text=form.fields.alt_text)

@@ -1,4 +1,4 @@
-"""Webhooks: where a user's events are posted to."""
+"""Webhooks: addresses that a user's events are posted to."""
 
 from http import HTTPStatus
 from uuid import UUID

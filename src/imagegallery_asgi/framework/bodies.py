@@ -1,4 +1,4 @@
-"""Request bodies: bounded while they stream, with or without a ``Content-Length``."""
+"""Request bodies, limited while they stream, with or without a ``Content-Length``."""
 
 from collections.abc import AsyncIterator
 from typing import TypeVar
@@ -15,7 +15,7 @@ from imagegallery_asgi.framework.parsing import parse_json
 
 T = TypeVar("T")
 
-# What is larger is parsed in a thread: in the event loop, everybody would wait for it.
+# Larger ones are parsed in a thread, since they would block the event loop.
 _MAX_IN_LOOP = 64 * 1024
 _MAX_LENGTH_DIGITS = 18
 
@@ -27,7 +27,7 @@ def content_length(request: Request) -> int | None:
 
 
 async def is_empty(request: Request) -> bool:
-    """Whether the body has no byte, however it is sent. What has been read for it is gone."""
+    """Whether the body has no byte, however it is sent. Consumes what it reads."""
     async for chunk in request.stream():
         if chunk:
             return False
@@ -35,13 +35,14 @@ async def is_empty(request: Request) -> bool:
 
 
 def check_not_encoded(request: Request) -> None:
-    """We take bytes as they are. Raises `UnsupportedBody` for a ``Content-Encoding``."""
+    """Raise `UnsupportedBody` for a ``Content-Encoding``: we take bytes as they are."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise UnsupportedBody("Send the body without a Content-Encoding.")
 
 
 async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body in chunks. Raises `TooLarge` before reading if too much is announced, else once it has come."""
+    """Yield the body in chunks. Raises `TooLarge` before reading if too much is announced, otherwise once it has
+    come."""
     announced = content_length(request)
     if announced is not None and announced > limit:
         raise _too_large(limit)
@@ -56,9 +57,9 @@ async def bounded(request: Request, limit: int) -> AsyncIterator[bytes]:
 async def read_json(
     kind: type[T], request: Request, limit: int, faults: list[Fault], *, if_any: bool = False
 ) -> T | None:
-    """The body as a ``kind``; or ``None``, with its faults added.
+    """Read the body as a ``kind``, or return ``None`` after adding its faults.
 
-    With ``if_any`` it may be left out, also in chunks without a byte, and is an object without members then. Raises
+    With ``if_any`` it may be missing, also in chunks without a byte, and is then an object without members. Raises
     `UnsupportedBody`, `TooLarge` for more than ``limit`` bytes, and `MalformedRequest`.
     """
     if not if_any:

@@ -1,4 +1,4 @@
-"""What a value must keep to beyond its type, said once in msgspec's words: `parsing` checks it, `json_schema` tells it.
+"""Constraints on values beyond their types, in msgspec's terms: `parsing` checks them, `json_schema` describes them.
 
 They annotate the fields of the request classes: ``Annotated[int, Meta(ge=1, le=100)]``. Pure.
 """
@@ -14,12 +14,12 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 def pattern(regex: str, meaning: str) -> Meta:
-    """A text of which the whole matches ``regex``; ``meaning`` says it to people ("must be …")."""
+    """A text that matches ``regex`` as a whole; ``meaning`` describes it to people ("must be …")."""
     return Meta(pattern=f"^{regex}$", description=meaning)
 
 
 def example(value: object) -> Meta:
-    """What stands for such a value in the examples of the description."""
+    """The value of such fields in the examples of the description."""
     return Meta(examples=[value])
 
 
@@ -31,11 +31,11 @@ WORD = pattern(r"[a-z0-9_-]{1,64}", "a name of lower-case letters, digits, - and
 MONTH = pattern(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", "a month such as 2024-06")
 EVENT_TYPE = pattern(r"[a-z0-9_-]{1,50}(\.[a-z0-9_-]{1,50}){1,3}", "a type of event")
 EVENT_ID = pattern(r"[0-9]{1,19}", "the id of an event")
-# What JavaScript makes of nothing when it must be text (a query, a form), and what forms send for a field that was
-# left empty: of a value that may be ``None``, these texts stand for it.
+# JavaScript's text for nothing (in a query or form), and what forms send for an empty field: for a value that may be
+# ``None``, these texts stand for it.
 NOTHING_TEXTS: Final = ("", "null", "undefined")
 NOTHING = Meta(extra_json_schema={NOTHING_KEY: NOTHING_TEXTS})
 
 
 class Open:
-    """An object that may have fields beside those of its class, which are passed over."""
+    """An object that may have other fields than those of its class, which are ignored."""

@@ -1,4 +1,4 @@
-"""What a handler works with: the request, who asks, the gallery, and what to say besides the document."""
+"""The context of a handler: the request, its principal, the gallery, and headers of the response."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -21,15 +21,16 @@ REQUEST_ID: Final = "X-Request-ID"
 EXCHANGE: Final = "imagegallery.exchange"
 UNMATCHED: Final = "unmatched"
 
-# Who sends this request; nobody (``None``) is an anonymous visitor. Raises `Unauthenticated` for a bad token.
+# Returns the principal of a request; ``None`` is an anonymous visitor. Raises `Unauthenticated` for a bad token.
 Authenticate = Callable[[Request], Principal | None | Awaitable[Principal | None]]
 
 
 @define
 class Exchange:
-    """One request and what became of it so far. ``route`` is the template, ``status`` 0 until the answer began;
-    ``error_headers`` go with the answer if it is an error, and a ``message`` in it with ``tells_message``; ``unread``:
-    there is more of the request's body."""
+    """One request and its state. ``route`` is the template, ``status`` 0 until the response begins; ``error_headers``
+    are for an error response, which has a ``message`` with
+    ``tells_message``; ``unread``: the request's body is not read to its end.
+    """
 
     request_id: str
     route: str = UNMATCHED
@@ -51,15 +52,15 @@ def error_headers_of(scope: Scope) -> dict[str, str]:
 
 
 class RequestCheck:
-    """An `Authenticate` that is asked about every request, also where nobody has to be known."""
+    """An `Authenticate` that checks every request, also if no principal is needed."""
 
     def check(self, request: Request, *, is_safe: bool) -> None:
-        """Raises `Forbidden` for one that is not to be answered."""
+        """Raise `Forbidden` for a request that must not be answered."""
 
 
 @frozen
 class Host:
-    """What the application was made with. ``gallery`` ``None``: each request's lifespan state has it.
+    """What the application was made with. With ``gallery`` ``None``, each request's lifespan state has it.
 
     ``description`` renders the OpenAPI document for the path of the API's root.
     """
@@ -73,7 +74,7 @@ class Host:
     clock: Clock = utc_now
 
     def gallery_for(self, request: Request) -> ImageGallery:
-        """Raises `RuntimeError` when the host application has not opened one."""
+        """The gallery of a request. Raises `RuntimeError` if the host application has not opened one."""
         if isinstance(self.gallery, OpenGallery):
             return self.gallery.gallery
         gallery = self.gallery or getattr(request.state, GALLERY_STATE, None)
@@ -85,7 +86,7 @@ class Host:
         return gallery
 
     async def principal_of(self, request: Request) -> Principal:
-        """Who sends it, asked once a request. Raises what `Authenticate` raises."""
+        """The principal, asked once per request. Raises what `Authenticate` raises."""
         by, known = request.scope.get(_PRINCIPAL, (None, None))
         if isinstance(known, Principal) and by is self.authenticate:
             return known
@@ -94,7 +95,7 @@ class Host:
         return found
 
     async def ask(self, request: Request) -> Principal:
-        """The same, asked now, whatever was answered before."""
+        """The same, asked again now."""
         principal = self.authenticate(request)
         if inspect.isawaitable(principal):
             principal = await principal
@@ -103,7 +104,7 @@ class Host:
 
 @frozen
 class Call:
-    """One request being answered. ``json_limit`` is the operation's; ``headers`` are added to the answer."""
+    """One request in progress. ``json_limit`` is the operation's; ``headers`` are added to the response."""
 
     host: Host
     request: Request
@@ -114,7 +115,7 @@ class Call:
 
     @property
     def api_root(self) -> str:
-        """Where the API is, as a path of the server: mount point and prefix."""
+        """The API's address as a path of the server: mount point and prefix."""
         return api_root(self.request)
 
     @property
@@ -122,19 +123,19 @@ class Call:
         return parse_key(self.request.headers.get(IDEMPOTENCY_KEY))
 
     def url(self, url: str) -> str:
-        """A URL from a service as a client can use it: those relative to the API get its path in front."""
+        """A URL for clients: the API's path is added before those that are relative to it."""
         return absolute(url, self.api_root)
 
 
 def client_address(request: Request) -> str | None:
-    """Who is at the other end, as trusted proxies tell it; nobody knows of a socket in the file system."""
+    """The client's address, as trusted proxies report it; unknown for a socket in the file system."""
     return request.client.host if request.client else None
 
 
 def public_origin(request: Request) -> str:
-    """Scheme and host by which the page that asks reaches us, also behind a proxy that ends TLS and that nobody told us
-    to trust: a page that came by ``https`` lets its browser send nothing to ``http``, but to its own machine. To be
-    told to who asked, and not to be kept: nothing but the page's own word says so.
+    """The scheme and host by which the requesting page reaches us, also behind an untrusted proxy that ends TLS: a page
+    from ``https`` may send nothing to ``http``, except on its own
+    machine. Only for the response to that page, and not to be stored: it is only the page's own claim.
     """
     page = (request.headers.get("Origin") or request.headers.get("Referer") or "").lower()
     host = request.url.netloc

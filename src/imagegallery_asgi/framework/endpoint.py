@@ -1,4 +1,4 @@
-"""One path of the API: picks the operation, parses what it takes, calls its handler, encodes what it returns."""
+"""One path of the API: selects the operation, parses its input, calls its handler, encodes the result."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -47,7 +47,7 @@ class Endpoint:
         return self._operations[method]
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
-        # Who asks comes before what they ask: a stranger learns nothing from the faults of their input.
+        # Authentication comes before parsing: a stranger learns nothing from the faults of their input.
         if isinstance(self._host.authenticate, RequestCheck):
             self._host.authenticate.check(request, is_safe=operation.is_safe)
         gallery = self._host.gallery_for(request)
@@ -65,13 +65,13 @@ class Endpoint:
         return encoded(result, operation.status, call.headers)
 
     async def _principal(self, operation: Operation, request: Request, gallery: ImageGallery) -> Principal:
-        """Who asks, and has not asked too often. Where the address is the permission nobody is counted."""
+        """The principal, after rate limiting. If the address is the permission, nobody is counted."""
         if not operation.needs_principal:
             return Principal.anonymous()
         try:
             principal = await self._host.principal_of(request)
         except Unauthenticated:
-            # Who tries one token after the other is a visitor.
+            # Rate-limit failed authentication as anonymous.
             await gallery.rates.admit_request(Principal.anonymous(), client_address(request))
             raise
         await gallery.rates.admit_request(principal, client_address(request))
@@ -79,14 +79,14 @@ class Endpoint:
 
 
 def _check_key(operation: Operation, request: Request) -> None:
-    """Who sends a key counts on it. Raises `KeyNotTaken` where it would be in vain."""
+    """Raise `KeyNotTaken` for a key that would have no effect: its client relies on it."""
     if operation.repeats is Repeats.REFUSED and IDEMPOTENCY_KEY in request.headers:
         raise KeyNotTaken("This request cannot be repeated under an Idempotency-Key; send it without one.")
 
 
 def refuse_conditions(request: Request, *, is_there: bool) -> None:
-    """Raises `StaleCondition` for a condition on what has no ETag and no date, and so cannot hold (RFC 9110 section
-    13.1). ``is_there``: but something is, which is all that ``*`` asks."""
+    """Raise `StaleCondition` for a condition on something without ETag and date, which cannot hold (RFC 9110 section
+    13.1). ``is_there``: but it exists, which is all that ``*`` requires."""
     if_match, if_none_match = listed(request.headers, "If-Match"), listed(request.headers, "If-None-Match")
     changes = request.method not in SAFE_METHODS
     holds = (

@@ -1,7 +1,7 @@
-"""What the headers say: pure. Strings in, values out; a header that makes no sense counts as absent.
+"""Header fields. Pure: strings in, values out; an invalid header counts as absent.
 
-Strangers write them, so every one is read in linear time: what a pattern repeats it never gives back (``*+``), and
-lists are walked from one place to the next.
+Strangers write them, so each is read in linear time: repetitions in patterns are possessive (``*+``), and lists are
+read from one position to the next.
 """
 
 import re
@@ -27,7 +27,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _PARAMETER = re.compile(
     r';[ \t]*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)[ \t]*+=[ \t]*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("?)|([^\s;"]*+))', re.DOTALL
 )
-# RFC 8187 section 3.2.1, and what is written as it is all the same.
+# RFC 8187 section 3.2.1, and values that are not encoded at all.
 _EXTENDED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*+")
 _STRING = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]*+(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*+)*+)"')
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
@@ -42,16 +42,16 @@ IMAGE_FORMATS = ("avif", "webp", "gif", "png", "jpeg")
 
 @frozen
 class Unsatisfiable:
-    """The range asked for begins beyond the end: answer 416."""
+    """The range begins after the end: the response is 416."""
 
 
 UNSATISFIABLE = Unsatisfiable()
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | Unsatisfiable | None:
-    """The one range asked for, clipped to ``size`` bytes; ``None`` means the whole (RFC 9110 section 14.2).
+    """The one requested range, clipped to ``size`` bytes; ``None`` means the whole (RFC 9110 section 14.2).
 
-    Other units, several ranges and nonsense mean the whole as well, which the RFC allows.
+    Other units, several ranges and invalid ones mean the whole, too, as the RFC allows.
     """
     match = _BYTE_RANGE.fullmatch(header or "")
     if match is None or match.group(1, 2) == ("", ""):
@@ -90,7 +90,7 @@ def quote_etag(opaque: str) -> str:
 
 
 def unquoted(etag: str | None) -> str | None:
-    """The opaque tag of an ``ETag`` header (RFC 9110 section 8.8.3), or what was unquoted already."""
+    """The opaque tag of an ``ETag`` header (RFC 9110 section 8.8.3), or a tag without quotes as it is."""
     return None if etag is None else etag.strip('"')
 
 
@@ -118,7 +118,8 @@ def parse_http_date(header: str | None) -> datetime | None:
 def is_not_modified(
     if_none_match: str | None, if_modified_since: str | None, *, etag: str, modified_at: datetime
 ) -> bool:
-    """Whether to answer 304 to a GET or HEAD: the tag decides if there is one, else the date (section 13.2.2)."""
+    """Whether the response to a GET or HEAD is 304: the tag decides if there is one, otherwise the date (section
+    13.2.2)."""
     if if_none_match is not None:
         return has_tag(if_none_match, etag)
     since = parse_http_date(if_modified_since)
@@ -133,8 +134,8 @@ def is_current(
     modified_at: datetime,
     same: Callable[[str, str], bool] = eq,
 ) -> bool:
-    """Whether what the client means is still there (sections 13.1.1, 13.1.4): a strong match of the tag if it names
-    one, else the date."""
+    """Whether the version that the client knows is current (sections 13.1.1, 13.1.4): a strong match of the tag if
+    it sends one, otherwise the date."""
     if if_match is not None:
         return names(if_match, etag, same)
     since = parse_http_date(if_unmodified_since)
@@ -142,7 +143,7 @@ def is_current(
 
 
 def names(if_match: str, etag: str, same: Callable[[str, str], bool] = eq) -> bool:
-    """Whether ``If-Match`` names the tag, or ``*``, which is anything; weak tags name nothing (section 13.1.1)."""
+    """Whether ``If-Match`` contains the tag, or ``*``; weak tags never match (section 13.1.1)."""
     return if_match.strip(_BLANKS) == "*" or any(same(tag, etag) for tag in _tags(if_match))
 
 
@@ -153,14 +154,14 @@ def listed(headers: Headers, name: str) -> str | None:
 
 
 def has_tag(if_none_match: str | None, etag: str) -> bool:
-    """Whether the client has what ``etag`` names already (section 13.1.2): weak comparison, ``*`` is anything."""
+    """Whether the client has the version ``etag`` already (section 13.1.2): weak comparison, ``*`` is anything."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or _opaque_tag(etag) in map(_opaque_tag, _tags(if_none_match))
 
 
 def range_applies(if_range: str | None, *, etag: str, modified_at: datetime) -> bool:
-    """Whether a Range counts (RFC 9110 section 13.1.5): a strong match of the tag, or exactly the date."""
+    """Whether to use a Range (RFC 9110 section 13.1.5): for a strong match of the tag, or exactly the date."""
     if if_range is None:
         return True
     if _ENTITY_TAG.fullmatch(if_range.strip(_BLANKS)):
@@ -169,7 +170,7 @@ def range_applies(if_range: str | None, *, etag: str, modified_at: datetime) -> 
 
 
 def _tags(header: str) -> list[str]:
-    """The entity tags of a list; none of them if any member is something else."""
+    """The entity tags of a list; none of them if any member is invalid."""
     tags: list[str] = []
     members, position = header.strip(_BLANKS + ","), 0
     while position < len(members):
@@ -187,11 +188,11 @@ def _opaque_tag(tag: str) -> str:
 
 
 def accepted_formats(accept: str | None) -> tuple[str, ...]:
-    """Image formats the client can show, the most wanted first; none if it does not say.
+    """Image formats that the client can show, preferred first; none if it does not say.
 
-    Of the ranges that fit a format the closest counts, with its quality (RFC 9110 section 12.5.1). Of formats that it
-    wants alike those come first that it names, of the fewest bytes before others; then those that everything can show:
-    what is only in a wildcard, the client may not know at all.
+    Of the ranges that match a format, the most specific counts, with its quality (RFC 9110 section 12.5.1). Of equally
+    wanted formats, named ones come first, smaller ones before others; then widely shown ones: the client may not know
+    those that only a wildcard matches.
     """
     ranges: dict[str, float] = {}
     for item in (accept or "").lower().split(","):
@@ -209,7 +210,7 @@ def accepted_formats(accept: str | None) -> tuple[str, ...]:
 
 
 def accepts_coding(accept_encoding: str | None, coding: str) -> bool:
-    """Whether the client takes it (RFC 9110 section 12.5.3): by its name, or by ``*`` if it is not named."""
+    """Whether the client accepts it (RFC 9110 section 12.5.3): by name, or by ``*`` if it is not named."""
     weights: dict[str, float] = {}
     for item in (accept_encoding or "").lower().split(","):
         name, _, parameters = item.strip().partition(";")
@@ -248,7 +249,7 @@ def parameters(header: str) -> dict[str, str]:
 
 def disposition_filename(header: str | None) -> str | None:
     """The file name in a ``Content-Disposition``: ``filename*`` before ``filename`` (RFC 6266 section 4.3), which is
-    what counts where the other one cannot be read or is empty."""
+    used if the other is invalid or empty."""
     found = parameters(header or "")
     extended = _extended_value(found.get("filename*", ""))
     return extended or _as_utf8(found.get("filename", "")) or None
@@ -266,7 +267,7 @@ def _extended_value(value: str) -> str | None:
 
 
 def _as_utf8(value: str) -> str:
-    """Header text arrives as ISO-8859-1; what clients put there is mostly UTF-8."""
+    """Header text arrives as ISO-8859-1; clients mostly mean UTF-8."""
     try:
         return value.encode("iso-8859-1").decode("utf-8")
     except UnicodeError:

@@ -21,7 +21,7 @@ _BY_FORMAT = {"uuid": "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52", "date-time": "2026
 
 
 class Components:
-    """The named schemas and examples that a description refers to, collected as they are asked for."""
+    """The named schemas and examples that a description refers to, collected on use."""
 
     def __init__(self) -> None:
         self.schemas: dict[str, JsonSchema] = {}
@@ -42,7 +42,7 @@ class Components:
         return {**own, "properties": fields}
 
     def example(self, schema: JsonSchema) -> object:
-        """A value that fits. Raises `TypeError` for a schema of which nothing says what its values are like."""
+        """A value of the schema. Raises `TypeError` if nothing gives an example."""
         match schema:
             case {"examples": [first, *_]} | {"enum": [first, *_]}:
                 return first
@@ -65,7 +65,7 @@ class Components:
 
 @cache
 def _schemas(form: TypeForm) -> tuple[JsonSchema, Mapping[str, JsonSchema]]:
-    """The schema of a type, and those that it refers to by their names."""
+    """The schema of a type, and the schemas that it refers to by name."""
     forms = get_args(form) if originates(*UNIONS)(form) else (form,)
     described = msgspec.json.encode(msgspec.json.schema_components(forms, ref_template="{name}"))
     schemas, named = json.loads(described, object_hook=_tidy)
@@ -96,7 +96,7 @@ def _tidy(schema: JsonSchema) -> JsonSchema:
 
 
 def _without(member: JsonSchema, schema: JsonSchema) -> JsonSchema:
-    """A schema, or what is left of its alternatives without one of them."""
+    """A schema, or the rest of its alternatives without one of them."""
     if member not in schema.get("anyOf", ()):
         return schema
     rest = dict(schema)
@@ -110,5 +110,5 @@ def originates(*origins: object) -> Callable[[TypeForm], bool]:
 
 
 def _public(name: str) -> str:
-    """``ImageDocument`` is ``Image`` to the world, ``One[ImageDocument]`` is ``OneImage``."""
+    """The public name: ``ImageDocument`` is ``Image``, ``One[ImageDocument]`` is ``OneImage``."""
     return name.replace("Document", "").replace("_", "")

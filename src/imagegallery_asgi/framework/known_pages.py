@@ -1,4 +1,4 @@
-"""Which addresses showed a page that is kept: what `page_cache` knows of requests before it looks into them."""
+"""Addresses with cached pages: what `page_cache` knows of requests before it parses them."""
 
 from datetime import datetime, timedelta
 from sys import getsizeof
@@ -11,14 +11,14 @@ from imagegallery.common.bounded import BoundedMap
 from imagegallery.galleries.pages import PageTicket
 
 MAX_BYTES: Final = 4 * 2**20
-# Longer ones can be had by writing a query in odd ways; they go the long way each time.
+# Longer ones come from oddly written queries; they are not cached.
 MAX_QUERY_BYTES: Final = 256
-# What an entry takes besides its texts, rounded up.
+# The size of an entry besides its texts, rounded up.
 _ENTRY_OVERHEAD: Final = 500
 
-# So many choices of fields have their pages kept at a time: more than the pages of one site use.
+# Choices of fields with cached pages at a time: more than one site uses.
 MAX_CHOICES: Final = 16
-# A choice that was not asked for as long makes room for another: pages that are kept are made anew more often.
+# A choice that was not requested for this long is replaced: cached pages are refreshed more often.
 CHOICE_LASTS: Final = timedelta(minutes=5)
 
 _Address = tuple[str, str, bytes]
@@ -26,7 +26,7 @@ _Address = tuple[str, str, bytes]
 
 @frozen
 class Known:
-    """``route`` is the template that its answers are counted under; ``is_record``: it is no list."""
+    """``route`` is the template for metrics; ``is_record``: it is no list."""
 
     ticket: PageTicket
     route: str
@@ -34,14 +34,14 @@ class Known:
 
 
 class KnownAddresses:
-    """Mount point, path and query of the pages that were made last, as many as fit ``max_bytes``."""
+    """Mount point, path and query of the most recent pages, as many as fit in ``max_bytes``."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._known: BoundedMap[_Address, Known] = BoundedMap(max_bytes, _size_of)
 
     @property
     def size(self) -> int:
-        """How many bytes are held."""
+        """The bytes held."""
         return self._known.size
 
     def remember(self, scope: Scope, known: Known) -> None:
@@ -53,14 +53,14 @@ class KnownAddresses:
 
 
 class KeptChoices:
-    """The choices of fields whose pages are kept: the first that were asked for, as long as they go on being. Whoever
-    makes up others gets what they ask for, and has nothing kept, so that nothing is pushed out by it."""
+    """The choices of fields whose pages are cached: the first ones requested, while they are in use. Invented
+    choices are served without caching, so that they displace nothing."""
 
     def __init__(self) -> None:
         self._asked: dict[str, datetime] = {}
 
     def admit(self, fields: str, now: datetime) -> bool:
-        """Whether pages of this choice, as it is written in one order, may be kept; all fields may."""
+        """Whether pages of this choice, written in one order, may be cached; all fields may."""
         if fields and fields not in self._asked and len(self._asked) == MAX_CHOICES:
             oldest = min(self._asked, key=self._asked.__getitem__)
             if now - self._asked[oldest] < CHOICE_LASTS:

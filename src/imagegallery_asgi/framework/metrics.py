@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus. One process by itself, or many through ``PROMETHEUS_MULTIPROC_DIR``."""
+"""Metrics for Prometheus, of one process, or of many through ``PROMETHEUS_MULTIPROC_DIR``."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ ACCEPTED = "accepted"
 
 
 class Metrics:
-    """The counters of one application. Routes are counted by template, so that the series stay few."""
+    """The counters of one application. Routes are counted by template, which keeps the series few."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -59,7 +59,7 @@ class Metrics:
         )
         self._counted_failures: dict[str, int] = {}
 
-        # `labels` checks and locks each time; there are few of these, and they are asked for with every answer.
+        # `labels` checks and locks each time; there are few of these, and every response needs them.
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._paged = {result: self._pages.labels(result.value) for result in CacheResult}
 
@@ -79,7 +79,7 @@ class Metrics:
 
     @contextmanager
     def counted_upload(self) -> Iterator[None]:
-        """Count what becomes of the upload inside."""
+        """Count the result of the upload in the block."""
         try:
             yield
         except ImageGalleryError as error:
@@ -92,7 +92,7 @@ class Metrics:
         self._uploads.labels(result).inc()
 
     def tasks_failed(self, failures: Mapping[str, int]) -> None:
-        """``failures``: of each task, from the start of this process until now."""
+        """``failures`` of each task since the start of this process."""
         for task, count in failures.items():
             self._task_failures.labels(task).inc(count - self._counted_failures.get(task, 0))
             self._counted_failures[task] = count

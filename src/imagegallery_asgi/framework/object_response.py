@@ -1,4 +1,4 @@
-"""Bytes of the store as an HTTP answer: conditional requests, ranges, HEAD (RFC 9110 sections 13 and 14)."""
+"""Objects of the store as HTTP responses: conditional requests, ranges, HEAD (RFC 9110 sections 13 and 14)."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -25,13 +25,13 @@ from imagegallery_asgi.framework.headers import (
     range_applies,
 )
 
-# Pages under cross-origin isolation may show our images; what is served can run nothing of its own.
+# Pages under cross-origin isolation may show our images; the response can run no code.
 _FILE_HEADERS = {"Accept-Ranges": "bytes", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @frozen
 class Representation:
-    """What is about to be served, before it is opened. ``size`` is in bytes, ``etag`` quoted."""
+    """What will be served, before it is opened. ``size`` is in bytes, ``etag`` quoted."""
 
     content_type: str
     size: int
@@ -48,7 +48,7 @@ class Representation:
         return cls(content_type, info.size, tag, info.modified_at, cache_control, download_as)
 
     def headers(self) -> dict[str, str]:
-        """Those of every answer about it, 304 included."""
+        """The headers of every response about it, including 304."""
         common = {"ETag": self.etag, "Last-Modified": http_date(self.modified_at), "Cache-Control": self.cache_control}
         disposition = {"Content-Disposition": attachment(self.download_as)} if self.download_as else {}
         return {**_FILE_HEADERS, **common, **disposition}
@@ -56,7 +56,7 @@ class Representation:
 
 @frozen
 class Plan:
-    """The decision: a status, its headers and, unless nothing is to be sent, which bytes."""
+    """The decision: a status, its headers and, if anything is sent, which bytes."""
 
     status: HTTPStatus
     headers: Mapping[str, str]
@@ -65,7 +65,8 @@ class Plan:
 
 
 def plan(method: str, asked: Headers, it: Representation) -> Plan:
-    """How to answer ``method`` (GET or HEAD) with the request headers ``asked``, in the order of section 13.2.2. Pure.
+    """How to respond to ``method`` (GET or HEAD) with the request headers ``asked``, in the order of section 13.2.2.
+    Pure.
 
     Raises `StaleCondition` and `RangeNotSatisfiable`.
     """
@@ -91,7 +92,7 @@ def plan(method: str, asked: Headers, it: Representation) -> Plan:
 
 
 def _wanted_range(method: str, asked: Headers, it: Representation) -> ByteRange | Unsatisfiable | None:
-    """A Range means something to GET only (section 14.2), and only while the object is the one it was cut from."""
+    """A Range only matters for GET (section 14.2), and only while the object is the one it refers to."""
     if method != "GET" or not range_applies(asked.get("if-range"), etag=it.etag, modified_at=it.modified_at):
         return None
     return parse_range(asked.get("range"), it.size)
@@ -109,7 +110,7 @@ Open = Callable[[ByteRange | None], AbstractAsyncContextManager[OpenObject]]
 
 
 class PlannedResponse(Response):
-    """Carries out a plan; the object is opened before the answer begins, so that errors can still be told."""
+    """Carries out a plan. It opens the object before the response begins, so that errors can still be reported."""
 
     def __init__(self, decided: Plan, it: Representation, open_object: Open) -> None:
         super().__init__(status_code=decided.status, headers=decided.headers)

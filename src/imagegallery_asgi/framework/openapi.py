@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description, from what runs: the operations, their classes and the table of errors. Pure."""
+"""The OpenAPI 3.1 description, from the code: the operations, their classes and the table of errors. Pure."""
 
 import inspect
 import re
@@ -61,7 +61,7 @@ _WITH_JSON: tuple[type[ImageGalleryError], ...] = (MalformedRequest, TooLarge, U
 
 @frozen
 class _Key:
-    """What an operation says of ``Idempotency-Key``."""
+    """What an operation says about ``Idempotency-Key``."""
 
     headers: Mapping[str, str] = attrs.field(factory=dict)
     raises: tuple[type[ImageGalleryError], ...] = ()
@@ -224,13 +224,13 @@ def _media(content: Content, components: Components) -> JsonSchema:
 
 
 def _body(content: Content, operation: Operation, components: Components) -> JsonSchema:
-    """``x-max-bytes`` is the most that is read; files have the limit of the service's settings."""
+    """``x-max-bytes`` is the limit; for files the service's settings have it."""
     limit = {"x-max-bytes": operation.json_limit} if content.media_type == JSON else {}
     return {**_media(content, components), **limit}
 
 
 def _problems(operation: Operation, components: Components) -> dict[str, JsonSchema]:
-    """One response a status; its description names every code that comes with it, and each has its example."""
+    """One response per status; its description names every code with it, and each has its example."""
     by_status: dict[int, dict[str, type[ImageGalleryError]]] = {}
     for error in _errors(operation):
         by_status.setdefault(row_of(error).status.value, {}).setdefault(error.code, error)
@@ -258,7 +258,7 @@ def _problem_examples(
 
 
 def _problem_example(error: type[ImageGalleryError], *, tells_message: bool) -> object:
-    """The problem document of an error of this class, which says what its docstring says."""
+    """The problem document of an error of this class, with its docstring."""
     return msgspec.to_builtins(problem_document(_raised(error), _ID, tells_message=tells_message))
 
 

@@ -30,9 +30,9 @@ JSON_LIMIT = 64 * 1024
 
 @frozen
 class Content:
-    """What a body may be, for the description: a media type and the class of its document (``None``: bytes).
+    """A body, for the description: a media type and the class of its document (``None``: bytes).
 
-    ``example`` is of a text; a document's is put together from those of its fields.
+    ``example`` is for a text; a document's is composed from its fields.
     """
 
     media_type: str
@@ -41,7 +41,7 @@ class Content:
 
 
 class Repeats(Enum):
-    """What a repeat of the request does that came with an ``Idempotency-Key``, and so may be one."""
+    """The effect of a repeated request with an ``Idempotency-Key``."""
 
     HARMLESS = "nothing is made by it, so that the key need not be looked at"
     KEYED = "it is answered with what was made before"
@@ -50,7 +50,7 @@ class Repeats(Enum):
 
 @frozen
 class DeclaredAnswer:
-    """One documented answer. ``headers`` are names of headers that it always has."""
+    """A documented response. ``headers`` are names of headers that it always has."""
 
     description: str
     content: tuple[Content, ...] = ()
@@ -59,7 +59,7 @@ class DeclaredAnswer:
 
 @frozen
 class Inputs:
-    """What a handler takes: path parameters with their types, and the classes of query and JSON body."""
+    """A handler's input: path parameters with their types, and the classes of query and JSON body."""
 
     path: Mapping[str, type]
     query: type | None

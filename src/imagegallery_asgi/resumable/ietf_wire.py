@@ -1,4 +1,4 @@
-"""The IETF draft of resumable uploads on the wire: what its fields say. Pure.
+"""The wire format of the IETF draft of resumable uploads. Pure.
 
 draft-ietf-httpbis-resumable-upload, interop version 8, whose sections are named here; digests: RFC 9530.
 """
@@ -23,13 +23,13 @@ from imagegallery_asgi.resumable.structured import (
 INTEROP_VERSION = "8"
 MEDIA_TYPE = "application/partial-upload"
 
-# RFC 9530 section 5; the other algorithms of the registry are insecure, and ignored as unknown ones are.
+# RFC 9530 section 5; the other algorithms of the registry are insecure, and ignored like unknown ones.
 _DIGESTS: Mapping[str, tuple[str, int]] = {"sha-256": ("sha256", 32), "sha-512": ("sha512", 64)}
 
 
 @frozen
 class Append:
-    """The fields of a request that brings bytes. ``completes`` ``None``: the request does not speak this protocol."""
+    """The fields of a request with bytes. ``completes`` ``None``: the request is not of this protocol."""
 
     completes: bool | None
     offset: int | None
@@ -74,12 +74,12 @@ def _parse_digests(field: str | None, name: str) -> tuple[UploadChecksum, ...]:
 
 
 def options(max_size: int) -> dict[str, str]:
-    """Section "Limits": what an answer to OPTIONS has."""
+    """Section "Limits": the headers of a response to OPTIONS."""
     return {"Accept-Patch": MEDIA_TYPE, **limits(max_size)}
 
 
 def limits(max_size: int, session: UploadSession | None = None, now: datetime | None = None) -> dict[str, str]:
-    """Section "Limits". For an upload that exists, ``max-age`` is what is left of its time, in seconds."""
+    """Section "Limits". For an existing upload, ``max-age`` is its remaining time in seconds."""
     members = {"max-size": max_size}
     if session is not None and now is not None and not session.state.is_ended:
         members["max-age"] = max(0, int((session.expires_at - now).total_seconds()))
@@ -93,7 +93,7 @@ def progress(session: UploadSession) -> dict[str, str]:
 
 
 def description(session: UploadSession) -> dict[str, str]:
-    """Section "Offset Retrieval", but for the limits."""
+    """Section "Offset Retrieval", without the limits."""
     length = {"Upload-Length": str(session.size)} if session.size is not None else {}
     return {**progress(session), **length}
 

@@ -1,7 +1,7 @@
-"""Structured field values (RFC 9651), as far as uploads need them: integers, booleans, and dictionaries of items.
+"""Structured field values (RFC 9651) for uploads: integers, booleans, and dictionaries of items.
 
-What does not parse, or is of another type, is ``None``: such a field counts as absent. Parameters, and inner lists in
-dictionaries, are those of other protocols, and ignored.
+An invalid value, or one of another type, is ``None``: such a field counts as absent. Parameters, and inner lists in
+dictionaries, are for other protocols, and ignored.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def parse_boolean(field: str | None) -> bool | None:
 
 
 def parse_dictionary(field: str | None) -> Mapping[str, BareItemType] | None:
-    """The items of a Dictionary (section 3.2); of a key that comes twice, the last counts."""
+    """The items of a Dictionary (section 3.2); of a repeated key, the last counts."""
     members = _parse(field or "", "dictionary")
     if not isinstance(members, dict):
         return None

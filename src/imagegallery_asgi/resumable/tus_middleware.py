@@ -1,7 +1,7 @@
-"""What tus wants around every request, whatever becomes of it: its version, and methods in disguise.
+"""What tus needs around every request: its version, and overridden methods.
 
-Clients are given this address with a slash at its end as often as without, and add one to what they find at
-``Location``: both lead to the same place.
+Clients are given this address with or without a slash at its end, and add one to the ``Location``: both lead to the
+same place.
 """
 
 import re
@@ -22,7 +22,7 @@ _OVERRIDE = "X-HTTP-Method-Override"
 
 
 class TusExchange:
-    """ASGI middleware inside of the net for errors. Only requests of tus, to its address, are its business."""
+    """ASGI middleware inside of the error handling. It only handles requests of tus, at its address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -59,14 +59,14 @@ def _is_for_uploads(scope: Scope) -> bool:
 
 
 def _speaks_tus(headers: Headers) -> bool:
-    """Whether a request without a version is one of tus all the same: it says what the draft has no words for, or what
-    both say, without the one field that the draft always sends."""
+    """Whether a request without a version is of tus all the same: it has fields that the draft does not, or common
+    ones without the one field that the draft always sends."""
     if media_type(headers.get("Content-Type")) == MEDIA_TYPE or any(name in headers for name in _TUS_ONLY):
         return True
     return "Upload-Length" in headers and "Upload-Complete" not in headers
 
 
 def _method(method: str, headers: Headers) -> str:
-    """Section "X-HTTP-Method-Override": the method there counts, for clients that cannot send it."""
+    """Section "X-HTTP-Method-Override": that method counts, for clients that cannot send it."""
     override = headers.get(_OVERRIDE, "")
     return override.upper() if _METHOD.fullmatch(override) else method

@@ -1,4 +1,4 @@
-"""tus 1.0.0 on the wire: what its headers say. Pure.
+"""The headers of tus 1.0.0. Pure.
 
 https://tus.io/protocols/resumable-upload, whose sections are named here.
 """
@@ -37,13 +37,13 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 _KEY = re.compile(r"[!-+\--~]++")  # printable ASCII but space and comma
 MAX_METADATA = 4096
 MAX_CONCAT = 16_384
-"""Bytes of ``Upload-Metadata`` and ``Upload-Concat``, which are kept as they are for as long as the upload."""
+"""Bytes of ``Upload-Metadata`` and ``Upload-Concat``, which are stored unchanged with the upload."""
 _UPLOADS = "/uploads/resumable/"
 
 
 @frozen
 class TusMetadata:
-    """What we read of ``Upload-Metadata``; ``raw`` is all of it, to the letter."""
+    """The known parts of ``Upload-Metadata``; ``raw`` is all of it, unchanged."""
 
     raw: str | None = None
     filename: str | None = None
@@ -53,8 +53,8 @@ class TusMetadata:
 
 @frozen
 class Creation:
-    """A creation request. ``length`` ``None``: deferred. ``parts``: the partial uploads that a final one is made of;
-    ``concat`` is that header to the letter."""
+    """A creation request. ``length`` ``None``: deferred. ``parts``: the partial uploads of a final one; ``concat``
+    is that header, unchanged."""
 
     length: int | None
     metadata: TusMetadata
@@ -108,7 +108,7 @@ def _parse_count(text: str | None, name: str) -> int | None:
 def parse_metadata(raw: str | None) -> TusMetadata:
     """Section "Upload-Metadata": unique keys, values in Base64. Raises `MalformedRequest`.
 
-    ``filename``, ``filetype`` and ``gallery_id`` are ours; Uppy says ``name`` and ``type``. Others are only kept.
+    ``filename``, ``filetype`` and ``gallery_id`` are ours; Uppy sends ``name`` and ``type``. Others are only stored.
     """
     if raw is None:
         return TusMetadata()
@@ -201,7 +201,7 @@ def options(max_size: int) -> dict[str, str]:
 
 
 def progress(session: UploadSession) -> dict[str, str]:
-    """How far it is, and until when it can go on: for answers to POST and PATCH."""
+    """The offset, and the expiry: for responses to POST and PATCH."""
     expires = {} if session.state.is_ended else {"Upload-Expires": http_date(session.expires_at)}
     return {"Upload-Offset": str(session.received), **expires}
 

@@ -1,6 +1,6 @@
-"""The routes that Uppy's S3 plugin asks for: `uppy.wire` says what travels, upload sessions do the work.
+"""The routes for Uppy's S3 plugin: `uppy.wire` has the format, upload sessions do the work.
 
-Uppy knows an upload by ``uploadId`` and ``key``. Ours are the session's id, which is its owner's alone, and the
+Uppy identifies an upload by ``uploadId`` and ``key``. Ours are the session's id, which is its owner's alone, and the
 session's key, which is compared on every call and never trusted.
 """
 
@@ -187,7 +187,7 @@ async def _sign(call: Call, upload_id: UUID, key: str, numbers: tuple[int, ...])
 
 
 def _form_or_put(call: Call, session: UploadSession) -> UppyParamsDocument:
-    """Uppy 6 sends nothing but forms here, and our own addresses take the same upload in one."""
+    """Uppy 6 only sends forms here, and our own addresses accept the same upload as one."""
     request = session.request
     assert request is not None
     if request.method == "PUT" and isinstance(call.gallery.store, ServesSignedUrls):
@@ -207,7 +207,7 @@ def _url(call: Call, request: UploadRequest) -> str:
 
 
 def _absolute(call: Call, url: str) -> str:
-    """With scheme and host: Uppy takes URLs apart, and its page may come from elsewhere."""
+    """With scheme and host: Uppy parses URLs, and its page may come from elsewhere."""
     found = call.url(url)
     return f"{public_origin(call.request)}{found}" if found.startswith("/") else found
 

@@ -1,4 +1,4 @@
-"""What Uppy's S3 plugin (``@uppy/aws-s3``) sends and expects, as it is named on the wire. Pure.
+"""The requests and responses of Uppy's S3 plugin (``@uppy/aws-s3``), with its names. Pure.
 
 The protocol is that of Uppy's own server, Companion: https://uppy.io/docs/aws-s3 and the plugin's source.
 """
@@ -13,7 +13,7 @@ from msgspec import Meta
 from imagegallery_asgi.api.requests import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, PartNumber, RawFilename
 from imagegallery_asgi.framework.constraints import NOTHING, Open, example, pattern
 
-# Uppy wants a bucket and shows it to nobody; where the bytes really are is no client's business.
+# Uppy needs a bucket and shows it to nobody; the real place of the bytes is private.
 BUCKET = "imagegallery"
 _METADATA = "metadata["
 # In examples.

@@ -1,4 +1,4 @@
-"""The few pages that people see who open the service in a browser: what this is, and the API to read and to try.
+"""The few pages for people who open the service in a browser: what this is, and the API to read and try.
 
 Swagger UI comes with the extra ``serve``; nothing is fetched from elsewhere.
 """
@@ -26,7 +26,7 @@ _HTML = {200: DeclaredAnswer("A page.", (Content("text/html"),))}
 
 
 _SWAGGER = "swagger_ui"
-# Styles are set by Swagger UI's scripts, pictures in them are data.
+# Swagger UI's scripts set styles; pictures in them are data URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -96,7 +96,7 @@ def _answer(page: str) -> Response:
 
 @cache
 def _assets() -> dict[str, Callable[[], bytes]]:
-    """What may be asked for by name, and how it is read."""
+    """The names of assets, and how each is read."""
     found = {name: _own(name) for name in ("website.css", "docs.js")}
     folder = _swagger_folder()
     if folder is not None:
@@ -110,7 +110,7 @@ def _own(name: str) -> Callable[[], bytes]:
 
 @cache
 def _swagger_folder() -> Path | None:
-    """Where Swagger UI's files are. Its package is not imported: it would bring a template engine along."""
+    """Where Swagger UI's files are. Its package is not imported: it would load a template engine."""
     spec = find_spec(_SWAGGER)
     if spec is None or spec.origin is None:
         return None
