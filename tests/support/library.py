@@ -23,6 +23,7 @@ from imagegallery.galleries.service import GalleryService
 from imagegallery.ids import new_id
 from imagegallery.images.image import membership, records
 from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, to_json
 from imagegallery.images.presentation.urls import ImageUrls
@@ -104,6 +105,18 @@ def _analysed(image: Image) -> list[AnalysisResult]:
     if image.phash is not None:
         found.append(AnalysisResult(PHASH, f"{image.phash:016x}"))
     return found
+
+
+def fits(where: ImageFilter, image: Image) -> bool:
+    """What a filter means, said in Python: whether each part that is given fits the image."""
+    return (
+        where.is_favorite in (None, image.is_favorite)
+        and where.is_archived in (None, image.is_archived)
+        and where.mime_type in (None, image.mime_type)
+        and (where.taken_from is None or image.taken_at >= where.taken_from)
+        and (where.taken_before is None or image.taken_at < where.taken_before)
+        and where.status in (None, image.status)
+    )
 
 
 def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0)) -> Image:

@@ -92,11 +92,8 @@ class Listing:
             rows = await self.filtered.fetch(connection, gallery_id=gallery_id, **values, **arguments(where))
         if not rows:
             return None
-        found = [
-            GalleryEntry(tuple(row[name] for name in self.key), image_from(row), row["position"])
-            for row in rows
-            if row["id"] is not None
-        ]
+        keys = [tuple(row[name] for name in self.key) for row in rows]
+        found = zip(keys, rows, strict=True)
         return GalleryPage(
             owner_id=rows[0]["gallery_owner_id"],
             visibility=Visibility(rows[0]["visibility"]),
@@ -104,8 +101,8 @@ class Listing:
             revision=rows[0]["revision"],
             renumbered=rows[0]["renumbered"],
             forgotten=rows[0]["forgotten"],
-            found=tuple(member for member in found if where.lets_through(member.image)),
-            goes_on=found[-1].sort_key if rows[-1]["number"] == EXAMINED else None,
+            found=tuple(GalleryEntry(key, image_from(row), row["position"]) for key, row in found if row["fits"]),
+            goes_on=keys[-1] if rows[-1]["number"] == EXAMINED else None,
         )
 
 
@@ -117,7 +114,7 @@ def _passing(source: str, columns: str, order: str) -> str:
     """Of the members in ``source`` those that fit a filter, and the last of those that are looked at. The limit comes
     first, so that no plan can begin with the filter."""
     return f"""
-    SELECT m.image_id, m.number, {columns}
+    SELECT m.image_id, m.number, m.number < {EXAMINED} OR {_FITS} IS NOT NULL AS fits, {columns}
     FROM (
         SELECT m.image_id, {columns}, row_number() OVER (ORDER BY {order}) AS number
         FROM ({source}) m
@@ -139,9 +136,9 @@ def _listing(columns: str, order: str, key: tuple[str, ...], beyond: str, extent
 def _from(source: str, columns: str, order: str, key: tuple[str, ...], extent: str) -> Listing:
     position = "" if "position" in key else f"{_POSITION}, "
 
-    def statement(members: str, number: str) -> Statement:
+    def statement(members: str, looked_at: str) -> Statement:
         return Statement.of(f"""
-SELECT {_GALLERY}, {number}, {columns}, {position}{IMAGE_COLUMNS}
+SELECT {_GALLERY}, {looked_at}, {columns}, {position}{IMAGE_COLUMNS}
 FROM galleries g
 LEFT JOIN (
     {members}
@@ -152,8 +149,8 @@ LEFT JOIN (
 WHERE g.id = :gallery_id
 ORDER BY {order}""")
 
-    plain = statement(f"SELECT m.* FROM ({source}) m", "NULL AS number")
-    return Listing(plain, statement(_passing(source, columns, order), "m.number"), key)
+    plain = statement(f"SELECT m.* FROM ({source}) m", "NULL AS number, m.image_id IS NOT NULL AS fits")
+    return Listing(plain, statement(_passing(source, columns, order), "m.number, m.fits"), key)
 
 
 def _page(columns: str, order: str, key: tuple[str, ...]) -> Listing:

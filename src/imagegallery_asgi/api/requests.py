@@ -91,14 +91,7 @@ class FilterQuery:
 
     @property
     def filter(self) -> ImageFilter:
-        return ImageFilter(
-            is_favorite=self.is_favorite,
-            is_archived=self.is_archived,
-            mime_type=self.mime_type,
-            taken_from=self.taken_from,
-            taken_before=self.taken_before,
-            status=self.status,
-        )
+        return ImageFilter(**{each.name: getattr(self, each.name) for each in fields(ImageFilter)})
 
 
 @frozen

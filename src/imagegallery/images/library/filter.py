@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from attrs import asdict, field, frozen
 
 from imagegallery.common.validation import Faults
-from imagegallery.images.image.image import Image, ProcessingStatus
+from imagegallery.images.image.image import ProcessingStatus
 
 MAX_MEDIA_TYPE = 100
 
@@ -44,16 +44,6 @@ class ImageFilter:
     def owner_only(self) -> tuple[str, ...]:
         """The given conditions about the owner's private data."""
         return tuple(name for name in ("is_favorite", "is_archived") if getattr(self, name) is not None)
-
-    def lets_through(self, image: Image) -> bool:
-        return (
-            (self.is_favorite is None or image.is_favorite is self.is_favorite)
-            and (self.is_archived is None or image.is_archived is self.is_archived)
-            and (self.mime_type is None or image.mime_type == self.mime_type)
-            and (self.taken_from is None or image.taken_at >= self.taken_from)
-            and (self.taken_before is None or image.taken_at < self.taken_before)
-            and (self.status is None or image.status is self.status)
-        )
 
 
 NO_FILTER = ImageFilter()

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from attrs import asdict
+
 from imagegallery.images.library.filter import ImageFilter
 
 FITS: Final = """(
@@ -18,11 +20,4 @@ FITS: Final = """(
 
 def arguments(wanted: ImageFilter) -> Mapping[str, object]:
     """The values of the parameters of `FITS`."""
-    return {
-        "is_favorite": wanted.is_favorite,
-        "is_archived": wanted.is_archived,
-        "mime_type": wanted.mime_type,
-        "taken_from": wanted.taken_from,
-        "taken_before": wanted.taken_before,
-        "status": None if wanted.status is None else wanted.status.value,
-    }
+    return asdict(wanted, recurse=False)

@@ -27,7 +27,7 @@ def _listing(key: str, condition: str = "") -> Statement:
     """
     order = f"i.{key} DESC, i.id DESC"
     return Statement.of(f"""
-SELECT i.number, {IMAGE_COLUMNS}, {VISIBILITY}
+SELECT i.number, {FITS} AS fits, {IMAGE_COLUMNS}, {VISIBILITY}
 FROM (
     SELECT i.*, row_number() OVER (ORDER BY {order}) AS number
     FROM images i
@@ -114,10 +114,8 @@ async def list_images(
         examined=EXAMINED,
         **arguments(said),
     )
-    looked_at = [found_from(row) for row in rows]
     is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
-    fitting = [each for each in looked_at if where.lets_through(each.image)]
-    return Stretch(fitting, looked_at[-1] if is_cut else None)
+    return Stretch([found_from(row) for row in rows if row["fits"]], found_from(rows[-1]) if is_cut else None)
 
 
 async def months(connection: Connection, owner_id: str, *, is_archived: bool) -> list[MonthCount]:
