@@ -73,6 +73,12 @@ async def test_bounded_pages_leave_nothing_out_and_repeat_nothing(library: Libra
         assert len(page.items) < 4
         assert (page.total, page.total_pages) == (None, None), "they are too many to be counted"
 
+    for order, seed in ((ImageOrder.FILENAME, None), (ImageOrder.RANDOM, 3)):
+        none = ImageFilter(mime_type="image/bmp")
+        empty = await library.galleries.list_images(VISITOR, gallery, order=order, seed=seed, where=none)
+        assert empty.items == ()
+        assert empty.next_cursor is not None, "behind what was looked at there may be some"
+
     pages = [
         await library.galleries.list_images_page(VISITOR, gallery, order="random", seed=3, page=number, limit=100)
         for number in range(1, MAX_RANDOM_OFFSET // 100 + 2)
