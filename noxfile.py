@@ -63,7 +63,7 @@ def floors(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Requests that nobody thought of, made from the description of the API."""
     session.install("-e", ".[dev]")
-    session.run("pytest", "tests/asgi/schemathesis_api.py", *session.posargs)
+    session.run("pytest", "-p", "schemathesis.pytest.plugin", "tests/asgi/schemathesis_api.py", *session.posargs)
 
 
 @nox.session

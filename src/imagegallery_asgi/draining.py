@@ -32,12 +32,12 @@ class DrainingServer(MPServer):
         super().__init__(target, workers_kill_timeout=self._grace, **options)
         self._is_stopping = False
 
-    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+    def startup(self, spawn_target: object, target_loader: object) -> None:
         # Processes inherit this, and so survive a signal that comes before they handle it.
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian's
 
-    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
         """Called with the number of the signal and the frame."""
         if self._is_stopping:
             self._stop_at_once()

@@ -31,7 +31,7 @@ async def open_client(
     or the account's own files, are wrong.
     """
     opened = session or open_session(options)
-    arguments: dict[str, Any] = {
+    arguments: dict[str, Any] = {  # as the stubs' overloads have it, each of one service
         "service_name": service,
         "region_name": options.region,
         "endpoint_url": endpoint_url,

@@ -49,7 +49,7 @@ class _Upgrade(connect_utils.TLSUpgradeProto):
     complain on stderr.
     """
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Any) -> None:  # asyncpg's own
         super().__init__(*arguments)
         self.on_data.add_done_callback(_look_at)
 

@@ -128,6 +128,7 @@ class _Configuration:
         return list(reply.get(self.rules, ()))
 
     async def write(self, bucket: Bucket, rules: Sequence[Rule]) -> None:
+        # One of two requests that differ in names alone.
         parameters: dict[str, Any] = {self.parameter: {self.rules: list(rules)}}
         with translate_errors(bucket.name):
             await getattr(bucket.client, f"put_{self.operation}")(Bucket=bucket.name, **parameters)
