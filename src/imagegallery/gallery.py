@@ -42,7 +42,7 @@ from imagegallery.variants.service import VariantService
 from imagegallery.webhooks import feature as webhooks
 from imagegallery.webhooks.service import WebhookService
 
-# In the order in which they are asked: a later one finds the services of earlier ones.
+# Asked in this order: a later one finds the services of earlier ones.
 FEATURES: Final[Sequence[Feature]] = (
     analyses.FEATURE,
     variants.FEATURE,

@@ -48,7 +48,7 @@ def create_app(
         gallery: The result of ``ImageGallery.open(settings)``, not opened yet: the application opens and closes it.
             Mounted applications have no lifespan, so their host must open it with ``async with``. It may also be an
             open `ImageGallery`. Without it, each request's lifespan state must have one, under ``imagegallery``.
-        authenticate: Returns the principal of a request. By default the one user is whoever uses this machine
+        authenticate: Returns the principal of a request. By default there is one user, on this machine
             (`auth.single_user`).
         lifespan: Replaces the application's own.
         trusted_proxies: The addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*`` headers are trusted; by

@@ -27,8 +27,8 @@ async def open_client(
 ) -> AsyncIterator[Any]:
     """Open an aiobotocore client of ``service``, closed on leaving. ``config`` is added to the options.
 
-    Its methods are made at run time: who uses it says which client it is. Raises `ConfigurationError` if the options,
-    or the account's own files, are wrong.
+    Its methods are made at run time, so its type depends on the annotation of the caller. Raises `ConfigurationError`
+    if the options, or the account's own files, are wrong.
     """
     opened = session or open_session(options)
     arguments: dict[str, Any] = {  # as the stubs' overloads have it, each of one service

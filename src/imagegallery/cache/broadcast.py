@@ -74,7 +74,6 @@ class Broadcast:
 
 
 def _group(message: bytes) -> str | None:
-    """The group that a message names, or ``None`` for anything else: whoever can write to Redis can publish
-    anything."""
+    """The group that a message names, or ``None`` for anything else: everybody with access to Redis can publish."""
     text = message.decode("ascii", errors="replace")
     return text if text == ALL_GALLERIES or parse_id(text) is not None else None

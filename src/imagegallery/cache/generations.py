@@ -1,7 +1,7 @@
 """How this process's cache learns of changes: of its own at once, of those of others by NOTIFY.
 
 The database announces every gallery whose page may look different, in the transaction that changes it (migration
-``gallery_changes``), whoever writes. Each process listens on a connection of its own:
+``gallery_changes``), for every writer. Each process listens on a connection of its own:
 
 * While it listens, it knows of other processes' changes as soon as PostgreSQL delivers them, in milliseconds, and of
   its own before the next response: see `GalleryChanges.catch_up`.

@@ -3,7 +3,8 @@
 Its keys are below ``redis.prefix``. ``{…}`` is the hash tag that keeps a group in one slot of a cluster, so that each
 script uses one slot. Names are hashed, so they may have any length and characters.
 
-| key | type | what | |---|---|---|
+| key | type | what |
+|---|---|---|
 | ``PREFIX:{GROUP}:entry:KEY`` | hash | ``sealed``: the entry; ``generation``: its group's, when its load began |
 | ``PREFIX:{GROUP}:lock:KEY`` | string | the token of the one process that makes the entry |
 | ``PREFIX:{GROUP}:generation`` | string | a counter; entries of other generations are not found |
@@ -11,7 +12,7 @@ script uses one slot. Names are hashed, so they may have any length and characte
 | ``PREFIX:changes`` | channel | the name of each group that is bumped |
 
 A sealed value (`imagegallery.cache.seal`) was written by a process with our secret, under this name. Nothing else is
-trusted. Whoever can write to Redis can at most make us do without the cache. Ages go by the clock that the processes
+trusted. A writer to Redis can at most make us do without the cache. Ages go by the clock that the processes
 share. Everything expires.
 """
 

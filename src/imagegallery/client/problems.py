@@ -25,7 +25,7 @@ class ApiProblem(ImageGalleryError):
 
 
 def read_problem(status: int, headers: Mapping[str, str], body: bytes) -> ApiProblem:
-    """Read the problem in a response, whoever wrote it."""
+    """Read the problem in a response, from the API or from a server in between."""
     document = _object(body)
     code = document.get("code")
     message = document.get("detail") or document.get("title")

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=30)
-# A task with so many failures in quick succession is broken.
+# A task with this number of failures in quick succession is broken.
 FAILURES_ALLOWED: Final = 2
 STEADY: Final = timedelta(minutes=1)
 

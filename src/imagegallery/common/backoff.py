@@ -13,6 +13,6 @@ class Backoff:
     longest: timedelta
 
     def after(self, failures: int) -> timedelta:
-        """The pause after so many failures in a row, the first of which is 1."""
+        """The pause after this number of failures in a row, starting with 1."""
         seconds = self.first.total_seconds() * 2.0 ** min(failures - 1, 64)
         return timedelta(seconds=min(seconds, self.longest.total_seconds()))

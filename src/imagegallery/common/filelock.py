@@ -72,7 +72,7 @@ class FileLock:
                 return False
             if self._is_current(self._file):
                 return True
-            # Whoever held it before has removed the file: another process may hold the new one.
+            # The previous holder has removed the file: another process may hold the new one.
             self.release()
 
     def _is_current(self, file: int) -> bool:

@@ -1,12 +1,12 @@
 """The schema, as numbered plain-SQL files: ``migrations/NNNN_name.sql``, applied in order, once, and never edited,
-but where a server that is promised refuses one (`SUPERSEDED`).
+except for files that a supported server refuses (`SUPERSEDED`).
 
 Each file runs in a transaction of its own together with its row in ``schema_migrations``, under an advisory lock of
-that transaction, which lets one process migrate while the others wait. Nothing is kept from one to the next, so that a
-pooler may be in between.
+that transaction, so that one process migrates while the others wait. Nothing is kept between transactions, so a pooler
+may be used.
 
-Tables are changed under locks, and whoever comes after one that waits for a lock waits, too. So it waits for a while
-only, and then says for whom.
+Tables are changed under locks, and everybody behind a migration that waits for a lock waits, too. So it only waits for
+a while, and then names the blockers.
 """
 
 import hashlib

@@ -1,12 +1,11 @@
-"""Reading from hot standbys, as if it were from the primary.
+"""Read from hot standbys, as if from the primary.
 
-Who reads asks the primary how far its log has come, then waits until a standby has replayed it that far. So a read sees
-all that was committed before it began, by whatever process: a client's own writes, and every change that a cache was
-told of. The question is a cheap one, and one answer serves all who wait for it: a process asks once a round trip,
-however many read.
+A reader asks the primary for its log position, then waits until a standby has replayed up to it. So a read sees
+everything committed before it began, by any process: a client's own writes, and every change that a cache knows of. The
+question is cheap, and concurrent readers share it: a process asks once a round trip.
 
-A standby that is away or does not catch up in time is left alone for a pause, which grows each time, and the primary is
-read from. After the pause one reader tries it again, while the others stay with the primary.
+A standby that does not respond, or does not catch up in time, is avoided for a pause, which grows each time, and the
+primary is read instead. After the pause one reader tries it again, while the others stay with the primary.
 """
 
 import logging

@@ -71,7 +71,7 @@ class GalleryEvent(OwnerEvent):
 
 @frozen
 class UserEvent(DomainEvent):
-    """For one user, whoever owns its subject."""
+    """For one user, independent of its subject's owner."""
 
     audience: ClassVar[EventAudience] = EventAudience.USER
     user_id: str

@@ -28,10 +28,8 @@ WITH recorded AS (
 SELECT pg_notify($5, '')"""
 
 # What is committed by now, in the order of ids: events of one transaction, and of those that waited for each other,
-# stay in their order. At most so many at once, so that the log is locked shortly.
-#
-# One numbers at a time: who finds that the log has moved since this statement began, maybe by these same events, has
-# numbered none, and looks again.
+# stay in their order. A limited number at once, so that the log is locked briefly. One process numbers at a time: a
+# statement that finds that the log has moved since it began, maybe by these same events, numbers none, and runs again.
 _NUMBER = """
 WITH log AS MATERIALIZED (
     SELECT last_position FROM event_log

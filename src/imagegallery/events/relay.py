@@ -82,8 +82,8 @@ class Relay:
     async def _relay(self, consumer: Consumer, last: int) -> bool:
         """Add the jobs for a page of events through ``last``. False if there are none left.
 
-        Who finds that another worker has moved the cursor meanwhile adds none, and looks again. Where nobody wants
-        anything the cursor is moved now and then only: others look at the same events, and find the same.
+        If another worker has moved the cursor meanwhile, adds none, and looks again. If nobody wants anything, the
+        cursor is only moved now and then: others look at the same events, with the same result.
         """
         seen = self._seen.get(consumer.name, 0)
         async with self._database.connection() as connection:

@@ -1,4 +1,4 @@
-"""Hearing of what happens: for whoever asks now, and for the application's handlers in its workers."""
+"""Events, for subscribers and for the application's handlers in its workers."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ _PRUNED_AT_ONCE: Final = 1000
 
 
 class EventService:
-    """Users hear of what is for them, and of nothing else. Handlers hear of all."""
+    """Users get the events for them, and no others. Handlers get all."""
 
     def __init__(self, database: Database, types: EventTypes, options: EventOptions, clock: Clock) -> None:
         self._types = types
@@ -68,13 +68,17 @@ class EventService:
         return add
 
     def register(self, kind: type[E], handler: Handler[E], *, name: str | None = None) -> None:
-        """Have ``handler`` called for every event of this kind, of any owner, by the workers of processes like this.
+        """Call ``handler`` in workers for every event of this kind, of any owner. Call this before making a worker.
 
-        At least once for each event: it may be called again for one (`Event.id` tells), and out of order. What it
-        raises is tried again with growing delays, in the end it is a dead letter. To be called before a worker is
-        made. ``name`` (by default, module and function) identifies it for good: under a new name it begins with
-        what happens after the first worker that knows it has started. Raises `ValueError` if the name is taken, and for
-        events that no feature brings.
+        A handler is called at least once per event: possibly repeatedly (see `Event.id`) and out of order. Errors are
+        retried with growing delays; in the end the event becomes a dead letter.
+
+        Args:
+            name: Identifies the handler permanently, by default by module and function. A new name starts with the
+                events after the start of the first worker that knows it.
+
+        Raises:
+            ValueError: If the name is taken, or no feature has this kind of event.
         """
         self._check(kind)
         known_as = handler_name(handler, name)
@@ -88,18 +92,19 @@ class EventService:
         self._handlers[known_as] = EventHandler(self._database, self._types, kind, known_as, call)
 
     async def record(self, connection: Connection, *events: DomainEvent) -> None:
-        """Tell of these in the caller's transaction: they have happened if and when it commits.
+        """Record events in the caller's transaction: they happen when it commits.
 
-        Raises `ValueError` for what no feature of this gallery brings: nobody would ever hear of it.
+        Raises:
+            ValueError: For an event that no feature of this gallery has.
         """
         for each in events:
             self._check(type(each))
         await records.record(connection, *events, now=self._clock())
 
     def close(self) -> None:
-        """End all subscriptions of this process for good: what is left of them comes when they are resumed.
+        """End all subscriptions of this process. Subscribers get the rest when they resume.
 
-        Closing the gallery does it as well. A server has to do it before it waits for its connections to end.
+        Closing the gallery does so, too. A server must do it before it waits for its connections to end.
         """
         self._feed.close()
 
@@ -116,7 +121,7 @@ class EventService:
             raise ValueError(f"No feature of this gallery brings {kind.__name__}.")
 
     async def prune(self) -> int:
-        """Forget events that are past their time; answers how many."""
+        """Delete events past their retention. Returns their number."""
         before, pruned = self._clock() - self._options.retention, 0
         async with self._database.connection() as connection:
             await records.number(connection)

@@ -216,7 +216,7 @@ COUNT = Statement.of(f"SELECT count(*) AS fitting FROM gallery_images m WHERE m.
 # How many images a gallery has.
 SIZE = "SELECT image_count FROM galleries WHERE id = $1"
 
-# So many images a slot, on average, are the most.
+# The most images a slot, on average.
 CROWD: Final = 1_024
 
 # A walk that begins sees all there is.

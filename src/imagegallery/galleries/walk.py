@@ -1,12 +1,12 @@
 """A gallery's images by cursor, in each order: which statement, from where, and what the next cursor says.
 
-A walk shows no image twice and leaves out none that stayed where it was, whatever is added, removed, moved or
-renamed meanwhile. For that its cursors carry the gallery's revision at the beginning, and what got its place in
-the order later is not in it.
+A walk repeats no image and omits none that stayed where it was, whatever is added, removed, moved or renamed meanwhile.
+For that its cursors contain the gallery's revision at the start, and images that got their place in the order later are
+left out.
 
-What a page costs is bounded whatever its cursor and its filter say, which anybody can make up. A filtered page looks at
-so many images, and in random order it reads so many slots, and no more: where few images fit, or the gallery has shrunk
-since, it may be short, or have no image at all, and still a next cursor.
+The cost of a page is bounded for any cursor and filter, which anybody can invent. A filtered page examines a limited
+number of images, and in random order it reads a limited number of slots. So if few images pass, or the gallery has
+shrunk since, it may be short or empty, and still have a next cursor.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,7 +43,7 @@ from imagegallery.pagination import (
 )
 from imagegallery.principal import Principal
 
-# In random order: a page asks for so many slots for each image at first, at most for so many at once, and in all.
+# In random order: the slots that a page reads at first for each image, at once, and in total.
 _SLOTS_EACH: Final = 3
 _MOST_SLOTS: Final = 2_048
 SLOTS_A_PAGE: Final = 4_096
@@ -99,7 +99,7 @@ def cut(walk: Walk, members: GalleryPage) -> CursorPage[GalleryEntry]:
 async def read_page(
     connection: Connection, gallery_id: UUID, selection: Selection, offset: int, limit: int
 ) -> GalleryPage | None:
-    """So many images after ``offset`` others, by counting; ``None``: there is no such gallery.
+    """The page's images after ``offset`` others, by counting; ``None`` if there is no such gallery.
 
     With a filter, of the first `listing_records.EXAMINED` images only.
     """
@@ -107,7 +107,7 @@ async def read_page(
         listing = listing_records.PAGES[selection.order]
         return await listing.read(connection, gallery_id, selection.where, offset=offset, limit=limit)
     order = shuffle(selection.seed, bits_for(await listing_records.size(connection, gallery_id)))
-    # So many slots are all that a gallery has of which all images are looked at.
+    # The number of slots of a gallery whose images are all examined.
     steps = _SLOTS_EACH * (offset + limit) if selection.where.is_empty else SLOTS_A_PAGE
     while True:
         steps = min(steps, order.steps)

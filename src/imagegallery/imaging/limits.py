@@ -21,20 +21,18 @@ for smooth ones
 
 @frozen
 class ImagingOptions:
-    """Ceilings for one decode, and how many child processes may decode at once.
+    """Limits for one decode, and for the number of child processes.
 
-    ``max_pixels``: of one frame. The largest phone sensors make 16320 x 12240 (199.8 megapixels), so they pass and
-    the 16384 x 16384 of the usual bombs does not. ``max_frames``: 40 s of animation at 25 frames a second.
-    ``max_animation_pixels``: width x height x frames that a variant may have; an animation of more moves in fewer
-    frames. A full budget takes some 15 s of a processor to encode twice. One of more than `DECODED_TIMES` as many
-    pixels stands still.
-    ``max_scans``: of a progressive JPEG. Cameras and optimizers write about ten, and each costs its decoder a walk over
-    the whole picture, however few bytes it has.
-    ``memory_limit``: bytes a child may have, enforced by the kernel. ``deadline``: for one request about a picture of
-    ``max_pixels``, or an animation of as many pixels as may move; smaller ones have less, down to a quarter of it.
-    ``threads``: of one child. ``recycle_after``: requests after which a child is replaced.
-    ``max_waiting``: requests that may wait until a child is free, those of different owners in turn; of one owner,
-    ``max_waiting_per_owner``. Who comes beyond that is told to try again later.
+    ``max_pixels``: of one frame. The largest phone sensors make 16320 x 12240 (199.8 megapixels), so they pass and the
+    16384 x 16384 of the usual bombs does not. ``max_frames``: 40 s of animation at 25 frames a second.
+    ``max_animation_pixels``: width x height x frames of a variant; a larger animation loses frames. A full budget takes
+    some 15 s of a processor to encode twice. An animation of more than `DECODED_TIMES` as many pixels becomes a still
+    picture. ``max_scans``: of a progressive JPEG. Cameras and optimizers write about ten, and each makes its decoder
+    process the whole picture, however few bytes it has. ``memory_limit``: bytes of a child, enforced by the kernel.
+    ``deadline``: for one request about a picture of ``max_pixels``, or an animation of the most pixels; smaller ones
+    have less, down to a quarter of it. ``threads``: of one child. ``recycle_after``: requests after which a child is
+    replaced. ``max_waiting``: requests that may wait for a child, those of different owners in turn; of one owner,
+    ``max_waiting_per_owner``. Further ones are refused, to be retried later.
     """
 
     max_pixels: int = field(default=200_000_000, validator=validators.ge(1))

@@ -100,7 +100,7 @@ class PostgresQueue(Queue, KeepsDeadLetters, TellsBacklog, JobOutbox):
 
 @frozen
 class _PostgresWatch(Watch):
-    """``next_due`` is what the last claim has seen: whoever has just claimed all that was due need not ask."""
+    """``next_due`` is from the last claim: after claiming everything due, there is no need to ask."""
 
     database: Database
     clock: Clock

@@ -16,12 +16,12 @@ from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueSt
 
 class JobOutbox(Protocol):
     async def enqueue(self, connection: Connection, job: NewJob, *, now: datetime) -> None:
-        """Add the job in the caller's transaction: if that commits the job exists and workers are woken, if it
-        rolls back there never was a job.
+        """Add the job in the caller's transaction. If it commits, the job exists and workers are woken; if not, there
+        is no job.
 
-        A waiting job that makes this one superfluous (see `NewJob.dedupe_key`) is held until the transaction
-        ends, so that whoever claims it sees what the transaction wrote. A transaction that enqueues several jobs
-        with keys does so in the order of their keys; two that differ in order may deadlock.
+        A waiting job that replaces this one (see `NewJob.dedupe_key`) is locked until the transaction ends, so that its
+        worker sees what the transaction wrote. A transaction that adds several jobs with keys must do so in the order
+        of the keys: otherwise two may deadlock.
         """
 
 

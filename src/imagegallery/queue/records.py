@@ -185,7 +185,7 @@ SELECT least(
 """
 
 # A task that is done by one of all workers, now and then.
-# Answers a row to the one who begins it; whoever asks at the same time waits, and sees that it has been.
+# Returns a row to the worker that begins. Concurrent ones wait, and then see that it has begun.
 BEGIN_PERIODIC = """
 INSERT INTO periodic_tasks (name, begun_at) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET begun_at = excluded.begun_at WHERE periodic_tasks.begun_at <= $3

@@ -1,11 +1,9 @@
-"""Making an image's variants, and the analyses that are made in the same pass: jobs that may be started again at any
-point.
+"""Make an image's variants, and the analyses of the same pass: jobs that may be restarted at any point.
 
-The first makes the image usable; the second, of low priority, adds the formats that take their time; the third makes
-chosen variants and analyses anew (`variants.backfill`). Objects are stored before their rows are written, under keys
-that depend on nothing but recipe and original: whoever does a job again stores the same objects again. Every write to
-the database is fenced by the job's claim, so that it counts only once, and whatever is then left over in the store is
-deleted by a job written in the same transaction.
+The first job makes the image usable; the second, of low priority, adds slow formats; the third makes chosen variants
+and analyses again (`variants.backfill`). Objects are stored before their rows are written, under keys that only depend
+on recipe and original: a repeated job stores the same objects again. The job's claim fences every write to the
+database, so that it counts only once. A job added in the same transaction deletes objects that are left over.
 """
 
 import logging
@@ -295,7 +293,7 @@ class _MakesVariants:
         """The image is gone: its folder is swept once more."""
         await self._parts.outbox.enqueue(connection, purge_leftovers(job.payload), now=self._parts.clock())
 
-    # --- in which they differ ------------------------------------------------------------------------------
+    # --- overridden by the jobs ----------------------------------------------------------------------------
 
     def _work(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
         """``recorded``: the versions of the analyses that the image has."""

@@ -101,7 +101,7 @@ async def lock(connection: Connection, image_id: UUID) -> bool:
 
 
 async def touch(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
-    """Hold the image, which changes, and tell whoever waits for it; false when it is gone."""
+    """Lock the image, which changes, and notify its waiters. False if it is gone."""
     return await connection.execute(_TOUCH, image_id, now, CHANNEL) == "SELECT 1"
 
 

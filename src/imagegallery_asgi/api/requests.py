@@ -97,7 +97,7 @@ class FilterQuery:
 @frozen
 class GalleryImagesQuery(FilterQuery):
     """``page`` and ``cursor`` are two ways through the same list: give at most one. ``order=random`` needs a
-    ``seed``. ``is_favorite`` and ``is_archived`` are for the owner. ``fields`` chooses what is told of each image,
+    ``seed``. ``is_favorite`` and ``is_archived`` are for the owner. ``fields`` chooses the fields of each image,
     instead of a summary: ``fields=id,ratio,blurhash,src`` is what a grid needs."""
 
     order: ImageOrder = ImageOrder.POSITION
@@ -111,7 +111,7 @@ class GalleryImagesQuery(FilterQuery):
 @frozen
 class LibraryQuery(FilterQuery):
     """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``) has an order of
-    its own, last in first, and no filters. ``fields`` chooses what is told of each image, instead of a summary."""
+    its own, last in first, and no filters. ``fields`` chooses the fields of each image, instead of a summary."""
 
     order: LibraryOrder | None = None
     trashed: bool = False
@@ -122,7 +122,7 @@ class LibraryQuery(FilterQuery):
 
 @frozen
 class ImageQuery:
-    """``fields`` chooses what is told; without it, all is."""
+    """``fields`` chooses the fields; without it, all are returned."""
 
     fields: ImageFields | None = None
 
@@ -144,7 +144,7 @@ class ResumableQuery:
 
 @frozen
 class DeleteQuery:
-    """``permanent`` deletes for good what is in the trash."""
+    """``permanent`` deletes what is in the trash permanently."""
 
     permanent: bool = False
 

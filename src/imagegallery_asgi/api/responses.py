@@ -116,9 +116,9 @@ class SizesDocument:
 
 @frozen(slots=False)
 class ImageSummary:
-    """An image as lists tell of it; that it is a favourite, to the owner alone.
+    """An image in lists. Only the owner sees whether it is a favourite.
 
-    ``blurhash`` is what to show until the picture is there. ``expires_at``: until when its URLs work; ``null`` for
+    ``blurhash`` is what to show until the picture has loaded. ``expires_at``: until when its URLs work; ``null`` for
     those of a public image.
     """
 
@@ -155,13 +155,13 @@ class TrashedImage(ImageSummary):
 
 @frozen(slots=False)
 class ImageDetail(ImageSummary):
-    """All that is told of an image; ``sha256``, the place, and what is archived, to the owner alone.
+    """All about an image. Only the owner sees ``sha256``, the place, and whether it is archived.
 
     ``sha256`` is ``null`` until all of the file was read.
 
-    ``is_truncated``: a part of the picture is missing from the file; what is there is shown.
-    ``taken_at_source`` says where ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload.
-    ``ratio`` is width by height. ``deleted_at``: since when it is in the trash; ``null`` if it is not.
+    ``is_truncated``: a part of the picture is missing from the file; the rest is shown. ``taken_at_source`` says where
+    ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload. ``ratio`` is width divided by
+    height. ``deleted_at``: since when it is in the trash; ``null`` if it is not.
     """
 
     variants: tuple[VariantDetail, ...]
@@ -210,7 +210,7 @@ class Images(Generic[T, P]):
 
 @frozen(slots=False)
 class GalleryDocument:
-    """``owner_id`` is told to the owner alone."""
+    """Only the owner sees ``owner_id``."""
 
     id: UUID
     owner_id: Annotated[str | None, example("ana")]
@@ -339,11 +339,11 @@ class LookalikesDocument:
 
 @frozen(slots=False)
 class UploadDocument:
-    """``url``, ``method``, ``fields`` and ``headers`` say what to send, or ``parts`` does where the file goes up in
-    parts. A signed ``url`` is told once, at creation.
+    """``url``, ``method``, ``fields`` and ``headers`` say what to send, or ``parts`` does for a file in parts. A signed
+    ``url`` is only shown at creation.
 
-    ``size`` is in bytes; ``null`` when the client could not say it. ``received`` are the bytes that have come of a
-    resumable upload.
+    ``size`` is in bytes; ``null`` if the client did not know it. ``received`` are the bytes of a resumable upload that
+    have arrived.
     """
 
     id: UUID
@@ -393,7 +393,7 @@ class WebhookDocument:
 
 @frozen(slots=False)
 class CreatedWebhookDocument:
-    """``secret`` verifies what is delivered; it is told this once."""
+    """``secret`` verifies deliveries. It is only shown now."""
 
     webhook: WebhookDocument
     secret: Annotated[str, example("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
@@ -406,7 +406,7 @@ class Health:
 
 @frozen(slots=False)
 class Readiness:
-    """``warnings``: what whoever runs the service had better see to, such as a disk that is about to be full."""
+    """``warnings`` for operators, such as a disk that is almost full."""
 
     status: Literal["ok"]
     warnings: Annotated[tuple[str, ...], example(())]

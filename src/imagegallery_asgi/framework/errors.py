@@ -115,7 +115,7 @@ class MethodNotAllowed(ImageGalleryError):
 
 
 class KeyNotTaken(ImageGalleryError):
-    """The request came with an ``Idempotency-Key``, and what it makes cannot be told apart by one."""
+    """The request has an ``Idempotency-Key``, but its results cannot be recognised by one."""
 
     code = "idempotency_key_not_taken"
 

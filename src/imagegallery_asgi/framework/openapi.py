@@ -80,8 +80,7 @@ _KEYS = {
 
 
 class Description:
-    """The description of ``operations``, and of the ``events`` that are told; ``at`` renders it for the address where
-    the API is mounted."""
+    """The description of ``operations`` and ``events``; ``at`` renders it for the address where the API is mounted."""
 
     def __init__(self, operations: Iterable[Operation], events: EventTypes = EVENT_TYPES) -> None:
         components = Components()

@@ -187,7 +187,7 @@ def _object(cls: TypeForm, converter: BaseConverter) -> Hook:
 
 
 def _list(cls: TypeForm, converter: BaseConverter) -> Hook:
-    """As many faults as are told end it."""
+    """It stops at the most faults that are reported."""
     entry = get_args(cls)[0]
     structure = converter.get_structure_hook(entry)
 

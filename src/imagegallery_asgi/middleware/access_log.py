@@ -1,6 +1,6 @@
-"""One line a request, for those who run the service: ``imagegallery_asgi.access`` at the level INFO.
+"""One line a request, for operators: ``imagegallery_asgi.access`` at the level INFO.
 
-No query, and no token of a signed URL: who reads logs is not who they were given to.
+Without queries and tokens of signed URLs: readers of logs must not get them.
 """
 
 import logging
@@ -15,7 +15,7 @@ from imagegallery_asgi.framework.context import REQUEST_ID
 logger = logging.getLogger("imagegallery_asgi.access")
 
 _OBJECTS = "/objects/"
-# Ours are shorter; who asks for others must not fill the log.
+# Ours are shorter; requests for other addresses must not fill the log.
 _MAX_PATH = 200
 
 

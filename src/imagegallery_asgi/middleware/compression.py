@@ -1,8 +1,8 @@
-"""Text answers by gzip to who accepts it (RFC 9110 section 8.4), from kept bytes where many get the same.
+"""Text responses by gzip for clients that accept it (RFC 9110 section 8.4), from cached bytes if many get the same.
 
-Only answers that are whole in one message: files and event streams pass as they are. A compressed answer is another
-representation with a strong tag of its own (section 8.8.3.3): the tag of what was compressed, with a suffix that is
-taken away again from the conditions of requests. HEAD tells of what is not compressed.
+Only responses that are whole in one message: files and event streams pass unchanged. A compressed response is another
+representation with a strong tag of its own (section 8.8.3.3): the original tag with a suffix, which is removed from the
+conditions of requests. HEAD describes the uncompressed one.
 """
 
 import zlib

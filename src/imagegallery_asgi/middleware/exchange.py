@@ -147,7 +147,7 @@ class ErrorNet:
 
 
 class StartFailure:
-    """A start that fails for a reason that we know is told in one line, not by a traceback."""
+    """Reports a known reason of a failed start in one line, instead of a traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

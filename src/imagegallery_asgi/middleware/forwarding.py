@@ -1,7 +1,7 @@
-"""What a reverse proxy says about the request it passes on, believed only from addresses we were told to trust.
+"""A reverse proxy's headers about the request, trusted only from configured addresses.
 
-The ``X-Forwarded-*`` headers alone, which proxies set by default: believing ``Forwarded`` (RFC 7239) as well would
-believe the client through any proxy that sets the one and passes the other on.
+Only the ``X-Forwarded-*`` headers, which proxies set by default: with ``Forwarded`` (RFC 7239), clients could lie
+through a proxy that sets the former and passes the latter on.
 """
 
 import ipaddress

@@ -1,8 +1,8 @@
-"""The short way to a page that is kept: no routing, no parsing, one pass over the headers.
+"""The short way to a cached page: no routing, no parsing, one pass over the headers.
 
-An address that showed a kept page is remembered. Whoever asks for it again is authenticated and checked as ever; only
-when the page is there, fresh and theirs to see, it is sent from here. In any other case, an error included, the request
-goes the long way, as if nothing had been tried.
+It remembers the addresses of cached pages. A request for one is authenticated and authorized as always. Only if the
+page is there, fresh and visible to the principal, it is sent from here. In any other case, also after an error, the
+request goes the long way, as if nothing had been tried.
 """
 
 import logging
@@ -68,14 +68,14 @@ class Shortcut:
                 await gallery.rates.admit_request(principal, client_address(request))
             return page
         except ImageGalleryError:
-            return None  # the long way meets it too, and there it is told as it should be
+            return None  # the long way meets the error, too, and reports it properly
         except Exception:
             logger.exception("a kept page could not be sent, and the request goes the long way")
             return None
 
 
 async def _send(page: CachedPage, etag: str, headers: _RawHeaders, send: Send) -> int:
-    """Answers the status."""
+    """Send the page and return the status."""
     has_it = has_tag(_text(headers.get(b"if-none-match")), etag)
     mark = request_id(_text(headers.get(_REQUEST_ID))) or str(new_id())
     body = b"" if has_it else page.body

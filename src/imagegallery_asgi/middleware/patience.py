@@ -1,7 +1,7 @@
-"""How long clients are waited for, and how many at once: bodies that do not come, answers that nobody takes.
+"""Limits for waiting clients: bodies that do not arrive, responses that nobody receives.
 
-Who opens as many connections as a server has, and sends one byte on each, would lock everybody else out for as long as
-that is put up with.
+A client that opens all connections of a server, and sends one byte on each, would lock everybody else out for as long
+as that is tolerated.
 """
 
 import logging
@@ -87,7 +87,7 @@ class Patient:
             del self._by_network[network]
 
     def _warn(self, network: str) -> None:
-        """Once: whoever it is must not fill the log."""
+        """Once, since a client must not fill the log."""
         if not self._has_warned:
             self._has_warned = True
             logger.warning("%s sends too many bodies at once; if it is a proxy of yours, trust it", network)

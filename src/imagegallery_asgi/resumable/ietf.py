@@ -1,7 +1,7 @@
 """The IETF draft over the upload sessions: draft-ietf-httpbis-resumable-upload, interop version 8.
 
-An interim answer (104) cannot be sent over ASGI. The upload's address is told by the answer to a request that does not
-bring all ("Careful Upload Creation"); one that does has no second try.
+ASGI cannot send an interim response (104). The response to a request without all bytes has the upload's address
+("Careful Upload Creation"); a request with all bytes cannot be resumed.
 """
 
 from collections.abc import Iterator

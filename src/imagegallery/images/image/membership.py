@@ -1,13 +1,13 @@
 """Which images are in which galleries: the one place that writes ``gallery_images`` and ``image_count``.
 
-A count changes in the statement that changes the memberships it counts, under the gallery's row lock, so it
-is exact at every commit. Whoever needs several rows locks them in this order, which rules out deadlocks: **contents
-(`original_records`), images by id, the owner's hashes (`lookalike_records`), galleries by id, then the owner**. What
-gives an image a place in an order (adding it, moving it, renaming it) raises the gallery's ``revision`` and notes it
-with the image, so that a walk that began before can tell. Only `galleries.order_records`, which moves images, and
-`images.trash.records`, which sets them aside, write here too.
+A count changes in the statement that changes its memberships, under the gallery's row lock, so it is exact at every
+commit. Transactions with several rows lock them in this order, which prevents deadlocks: **contents
+(`original_records`), images by id, the owner's hashes (`lookalike_records`), galleries by id, then the owner**. A
+change of an image's place in an order (adding it, moving it, renaming it) increments the gallery's ``revision`` and
+stores it with the image, so that earlier walks can tell. Only `galleries.order_records`, which moves images, and
+`images.trash.records`, which sets them aside, write here, too.
 
-It lies in this package, below `galleries` and `uploads`, because both put images into galleries.
+It is in this package, below `galleries` and `uploads`, because both add images to galleries.
 """
 
 from collections.abc import Container, Sequence

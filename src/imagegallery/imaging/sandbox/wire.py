@@ -154,7 +154,7 @@ def read_request(message: Message) -> Request:
     return Request(
         content_type=_text(message, "content_type"),
         render=message["render"] is True,
-        # Who wrote the message made it of renditions.
+        # The parent made the message from renditions.
         renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
         measurements=tuple(map(_measurement, _sequence(message, "measurements"))),
         decode=message["decode"] is True,

@@ -69,7 +69,7 @@ class SqsChannel:
         self._deleting = anyio.Lock()
 
     async def send(self, messages: Sequence[Outgoing]) -> list[int]:
-        """Send up to `BATCH` messages; answers which of them, by index, were taken."""
+        """Send up to `BATCH` messages. Returns the indexes of the accepted ones."""
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": _seconds(message.delay)}
             for index, message in enumerate(messages)

@@ -74,7 +74,7 @@ class Tree:
             try:
                 put(draft, name, src_dir_fd=scratch.descriptor, dst_dir_fd=parent)
             finally:
-                # also for a file that another process just linked: whoever sees it must be able to rely on it
+                # also for a file that another process just linked: readers must be able to rely on it
                 os.fsync(parent)
 
         with _obstruction():

@@ -41,7 +41,7 @@ class SameSize(Exception):
 async def find_original(
     connection: Connection, owner_id: str, verified: Verified, lost: Collection[str]
 ) -> Original | None:
-    """Where the owner has these bytes already, what is ``lost`` left out. Raises `SameSize` if that cannot be told."""
+    """The owner's original of these bytes, ignoring ``lost`` ones. Raises `SameSize` if that cannot be decided."""
     original = await original_records.find(connection, owner_id, verified.info.size, verified.sha256, lost)
     if original is not None and (verified.sha256 is None or original.sha256 is None):
         raise SameSize(original)

@@ -102,16 +102,16 @@ def _check_known(_: object, __: "Attribute[tuple[str, ...]]", types: tuple[str, 
 class UploadPolicy:
     """The limits of one upload, and how long a session lives.
 
-    ``max_size`` and ``storage_limit`` are in bytes; ``storage_limit`` holds for every owner without a limit of
-    its own (``None``: no limit). ``max_open`` sessions may be open at once for one owner. A
-    file of more than ``parts_threshold`` bytes goes up in parts of ``part_size`` bytes where the store takes parts. A
-    session can be used for ``session_lifetime``; its row, which lets ``complete`` be repeated, goes
-    ``session_retention`` later. ``on_duplicate`` holds for uploads that do not say what becomes of a file their owner
-    has already: ``keep_both``, ``reject`` or ``return_existing``. A picture of another kind than its client declared,
-    or its name says, is taken as what it is; with ``strict`` it is refused. HEIC and HEIF need the extra ``heic`` to be
-    decoded. ``verify`` is how much of a file is looked at before ``complete`` answers: ``full``, it is decoded once, or
-    ``head``, its type and size in pixels are told by its first bytes, and a picture that then proves to be no good ends
-    as ``failed`` (``None``: ``full`` where the store's files are here, ``head`` where they would have to be fetched).
+    ``max_size`` and ``storage_limit`` are in bytes; ``storage_limit`` applies to every owner without a limit of their
+    own (``None``: no limit). One owner may have ``max_open`` open sessions. A file of more than ``parts_threshold``
+    bytes is sent in parts of ``part_size`` bytes, if the store accepts parts. A session can be used for
+    ``session_lifetime``; its row, which lets ``complete`` be repeated, is deleted ``session_retention`` later.
+    ``on_duplicate`` applies to uploads without a choice of their own for a file that their owner has already:
+    ``keep_both``, ``reject`` or ``return_existing``. A picture of another type than its client or its name says is
+    accepted as what it is; ``strict`` refuses it. HEIC and HEIF need the extra ``heic``. ``verify`` says how much of a
+    file is checked before ``complete`` responds: ``full`` decodes it once; ``head`` reads its type and size in pixels
+    from its first bytes, and a picture that proves to be bad later ends as ``failed`` (``None``: ``full`` if the
+    store's files are here, ``head`` if they would have to be fetched).
     """
 
     allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=_check_known)

@@ -70,7 +70,7 @@ SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
 
 FIND_BY_INCOMING_KEY = f"SELECT {_COLUMNS} FROM upload_sessions WHERE incoming_key = $1"
 
-# Whoever changes a session, or moves or deletes its objects because of its state, locks its row.
+# A transaction that changes a session, or moves or deletes its objects because of its state, locks its row.
 _LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
 
 # The effect of an event on a session that allows it and has not expired. The size is set once, if it was unknown; the
