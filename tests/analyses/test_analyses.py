@@ -4,15 +4,19 @@ version goes up."""
 import importlib
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from attrs import evolve
 from PIL import Image as Pillow
 from tests.support.photographs import photograph
 from tests.support.studio import LEASE, Studio, picture
 
-from imagegallery.analyses.analysis import Analysis
+from imagegallery.analyses.analysis import Analysis, AnalysisOptions
 from imagegallery.analyses.catalogue import ANALYSES
+from imagegallery.analyses.feature import FEATURE
 from imagegallery.analyses.job import ANALYSE_IMAGE, AnalyseImage
+from imagegallery.feature import ByClass
 from imagegallery.imaging.protocol import Colours, Pixels, Rendition, Subject
 from imagegallery.principal import Principal
 from imagegallery.variants.backfill import Backfill, Outdated, Scope
@@ -140,6 +144,12 @@ async def test_uploads_come_before_what_takes_long(studio: Studio) -> None:
     kinds = [*studio.processing.handlers(), ANALYSE_IMAGE]
     claimed = [await studio.library.queue.claim(kinds, limit=1, lease=LEASE) for _ in "ab"]
     assert [job.kind for (job,) in claimed] == ["image.process", ANALYSE_IMAGE]
+
+
+def test_what_takes_long_has_hands_of_its_own() -> None:
+    """The worker's lanes are tested in tests/queue/test_worker.py."""
+    resources: Any = SimpleNamespace(options=ByClass(AnalysisOptions(max_at_once=3)))
+    assert FEATURE.apart(resources) == {ANALYSE_IMAGE: 3}
 
 
 async def test_what_cannot_be_looked_at_is_recorded_and_not_tried_again(studio: Studio) -> None:

@@ -29,7 +29,7 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.outbox,
             resources.scratch,
             resources.services[ImageService],
-            _settled(_decodable(resources.options[UploadPolicy]), resources.store),
+            settled(_decodable(resources.options[UploadPolicy]), resources.store),
             resources.clock,
             resources.rates,
             resources.space,
@@ -44,7 +44,7 @@ def _decodable(policy: UploadPolicy) -> UploadPolicy:
     return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
 
 
-def _settled(policy: UploadPolicy, store: ObjectStore) -> UploadPolicy:
+def settled(policy: UploadPolicy, store: ObjectStore) -> UploadPolicy:
     """The policy with what follows from the store: what is elsewhere is not fetched to be looked at."""
     verify = policy.verify or (Verify.FULL if isinstance(store, LocalObjects) else Verify.HEAD)
     return attrs.evolve(policy, verify=verify)

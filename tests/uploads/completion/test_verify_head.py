@@ -27,12 +27,14 @@ from imagegallery.errors import BadImage, ChecksumMismatch, Conflict, DuplicateI
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus
 from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.settings import Settings
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ByteRange, ObjectStore, UploadRequest
 from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.uploads.completion.verification import HEAD_BYTES
-from imagegallery.uploads.session.policy import OnDuplicate, Verify
+from imagegallery.uploads.feature import settled
+from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy, Verify
 from imagegallery.uploads.session.session import UploadSession
 from imagegallery.variants.preset import Preset
 from imagegallery.variants.processing import Processing
@@ -338,6 +340,7 @@ async def test_limits_and_types_are_told_by_the_head(
         ("WEBP", {"quality": 100}),
         ("GIF", {"save_all": True}),
         ("AVIF", {"quality": 100}),
+        ("HEIF", {"quality": -1}),
         ("JPEG", {"progressive": True, "quality": 95}),
     ],
 )
@@ -357,3 +360,15 @@ async def test_every_format(
     seen = await counted.image(image.id)
     assert (seen.status, seen.frames) == (ProcessingStatus.COMPLETE, 3 if more else 1)
     assert (seen.is_truncated, counted.engine.decodes) == (False, 1)
+
+
+async def test_how_much_is_looked_at_follows_from_the_store_unless_it_is_set(counted: Counted) -> None:
+    here = isinstance(counted.store, FilesystemStore)
+    assert settled(UploadPolicy(), counted.store).verify is (Verify.FULL if here else Verify.HEAD)
+    for verify in Verify:
+        assert settled(UploadPolicy(verify=verify), counted.store).verify is verify
+
+
+def test_it_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_UPLOADS_VERIFY", "head")
+    assert Settings.from_env().uploads.verify is Verify.HEAD
