@@ -64,6 +64,12 @@ def test_options_are_read_like_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         Settings.from_env(features=[BELLS])
 
 
+@pytest.mark.parametrize("name", ["events", "load_secrets", "data_dir", "church bells"])
+def test_options_take_the_place_of_no_others(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Settings.of_features([Feature(name, options=BellOptions)])
+
+
 def test_a_feature_is_named_by_its_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[imagegallery]\nfeatures = ["tests.test_features:BELLS"]\nbells.tone = "high"\n')

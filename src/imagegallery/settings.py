@@ -130,15 +130,21 @@ class Settings:
 
     @classmethod
     def of_features(cls, features: Iterable[Feature]) -> type["Settings"]:
-        """These settings, with a group of options for each of these features."""
+        """These settings, with a group of options for each of these features.
+
+        Raises:
+            ConfigurationError: For a feature whose name cannot be a group's.
+        """
         groups = {each.name: field(factory=each.options, type=each.options) for each in features if each.options}
+        for name in groups:
+            if not name.isidentifier() or hasattr(cls, name):
+                raise ConfigurationError(f"A feature with options cannot be named {name!r}.")
         return attrs.make_class(cls.__name__, groups, bases=(cls,), frozen=True, slots=True) if groups else cls
 
     @classmethod
     def from_env(cls, config: Path | None = None, features: Iterable[Feature] = ()) -> "Settings":
         """Read settings from ``config`` (otherwise the file in ``IMAGEGALLERY_CONFIG``) and the environment, with
-        groups for the options of these ``features``, and of those
-        named there.
+        groups for the options of these ``features``, and of those named there.
 
         Raises:
             ConfigurationError: With the option that is unknown or invalid.
