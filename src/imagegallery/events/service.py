@@ -35,11 +35,14 @@ class EventService:
 
     @asynccontextmanager
     async def subscribe(self, principal: Principal, *, after: str | None = None) -> AsyncIterator[Subscription]:
-        """The principal's events after the one of that id, or from now on; see `Subscription`.
+        """Subscribe to the principal's events after the one of that id, or from now on; see `Subscription`.
 
-        Raises `Unauthenticated`, `InvalidInput` for what is no event's id, and `EventsGone` if events after it may
-        be gone (they are kept for ``options.retention``), or it is from another database; `Overloaded` when too many
-        subscribe already.
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid event id.
+            EventsGone: If events after it may be deleted (they are kept for ``options.retention``), or it is from
+                another database.
+            Overloaded: If there are too many subscribers.
         """
         owner_id = principal.require_user()
         position = None if after is None else parse_event_id(after)
