@@ -1,4 +1,5 @@
 import hashlib
+import io
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,6 +18,7 @@ from imagegallery.storage.streams import (
     copy_to_file,
     file_chunks,
     peek,
+    read_chunks,
 )
 
 CHUNKS = st.lists(st.binary(max_size=20), max_size=20)
@@ -99,3 +101,10 @@ async def test_copying_does_not_overwrite(tmp_path: Path) -> None:
 async def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         await collected(file_chunks(tmp_path / "missing"))
+
+
+async def test_what_is_left_of_an_open_file_is_read_and_it_stays_open() -> None:
+    file = io.BytesIO(b"a photograph")
+    file.read(2)
+    assert [chunk async for chunk in read_chunks(file, 6)] == [b"photog", b"raph"]
+    assert not file.closed

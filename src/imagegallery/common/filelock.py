@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        _locks.add(self)
 
     @property
     def held(self) -> bool:
@@ -80,3 +82,16 @@ class FileLock:
             return os.path.samestat(os.fstat(file), self._path.stat())
         except FileNotFoundError:
             return False
+
+
+_locks: "weakref.WeakSet[FileLock]" = weakref.WeakSet()
+
+
+def _release_inherited() -> None:
+    """A fork has its parent's files, and so would hold its parent's locks for as long as it lives. Theirs is a lock of
+    both: closing the copy takes nothing from the parent."""
+    for lock in [*_locks]:
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_release_inherited)

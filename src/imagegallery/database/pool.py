@@ -4,7 +4,9 @@ Errors are `Unavailable` (the server does not respond, is busy, or closed the co
 never will: wrong address, credentials or version).
 """
 
+import asyncio
 import math
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
@@ -36,12 +38,31 @@ from imagegallery.principal import Principal
 JUST_NOW: Final = timedelta(seconds=1)
 
 
+class _Home:
+    """The event loop, of one process, that connections belong to."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._loop = asyncio.get_running_loop()
+
+    def check(self) -> None:
+        """Raises `RuntimeError` elsewhere, where whoever waited for a connection would wait for ever."""
+        if os.getpid() != self._process:
+            raise RuntimeError("This gallery was opened before the process was forked: open one in each process.")
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(
+                "This gallery was opened in another event loop. Open one in each loop, or one for all by"
+                " `imagegallery.sync.open_gallery`, whose calls wait in its own."
+            )
+
+
 class Database:
     """A pool of connections, made by `connect` and closed with that context."""
 
     def __init__(self, pool: Pool, options: DatabaseOptions) -> None:
         self._pool = pool
         self._options = options
+        self._home = _Home()
         self._commits = 0
         self._writers: set[int] = set()
         self._wrote_at = -math.inf
@@ -193,6 +214,7 @@ class Database:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection]:
+        self._home.check()
         with opening():
             connection = await self._pool.acquire(timeout=self._options.acquire_timeout.total_seconds())
         try:
@@ -204,6 +226,7 @@ class Database:
                 await self._pool.release(connection, timeout=CLOSING_TIME.total_seconds())
 
     async def _open_session(self) -> Connection:
+        self._home.check()
         dsn = self._options.dsn_for_sessions
         if dsn is None:
             raise ConfigurationError("Through a pooler no session is kept: set session_dsn to lead past it.")

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from anyio import CancelScope, to_thread
 
@@ -20,6 +20,13 @@ HASH_IN_THREAD = 256 * 1024
 """From this size on, hashing a chunk blocks the loop for longer than a visit to a thread takes."""
 
 
+class Readable(Protocol):
+    """What ``open(…, "rb")``, `io.BytesIO` and the uploaded files of Flask and Django have in common."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+
+
 async def bytes_chunks(data: bytes, size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
     """Yield ``data`` in chunks of ``size``, none if it is empty."""
     view = memoryview(data)
@@ -31,11 +38,17 @@ async def file_chunks(path: Path, size: int = CHUNK_SIZE) -> AsyncGenerator[byte
     """Yield the file in chunks of ``size``. Errors of opening and reading are raised on the first chunk."""
     file = await to_thread.run_sync(_open_to_read, path)
     try:
-        while chunk := await to_thread.run_sync(file.read, size):
+        async for chunk in read_chunks(file, size):
             yield chunk
     finally:
         with CancelScope(shield=True):
             await to_thread.run_sync(file.close)
+
+
+async def read_chunks(file: Readable, size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
+    """Yield what is left of an open file, read in threads. It stays open."""
+    while chunk := await to_thread.run_sync(file.read, size):
+        yield chunk
 
 
 async def batches(items: AsyncIterable[T], size: int) -> AsyncIterator[list[T]]:

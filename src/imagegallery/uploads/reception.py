@@ -29,7 +29,7 @@ from imagegallery.images.service import ImageService
 from imagegallery.imaging.signature import HEAD_SIZE
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
-from imagegallery.storage.streams import HashingStream, bytes_chunks, file_chunks, peek
+from imagegallery.storage.streams import HashingStream, Readable, bytes_chunks, file_chunks, peek, read_chunks
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
@@ -47,7 +47,7 @@ ARRIVED = fault_point("service.arrived", "the row says that the bytes are there,
 PATIENCE = timedelta(seconds=10)
 """How long a repetition waits for the same request, still in progress."""
 
-Source = Path | bytes | AsyncIterable[bytes]
+Source = Path | bytes | Readable | AsyncIterable[bytes]
 
 
 @frozen
@@ -68,10 +68,11 @@ async def open_source(source: Source) -> AsyncIterator[OpenSource]:
         yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))
     elif isinstance(source, Path):
         status = await anyio.Path(source).stat()
-        async with aclosing(file_chunks(source)) as chunks:
-            yield OpenSource(*await peek(chunks, HEAD_SIZE), status.st_size, source.name)
+        async with aclosing(file_chunks(source)) as content:
+            yield OpenSource(*await peek(content, HEAD_SIZE), status.st_size, source.name)
     else:
-        yield OpenSource(*await peek(source, HEAD_SIZE))
+        chunks = source if isinstance(source, AsyncIterable) else read_chunks(source)
+        yield OpenSource(*await peek(chunks, HEAD_SIZE))
 
 
 @frozen

@@ -1,0 +1,250 @@
+"""The gallery for applications without an event loop: Flask, Django, Celery, scripts, notebooks."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import wraps
+from types import TracebackType
+from typing import Self, TypeVar
+
+from anyio import to_thread
+
+from imagegallery.cache.protocol import Cache
+from imagegallery.events.event import DomainEvent, Event
+from imagegallery.events.service import EventService
+from imagegallery.feature import Feature
+from imagegallery.galleries.service import GalleryService
+from imagegallery.gallery import ImageGallery
+from imagegallery.images.batch.service import BatchService
+from imagegallery.images.duplicates.service import DuplicateService
+from imagegallery.images.library.service import LibraryService
+from imagegallery.images.service import ImageService
+from imagegallery.images.trash.service import TrashService
+from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.owners.service import OwnerService
+from imagegallery.principal import Principal
+from imagegallery.queue.protocol import JobQueue
+from imagegallery.settings import Settings
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.sync.face import Call, Each, Face, iterate
+from imagegallery.sync.portal import Portal
+from imagegallery.uploads.multipart.parts import UploadParts
+from imagegallery.uploads.service import UploadService
+from imagegallery.variants.service import VariantService
+from imagegallery.webhooks.service import WebhookService
+
+E = TypeVar("E", bound=DomainEvent)
+Handler = Callable[[Event[E]], None]
+
+
+class SyncGalleries(Face[GalleryService]):
+    """`GalleryService`, waited for."""
+
+    create = Call(GalleryService.create)
+    get = Call(GalleryService.get)
+    find_by_name = Call(GalleryService.find_by_name)
+    list = Call(GalleryService.list)
+    update = Call(GalleryService.update)
+    delete = Call(GalleryService.delete)
+    add_images = Call(GalleryService.add_images)
+    remove_image = Call(GalleryService.remove_image)
+    remove_images = Call(GalleryService.remove_images)
+    move = Call(GalleryService.move)
+    list_images = Call(GalleryService.list_images)
+    list_images_page = Call(GalleryService.list_images_page)
+
+
+class SyncLibrary(Face[LibraryService]):
+    """`LibraryService`, waited for."""
+
+    list = Call(LibraryService.list)
+    timeline = Call(LibraryService.timeline)
+    month = Call(LibraryService.month)
+
+
+class SyncBatches(Face[BatchService]):
+    """`BatchService`, waited for."""
+
+    run = Call(BatchService.run)
+
+
+class SyncDuplicates(Face[DuplicateService]):
+    """`DuplicateService`, waited for."""
+
+    check = Call(DuplicateService.check)
+    list = Call(DuplicateService.list)
+    dismiss = Call(DuplicateService.dismiss)
+
+
+class SyncTrash(Face[TrashService]):
+    """`TrashService`, waited for."""
+
+    list = Call(TrashService.list)
+    put = Call(TrashService.put)
+    restore = Call(TrashService.restore)
+    purge = Call(TrashService.purge)
+    sweep = Call(TrashService.sweep)
+
+
+class SyncImages(Face[ImageService]):
+    """`ImageService`, waited for."""
+
+    get = Call(ImageService.get)
+    update = Call(ImageService.update)
+    delete = Call(ImageService.delete)
+    retry = Call(ImageService.retry)
+    wait_until_ready = Call(ImageService.wait_until_ready)
+    find_by_content = Call(ImageService.find_by_content)
+    open_public = Call(ImageService.open_public)
+    view = Call(ImageService.view)
+    download_url = Call(ImageService.download_url)
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__(portal, lambda gallery: gallery.images)
+        self.library = SyncLibrary(portal, lambda gallery: gallery.images.library)
+        self.batches = SyncBatches(portal, lambda gallery: gallery.images.batches)
+        self.duplicates = SyncDuplicates(portal, lambda gallery: gallery.images.duplicates)
+        self.trash = SyncTrash(portal, lambda gallery: gallery.images.trash)
+
+
+class SyncParts(Face[UploadParts]):
+    """`UploadParts`, waited for."""
+
+    begin = Call(UploadParts.begin)
+    get = Call(UploadParts.get)
+    sign = Call(UploadParts.sign)
+    list = Call(UploadParts.list)
+    complete = Call(UploadParts.complete)
+
+
+class SyncUploads(Face[UploadService]):
+    """`UploadService`, waited for."""
+
+    add = Call(UploadService.add)
+    create = Call(UploadService.create)
+    get = Call(UploadService.get)
+    list = Call(UploadService.list)
+    room = Call(UploadService.room)
+    complete = Call(UploadService.complete)
+    cancel = Call(UploadService.cancel)
+    sweep = Call(UploadService.sweep)
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__(portal, lambda gallery: gallery.uploads)
+        self.parts = SyncParts(portal, lambda gallery: gallery.uploads.parts)
+
+
+class SyncOwners(Face[OwnerService]):
+    """`OwnerService`, waited for."""
+
+    get = Call(OwnerService.get)
+    all = Each(OwnerService.all)
+    limit_storage = Call(OwnerService.limit_storage)
+
+
+class SyncVariants(Face[VariantService]):
+    """`VariantService`, waited for."""
+
+    render = Call(VariantService.render)
+
+
+class SyncWebhooks(Face[WebhookService]):
+    """`WebhookService`, waited for."""
+
+    create = Call(WebhookService.create)
+    list = Call(WebhookService.list)
+    get = Call(WebhookService.get)
+    enable = Call(WebhookService.enable)
+    delete = Call(WebhookService.delete)
+
+
+class SyncEvents(Face[EventService]):
+    """`EventService`, waited for; handlers are plain functions."""
+
+    @contextmanager
+    def subscribe(self, principal: Principal, *, after: str | None = None) -> Iterator[Iterator[Event[DomainEvent]]]:
+        """See `EventService.subscribe`: ``with`` it, and iterate over what it gives."""
+        with self._portal.enter(self._service.subscribe(principal, after=after)) as subscription:
+            yield iterate(self._portal, subscription)
+
+    def on(self, kind: type[E], *, name: str | None = None) -> Callable[[Handler[E]], Handler[E]]:
+        """See `EventService.on`. The function is called in a thread of a process that does the queued jobs.
+
+        It may be registered before the gallery is open, and stays so when that is opened again.
+        """
+
+        def register(handler: Handler[E]) -> Handler[E]:
+            @wraps(handler)
+            async def handle(event: Event[E]) -> None:
+                await to_thread.run_sync(handler, event)
+
+            self._portal.prepare(lambda gallery: gallery.events.register(kind, handle, name=name))
+            return handler
+
+        return register
+
+
+class SyncGallery:
+    """An `ImageGallery` in a thread of its own: the same services, whose calls wait. Made by `open_gallery`."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self.galleries = SyncGalleries(portal, lambda gallery: gallery.galleries)
+        self.images = SyncImages(portal)
+        self.uploads = SyncUploads(portal)
+        self.owners = SyncOwners(portal, lambda gallery: gallery.owners)
+        self.variants = SyncVariants(portal, lambda gallery: gallery.variants)
+        self.events = SyncEvents(portal, lambda gallery: gallery.events)
+        self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
+
+    def ready(self) -> None:
+        """See `ImageGallery.ready`."""
+        self._portal.call(self._portal.gallery.ready)
+
+    def warnings(self) -> Sequence[str]:
+        """See `ImageGallery.warnings`."""
+        return self._portal.call(self._portal.gallery.warnings)
+
+    def close(self) -> None:
+        """Close what is open, if anything is; the next call opens it again."""
+        self._portal.close()
+
+    def __enter__(self) -> Self:
+        _ = self._portal.gallery
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_gallery(
+    settings: Settings | None = None,
+    *,
+    store: ObjectStore | None = None,
+    queue: JobQueue | None = None,
+    cache: Cache | None = None,
+    engine: ImagingEngine | None = None,
+    features: Sequence[Feature] = (),
+    worker: bool = False,
+) -> SyncGallery:
+    """A gallery for callers without an event loop. See `ImageGallery.open` for what it takes.
+
+    It is opened by the first call, in a thread, and anew in each process that is forked later, so that it may be a
+    global of a web application. It is closed by ``close``, at the end of a ``with`` block over it, or when the
+    interpreter ends. Without ``settings`` they are read from the environment when it is opened.
+
+    With ``worker`` this process does the queued jobs, too, for as long as it is open.
+    """
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[ImageGallery]:
+        async with ImageGallery.open(
+            settings or Settings.from_env(), store=store, queue=queue, cache=cache, engine=engine, features=features
+        ) as gallery:
+            portal.make_ready(gallery)
+            async with gallery.worker() if worker else nullcontext():
+                yield gallery
+
+    portal = Portal(opening)
+    return SyncGallery(portal)
