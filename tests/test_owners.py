@@ -197,7 +197,7 @@ async def webhooks_to_call(world: World, asks: Principal) -> object:
 async def events(world: World, asks: Principal) -> object:
     """How many: those of what this owner did, which is what the other did, too."""
     async with world.database.transaction() as connection:
-        last = await event_records.number(connection)
+        last = (await event_records.number(connection)).last
         return len((await event_records.between_for(connection, EVENT_TYPES, asks.require_user(), 0, last, 100)).events)
 
 

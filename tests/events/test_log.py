@@ -21,7 +21,7 @@ ANA = Principal.user("ana")
 
 async def read_all(database: Database, after: int = 0) -> records.Page:
     async with database.transaction() as connection:
-        last = await records.number(connection)
+        last = (await records.number(connection)).last
         return await records.between(connection, EVENT_TYPES, after, last, 1000)
 
 

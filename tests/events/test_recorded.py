@@ -30,7 +30,7 @@ ANA = Principal.user("ana")
 
 async def recorded(database: Database) -> list[DomainEvent]:
     async with database.transaction() as connection:
-        last = await records.number(connection)
+        last = (await records.number(connection)).last
         return [event.data for event in (await records.between(connection, EVENT_TYPES, 0, last, 1000)).events]
 
 

@@ -52,6 +52,6 @@ def image_ids(events: list[Event[DomainEvent]]) -> list[UUID]:
 async def closed_urls(database: Database) -> list[tuple[str, ...]]:
     """The URLs of each `UrlsClosed` in the log, in order."""
     async with database.transaction() as connection:
-        last = await records.number(connection)
+        last = (await records.number(connection)).last
         page = await records.between(connection, EVENT_TYPES, 0, last, 1000)
     return [event.data.urls for event in page.events if isinstance(event.data, UrlsClosed)]

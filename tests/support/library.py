@@ -39,6 +39,11 @@ _SECRET = b"only for tests, never for a service"
 _FORMATS = (("thumbnail", "webp", 80), ("medium", "avif", 800), ("medium", "webp", 800))  # smallest first
 
 
+COUNT_STORAGE = """
+INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used"""
+
+
 @frozen
 class Library:
     """The services over one database and one folder of objects, and images put straight into them."""
@@ -92,7 +97,7 @@ class Library:
         await records.insert_image(connection, image)
         await analysis_records.put(connection, image, _analysed(image), now=self.clock(), write=False)
         await variant_records.put_variants(connection, image.id, image.variants, now=self.clock())
-        await records.add_storage_used(connection, image.owner_id, image.file_size)
+        await connection.execute(COUNT_STORAGE, image.owner_id, image.file_size)
 
 
 def _analysed(image: Image) -> list[AnalysisResult]:

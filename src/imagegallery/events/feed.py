@@ -177,7 +177,7 @@ class Feed:
 
     async def _read_on(self) -> None:
         async with self._database.connection() as connection:
-            last = await records.number(connection)
+            last = (await records.number(connection)).last
         while self._position < last:
             async with self._database.connection() as connection:
                 page = await records.between(connection, self._types, self._position, last, PAGE)

@@ -4,7 +4,7 @@
 of its addressee: ``owner_id``. Types that are not in ``types`` are skipped.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from asyncpg import Record
@@ -45,10 +45,12 @@ WITH log AS MATERIALIZED (
     UPDATE events SET position = moved.before + unnumbered.place
     FROM unnumbered, moved
     WHERE events.id = unnumbered.id
+    RETURNING events.position, type, data, occurred_at
 )
-SELECT log.last_position + CASE WHEN EXISTS (SELECT FROM moved) THEN found.count ELSE 0 END AS last,
-       found.count = 0 OR (found.count < 1000 AND EXISTS (SELECT FROM moved)) AS is_done
-FROM log, (SELECT count(*) FROM unnumbered) AS found"""
+SELECT log.last_position AS before, numbered.*,
+       (SELECT count(*) FROM unnumbered) = 0 OR (SELECT count(*) FROM numbered) BETWEEN 1 AND 999 AS is_done
+FROM log LEFT JOIN numbered ON true
+ORDER BY numbered.position"""
 
 # One owner's view of the log. The log's ``pruned_through`` is from before it was kept by owner, and is constant.
 _OWNED_STATE = Statement.of(f"""
@@ -121,16 +123,29 @@ async def record(connection: Connection, *events: DomainEvent, now: datetime) ->
         await connection.execute(_RECORD, owners, types, [data_of(each) for each in events], now, CHANNEL)
 
 
-async def number(connection: Connection) -> int:
-    """Give every committed event its position and return the last one.
+@frozen
+class Numbered:
+    """The log through the position of its ``last`` event, and the ``rows`` of those that were numbered just now: all
+    that come after the position ``before``."""
+
+    last: int
+    before: int
+    rows: Sequence[Record]
+
+    def events(self, types: EventTypes) -> Sequence[Event[DomainEvent]]:
+        return _events(types, self.rows)
+
+
+async def number(connection: Connection) -> Numbered:
+    """Give every committed event its position.
 
     In no transaction, or in a short READ COMMITTED one, since it blocks others from numbering.
     """
     while True:
-        (log,) = await connection.fetch(_NUMBER)
-        if log["is_done"]:
-            last: int = log["last"]
-            return last
+        rows = await connection.fetch(_NUMBER)
+        before, numbered = rows[0]["before"], [row for row in rows if row["position"] is not None]
+        if rows[0]["is_done"]:
+            return Numbered(before + len(numbered), before, numbered)
 
 
 async def own_log(connection: Connection, owner_id: str, last: int) -> OwnLog:
@@ -191,8 +206,11 @@ class Page:
     @classmethod
     def of(cls, types: EventTypes, rows: list[Record], through: int, limit: int) -> "Page":
         """``rows`` are at most ``limit``, of a range that ends with ``through``."""
-        events = tuple(event for row in rows if (event := _event(types, row)) is not None)
-        return cls(events, rows[-1]["position"] if len(rows) == limit else through)
+        return cls(_events(types, rows), rows[-1]["position"] if len(rows) == limit else through)
+
+
+def _events(types: EventTypes, rows: Sequence[Record]) -> tuple[Event[DomainEvent], ...]:
+    return tuple(event for row in rows if (event := _event(types, row)) is not None)
 
 
 def _event(types: EventTypes, row: Record) -> Event[DomainEvent] | None:

@@ -65,19 +65,34 @@ class Relay:
     async def catch_up(self) -> None:
         """Add the jobs for all events committed so far."""
         async with self._database.connection() as connection:
-            last = await records.number(connection)
+            log = await records.number(connection)
         for consumer in self._consumers:
-            await self._relay_all(consumer, last)
+            await self._relay_all(consumer, log)
 
-    async def _relay_all(self, consumer: Consumer, last: int) -> None:
+    async def _relay_all(self, consumer: Consumer, log: records.Numbered) -> None:
         """Relay for one consumer. If it fails, the others continue, and it is retried the next time."""
         try:
-            while await self._relay(consumer, last):
-                pass
+            if not await self._wants_none(consumer, log):
+                while await self._relay(consumer, log.last):
+                    pass
         except Exception as error:
             if is_outage(error):
                 raise
             logger.warning("events are not relayed to %s, they are tried again: %s", consumer.name, describe(error))
+
+    async def _wants_none(self, consumer: Consumer, log: records.Numbered) -> bool:
+        """Whether all that is left for a consumer to look at was numbered just now, and leads to no job.
+
+        Not asked where a page of events is full: then the cursor moves on, too.
+        """
+        if self._seen.get(consumer.name) != log.before or log.before // PAGE != log.last // PAGE:
+            return False
+        if log.rows:
+            async with self._database.connection() as connection:
+                if await consumer.jobs_for(connection, log.events(self._types)):
+                    return False
+        self._seen[consumer.name] = log.last
+        return True
 
     async def _relay(self, consumer: Consumer, last: int) -> bool:
         """Add the jobs for a page of events through ``last``. False if there are none left.

@@ -47,7 +47,7 @@ class EventService:
         owner_id = principal.require_user()
         position = None if after is None else parse_event_id(after)
         async with self._database.connection() as connection:
-            last = await records.number(connection)
+            last = (await records.number(connection)).last
             own = await records.own_log(connection, owner_id, last)
         given = own.newest if position is None else _checked(position, own)
         subscription = self._feed.add(owner_id, after=given, last=last)

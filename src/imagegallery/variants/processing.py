@@ -219,7 +219,7 @@ class _MakesVariants:
         image_id, now = work.image.id, self._parts.clock()
         async with self._parts.database.transaction() as connection:
             await self._parts.queue.complete_in(connection, job)
-            found = await records.touch(connection, image_id, now=now) and await image_records.get(connection, image_id)
+            found = await self._hold(connection, work, now) and await image_records.get(connection, image_id)
             if not found:
                 # Deleted meanwhile, perhaps before we stored the last object.
                 await self._purge_leftovers(connection, job)
@@ -308,6 +308,9 @@ class _MakesVariants:
 
     # Each of these is called inside a fenced transaction.
 
+    async def _hold(self, connection: Connection, work: Work, now: datetime) -> bool:
+        return await records.touch(connection, work.image.id, now=now)
+
     async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
         pass
 
@@ -329,8 +332,10 @@ class ProcessImage(_MakesVariants):
             await self._parts.queue.fence(connection, job)
             await records.start(connection, image_of(job.payload), given_up=GAVE_UP.code, now=self._parts.clock())
 
+    async def _hold(self, connection: Connection, work: Work, now: datetime) -> bool:
+        return await records.complete(connection, work.image, now=now)
+
     async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
-        await records.complete(connection, work.image, now=now)
         unwanted = obsolete(image, work.planned)
         await records.drop_variants(connection, image.id, unwanted)
         await self._discard(connection, image.id, unwanted, now)

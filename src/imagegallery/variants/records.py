@@ -49,12 +49,16 @@ WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text
 # Variants that were made and not kept.
 _LEAVE_OUT = "UPDATE images SET left_out = $2 WHERE id = $1 AND left_out <> $2"
 
-# The image is usable, and all of its file was looked at.
+# The same, when the image is usable, and all of its file was looked at.
 _COMPLETE = """
-UPDATE images
-SET processing_status = 'complete', failure_code = NULL, failure_message = NULL, updated_at = $2,
-    width = $3, height = $4, frames = $5, is_truncated = $6, sha256 = $7, original_state = 'verified'
-WHERE id = $1"""
+WITH held AS (
+    UPDATE images
+    SET processing_status = 'complete', failure_code = NULL, failure_message = NULL, updated_at = $2,
+        width = $4, height = $5, frames = $6, is_truncated = $7, sha256 = $8, original_state = 'verified'
+    WHERE id = $1
+    RETURNING id
+)
+SELECT pg_notify($3, id::text) FROM held"""
 
 # An image that is usable stays so, whatever happens to further variants.
 _FAIL = """
@@ -125,10 +129,10 @@ async def leave_out(connection: Connection, image_id: UUID, verdicts: Collection
     await connection.execute(_LEAVE_OUT, image_id, sorted(verdicts))
 
 
-async def complete(connection: Connection, image: Image, *, now: datetime) -> None:
-    """Write that an image can be shown, and what its file was found to be."""
-    size = image.width, image.height, image.frames
-    await connection.execute(_COMPLETE, image.id, now, *size, image.is_truncated, image.sha256)
+async def complete(connection: Connection, image: Image, *, now: datetime) -> bool:
+    """Write that an image can be shown, and what its file was found to be; otherwise like `touch`."""
+    found = image.width, image.height, image.frames, image.is_truncated, image.sha256
+    return await connection.execute(_COMPLETE, image.id, now, CHANNEL, *found) == "SELECT 1"
 
 
 async def fail(connection: Connection, image_id: UUID, failure: Failure, *, now: datetime) -> bool:

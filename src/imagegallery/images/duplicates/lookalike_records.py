@@ -26,9 +26,8 @@ _CLEAR_PHASH = "UPDATE images SET phash = NULL WHERE id = $1"
 
 _SET_PHASH = "UPDATE images SET phash = $2 WHERE id = $1 AND phash IS NULL"
 
-_IS_KNOWN = "SELECT EXISTS (SELECT FROM phash_buckets WHERE owner_id = $1 AND bucket = $2 AND phash = $3)"
-
-# The nearest of an owner's hashes, given where to look ($2) for what ($3), pairwise.
+# The nearest of an owner's hashes, given where to look ($2) for what ($3), pairwise; none if the hash ($4, $5) is there
+# already, and was searched for then.
 SEARCH = f"""
 SELECT found.phash, min(bit_count((found.phash # probe.phash)::bit(64)))::smallint AS distance
 FROM unnest($2::integer[], $3::bigint[]) AS probe (bucket, phash)
@@ -36,6 +35,7 @@ CROSS JOIN LATERAL (
     SELECT b.phash FROM phash_buckets b WHERE b.owner_id = $1 AND b.bucket = probe.bucket LIMIT {_BUCKET}
 ) AS found
 WHERE bit_count((found.phash # probe.phash)::bit(64)) <= {NEAR}
+  AND NOT EXISTS (SELECT FROM phash_buckets WHERE owner_id = $1 AND bucket = $4 AND phash = $5)
 GROUP BY found.phash
 ORDER BY distance, found.phash
 LIMIT {NEIGHBOURS}"""
@@ -44,13 +44,15 @@ LIMIT {NEIGHBOURS}"""
 _ADD = """
 WITH filed AS (
     INSERT INTO phash_buckets (owner_id, bucket, phash) SELECT $1, bucket, $2 FROM unnest($5::integer[]) AS bucket
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO phash_neighbours (owner_id, phash, near_phash, distance)
 SELECT $1, $2, near, distance FROM unnest($3::bigint[], $4::smallint[]) AS found (near, distance)
 UNION ALL
 SELECT $1, near, $2, distance FROM unnest($3::bigint[], $4::smallint[]) AS found (near, distance)
 UNION ALL
-SELECT $1, $2, $2, 0"""
+SELECT $1, $2, $2, 0
+ON CONFLICT DO NOTHING"""
 
 # If there is an image near this one, both are in. Where two have a hash, both are in already: so that one of each hash,
 # here and one in the trash, is all that has to be looked at.
@@ -105,8 +107,9 @@ async def note(connection: Connection, owner_id: str, image_id: UUID, phash: int
     if await connection.execute(_SET_PHASH, image_id, signed(phash)) != "UPDATE 1" or phash == 0:
         return
     await connection.execute(_HOLD, owner_id)
-    if not await connection.fetchval(_IS_KNOWN, owner_id, buckets(phash)[0], signed(phash)):
-        await _add_hash(connection, owner_id, phash)
+    found = await connection.fetch(SEARCH, owner_id, *search_for(phash))
+    near, distances = [row["phash"] for row in found], [row["distance"] for row in found]
+    await connection.execute(_ADD, owner_id, signed(phash), near, distances, buckets(phash))
     await connection.execute(MARK, owner_id, image_id, signed(phash))
 
 
@@ -128,13 +131,7 @@ async def forget(connection: Connection, owner_id: str, deleted: Sequence[Image]
     await connection.execute(_DISCONNECT_REST, owner_id, unused)
 
 
-async def _add_hash(connection: Connection, owner_id: str, phash: int) -> None:
-    found = await connection.fetch(SEARCH, owner_id, *search_for(phash))
-    near, distances = [row["phash"] for row in found], [row["distance"] for row in found]
-    await connection.execute(_ADD, owner_id, signed(phash), near, distances, buckets(phash))
-
-
-def search_for(phash: int) -> tuple[list[int], list[int]]:
+def search_for(phash: int) -> tuple[list[int], list[int], int, int]:
     """Where to look for what, however the picture is turned: the arguments of `SEARCH` after the owner."""
     pairs = [(bucket, signed(turned)) for turned in turns(phash) for bucket in probes(turned)]
-    return [bucket for bucket, _ in pairs], [turned for _, turned in pairs]
+    return [bucket for bucket, _ in pairs], [turned for _, turned in pairs], buckets(phash)[0], signed(phash)

@@ -82,11 +82,6 @@ UPDATE images
 SET processing_status = 'pending', failure_code = NULL, failure_message = NULL, updated_at = $2
 WHERE id = $1 AND processing_status = 'failed' AND original_state <> 'refused'"""
 
-_ADD_STORAGE_USED = """
-INSERT INTO owners (owner_id, storage_used) VALUES ($1, $2)
-ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used
-RETURNING storage_used, storage_limit"""
-
 # The owner's row, created if needed and locked until the transaction ends: other changes of the sum wait.
 _HOLD_OWNER = """
 INSERT INTO owners (owner_id) VALUES ($1)
@@ -197,15 +192,6 @@ async def update(
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
     """Reset a failed image to pending. False if it has not failed."""
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
-
-
-async def add_storage_used(connection: Connection, owner_id: str, size: int) -> tuple[int, int | None]:
-    """Add ``size`` bytes of an original. Returns the bytes that the owner stores now, and their own limit.
-
-    Last in a transaction, see `imagegallery.images.image.membership`.
-    """
-    (row,) = await connection.fetch(_ADD_STORAGE_USED, owner_id, size)
-    return row["storage_used"], row["storage_limit"]
 
 
 async def give_back_storage(connection: Connection, owner_id: str, size: int) -> None:

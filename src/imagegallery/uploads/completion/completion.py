@@ -156,7 +156,11 @@ class Completion:
             advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
             await original_records.hold_content(connection, session.owner_id, verified.info.size)
             ended = await self._end(connection, session, verified, lost)
-            await records.complete(connection, ended, size=verified.info.size, now=self.clock())
+            size = verified.info.size
+            stored = 0 if ended.is_duplicate else size
+            use = await records.complete(connection, ended, size=size, stored=stored, now=self.clock())
+            if stored:
+                self.policy.check_storage(*use)
         COMMITTED.reached()
         if ended.is_duplicate or verified.info.key != session.incoming_key:
             DUPLICATE.reached()
@@ -180,7 +184,7 @@ class Completion:
     async def _write_image(
         self, connection: Connection, session: UploadSession, verified: Verified, placed: Placed, now: datetime
     ) -> None:
-        """Write the image, its place in the gallery, the job and the storage, in the lock order of `membership`."""
+        """Write the image, its place in the gallery, the events and the job, in the lock order of `membership`."""
         image = new_image(session, verified, placed.key, now)
         await image_records.insert_image(connection, image)
         if verified.is_whole and image.metadata is not None:
@@ -193,9 +197,6 @@ class Completion:
         await events.record(connection, *changed, ImageUploaded(image.owner_id, image.id, gallery_id), now=now)
         declared = session.sha256 if verified.sha256 is None else None
         await self.outbox.enqueue(connection, process_image(image, declared=declared), now=now)
-        if not placed.is_new:
-            return  # these bytes are counted
-        self.policy.check_storage(*await image_records.add_storage_used(connection, image.owner_id, image.file_size))
 
 
 async def _add_to_gallery(connection: Connection, gallery_id: UUID | None, image: Image) -> UUID | None:

@@ -89,11 +89,18 @@ UPDATE upload_sessions
 SET state = $2, error_code = $3, error_message = $4, error_details = $5, updated_at = $6
 WHERE id = $1"""
 
-# With an image: the one chosen at the start, or an existing one of the same bytes.
+# With an image: the one chosen at the start, or an existing one of the same bytes. What its owner stores goes with it.
 _COMPLETE = """
-UPDATE upload_sessions
-SET state = 'completed', declared_size = coalesce(declared_size, $2), image_id = $3, is_duplicate = $4, updated_at = $5
-WHERE id = $1"""
+WITH ended AS (
+    UPDATE upload_sessions
+    SET state = 'completed', declared_size = coalesce(declared_size, $2), image_id = $3, is_duplicate = $4,
+        updated_at = $5
+    WHERE id = $1
+    RETURNING owner_id
+)
+INSERT INTO owners (owner_id, storage_used) SELECT owner_id, $6 FROM ended
+ON CONFLICT (owner_id) DO UPDATE SET storage_used = owners.storage_used + excluded.storage_used
+RETURNING storage_used, storage_limit"""
 
 # The store's id for an object in parts: the first one stays.
 _SET_MULTIPART = """
@@ -297,9 +304,18 @@ async def update(
     await connection.execute(_UPDATE, session_id, state.value, *error, now)
 
 
-async def complete(connection: Connection, session: UploadSession, *, size: int, now: datetime) -> None:
-    """Write that ``session`` has ended with its ``future_image_id``, and the size if it was unknown."""
-    await connection.execute(_COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now)
+async def complete(
+    connection: Connection, session: UploadSession, *, size: int, stored: int, now: datetime
+) -> tuple[int, int | None]:
+    """Write that ``session`` has ended with its ``future_image_id``, and the size if it was unknown.
+
+    Its owner stores ``stored`` bytes more by it. Return what they store now, and their own limit. Last in a
+    transaction, see `imagegallery.images.image.membership`.
+    """
+    (row,) = await connection.fetch(
+        _COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now, stored
+    )
+    return row["storage_used"], row["storage_limit"]
 
 
 async def set_multipart(connection: Connection, session_id: UUID, multipart_id: str, *, now: datetime) -> str:
