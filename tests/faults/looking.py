@@ -20,7 +20,7 @@ from imagegallery.variants.checks import STRAY_OBJECT
 # What waits for its time is not waited for.
 DUE = "SELECT state FROM jobs WHERE state = 'dead' OR run_at <= $1 OR state = 'running'"
 KEYS = """
-SELECT original_key FROM images
+SELECT original_key FROM images WHERE original_state <> 'refused'
 UNION SELECT key FROM image_variants"""
 GALLERIES = """
 SELECT g.image_count, count(i.image_id) AS held
@@ -29,7 +29,8 @@ GROUP BY g.id"""
 STORAGE = """
 SELECT (SELECT coalesce(sum(storage_used), 0)::bigint FROM owners) AS recorded,
        (SELECT coalesce(sum(file_size), 0)::bigint FROM
-           (SELECT DISTINCT owner_id, original_key, file_size FROM images) AS originals) AS stored"""
+           (SELECT DISTINCT owner_id, original_key, file_size FROM images WHERE original_state <> 'refused') AS original
+       ) AS stored"""
 ZERO = timedelta(0)
 LONG_AFTER = timedelta(hours=27)
 STRAYS = {STRAY_OBJECT, STRAY_UPLOAD}
