@@ -74,6 +74,17 @@ def test_constraints_and_defaults_are_those_that_parse() -> None:
     assert parameters["cursor"] == {"type": "string"}
 
 
+def test_what_stands_for_nothing_may_be_left_out_and_may_be_more_is_described() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    kinds = schemas["CreateUpload"]["properties"]["gallery_id"]["anyOf"]
+    assert [kind.get("enum", kind["type"]) for kind in kinds] == ["string", "null", ["", "null", "undefined"]]
+    assert schemas["UpdateGallery"]["properties"]["cover_image_id"]["anyOf"] == [kinds[0], {"type": "null"}]
+    assert schemas["UpdateImage"]["properties"]["is_favorite"] == {"type": "boolean"}
+    assert schemas["CreateGallery"]["properties"]["visibility"]["default"] == "private"
+    assert set(schemas["Visibility"]["enum"]) == {"public", "unlisted", "private"}
+    assert {name for name in schemas if schemas[name].get("additionalProperties")} == {"ObjectForm", "UppyMetadata"}
+
+
 def test_one_call_upload_has_three_kinds_of_body() -> None:
     upload = DOCUMENT["paths"]["/galleries/{gallery_id}/images"]["post"]
     assert {"application/json", "multipart/form-data", "image/*"} <= upload["requestBody"]["content"].keys()
