@@ -1,19 +1,8 @@
-"""Object URLs without keys of their own: public ones, and those that the store signs."""
+"""Object URLs that the store signs."""
 
 from datetime import datetime
-from urllib.parse import quote
 
 from imagegallery.storage.protocol import ReadMethod, ServesDownloads, SignsDownloads
-
-
-class PublicUrls:
-    """Permanent URLs for everybody below one base: a CDN in front of ``/files/``, or ``/files`` itself."""
-
-    def __init__(self, base: str) -> None:
-        self._base = base
-
-    def url_of(self, key: str) -> str:
-        return f"{self._base}/{quote(key)}"
 
 
 class StoreUrls:

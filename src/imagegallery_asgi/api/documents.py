@@ -113,10 +113,9 @@ def _image(kind: type[S], of_variant: type[V], image: Image, root: str, **others
     )
 
 
-def chosen_fields(text: str | None) -> tuple[str, ...]:
+def chosen_fields(asked: Sequence[str] | None) -> tuple[str, ...]:
     """The requested ``fields``, each once and in the order of the documents, so that equal choices have one name."""
-    asked = set((text or "").split(","))
-    return tuple(name for name in _CHOICES if name in asked)
+    return tuple(name for name in _CHOICES if name in (asked or ()))
 
 
 def image_choice(image: Image, root: str, fields: Sequence[str]) -> ImageChoice:

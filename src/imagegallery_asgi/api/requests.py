@@ -31,7 +31,6 @@ from imagegallery_asgi.framework.constraints import (
     Moment,
     Open,
     example,
-    pattern,
 )
 
 # In examples.
@@ -55,15 +54,17 @@ Month = Annotated[str, MONTH]
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"}), example("(the bytes of the file)")]
 
 
-def _choice_of(*kinds: type) -> Meta:
-    """Names of the fields of documents, as `documents.chosen_fields` reads them."""
-    names = tuple(dict.fromkeys(each.name for kind in kinds for each in fields(kind)))
-    one = f"({'|'.join(names)})"
-    return pattern(f"{one}(,{one}){{0,{len(names)}}}", f"names of {', '.join(names)}; commas between")
+def _one_of(*kinds: type) -> Meta:
+    """The name of a field of documents."""
+    names = list(dict.fromkeys(each.name for kind in kinds for each in fields(kind)))
+    meaning = f"one of {', '.join(names)}"
+    return Meta(pattern=f"^({'|'.join(names)})$", description=meaning, extra_json_schema={"enum": names})
 
 
-ImageFields = Annotated[str, _choice_of(ImageDetail), example("id,ratio,blurhash,src")]
-GalleryImageFields = Annotated[str, _choice_of(GalleryImage, ImageDetail), example("id,ratio,blurhash,src")]
+# The most that are read; more names than there are would name some twice.
+_CHOSEN = Meta(min_length=1, max_length=50)
+ImageFields = Annotated[tuple[Annotated[str, _one_of(ImageDetail)], ...], _CHOSEN]
+GalleryImageFields = Annotated[tuple[Annotated[str, _one_of(GalleryImage, ImageDetail)], ...], _CHOSEN]
 # Where an image goes: into no gallery, but only to the library, by any of the ways in which clients say nothing.
 GalleryChoice = Annotated[UUID | None, NOTHING]
 

@@ -186,7 +186,8 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
     described = components.parameters(operation.inputs.query)
     meaning = {"description": described["description"]} if "description" in described else {}
     return [
-        {"name": name, "in": "query", "schema": schema, **meaning} for name, schema in described["properties"].items()
+        {"name": name, "in": "query", "schema": schema, **meaning, **({"explode": False} if "items" in schema else {})}
+        for name, schema in described["properties"].items()
     ]
 
 

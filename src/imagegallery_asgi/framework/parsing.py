@@ -211,6 +211,11 @@ def _list(cls: TypeForm, converter: BaseConverter) -> Hook:
     return hook
 
 
+def _comma_list(cls: TypeForm, converter: BaseConverter) -> Hook:
+    structure = _list(cls, converter)
+    return lambda value, as_: structure(value.split(",") if isinstance(value, str) else value, as_)
+
+
 def _optional(cls: TypeForm, converter: BaseConverter) -> Hook:
     """A union of one real type with ``None``, `Unset` or both; `Unset` is a default, never a value."""
     members = get_args(cls)
@@ -257,19 +262,19 @@ def _hold(checks: Iterable[Check], value: object) -> None:
             raise Wrong(message)
 
 
-def _converter(plain: Hook) -> Converter:
+def _converter(plain: Hook, of_list: Callable[[TypeForm, BaseConverter], Hook]) -> Converter:
     converter = Converter(detailed_validation=True)
     for cls in _PLAIN:
         converter.register_structure_hook(cls, plain)
     converter.register_structure_hook(UUID, _identifier)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_factory(attrs.has, _object)
-    converter.register_structure_hook_factory(originates(tuple), _list)
+    converter.register_structure_hook_factory(originates(tuple), of_list)
     converter.register_structure_hook_factory(originates(Literal), _literal)
     converter.register_structure_hook_factory(originates(*UNIONS), _optional)
     converter.register_structure_hook_factory(originates(Annotated), _constrained)
     return converter
 
 
-_JSON = _converter(_plain)
-_TEXT = _converter(_plain_text)
+_JSON = _converter(_plain, _list)
+_TEXT = _converter(_plain_text, _comma_list)

@@ -7,11 +7,11 @@ expires. Its expiry moves in steps, so that the same URL is returned for a while
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
+from urllib.parse import quote
 
 import anyio.to_thread
 
 from imagegallery.clock import EPOCH, Clock
-from imagegallery.delivery.addresses import PublicUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
@@ -34,7 +34,7 @@ class ImageUrls:
     def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
         if options.private_url_ttl < _SHORTEST_TTL:
             raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
-        self._public = PublicUrls(options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}")
+        self._public = options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}"
         self._private = private
         self._ttl = options.private_url_ttl
         self._clock = clock
@@ -49,7 +49,7 @@ class ImageUrls:
 
     def public_url(self, key: str) -> str:
         """The stable URL of a variant's key."""
-        return self._public.url_of(key)
+        return f"{self._public}/{quote(key)}"
 
     def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
         """The signed URL of the original, for its owner only. With ``download_as`` it is an attachment."""
