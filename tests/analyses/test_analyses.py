@@ -19,7 +19,7 @@ from imagegallery.analyses.job import ANALYSE_IMAGE, AnalyseImage
 from imagegallery.feature import ByClass
 from imagegallery.imaging.protocol import Colours, Pixels, Rendition, Subject
 from imagegallery.principal import Principal
-from imagegallery.variants.backfill import Backfill, Outdated, Scope
+from imagegallery.variants.backfill import Backfill, OutdatedImage, Scope
 from imagegallery.variants.preset import Preset
 
 ANA = Principal.user("ana")
@@ -54,7 +54,7 @@ def backfill(studio: Studio) -> Backfill:
     return Backfill(studio.library.database, studio.library.queue, studio.processing.recipes, studio.clock)
 
 
-async def found(studio: Studio, scope: Scope = EVERYTHING) -> list[Outdated]:
+async def found(studio: Studio, scope: Scope = EVERYTHING) -> list[OutdatedImage]:
     return [each async for step in backfill(studio).run(scope) for each in step.touched]
 
 
@@ -105,7 +105,7 @@ async def test_when_its_version_goes_up_it_alone_is_computed_anew(studio: Studio
     use(studio, brightness(version=2))
     assert await found(studio, Scope(only=frozenset({"phash"}))) == []
     assert await found(studio, Scope(missing=True)) == []
-    assert await found(studio, Scope(only=frozenset({"brightness"}))) == [Outdated(image.id, (), ("brightness",))]
+    assert await found(studio, Scope(only=frozenset({"brightness"}))) == [OutdatedImage(image.id, (), ("brightness",))]
     studio.engine.rendered.clear()
     await studio.run("image.renew_variants")
 

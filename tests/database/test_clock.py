@@ -15,7 +15,7 @@ from tests.support.clock import ManualClock
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.clock import Clock, utc_now
 from imagegallery.database import clock as database_clock
-from imagegallery.database.clock import STANDSTILL, DatabaseClock, Measurement, correct, not_before
+from imagegallery.database.clock import STANDSTILL, ClockMeasurement, DatabaseClock, correct, not_before
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import LeaseLost
 from imagegallery.queue.job import NewJob
@@ -31,14 +31,14 @@ def skewed(by: timedelta) -> Clock:
     return lambda: utc_now() + by
 
 
-def measurement(offset: timedelta, round_trip: timedelta, *, late: timedelta = timedelta(0)) -> Measurement:
+def measurement(offset: timedelta, round_trip: timedelta, *, late: timedelta = timedelta(0)) -> ClockMeasurement:
     """``late``: by how much the server was asked later than in the middle of the round trip."""
-    return Measurement(NOON, NOON + round_trip / 2 + late + offset, NOON + round_trip)
+    return ClockMeasurement(NOON, NOON + round_trip / 2 + late + offset, NOON + round_trip)
 
 
 @given(offset=st.timedeltas(min_value=-timedelta(days=1), max_value=timedelta(days=1)), there=SPANS, back=SPANS)
 def test_the_offset_is_off_by_no_more_than_it_says(offset: timedelta, there: timedelta, back: timedelta) -> None:
-    found = Measurement(NOON, NOON + there + offset, NOON + there + back)
+    found = ClockMeasurement(NOON, NOON + there + offset, NOON + there + back)
     # Halves of microseconds are rounded.
     assert abs(found.offset - offset) <= found.uncertainty + timedelta(microseconds=2)
 

@@ -119,7 +119,7 @@ async def note_hash(connection: Connection, image: Image) -> None:
 
 async def migrate_next(connection: Connection, world: World) -> None:
     wanted = await anyio.to_thread.run_sync(migrate.packaged_migrations)
-    await migrate._apply_next(connection, wanted, migrate.Waiting(world.database, timedelta(days=1)))
+    await migrate._apply_next(connection, wanted, migrate.LockWait(world.database, timedelta(days=1)))
 
 
 STEPS: Mapping[str, Step] = {

@@ -23,7 +23,7 @@ from imagegallery.database.statement import Statement
 from imagegallery.galleries import listing_records, order_records
 from imagegallery.galleries import records as galleries
 from imagegallery.galleries.gallery import ImageOrder
-from imagegallery.galleries.listing_records import Listing
+from imagegallery.galleries.listing_records import ListStatement
 from imagegallery.galleries.shuffle import shuffle
 from imagegallery.galleries.walk import SLOTS_A_PAGE
 from imagegallery.images.duplicates import lookalike_records
@@ -116,7 +116,7 @@ INDEXES = {
 }
 
 
-def members(order: ImageOrder, listing: Listing, **start: object) -> dict[str, Case]:
+def members(order: ImageOrder, listing: ListStatement, **start: object) -> dict[str, Case]:
     """By cursor and by page, each with and without a filter."""
     table, index = "gallery_images", INDEXES[order]
     page, begins = listing_records.PAGES[order], {"gallery_id": GALLERY, "limit": LIMIT}
@@ -330,7 +330,7 @@ NOTHING_FITS = arguments(ImageFilter(mime_type="image/gif"))
 DEEPEST = 2_000  # of numbered pages in random order
 
 
-def walk_of(listing: Listing, **start: object) -> tuple[str, tuple[object, ...]]:
+def walk_of(listing: ListStatement, **start: object) -> tuple[str, tuple[object, ...]]:
     return named(listing.filtered, gallery_id=GALLERY, limit=LIMIT, **start, **NOTHING_FITS)
 
 

@@ -17,7 +17,7 @@ from tests.faults.looking import idle, queue_client, rows, upload_state
 from imagegallery.client import GalleryClient, RetryPolicy
 from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.principal import Principal
-from imagegallery.queue.sqs.channel import Outgoing, SqsChannel
+from imagegallery.queue.sqs.channel import OutgoingMessage, SqsChannel
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.variants.jobs import discard_objects
 
@@ -183,7 +183,7 @@ async def arrived(scene: Scene) -> list[UUID]:
     event = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Post", "s3": about}]}
     async with queue_client(settings) as client:
         channel = SqsChannel(client, str(settings.queue.sqs.events_url))
-        await channel.send([Outgoing(json.dumps(event), timedelta(0))])
+        await channel.send([OutgoingMessage(json.dumps(event), timedelta(0))])
     return [await _only_image(scene)]
 
 

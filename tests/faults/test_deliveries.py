@@ -12,7 +12,7 @@ from tests.faults.looking import ZERO, check, idle, queue_client, rows
 from tests.faults.stories import Scene, whole
 from tests.support.servers.sqs import ClockedSqsServer
 
-from imagegallery.queue.sqs.channel import Outgoing, SqsChannel
+from imagegallery.queue.sqs.channel import OutgoingMessage, SqsChannel
 
 WORKERS = ("worker", "worker-2")
 COPIES = 4
@@ -69,4 +69,4 @@ async def deliver(deployment: Deployment, jobs: Sequence[UUID], *, copies: int =
     async with queue_client(settings) as client:
         channel = SqsChannel(client, str(settings.queue.sqs.queue_url))
         for start in range(0, len(bodies), 10):
-            await channel.send([Outgoing(body, ZERO) for body in bodies[start : start + 10]])
+            await channel.send([OutgoingMessage(body, ZERO) for body in bodies[start : start + 10]])

@@ -15,7 +15,7 @@ from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.testing.storage.base import read
 from imagegallery.variants import backfill
-from imagegallery.variants.backfill import Backfill, Outdated, Scope, touched
+from imagegallery.variants.backfill import Backfill, OutdatedImage, Scope, touched
 from imagegallery.variants.preset import DEFAULT_PRESETS, Preset
 from imagegallery.variants.processing import SUPERSEDED_GRACE
 from imagegallery.variants.work import Recipes
@@ -47,7 +47,7 @@ async def processed(studio: Studio) -> Image:
     return await studio.image(image_id)
 
 
-async def run(backfill: Backfill, scope: Scope = EVERYTHING, *, dry_run: bool = False) -> list[Outdated]:
+async def run(backfill: Backfill, scope: Scope = EVERYTHING, *, dry_run: bool = False) -> list[OutdatedImage]:
     return [each async for step in backfill.run(scope, dry_run=dry_run) for each in step.touched]
 
 
@@ -65,7 +65,7 @@ async def test_only_what_another_recipe_made_is_made_anew(studio: Studio) -> Non
     before = await processed(studio)
     objects = await bodies(studio, before)
 
-    assert await run(backfill_of(studio, NEW_SMALL)) == [Outdated(before.id, (), ("small.webp",))]
+    assert await run(backfill_of(studio, NEW_SMALL)) == [OutdatedImage(before.id, (), ("small.webp",))]
     assert await studio.waiting() == [RENEW]
     await studio.run(RENEW)
 
@@ -88,7 +88,7 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(studio: Studio) -> No
     image = await processed(studio)
     backfill = backfill_of(studio, (*NEW_SMALL, JPEG))
     found = await run(backfill, dry_run=True)
-    assert found == [Outdated(image.id, ("medium.jpeg",), ("small.webp",))]
+    assert found == [OutdatedImage(image.id, ("medium.jpeg",), ("small.webp",))]
     assert await studio.waiting() == []
     assert await run(backfill) == found
 
@@ -198,7 +198,7 @@ async def test_an_image_from_before_there_were_phashes_gets_one_and_no_variant(s
 
     assert await run(backfill_of(studio, DEFAULT_PRESETS), Scope(only=frozenset({"small"}))) == []
     asked = await run(backfill_of(studio, DEFAULT_PRESETS), scope)
-    assert asked == [Outdated(each.id, ("phash",), ()) for each in (first, second)]
+    assert asked == [OutdatedImage(each.id, ("phash",), ()) for each in (first, second)]
     for _ in asked:
         await studio.run(RENEW)
 

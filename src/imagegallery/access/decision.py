@@ -72,14 +72,14 @@ def is_public(facts: Facts) -> bool:
     return Permission.VIEW in permissions(Principal.anonymous(), facts)
 
 
-class Governed(Protocol):
+class HasFacts(Protocol):
     """A thing whose permissions follow from its facts."""
 
     @property
     def facts(self) -> Facts: ...
 
 
-Thing = TypeVar("Thing", bound=Governed)
+Thing = TypeVar("Thing", bound=HasFacts)
 
 
 def require(needed: Permission, principal: Principal, found: Thing | None, kind: str) -> Thing:

@@ -62,7 +62,7 @@ class SharedCache(Cache, Protocol):
 
 
 @frozen
-class Fetched:
+class FetchResult:
     """The bytes. ``is_shared``: some process had made them already."""
 
     entry: Entry
@@ -72,7 +72,9 @@ class Fetched:
 class SharedTier(Protocol):
     """A cache behind this process's own. It does without what it cannot do, and raises no errors of its own."""
 
-    async def fetch(self, group: str, key: str, lifetime: Lifetime, load: Callable[[], Awaitable[bytes]]) -> Fetched:
+    async def fetch(
+        self, group: str, key: str, lifetime: Lifetime, load: Callable[[], Awaitable[bytes]]
+    ) -> FetchResult:
         """Return what was made after the last change that this process knows of, otherwise what ``load`` returns.
 
         Of several processes that miss it at once, one loads it. Raises what ``load`` raises.

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from imagegallery.cache.policy import Lifetime, Load, Serve, ServeStale, decide
 from imagegallery.cache.protocol import Cache, Entry
-from imagegallery.cache.shared import Fetched, SharedTier
+from imagegallery.cache.shared import FetchResult, SharedTier
 from imagegallery.clock import Clock
 from imagegallery.common.background import Background
 from imagegallery.errors import ImageGalleryError, Unavailable
@@ -115,14 +115,14 @@ class RevalidatingCache:
 
     async def _fetch(
         self, shared: SharedTier | None, group: str, key: str, lifetime: Lifetime, load: Loader
-    ) -> Fetched:
+    ) -> FetchResult:
         if shared is not None:
             return await shared.fetch(group, key, lifetime, load)
         # Taken before the load: its data may be that old.
         started_at = self._clock()
-        return Fetched(Entry(await load(), started_at), is_shared=False)
+        return FetchResult(Entry(await load(), started_at), is_shared=False)
 
-    def _flight(self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[Fetched]]) -> "_Flight":
+    def _flight(self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[FetchResult]]) -> "_Flight":
         flight = self._flights.get(key)
         if flight is None:
             flight = _Flight()
@@ -131,7 +131,7 @@ class RevalidatingCache:
         return flight
 
     async def _fly(
-        self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[Fetched]], flight: "_Flight"
+        self, key: str, lifetime: Lifetime, fetch: Callable[[], Awaitable[FetchResult]], flight: "_Flight"
     ) -> None:
         try:
             flight.fetched = await fetch()
@@ -165,13 +165,13 @@ class _Flight:
     """One load, and its waiters."""
 
     def __init__(self) -> None:
-        self.fetched: Fetched | None = None
+        self.fetched: FetchResult | None = None
         self._error: Exception = Unavailable("The gallery is closing.")
         self._trace: TracebackType | None = None
         self._landed = anyio.Event()
         self._waiters = 0
 
-    async def landed(self) -> Fetched:
+    async def landed(self) -> FetchResult:
         self._waiters += 1
         await self._landed.wait()
         if self.fetched is None:

@@ -17,13 +17,13 @@ from imagegallery.cache import records
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.policy import Lifetime
 from imagegallery.cache.protocol import Entry
-from imagegallery.cache.shared import Fetched, Lease, SharedCache, SharedEntry
+from imagegallery.cache.shared import FetchResult, Lease, SharedCache, SharedEntry
 from imagegallery.cache.snapshots import Snapshot
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 
-Load = Callable[[], Awaitable[bytes]]
+LoadBytes = Callable[[], Awaitable[bytes]]
 
 # A process that has not made an entry by then has died, or is too slow to wait for.
 LOCK_SECONDS: Final = 10.0
@@ -43,16 +43,16 @@ class SecondTier:
     clock: Clock
     is_listening: Callable[[], bool]
 
-    async def fetch(self, group: str, key: str, lifetime: Lifetime, load: Load) -> Fetched:
+    async def fetch(self, group: str, key: str, lifetime: Lifetime, load: LoadBytes) -> FetchResult:
         found = await self._find_or_claim(group, key)
         match found:
             case Lease():
-                return Fetched(await self._make(found, lifetime, load), is_shared=False)
+                return FetchResult(await self._make(found, lifetime, load), is_shared=False)
             case SharedEntry():
                 made_at = self.clock() - timedelta(seconds=found.age)
-                return Fetched(Entry(found.body, made_at, found.digest), is_shared=True)
+                return FetchResult(Entry(found.body, made_at, found.digest), is_shared=True)
             case None:
-                return Fetched(await self._loaded(load), is_shared=False)
+                return FetchResult(await self._loaded(load), is_shared=False)
 
     async def put_hint(self, group: str, key: str, body: bytes, lifetime: Lifetime) -> None:
         await self.cache.set(f"{group}/{key}", Entry(body, self.clock()), ttl_seconds=lifetime.whole.total_seconds())
@@ -98,7 +98,7 @@ class SecondTier:
         await self._give_back(lease)
         return found
 
-    async def _make(self, lease: Lease, lifetime: Lifetime, load: Load) -> Entry:
+    async def _make(self, lease: Lease, lifetime: Lifetime, load: LoadBytes) -> Entry:
         began = anyio.current_time()
         try:
             # Taken before the load, which sees at least this much, wherever it reads.
@@ -118,7 +118,7 @@ class SecondTier:
         with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(Unavailable):
             await self.cache.release(lease)
 
-    async def _loaded(self, load: Load) -> Entry:
+    async def _loaded(self, load: LoadBytes) -> Entry:
         # Taken before the load: its data may be that old.
         started_at = self.clock()
         return Entry(await load(), started_at)

@@ -42,7 +42,7 @@ class Order:
 
 
 @frozen
-class Started:
+class ProgramStarted:
     """The ordered program runs."""
 
     number: int
@@ -50,7 +50,7 @@ class Started:
 
 
 @frozen
-class Ended:
+class ProgramEnded:
     """The program has ended. The exit code is negative for a signal."""
 
     number: int
@@ -58,8 +58,8 @@ class Ended:
 
 
 if TYPE_CHECKING:
-    ParentsEnd: TypeAlias = Connection[Order, Started | Ended]
-    NurserysEnd: TypeAlias = Connection[Started | Ended, Order]
+    ParentsEnd: TypeAlias = Connection[Order, ProgramStarted | ProgramEnded]
+    NurserysEnd: TypeAlias = Connection[ProgramStarted | ProgramEnded, Order]
 
 
 class Nursery:
@@ -89,7 +89,7 @@ class Nursery:
         """Order a program. Raises `BrokenPipeError` if the nursery has died."""
         self._orders.send(order)
 
-    def hear(self) -> Started | Ended:
+    def hear(self) -> ProgramStarted | ProgramEnded:
         """Return a report. Raises `EOFError` if the nursery has died; the programs end then, too."""
         return self._orders.recv()
 
@@ -112,13 +112,13 @@ def _fork_programs(
                 if isinstance(ready, int):
                     number, program = running.pop(ready)
                     program.join()
-                    orders.send(Ended(number, program.exitcode or 0))
+                    orders.send(ProgramEnded(number, program.exitcode or 0))
                 else:
                     order = orders.recv()
                     program = _FORK.Process(target=_run, args=(order.program, order.environment, orders))
                     program.start()
                     running[program.sentinel] = order.number, program
-                    orders.send(Started(order.number, program.pid or 0))
+                    orders.send(ProgramStarted(order.number, program.pid or 0))
     for _, program in running.values():
         if program.pid is not None:
             os.kill(program.pid, signal.SIGINT)

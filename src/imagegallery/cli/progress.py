@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import Protocol
 
 
-class Advance(Protocol):
+class AdvanceSteps(Protocol):
     def __call__(self, steps: int = 1, /) -> None:
         """Advance by that many steps."""
 
 
 @contextmanager
-def progress_bar(label: str, *, total: int | None, with_output: bool = False) -> Iterator[Advance]:
+def progress_bar(label: str, *, total: int | None, with_output: bool = False) -> Iterator[AdvanceSteps]:
     """Show a bar of ``total`` steps (``None``: unknown). Call what it yields after each.
 
     Draws nothing if stderr is no terminal, or, ``with_output``, if results are printed to one meanwhile.

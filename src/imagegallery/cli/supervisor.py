@@ -12,7 +12,7 @@ import anyio
 import click
 from attrs import define, field
 
-from imagegallery.cli.nursery import Ended, Nursery, Order, Program, Started
+from imagegallery.cli.nursery import Nursery, Order, Program, ProgramEnded, ProgramStarted
 from imagegallery.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -120,9 +120,9 @@ class _Family:
                         child.end(-Signals.SIGINT)
                     raise ConfigurationError(NURSERY_GONE) from None
 
-    def _note(self, news: Started | Ended) -> None:
+    def _note(self, news: ProgramStarted | ProgramEnded) -> None:
         child = self.children[news.number]
-        if isinstance(news, Ended):
+        if isinstance(news, ProgramEnded):
             child.end(news.exit_code)
             return
         child.pid = news.pid

@@ -15,7 +15,7 @@ from imagegallery.client.documents import GalleryName, ImageName, UploadPlan, re
 from imagegallery.client.exchange import RetryingRequests
 from imagegallery.client.parts import send_parts
 from imagegallery.client.problems import ApiProblem
-from imagegallery.client.progress import Advance, ProgressCounter, ignore_progress
+from imagegallery.client.progress import AdvanceBytes, ProgressCounter, ignore_progress
 from imagegallery.client.retries import RetryPolicy
 from imagegallery.client.source import LocalFile
 from imagegallery.client.statefile import FileKey, StateFile
@@ -75,7 +75,9 @@ class GalleryClient:
             api = Api(root, RetryingRequests(connections, retries or RetryPolicy()), authorization)
             yield cls(api, state or StateFile.in_memory(), parallel_parts, on_duplicate)
 
-    async def upload(self, path: Path, *, gallery_id: UUID | None = None, advance: Advance = ignore_progress) -> UUID:
+    async def upload(
+        self, path: Path, *, gallery_id: UUID | None = None, advance: AdvanceBytes = ignore_progress
+    ) -> UUID:
         """Upload a file and return its image's id, even if an earlier run did it.
 
         Args:

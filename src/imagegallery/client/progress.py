@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from attrs import define
 
 # Called with the number of bytes sent since the last call, negative if they must be sent again.
-Advance = Callable[[int], None]
+AdvanceBytes = Callable[[int], None]
 
 
 def ignore_progress(_: int) -> None:
@@ -16,7 +16,7 @@ def ignore_progress(_: int) -> None:
 class ProgressCounter:
     """Counts bytes, and can take them back."""
 
-    advance: Advance
+    advance: AdvanceBytes
     sent: int = 0
 
     def add(self, count: int) -> None:

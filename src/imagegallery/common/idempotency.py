@@ -28,14 +28,14 @@ def id_for(kind: UUID, owner_id: str, key: str) -> UUID:
 
 
 @frozen
-class Keyed:
+class KeyedRequest:
     """A request with a key: the ``id`` of what it makes, and a ``digest`` (SHA-256) of its content."""
 
     id: UUID
     digest: bytes
 
     @classmethod
-    def of(cls, kind: UUID, owner_id: str, key: str | None, *asked: object) -> "Keyed | None":
+    def of(cls, kind: UUID, owner_id: str, key: str | None, *asked: object) -> "KeyedRequest | None":
         """Make it, or return ``None`` without a key. ``asked`` is JSON. Raises `InvalidInput` for an invalid key."""
         if key is None:
             return None

@@ -37,7 +37,7 @@ SERVER_TIME: Final = "SELECT clock_timestamp()"
 
 
 @frozen
-class Measurement:
+class ClockMeasurement:
     """The server's time, and the local times right before and after asking."""
 
     sent_at: datetime
@@ -55,7 +55,7 @@ class Measurement:
         return (self.received_at - self.sent_at) / 2
 
 
-def correct(offset: timedelta, measurements: Iterable[Measurement]) -> timedelta:
+def correct(offset: timedelta, measurements: Iterable[ClockMeasurement]) -> timedelta:
     """The new offset: the same while no measurement contradicts it, to avoid jitter."""
     # Setting the local clock back during the round trip invalidates it.
     sound = [each for each in measurements if each.uncertainty >= timedelta(0)]
@@ -103,7 +103,7 @@ class DatabaseClock:
             for _ in range(MEASUREMENTS):
                 sent_at = self._local()
                 server_time: datetime = await connection.fetchval(SERVER_TIME)
-                measurements.append(Measurement(sent_at, server_time, self._local()))
+                measurements.append(ClockMeasurement(sent_at, server_time, self._local()))
         corrected = correct(self._offset, measurements)
         if abs(corrected - self._offset) >= LARGE_STEP:
             logger.warning("the database's clock is ahead of this machine's by %s", corrected)

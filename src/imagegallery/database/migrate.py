@@ -126,7 +126,7 @@ def left_to_apply(migrations: Sequence[Migration], applied: Mapping[int, tuple[s
 
 
 @frozen
-class Waiting:
+class LockWait:
     """Limits how long the server's process ``backend`` may wait for locks, observed from another connection."""
 
     database: Database
@@ -183,7 +183,7 @@ async def migrate(
     wanted = await _given_or_packaged(migrations)
     applied: list[str] = []
     async with database.alone() as connection:
-        while migration := await _apply_next(connection, wanted, Waiting(database, lock_timeout)):
+        while migration := await _apply_next(connection, wanted, LockWait(database, lock_timeout)):
             applied.append(migration.name)
     return applied
 
@@ -200,7 +200,7 @@ async def _given_or_packaged(migrations: Sequence[Migration] | None) -> Sequence
     return await anyio.to_thread.run_sync(packaged_migrations) if migrations is None else migrations
 
 
-async def _apply_next(connection: Connection, wanted: Sequence[Migration], waiting: Waiting) -> Migration | None:
+async def _apply_next(connection: Connection, wanted: Sequence[Migration], waiting: LockWait) -> Migration | None:
     """Apply the first missing one."""
     async with in_transaction(connection, NO_LIMIT):
         backend = await connection.fetchval(BACKEND)

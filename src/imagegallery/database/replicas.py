@@ -18,7 +18,7 @@ import anyio
 
 from imagegallery.common.backoff import Backoff
 from imagegallery.database.connection import Connection
-from imagegallery.database.wal_position import REPLAYED, Connecting, Position
+from imagegallery.database.wal_position import REPLAYED, Connect, Position
 from imagegallery.errors import ConfigurationError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ POLL: Final = timedelta(milliseconds=1)
 class Replica:
     """One standby: its last known position, and whether it is avoided."""
 
-    def __init__(self, number: int, connecting: Connecting) -> None:
+    def __init__(self, number: int, connecting: Connect) -> None:
         self._number = number
         self._connecting = connecting
         self._position = Position(connecting, REPLAYED)

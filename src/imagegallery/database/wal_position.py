@@ -9,7 +9,7 @@ import anyio
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Unavailable
 
-Connecting = Callable[[], AbstractAsyncContextManager[Connection]]
+Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 
 # On a primary: all that is visible now was written before this position. A commit is visible once it is flushed or, if
 # commits do not wait for that, once it is inserted. NULL on a standby.
@@ -28,7 +28,7 @@ REPLAYED: Final = "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay
 class Position:
     """Asks a server for its position: one question at a time, whose answer all earlier callers share."""
 
-    def __init__(self, connecting: Connecting, question: str) -> None:
+    def __init__(self, connecting: Connect, question: str) -> None:
         self._connecting = connecting
         self._question = question
         self._turn = anyio.Lock()

@@ -75,7 +75,7 @@ class GalleryPage:
 
 
 @frozen
-class Listing:
+class ListStatement:
     """The same list for all images, and for those that fit a filter; the columns ``key`` are its sort key."""
 
     plain: Statement
@@ -124,7 +124,7 @@ def _passing(source: str, columns: str, order: str) -> str:
     WHERE m.number = {EXAMINED} OR {_FITS}"""
 
 
-def _listing(columns: str, order: str, key: tuple[str, ...], beyond: str, extent: str) -> Listing:
+def _listing(columns: str, order: str, key: tuple[str, ...], beyond: str, extent: str) -> ListStatement:
     """A gallery and a page of its images: one row an image, or one row of NULLs beside an empty page.
 
     It names the gallery by the parameter: by ``g.id`` a large one would be planned like any other.
@@ -133,7 +133,7 @@ def _listing(columns: str, order: str, key: tuple[str, ...], beyond: str, extent
     return _from(source, columns, order, key, extent)
 
 
-def _from(source: str, columns: str, order: str, key: tuple[str, ...], extent: str) -> Listing:
+def _from(source: str, columns: str, order: str, key: tuple[str, ...], extent: str) -> ListStatement:
     position = "" if "position" in key else f"{_POSITION}, "
 
     def statement(members: str, looked_at: str) -> Statement:
@@ -150,10 +150,10 @@ WHERE g.id = :gallery_id
 ORDER BY {order}""")
 
     plain = statement(f"SELECT m.* FROM ({source}) m", "NULL AS number, m.image_id IS NOT NULL AS fits")
-    return Listing(plain, statement(_passing(source, columns, order), "m.number, m.fits"), key)
+    return ListStatement(plain, statement(_passing(source, columns, order), "m.number, m.fits"), key)
 
 
-def _page(columns: str, order: str, key: tuple[str, ...]) -> Listing:
+def _page(columns: str, order: str, key: tuple[str, ...]) -> ListStatement:
     """After a number of images."""
     return _listing(columns, order, key, "", "OFFSET :offset LIMIT :limit")
 

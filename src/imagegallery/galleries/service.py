@@ -15,7 +15,7 @@ from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import audience, is_public, require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
-from imagegallery.common.idempotency import Keyed
+from imagegallery.common.idempotency import KeyedRequest
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
@@ -87,7 +87,7 @@ class GalleryService:
         owner_id = principal.require_user()
         draft = check_draft(name, description, visibility)
         asked = (draft.name, draft.description, draft.visibility.value)
-        keyed = Keyed.of(GALLERIES, owner_id, idempotency_key, *asked)
+        keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         async with self._database.transaction() as connection:
             if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):

@@ -23,7 +23,7 @@ from imagegallery.errors import Fault, InvalidCursor
 from imagegallery.galleries import listing_records, order_records
 from imagegallery.galleries.gallery import ImageOrder
 from imagegallery.galleries.input import Selection
-from imagegallery.galleries.listing_records import FROM_NOW_ON, GalleryEntry, GalleryPage, Listing
+from imagegallery.galleries.listing_records import FROM_NOW_ON, GalleryEntry, GalleryPage, ListStatement
 from imagegallery.galleries.positions import LOWEST
 from imagegallery.galleries.shuffle import MAX_BITS, Shuffle, bits_for, shuffle
 from imagegallery.images.library.filter import ImageFilter
@@ -161,7 +161,7 @@ async def _by_created_at(connection: Connection, walk: Walk) -> GalleryPage | No
 
 
 async def _by_key(
-    listing: Listing, first: tuple[SortKeyPart, UUID], connection: Connection, walk: Walk
+    listing: ListStatement, first: tuple[SortKeyPart, UUID], connection: Connection, walk: Walk
 ) -> GalleryPage | None:
     """By a key that changes. A cursor is (revision at the beginning, key, id)."""
     begun, (after, after_id) = FROM_NOW_ON, first

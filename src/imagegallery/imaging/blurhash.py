@@ -21,7 +21,7 @@ PIXELS: Final = Pixels(SIDE, comfortable_side=256, colours=Colours.LIGHT)
 LONG_SIDE_COMPONENTS: Final = 4
 SHORT_SIDE_COMPONENTS: Final = 3
 
-Colour = tuple[float, float, float]
+LinearColour = tuple[float, float, float]
 """Red, green and blue of linear light, 0 to 1; a factor may be below 0."""
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
@@ -66,7 +66,7 @@ def encode(light: Sequence[float], *, is_upright: bool = False) -> str:
     )
 
 
-def _factors(light: Sequence[float], across: int, down: int) -> list[Colour]:
+def _factors(light: Sequence[float], across: int, down: int) -> list[LinearColour]:
     """The amount of each cosine, starting with the constant one, row by row of their frequencies."""
     rows = [light[start : start + 3 * SIDE] for start in range(0, 3 * SIDE * SIDE, 3 * SIDE)]
     columns = [[[_sum(wave, row[channel::3]) for row in rows] for wave in _WAVES[:across]] for channel in range(3)]

@@ -11,20 +11,20 @@ from attrs import frozen
 
 
 @frozen
-class Closed:
+class ClosedState:
     """``failures`` in a row so far."""
 
     failures: int = 0
 
 
 @frozen
-class Open:
+class OpenState:
     """Calls are refused until then."""
 
     until: datetime
 
 
-State: TypeAlias = Closed | Open
+State: TypeAlias = ClosedState | OpenState
 
 
 @frozen
@@ -40,18 +40,18 @@ class Breaker:
         One call at a time passes an open breaker, until it returns or another ``rest`` has passed: a call that never
         returns blocks nobody. A rest longer than the rule (the clock was set back) is over.
         """
-        if isinstance(state, Closed):
+        if isinstance(state, ClosedState):
             return True, state
         if timedelta(0) < state.until - now <= self.rest:
             return False, state
-        return True, Open(now + self.rest)
+        return True, OpenState(now + self.rest)
 
     def after_failure(self, state: State, now: datetime) -> State:
         """Return the state after a failed call."""
-        if isinstance(state, Closed) and state.failures < self.failures_allowed:
-            return Closed(state.failures + 1)
-        return Open(now + self.rest)
+        if isinstance(state, ClosedState) and state.failures < self.failures_allowed:
+            return ClosedState(state.failures + 1)
+        return OpenState(now + self.rest)
 
     def after_success(self, state: State) -> State:
         """Return the state after a successful call."""
-        return state if state == Closed() else Closed()
+        return state if state == ClosedState() else ClosedState()

@@ -24,7 +24,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError, Unavailable
-from imagegallery.redis.breaker import Breaker, Closed, Open, State
+from imagegallery.redis.breaker import Breaker, ClosedState, OpenState, State
 from imagegallery.redis.options import RedisOptions
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class RedisClient:
         self.server = server
         self.prefix = options.prefix
         self._breaker = Breaker(options.failures_allowed, options.rest)
-        self._state: State = Closed()
+        self._state: State = ClosedState()
         self.clock = clock
 
     @classmethod
@@ -117,8 +117,8 @@ class RedisClient:
 
     def _move(self, state: State, reason: str = "") -> None:
         """Change the state, and log when it opens and when it closes."""
-        opens = isinstance(state, Open) and isinstance(self._state, Closed)
-        closes = isinstance(state, Closed) and isinstance(self._state, Open)
+        opens = isinstance(state, OpenState) and isinstance(self._state, ClosedState)
+        closes = isinstance(state, ClosedState) and isinstance(self._state, OpenState)
         self._state = state
         if opens:
             logger.warning("Redis does not answer; doing without it for now: %s", reason)

@@ -47,7 +47,7 @@ ARRIVED = fault_point("service.arrived", "the row says that the bytes are there,
 PATIENCE = timedelta(seconds=10)
 """How long a repetition waits for the same request, still in progress."""
 
-Source = Path | bytes | Readable | AsyncIterable[bytes]
+FileSource = Path | bytes | Readable | AsyncIterable[bytes]
 
 
 @frozen
@@ -62,7 +62,7 @@ class OpenSource:
 
 
 @asynccontextmanager
-async def open_source(source: Source) -> AsyncIterator[OpenSource]:
+async def open_source(source: FileSource) -> AsyncIterator[OpenSource]:
     """Open the source and read its first chunk. Raises `OSError` for an unreadable path."""
     if isinstance(source, bytes):
         yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))

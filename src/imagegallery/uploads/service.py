@@ -34,7 +34,7 @@ from imagegallery.uploads.completion.verification import Verification
 from imagegallery.uploads.creation import UploadCreator
 from imagegallery.uploads.known_bytes import KnownBytes
 from imagegallery.uploads.multipart.parts import UploadParts
-from imagegallery.uploads.reception import BodyReceiver, OneCall, OpenSource, Source, open_source
+from imagegallery.uploads.reception import BodyReceiver, FileSource, OneCall, OpenSource, open_source
 from imagegallery.uploads.resumable.service import ResumableUploads
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import try_to_delete_objects
@@ -273,7 +273,7 @@ class UploadService:
     async def add(
         self,
         principal: Principal,
-        source: Source,
+        source: FileSource,
         *,
         filename: str | None = None,
         content_type: str | None = None,

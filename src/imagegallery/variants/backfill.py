@@ -55,7 +55,7 @@ class Scope:
 
 
 @frozen
-class Outdated:
+class OutdatedImage:
     """An image and the names of variants (``medium.webp``) and analyses to make: missing ones, and those of another
     recipe or version."""
 
@@ -73,7 +73,7 @@ class Progress:
     """One batch: the number of images examined, the outdated ones, and the id to continue from."""
 
     examined: int
-    touched: tuple[Outdated, ...]
+    touched: tuple[OutdatedImage, ...]
     next_id: UUID
 
 
@@ -126,15 +126,15 @@ class Backfill:
             await self.outbox.enqueue(connection, analyse_image(image, costly), now=self.clock())
 
 
-def touched(image: Image, recorded: Mapping[str, int], scope: Scope, recipes: Recipes) -> Outdated:
+def touched(image: Image, recorded: Mapping[str, int], scope: Scope, recipes: Recipes) -> OutdatedImage:
     """What to make for one image. ``recorded`` has the versions of its analyses. Pure."""
     if image.status is not ProcessingStatus.COMPLETE:
-        return Outdated(image.id, (), ())
+        return OutdatedImage(image.id, (), ())
     work = work_for(image, recorded, None, recipes)
     there = {*(f"{variant.variant_type}.{variant.format}" for variant in image.variants), *recorded}
     wanted = list(filter(scope.includes, work.names))
     outdated = () if scope.missing else _sorted(name for name in wanted if name in there)
-    return Outdated(image.id, _sorted(name for name in wanted if name not in there), outdated)
+    return OutdatedImage(image.id, _sorted(name for name in wanted if name not in there), outdated)
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from attrs import frozen
 from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
-from imagegallery.common.idempotency import Keyed
+from imagegallery.common.idempotency import KeyedRequest
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict
@@ -62,7 +62,7 @@ class WebhookService:
             # Names in a private network may not be known yet, or not to this process.
             if isinstance(error, AddressRefused) or not self._options.allow_private:
                 refuse_address(f"is refused: {error.message.rstrip('.')}")
-        keyed = Keyed.of(WEBHOOKS, owner_id, idempotency_key, url, types)
+        keyed = KeyedRequest.of(WEBHOOKS, owner_id, idempotency_key, url, types)
         made_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         new = NewWebhook(made_id, owner_id, url, secrets.token_bytes(SECRET_BYTES), types, digest)
         async with self._database.transaction() as connection:

@@ -45,10 +45,10 @@ class End(Enum):
     FORM = "form"
 
 
-Event = PartBegin | bytes | End
+FormEvent = PartBegin | bytes | End
 
 
-async def read_events(chunks: AsyncIterable[bytes], content_type: str) -> AsyncIterator[Event]:
+async def read_events(chunks: AsyncIterable[bytes], content_type: str) -> AsyncIterator[FormEvent]:
     """The form as a stream of events; ``bytes`` belong to the part that began last.
 
     Raises `MalformedRequest` for an incomplete or malformed form.
@@ -69,7 +69,7 @@ class _Parser:
     """python-multipart's callbacks, as events."""
 
     def __init__(self, boundary: str) -> None:
-        self._events: deque[Event] = deque()
+        self._events: deque[FormEvent] = deque()
         self._parts = 0
         self._headers: dict[str, str] = {}
         self._name, self._value = bytearray(), bytearray()
@@ -87,7 +87,7 @@ class _Parser:
             },
         )
 
-    def feed(self, chunk: bytes) -> list[Event]:
+    def feed(self, chunk: bytes) -> list[FormEvent]:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
@@ -116,7 +116,7 @@ class _Parser:
 class IncomingForm:
     """A form up to its file, which is read through `file`. ``fields`` are complete after that."""
 
-    _events: AsyncIterator[Event]
+    _events: AsyncIterator[FormEvent]
     filename: str | None = None
     content_type: str | None = None
     fields: FormFields = field(factory=FormFields)

@@ -22,7 +22,7 @@ _OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk
 _ETAG = '"5d41402abc4b2a76b9719d911017c592"'
 _OPTIONAL = ("gallery_id", "size")
 
-Size = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
+FileSize = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
 Key = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
@@ -31,7 +31,7 @@ class UppyMetadata(Open):
     """What counts of a file's metadata, which holds whatever the page put there. ``size`` is in bytes."""
 
     gallery_id: GalleryChoice = None
-    size: Size = None
+    size: FileSize = None
 
 
 @frozen
@@ -50,7 +50,7 @@ class UppyParams:
     filename: RawFilename
     type: Annotated[str, Meta(max_length=255)] = ""
     gallery_id: GalleryChoice = None
-    size: Size = None
+    size: FileSize = None
 
 
 @frozen
@@ -99,7 +99,7 @@ class UppyMultipartDocument:
 class UppyStoredPartDocument:
     PartNumber: Annotated[int, example(1)]
     ETag: Annotated[str, example(_ETAG)]
-    Size: Annotated[int, example(8_388_608)]
+    FileSize: Annotated[int, example(8_388_608)]
 
 
 @frozen(slots=False)

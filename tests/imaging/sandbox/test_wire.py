@@ -13,7 +13,7 @@ ACCEPTS = {"phash": phash.is_hash}
 RENDITION = Rendition("large", 1920, 1080, "avif", 70, 1, crop="attention", animated=True)
 
 
-def sent(message: wire.Message) -> wire.Message:
+def sent(message: wire.WireMessage) -> wire.WireMessage:
     data = wire.frame(message)
     assert wire.body_length(data[: wire.PREFIX_SIZE]) == len(data) - wire.PREFIX_SIZE
     return wire.unframe(data[wire.PREFIX_SIZE :])
@@ -55,7 +55,7 @@ def test_the_walls_that_stand_are_told(walls: frozenset[wire.Wall]) -> None:
 
 
 @pytest.mark.parametrize("message", [{}, {"walls": "files"}, {"walls": ["moat"]}, {"walls": [3]}])
-def test_walls_that_make_no_sense_are_not_believed(message: wire.Message) -> None:
+def test_walls_that_make_no_sense_are_not_believed(message: wire.WireMessage) -> None:
     with pytest.raises(wire.ProtocolError):
         wire.read_ready(message)
 
@@ -64,19 +64,19 @@ def test_a_result_is_no_fault() -> None:
     assert wire.read_fault({"made": []}) is None
 
 
-RENDERED: wire.Message = {
+RENDERED: wire.WireMessage = {
     "made": [{"width": 1, "height": 1, "frames": 1}],
     "measured": {"phash": "0" * 16},
     "is_truncated": False,
 }
-INSPECTION: wire.Message = {"width": 1, "height": 1, "frames": 1, "exif": ""}
+INSPECTION: wire.WireMessage = {"width": 1, "height": 1, "frames": 1, "exif": ""}
 
 
 @pytest.mark.parametrize(
     "change",
     [{"width": 0}, {"width": "1"}, {"height": True}, {"frames": 10**9}, {"exif": "é"}, {"exif": 3}, {"width": None}],
 )
-def test_an_inspection_that_makes_no_sense_is_not_believed(change: wire.Message) -> None:
+def test_an_inspection_that_makes_no_sense_is_not_believed(change: wire.WireMessage) -> None:
     with pytest.raises(wire.ProtocolError):
         wire.read_inspection({**INSPECTION, **change}, content_type="image/png")
 
@@ -94,7 +94,7 @@ def test_an_inspection_that_makes_no_sense_is_not_believed(change: wire.Message)
         {**RENDERED, "measured": {"phash": "0" * 16, "blurhash": "LQDKASxvjFfm~qkWj[j?%Mj?oet6"}},
     ],
 )
-def test_a_rendering_that_makes_no_sense_is_not_believed(message: wire.Message) -> None:
+def test_a_rendering_that_makes_no_sense_is_not_believed(message: wire.WireMessage) -> None:
     with pytest.raises(wire.ProtocolError):
         wire.read_rendered(message, count=1, accepts=ACCEPTS)
 
@@ -119,14 +119,14 @@ def test_what_is_no_phash_is_not_believed(data: object) -> None:
     "message",
     [{"fault": "root", "message": "x"}, {"fault": "truncated"}, {"fault": "truncated", "message": "a\nb" * 200}],
 )
-def test_a_fault_that_makes_no_sense_is_not_believed(message: wire.Message) -> None:
+def test_a_fault_that_makes_no_sense_is_not_believed(message: wire.WireMessage) -> None:
     with pytest.raises(wire.ProtocolError):
         wire.read_fault(message)
 
 
 @given(st.binary())
 @pytest.mark.parametrize("read", [wire.unframe])
-def test_garbage_is_a_protocol_error_or_an_object(read: Callable[[bytes], wire.Message], body: bytes) -> None:
+def test_garbage_is_a_protocol_error_or_an_object(read: Callable[[bytes], wire.WireMessage], body: bytes) -> None:
     try:
         message = read(body)
     except wire.ProtocolError:

@@ -19,7 +19,7 @@ from imagegallery.queue.dispatch.rules import ABANDONED_AFTER, LOST_AFTER, RESER
 from imagegallery.queue.job import PRIORITY_IDLE, PRIORITY_LOW, ClaimedJob, NewJob, QueueOptions, QueueStats, SqsOptions
 from imagegallery.queue.protocol import JobOutcome
 from imagegallery.queue.sqs import messages as sqs_messages
-from imagegallery.queue.sqs.channel import Message, Outgoing, SqsChannel
+from imagegallery.queue.sqs.channel import Message, OutgoingMessage, SqsChannel
 from imagegallery.queue.sqs.connection import Sqs
 from imagegallery.queue.sqs.messages import Inbox
 from imagegallery.queue.sqs.queue import PASSED_ON_AFTER, SqsQueue
@@ -36,7 +36,7 @@ async def claim(queue: SqsQueue, *kinds: str, limit: int = 10) -> list[ClaimedJo
 
 
 async def send(bench: SqsBench, *bodies: str) -> None:
-    await bench.messages.channels[Urgency.NORMAL].send([Outgoing(body, timedelta(0)) for body in bodies])
+    await bench.messages.channels[Urgency.NORMAL].send([OutgoingMessage(body, timedelta(0)) for body in bodies])
 
 
 async def send_again(bench: SqsBench, *jobs: ClaimedJob) -> None:
@@ -351,7 +351,7 @@ class TestOutages:
     async def test_a_batch_that_is_taken_in_part_is_sent_again_in_part(self, sqs: SqsBench) -> None:
         part = {"Successful": [{"Id": "1"}], "Failed": [{"Id": "0", "Code": "InternalError"}]}
         channel = SqsChannel(fake(Broken(sqs.client, send_message_batch=part)), "http://sqs/1/jobs")
-        assert await channel.send([Outgoing("a", timedelta(0)), Outgoing("b", timedelta(0))]) == [1]
+        assert await channel.send([OutgoingMessage("a", timedelta(0)), OutgoingMessage("b", timedelta(0))]) == [1]
 
     @pytest.mark.parametrize("method", ["delete_message_batch", "change_message_visibility_batch"])
     async def test_what_has_happened_to_a_job_counts_also_when_its_message_cannot_be_put_away(

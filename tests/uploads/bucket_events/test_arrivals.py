@@ -17,7 +17,7 @@ from imagegallery.backends import open_jobs
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError
 from imagegallery.queue.job import QueueOptions
-from imagegallery.queue.sqs.channel import Outgoing, SqsChannel
+from imagegallery.queue.sqs.channel import OutgoingMessage, SqsChannel
 from imagegallery.queue.sqs.mailbox import HANDLING_TIME, SqsMailbox
 from imagegallery.queue.sqs.setup import EVENT_RECEIVES, SqsSetup
 from imagegallery.settings import Settings
@@ -101,7 +101,7 @@ class Letters:
     arrivals: Arrivals
 
     async def send(self, *bodies: str) -> None:
-        await self.channel.send([Outgoing(body, timedelta(0)) for body in bodies])
+        await self.channel.send([OutgoingMessage(body, timedelta(0)) for body in bodies])
 
     async def left(self) -> int:
         """How many come again."""

@@ -14,7 +14,7 @@ from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
 from imagegallery.gallery import ImageGallery
 from imagegallery.settings import Settings
-from imagegallery.variants.backfill import Backfill, Outdated, Progress, Scope
+from imagegallery.variants.backfill import Backfill, OutdatedImage, Progress, Scope
 from imagegallery.variants.work import Recipes
 
 
@@ -98,10 +98,10 @@ class _Run:
             click.echo(f"To go on: --starting-from {self.next_id}", err=True)
 
 
-def _line(touched: Outdated) -> str:
+def _line(touched: OutdatedImage) -> str:
     parts = [f"{name} (missing)" for name in touched.missing] + [f"{name} (outdated)" for name in touched.outdated]
     return f"{touched.image_id}  {', '.join(parts)}"
 
 
-def _document(touched: Outdated) -> dict[str, object]:
+def _document(touched: OutdatedImage) -> dict[str, object]:
     return {"image_id": str(touched.image_id), "missing": touched.missing, "outdated": touched.outdated}

@@ -19,7 +19,7 @@ from imagegallery.variants.service import VariantService
 
 
 @frozen
-class RenderResult:
+class PhotoResult:
     """The variants of one photograph, or why there are none."""
 
     path: Path
@@ -50,8 +50,8 @@ def render_command(photos: tuple[Path, ...], out: Path, as_json: bool, config: P
     return 1 if failures else 0
 
 
-async def _render_all(settings: Settings, photos: tuple[Path, ...], out: Path) -> list[RenderResult]:
-    results: dict[Path, RenderResult] = {}
+async def _render_all(settings: Settings, photos: tuple[Path, ...], out: Path) -> list[PhotoResult]:
+    results: dict[Path, PhotoResult] = {}
     sources = tuple(dict.fromkeys(photos))
     turns = anyio.CapacityLimiter(settings.imaging.processes)
     with progress_bar("rendering", total=len(sources)) as advance:
@@ -67,13 +67,13 @@ async def _render_all(settings: Settings, photos: tuple[Path, ...], out: Path) -
     return [results[path] for path in sources]
 
 
-async def _render_one(variants: VariantService, path: Path, out: Path, stem: str) -> RenderResult:
+async def _render_one(variants: VariantService, path: Path, out: Path, stem: str) -> PhotoResult:
     try:
-        return RenderResult(path, await variants.render(path, out, stem=stem))
+        return PhotoResult(path, await variants.render(path, out, stem=stem))
     except ImageGalleryError as error:
-        return RenderResult(path, error=error.message)
+        return PhotoResult(path, error=error.message)
     except OSError as error:
-        return RenderResult(path, error=error.strerror or "cannot be read")
+        return PhotoResult(path, error=error.strerror or "cannot be read")
 
 
 def unique_stems(paths: Iterable[Path]) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _first_free(stem: str, is_taken: Callable[[str], bool]) -> str:
     return candidate
 
 
-def _files(results: Iterable[RenderResult]) -> Iterator[str]:
+def _files(results: Iterable[PhotoResult]) -> Iterator[str]:
     for result in results:
         if result.rendered is not None:
             yield from (variant.key for variant in result.rendered.variants)

@@ -43,7 +43,7 @@ def _take_stdout() -> BinaryIO:
     return answers
 
 
-def _receive(requests: socket.socket) -> tuple[wire.Message, Sequence[int]] | None:
+def _receive(requests: socket.socket) -> tuple[wire.WireMessage, Sequence[int]] | None:
     """A request and its descriptors, which come with the first byte of its prefix; None at the end."""
     prefix, descriptors, _, _ = socket.recv_fds(requests, wire.PREFIX_SIZE, wire.MAX_DESCRIPTORS)
     if len(prefix) < wire.PREFIX_SIZE:
@@ -64,12 +64,12 @@ def _closing(descriptors: Sequence[int]) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _send(answers: BinaryIO, message: wire.Message) -> None:
+def _send(answers: BinaryIO, message: wire.WireMessage) -> None:
     answers.write(wire.frame(message))
     answers.flush()
 
 
-def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
+def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.WireMessage:
     """The result, or the error in its place. Unexpected errors end this process: see stderr."""
     try:
         return _result(request, descriptors, options)
@@ -86,7 +86,7 @@ def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingO
     return wire.fault_message(fault)
 
 
-def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.Message:
+def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.WireMessage:
     file, *outputs = descriptors
     try:
         if not request.render:

@@ -3,7 +3,7 @@ process."""
 
 from imagegallery.imaging.decoder.leniency import read_picture
 from imagegallery.imaging.decoder.sizes import strongest_shrink, turned
-from imagegallery.imaging.decoder.source import Decode, Source
+from imagegallery.imaging.decoder.source import Decode, PictureSource
 from imagegallery.imaging.decoder.vips import open_source
 from imagegallery.imaging.formats.notes import read_notes
 from imagegallery.imaging.limits import ImagingOptions, can_move
@@ -26,7 +26,7 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
     return Inspection(request.content_type, width, height, source.frames, blocks.exif, notes, is_truncated)
 
 
-def _is_truncated(source: Source, options: ImagingOptions) -> bool:
+def _is_truncated(source: PictureSource, options: ImagingOptions) -> bool:
     """Read every pixel at the cheapest scale: every coefficient of a JPEG is still read."""
     moves = source.moves and can_move(source.width, source.height, source.frames, options)
     shrink = strongest_shrink((source.width, source.height)) if source.shrinks_on_load else 1

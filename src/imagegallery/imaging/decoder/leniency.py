@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import pyvips
 
-from imagegallery.imaging.decoder.source import Decode, Source
+from imagegallery.imaging.decoder.source import Decode, PictureSource
 
 Result = TypeVar("Result")
 
 
-def read_picture(source: Source, read: Callable[[Decode], Result]) -> tuple[Result, bool]:
+def read_picture(source: PictureSource, read: Callable[[Decode], Result]) -> tuple[Result, bool]:
     """Return what ``read`` makes of the picture, and whether a part of it is missing.
 
     ``read`` first gets a strict decoder. If that finds a fault that browsers forgive, ``read`` is called again with a

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from imagegallery.imaging.decoder import encoders, pixels, sight, sizes
 from imagegallery.imaging.decoder.leniency import read_picture
 from imagegallery.imaging.decoder.sizes import Size, TargetSize
-from imagegallery.imaging.decoder.source import Decode, Source
+from imagegallery.imaging.decoder.source import Decode, PictureSource
 from imagegallery.imaging.decoder.vips import open_source
 from imagegallery.imaging.decoder_errors import is_out_of_memory, out_of_memory
 from imagegallery.imaging.limits import ImagingOptions, can_move, frame_step
@@ -22,7 +22,7 @@ SUSPICIOUS = 0.01
 
 
 @define
-class Ladder:
+class RenditionLadder:
     """Pictures of one subject in memory, each made from a larger one: upright, sRGB, ``frames`` in a strip."""
 
     frames: int
@@ -36,9 +36,9 @@ class Ladder:
             self.rungs[size] = smaller.copy_memory()
         return self.rungs[size]
 
-    def first_frames(self) -> "Ladder":
+    def first_frames(self) -> "RenditionLadder":
         """A ladder of stills, made of the first frame of every rung."""
-        return Ladder(1, {size: pixels.frame(strip, self.frames, 0) for size, strip in self.rungs.items()})
+        return RenditionLadder(1, {size: pixels.frame(strip, self.frames, 0) for size, strip in self.rungs.items()})
 
 
 @frozen
@@ -65,7 +65,7 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
     frames = source.frames if any(step.moves for step in steps) else 1
     every = frame_step(*base, frames, options) if frames > 1 else 1
     whole, is_truncated = read_picture(source, lambda decode: _base(decode, source, base, frames, every))
-    moving = Ladder(len(range(0, frames, every)), {base: whole})
+    moving = RenditionLadder(len(range(0, frames, every)), {base: whole})
     still = moving.first_frames() if frames > 1 else moving
     made = _make(steps, moving, still, options.threads)
     answers = {each.name: _measure(each, still.at(rung), size) for each, rung in measured.items()}
@@ -77,7 +77,7 @@ def _comfortable(size: Size, wanted: Pixels) -> Size:
 
 
 def _steps(
-    source: Source, size: Size, renditions: Sequence[Rendition], outputs: Sequence[int], options: ImagingOptions
+    source: PictureSource, size: Size, renditions: Sequence[Rendition], outputs: Sequence[int], options: ImagingOptions
 ) -> list[_Step]:
     may_move = source.moves and can_move(source.width, source.height, source.frames, options)
     return [
@@ -91,7 +91,7 @@ def _steps(
     ]
 
 
-def _base(decode: Decode, source: Source, size: Size, frames: int, every: int) -> pyvips.Image:
+def _base(decode: Decode, source: PictureSource, size: Size, frames: int, every: int) -> pyvips.Image:
     """Decode at the smallest sufficient scale, and resize to the base size before anything costly.
 
     One of ``every`` frames is kept.
@@ -111,7 +111,9 @@ def _base(decode: Decode, source: Source, size: Size, frames: int, every: int) -
     return shown
 
 
-def _make(steps: Sequence[_Step], moving: Ladder, still: Ladder, threads: int) -> tuple[RenderReply, ...]:
+def _make(
+    steps: Sequence[_Step], moving: RenditionLadder, still: RenditionLadder, threads: int
+) -> tuple[RenderReply, ...]:
     """Encode while the next rung is made: a thread for each picture, the largest first, since they take longest."""
     made: dict[int, Future[RenderReply]] = {}
     order = sorted(range(len(steps)), key=lambda index: steps[index].target.scaled, reverse=True)

@@ -26,12 +26,12 @@ class Blocks:
 
 
 class Decode(Protocol):
-    """See `Source.decode`."""
+    """See `PictureSource.decode`."""
 
     def __call__(self, *, shrink: int = 1, frames: int = 1) -> "pyvips.Image": ...
 
 
-class Source(Protocol):
+class PictureSource(Protocol):
     """``width`` and ``height`` are in pixels of one frame, as stored: ``orientation`` (EXIF, 1 to 8) not applied."""
 
     @property

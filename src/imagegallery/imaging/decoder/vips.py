@@ -18,7 +18,7 @@ from imagegallery.imaging import decoder_errors, signature
 from imagegallery.imaging.decoder import heic, pixels
 from imagegallery.imaging.decoder.colour import ADOBE_RGB, Colour
 from imagegallery.imaging.decoder.sizes import strongest_shrink
-from imagegallery.imaging.decoder.source import Blocks, Source, exif_payload
+from imagegallery.imaging.decoder.source import Blocks, PictureSource, exif_payload
 from imagegallery.imaging.formats import gif, png, webp
 from imagegallery.imaging.formats.boxes import PrimaryPicture, read_primary
 from imagegallery.imaging.formats.jpeg import has_more_scans
@@ -51,7 +51,7 @@ def set_up() -> None:
     pyvips.cache_set_max(0)
 
 
-def open_source(file: int, content_type: str, options: ImagingOptions) -> Source:
+def open_source(file: int, content_type: str, options: ImagingOptions) -> PictureSource:
     """Read the header of an open file and check the limits.
 
     Raises `TypeMismatch` and `BadImage`, and `pyvips.Error` for what libvips cannot read.
@@ -71,7 +71,7 @@ def _check_scans(file: int, options: ImagingOptions) -> None:
         check_scans(has_more=has_more_scans(content, options.max_scans), options=options)
 
 
-def _open_heic(file: int, head: bytes) -> Source:
+def _open_heic(file: int, head: bytes) -> PictureSource:
     os.lseek(file, 0, os.SEEK_SET)
     with os.fdopen(file, "rb", closefd=False) as stream:
         return heic.open_heic(stream, head)

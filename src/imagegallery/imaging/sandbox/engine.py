@@ -122,7 +122,7 @@ class SandboxedEngine:
         request: wire.Request,
         path: Path,
         outputs: Sequence[Path],
-        read: Callable[[wire.Message], Answer],
+        read: Callable[[wire.WireMessage], Answer],
         owner_id: str,
     ) -> tuple[Inspection, Answer]:
         """The header, and a child's result. Memory filled by earlier pictures is not this one's fault: then a new
@@ -142,7 +142,7 @@ class SandboxedEngine:
         request: wire.Request,
         path: Path,
         outputs: Sequence[Path],
-        read: Callable[[wire.Message], Answer],
+        read: Callable[[wire.WireMessage], Answer],
     ) -> tuple[Inspection, Answer]:
         """Make one request to this child, which is only kept if its responses made sense."""
         child.served += 1
@@ -163,7 +163,7 @@ class SandboxedEngine:
 
     async def _result(
         self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]
-    ) -> tuple[Inspection, wire.Message]:
+    ) -> tuple[Inspection, wire.WireMessage]:
         """The header first: it determines the deadline for the rest."""
         header = wire.Request(request.content_type, decode=False)
         message = await self._message(child, header, descriptors[:1], shortest_deadline(self._options))
@@ -175,7 +175,7 @@ class SandboxedEngine:
 
     async def _message(
         self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int], allowed: timedelta
-    ) -> wire.Message:
+    ) -> wire.WireMessage:
         """The result. Raises `_Refused` for a fault that the child reports, and `BadImage` if it dies or takes too
         long: then it must not be used again."""
         deadline = allowed.total_seconds()

@@ -89,7 +89,7 @@ class DecoderProcess:
     def alive(self) -> bool:
         return self._process.returncode is None
 
-    async def ask(self, request: wire.Request, descriptors: Sequence[int]) -> wire.Message:
+    async def ask(self, request: wire.Request, descriptors: Sequence[int]) -> wire.WireMessage:
         """``descriptors`` are the open files of the request, see `sandbox.wire`. Raises `DecoderDied`."""
         return await self._exchange(wire.request_message(request), descriptors)
 
@@ -106,9 +106,9 @@ class DecoderProcess:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
-    async def _exchange(self, message: wire.Message | None, descriptors: Sequence[int]) -> wire.Message:
+    async def _exchange(self, message: wire.WireMessage | None, descriptors: Sequence[int]) -> wire.WireMessage:
         """Send, if there is something to send, and receive, reading stderr meanwhile so that it never fills up."""
-        answer: wire.Message | None = None
+        answer: wire.WireMessage | None = None
         complaint = bytearray()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_collect, self._stderr, complaint)
@@ -132,7 +132,7 @@ class DecoderProcess:
         await self._requests.send_fds(frame[: wire.PREFIX_SIZE], descriptors)
         await self._requests.send(frame[wire.PREFIX_SIZE :])
 
-    async def _receive(self) -> wire.Message:
+    async def _receive(self) -> wire.WireMessage:
         prefix = await self._answers.receive_exactly(wire.PREFIX_SIZE)
         return wire.unframe(await self._answers.receive_exactly(wire.body_length(prefix)))
 

@@ -26,7 +26,7 @@ PREFIX_SIZE = 4
 MAX_DESCRIPTORS = 253
 """With one message: SCM_MAX_FD, see unix(7)."""
 
-Message = Mapping[str, object]
+WireMessage = Mapping[str, object]
 
 
 class ProtocolError(Exception):
@@ -103,7 +103,7 @@ FAULT_KINDS = frozenset(
 )
 
 
-def frame(message: Message) -> bytes:
+def frame(message: WireMessage) -> bytes:
     """A message as bytes: four bytes of length, most significant first, then JSON."""
     body = json.dumps(message).encode()
     return len(body).to_bytes(PREFIX_SIZE, "big") + body
@@ -117,7 +117,7 @@ def body_length(prefix: bytes) -> int:
     return length
 
 
-def unframe(body: bytes) -> Message:
+def unframe(body: bytes) -> WireMessage:
     """The message in a frame's body. Raises `ProtocolError`."""
     try:
         message = json.loads(body)
@@ -126,12 +126,12 @@ def unframe(body: bytes) -> Message:
     return _mapping(message)
 
 
-def ready_message(walls: frozenset[Wall]) -> Message:
+def ready_message(walls: frozenset[Wall]) -> WireMessage:
     """A decoder's first message."""
     return {"walls": sorted(walls)}
 
 
-def read_ready(message: Message) -> frozenset[Wall]:
+def read_ready(message: WireMessage) -> frozenset[Wall]:
     """Read the walls. Raises `ProtocolError`."""
     try:
         return frozenset(Wall(str(each)) for each in _sequence(message, "walls"))
@@ -139,7 +139,7 @@ def read_ready(message: Message) -> frozenset[Wall]:
         raise ProtocolError("walls") from error
 
 
-def request_message(request: Request) -> Message:
+def request_message(request: Request) -> WireMessage:
     return {
         "content_type": request.content_type,
         "render": request.render,
@@ -149,7 +149,7 @@ def request_message(request: Request) -> Message:
     }
 
 
-def read_request(message: Message) -> Request:
+def read_request(message: WireMessage) -> Request:
     """A request as the decoder reads it, trusting its parent."""
     return Request(
         content_type=_text(message, "content_type"),
@@ -168,7 +168,7 @@ def _measurement(value: object) -> MeasureRequest:
     return MeasureRequest(_text(message, "name"), _text(message, "function"), asked)
 
 
-def inspection_message(inspection: Inspection) -> Message:
+def inspection_message(inspection: Inspection) -> WireMessage:
     return {
         "width": inspection.width,
         "height": inspection.height,
@@ -179,7 +179,7 @@ def inspection_message(inspection: Inspection) -> Message:
     }
 
 
-def read_inspection(message: Message, *, content_type: str) -> Inspection:
+def read_inspection(message: WireMessage, *, content_type: str) -> Inspection:
     """Read it. Raises `ProtocolError`."""
     try:
         exif = base64.b64decode(_text(message, "exif"), validate=True)
@@ -196,12 +196,12 @@ def read_inspection(message: Message, *, content_type: str) -> Inspection:
     )
 
 
-def render_message(answer: RenderAnswer) -> Message:
+def render_message(answer: RenderAnswer) -> WireMessage:
     made = [attrs.asdict(made) for made in answer.made]
     return {"made": made, "measured": answer.measured, "is_truncated": answer.is_truncated}
 
 
-def read_rendered(message: Message, *, count: int, accepts: Mapping[str, Callable[[object], bool]]) -> RenderAnswer:
+def read_rendered(message: WireMessage, *, count: int, accepts: Mapping[str, Callable[[object], bool]]) -> RenderAnswer:
     """Read it. Raises `ProtocolError` unless ``count`` files were made and everything was measured that ``accepts``
     names."""
     made = tuple(
@@ -216,11 +216,11 @@ def read_rendered(message: Message, *, count: int, accepts: Mapping[str, Callabl
     return RenderAnswer(made, measured, _flag(message, "is_truncated"))
 
 
-def fault_message(fault: FaultAnswer) -> Message:
+def fault_message(fault: FaultAnswer) -> WireMessage:
     return {"fault": fault.kind, "message": fault.message}
 
 
-def read_fault(message: Message) -> FaultAnswer | None:
+def read_fault(message: WireMessage) -> FaultAnswer | None:
     """The fault in a response, or ``None`` for a result. Raises `ProtocolError`."""
     if "fault" not in message:
         return None
@@ -230,45 +230,45 @@ def read_fault(message: Message) -> FaultAnswer | None:
     return FaultAnswer(kind, text)
 
 
-def _mapping(value: object) -> Message:
+def _mapping(value: object) -> WireMessage:
     if not isinstance(value, dict):
         raise ProtocolError("not an object")
     return value
 
 
-def _notes(message: Message) -> Notes:
+def _notes(message: WireMessage) -> Notes:
     return Notes(**{attribute.name: _texts(message, attribute.name) for attribute in attrs.fields(Notes)})
 
 
-def _texts(message: Message, key: str) -> tuple[str, ...]:
+def _texts(message: WireMessage, key: str) -> tuple[str, ...]:
     texts = _sequence(message, key)
     if len(texts) > MAX_NOTES or not all(isinstance(text, str) and len(text) <= MAX_NOTE for text in texts):
         raise ProtocolError(key)
     return tuple(map(str, texts))
 
 
-def _sequence(message: Message, key: str) -> Sequence[object]:
+def _sequence(message: WireMessage, key: str) -> Sequence[object]:
     value = message.get(key)
     if not isinstance(value, list):
         raise ProtocolError(key)
     return value
 
 
-def _text(message: Message, key: str) -> str:
+def _text(message: WireMessage, key: str) -> str:
     value = message.get(key)
     if not isinstance(value, str):
         raise ProtocolError(key)
     return value
 
 
-def _flag(message: Message, key: str) -> bool:
+def _flag(message: WireMessage, key: str) -> bool:
     value = message.get(key)
     if not isinstance(value, bool):
         raise ProtocolError(key)
     return value
 
 
-def _count(message: Message, key: str) -> int:
+def _count(message: WireMessage, key: str) -> int:
     value = message.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SIDE:
         raise ProtocolError(key)

@@ -53,7 +53,7 @@ class Message:
 
 
 @frozen
-class Outgoing:
+class OutgoingMessage:
     body: str
     delay: timedelta
 
@@ -68,7 +68,7 @@ class SqsChannel:
         self._read: list[str] = []  # receipts of messages to delete
         self._deleting = anyio.Lock()
 
-    async def send(self, messages: Sequence[Outgoing]) -> list[int]:
+    async def send(self, messages: Sequence[OutgoingMessage]) -> list[int]:
         """Send up to `BATCH` messages. Returns the indexes of the accepted ones."""
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": _seconds(message.delay)}

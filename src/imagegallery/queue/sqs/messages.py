@@ -12,7 +12,7 @@ from imagegallery.errors import ImageGalleryError
 from imagegallery.queue.dispatch.rules import Dispatch, Urgency, encode
 from imagegallery.queue.failure import describe
 from imagegallery.queue.job import QueueOptions
-from imagegallery.queue.sqs.channel import BATCH, Message, Outgoing, SqsChannel
+from imagegallery.queue.sqs.channel import BATCH, Message, OutgoingMessage, SqsChannel
 from imagegallery.queue.sqs.names import queue_urls
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SqsMessages:
             chosen = [each for each in dispatches if Urgency.of(each.priority) is urgency]
             for start in range(0, len(chosen), BATCH):
                 batch = chosen[start : start + BATCH]
-                taken = await channel.send([Outgoing(encode(each), each.delay(now)) for each in batch])
+                taken = await channel.send([OutgoingMessage(encode(each), each.delay(now)) for each in batch])
                 sent += [batch[index] for index in taken]
         return sent
 

@@ -17,7 +17,7 @@ from imagegallery.errors import NotFound
 from imagegallery.queue.job import Backlog, NewJob, QueueStats
 from imagegallery.queue.protocol import KeepsDeadLetters, Queue, TellsBacklog
 from imagegallery.testing.queue.base import LEASE, LONGER_THAN_A_LEASE, MOMENT, QueueParts
-from imagegallery.testing.queue.claims import Claiming, Leases
+from imagegallery.testing.queue.claims import ClaimTests, Leases
 
 __all__ = ["QueueParts", "QueueSuite"]
 
@@ -87,7 +87,7 @@ class Endings(QueueParts):
         assert await queue.stats() == QueueStats(waiting=3, running=2, dead=1)
 
 
-class Watching(QueueParts):
+class WatchTests(QueueParts):
     async def test_a_new_job_ends_a_wait(self) -> None:
         queue = await self.make_queue()
         with anyio.fail_after(self.patience.total_seconds()):
@@ -199,5 +199,5 @@ class Backlogs(QueueParts):
         assert await queue.backlog() == Backlog(job.lease_expires_at, job.lease_expires_at)
 
 
-class QueueSuite(Claiming, Leases, Endings, Watching, DeadLetters, Backlogs):
+class QueueSuite(ClaimTests, Leases, Endings, WatchTests, DeadLetters, Backlogs):
     """All that a worker relies on. See `QueueParts` for what a subclass provides."""

@@ -12,7 +12,7 @@ from imagegallery.queue.protocol import Queue
 from imagegallery.testing.queue.base import LEASE, LONGER_THAN_A_LEASE, QueueParts
 
 
-class Claiming(QueueParts):
+class ClaimTests(QueueParts):
     async def test_an_empty_queue_has_nothing_to_claim(self) -> None:
         assert await self.claim(await self.make_queue()) == []
 

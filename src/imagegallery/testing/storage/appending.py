@@ -14,7 +14,7 @@ from imagegallery.testing.storage.base import BODY, TYPE, Broken, StoreTests, br
 KEY = "in/grows"
 
 
-class Growing:
+class GrowingObject:
     """A growing object under `KEY`."""
 
     def __init__(self, store: AppendsObjects, append_id: str) -> None:
@@ -34,12 +34,12 @@ class Growing:
 
 class AppendingPromises(StoreTests):
     @asynccontextmanager
-    async def growing(self) -> AsyncIterator[tuple[ObjectStore, Growing]]:
+    async def growing(self) -> AsyncIterator[tuple[ObjectStore, GrowingObject]]:
         """Make a store, and a growing object in it."""
         async with self.opened() as store:
             if not isinstance(store, AppendsObjects):
                 pytest.skip("the store lets no object grow")
-            yield store, Growing(store, await store.begin_append(KEY, content_type=TYPE))
+            yield store, GrowingObject(store, await store.begin_append(KEY, content_type=TYPE))
 
     async def test_what_is_appended_becomes_an_object(self) -> None:
         async with self.growing() as (store, growing):
@@ -159,7 +159,7 @@ class AppendingPromises(StoreTests):
                 await growing.store.finish_append(KEY, growing.id)
             assert await keys(store) == []
 
-    async def _nothing_grows(self, growing: Growing) -> None:
+    async def _nothing_grows(self, growing: GrowingObject) -> None:
         uses: list[Callable[[], Awaitable[object]]] = [growing.size, growing.body, lambda: growing.append(b"x", 0)]
         for use in uses:
             with pytest.raises(ObjectNotFound):
@@ -174,7 +174,7 @@ class AppendingPromises(StoreTests):
 
     async def test_two_that_grow_under_one_key_are_two(self) -> None:
         async with self.growing() as (store, first):
-            second = Growing(first.store, await first.store.begin_append(KEY, content_type=TYPE))
+            second = GrowingObject(first.store, await first.store.begin_append(KEY, content_type=TYPE))
             await first.append(b"first", 0)
             await second.append(b"second", 0)
             await second.store.finish_append(KEY, second.id)

@@ -31,14 +31,14 @@ from imagegallery.images.metadata.metadata import read_metadata, taken, to_json
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.uploads.completion.duplicates import (
-    Placed,
+    PlacedOriginal,
     SameSize,
     existing_image,
     find_original,
     place_original,
     return_existing,
 )
-from imagegallery.uploads.completion.verification import Verification, Verified
+from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.cleanup import try_to_delete_objects
@@ -127,7 +127,7 @@ class Completion:
             await records.set_found_type(connection, session.id, content_type, now=self.clock())
         return attrs.evolve(session, found_type=content_type)
 
-    async def _commit_known(self, session: UploadSession, verified: Verified) -> UploadSession:
+    async def _commit_known(self, session: UploadSession, verified: VerifiedUpload) -> UploadSession:
         """`_commit`, once it is known whether the owner has a file of the same size that is the same."""
         lost: set[str] = set()
         while True:
@@ -148,7 +148,7 @@ class Completion:
             await original_records.set_sha256(connection, original_key, sha256)
         return True
 
-    async def _commit(self, session: UploadSession, verified: Verified, lost: Collection[str]) -> UploadSession:
+    async def _commit(self, session: UploadSession, verified: VerifiedUpload, lost: Collection[str]) -> UploadSession:
         async with self.database.transaction() as connection:
             current = await records.lock(connection, session.id)
             if _is_completed(current):
@@ -168,7 +168,7 @@ class Completion:
         return ended
 
     async def _end(
-        self, connection: Connection, session: UploadSession, verified: Verified, lost: Collection[str]
+        self, connection: Connection, session: UploadSession, verified: VerifiedUpload, lost: Collection[str]
     ) -> UploadSession:
         """Return the completed session, with an existing image if that is wanted, or with a new one."""
         now, wanted = self.clock(), session.on_duplicate or self.policy.on_duplicate
@@ -182,7 +182,12 @@ class Completion:
         return attrs.evolve(session, state=UploadState.COMPLETED, is_duplicate=placed.key != session.original_key)
 
     async def _write_image(
-        self, connection: Connection, session: UploadSession, verified: Verified, placed: Placed, now: datetime
+        self,
+        connection: Connection,
+        session: UploadSession,
+        verified: VerifiedUpload,
+        placed: PlacedOriginal,
+        now: datetime,
     ) -> None:
         """Write the image, its place in the gallery, the events and the job, in the lock order of `membership`."""
         image = new_image(session, verified, placed.key, now)
@@ -222,7 +227,7 @@ def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
     return places[::-1] if moved else places
 
 
-def new_image(session: UploadSession, verified: Verified, original_key: str, now: datetime) -> Image:
+def new_image(session: UploadSession, verified: VerifiedUpload, original_key: str, now: datetime) -> Image:
     """The image of a verified upload, waiting to be processed."""
     inspection = verified.inspection
     metadata = read_metadata(inspection.exif, inspection.notes)

@@ -17,13 +17,13 @@ from imagegallery.errors import DuplicateImage, NotFound, ObjectNotFound
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.image.original_records import Original
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
-from imagegallery.uploads.completion.verification import Verified
+from imagegallery.uploads.completion.verification import VerifiedUpload
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.session import UploadSession, UploadState
 
 
 @frozen
-class Placed:
+class PlacedOriginal:
     """Where an image's original is. ``is_new`` if its owner had no image of these bytes."""
 
     key: str
@@ -39,7 +39,7 @@ class SameSize(Exception):
 
 
 async def find_original(
-    connection: Connection, owner_id: str, verified: Verified, lost: Collection[str]
+    connection: Connection, owner_id: str, verified: VerifiedUpload, lost: Collection[str]
 ) -> Original | None:
     """The owner's original of these bytes, ignoring ``lost`` ones. Raises `SameSize` if that cannot be decided."""
     original = await original_records.find(connection, owner_id, verified.info.size, verified.sha256, lost)
@@ -75,7 +75,7 @@ async def return_existing(
 
 async def place_original(
     store: ObjectStore, session: UploadSession, original: Original | None, found: ObjectInfo
-) -> Placed:
+) -> PlacedOriginal:
     """Move the verified object to its place as an original, unless the owner's bytes have one.
 
     If those are lost, the object takes their place, and every image that shares them has its original again.
@@ -83,7 +83,7 @@ async def place_original(
     key = session.original_key if original is None else original.key
     if found.key != key and not (original is not None and await _is_there(store, key)):
         await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)
-    return Placed(key, is_new=original is None)
+    return PlacedOriginal(key, is_new=original is None)
 
 
 async def _is_there(store: ObjectStore, key: str) -> bool:

@@ -30,7 +30,7 @@ HEAD_BYTES: Final = 128 * 1024
 
 
 @frozen
-class Verified:
+class VerifiedUpload:
     """An upload that passed: the object that was looked at, its SHA-256 if that is known, what it is, and what the
     decoder found; of all of it (``is_whole``), or of its head."""
 
@@ -63,7 +63,7 @@ class Verification:
     scratch: TemporaryFiles
     policy: UploadPolicy
 
-    async def verify(self, session: UploadSession, keys: Sequence[str]) -> Verified:
+    async def verify(self, session: UploadSession, keys: Sequence[str]) -> VerifiedUpload:
         """Check the object under the first of ``keys`` that is there: size, type, SHA-256, picture.
 
         Raises one of `imagegallery.uploads.session.rejection.REJECTIONS` when the bytes are bad, and `ObjectNotFound`
@@ -82,9 +82,9 @@ class Verification:
             content_type = actual_type(session.content_type, sniff(content.start), self.policy)
             _check_digest(session, content.sha256)
             inspection = await self._inspect(session, info, content.path, content_type)
-            return Verified(info, content.sha256, content_type, inspection)
+            return VerifiedUpload(info, content.sha256, content_type, inspection)
 
-    async def with_sha256(self, session: UploadSession, verified: Verified) -> Verified:
+    async def with_sha256(self, session: UploadSession, verified: VerifiedUpload) -> VerifiedUpload:
         """The same with its SHA-256, for which all of it is read, unless it is known. Raises `ChecksumMismatch`, and
         `ObjectNotFound` when it was moved away meanwhile."""
         if verified.sha256 is not None:
@@ -101,7 +101,7 @@ class Verification:
                 pass
         return hashing.sha256()
 
-    async def _look_at_head(self, session: UploadSession, info: ObjectInfo, sha256: bytes | None) -> Verified:
+    async def _look_at_head(self, session: UploadSession, info: ObjectInfo, sha256: bytes | None) -> VerifiedUpload:
         """What its first bytes say, in a file as long as the object, whose rest is empty."""
         async with self.scratch.directory() as directory:
             path = directory / "head"
@@ -117,7 +117,7 @@ class Verification:
             inspection = await self.engine.inspect(
                 path, content_type=content_type, decode=False, owner_id=session.owner_id
             )
-        return Verified(info, sha256, content_type, inspection, is_whole=False)
+        return VerifiedUpload(info, sha256, content_type, inspection, is_whole=False)
 
     async def _find(self, keys: Sequence[str]) -> ObjectInfo:
         for key in keys[:-1]:

@@ -39,7 +39,7 @@ BEGUN = fault_point("resumable.begun", "the store has begun what will grow, no r
 APPENDED = fault_point("resumable.appended", "the store holds the bytes of a request, the row does not say so")
 
 
-class Checking:
+class ChecksumStream:
     """Yields the same chunks, once; then `check` tells whether they have the checksum."""
 
     def __init__(self, chunks: AsyncIterable[bytes], checksums: Iterable[UploadChecksum]) -> None:
@@ -129,7 +129,7 @@ class Appender:
         if not piece.checksums:
             return await self._write(session, data, limit)
         async with self.scratch.directory() as directory:
-            checking = Checking(at_most(data, limit - session.received), piece.checksums)
+            checking = ChecksumStream(at_most(data, limit - session.received), piece.checksums)
             await copy_to_file(checking, directory / "piece")
             checking.check()
             return await self._write(session, file_chunks(directory / "piece"), limit)
