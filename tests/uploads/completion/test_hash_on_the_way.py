@@ -92,6 +92,30 @@ async def test_a_resumable_upload(uploading: Uploading, photo: bytes, read: list
     assert image.sha256 == hashlib.sha256(photo).digest()
 
 
+async def test_a_resumable_upload_whose_last_request_only_says_that_this_was_all(
+    uploading: Uploading, photo: bytes, read: list[int]
+) -> None:
+    client = await begun(uploading, len(photo), completes_itself=False)
+    await client.send(photo, 0)
+    done = await client.send(b"", len(photo), completes=True, announced=0)
+    assert done.image_id is not None
+    assert read == [HEAD_SIZE]
+    image = await uploading.library.images.get(uploading.me, done.image_id)
+    assert image.sha256 == hashlib.sha256(photo).digest()
+
+
+async def test_what_came_before_a_known_size_is_not_taken_for_all(
+    uploading: Uploading, photo: bytes, read: list[int]
+) -> None:
+    client = await begun(uploading, None, completes_itself=False)
+    await client.send(photo[:-5], 0)
+    await client.send(b"", len(photo) - 5)
+    done = await client.send(photo[-5:], len(photo) - 5, completes=True)
+    assert done.image_id is not None
+    image = await uploading.library.images.get(uploading.me, done.image_id)
+    assert image.sha256 == hashlib.sha256(photo).digest()
+
+
 async def test_what_goes_to_the_store_itself_is_read(uploading: Uploading, photo: bytes, read: list[int]) -> None:
     session = await uploading.uploaded(photo)
     image = await uploading.service.complete(uploading.me, session.id)

@@ -118,12 +118,15 @@ class Appender:
             await self._try_save_progress(session)
             raise
         APPENDED.reached()
-        progress = attrs.evolve(session, received=received)
-        if not has_arrived(progress, completes=piece.completes):
-            return await self._save_progress(progress)
-        # Each of several requests only sees its own bytes.
-        sha256 = passing.sha256() if passing.size == received else None
-        return await self._save_progress(attrs.evolve(progress, received_sha256=sha256), UploadEvent.ARRIVE)
+        # Each of several requests only sees its own bytes. The last may bring none, and only say that this was all.
+        earlier = session.received_sha256 if passing.size == 0 else None
+        sha256 = passing.sha256() if passing.size == received else earlier
+        progress = attrs.evolve(session, received=received, received_sha256=sha256)
+        if has_arrived(progress, completes=piece.completes):
+            return await self._save_progress(progress, UploadEvent.ARRIVE)
+        if received != session.size:
+            progress = attrs.evolve(progress, received_sha256=None)
+        return await self._save_progress(progress)
 
     async def _append(self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece, limit: int) -> int:
         if not piece.checksums:
