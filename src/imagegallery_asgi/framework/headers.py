@@ -194,10 +194,7 @@ def accepted_formats(accept: str | None) -> tuple[str, ...]:
     wanted formats, named ones come first, smaller ones before others; then widely shown ones: the client may not know
     those that only a wildcard matches.
     """
-    ranges: dict[str, float] = {}
-    for item in (accept or "").lower().split(","):
-        media, _, parameters = item.strip().partition(";")
-        ranges[media.strip()] = _quality(parameters)
+    ranges = _weights(accept)
     anything = ranges.get("image/*", ranges.get("*/*", 0.0))
     wanted = {name: ranges.get(f"image/{name}", anything) for name in IMAGE_FORMATS}
 
@@ -211,11 +208,14 @@ def accepted_formats(accept: str | None) -> tuple[str, ...]:
 
 def accepts_coding(accept_encoding: str | None, coding: str) -> bool:
     """Whether the client accepts it (RFC 9110 section 12.5.3): by name, or by ``*`` if it is not named."""
-    weights: dict[str, float] = {}
-    for item in (accept_encoding or "").lower().split(","):
-        name, _, parameters = item.strip().partition(";")
-        weights[name.strip()] = _quality(parameters)
+    weights = _weights(accept_encoding)
     return weights.get(coding, weights.get("*", 0.0)) > 0
+
+
+def _weights(header: str | None) -> dict[str, float]:
+    """What a list names, each with how much it is wanted (RFC 9110 section 12.4)."""
+    members = (item.partition(";") for item in (header or "").lower().split(","))
+    return {name.strip(): _quality(parameters) for name, _, parameters in members}
 
 
 def _quality(parameters: str) -> float:
