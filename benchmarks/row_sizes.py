@@ -61,6 +61,13 @@ FROM added, (VALUES ('thumbnail', 'webp'), ('small', 'webp'), ('medium', 'webp')
                     ('medium', 'avif'), ('large', 'avif')) AS variants (type, format),
      LATERAL (SELECT left(md5(id::text || type || format), 16) AS print) AS digest"""
 
+INSERT_ANALYSES = """
+INSERT INTO image_analyses (image_id, name, version, state, data, created_at)
+SELECT a.id, found.name, 1, 'done', found.data, a.moment
+FROM added a JOIN images i ON i.id = a.id,
+     LATERAL (VALUES ('placeholder', to_jsonb(i.blurhash)), ('phash', to_jsonb(lpad(to_hex(i.phash), 16, '0'))),
+                     ('metadata', i.exif_data)) AS found (name, data)"""
+
 INSERT_MEMBERS = """
 INSERT INTO gallery_images (gallery_id, image_id, position, image_created_at, image_taken_at, name_key, added_at)
 SELECT gallery_id, id, n * 4294967296, moment, moment, 'img_0005' || 10000 + n % 90000 || '.jpg', moment FROM added"""
@@ -98,13 +105,14 @@ FROM pg_class WHERE relname = ANY ($1) ORDER BY relname"""
 INSERTS = (
     INSERT_IMAGES,
     INSERT_VARIANTS,
+    INSERT_ANALYSES,
     INSERT_MEMBERS,
     INSERT_BUCKETS,
     INSERT_NEIGHBOURS,
     INSERT_SESSIONS,
     INSERT_EVENTS,
 )
-KEPT = ("images", "image_variants", "gallery_images", "phash_buckets", "phash_neighbours")
+KEPT = ("images", "image_variants", "image_analyses", "gallery_images", "phash_buckets", "phash_neighbours")
 KEPT_FOR_A_WHILE = ("upload_sessions", "events")
 
 

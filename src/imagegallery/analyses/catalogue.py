@@ -1,6 +1,5 @@
-"""All analyses, in the order in which results are written (see `membership`: a time in the file moves the image in its
-galleries, whose locks come
-last).
+"""All analyses, in the order in which results are written: a time in the file moves the image in its galleries, whose
+locks come last (see `membership`).
 """
 
 from typing import Final
