@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.faults.deployment import engines
+from tests.support.photographs import photograph
 from tests.support.servers.object_store import SharedObjectStore
 from tests.support.servers.redis import RedisServer
 from tests.support.servers.sqs import ClockedSqsServer
-from tests.support.studio import picture
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +19,9 @@ def sqs_server() -> Iterator[ClockedSqsServer]:
 
 @pytest.fixture(scope="session")
 def small_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With variants of several sizes, and quickly made."""
+    """With variants of several sizes and both formats, and quickly made."""
     path = tmp_path_factory.mktemp("pictures") / "tram.jpg"
-    path.write_bytes(picture(340, 255, quality=90))
+    path.write_bytes(photograph(340, 255))
     return path
 
 
