@@ -111,7 +111,7 @@ async def release_connection(duty: Duty, _: pytest.MonkeyPatch) -> None:
         return connection()
 
     database = Database(stub(acquire=acquire, release=duty), DatabaseOptions(dsn="postgresql://"))
-    async with database._acquired():
+    async with database._acquire():
         pass
 
 
@@ -175,7 +175,7 @@ async def name_parts(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     session = stub(id=None, multipart_id=None, incoming_key="incoming/a", content_type="image/jpeg")
     with suppress(AttributeError):  # of what comes after it
-        await parts.UploadParts._named(service, session)
+        await parts.UploadParts._ensure_named(service, session)
 
 
 async def end_program(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,14 +34,14 @@ class SingleUser(RequestCheck):
         client = request.client.host if request.client else ""
         if not is_loopback(client) or any(name in request.headers for name in _FORWARDING):
             raise Forbidden("Without sign-in this service answers only on its own machine.")
-        if not is_loopback(_asked_host(request)):
+        if not is_loopback(_requested_host(request)):
             raise Forbidden("Without sign-in this service answers only to localhost and loopback addresses.")
         self.check(request, is_safe=request.method in SAFE_METHODS)
         return self.principal
 
     def check(self, request: Request, *, is_safe: bool) -> None:
         """Raise `Forbidden` for a name that may be another site's, and for changes by pages of another site."""
-        host = _asked_host(request)
+        host = _requested_host(request)
         if not (is_loopback(host) or _is_address(host)):
             raise Forbidden("Without sign-in this service answers only to localhost and to addresses.")
         if not (is_safe or self._is_trusted(request.headers)):
@@ -78,7 +78,7 @@ def _is_address(host: str) -> bool:
         return False
 
 
-def _asked_host(request: Request) -> str:
+def _requested_host(request: Request) -> str:
     header = request.headers.get("Host")
     return _hostname(f"//{header}") or "unnamed" if header else ""
 

@@ -100,7 +100,7 @@ class AdvisoryLocks:
     async def _take(self, number: int, patience: timedelta) -> Hold:
         with anyio.move_on_after(patience.total_seconds()):
             while True:
-                with self._listening(number) as freed:
+                with self._listen(number) as freed:
                     hold = await self._attempt(number)
                     if hold is not None:
                         return hold
@@ -153,7 +153,7 @@ class AdvisoryLocks:
         if self._session is None and not reopen:
             raise Unavailable("The database connection was lost.")
         try:
-            session = await self._opened()
+            session = await self._open()
             return await session.fetchval(sql, *arguments, timeout=STATEMENT_TIME.total_seconds())
         except ENDINGS as error:
             if self._session is not None:
@@ -161,7 +161,7 @@ class AdvisoryLocks:
             self._lose_all()
             raise Unavailable("The database connection was lost.") from error
 
-    async def _opened(self) -> Connection:
+    async def _open(self) -> Connection:
         if self._session is None or self._session.is_closed():
             await self._stack.aclose()
             self._session = await self._stack.enter_async_context(self._open_session())
@@ -192,7 +192,7 @@ class AdvisoryLocks:
     # --- who waits -----------------------------------------------------------------------------------------
 
     @contextmanager
-    def _listening(self, number: int) -> Iterator[anyio.Event]:
+    def _listen(self, number: int) -> Iterator[anyio.Event]:
         """An event that is set when the lock may be free."""
         freed = anyio.Event()
         self._waiting.setdefault(number, set()).add(freed)

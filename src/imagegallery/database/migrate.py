@@ -180,7 +180,7 @@ async def migrate(
     migrations are this release's. Raises `ConfigurationError` (see `left_to_apply`), also if the server refuses a file,
     which then changes nothing, and `Unavailable`, with the blockers, if one has waited for a lock for ``lock_timeout``.
     """
-    wanted = await _given_or_packaged(migrations)
+    wanted = await _choose(migrations)
     applied: list[str] = []
     async with database.alone() as connection:
         while migration := await _apply_next(connection, wanted, LockWait(database, lock_timeout)):
@@ -190,13 +190,13 @@ async def migrate(
 
 async def pending(database: Database, migrations: Sequence[Migration] | None = None) -> list[str]:
     """The names of the migrations that `migrate` would apply. Changes nothing; raises as `migrate` does."""
-    wanted = await _given_or_packaged(migrations)
+    wanted = await _choose(migrations)
     async with database.connection() as connection:
-        applied = await _applied(connection) if await connection.fetchval(VERSION_TABLE_EXISTS) else {}
+        applied = await _read_applied(connection) if await connection.fetchval(VERSION_TABLE_EXISTS) else {}
     return [migration.name for migration in left_to_apply(wanted, applied)]
 
 
-async def _given_or_packaged(migrations: Sequence[Migration] | None) -> Sequence[Migration]:
+async def _choose(migrations: Sequence[Migration] | None) -> Sequence[Migration]:
     return await anyio.to_thread.run_sync(packaged_migrations) if migrations is None else migrations
 
 
@@ -207,27 +207,27 @@ async def _apply_next(connection: Connection, wanted: Sequence[Migration], waiti
         async with waiting.said(backend):
             await connection.execute(TAKE_LOCK, LOCK)
         async with waiting.bounded(backend, "The table of migrations"):
-            with _naming("The table of migrations cannot be made"):
+            with _name_step("The table of migrations cannot be made"):
                 await connection.execute(CREATE_VERSION_TABLE)
-            missing = left_to_apply(wanted, await _applied(connection))
+            missing = left_to_apply(wanted, await _read_applied(connection))
         if missing:
             async with waiting.bounded(backend, f"Migration {missing[0].name}.sql"):
                 await _apply(connection, missing[0])
     return missing[0] if missing else None
 
 
-async def _applied(connection: Connection) -> dict[int, tuple[str, str]]:
+async def _read_applied(connection: Connection) -> dict[int, tuple[str, str]]:
     return {row["version"]: (row["name"], row["checksum"]) for row in await connection.fetch(APPLIED)}
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
-    with _naming(f"Migration {migration.name}.sql failed"):
+    with _name_step(f"Migration {migration.name}.sql failed"):
         await connection.execute(migration.sql)
         await connection.execute(RECORD, migration.version, migration.name, migration.checksum)
 
 
 @contextmanager
-def _naming(what: str) -> Iterator[None]:
+def _name_step(what: str) -> Iterator[None]:
     """Name the step that the server refused. `Database.alone` handles temporary errors."""
     try:
         yield

@@ -46,7 +46,7 @@ class _Home:
         self._loop = asyncio.get_running_loop()
 
     def check(self) -> None:
-        """Raises `RuntimeError` elsewhere, where whoever waited for a connection would wait for ever."""
+        """Raise `RuntimeError` in another loop or process, where waiting for a connection would never end."""
         if os.getpid() != self._process:
             raise RuntimeError("This gallery was opened before the process was forked: open one in each process.")
         if asyncio.get_running_loop() is not self._loop:
@@ -80,14 +80,14 @@ class Database:
         version. Replicas need not respond.
         """
         async with AsyncExitStack() as stack:
-            database = await cls._opened(stack, options)
+            database = await cls._open(stack, options)
             stack.push_async_callback(database.locks.aclose)
             await database._warm_up()
-            database._for_visitors = await cls._opened(stack, options.for_visitors())
+            database._for_visitors = await cls._open(stack, options.for_visitors())
             yield database
 
     @classmethod
-    async def _opened(cls, stack: AsyncExitStack, options: DatabaseOptions) -> "Database":
+    async def _open(cls, stack: AsyncExitStack, options: DatabaseOptions) -> "Database":
         """Make it, with pools to the primary and the replicas that are closed with ``stack``."""
         database = cls(await stack.enter_async_context(_open_pool(options.required_dsn, options)), options)
         if options.replicas:
@@ -101,7 +101,7 @@ class Database:
 
         Raises `Unavailable` if there is none within ``acquire_timeout``, or it is lost during use.
         """
-        async with self._acquired() as connection:
+        async with self._acquire() as connection:
             if self._options.pooled:
                 async with in_transaction(connection, self._options.statement_timeout):
                     yield connection
@@ -131,7 +131,7 @@ class Database:
         """
         limit = self._options.statement_timeout if self._options.pooled else None
         is_to_be_committed = False
-        async with self._acquired() as connection:
+        async with self._acquire() as connection:
             self._writers.add(connection.get_server_pid())
             try:
                 async with in_transaction(connection, limit):
@@ -167,7 +167,7 @@ class Database:
 
         Raises `ConfigurationError` unless `has_sessions`.
         """
-        async with _closing(await self._open_session()) as connection:
+        async with _close_after(await self._open_session()) as connection:
             yield connection
 
     @asynccontextmanager
@@ -182,7 +182,7 @@ class Database:
                 yield connection
         else:
             opened = await open_session(self._options.required_dsn, self._options, pooled=True)
-            async with _closing(opened) as connection:
+            async with _close_after(opened) as connection:
                 yield connection
 
     @asynccontextmanager
@@ -213,7 +213,7 @@ class Database:
             await connection.execute("SELECT 1")
 
     @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[Connection]:
+    async def _acquire(self) -> AsyncIterator[Connection]:
         self._home.check()
         with opening():
             connection = await self._pool.acquire(timeout=self._options.acquire_timeout.total_seconds())
@@ -253,7 +253,7 @@ async def _open_pool(dsn: str, options: DatabaseOptions) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def _closing(connection: Connection) -> AsyncIterator[Connection]:
+async def _close_after(connection: Connection) -> AsyncIterator[Connection]:
     """Close the connection at the end."""
     try:
         with using(connection):

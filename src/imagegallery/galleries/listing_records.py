@@ -110,7 +110,7 @@ class ListStatement:
 _FITS: Final = f"(SELECT true FROM images i WHERE i.id = m.image_id AND {FITS} LIMIT 1)"
 
 
-def _passing(source: str, columns: str, order: str) -> str:
+def _filter_members(source: str, columns: str, order: str) -> str:
     """Of the members in ``source`` those that fit a filter, and the last of those that are looked at. The limit comes
     first, so that no plan can begin with the filter."""
     return f"""
@@ -124,7 +124,7 @@ def _passing(source: str, columns: str, order: str) -> str:
     WHERE m.number = {EXAMINED} OR {_FITS}"""
 
 
-def _listing(columns: str, order: str, key: tuple[str, ...], beyond: str, extent: str) -> ListStatement:
+def _make_list(columns: str, order: str, key: tuple[str, ...], beyond: str, extent: str) -> ListStatement:
     """A gallery and a page of its images: one row an image, or one row of NULLs beside an empty page.
 
     It names the gallery by the parameter: by ``g.id`` a large one would be planned like any other.
@@ -150,12 +150,12 @@ WHERE g.id = :gallery_id
 ORDER BY {order}""")
 
     plain = statement(f"SELECT m.* FROM ({source}) m", "NULL AS number, m.image_id IS NOT NULL AS fits")
-    return ListStatement(plain, statement(_passing(source, columns, order), "m.number, m.fits"), key)
+    return ListStatement(plain, statement(_filter_members(source, columns, order), "m.number, m.fits"), key)
 
 
 def _page(columns: str, order: str, key: tuple[str, ...]) -> ListStatement:
     """After a number of images."""
-    return _listing(columns, order, key, "", "OFFSET :offset LIMIT :limit")
+    return _make_list(columns, order, key, "", "OFFSET :offset LIMIT :limit")
 
 
 _ARRANGED = ("m.position", "m.position", ("position",))
@@ -164,18 +164,18 @@ _LATEST = ("m.image_taken_at", "m.image_taken_at DESC, m.image_id DESC", ("image
 _NAMED = ("m.name_key", "m.name_key, m.image_id", ("name_key", "id"))
 
 # As arranged, in a walk, after a position.
-LIST_BY_POSITION = _listing(*_ARRANGED, "AND m.placed <= :walk AND m.position > :after", "LIMIT :limit")
+LIST_BY_POSITION = _make_list(*_ARRANGED, "AND m.placed <= :walk AND m.position > :after", "LIMIT :limit")
 
 # Newest upload first, after an (image_created_at, image_id).
-LIST_BY_CREATED_AT = _listing(*_NEWEST, "AND (m.image_created_at, m.image_id) < (:after, :after_id)", "LIMIT :limit")
+LIST_BY_CREATED_AT = _make_list(*_NEWEST, "AND (m.image_created_at, m.image_id) < (:after, :after_id)", "LIMIT :limit")
 
 # Latest taken first, in a walk, after an (image_taken_at, image_id).
-LIST_BY_TAKEN_AT = _listing(
+LIST_BY_TAKEN_AT = _make_list(
     *_LATEST, "AND m.dated <= :walk AND (m.image_taken_at, m.image_id) < (:after, :after_id)", "LIMIT :limit"
 )
 
 # By name, in a walk, after a (name_key, image_id).
-LIST_BY_FILENAME = _listing(
+LIST_BY_FILENAME = _make_list(
     *_NAMED, "AND m.named <= :walk AND (m.name_key, m.image_id) > (:after, :after_id)", "LIMIT :limit"
 )
 

@@ -147,7 +147,7 @@ async def _by_position(connection: Connection, walk: Walk) -> GalleryPage | None
         for change in await order_records.renumberings(connection, walk.gallery_id, seen_at):
             after, seen_at = change.translate(after), change.revision
         seen_at = max(seen_at, members.renumbered)
-    return evolve(members, cursor_start=(_beginning(begun, members), members.revision))
+    return evolve(members, cursor_start=(_start_revision(begun, members), members.revision))
 
 
 async def _by_created_at(connection: Connection, walk: Walk) -> GalleryPage | None:
@@ -170,7 +170,7 @@ async def _by_key(
     members = await listing.read(
         connection, walk.gallery_id, walk.where, walk=begun, after=after, after_id=after_id, limit=walk.limit
     )
-    return members and evolve(members, cursor_start=(_beginning(begun, members),))
+    return members and evolve(members, cursor_start=(_start_revision(begun, members),))
 
 
 async def _at_random(connection: Connection, walk: Walk) -> GalleryPage | None:
@@ -179,7 +179,7 @@ async def _at_random(connection: Connection, walk: Walk) -> GalleryPage | None:
     Reads up to `SLOTS_A_PAGE` of them; if they hold less than the page, it ends there and says where to go on.
     Raises `InvalidCursor`.
     """
-    order, step, after = await _beginning_at_random(connection, walk)
+    order, step, after = await _start_at_random(connection, walk)
     end = min(step + SLOTS_A_PAGE, order.steps)
     steps = _SLOTS_EACH * walk.limit
     found: list[GalleryEntry] = []
@@ -193,16 +193,16 @@ async def _at_random(connection: Connection, walk: Walk) -> GalleryPage | None:
             return None
         if walk.cursor is not None:
             _check_bits(order, members.total)
-        found += (_placed(member, order.bits, step) for member in members.found)
+        found += (_place(member, order.bits, step) for member in members.found)
         if members.goes_on is not None and len(found) < walk.limit:
-            return evolve(members, found=tuple(found), goes_on=_placed_key(members.goes_on, order.bits, step))
+            return evolve(members, found=tuple(found), goes_on=_place_key(members.goes_on, order.bits, step))
         step, after, steps = step + steps, _ALL_KEYS, min(2 * steps, _MOST_SLOTS)
         if len(found) == walk.limit or step >= end:
             goes_on = (order.bits, step, *_ALL_KEYS) if step < order.steps else None
             return evolve(members, found=tuple(found), goes_on=goes_on)
 
 
-async def _beginning_at_random(connection: Connection, walk: Walk) -> tuple[Shuffle, int, tuple[int, UUID]]:
+async def _start_at_random(connection: Connection, walk: Walk) -> tuple[Shuffle, int, tuple[int, UUID]]:
     """Raises `InvalidCursor`."""
     if walk.cursor is None:
         bits = bits_for(await listing_records.size(connection, walk.gallery_id))
@@ -225,18 +225,18 @@ def _outlived_cursor() -> InvalidCursor:
     return InvalidCursor(message, [Fault(("query", "cursor"), message)])
 
 
-def _placed(member: GalleryEntry, bits: int, step: int) -> GalleryEntry:
-    return evolve(member, sort_key=_placed_key(member.sort_key, bits, step))
+def _place(member: GalleryEntry, bits: int, step: int) -> GalleryEntry:
+    return evolve(member, sort_key=_place_key(member.sort_key, bits, step))
 
 
-def _placed_key(key: SortKey, bits: int, step: int) -> SortKey:
+def _place_key(key: SortKey, bits: int, step: int) -> SortKey:
     """Counts its step from the beginning of the walk instead of the statement's own slots, which count from 1."""
     own_step, *rest = key
     assert isinstance(own_step, int)
     return (bits, step + own_step - 1, *rest)
 
 
-def _beginning(begun: int, found: GalleryPage) -> int:
+def _start_revision(begun: int, found: GalleryPage) -> int:
     """The revision that a walk began with: the gallery's, if this is its first page."""
     return min(begun, found.revision)
 

@@ -60,8 +60,8 @@ def encode(light: Sequence[float], *, is_upright: bool = False) -> str:
         (
             _digits(across - 1 + (down - 1) * 9, 1),
             _digits(step, 1),
-            _digits(_packed(map(_srgb, average), 256), 4),
-            *(_digits(_packed((_quantised(value / scale) for value in factor), 19), 2) for factor in others),
+            _digits(_pack(map(_srgb, average), 256), 4),
+            *(_digits(_pack((_quantise(value / scale) for value in factor), 19), 2) for factor in others),
         )
     )
 
@@ -87,12 +87,12 @@ def _srgb(light: float) -> int:
     return round(255 * (12.92 * bounded if bounded <= 0.0031308 else 1.055 * bounded ** (1 / 2.4) - 0.055))
 
 
-def _quantised(value: float) -> int:
+def _quantise(value: float) -> int:
     """0 to 18, 9 for nothing; small factors get more of the steps than large ones."""
     return max(0, min(18, math.floor(math.copysign(math.sqrt(abs(value)), value) * 9 + 9.5)))
 
 
-def _packed(values: Iterable[int], base: int) -> int:
+def _pack(values: Iterable[int], base: int) -> int:
     number = 0
     for value in values:
         number = number * base + value

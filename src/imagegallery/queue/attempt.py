@@ -85,7 +85,7 @@ class Attempts:
                 outcome = await self._try(held)
         finally:
             if outcome is None:
-                outcome = await self._stopped(held)
+                outcome = await self._handle_stop(held)
             seconds = anyio.current_time() - started
             logger.info("job %s (%s): %s after %.3f s", job.id, job.kind, outcome, seconds)
             self._observer.job_finished(job.kind, outcome, seconds)
@@ -101,17 +101,17 @@ class Attempts:
         except Exception as error:
             if is_outage(error) and (run_at := postpone_until(job, self._clock(), self._options)):
                 return await self._postpone(held, describe(error), run_at)
-            return await self._failed(held, describe(error))
+            return await self._record_failure(held, describe(error))
         except anyio.get_cancelled_exc_class():
             if _cancellation_is_meant():
                 raise
-            return await self._failed(held, CANCELLED_ITSELF)
+            return await self._record_failure(held, CANCELLED_ITSELF)
         if ended is Ended.COMPLETED:
             return await _settle(held, JobOutcome.DONE, partial(self._queue.let_go, job))
         WORKED.reached()
         return await _settle(held, JobOutcome.DONE, partial(self._queue.complete, job))
 
-    async def _failed(self, held: ClaimedWork, error: str) -> JobOutcome:
+    async def _record_failure(self, held: ClaimedWork, error: str) -> JobOutcome:
         if is_exhausted(held.job.attempt, self._options):
             return await self._give_up(held, error)
         return await self._retry(held, error)
@@ -140,7 +140,7 @@ class Attempts:
         logger.error("job %s (%s): dead after attempt %d: %s", job.id, job.kind, job.attempt, error)
         return await _settle(held, JobOutcome.BURIED, partial(self._queue.bury, job, error=error))
 
-    async def _stopped(self, held: ClaimedWork) -> JobOutcome:
+    async def _handle_stop(self, held: ClaimedWork) -> JobOutcome:
         """Handle a cancellation: another worker claimed the job, or this worker ends."""
         if held.lost:
             return JobOutcome.LOST

@@ -24,7 +24,7 @@ class Readable(Protocol):
     """What ``open(…, "rb")``, `io.BytesIO` and the uploaded files of Flask and Django have in common."""
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
+        """Read at most ``size`` bytes; none at the end."""
 
 
 async def bytes_chunks(data: bytes, size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:

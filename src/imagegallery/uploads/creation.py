@@ -35,7 +35,7 @@ class UploadCreator:
         idempotency_key: str | None,
     ) -> UploadSession:
         """Create it with the right transport; with a key only once, however often it is requested."""
-        new = self._planned(declaration, filename, gallery_id)
+        new = self._plan(declaration, filename, gallery_id)
         if idempotency_key is None:
             return await self._opened(await self.opener.begin(principal, new))
         session_id = id_for(SESSIONS, principal.require_user(), idempotency_key)
@@ -63,7 +63,7 @@ class UploadCreator:
                     raise
         return await self._with_upload_request(session)
 
-    def _planned(self, declaration: Declaration, filename: str, gallery_id: UUID | None) -> NewUpload:
+    def _plan(self, declaration: Declaration, filename: str, gallery_id: UUID | None) -> NewUpload:
         plan = self.parts.plan_for(declaration.size) if declaration.size is not None else None
         if plan is not None:
             return NewUpload(declaration, filename, gallery_id, Transport.PARTS, part_size=plan.size)

@@ -96,7 +96,7 @@ class BodyReceiver:
         with suppress(ObjectNotFound):
             found = await self.store.head(session.incoming_key)
             if session.size in (None, found.size):
-                return await self._arrived(attrs.evolve(session, size=found.size))
+                return await self._record_arrival(attrs.evolve(session, size=found.size))
         return session
 
     async def receive(self, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
@@ -107,7 +107,7 @@ class BodyReceiver:
         """
         async with self.database.connection() as connection:
             session = await records.advance(connection, session_id, UploadEvent.BEGIN, now=self.clock())
-        return await self._arrived(await self.store_body(session, data))
+        return await self._record_arrival(await self.store_body(session, data))
 
     async def store_body(self, session: UploadSession, data: AsyncIterable[bytes]) -> UploadSession:
         """Store the bytes of a session that is ``uploading``; return it with their size and SHA-256.
@@ -139,7 +139,7 @@ class BodyReceiver:
                 await records.advance(connection, session.id, UploadEvent.ARRIVE, now=self.clock())
             raise Conflict("The file of this upload has already arrived; complete it.") from error
 
-    async def _arrived(self, session: UploadSession) -> UploadSession:
+    async def _record_arrival(self, session: UploadSession) -> UploadSession:
         """Record the arrival, unless the session was ended meanwhile: then what came too late goes again."""
         size, sha256 = session.size, session.received_sha256
         try:
@@ -194,12 +194,12 @@ class OneCall:
         async with self._alone(new.session_id):
             earlier = await self.sessions.earlier(new)
             if earlier is not None and earlier.state is not UploadState.COMPLETED:
-                earlier = await self._cleared(earlier)
+                earlier = await self._clear(earlier)
             if earlier is None:
                 return await self.add(principal, new, file)
             return await self._image_of(principal, earlier, file)
 
-    async def _cleared(self, session: UploadSession) -> UploadSession | None:
+    async def _clear(self, session: UploadSession) -> UploadSession | None:
         """``None`` if the upload may start; the session if it was completed meanwhile. Raises what rejected it."""
         if session.state is UploadState.REJECTED:
             raise_if_over(session)

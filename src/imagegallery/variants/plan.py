@@ -62,12 +62,12 @@ class PlannedVariant:
 
 def plan(width: int, height: int, frames: int, sha256: bytes, presets: Sequence[Preset]) -> tuple[PlannedVariant, ...]:
     """The variants of an original of ``width`` x ``height`` pixels (as seen) with this content, smallest first."""
-    kept = _collapsed(width, height, presets)
+    kept = _collapse(width, height, presets)
     if frames > 1 and any(_can_move(preset) for preset in kept):
         # Browsers that show the slow formats take them first, and would see it stand still.
         kept = [preset for preset in kept if preset.format not in _SLOW_FORMATS]
     stages = {image_format: _stage(image_format, kept) for image_format in _formats(kept)}
-    planned = [_planned(preset, width, height, frames, sha256, stages[preset.format]) for preset in kept]
+    planned = [_plan_one(preset, width, height, frames, sha256, stages[preset.format]) for preset in kept]
     planned = [evolve(variant, rivals=_rivals(variant, planned, (width, height))) for variant in planned]
     return tuple(sorted(planned, key=lambda variant: variant.width * variant.height))
 
@@ -101,15 +101,15 @@ def _pixels(length: float, limit: int) -> int:
     return max(1, min(limit, int(length + 0.5)))
 
 
-def _collapsed(width: int, height: int, presets: Sequence[Preset]) -> list[Preset]:
+def _collapse(width: int, height: int, presets: Sequence[Preset]) -> list[Preset]:
     """The presets, with one per format instead of all that would show the original at its full size."""
     by_size = sorted(presets, key=lambda preset: preset.width * preset.height)
     whole = [preset for preset in by_size if _is_whole(preset, width, height)]
-    merged = [_merged([each for each in whole if each.format == image_format]) for image_format in _formats(whole)]
+    merged = [_merge([each for each in whole if each.format == image_format]) for image_format in _formats(whole)]
     return [*merged, *(preset for preset in presets if preset not in whole)]
 
 
-def _merged(presets: Sequence[Preset]) -> Preset:
+def _merge(presets: Sequence[Preset]) -> Preset:
     """One preset for several, smallest first, that would give the same picture."""
     best = max(presets, key=lambda preset: preset.quality)
     return evolve(best, name=presets[0].name, animated=any(preset.animated for preset in presets))
@@ -146,7 +146,7 @@ def _stage(image_format: str, presets: Sequence[Preset]) -> Stage:
     return Stage.LATER if has_fast and image_format in _SLOW_FORMATS else Stage.FIRST
 
 
-def _planned(preset: Preset, width: int, height: int, frames: int, sha256: bytes, stage: Stage) -> PlannedVariant:
+def _plan_one(preset: Preset, width: int, height: int, frames: int, sha256: bytes, stage: Stage) -> PlannedVariant:
     made_width, made_height = size_of(preset, width, height)
     rendition = _rendition(preset, width, height, frames)
     return PlannedVariant(

@@ -54,7 +54,7 @@ from imagegallery_asgi.framework.bodies import bounded, check_not_encoded, conte
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.endpoint import encoded, refuse_conditions
 from imagegallery_asgi.framework.errors import UnsupportedBody
-from imagegallery_asgi.framework.headers import disposition_filename, media_type, unquoted
+from imagegallery_asgi.framework.headers import disposition_filename, media_type, unquote
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats, declaring
 from imagegallery_asgi.framework.parsing import raise_faults
 
@@ -147,7 +147,7 @@ async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
         if body.parts is None:
             image = await uploads.complete(call.principal, upload_id)
         else:
-            claimed = [ClaimedPart(part.number, unquoted(part.etag)) for part in body.parts]
+            claimed = [ClaimedPart(part.number, unquote(part.etag)) for part in body.parts]
             image = await uploads.parts.complete(call.principal, upload_id, claimed)
     return One(image_detail(image, call.api_root))
 

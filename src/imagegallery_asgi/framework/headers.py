@@ -89,7 +89,7 @@ def quote_etag(opaque: str) -> str:
     return f'"{opaque}"'
 
 
-def unquoted(etag: str | None) -> str | None:
+def unquote(etag: str | None) -> str | None:
     """The opaque tag of an ``ETag`` header (RFC 9110 section 8.8.3), or a tag without quotes as it is."""
     return None if etag is None else etag.strip('"')
 

@@ -39,15 +39,15 @@ async def create(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
     with _in_its_terms(call):
         session = await _begin(call, query, asked)
     if session.state is UploadState.COMPLETED:
-        return await _processed(call, session)  # the digest told that these bytes are in already
+        return await _respond_processed(call, session)  # the digest told that these bytes are in already
     if announced == 0 and not completes:
-        return _created(call, session)
+        return _respond_created(call, session)
     async with whole_or_nothing(call, session):
         piece = UploadPiece(
             0, announced=announced, length=asked.length, completes=completes, checksums=_checksums(asked)
         )
         session = await _append(call, session.id, piece)
-        return await _processed(call, session) if completes else _created(call, session)
+        return await _respond_processed(call, session) if completes else _respond_created(call, session)
 
 
 async def append(call: Call, upload_id: UUID) -> Response:
@@ -67,7 +67,7 @@ async def append(call: Call, upload_id: UUID) -> Response:
     )
     session = await _append(call, upload_id, piece)
     if session.state is UploadState.COMPLETED:
-        return await _processed(call, session)
+        return await _respond_processed(call, session)
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_state(call, session))
 
 
@@ -97,13 +97,13 @@ async def _append(call: Call, upload_id: UUID, piece: UploadPiece) -> UploadSess
             raise
         except ImageGalleryError as error:
             session = await call.gallery.uploads.get(call.principal, upload_id)
-            exchange_of(call.request).error_headers.update(_told(call, session, error))
+            exchange_of(call.request).error_headers.update(_describe_failure(call, session, error))
             if isinstance(error, UploadEnded) and session.image_id is not None:
                 raise CompletedUpload(error.message) from error
             raise
 
 
-def _told(call: Call, session: UploadSession, error: ImageGalleryError) -> dict[str, str]:
+def _describe_failure(call: Call, session: UploadSession, error: ImageGalleryError) -> dict[str, str]:
     """Whether all of it came and was processed, so that no further try would help; how far it is; what it became."""
     processed = session.state in (UploadState.REJECTED, UploadState.COMPLETED)
     headers = {"Upload-Complete": serialize_boolean(processed)}
@@ -142,12 +142,12 @@ def _state(call: Call, session: UploadSession) -> dict[str, str]:
     return {**ietf_wire.progress(session), **limits, "Cache-Control": "no-store"}
 
 
-def _created(call: Call, session: UploadSession) -> Response:
+def _respond_created(call: Call, session: UploadSession) -> Response:
     headers = {"Location": location(call, session), **_state(call, session)}
     return Response(status_code=HTTPStatus.CREATED, headers=headers)
 
 
-async def _processed(call: Call, session: UploadSession) -> Response:
+async def _respond_processed(call: Call, session: UploadSession) -> Response:
     """As if the whole file had come in one request: the image, which is being processed."""
     if session.image_id is None:
         raise MalformedRequest("This upload is not complete.")

@@ -124,7 +124,7 @@ def parse_metadata(raw: str | None) -> TusMetadata:
     if gallery_id is None and gallery not in NOTHING_TEXTS:
         raise MalformedRequest("gallery_id in Upload-Metadata is not the id of a gallery.")
     for key in found:
-        _decoded(found[key])
+        _decode(found[key])
     return TusMetadata(
         raw,
         _text(found, "filename") or _text(found, "name"),
@@ -142,12 +142,12 @@ def _text(found: Mapping[str, str], key: str) -> str | None:
     if key not in found:
         return None
     try:
-        return _decoded(found[key]).decode()
+        return _decode(found[key]).decode()
     except UnicodeDecodeError:
         raise MalformedRequest(f"{key} in Upload-Metadata is not text in UTF-8.") from None
 
 
-def _decoded(encoded: str) -> bytes:
+def _decode(encoded: str) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):

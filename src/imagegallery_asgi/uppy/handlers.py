@@ -26,7 +26,7 @@ from imagegallery.uploads.session.part_plan import ClaimedPart, SignedPart
 from imagegallery_asgi.api.common import LIMITED, LONG_LIST, WRONG_FILE
 from imagegallery_asgi.api.files import CONTENT_TYPE_FIELD, STATUS_FIELD
 from imagegallery_asgi.framework.context import Call, public_origin
-from imagegallery_asgi.framework.headers import quote_etag, unquoted
+from imagegallery_asgi.framework.headers import quote_etag, unquote
 from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
 from imagegallery_asgi.framework.parsing import parse_pairs, raise_faults, split_query
 from imagegallery_asgi.uppy.wire import (
@@ -159,7 +159,7 @@ async def complete_multipart(
 ) -> UppyCompletedDocument:
     uploads = call.gallery.uploads
     await uploads.parts.get(call.principal, upload_id, key=query.key)
-    claimed = [ClaimedPart(part.PartNumber, unquoted(part.ETag)) for part in body.parts]
+    claimed = [ClaimedPart(part.PartNumber, unquote(part.ETag)) for part in body.parts]
     with call.host.metrics.counted_upload():
         image = await uploads.parts.complete(call.principal, upload_id, claimed)
     return UppyCompletedDocument(_absolute(call, f"/images/{image.id}"), query.key, BUCKET)

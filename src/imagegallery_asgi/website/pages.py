@@ -69,16 +69,16 @@ async def asset(call: Call, name: str) -> Response:
 
 def index_page(root: str, address: str) -> str:
     """``root`` is the path of the mount, ``address`` the same with scheme and host."""
-    return _filled("index.html", root=root, address=f"{address}/api/v1", version=version("imagegallery"))
+    return _fill("index.html", root=root, address=f"{address}/api/v1", version=version("imagegallery"))
 
 
 def docs_page(root: str) -> str:
     if _swagger_folder() is None:
-        return _filled("no-docs.html", root=root, hint=install_hint("serve"))
-    return _filled("docs.html", root=root)
+        return _fill("no-docs.html", root=root, hint=install_hint("serve"))
+    return _fill("docs.html", root=root)
 
 
-def _filled(name: str, **values: str) -> str:
+def _fill(name: str, **values: str) -> str:
     text = _own(name)().decode()
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", escape(value))

@@ -51,8 +51,8 @@ def interlaced_photo() -> bytes:
 
 def animation(image_format: str = "GIF") -> bytes:
     with Image.open(io.BytesIO(PHOTO)) as photo:
-        turned = [photo.rotate(angle) for angle in (90, 180)]
-    return saved(image_format, save_all=True, append_images=turned, duration=100, loop=0)
+        turn = [photo.rotate(angle) for angle in (90, 180)]
+    return saved(image_format, save_all=True, append_images=turn, duration=100, loop=0)
 
 
 def with_wrong_restart(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from imagegallery.imaging.decoder.sizes import COMFORTABLE, fit, inside, largest, parent, shrink_on_load, turned
+from imagegallery.imaging.decoder.sizes import COMFORTABLE, fit, inside, largest, parent, shrink_on_load, turn
 from imagegallery.imaging.protocol import Rendition
 
 sides = st.integers(1, 50_000)
@@ -65,7 +65,7 @@ def test_a_rung_is_made_from_the_smallest_comfortable_one() -> None:
 
 @given(size=sizes, orientation=st.integers(1, 8))
 def test_turning_back_is_turning(size: tuple[int, int], orientation: int) -> None:
-    assert turned(turned(size, orientation), orientation) == size
+    assert turn(turn(size, orientation), orientation) == size
 
 
 @given(size=sizes, boxes=st.lists(sizes, min_size=1))

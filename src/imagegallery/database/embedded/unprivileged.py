@@ -102,20 +102,20 @@ def become(uid: int, gid: int, folders: Sequence[str], program: str, *, aided: b
     os.setgid(gid)
     os.setuid(uid)
     if capabilities is None:
-        return _closed(folders, program)
+        return _find_closed(folders, program)
     closed: str | None = None
     lendable = (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if aided else ()
     for capability in (None, *lendable):
         if capability is None or capabilities.may_use(capability):
             capabilities.use(capability)
-            closed = _closed(folders, program)
+            closed = _find_closed(folders, program)
             if closed is None:
                 capabilities.keep_only(capability)
                 break
     return closed
 
 
-def _closed(folders: Sequence[str], program: str) -> str | None:
+def _find_closed(folders: Sequence[str], program: str) -> str | None:
     """The first path that this process cannot reach."""
     for folder in folders:
         try:

@@ -35,8 +35,8 @@ def clean_filename(raw: str) -> str:
     Letters of any script and emoji stay. Cleaning a clean name changes nothing.
     """
     text = "".join(" " if character.isspace() else character for character in raw if _is_kept(character))
-    folders = map(_shortened, reversed(re.split(r"[/\\]", text)))
-    names = (_trimmed(_FORBIDDEN.sub("_", unicodedata.normalize("NFC", folder))) for folder in folders)
+    folders = map(_shorten, reversed(re.split(r"[/\\]", text)))
+    names = (_trim(_FORBIDDEN.sub("_", unicodedata.normalize("NFC", folder))) for folder in folders)
     name = next((name for name in names if name), FALLBACK)
     if _DEVICE.match(name):
         name = f"_{name}"
@@ -77,12 +77,12 @@ def _is_kept(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) not in _UNPRINTABLE
 
 
-def _shortened(name: str) -> str:
+def _shorten(name: str) -> str:
     """Shorten a far too long name, keeping its start, end and extension."""
     return name if len(name) <= _MAX_READ else name[: _MAX_READ - _MAX_EXTENSION] + name[-_MAX_EXTENSION:]
 
 
-def _trimmed(name: str) -> str:
+def _trim(name: str) -> str:
     """Remove dots that hide a file or that Windows drops, and repeated spaces."""
     return " ".join(name.split()).strip(" ." + _JOINERS)
 
@@ -100,7 +100,7 @@ def _whole_characters(text: str, size: int) -> str:
     whole = cut = len(text.encode()[:size].decode(errors="ignore"))
     while cut > whole - _MAX_EXTENSION and _continues(text, cut):
         cut -= 1
-    return _trimmed(text[:cut]) or FALLBACK
+    return _trim(text[:cut]) or FALLBACK
 
 
 def _size(text: str) -> int:
@@ -120,9 +120,9 @@ def natural_key(filename: str) -> str:
     itself without leading zeros.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", filename).casefold())
-    return _DIGITS.sub(_counted, folded)[:KEY_LENGTH]
+    return _DIGITS.sub(_prefix_with_length, folded)[:KEY_LENGTH]
 
 
-def _counted(match: re.Match[str]) -> str:
+def _prefix_with_length(match: re.Match[str]) -> str:
     number = "".join(str(unicodedata.decimal(digit)) for digit in match[0]).lstrip("0") or "0"
     return f"{len(number):04}{number}"

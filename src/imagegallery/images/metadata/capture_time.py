@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from imagegallery.images.metadata.exif import Directory, ExifTags, cleaned
+from imagegallery.images.metadata.exif import Directory, ExifTags, clean
 from imagegallery.images.metadata.maker_note import MakerNote
 from imagegallery.images.metadata.timestamps import (
     Timestamp,
@@ -91,7 +91,7 @@ def _times(tags: ExifTags, maker: MakerNote, notes: Notes) -> Iterator[tuple[Tim
 
 
 def _read(source: TakenAtSource, texts: Iterable[str]) -> Iterator[tuple[Timestamp, TakenAtSource]]:
-    for text in map(cleaned, texts):
+    for text in map(clean, texts):
         time = text and (read_timestamp(text) or read_mail_timestamp(text))
         if time:
             yield time, source

@@ -56,17 +56,17 @@ class Directory:
         """
         text = self.raw(tag).partition(b"\0")[0]
         try:
-            return cleaned(text.decode("utf-8"))
+            return clean(text.decode("utf-8"))
         except UnicodeDecodeError:
-            return cleaned(text.decode("cp1252", "replace"))
+            return clean(text.decode("cp1252", "replace"))
 
     def integers(self, tag: int) -> tuple[int, ...]:
         """The values of a whole-number field."""
-        return self._unpacked(tag, _INTEGER_FORMATS)
+        return self._unpack(tag, _INTEGER_FORMATS)
 
     def rationals(self, tag: int) -> tuple[Fraction | None, ...]:
         """The values of a rational field, exact; ``None`` for the denominator 0 ("unknown")."""
-        numbers = self._unpacked(tag, _RATIONAL_FORMATS)
+        numbers = self._unpack(tag, _RATIONAL_FORMATS)
         pairs = zip(numbers[::2], numbers[1::2], strict=False)
         return tuple(Fraction(above, below) if below else None for above, below in pairs)
 
@@ -75,7 +75,7 @@ class Directory:
         entry = self._entries.get(tag)
         return entry.at if entry else None
 
-    def _unpacked(self, tag: int, formats: Mapping[int, str]) -> tuple[int, ...]:
+    def _unpack(self, tag: int, formats: Mapping[int, str]) -> tuple[int, ...]:
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in formats:
             return ()
@@ -128,11 +128,11 @@ def read_tags(block: bytes) -> ExifTags:
     if stream is None:
         return ExifTags()
     image = stream.first_directory()
-    camera, place = (_pointed_at(stream, image, pointer) for pointer in (_EXIF_POINTER, _GPS_POINTER))
+    camera, place = (_follow(stream, image, pointer) for pointer in (_EXIF_POINTER, _GPS_POINTER))
     return ExifTags(image, camera, place, stream, camera.place_of(_MAKER_NOTE))
 
 
-def _pointed_at(stream: Stream, parent: Directory, pointer: int) -> Directory:
+def _follow(stream: Stream, parent: Directory, pointer: int) -> Directory:
     offsets = parent.integers(pointer)
     return stream.directory(offsets[0]) if offsets else Directory(stream.order)
 
@@ -153,7 +153,7 @@ def _entries(tiff: bytes, order: str, offset: int) -> Iterator[tuple[int, _Entry
             yield tag, _Entry(kind, data, value_at)
 
 
-def cleaned(text: str) -> str | None:
+def clean(text: str) -> str | None:
     """Printable characters and single blanks, at most 255; ``None`` if nothing is left."""
     printable = "".join(" " if char.isspace() else char for char in text if _is_printable(char))
     return " ".join(printable.split())[:MAX_TEXT].rstrip() or None

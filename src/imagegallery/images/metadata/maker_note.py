@@ -57,7 +57,7 @@ def _canon_iso(note: Directory) -> int | None:
         return _CANON_CHOICES[chosen]
     if chosen & 0x4000 and chosen != 0x7FFF:
         return _likely_iso(chosen & 0x3FFF)
-    automatic, base = (*map(_signed, note.integers(_CANON_SHOT)[1:3]), 0, 0)[:2]
+    automatic, base = (*map(_to_signed, note.integers(_CANON_SHOT)[1:3]), 0, 0)[:2]
     if not 0 < base <= 1000 or not -1000 <= automatic <= 1000:
         return None
     return _likely_iso(round(100 / 32 * 2 ** ((base + automatic) / 32)))
@@ -100,7 +100,7 @@ def _nikon_offset(note: Directory, order: str) -> timedelta | None:
     return timedelta(minutes=minutes) if abs(minutes) <= 14 * 60 else None
 
 
-def _signed(short: int) -> int:
+def _to_signed(short: int) -> int:
     """Canon writes negative numbers into fields of 16 bits without a sign."""
     return short - 0x10000 if short >= 0x8000 else short
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from attrs import evolve, fields, frozen
 
 from imagegallery.images.metadata.capture_time import TakenAtSource, capture_time
-from imagegallery.images.metadata.exif import Directory, ExifTags, cleaned, read_tags
+from imagegallery.images.metadata.exif import Directory, ExifTags, clean, read_tags
 from imagegallery.images.metadata.maker_note import MakerNote, read_maker_note
 from imagegallery.images.metadata.timestamps import offset_text, timestamp_in_name
 from imagegallery.imaging.protocol import Notes
@@ -155,7 +155,7 @@ def _lens(camera: Directory, maker: MakerNote, notes: Notes) -> str | None:
         or _lens_by_numbers(camera.rationals(_LENS_SPECIFICATION))
         or maker.lens
         or _lens_by_numbers(maker.lens_numbers)
-        or next(filter(None, map(cleaned, notes.xmp_lenses)), None)
+        or next(filter(None, map(clean, notes.xmp_lenses)), None)
     )
 
 

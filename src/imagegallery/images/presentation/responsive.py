@@ -85,7 +85,7 @@ def describe(variants: Sequence[Candidate], *, width: int, height: int) -> Respo
     shown = min(whole or alike, key=_distance_from_src, default=None)
     base = shown.format if shown else ""
     return Responsive(
-        src=_quoted(shown.url) if shown else None,
+        src=_quote(shown.url) if shown else None,
         src_set=_src_set(each for each in whole if each.format == base),
         sources=tuple(_sources(whole, base)),
     )
@@ -128,9 +128,9 @@ def _smallest(variants: Iterable[Candidate]) -> list[Candidate]:
 
 def _src_set(variants: Iterable[Candidate]) -> str:
     by_width = {variant.width: variant for variant in variants}
-    return ", ".join(f"{_quoted(by_width[width].url)} {width}w" for width in sorted(by_width))
+    return ", ".join(f"{_quote(by_width[width].url)} {width}w" for width in sorted(by_width))
 
 
-def _quoted(url: str) -> str:
+def _quote(url: str) -> str:
     """The URL with what would end it early percent-encoded (RFC 3986 section 2.1)."""
     return _ENDS_A_URL.sub(lambda found: f"%{ord(found[0]):02X}", url)

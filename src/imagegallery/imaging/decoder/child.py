@@ -31,7 +31,7 @@ def serve(options: ImagingOptions, walls: frozenset[wire.Wall]) -> None:
         while (received := _receive(requests)) is not None:
             message, descriptors = received
             allow_cpu_time(options.deadline, options.threads)
-            with _closing(descriptors):
+            with _close_after(descriptors):
                 answer = _answer(wire.read_request(message), descriptors, options)
             _send(answers, answer)
 
@@ -56,7 +56,7 @@ def _receive(requests: socket.socket) -> tuple[wire.WireMessage, Sequence[int]] 
 
 
 @contextmanager
-def _closing(descriptors: Sequence[int]) -> Iterator[None]:
+def _close_after(descriptors: Sequence[int]) -> Iterator[None]:
     try:
         yield
     finally:

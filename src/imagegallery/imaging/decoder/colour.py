@@ -126,14 +126,14 @@ def _to_xyz(primaries: Primaries) -> Matrix:
     """From light in these primaries to CIE XYZ (SMPTE RP 177)."""
     columns = [(x, y, 1 - x - y) for x, y in (primaries.red, primaries.green, primaries.blue)]
     unscaled: Matrix = tuple(zip(*columns, strict=True))
-    scale = _applied(_inverse(unscaled), _xyz(primaries.white))
+    scale = _apply(_inverse(unscaled), _xyz(primaries.white))
     return tuple((row[0] * scale[0], row[1] * scale[1], row[2] * scale[2]) for row in unscaled)
 
 
 def _bradford(white: Point) -> Matrix:
     """From XYZ as seen under this white to XYZ under D65."""
     cones: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296))
-    source, target = _applied(cones, _xyz(white)), _applied(cones, _xyz(D65))
+    source, target = _apply(cones, _xyz(white)), _apply(cones, _xyz(D65))
     scaled: Matrix = tuple(
         (row[0] * to / of, row[1] * to / of, row[2] * to / of)
         for row, of, to in zip(cones, source, target, strict=True)
@@ -146,13 +146,13 @@ def _xyz(point: Point) -> tuple[float, float, float]:
     return x / y, 1.0, (1 - x - y) / y
 
 
-def _applied(matrix: Matrix, vector: Sequence[float]) -> tuple[float, ...]:
+def _apply(matrix: Matrix, vector: Sequence[float]) -> tuple[float, ...]:
     return tuple(sum(one * other for one, other in zip(row, vector, strict=True)) for row in matrix)
 
 
 def _product(one: Matrix, other: Matrix) -> Matrix:
     columns: Matrix = tuple(zip(*other, strict=True))
-    return tuple((r[0], r[1], r[2]) for r in (_applied(columns, row) for row in one))
+    return tuple((r[0], r[1], r[2]) for r in (_apply(columns, row) for row in one))
 
 
 def _inverse(matrix: Matrix) -> Matrix:

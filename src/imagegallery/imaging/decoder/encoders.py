@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pyvips
 
-from imagegallery.imaging.decoder.pixels import flattened, is_graphic
+from imagegallery.imaging.decoder.pixels import flatten, is_graphic
 from imagegallery.imaging.protocol import Rendition
 
 NO_METADATA = pyvips.enums.ForeignKeep.NONE
@@ -59,7 +59,7 @@ def _avif(image: pyvips.Image, rendition: Rendition) -> bytes:
 
 
 def _jpeg(image: pyvips.Image, rendition: Rendition) -> bytes:
-    flat = flattened(image)
+    flat = flatten(image)
     data: bytes = flat.jpegsave_buffer(Q=rendition.quality, optimize_coding=True, interlace=True, keep=NO_METADATA)
     return data
 

@@ -99,7 +99,7 @@ class HeicSource:
         image = pyvips.Image.new_from_memory(data, self.width, self.height, bands, sample)
         image = image.copy(interpretation=interpretation)
         if self.primary.is_narrow_grey:
-            image = pixels.stretched(image)
+            image = pixels.stretch(image)
         if mode == "RGBa":
             image = pixels.straight(image)
         profile = self.picture.info.get("icc_profile")

@@ -2,7 +2,7 @@
 process."""
 
 from imagegallery.imaging.decoder.leniency import read_picture
-from imagegallery.imaging.decoder.sizes import strongest_shrink, turned
+from imagegallery.imaging.decoder.sizes import strongest_shrink, turn
 from imagegallery.imaging.decoder.source import Decode, PictureSource
 from imagegallery.imaging.decoder.vips import open_source
 from imagegallery.imaging.formats.notes import read_notes
@@ -20,7 +20,7 @@ def inspect(request: Request, file: int, options: ImagingOptions) -> Inspection:
     """
     source = open_source(file, request.content_type, options)
     is_truncated = request.decode and _is_truncated(source, options)
-    width, height = turned((source.width, source.height), source.orientation)
+    width, height = turn((source.width, source.height), source.orientation)
     blocks = source.blocks()
     notes = read_notes(blocks)
     return Inspection(request.content_type, width, height, source.frames, blocks.exif, notes, is_truncated)

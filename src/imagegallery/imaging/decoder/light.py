@@ -30,7 +30,7 @@ def to_srgb(image: pyvips.Image, colour: Colour) -> pyvips.Image:
     if colour.curve is Curve.HLG:
         linear = _on_screen(linear)
     if colour.curve in (Curve.PQ, Curve.HLG):
-        linear = _rolled_off(linear)
+        linear = _roll_off(linear)
     matrix = pyvips.Image.new_from_array([list(row) for row in to_linear_srgb(colour.primaries)])
     return linear.recomb(matrix).copy(interpretation="scrgb").colourspace("srgb")
 
@@ -56,7 +56,7 @@ def _on_screen(scene: pyvips.Image) -> pyvips.Image:
     return scene * luminance**0.2 * (HLG_PEAK / PAPER_WHITE)
 
 
-def _rolled_off(linear: pyvips.Image) -> pyvips.Image:
+def _roll_off(linear: pyvips.Image) -> pyvips.Image:
     """Compress what is brighter than paper (the EETF of ITU-R BT.2390 section 5.4.1), keeping the hue."""
     brightest = linear[0].bandrank([linear[1], linear[2]], index=2).copy_memory()
     peak = _peak(brightest)

@@ -28,12 +28,12 @@ Change = Callable[[pyvips.Image], pyvips.Image]
 
 def each_frame(strip: pyvips.Image, frames: int, change: Change) -> pyvips.Image:
     """Apply ``change`` to every frame of the strip, which must be in memory if it has several."""
-    return _joined([change(frame(strip, frames, index)) for index in range(frames)])
+    return _join([change(frame(strip, frames, index)) for index in range(frames)])
 
 
 def strip(frames: Sequence[pyvips.Image], every: int = 1) -> pyvips.Image:
     """One strip of these frames, each in place of ``every`` original ones, and shown as long as they."""
-    joined = _joined(frames)
+    joined = _join(frames)
     if every > 1 and joined.get_typeof("delay"):
         delays = [delay if delay > SHORTEST_DELAY else USUAL_DELAY for delay in cast(list[int], joined.get("delay"))]
         sums = [sum(delays[start : start + every]) for start in range(0, len(delays), every)]
@@ -41,7 +41,7 @@ def strip(frames: Sequence[pyvips.Image], every: int = 1) -> pyvips.Image:
     return joined
 
 
-def _joined(frames: Sequence[pyvips.Image]) -> pyvips.Image:
+def _join(frames: Sequence[pyvips.Image]) -> pyvips.Image:
     if len(frames) == 1:
         return frames[0]
     joined = pyvips.Image.arrayjoin([*frames], across=1).copy()
@@ -92,7 +92,7 @@ def straight(image: pyvips.Image) -> pyvips.Image:
     return image.unpremultiply().rint().cast(image.format)
 
 
-def stretched(image: pyvips.Image) -> pyvips.Image:
+def stretch(image: pyvips.Image) -> pyvips.Image:
     """Stretch grey from 16..235, as in video, to 0..255 (of 8 bits; accordingly of 16), keeping alpha."""
     unit = 257 if image.format == "ushort" else 1
     colours = image.extract_band(0, n=image.bands - 1) if image.hasalpha() else image
@@ -105,10 +105,10 @@ def coverage(frames: Sequence[gif.Frame], width: int, height: int) -> pyvips.Ima
     canvas = pyvips.Image.black(width, height).copy_memory()
     shown = []
     for each in frames:
-        drawn = _filled(canvas, each, 255)
+        drawn = _fill(canvas, each, 255)
         shown.append(drawn)
         if each.disposal == gif.CLEAR:
-            canvas = _filled(drawn, each, 0)
+            canvas = _fill(drawn, each, 0)
         elif each.disposal != gif.RESTORE:
             canvas = drawn
     return pyvips.Image.arrayjoin(shown, across=1)
@@ -127,7 +127,7 @@ def coarse(image: pyvips.Image, across: int, down: int) -> pyvips.Image:
     return blocks.crop(0, 0, image.width, image.height)
 
 
-def rows_repeated(image: pyvips.Image) -> pyvips.Image:
+def repeat_rows(image: pyvips.Image) -> pyvips.Image:
     """Repeat the last decoded row in place of missing rows of an interlaced GIF (section 20)."""
     image = image.copy_memory()
     for down in (2, 4, 8):
@@ -136,7 +136,7 @@ def rows_repeated(image: pyvips.Image) -> pyvips.Image:
     return image
 
 
-def _filled(canvas: pyvips.Image, frame: gif.Frame, value: int) -> pyvips.Image:
+def _fill(canvas: pyvips.Image, frame: gif.Frame, value: int) -> pyvips.Image:
     return canvas.draw_rect([value], frame.left, frame.top, frame.width, frame.height, fill=True)
 
 
@@ -148,7 +148,7 @@ def crop_offset(image: pyvips.Image, size: Size, crop: str) -> Size:
     return (image.width - size[0]) // 2, (image.height - size[1]) // 2
 
 
-def flattened(image: pyvips.Image) -> pyvips.Image:
+def flatten(image: pyvips.Image) -> pyvips.Image:
     """Without alpha, on white."""
     return image.flatten(background=WHITE) if image.hasalpha() else image
 

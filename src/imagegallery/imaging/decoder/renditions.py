@@ -58,7 +58,7 @@ def render(request: Request, file: int, outputs: Sequence[int], options: Imaging
     be written.
     """
     source = open_source(file, request.content_type, options)
-    size = sizes.turned((source.width, source.height), source.orientation)
+    size = sizes.turn((source.width, source.height), source.orientation)
     steps = _steps(source, size, request.renditions, outputs, options)
     measured = {each: _comfortable(size, each.pixels) for each in request.measurements}
     base = sizes.largest([(1, 1), *measured.values(), *(step.target.scaled for step in steps)])
@@ -96,7 +96,7 @@ def _base(decode: Decode, source: PictureSource, size: Size, frames: int, every:
 
     One of ``every`` frames is kept.
     """
-    stored = sizes.turned(size, source.orientation)
+    stored = sizes.turn(size, source.orientation)
     shrink = sizes.shrink_on_load((source.width, source.height), stored) if source.shrinks_on_load else 1
     strip = decode(shrink=shrink, frames=frames)
     # Frame by frame as they are decoded: they are never all in memory at full size.
@@ -122,14 +122,14 @@ def _make(
         for index in order:
             step = steps[index]
             chosen = moving if step.moves else still
-            picture = _cropped(chosen.at(step.target.scaled), chosen.frames, step)
+            picture = _crop(chosen.at(step.target.scaled), chosen.frames, step)
             made[index] = pool.submit(
                 _write, picture, chosen.frames, step, check=smallest[step.rendition.format] == index
             )
     return tuple(made[index].result() for index in range(len(steps)))
 
 
-def _cropped(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
+def _crop(strip: pyvips.Image, frames: int, step: _Step) -> pyvips.Image:
     """Cut every frame at the place chosen for the first one, so that the picture does not jump."""
     if step.target.final == step.target.scaled:
         return strip
@@ -159,7 +159,7 @@ def _write(strip: pyvips.Image, frames: int, step: _Step, *, check: bool) -> Ren
 
 
 def _check(given: pyvips.Image, made: pyvips.Image) -> None:
-    sight.check_encoding(sight.see(given if made.hasalpha() else pixels.flattened(given)), sight.see(made))
+    sight.check_encoding(sight.see(given if made.hasalpha() else pixels.flatten(given)), sight.see(made))
 
 
 def _measure(measurement: MeasureRequest, picture: pyvips.Image, size: Size) -> object:
@@ -169,7 +169,7 @@ def _measure(measurement: MeasureRequest, picture: pyvips.Image, size: Size) -> 
 
 
 def _small(picture: pyvips.Image, wanted: Pixels) -> bytes:
-    flat, side = pixels.flattened(picture), wanted.side
+    flat, side = pixels.flatten(picture), wanted.side
     if wanted.colours is Colours.GREY:
         return bytes(pixels.resize(flat.colourspace("b-w"), (side, side)).write_to_memory())
     light = flat.colourspace("scrgb")

@@ -73,6 +73,6 @@ def parent(rungs: Iterable[Size], needed: Size) -> Size:
     return next((rung for rung in by_size if rung[0] >= needed[0] * COMFORTABLE), by_size[-1])
 
 
-def turned(size: Size, orientation: int) -> Size:
+def turn(size: Size, orientation: int) -> Size:
     """The size after applying or undoing an EXIF orientation (1 to 8, EXIF 3.0 section 4.6.5.1.6)."""
     return (size[1], size[0]) if 5 <= orientation <= 8 else size

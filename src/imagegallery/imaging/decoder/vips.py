@@ -108,7 +108,7 @@ class _VipsSource:
     def open(cls, file: int, content_type: str) -> "_VipsSource":
         # libvips decodes a GIF's frames to read its header; decoding reports their faults later.
         fail_on = "none" if content_type == "image/gif" else _fail_on(content_type)
-        mended = _mended(file) if content_type == "image/webp" else None
+        mended = _mend(file) if content_type == "image/webp" else None
         header = _load(file, content_type, fail_on, mended)
         colour, primary, frames = None, PrimaryPicture(), 1
         if content_type == "image/png":
@@ -166,7 +166,7 @@ class _VipsSource:
         if self.content_type == "image/gif" and not image.hasalpha():
             return self._on_empty_canvas(image, frames)
         if self.primary.is_narrow_grey:
-            image = pixels.stretched(image)
+            image = pixels.stretch(image)
         return pixels.straight(image) if self.primary.is_premultiplied else image
 
     def _on_empty_canvas(self, image: pyvips.Image, frames: int) -> pyvips.Image:
@@ -183,7 +183,7 @@ class _VipsSource:
         has_gaps = gif.covers(drawn, self.width, self.height) and all(
             frame.is_interlaced and frame.is_opaque for frame in drawn
         )
-        return pixels.rows_repeated(image) if has_gaps else image
+        return pixels.repeat_rows(image) if has_gaps else image
 
     @property
     def ends_early(self) -> bool:
@@ -265,7 +265,7 @@ def _load(file: int, content_type: str, fail_on: str, mended: bytes | None = Non
     return image
 
 
-def _mended(file: int) -> bytes | None:
+def _mend(file: int) -> bytes | None:
     """The decodable part of an animation that ends early; its decoder needs whole files."""
     with _stream(file) as stream:
         return webp.whole_frames(stream)

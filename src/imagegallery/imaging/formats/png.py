@@ -248,13 +248,13 @@ def _text(kind: bytes, data: bytes) -> tuple[str, bytes]:
     if kind == b"tEXt":
         return name, rest
     if kind == b"zTXt":
-        return name, _inflated(rest[1:])
+        return name, _inflate(rest[1:])
     is_compressed, rest = rest[:1] == b"\1", rest[2:]
     text = rest.partition(b"\0")[2].partition(b"\0")[2]  # after language and translated keyword
-    return name, _inflated(text) if is_compressed else text
+    return name, _inflate(text) if is_compressed else text
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflate(data: bytes) -> bytes:
     """Empty if it is damaged, or exceeds the limit."""
     unpacker = zlib.decompressobj()
     try:

@@ -148,7 +148,7 @@ class SandboxedEngine:
         child.served += 1
         reusable = False
         try:
-            async with _opened(path, outputs) as descriptors:
+            async with _open_files(path, outputs) as descriptors:
                 header, message = await self._result(child, request, descriptors)
                 answer = read(message)
             reusable = True
@@ -241,7 +241,7 @@ def _output(into: Path, rendition: Rendition) -> Path:
 
 
 @asynccontextmanager
-async def _opened(path: Path, outputs: Sequence[Path]) -> AsyncIterator[Sequence[int]]:
+async def _open_files(path: Path, outputs: Sequence[Path]) -> AsyncIterator[Sequence[int]]:
     """Descriptors of the picture and of an empty file for each output. Raises `Unavailable`."""
     with ExitStack() as files:
         try:

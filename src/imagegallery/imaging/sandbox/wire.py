@@ -123,7 +123,7 @@ def unframe(body: bytes) -> WireMessage:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProtocolError("not JSON") from error
-    return _mapping(message)
+    return _read_mapping(message)
 
 
 def ready_message(walls: frozenset[Wall]) -> WireMessage:
@@ -155,15 +155,15 @@ def read_request(message: WireMessage) -> Request:
         content_type=_text(message, "content_type"),
         render=message["render"] is True,
         # The parent made the message from renditions.
-        renditions=tuple(Rendition(**_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
+        renditions=tuple(Rendition(**_read_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
         measurements=tuple(map(_measurement, _sequence(message, "measurements"))),
         decode=message["decode"] is True,
     )
 
 
 def _measurement(value: object) -> MeasureRequest:
-    message = _mapping(value)
-    pixels = _mapping(message["pixels"])
+    message = _read_mapping(value)
+    pixels = _read_mapping(message["pixels"])
     asked = Pixels(_count(pixels, "side"), _count(pixels, "comfortable_side"), Colours(_text(pixels, "colours")))
     return MeasureRequest(_text(message, "name"), _text(message, "function"), asked)
 
@@ -191,7 +191,7 @@ def read_inspection(message: WireMessage, *, content_type: str) -> Inspection:
         height=_count(message, "height"),
         frames=_count(message, "frames"),
         exif=exif,
-        notes=_notes(_mapping(message.get("notes"))),
+        notes=_notes(_read_mapping(message.get("notes"))),
         is_truncated=_flag(message, "is_truncated"),
     )
 
@@ -206,9 +206,9 @@ def read_rendered(message: WireMessage, *, count: int, accepts: Mapping[str, Cal
     names."""
     made = tuple(
         RenderReply(_count(each, "width"), _count(each, "height"), _count(each, "frames"))
-        for each in map(_mapping, _sequence(message, "made"))
+        for each in map(_read_mapping, _sequence(message, "made"))
     )
-    measured = _mapping(message.get("measured"))
+    measured = _read_mapping(message.get("measured"))
     if len(made) != count:
         raise ProtocolError("made")
     if measured.keys() != accepts.keys() or not all(accepts[name](data) for name, data in measured.items()):
@@ -230,7 +230,7 @@ def read_fault(message: WireMessage) -> FaultAnswer | None:
     return FaultAnswer(kind, text)
 
 
-def _mapping(value: object) -> WireMessage:
+def _read_mapping(value: object) -> WireMessage:
     if not isinstance(value, dict):
         raise ProtocolError("not an object")
     return value

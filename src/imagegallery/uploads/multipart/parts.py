@@ -106,10 +106,10 @@ class UploadParts:
 
     async def with_upload_request(self, session: UploadSession) -> UploadSession:
         """An open session with its first ``part_requests``, if it has a plan. May be repeated."""
-        named = await self._named(session)
+        named = await self._ensure_named(session)
         plan = named.part_plan
         first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
-        return attrs.evolve(named, part_requests=await self._signed(named, first))
+        return attrs.evolve(named, part_requests=await self._sign_parts(named, first))
 
     async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
         """Return the principal's own upload in parts. A client's ``key`` is compared, and never trusted.
@@ -133,7 +133,7 @@ class UploadParts:
         raise_if_over(session)
         plan = session.part_plan
         check_numbers(numbers, plan.count if plan else self._multipart_store().part_limits.most)
-        return await self._signed(session, numbers)
+        return await self._sign_parts(session, numbers)
 
     async def list(self, principal: Principal, session_id: UUID) -> Sequence[Part]:
         """Return the parts that have arrived, by number. Joined ones stay, for clients that missed the response.
@@ -170,7 +170,7 @@ class UploadParts:
             raise
         return await self._images.get(principal, ended.future_image_id)
 
-    async def _named(self, session: UploadSession) -> UploadSession:
+    async def _ensure_named(self, session: UploadSession) -> UploadSession:
         """With the store's name for its parts: one, however many requests ask for it at once."""
         if session.multipart_id is not None:
             return session
@@ -224,13 +224,13 @@ class UploadParts:
             await self._completion.reject(session.id, error)
             raise
 
-    async def _signed(self, session: UploadSession, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
+    async def _sign_parts(self, session: UploadSession, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
         if not numbers:
             return ()
         room = session.part_plan or await self._room(session)
-        return tuple([await self._signed_part(session, number, room) for number in numbers])
+        return tuple([await self._sign_part(session, number, room) for number in numbers])
 
-    async def _signed_part(self, session: UploadSession, number: int, room: PartPlan | int) -> SignedPart:
+    async def _sign_part(self, session: UploadSession, number: int, room: PartPlan | int) -> SignedPart:
         """``room``: what each part has, or what all together may have where the client cuts the file."""
         store = self._multipart_store()
         if session.multipart_id is None:

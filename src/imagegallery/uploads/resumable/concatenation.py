@@ -49,12 +49,12 @@ class Concatenator:
         session = found.at(self.clock())
         if session.state in (UploadState.REJECTED, UploadState.EXPIRED):
             raise_if_over(session)
-        return session if has_all(session) else await self._forgotten(session)
+        return session if has_all(session) else await self._forget(session)
 
     async def join(self, session: UploadSession, parts: Sequence[UploadSession]) -> UploadSession:
         """Give ``session`` the bytes of ``parts``, in this order, and `finish` it."""
         try:
-            copied = await self._copied(session, parts)
+            copied = await self._copy(session, parts)
         except BaseException:
             await self.ender.give_up(session.id)
             raise
@@ -75,7 +75,7 @@ class Concatenator:
         await self._end_all(part_ids)
         return whole
 
-    async def _forgotten(self, session: UploadSession) -> UploadSession | None:
+    async def _forget(self, session: UploadSession) -> UploadSession | None:
         """Return the session if the previous lock holder completed it meanwhile, otherwise delete it and return
         ``None``."""
         ended = await self.ender.end(session.id)
@@ -84,7 +84,7 @@ class Concatenator:
         await self.ender.forget(ended)
         return None
 
-    async def _copied(self, session: UploadSession, parts: Sequence[UploadSession]) -> UploadSession:
+    async def _copy(self, session: UploadSession, parts: Sequence[UploadSession]) -> UploadSession:
         for part in parts:
             session = await self.appender.receive(session, self._bytes_of(part), UploadPiece(session.received))
         return session

@@ -113,7 +113,7 @@ class ResumableUploads:
         )
         if session.state is UploadState.COMPLETED:
             return session  # with an existing image
-        return await self._growing(session, wire_concatenation)
+        return await self._start_growing(session, wire_concatenation)
 
     async def look(self, principal: Principal, session_id: UUID) -> UploadSession:
         """Return the session with ``received`` as the durable bytes, after the current request has stopped.
@@ -155,7 +155,7 @@ class ResumableUploads:
                 if session.state is UploadState.COMPLETED and not piece.may_repeat:
                     raise UploadEnded("This upload has become an image.")
             else:
-                session = await self._received(session, until_asked(hold, data), piece)
+                session = await self._receive_bytes(session, until_asked(hold, data), piece)
                 if not is_whole(session, completes=piece.completes):
                     return session
                 declared_length(session, attrs.evolve(piece, offset=session.received, announced=0))
@@ -203,7 +203,7 @@ class ResumableUploads:
                     session_id=settled,
                 ),
             )
-            return await concatenator.join(await self._growing(session, wire_concatenation), parts)
+            return await concatenator.join(await self._start_growing(session, wire_concatenation), parts)
 
     async def invalidate(self, principal: Principal, session_id: UUID, error: TooLarge) -> None:
         """End an upload whose client sent more than it had announced (draft, section "Upload Append")."""
@@ -270,7 +270,9 @@ class ResumableUploads:
                 session if has_all(session) else await self._appender(self._appending()).with_stored_offset(session),
             )
 
-    async def _received(self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece) -> UploadSession:
+    async def _receive_bytes(
+        self, session: UploadSession, data: AsyncIterable[bytes], piece: UploadPiece
+    ) -> UploadSession:
         """Append the bytes. A session beyond its owner's quota ends, and keeps nothing."""
         await self._opener.space.check(piece.announced or 0)
         try:
@@ -295,7 +297,7 @@ class ResumableUploads:
             await records.set_size(connection, session.id, length, now=self._clock())
         return attrs.evolve(session, size=length)
 
-    async def _growing(self, session: UploadSession, wire_concatenation: str | None) -> UploadSession:
+    async def _start_growing(self, session: UploadSession, wire_concatenation: str | None) -> UploadSession:
         """Start the growing object in the store."""
         begun = attrs.evolve(session, wire_concatenation=wire_concatenation)
         try:
