@@ -5,12 +5,13 @@ Over files that are here and over a bucket of a real server, counting what is re
 
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 import anyio
 import httpx
+import pillow_heif
 import pytest
 from attrs import evolve, field, frozen
 from PIL import Image as Pillow
@@ -41,6 +42,7 @@ from imagegallery.variants.processing import Processing
 from imagegallery.variants.work import Recipes
 
 HEAD = ByteRange(0, HEAD_BYTES)
+SIZE = (520, 400)
 SMALL = Preset("small", 100, 100, "webp", 75)
 
 
@@ -155,19 +157,30 @@ def _counted(uploading: Uploading, store: ObjectStore, engine: WatchedEngine, re
     return Counted(service, store, engine, processing, read)
 
 
-@pytest.fixture
-def large(encode: Callable[..., bytes]) -> bytes:
-    """Longer than its head."""
+def noise(image_format: str, **options: object) -> bytes:
+    """A picture of `SIZE` whose file is longer than its head."""
+    file = io.BytesIO()
+    picture = Pillow.effect_noise(SIZE, 64).convert("RGB")
+    if image_format == "HEIF":
+        pillow_heif.from_pillow(picture).save(file, **options)
+    else:
+        picture.save(file, image_format, **options)
+    assert len(file.getvalue()) > HEAD_BYTES
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def large() -> bytes:
     exif = Pillow.Exif()
     exif[0x010F] = "Trambahn"
     exif.get_ifd(0x8769).update({0x9003: "2024:05:06 07:08:09", 0x9011: "+02:00"})
-    return encode("JPEG", (800, 600), exif=exif, quality=95)
+    return noise("JPEG", exif=exif, quality=95)
 
 
-@pytest.fixture
-def spoilt(encode: Callable[..., bytes]) -> bytes:
+@pytest.fixture(scope="module")
+def spoilt() -> bytes:
     """An AVIF whose head is good, and whose rest is not."""
-    good = encode("AVIF", (800, 600), quality=100)
+    good = noise("AVIF", quality=100)
     return good[:HEAD_BYTES] + bytes(len(good) - HEAD_BYTES)
 
 
@@ -175,7 +188,7 @@ async def test_a_good_picture_is_fetched_and_decoded_once_and_only_by_the_job(co
     image = await counted.add(large)
     assert counted.read == [HEAD]
     assert counted.engine.decodes == 0
-    assert (image.width, image.height, image.status) == (800, 600, ProcessingStatus.PENDING)
+    assert ((image.width, image.height), image.status) == (SIZE, ProcessingStatus.PENDING)
     assert (image.sha256, image.original_state) == (None, OriginalState.UNVERIFIED)
     assert image.taken_at.isoformat() == "2024-05-06T05:08:09+00:00"  # the head has it
 
@@ -321,9 +334,7 @@ async def test_what_came_through_the_service_is_known(counted: Counted, large: b
     assert (image.sha256, counted.read) == (hashlib.sha256(large).digest(), [HEAD])
 
 
-async def test_limits_and_types_are_told_by_the_head(
-    counted: Counted, large: bytes, png_bomb: bytes, encode: Callable[..., bytes]
-) -> None:
+async def test_limits_and_types_are_told_by_the_head(counted: Counted, large: bytes, png_bomb: bytes) -> None:
     with pytest.raises(BadImage) as caught:
         await counted.add(png_bomb + bytes(HEAD_BYTES), "image/png")
     assert (caught.value.reason, counted.read) == ("too_many_pixels", [HEAD])
@@ -348,18 +359,17 @@ async def test_limits_and_types_are_told_by_the_head(
 async def test_every_format(
     uploading: Uploading, imaging_engine: ImagingEngine, image_format: str, options: dict[str, object]
 ) -> None:
-    frames = [Pillow.effect_noise((800, 600), 64).convert("RGB") for _ in range(3)]
-    file = io.BytesIO()
-    more = {"append_images": frames[1:], "duration": 100} if "save_all" in options else {}
-    frames[0].save(file, image_format, **options, **more)
-    assert len(file.getvalue()) > HEAD_BYTES
+    frames = [Pillow.effect_noise(SIZE, 64).convert("RGB") for _ in range(2)] if "save_all" in options else []
+    body = (
+        noise(image_format, append_images=frames, duration=100, **options) if frames else noise(image_format, **options)
+    )
     counted = _counted(uploading, uploading.library.store, WatchedEngine(imaging_engine), [])
-    image = await counted.add(file.getvalue(), f"image/{image_format.lower()}")
-    assert (image.width, image.height) == (800, 600)
+    image = await counted.add(body, f"image/{image_format.lower()}")
+    assert (image.width, image.height) == SIZE
     assert counted.engine.decodes == 0
     await counted.work()
     seen = await counted.image(image.id)
-    assert (seen.status, seen.frames) == (ProcessingStatus.COMPLETE, 3 if more else 1)
+    assert (seen.status, seen.frames) == (ProcessingStatus.COMPLETE, 3 if frames else 1)
     assert (seen.is_truncated, counted.engine.decodes) == (False, 1)
 
 
