@@ -40,8 +40,7 @@ from imagegallery.images.image import membership
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
     CursorPage,

@@ -31,8 +31,7 @@ from imagegallery.images.image.image import MAX_ALT_TEXT, Image, OriginalState, 
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library.service import LibraryService
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.principal import Principal

@@ -16,8 +16,7 @@ from imagegallery import Principal, Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import UrlSigner
 from imagegallery_asgi.api.documents import chosen_fields, image_list

@@ -16,8 +16,7 @@ from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
 from imagegallery.images.image.image import Variant
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls, stepped_expiry
+from imagegallery.images.presentation.urls import ImageUrls, show, stepped_expiry
 from imagegallery.principal import Principal
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.signatures import DownloadGrant, UrlSigner

@@ -20,8 +20,7 @@ from imagegallery.images.image import membership
 from imagegallery.images.image.access import find
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import FoundImage
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
     LAST_ID,

@@ -13,8 +13,7 @@ from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.images.library.records import Place
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
     FIRST_ID,

@@ -1,4 +1,4 @@
-"""URLs of images: computed, never looked up.
+"""URLs of images: computed, never looked up; and images as they are shown, with them.
 
 A public variant has one stable URL, so that browsers and CDNs may keep it forever. Others get a signed URL that
 expires. Its expiry moves in steps, so that the same URL is returned for a while and a browser's cache works.
@@ -10,12 +10,16 @@ from typing import TypeVar
 from urllib.parse import quote
 
 import anyio.to_thread
+from attrs import evolve
 
+from imagegallery.access.audience import Audience
+from imagegallery.access.decision import Facts, audience, is_public
 from imagegallery.clock import EPOCH, Clock
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
 from imagegallery.images.image.image import Image, Variant
+from imagegallery.principal import Principal
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
 
@@ -74,3 +78,26 @@ def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
     """The last whole half ``ttl`` (counted from 1970) that is at most ``ttl`` away, and so more than half of it."""
     step = ttl / 2
     return EPOCH + (now + ttl - EPOCH) // step * step
+
+
+def show(
+    image: Image, principal: Principal, delivery: ImageUrls, facts: Facts, *, position: int | None = None
+) -> Image:
+    """The image with URLs, and without its place unless the principal owns it.
+
+    ``facts`` are of what contains it, at this ``position``. If that is public, variants have public URLs.
+    """
+    urls_expire_at, seen_as = None if is_public(facts) else delivery.expires_at(), audience(principal, facts)
+    metadata, latitude, longitude = image.metadata, image.latitude, image.longitude
+    if seen_as is not Audience.OWNER:
+        metadata, latitude, longitude = metadata and metadata.without_place(), None, None
+    return evolve(
+        image,
+        variants=tuple(each.at(delivery.variant_url(each, urls_expire_at)) for each in image.variants),
+        urls_expire_at=urls_expire_at,
+        metadata=metadata,
+        latitude=latitude,
+        longitude=longitude,
+        audience=seen_as,
+        position=position,
+    )

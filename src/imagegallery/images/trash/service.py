@@ -31,8 +31,7 @@ from imagegallery.images.image.access import find
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import purge_objects
-from imagegallery.images.presentation.presentation import show
-from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
