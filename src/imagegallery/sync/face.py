@@ -27,7 +27,7 @@ class Face(Generic[S]):
         return self._find(self._portal.gallery)
 
 
-class Call(Generic[S, P, T]):
+class ServiceCall(Generic[S, P, T]):
     """A method that waits for what the service's is awaited for."""
 
     def __init__(self, function: Callable[Concatenate[S, P], Awaitable[T]]) -> None:

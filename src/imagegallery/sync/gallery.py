@@ -25,7 +25,7 @@ from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
-from imagegallery.sync.face import Call, Each, Face, iterate
+from imagegallery.sync.face import Each, Face, ServiceCall, iterate
 from imagegallery.sync.portal import Portal
 from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.service import UploadService
@@ -39,64 +39,64 @@ Handler = Callable[[Event[E]], None]
 class SyncGalleries(Face[GalleryService]):
     """`GalleryService`, waited for."""
 
-    create = Call(GalleryService.create)
-    get = Call(GalleryService.get)
-    find_by_name = Call(GalleryService.find_by_name)
-    list = Call(GalleryService.list)
-    update = Call(GalleryService.update)
-    delete = Call(GalleryService.delete)
-    add_images = Call(GalleryService.add_images)
-    remove_image = Call(GalleryService.remove_image)
-    remove_images = Call(GalleryService.remove_images)
-    move = Call(GalleryService.move)
-    list_images = Call(GalleryService.list_images)
-    list_images_page = Call(GalleryService.list_images_page)
+    create = ServiceCall(GalleryService.create)
+    get = ServiceCall(GalleryService.get)
+    find_by_name = ServiceCall(GalleryService.find_by_name)
+    list = ServiceCall(GalleryService.list)
+    update = ServiceCall(GalleryService.update)
+    delete = ServiceCall(GalleryService.delete)
+    add_images = ServiceCall(GalleryService.add_images)
+    remove_image = ServiceCall(GalleryService.remove_image)
+    remove_images = ServiceCall(GalleryService.remove_images)
+    move = ServiceCall(GalleryService.move)
+    list_images = ServiceCall(GalleryService.list_images)
+    list_images_page = ServiceCall(GalleryService.list_images_page)
 
 
 class SyncLibrary(Face[LibraryService]):
     """`LibraryService`, waited for."""
 
-    list = Call(LibraryService.list)
-    timeline = Call(LibraryService.timeline)
-    month = Call(LibraryService.month)
+    list = ServiceCall(LibraryService.list)
+    timeline = ServiceCall(LibraryService.timeline)
+    month = ServiceCall(LibraryService.month)
 
 
 class SyncBatches(Face[BatchService]):
     """`BatchService`, waited for."""
 
-    run = Call(BatchService.run)
+    run = ServiceCall(BatchService.run)
 
 
 class SyncDuplicates(Face[DuplicateService]):
     """`DuplicateService`, waited for."""
 
-    check = Call(DuplicateService.check)
-    list = Call(DuplicateService.list)
-    dismiss = Call(DuplicateService.dismiss)
+    check = ServiceCall(DuplicateService.check)
+    list = ServiceCall(DuplicateService.list)
+    dismiss = ServiceCall(DuplicateService.dismiss)
 
 
 class SyncTrash(Face[TrashService]):
     """`TrashService`, waited for."""
 
-    list = Call(TrashService.list)
-    put = Call(TrashService.put)
-    restore = Call(TrashService.restore)
-    purge = Call(TrashService.purge)
-    sweep = Call(TrashService.sweep)
+    list = ServiceCall(TrashService.list)
+    put = ServiceCall(TrashService.put)
+    restore = ServiceCall(TrashService.restore)
+    purge = ServiceCall(TrashService.purge)
+    sweep = ServiceCall(TrashService.sweep)
 
 
 class SyncImages(Face[ImageService]):
     """`ImageService`, waited for."""
 
-    get = Call(ImageService.get)
-    update = Call(ImageService.update)
-    delete = Call(ImageService.delete)
-    retry = Call(ImageService.retry)
-    wait_until_ready = Call(ImageService.wait_until_ready)
-    find_by_content = Call(ImageService.find_by_content)
-    open_public = Call(ImageService.open_public)
-    view = Call(ImageService.view)
-    download_url = Call(ImageService.download_url)
+    get = ServiceCall(ImageService.get)
+    update = ServiceCall(ImageService.update)
+    delete = ServiceCall(ImageService.delete)
+    retry = ServiceCall(ImageService.retry)
+    wait_until_ready = ServiceCall(ImageService.wait_until_ready)
+    find_by_content = ServiceCall(ImageService.find_by_content)
+    open_public = ServiceCall(ImageService.open_public)
+    view = ServiceCall(ImageService.view)
+    download_url = ServiceCall(ImageService.download_url)
 
     def __init__(self, portal: Portal) -> None:
         super().__init__(portal, lambda gallery: gallery.images)
@@ -109,24 +109,24 @@ class SyncImages(Face[ImageService]):
 class SyncParts(Face[UploadParts]):
     """`UploadParts`, waited for."""
 
-    begin = Call(UploadParts.begin)
-    get = Call(UploadParts.get)
-    sign = Call(UploadParts.sign)
-    list = Call(UploadParts.list)
-    complete = Call(UploadParts.complete)
+    begin = ServiceCall(UploadParts.begin)
+    get = ServiceCall(UploadParts.get)
+    sign = ServiceCall(UploadParts.sign)
+    list = ServiceCall(UploadParts.list)
+    complete = ServiceCall(UploadParts.complete)
 
 
 class SyncUploads(Face[UploadService]):
     """`UploadService`, waited for."""
 
-    add = Call(UploadService.add)
-    create = Call(UploadService.create)
-    get = Call(UploadService.get)
-    list = Call(UploadService.list)
-    room = Call(UploadService.room)
-    complete = Call(UploadService.complete)
-    cancel = Call(UploadService.cancel)
-    sweep = Call(UploadService.sweep)
+    add = ServiceCall(UploadService.add)
+    create = ServiceCall(UploadService.create)
+    get = ServiceCall(UploadService.get)
+    list = ServiceCall(UploadService.list)
+    room = ServiceCall(UploadService.room)
+    complete = ServiceCall(UploadService.complete)
+    cancel = ServiceCall(UploadService.cancel)
+    sweep = ServiceCall(UploadService.sweep)
 
     def __init__(self, portal: Portal) -> None:
         super().__init__(portal, lambda gallery: gallery.uploads)
@@ -136,25 +136,25 @@ class SyncUploads(Face[UploadService]):
 class SyncOwners(Face[OwnerService]):
     """`OwnerService`, waited for."""
 
-    get = Call(OwnerService.get)
+    get = ServiceCall(OwnerService.get)
     all = Each(OwnerService.all)
-    limit_storage = Call(OwnerService.limit_storage)
+    limit_storage = ServiceCall(OwnerService.limit_storage)
 
 
 class SyncVariants(Face[VariantService]):
     """`VariantService`, waited for."""
 
-    render = Call(VariantService.render)
+    render = ServiceCall(VariantService.render)
 
 
 class SyncWebhooks(Face[WebhookService]):
     """`WebhookService`, waited for."""
 
-    create = Call(WebhookService.create)
-    list = Call(WebhookService.list)
-    get = Call(WebhookService.get)
-    enable = Call(WebhookService.enable)
-    delete = Call(WebhookService.delete)
+    create = ServiceCall(WebhookService.create)
+    list = ServiceCall(WebhookService.list)
+    get = ServiceCall(WebhookService.get)
+    enable = ServiceCall(WebhookService.enable)
+    delete = ServiceCall(WebhookService.delete)
 
 
 class SyncEvents(Face[EventService]):

@@ -19,7 +19,7 @@ from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
-from imagegallery_asgi.framework.object_response import Open, OpenObject, PlannedResponse, Representation, plan
+from imagegallery_asgi.framework.object_response import OpenedObject, OpenRange, PlannedResponse, Representation, plan
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
 
 OPERATIONS: list[Operation] = []
@@ -72,9 +72,9 @@ async def get_public(call: Call, key: str) -> Response:
     info = await call.gallery.store.head(found.key)
 
     @asynccontextmanager
-    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenObject]:
+    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenedObject]:
         async with call.gallery.store.get(found.key, byte_range) as stream:
-            yield OpenObject(stream.info, stream.chunks)
+            yield OpenedObject(stream.info, stream.chunks)
 
     return _answer(call, Representation.of(info, found.content_type, _FOR_EVER), open_object)
 
@@ -97,9 +97,9 @@ async def get_signed(call: Call, token: str) -> Response:
     signed = await downloads.describe(token)
 
     @asynccontextmanager
-    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenObject]:
+    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenedObject]:
         async with downloads.open(token, byte_range) as stream:
-            yield OpenObject(stream.object.info, stream.chunks)
+            yield OpenedObject(stream.object.info, stream.chunks)
 
     cache_control = f"private, max-age={_seconds_left(signed.expires_at, call.host.clock())}"
     it = Representation.of(signed.info, signed.content_type, cache_control, signed.download_as)
@@ -199,7 +199,7 @@ def _stored(etag: str) -> dict[str, str]:
     return {"ETag": quote_etag(etag), "Cache-Control": "no-store"}
 
 
-def _answer(call: Call, it: Representation, open_object: Open) -> Response:
+def _answer(call: Call, it: Representation, open_object: OpenRange) -> Response:
     request = call.request
     try:
         return PlannedResponse(plan(request.method, request.headers, it), it, open_object)

@@ -42,7 +42,7 @@ MAX_EVENT_TYPES = 200
 MAX_SAFE_INTEGER = 2**53 - 1
 
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME), NO_NUL, example("Lisbon")]
-Description = Annotated[str, Meta(max_length=MAX_DESCRIPTION), NO_NUL, example("Trams and tiles")]
+DescriptionText = Annotated[str, Meta(max_length=MAX_DESCRIPTION), NO_NUL, example("Trams and tiles")]
 AltText = Annotated[str, Meta(max_length=MAX_ALT_TEXT), NO_NUL, example("A yellow tram")]
 # Any name is taken and made safe; this only bounds what is read.
 RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
@@ -192,7 +192,7 @@ class EventsQuery:
 @frozen
 class CreateGallery:
     name: Name
-    description: Description = ""
+    description: DescriptionText = ""
     visibility: Annotated[Visibility, example("public")] = Visibility.PRIVATE
 
 
@@ -201,7 +201,7 @@ class UpdateGallery:
     """Only what is given changes; ``cover_image_id`` ``null`` means the first image."""
 
     name: Name | Unset = UNSET
-    description: Description | Unset = UNSET
+    description: DescriptionText | Unset = UNSET
     visibility: Annotated[Visibility, example("public")] | Unset = UNSET
     cover_image_id: UUID | None | Unset = UNSET
 

@@ -99,20 +99,20 @@ def _wanted_range(method: str, asked: Headers, it: Representation) -> ByteRange 
 
 
 @frozen
-class OpenObject:
+class OpenedObject:
     """The object when it was opened, and the bytes asked for."""
 
     info: ObjectInfo
     chunks: AsyncIterator[bytes]
 
 
-Open = Callable[[ByteRange | None], AbstractAsyncContextManager[OpenObject]]
+OpenRange = Callable[[ByteRange | None], AbstractAsyncContextManager[OpenedObject]]
 
 
 class PlannedResponse(Response):
     """Carries out a plan. It opens the object before the response begins, so that errors can still be reported."""
 
-    def __init__(self, decided: Plan, it: Representation, open_object: Open) -> None:
+    def __init__(self, decided: Plan, it: Representation, open_object: OpenRange) -> None:
         super().__init__(status_code=decided.status, headers=decided.headers)
         if "Content-Length" not in decided.headers:
             del self.headers["Content-Length"]

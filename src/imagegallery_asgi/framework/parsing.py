@@ -38,7 +38,7 @@ Path = tuple[str, ...]
 # What a cattrs hook is: (value, type) to the structured value.
 Hook = Callable[[object, Any], Any]
 # Whether a value of the right type holds a constraint, and what is said if it does not.
-Check = tuple[Callable[[Any], object], str]
+CheckValue = tuple[Callable[[Any], object], str]
 
 MAX_PARAMETERS = 100
 _FAULTS_IN_WORDS = 3
@@ -243,7 +243,7 @@ def _constrained(cls: TypeForm, converter: BaseConverter) -> Hook:
     return hook
 
 
-def _checks(meta: Meta, base: TypeForm) -> Iterator[Check]:
+def _checks(meta: Meta, base: TypeForm) -> Iterator[CheckValue]:
     """What it asks for, and the end of a sentence that says so."""
     low, high = meta.ge, meta.le
     if low is not None and high is not None:
@@ -256,7 +256,7 @@ def _checks(meta: Meta, base: TypeForm) -> Iterator[Check]:
         yield re.compile(meta.pattern).fullmatch, f"must be {meta.description}"
 
 
-def _hold(checks: Iterable[Check], value: object) -> None:
+def _hold(checks: Iterable[CheckValue], value: object) -> None:
     for holds, message in checks:
         if not holds(value):
             raise Wrong(message)
