@@ -44,7 +44,7 @@ from imagegallery.storage.streams import CHUNK_SIZE, bytes_chunks, copy_to_file,
 from imagegallery.upkeep import examination, promises
 from imagegallery.uploads.multipart import parts
 from imagegallery.uploads.resumable.appends import Appender
-from imagegallery.uploads.session import cleanup
+from imagegallery.uploads.session import end
 from imagegallery.uploads.session.end import SessionEnder
 from imagegallery.variants import render
 
@@ -216,13 +216,13 @@ async def remove_renderings(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def try_to_delete_objects(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "delete_objects", duty)
-    await cleanup.try_to_delete_objects(stub(), stub())
+    monkeypatch.setattr(end, "delete_objects", duty)
+    await end.try_to_delete_objects(stub(), stub())
 
 
 async def try_to_abort(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "_abort_unfinished", duty)
-    await cleanup.try_to_abort(stub(), stub())
+    monkeypatch.setattr(end, "_abort_unfinished", duty)
+    await end.try_to_abort(stub(), stub())
 
 
 ASKS: Mapping[str, Ask] = {

@@ -14,7 +14,7 @@ from imagegallery.storage.protocol import ObjectStore
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.uploads import sweep as sweeping
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.cleanup import delete_objects
+from imagegallery.uploads.session.end import delete_objects
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import UploadSession, UploadState
 

@@ -33,8 +33,7 @@ from imagegallery.storage.streams import HashingStream, Readable, bytes_chunks, 
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.cleanup import try_to_delete_objects
-from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
 from imagegallery.uploads.session.lookup import OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener, max_upload_size
 from imagegallery.uploads.session.policy import UploadPolicy

@@ -37,8 +37,7 @@ from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.reception import BodyReceiver, FileSource, OneCall, OpenSource, open_source
 from imagegallery.uploads.resumable.service import ResumableUploads
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.cleanup import try_to_delete_objects
-from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
 from imagegallery.uploads.session.lookup import ONE_CALL, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
 from imagegallery.uploads.session.policy import (

@@ -18,7 +18,7 @@ from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ClearsDrafts, ObjectStore
 from imagegallery.storage.streams import batches
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.cleanup import delete_objects, try_to_delete_objects
+from imagegallery.uploads.session.end import delete_objects, try_to_delete_objects
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import UploadSession
 

@@ -41,7 +41,7 @@ from imagegallery.uploads.completion.duplicates import (
 from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.cleanup import try_to_delete_objects
+from imagegallery.uploads.session.end import try_to_delete_objects
 from imagegallery.uploads.session.opener import stored_filename
 from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.session.rejection import REJECTIONS, Rejection
