@@ -51,7 +51,8 @@ class _Places:
 def _with_memory(function: BlockBusterFunction, places: _Places) -> Predicate:
     """Whether a call may block: by what the function itself allows, or by where it comes from."""
     allows = function.can_block_predicate
-    watched: dict[CodeType, bool | None] = {}
+    # Equal code of two files is one key without the file.
+    watched: dict[tuple[CodeType, str], bool | None] = {}
 
     def judge(code: CodeType) -> bool | None:
         """Whether a call from here is watched; ``None`` where it is allowed, whoever wanted it."""
@@ -67,9 +68,9 @@ def _with_memory(function: BlockBusterFunction, places: _Places) -> Predicate:
         while frame is not None:
             code = frame.f_code
             try:
-                verdict = watched[code]
+                verdict = watched[code, code.co_filename]
             except KeyError:
-                verdict = watched[code] = judge(code)
+                verdict = watched[code, code.co_filename] = judge(code)
             if verdict is None:
                 return True
             is_watched = is_watched or verdict
