@@ -118,12 +118,12 @@ class _MakesVariants:
     def __init__(self, parts: Processing) -> None:
         self._parts = parts
 
-    async def run(self, job: ClaimedJob) -> Ended | None:
+    async def run(self, job: ClaimedJob) -> Ended:
         """Begin, make what is missing, record it; a picture that cannot be shown is recorded as such."""
         await self._started(job)
         begun = await self._begin(job)
         if begun is None:
-            return None
+            return Ended.COMPLETED
         STARTED.reached()
         try:
             work, made = await self._make(job, *begun)
@@ -141,19 +141,20 @@ class _MakesVariants:
     # --- the steps -----------------------------------------------------------------------------------------
 
     async def _begin(self, job: ClaimedJob) -> tuple[Image, Mapping[str, int]] | None:
-        """The image with the versions of the analyses that it has; ``None`` when it is gone, or was found bad before
-        (`ImageService.retry` revives it).
+        """The image with the versions of the analyses that it has. ``None``, and the job is done, if it is gone or was
+        found bad before (`ImageService.retry` revives it).
 
         When it is gone, an earlier attempt may have stored objects after the purge had been there.
         """
         async with self._parts.database.connection() as connection:
             found = await analysis_records.image_with_versions(connection, image_of(job.payload))
-        if found is None:
-            async with self._parts.database.transaction() as connection:
-                await self._parts.queue.fence(connection, job)
+        if found is not None and found[0].status is not ProcessingStatus.FAILED:
+            return found
+        async with self._parts.database.transaction() as connection:
+            await self._parts.queue.complete_in(connection, job)
+            if found is None:
                 await self._purge_leftovers(connection, job)
-            return None
-        return None if found[0].status is ProcessingStatus.FAILED else found
+        return None
 
     async def _make(self, job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> tuple[Work, RenderResult]:
         """Fetch, verify, render, measure and store what is missing, in one decode."""
