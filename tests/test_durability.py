@@ -191,7 +191,7 @@ def _write_unsynced(store: FilesystemStore, data: bytes) -> None:
     """As a request does that is still coming, or whose process has died."""
     with store._folder() as folder:
         (name,) = os.listdir(folder)  # noqa: PTH208 - pathlib knows no descriptors
-    file = GrowingFile(store._opened(name, os.O_RDWR))
+    file = GrowingFile(store._open_growing(name, os.O_RDWR))
     file.write(data)
     file.close()
 

@@ -47,5 +47,5 @@ async def serve(nursery: Nursery, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    with Nursery.opened(("tests.support.family",)) as nursery:
+    with Nursery.open(("tests.support.family",)) as nursery:
         anyio.run(serve, nursery, sys.argv[1])

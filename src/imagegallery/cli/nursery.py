@@ -70,7 +70,7 @@ class Nursery:
 
     @classmethod
     @contextmanager
-    def opened(cls, modules: Sequence[str]) -> Iterator["Nursery"]:
+    def open(cls, modules: Sequence[str]) -> Iterator["Nursery"]:
         """Start a nursery that imports the modules. It ends when this is closed and all its programs have ended."""
         ours, theirs = _FORK.Pipe()
         process = _FORK.Process(target=_fork_programs, args=(theirs, ours, modules))

@@ -37,7 +37,7 @@ class UploadCreator:
         """Create it with the right transport; with a key only once, however often it is requested."""
         new = self._plan(declaration, filename, gallery_id)
         if idempotency_key is None:
-            return await self._opened(await self.opener.begin(principal, new))
+            return await self._prepare(await self.opener.begin(principal, new))
         session_id = id_for(SESSIONS, principal.require_user(), idempotency_key)
         return await self._once(principal, attrs.evolve(new, session_id=session_id))
 
@@ -70,10 +70,10 @@ class UploadCreator:
         takes_files = isinstance(self.store, PresignsUploads)
         return NewUpload(declaration, filename, gallery_id, Transport.SIMPLE if takes_files else Transport.SERVICE)
 
-    async def _opened(self, session: UploadSession) -> UploadSession:
+    async def _prepare(self, session: UploadSession) -> UploadSession:
         """A session that has just begun, with what its client has to send."""
         if session.transport is Transport.PARTS and not session.state.is_ended:
-            return await self.parts.opened(session)
+            return await self.parts.open_or_abort(session)
         return await self._with_upload_request(session)
 
     async def _with_upload_request(self, session: UploadSession) -> UploadSession:

@@ -228,7 +228,7 @@ class _MakesVariants:
             image = found.image
             await records.put_variants(connection, image_id, made.variants, now=now)
             ready = [VariantReady(image.owner_id, image_id, each.variant_type, each.format) for each in made.variants]
-            await events.record(connection, *ready, *self._told(image), now=now)
+            await events.record(connection, *ready, *self._further_events(image), now=now)
             await self._finished(connection, image, work, now)
             await self._discard(connection, image_id, superseded(image, made.variants), now)
             await self._leave_out(connection, image, work, made, now)
@@ -300,7 +300,7 @@ class _MakesVariants:
         """``recorded``: the versions of the analyses that the image has."""
         raise NotImplementedError
 
-    def _told(self, _image: Image) -> Sequence[DomainEvent]:
+    def _further_events(self, _image: Image) -> Sequence[DomainEvent]:
         """What is to be known when it is done, besides the variants that were made."""
         return ()
 
@@ -325,7 +325,7 @@ class ProcessImage(_MakesVariants):
     def _work(self, _job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
         return work_for(image, recorded, Stage.FIRST, self._parts.recipes)
 
-    def _told(self, image: Image) -> Sequence[DomainEvent]:
+    def _further_events(self, image: Image) -> Sequence[DomainEvent]:
         return (ImageReady(image.owner_id, image.id),)
 
     async def _started(self, job: ClaimedJob) -> None:

@@ -61,7 +61,7 @@ def dev_stack_command(data_dir: Path | None, port: int) -> None:
         check_free(HOST, each)
     with ExitStack() as stack:
         directory = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagegallery-stack-")))
-        others, ours = (stack.enter_context(Nursery.opened(modules)) for modules in ((), MODULES))
+        others, ours = (stack.enter_context(Nursery.open(modules)) for modules in ((), MODULES))
         anyio.run(dev_stack, directory.absolute(), (port, port + 1), others, ours)
 
 

@@ -70,7 +70,7 @@ def serve_command(
     api = Program("API", "imagegallery_asgi.server", _options(host, port, workers, drain, grace), essential=True)
     programs = [api] if no_worker else [api, WORKER]
     stop_within = max(timedelta(seconds=drain + grace), settings.queue.shutdown_grace) + STOP_GRACE
-    with Nursery.opened(MODULES) as nursery:
+    with Nursery.open(MODULES) as nursery:
         anyio.run(serve, settings, host, port, nursery, programs, stop_within)
 
 

@@ -112,7 +112,7 @@ class FilesystemAppends:
         return await to_thread.run_sync(self._durable_size, _name(key, append_id))
 
     async def read_appended(self, key: str, append_id: str) -> AsyncIterator[bytes]:
-        descriptor = await to_thread.run_sync(self._opened, _name(key, append_id), os.O_RDONLY)
+        descriptor = await to_thread.run_sync(self._open_growing, _name(key, append_id), os.O_RDONLY)
         reader = await to_thread.run_sync(Reader, descriptor, None)
         try:
             chunk = reader.first
@@ -166,7 +166,7 @@ class FilesystemAppends:
                 os.close(descriptor)
             os.fsync(folder)
 
-    def _opened(self, name: str, mode: int) -> int:
+    def _open_growing(self, name: str, mode: int) -> int:
         try:
             with self._folder() as folder:
                 return os.open(name, mode | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
@@ -174,7 +174,7 @@ class FilesystemAppends:
             raise _not_growing() from None
 
     def _durable_size(self, name: str) -> int:
-        descriptor = self._opened(name, os.O_RDWR)
+        descriptor = self._open_growing(name, os.O_RDWR)
         try:
             size = os.fstat(descriptor).st_size  # read before the sync: later writes may not be covered by it
             os.fsync(descriptor)
@@ -191,7 +191,7 @@ class FilesystemAppends:
         raise Unavailable("Another request is still writing to this upload.")
 
     def _try_to_lock(self, name: str) -> GrowingFile | None:
-        descriptor = self._opened(name, os.O_RDWR)
+        descriptor = self._open_growing(name, os.O_RDWR)
         if not try_lock(descriptor):
             os.close(descriptor)
             return None

@@ -52,11 +52,11 @@ class FileDraft:
         self.discarded = False
 
     def write(self, data: bytes) -> None:
-        self._opened().write(data)
+        self._open().write(data)
 
     def seal(self, modified_ns: int) -> os.stat_result:
         """Set the modification time and sync the file to the disk."""
-        with self._opened() as file:
+        with self._open() as file:
             file.flush()
             os.utime(file.fileno(), ns=(modified_ns, modified_ns))
             os.fsync(file.fileno())
@@ -80,7 +80,7 @@ class FileDraft:
             with suppress(FileNotFoundError):
                 os.unlink(self.name, dir_fd=self.scratch.descriptor)
 
-    def _opened(self) -> BinaryIO:
+    def _open(self) -> BinaryIO:
         if self._file is None:
             create = partial(os.open, mode=PRIVATE_FILE, dir_fd=self.scratch.descriptor)
             try:

@@ -36,7 +36,7 @@ class AppendingPromises(StoreTests):
     @asynccontextmanager
     async def growing(self) -> AsyncIterator[tuple[ObjectStore, GrowingObject]]:
         """Make a store, and a growing object in it."""
-        async with self.opened() as store:
+        async with self.open_store() as store:
             if not isinstance(store, AppendsObjects):
                 pytest.skip("the store lets no object grow")
             yield store, GrowingObject(store, await store.begin_append(KEY, content_type=TYPE))

@@ -46,7 +46,7 @@ class StoreTests:
         return datetime.now(UTC)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[ObjectStore]:
+    async def open_store(self) -> AsyncIterator[ObjectStore]:
         """Make a store, closed on leaving."""
         store = await self.make_store()
         try:

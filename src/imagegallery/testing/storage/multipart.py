@@ -79,7 +79,7 @@ class MultipartPromises(StoreTests):
     # --- parts -----------------------------------------------------------------------------------------------
 
     async def test_parts_in_any_order_become_the_object(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             for number in (3, 1):
                 await self._send(upload, number)
@@ -94,7 +94,7 @@ class MultipartPromises(StoreTests):
             assert await keys(store) == [KEY]
 
     async def test_the_last_part_may_be_smaller_and_an_only_part_too(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             await self._send(upload, 1)
             await self._send(upload, 2, b"!")
@@ -106,7 +106,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == b"?"
 
     async def test_a_part_sent_twice_counts_as_it_was_sent_last(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             await self._send(upload, 1, b"first")
             (first,) = await upload.parts()
@@ -118,7 +118,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == b"later"
 
     async def test_nothing_is_there_until_it_is_complete(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             assert await upload.parts() == []
             await self._send(upload, 1)
@@ -130,7 +130,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == upload.body(1)
 
     async def test_two_uploads_to_one_key_are_two(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             one, other = await self.begun(store), await self.begun(store)
             await self._send(one, 1)
             await self._send(other, 1, b"other")
@@ -141,7 +141,7 @@ class MultipartPromises(StoreTests):
     # --- completing ------------------------------------------------------------------------------------------
 
     async def test_the_object_is_made_of_exactly_the_named_parts(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             for number in (1, 2, 3):
                 await self._send(upload, number)
@@ -150,7 +150,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == upload.body(1) + upload.body(3)
 
     async def test_completing_may_be_repeated(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             await self._send(upload, 1)
             parts = await upload.parts()
@@ -159,7 +159,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == upload.body(1)
 
     async def test_several_may_complete_at_once(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             for number in (1, 2):
                 await self._send(upload, number)
@@ -174,7 +174,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == upload.body(1) + upload.body(2)
 
     async def test_completing_refuses_a_part_that_is_not_as_it_was_named(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             for number in (1, 2):
                 await self._send(upload, number)
@@ -190,7 +190,7 @@ class MultipartPromises(StoreTests):
     # --- what is not there -----------------------------------------------------------------------------------
 
     async def test_after_its_end_an_upload_is_not_found(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             aborted, completed = await self.begun(store), await self.begun(store)
             await self._send(aborted, 1)
             await self._send(completed, 1)
@@ -207,7 +207,7 @@ class MultipartPromises(StoreTests):
             assert await keys(store) == [KEY]
 
     async def test_aborting_what_is_complete_leaves_the_object(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             await self._send(upload, 1)
             await upload.complete()
@@ -215,7 +215,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == upload.body(1)
 
     async def test_an_id_is_of_no_use_with_another_key(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             await self._send(upload, 1)
             parts = await upload.parts()
@@ -229,7 +229,7 @@ class MultipartPromises(StoreTests):
 
     @pytest.mark.parametrize("name", ["no-such-upload", "../../in", ""])
     async def test_an_id_that_was_never_given_is_not_found(self, name: str) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             with pytest.raises(ObjectNotFound):
                 await upload.multipart.list_parts(KEY, name)
@@ -237,21 +237,21 @@ class MultipartPromises(StoreTests):
     # --- part URLs -------------------------------------------------------------------------------------------
 
     async def test_a_part_url_expires(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             late = await self._sign(upload, 1, expires_in=-HOUR)
             assert not await self.is_taken(upload.store, late, upload.body(1))
             assert await upload.parts() == []
 
     async def test_a_part_url_refuses_too_much(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             request = await self._sign(upload, 1, size=4)
             assert not await self.is_taken(upload.store, request, b"parts")
             assert await upload.parts() == []
 
     async def test_a_part_url_refuses_fewer_bytes(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             request = await self._sign(upload, 1, size=4)
             for short in (b"par", b""):
@@ -261,7 +261,7 @@ class MultipartPromises(StoreTests):
 
     async def test_a_part_url_may_be_used_again(self) -> None:
         """The response may have been lost."""
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             request = await self._sign(upload, 1)
             for _ in range(3):
@@ -270,7 +270,7 @@ class MultipartPromises(StoreTests):
             assert await read(store, KEY) == upload.body(1)
 
     async def test_a_client_that_cuts_as_it_likes_may_send_fewer_bytes(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             most = 2 * len(upload.body(1))
             request = await upload.multipart.presign_part(
@@ -280,7 +280,7 @@ class MultipartPromises(StoreTests):
             assert [part.size for part in await upload.parts()] == [len(upload.body(1))]
 
     async def test_a_part_that_breaks_off_is_not_stored(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             serving = served(store)
             await self._send(upload, 1)
@@ -292,7 +292,7 @@ class MultipartPromises(StoreTests):
             assert await upload.parts() == parts
 
     async def test_a_part_url_of_ours_allows_nothing_but_its_part(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             serving, token = served(store), token_of(await self._sign(upload, 1))
             too_much = upload.body(1) + b"!"
@@ -312,7 +312,7 @@ class MultipartPromises(StoreTests):
             assert await upload.parts() == []
 
     async def test_what_accepts_a_part_answers_its_etag(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             upload = await self.begun(store)
             info = await served(store).accept(
                 token_of(await self._sign(upload, 1, size=4)), bytes_chunks(b"part"), content_type=""

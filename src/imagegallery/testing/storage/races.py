@@ -25,7 +25,7 @@ class RacePromises(StoreTests):
                 await write(store, "a/b", body_of(number), if_absent=True)
                 winners.append(number)
 
-        async with self.opened() as store:
+        async with self.open_store() as store:
             await at_once(RACERS, lambda number: race(store, number))
             assert len(winners) == 1
             assert await read(store, "a/b") == body_of(winners[0])
@@ -43,13 +43,13 @@ class RacePromises(StoreTests):
             while writing:
                 assert await read(store, "a") in whole
 
-        async with self.opened() as store:
+        async with self.open_store() as store:
             await write(store, "a", body_of(0))
             await at_once(RACERS, lambda number: race(store, number))
             assert await read(store, "a") in whole
 
     async def test_all_who_promote_the_same_succeed(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             source = await write(store, "in/a", body_of(1))
 
             async def race(_: int) -> None:
@@ -61,7 +61,7 @@ class RacePromises(StoreTests):
             assert await read(store, "out/a") == body_of(1)
 
     async def test_promote_is_not_fooled_by_an_overwrite(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             for attempt in range(RACERS):
                 await self._promote_against_overwrite(store, f"in/{attempt}", f"out/{attempt}")
 
@@ -88,13 +88,13 @@ class RacePromises(StoreTests):
                 if number % 2 or turn < self.turns - 1:
                     await store.delete(f"shared/folder/{number}")
 
-        async with self.opened() as store:
+        async with self.open_store() as store:
             await at_once(RACERS, lambda number: race(store, number))
             left = [f"shared/folder/{number}" for number in range(0, RACERS, 2)]
             assert await keys(store) == sorted(left)
 
     async def test_of_two_promotions_to_one_key_one_wins(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             sources = [await write(store, f"in/{number}", body_of(number)) for number in range(RACERS)]
             winners: list[int] = []
 

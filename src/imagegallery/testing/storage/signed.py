@@ -98,7 +98,7 @@ class SignedUrlPromises(StoreTests):
     # --- presigned uploads, sent for real --------------------------------------------------------------------
 
     async def test_a_presigned_request_writes_once(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             request = await self._upload(store)
             assert await self.is_taken(store, request, BODY)
             first = await store.head("in/a")
@@ -113,7 +113,7 @@ class SignedUrlPromises(StoreTests):
 
     async def test_a_presigned_request_may_be_repeated(self) -> None:
         """With the same bytes: the response may have been lost."""
-        async with self.opened() as store:
+        async with self.open_store() as store:
             request = await self._upload(store)
             for _ in range(3):
                 assert await self.is_taken(store, request, BODY)
@@ -121,7 +121,7 @@ class SignedUrlPromises(StoreTests):
             assert await keys(store) == ["in/a"]
 
     async def test_a_presigned_request_refuses_another_size(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             request = await self._upload(store)
             for body in (BODY + b"!", BODY[:-1], b""):
                 assert not await self.is_taken(store, request, body)
@@ -129,7 +129,7 @@ class SignedUrlPromises(StoreTests):
             assert await self.is_taken(store, request, BODY), "what was refused leaves nothing in the way"
 
     async def test_a_presigned_request_of_unknown_size_takes_up_to_the_most(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             request = await self._upload(store, is_exact=False)
             for body in (BODY + b"!", b""):
                 assert not await self.is_taken(store, request, body)
@@ -138,14 +138,14 @@ class SignedUrlPromises(StoreTests):
             assert await read(store, "in/a") == BODY[:-1]
 
     async def test_a_presigned_request_refuses_another_digest(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             request = await self._upload(store, sha256=hashlib.sha256(BODY).hexdigest())
             assert not await self.is_taken(store, request, BODY[::-1])
             assert await keys(store) == []
             assert await self.is_taken(store, request, BODY)
 
     async def test_a_presigned_request_expires(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             request = await self._upload(store, expires_in=-HOUR)
             assert not await self.is_taken(store, request, BODY)
             assert await keys(store) == []
@@ -153,7 +153,7 @@ class SignedUrlPromises(StoreTests):
     # --- uploads to our own signed URLs ----------------------------------------------------------------------
 
     async def test_accept_stores_what_was_signed(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, request = server(store), await self._upload(store)
             assert serving.upload_target(token_of(request)) == UploadTarget("in/a")
             assert dict(request.headers) == {"Content-Type": TYPE}
@@ -162,7 +162,7 @@ class SignedUrlPromises(StoreTests):
             assert await read(store, "in/a") == BODY
 
     async def test_accept_stores_once(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(Broken):
                 await serving.accept(token, broken_off(BODY[:100]), content_type=TYPE)
@@ -172,7 +172,7 @@ class SignedUrlPromises(StoreTests):
             assert await read(store, "in/a") == BODY
 
     async def test_accept_answers_the_same_bytes_as_before(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, token = server(store), token_of(await self._upload(store))
             infos: list[ObjectInfo] = []
 
@@ -184,14 +184,14 @@ class SignedUrlPromises(StoreTests):
             assert infos == [await store.head("in/a")] * 4
 
     async def test_accept_refuses_another_type(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(TypeMismatch):
                 await serving.accept(token, bytes_chunks(BODY), content_type="text/html")
             assert await keys(store) == []
 
     async def test_accept_refuses_fewer_bytes_than_were_signed(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(SizeMismatch):
                 await serving.accept(token, bytes_chunks(BODY[:-1]), content_type=TYPE)
@@ -200,7 +200,7 @@ class SignedUrlPromises(StoreTests):
             assert await keys(store) == []
 
     async def test_accept_refuses_another_digest(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving = server(store)
             token = token_of(await self._upload(store, sha256=hashlib.sha256(BODY).hexdigest()))
             with pytest.raises(ChecksumMismatch):
@@ -208,7 +208,7 @@ class SignedUrlPromises(StoreTests):
             assert await keys(store) == []
 
     async def test_accept_refuses_too_much(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, token = server(store), token_of(await self._upload(store))
             with pytest.raises(TooLarge):
                 await serving.accept(token, bytes_chunks(BODY + b"!"), content_type=TYPE)
@@ -218,7 +218,7 @@ class SignedUrlPromises(StoreTests):
             assert await keys(store) == []
 
     async def test_accept_refuses_other_tokens(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving = server(store)
             upload = token_of(await self._upload(store))
             download = download_token(self._download(store))
@@ -237,7 +237,7 @@ class SignedUrlPromises(StoreTests):
     # --- downloads from our own signed URLs ------------------------------------------------------------------
 
     async def test_a_signed_download_can_be_described_and_opened(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving = server(store)
             put = await write(store, "a", BODY)
             token = download_token(self._download(store, download_as="übung 📷.jpg"))
@@ -250,12 +250,12 @@ class SignedUrlPromises(StoreTests):
                 assert b"".join([chunk async for chunk in stream.chunks]) == BODY[3:70]
 
     async def test_a_signed_download_of_nothing_is_not_found(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving, token = server(store), download_token(self._download(store))
             await raises(ObjectNotFound, serving, token)
 
     async def test_downloads_refuse_other_tokens(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             serving = server(store)
             await write(store, "a", BODY)
             download = download_token(self._download(store))
@@ -265,7 +265,7 @@ class SignedUrlPromises(StoreTests):
             await raises(SignatureExpired, serving, download_token(self._download(store, expires_in=-HOUR)))
 
     async def test_equal_downloads_have_equal_urls(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             signing, moment = signer(store), self.now().replace(microsecond=0) + HOUR
             urls = {signing.sign_download("a", content_type=TYPE, expires_at=moment) for _ in range(3)}
             assert len(urls) == 1, "a URL that differs each time cannot be cached"
@@ -273,7 +273,7 @@ class SignedUrlPromises(StoreTests):
     # --- local files -----------------------------------------------------------------------------------------
 
     async def test_a_local_path_holds_the_bytes(self) -> None:
-        async with self.opened() as store:
+        async with self.open_store() as store:
             files = local(store)
             await write(store, "a/b.jpg", BODY)
             assert await Path(files.local_path("a/b.jpg")).read_bytes() == BODY

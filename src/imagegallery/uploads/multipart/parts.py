@@ -93,9 +93,9 @@ class UploadParts:
         self._multipart_store()
         declaration = Declaration(content_type, size)
         new = NewUpload(declaration, filename, gallery_id, Transport.PARTS, completes_itself=completes_itself)
-        return await self.opened(await self._opener.begin(principal, new))
+        return await self.open_or_abort(await self._opener.begin(principal, new))
 
-    async def opened(self, session: UploadSession) -> UploadSession:
+    async def open_or_abort(self, session: UploadSession) -> UploadSession:
         """A session that has just begun, as `told`; it is over if that fails."""
         try:
             return await self.with_upload_request(session)
