@@ -99,7 +99,7 @@ class UppyMultipartDocument:
 class UppyStoredPartDocument:
     PartNumber: Annotated[int, example(1)]
     ETag: Annotated[str, example(_ETAG)]
-    FileSize: Annotated[int, example(8_388_608)]
+    Size: Annotated[int, example(8_388_608)]
 
 
 @frozen(slots=False)
