@@ -170,6 +170,21 @@ async def _add_numbered(database: Database, queue: PostgresQueue, priorities: li
             await queue.enqueue(connection, NewJob("work", {"number": number}, priority), now=clock())
 
 
+async def test_a_worker_that_cannot_record_an_end_does_the_job_again_when_its_lease_ends(
+    queue: PostgresQueue, database: Database, clock: ManualClock
+) -> None:
+    """It need not be told: whoever waits after a claim wakes then, not an hour later."""
+    async with database.transaction() as connection:
+        await queue.enqueue(connection, NewJob("work", {}), now=clock())
+    (lost,) = await queue.claim(["work"], limit=2, lease=timedelta(milliseconds=1))
+    async with queue.watch(["work"]) as watch:
+        with anyio.fail_after(20):
+            await watch.wait(["work"], timeout=timedelta(hours=1))
+    clock.advance(timedelta(milliseconds=1))
+    (again,) = await queue.claim(["work"], limit=2, lease=timedelta(minutes=1))
+    assert again.id == lost.id
+
+
 class TestPlans:
     """A claim costs what it takes, not what waits."""
 

@@ -53,7 +53,8 @@ SELECT pg_notify($8, '') FROM enqueued
 
 # Abandoned jobs first: they were the most urgent ones when they were claimed. Two index scans that lock what they
 # take and pass over what others hold; an array, so that the update goes by primary key whatever the statistics say.
-# Along comes when the next of these kinds can be claimed, so that nobody has to ask.
+# Along comes when the next of these kinds can be claimed, so that nobody has to ask: also one of these, if its end
+# cannot be recorded.
 CLAIM = """
 WITH abandoned AS MATERIALIZED (
     SELECT id FROM jobs
@@ -78,7 +79,8 @@ WITH abandoned AS MATERIALIZED (
         (SELECT min(run_at) FROM jobs
          WHERE state = 'waiting' AND kind = ANY ($2) AND id <> ALL (ARRAY(SELECT id FROM claimed))),
         (SELECT min(lease_expires_at) FROM jobs
-         WHERE state = 'running' AND kind = ANY ($2) AND id <> ALL (ARRAY(SELECT id FROM claimed)))
+         WHERE state = 'running' AND kind = ANY ($2) AND id <> ALL (ARRAY(SELECT id FROM claimed))),
+        (SELECT min(lease_expires_at) FROM claimed)
     ) AS due
 )
 SELECT next.due AS next_due, claimed.* FROM next LEFT JOIN claimed ON true

@@ -34,7 +34,7 @@ class TestS3Store(ObjectStoreSuite):
         self.options: S3Options = object_store_server.options()
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[S3Store]:
+    async def open_store(self) -> AsyncIterator[S3Store]:
         async with S3Store.open(self.options, AWS) as store:
             store._bucket = attrs.evolve(store._bucket, listed_at_once=10)
             yield store
