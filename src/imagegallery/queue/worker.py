@@ -128,9 +128,10 @@ class Worker:
 
     async def _fill_hands(self, watch: Watch, jobs: TaskGroup) -> None:
         """Claim jobs for free slots; wait for more jobs, or for a free slot."""
+        ended = self._ended  # looked up before what is free: an attempt may end while jobs are claimed for other lanes
         free = {lane: hands for lane in self._lanes if (hands := lane.hands - self._busy(lane)) > 0}
         if not free:
-            await self._ended.wait()
+            await ended.wait()
             return
         kinds = [kind for lane in free for kind in lane.kinds]
         # There is a slot for each, whatever kinds they are.
@@ -143,16 +144,16 @@ class Worker:
             self._held.add(held)
             jobs.start_soon(self._attempt, held)
         if len(claimed) < limit:
-            await self._wait(watch, kinds, until_free=len(free) < len(self._lanes))
+            await self._wait(watch, kinds, ended if len(free) < len(self._lanes) else None)
 
     def _busy(self, lane: "_Lane") -> int:
         return sum(held.job.kind in lane.kinds for held in self._held)
 
-    async def _wait(self, watch: Watch, kinds: Sequence[str], *, until_free: bool) -> None:
-        """Wait until a job of these kinds may be due or, ``until_free``, a slot for others is free."""
+    async def _wait(self, watch: Watch, kinds: Sequence[str], ended: anyio.Event | None) -> None:
+        """Wait until a job of these kinds may be due or an attempt has ``ended``, so that a slot for others is free."""
         async with anyio.create_task_group() as tasks:
-            if until_free:
-                tasks.start_soon(_cancel_after, self._ended, tasks.cancel_scope)
+            if ended is not None:
+                tasks.start_soon(_cancel_after, ended, tasks.cancel_scope)
             await watch.wait(kinds, timeout=self._options.poll_interval)
             tasks.cancel_scope.cancel()
 
