@@ -144,6 +144,26 @@ class TestDoing:
             gate.opened.set()
             assert await bench.outcomes.next(EAGER.concurrency + 1) == [DONE] * (EAGER.concurrency + 1)
 
+    async def test_a_slot_that_becomes_free_while_others_are_claimed_is_used(self, bench: Bench) -> None:
+        """Nothing else would tell the worker: it is not asked again for an hour."""
+        bench.options = attrs.evolve(EAGER, poll_interval=timedelta(hours=1))
+        gate, freed = Gate(), anyio.Event()
+
+        class Meanwhile(PostgresQueue):
+            async def claim(self, kinds: Sequence[str], *, limit: int, lease: timedelta) -> list[ClaimedJob]:
+                claimed = await super().claim(kinds, limit=limit, lease=lease)
+                if tuple(kinds) == ("deliver",) and not gate.opened.is_set():
+                    gate.opened.set()
+                    assert await bench.outcomes.next() == [DONE]
+                    freed.set()
+                return claimed
+
+        await bench.add(*[NewJob("work")] * 2)
+        queue = Meanwhile(bench.database, bench.clock)
+        async with bench.working(ScriptedHandler(gate), queue, apart={"deliver": (ScriptedHandler(succeed), 2)}):
+            await freed.wait()
+            assert await bench.outcomes.next() == [DONE]
+
     async def test_upkeep_is_done_beside_the_jobs(self, bench: Bench) -> None:
         gate = Gate()
         swept = anyio.Event()
