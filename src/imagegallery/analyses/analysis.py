@@ -1,11 +1,11 @@
-"""What an analysis is. Pure.
+"""What an analysis is, and which ones an image lacks. Pure.
 
 An analysis computes something about an image, under a name and a version. Its needs decide where it runs: with the
 first variants, in the decoder or from the file's notes, or, for a picture that a model needs, in jobs of its own.
 `imagegallery.analyses.catalogue` lists all.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -63,6 +63,11 @@ class Analysis:
     def measurements(self) -> tuple[Measurement, ...]:
         """What the decoder must measure: at most one thing."""
         return (Measurement(self.name, self.needs, self.run, self.accepts),) if isinstance(self.needs, Pixels) else ()
+
+
+def missing_analyses(analyses: Iterable[Analysis], recorded: Mapping[str, int]) -> tuple[Analysis, ...]:
+    """The analyses that are not ``recorded``, by name, at their current version."""
+    return tuple(each for each in analyses if recorded.get(each.name) != each.version)
 
 
 @frozen

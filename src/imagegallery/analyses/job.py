@@ -9,8 +9,7 @@ from anyio import to_thread
 from attrs import evolve, frozen
 
 from imagegallery.analyses import records
-from imagegallery.analyses.analysis import Analysis, AnalysisResult, AnalysisState
-from imagegallery.analyses.planning import missing
+from imagegallery.analyses.analysis import Analysis, AnalysisResult, AnalysisState, missing_analyses
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -60,7 +59,7 @@ class AnalyseImage:
         if found is None or found[0].status is not ProcessingStatus.COMPLETE:
             return
         image, recorded = found
-        wanted = missing(self._named(job), recorded)
+        wanted = missing_analyses(self._named(job), recorded)
         if not wanted:
             return
         try:

@@ -61,9 +61,10 @@ class Portal:
 
     def prepare(self, preparation: Callable[[ImageGallery], None]) -> None:
         """Do this to the gallery each time it is opened, and now if it is open."""
-        self._preparations.append(preparation)
-        if (opened := self._opened) is not None and not opened.closed.done():
-            preparation(opened.gallery)
+        with self._lock:  # so that a gallery which another thread is opening gets it once
+            self._preparations.append(preparation)
+            if self._opened is not None and not self._opened.closed.done():
+                preparation(self._opened.gallery)
 
     def make_ready(self, gallery: ImageGallery) -> None:
         """What was to be done to it."""

@@ -5,8 +5,7 @@ from math import inf
 
 from attrs import frozen
 
-from imagegallery.analyses.analysis import Analysis, FileNotes
-from imagegallery.analyses.planning import missing as missing_analyses
+from imagegallery.analyses.analysis import Analysis, FileNotes, missing_analyses
 from imagegallery.images.image.image import Image, Variant
 from imagegallery.imaging.protocol import RenderedFile
 from imagegallery.storage.keys import variant_key
