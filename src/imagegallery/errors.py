@@ -90,11 +90,19 @@ class SignatureExpired(ImageGalleryError):
 # --- input -------------------------------------------------------------------------------------------------
 
 
+class Refused(ImageGalleryError):
+    """What the sender wants is refused, and the sender can mend it: other input, another file, more room. Base of all
+    such errors. A hook of the application raises it with words for the sender.
+    """
+
+    code = "refused"
+
+
 MAX_FAULTS: Final = 50
 """The most faults reported for one input; the rest appear when these are corrected."""
 
 
-class InvalidInput(ImageGalleryError):
+class InvalidInput(Refused):
     """The input does not have the documented form; ``faults`` are the first `MAX_FAULTS` faults."""
 
     code = "invalid_input"
@@ -116,25 +124,25 @@ class IdempotencyKeyReused(InvalidInput):
     code = "idempotency_key_reused"
 
 
-class UnsupportedType(ImageGalleryError):
+class UnsupportedType(Refused):
     """This policy does not accept the declared media type."""
 
     code = "unsupported_type"
 
 
-class TooLarge(ImageGalleryError):
+class TooLarge(Refused):
     """More bytes than the policy, or than was declared."""
 
     code = "too_large"
 
 
-class EmptyFile(ImageGalleryError):
+class EmptyFile(Refused):
     """An upload of zero bytes."""
 
     code = "empty_file"
 
 
-class QuotaExceeded(ImageGalleryError):
+class QuotaExceeded(Refused):
     """The owner has no storage left for this file."""
 
     code = "quota_exceeded"
@@ -156,37 +164,37 @@ class UploadRateExceeded(RateLimited):
     code = "upload_rate_exceeded"
 
 
-class TypeMismatch(ImageGalleryError):
+class TypeMismatch(Refused):
     """The bytes are not what the upload declared them to be."""
 
     code = "type_mismatch"
 
 
-class SizeMismatch(ImageGalleryError):
+class SizeMismatch(Refused):
     """More or fewer bytes arrived than the upload declared."""
 
     code = "size_mismatch"
 
 
-class ChecksumMismatch(ImageGalleryError):
+class ChecksumMismatch(Refused):
     """The SHA-256 of the bytes is not the declared one."""
 
     code = "checksum_mismatch"
 
 
-class LengthMismatch(ImageGalleryError):
+class LengthMismatch(Refused):
     """The length of a whole upload was given in two ways that differ."""
 
     code = "inconsistent_upload_length"
 
 
-class ChunkMismatch(ImageGalleryError):
+class ChunkMismatch(Refused):
     """The bytes of a request do not have the checksum that came with it; none of them was kept."""
 
     code = "chunk_checksum_mismatch"
 
 
-class BadImage(ImageGalleryError):
+class BadImage(Refused):
     """The bytes claim to be an image and cannot be shown, for ``reason``: ``undecodable``, ``unsupported``,
     ``truncated``,
     ``too_many_pixels``, ``too_many_frames``, ``too_many_scans``, ``decoder_missing``, ``decoder_crashed``,
@@ -213,13 +221,13 @@ class Conflict(ImageGalleryError):
     code = "conflict"
 
 
-class DuplicateImage(Conflict):
+class DuplicateImage(Conflict, Refused):
     """The owner has this file already, as the image ``image_id``, and asked to be informed."""
 
     code = "duplicate"
 
 
-class TooManyUploads(Conflict):
+class TooManyUploads(Conflict, Refused):
     """The owner has too many open uploads; complete or cancel one first."""
 
     code = "too_many_open_uploads"
@@ -329,6 +337,12 @@ class Overloaded(Unavailable):
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message, retry_after=retry_after)
         self.retry_after = retry_after
+
+
+class HookFailed(Unavailable):
+    """A function of the application that had to be asked failed, or did not answer in time."""
+
+    code = "hook_failed"
 
 
 class ConfigurationError(ImageGalleryError):

@@ -159,7 +159,10 @@ async def test_who_was_slower_answers_the_session_of_who_was_quicker(
     refusal: type[ImageGalleryError], uploading: Uploading, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, quicker = SessionOpener.begin, []
-    policies = {TooManyUploads: UploadPolicy(max_open=1), QuotaExceeded: UploadPolicy(storage_limit=len(jpeg))}
+    policies: dict[type[ImageGalleryError], UploadPolicy] = {
+        TooManyUploads: UploadPolicy(max_open=1),
+        QuotaExceeded: UploadPolicy(storage_limit=len(jpeg)),
+    }
 
     async def overtaken(self: SessionOpener, principal: Principal, new: NewUpload) -> UploadSession:
         quicker.append(await begin(self, principal, new))
