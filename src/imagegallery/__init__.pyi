@@ -31,7 +31,7 @@ from imagegallery.errors import (
 from imagegallery.events.event import Event
 from imagegallery.events.feed import Subscription
 from imagegallery.galleries.gallery import Gallery, ImageOrder
-from imagegallery.gallery import ImageGallery, OpenGallery
+from imagegallery.gallery import Definition, ImageGallery, OpenGallery
 from imagegallery.ids import new_id
 from imagegallery.images.batch.batch import BatchAction, BatchResult
 from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageFailed, ImageReady, ImageRestored, UrlsClosed
@@ -59,6 +59,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "CursorPage",
+    "Definition",
     "DuplicateImage",
     "Event",
     "Forbidden",

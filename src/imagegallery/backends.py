@@ -320,7 +320,12 @@ class Backends:
 
 @asynccontextmanager
 async def open_resources(
-    settings: Settings, brought: Backends, features: Sequence[Feature], given_clock: Clock | None, local_clock: Clock
+    settings: Settings,
+    brought: Backends,
+    features: Sequence[Feature],
+    registered: ByClass,
+    given_clock: Clock | None,
+    local_clock: Clock,
 ) -> AsyncIterator[Resources]:
     """Open everything that a gallery's features work with, and migrate the schema."""
     health = TaskHealth()
@@ -380,6 +385,7 @@ async def open_resources(
             clock=clock,
             health=health,
             attendance=attendance,
+            registered=registered,
         )
 
 

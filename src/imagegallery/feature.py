@@ -58,7 +58,8 @@ class Resources:
 
     ``downloads`` serves the signed URLs of this service, if it has any. ``relay`` notifies workers, unless they poll
     the database; ``arrivals`` are the bucket's messages. ``upkeep_interval`` is the pause of periodic tasks that nobody
-    waits for. ``options`` has those of every feature; ``services`` those of the features before.
+    waits for. ``options`` has those of every feature; ``services`` those of the features before. ``registered`` is what
+    the application registered: `imagegallery.registry`.
     """
 
     features: Sequence["Feature"]
@@ -82,6 +83,7 @@ class Resources:
     clock: Clock
     health: TaskHealth
     attendance: Attendance
+    registered: ByClass = field(factory=ByClass)
     services: ByClass = field(factory=ByClass)
 
 

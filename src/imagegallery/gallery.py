@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import anyio
 
@@ -31,6 +31,7 @@ from imagegallery.owners.service import OwnerService
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
 from imagegallery.queue.protocol import JobQueue, WorkerObserver
 from imagegallery.queue.worker import Worker
+from imagegallery.registry import Registers, Registry
 from imagegallery.settings import Settings, load_feature
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep import feature as upkeep
@@ -62,7 +63,7 @@ READINESS_KEY: Final = "readiness"
 T = TypeVar("T")
 
 
-class ImageGallery:
+class ImageGallery(Registers):
     """An open image gallery: one object, with a noun for each thing it does.
 
     Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``pages`` caches encoded pages of
@@ -71,13 +72,14 @@ class ImageGallery:
     operators of the service. Made by `open`, closed with that context.
     """
 
-    def __init__(self, settings: Settings, resources: Resources) -> None:
+    def __init__(self, settings: Settings, resources: Resources, registry: Registry) -> None:
         self.settings = settings
         self.store = resources.store
         self.downloads = resources.downloads
         self.queue = resources.queue
         self.rates = resources.rates
         self._resources = resources
+        self._registry = registry
         self._is_retiring = False
         for feature in resources.features:
             for service in feature.services(resources):
@@ -93,9 +95,35 @@ class ImageGallery:
         self.webhooks = self.service(WebhookService)
 
     @classmethod
+    def define(
+        cls,
+        settings: "GivenSettings" = None,
+        *,
+        store: ObjectStore | None = None,
+        queue: JobQueue | None = None,
+        cache: Cache | None = None,
+        engine: ImagingEngine | None = None,
+        features: Sequence[Feature] = (),
+    ) -> "Definition":
+        """Define a gallery where code is written: any module registers the application's functions with it, and it
+        is opened later, as often as needed.
+
+        Args:
+            settings: Or a function that returns them, called by `Definition.open`, or nothing: then they are given
+                there, or read from the environment.
+            store: An object store of the application's own, which the application closes, as the next three. The suites
+                in `imagegallery.testing` test them.
+            queue: A queue of the application's own.
+            cache: A cache of pages for this process, of the application's own. Redis, if configured, is behind it.
+            engine: An imaging engine of the application's own.
+            features: The application's own, in addition to those of the settings and those of every gallery.
+        """
+        return Definition(settings, Backends(store, queue, cache, engine), features)
+
+    @classmethod
     def open(
         cls,
-        settings: Settings,
+        settings: "GivenSettings" = None,
         *,
         store: ObjectStore | None = None,
         queue: JobQueue | None = None,
@@ -108,27 +136,10 @@ class ImageGallery:
     ) -> "OpenGallery":
         """Make an async context manager that starts or connects to what the settings name, and migrates the schema.
 
-        Args:
-            store: An object store of the application's own, which the application closes, as the next three. The suites
-                in `imagegallery.testing` test them.
-            queue: A queue of the application's own.
-            cache: A cache of pages for this process, of the application's own. Redis, if configured, is behind it.
-            engine: An imaging engine of the application's own.
-            features: The application's own, in addition to those of the settings and those of every gallery.
-            worker: Whether this process does queued jobs while the gallery is open: without any worker, no variants are
-                made. It starts at once, so it knows none of the application's event handlers; to use them, register
-                them and then enter `worker`.
-            clock: By default the database server's time, which all processes share (`imagegallery.database.clock`).
-            local_clock: The clock that is corrected to that time.
-
-        Raises:
-            ValueError: For two features with the same name or event type.
-            ConfigurationError: For a missing feature, and on entering for settings that cannot work.
-            Unavailable: On entering, if a part does not respond.
+        The same as `define` and `Definition.open`, whose arguments it takes.
         """
-        brought = Backends(store, queue, cache, engine)
-        own = dict.fromkeys((*map(load_feature, settings.features), *features))
-        return OpenGallery(settings, brought, (*FEATURES, *own), clock, local_clock, has_worker=worker)
+        definition = cls.define(settings, store=store, queue=queue, cache=cache, engine=engine, features=features)
+        return definition.open(worker=worker, clock=clock, local_clock=local_clock)
 
     @property
     def event_types(self) -> EventTypes:
@@ -236,6 +247,69 @@ class ImageGallery:
         return by_kind
 
 
+class Definition(Registers):
+    """A gallery as code defines it: what `ImageGallery.define` is given, and the functions registered with it."""
+
+    def __init__(self, settings: "GivenSettings", brought: Backends, features: Sequence[Feature]) -> None:
+        self._settings = settings
+        self._brought = brought
+        self._features = features
+        self._registry = Registry()
+
+    def open(
+        self,
+        settings: "GivenSettings" = None,
+        *,
+        store: ObjectStore | None = None,
+        queue: JobQueue | None = None,
+        cache: Cache | None = None,
+        engine: ImagingEngine | None = None,
+        features: Sequence[Feature] = (),
+        worker: bool = False,
+        clock: Clock | None = None,
+        local_clock: Clock = utc_now,
+    ) -> "OpenGallery":
+        """Make an async context manager that starts or connects to what the settings name, and migrates the schema.
+
+        What is given here takes precedence over what was given to `ImageGallery.define`; ``features`` are added.
+
+        Args:
+            worker: Whether this process does queued jobs while the gallery is open: without any worker, no variants are
+                made. It starts at once, and knows the functions registered by then; for those registered with the open
+                gallery, enter `ImageGallery.worker` instead.
+            clock: By default the database server's time, which all processes share (`imagegallery.database.clock`).
+            local_clock: The clock that is corrected to that time.
+
+        Raises:
+            ValueError: For two features with the same name or event type.
+            ConfigurationError: For a missing feature, and on entering for settings that cannot work.
+            Unavailable: On entering, if a part does not respond.
+        """
+        own = (*self._features, *features)
+        chosen = self._chosen_settings(settings, own)
+        brought = Backends(
+            _first(store, self._brought.store),
+            _first(queue, self._brought.queue),
+            _first(cache, self._brought.cache),
+            _first(engine, self._brought.engine),
+        )
+        every = (*FEATURES, *dict.fromkeys((*map(load_feature, chosen.features), *own)))
+        return OpenGallery(chosen, brought, every, self._registry, clock, local_clock, has_worker=worker)
+
+    def _chosen_settings(self, settings: "GivenSettings", features: Sequence[Feature]) -> Settings:
+        given = self._settings if settings is None else settings
+        if given is None:
+            return Settings.from_env(features=features)
+        return given if isinstance(given, Settings) else given()
+
+
+def _first(given: T | None, otherwise: T | None) -> T | None:
+    return otherwise if given is None else given
+
+
+GivenSettings: TypeAlias = Settings | Callable[[], Settings] | None
+
+
 class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     """The result of `ImageGallery.open`: enter it with ``async with``, or give its `lifespan` to an ASGI host.
 
@@ -248,6 +322,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
         settings: Settings,
         brought: Backends,
         features: Sequence[Feature],
+        registry: Registry,
         clock: Clock | None,
         local_clock: Clock,
         *,
@@ -257,6 +332,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
         self._settings = settings
         self._brought = brought
         self.features = features
+        self._registry = registry
         self._clock = clock
         self._local_clock = local_clock
         self._has_worker = has_worker
@@ -273,9 +349,12 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def __aenter__(self) -> ImageGallery:
         if self._gallery is not None:
             raise RuntimeError("The gallery is open already.")
-        opening = open_resources(self._settings, self._brought, self.features, self._clock, self._local_clock)
+        registry = self._registry.of_gallery(self.event_types)
+        opening = open_resources(
+            self._settings, self._brought, self.features, registry.by_class(), self._clock, self._local_clock
+        )
         async with AsyncExitStack() as stack:
-            gallery = ImageGallery(self._settings, await stack.enter_async_context(opening))
+            gallery = ImageGallery(self._settings, await stack.enter_async_context(opening), registry)
             if self._has_worker:
                 await stack.enter_async_context(gallery.worker())
             self._stack = stack.pop_all()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from imagegallery.events.event import EventOptions
+from imagegallery.events.handlers import Handlers
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature
 from imagegallery.queue.periodic import Periodic
@@ -11,7 +12,13 @@ FEATURE: Final = Feature(
     "events",
     options=EventOptions,
     services=lambda resources: (
-        EventService(resources.database, resources.event_types, resources.options[EventOptions], resources.clock),
+        EventService(
+            resources.database,
+            resources.event_types,
+            resources.options[EventOptions],
+            resources.clock,
+            resources.registered[Handlers],
+        ),
     ),
     jobs=lambda resources: resources.services[EventService].job_handlers(),
     periodic=lambda resources: (

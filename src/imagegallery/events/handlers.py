@@ -1,11 +1,14 @@
 """Functions of the application that workers call when something happened, by a job each time."""
 
+import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias, TypeVar
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Final, Generic, TypeAlias, TypeVar, overload
 
-from attrs import frozen
+from anyio import to_thread
+from attrs import field, frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -17,16 +20,104 @@ from imagegallery.queue.job import ClaimedJob, NewJob
 logger = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=DomainEvent)
-Handler: TypeAlias = Callable[[Event[E]], Awaitable[None]]
+AsyncHandler: TypeAlias = Callable[[Event[E]], Coroutine[Any, Any, None]]
+PlainHandler: TypeAlias = Callable[[Event[E]], None]
+Handler: TypeAlias = Callable[[Event[E]], Awaitable[None]] | PlainHandler[E]
+Call: TypeAlias = Callable[[Event[DomainEvent]], Awaitable[None]]
 _NAME: Final = re.compile(r"[\w.<>-]{1,200}")
 
 
 def handler_name(handler: Handler[E], chosen: str | None) -> str:
     """What it is known by in the database. Raises `ValueError` for a name that is unusable."""
-    name = chosen or f"{handler.__module__}.{handler.__qualname__}"
+    name = chosen or f"{handler.__module__}.{getattr(handler, '__qualname__', type(handler).__qualname__)}"
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for a handler: letters, digits, '.', '_' and '-', at most 200.")
     return name
+
+
+@frozen
+class Registered:
+    """A function of the application, and the kind of events that it is for."""
+
+    kind: type[DomainEvent]
+    call: Call
+
+
+@frozen(eq=False)
+class Handlers:
+    """The application's handlers, by the names that they are known by.
+
+    An open gallery has those of its definition, and in ``by_name`` its own in front of them. ``types`` are the events
+    that it has; a definition does not know them yet.
+    """
+
+    by_name: ChainMap[str, Registered] = field(factory=ChainMap)
+    types: EventTypes | None = None
+
+    def of_gallery(self, types: EventTypes) -> "Handlers":
+        """Those of a gallery with these events, which may have more. Raises `ValueError` as `check`."""
+        handlers = Handlers(self.by_name.new_child(), types)
+        handlers.check()
+        return handlers
+
+    def add(self, kind: type[E], handler: Handler[E], name: str | None) -> None:
+        """Raises `ValueError` for a name that is unusable or taken, and for a kind of event that no feature has."""
+        known_as = handler_name(handler, name)
+        if known_as in self.by_name:
+            raise ValueError(f"There is a handler of the name {known_as!r} already.")
+        self._check(kind)
+        self.by_name[known_as] = Registered(kind, _call(kind, handler))
+
+    def check(self) -> None:
+        """Raises `ValueError` if one is for events that no feature of the gallery has."""
+        for each in self.by_name.values():
+            self._check(each.kind)
+
+    def _check(self, kind: type[DomainEvent]) -> None:
+        if self.types is not None:
+            check_type(self.types, kind)
+
+
+def check_type(types: EventTypes, kind: type[DomainEvent]) -> None:
+    """Raises `ValueError` for a kind of event that is none of these."""
+    if types.get(kind.type) is not kind:
+        raise ValueError(f"No feature of this gallery brings {kind.__name__}.")
+
+
+@frozen
+class Registration(Generic[E]):
+    """A decorator of a handler, which may be ``async``; a plain function is called in a thread."""
+
+    handlers: Handlers
+    kind: type[E]
+    name: str | None
+
+    @overload
+    def __call__(self, handler: AsyncHandler[E]) -> AsyncHandler[E]: ...
+
+    @overload
+    def __call__(self, handler: PlainHandler[E]) -> PlainHandler[E]: ...
+
+    def __call__(self, handler: AsyncHandler[E] | PlainHandler[E]) -> AsyncHandler[E] | PlainHandler[E]:
+        self.handlers.add(self.kind, handler, self.name)
+        return handler
+
+
+def _call(kind: type[E], handler: Handler[E]) -> Call:
+    async def call(event: Event[DomainEvent]) -> None:
+        if not isinstance(event.data, kind):
+            return
+        given = Event(event.id, event.occurred_at, event.data)
+        result = handler(given) if _is_async(handler) else await to_thread.run_sync(handler, given)
+        if result is not None:
+            await result
+
+    return call
+
+
+def _is_async(handler: Handler[E]) -> bool:
+    """Whether it is a function, or an object that is called as one, whose result is awaited."""
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
 @frozen
@@ -38,7 +129,7 @@ class EventHandler:
     types: EventTypes
     kind: type[DomainEvent]
     known_as: str
-    call: Callable[[Event[DomainEvent]], Awaitable[None]]
+    call: Call
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """Events, for subscribers and for the application's handlers in its workers."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
@@ -10,11 +10,10 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event, EventOptions, EventTypes, parse_event_id
+from imagegallery.events.event import DomainEvent, EventOptions, EventTypes, parse_event_id
 from imagegallery.events.feed import Feed, Subscription
-from imagegallery.events.handlers import EventHandler, Handler, handler_name
+from imagegallery.events.handlers import EventHandler, Handler, Handlers, Registration, check_type
 from imagegallery.events.records import OwnLog
-from imagegallery.events.relay import Consumer
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobHandler
 
@@ -25,13 +24,20 @@ _PRUNED_AT_ONCE: Final = 1000
 class EventService:
     """Users get the events for them, and no others. Handlers get all."""
 
-    def __init__(self, database: Database, types: EventTypes, options: EventOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        types: EventTypes,
+        options: EventOptions,
+        clock: Clock,
+        handlers: Handlers | None = None,
+    ) -> None:
         self._types = types
         self._database = database
         self._options = options
         self._clock = clock
         self._feed = Feed(database, types, options)
-        self._handlers: dict[str, EventHandler] = {}
+        self._handlers = Handlers().of_gallery(types) if handlers is None else handlers
 
     @asynccontextmanager
     async def subscribe(self, principal: Principal, *, after: str | None = None) -> AsyncIterator[Subscription]:
@@ -61,38 +67,13 @@ class EventService:
         finally:
             self._feed.remove(subscription)
 
-    def on(self, kind: type[E], *, name: str | None = None) -> Callable[[Handler[E]], Handler[E]]:
-        """The same as `register`, as a decorator."""
-
-        def add(handler: Handler[E]) -> Handler[E]:
-            self.register(kind, handler, name=name)
-            return handler
-
-        return add
+    def on(self, kind: type[E], *, name: str | None = None) -> Registration[E]:
+        """The same as `ImageGallery.on`."""
+        return Registration(self._handlers, kind, name)
 
     def register(self, kind: type[E], handler: Handler[E], *, name: str | None = None) -> None:
-        """Call ``handler`` in workers for every event of this kind, of any owner. Call this before making a worker.
-
-        A handler is called at least once per event: possibly repeatedly (see `Event.id`) and out of order. Errors are
-        retried with growing delays; in the end the event becomes a dead letter.
-
-        Args:
-            name: Identifies the handler permanently, by default by module and function. A new name starts with the
-                events after the start of the first worker that knows it.
-
-        Raises:
-            ValueError: If the name is taken, or no feature has this kind of event.
-        """
-        self._check(kind)
-        known_as = handler_name(handler, name)
-        if known_as in self._handlers:
-            raise ValueError(f"There is a handler of the name {known_as!r} already.")
-
-        async def call(event: Event[DomainEvent]) -> None:
-            if isinstance(event.data, kind):
-                await handler(Event(event.id, event.occurred_at, event.data))
-
-        self._handlers[known_as] = EventHandler(self._database, self._types, kind, known_as, call)
+        """The same as `on`, for what cannot be decorated."""
+        self._handlers.add(kind, handler, name)
 
     async def record(self, connection: Connection, *events: DomainEvent) -> None:
         """Record events in the caller's transaction: they happen when it commits.
@@ -101,7 +82,7 @@ class EventService:
             ValueError: For an event that no feature of this gallery has.
         """
         for each in events:
-            self._check(type(each))
+            check_type(self._types, type(each))
         await records.record(connection, *events, now=self._clock())
 
     def close(self) -> None:
@@ -111,17 +92,17 @@ class EventService:
         """
         self._feed.close()
 
-    def consumers(self) -> Sequence[Consumer]:
+    def consumers(self) -> Sequence[EventHandler]:
         """What a worker relays to the handlers known by now."""
-        return list(self._handlers.values())
+        self._handlers.check()  # a definition may have got more since
+        return [
+            EventHandler(self._database, self._types, each.kind, name, each.call)
+            for name, each in self._handlers.by_name.items()
+        ]
 
     def job_handlers(self) -> Mapping[str, JobHandler]:
         """Who does the jobs of the handlers known by now."""
-        return {each.name: each for each in self._handlers.values()}
-
-    def _check(self, kind: type[DomainEvent]) -> None:
-        if self._types.get(kind.type) is not kind:
-            raise ValueError(f"No feature of this gallery brings {kind.__name__}.")
+        return {each.name: each for each in self.consumers()}
 
     async def prune(self) -> int:
         """Delete events past their retention. Returns their number."""
