@@ -57,7 +57,9 @@ async def test_a_service_has_its_options_and_the_services_of_features_before_it(
 def test_options_are_read_like_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[imagegallery.bells]\ntone = "high"\n')
-    assert Settings.of_features([BELLS])().bells == BellOptions("low")  # type: ignore[attr-defined]
+    settings = Settings.of_features([BELLS])()
+    assert settings.bells == BellOptions("low")  # type: ignore[attr-defined]
+    assert repr(settings) == repr(Settings())
     assert Settings.from_env(config, [BELLS]).bells == BellOptions("high")  # type: ignore[attr-defined]
     monkeypatch.setenv("IMAGEGALLERY_BELLS_TONES", "high")
     with pytest.raises(ConfigurationError, match="did you mean IMAGEGALLERY_BELLS_TONE"):

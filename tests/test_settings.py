@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from imagegallery import ConfigurationError, Settings
+from imagegallery.database.options import DatabaseOptions
 from imagegallery.settings import names_of, unknown
+from imagegallery.storage.options import S3Options, StorageOptions
 
 
 def test_every_setting_has_its_dotted_name() -> None:
@@ -92,3 +94,11 @@ def test_a_wrong_setting_says_what_is_wrong(
     with pytest.raises(ConfigurationError) as refused:
         Settings.from_env()
     assert refused.value.message.endswith(said) or refused.value.message.startswith(said)
+
+
+def test_a_log_shows_where_its_parts_are_and_no_address() -> None:
+    assert repr(Settings.embedded("here")) == "<Settings data_dir='here' database=embedded objects=files>"
+    away = Settings(
+        database=DatabaseOptions(dsn="postgresql://me:secret@db/pictures"), storage=StorageOptions(S3Options("bucket"))
+    )
+    assert repr(away) == "<Settings data_dir='imagegallery-data' database=PostgreSQL objects=S3>"

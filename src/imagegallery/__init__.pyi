@@ -38,6 +38,7 @@ from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageFailed
 from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus, Variant
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.images.presentation.picture import picture
 from imagegallery.images.presentation.responsive import Responsive, Source
 from imagegallery.pagination import CursorPage, NumberedPage
 from imagegallery.principal import Principal
@@ -111,6 +112,7 @@ __all__ = [
     "Visibility",
     "Webhook",
     "new_id",
+    "picture",
     "utc_now",
     "verify_webhook",
 ]

@@ -123,6 +123,12 @@ class Settings:
             least = 4 * LONGEST
             raise ConfigurationError(f"private_url_ttl must be at least {least}: pages with such URLs are cached.")
 
+    def __repr__(self) -> str:
+        """Where its parts are; no address, as these may contain passwords."""
+        database = "embedded" if self.database.dsn is None else "PostgreSQL"
+        objects = "files" if self.storage.s3.bucket is None else "S3"
+        return f"<Settings data_dir={str(self.data_dir)!r} database={database} objects={objects}>"
+
     @classmethod
     def embedded(cls, data_dir: str | os.PathLike[str] = DEFAULT_DATA_DIR) -> "Settings":
         """Everything on this machine, below ``data_dir``, by default that of the commands."""
@@ -139,7 +145,9 @@ class Settings:
         for name in groups:
             if not name.isidentifier() or hasattr(cls, name):
                 raise ConfigurationError(f"A feature with options cannot be named {name!r}.")
-        return attrs.make_class(cls.__name__, groups, bases=(cls,), frozen=True, slots=True) if groups else cls
+        return (
+            attrs.make_class(cls.__name__, groups, bases=(cls,), frozen=True, slots=True, repr=False) if groups else cls
+        )
 
     @classmethod
     def from_env(cls, config: Path | None = None, features: Iterable[Feature] = ()) -> "Settings":

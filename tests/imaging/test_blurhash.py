@@ -116,3 +116,10 @@ async def test_the_average_is_that_of_light(engine: SandboxedEngine, into: Path,
     assert all(
         abs(byte - 188) <= 2 for row in decoded(str(answer.measured["placeholder"])) for pixel in row for byte in pixel
     )
+
+
+def test_the_mean_colour_is_read_without_decoding() -> None:
+    """The specification's own example: https://github.com/woltapp/blurhash."""
+    assert blurhash.mean_colour("LEHV6nWB2yk8pyo0adR*.7kCMdnj") == "#979695"
+    with pytest.raises(ValueError, match="substring not found"):
+        blurhash.mean_colour('L"><script>')

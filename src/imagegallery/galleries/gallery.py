@@ -61,3 +61,6 @@ class Gallery:
     def facts(self) -> Facts:
         """The facts to decide access by."""
         return Facts(self.owner_id, self.visibility)
+
+    def __repr__(self) -> str:
+        return f"<Gallery {self.id} {self.name!r} {self.visibility}, {self.image_count} images>"

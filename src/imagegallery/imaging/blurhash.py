@@ -44,6 +44,14 @@ def is_hash(data: object) -> bool:
     return isinstance(data, str) and _HASH.fullmatch(data) is not None
 
 
+def mean_colour(blurhash: str) -> str:
+    """The mean colour of the picture as ``#rrggbb``: characters 3 to 6 of the hash. Raises `ValueError` for no hash."""
+    number = 0
+    for character in blurhash[2:6]:
+        number = number * 83 + _DIGITS.index(character)
+    return f"#{number & 0xFFFFFF:06x}"
+
+
 def encode(light: Sequence[float], *, is_upright: bool = False) -> str:
     """The hash of 32 x 32 pixels of linear ``light``: red, green, blue, row by row from the top.
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from imagegallery.errors import Conflict, EmptyFile, UploadEnded, UploadExpired, UploadIncomplete
+from imagegallery.storage.protocol import UploadRequest
 from imagegallery.uploads.session.rejection import Rejection
 from imagegallery.uploads.session.session import (
     TRANSITIONS,
@@ -181,3 +182,10 @@ def test_what_was_rejected_says_why() -> None:
     rejection = Rejection.of(EmptyFile("The file is empty."))
     with pytest.raises(EmptyFile, match=r"The file is empty\."):
         raise_if_over(attrs.evolve(SESSION, state=UploadState.REJECTED, rejection=rejection))
+
+
+def test_a_log_shows_which_one_it_is_and_no_signed_url() -> None:
+    signed = attrs.evolve(
+        SESSION, filename="a\nb.jpg", request=UploadRequest("PUT", "https://store.example/?signature=s")
+    )
+    assert repr(signed) == f"<UploadSession {SESSION.id} 'a\\nb.jpg' {SESSION.state}>"

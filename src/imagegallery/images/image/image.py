@@ -3,14 +3,16 @@
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from html import escape
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from imagegallery.access.audience import Audience
 from imagegallery.errors import Failure
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.images.presentation.picture import picture
 from imagegallery.images.presentation.responsive import Responsive, describe
 
 MAX_ALT_TEXT = 500
@@ -123,3 +125,12 @@ class Image:
     def responsive(self) -> Responsive:
         """How a page shows it: the ``src``, ``srcSet`` and ``sources`` of its variants."""
         return describe(self.variants, width=self.width, height=self.height)
+
+    def __repr__(self) -> str:
+        return f"<Image {self.id} {self.filename!r} {self.width}x{self.height} {self.status}>"
+
+    def _repr_html_(self) -> str:
+        """The picture in a notebook; a box of its colour where its URLs lead to no service (`DeliveryOptions`)."""
+        reachable = [each for each in self.variants if not each.url.startswith("/")]
+        shown = picture(evolve(self, variants=tuple(reachable)), width=min(self.width, 400))
+        return f"<figure>{shown}<figcaption>{escape(repr(self)[1:-1])}</figcaption></figure>"

@@ -173,6 +173,9 @@ class UploadSession:
     found_type: str | None = None
     received_sha256: bytes | None = None
 
+    def __repr__(self) -> str:
+        return f"<UploadSession {self.id} {self.filename!r} {self.state}>"
+
     @property
     def facts(self) -> Facts:
         """The facts to decide access by: it is its owner's."""

@@ -1,0 +1,1 @@
+"""What an application of a certain kind plugs in: Django, SQLAlchemy, Jinja. Nothing else imports them."""
