@@ -2,10 +2,11 @@
 
 ::
 
-    python -m benchmarks.list_page [--images 100] [--rounds 30]
+    python -m benchmarks.list_page [--images 100] [--rounds 30] [--private]
 
 A gallery of so many images with six variants and what a camera writes each, over an embedded PostgreSQL. It is asked
-for in one process, without a network, by its owner and by a visitor; prints a table of Markdown.
+for in one process, without a network, by its owner and by a visitor, who does not see a ``--private`` one; prints a
+table of Markdown.
 """
 
 import argparse
@@ -31,11 +32,11 @@ from imagegallery_asgi.api.responses import GalleryImage
 QUERIES = ("", "&fields=id,ratio,blurhash,src", "&fields=id,width,height,alt_text,src,srcSet,sources,blurhash")
 
 
-async def measure(directory: Path, images: int, rounds: int) -> None:
+async def measure(directory: Path, images: int, rounds: int, visibility: str) -> None:
     settings = Settings.embedded(directory / "data")
     ana = Principal.user("ana")
     async with ImageGallery.open(settings) as gallery:
-        made = await gallery.galleries.create(ana, name="Lisbon", visibility="public")
+        made = await gallery.galleries.create(ana, name="Lisbon", visibility=visibility)
         async with open_database(settings) as database:
             library = Library.on(database, directory / "objects", ManualClock())
             for image in camera_roll(images):
@@ -44,7 +45,7 @@ async def measure(directory: Path, images: int, rounds: int) -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver/api/v1") as client:
             print("| list | bytes an image | by gzip | ms of a processor |\n|---|---|---|---|")
             for name, path, headers in (
-                ("a public gallery, to a visitor", f"/galleries/{made.id}/images", {}),
+                (f"a {visibility} gallery, to a visitor", f"/galleries/{made.id}/images", {}),
                 ("one's library", "/images", {"Authorization": "Bearer ana"}),
             ):
                 for query in QUERIES:
@@ -82,9 +83,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--private", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        anyio.run(measure, Path(directory), options.images, options.rounds)
+        visibility = "private" if options.private else "public"
+        anyio.run(measure, Path(directory), options.images, options.rounds, visibility)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ def page() -> str:
 
 
 def table() -> str:
-    rows = [(operation.method, API_PREFIX + operation.path, operation.summary) for operation in OPERATIONS]
+    rows = [
+        (operation.method, API_PREFIX + operation.path.replace(":path}", "}"), operation.summary)
+        for operation in OPERATIONS
+    ]
     rows += [(operation.method, operation.path, operation.summary) for operation in OPERATIONAL]
     lines = [f"| {method} | `{path}` | {summary} |" for method, path, summary in dict.fromkeys(rows)]
     return "\n".join(["| method | path | does |", "|---|---|---|", *lines]) + "\n"

@@ -211,7 +211,8 @@ class SignedStream:
 
 @runtime_checkable
 class ServesDownloads(Protocol):
-    """Signed download URLs are ``/objects/{token}`` of our own API, which serves them through these methods.
+    """Signed download URLs are ``/objects/{token}`` of our own API, which serves them through these methods. A token
+    may have slashes; in the URL it is percent-encoded.
 
     A ``GET`` calls `describe` (which suffices for ``HEAD``, 304 and resolving a range), then `open`. Before anything
     else, both raise `SignatureInvalid` for a token that was altered or is for uploads, and `SignatureExpired` after its

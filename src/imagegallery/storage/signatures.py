@@ -1,23 +1,27 @@
 """Our own signed URLs: the token in the URL is a signed grant. The server stores nothing.
 
-A token is URL-safe and says one thing: this key may be written (or read) until then. Uploads, parts and downloads are
-signed with different salts, so that none passes for another. Equal grants give equal tokens, so that URLs with rounded
-expiry can be cached.
+A token says one thing: this key may be written (or read) until then. Uploads, parts and downloads are signed with
+different keys, so that none passes for another. Equal grants give equal tokens, so that URLs with rounded expiry can be
+cached.
+
+A token is ``{signature}.{text}``: HMAC-SHA-256, truncated to its first 128 bits (RFC 2104 section 5), of the text. The
+text of a download is ``{expiry}/{key}``, since a page of private images has hundreds of them; one that says more than
+its key does has ``{expiry}.{rest}/{key}``. The text of an upload is a list.
 """
 
-import hashlib
+import hmac
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import cattrs
 from attrs import frozen
-from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
 
 from imagegallery.clock import Clock
 from imagegallery.errors import ConfigurationError, SignatureExpired, SignatureInvalid
+from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.options import MIN_SECRET_BYTES
 
 
@@ -68,12 +72,13 @@ class PartGrant:
 Grant = UploadGrant | DownloadGrant | PartGrant
 G = TypeVar("G", UploadGrant, DownloadGrant, PartGrant)
 
-# A change of a grant's fields needs a new salt: older tokens must not be read as something else.
-_SALTS: dict[type[Grant], str] = {
-    UploadGrant: "imagegallery.upload.2",
-    DownloadGrant: "imagegallery.download",
-    PartGrant: "imagegallery.part",
+# A change of a grant's text needs a new salt: older tokens must not be read as something else.
+_SALTS: dict[type[Grant], bytes] = {
+    UploadGrant: b"imagegallery.upload.3",
+    DownloadGrant: b"imagegallery.download.2",
+    PartGrant: b"imagegallery.part.2",
 }
+_SIGNATURE_BYTES = 16
 
 
 class UrlSigner:
@@ -87,18 +92,14 @@ class UrlSigner:
         if any(len(each) < MIN_SECRET_BYTES for each in (secret, *older)):
             raise ConfigurationError(f"A secret that signs URLs must have at least {MIN_SECRET_BYTES} bytes.")
         self._clock = clock
-        self._signers = {
-            kind: [
-                Signer(each, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256)
-                for each in (secret, *older)
-            ]
-            for kind, salt in _SALTS.items()
+        self._keys = {
+            kind: [hmac.digest(each, salt, "sha256") for each in (secret, *older)] for kind, salt in _SALTS.items()
         }
 
     def sign(self, grant: Grant) -> str:
         """Return the grant's token. The expiry loses fractions of a second."""
-        payload = json.dumps(_CONVERTER.unstructure(grant), ensure_ascii=False, separators=(",", ":"))
-        return self._signers[type(grant)][0].sign(base64_encode(payload.encode(errors="replace"))).decode()
+        text = _download_text(grant) if isinstance(grant, DownloadGrant) else _encode(_CONVERTER.unstructure(grant))
+        return f"{_signature(self._keys[type(grant)][0], text)}.{text}"
 
     def read(self, token: str, kind: type[G]) -> G:
         """Return the grant in the token.
@@ -107,23 +108,50 @@ class UrlSigner:
             SignatureInvalid: Unless ``sign`` made exactly this token from a grant of this ``kind``.
             SignatureExpired: From its ``expires_at`` on.
         """
-        payload = next((read for signer in self._signers[kind] if (read := _payload(signer, token)) is not None), None)
-        if payload is None:
-            raise _invalid()
-        grant = _CONVERTER.structure(json.loads(base64_decode(payload)), kind)
+        given, _, text = token.partition(".")
+        if not any(_is_same(given, _signature(key, text)) for key in self._keys[kind]):
+            raise SignatureInvalid("This URL was altered, or is used for something else than it was made for.")
+        fields = _download_fields(text) if kind is DownloadGrant else _decode(text)
+        grant = _CONVERTER.structure(fields, kind)
         if grant.expires_at <= self._clock():
             raise SignatureExpired("This URL has expired; ask for a new one.")
         return grant
 
 
-def _payload(signer: Signer, token: str) -> bytes | None:
-    """What was signed, or ``None`` if this signer did not make exactly this token."""
-    try:
-        payload = signer.unsign(token.encode(errors="replace"))
-    except BadData:
-        return None
-    # Base64 can spell the same signature in several ways; only ours is valid.
-    return payload if signer.sign(payload).decode() == token else None
+def _signature(key: bytes, text: str) -> str:
+    return _base64(hmac.digest(key, text.encode(errors="replace"), "sha256")[:_SIGNATURE_BYTES])
+
+
+def _is_same(given: str, signature: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), signature.encode())
+
+
+def _download_text(grant: DownloadGrant) -> str:
+    expiry = f"{int(grant.expires_at.timestamp()):x}"
+    if grant.download_as is None and grant.content_type == content_type_of(grant.key):
+        return f"{expiry}/{grant.key}"
+    return f"{expiry}.{_encode([grant.content_type, grant.download_as])}/{grant.key}"
+
+
+def _download_fields(text: str) -> Sequence[object]:
+    """The inverse of `_download_text`: the values of a `DownloadGrant`, in order."""
+    head, _, key = text.partition("/")
+    expiry, _, rest = head.partition(".")
+    content_type, download_as = _decode(rest) if rest else (content_type_of(key), None)
+    return key, content_type, int(expiry, 16), download_as
+
+
+def _encode(values: Sequence[object]) -> str:
+    return _base64(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+
+
+def _decode(text: str) -> Sequence[object]:
+    values: Sequence[object] = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return values
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _converter() -> cattrs.Converter:
@@ -135,7 +163,3 @@ def _converter() -> cattrs.Converter:
 
 
 _CONVERTER = _converter()
-
-
-def _invalid() -> SignatureInvalid:
-    return SignatureInvalid("This URL was altered, or is used for something else than it was made for.")

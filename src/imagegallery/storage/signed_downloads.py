@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -29,7 +30,8 @@ class SignedDownloads:
         method: ReadMethod = "GET",
     ) -> str:
         check_key(key)
-        return f"{self.base_url}/objects/{self.signer.sign(DownloadGrant(key, content_type, expires_at, download_as))}"
+        token = self.signer.sign(DownloadGrant(key, content_type, expires_at, download_as))
+        return f"{self.base_url}/objects/{quote(token)}"
 
     async def describe(self, token: str) -> SignedObject:
         grant = self.signer.read(token, DownloadGrant)

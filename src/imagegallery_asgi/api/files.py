@@ -81,7 +81,7 @@ async def get_public(call: Call, key: str) -> Response:
 
 @operation(
     "GET",
-    "/objects/{token}",
+    "/objects/{token:path}",
     "What a signed URL allows to read",
     raises=(SignatureInvalid, SignatureExpired, NotFound, ObjectNotFound, RangeNotSatisfiable),
     answers=_OBJECT,
@@ -108,7 +108,7 @@ async def get_signed(call: Call, token: str) -> Response:
 
 @operation(
     "PUT",
-    "/objects/{token}",
+    "/objects/{token:path}",
     "The upload that a signed URL allows",
     raises=(
         SignatureInvalid,
@@ -144,7 +144,7 @@ async def put_signed(call: Call, token: str) -> Response:
 
 @operation(
     "POST",
-    "/objects/{token}",
+    "/objects/{token:path}",
     "The same upload as a form",
     raises=(
         SignatureInvalid,

@@ -19,8 +19,9 @@ T = TypeVar("T")
 P = TypeVar("P")
 
 # In examples.
-_FILES = "/api/v1/files/library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
-_OBJECT = "/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
+_FOLDER = "library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_FILES = f"/api/v1/files/{_FOLDER}"
+_OBJECT = f"/api/v1/objects/jOl7lY57exKbTiu5RcXhmQ.71a393c0/{_FOLDER}/small-q3xk7d2m5a.webp"
 _ETAG = "5d41402abc4b2a76b9719d911017c592"
 
 

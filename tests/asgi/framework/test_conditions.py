@@ -139,6 +139,6 @@ def test_anything_is_there_where_something_is_and_nowhere_else(owner: httpx.Clie
     delete = by_place["DELETE", "/webhooks/{webhook_id}"]
     assert ask(owner, delete, **{"If-Match": "*"}).status_code == 404
     assert is_refused(ask(owner, delete, **{"If-None-Match": "*"}))
-    for place in (("PUT", "/objects/{token}"), ("PUT", "/uploads/{upload_id}/content")):
+    for place in (("PUT", "/objects/{token:path}"), ("PUT", "/uploads/{upload_id}/content")):
         assert is_refused(ask(owner, by_place[place], **{"If-Match": "*"}))
         assert ask(owner, by_place[place], **{"If-None-Match": "*"}).status_code != 412
