@@ -26,6 +26,7 @@ from imagegallery.common import background
 from imagegallery.database import connections
 from imagegallery.database.advisory import AdvisoryLocks
 from imagegallery.database.embedded import server as embedded
+from imagegallery.database.namespace import Namespace
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.database.pool import Database
 from imagegallery.imaging.sandbox import engine as sandbox
@@ -122,7 +123,7 @@ def locks(fetchval: object) -> AdvisoryLocks:
             fetchval=fetchval, add_listener=fine, add_termination_listener=lambda _: None, is_closed=lambda: False
         )
 
-    return AdvisoryLocks(session)
+    return AdvisoryLocks(session, Namespace())
 
 
 async def take_advisory_lock(duty: Duty, _: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from imagegallery.common.extras import install_hint
 from imagegallery.database.clock import DatabaseClock
 from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
+from imagegallery.database.namespace import PUBLIC
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.protocol import ObjectUrls
@@ -220,6 +221,12 @@ async def open_redis(options: RedisOptions, clock: Clock) -> AsyncIterator["Redi
         yield client
 
 
+def _apart(options: RedisOptions, database: Database) -> RedisOptions:
+    """The same for this gallery alone, as the galleries of one database may share a server."""
+    schema = database.namespace.schema
+    return options if schema == PUBLIC else attrs.evolve(options, prefix=f"{options.prefix}:{schema}")
+
+
 def cache_parts(
     database: Database,
     cache: Cache,
@@ -352,7 +359,7 @@ async def open_resources(
         else:
             queue, relay, arrivals = brought.queue, None, None
 
-        redis = await enter(open_redis(settings.redis, clock))
+        redis = await enter(open_redis(_apart(settings.redis, database), clock))
         secrets = () if redis is None else await in_thread(settings.load_secrets)
         rates = await in_thread(_rates, settings.rates, redis, clock)
         cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache

@@ -9,6 +9,7 @@ import pytest
 
 from imagegallery.database.advisory import AdvisoryLocks, Hold, LockTaken
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import Namespace
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import Unavailable
 
@@ -119,7 +120,7 @@ async def test_patience_ends_also_while_the_connection_is_being_opened() -> None
         raise Unavailable("The database does not answer.")
         yield
 
-    locks = AdvisoryLocks(open_session)
+    locks = AdvisoryLocks(open_session, Namespace())
 
     async def come() -> None:
         with pytest.raises(Unavailable):

@@ -109,7 +109,7 @@ async def test_who_waits_for_another_that_migrates_says_so_and_goes_on_waiting(
     empty: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with anyio.create_task_group() as tasks, empty.transaction() as other:
-        await other.execute(TAKE_LOCK, LOCK)
+        await other.execute(TAKE_LOCK, LOCK, "")
         tasks.start_soon(partial(migrate, empty, [FIRST], lock_timeout=timedelta(milliseconds=1)))
         with anyio.fail_after(30):
             while f"migrates: process {other.get_server_pid()}" not in caplog.text:

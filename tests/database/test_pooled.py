@@ -35,6 +35,7 @@ SESSION = "SELECT pg_backend_pid()"
 LONG = timedelta(seconds=30)
 # https://www.pgbouncer.org/config.html, track_extra_parameters and before it: what each client keeps for itself.
 KEPT_BY_PGBOUNCER = {"client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name"}
+SCHEMAS = "SELECT array_agg(schemaname::text) FROM pg_tables WHERE tablename = 'images'"
 LEFT_BEHIND = """
 SELECT 'prepared ' || name FROM pg_prepared_statements
 UNION ALL SELECT 'set ' || name FROM pg_settings WHERE source = 'session'
@@ -145,11 +146,13 @@ async def test_two_transactions_of_one_connection_run_in_two_sessions(bounced: D
             assert await connection.fetchval(SESSION) != before
 
 
-async def test_migrations_need_no_session(bouncer: Path, database_server: DatabaseServer) -> None:
+@pytest.mark.parametrize("schema", [None, "imagegallery"])
+async def test_migrations_need_no_session(bouncer: Path, database_server: DatabaseServer, schema: str | None) -> None:
+    """Nor does a schema of the gallery's own, which no session keeps as its search path."""
     async with database_server.empty() as empty:
         dsn = through(bouncer, empty)
         await until_it_answers(dsn)
-        async with Database.connect(DatabaseOptions(dsn=dsn, pooled=True)) as database:
+        async with Database.connect(DatabaseOptions(dsn=dsn, pooled=True, schema=schema)) as database:
             applied: list[str] = []
 
             async def one() -> None:
@@ -160,6 +163,9 @@ async def test_migrations_need_no_session(bouncer: Path, database_server: Databa
                     tasks.start_soon(one)
             assert len(applied) == len(set(applied)) > 0
             assert await pending(database) == []
+            await work(database)
+            async with database.connection() as connection:
+                assert await connection.fetchval(SCHEMAS) == [schema or "public"]
 
 
 async def test_without_a_session_there_is_none_to_be_had(pooled: Database) -> None:

@@ -125,7 +125,7 @@ class GalleryChanges:
             self._note(group)
 
     async def _listen(self, connection: Connection) -> None:
-        await connection.add_listener(CHANNEL, self._on_notification)
+        await connection.add_listener(self._database.namespace.own(CHANNEL), self._on_notification)
         # Earlier changes may have been missed.
         for follower in self._followers:
             follower.on_loss()

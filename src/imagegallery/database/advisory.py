@@ -18,6 +18,7 @@ import anyio
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.failures import ENDINGS
+from imagegallery.database.namespace import Namespace
 from imagegallery.errors import Unavailable
 
 CHANNEL = "imagegallery_locks"
@@ -63,10 +64,13 @@ class Hold:
 
 
 class AdvisoryLocks:
-    """The locks of this process. ``open_session`` opens their connection; `aclose` releases all."""
+    """The locks of this process and a gallery's ``namespace``. ``open_session`` opens their connection; `aclose`
+    releases all."""
 
-    def __init__(self, open_session: OpenSession) -> None:
+    def __init__(self, open_session: OpenSession, namespace: Namespace) -> None:
         self._open_session = open_session
+        self._namespace = namespace
+        self._channel = namespace.own(CHANNEL)
         self._holds: dict[int, Hold] = {}
         self._waiting: dict[int, set[anyio.Event]] = {}
         self._stack = AsyncExitStack()
@@ -80,7 +84,7 @@ class AdvisoryLocks:
 
         Raises `LockTaken` if that takes longer than ``patience``, and `Unavailable` if the database does not respond.
         """
-        number = _number(name)
+        number = _number(self._namespace.own(name))
         hold = await self._take(number, patience)
         try:
             yield hold
@@ -119,7 +123,7 @@ class AdvisoryLocks:
         try:
             taken = bool(await self._run(_TRY, number))
             if not taken:
-                await self._run(_ASK, CHANNEL, number)
+                await self._run(_ASK, self._channel, number)
         finally:
             if not taken:
                 self._forget(number, hold)
@@ -130,7 +134,7 @@ class AdvisoryLocks:
         try:
             if held:
                 with suppress(Unavailable):  # then the lock went with the connection
-                    await self._run(_RELEASE, CHANNEL, number, reopen=False)
+                    await self._run(_RELEASE, self._channel, number, reopen=False)
         finally:
             self._forget(number, hold)
 
@@ -166,7 +170,7 @@ class AdvisoryLocks:
             await self._stack.aclose()
             self._session = await self._stack.enter_async_context(self._open_session())
             self._session.add_termination_listener(self._lost)
-            await self._session.add_listener(CHANNEL, self._heard)
+            await self._session.add_listener(self._channel, self._heard)
         return self._session
 
     def _lost(self, session: object) -> None:

@@ -25,7 +25,6 @@ from imagegallery.database.options import (
     DatabaseOptions,
     pooled_settings,
     session_settings,
-    transaction_settings,
 )
 from imagegallery.errors import ConfigurationError
 
@@ -80,7 +79,7 @@ async def make_pool(dsn: str, options: DatabaseOptions) -> Pool:
             reset=_leave_as_it_is,
             timeout=options.connect_timeout.total_seconds(),
             command_timeout=_own_limit(options.statement_timeout),
-            **_manner(options.statement_timeout, pooled=options.pooled),
+            **_manner(options.statement_timeout, options.schema, pooled=options.pooled),
         )
         return await pool
 
@@ -98,7 +97,7 @@ async def open_session(dsn: str, options: DatabaseOptions, *, pooled: bool = Fal
     """Open a connection without a time limit for statements."""
     with opening():
         connection = await asyncpg.connect(
-            dsn, timeout=options.connect_timeout.total_seconds(), **_manner(NO_LIMIT, pooled=pooled)
+            dsn, timeout=options.connect_timeout.total_seconds(), **_manner(NO_LIMIT, options.schema, pooled=pooled)
         )
         await _prepare(connection)
         return connection
@@ -114,16 +113,16 @@ async def close_session(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def in_transaction(connection: Connection, limit: timedelta | None = None) -> AsyncIterator[None]:
+async def in_transaction(connection: Connection, settings: str | None = None) -> AsyncIterator[None]:
     """Run one READ COMMITTED transaction: committed at the end, rolled back on any exception.
 
-    ``limit`` is for a connection through a pooler, whose session cannot keep it.
+    ``settings``, see `transaction_settings`, are for a connection through a pooler, whose session cannot keep them.
     """
     transaction = connection.transaction(isolation="read_committed")
     try:
         await transaction.start()
-        if limit is not None:
-            await connection.execute(transaction_settings(limit))
+        if settings is not None:
+            await connection.execute(settings)
         yield
     except BaseException:
         await _roll_back(connection, transaction)
@@ -159,10 +158,10 @@ def _own_limit(limit: timedelta) -> float | None:
     return None if limit == NO_LIMIT else (limit + NETWORK_MARGIN).total_seconds()
 
 
-def _manner(limit: timedelta, *, pooled: bool) -> _Manner:
+def _manner(limit: timedelta, schema: str | None, *, pooled: bool) -> _Manner:
     if pooled:
         return {"server_settings": pooled_settings(), "statement_cache_size": 0}
-    return {"server_settings": session_settings(limit), "statement_cache_size": 100}
+    return {"server_settings": session_settings(limit, schema), "statement_cache_size": 100}
 
 
 async def _prepare(connection: Connection) -> None:

@@ -25,24 +25,25 @@ from attrs import frozen
 from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.blockers import Blocker, until_blocked
 from imagegallery.database.connection import Connection
-from imagegallery.database.connections import in_transaction
 from imagegallery.database.failures import GONE
-from imagegallery.database.options import NO_LIMIT
 from imagegallery.database.pool import Database
 from imagegallery.errors import ConfigurationError, Unavailable
 
 logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT: Final = timedelta(seconds=10)
+OWN_SCHEMA: Final = "Give this gallery a schema of its own: set database.schema, to imagegallery for example."
 
 # Any constant works, as long as nobody else in this database uses it ("imagegal" in ASCII).
 LOCK = 0x696D61676567616C
 
-# Held until the transaction ends, by one migrating process at a time.
-TAKE_LOCK = "SELECT pg_advisory_xact_lock($1)"
+# Held until the transaction ends, by one process at a time that migrates this gallery. $2: the suffix of its names.
+TAKE_LOCK = "SELECT pg_advisory_xact_lock($1::bigint + CASE $2::text WHEN '' THEN 0 ELSE hashtext($2) END)"
+
+SCHEMA_EXISTS = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"
 
 CREATE_VERSION_TABLE = """
-    CREATE TABLE IF NOT EXISTS schema_migrations (
+    CREATE TABLE schema_migrations (
         version    integer PRIMARY KEY,
         name       text NOT NULL,
         checksum   text NOT NULL,
@@ -52,9 +53,16 @@ CREATE_VERSION_TABLE = """
 
 BACKEND = "SELECT pg_backend_pid()"
 
-VERSION_TABLE_EXISTS = "SELECT to_regclass('schema_migrations') IS NOT NULL"
+# None without the table.
+VERSION_COLUMNS = """
+    SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = to_regclass('schema_migrations') AND attnum > 0 AND NOT attisdropped
+"""
 
 APPLIED = "SELECT version, name, checksum FROM schema_migrations ORDER BY version"
+
+# What the table has at least, if it is ours. Other programs have one of this name, too.
+OUR_COLUMNS: Final = frozenset(("version", "name", "checksum"))
 
 RECORD = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)"
 
@@ -177,8 +185,9 @@ async def migrate(
     """Bring the database's schema up to date. Returns the names of applied migrations, in order.
 
     May be called from many processes at once: one works, the others wait and find nothing to do. By default, the
-    migrations are this release's. Raises `ConfigurationError` (see `left_to_apply`), also if the server refuses a file,
-    which then changes nothing, and `Unavailable`, with the blockers, if one has waited for a lock for ``lock_timeout``.
+    migrations are this release's. Makes the schema that the options name. Raises `ConfigurationError` (see
+    `left_to_apply`), also if the server refuses a file, which then changes nothing, or the table ``schema_migrations``
+    is another program's, and `Unavailable`, with the blockers, if one has waited for a lock for ``lock_timeout``.
     """
     wanted = await _choose(migrations)
     applied: list[str] = []
@@ -192,7 +201,7 @@ async def pending(database: Database, migrations: Sequence[Migration] | None = N
     """The names of the migrations that `migrate` would apply. Changes nothing; raises as `migrate` does."""
     wanted = await _choose(migrations)
     async with database.connection() as connection:
-        applied = await _read_applied(connection) if await connection.fetchval(VERSION_TABLE_EXISTS) else {}
+        applied = await _read_applied(connection) if await _has_table(database, connection) else {}
     return [migration.name for migration in left_to_apply(wanted, applied)]
 
 
@@ -202,18 +211,40 @@ async def _choose(migrations: Sequence[Migration] | None) -> Sequence[Migration]
 
 async def _apply_next(connection: Connection, wanted: Sequence[Migration], waiting: LockWait) -> Migration | None:
     """Apply the first missing one."""
-    async with in_transaction(connection, NO_LIMIT):
+    database = waiting.database
+    async with database.transaction_alone(connection):
         backend = await connection.fetchval(BACKEND)
         async with waiting.said(backend):
-            await connection.execute(TAKE_LOCK, LOCK)
+            await connection.execute(TAKE_LOCK, LOCK, database.namespace.suffix)
         async with waiting.bounded(backend, "The table of migrations"):
-            with _name_step("The table of migrations cannot be made"):
-                await connection.execute(CREATE_VERSION_TABLE)
+            await _make_place(database, connection)
             missing = left_to_apply(wanted, await _read_applied(connection))
         if missing:
             async with waiting.bounded(backend, f"Migration {missing[0].name}.sql"):
                 await _apply(connection, missing[0])
     return missing[0] if missing else None
+
+
+async def _make_place(database: Database, connection: Connection) -> None:
+    """Make the schema, if it has a name, and its table of migrations. What is there needs no right to make it."""
+    schema = database.schema
+    if schema is not None and not await connection.fetchval(SCHEMA_EXISTS, schema):
+        with _name_step(f"The schema {schema} cannot be made"):
+            await connection.execute(f'CREATE SCHEMA "{schema}"')
+    if not await _has_table(database, connection):
+        with _name_step("The table of migrations cannot be made"):
+            await connection.execute(CREATE_VERSION_TABLE)
+
+
+async def _has_table(database: Database, connection: Connection) -> bool:
+    """Raise `ConfigurationError` if it is another program's."""
+    columns = await connection.fetchval(VERSION_COLUMNS)
+    if columns is not None and not OUR_COLUMNS.issubset(columns):
+        raise ConfigurationError(
+            f"The table {database.namespace.schema}.schema_migrations is another program's: its columns are"
+            f" {', '.join(columns)}. Nothing was changed. {OWN_SCHEMA}"
+        )
+    return columns is not None
 
 
 async def _read_applied(connection: Connection) -> dict[int, tuple[str, str]]:
@@ -228,10 +259,24 @@ async def _apply(connection: Connection, migration: Migration) -> None:
 
 @contextmanager
 def _name_step(what: str) -> Iterator[None]:
-    """Name the step that the server refused. `Database.alone` handles temporary errors."""
+    """Name the step that the server refused, and the remedy. `Database.alone` handles temporary errors."""
     try:
         yield
     except (*GONE, asyncpg.DeadlockDetectedError):
         raise
     except asyncpg.PostgresError as error:
-        raise ConfigurationError(f"{what}: {error}") from error
+        raise ConfigurationError(f"{what}: {error}.{_remedy(error)}") from error
+
+
+def _remedy(error: asyncpg.PostgresError) -> str:
+    match error:
+        case asyncpg.InsufficientPrivilegeError() | asyncpg.InvalidSchemaNameError():
+            return (
+                " Whoever owns the database can make the schema for this role (CREATE SCHEMA … AUTHORIZATION …), or"
+                " grant it the right to (GRANT CREATE ON DATABASE …; for a schema that exists, GRANT USAGE, CREATE ON"
+                " SCHEMA …)."
+            )
+        case asyncpg.DuplicateTableError() | asyncpg.DuplicateObjectError() | asyncpg.DuplicateFunctionError():
+            return f" Another program has something of this name there. {OWN_SCHEMA}"
+        case _:
+            return ""

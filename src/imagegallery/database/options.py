@@ -1,5 +1,6 @@
 """Database options, and how statements are planned and limited. Pure."""
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +15,8 @@ APPLICATION_NAME: Final = "imagegallery"
 # and is not in a large one.
 PLANNING: Final = {"jit": "off", "enable_bitmapscan": "off"}
 NO_LIMIT: Final = timedelta(0)
+# Identifiers that need no quotes, in at most the 63 bytes that PostgreSQL keeps of one.
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 @frozen
@@ -22,6 +25,9 @@ class DatabaseOptions:
 
     ``dsn`` is a PostgreSQL URL (``postgresql://user@host/name``). Without it `ImageGallery.open` starts the embedded
     server. ``min_size`` and ``max_size`` are connections of one process.
+
+    ``schema`` is the one that holds the gallery's tables, such as ``imagegallery`` in the database of an application;
+    migrating makes it. By default it is the role's first, usually ``public``. Galleries in two schemas share nothing.
 
     ``pooled``: the DSN leads to a pooler in transaction mode (PgBouncer), so that sessions keep nothing;
     ``session_dsn`` then bypasses it, for listening and locks. ``replicas`` are DSNs of hot standbys, each of which gets
@@ -37,6 +43,7 @@ class DatabaseOptions:
     # Addresses may contain passwords.
     dsn: str | None = field(default=None, repr=False)
     session_dsn: str | None = field(default=None, repr=False)
+    schema: str | None = field(default=None)
     pooled: bool = False
     replicas: tuple[str, ...] = field(default=(), repr=False)
     replica_patience: timedelta = field(default=timedelta(milliseconds=50), validator=ge(NO_LIMIT))
@@ -52,6 +59,16 @@ class DatabaseOptions:
     def _check_max_size(self, _: "Attribute[int]", max_size: int) -> None:
         if max_size < self.min_size:
             raise ConfigurationError(f"database.max_size ({max_size}) is less than database.min_size.")
+
+    @schema.validator
+    def _check_schema(self, _: "Attribute[str | None]", schema: str | None) -> None:
+        if schema is None:
+            return
+        if not _SCHEMA.fullmatch(schema) or schema.startswith("pg_") or schema == "information_schema":
+            raise ConfigurationError(
+                f"database.schema is 1 to 63 lower-case letters, digits and underscores, begins with no digit and not"
+                f" with pg_, and is not information_schema: {schema!r} cannot be it."
+            )
 
     def for_visitors(self) -> "DatabaseOptions":
         """The same for visitors' requests."""
@@ -75,9 +92,9 @@ class DatabaseOptions:
         return self.session_dsn or (None if self.pooled else self.required_dsn)
 
 
-def session_settings(limit: timedelta) -> dict[str, str]:
+def session_settings(limit: timedelta, schema: str | None) -> dict[str, str]:
     """Settings of a connection that keeps its session. ``limit`` is for each statement."""
-    return {"application_name": APPLICATION_NAME, "timezone": "UTC", **_statement_settings(limit)}
+    return {"application_name": APPLICATION_NAME, "timezone": "UTC", **_statement_settings(limit, schema)}
 
 
 def pooled_settings() -> dict[str, str]:
@@ -88,10 +105,13 @@ def pooled_settings() -> dict[str, str]:
     return {"application_name": APPLICATION_NAME, "timezone": "UTC"}
 
 
-def transaction_settings(limit: timedelta) -> str:
+def transaction_settings(limit: timedelta, schema: str | None) -> str:
     """The same for one transaction through a pooler: SQL to begin it with."""
-    return "; ".join(f"SET LOCAL {name} = {value}" for name, value in _statement_settings(limit).items())
+    return "; ".join(f"SET LOCAL {name} = {value}" for name, value in _statement_settings(limit, schema).items())
 
 
-def _statement_settings(limit: timedelta) -> dict[str, str]:
-    return {"statement_timeout": str(round(limit.total_seconds() * 1000)), **PLANNING}  # milliseconds, 0: none
+def _statement_settings(limit: timedelta, schema: str | None) -> dict[str, str]:
+    """The search path is this schema alone: no table of an application stands in for a missing one of ours."""
+    milliseconds = round(limit.total_seconds() * 1000)  # 0: none
+    path = {} if schema is None else {"search_path": f'"{schema}"'}
+    return {"statement_timeout": str(milliseconds), **PLANNING, **path}

@@ -28,7 +28,9 @@ from imagegallery.database.connections import (
     open_session,
 )
 from imagegallery.database.failures import ENDINGS, opening, using
+from imagegallery.database.namespace import Namespace
 from imagegallery.database.notifications import Notifications, SharedListener, keep_polling
+from imagegallery.database.options import NO_LIMIT, transaction_settings
 from imagegallery.database.options import DatabaseOptions as DatabaseOptions
 from imagegallery.database.replicas import Replica, Replicas
 from imagegallery.database.wal_position import COMMITTED, Position
@@ -62,6 +64,7 @@ class Database:
     def __init__(self, pool: Pool, options: DatabaseOptions) -> None:
         self._pool = pool
         self._options = options
+        self._settings = transaction_settings(options.statement_timeout, options.schema) if options.pooled else None
         self._home = _Home()
         self._commits = 0
         self._writers: set[int] = set()
@@ -69,7 +72,8 @@ class Database:
         self._replicas: Replicas | None = None
         self._for_visitors: Database | None = None
         self._listeners: dict[tuple[str, ...], SharedListener] = {}
-        self.locks = AdvisoryLocks(self.session)
+        self.namespace = Namespace()
+        self.locks = AdvisoryLocks(self.session, self.namespace)
 
     @classmethod
     @asynccontextmanager
@@ -81,8 +85,9 @@ class Database:
         """
         async with AsyncExitStack() as stack:
             database = await cls._open(stack, options)
-            stack.push_async_callback(database.locks.aclose)
             await database._warm_up()
+            database.locks = AdvisoryLocks(database.session, database.namespace)
+            stack.push_async_callback(database.locks.aclose)
             database._for_visitors = await cls._open(stack, options.for_visitors())
             yield database
 
@@ -102,11 +107,11 @@ class Database:
         Raises `Unavailable` if there is none within ``acquire_timeout``, or it is lost during use.
         """
         async with self._acquire() as connection:
-            if self._options.pooled:
-                async with in_transaction(connection, self._options.statement_timeout):
-                    yield connection
-            else:
+            if self._settings is None:
                 yield connection
+            else:
+                async with in_transaction(connection, self._settings):
+                    yield connection
 
     @asynccontextmanager
     async def reading(self, principal: Principal | None = None) -> AsyncIterator[Connection]:
@@ -129,12 +134,11 @@ class Database:
 
         Cancellation rolls back, too, and never interrupts a commit or a rollback.
         """
-        limit = self._options.statement_timeout if self._options.pooled else None
         is_to_be_committed = False
         async with self._acquire() as connection:
             self._writers.add(connection.get_server_pid())
             try:
-                async with in_transaction(connection, limit):
+                async with in_transaction(connection, self._settings):
                     yield connection
                     is_to_be_committed = True
             finally:
@@ -186,16 +190,27 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def transaction_alone(self, connection: Connection) -> AsyncIterator[None]:
+        """Run one transaction on a connection of `alone`."""
+        async with in_transaction(connection, transaction_settings(NO_LIMIT, self._options.schema)):
+            yield
+
+    @property
+    def schema(self) -> str | None:
+        """The gallery's own schema, if the options name one."""
+        return self._options.schema
+
+    @asynccontextmanager
     async def listen(self, *channels: str, payload: str | None = None) -> AsyncIterator[Notifications]:
-        """Listen to these channels, or only to this payload. Lost connections are replaced while this is open, and
-        shared by listeners of the
-        same channels.
+        """Listen to these channels of this gallery, or only to this payload. Lost connections are replaced while
+        this is open, and shared by listeners of the same channels.
 
         Without sessions, waiters are woken every second to look. Only raises `Unavailable` if the first connection
         fails.
         """
         if self.has_sessions:
-            listener = self._listeners.setdefault(channels, SharedListener(self._open_session, channels))
+            own = tuple(map(self.namespace.own, channels))
+            listener = self._listeners.setdefault(own, SharedListener(self._open_session, own))
             async with listener.join(payload) as notifications:
                 yield notifications
             return
@@ -235,7 +250,9 @@ class Database:
     async def _warm_up(self) -> None:
         async with AsyncExitStack() as held:
             for _ in range(max(self._options.min_size, 1)):
-                check_version(await held.enter_async_context(self.connection()))
+                connection = await held.enter_async_context(self.connection())
+                check_version(connection)
+            self.namespace = await Namespace.of(connection, self._options.schema)
 
     def _make_replicas(self, pools: Sequence[Pool]) -> Replicas:
         standbys = [Database(pool, self._options) for pool in pools]

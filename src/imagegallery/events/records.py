@@ -12,20 +12,21 @@ from attrs import frozen
 
 from imagegallery.access.condition import HEARD_EVENT
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SUFFIX
 from imagegallery.database.statement import Statement
 from imagegallery.events.event import DomainEvent, Event, EventTypes, data_of, read_data
 
 # NOTIFY without payload: PostgreSQL sends one for all events of a transaction.
 CHANNEL = "imagegallery_events"
 
-_RECORD = """
+_RECORD = f"""
 WITH recorded AS (
     INSERT INTO events (owner_id, type, data, occurred_at)
     SELECT given.owner_id, given.type, given.data, $4
     FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS given (owner_id, type, data, place)
     ORDER BY given.place
 )
-SELECT pg_notify($5, '')"""
+SELECT pg_notify($5::text || {SUFFIX}, '')"""
 
 # What is committed by now, in the order of ids: events of one transaction, and of those that waited for each other,
 # stay in their order. A limited number at once, so that the log is locked briefly. One process numbers at a time: a

@@ -12,6 +12,7 @@ import attrs
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SUFFIX
 from imagegallery.ids import new_id
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
 
@@ -26,7 +27,7 @@ CHANNEL = "imagegallery_jobs"
 # queueing: Goyal, Vin and Cheng, 1996). So a job of somebody who has none waiting comes before all but one of the
 # thousand that somebody else has. It is decided here, once: a claim reads one index in its order, whatever waits. Jobs
 # that are nobody's get the present turn.
-ENQUEUE = """
+ENQUEUE = f"""
 WITH present AS (
     SELECT coalesce(
         (SELECT max(turn) FROM jobs WHERE state = 'running' AND priority = $4),
@@ -48,7 +49,7 @@ WITH present AS (
             THEN NULL ELSE waiting.dispatched_until END
     RETURNING id
 )
-SELECT pg_notify($8, '') FROM enqueued
+SELECT pg_notify($8::text || {SUFFIX}, '') FROM enqueued
 """
 
 # Abandoned jobs first: they were the most urgent ones when they were claimed. Two index scans that lock what they
@@ -129,7 +130,7 @@ WITH returned AS (
     WHERE id = $1 AND lease_token = $2
     RETURNING id
 )
-SELECT id, pg_notify($6, '') FROM returned
+SELECT id, pg_notify($6::text || {SUFFIX}, '') FROM returned
 """
 
 RELEASE = f"""
@@ -140,7 +141,7 @@ WITH returned AS (
     WHERE id = $1 AND lease_token = $2
     RETURNING id
 )
-SELECT id, pg_notify($4, '') FROM returned
+SELECT id, pg_notify($4::text || {SUFFIX}, '') FROM returned
 """
 
 # As if it were new, also by its age. Whatever message there was of a dead letter means nothing any more: it needs a new
@@ -153,7 +154,7 @@ WITH returned AS (
     WHERE id = $1 AND state = 'dead'
     RETURNING id
 )
-SELECT id, pg_notify($3, '') FROM returned
+SELECT id, pg_notify($3::text || {SUFFIX}, '') FROM returned
 """
 
 NEXT_DUE = """

@@ -18,7 +18,7 @@ def _secret(url: str | None) -> typed_settings.SecretStr | None:
 class RedisOptions:
     """``url`` is ``redis://``, ``rediss://`` or, for a cluster, ``redis+cluster://``. Without it, each process has its
     own
-    cache and its own counts of requests.
+    cache and its own counts of requests. ``prefix`` begins every key, and ``database.schema``, if it is set, follows.
 
     Redis holds nothing that must not be lost. After ``failures_allowed`` in a row it is not called for ``rest``.
     """

@@ -7,6 +7,7 @@ from uuid import UUID
 import attrs
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SUFFIX
 from imagegallery.errors import Failure
 from imagegallery.ids import new_id
 from imagegallery.images.image.image import Image, Variant
@@ -23,9 +24,9 @@ WHERE id = $1 AND (processing_status = 'pending' OR failure_code = $3)"""
 _LOCK = "SELECT id FROM images WHERE id = $1 FOR NO KEY UPDATE"
 
 # The same, telling those who wait for the image that it changes.
-_TOUCH = """
+_TOUCH = f"""
 WITH held AS (UPDATE images SET updated_at = $2 WHERE id = $1 RETURNING id)
-SELECT pg_notify($3, id::text) FROM held"""
+SELECT pg_notify($3::text || {SUFFIX}, id::text) FROM held"""
 
 # Replaces an existing variant; written once its object is stored.
 _PUT = """
@@ -50,7 +51,7 @@ WHERE image_id = $1 AND (variant_type, format) IN (SELECT * FROM unnest($2::text
 _LEAVE_OUT = "UPDATE images SET left_out = $2 WHERE id = $1 AND left_out <> $2"
 
 # The same, when the image is usable, and all of its file was looked at.
-_COMPLETE = """
+_COMPLETE = f"""
 WITH held AS (
     UPDATE images
     SET processing_status = 'complete', failure_code = NULL, failure_message = NULL, updated_at = $2,
@@ -58,7 +59,7 @@ WITH held AS (
     WHERE id = $1
     RETURNING id
 )
-SELECT pg_notify($3, id::text) FROM held"""
+SELECT pg_notify($3::text || {SUFFIX}, id::text) FROM held"""
 
 # An image that is usable stays so, whatever happens to further variants.
 _FAIL = """

@@ -8,14 +8,14 @@ from asyncpg import Record
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SEED
 from imagegallery.database.removal import removing
 from imagegallery.webhooks.webhook import Webhook
 
 _COLUMNS = "id, owner_id, url, event_types, active, disabled_reason, failures, failing_since, created_at"
 
-# Counting and adding exclude each other: the count holds until the transaction ends. (Two keys: a lock space of its
-# own.)
-_LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtext('imagegallery_webhooks'), hashtext($1))"
+# Counting and adding exclude each other: the count holds until the transaction ends.
+_LOCK_OWNER = f"SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || $1, {SEED}))"
 
 _COUNT = "SELECT count(*) FROM webhooks WHERE owner_id = $1"
 

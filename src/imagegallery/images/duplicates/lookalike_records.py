@@ -14,13 +14,14 @@ from typing import Final
 from uuid import UUID
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SEED
 from imagegallery.images.duplicates.hamming import NEAR, buckets, probes, signed, turns, unsigned
 from imagegallery.images.image.image import Image
 
 NEIGHBOURS: Final = 32
 _BUCKET: Final = 200
 
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('lookalikes ' || $1, 0))"
+_HOLD = f"SELECT pg_advisory_xact_lock(hashtextextended('lookalikes ' || $1, {SEED}))"
 
 _CLEAR_PHASH = "UPDATE images SET phash = NULL WHERE id = $1"
 

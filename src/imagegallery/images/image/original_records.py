@@ -19,9 +19,10 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SEED
 from imagegallery.images.image.image import Image, OriginalState
 
-_LOCK = "hashtextextended('original ' || owner_id || ' ' || file_size, 0)"
+_LOCK = f"hashtextextended('original ' || owner_id || ' ' || file_size, {SEED})"
 
 _HOLD_CONTENT = (
     f"SELECT pg_advisory_xact_lock({_LOCK}) FROM (SELECT $1::text AS owner_id, $2::bigint AS file_size) AS content"

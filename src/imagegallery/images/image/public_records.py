@@ -5,13 +5,14 @@ from uuid import UUID
 
 from imagegallery.access.condition import open_image
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SEED
 from imagegallery.database.statement import Statement
 
 # Images on a page.
 PAGE = 200
 
 # Of two transactions that close what the other still sees open, the one that waited records it.
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('open keys ' || $1, 0))"
+_HOLD = f"SELECT pg_advisory_xact_lock(hashtextextended('open keys ' || $1, {SEED}))"
 
 _OPEN_KEYS = f"""
 SELECT v.key FROM image_variants v

@@ -12,6 +12,7 @@ from imagegallery.access.audience import Visibility
 from imagegallery.access.condition import open_image
 from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SUFFIX
 from imagegallery.errors import Failure
 from imagegallery.images.duplicates.hamming import signed, unsigned
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus, Variant
@@ -103,7 +104,7 @@ RETURNING storage_used"""
 _GIVE_BACK_STORAGE = "UPDATE owners SET storage_used = greatest(0, storage_used - $2) WHERE owner_id = $1"
 
 # Sent to listeners when the transaction commits.
-_ANNOUNCE = "SELECT pg_notify($1, id) FROM unnest($2::text[]) AS id"
+_ANNOUNCE = f"SELECT pg_notify($1::text || {SUFFIX}, id) FROM unnest($2::text[]) AS id"
 
 
 @frozen

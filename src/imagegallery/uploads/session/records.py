@@ -10,6 +10,7 @@ from attrs import frozen
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.database.connection import Connection
+from imagegallery.database.namespace import SEED
 from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
@@ -34,7 +35,7 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
 # Concurrent new sessions see each other and each other's bytes.
-_HOLD_ROOM = "SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, 0))"
+_HOLD_ROOM = f"SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, {SEED}))"
 
 # The facts to decide on a new session: what its owner stores and has open, in bytes that were announced or reserved or,
 # without a known size, have arrived; and the owner of the gallery.
