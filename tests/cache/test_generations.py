@@ -9,11 +9,12 @@ from uuid import UUID
 
 import anyio
 import pytest
+from attrs import evolve
 from tests.support.library import Library, make_image
 from tests.support.processes import Process, deafen, settle, until_listening
 
 from imagegallery.cache import generations
-from imagegallery.cache.generations import ALL_GALLERIES, CHANNEL
+from imagegallery.cache.generations import ALL_GALLERIES, CHANNEL, library_group
 from imagegallery.cache.stale_while_revalidate import EVERYTHING
 from imagegallery.errors import Failure
 from imagegallery.images.image.image import Image
@@ -67,22 +68,48 @@ async def a_gallery(library: Library) -> tuple[UUID, Image]:
     return gallery.id, await library.add_image(make_image(), gallery.id)
 
 
+LIBRARY_CHANGES: dict[str, Change] = {
+    **CHANGES,
+    "image uploaded to no gallery": lambda library, _, __: library.add_image(evolve(make_image(), variants=())),
+    "image trashed": lambda library, _, image: library.images.delete(ANA, image.id),
+    "image made a favourite": lambda library, _, image: library.images.update(ANA, image.id, is_favorite=True),
+}
+
+
 @pytest.mark.parametrize("change", CHANGES)
 async def test_every_change_of_what_a_gallery_shows_is_heard_by_every_process(
     library: Library, process: Process, other: Process, change: str
 ) -> None:
     gallery_id, image = await a_gallery(library)
-    group = str(gallery_id)
+    assert await is_heard(library, process, other, str(gallery_id), CHANGES[change], gallery_id, image)
+
+
+@pytest.mark.parametrize("change", LIBRARY_CHANGES)
+async def test_every_change_of_what_a_library_shows_is_heard_by_every_process(
+    library: Library, process: Process, other: Process, change: str
+) -> None:
+    gallery_id, image = await a_gallery(library)
+    others = await process.cache.generation(library_group("ben"))
+    assert await is_heard(library, process, other, library_group("ana"), LIBRARY_CHANGES[change], gallery_id, image)
+    assert await process.cache.generation(library_group("ben")) == others
+
+
+async def is_heard(
+    library: Library, process: Process, other: Process, group: str, change: Change, gallery_id: UUID, image: Image
+) -> bool:
+    """Whether both processes look again at what the group shows after this change by one of them."""
     await settle(other.changes)
     await settle(process.changes)
     before = [await each.cache.generation(group) for each in (process, other)]
 
-    await CHANGES[change](library, gallery_id, image)
+    await change(library, gallery_id, image)
 
     await process.changes.catch_up()
     await settle(other.changes)
     after = [await each.cache.generation(group) for each in (process, other)]
-    assert [old != new for old, new in zip(before, after, strict=True)] == [True, True]
+    heard = {old != new for old, new in zip(before, after, strict=True)}
+    assert len(heard) == 1
+    return heard.pop()
 
 
 async def test_other_galleries_keep_their_generation_but_not_what_shows_all_of_them(
@@ -116,7 +143,7 @@ async def test_a_change_that_is_rolled_back_is_none(library: Library, process: P
     assert await process.cache.generation(str(gallery_id)) == before
 
 
-async def test_a_transaction_tells_of_each_gallery_once(library: Library, process: Process) -> None:
+async def test_a_transaction_tells_of_each_gallery_and_its_library_once(library: Library, process: Process) -> None:
     gallery_id, _ = await a_gallery(library)
     on_change: list[object] = []
     async with process.database.session() as listener:
@@ -125,7 +152,7 @@ async def test_a_transaction_tells_of_each_gallery_once(library: Library, proces
             for name in ("one", "two", "three"):
                 await connection.execute("UPDATE galleries SET name = $1", name)
         await listener.execute("SELECT 1")
-    assert on_change == [str(gallery_id)]
+    assert on_change == [str(gallery_id), library_group("ana")]
 
 
 async def test_whoever_committed_nothing_asks_nothing(library: Library, process: Process) -> None:

@@ -15,7 +15,7 @@ from tests.support.shared_engine import SharedEngine
 import imagegallery
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.backends import _apart
-from imagegallery.cache.generations import CHANNEL
+from imagegallery.cache.generations import CHANNEL, library_group
 from imagegallery.clock import utc_now
 from imagegallery.database.connection import Connection
 from imagegallery.database.migrate import LOCK, TAKE_LOCK, migrate, packaged_migrations, pending
@@ -144,7 +144,7 @@ async def test_the_application_may_write_to_our_tables_with_its_own_search_path(
             """
         )
         await listener.execute("SELECT 1")
-    assert told == ["00000000-0000-7000-8000-000000000001"]
+    assert told == ["00000000-0000-7000-8000-000000000001", library_group("ada")]
 
 
 # --- two galleries in one database -----------------------------------------------------------------------------------

@@ -14,10 +14,9 @@ from typing import Final
 
 import anyio
 
-from imagegallery.cache.generations import ALL_GALLERIES
+from imagegallery.cache.generations import ALL_GALLERIES, is_group
 from imagegallery.cache.redis import RedisCache
 from imagegallery.errors import Unavailable
-from imagegallery.ids import parse_id
 from imagegallery.redis.client import RedisClient
 
 logger = logging.getLogger(__name__)
@@ -76,4 +75,4 @@ class Broadcast:
 def _group(message: bytes) -> str | None:
     """The group that a message names, or ``None`` for anything else: everybody with access to Redis can publish."""
     text = message.decode("ascii", errors="replace")
-    return text if text == ALL_GALLERIES or parse_id(text) is not None else None
+    return text if is_group(text) else None

@@ -1,7 +1,8 @@
 """How this process's cache learns of changes: of its own at once, of those of others by NOTIFY.
 
-The database announces every gallery whose page may look different, in the transaction that changes it (migration
-``gallery_changes``), for every writer. Each process listens on a connection of its own:
+The database announces every gallery and library whose page may look different, in the transaction that changes it
+(migrations ``gallery_changes`` and ``library_changes``), for every writer. Each process listens on a connection of its
+own:
 
 * While it listens, it knows of other processes' changes as soon as PostgreSQL delivers them, in milliseconds, and of
   its own before the next response: see `GalleryChanges.catch_up`.
@@ -14,8 +15,10 @@ The database announces every gallery whose page may look different, in the trans
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Final, Protocol
+from uuid import UUID
 
 import anyio
 from anyio.abc import TaskStatus
@@ -27,12 +30,14 @@ from imagegallery.database.failures import ENDINGS
 from imagegallery.database.notifications import until_lost
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
+from imagegallery.ids import parse_id
 
 logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "imagegallery_galleries"
 # The group of pages that show many galleries: any change bumps it.
 ALL_GALLERIES: Final = "galleries"
+_LIBRARY: Final = "library:"
 PROBE_EVERY: Final = timedelta(seconds=15)
 PATIENCE: Final = timedelta(seconds=5)
 PAUSE: Final = timedelta(seconds=1)
@@ -43,18 +48,28 @@ _PROBE = "SELECT 1"
 _LOST = (*ENDINGS, Unavailable)
 
 
+def library_group(owner_id: str) -> str:
+    """The group of an owner's library, of a length that does not depend on them; also made by ``library_changes``."""
+    return f"{_LIBRARY}{UUID(bytes=sha256(owner_id.encode()).digest()[:16])}"
+
+
+def is_group(name: str) -> bool:
+    """Whether it can be the name of a group that changes."""
+    return name == ALL_GALLERIES or parse_id(name.removeprefix(_LIBRARY)) is not None
+
+
 class Follower(Protocol):
     """Is notified of changes at once. Its methods must not wait or raise."""
 
     def on_change(self, group: str, *, ours: bool) -> None:
-        """A gallery changed; with ``ours``, by this process."""
+        """A gallery or library changed; with ``ours``, by this process."""
 
     def on_loss(self) -> None:
         """Earlier changes may have been missed."""
 
 
 class GalleryChanges:
-    """Bumps the group of each gallery that changed. A gallery's group is its id as text."""
+    """Bumps the group of each gallery and library that changed. A gallery's group is its id as text."""
 
     def __init__(self, database: Database, cache: Cache, followers: Sequence[Follower] = ()) -> None:
         self._database = database
@@ -111,7 +126,7 @@ class GalleryChanges:
         target = self._database.commits
         if self._caught_up_with < target:
             await self._ask_for_news(target)
-        if self._changed:
+        if any(not group.startswith(_LIBRARY) for group in self._changed):
             await self._cache.bump(ALL_GALLERIES)
         for group, number in list(self._changed.items()):
             await self._cache.bump(group)

@@ -1,8 +1,8 @@
-"""Encoded pages of galleries, cached: a hit neither queries nor encodes.
+"""Encoded pages of galleries and libraries, cached: a hit neither queries nor encodes.
 
 The encoder (the HTTP package) names each kind of page. Of each there is one entry for the gallery's owner, who sees
 more, and one for everybody else. None outlives a change of visibility. Access is checked on every call, with cached
-facts that a change invalidates like the pages.
+facts that a change invalidates like the pages. A library is its owner's alone: its pages are found by who asks.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from imagegallery.access import records
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts, audience, permissions, require
 from imagegallery.access.permission import Permission
-from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges
+from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges, library_group
 from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
 from imagegallery.cache.protocol import Entry
 from imagegallery.cache.stale_while_revalidate import CacheAnswer, CacheResult, RevalidatingCache
@@ -51,9 +51,9 @@ class LoadedPage:
 
 @frozen
 class PageTicket:
-    """The key of a gallery's page, for `CachedPages.find`."""
+    """The key of a page, for `CachedPages.find`. ``group`` is ``None`` for the library of the principal who asks."""
 
-    group: str
+    group: str | None
     key: str
     lifetime: Lifetime
 
@@ -102,7 +102,7 @@ class CachedPages:
         """A gallery. Raises `NotFound`."""
         access = await self._access(principal, gallery_id)
         ticket = PageTicket(str(gallery_id), name, GALLERY)
-        answer = await self._get(ticket.group, _view(principal, access, name), GALLERY, load)
+        answer = await self._get(str(gallery_id), _view(principal, access, name), GALLERY, load)
         return CachedPage.of(answer, ticket, is_shared=_is_shared(principal, access))
 
     async def images(self, principal: Principal, gallery_id: UUID, place: ListPlace, load: LoadPage) -> CachedPage:
@@ -113,8 +113,19 @@ class CachedPages:
         access = await self._access(principal, gallery_id)
         ticket = PageTicket(str(gallery_id), _key(place.name, place), IMAGE_PAGES)
         name = _view(principal, access, place.name)
-        answer, is_kept = await self._page(ticket.group, name, place, IMAGE_PAGES, load)
+        answer, is_kept = await self._page(str(gallery_id), name, place, IMAGE_PAGES, load)
         return CachedPage.of(answer, ticket if is_kept else None, is_shared=_is_shared(principal, access))
+
+    async def library(self, principal: Principal, place: ListPlace, load: LoadPage) -> CachedPage:
+        """A page of the principal's own images; the first three of each list that may be are kept, in this process.
+
+        Raises `Unauthenticated` without a user.
+        """
+        group = library_group(principal.require_user())
+        await self._changes.catch_up()
+        answer, is_kept = await self._page(group, place.name, place, IMAGE_PAGES, load, may_be_shared=False)
+        ticket = PageTicket(None, _key(place.name, place), IMAGE_PAGES) if is_kept else None
+        return CachedPage.of(answer, ticket, is_shared=False)
 
     async def find(self, principal: Principal, ticket: PageTicket) -> CachedPage | None:
         """A page that is fresh, if the principal may see it and nothing has to be waited for: the short way to a hit.
@@ -123,6 +134,8 @@ class CachedPages:
         """
         if self._changes.is_behind:
             return None
+        if ticket.group is None:
+            return await self._find_in_library(principal, ticket)
         # The facts may be as old as the page: what is fresh enough to be shown is fresh enough to decide.
         fresh = await self._cache.fresh(ticket.group, ticket.lifetime, is_listening=self._changes.is_listening)
         facts = await fresh.get(_ACCESS)
@@ -135,6 +148,13 @@ class CachedPages:
         if entry is None:
             return None
         return CachedPage.of(CacheAnswer(entry, CacheResult.HIT), ticket, is_shared=_is_shared(principal, access))
+
+    async def _find_in_library(self, principal: Principal, ticket: PageTicket) -> CachedPage | None:
+        if principal.user_id is None:
+            return None
+        group, is_listening = library_group(principal.user_id), self._changes.is_listening
+        entry = await (await self._cache.fresh(group, ticket.lifetime, is_listening=is_listening)).get(ticket.key)
+        return None if entry is None else CachedPage.of(CacheAnswer(entry, CacheResult.HIT), ticket, is_shared=False)
 
     async def public_galleries(self, place: ListPlace, load: LoadPage) -> CachedPage:
         """A page of everybody's public galleries, as a visitor sees them; the first three are kept."""
@@ -160,7 +180,14 @@ class CachedPages:
         return access
 
     async def _page(
-        self, group: str, name: str, place: ListPlace, lifetime: Lifetime, load: LoadPage
+        self,
+        group: str,
+        name: str,
+        place: ListPlace,
+        lifetime: Lifetime,
+        load: LoadPage,
+        *,
+        may_be_shared: bool = True,
     ) -> tuple[CacheAnswer, bool]:
         """The page, and whether it is one of those that are kept."""
         number = await self._number(group, name, place)
@@ -173,7 +200,8 @@ class CachedPages:
                 await self._cache.put(group, _follower(name, loaded.next_cursor), lifetime, str(number + 1).encode())
             return loaded.body
 
-        return await self._get(group, _key(name, place), lifetime, load_and_follow), True
+        answer = await self._get(group, _key(name, place), lifetime, load_and_follow, may_be_shared=may_be_shared)
+        return answer, True
 
     async def _number(self, group: str, name: str, place: ListPlace) -> int | None:
         """Which page it is, if it may be kept. Of a cursor we know it if it was given out by a page that is kept."""

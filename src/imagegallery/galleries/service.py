@@ -19,7 +19,6 @@ from imagegallery.common.idempotency import KeyedRequest
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
-from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
@@ -71,14 +70,12 @@ class GalleryService:
         description: str = "",
         visibility: Visibility | str = Visibility.PRIVATE,
         idempotency_key: str | None = None,
-        connection: HostConnection | None = None,
     ) -> Gallery:
         """Create a gallery. A repetition with the same ``idempotency_key`` returns the existing one as it is now.
 
         Args:
             name: 1 to 255 characters.
             description: At most 10,000 characters.
-            connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -91,26 +88,23 @@ class GalleryService:
         asked = (draft.name, draft.description, draft.visibility.value)
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
-        async with self._database.transaction(within=connection) as ours:
-            if await records.insert(ours, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
-                if await records.count(ours, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
+        async with self._database.transaction() as connection:
+            if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
+                if await records.count(connection, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
                     raise Conflict(f"There can be {MAX_PER_OWNER:,} galleries for each owner.")
-                await self._tell(ours, principal, gallery_id, "created")
+                await self._tell(connection, principal, gallery_id, "created")
             elif keyed is not None:
-                keyed.check_repeats(await records.request_digest_of(ours, gallery_id))
-            return await self._read(ours, principal, gallery_id)
+                keyed.check_repeats(await records.request_digest_of(connection, gallery_id))
+            return await self._read(connection, principal, gallery_id)
 
-    async def get(self, principal: Principal, gallery_id: UUID, *, connection: HostConnection | None = None) -> Gallery:
+    async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
         """Return a gallery.
-
-        Args:
-            connection: As in `create`.
 
         Raises:
             NotFound: If the principal may not see any of this id.
         """
-        async with self._database.reading(principal, within=connection) as ours:
-            return await self._read(ours, principal, gallery_id)
+        async with self._database.reading(principal) as connection:
+            return await self._read(connection, principal, gallery_id)
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
         """Return the oldest of the principal's galleries with this name, if any.
@@ -165,13 +159,11 @@ class GalleryService:
         visibility: Visibility | str | Unset = UNSET,
         cover_image_id: UUID | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
-        connection: HostConnection | None = None,
     ) -> Gallery:
         """Change the given fields. The cover must be in the gallery; ``None`` selects the first image again.
 
         Args:
             check: Called with the current, locked gallery; an error it raises cancels the change.
-            connection: As in `create`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -181,44 +173,38 @@ class GalleryService:
         """
         principal.require_user()
         changes = check_changes(name, description, visibility, cover_image_id)
-        async with self._database.transaction(within=connection) as ours:
-            await self._require(Permission.EDIT, ours, principal, gallery_id)
+        async with self._database.transaction() as connection:
+            await self._require(Permission.EDIT, connection, principal, gallery_id)
             if changes.cover_image_id is not None:
-                await _hold_cover(ours, gallery_id, changes.cover_image_id)
-            await self._check(ours, principal, gallery_id, check)
+                await _hold_cover(connection, gallery_id, changes.cover_image_id)
+            await self._check(connection, principal, gallery_id, check)
             if changes.visibility is Visibility.PRIVATE:
-                await self._close_urls(ours, gallery_id)
-            await records.update(ours, gallery_id, changes, now=self._clock())
-            await self._tell(ours, principal, gallery_id, "updated")
-            return await self._read(ours, principal, gallery_id)
+                await self._close_urls(connection, gallery_id)
+            await records.update(connection, gallery_id, changes, now=self._clock())
+            await self._tell(connection, principal, gallery_id, "updated")
+            return await self._read(connection, principal, gallery_id)
 
     async def delete(
-        self,
-        principal: Principal,
-        gallery_id: UUID,
-        *,
-        check: Callable[[Gallery], None] | None = None,
-        connection: HostConnection | None = None,
+        self, principal: Principal, gallery_id: UUID, *, check: Callable[[Gallery], None] | None = None
     ) -> None:
         """Delete the gallery. Its images stay in the library.
 
         Args:
             check: As in `update`.
-            connection: As in `create`.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal may not see any of this id.
             Forbidden: If it is another owner's.
-            StillReferenced: If records of the application refer to it.
+            Conflict: If records of the application refer to it.
         """
         principal.require_user()
-        async with self._database.transaction(within=connection) as ours:
-            await self._require(Permission.DELETE, ours, principal, gallery_id)
-            await self._check(ours, principal, gallery_id, check)
-            await self._close_urls(ours, gallery_id)
-            await records.delete(ours, gallery_id)
-            await self._tell(ours, principal, gallery_id, "deleted")
+        async with self._database.transaction() as connection:
+            await self._require(Permission.DELETE, connection, principal, gallery_id)
+            await self._check(connection, principal, gallery_id, check)
+            await self._close_urls(connection, gallery_id)
+            await records.delete(connection, gallery_id)
+            await self._tell(connection, principal, gallery_id, "deleted")
 
     async def add_images(
         self,
@@ -227,13 +213,11 @@ class GalleryService:
         image_ids: Sequence[UUID],
         *,
         check: Callable[[Gallery], None] | None = None,
-        connection: HostConnection | None = None,
     ) -> Gallery:
         """Append up to 1,000 own images in this order, all or none. Those already in it stay where they are.
 
         Args:
             check: As in `update`.
-            connection: As in `create`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -243,13 +227,13 @@ class GalleryService:
         """
         principal.require_user()
         membership.check_ids(image_ids)
-        async with self._database.transaction(within=connection) as ours:
-            await self._require(Permission.ADD_IMAGES, ours, principal, gallery_id)
+        async with self._database.transaction() as connection:
+            await self._require(Permission.ADD_IMAGES, connection, principal, gallery_id)
             if check is not None:
-                await membership.hold_images(ours, image_ids)  # before the gallery: the order of `membership`
-                await self._check(ours, principal, gallery_id, check)
-            await membership.add(ours, gallery_id, image_ids, now=self._clock())
-            return await self._read(ours, principal, gallery_id)
+                await membership.hold_images(connection, image_ids)  # before the gallery: the order of `membership`
+                await self._check(connection, principal, gallery_id, check)
+            await membership.add(connection, gallery_id, image_ids, now=self._clock())
+            return await self._read(connection, principal, gallery_id)
 
     async def remove_image(
         self,

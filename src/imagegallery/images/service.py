@@ -19,7 +19,6 @@ from imagegallery.clock import Clock
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.database.connection import Connection
-from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.images.batch.service import BatchService
@@ -83,17 +82,14 @@ class ImageService:
         self._clock = clock
         self._ladder = tuple(ladder)
 
-    async def get(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> Image:
+    async def get(self, principal: Principal, image_id: UUID) -> Image:
         """Return an image.
-
-        Args:
-            connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
 
         Raises:
             NotFound: If the principal may not see any of this id.
         """
-        async with self._database.reading(principal, within=connection) as ours:
-            return self._shown(principal, await find(ours, principal, image_id, Permission.VIEW))
+        async with self._database.reading(principal) as connection:
+            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
     async def update(
         self,
@@ -138,9 +134,9 @@ class ImageService:
             )
             return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
-    async def delete(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> None:
+    async def delete(self, principal: Principal, image_id: UUID) -> None:
         """Move the image to the trash: see `TrashService.put`."""
-        await self.trash.put(principal, image_id, connection=connection)
+        await self.trash.put(principal, image_id)
 
     async def retry(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Final, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 import msgspec
@@ -20,7 +20,15 @@ from imagegallery_asgi.api.documents import (
     image_list,
     page_pagination,
 )
-from imagegallery_asgi.api.pages import condition, loaded_page, page_answers, page_response, tag_of, unkept_response
+from imagegallery_asgi.api.pages import (
+    KEPT_LIMITS,
+    condition,
+    loaded_page,
+    page_answers,
+    page_response,
+    tag_of,
+    unkept_response,
+)
 from imagegallery_asgi.api.requests import (
     CreateGallery,
     GalleriesQuery,
@@ -44,10 +52,6 @@ from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
-
-
-KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
-"""Pages of these common sizes are cached. In a hundred sizes, one list would displace all others."""
 
 
 class _Selection(TypedDict):

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, Permission
 from imagegallery.errors import Fault
+from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.documents import (
     batch_document,
@@ -21,7 +22,15 @@ from imagegallery_asgi.api.documents import (
     month_document,
     timeline_document,
 )
-from imagegallery_asgi.api.pages import condition, page_answers, tag_of, unkept_response
+from imagegallery_asgi.api.pages import (
+    KEPT_LIMITS,
+    condition,
+    loaded_page,
+    page_answers,
+    page_response,
+    tag_of,
+    unkept_response,
+)
 from imagegallery_asgi.api.requests import (
     BatchImages,
     DeleteQuery,
@@ -58,24 +67,41 @@ _REDIRECT = {302: DeclaredAnswer("The image is at `Location`.", headers=("Locati
 _NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 
 
-@operation("GET", "/images", "The library by time, or the trash", needs_user=True, permission=Permission.NONE)
-async def list_images(
-    call: Call, query: LibraryQuery
-) -> (
-    Images[ImageSummary, CursorPagination]
-    | Images[TrashedImage, CursorPagination]
-    | Images[ImageChoice, CursorPagination]
-):
-    images, root, fields = call.gallery.images, call.api_root, chosen_fields(query.fields)
+@operation(
+    "GET",
+    "/images",
+    "The library by time, or the trash",
+    answers=page_answers(
+        Images[ImageSummary, CursorPagination]
+        | Images[TrashedImage, CursorPagination]
+        | Images[ImageChoice, CursorPagination]
+    ),
+    holds_conditions=True,
+    needs_user=True,
+    permission=Permission.NONE,
+)
+async def list_images(call: Call, query: LibraryQuery) -> Response:
+    images, fields = call.gallery.images, chosen_fields(query.fields)
     if query.trashed:
         _check_trash_query(query)
         page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
-        return image_list(page.items, cursor_pagination(page), root, TrashedImage, fields)
+        return unkept_response(
+            call, image_list(page.items, cursor_pagination(page), call.api_root, TrashedImage, fields)
+        )
     order = query.order or LibraryOrder.CREATED_AT
-    page = await images.library.list(
-        call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
-    )
-    return image_list(page.items, cursor_pagination(page), root, ImageSummary, fields)
+
+    async def load() -> LoadedPage:
+        page = await images.library.list(
+            call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
+        )
+        pagination = cursor_pagination(page)
+        return loaded_page(image_list(page.items, pagination, call.api_root, ImageSummary, fields), pagination)
+
+    name = f"{call.api_root} {order} {query.limit} {','.join(fields)}"
+    is_common = query.filter.is_empty and query.limit in KEPT_LIMITS
+    is_kept = is_common and call.host.choices.admit(",".join(fields), call.host.clock())
+    place = ListPlace(name, None, query.cursor, may_be_kept=is_kept)
+    return page_response(call, await call.gallery.pages.library(call.principal, place, load))
 
 
 @operation("GET", "/images/timeline", "How many images each month has", needs_user=True, permission=Permission.NONE)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -36,6 +36,9 @@ class _Record(msgspec.Struct):
 
 
 _READ = msgspec.json.Decoder(_Record)
+
+KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
+"""Pages of these common sizes are cached. In a hundred sizes, one list would displace all others."""
 
 # Pages that all visitors share may be a minute old; a signed-in user sees every change at once, and asks each time.
 SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Vary": "Authorization, Cookie"}

@@ -76,5 +76,5 @@ def _address(scope: Scope) -> _Address:
 
 
 def _size_of(address: _Address, known: Known) -> int:
-    texts = (*address, known.ticket.group, known.ticket.key)
+    texts = (*address, known.ticket.group or "", known.ticket.key)
     return sum(getsizeof(text) for text in texts) + _ENTRY_OVERHEAD

@@ -146,3 +146,19 @@ def test_only_what_is_in_the_trash_is_deleted_for_good(owner: httpx.Client, imag
     assert owner.delete(f"/images/{image}?permanent=true").status_code == 204
     assert owner.post(f"/images/{image}/restore").status_code == 404
     assert ids(owner.get("/images?trashed=true")) == []
+
+
+def test_the_library_is_kept_for_its_owner_and_shows_every_change(
+    owner: httpx.Client, visitor: httpx.Client, image: str
+) -> None:
+    """Also by the short way, which knows addresses but not who asks."""
+    first, again = owner.get("/images?limit=50"), owner.get("/images?limit=50")
+    assert first.content == again.content
+    tag = again.headers["ETag"]
+    assert owner.get("/images?limit=50", headers={"If-None-Match": tag}).status_code == 304
+    assert again.headers["Cache-Control"] == "private, no-cache"
+    assert visitor.get("/images?limit=50").status_code == 401
+    owner.patch(f"/images/{image}", json={"alt_text": "A tram at noon"})
+    assert owner.get("/images?limit=50").json()["data"][0]["alt_text"] == "A tram at noon"
+    owner.delete(f"/images/{image}")
+    assert owner.get("/images?limit=50").json()["data"] == []
