@@ -27,7 +27,6 @@ from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.policy import LONGEST, CacheOptions
 from imagegallery.common import folders
-from imagegallery.database.namespace import PUBLIC
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
@@ -177,9 +176,7 @@ class Settings:
 
     @property
     def objects_dir(self) -> Path:
-        """Of this gallery alone: another one, in another schema, may have the same data directory."""
-        schema = self.database.schema
-        return self.data_dir / ("objects" if schema in (None, PUBLIC) else f"objects-{schema}")
+        return self.data_dir / "objects"
 
     @property
     def scratch_dir(self) -> Path:

@@ -127,16 +127,13 @@ class Event(Generic[E_co]):
 class EventOptions:
     """How long events are kept for absent subscribers, and how many a subscriber may be behind (``buffer``).
 
-    One process serves at most ``max_subscribers``, and ``max_subscribers_per_owner`` of one owner. A worker makes at
-    most ``handler_calls`` calls of one handler at once, and gives each ``handler_timeout``; then it calls again.
+    One process serves at most ``max_subscribers``, and ``max_subscribers_per_owner`` of one owner.
     """
 
     retention: timedelta = field(default=timedelta(days=7), validator=gt(timedelta(0)))
     buffer: int = field(default=256, validator=ge(1))
     max_subscribers: int = field(default=2_000, validator=ge(1))
     max_subscribers_per_owner: int = field(default=50, validator=ge(1))
-    handler_calls: int = field(default=4, validator=ge(1))
-    handler_timeout: timedelta = field(default=timedelta(minutes=10), validator=gt(timedelta(0)))
 
 
 def data_of(event: DomainEvent) -> dict[str, Value]:
