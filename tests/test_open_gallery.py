@@ -1,5 +1,11 @@
 """The handle of a gallery that will be open: what an application is put together with."""
 
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -12,6 +18,7 @@ from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Setting
 from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.queue.attendance import PATIENCE, WARNING
+from imagegallery.queue.worker import Worker
 from imagegallery.upkeep.check import Level
 from imagegallery_asgi import create_app
 
@@ -91,6 +98,107 @@ async def test_with_a_worker_it_makes_variants_and_without_one_readiness_says_so
         assert (answer.status_code, answer.json()["warnings"]) == (200, [WARNING])
     async with ImageGallery.open(settings, engine=imaging_engine, clock=clock, worker=True) as gallery:
         await gallery.images.wait_until_ready(ME, image.id)
+
+
+@pytest.fixture
+async def lived_in(handle: OpenGallery) -> AsyncIterator[ImageGallery]:
+    """The plugin sets it up in one task and tears it down in another."""
+    async with handle as gallery, gallery.worker():
+        yield gallery
+
+
+async def test_it_may_be_a_fixture(lived_in: ImageGallery) -> None:
+    await lived_in.ready()
+
+
+HOST_TESTS = """
+import os
+
+import pytest
+from imagegallery import ImageGallery, NotFound, Principal, Settings, new_id
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+async def gallery(anyio_backend):
+    async with ImageGallery.open() as gallery, gallery.worker():
+        yield gallery
+
+
+@pytest.mark.anyio
+async def test_it(gallery):
+    with pytest.raises(NotFound):
+        await gallery.galleries.get(Principal.user("ada"), new_id())
+"""
+
+
+def test_it_may_be_a_fixture_of_anyio_s_plugin_too(tmp_path: Path, database_dsn: str) -> None:
+    (tmp_path / "test_host.py").write_text(HOST_TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:cacheprovider", "test_host.py"]
+    variables = os.environ | {"IMAGEGALLERY_DATABASE_DSN": database_dsn, "IMAGEGALLERY_DATA_DIR": str(tmp_path)}
+    run = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+async def test_one_task_opens_it_and_its_worker_and_another_closes_them(handle: OpenGallery) -> None:
+    gallery = await asyncio.create_task(handle.__aenter__())
+    working = gallery.worker()
+    await asyncio.create_task(working.__aenter__())
+    await gallery.ready()
+    await asyncio.create_task(working.__aexit__(None, None, None))
+    await asyncio.create_task(handle.__aexit__(None, None, None))
+    with pytest.raises(RuntimeError, match="not open"):
+        _ = handle.gallery
+
+
+async def test_closing_it_ends_the_workers_that_were_forgotten(handle: OpenGallery) -> None:
+    async with handle as gallery:
+        working = gallery.worker()
+        worker = await working.__aenter__()
+    await worker.stopped()
+    await working.__aexit__(None, None, None)
+
+
+def test_with_its_event_loop_it_ends_and_says_so(handle: OpenGallery, caplog: pytest.LogCaptureFixture) -> None:
+    async def open_it_and_go() -> ImageGallery:
+        gallery = await handle.__aenter__()
+        await gallery.worker().__aenter__()
+        return gallery
+
+    async def use() -> None:
+        await gallery.galleries.list(ME)
+
+    gallery = asyncio.run(open_it_and_go())
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+    with pytest.raises(RuntimeError, match="another event loop, which has ended"):
+        asyncio.run(use())
+
+    async def open_it_again() -> None:
+        async with handle as opened:
+            await opened.ready()
+
+    asyncio.run(open_it_again())
+
+
+async def test_a_worker_that_keeps_failing_is_told(
+    handle: OpenGallery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: object, **__: object) -> None:
+        raise LookupError("what nobody thought of")
+
+    monkeypatch.setattr(Worker, "run", fail)
+    async with handle as gallery, gallery.worker() as worker:
+        worker._stopped.set()
+        assert "working failed, and begins again" in caplog.text
+        assert gallery.task_failures == {"working": 1}
+        for _ in range(2):
+            gallery._resources.health.failed("working")
+        with pytest.raises(Unavailable, match="working"):
+            await gallery.ready()
 
 
 async def test_beside_a_worker_an_error_is_still_the_one_that_was_raised(handle: OpenGallery) -> None:

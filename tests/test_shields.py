@@ -3,6 +3,7 @@
 Nothing else holds here: the parts around are stand-ins, and what each of them does is held by its own tests.
 """
 
+import asyncio
 import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
@@ -22,7 +23,7 @@ from imagegallery.cache.tiers import SecondTier
 from imagegallery.cli import doctor_run, supervisor
 from imagegallery.cli.nursery import Program
 from imagegallery.clock import utc_now
-from imagegallery.common import background
+from imagegallery.common.task_context import TaskContext
 from imagegallery.database import connections
 from imagegallery.database.advisory import AdvisoryLocks
 from imagegallery.database.embedded import server as embedded
@@ -58,6 +59,9 @@ class Duty:
     def __init__(self, asking: anyio.CancelScope) -> None:
         self._asking = asking
         self.is_done = False
+
+    def cancel(self) -> None:
+        self._asking.cancel()
 
     async def __call__(self, *_: object, **__: object) -> Any:
         self._asking.cancel()
@@ -162,10 +166,17 @@ async def close_redis(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-async def end_background(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(background, "_Host", lambda: stub(run=duty, tasks=fine, close=lambda: None))
-    async with background.Background.running():
-        pass
+async def leave_context(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def context() -> AsyncIterator[None]:
+        yield
+        try:
+            await anyio.sleep_forever()
+        finally:
+            await duty()
+
+    async with TaskContext(context(), "a context"):
+        asyncio.get_running_loop().call_soon(duty.cancel)
 
 
 async def name_parts(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +250,7 @@ ASKS: Mapping[str, Ask] = {
     "ask for news": ask_for_news,
     "give a lease back": lambda duty, _: SecondTier._give_back(stub(cache=stub(release=duty)), stub()),
     "close Redis": close_redis,
-    "end what runs in the background": end_background,
+    "leave a context": leave_context,
     "claim jobs": lambda duty, _: Worker._claim(stub(_queue=stub(claim=duty), _options=stub(lease=NOW)), ["a"], 1),
     "settle a job": lambda duty, _: attempt._settle(stub(job=stub()), JobOutcome.RELEASED, duty.__call__),
     "hand messages back": lambda duty, _: SqsMessages.hand_back(stub(hide=duty), [stub()]),

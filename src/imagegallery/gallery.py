@@ -1,7 +1,7 @@
 """The composition root: a gallery's features, over the adapters that `imagegallery.backends` opens."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from types import TracebackType
 from typing import Final, TypeAlias, TypeVar
 
@@ -12,6 +12,7 @@ from imagegallery.backends import Backends, open_resources
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
 from imagegallery.common.background import Background
+from imagegallery.common.task_context import TaskContext
 from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events import feature as events
 from imagegallery.events.event import EventTypes
@@ -81,6 +82,7 @@ class ImageGallery(Registers):
         self._resources = resources
         self._registry = registry
         self._is_retiring = False
+        self._workers: set[Worker] = set()
         for feature in resources.features:
             for service in feature.services(resources):
                 resources.services.add(service)
@@ -207,17 +209,32 @@ class ImageGallery(Registers):
             apart=self._by_kind(lambda feature: feature.apart(resources)),
         )
 
+    def worker(self) -> AbstractAsyncContextManager[Worker]:
+        """Run a worker in this process while the context is open. On leaving, it finishes or returns its jobs.
+
+        It works in a task of its own: the context may be entered in one task and left in another, and errors of its
+        block pass unchanged. A worker that fails is logged, begins again, and is what `ready` raises if it keeps
+        failing.
+        """
+        return TaskContext(self._work(), "imagegallery worker")
+
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Worker]:
-        """Run a worker in this process while the context is open. On leaving, it finishes or returns its jobs."""
+    async def _work(self) -> AsyncIterator[Worker]:
         worker = self.make_worker()
         async with Background.running(self._resources.health) as background:
             await background.start(worker.run, "working")
+            self._workers.add(worker)
             try:
                 yield worker
+                await worker.end()
             finally:
-                worker.stop()
-                await worker.stopped()
+                self._workers.discard(worker)
+
+    async def _close(self) -> None:
+        """End what is open in this process and needs what the gallery works with."""
+        self.events.close()
+        for worker in [*self._workers]:
+            await worker.end()
 
     async def relay(self) -> None:
         """Relay events and jobs to the workers until cancelled, through outages of any part. Every worker does so, too,
@@ -314,7 +331,8 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     """The result of `ImageGallery.open`: enter it with ``async with``, or give its `lifespan` to an ASGI host.
 
     It may be made, and passed to `imagegallery_asgi.create_app`, long before it is opened: then `gallery` is set.
-    Reopened after closing, it is a new gallery; it can be open once at a time.
+    Reopened after closing, it is a new gallery; it can be open once at a time. A task of its own holds it open: it may
+    be entered in one task and left in another, and if it is open at the end of its event loop, it is closed then.
     """
 
     def __init__(
@@ -336,7 +354,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
         self._clock = clock
         self._local_clock = local_clock
         self._has_worker = has_worker
-        self._stack = AsyncExitStack()
+        self._held: TaskContext[ImageGallery] | None = None
         self._gallery: ImageGallery | None = None
 
     @property
@@ -347,27 +365,31 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
         return self._gallery
 
     async def __aenter__(self) -> ImageGallery:
-        if self._gallery is not None:
+        if self._held is not None and self._held.is_held:
             raise RuntimeError("The gallery is open already.")
-        registry = self._registry.of_gallery(self.event_types)
-        opening = open_resources(
-            self._settings, self._brought, self.features, registry.by_class(), self._clock, self._local_clock
-        )
-        async with AsyncExitStack() as stack:
-            gallery = ImageGallery(self._settings, await stack.enter_async_context(opening), registry)
-            if self._has_worker:
-                await stack.enter_async_context(gallery.worker())
-            self._stack = stack.pop_all()
-        self._gallery = gallery
-        return gallery
+        self._held = TaskContext(self._opened(), "imagegallery")
+        return await self._held.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
-        if self._gallery is not None:
-            self._gallery.events.close()
-        self._gallery = None
-        return await self._stack.__aexit__(kind, error, trace)
+    ) -> None:
+        if self._held is not None:
+            await self._held.__aexit__(kind, error, trace)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[ImageGallery]:
+        registry = self._registry.of_gallery(self.event_types)
+        async with open_resources(
+            self._settings, self._brought, self.features, registry.by_class(), self._clock, self._local_clock
+        ) as resources:
+            gallery = ImageGallery(self._settings, resources, registry)
+            async with gallery.worker() if self._has_worker else nullcontext():
+                self._gallery = gallery
+                try:
+                    yield gallery
+                finally:
+                    self._gallery = None
+                    await gallery._close()
 
     @asynccontextmanager
     async def lifespan(self, _app: object) -> AsyncIterator[dict[str, ImageGallery]]:

@@ -14,6 +14,7 @@ from typing import Final, ParamSpec, TypeVar, overload
 import anyio
 from anyio import to_thread
 
+from imagegallery.common.threads import is_async
 from imagegallery.errors import HookFailed, ImageGalleryError
 
 HOOK_TIME: Final = timedelta(seconds=10)
@@ -53,12 +54,5 @@ async def run_within(limit: timedelta, name: str, hook: Callable[[], object]) ->
 
 
 async def _call(hook: Callable[[], object]) -> object:
-    answered = hook() if _is_async(hook) else await to_thread.run_sync(hook, abandon_on_cancel=True)
+    answered = hook() if is_async(hook) else await to_thread.run_sync(hook, abandon_on_cancel=True)
     return await answered if inspect.isawaitable(answered) else answered
-
-
-def _is_async(hook: Callable[..., object]) -> bool:
-    """Whether it is, or what it is made of (`functools.partial`, an object with ``__call__``)."""
-    while isinstance(hook, partial):
-        hook = hook.func
-    return inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(type(hook).__call__)

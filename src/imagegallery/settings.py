@@ -23,10 +23,12 @@ import typed_settings
 from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
+from imagegallery.access.disclosure import MetaOptions
 from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.policy import LONGEST, CacheOptions
 from imagegallery.common import folders
+from imagegallery.database.namespace import PUBLIC
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import ConfigurationError
@@ -107,6 +109,7 @@ class Settings:
     delivery: DeliveryOptions = field(factory=DeliveryOptions)
     cache: CacheOptions = field(factory=CacheOptions)
     trash: TrashOptions = field(factory=TrashOptions)
+    meta: MetaOptions = field(factory=MetaOptions)
     events: EventOptions = field(factory=EventOptions)
     webhooks: WebhookOptions = field(factory=WebhookOptions)
 
@@ -176,7 +179,9 @@ class Settings:
 
     @property
     def objects_dir(self) -> Path:
-        return self.data_dir / "objects"
+        """Of this gallery alone: another one, in another schema, may have the same data directory."""
+        schema = self.database.schema
+        return self.data_dir / ("objects" if schema in (None, PUBLIC) else f"objects-{schema}")
 
     @property
     def scratch_dir(self) -> Path:

@@ -1,7 +1,10 @@
 """The application's handlers: called by workers, at least once, whoever recorded the event."""
 
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
 
 import anyio
 import pytest
@@ -61,6 +64,7 @@ async def working(
         clock,
         periodic=[Periodic("relay", PATIENCE, relay.run)],
         observer=outcomes,
+        apart=events.slots(),
     )
     async with anyio.create_task_group() as tasks:
         await tasks.start(worker.run)
@@ -147,6 +151,58 @@ async def test_names_of_handlers(database: Database, clock: ManualClock) -> None
         events.register(ImageReady, congratulate)
     with pytest.raises(ValueError, match="no name"):
         events.register(ImageReady, congratulate, name="two words")
+
+
+def test_what_is_no_handler_is_told_where_it_is_written(database: Database, clock: ManualClock) -> None:
+    on: Any = EventService(database, EVENT_TYPES, EventOptions(), clock).on
+
+    async def forgets_the_event() -> None: ...
+
+    async def yields(event: Event[ImageReady]) -> AsyncIterator[None]:
+        yield
+
+    with pytest.raises(TypeError, match="Name their class"):
+        on(yields)
+    with pytest.raises(TypeError, match="must take the event"):
+        on(ImageReady)(forgets_the_event)
+    for no_function in ("congratulate", yields):
+        with pytest.raises(TypeError, match="must be a function"):
+            on(ImageReady)(no_function)
+
+
+async def test_one_that_hangs_is_in_nobody_s_way_and_is_called_again(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, outcomes: Outcomes
+) -> None:
+    events = EventService(
+        database, EVENT_TYPES, EventOptions(handler_calls=1, handler_timeout=timedelta(milliseconds=1)), clock
+    )
+    heard, never, calls = Heard(), threading.Event(), list[Event[ImageReady]]()
+
+    @events.on(ImageReady, name="tests.hangs")
+    async def hang(event: Event[ImageReady]) -> None:
+        calls.append(event)
+        await anyio.sleep_forever()
+
+    @events.on(ImageReady, name="tests.hangs_in_a_thread")
+    def hang_in_a_thread(event: Event[ImageReady]) -> None:
+        never.wait()
+
+    events.register(ImageReady, heard)
+    async with working(database, queue, clock, events, outcomes):
+        await log.ready(1)
+        ends = await outcomes.next(7)
+    never.set()
+    assert sorted(ends) == [JobOutcome.BURIED] * 2 + [JobOutcome.DONE] + [JobOutcome.RETRIED] * 4
+    assert len(heard.calls) == 1
+    assert [event.id for event in calls] == ["1"] * 3
+    errors = [dead.error for dead in await queue.dead(limit=10)]
+    assert errors == ["error: It did not return within 0:00:00.001000."] * 2
+
+
+async def test_each_has_slots_of_its_own(database: Database, clock: ManualClock) -> None:
+    events = EventService(database, EVENT_TYPES, EventOptions(handler_calls=3), clock)
+    events.register(ImageReady, Heard(), name="tests.heard")
+    assert events.slots() == {"event:tests.heard": 3}
 
 
 async def test_a_consumer_that_fails_keeps_no_other_back(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
 from tests.support.studio import Studio, picture
@@ -54,12 +55,14 @@ async def test_galleries(library: Library) -> None:
 
 async def test_the_trash(library: Library) -> None:
     gallery_id = (await library.galleries.create(ANA, name="Lisbon")).id
-    image = await library.add_image(make_image(), gallery_id)
+    image = await library.add_image(evolve(make_image(), meta={"sku": "A-1"}), gallery_id)
     before = len(await recorded(library.database))
     await library.images.delete(ANA, image.id)
     await library.images.trash.restore(ANA, image.id)
     gallery_changed = GalleryChanged("ana", gallery_id, "images")
-    deleted, restored = ImageDeleted("ana", image.id), ImageRestored("ana", image.id)
+    deleted, restored = (
+        kind("ana", image.id, gallery_ids=[gallery_id], meta={"sku": "A-1"}) for kind in (ImageDeleted, ImageRestored)
+    )
     assert (await recorded(library.database))[before:] == [deleted, gallery_changed, restored, gallery_changed]
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from attrs import evolve, frozen
 from tests.support.clock import START, ManualClock
 
+from imagegallery.access.disclosure import MetaOptions
 from imagegallery.analyses import records as analysis_records
 from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
@@ -58,11 +59,16 @@ class Library:
 
     @classmethod
     def on(
-        cls, database: Database, objects: Path, clock: ManualClock, options: DeliveryOptions | None = None
+        cls,
+        database: Database,
+        objects: Path,
+        clock: ManualClock,
+        options: DeliveryOptions | None = None,
+        meta: MetaOptions | None = None,
     ) -> "Library":
         store = FilesystemStore(objects, UrlSigner(_SECRET, clock), clock)
         queue = PostgresQueue(database, clock)
-        delivery = ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock)
+        delivery = ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock, meta)
         return cls(
             database=database,
             store=store,

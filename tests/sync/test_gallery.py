@@ -93,17 +93,24 @@ def test_a_method_says_what_its_service_says(gallery: SyncGallery) -> None:
 
 
 def test_functions_hear_of_events(settings: Settings, imaging_engine: SharedEngine) -> None:
-    gallery, heard = open_gallery(settings, engine=imaging_engine, worker=True), Flag()
+    pics, heard, heard_too = ImageGallery.define(settings, engine=imaging_engine), Flag(), Flag()
 
-    @gallery.events.on(ImageReady, name="tests.hear")
+    @pics.on(ImageReady, name="tests.hear")
     def hear(event: Event[ImageReady]) -> None:
         heard.set()
+
+    gallery = open_gallery(pics, worker=True)
+
+    @gallery.events.on(ImageReady, name="tests.hear_too")
+    async def hear_too(event: Event[ImageReady]) -> None:
+        heard_too.set()
 
     with gallery, gallery.events.subscribe(ANA) as events:
         added = gallery.uploads.add(ANA, picture(400, 300), filename="tram.jpg")
         ready = next(event.data for event in events if isinstance(event.data, ImageReady))
         assert ready.image_id == added.id
         assert heard.wait(60)
+        assert heard_too.wait(60)
 
 
 def test_it_is_opened_by_the_first_call_and_again_after_it_was_closed(settings: Settings) -> None:

@@ -3,7 +3,6 @@
 A task that should run as long as the context is restarted when it fails, and `TaskHealth` knows of it.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from imagegallery.common.backoff import Backoff
+from imagegallery.common.task_context import TaskContext
 from imagegallery.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -79,15 +79,8 @@ class Background:
     async def running(
         cls, health: TaskHealth | None = None, *, first_pause: timedelta = FIRST_PAUSE
     ) -> AsyncIterator["Background"]:
-        host = _Host()
-        # A task group belongs to the task that opened it, so it gets one, which is always waited for below.
-        task = asyncio.create_task(host.run(), name="imagegallery background")
-        try:
-            yield cls(await host.tasks(), health or TaskHealth(), first_pause)
-        finally:
-            host.close()
-            with anyio.CancelScope(shield=True):
-                await task
+        async with TaskContext(_group(), "imagegallery background") as tasks:
+            yield cls(tasks, health or TaskHealth(), first_pause)
 
     async def start(self, run: Callable[..., Awaitable[None]], name: str) -> None:
         """Keep a task running. Returns once it has begun, or failed to: ``task_status.started()``."""
@@ -138,30 +131,11 @@ class _Once(TaskStatus[None]):
             status.started()
 
 
-class _Host:
-    """The task that owns a `Background`'s tasks."""
-
-    def __init__(self) -> None:
-        self._opened = anyio.Event()
-        self._closed = anyio.Event()
-        self._tasks: TaskGroup | None = None
-
-    async def run(self) -> None:
-        async with anyio.create_task_group() as tasks:
-            self._tasks = tasks
-            self._opened.set()
-            await self._closed.wait()
-            tasks.cancel_scope.cancel()
-
-    async def tasks(self) -> TaskGroup:
-        await self._opened.wait()
-        assert self._tasks is not None
-        return self._tasks
-
-    def close(self) -> None:
-        self._closed.set()
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
+@asynccontextmanager
+async def _group() -> AsyncIterator[TaskGroup]:
+    async with anyio.create_task_group() as tasks:
+        yield tasks
+        tasks.cancel_scope.cancel()
 
 
 async def _logged(run: Callable[[], Awaitable[None]], name: str) -> None:

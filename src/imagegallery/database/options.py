@@ -66,8 +66,8 @@ class DatabaseOptions:
             return
         if not _SCHEMA.fullmatch(schema) or schema.startswith("pg_") or schema == "information_schema":
             raise ConfigurationError(
-                f"database.schema is 1 to 63 lower-case letters, digits and underscores, begins with no digit and not"
-                f" with pg_, and is not information_schema: {schema!r} cannot be it."
+                f"database.schema cannot be {schema!r}: use lower-case letters, digits and underscores, at most 63, and"
+                " neither a digit nor pg_ at the beginning."
             )
 
     def for_visitors(self) -> "DatabaseOptions":

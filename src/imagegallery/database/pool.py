@@ -52,8 +52,9 @@ class _Home:
         if os.getpid() != self._process:
             raise RuntimeError("This gallery was opened before the process was forked: open one in each process.")
         if asyncio.get_running_loop() is not self._loop:
+            ended = ", which has ended" if self._loop.is_closed() else ""
             raise RuntimeError(
-                "This gallery was opened in another event loop. Open one in each loop, or one for all by"
+                f"This gallery was opened in another event loop{ended}. Open one in each loop, or one for all by"
                 " `imagegallery.sync.open_gallery`, whose calls wait in its own."
             )
 

@@ -5,7 +5,7 @@ so that rows of an older release can still be read.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
@@ -16,9 +16,8 @@ from attrs.validators import ge, gt
 
 from imagegallery.access.audience import EventAudience
 from imagegallery.access.decision import Facts, members
+from imagegallery.common.meta import JsonValue
 from imagegallery.errors import Fault, InvalidInput
-
-Value: TypeAlias = str | Sequence[str] | None
 
 
 def to_id(value: UUID | str) -> UUID:
@@ -127,21 +126,24 @@ class Event(Generic[E_co]):
 class EventOptions:
     """How long events are kept for absent subscribers, and how many a subscriber may be behind (``buffer``).
 
-    One process serves at most ``max_subscribers``, and ``max_subscribers_per_owner`` of one owner.
+    One process serves at most ``max_subscribers``, and ``max_subscribers_per_owner`` of one owner. A worker makes at
+    most ``handler_calls`` calls of one handler at once, and gives each ``handler_timeout``; then it calls again.
     """
 
     retention: timedelta = field(default=timedelta(days=7), validator=gt(timedelta(0)))
     buffer: int = field(default=256, validator=ge(1))
     max_subscribers: int = field(default=2_000, validator=ge(1))
     max_subscribers_per_owner: int = field(default=50, validator=ge(1))
+    handler_calls: int = field(default=4, validator=ge(1))
+    handler_timeout: timedelta = field(default=timedelta(minutes=10), validator=gt(timedelta(0)))
 
 
-def data_of(event: DomainEvent) -> dict[str, Value]:
+def data_of(event: DomainEvent) -> dict[str, JsonValue]:
     """The event's fields as JSON values."""
     return attrs.asdict(event, value_serializer=lambda _, __, value: str(value) if isinstance(value, UUID) else value)
 
 
-def read_data(types: EventTypes, event_type: str, data: Mapping[str, Value]) -> DomainEvent | None:
+def read_data(types: EventTypes, event_type: str, data: Mapping[str, JsonValue]) -> DomainEvent | None:
     """The inverse of `data_of`. Returns ``None`` for a type of a newer release, and ignores unknown fields."""
     known = types.get(event_type)
     if known is None:

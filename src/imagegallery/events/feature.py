@@ -21,6 +21,7 @@ FEATURE: Final = Feature(
         ),
     ),
     jobs=lambda resources: resources.services[EventService].job_handlers(),
+    apart=lambda resources: resources.services[EventService].slots(),
     periodic=lambda resources: (
         Periodic("old events", resources.upkeep_interval, resources.services[EventService].prune),
     ),

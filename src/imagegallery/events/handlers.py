@@ -5,14 +5,17 @@ import logging
 import re
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar, overload
 
-from anyio import to_thread
+import anyio
 from attrs import field, frozen
 
+from imagegallery.common.threads import Threads, is_async
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import NotFound
+from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.events import records
 from imagegallery.events.event import DomainEvent, Event, EventTypes, parse_event_id
 from imagegallery.queue.job import ClaimedJob, NewJob
@@ -23,7 +26,7 @@ E = TypeVar("E", bound=DomainEvent)
 AsyncHandler: TypeAlias = Callable[[Event[E]], Coroutine[Any, Any, None]]
 PlainHandler: TypeAlias = Callable[[Event[E]], None]
 Handler: TypeAlias = Callable[[Event[E]], Awaitable[None]] | PlainHandler[E]
-Call: TypeAlias = Callable[[Event[DomainEvent]], Awaitable[None]]
+Call: TypeAlias = Callable[[Event[DomainEvent], Threads], Awaitable[None]]
 _NAME: Final = re.compile(r"[\w.<>-]{1,200}")
 
 
@@ -33,6 +36,15 @@ def handler_name(handler: Handler[E], chosen: str | None) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for a handler: letters, digits, '.', '_' and '-', at most 200.")
     return name
+
+
+def _check_signature(handler: object) -> None:
+    if not callable(handler) or inspect.isasyncgenfunction(handler) or inspect.isgeneratorfunction(handler):
+        raise TypeError(f"{handler!r} is no handler: it must be a function.")
+    try:
+        inspect.signature(handler).bind(None)
+    except TypeError as error:
+        raise TypeError(f"{handler!r} must take the event, and nothing else: {error}.") from error
 
 
 @frozen
@@ -61,7 +73,10 @@ class Handlers:
         return handlers
 
     def add(self, kind: type[E], handler: Handler[E], name: str | None) -> None:
-        """Raises `ValueError` for a name that is unusable or taken, and for a kind of event that no feature has."""
+        """Raises `ValueError` for a name that is unusable or taken, and for a kind of event that no feature has; and
+        `TypeError` for what cannot be called with one event.
+        """
+        _check_signature(handler)
         known_as = handler_name(handler, name)
         if known_as in self.by_name:
             raise ValueError(f"There is a handler of the name {known_as!r} already.")
@@ -89,8 +104,14 @@ class Registration(Generic[E]):
     """A decorator of a handler, which may be ``async``; a plain function is called in a thread."""
 
     handlers: Handlers
-    kind: type[E]
+    kind: type[E] = field()
     name: str | None
+
+    @kind.validator
+    def _check_kind(self, _: object, kind: object) -> None:
+        """``@pics.on`` without an event would register nothing, and say nothing."""
+        if not (isinstance(kind, type) and issubclass(kind, DomainEvent)):
+            raise TypeError("Which events? Name their class, as in @pics.on(ImageReady).")
 
     @overload
     def __call__(self, handler: AsyncHandler[E]) -> AsyncHandler[E]: ...
@@ -104,32 +125,31 @@ class Registration(Generic[E]):
 
 
 def _call(kind: type[E], handler: Handler[E]) -> Call:
-    async def call(event: Event[DomainEvent]) -> None:
+    async def call(event: Event[DomainEvent], threads: Threads) -> None:
         if not isinstance(event.data, kind):
             return
-        given = Event(event.id, event.occurred_at, event.data)
-        result = handler(given) if _is_async(handler) else await to_thread.run_sync(handler, given)
-        if result is not None:
+        bound = partial(handler, Event(event.id, event.occurred_at, event.data))
+        result = bound() if is_async(handler) else await threads.run(bound)
+        if inspect.isawaitable(result):
             await result
 
     return call
 
 
-def _is_async(handler: Handler[E]) -> bool:
-    """Whether it is a function, or an object that is called as one, whose result is awaited."""
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
-
-
 @frozen
 class EventHandler:
-    """A `Consumer`: one job for each event of the ``kind``; and its `JobHandler`, which calls the function. What that
-    raises is retried."""
+    """A `Consumer`: one job for each event of the ``kind``; and its `JobHandler`, which calls the function.
+
+    It calls again after that raised something, or did not return within ``time_limit``.
+    """
 
     database: Database
     types: EventTypes
     kind: type[DomainEvent]
     known_as: str
     call: Call
+    time_limit: timedelta
+    threads: Threads
 
     @property
     def name(self) -> str:
@@ -147,7 +167,10 @@ class EventHandler:
             event = await records.get(connection, self.types, position)
         if event is None:
             raise NotFound("This event is no longer kept.")
-        await self.call(event)
+        with anyio.move_on_after(self.time_limit.total_seconds()) as scope:
+            await self.call(event, self.threads)
+        if scope.cancelled_caught:
+            raise ImageGalleryError(f"It did not return within {self.time_limit}.")
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """It becomes a dead letter, which can be requeued."""

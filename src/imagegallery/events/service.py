@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from imagegallery.clock import Clock
 from imagegallery.common.task_groups import surrounding_tasks
+from imagegallery.common.threads import Threads
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
@@ -95,14 +96,19 @@ class EventService:
     def consumers(self) -> Sequence[EventHandler]:
         """What a worker relays to the handlers known by now."""
         self._handlers.check()  # a definition may have got more since
+        limit, at_once = self._options.handler_timeout, self._options.handler_calls
         return [
-            EventHandler(self._database, self._types, each.kind, name, each.call)
+            EventHandler(self._database, self._types, each.kind, name, each.call, limit, Threads(at_once))
             for name, each in self._handlers.by_name.items()
         ]
 
     def job_handlers(self) -> Mapping[str, JobHandler]:
         """Who does the jobs of the handlers known by now."""
         return {each.name: each for each in self.consumers()}
+
+    def slots(self) -> Mapping[str, int]:
+        """How many calls of each handler a worker makes at once: one that hangs is in nobody else's way."""
+        return dict.fromkeys(self.job_handlers(), self._options.handler_calls)
 
     async def prune(self) -> int:
         """Delete events past their retention. Returns their number."""

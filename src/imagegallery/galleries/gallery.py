@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import Facts
+from imagegallery.common.meta import Meta
 from imagegallery.images.image.image import Image
 
 MAX_NAME = 255
@@ -43,6 +44,7 @@ class Gallery:
         cover_image_id: The owner's choice. ``None`` for the first image.
         cover: The cover image with URLs, set by services unless the gallery is empty.
         audience: How the principal of the call sees it, set by services.
+        meta: What the application keeps with it (`imagegallery.common.meta`), as far as the principal may see it.
     """
 
     id: UUID
@@ -56,6 +58,7 @@ class Gallery:
     updated_at: datetime
     cover: Image | None = None
     audience: Audience | None = field(default=None, eq=False)
+    meta: Meta = field(factory=dict, hash=False)
 
     @property
     def facts(self) -> Facts:

@@ -6,6 +6,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.access.audience import Visibility
+from imagegallery.common.meta import NO_META, Meta, check_meta, check_patch
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder
@@ -16,13 +17,15 @@ from imagegallery.principal import Principal
 
 @frozen
 class Changes:
-    """Changes of a gallery. ``None`` changes nothing; a flag tells whether to set the cover, which may be ``None``."""
+    """Changes of a gallery. ``None`` changes nothing; a flag tells whether to set the cover, which may be ``None``.
+    ``meta`` is a patch, of which ``None`` leaves nothing."""
 
     name: str | None = None
     description: str | None = None
     visibility: Visibility | None = None
     sets_cover: bool = False
     cover_image_id: UUID | None = None
+    meta: Meta | Unset | None = UNSET
 
 
 @frozen
@@ -46,12 +49,18 @@ class GalleryDraft:
     name: str
     description: str
     visibility: Visibility
+    meta: Meta = NO_META
 
 
-def check_draft(name: str, description: str, visibility: str) -> GalleryDraft:
+def check_draft(name: str, description: str, visibility: str, meta: object = NO_META) -> GalleryDraft:
     """Validate it. Raises `InvalidInput` with all faults."""
     faults = Faults()
-    draft = GalleryDraft(_name(faults, name), _description(faults, description), _visibility(faults, visibility))
+    draft = GalleryDraft(
+        _name(faults, name),
+        _description(faults, description),
+        _visibility(faults, visibility),
+        check_meta(faults, ("body", "meta"), meta),
+    )
     faults.check()
     return draft
 
@@ -61,6 +70,7 @@ def check_changes(
     description: str | Unset = UNSET,
     visibility: str | Unset = UNSET,
     cover_image_id: UUID | Unset | None = UNSET,
+    meta: Meta | Unset | None = UNSET,
 ) -> Changes:
     """Validate them. Raises `InvalidInput` with all faults."""
     faults = Faults()
@@ -70,6 +80,7 @@ def check_changes(
         visibility=None if isinstance(visibility, Unset) else _visibility(faults, visibility),
         sets_cover=not isinstance(cover_image_id, Unset),
         cover_image_id=None if isinstance(cover_image_id, Unset) else cover_image_id,
+        meta=meta if meta is None or isinstance(meta, Unset) else check_patch(faults, ("body", "meta"), meta),
     )
     faults.check()
     return changes

@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.condition import LISTED_GALLERY
+from imagegallery.common.meta import Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
 from imagegallery.galleries.gallery import Gallery
@@ -22,7 +23,8 @@ from imagegallery.reconciliation.sums import Sum
 # What `_gallery` reads, of a gallery `g` and its cover, an image `i`: the chosen one, else the first.
 _GALLERY_COLUMNS = f"""
     g.id AS gallery_id, g.owner_id AS gallery_owner_id, g.name, g.description, g.visibility, g.cover_image_id,
-    g.image_count, g.created_at AS gallery_created_at, g.updated_at AS gallery_updated_at, {IMAGE_COLUMNS}"""
+    g.image_count, g.created_at AS gallery_created_at, g.updated_at AS gallery_updated_at, g.meta AS gallery_meta,
+    {IMAGE_COLUMNS}"""
 _COVER = """
 LEFT JOIN images i ON i.id = coalesce(
     g.cover_image_id,
@@ -59,8 +61,8 @@ ORDER BY g.created_at DESC, g.id DESC
 LIMIT $3"""
 
 _INSERT = """
-INSERT INTO galleries (id, owner_id, name, description, visibility, created_at, updated_at, request_digest)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
+INSERT INTO galleries (id, owner_id, name, description, visibility, created_at, updated_at, request_digest, meta)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
 ON CONFLICT (id) DO NOTHING
 RETURNING true"""
 
@@ -74,7 +76,7 @@ _REQUEST = "SELECT request_digest FROM galleries WHERE id = $1"
 _UPDATE = """
 UPDATE galleries
 SET name = coalesce($2, name), description = coalesce($3, description), visibility = coalesce($4, visibility),
-    cover_image_id = CASE WHEN $5 THEN $6 ELSE cover_image_id END, updated_at = $7
+    cover_image_id = CASE WHEN $5 THEN $6 ELSE cover_image_id END, meta = coalesce($7, meta), updated_at = $8
 WHERE id = $1"""
 
 # Memberships go with the gallery, images stay.
@@ -103,7 +105,7 @@ async def insert(
 ) -> bool:
     """Insert it. False if a gallery of this id exists, made with the same key."""
     values = (gallery_id, owner_id, draft.name, draft.description, draft.visibility.value, now, request_digest)
-    return await connection.fetchval(_INSERT, *values) is not None
+    return await connection.fetchval(_INSERT, *values, draft.meta) is not None
 
 
 async def count(connection: Connection, owner_id: str, most: int) -> int:
@@ -139,7 +141,10 @@ async def list_public(connection: Connection, after: tuple[datetime, UUID] | Non
     return [_gallery(row) for row in await connection.fetch(LIST_PUBLIC, created_at, gallery_id, limit)]
 
 
-async def update(connection: Connection, gallery_id: UUID, changes: Changes, *, now: datetime) -> None:
+async def update(
+    connection: Connection, gallery_id: UUID, changes: Changes, meta: Meta | None = None, *, now: datetime
+) -> None:
+    """Change it; ``meta``, if given, replaces the present one."""
     await connection.execute(
         _UPDATE,
         gallery_id,
@@ -148,6 +153,7 @@ async def update(connection: Connection, gallery_id: UUID, changes: Changes, *, 
         changes.visibility,
         changes.sets_cover,
         changes.cover_image_id,
+        meta,
         now,
     )
 
@@ -170,6 +176,7 @@ def _gallery(row: Record) -> Gallery:
         created_at=row["gallery_created_at"],
         updated_at=row["gallery_updated_at"],
         cover=None if row["id"] is None else image_from(row),
+        meta=row["gallery_meta"],
     )
 
 

@@ -16,6 +16,8 @@ from imagegallery.access.decision import audience, is_public, require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.idempotency import KeyedRequest
+from imagegallery.common.meta import NO_META, Meta
+from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
@@ -35,7 +37,7 @@ from imagegallery.galleries.input import (
 )
 from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
 from imagegallery.ids import new_id
-from imagegallery.images.events import GalleryChange, GalleryChanged
+from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
@@ -69,6 +71,7 @@ class GalleryService:
         name: str,
         description: str = "",
         visibility: Visibility | str = Visibility.PRIVATE,
+        meta: Meta = NO_META,
         idempotency_key: str | None = None,
     ) -> Gallery:
         """Create a gallery. A repetition with the same ``idempotency_key`` returns the existing one as it is now.
@@ -76,6 +79,7 @@ class GalleryService:
         Args:
             name: 1 to 255 characters.
             description: At most 10,000 characters.
+            meta: What the application keeps with it: a JSON object (`imagegallery.common.meta`).
 
         Raises:
             Unauthenticated: Without a user.
@@ -84,15 +88,16 @@ class GalleryService:
             Conflict: If the owner has 10,000 galleries already.
         """
         owner_id = principal.require_user()
-        draft = check_draft(name, description, visibility)
-        asked = (draft.name, draft.description, draft.visibility.value)
+        draft = check_draft(name, description, visibility, meta)
+        asked = (draft.name, draft.description, draft.visibility.value, *([draft.meta] if draft.meta else ()))
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         async with self._database.transaction() as connection:
             if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
                 if await records.count(connection, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
                     raise Conflict(f"There can be {MAX_PER_OWNER:,} galleries for each owner.")
-                await self._tell(connection, principal, gallery_id, "created")
+                created = GalleryChanged(owner_id, gallery_id, "created", draft.meta)
+                await events.record(connection, created, now=self._clock())
             elif keyed is not None:
                 keyed.check_repeats(await records.request_digest_of(connection, gallery_id))
             return await self._read(connection, principal, gallery_id)
@@ -158,11 +163,14 @@ class GalleryService:
         description: str | Unset = UNSET,
         visibility: Visibility | str | Unset = UNSET,
         cover_image_id: UUID | Unset | None = UNSET,
+        meta: Meta | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
         """Change the given fields. The cover must be in the gallery; ``None`` selects the first image again.
 
         Args:
+            meta: What changes of it, as a JSON Merge Patch (RFC 7396): ``None`` for a key removes it, and in place of
+                all, everything.
             check: Called with the current, locked gallery; an error it raises cancels the change.
 
         Raises:
@@ -172,17 +180,20 @@ class GalleryService:
             InvalidInput: With all faults.
         """
         principal.require_user()
-        changes = check_changes(name, description, visibility, cover_image_id)
+        changes = check_changes(name, description, visibility, cover_image_id, meta)
         async with self._database.transaction() as connection:
             await self._require(Permission.EDIT, connection, principal, gallery_id)
             if changes.cover_image_id is not None:
                 await _hold_cover(connection, gallery_id, changes.cover_image_id)
             await self._check(connection, principal, gallery_id, check)
+            held = await membership.lock_gallery(connection, gallery_id)
             if changes.visibility is Visibility.PRIVATE:
                 await self._close_urls(connection, gallery_id)
-            await records.update(connection, gallery_id, changes, now=self._clock())
-            await self._tell(connection, principal, gallery_id, "updated")
-            return await self._read(connection, principal, gallery_id)
+            new_meta = None if isinstance(changes.meta, Unset) else changed_meta(held.meta, changes.meta)
+            await records.update(connection, gallery_id, changes, new_meta, now=self._clock())
+            updated = await self._read(connection, principal, gallery_id)
+            await events.record(connection, evolve(held, meta=updated.meta).changed("updated"), now=self._clock())
+            return updated
 
     async def delete(
         self, principal: Principal, gallery_id: UUID, *, check: Callable[[Gallery], None] | None = None
@@ -202,9 +213,10 @@ class GalleryService:
         async with self._database.transaction() as connection:
             await self._require(Permission.DELETE, connection, principal, gallery_id)
             await self._check(connection, principal, gallery_id, check)
+            held = await membership.lock_gallery(connection, gallery_id)
             await self._close_urls(connection, gallery_id)
             await records.delete(connection, gallery_id)
-            await self._tell(connection, principal, gallery_id, "deleted")
+            await events.record(connection, held.changed("deleted"), now=self._clock())
 
     async def add_images(
         self,
@@ -316,7 +328,7 @@ class GalleryService:
         anchor = check_anchor(image_ids, before, after)
         async with self._database.transaction() as connection:
             await self._require(Permission.EDIT, connection, principal, gallery_id)
-            await membership.lock_gallery(connection, gallery_id)
+            held = await membership.lock_gallery(connection, gallery_id)
             await self._check(connection, principal, gallery_id, check)
             positions = await membership.positions(connection, gallery_id, [*image_ids, anchor])
             faults = Faults()
@@ -326,7 +338,7 @@ class GalleryService:
             faults.check()
             beyond = positions[anchor] - (1 if after is None else 0)
             await order_records.move(connection, gallery_id, image_ids, beyond=beyond, now=self._clock())
-            await self._tell(connection, principal, gallery_id, "images")
+            await events.record(connection, held.changed("images"), now=self._clock())
             return await self._read(connection, principal, gallery_id)
 
     async def list_images(
@@ -413,8 +425,7 @@ class GalleryService:
         require(needed, principal, await access_records.of_gallery(connection, gallery_id), "gallery")
 
     async def _close_urls(self, connection: Connection, gallery_id: UUID) -> None:
-        """Record that an open gallery closes, and its images' URLs with it."""
-        await membership.lock_gallery(connection, gallery_id)
+        """Record that an open gallery, which is locked, closes, and its images' URLs with it."""
         gallery = await records.get(connection, gallery_id)
         if gallery is not None and is_public(gallery.facts):
             await self._closed_urls.of_gallery(connection, gallery.owner_id, gallery_id)
@@ -430,16 +441,10 @@ class GalleryService:
             await membership.lock_gallery(connection, gallery_id)
             check(await self._read(connection, principal, gallery_id))
 
-    async def _tell(
-        self, connection: Connection, principal: Principal, gallery_id: UUID, change: GalleryChange
-    ) -> None:
-        """Record a change of the principal's own gallery."""
-        changed = GalleryChanged(principal.require_user(), gallery_id, change)
-        await events.record(connection, changed, now=self._clock())
-
     def _shown(self, principal: Principal, gallery: Gallery) -> Gallery:
         cover = gallery.cover and show(gallery.cover, principal, self._delivery, gallery.facts)
-        return evolve(gallery, cover=cover, audience=audience(principal, gallery.facts))
+        seen_as = audience(principal, gallery.facts)
+        return evolve(gallery, cover=cover, audience=seen_as, meta=self._delivery.meta.shown(gallery.meta, seen_as))
 
     def _shown_member(self, principal: Principal, members: GalleryPage, member: GalleryEntry) -> Image:
         return show(member.image, principal, self._delivery, members.facts, position=member.position)

@@ -1,52 +1,66 @@
 """Events about images and their galleries. Pure."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from attrs import field, frozen
 
+from imagegallery.common.meta import Meta
 from imagegallery.events.event import GalleryEvent, OwnerEvent, to_id
 
 GalleryChange = Literal["created", "updated", "images", "deleted"]
+
+
+MAX_TOLD_GALLERIES: Final = 100
+"""The most galleries that an event names of those that its image is in: the first that it was added to."""
 
 
 def _texts(value: Sequence[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _ids(value: Sequence[UUID | str]) -> tuple[UUID, ...]:
+    return tuple(map(to_id, value))
+
+
 @frozen
-class ImageReady(OwnerEvent):
+class ImageEvent(OwnerEvent):
+    """Something that happened to one image: with its ``meta``, and up to `MAX_TOLD_GALLERIES` galleries it is in."""
+
+    image_id: UUID = field(converter=to_id)
+    gallery_ids: tuple[UUID, ...] = field(default=(), converter=_ids, kw_only=True)
+    meta: Meta = field(factory=dict, hash=False, kw_only=True)
+
+
+@frozen
+class ImageReady(ImageEvent):
     """An image was processed and can be shown. Slow formats may follow, each with a `VariantReady`."""
 
     type: ClassVar[str] = "image.ready"
-    image_id: UUID = field(converter=to_id)
 
 
 @frozen
-class ImageFailed(OwnerEvent):
+class ImageFailed(ImageEvent):
     """An image could not be processed. ``code`` and ``message`` describe the error."""
 
     type: ClassVar[str] = "image.failed"
-    image_id: UUID = field(converter=to_id)
     code: str
     message: str
 
 
 @frozen
-class ImageDeleted(OwnerEvent):
-    """An image was moved to the trash."""
+class ImageDeleted(ImageEvent):
+    """An image was moved to the trash, out of these galleries."""
 
     type: ClassVar[str] = "image.deleted"
-    image_id: UUID = field(converter=to_id)
 
 
 @frozen
-class ImageRestored(OwnerEvent):
+class ImageRestored(ImageEvent):
     """An image was restored from the trash."""
 
     type: ClassVar[str] = "image.restored"
-    image_id: UUID = field(converter=to_id)
 
 
 @frozen
@@ -63,7 +77,8 @@ class UrlsClosed(OwnerEvent):
 # An event of galleries, but memberships and the trash record it, too.
 @frozen
 class GalleryChanged(GalleryEvent):
-    """A gallery was created, changed or deleted, or its images or their order changed."""
+    """A gallery was created, changed or deleted, or its images or their order changed. With its ``meta``."""
 
     type: ClassVar[str] = "gallery.changed"
     change: GalleryChange
+    meta: Meta = field(factory=dict, hash=False)

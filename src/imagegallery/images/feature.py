@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from imagegallery.access.disclosure import MetaOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
@@ -14,7 +15,8 @@ from imagegallery.images.trash.service import TrashOptions
 
 
 def _services(resources: Resources) -> Iterable[object]:
-    urls = ImageUrls(resources.private_urls, resources.options[DeliveryOptions], resources.clock)
+    meta = resources.options[MetaOptions]
+    urls = ImageUrls(resources.private_urls, resources.options[DeliveryOptions], resources.clock, meta)
     ladder, trash = resources.services[Ladder].names, resources.options[TrashOptions]
     return urls, ImageService(resources.database, resources.outbox, urls, resources.clock, ladder=ladder, trash=trash)
 

@@ -16,6 +16,8 @@ from attrs import frozen
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.meta import NO_META, Meta, check_patch
+from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.database.connection import Connection
@@ -100,6 +102,7 @@ class ImageService:
         filename: str | Unset = UNSET,
         is_favorite: bool | Unset = UNSET,
         is_archived: bool | Unset = UNSET,
+        meta: Meta | Unset | None = UNSET,
         check: Callable[[Image], None] | None = None,
     ) -> Image:
         """Change the given fields.
@@ -107,6 +110,8 @@ class ImageService:
         Args:
             alt_text: At most 500 characters.
             filename: See `imagegallery.images.image.filename`.
+            meta: What changes of it, as a JSON Merge Patch (RFC 7396): ``None`` for a key removes it, and in place of
+                all, everything.
             check: Called with the current, locked image; an error it raises cancels the change.
 
         Raises:
@@ -116,13 +121,16 @@ class ImageService:
             InvalidInput: With all faults.
         """
         principal.require_user()
-        alt_text, filename = _check_texts(alt_text, filename)
+        alt_text, filename, patch = _check_fields(alt_text, filename, meta)
         now = self._clock()
         async with self._database.transaction() as connection:
             await find(connection, principal, image_id, Permission.EDIT)
             await self._check(connection, principal, image_id, check)
             if not isinstance(filename, Unset):
                 await membership.rekey(connection, image_id, now=now, filename=filename)
+            new_meta = None
+            if not isinstance(patch, Unset):
+                new_meta = changed_meta(await membership.lock_image(connection, image_id) or NO_META, patch)
             await records.update(
                 connection,
                 image_id,
@@ -130,6 +138,8 @@ class ImageService:
                 filename=_given(filename),
                 is_favorite=_given(is_favorite),
                 is_archived=_given(is_archived),
+                meta=new_meta,
+                visibility=None,
                 now=now,
             )
             return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
@@ -276,14 +286,18 @@ class ImageService:
         faults.check()
 
 
-def _check_texts(alt_text: str | Unset, filename: str | Unset) -> tuple[str | Unset, str | Unset]:
+def _check_fields(
+    alt_text: str | Unset, filename: str | Unset, meta: Meta | Unset | None
+) -> tuple[str | Unset, str | Unset, Meta | Unset | None]:
     faults = Faults()
     if not isinstance(alt_text, Unset):
         alt_text = faults.prose(("body", "alt_text"), alt_text, MAX_ALT_TEXT)
     if not isinstance(filename, Unset):
         filename = check_filename(faults, ("body", "filename"), filename)
+    if meta is not None and not isinstance(meta, Unset):
+        meta = check_patch(faults, ("body", "meta"), meta)
     faults.check()
-    return alt_text, filename
+    return alt_text, filename, meta
 
 
 def _given(value: T | Unset) -> T | None:

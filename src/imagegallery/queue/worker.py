@@ -52,7 +52,7 @@ class Worker:
     ``apart`` gives slots of their own to kinds that mostly wait, with their numbers.
 
     A job whose lease is lost is cancelled. While the queue is unavailable, running jobs continue (nobody else can claim
-    them either) and the worker tries again. So it only ends on request: one worker, one `run`.
+    them either) and the worker tries again. So it only ends on request: one `run` at a time.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Worker:
 
     async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Work until `stop`, then finish or return held jobs. Cancelling this returns them at once."""
+        self._stopped = anyio.Event()  # it may have failed before
         try:
             async with anyio.create_task_group() as heart:
                 heart.start_soon(self._keep_leases)
@@ -91,6 +92,11 @@ class Worker:
     def stop(self) -> None:
         """Claim nothing more. Running jobs have ``options.shutdown_grace`` to finish before they are returned."""
         self._stopping.set()
+
+    async def end(self) -> None:
+        """Call `stop`, and wait until `run` has ended."""
+        self.stop()
+        await self.stopped()
 
     async def stopped(self) -> None:
         """Wait until `run` has ended."""

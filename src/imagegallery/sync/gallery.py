@@ -1,19 +1,16 @@
 """The gallery for applications without an event loop: Flask, Django, Celery, scripts, notebooks."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
-from functools import wraps
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, TypeVar
-
-from anyio import to_thread
+from typing import Self
 
 from imagegallery.cache.protocol import Cache
 from imagegallery.events.event import DomainEvent, Event
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature
 from imagegallery.galleries.service import GalleryService
-from imagegallery.gallery import ImageGallery
+from imagegallery.gallery import Definition, ImageGallery, OpenGallery
 from imagegallery.images.batch.service import BatchService
 from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.library.service import LibraryService
@@ -23,6 +20,7 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners.service import OwnerService
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobQueue
+from imagegallery.registry import Registers
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.sync.face import Each, Face, ServiceCall, iterate
@@ -31,9 +29,6 @@ from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.service import UploadService
 from imagegallery.variants.service import VariantService
 from imagegallery.webhooks.service import WebhookService
-
-E = TypeVar("E", bound=DomainEvent)
-Handler = Callable[[Event[E]], None]
 
 
 class SyncGalleries(Face[GalleryService]):
@@ -158,7 +153,11 @@ class SyncWebhooks(Face[WebhookService]):
 
 
 class SyncEvents(Face[EventService]):
-    """`EventService`, waited for; handlers are plain functions."""
+    """`EventService`, waited for."""
+
+    def __init__(self, portal: Portal, registers: Registers) -> None:
+        super().__init__(portal, lambda gallery: gallery.events)
+        self.on = registers.on
 
     @contextmanager
     def subscribe(self, principal: Principal, *, after: str | None = None) -> Iterator[Iterator[Event[DomainEvent]]]:
@@ -166,34 +165,23 @@ class SyncEvents(Face[EventService]):
         with self._portal.enter(self._service.subscribe(principal, after=after)) as subscription:
             yield iterate(self._portal, subscription)
 
-    def on(self, kind: type[E], *, name: str | None = None) -> Callable[[Handler[E]], Handler[E]]:
-        """See `EventService.on`. The function is called in a thread of a process that does the queued jobs.
 
-        It may be registered before the gallery is open, and stays so when that is opened again.
-        """
+class SyncGallery(Registers):
+    """An `ImageGallery` in a thread of its own: the same services, whose calls wait. Made by `open_gallery`.
 
-        def register(handler: Handler[E]) -> Handler[E]:
-            @wraps(handler)
-            async def handle(event: Event[E]) -> None:
-                await to_thread.run_sync(handler, event)
+    Functions are registered with its ``definition``, so before it is open, too, and stay so when it is opened again.
+    """
 
-            self._portal.prepare(lambda gallery: gallery.events.register(kind, handle, name=name))
-            return handler
-
-        return register
-
-
-class SyncGallery:
-    """An `ImageGallery` in a thread of its own: the same services, whose calls wait. Made by `open_gallery`."""
-
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: Portal, definition: Definition) -> None:
+        self.definition = definition
+        self._registry = definition._registry
         self._portal = portal
         self.galleries = SyncGalleries(portal, lambda gallery: gallery.galleries)
         self.images = SyncImages(portal)
         self.uploads = SyncUploads(portal)
         self.owners = SyncOwners(portal, lambda gallery: gallery.owners)
         self.variants = SyncVariants(portal, lambda gallery: gallery.variants)
-        self.events = SyncEvents(portal, lambda gallery: gallery.events)
+        self.events = SyncEvents(portal, self)
         self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
 
     def ready(self) -> None:
@@ -219,7 +207,7 @@ class SyncGallery:
 
 
 def open_gallery(
-    settings: Settings | None = None,
+    settings: Settings | Definition | None = None,
     *,
     store: ObjectStore | None = None,
     queue: JobQueue | None = None,
@@ -232,19 +220,14 @@ def open_gallery(
 
     It is opened by the first call, in a thread, and anew in each process that is forked later, so that it may be a
     global of a web application. It is closed by ``close``, at the end of a ``with`` block over it, or when the
-    interpreter ends. Without ``settings`` they are read from the environment when it is opened.
+    interpreter ends. Without ``settings`` they are read from the environment when it is opened. What
+    `ImageGallery.define` returned can be given, too: then the rest takes precedence over what that was given.
 
     With ``worker`` this process does the queued jobs, too, for as long as it is open.
     """
+    definition = settings if isinstance(settings, Definition) else ImageGallery.define(settings)
 
-    @asynccontextmanager
-    async def opening() -> AsyncIterator[ImageGallery]:
-        async with ImageGallery.open(
-            settings or Settings.from_env(), store=store, queue=queue, cache=cache, engine=engine, features=features
-        ) as gallery:
-            portal.make_ready(gallery)
-            async with gallery.worker() if worker else nullcontext():
-                yield gallery
+    def opening() -> OpenGallery:
+        return definition.open(store=store, queue=queue, cache=cache, engine=engine, features=features, worker=worker)
 
-    portal = Portal(opening)
-    return SyncGallery(portal)
+    return SyncGallery(Portal(opening), definition)

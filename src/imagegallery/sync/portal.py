@@ -39,7 +39,6 @@ class Portal:
         self._make = make
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
-        self._preparations: list[Callable[[ImageGallery], None]] = []
         _portals.add(self)
 
     @property
@@ -58,18 +57,6 @@ class Portal:
     def enter(self, context: AbstractAsyncContextManager[T]) -> AbstractContextManager[T]:
         """A context of the loop as one of the caller's."""
         return self._open().loop.wrap_async_context_manager(context)
-
-    def prepare(self, preparation: Callable[[ImageGallery], None]) -> None:
-        """Do this to the gallery each time it is opened, and now if it is open."""
-        with self._lock:  # so that a gallery which another thread is opening gets it once
-            self._preparations.append(preparation)
-            if self._opened is not None and not self._opened.closed.done():
-                preparation(self._opened.gallery)
-
-    def make_ready(self, gallery: ImageGallery) -> None:
-        """What was to be done to it."""
-        for preparation in self._preparations:
-            preparation(gallery)
 
     def close(self) -> None:
         """Raises what closing the gallery raises. The next call opens it again."""

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import attrs
 
+from imagegallery.access.audience import Visibility
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.common.idempotency import id_for
+from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
 from imagegallery.images.image.image import Image
@@ -107,6 +109,8 @@ class UploadService:
         sha256: bytes | None = None,
         gallery_id: UUID | None = None,
         on_duplicate: OnDuplicate | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility | str = Visibility.PRIVATE,
         idempotency_key: str | None = None,
     ) -> UploadSession:
         """Start an upload of ``size`` bytes. The client must send ``request``.
@@ -118,6 +122,9 @@ class UploadService:
 
         Args:
             on_duplicate: What to do with a file that the owner has already. ``None`` for the policy's choice.
+            meta: What the application keeps with the image: a JSON object (`imagegallery.common.meta`). An image that
+                was there already keeps its own.
+            visibility: The image's own: see `ImageService.update`.
             idempotency_key: A repetition, also after an error, returns the existing session as it is now, until it is
                 deleted (`UploadPolicy.session_retention`).
 
@@ -133,7 +140,7 @@ class UploadService:
             NotFound: If the principal may not see the gallery.
             Forbidden: If the gallery is another owner's.
         """
-        declaration = Declaration(content_type, size, sha256, on_duplicate)
+        declaration = Declaration(content_type, size, sha256, on_duplicate, meta, visibility)
         return await self._creator.create(principal, declaration, filename, gallery_id, idempotency_key)
 
     async def create_in_one_request(
@@ -144,6 +151,8 @@ class UploadService:
         content_type: str,
         size: int | None = None,
         gallery_id: UUID | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility | str = Visibility.PRIVATE,
     ) -> UploadSession:
         """Start an upload for a client that sends one request and nothing after it: it is completed when the bytes
         arrive.
@@ -151,7 +160,7 @@ class UploadService:
         Raises as `create`, and `NotFound` if clients cannot write to the store.
         """
         return await self._creator.create_in_one_request(
-            principal, Declaration(content_type, size), filename, gallery_id
+            principal, Declaration(content_type, size, meta=meta, visibility=visibility), filename, gallery_id
         )
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
@@ -280,6 +289,8 @@ class UploadService:
         gallery_id: UUID | None = None,
         sha256: bytes | None = None,
         on_duplicate: OnDuplicate | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility | str = Visibility.PRIVATE,
         idempotency_key: str | None = None,
     ) -> Image:
         """Upload one file in one call: a session, its bytes, its completion. If this raises, nothing is left.
@@ -288,6 +299,8 @@ class UploadService:
         `complete`.
 
         Args:
+            meta: As in `create`, as the next one.
+            visibility: The image's own.
             idempotency_key: A repetition returns the image, or raises the refusal, of the earlier call, until the
                 session is deleted.
 
@@ -296,12 +309,14 @@ class UploadService:
             OSError: For an unreadable path.
         """
         owner_id = principal.require_user()
+        wanted = Declaration(content_type or "", size, sha256, on_duplicate, meta, visibility)
         if size is not None:
             self.policy.check_size(size)  # before anything is read: the sender may be waiting
         async with open_source(source) as file:
             name = filename or file.name
             known_size = file.size if size is None else size
-            declaration = Declaration(_declared_type(content_type, name, file), known_size, sha256, on_duplicate)
+            found_type = _declared_type(content_type, name, file)
+            declaration = attrs.evolve(wanted, content_type=found_type, size=known_size)
             new = NewUpload(declaration, name, gallery_id, Transport.SERVICE)
             if idempotency_key is None:
                 image_id = await self._one_call.add(principal, new, file)

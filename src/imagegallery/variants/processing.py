@@ -32,6 +32,7 @@ from imagegallery.images.image import records as image_records
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus, Variant
 from imagegallery.images.image.original import fetch
+from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import PROCESS_IMAGE, purge_leftovers
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.imaging.protocol import ImagingEngine, Rendered, Subject
@@ -220,7 +221,7 @@ class _MakesVariants:
         image_id, now = work.image.id, self._parts.clock()
         async with self._parts.database.transaction() as connection:
             await self._parts.queue.complete_in(connection, job)
-            found = await self._hold(connection, work, now) and await image_records.get(connection, image_id)
+            found = await self._hold(connection, work, now) and await image_records.get_told(connection, image_id)
             if not found:
                 # Deleted meanwhile, perhaps before we stored the last object.
                 await self._purge_leftovers(connection, job)
@@ -228,7 +229,7 @@ class _MakesVariants:
             image = found.image
             await records.put_variants(connection, image_id, made.variants, now=now)
             ready = [VariantReady(image.owner_id, image_id, each.variant_type, each.format) for each in made.variants]
-            await events.record(connection, *ready, *self._further_events(image), now=now)
+            await events.record(connection, *ready, *self._further_events(found), now=now)
             await self._finished(connection, image, work, now)
             await self._discard(connection, image_id, superseded(image, made.variants), now)
             await self._leave_out(connection, image, work, made, now)
@@ -251,12 +252,12 @@ class _MakesVariants:
                 await self._parts.queue.complete_in(connection, job)
             if bad is not None and is_new:
                 await original_records.hold_content(connection, bad.owner_id, bad.file_size)
-            found = await records.lock(connection, image_id) and await image_records.get(connection, image_id)
+            found = await records.lock(connection, image_id) and await image_records.get_told(connection, image_id)
             if not found:
                 await self._purge_leftovers(connection, job)
                 return
             image = found.image
-            await self._failed(connection, image, failure, now)
+            await self._failed(connection, found, failure, now)
             await image_records.announce(connection, image_id)
             keys = self._work(job, image, {}).missing_keys
             if may_have_stored and keys:
@@ -300,7 +301,7 @@ class _MakesVariants:
         """``recorded``: the versions of the analyses that the image has."""
         raise NotImplementedError
 
-    def _further_events(self, _image: Image) -> Sequence[DomainEvent]:
+    def _further_events(self, _found: FoundImage) -> Sequence[DomainEvent]:
         """What is to be known when it is done, besides the variants that were made."""
         return ()
 
@@ -315,7 +316,7 @@ class _MakesVariants:
     async def _finished(self, connection: Connection, image: Image, work: Work, now: datetime) -> None:
         pass
 
-    async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
+    async def _failed(self, connection: Connection, found: FoundImage, failure: Failure, now: datetime) -> None:
         """Whatever becomes of a job, the image stays as usable as it is."""
 
 
@@ -325,8 +326,9 @@ class ProcessImage(_MakesVariants):
     def _work(self, _job: ClaimedJob, image: Image, recorded: Mapping[str, int]) -> Work:
         return work_for(image, recorded, Stage.FIRST, self._parts.recipes)
 
-    def _further_events(self, image: Image) -> Sequence[DomainEvent]:
-        return (ImageReady(image.owner_id, image.id),)
+    def _further_events(self, found: FoundImage) -> Sequence[DomainEvent]:
+        image = found.image
+        return (ImageReady(image.owner_id, image.id, gallery_ids=found.gallery_ids, meta=image.meta),)
 
     async def _started(self, job: ClaimedJob) -> None:
         async with self._parts.database.transaction() as connection:
@@ -345,9 +347,17 @@ class ProcessImage(_MakesVariants):
         if work.costly_analyses:
             await self._parts.outbox.enqueue(connection, analyse_image(image, work.costly_analyses), now=now)
 
-    async def _failed(self, connection: Connection, image: Image, failure: Failure, now: datetime) -> None:
+    async def _failed(self, connection: Connection, found: FoundImage, failure: Failure, now: datetime) -> None:
+        image = found.image
         if await records.fail(connection, image.id, failure, now=now):
-            failed = ImageFailed(image.owner_id, image.id, failure.code, failure.message)
+            failed = ImageFailed(
+                image.owner_id,
+                image.id,
+                failure.code,
+                failure.message,
+                gallery_ids=found.gallery_ids,
+                meta=image.meta,
+            )
             await events.record(connection, failed, now=now)
 
 

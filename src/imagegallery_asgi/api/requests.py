@@ -4,13 +4,15 @@ Requests are structured from these classes by `parsing`, and `openapi` describes
 half): nothing else knows the shapes.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
+from imagegallery.common.meta import MAX_META, JsonValue
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import MAX_BATCH
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
@@ -47,11 +49,17 @@ AltText = Annotated[str, Meta(max_length=MAX_ALT_TEXT), NO_NUL, example("A yello
 # Any name is taken and made safe; this only bounds what is read.
 RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
-Cursor = Annotated[str, example("eyJ2IjoxfQ.9f2c41d0")]
 Word = Annotated[str, WORD]
 Sha256 = Annotated[str, SHA256_HEX, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
 EventType = Annotated[str, EVENT_TYPE]
 Month = Annotated[str, MONTH]
+# What the service checks: `imagegallery.common.meta`.
+MetaObject = Annotated[Mapping[str, JsonValue], example({"sku": "A-1", "colour": "yellow"})]
+MetaText = Annotated[
+    Annotated[str, Meta(max_length=MAX_META, extra_json_schema={"contentMediaType": "application/json"})] | None,
+    NOTHING,
+    example('{"sku":"A-1"}'),
+]
 File = Annotated[str, Meta(extra_json_schema={"format": "binary"}), example("(the bytes of the file)")]
 
 
@@ -75,10 +83,8 @@ GalleryChoice = Annotated[UUID | None, NOTHING]
 
 @frozen
 class GalleriesQuery:
-    """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors)."""
-
     view: Literal["own", "public"] | None = None
-    cursor: Cursor | None = None
+    cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
 
 
@@ -107,7 +113,7 @@ class GalleryImagesQuery(FilterQuery):
     order: ImageOrder = ImageOrder.POSITION
     seed: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None = None
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None = None
-    cursor: Cursor | None = None
+    cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
     fields: GalleryImageFields | None = None
 
@@ -119,7 +125,7 @@ class LibraryQuery(FilterQuery):
 
     order: LibraryOrder | None = None
     trashed: bool = False
-    cursor: Cursor | None = None
+    cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
     fields: ImageFields | None = None
 
@@ -140,10 +146,12 @@ class TimelineQuery:
 
 @frozen
 class ResumableQuery:
-    """Where the image goes, and its name, for clients that have no other way to say it."""
+    """Where the image goes, its name and its ``meta`` (a JSON object, as text), for clients that have no other way to
+    say it."""
 
     gallery_id: GalleryChoice = None
     filename: RawFilename | None = None
+    meta: MetaText = None
 
 
 @frozen
@@ -158,27 +166,29 @@ class ViewQuery:
     """``variant`` is a preset's name, ``format`` an image format; without them the best is chosen."""
 
     variant: Word | None = None
-    format: Annotated[Word, example("webp")] | None = None
+    format: Word | None = None
 
 
 @frozen
 class AddQuery:
     """``filename`` names an image that is the whole body. ``on_duplicate`` says what becomes of a file that is in the
-    library already; without it, the service's setting holds."""
+    library already; without it, the service's setting holds. ``meta`` is a JSON object, as text, for an image that is
+    the whole body."""
 
     filename: RawFilename | None = None
     on_duplicate: OnDuplicate | None = None
+    meta: MetaText = None
 
 
 @frozen
 class DuplicatesQuery:
-    cursor: Cursor | None = None
+    cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
 
 
 @frozen
 class UploadsQuery:
-    cursor: Cursor | None = None
+    cursor: str | None = None
     limit: Limit = DEFAULT_LIMIT
 
 
@@ -197,16 +207,19 @@ class CreateGallery:
     name: Name
     description: DescriptionText = ""
     visibility: Annotated[Visibility, example("public")] = Visibility.PRIVATE
+    meta: MetaObject = field(factory=dict)
 
 
 @frozen
 class UpdateGallery:
-    """Only what is given changes; ``cover_image_id`` ``null`` means the first image."""
+    """Only what is given changes; ``cover_image_id`` ``null`` means the first image. ``meta`` is a JSON Merge Patch
+    (RFC 7396): keys that are not named stay, and ``null`` removes one, or all."""
 
     name: Name | Unset = UNSET
     description: DescriptionText | Unset = UNSET
     visibility: Annotated[Visibility, example("public")] | Unset = UNSET
     cover_image_id: UUID | None | Unset = UNSET
+    meta: MetaObject | None | Unset = UNSET
 
 
 @frozen
@@ -216,9 +229,10 @@ class AddImages:
 
 @frozen
 class FormFields:
-    """The fields beside the file of a form."""
+    """The fields beside the file of a form. ``meta`` is a JSON object, as text."""
 
     alt_text: AltText | Unset = UNSET
+    meta: MetaText = None
 
 
 @frozen(kw_only=True)
@@ -247,6 +261,7 @@ class CreateUpload:
     sha256: Sha256 | None = None
     gallery_id: GalleryChoice = None
     on_duplicate: OnDuplicate | None = None
+    meta: MetaObject = field(factory=dict)
 
 
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS), example(1)]
@@ -288,12 +303,14 @@ class DismissPair:
 
 @frozen
 class UpdateImage:
-    """Only what is given changes."""
+    """Only what is given changes. ``meta`` is a JSON Merge Patch (RFC 7396): keys that are not named stay, and ``null``
+    removes one, or all."""
 
     alt_text: AltText | Unset = UNSET
     filename: Annotated[str, Meta(min_length=1, max_length=MAX_FILENAME), NO_NUL, example("tram.jpg")] | Unset = UNSET
     is_favorite: bool | Unset = UNSET
     is_archived: bool | Unset = UNSET
+    meta: MetaObject | None | Unset = UNSET
 
 
 @frozen

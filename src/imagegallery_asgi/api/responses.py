@@ -12,11 +12,15 @@ from attrs import fields, frozen
 from msgspec import UNSET
 
 from imagegallery import ProcessingStatus, UploadState, Visibility
+from imagegallery.common.meta import JsonValue
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery_asgi.framework.constraints import Moment, example
 
 T = TypeVar("T")
 P = TypeVar("P")
+
+# What the application keeps with an image or a gallery.
+MetaDocument = Annotated[Mapping[str, JsonValue], example({"sku": "A-1", "colour": "yellow"})]
 
 # In examples.
 _FOLDER = "library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
@@ -156,7 +160,8 @@ class TrashedImage(ImageSummary):
 
 @frozen(slots=False)
 class ImageDetail(ImageSummary):
-    """All about an image. Only the owner sees ``sha256``, the place, and whether it is archived.
+    """All about an image. Only the owner sees ``sha256``, the place, whether it is archived, and of ``meta`` what the
+    service does not show to all.
 
     ``sha256`` is ``null`` until all of the file was read.
 
@@ -180,6 +185,7 @@ class ImageDetail(ImageSummary):
     exif: ExifDocument | None
     latitude: Annotated[float | None, example(38.7139)]
     longitude: Annotated[float | None, example(-9.1334)]
+    meta: MetaDocument
     sizes: SizesDocument
 
 
@@ -211,7 +217,7 @@ class Images(Generic[T, P]):
 
 @frozen(slots=False)
 class GalleryDocument:
-    """Only the owner sees ``owner_id``."""
+    """Only the owner sees ``owner_id``, and of ``meta`` what the service does not show to all."""
 
     id: UUID
     owner_id: Annotated[str | None, example("ana")]
@@ -221,6 +227,7 @@ class GalleryDocument:
     cover_image_id: Annotated[UUID | None, example(None)]
     cover: ImageSummary | None
     image_count: Annotated[int, example(128)]
+    meta: MetaDocument
     created_at: Moment
     updated_at: Moment
 
@@ -360,6 +367,7 @@ class UploadDocument:
     size: Annotated[int | None, example(3_481_204)]
     received: Annotated[int, example(0)]
     gallery_id: UUID | None
+    meta: MetaDocument
     created_at: Moment
     expires_at: Moment
     image_id: Annotated[UUID | None, example(None)]

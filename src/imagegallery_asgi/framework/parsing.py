@@ -166,6 +166,12 @@ def _choice(value: object, choices: Mapping[str, object]) -> object:
     return choices[value]
 
 
+def _any_object(value: object, _: TypeForm) -> object:
+    if not isinstance(value, dict):
+        raise Wrong("must be an object")
+    return value
+
+
 def _literal(cls: TypeForm, _: BaseConverter) -> Hook:
     choices = {each: each for each in get_args(cls)}
     return lambda value, _: _choice(value, choices)
@@ -277,4 +283,5 @@ def _converter(plain: Hook, of_list: Callable[[TypeForm, BaseConverter], Hook]) 
 
 
 _JSON = _converter(_plain, _list)
+_JSON.register_structure_hook_func(originates(Mapping), _any_object)
 _TEXT = _converter(_plain_text, _comma_list)

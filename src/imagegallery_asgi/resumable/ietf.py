@@ -12,6 +12,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from imagegallery import ImageGalleryError, TooLarge, UploadEnded, UploadSession, UploadState
+from imagegallery.common.meta import parse_meta
 from imagegallery.errors import ChunkMismatch, OffsetMismatch
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece
 from imagegallery_asgi.api.documents import image_detail
@@ -82,6 +83,7 @@ async def _begin(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
         size=length,
         sha256=asked.repr_sha256,
         gallery_id=query.gallery_id,
+        meta=parse_meta(("query", "meta"), query.meta),
         completes_itself=False,
     )
 

@@ -7,6 +7,7 @@ import attrs
 from starlette.responses import Response
 
 from imagegallery import UploadSession
+from imagegallery.common.meta import parse_meta
 from imagegallery.uploads.resumable.rules import UploadPiece
 from imagegallery.uploads.session.session import Concatenation
 from imagegallery_asgi.api.requests import ResumableQuery
@@ -25,6 +26,7 @@ async def create(call: Call, query: ResumableQuery) -> Response:
         asked.metadata,
         gallery_id=asked.metadata.gallery_id or query.gallery_id,
         filename=asked.metadata.filename or query.filename,
+        meta=asked.metadata.meta or query.meta,
     )
     if asked.parts is not None:
         session = await _concatenate(call, asked, asked.parts, metadata)
@@ -60,6 +62,7 @@ async def _begin(call: Call, asked: tus_wire.Creation, metadata: tus_wire.TusMet
         content_type=metadata.content_type,
         size=asked.length,
         gallery_id=metadata.gallery_id,
+        meta=parse_meta(("header", "Upload-Metadata", "meta"), metadata.meta),
         wire_metadata=metadata.raw,
         concatenation=Concatenation.PARTIAL if asked.is_partial else None,
         wire_concatenation=asked.concat,
@@ -76,6 +79,7 @@ async def _concatenate(
             filename=metadata.filename,
             content_type=metadata.content_type,
             gallery_id=metadata.gallery_id,
+            meta=parse_meta(("header", "Upload-Metadata", "meta"), metadata.meta),
             wire_metadata=metadata.raw,
             wire_concatenation=asked.concat or "",
         )

@@ -7,7 +7,6 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -39,6 +38,7 @@ _KEY = re.compile(r"[!-+\--~]++")  # printable ASCII but space and comma
 MAX_METADATA = 4096
 MAX_CONCAT = 16_384
 """Bytes of ``Upload-Metadata`` and ``Upload-Concat``, which are stored unchanged with the upload."""
+_UPLOADS = "/uploads/resumable/"
 
 
 @frozen
@@ -49,6 +49,7 @@ class TusMetadata:
     filename: str | None = None
     content_type: str | None = None
     gallery_id: UUID | None = None
+    meta: str | None = None
 
 
 @frozen
@@ -108,7 +109,8 @@ def _parse_count(text: str | None, name: str) -> int | None:
 def parse_metadata(raw: str | None) -> TusMetadata:
     """Section "Upload-Metadata": unique keys, values in Base64. Raises `MalformedRequest`.
 
-    ``filename``, ``filetype`` and ``gallery_id`` are ours; Uppy sends ``name`` and ``type``. Others are only stored.
+    ``filename``, ``filetype``, ``gallery_id`` and ``meta`` (a JSON object) are ours; Uppy sends ``name`` and ``type``.
+    Others are only stored.
     """
     if raw is None:
         return TusMetadata()
@@ -130,6 +132,7 @@ def parse_metadata(raw: str | None) -> TusMetadata:
         _text(found, "filename") or _text(found, "name"),
         _text(found, "filetype") or _text(found, "type"),
         gallery_id,
+        _text(found, "meta"),
     )
 
 
@@ -183,12 +186,11 @@ def _parse_concat(header: str) -> tuple[UUID, ...] | None:
 
 
 def _upload_id(url: str) -> UUID | None:
-    """The id in either address of an upload."""
-    with suppress(ValueError):
-        match urlsplit(url).path.rstrip("/").split("/"):
-            case [*_, "uploads", name, "resumable"] | [*_, "uploads", "resumable", name]:
-                return parse_id(name)
-    return None
+    try:
+        _, separator, name = urlsplit(url).path.rpartition(_UPLOADS)
+    except ValueError:
+        return None
+    return parse_id(name.rstrip("/")) if separator else None
 
 
 def options(max_size: int) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 from attrs import frozen
 from msgspec import Meta
 
-from imagegallery_asgi.api.requests import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, PartNumber, RawFilename
+from imagegallery_asgi.api.requests import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, MetaText, PartNumber, RawFilename
 from imagegallery_asgi.framework.constraints import NOTHING, Open, example, pattern
 
 # Uppy needs a bucket and shows it to nobody; the real place of the bytes is private.
@@ -20,19 +20,20 @@ _METADATA = "metadata["
 _KEY = "incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
 _OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
 _ETAG = '"5d41402abc4b2a76b9719d911017c592"'
-_OPTIONAL = ("gallery_id", "size")
+_OPTIONAL = ("gallery_id", "size", "meta")
 
 FileSize = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
-AnyNumber = Annotated[int, example(1)]
-Key = Annotated[str, Meta(min_length=1, max_length=1024), example(_KEY)]
+Key = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 @frozen
 class UppyMetadata(Open):
-    """What counts of a file's metadata, which holds whatever the page put there. ``size`` is in bytes."""
+    """What counts of a file's metadata, which holds whatever the page put there. ``size`` is in bytes, ``meta`` a JSON
+    object, as text."""
 
     gallery_id: GalleryChoice = None
     size: FileSize = None
+    meta: MetaText = None
 
 
 @frozen
@@ -52,6 +53,7 @@ class UppyParams:
     type: Annotated[str, Meta(max_length=255)] = ""
     gallery_id: GalleryChoice = None
     size: FileSize = None
+    meta: MetaText = None
 
 
 @frozen
@@ -64,7 +66,7 @@ class UppyBatchQuery:
     """``partNumbers``: up to 100, with commas between them."""
 
     key: Key
-    partNumbers: Annotated[str, pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3", "1,2,3")]
+    partNumbers: Annotated[str, pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3")]
 
 
 @frozen

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
-from imagegallery.access.audience import Audience
+from imagegallery.access.audience import Audience, Visibility
+from imagegallery.common.meta import Meta
 from imagegallery.errors import Failure
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata
@@ -79,7 +80,9 @@ class Image:
     when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
     variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
     (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services. ``position``, in a
-    gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing.
+    gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing. ``meta`` is what the
+    application keeps with it (`imagegallery.common.meta`), of which services have taken out what the principal may not
+    see. ``visibility`` is its own: it is as open as the most open of itself and its galleries.
     """
 
     id: UUID
@@ -115,6 +118,8 @@ class Image:
     original_state: OriginalState = OriginalState.VERIFIED
     audience: Audience | None = field(default=None, eq=False)
     position: int | None = field(default=None, eq=False)
+    meta: Meta = field(factory=dict, hash=False)
+    visibility: Visibility = Visibility.PRIVATE
 
     @property
     def ratio(self) -> float:

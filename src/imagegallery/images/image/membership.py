@@ -15,11 +15,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from attrs import frozen
+
+from imagegallery.common.meta import Meta
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
 from imagegallery.events import records as events
-from imagegallery.images.events import GalleryChanged
+from imagegallery.images.events import GalleryChange, GalleryChanged
 from imagegallery.images.image.filename import natural_key
 
 # Space between neighbours: an image can be moved between two others 32 times before a gap closes.
@@ -33,10 +36,10 @@ ORDER BY id
 FOR KEY SHARE"""
 
 # Lock the content of these galleries until the transaction ends.
-_LOCK_GALLERIES = "SELECT id, owner_id FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_GALLERIES = "SELECT id, owner_id, meta FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 
 # Adding this image to a gallery waits, then finds it gone.
-_LOCK_IMAGE = "SELECT id FROM images WHERE id = $1 FOR UPDATE"
+_LOCK_IMAGE = "SELECT meta FROM images WHERE id = $1 FOR UPDATE"
 
 _GALLERIES_OF = "SELECT gallery_id FROM gallery_images WHERE image_id = $1"
 
@@ -128,6 +131,18 @@ SET name_key = coalesce($2, name_key), image_taken_at = coalesce($3, image_taken
 WHERE image_id = $1"""
 
 
+@frozen
+class HeldGallery:
+    """A gallery whose row is locked: what its events tell."""
+
+    id: UUID
+    owner_id: str
+    meta: Meta
+
+    def changed(self, change: GalleryChange) -> GalleryChanged:
+        return GalleryChanged(self.owner_id, self.id, change, self.meta)
+
+
 async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, now: datetime) -> int:
     """Append images to their owner's gallery, all or none. Returns how many were not in it already.
 
@@ -136,34 +151,38 @@ async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID
     """
     check_ids(image_ids)
     held = {row["id"]: row for row in await connection.fetch(_HOLD_IMAGES, list(image_ids))}
-    gallery_owner = await lock_gallery(connection, gallery_id)
+    gallery = await lock_gallery(connection, gallery_id)
     faults = Faults()
     for index, image_id in enumerate(image_ids):
-        if image_id not in held or held[image_id]["owner_id"] != gallery_owner:
+        if image_id not in held or held[image_id]["owner_id"] != gallery.owner_id:
             faults.add(("body", "image_ids", str(index)), "is not one of your images")
     faults.check()
     keys = [natural_key(held[image_id]["filename"]) for image_id in image_ids]
     added = await connection.fetchval(_APPEND, gallery_id, list(image_ids), POSITION_SPACING, now, keys)
     if added:
-        await events.record(connection, GalleryChanged(gallery_owner, gallery_id, "images"), now=now)
+        await events.record(connection, gallery.changed("images"), now=now)
     return added or 0
 
 
-async def add_new(connection: Connection, gallery_id: UUID, image_id: UUID, filename: str, *, now: datetime) -> None:
-    """Append an image that this transaction has made for the gallery's owner. The caller records `GalleryChanged`.
+async def add_new(
+    connection: Connection, gallery_id: UUID, image_id: UUID, filename: str, *, now: datetime
+) -> HeldGallery:
+    """Append an image that this transaction has made for the gallery's owner. Returns the gallery, whose
+    `GalleryChanged` the caller records.
 
     Raises `NotFound` if the gallery is gone.
     """
-    await lock_gallery(connection, gallery_id)
+    gallery = await lock_gallery(connection, gallery_id)
     await connection.fetchval(_APPEND, gallery_id, [image_id], POSITION_SPACING, now, [natural_key(filename)])
+    return gallery
 
 
 async def remove(connection: Connection, gallery_id: UUID, image_id: UUID, *, now: datetime) -> bool:
     """Remove an image from a gallery. False if it was not in it. Raises `NotFound` if the gallery is gone."""
-    owner_id = await lock_gallery(connection, gallery_id)
+    gallery = await lock_gallery(connection, gallery_id)
     if not await connection.fetch(_REMOVE, [gallery_id], image_id, now):
         return False
-    await events.record(connection, GalleryChanged(owner_id, gallery_id, "images"), now=now)
+    await events.record(connection, gallery.changed("images"), now=now)
     return True
 
 
@@ -174,13 +193,13 @@ async def remove_batch(connection: Connection, gallery_id: UUID, image_ids: Sequ
     each id that is repeated or not in the gallery.
     """
     check_ids(image_ids)
-    owner_id = await lock_gallery(connection, gallery_id)
+    gallery = await lock_gallery(connection, gallery_id)
     present = await positions(connection, gallery_id, image_ids)
     faults = Faults()
     add_strangers(faults, image_ids, present)
     faults.check()
     await connection.execute(_REMOVE_BATCH, gallery_id, list(image_ids), now)
-    await events.record(connection, GalleryChanged(owner_id, gallery_id, "images"), now=now)
+    await events.record(connection, gallery.changed("images"), now=now)
 
 
 async def positions(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -216,9 +235,10 @@ async def recount(connection: Connection, gallery_id: UUID) -> int:
     return count
 
 
-async def lock_image(connection: Connection, image_id: UUID) -> None:
-    """Lock the image until the transaction ends."""
-    await connection.fetchval(_LOCK_IMAGE, image_id)
+async def lock_image(connection: Connection, image_id: UUID) -> Meta | None:
+    """Lock the image until the transaction ends. Returns its ``meta``; ``None`` if it is gone."""
+    meta: Meta | None = await connection.fetchval(_LOCK_IMAGE, image_id)
+    return meta
 
 
 async def hold_images(connection: Connection, image_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -227,13 +247,12 @@ async def hold_images(connection: Connection, image_ids: Sequence[UUID]) -> dict
     return {row["id"]: row["owner_id"] for row in rows}
 
 
-async def lock_gallery(connection: Connection, gallery_id: UUID) -> str:
-    """Lock a gallery's memberships and return its owner. Raises `NotFound`."""
+async def lock_gallery(connection: Connection, gallery_id: UUID) -> HeldGallery:
+    """Lock a gallery's memberships. Raises `NotFound`."""
     row = await connection.fetchrow(_LOCK_GALLERIES, [gallery_id])
     if row is None:
         raise NotFound.of("gallery")
-    owner_id: str = row["owner_id"]
-    return owner_id
+    return HeldGallery(row["id"], row["owner_id"], row["meta"])
 
 
 async def is_member(connection: Connection, gallery_id: UUID, image_id: UUID) -> bool:

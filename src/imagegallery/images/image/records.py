@@ -6,16 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.condition import open_image
 from imagegallery.access.decision import Facts
+from imagegallery.common.meta import Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
 from imagegallery.errors import Failure
 from imagegallery.images.duplicates.hamming import signed, unsigned
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus, Variant
+from imagegallery.images.image.told_records import told_galleries
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
 
@@ -27,7 +29,8 @@ IMAGE_COLUMNS = """
     i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
     i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
-    i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state,
+    i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state, i.meta AS image_meta,
+    i.visibility AS image_visibility,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -40,6 +43,10 @@ VISIBILITY = f"CASE WHEN {open_image('i.id')} THEN 'unlisted' ELSE 'private' END
 
 # One image, by id, in the trash or not.
 GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
+
+# The same with what its events tell.
+GET_TOLD = f"""
+SELECT {IMAGE_COLUMNS}, {VISIBILITY}, {told_galleries("i.id")} AS gallery_ids FROM images i WHERE i.id = $1"""
 
 # A page of all images by id, starting with one.
 LIST_ALL = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id >= $1 ORDER BY i.id LIMIT $2"
@@ -64,17 +71,18 @@ INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
     failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated,
-    original_state
+    original_state, meta, visibility
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28
+    $26, $27, $28, $29, $30
 )"""
 
 # NULL leaves a column unchanged.
 _UPDATE = """
 UPDATE images
 SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
-    is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), updated_at = $6
+    is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), meta = coalesce($6, meta),
+    visibility = coalesce($7, visibility), updated_at = $8
 WHERE id = $1"""
 
 # A failed image waits again; any other stays as it is.
@@ -109,10 +117,11 @@ _ANNOUNCE = f"SELECT pg_notify($1::text || {SUFFIX}, id) FROM unnest($2::text[])
 
 @frozen
 class FoundImage:
-    """An image as stored, with the facts to decide access by."""
+    """An image as stored, with the facts to decide access by, and by `get_told` galleries it is in."""
 
     image: Image
     facts: Facts
+    gallery_ids: tuple[UUID, ...] = ()
 
 
 async def insert_image(connection: Connection, image: Image) -> None:
@@ -148,12 +157,19 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.taken_at_source.value,
         image.is_truncated,
         image.original_state.value,
+        image.meta,
+        image.visibility.value,
     )
 
 
 async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
     row = await connection.fetchrow(GET, image_id)
     return None if row is None else found_from(row)
+
+
+async def get_told(connection: Connection, image_id: UUID) -> FoundImage | None:
+    row = await connection.fetchrow(GET_TOLD, image_id)
+    return None if row is None else evolve(found_from(row), gallery_ids=tuple(row["gallery_ids"]))
 
 
 async def list_all(connection: Connection, first_id: UUID, limit: int) -> list[Image]:
@@ -184,10 +200,13 @@ async def update(
     filename: str | None,
     is_favorite: bool | None,
     is_archived: bool | None,
+    meta: Meta | None,
+    visibility: Visibility | None,
     now: datetime,
 ) -> None:
     """Change the given fields; ``None`` changes nothing."""
-    await connection.execute(_UPDATE, image_id, alt_text, filename, is_favorite, is_archived, now)
+    values = (alt_text, filename, is_favorite, is_archived, meta, visibility and visibility.value)
+    await connection.execute(_UPDATE, image_id, *values, now)
 
 
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
@@ -244,6 +263,8 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         phash=None if row["phash"] is None else unsigned(row["phash"]),
         left_out=frozenset(row["left_out"]),
         original_state=OriginalState(row["original_state"]),
+        meta=row["image_meta"],
+        visibility=Visibility(row["image_visibility"]),
     )
 
 

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from imagegallery.access.audience import Audience
 from imagegallery.access.decision import Facts, audience, is_public
+from imagegallery.access.disclosure import MetaOptions
 from imagegallery.clock import EPOCH, Clock
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
@@ -32,16 +33,19 @@ class ImageUrls:
     """The URLs of images: public ones for what everybody may see, otherwise ``private`` ones.
 
     URLs are absolute; without a ``base_url`` those of this service begin with ``/`` and are relative to the API's
-    prefix. Raises `ConfigurationError` for a lifetime under two seconds.
+    prefix. ``meta`` says what is shown with them. Raises `ConfigurationError` for a lifetime under two seconds.
     """
 
-    def __init__(self, private: ObjectUrls, options: DeliveryOptions, clock: Clock) -> None:
+    def __init__(
+        self, private: ObjectUrls, options: DeliveryOptions, clock: Clock, meta: MetaOptions | None = None
+    ) -> None:
         if options.private_url_ttl < _SHORTEST_TTL:
             raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
         self._public = options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}"
         self._private = private
         self._ttl = options.private_url_ttl
         self._clock = clock
+        self.meta = meta or MetaOptions()
 
     def variant_url(self, variant: Variant, expires_at: datetime | None, *, method: ReadMethod = "GET") -> str:
         """A URL signed for this ``method`` until ``expires_at``, or without it the stable public one. The caller
@@ -83,7 +87,7 @@ def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
 def show(
     image: Image, principal: Principal, delivery: ImageUrls, facts: Facts, *, position: int | None = None
 ) -> Image:
-    """The image with URLs, and without its place unless the principal owns it.
+    """The image with URLs, and without its place and the owner's ``meta`` unless the principal owns it.
 
     ``facts`` are of what contains it, at this ``position``. If that is public, variants have public URLs.
     """
@@ -99,5 +103,6 @@ def show(
         latitude=latitude,
         longitude=longitude,
         audience=seen_as,
+        meta=delivery.meta.shown(image.meta, seen_as),
         position=position,
     )

@@ -8,10 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from asyncpg import Record
+from attrs import frozen
+
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
 from imagegallery.images.image.image import Image
+from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
+from imagegallery.images.image.told_records import ToldImage, told_galleries
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 # An owner's images among these ids, locked against changes until the transaction ends, and whether they are in the
@@ -63,7 +68,7 @@ SET image_count = g.image_count - counted.members, updated_at = $2,
     cover_image_id = CASE WHEN counted.lost_cover THEN NULL ELSE g.cover_image_id END
 FROM counted
 WHERE g.id = counted.gallery_id
-RETURNING g.id"""
+RETURNING g.id, g.owner_id, g.meta"""
 
 # Return to the previous places, and count. If the position is taken, the image comes right after. If several want the
 # same one, or the one after it, some wait for the next round: the first of each always finds its place.
@@ -109,9 +114,15 @@ SET image_count = g.image_count + counted.members, revision = g.revision + 1, up
     cover_image_id = coalesce(g.cover_image_id, counted.cover)
 FROM counted
 WHERE g.id = counted.gallery_id
-RETURNING g.id"""
+RETURNING g.id, g.owner_id, g.meta"""
 
-_SET_DELETED_AT = "UPDATE images SET deleted_at = $2, updated_at = $3 WHERE id = ANY($1)"
+# With what an event says about each: the galleries that it left, or is back in.
+_MARK_DELETED = f"""
+UPDATE images i SET deleted_at = $2, updated_at = $2 WHERE id = ANY($1)
+RETURNING id, meta, {told_galleries("i.id", "trashed_memberships")} AS gallery_ids"""
+_MARK_RESTORED = f"""
+UPDATE images i SET deleted_at = NULL, updated_at = $2 WHERE id = ANY($1)
+RETURNING id, meta, {told_galleries("i.id")} AS gallery_ids"""
 
 # Some expired images, oldest first, after a (deleted_at, id); another sweeper takes others.
 EXPIRED = """
@@ -128,6 +139,20 @@ _READ = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id = ANY($1) ORDER BY i.o
 _DELETE = "DELETE FROM images WHERE id = ANY($1)"
 
 
+@frozen
+class Moved:
+    """Images that went to the trash or came back, as they were given, and the galleries that this changed."""
+
+    images: tuple[ToldImage, ...]
+    galleries: tuple[HeldGallery, ...]
+
+    @classmethod
+    def of(cls, image_ids: Sequence[UUID], images: Sequence[Record], galleries: Sequence[Record]) -> "Moved":
+        told = {row["id"]: ToldImage(row["id"], row["meta"], tuple(row["gallery_ids"])) for row in images}
+        changed = {row["id"]: HeldGallery(row["id"], row["owner_id"], row["meta"]) for row in galleries}
+        return cls(tuple(told[each] for each in image_ids), tuple(changed[each] for each in sorted(changed)))
+
+
 async def lock(connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> dict[UUID, bool]:
     """Lock the owner's images among these until the transaction ends. Returns for each whether it is in the trash."""
     rows = await connection.fetch(_LOCK, list(image_ids), owner_id)
@@ -141,24 +166,22 @@ async def list_trashed(
     return [image_from(row) for row in await connection.fetch(LIST_TRASHED, owner_id, deleted_at, image_id, limit)]
 
 
-async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
-    """Move locked images to the trash, out of their galleries. Returns these galleries."""
+async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> Moved:
+    """Move locked images to the trash, out of their galleries."""
     ids = list(image_ids)
     await connection.execute(_LOCK_GALLERIES_OF, ids)
     changed = await connection.fetch(_SET_ASIDE, ids, now)
-    await connection.execute(_SET_DELETED_AT, ids, now, now)
-    return [row["id"] for row in changed]
+    return Moved.of(ids, await connection.fetch(_MARK_DELETED, ids, now), changed)
 
 
-async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
-    """Restore locked images to those of their galleries that exist. Returns these galleries."""
+async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> Moved:
+    """Restore locked images to those of their galleries that exist."""
     ids = list(image_ids)
     await connection.execute(_LOCK_FORMER_GALLERIES_OF, ids)
-    changed: set[UUID] = set()
+    changed: list[Record] = []
     while rows := await connection.fetch(_PUT_BACK, ids, now):
-        changed.update(row["id"] for row in rows)
-    await connection.execute(_SET_DELETED_AT, ids, None, now)
-    return sorted(changed)
+        changed += rows
+    return Moved.of(ids, await connection.fetch(_MARK_RESTORED, ids, now), changed)
 
 
 async def lock_expired(

@@ -25,7 +25,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
 from imagegallery.images.duplicates import lookalike_records
-from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageRestored
+from imagegallery.images.events import ImageDeleted, ImageRestored
 from imagegallery.images.image import original_records, records
 from imagegallery.images.image.access import find
 from imagegallery.images.image.closed_urls import ClosedUrls
@@ -238,23 +238,29 @@ async def put_away(
 ) -> None:
     """Move locked images of this owner to the trash, and notify waiters."""
     async with closed_urls.watched(connection, owner_id, image_ids):
-        gallery_ids = await trash_records.put_away(connection, image_ids, now=now)
-    await events.record(
-        connection,
-        *(ImageDeleted(owner_id, image_id) for image_id in image_ids),
-        *(GalleryChanged(owner_id, gallery_id, "images") for gallery_id in gallery_ids),
-        now=now,
-    )
+        moved = await trash_records.put_away(connection, image_ids, now=now)
+    await _tell(connection, ImageDeleted, owner_id, moved, now)
     await records.announce(connection, *image_ids)
 
 
 async def put_back(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
     """Restore locked images of this owner."""
-    gallery_ids = await trash_records.put_back(connection, image_ids, now=now)
+    moved = await trash_records.put_back(connection, image_ids, now=now)
+    await _tell(connection, ImageRestored, owner_id, moved, now)
+
+
+async def _tell(
+    connection: Connection,
+    kind: type[ImageDeleted | ImageRestored],
+    owner_id: str,
+    moved: trash_records.Moved,
+    now: datetime,
+) -> None:
+    """Record what became of these images, and of the galleries that they were in, or are again."""
     await events.record(
         connection,
-        *(ImageRestored(owner_id, image_id) for image_id in image_ids),
-        *(GalleryChanged(owner_id, gallery_id, "images") for gallery_id in gallery_ids),
+        *(kind(owner_id, each.id, gallery_ids=each.gallery_ids, meta=each.meta) for each in moved.images),
+        *(gallery.changed("images") for gallery in moved.galleries),
         now=now,
     )
 

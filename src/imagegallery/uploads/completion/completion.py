@@ -22,10 +22,10 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
-from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus
+from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.jobs import process_image
 from imagegallery.images.metadata.metadata import read_metadata, taken, to_json
 from imagegallery.queue.protocol import JobOutbox
@@ -197,22 +197,28 @@ class Completion:
             await analysis_records.put(connection, image, [told], now=now, write=False)
         if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
             await original_records.keep_beside_copies(connection, image.id)
-        gallery_id = await _add_to_gallery(connection, session.gallery_id, image)
-        changed = [GalleryChanged(image.owner_id, gallery_id, "images")] if gallery_id is not None else []
-        await events.record(connection, *changed, ImageUploaded(image.owner_id, image.id, gallery_id), now=now)
+        gallery = await _add_to_gallery(connection, session.gallery_id, image)
+        galleries = () if gallery is None else (gallery,)
+        uploaded = ImageUploaded(
+            image.owner_id,
+            image.id,
+            gallery.id if gallery else None,
+            gallery_ids=[each.id for each in galleries],
+            meta=image.meta,
+        )
+        await events.record(connection, *(each.changed("images") for each in galleries), uploaded, now=now)
         declared = session.sha256 if verified.sha256 is None else None
         await self.outbox.enqueue(connection, process_image(image, declared=declared), now=now)
 
 
-async def _add_to_gallery(connection: Connection, gallery_id: UUID | None, image: Image) -> UUID | None:
+async def _add_to_gallery(connection: Connection, gallery_id: UUID | None, image: Image) -> HeldGallery | None:
     """Add the image, unless the gallery was deleted since the upload began: then return ``None``."""
     if gallery_id is None:
         return None
     try:
-        await membership.add_new(connection, gallery_id, image.id, image.filename, now=image.created_at)
+        return await membership.add_new(connection, gallery_id, image.id, image.filename, now=image.created_at)
     except NotFound:
         return None
-    return gallery_id
 
 
 def _is_completed(session: UploadSession) -> bool:
@@ -256,6 +262,8 @@ def new_image(session: UploadSession, verified: VerifiedUpload, original_key: st
         failure=None,
         is_favorite=False,
         is_archived=False,
+        meta=session.meta,
+        visibility=session.visibility,
         original_state=OriginalState.VERIFIED if verified.is_whole else OriginalState.UNVERIFIED,
         created_at=now,
         updated_at=now,

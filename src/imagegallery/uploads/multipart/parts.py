@@ -7,8 +7,10 @@ from uuid import UUID
 import anyio
 import attrs
 
+from imagegallery.access.audience import Visibility
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
     NotFound,
@@ -84,6 +86,8 @@ class UploadParts:
         content_type: str,
         size: int | None = None,
         gallery_id: UUID | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility | str = Visibility.PRIVATE,
         completes_itself: bool = False,
     ) -> UploadSession:
         """Start an upload in parts that the client cuts as it likes, within the store's limits.
@@ -91,7 +95,7 @@ class UploadParts:
         Raises as `UploadService.create`, and `NotFound` if the store accepts no parts.
         """
         self._multipart_store()
-        declaration = Declaration(content_type, size)
+        declaration = Declaration(content_type, size, meta=meta, visibility=visibility)
         new = NewUpload(declaration, filename, gallery_id, Transport.PARTS, completes_itself=completes_itself)
         return await self.open_or_abort(await self._opener.begin(principal, new))
 

@@ -12,7 +12,9 @@ from uuid import UUID
 
 import attrs
 
+from imagegallery.access.audience import Visibility
 from imagegallery.clock import Clock
+from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.advisory import Hold, LockTaken
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
@@ -86,6 +88,8 @@ class ResumableUploads:
         size: int | None,
         sha256: bytes | None = None,
         gallery_id: UUID | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility | str = Visibility.PRIVATE,
         wire_metadata: str | None = None,
         concatenation: Concatenation | None = None,
         wire_concatenation: str | None = None,
@@ -102,7 +106,7 @@ class ResumableUploads:
         session = await self._opener.begin(
             principal,
             NewUpload(
-                Declaration(declared, size, sha256),
+                Declaration(declared, size, sha256, meta=meta, visibility=visibility),
                 filename,
                 gallery_id,
                 Transport.RESUMABLE,
@@ -169,6 +173,8 @@ class ResumableUploads:
         filename: str | None,
         content_type: str | None,
         gallery_id: UUID | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility | str = Visibility.PRIVATE,
         wire_metadata: str | None = None,
         wire_concatenation: str,
     ) -> UploadSession:
@@ -183,6 +189,7 @@ class ResumableUploads:
             UploadLocked: If one is in use.
         """
         concatenator = self._concatenator()
+        declaration = Declaration(content_type or "", None, meta=meta, visibility=visibility)  # adds no bytes
         settled = final_id(principal.require_user(), partial_ids)
         async with self._alone(settled):
             earlier = await concatenator.earlier(settled)
@@ -193,7 +200,7 @@ class ResumableUploads:
             session = await self._opener.begin(
                 principal,
                 NewUpload(
-                    Declaration(content_type or "", None, None),  # adds nothing to its parts
+                    declaration,
                     filename,
                     gallery_id,
                     Transport.RESUMABLE,

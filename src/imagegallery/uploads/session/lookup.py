@@ -60,5 +60,6 @@ def check_repeats(session: UploadSession, new: NewUpload) -> None:
         or declared.size not in (None, session.size)
         or session.sha256 != declared.sha256
         or session.on_duplicate != declared.on_duplicate
+        or (session.meta, session.visibility) != (declared.meta, declared.visibility)
     ):
         raise IdempotencyKeyReused("This idempotency key was used for another file.", upload_id=str(session.id))

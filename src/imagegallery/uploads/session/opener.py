@@ -128,6 +128,8 @@ class SessionOpener:
             concatenation=new.concatenation,
             completes_itself=new.completes_itself,
             on_duplicate=declaration.on_duplicate,
+            meta=declaration.meta,
+            visibility=declaration.visibility,
         )
 
 

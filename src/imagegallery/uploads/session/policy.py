@@ -11,7 +11,9 @@ from enum import StrEnum
 
 from attrs import Attribute, evolve, field, frozen, validators
 
-from imagegallery.common.validation import SHA256_BYTES
+from imagegallery.access.audience import Visibility
+from imagegallery.common.meta import Meta, check_meta
+from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.errors import (
     ConfigurationError,
     EmptyFile,
@@ -66,17 +68,33 @@ class Verify(StrEnum):
     HEAD = "head"
 
 
+def _checked_meta(meta: Meta) -> Meta:
+    faults = Faults()
+    checked = check_meta(faults, ("body", "meta"), meta)
+    faults.check()
+    return checked
+
+
+def _checked_visibility(visibility: Visibility | str) -> Visibility:
+    faults = Faults()
+    checked = faults.choice(("body", "visibility"), visibility, Visibility)
+    faults.check()
+    return checked
+
+
 @frozen
 class Declaration:
     """What a client announces. ``size`` is in bytes, ``None`` if unknown; ``sha256`` is the raw digest, if known;
-    ``on_duplicate`` is ``None`` if not
-    given.
+    ``on_duplicate`` is ``None`` if not given. ``meta`` and ``visibility`` are the image's. Raises `InvalidInput` for
+    those two.
     """
 
     content_type: str
     size: int | None
     sha256: bytes | None = None
     on_duplicate: OnDuplicate | None = None
+    meta: Meta = field(factory=dict, converter=_checked_meta)
+    visibility: Visibility = field(default=Visibility.PRIVATE, converter=_checked_visibility)
 
 
 @frozen

@@ -30,7 +30,7 @@ from imagegallery.uploads.session.session import advance as advance_state
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
-    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256"""
+    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility"""
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
@@ -62,9 +62,10 @@ _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
     declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
-    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size
+    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size, meta, visibility
 ) VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
+    $26
 )"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
@@ -239,6 +240,8 @@ async def insert(connection: Connection, session: UploadSession) -> None:
             session.on_duplicate and session.on_duplicate.value,
             session.is_duplicate,
             session.reserved,
+            session.meta,
+            session.visibility.value,
         )
     except UniqueViolationError:
         raise UploadLocked("Another request is at work on this upload.") from None
@@ -417,6 +420,8 @@ def _session(row: Record) -> UploadSession:
         found_type=row["found_type"],
         reserved=row["reserved_size"],
         received_sha256=row["received_sha256"],
+        meta=row["meta"],
+        visibility=Visibility(row["visibility"]),
     )
 
 

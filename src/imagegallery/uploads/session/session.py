@@ -10,9 +10,11 @@ from types import MappingProxyType
 from uuid import UUID
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
+from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
+from imagegallery.common.meta import Meta
 from imagegallery.errors import Conflict, ImageGalleryError, UploadEnded, UploadExpired, UploadIncomplete
 from imagegallery.storage.keys import original_key
 from imagegallery.storage.protocol import UploadRequest
@@ -139,7 +141,7 @@ class UploadSession:
     is to become of a file that is in already, ``is_duplicate`` says that it was, and that nothing of what this session
     brought is kept; if the image that was there was answered, that is the ``future_image_id`` from then on.
     ``found_type`` is what the file is, where that is not what its client declared; ``received_sha256`` was taken on the
-    way, of a file that came through this service in one request.
+    way, of a file that came through this service in one request. ``meta`` and ``visibility`` are for the image.
     """
 
     id: UUID
@@ -172,6 +174,8 @@ class UploadSession:
     is_duplicate: bool = False
     found_type: str | None = None
     received_sha256: bytes | None = None
+    meta: Meta = field(factory=dict, hash=False)
+    visibility: Visibility = Visibility.PRIVATE
 
     def __repr__(self) -> str:
         return f"<UploadSession {self.id} {self.filename!r} {self.state}>"
