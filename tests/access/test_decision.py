@@ -104,8 +104,8 @@ DECISIONS = re.compile(
     r"\.owns\(|\.is_open\b(?!\()|visibility\s*(<>|!=|=|==|is|is not)\s*('private'|'public'|Visibility\.)"
     r"|user_id == \w+\.owner_id|(session|image|gallery|webhook)\.owner_id [!=]= "
 )
-# A gallery that becomes private, a key that may tell a listed gallery, and what proxies may keep of a public page.
-NO_DECISIONS = {"galleries/service.py": 1, "galleries/pages.py": 1}
+# A gallery or an image that becomes private, a key that may tell a listed gallery, and what proxies may keep of a page.
+NO_DECISIONS = {"galleries/service.py": 1, "galleries/pages.py": 1, "images/service.py": 1}
 
 
 def test_nothing_else_decides() -> None:

@@ -127,6 +127,7 @@ def fits(where: ImageFilter, image: Image) -> bool:
         and (where.taken_from is None or image.taken_at >= where.taken_from)
         and (where.taken_before is None or image.taken_at < where.taken_before)
         and where.status in (None, image.status)
+        and where.visibility in (None, image.visibility)
     )
 
 

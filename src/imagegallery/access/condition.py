@@ -13,14 +13,15 @@ LISTED_GALLERY: Final = "g.visibility = 'public'"
 HEARD_EVENT: Final = "owner_id = :user_id"
 
 
-def open_image(image_id: str, *, without: str = "") -> str:
-    """Whether the image with this id is in a gallery that everybody may see, ignoring the one named ``without``.
+def open_image(image: str, *, without: str = "") -> str:
+    """Whether everybody may see this row of ``images``: it is not in the trash, and open by itself or in a gallery,
+    ignoring the one named ``without``.
 
     It is scalar, evaluated image by image: PostgreSQL may evaluate an EXISTS for all images at once.
     """
     others = f"AND open.gallery_id <> {without}" if without else ""
-    return f"""(
+    return f"""({image}.deleted_at IS NULL AND ({image}.visibility <> 'private' OR (
         SELECT true FROM gallery_images open JOIN galleries g ON g.id = open.gallery_id
-        WHERE open.image_id = {image_id} AND {OPEN_GALLERY} {others}
+        WHERE open.image_id = {image}.id AND {OPEN_GALLERY} {others}
         LIMIT 1
-    ) IS NOT NULL"""
+    ) IS NOT NULL))"""

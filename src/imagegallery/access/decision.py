@@ -16,7 +16,7 @@ from imagegallery.principal import Principal
 
 @frozen
 class Facts:
-    """The facts to decide by. An image is as visible as the most visible of its galleries."""
+    """The facts to decide by. An image is as visible as the most visible of itself and its galleries."""
 
     owner_id: str
     visibility: Visibility = Visibility.PRIVATE

@@ -1,6 +1,7 @@
 """Images. Access is checked here, by principal.
 
-An image is visible to its owner, and to everybody while it is in a gallery that is not private. For others it does not
+An image is visible to its owner, and to everybody while it is not private itself, or in a gallery that is not. For
+others it does not
 exist: `NotFound`. Changing a visible image of another owner raises `Forbidden`, and any change without a user
 `Unauthenticated`.
 """
@@ -13,6 +14,7 @@ from uuid import UUID
 import anyio
 from attrs import frozen
 
+from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -74,7 +76,7 @@ class ImageService:
         trash: TrashOptions | None = None,
     ) -> None:
         self.library = LibraryService(database, delivery)
-        closed_urls = ClosedUrls(delivery, clock)
+        self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
         self.batches = BatchService(database, clock, closed_urls)
         self.duplicates = DuplicateService(database, delivery, clock)
         self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock, closed_urls)
@@ -103,6 +105,7 @@ class ImageService:
         is_favorite: bool | Unset = UNSET,
         is_archived: bool | Unset = UNSET,
         meta: Meta | Unset | None = UNSET,
+        visibility: Visibility | str | Unset = UNSET,
         check: Callable[[Image], None] | None = None,
     ) -> Image:
         """Change the given fields.
@@ -112,6 +115,8 @@ class ImageService:
             filename: See `imagegallery.images.image.filename`.
             meta: What changes of it, as a JSON Merge Patch (RFC 7396): ``None`` for a key removes it, and in place of
                 all, everything.
+            visibility: The image's own: ``private`` leaves it to its galleries; ``unlisted`` and ``public``, which mean
+                the same, since nothing lists everybody's images, open it to all who have its id or a URL.
             check: Called with the current, locked image; an error it raises cancels the change.
 
         Raises:
@@ -120,8 +125,8 @@ class ImageService:
             Forbidden: If it is another owner's.
             InvalidInput: With all faults.
         """
-        principal.require_user()
-        alt_text, filename, patch = _check_fields(alt_text, filename, meta)
+        owner_id = principal.require_user()
+        alt_text, filename, patch, new_visibility = _check_fields(alt_text, filename, meta, visibility)
         now = self._clock()
         async with self._database.transaction() as connection:
             await find(connection, principal, image_id, Permission.EDIT)
@@ -131,17 +136,19 @@ class ImageService:
             new_meta = None
             if not isinstance(patch, Unset):
                 new_meta = changed_meta(await membership.lock_image(connection, image_id) or NO_META, patch)
-            await records.update(
-                connection,
-                image_id,
-                alt_text=_given(alt_text),
-                filename=_given(filename),
-                is_favorite=_given(is_favorite),
-                is_archived=_given(is_archived),
-                meta=new_meta,
-                visibility=None,
-                now=now,
-            )
+            closing = [image_id] if new_visibility is Visibility.PRIVATE else []
+            async with self._closed_urls.watched(connection, owner_id, closing):
+                await records.update(
+                    connection,
+                    image_id,
+                    alt_text=_given(alt_text),
+                    filename=_given(filename),
+                    is_favorite=_given(is_favorite),
+                    is_archived=_given(is_archived),
+                    meta=new_meta,
+                    visibility=_given(new_visibility),
+                    now=now,
+                )
             return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
     async def delete(self, principal: Principal, image_id: UUID) -> None:
@@ -287,8 +294,8 @@ class ImageService:
 
 
 def _check_fields(
-    alt_text: str | Unset, filename: str | Unset, meta: Meta | Unset | None
-) -> tuple[str | Unset, str | Unset, Meta | Unset | None]:
+    alt_text: str | Unset, filename: str | Unset, meta: Meta | Unset | None, visibility: str | Unset
+) -> tuple[str | Unset, str | Unset, Meta | Unset | None, Visibility | Unset]:
     faults = Faults()
     if not isinstance(alt_text, Unset):
         alt_text = faults.prose(("body", "alt_text"), alt_text, MAX_ALT_TEXT)
@@ -296,8 +303,10 @@ def _check_fields(
         filename = check_filename(faults, ("body", "filename"), filename)
     if meta is not None and not isinstance(meta, Unset):
         meta = check_patch(faults, ("body", "meta"), meta)
+    if not isinstance(visibility, Unset):
+        visibility = faults.choice(("body", "visibility"), visibility, Visibility)
     faults.check()
-    return alt_text, filename, meta
+    return alt_text, filename, meta, visibility
 
 
 def _given(value: T | Unset) -> T | None:

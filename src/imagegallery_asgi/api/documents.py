@@ -91,6 +91,7 @@ def image_detail(image: Image, root: str) -> ImageDetail:
         latitude=image.latitude if own else None,
         longitude=image.longitude if own else None,
         is_archived=own and image.is_archived,
+        visibility=image.visibility if own else None,
         sizes=_SIZES,
     )
 

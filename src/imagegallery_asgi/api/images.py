@@ -162,6 +162,7 @@ async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDeta
         is_favorite=body.is_favorite,
         is_archived=body.is_archived,
         meta=body.meta,
+        visibility=body.visibility,
         check=_condition(call),
     )
     return _tagged(call, image)

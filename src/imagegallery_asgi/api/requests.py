@@ -55,6 +55,8 @@ EventType = Annotated[str, EVENT_TYPE]
 Month = Annotated[str, MONTH]
 # What the service checks: `imagegallery.common.meta`.
 MetaObject = Annotated[Mapping[str, JsonValue], example({"sku": "A-1", "colour": "yellow"})]
+# An image's own: its galleries may open it further.
+OwnVisibility = Annotated[Visibility, example("public")]
 MetaText = Annotated[
     Annotated[str, Meta(max_length=MAX_META, extra_json_schema={"contentMediaType": "application/json"})] | None,
     NOTHING,
@@ -98,6 +100,7 @@ class FilterQuery:
     taken_from: Moment | None = None
     taken_before: Moment | None = None
     status: ProcessingStatus | None = None
+    visibility: Visibility | None = None
 
     @property
     def filter(self) -> ImageFilter:
@@ -152,6 +155,7 @@ class ResumableQuery:
     gallery_id: GalleryChoice = None
     filename: RawFilename | None = None
     meta: MetaText = None
+    visibility: OwnVisibility = Visibility.PRIVATE
 
 
 @frozen
@@ -178,6 +182,7 @@ class AddQuery:
     filename: RawFilename | None = None
     on_duplicate: OnDuplicate | None = None
     meta: MetaText = None
+    visibility: OwnVisibility = Visibility.PRIVATE
 
 
 @frozen
@@ -233,6 +238,7 @@ class FormFields:
 
     alt_text: AltText | Unset = UNSET
     meta: MetaText = None
+    visibility: OwnVisibility = Visibility.PRIVATE
 
 
 @frozen(kw_only=True)
@@ -262,6 +268,7 @@ class CreateUpload:
     gallery_id: GalleryChoice = None
     on_duplicate: OnDuplicate | None = None
     meta: MetaObject = field(factory=dict)
+    visibility: OwnVisibility = Visibility.PRIVATE
 
 
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS), example(1)]
@@ -311,6 +318,7 @@ class UpdateImage:
     is_favorite: bool | Unset = UNSET
     is_archived: bool | Unset = UNSET
     meta: MetaObject | None | Unset = UNSET
+    visibility: OwnVisibility | Unset = UNSET
 
 
 @frozen

@@ -160,8 +160,8 @@ class TrashedImage(ImageSummary):
 
 @frozen(slots=False)
 class ImageDetail(ImageSummary):
-    """All about an image. Only the owner sees ``sha256``, the place, whether it is archived, and of ``meta`` what the
-    service does not show to all.
+    """All about an image. Only the owner sees ``sha256``, the place, whether it is archived, its own ``visibility``
+    (beside that of its galleries), and of ``meta`` what the service does not show to all.
 
     ``sha256`` is ``null`` until all of the file was read.
 
@@ -186,6 +186,7 @@ class ImageDetail(ImageSummary):
     latitude: Annotated[float | None, example(38.7139)]
     longitude: Annotated[float | None, example(-9.1334)]
     meta: MetaDocument
+    visibility: Annotated[Visibility | None, example("private")]
     sizes: SizesDocument
 
 
@@ -368,6 +369,7 @@ class UploadDocument:
     received: Annotated[int, example(0)]
     gallery_id: UUID | None
     meta: MetaDocument
+    visibility: Annotated[Visibility, example("private")]
     created_at: Moment
     expires_at: Moment
     image_id: Annotated[UUID | None, example(None)]

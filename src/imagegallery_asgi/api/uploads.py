@@ -85,6 +85,7 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
         gallery_id=body.gallery_id,
         on_duplicate=body.on_duplicate,
         meta=body.meta,
+        visibility=body.visibility,
         idempotency_key=call.idempotency_key,
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
@@ -240,6 +241,7 @@ async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> 
         gallery_id=gallery_id,
         on_duplicate=query.on_duplicate,
         meta=parse_meta(("query", "meta"), query.meta),
+        visibility=query.visibility,
         idempotency_key=call.idempotency_key,
     )
 
@@ -254,6 +256,7 @@ async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
         gallery_id=gallery_id,
         on_duplicate=query.on_duplicate,
         meta=parse_meta(("body", "meta"), form.fields.meta),
+        visibility=form.fields.visibility,
         idempotency_key=call.idempotency_key,
     )
     if isinstance(form.fields.alt_text, Unset) or (call.idempotency_key and image.alt_text):

@@ -84,6 +84,7 @@ async def _begin(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
         sha256=asked.repr_sha256,
         gallery_id=query.gallery_id,
         meta=parse_meta(("query", "meta"), query.meta),
+        visibility=query.visibility,
         completes_itself=False,
     )
 

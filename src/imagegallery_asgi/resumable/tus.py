@@ -6,7 +6,7 @@ from uuid import UUID
 import attrs
 from starlette.responses import Response
 
-from imagegallery import UploadSession
+from imagegallery import UploadSession, Visibility
 from imagegallery.common.meta import parse_meta
 from imagegallery.uploads.resumable.rules import UploadPiece
 from imagegallery.uploads.session.session import Concatenation
@@ -27,6 +27,7 @@ async def create(call: Call, query: ResumableQuery) -> Response:
         gallery_id=asked.metadata.gallery_id or query.gallery_id,
         filename=asked.metadata.filename or query.filename,
         meta=asked.metadata.meta or query.meta,
+        visibility=asked.metadata.visibility or query.visibility,
     )
     if asked.parts is not None:
         session = await _concatenate(call, asked, asked.parts, metadata)
@@ -63,6 +64,7 @@ async def _begin(call: Call, asked: tus_wire.Creation, metadata: tus_wire.TusMet
         size=asked.length,
         gallery_id=metadata.gallery_id,
         meta=parse_meta(("header", "Upload-Metadata", "meta"), metadata.meta),
+        visibility=metadata.visibility or Visibility.PRIVATE,
         wire_metadata=metadata.raw,
         concatenation=Concatenation.PARTIAL if asked.is_partial else None,
         wire_concatenation=asked.concat,
@@ -80,6 +82,7 @@ async def _concatenate(
             content_type=metadata.content_type,
             gallery_id=metadata.gallery_id,
             meta=parse_meta(("header", "Upload-Metadata", "meta"), metadata.meta),
+            visibility=metadata.visibility or Visibility.PRIVATE,
             wire_metadata=metadata.raw,
             wire_concatenation=asked.concat or "",
         )

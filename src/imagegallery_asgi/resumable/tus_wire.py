@@ -50,6 +50,7 @@ class TusMetadata:
     content_type: str | None = None
     gallery_id: UUID | None = None
     meta: str | None = None
+    visibility: str | None = None
 
 
 @frozen
@@ -109,8 +110,8 @@ def _parse_count(text: str | None, name: str) -> int | None:
 def parse_metadata(raw: str | None) -> TusMetadata:
     """Section "Upload-Metadata": unique keys, values in Base64. Raises `MalformedRequest`.
 
-    ``filename``, ``filetype``, ``gallery_id`` and ``meta`` (a JSON object) are ours; Uppy sends ``name`` and ``type``.
-    Others are only stored.
+    ``filename``, ``filetype``, ``gallery_id``, ``meta`` (a JSON object) and ``visibility`` are ours; Uppy sends
+    ``name`` and ``type``. Others are only stored.
     """
     if raw is None:
         return TusMetadata()
@@ -133,6 +134,7 @@ def parse_metadata(raw: str | None) -> TusMetadata:
         _text(found, "filetype") or _text(found, "type"),
         gallery_id,
         _text(found, "meta"),
+        _text(found, "visibility"),
     )
 
 

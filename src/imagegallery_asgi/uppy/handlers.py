@@ -63,8 +63,8 @@ operation = declaring(OPERATIONS)
     permission=Permission.NONE,
 )
 async def params(call: Call) -> UppyParamsDocument:
-    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]`` and ``metadata[meta]`` as
-    query."""
+    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]``, ``metadata[meta]`` and
+    ``metadata[visibility]`` as query."""
     faults: list[Fault] = []
     asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
     raise_faults(faults)
@@ -76,6 +76,7 @@ async def params(call: Call) -> UppyParamsDocument:
         size=asked.size,
         gallery_id=asked.gallery_id,
         meta=parse_meta(("query", "metadata", "meta"), asked.meta),
+        visibility=asked.visibility,
     )
     _no_store(call)
     return _form_or_put(call, session)
@@ -99,6 +100,7 @@ async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
         size=metadata.size,
         gallery_id=metadata.gallery_id,
         meta=parse_meta(("body", "metadata", "meta"), metadata.meta),
+        visibility=metadata.visibility,
         completes_itself=True,
     )
     _no_store(call)

@@ -10,7 +10,16 @@ from typing import Annotated
 from attrs import frozen
 from msgspec import Meta
 
-from imagegallery_asgi.api.requests import MAX_PARTS, MAX_SAFE_INTEGER, GalleryChoice, MetaText, PartNumber, RawFilename
+from imagegallery import Visibility
+from imagegallery_asgi.api.requests import (
+    MAX_PARTS,
+    MAX_SAFE_INTEGER,
+    GalleryChoice,
+    MetaText,
+    OwnVisibility,
+    PartNumber,
+    RawFilename,
+)
 from imagegallery_asgi.framework.constraints import NOTHING, Open, example, pattern
 
 # Uppy needs a bucket and shows it to nobody; the real place of the bytes is private.
@@ -20,7 +29,7 @@ _METADATA = "metadata["
 _KEY = "incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
 _OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
 _ETAG = '"5d41402abc4b2a76b9719d911017c592"'
-_OPTIONAL = ("gallery_id", "size", "meta")
+_OPTIONAL = ("gallery_id", "size", "meta", "visibility")
 
 FileSize = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
 Key = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -34,6 +43,7 @@ class UppyMetadata(Open):
     gallery_id: GalleryChoice = None
     size: FileSize = None
     meta: MetaText = None
+    visibility: OwnVisibility = Visibility.PRIVATE
 
 
 @frozen
@@ -54,6 +64,7 @@ class UppyParams:
     gallery_id: GalleryChoice = None
     size: FileSize = None
     meta: MetaText = None
+    visibility: OwnVisibility = Visibility.PRIVATE
 
 
 @frozen

@@ -46,17 +46,18 @@ Way = Callable[[httpx.Client, str], httpx.Response]
 WAYS: list[Way] = [by_session, by_tus, by_tus_with_query, by_draft, by_uppy_form, by_uppy_parts]
 
 
-def meta_of(owner: httpx.Client, begun: httpx.Response) -> object:
-    """What the upload has, whatever its answer looks like."""
+def upload_of(owner: httpx.Client, begun: httpx.Response) -> dict[str, object]:
+    """The upload, whatever the answer looks like."""
     assert begun.status_code in (200, 201), begun.text
     document = begun.json() if begun.content else {}
     found = document.get("key") or document.get("fields", {}).get("key") or begun.headers.get("Location")
-    return owner.get(f"/uploads/{found.rpartition('/')[2]}").json()["data"]["meta"]
+    upload: dict[str, object] = owner.get(f"/uploads/{found.rpartition('/')[2]}").json()["data"]
+    return upload
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_it_comes_with_an_upload_by_every_way(owner: httpx.Client, way: Way) -> None:
-    assert meta_of(owner, way(owner, TEXT)) == META
+    assert upload_of(owner, way(owner, TEXT))["meta"] == META
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -78,13 +79,43 @@ def test_what_is_no_json_is_refused_by_every_way(owner: httpx.Client, way: Way, 
     assert owner.get("/uploads").json()["data"] == []
 
 
+VISIBLE: list[Callable[[httpx.Client, str], httpx.Response]] = [
+    lambda owner, visibility: owner.post("/uploads", json={**DECLARED, "visibility": visibility}),
+    lambda owner, visibility: owner.post(
+        NEW,
+        headers={
+            **VERSION,
+            "Upload-Length": "10",
+            "Upload-Metadata": f"{TRAM},visibility {encoded(visibility)}",
+        },
+    ),
+    lambda owner, visibility: owner.post(
+        NEW, params={"visibility": visibility}, headers={"Upload-Complete": "?0", **JPEG}
+    ),
+    lambda owner, visibility: owner.get(
+        "/uploads/uppy/s3/params", params={"filename": "tram.jpg", "metadata[visibility]": visibility}
+    ),
+    lambda owner, visibility: owner.post(
+        "/uploads/uppy/s3/multipart", json={"filename": "tram.jpg", "metadata": {"visibility": visibility}}
+    ),
+]
+
+
+@pytest.mark.parametrize("way", VISIBLE)
+def test_how_open_an_image_is_comes_by_every_way_too(owner: httpx.Client, way: Way) -> None:
+    assert upload_of(owner, way(owner, "unlisted"))["visibility"] == "unlisted"
+    refused = way(owner, "open")
+    assert (refused.status_code, refused.json()["faults"][0]["path"][-1]) == (422, "visibility")
+
+
 def test_it_comes_with_a_form_and_with_a_file_alone(owner: httpx.Client, gallery: str, photo: bytes) -> None:
     address, file = f"/galleries/{gallery}/images", {"file": ("tram.jpg", photo, "image/jpeg")}
-    by_form = owner.post(address, data={"meta": TEXT, "alt_text": "A tram"}, files=file)
-    by_body = owner.post(address, params={"meta": TEXT}, content=photo, headers=JPEG)
+    said = {"meta": TEXT, "visibility": "public"}
+    by_form = owner.post(address, data={**said, "alt_text": "A tram"}, files=file)
+    by_body = owner.post(address, params=said, content=photo, headers=JPEG)
     for added in (by_form, by_body):
         assert added.status_code == 202, added.text
-        assert added.json()["data"]["meta"] == META
+        assert (added.json()["data"]["meta"], added.json()["data"]["visibility"]) == (META, "public")
     for refused in (
         owner.post(address, data={"meta": "[]"}, files=file),
         owner.post(address, params={"meta": "[]"}, content=photo, headers=JPEG),

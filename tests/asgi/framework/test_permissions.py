@@ -37,13 +37,17 @@ def ask(client: httpx.Client, operation: Operation, gallery_id: str, image_id: s
     return client.request(operation.method, path, json=body).status_code
 
 
+@pytest.mark.parametrize("own", ["private", "unlisted", "public"])
 @pytest.mark.parametrize("visibility", ["public", "private"])
 def test_strangers_may_do_what_the_declared_permission_says(
-    owner: httpx.Client, client_of: ClientOf, visibility: str
+    owner: httpx.Client, client_of: ClientOf, visibility: str, own: str
 ) -> None:
     gallery_id = owner.post("/galleries", json={"name": "Lisbon", "visibility": visibility}).json()["data"]["id"]
     uploaded = owner.post(
-        f"/galleries/{gallery_id}/images", content=photograph(80, 60), headers={"Content-Type": "image/jpeg"}
+        f"/galleries/{gallery_id}/images",
+        params={"visibility": own},
+        content=photograph(80, 60),
+        headers={"Content-Type": "image/jpeg"},
     )
     image_id = uploaded.json()["data"]["id"]
     for user in (OTHER, VISITOR):
@@ -52,7 +56,7 @@ def test_strangers_may_do_what_the_declared_permission_says(
             answered = ask(client, operation, gallery_id, image_id)
             if user is VISITOR and operation.permission != Permission.VIEW:
                 assert answered == HTTPStatus.UNAUTHORIZED, operation.name
-            elif visibility == "private":
+            elif visibility == "private" and (own == "private" or "{gallery_id}" in operation.path):
                 assert answered == HTTPStatus.NOT_FOUND, operation.name
             elif operation.permission != Permission.VIEW:
                 assert answered == HTTPStatus.FORBIDDEN, operation.name

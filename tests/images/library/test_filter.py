@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagegallery.access.audience import Visibility
 from imagegallery.common.validation import Faults
 from imagegallery.errors import InvalidInput
 from imagegallery.images.image.image import ProcessingStatus
@@ -21,6 +22,7 @@ filters = st.builds(
     taken_from=moments,
     taken_before=moments,
     status=st.none() | st.sampled_from(ProcessingStatus),
+    visibility=st.none() | st.sampled_from(Visibility),
 )
 
 
@@ -57,8 +59,6 @@ def test_odd_filters_are_refused(wanted: ImageFilter, path: str) -> None:
 
 
 def test_flags_are_the_owners_business() -> None:
-    assert ImageFilter(is_favorite=False, is_archived=True, mime_type="image/png").owner_only == (
-        "is_favorite",
-        "is_archived",
-    )
+    private = ImageFilter(is_favorite=False, is_archived=True, visibility=Visibility.PUBLIC, mime_type="image/png")
+    assert private.owner_only == ("is_favorite", "is_archived", "visibility")
     assert NO_FILTER.owner_only == ()

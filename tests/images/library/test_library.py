@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.library import Library, fits, make_image, with_failure, without_variants
 
+from imagegallery.access.audience import Visibility
 from imagegallery.errors import InvalidCursor, InvalidInput, Unauthenticated
 from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus
 from imagegallery.images.library import records as library_records
@@ -44,7 +45,7 @@ async def a_bit_of_everything(library: Library) -> list[Image]:
         taken(JUNE, age=0 * hour),
         evolve(taken(JULY, age=1 * hour), is_favorite=True),
         evolve(taken(JUNE - INSTANT, age=2 * hour), is_archived=True),
-        evolve(taken(JUNE, age=3 * hour), mime_type="image/png"),
+        evolve(taken(JUNE, age=3 * hour), mime_type="image/png", visibility=Visibility.UNLISTED),
         with_failure(taken(MAY, age=4 * hour)),
         without_variants(taken(JULY, age=5 * hour)),
         evolve(taken(JULY - INSTANT, age=6 * hour), is_favorite=True, is_archived=True),
@@ -66,6 +67,7 @@ FILTERS = [
     ImageFilter(is_archived=False, is_favorite=True),
     ImageFilter(mime_type="image/png"),
     ImageFilter(status=ProcessingStatus.FAILED),
+    ImageFilter(visibility=Visibility.UNLISTED),
     ImageFilter(taken_from=JUNE),
     ImageFilter(taken_before=JUNE),
     ImageFilter(taken_from=JUNE, taken_before=JULY),

@@ -28,7 +28,7 @@ class ClosedUrls:
     @asynccontextmanager
     async def watched(self, connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> AsyncIterator[None]:
         """Record the URLs of these images that are public before the block, and not after it."""
-        before = await public_records.open_keys(connection, image_ids)
+        before = await public_records.open_keys(connection, image_ids) if image_ids else set()
         yield
         if before:
             await public_records.hold_open_keys(connection, owner_id)

@@ -1,4 +1,4 @@
-"""The SQL of what everybody may fetch: the variants of images in galleries that are not private."""
+"""The SQL of what everybody may fetch: the variants of images that are open, or in galleries that are."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,11 +15,11 @@ PAGE = 200
 _HOLD = f"SELECT pg_advisory_xact_lock(hashtextextended('open keys ' || $1, {SEED}))"
 
 _OPEN_KEYS = f"""
-SELECT v.key FROM image_variants v
+SELECT v.key FROM image_variants v JOIN images i ON i.id = v.image_id
 WHERE v.image_id = ANY($1)
-  AND {open_image("v.image_id")}"""
+  AND {open_image("i")}"""
 
-# A page of a gallery's images by id, with the keys that no other gallery opens.
+# A page of a gallery's images by id, with the keys that neither their images nor other galleries open.
 _OPEN_BY = Statement.of(f"""
 SELECT page.image_id, v.key
 FROM (
@@ -27,8 +27,9 @@ FROM (
     WHERE gallery_id = :gallery_id AND image_id > :after
     ORDER BY image_id LIMIT :page
 ) AS page
+JOIN images i ON i.id = page.image_id
 LEFT JOIN image_variants v ON v.image_id = page.image_id
-    AND NOT {open_image("page.image_id", without=":gallery_id")}
+    AND NOT {open_image("i", without=":gallery_id")}
 ORDER BY page.image_id""")
 
 

@@ -39,7 +39,7 @@ IMAGE_COLUMNS = """
     ) AS variants"""
 
 # What everybody may see of an image `i`.
-VISIBILITY = f"CASE WHEN {open_image('i.id')} THEN 'unlisted' ELSE 'private' END AS visibility"
+VISIBILITY = f"CASE WHEN {open_image('i')} THEN 'unlisted' ELSE 'private' END AS visibility"
 
 # One image, by id, in the trash or not.
 GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
@@ -64,7 +64,8 @@ ORDER BY i.created_at, i.id
 LIMIT 1"""
 
 # The key of a variant that everybody may fetch now.
-FIND_OPEN_VARIANT = f"SELECT v.key FROM image_variants v WHERE v.key = $1 AND {open_image('v.image_id')}"
+FIND_OPEN_VARIANT = f"""
+SELECT v.key FROM image_variants v JOIN images i ON i.id = v.image_id WHERE v.key = $1 AND {open_image("i")}"""
 
 _INSERT = """
 INSERT INTO images (

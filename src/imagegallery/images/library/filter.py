@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from attrs import asdict, field, frozen
 
+from imagegallery.access.audience import Visibility
 from imagegallery.common.validation import Faults
 from imagegallery.images.image.image import ProcessingStatus
 
@@ -20,7 +21,7 @@ class ImageFilter:
     """All given conditions must hold. The empty filter accepts every image.
 
     ``mime_type`` is a whole media type (``image/jpeg``). The range is ``taken_from <= taken_at < taken_before``; both
-    have a time zone.
+    have a time zone. ``visibility`` is the images' own.
     """
 
     is_favorite: bool | None = None
@@ -29,6 +30,7 @@ class ImageFilter:
     taken_from: datetime | None = field(default=None, converter=_in_utc)
     taken_before: datetime | None = field(default=None, converter=_in_utc)
     status: ProcessingStatus | None = None
+    visibility: Visibility | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -43,7 +45,7 @@ class ImageFilter:
     @property
     def owner_only(self) -> tuple[str, ...]:
         """The given conditions about the owner's private data."""
-        return tuple(name for name in ("is_favorite", "is_archived") if getattr(self, name) is not None)
+        return tuple(name for name in ("is_favorite", "is_archived", "visibility") if getattr(self, name) is not None)
 
 
 NO_FILTER = ImageFilter()

@@ -14,6 +14,7 @@ FITS: Final = """(
         AND (:taken_from::timestamptz IS NULL OR i.taken_at >= :taken_from)
         AND (:taken_before::timestamptz IS NULL OR i.taken_at < :taken_before)
         AND (:status::text IS NULL OR i.processing_status = :status)
+        AND (:visibility::text IS NULL OR i.visibility = :visibility)
     )"""
 """The condition that an image ``i`` passes a filter, with parameters by `arguments`."""
 
