@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from itertools import groupby
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,10 +11,11 @@ from starlette.types import Receive, Scope, Send
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.http_options import ClientLimits, parse_networks
-from imagegallery_asgi.auth import single_user
+from imagegallery_asgi.auth import security_schemes_of, single_user
 from imagegallery_asgi.framework.context import API_PREFIX, Authenticate, Host
 from imagegallery_asgi.framework.endpoint import Endpoint
 from imagegallery_asgi.framework.errors import RouteNotFound
+from imagegallery_asgi.framework.json_schema import JsonSchema
 from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.middleware.access_log import AccessLog
@@ -40,6 +40,7 @@ def create_app(
     cors_origins: Sequence[str] = (),
     client_limits: ClientLimits = ClientLimits(),  # noqa: B008 - it is frozen
     operations: Sequence[Operation] = (),
+    security_schemes: Mapping[str, JsonSchema] | None = None,
     clock: Clock = utc_now,
 ) -> Starlette:
     """Make the HTTP API as an ASGI application, alone or mounted at any path of another one.
@@ -57,14 +58,19 @@ def create_app(
             cookies; ``*`` allows any, without cookies, if users sign in.
         client_limits: Ends requests of stalled clients, and limits the number of bodies at once.
         operations: The application's own, below the API's prefix like ours, and described with them.
+        security_schemes: How ``authenticate`` knows users, for the description, as OpenAPI has it:
+            ``{"session": {"type": "apiKey", "in": "cookie", "name": "session"}}``. By default a bearer token, or
+            nothing where there is one user.
 
     Raises:
         ConfigurationError: For an invalid address or origin.
         ValueError: For an operation at the address of another one.
     """
     api = (*OPERATIONS, *operations)
-    described = Description(api, EVENT_TYPES if gallery is None else gallery.event_types)
-    host = Host(gallery, authenticate or single_user(cors_origins=cors_origins), described.at, clock=clock)
+    authenticate = authenticate or single_user(cors_origins=cors_origins)
+    schemes = security_schemes_of(authenticate) if security_schemes is None else security_schemes
+    described = Description(api, EVENT_TYPES if gallery is None else gallery.event_types, schemes)
+    host = Host(gallery, authenticate, described.at, clock=clock)
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     app = Starlette(
@@ -93,16 +99,17 @@ def create_app(
 def _routes(host: Host, prefix: str, operations: Iterable[Operation]) -> list[BaseRoute]:
     """One route per path with all methods, so that 405 can name them. The first match is used, so words come before
     parameters."""
-    by_path = groupby(sorted(operations, key=_words_first), key=_path)
-    return [Route(prefix + path, Endpoint(host, prefix + path, group)) for path, group in by_path]
+    by_path: dict[str, list[Operation]] = {}
+    for operation in operations:
+        for path in filter(None, (operation.path, operation.also_at)):
+            by_path.setdefault(path, []).append(operation)
+    return [
+        Route(prefix + path, Endpoint(host, prefix + path, by_path[path])) for path in sorted(by_path, key=_words_first)
+    ]
 
 
-def _path(operation: Operation) -> str:
-    return operation.path
-
-
-def _words_first(operation: Operation) -> list[tuple[bool, str]]:
-    return [(segment.startswith("{"), segment) for segment in operation.path.split("/")]
+def _words_first(path: str) -> list[tuple[bool, str]]:
+    return [(segment.startswith("{"), segment) for segment in path.split("/")]
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,6 +14,8 @@ from imagegallery.common.loopback import is_loopback
 from imagegallery.http_options import ANY_ORIGIN, parse_origins
 from imagegallery_asgi.framework.context import Authenticate, RequestCheck
 from imagegallery_asgi.framework.errors import InvalidToken
+from imagegallery_asgi.framework.json_schema import JsonSchema
+from imagegallery_asgi.framework.openapi import BEARER
 from imagegallery_asgi.framework.operations import SAFE_METHODS
 from imagegallery_asgi.token_keys import check_key
 
@@ -68,6 +70,11 @@ def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) ->
     if ANY_ORIGIN in cors_origins:
         raise ConfigurationError("Without sign-in name the origins of pages: * would open this gallery to every site.")
     return SingleUser(Principal.user(owner_id), frozenset(parse_origins(cors_origins)))
+
+
+def security_schemes_of(authenticate: Authenticate) -> Mapping[str, JsonSchema]:
+    """How it knows users, for the description: one alone does not sign in; for all others it is a bearer token."""
+    return {} if isinstance(authenticate, SingleUser) else BEARER
 
 
 def _is_address(host: str) -> bool:

@@ -132,7 +132,7 @@ def test_what_begins_or_ends_something_with_a_get_is_no_safe_operation() -> None
         "/uploads/uppy/s3/params",
         "/uploads/uppy/s3/multipart/{upload_id}/batch",
         "/uploads/uppy/s3/multipart/{upload_id}/{number}",
-        "/uploads/resumable/{upload_id}",
+        "/uploads/{upload_id}/resumable",
     }
 
 

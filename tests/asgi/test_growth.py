@@ -86,7 +86,7 @@ READERS: list[tuple[Reader, list[str]]] = [
     (tus_wire.parse_checksum, ["", "sha1 "]),
     (
         lambda text: tus_wire.parse_creation({"Upload-Concat": text}),
-        ["", "final;", "final;/uploads/resumable/", "final;//["],
+        ["", "final;", "final;/uploads/resumable/", "final;/uploads/0/resumable", "final;//["],
     ),
     (lambda text: tus_wire.parse_creation({"Upload-Length": text}), ["", "1"]),
     *((forwarded(name), ["", "127.0.0.1,", "::1,", "[", "/a", "a."]) for name in ("for", "host", "proto", "prefix")),

@@ -7,8 +7,9 @@ import cattrs
 import httpx
 import pytest
 from attrs import frozen
-from tests.javascript.conftest import NodeClients, end_unheard_of
+from tests.javascript.conftest import end_unheard_of
 from tests.support.images import jpeg_of_size
+from tests.support.node import NodePrograms
 from tests.support.served import ServedUploads, token_of
 from tests.support.servers.proxy import FailingNetwork, by_chance
 from tests.support.waiting import until
@@ -35,7 +36,7 @@ class Upload:
 class Sender:
     """A user with the client."""
 
-    clients: NodeClients
+    clients: NodePrograms
     api: str
     token: str
     folder: Path
@@ -60,7 +61,7 @@ class Sender:
 
 
 @pytest.fixture
-def sender(node_clients: NodeClients, served: ServedUploads, token: str, tmp_path: Path) -> Sender:
+def sender(node_clients: NodePrograms, served: ServedUploads, token: str, tmp_path: Path) -> Sender:
     return Sender(node_clients, served.api, token, tmp_path)
 
 

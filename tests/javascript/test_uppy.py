@@ -5,8 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 from attrs import evolve, frozen
-from tests.javascript.conftest import NodeClients, end_unheard_of
+from tests.javascript.conftest import end_unheard_of
 from tests.support.images import jpeg_of_size
+from tests.support.node import NodePrograms
 from tests.support.served import ServedUploads
 from tests.support.servers.proxy import FailingNetwork, each_once
 from tests.support.waiting import until
@@ -21,7 +22,7 @@ SIZE = 12_000_000  # three parts: Uppy makes none below 5 MiB
 class Page:
     """A page with Uppy on it, and its user."""
 
-    clients: NodeClients
+    clients: NodePrograms
     api: str
     token: str
     file: Path
@@ -49,7 +50,7 @@ class Page:
 
 
 @pytest.fixture
-def page(node_clients: NodeClients, served: ServedUploads, token: str, tmp_path: Path) -> Page:
+def page(node_clients: NodePrograms, served: ServedUploads, token: str, tmp_path: Path) -> Page:
     file = tmp_path / "any.jpg"
     file.write_bytes(jpeg_of_size(SIZE))
     return Page(node_clients, served.api, token, file)

@@ -16,10 +16,11 @@ from imagegallery import (
     UploadRequest,
     UploadSession,
     UploadState,
+    Variant,
 )
 from imagegallery.access.audience import Audience
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
-from imagegallery.images.presentation.responsive import SIZES, describe
+from imagegallery.images.presentation.responsive import SIZES, absolute, describe
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
@@ -49,7 +50,6 @@ from imagegallery_asgi.api.responses import (
     VariantDetail,
     VariantSummary,
 )
-from imagegallery_asgi.framework.context import absolute
 
 D = TypeVar("D", bound=attrs.AttrsInstance)
 S = TypeVar("S", bound=ImageSummary)
@@ -75,14 +75,14 @@ def _names_of(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
 
 def image_summary(image: Image, root: str) -> ImageSummary:
     """``root`` is added before URLs that are relative to the API."""
-    return _image(ImageSummary, VariantSummary, image, root)
+    return _image(ImageSummary, _variant_summary, image, root)
 
 
 def image_detail(image: Image, root: str) -> ImageDetail:
     own = image.audience is Audience.OWNER
     return _image(
         ImageDetail,
-        VariantDetail,
+        _variant_detail,
         image,
         root,
         sha256=image.sha256.hex() if own and image.sha256 else None,
@@ -96,22 +96,30 @@ def image_detail(image: Image, root: str) -> ImageDetail:
     )
 
 
-def _image(kind: type[S], of_variant: type[V], image: Image, root: str, **others: object) -> S:
+def _image(kind: type[S], of_variant: Callable[[Variant, str], V], image: Image, root: str, **others: object) -> S:
     own = image.audience is Audience.OWNER
-    variants = [each.at(absolute(each.url, root)) for each in image.variants]
-    shown = describe(variants, width=image.width, height=image.height)
+    shown = describe(image.variants, width=image.width, height=image.height, root=root)
     return document(
         kind,
         image,
         processing_status=image.status,
         is_favorite=own and image.is_favorite,
         expires_at=image.urls_expire_at,
-        variants=tuple(document(of_variant, each, type=each.variant_type) for each in variants),
+        variants=tuple(of_variant(each, root) for each in image.variants),
         src=shown.src,
         srcSet=shown.src_set,
         sources=tuple(SourceDocument(each.type, each.src_set) for each in shown.sources),
         **others,
     )
+
+
+def _variant_summary(variant: Variant, root: str) -> VariantSummary:
+    url = absolute(variant.url, root)
+    return VariantSummary(variant.variant_type, variant.format, variant.width, variant.height, url)
+
+
+def _variant_detail(variant: Variant, root: str) -> VariantDetail:
+    return document(VariantDetail, variant, type=variant.variant_type, url=absolute(variant.url, root))
 
 
 def chosen_fields(asked: Sequence[str] | None) -> tuple[str, ...]:
@@ -133,7 +141,7 @@ def image_list(
     """A page of documents of this kind, or of some ``fields`` of the detailed one."""
     if fields:
         return Images(tuple(image_choice(image, root, fields) for image in images), pagination, _SIZES)
-    return Images(tuple(_image(kind, VariantSummary, image, root) for image in images), pagination, _SIZES)
+    return Images(tuple(_image(kind, _variant_summary, image, root) for image in images), pagination, _SIZES)
 
 
 def cursor_pagination(page: CursorPage[T]) -> CursorPagination:

@@ -31,7 +31,7 @@ operation = declaring(OPERATIONS)
     json_limit=LONG_LIST,
     permission=Permission.NONE,
 )
-async def check(call: Call, body: CheckFiles) -> One[KnownFilesDocument]:
+async def check_files(call: Call, body: CheckFiles) -> One[KnownFilesDocument]:
     digests = [bytes.fromhex(digest) for digest in body.sha256]
     known = await call.gallery.images.duplicates.check(call.principal, digests)
     return One(KnownFilesDocument(tuple(_known(each) for each in known)))
@@ -53,7 +53,7 @@ async def list_duplicates(call: Call, query: DuplicatesQuery) -> CursorList[Look
     raises=(NotFound,),
     permission=Permission.NONE,
 )
-async def dismiss(call: Call, body: DismissPair) -> None:
+async def dismiss_duplicate(call: Call, body: DismissPair) -> None:
     one, other = body.image_ids
     await call.gallery.images.duplicates.dismiss(call.principal, one, other)
 

@@ -53,7 +53,7 @@ _STREAM = Content(
     answers={200: DeclaredAnswer("Events, from now on or after an earlier one.", (_STREAM,))},
     permission=Permission.NONE,
 )
-async def stream(call: Call, query: EventsQuery) -> Response:
+async def stream_events(call: Call, query: EventsQuery) -> Response:
     """``Last-Event-ID`` is newer than the address."""
     call.principal.require_user()
     if call.request.method == "HEAD":

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
+from typing import Annotated
 from xml.sax.saxutils import escape
 
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.api.requests import ObjectForm
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
+from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
@@ -25,6 +27,8 @@ from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Oper
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
+ObjectKey = Annotated[str, example("library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52/medium-nr3kq7wz2d.webp")]
+Token = Annotated[str, example("eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk")]
 _OBJECT = {
     200: DeclaredAnswer("The whole object.", (IMAGE, BYTES), headers=("ETag", "Last-Modified", "Accept-Ranges")),
     206: DeclaredAnswer("The range asked for.", (IMAGE, BYTES), headers=("ETag", "Content-Range")),
@@ -66,7 +70,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
     holds_conditions=True,
     permission=Permission.NONE,
 )
-async def get_public(call: Call, key: str) -> Response:
+async def get_file(call: Call, key: ObjectKey) -> Response:
     """A variant of an image that everybody may see now; its key changes with its bytes."""
     found = await call.gallery.images.open_public(key)
     info = await call.gallery.store.head(found.key)
@@ -90,7 +94,7 @@ async def get_public(call: Call, key: str) -> Response:
     holds_conditions=True,
     permission=Permission.NONE,
 )
-async def get_signed(call: Call, token: str) -> Response:
+async def get_object(call: Call, token: Token) -> Response:
     downloads = call.gallery.downloads
     if downloads is None:
         raise _elsewhere()
@@ -128,7 +132,7 @@ async def get_signed(call: Call, token: str) -> Response:
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def put_signed(call: Call, token: str) -> Response:
+async def put_object(call: Call, token: Token) -> Response:
     """Receive the upload, or the part, that the token allows."""
     check_not_encoded(call.request)
     upload = await call.gallery.uploads.signed.find(token)
@@ -166,7 +170,7 @@ async def put_signed(call: Call, token: str) -> Response:
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def post_signed(call: Call, token: str) -> Response:
+async def post_object(call: Call, token: Token) -> Response:
     """The same as a form, as browsers send it to S3, with S3's response (API reference, "POST Object")."""
     check_not_encoded(call.request)
     upload = await call.gallery.uploads.signed.find(token)

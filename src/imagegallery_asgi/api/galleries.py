@@ -96,7 +96,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     repeats=Repeats.KEYED,
     permission=Permission.NONE,
 )
-async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
+async def create_gallery(call: Call, body: CreateGallery) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.create(
         call.principal,
         name=body.name,
@@ -118,7 +118,7 @@ async def create(call: Call, body: CreateGallery) -> One[GalleryDocument]:
     holds_conditions=True,
     permission=Permission.VIEW,
 )
-async def get(call: Call, gallery_id: UUID) -> Response:
+async def get_gallery(call: Call, gallery_id: UUID) -> Response:
     async def load() -> bytes:
         gallery = await call.gallery.galleries.get(call.principal, gallery_id)
         return msgspec.json.encode(One(gallery_document(gallery, call.api_root)))
@@ -135,7 +135,7 @@ async def get(call: Call, gallery_id: UUID) -> Response:
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
+async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.update(
         call.principal,
         gallery_id,
@@ -157,7 +157,7 @@ async def update(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[Galle
     holds_conditions=True,
     permission=Permission.DELETE,
 )
-async def delete(call: Call, gallery_id: UUID) -> None:
+async def delete_gallery(call: Call, gallery_id: UUID) -> None:
     await call.gallery.galleries.delete(call.principal, gallery_id, check=gallery_condition(call))
 
 
@@ -175,7 +175,7 @@ async def delete(call: Call, gallery_id: UUID) -> None:
     holds_conditions=True,
     permission=Permission.VIEW,
 )
-async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
+async def list_gallery_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:
     _check_one_way(query)
 
     async def load() -> LoadedPage:
@@ -199,7 +199,7 @@ async def list_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
+async def move_gallery_images(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.move(
         call.principal,
         gallery_id,
@@ -219,7 +219,7 @@ async def move(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDoc
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
+async def remove_gallery_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
     gallery = await call.gallery.galleries.remove_images(
         call.principal, gallery_id, body.image_ids, check=gallery_condition(call)
     )
@@ -234,7 +234,7 @@ async def remove_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def remove_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
+async def remove_gallery_image(call: Call, gallery_id: UUID, image_id: UUID) -> None:
     await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id, check=gallery_condition(call))
 
 

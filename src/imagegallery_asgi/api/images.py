@@ -12,6 +12,7 @@ from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, 
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery.storage.protocol import ReadMethod
+from imagegallery_asgi.api.common import BYTES, IMAGE
 from imagegallery_asgi.api.documents import (
     batch_document,
     chosen_fields,
@@ -61,7 +62,10 @@ from imagegallery_asgi.framework.operations import DeclaredAnswer, Operation, de
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
-_REDIRECT = {302: DeclaredAnswer("The image is at `Location`.", headers=("Location",))}
+_REDIRECT = {
+    200: DeclaredAnswer("The image itself, for clients that follow.", (IMAGE, BYTES)),
+    302: DeclaredAnswer("The image is at `Location`.", headers=("Location",)),
+}
 
 
 _NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
@@ -105,15 +109,20 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
 
 
 @operation("GET", "/images/timeline", "How many images each month has", needs_user=True, permission=Permission.NONE)
-async def timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
+async def get_timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
     months = await call.gallery.images.library.timeline(call.principal, is_archived=query.is_archived)
     return One(timeline_document(months))
 
 
 @operation(
-    "GET", "/images/timeline/{month}", "All images of a month, in columns", needs_user=True, permission=Permission.NONE
+    "GET",
+    "/images/timeline/{month}/images",
+    "All images of a month, in columns",
+    needs_user=True,
+    also_at="/images/timeline/{month}",
+    permission=Permission.NONE,
 )
-async def month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
+async def get_timeline_month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
     columns = await call.gallery.images.library.month(call.principal, month, is_archived=query.is_archived)
     return One(month_document(columns))
 
@@ -125,7 +134,7 @@ async def month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocu
     raises=(NotFound,),
     permission=Permission.NONE,
 )
-async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
+async def batch_images(call: Call, body: BatchImages) -> One[BatchDocument]:
     results = await call.gallery.images.batches.run(call.principal, body.action, body.ids, gallery_id=body.gallery_id)
     return One(batch_document(results))
 
@@ -139,7 +148,7 @@ async def batch(call: Call, body: BatchImages) -> One[BatchDocument]:
     holds_conditions=True,
     permission=Permission.VIEW,
 )
-async def get(call: Call, image_id: UUID, query: ImageQuery) -> Response:
+async def get_image(call: Call, image_id: UUID, query: ImageQuery) -> Response:
     image, fields = await call.gallery.images.get(call.principal, image_id), chosen_fields(query.fields)
     told = image_choice(image, call.api_root, fields) if fields else image_detail(image, call.api_root)
     return unkept_response(call, One(told), updated_at=image.updated_at)
@@ -153,7 +162,7 @@ async def get(call: Call, image_id: UUID, query: ImageQuery) -> Response:
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDetail]:
+async def update_image(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDetail]:
     image = await call.gallery.images.update(
         call.principal,
         image_id,
@@ -176,7 +185,7 @@ async def update(call: Call, image_id: UUID, body: UpdateImage) -> One[ImageDeta
     holds_conditions=True,
     permission=Permission.DELETE,
 )
-async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
+async def delete_image(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     trash = call.gallery.images.trash
     delete_image = trash.purge if query.permanent else trash.put
     await delete_image(call.principal, image_id, check=_condition(call))
@@ -190,7 +199,7 @@ async def delete(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     holds_conditions=True,
     permission=Permission.DELETE,
 )
-async def restore(call: Call, image_id: UUID) -> One[ImageDetail]:
+async def restore_image(call: Call, image_id: UUID) -> One[ImageDetail]:
     return _tagged(call, await call.gallery.images.trash.restore(call.principal, image_id, check=_condition(call)))
 
 
@@ -203,7 +212,7 @@ async def restore(call: Call, image_id: UUID) -> One[ImageDetail]:
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def retry(call: Call, image_id: UUID) -> One[ImageDetail]:
+async def retry_image(call: Call, image_id: UUID) -> One[ImageDetail]:
     return _tagged(call, await call.gallery.images.retry(call.principal, image_id, check=_condition(call)))
 
 
@@ -215,7 +224,7 @@ async def retry(call: Call, image_id: UUID) -> One[ImageDetail]:
     answers=_REDIRECT,
     permission=Permission.VIEW,
 )
-async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
+async def view_image(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     """302 to the best variant; with ``format``, to that format or a more widely shown one."""
     variant = await call.gallery.images.view(
         call.principal,
@@ -236,7 +245,7 @@ async def view(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     answers=_REDIRECT,
     permission=Permission.DOWNLOAD,
 )
-async def download(call: Call, image_id: UUID) -> Response:
+async def download_image(call: Call, image_id: UUID) -> Response:
     """302 to a short-lived address of the original, for its owner."""
     url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
     return _redirect(call.url(url))

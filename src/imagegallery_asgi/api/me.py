@@ -16,7 +16,7 @@ operation = declaring(OPERATIONS)
     needs_user=True,
     permission=Permission.NONE,
 )
-async def get(call: Call) -> One[MeDocument]:
+async def get_me(call: Call) -> One[MeDocument]:
     user_id = call.principal.require_user()
     room = await call.gallery.uploads.room(call.principal)
     return One(

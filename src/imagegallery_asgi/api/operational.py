@@ -18,13 +18,13 @@ _COUNTERS = 'imagegallery_queue_jobs{state="waiting"} 3.0\n'
 
 
 @operation("GET", "/healthz", "Is the process alive?", needs_principal=False, permission=Permission.NONE)
-async def healthz(call: Call) -> Health:
+async def get_health(call: Call) -> Health:
     """The process responds."""
     return Health("ok")
 
 
 @operation("GET", "/readyz", "Can it work?", needs_principal=False, permission=Permission.NONE)
-async def readyz(call: Call) -> Readiness:
+async def get_readiness(call: Call) -> Readiness:
     """The database and the store respond, too, and background tasks run; 503 otherwise."""
     await call.gallery.ready()
     return Readiness("ok", tuple(await call.gallery.warnings()))
@@ -38,7 +38,7 @@ async def readyz(call: Call) -> Readiness:
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def metrics(call: Call) -> Response:
+async def get_metrics(call: Call) -> Response:
     queue = await call.gallery.queue.stats()
     call.host.metrics.tasks_failed(call.gallery.task_failures)
     body = await anyio.to_thread.run_sync(call.host.metrics.render, queue)
@@ -53,7 +53,7 @@ async def metrics(call: Call) -> Response:
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def openapi(call: Call) -> Response:
+async def get_openapi(call: Call) -> Response:
     """The OpenAPI 3.1 description of this API, at the address where it is mounted."""
     body = call.host.description(call.api_root)
     return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=60"})

@@ -49,6 +49,7 @@ AltText = Annotated[str, Meta(max_length=MAX_ALT_TEXT), NO_NUL, example("A yello
 # Any name is taken and made safe; this only bounds what is read.
 RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str, example("eyJ2IjoxfQ.9f2c41d0")]
 Word = Annotated[str, WORD]
 Sha256 = Annotated[str, SHA256_HEX, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
 EventType = Annotated[str, EVENT_TYPE]
@@ -85,8 +86,10 @@ GalleryChoice = Annotated[UUID | None, NOTHING]
 
 @frozen
 class GalleriesQuery:
+    """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors)."""
+
     view: Literal["own", "public"] | None = None
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
 
 
@@ -116,7 +119,7 @@ class GalleryImagesQuery(FilterQuery):
     order: ImageOrder = ImageOrder.POSITION
     seed: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None = None
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None = None
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
     fields: GalleryImageFields | None = None
 
@@ -128,7 +131,7 @@ class LibraryQuery(FilterQuery):
 
     order: LibraryOrder | None = None
     trashed: bool = False
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
     fields: ImageFields | None = None
 
@@ -170,7 +173,7 @@ class ViewQuery:
     """``variant`` is a preset's name, ``format`` an image format; without them the best is chosen."""
 
     variant: Word | None = None
-    format: Word | None = None
+    format: Annotated[Word, example("webp")] | None = None
 
 
 @frozen
@@ -187,13 +190,13 @@ class AddQuery:
 
 @frozen
 class DuplicatesQuery:
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
 
 
 @frozen
 class UploadsQuery:
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
 
 

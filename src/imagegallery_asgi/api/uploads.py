@@ -75,7 +75,7 @@ _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
     repeats=Repeats.KEYED,
     permission=Permission.NONE,
 )
-async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
+async def create_upload(call: Call, body: CreateUpload) -> One[UploadDocument]:
     session = await call.gallery.uploads.create(
         call.principal,
         filename=body.filename,
@@ -99,19 +99,19 @@ async def create(call: Call, body: CreateUpload) -> One[UploadDocument]:
     needs_user=True,
     permission=Permission.NONE,
 )
-async def list_open(call: Call, query: UploadsQuery) -> CursorList[UploadDocument]:
+async def list_uploads(call: Call, query: UploadsQuery) -> CursorList[UploadDocument]:
     page = await call.gallery.uploads.list(call.principal, cursor=query.cursor, limit=query.limit)
     return cursor_uploads(page, call.api_root)
 
 
 @operation("GET", "/uploads/{upload_id}", "One upload session", raises=(NotFound,), needs_user=True, permission=OWNER)
-async def get(call: Call, upload_id: UUID) -> One[UploadDocument]:
+async def get_upload(call: Call, upload_id: UUID) -> One[UploadDocument]:
     session = await call.gallery.uploads.get(call.principal, upload_id)
     return One(upload_document(session, call.api_root))
 
 
 @operation("DELETE", "/uploads/{upload_id}", "Give up an upload", raises=(NotFound, UploadEnded), permission=OWNER)
-async def cancel(call: Call, upload_id: UUID) -> None:
+async def cancel_upload(call: Call, upload_id: UUID) -> None:
     await call.gallery.uploads.cancel(call.principal, upload_id)
 
 
@@ -123,7 +123,7 @@ async def cancel(call: Call, upload_id: UUID) -> None:
     consumes=(IMAGE, BYTES),
     permission=OWNER,
 )
-async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
+async def send_upload_content(call: Call, upload_id: UUID) -> One[UploadDocument]:
     """Receive the bytes, for stores that cannot receive them from clients."""
     check_not_encoded(call.request)
     data = bounded(call.request, call.gallery.uploads.policy.max_size)
@@ -142,7 +142,7 @@ async def receive(call: Call, upload_id: UUID) -> One[UploadDocument]:
     json_limit=LONG_LIST,
     permission=OWNER,
 )
-async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
+async def complete_upload(call: Call, upload_id: UUID) -> One[ImageDetail]:
     """A body with the sent parts is optional."""
     body = await _completion(call)
     uploads = call.gallery.uploads
@@ -162,7 +162,7 @@ async def complete(call: Call, upload_id: UUID) -> One[ImageDetail]:
     raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
     permission=OWNER,
 )
-async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
+async def sign_upload_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
     signed = await call.gallery.uploads.parts.sign(call.principal, upload_id, body.numbers)
     call.headers["Cache-Control"] = "no-store"
     return One(SignedPartsDocument(tuple(part_url(part, call.api_root) for part in signed)))
@@ -176,7 +176,7 @@ async def sign_parts(call: Call, upload_id: UUID, body: SignParts) -> One[Signed
     needs_user=True,
     permission=OWNER,
 )
-async def list_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
+async def list_upload_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
     session = await call.gallery.uploads.parts.get(call.principal, upload_id)
     parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
     return One(stored_parts(parts, session.part_plan, is_open=not session.state.is_ended))
@@ -196,7 +196,7 @@ async def list_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
     holds_conditions=True,
     permission=Permission.ADD_IMAGES,
 )
-async def add(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
+async def add_gallery_images(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
     """Add images of the library (JSON), or a new one: as the whole body, or in a form."""
     kind = media_type(call.request.headers.get("Content-Type"))
     check_not_encoded(call.request)

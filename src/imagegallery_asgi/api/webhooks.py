@@ -30,7 +30,7 @@ async def list_webhooks(call: Call) -> CursorList[WebhookDocument]:
     repeats=Repeats.KEYED,
     permission=Permission.NONE,
 )
-async def create(call: Call, body: CreateWebhook) -> One[CreatedWebhookDocument]:
+async def create_webhook(call: Call, body: CreateWebhook) -> One[CreatedWebhookDocument]:
     created = await call.gallery.webhooks.create(
         call.principal, url=body.url, event_types=body.event_types, idempotency_key=call.idempotency_key
     )
@@ -40,7 +40,7 @@ async def create(call: Call, body: CreateWebhook) -> One[CreatedWebhookDocument]
 
 
 @operation("GET", "/webhooks/{webhook_id}", "One webhook", raises=(NotFound,), needs_user=True, permission=OWNER)
-async def get(call: Call, webhook_id: UUID) -> One[WebhookDocument]:
+async def get_webhook(call: Call, webhook_id: UUID) -> One[WebhookDocument]:
     return One(document(WebhookDocument, await call.gallery.webhooks.get(call.principal, webhook_id)))
 
 
@@ -51,10 +51,10 @@ async def get(call: Call, webhook_id: UUID) -> One[WebhookDocument]:
     raises=(NotFound,),
     permission=OWNER,
 )
-async def enable(call: Call, webhook_id: UUID) -> One[WebhookDocument]:
+async def enable_webhook(call: Call, webhook_id: UUID) -> One[WebhookDocument]:
     return One(document(WebhookDocument, await call.gallery.webhooks.enable(call.principal, webhook_id)))
 
 
 @operation("DELETE", "/webhooks/{webhook_id}", "Deliver no more", raises=(NotFound, Conflict), permission=OWNER)
-async def delete(call: Call, webhook_id: UUID) -> None:
+async def delete_webhook(call: Call, webhook_id: UUID) -> None:
     await call.gallery.webhooks.delete(call.principal, webhook_id)

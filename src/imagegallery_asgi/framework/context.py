@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from imagegallery import Clock, ImageGallery, OpenGallery, Principal, utc_now
 from imagegallery.common.loopback import is_loopback
+from imagegallery.images.presentation.responsive import absolute
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, parse_key
 from imagegallery_asgi.framework.known_pages import KeptChoices, KnownAddresses
 from imagegallery_asgi.framework.metrics import Metrics
@@ -148,8 +149,3 @@ def public_origin(request: Request) -> str:
 def api_root(request: Request) -> str:
     root_path: str = request.scope.get("root_path", "")
     return root_path.rstrip("/") + API_PREFIX
-
-
-def absolute(url: str, root: str) -> str:
-    """``url`` as it is if it is absolute, else below ``root``."""
-    return f"{root}{url}" if url.startswith("/") else url

@@ -1,7 +1,7 @@
 """Types to JSON Schema 2020-12 as OpenAPI 3.1 wants it, by msgspec; and examples put together from schemas. Pure."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -16,6 +16,8 @@ TypeForm = Any
 JsonSchema = dict[str, Any]
 UNIONS = (Union, UnionType)
 
+# The field that tells several kinds of one document apart.
+KIND = "kind"
 _PLACE = "#/components/schemas/"
 _BY_FORMAT = {"uuid": "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52", "date-time": "2026-06-01T12:30:00Z"}
 
@@ -41,14 +43,24 @@ class Components:
         fields = {name: _without({"type": "null"}, schema) for name, schema in own["properties"].items()}
         return {**own, "properties": fields}
 
+    def variants(self, name: str, members: Mapping[str, JsonSchema], by: str) -> JsonSchema:
+        """A reference to a schema of this name that is one of its members; the field ``by`` says which."""
+        self.schemas[name] = _one_of(members, by)
+        return reference(name)
+
+    def named(self, name: str, schema: JsonSchema) -> JsonSchema:
+        """A reference to a schema, which gets this name."""
+        self.schemas[name] = schema
+        return reference(name)
+
     def example(self, schema: JsonSchema) -> object:
         """A value of the schema. Raises `TypeError` if nothing gives an example."""
         match schema:
-            case {"examples": [first, *_]} | {"enum": [first, *_]}:
+            case {"examples": [first, *_]} | {"enum": [first, *_]} | {"const": first}:
                 return first
             case {"$ref": name}:
                 return self.example(self.schemas[name.removeprefix(_PLACE)])
-            case {"anyOf": [first, *_]}:
+            case {"anyOf": [first, *_]} | {"oneOf": [first, *_]}:
                 return self.example(first)
             case {"properties": fields}:
                 return {name: self.example(field) for name, field in fields.items()}
@@ -56,8 +68,12 @@ class Components:
                 return [self.example(entry)]
             case {"type": "object"}:
                 return {}
+            case {"default": value} if value is not None:
+                return value
             case {"type": "boolean"}:
                 return False
+            case {"type": "integer", "minimum": least}:
+                return least
             case {"format": ("uuid" | "date-time") as name}:
                 return _BY_FORMAT[name]
         raise TypeError(f"{schema} has no example: say what it is like with example()")
@@ -68,10 +84,33 @@ def _schemas(form: TypeForm) -> tuple[JsonSchema, Mapping[str, JsonSchema]]:
     """The schema of a type, and the schemas that it refers to by name."""
     forms = get_args(form) if originates(*UNIONS)(form) else (form,)
     described = msgspec.json.encode(msgspec.json.schema_components(forms, ref_template="{name}"))
-    schemas, named = json.loads(described, object_hook=_tidy)
-    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}, {
-        _public(name): each for name, each in named.items() if name != Unset.__name__
-    }
+    schemas, tidied = json.loads(described, object_hook=_tidy)
+    named = {_public(name): each for name, each in tidied.items() if name != Unset.__name__}
+    return schemas[0] if len(schemas) == 1 else _union(schemas, named), named
+
+
+def _union(members: Sequence[JsonSchema], named: Mapping[str, JsonSchema]) -> JsonSchema:
+    """One of several schemas. The ``kind`` of documents, if it is a constant, says which."""
+    kinds = {kind: member for member in members if (kind := _kind(member, named))}
+    return _one_of(kinds, KIND) if len(kinds) == len(members) else {"anyOf": [*members]}
+
+
+def _kind(member: JsonSchema, named: Mapping[str, JsonSchema]) -> str | None:
+    described = named.get(member.get("$ref", "").removeprefix(_PLACE), {})
+    match described.get("properties", {}).get(KIND):
+        case {"enum": [str(kind)]}:
+            return kind
+    return None
+
+
+def _one_of(members: Mapping[str, JsonSchema], by: str) -> JsonSchema:
+    mapping = {value: member["$ref"] for value, member in members.items()}
+    return {"oneOf": [*members.values()], "discriminator": {"propertyName": by, "mapping": mapping}}
+
+
+def reference(name: str) -> JsonSchema:
+    """A schema that refers to the one of this name."""
+    return {"$ref": _PLACE + name}
 
 
 def _tidy(schema: JsonSchema) -> JsonSchema:

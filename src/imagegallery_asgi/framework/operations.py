@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from http import HTTPStatus
-from types import NoneType
+from types import ModuleType, NoneType
 from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from attrs import field, frozen
@@ -91,7 +91,9 @@ class Operation:
     ``names_any_id`` an id of another form than ours is one that does not exist. ``repeats`` says what
     ``Idempotency-Key`` means. ``holds_conditions``: it looks at ``If-Match`` and its like itself; elsewhere nothing
     has an ETag, so that none that is named can be there. With ``tells_message`` its problems have a ``message`` too.
-    Any GET answers HEAD too; ``answers_head`` says that this is worth describing.
+    Any GET answers HEAD too; ``answers_head`` says that this is worth describing. ``also_at`` is another path of the
+    same, which no description has: there it could be read as one of another operation (OpenAPI 3.1, "Path Templating
+    Matching").
     """
 
     handler: Handler
@@ -114,6 +116,7 @@ class Operation:
     json_limit: int = JSON_LIMIT
     tells_message: bool = False
     answers_head: bool = False
+    also_at: str | None = None
     inputs: Inputs = field(init=False)
 
     @is_safe.default
@@ -134,8 +137,21 @@ class Operation:
         return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
 
     @property
-    def package(self) -> str:
-        return self.name.partition(".")[0]
+    def tag(self) -> str:
+        """What it is about: the module of its handler, or the package of a module that is named for all handlers."""
+        *packages, module = self.handler.__module__.split(".")
+        return packages[-1] if packages and module == "handlers" else module
+
+    @property
+    def about(self) -> str:
+        """What all operations of its ``tag`` are about: the first sentence of their module."""
+        module = inspect.getmodule(self.handler)
+        return _first_paragraph(module) or f"Operations of {self.tag}."
+
+    @property
+    def description(self) -> str:
+        """What its handler says of it; else nothing."""
+        return inspect.cleandoc(self.handler.__doc__ or "")
 
     @property
     def bodies(self) -> tuple[Content, ...]:
@@ -150,6 +166,11 @@ class Operation:
         if self.inputs.answer is NoneType:
             return {HTTPStatus.NO_CONTENT: DeclaredAnswer("Done.")}
         return {self.status: DeclaredAnswer("Success.", (Content(JSON, self.inputs.answer),)), **self.answers}
+
+
+def _first_paragraph(module: ModuleType | None) -> str:
+    text = inspect.cleandoc((module and module.__doc__) or "")
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def _declaring(

@@ -56,7 +56,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
     },
     permission=Permission.NONE,
 )
-async def create(call: Call, query: ResumableQuery) -> Response:
+async def create_resumable_upload(call: Call, query: ResumableQuery) -> Response:
     """tus "Creation" and its kin, or the draft's "Upload Creation"."""
     check_not_encoded(call.request)
     if is_tus(call.request):
@@ -69,8 +69,9 @@ async def create(call: Call, query: ResumableQuery) -> Response:
 
 @operation(
     "GET",
-    "/uploads/resumable/{upload_id}",
+    "/uploads/{upload_id}/resumable",
     "How far an upload has come; completes one that was cut short after its last byte",
+    also_at="/uploads/resumable/{upload_id}",
     raises=(*_OVER, UploadIncomplete, TooLarge, *WRONG_FILE),
     answers={204: _UPLOAD},
     answers_head=True,
@@ -78,7 +79,7 @@ async def create(call: Call, query: ResumableQuery) -> Response:
     is_safe=False,
     permission=OWNER,
 )
-async def look(call: Call, upload_id: UUID) -> Response:
+async def get_resumable_upload(call: Call, upload_id: UUID) -> Response:
     """tus "HEAD", or the draft's "Offset Retrieval"."""
     with in_its_terms():
         session = await call.gallery.uploads.resumable.look(call.principal, upload_id)
@@ -87,8 +88,9 @@ async def look(call: Call, upload_id: UUID) -> Response:
 
 @operation(
     "PATCH",
-    "/uploads/resumable/{upload_id}",
+    "/uploads/{upload_id}/resumable",
     "More bytes of an upload; the last ones make it an image",
+    also_at="/uploads/resumable/{upload_id}",
     raises=(*_OVER, CompletedUpload, *_WRONG_PIECE, *WRONG_UPLOAD),
     consumes=_PIECES,
     needs_body=False,
@@ -99,7 +101,7 @@ async def look(call: Call, upload_id: UUID) -> Response:
     names_any_id=True,
     permission=OWNER,
 )
-async def append(call: Call, upload_id: UUID) -> Response:
+async def append_resumable_upload(call: Call, upload_id: UUID) -> Response:
     """tus "PATCH", or the draft's "Upload Append"."""
     check_not_encoded(call.request)
     if is_tus(call.request):
@@ -109,14 +111,15 @@ async def append(call: Call, upload_id: UUID) -> Response:
 
 @operation(
     "DELETE",
-    "/uploads/resumable/{upload_id}",
+    "/uploads/{upload_id}/resumable",
     "Give up an upload; an image that it has become stays",
+    also_at="/uploads/resumable/{upload_id}",
     raises=(NotFound, UnsupportedVersion, UploadLocked, Conflict),
     answers={204: DeclaredAnswer("Given up.")},
     names_any_id=True,
     permission=OWNER,
 )
-async def terminate(call: Call, upload_id: UUID) -> Response:
+async def cancel_resumable_upload(call: Call, upload_id: UUID) -> Response:
     """tus "Termination", or the draft's "Upload Cancellation". An image that an upload has become stays."""
     await call.gallery.uploads.resumable.terminate(call.principal, upload_id)
     return Response(status_code=204)
@@ -130,7 +133,7 @@ async def terminate(call: Call, upload_id: UUID) -> Response:
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def options(call: Call) -> Response:
+async def get_resumable_options(call: Call) -> Response:
     """tus "OPTIONS", and the draft's "Limits"."""
     max_size = call.gallery.uploads.policy.max_size
     return Response(status_code=204, headers={**tus_wire.options(max_size), **ietf_wire.options(max_size)})
@@ -138,15 +141,16 @@ async def options(call: Call) -> Response:
 
 @operation(
     "OPTIONS",
-    "/uploads/resumable/{upload_id}",
+    "/uploads/{upload_id}/resumable",
     "What resumable uploads are offered",
+    also_at="/uploads/resumable/{upload_id}",
     answers=_OPTIONS,
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def upload_options(call: Call, upload_id: UUID) -> Response:
+async def get_resumable_upload_options(call: Call, upload_id: UUID) -> Response:
     """The same, asked of an upload."""
-    return await options(call)
+    return await get_resumable_options(call)
 
 
 def _description(call: Call, session: UploadSession) -> dict[str, str]:

@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from imagegallery_asgi.framework.context import API_PREFIX, error_headers_of
 from imagegallery_asgi.framework.errors import UnsupportedVersion
 from imagegallery_asgi.framework.headers import media_type
-from imagegallery_asgi.resumable.common import PATH, TUS_HEADER
+from imagegallery_asgi.resumable.common import TUS_HEADER
 from imagegallery_asgi.resumable.tus_wire import MEDIA_TYPE, VERSION
 
-_OURS = re.compile(re.escape(API_PREFIX + PATH) + r"(?:/[^/]*/?)?")
+# Where uploads begin, and both addresses of one.
+_OURS = re.compile(re.escape(API_PREFIX) + r"/uploads/(?:[^/]++/resumable|resumable(?:/[^/]*+)?)/?")
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
 _TUS_ONLY = ("Upload-Metadata", "Upload-Defer-Length", "Upload-Concat", "Upload-Checksum")
 _OVERRIDE = "X-HTTP-Method-Override"

@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -38,7 +39,6 @@ _KEY = re.compile(r"[!-+\--~]++")  # printable ASCII but space and comma
 MAX_METADATA = 4096
 MAX_CONCAT = 16_384
 """Bytes of ``Upload-Metadata`` and ``Upload-Concat``, which are stored unchanged with the upload."""
-_UPLOADS = "/uploads/resumable/"
 
 
 @frozen
@@ -188,11 +188,12 @@ def _parse_concat(header: str) -> tuple[UUID, ...] | None:
 
 
 def _upload_id(url: str) -> UUID | None:
-    try:
-        _, separator, name = urlsplit(url).path.rpartition(_UPLOADS)
-    except ValueError:
-        return None
-    return parse_id(name.rstrip("/")) if separator else None
+    """The id in either address of an upload."""
+    with suppress(ValueError):
+        match urlsplit(url).path.rstrip("/").split("/"):
+            case [*_, "uploads", name, "resumable"] | [*_, "uploads", "resumable", name]:
+                return parse_id(name)
+    return None
 
 
 def options(max_size: int) -> dict[str, str]:

@@ -32,6 +32,7 @@ from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
 from imagegallery_asgi.framework.parsing import parse_pairs, raise_faults, split_query
 from imagegallery_asgi.uppy.wire import (
     BUCKET,
+    AnyNumber,
     UppyBatchDocument,
     UppyBatchQuery,
     UppyCompletedDocument,
@@ -62,9 +63,9 @@ operation = declaring(OPERATIONS)
     tells_message=True,
     permission=Permission.NONE,
 )
-async def params(call: Call) -> UppyParamsDocument:
-    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]``, ``metadata[meta]`` and
-    ``metadata[visibility]`` as query."""
+async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
+    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]`` and ``metadata[meta]`` as
+    query."""
     faults: list[Fault] = []
     asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
     raise_faults(faults)
@@ -76,7 +77,6 @@ async def params(call: Call) -> UppyParamsDocument:
         size=asked.size,
         gallery_id=asked.gallery_id,
         meta=parse_meta(("query", "metadata", "meta"), asked.meta),
-        visibility=asked.visibility,
     )
     _no_store(call)
     return _form_or_put(call, session)
@@ -91,7 +91,7 @@ async def params(call: Call) -> UppyParamsDocument:
     tells_message=True,
     permission=Permission.NONE,
 )
-async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
+async def create_uppy_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
     metadata = body.metadata or UppyMetadata()
     session = await call.gallery.uploads.parts.begin(
         call.principal,
@@ -100,7 +100,6 @@ async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
         size=metadata.size,
         gallery_id=metadata.gallery_id,
         meta=parse_meta(("body", "metadata", "meta"), metadata.meta),
-        visibility=metadata.visibility,
         completes_itself=True,
     )
     _no_store(call)
@@ -116,7 +115,7 @@ async def create_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
     tells_message=True,
     permission=OWNER,
 )
-async def list_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> tuple[UppyStoredPartDocument, ...]:
+async def list_uppy_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> tuple[UppyStoredPartDocument, ...]:
     await call.gallery.uploads.parts.get(call.principal, upload_id, key=query.key)
     parts = await call.gallery.uploads.parts.list(call.principal, upload_id)
     return tuple(UppyStoredPartDocument(part.number, quote_etag(part.etag), part.size) for part in parts)
@@ -131,7 +130,7 @@ async def list_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> tuple[
     tells_message=True,
     permission=OWNER,
 )
-async def sign_part(call: Call, upload_id: UUID, number: int, query: UppyKeyQuery) -> UppySignedPartDocument:
+async def sign_uppy_part(call: Call, upload_id: UUID, number: AnyNumber, query: UppyKeyQuery) -> UppySignedPartDocument:
     (part,) = await _sign(call, upload_id, query.key, (number,))
     return UppySignedPartDocument(_url(call, part.request), dict(part.request.headers), _seconds(call, part.expires_at))
 
@@ -145,7 +144,7 @@ async def sign_part(call: Call, upload_id: UUID, number: int, query: UppyKeyQuer
     tells_message=True,
     permission=OWNER,
 )
-async def sign_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) -> UppyBatchDocument:
+async def sign_uppy_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) -> UppyBatchDocument:
     numbers = tuple(map(int, query.partNumbers.split(",")))
     parts = await _sign(call, upload_id, query.key, numbers)
     return UppyBatchDocument({str(part.number): _url(call, part.request) for part in parts})
@@ -160,7 +159,7 @@ async def sign_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) -> Uppy
     tells_message=True,
     permission=OWNER,
 )
-async def complete_multipart(
+async def complete_uppy_multipart(
     call: Call, upload_id: UUID, query: UppyKeyQuery, body: UppyParts
 ) -> UppyCompletedDocument:
     uploads = call.gallery.uploads
@@ -179,7 +178,7 @@ async def complete_multipart(
     tells_message=True,
     permission=OWNER,
 )
-async def abort_multipart(call: Call, upload_id: UUID, query: UppyKeyQuery) -> UppyEmptyDocument:
+async def abort_uppy_multipart(call: Call, upload_id: UUID, query: UppyKeyQuery) -> UppyEmptyDocument:
     await call.gallery.uploads.parts.get(call.principal, upload_id, key=query.key)
     await call.gallery.uploads.cancel(call.principal, upload_id)
     return UppyEmptyDocument()

@@ -32,7 +32,8 @@ _ETAG = '"5d41402abc4b2a76b9719d911017c592"'
 _OPTIONAL = ("gallery_id", "size", "meta", "visibility")
 
 FileSize = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
-Key = Annotated[str, Meta(min_length=1, max_length=1024)]
+AnyNumber = Annotated[int, example(1)]
+Key = Annotated[str, Meta(min_length=1, max_length=1024), example(_KEY)]
 
 
 @frozen
@@ -77,7 +78,7 @@ class UppyBatchQuery:
     """``partNumbers``: up to 100, with commas between them."""
 
     key: Key
-    partNumbers: Annotated[str, pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3")]
+    partNumbers: Annotated[str, pattern(r"[0-9]{1,5}(,[0-9]{1,5}){0,99}", "numbers of parts, such as 1,2,3", "1,2,3")]
 
 
 @frozen

@@ -59,6 +59,22 @@ def test_every_example_fits_its_schema() -> None:
             check(content["example"], content["schema"])
 
 
+def test_every_parameter_and_header_has_one() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            for each in operation["parameters"]:
+                assert "example" in each, (method, path, each)
+                check(each["example"], each["schema"])
+            for answer in operation["responses"].values():
+                assert all("example" in header for header in answer.get("headers", {}).values()), (method, path)
+
+
+def test_every_event_has_one() -> None:
+    for item in DOCUMENT["webhooks"].values():
+        (content,) = item["post"]["requestBody"]["content"].values()
+        check(content["example"], content["schema"])
+
+
 def test_every_error_of_every_operation_has_one() -> None:
     for name, status, answer in problems():
         (content,) = answer["content"].values()
@@ -120,7 +136,7 @@ def test_real_answers_look_like_the_examples(owner: httpx.Client, gallery: str, 
         ("/images", "get"): owner.get("/images"),
         ("/images/{image_id}", "get"): owner.get(f"/images/{image}"),
         ("/images/timeline", "get"): owner.get("/images/timeline"),
-        ("/images/timeline/{month}", "get"): owner.get(f"/images/timeline/{month}"),
+        ("/images/timeline/{month}/images", "get"): owner.get(f"/images/timeline/{month}/images"),
         ("/images/batch", "post"): owner.post("/images/batch", json={"action": "favorite", "ids": [image]}),
         ("/readyz", "get"): owner.get("/readyz"),
     }

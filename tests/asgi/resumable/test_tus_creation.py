@@ -30,6 +30,13 @@ def test_a_new_upload_has_an_address_of_its_own(owner: httpx.Client) -> None:
     assert answer.headers["Upload-Offset"] == "0"
 
 
+def test_an_upload_has_the_address_of_the_description_too(owner: httpx.Client) -> None:
+    upload = create(owner, 10)
+    described = Upload(owner, f"/uploads/{upload.id}/resumable")
+    assert described.patch(b"0123", 0).headers["Upload-Offset"] == "4"
+    assert (described.offset(), upload.offset(), Upload(owner, f"{described.path}/").offset()) == (4, 4, 4)
+
+
 @pytest.mark.parametrize(
     "headers",
     [

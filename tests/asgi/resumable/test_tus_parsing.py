@@ -70,7 +70,7 @@ def test_a_count_is_a_number_of_bytes(count: int) -> None:
 
 def test_a_final_upload_names_its_parts_in_order() -> None:
     ids = [uuid4(), uuid4(), uuid4()]
-    urls = [f"/api/v1/uploads/resumable/{ids[0]}", f"https://a.example/x/uploads/resumable/{ids[1]}?q#f"]
+    urls = [f"/api/v1/uploads/{ids[0]}/resumable/", f"https://a.example/x/uploads/resumable/{ids[1]}?q#f"]
     asked = parse_creation({"Upload-Concat": f"final; {urls[0]}  {urls[1]} {urls[0]}"})
     assert asked.parts == (ids[0], ids[1], ids[0])
     assert parse_creation({"Upload-Concat": "partial", "Upload-Length": "1"}).is_partial
@@ -95,7 +95,7 @@ def test_metadata_has_an_end() -> None:
 
 
 def test_the_parts_of_a_final_upload_have_an_end() -> None:
-    url = f"/uploads/resumable/{uuid4()}"
+    url = f"/uploads/{uuid4()}/resumable"
     longest = f"final; {url}".ljust(MAX_CONCAT)
     assert parse_creation({"Upload-Concat": longest}).parts is not None
     with pytest.raises(MalformedRequest, match="16,384 bytes"):

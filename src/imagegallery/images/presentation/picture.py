@@ -31,12 +31,6 @@ class Html(str):
         return self
 
 
-class Shown(Candidate, Protocol):
-    """A variant that can be given another URL."""
-
-    def at(self, url: str) -> Candidate: ...
-
-
 class Depicted(Protocol):
     """What of an image matters here (`imagegallery.images.image.image.Image` has it)."""
 
@@ -55,7 +49,7 @@ class Depicted(Protocol):
     @property
     def status(self) -> str: ...
     @property
-    def variants(self) -> Iterable[Shown]: ...
+    def variants(self) -> Iterable[Candidate]: ...
 
 
 def picture(
@@ -100,7 +94,7 @@ def picture(
     across = image.width if width is None else width
     down = across * image.height / image.width if ratio is None else across / ratio
     box = {"class": class_, "width": across, "height": max(round(down), 1)}
-    shown = describe([_below(root, each) for each in image.variants], width=image.width, height=image.height)
+    shown = describe(image.variants, width=image.width, height=image.height, root=root)
     if not shown.src:
         return Html(_place(image, box, words, colour or GREY))
     told = sizes or (SIZES[layout] if width is None else f"{width}px")
@@ -110,10 +104,6 @@ def picture(
     style = _style(colour if image.mime_type in _OPAQUE else None, ratio) if styled else None
     img = _tag("img", {**box, **loading, **candidates, "alt": words, "style": style})
     return Html(f"<picture>{''.join(sources)}{img}</picture>")
-
-
-def _below(root: str, variant: Shown) -> Candidate:
-    return variant.at(root + variant.url) if root and variant.url.startswith("/") else variant
 
 
 def _style(colour: str | None, ratio: float | None) -> str | None:

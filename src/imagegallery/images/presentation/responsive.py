@@ -6,7 +6,7 @@ width descriptor.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from attrs import frozen
@@ -73,26 +73,31 @@ class Responsive:
         return SIZES
 
 
-def describe(variants: Sequence[Candidate], *, width: int, height: int) -> Responsive:
-    """How to show an image of ``width`` x ``height`` pixels with these variants.
+def absolute(url: str, root: str) -> str:
+    """``url`` as it is if it is absolute, else below ``root``."""
+    return f"{root}{url}" if url.startswith("/") else url
+
+
+def describe(variants: Iterable[Candidate], *, width: int, height: int, root: str = "") -> Responsive:
+    """How to show an image of ``width`` x ``height`` pixels with these variants; ``root`` comes before relative URLs.
 
     ``src`` is the `medium` variant, else the one nearest to it, in the most widely shown format that has it.
     Sets of candidates leave out renderings that were cropped: the browser must not see the frame change. Where some
     move, those that stand still are left out, too: a picture must not stop when the window becomes smaller.
     """
-    alike = _moving(variants) or variants
-    whole = [variant for variant in alike if _shows_all_of(variant, width, height)]
-    shown = min(whole or alike, key=_distance_from_src, default=None)
-    base = shown.format if shown else ""
-    return Responsive(
-        src=_quote(shown.url) if shown else None,
-        src_set=_src_set(each for each in whole if each.format == base),
-        sources=tuple(_sources(whole, base)),
-    )
+    ranked = [(rank(each.format), _quote(absolute(each.url, root)), each) for each in variants]
+    alike = [each for each in ranked if each[2].frames > 1] or ranked
+    whole = [each for each in alike if _shows_all_of(each[2], width, height)]
+    if not alike:
+        return Responsive(None, "", ())
+    base, src, _ = min(whole or alike, key=_distance_from_src)
+    src_set = {each.width: url for place, url, each in whole if place == base}
+    better = sorted({place for place, _, _ in whole if place > base}, reverse=True)
+    sources = (_source(whole, base, best) for best in better)
+    return Responsive(src, _src_set(src_set), tuple(each for each in sources if each is not None))
 
 
-def _moving(variants: Iterable[Candidate]) -> list[Candidate]:
-    return [variant for variant in variants if variant.frames > 1]
+_Ranked = tuple[int, str, Candidate]  # the rank of the format, and the URL
 
 
 def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:
@@ -100,10 +105,11 @@ def _shows_all_of(variant: Candidate, width: int, height: int) -> bool:
     return abs(variant.width * height - variant.height * width) <= width + height
 
 
-def _distance_from_src(variant: Candidate) -> tuple[bool, bool, int, int]:
+def _distance_from_src(ranked: _Ranked) -> tuple[bool, bool, int, int]:
     """The lowest is the best ``src``: a format for all, then the right variant, then its size."""
+    place, _, variant = ranked
     off_size = abs(max(variant.width, variant.height) - _SRC_PIXELS)
-    return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, rank(variant.format)
+    return variant.format in _NOT_FOR_ALL, variant.variant_type != _SRC_VARIANT, off_size, place
 
 
 def rank(image_format: str) -> int:
@@ -111,24 +117,22 @@ def rank(image_format: str) -> int:
     return _RANKS.get(image_format, len(FORMATS))
 
 
-def _sources(variants: Sequence[Candidate], base: str) -> Iterable[Source]:
-    """The formats better than ``base``, best first, each as a source if it is useful."""
-    better = {variant.format for variant in variants if rank(variant.format) > rank(base)}
-    for image_format in sorted(better, key=rank, reverse=True):
-        smallest = _smallest(each for each in variants if rank(base) <= rank(each.format) <= rank(image_format))
-        if any(each.format == image_format for each in smallest):
-            yield Source(f"image/{image_format}", _src_set(smallest))
+def _source(variants: Iterable[_Ranked], base: int, best: int) -> Source | None:
+    """The smallest file of each width in the formats from ``base`` to ``best``, of equal ones the more widely shown
+    format; ``None`` if none of them is in the best."""
+    smallest: dict[int, tuple[int, int, str, str]] = {}
+    for place, url, each in variants:
+        if base <= place <= best:
+            told = (each.file_size, place, each.format, url)
+            smallest[each.width] = min(smallest.get(each.width, told), told)
+    image_format = next((name for _, place, name, _ in smallest.values() if place == best), None)
+    if image_format is None:
+        return None
+    return Source(f"image/{image_format}", _src_set({width: told[3] for width, told in smallest.items()}))
 
 
-def _smallest(variants: Iterable[Candidate]) -> list[Candidate]:
-    """The smallest file of each width; of equal ones the more widely shown format."""
-    in_order = sorted(variants, key=lambda each: (each.file_size, rank(each.format)), reverse=True)
-    return list({each.width: each for each in in_order}.values())
-
-
-def _src_set(variants: Iterable[Candidate]) -> str:
-    by_width = {variant.width: variant for variant in variants}
-    return ", ".join(f"{_quote(by_width[width].url)} {width}w" for width in sorted(by_width))
+def _src_set(by_width: Mapping[int, str]) -> str:
+    return ", ".join(f"{by_width[width]} {width}w" for width in sorted(by_width))
 
 
 def _quote(url: str) -> str:
