@@ -11,9 +11,10 @@ from attrs import frozen
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture
 
-from imagegallery import Event, ImageGallery, ImageReady, ImageUploaded, Principal, Settings
+from imagegallery import Event, ImageGallery, ImageReady, ImageUploaded, InvalidInput, Principal, Settings
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.clock import utc_now
+from imagegallery.common.meta import Meta
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.events.event import OwnerEvent
 
@@ -91,6 +92,32 @@ async def test_an_event_that_no_feature_brings_is_told_as_soon_as_that_is_known(
     pics.on(ImageSold)(handle)
     with pytest.raises(ValueError, match="brings ImageSold"):
         await pics.open().__aenter__()
+
+
+async def test_meta_is_checked_by_what_is_registered_before_and_after_it_is_opened(settings: Settings) -> None:
+    pics = ImageGallery.define(settings)
+    asked: list[str] = []
+
+    @pics.meta("gallery")
+    async def check(meta: Meta) -> None:
+        asked.append("defined")
+        if not meta:
+            raise InvalidInput("Say what it is for.")
+
+    async with pics.open() as gallery:
+
+        @gallery.meta("gallery")
+        def check_more(_: Meta) -> None:
+            asked.append("opened")
+
+        with pytest.raises(InvalidInput, match="what it is for"):
+            await gallery.galleries.create(ME, name="Lisbon")
+        await gallery.galleries.create(ME, name="Lisbon", meta={"shop": 1})
+    assert asked == ["defined", "defined", "opened"]
+    with pytest.raises(ValueError, match="neither"):
+        pics.meta("galleries")(check)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        pics.meta("image")(None)  # type: ignore[type-var]
 
 
 async def test_settings_come_when_it_is_opened(

@@ -1,5 +1,6 @@
 """What an application registers when its code is written: functions of its own that a gallery calls."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import attrs
@@ -8,8 +9,10 @@ from attrs import field, frozen
 from imagegallery.events.event import DomainEvent, EventTypes
 from imagegallery.events.handlers import Handlers, Registration
 from imagegallery.feature import ByClass
+from imagegallery.images.image.meta_checks import MetaCheck, MetaChecks, MetaSubject
 
 E = TypeVar("E", bound=DomainEvent)
+C = TypeVar("C", bound=MetaCheck)
 
 
 @frozen(eq=False)
@@ -18,6 +21,7 @@ class Registry:
     (`Resources.registered`)."""
 
     handlers: Handlers = field(factory=Handlers)
+    meta_checks: MetaChecks = field(factory=MetaChecks)
 
     def of_gallery(self, types: EventTypes) -> "Registry":
         """That of a gallery with these events: what is here, now and later, and what is registered with the gallery.
@@ -25,7 +29,7 @@ class Registry:
         Raises:
             ValueError: For a handler of an event that is none of these.
         """
-        return Registry(self.handlers.of_gallery(types))
+        return Registry(self.handlers.of_gallery(types), self.meta_checks.of_gallery())
 
     def by_class(self) -> ByClass:
         """What is registered, for the features."""
@@ -54,3 +58,23 @@ class Registers:
                 before the gallery is open, then.
         """
         return Registration(self._registry.handlers, kind, name)
+
+    def meta(self, subject: MetaSubject) -> Callable[[C], C]:
+        """Decorate a function that checks the ``meta`` of each image or gallery before it is kept.
+
+        It is called with all of it, as it would be then: for what is new, with ``meta`` or without, and for each change
+        of it. It refuses by raising `InvalidInput` or another `Refused`. It may be ``async``; a plain one runs in a
+        thread. Nothing is kept if it fails or hangs: then the caller gets `HookFailed`.
+
+        Args:
+            subject: ``image`` or ``gallery``.
+
+        Raises:
+            ValueError: For another subject.
+        """
+
+        def register(check: C) -> C:
+            self._registry.meta_checks.add(subject, check)
+            return check
+
+        return register

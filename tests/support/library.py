@@ -24,6 +24,7 @@ from imagegallery.galleries.service import GalleryService
 from imagegallery.ids import new_id
 from imagegallery.images.image import membership, records
 from imagegallery.images.image.image import Image, ProcessingStatus, Variant
+from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, to_json
@@ -69,14 +70,15 @@ class Library:
         store = FilesystemStore(objects, UrlSigner(_SECRET, clock), clock)
         queue = PostgresQueue(database, clock)
         delivery = ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock, meta)
+        meta_checks = MetaChecks()
         return cls(
             database=database,
             store=store,
             queue=queue,
             clock=clock,
             delivery=delivery,
-            images=ImageService(database, queue, delivery, clock),
-            galleries=GalleryService(database, delivery, clock),
+            images=ImageService(database, queue, delivery, clock, meta_checks=meta_checks),
+            galleries=GalleryService(database, delivery, clock, meta_checks),
         )
 
     async def add_image(self, image: Image, gallery_id: UUID | None = None) -> Image:

@@ -1,12 +1,17 @@
 """``meta`` that comes with an upload."""
 
+from datetime import timedelta
+
+import anyio
 import pytest
 from tests.events.test_recorded import recorded
 from tests.support.uploads import Traces, Uploading
 
-from imagegallery.common.meta import MAX_META
-from imagegallery.errors import InvalidInput
+from imagegallery import hooks
+from imagegallery.common.meta import MAX_META, Meta
+from imagegallery.errors import Fault, HookFailed, ImageGalleryError, InvalidInput
 from imagegallery.images.events import GalleryChanged
+from imagegallery.images.image.meta_checks import MetaCheck
 from imagegallery.uploads.events import ImageUploaded
 
 META = {"sku": "A-1", "colour": "red"}
@@ -40,3 +45,70 @@ async def test_what_it_cannot_be_is_refused_before_anything_is_read_or_kept(
         await uploading.library.galleries.create(uploading.me, name="Lisbon", meta=meta)
     assert await uploading.traces() == Traces()
     assert (await uploading.service.list(uploading.me)).items == ()
+
+
+async def refuse(meta: Meta) -> None:
+    """A check of an application."""
+    if "sku" not in meta:
+        raise InvalidInput("Each picture is of a product.", [Fault(("body", "meta", "sku"), "is required")])
+
+
+def fail(_: Meta) -> None:
+    raise LookupError("the catalogue is not there")
+
+
+async def hang(_: Meta) -> None:
+    await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize(("check", "refusal"), [(refuse, InvalidInput), (fail, HookFailed), (hang, HookFailed)])
+async def test_what_the_application_does_not_agree_to_leaves_nothing(
+    uploading: Uploading,
+    jpeg: bytes,
+    check: MetaCheck,
+    refusal: type[ImageGalleryError],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service, library, me = uploading.service, uploading.library, uploading.me
+    gallery = await library.galleries.create(me, name="Lisbon", meta=META)
+    image = await service.add(me, jpeg, meta=META)
+    before = await uploading.traces()
+    if check is hang:
+        monkeypatch.setattr(hooks, "HOOK_TIME", timedelta(0))
+    library.images.meta_checks.add("image", check)
+    library.images.meta_checks.add("gallery", check)
+    for attempt in (
+        service.add(me, jpeg),
+        service.create(me, filename="tram.jpg", content_type="image/jpeg", size=9),
+        service.resumable.create(me, filename="tram.jpg", content_type="image/jpeg", size=9),
+        service.parts.begin(me, filename="tram.jpg", content_type="image/jpeg"),
+        library.galleries.create(me, name="Porto"),
+        library.galleries.update(me, gallery.id, meta={"sku": None}, name="Porto"),
+        library.images.update(me, image.id, meta=None, alt_text="A tram"),
+    ):
+        with pytest.raises(refusal):
+            await attempt
+    assert await uploading.traces() == before
+    assert (await service.list(me)).items == ()
+    (unchanged,) = (await library.galleries.list(me)).items
+    assert (unchanged.name, unchanged.meta) == ("Lisbon", META)
+    assert (await library.images.get(me, image.id)).meta == META
+    if check is refuse:
+        assert (await service.add(me, jpeg, meta={"sku": "A-2"})).meta == {"sku": "A-2"}
+
+
+async def test_a_check_sees_all_that_would_be_kept_and_changes_nothing_of_it(uploading: Uploading) -> None:
+    seen: list[Meta] = []
+
+    def look(meta: Meta) -> None:
+        seen.append(dict(meta))
+        assert isinstance(meta, dict)
+        meta["sku"] = object()
+
+    galleries, me = uploading.library.galleries, uploading.me
+    uploading.library.images.meta_checks.add("gallery", look)
+    gallery = await galleries.create(me, name="Lisbon", meta={**META, "none": None})
+    changed = await galleries.update(me, gallery.id, meta={"colour": None, "size": 1})
+    await galleries.update(me, gallery.id, name="Lisboa")
+    assert seen == [META, {"sku": "A-1", "size": 1}]
+    assert changed.meta == {"sku": "A-1", "size": 1}

@@ -8,12 +8,15 @@ from imagegallery.galleries.checks import ImageCounts
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images.events import GalleryChanged
+from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.presentation.urls import ImageUrls
 
 
 def _services(resources: Resources) -> Iterable[object]:
     return (
-        GalleryService(resources.database, resources.services[ImageUrls], resources.clock),
+        GalleryService(
+            resources.database, resources.services[ImageUrls], resources.clock, resources.registered[MetaChecks]
+        ),
         CachedPages(resources.database, resources.kept, resources.changes, resources.clock),
     )
 

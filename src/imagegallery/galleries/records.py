@@ -76,7 +76,7 @@ _REQUEST = "SELECT request_digest FROM galleries WHERE id = $1"
 _UPDATE = """
 UPDATE galleries
 SET name = coalesce($2, name), description = coalesce($3, description), visibility = coalesce($4, visibility),
-    cover_image_id = CASE WHEN $5 THEN $6 ELSE cover_image_id END, meta = coalesce($7, meta), updated_at = $8
+    cover_image_id = CASE WHEN $5 THEN $6 ELSE cover_image_id END, meta = $7, updated_at = $8
 WHERE id = $1"""
 
 # Memberships go with the gallery, images stay.
@@ -141,10 +141,8 @@ async def list_public(connection: Connection, after: tuple[datetime, UUID] | Non
     return [_gallery(row) for row in await connection.fetch(LIST_PUBLIC, created_at, gallery_id, limit)]
 
 
-async def update(
-    connection: Connection, gallery_id: UUID, changes: Changes, meta: Meta | None = None, *, now: datetime
-) -> None:
-    """Change it; ``meta``, if given, replaces the present one."""
+async def update(connection: Connection, gallery_id: UUID, changes: Changes, meta: Meta, *, now: datetime) -> None:
+    """Change it; ``meta`` is all that it has then."""
     await connection.execute(
         _UPDATE,
         gallery_id,

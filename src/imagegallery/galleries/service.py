@@ -41,6 +41,7 @@ from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
+from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
@@ -58,8 +59,11 @@ GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request,
 
 
 class GalleryService:
-    def __init__(self, database: Database, delivery: ImageUrls, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, delivery: ImageUrls, clock: Clock, meta_checks: MetaChecks | None = None
+    ) -> None:
         self._database = database
+        self._meta_checks = meta_checks or MetaChecks()
         self._delivery = delivery
         self._clock = clock
         self._closed_urls = ClosedUrls(delivery, clock)
@@ -92,6 +96,7 @@ class GalleryService:
         asked = (draft.name, draft.description, draft.visibility.value, *([draft.meta] if draft.meta else ()))
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
+        await self._meta_checks.check("gallery", draft.meta)
         async with self._database.transaction() as connection:
             if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
                 if await records.count(connection, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
@@ -181,19 +186,23 @@ class GalleryService:
         """
         principal.require_user()
         changes = check_changes(name, description, visibility, cover_image_id, meta)
-        async with self._database.transaction() as connection:
-            await self._require(Permission.EDIT, connection, principal, gallery_id)
-            if changes.cover_image_id is not None:
-                await _hold_cover(connection, gallery_id, changes.cover_image_id)
-            await self._check(connection, principal, gallery_id, check)
-            held = await membership.lock_gallery(connection, gallery_id)
-            if changes.visibility is Visibility.PRIVATE:
-                await self._close_urls(connection, gallery_id)
-            new_meta = None if isinstance(changes.meta, Unset) else changed_meta(held.meta, changes.meta)
-            await records.update(connection, gallery_id, changes, new_meta, now=self._clock())
-            updated = await self._read(connection, principal, gallery_id)
-            await events.record(connection, evolve(held, meta=updated.meta).changed("updated"), now=self._clock())
-            return updated
+        for _ in range(META_ATTEMPTS):
+            meta_change = await self._change_meta(principal, gallery_id, changes.meta)
+            async with self._database.transaction() as connection:
+                await self._require(Permission.EDIT, connection, principal, gallery_id)
+                if changes.cover_image_id is not None:
+                    await _hold_cover(connection, gallery_id, changes.cover_image_id)
+                await self._check(connection, principal, gallery_id, check)
+                held = await membership.lock_gallery(connection, gallery_id)
+                if meta_change is not None and held.meta != meta_change.before:
+                    continue
+                if changes.visibility is Visibility.PRIVATE:
+                    await self._close_urls(connection, gallery_id)
+                new_meta = held.meta if meta_change is None else meta_change.after
+                await records.update(connection, gallery_id, changes, new_meta, now=self._clock())
+                await events.record(connection, evolve(held, meta=new_meta).changed("updated"), now=self._clock())
+                return await self._read(connection, principal, gallery_id)
+        raise busy_meta()
 
     async def delete(
         self, principal: Principal, gallery_id: UUID, *, check: Callable[[Gallery], None] | None = None
@@ -414,6 +423,19 @@ class GalleryService:
         if seen.total > listing_records.EXAMINED:
             return None
         return await listing_records.count(connection, gallery_id, where)
+
+    async def _change_meta(
+        self, principal: Principal, gallery_id: UUID, patch: Meta | Unset | None
+    ) -> MetaChange | None:
+        """The change that the application agrees to, if one is wanted."""
+        if isinstance(patch, Unset):
+            return None
+        async with self._database.connection() as connection:
+            await self._require(Permission.EDIT, connection, principal, gallery_id)
+            before = (await self._read(connection, principal, gallery_id)).meta
+        change = MetaChange(before, changed_meta(before, patch))
+        await self._meta_checks.check("gallery", change.after)
+        return change
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
         gallery = await records.get(connection, gallery_id)

@@ -8,6 +8,7 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
 from imagegallery.images.image import original_records
+from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import Ladder
 from imagegallery.images.service import ImageService
@@ -17,8 +18,16 @@ from imagegallery.images.trash.service import TrashOptions
 def _services(resources: Resources) -> Iterable[object]:
     meta = resources.options[MetaOptions]
     urls = ImageUrls(resources.private_urls, resources.options[DeliveryOptions], resources.clock, meta)
-    ladder, trash = resources.services[Ladder].names, resources.options[TrashOptions]
-    return urls, ImageService(resources.database, resources.outbox, urls, resources.clock, ladder=ladder, trash=trash)
+    images = ImageService(
+        resources.database,
+        resources.outbox,
+        urls,
+        resources.clock,
+        ladder=resources.services[Ladder].names,
+        trash=resources.options[TrashOptions],
+        meta_checks=resources.registered[MetaChecks],
+    )
+    return urls, images
 
 
 FEATURE: Final = Feature(

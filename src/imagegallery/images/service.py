@@ -18,7 +18,7 @@ from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
-from imagegallery.common.meta import NO_META, Meta, check_patch
+from imagegallery.common.meta import Meta, check_patch
 from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import SHA256_BYTES, Faults
@@ -32,6 +32,7 @@ from imagegallery.images.image.access import find
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.filename import check_filename, download_name
 from imagegallery.images.image.image import MAX_ALT_TEXT, Image, OriginalState, ProcessingStatus, Variant
+from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library.service import LibraryService
@@ -74,7 +75,9 @@ class ImageService:
         *,
         ladder: Sequence[str] = DEFAULT_LADDER,
         trash: TrashOptions | None = None,
+        meta_checks: MetaChecks | None = None,
     ) -> None:
+        self.meta_checks = meta_checks or MetaChecks()
         self.library = LibraryService(database, delivery)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
         self.batches = BatchService(database, clock, closed_urls)
@@ -128,28 +131,30 @@ class ImageService:
         owner_id = principal.require_user()
         alt_text, filename, patch, new_visibility = _check_fields(alt_text, filename, meta, visibility)
         now = self._clock()
-        async with self._database.transaction() as connection:
-            await find(connection, principal, image_id, Permission.EDIT)
-            await self._check(connection, principal, image_id, check)
-            if not isinstance(filename, Unset):
-                await membership.rekey(connection, image_id, now=now, filename=filename)
-            new_meta = None
-            if not isinstance(patch, Unset):
-                new_meta = changed_meta(await membership.lock_image(connection, image_id) or NO_META, patch)
-            closing = [image_id] if new_visibility is Visibility.PRIVATE else []
-            async with self._closed_urls.watched(connection, owner_id, closing):
-                await records.update(
-                    connection,
-                    image_id,
-                    alt_text=_given(alt_text),
-                    filename=_given(filename),
-                    is_favorite=_given(is_favorite),
-                    is_archived=_given(is_archived),
-                    meta=new_meta,
-                    visibility=_given(new_visibility),
-                    now=now,
-                )
-            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
+        closing = [image_id] if new_visibility is Visibility.PRIVATE else []
+        for _ in range(META_ATTEMPTS):
+            meta_change = await self._change_meta(principal, image_id, patch)
+            async with self._database.transaction() as connection:
+                await find(connection, principal, image_id, Permission.EDIT)
+                await self._check(connection, principal, image_id, check)
+                if meta_change is not None and await membership.lock_image(connection, image_id) != meta_change.before:
+                    continue
+                if not isinstance(filename, Unset):
+                    await membership.rekey(connection, image_id, now=now, filename=filename)
+                async with self._closed_urls.watched(connection, owner_id, closing):
+                    await records.update(
+                        connection,
+                        image_id,
+                        alt_text=_given(alt_text),
+                        filename=_given(filename),
+                        is_favorite=_given(is_favorite),
+                        is_archived=_given(is_archived),
+                        meta=None if meta_change is None else meta_change.after,
+                        visibility=_given(new_visibility),
+                        now=now,
+                    )
+                return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
+        raise busy_meta()
 
     async def delete(self, principal: Principal, image_id: UUID) -> None:
         """Move the image to the trash: see `TrashService.put`."""
@@ -275,6 +280,16 @@ class ImageService:
             raise NotFound("The file was no good and is gone.")
         name = download_name(image.filename, image.mime_type)
         return self._delivery.original_url(image, download_as=name, method=method)
+
+    async def _change_meta(self, principal: Principal, image_id: UUID, patch: Meta | Unset | None) -> MetaChange | None:
+        """The change that the application agrees to, if one is wanted."""
+        if isinstance(patch, Unset):
+            return None
+        async with self._database.connection() as connection:
+            before = (await find(connection, principal, image_id, Permission.EDIT)).image.meta
+        change = MetaChange(before, changed_meta(before, patch))
+        await self.meta_checks.check("image", change.after)
+        return change
 
     async def _check(
         self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None

@@ -86,7 +86,7 @@ class UploadService:
         self._completion = Completion(database, store, outbox, verification, policy, clock)
         self._receiver = BodyReceiver(database, store, self._completion, policy, clock)
         self._space = space or UnlimitedSpace()
-        self._opener = SessionOpener(database, policy, clock, rates, self._space)
+        self._opener = SessionOpener(database, policy, clock, rates, self._space, images.meta_checks)
         self._sessions = OwnSessions(database, clock)
         self._ender = SessionEnder(database, store, clock)
         self.parts = UploadParts(database, store, images, self._opener, self._completion, policy, clock)

@@ -13,6 +13,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.ids import new_id
 from imagegallery.images.image.filename import FALLBACK, clean_filename
+from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.principal import Principal
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
@@ -55,6 +56,7 @@ class SessionOpener:
     clock: Clock
     rates: RateLimiter = UNLIMITED
     space: Space = field(factory=UnlimitedSpace)
+    meta_checks: MetaChecks = field(factory=MetaChecks)
 
     async def begin(self, principal: Principal, new: NewUpload) -> UploadSession:
         """Open a session: ``pending``, ``uploading`` if the bytes come now, or ``completed`` at once with an existing
@@ -71,6 +73,8 @@ class SessionOpener:
         checked = self.policy.check(evolve(new.declaration, content_type=content_type))
         await self.space.check(checked.size or 0)
         await self.rates.admit_upload(owner_id)
+        if new.concatenation is not Concatenation.PARTIAL:  # which becomes no image by itself
+            await self.meta_checks.check("image", checked.meta)
         async with self.database.transaction() as connection:
             room = await records.hold_room(connection, owner_id, new.gallery_id, now=self.clock())
             if new.gallery_id is not None:
