@@ -233,6 +233,26 @@ class TooManyUploads(Conflict, Refused):
     code = "too_many_open_uploads"
 
 
+class AlreadyUsed(Conflict, Refused):
+    """The image is in use already, as the image ``image_id``: it was claimed or attached, or is in a gallery."""
+
+    code = "already_used"
+
+
+class StillReferenced(Conflict):
+    """Records of the application refer to this, by its foreign key ``constraint`` of its ``table`` (``None``: a trigger
+    refused), so it cannot be deleted. Both are for operators, not for clients."""
+
+    code = "still_referenced"
+
+    def __init__(self, table: str | None, constraint: str | None) -> None:
+        super().__init__("Other records of this application still refer to this, so it cannot be deleted.")
+        self.table = table
+        self.constraint = constraint
+        if constraint is not None:
+            self.add_note(f"By {constraint} of {table}.")
+
+
 class UploadIncomplete(Conflict):
     """``complete`` was called before the bytes arrived."""
 

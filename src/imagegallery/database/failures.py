@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 
-from imagegallery.database.connection import Connection
 from imagegallery.errors import ConfigurationError, Unavailable
 
 # Codes from the server, or from the driver, for a connection that cannot be opened or is gone. A cancelled statement
@@ -44,8 +43,12 @@ def opening() -> Iterator[None]:
         raise _unavailable("The database does not answer.", error) from error
 
 
+class Closable(Protocol):
+    def is_closed(self) -> bool: ...
+
+
 @contextmanager
-def using(connection: Connection) -> Iterator[None]:
+def using(connection: Closable) -> Iterator[None]:
     """Translate the loss of a connection in use."""
     try:
         yield
@@ -82,7 +85,7 @@ def _unavailable(message: str, cause: Exception) -> Unavailable:
     return unavailable
 
 
-def _is_lost(connection: Connection) -> bool:
+def _is_lost(connection: Closable) -> bool:
     try:
         return connection.is_closed()
     except asyncpg.InterfaceError:

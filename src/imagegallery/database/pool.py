@@ -10,10 +10,11 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 import anyio
 
+from imagegallery.common.bounded import BoundedMap
 from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.database.advisory import AdvisoryLocks
 from imagegallery.database.connection import Connection
@@ -28,6 +29,10 @@ from imagegallery.database.connections import (
     open_session,
 )
 from imagegallery.database.failures import ENDINGS, opening, using
+from imagegallery.database.host.borrowed import PLACE, Whereabouts, lent
+from imagegallery.database.host.choice import HostConnection, driver_of
+from imagegallery.database.host.driver import HostDriver
+from imagegallery.database.host.json_text import JsonText, Named
 from imagegallery.database.namespace import Namespace
 from imagegallery.database.notifications import Notifications, SharedListener, keep_polling
 from imagegallery.database.options import NO_LIMIT, transaction_settings
@@ -38,6 +43,7 @@ from imagegallery.errors import ConfigurationError
 from imagegallery.principal import Principal
 
 JUST_NOW: Final = timedelta(seconds=1)
+DESCRIBED_BYTES: Final = 2_000_000
 
 
 class _Home:
@@ -73,6 +79,9 @@ class Database:
         self._replicas: Replicas | None = None
         self._for_visitors: Database | None = None
         self._listeners: dict[tuple[str, ...], SharedListener] = {}
+        self._lent: dict[int, HostDriver] = {}
+        self._ours: Whereabouts | None = None
+        self._described = BoundedMap[str, JsonText](DESCRIBED_BYTES, lambda sql, text: 2 * (len(sql) + len(text.sql)))
         self.namespace = Namespace()
         self.locks = AdvisoryLocks(self.session, self.namespace)
 
@@ -115,12 +124,18 @@ class Database:
                     yield connection
 
     @asynccontextmanager
-    async def reading(self, principal: Principal | None = None) -> AsyncIterator[Connection]:
+    async def reading(
+        self, principal: Principal | None = None, *, within: HostConnection | None = None
+    ) -> AsyncIterator[Connection]:
         """Lend a connection for reading, of a replica that has everything committed before this call.
 
         It is the primary's if no replica is ready in time, and one of the visitors' if ``principal`` is one. Otherwise
-        as `connection`.
+        as `connection`. ``within`` is for a host's connection, as in `borrow`.
         """
+        if within is not None:
+            async with self.borrow(within, for_reading=True) as borrowed:
+                yield borrowed
+            return
         is_visitor = principal is not None and principal.user_id is None
         database = self._for_visitors if is_visitor and self._for_visitors is not None else self
         async with AsyncExitStack() as stack:
@@ -130,11 +145,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self, *, within: HostConnection | None = None) -> AsyncIterator[Connection]:
         """Lend a connection inside one READ COMMITTED transaction: committed at the end, rolled back on any exception.
 
-        Cancellation rolls back, too, and never interrupts a commit or a rollback.
+        Cancellation rolls back, too, and never interrupts a commit or a rollback. ``within`` is for a host's own
+        connection, whose transaction goes on after the block: see `borrow`.
         """
+        if within is not None:
+            async with self.borrow(within) as connection:
+                yield connection
+            return
         is_to_be_committed = False
         async with self._acquire() as connection:
             self._writers.add(connection.get_server_pid())
@@ -147,9 +167,36 @@ class Database:
                 self._commits += is_to_be_committed
                 self._wrote_at = anyio.current_time()
 
+    @asynccontextmanager
+    async def borrow(self, connection: HostConnection, *, for_reading: bool = False) -> AsyncIterator[Connection]:
+        """Make a host's own connection, inside the host's own transaction, usable for our statements.
+
+        What is done in the block is undone if it raises, and the host's transaction goes on. If not, the host commits
+        it or rolls it back with the rest. The connection keeps what the host has set on it: search path, time zone,
+        codecs.
+
+        Raises `InvalidInput` for a connection that is in no transaction, or in one that cannot be shared, and
+        `ConfigurationError` for one of another database.
+        """
+        self._home.check()
+        driver = await driver_of(connection)
+        with using(driver):
+            async with lent(driver, self._describe, self._find_ours, for_reading=for_reading) as borrowed:
+                if not for_reading:
+                    self._lent[driver.key] = driver
+                    self._writers.add(driver.backend)
+                yield cast("Connection", borrowed)  # it has what statements use of one
+
     @property
     def commits(self) -> int:
-        """The number of this process's committed transactions, so that caches know when to look again."""
+        """The number of this process's committed transactions, so that caches know when to look again.
+
+        A transaction that a host has not ended yet may be committed at any moment, so it counts each time.
+        """
+        if self._lent:
+            self._commits += 1
+            self._wrote_at = anyio.current_time()
+            self._lent = {key: driver for key, driver in self._lent.items() if driver.is_in_transaction()}
         return self._commits
 
     def is_own(self, backend: int) -> bool:
@@ -240,6 +287,25 @@ class Database:
             # The pool closes a connection that cannot be cleaned for its next user.
             with anyio.CancelScope(shield=True), suppress(*ENDINGS):
                 await self._pool.release(connection, timeout=CLOSING_TIME.total_seconds())
+
+    async def _find_ours(self, seen: str) -> Whereabouts:
+        """Where our own connections lead. Looks again if a host's, which has ``seen`` its own, leads elsewhere: the
+        server may have been started again."""
+        if self._ours is None or self._ours.database != seen:
+            async with self.connection() as connection:
+                self._ours = Whereabouts.of(*await connection.fetch(PLACE))
+        return self._ours
+
+    async def _describe(self, sql: str) -> JsonText:
+        """The statement without JSON in its parameters and columns."""
+        known = self._described.get(sql)
+        if known is None:
+            async with self.connection() as connection:
+                prepared = await connection.prepare(sql)
+                columns = [Named(each.name, each.type.name) for each in prepared.get_attributes()]
+                known = JsonText.of(sql, [each.name for each in prepared.get_parameters()], columns)
+            self._described.put(sql, known)
+        return known
 
     async def _open_session(self) -> Connection:
         self._home.check()

@@ -11,7 +11,8 @@ from typing import Final
 import asyncpg
 
 from imagegallery.database.connection import Connection
-from imagegallery.errors import Conflict
+from imagegallery.database.host.borrowed import BorrowedConnection
+from imagegallery.errors import StillReferenced
 
 # Including what an application checks at commit, where it would affect everything else.
 CHECK_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -21,11 +22,13 @@ CHECK_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
 async def removing(connection: Connection) -> AsyncIterator[None]:
     """Delete rows in the block, all or none. It runs in a transaction, which can continue in either case.
 
-    Raises `Conflict` if an application's foreign key or trigger refuses one of them.
+    Raises `StillReferenced` if an application's foreign key or trigger refuses one of them. In the application's own
+    transaction, what it defers is left to its commit.
     """
     try:
         async with connection.transaction():
             yield
-            await connection.execute(CHECK_NOW)
+            if not isinstance(connection, BorrowedConnection):
+                await connection.execute(CHECK_NOW)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
-        raise Conflict("Other records of this application still refer to this, so it cannot be deleted.") from error
+        raise StillReferenced(getattr(error, "table_name", None), getattr(error, "constraint_name", None)) from error

@@ -21,6 +21,7 @@ from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
+from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
@@ -77,6 +78,7 @@ class GalleryService:
         visibility: Visibility | str = Visibility.PRIVATE,
         meta: Meta = NO_META,
         idempotency_key: str | None = None,
+        connection: HostConnection | None = None,
     ) -> Gallery:
         """Create a gallery. A repetition with the same ``idempotency_key`` returns the existing one as it is now.
 
@@ -84,6 +86,7 @@ class GalleryService:
             name: 1 to 255 characters.
             description: At most 10,000 characters.
             meta: What the application keeps with it: a JSON object (`imagegallery.common.meta`).
+            connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -97,24 +100,27 @@ class GalleryService:
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         await self._meta_checks.check("gallery", draft.meta)
-        async with self._database.transaction() as connection:
-            if await records.insert(connection, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
-                if await records.count(connection, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
+        async with self._database.transaction(within=connection) as ours:
+            if await records.insert(ours, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
+                if await records.count(ours, owner_id, MAX_PER_OWNER + 1) > MAX_PER_OWNER:
                     raise Conflict(f"There can be {MAX_PER_OWNER:,} galleries for each owner.")
                 created = GalleryChanged(owner_id, gallery_id, "created", draft.meta)
-                await events.record(connection, created, now=self._clock())
+                await events.record(ours, created, now=self._clock())
             elif keyed is not None:
-                keyed.check_repeats(await records.request_digest_of(connection, gallery_id))
-            return await self._read(connection, principal, gallery_id)
+                keyed.check_repeats(await records.request_digest_of(ours, gallery_id))
+            return await self._read(ours, principal, gallery_id)
 
-    async def get(self, principal: Principal, gallery_id: UUID) -> Gallery:
+    async def get(self, principal: Principal, gallery_id: UUID, *, connection: HostConnection | None = None) -> Gallery:
         """Return a gallery.
+
+        Args:
+            connection: As in `create`.
 
         Raises:
             NotFound: If the principal may not see any of this id.
         """
-        async with self._database.reading(principal) as connection:
-            return await self._read(connection, principal, gallery_id)
+        async with self._database.reading(principal, within=connection) as ours:
+            return await self._read(ours, principal, gallery_id)
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
         """Return the oldest of the principal's galleries with this name, if any.
@@ -170,6 +176,7 @@ class GalleryService:
         cover_image_id: UUID | Unset | None = UNSET,
         meta: Meta | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
+        connection: HostConnection | None = None,
     ) -> Gallery:
         """Change the given fields. The cover must be in the gallery; ``None`` selects the first image again.
 
@@ -177,6 +184,7 @@ class GalleryService:
             meta: What changes of it, as a JSON Merge Patch (RFC 7396): ``None`` for a key removes it, and in place of
                 all, everything.
             check: Called with the current, locked gallery; an error it raises cancels the change.
+            connection: As in `create`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -187,45 +195,51 @@ class GalleryService:
         principal.require_user()
         changes = check_changes(name, description, visibility, cover_image_id, meta)
         for _ in range(META_ATTEMPTS):
-            meta_change = await self._change_meta(principal, gallery_id, changes.meta)
-            async with self._database.transaction() as connection:
-                await self._require(Permission.EDIT, connection, principal, gallery_id)
+            meta_change = await self._change_meta(principal, gallery_id, changes.meta, connection)
+            async with self._database.transaction(within=connection) as ours:
+                await self._require(Permission.EDIT, ours, principal, gallery_id)
                 if changes.cover_image_id is not None:
-                    await _hold_cover(connection, gallery_id, changes.cover_image_id)
-                await self._check(connection, principal, gallery_id, check)
-                held = await membership.lock_gallery(connection, gallery_id)
+                    await _hold_cover(ours, gallery_id, changes.cover_image_id)
+                await self._check(ours, principal, gallery_id, check)
+                held = await membership.lock_gallery(ours, gallery_id)
                 if meta_change is not None and held.meta != meta_change.before:
                     continue
                 if changes.visibility is Visibility.PRIVATE:
-                    await self._close_urls(connection, gallery_id)
+                    await self._close_urls(ours, gallery_id)
                 new_meta = held.meta if meta_change is None else meta_change.after
-                await records.update(connection, gallery_id, changes, new_meta, now=self._clock())
-                await events.record(connection, evolve(held, meta=new_meta).changed("updated"), now=self._clock())
-                return await self._read(connection, principal, gallery_id)
+                await records.update(ours, gallery_id, changes, new_meta, now=self._clock())
+                await events.record(ours, evolve(held, meta=new_meta).changed("updated"), now=self._clock())
+                return await self._read(ours, principal, gallery_id)
         raise busy_meta()
 
     async def delete(
-        self, principal: Principal, gallery_id: UUID, *, check: Callable[[Gallery], None] | None = None
+        self,
+        principal: Principal,
+        gallery_id: UUID,
+        *,
+        check: Callable[[Gallery], None] | None = None,
+        connection: HostConnection | None = None,
     ) -> None:
         """Delete the gallery. Its images stay in the library.
 
         Args:
             check: As in `update`.
+            connection: As in `create`.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal may not see any of this id.
             Forbidden: If it is another owner's.
-            Conflict: If records of the application refer to it.
+            StillReferenced: If records of the application refer to it.
         """
         principal.require_user()
-        async with self._database.transaction() as connection:
-            await self._require(Permission.DELETE, connection, principal, gallery_id)
-            await self._check(connection, principal, gallery_id, check)
-            held = await membership.lock_gallery(connection, gallery_id)
-            await self._close_urls(connection, gallery_id)
-            await records.delete(connection, gallery_id)
-            await events.record(connection, held.changed("deleted"), now=self._clock())
+        async with self._database.transaction(within=connection) as ours:
+            await self._require(Permission.DELETE, ours, principal, gallery_id)
+            await self._check(ours, principal, gallery_id, check)
+            held = await membership.lock_gallery(ours, gallery_id)
+            await self._close_urls(ours, gallery_id)
+            await records.delete(ours, gallery_id)
+            await events.record(ours, held.changed("deleted"), now=self._clock())
 
     async def add_images(
         self,
@@ -234,11 +248,13 @@ class GalleryService:
         image_ids: Sequence[UUID],
         *,
         check: Callable[[Gallery], None] | None = None,
+        connection: HostConnection | None = None,
     ) -> Gallery:
         """Append up to 1,000 own images in this order, all or none. Those already in it stay where they are.
 
         Args:
             check: As in `update`.
+            connection: As in `create`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -248,13 +264,13 @@ class GalleryService:
         """
         principal.require_user()
         membership.check_ids(image_ids)
-        async with self._database.transaction() as connection:
-            await self._require(Permission.ADD_IMAGES, connection, principal, gallery_id)
+        async with self._database.transaction(within=connection) as ours:
+            await self._require(Permission.ADD_IMAGES, ours, principal, gallery_id)
             if check is not None:
-                await membership.hold_images(connection, image_ids)  # before the gallery: the order of `membership`
-                await self._check(connection, principal, gallery_id, check)
-            await membership.add(connection, gallery_id, image_ids, now=self._clock())
-            return await self._read(connection, principal, gallery_id)
+                await membership.hold_images(ours, image_ids)  # before the gallery: the order of `membership`
+                await self._check(ours, principal, gallery_id, check)
+            await membership.add(ours, gallery_id, image_ids, now=self._clock())
+            return await self._read(ours, principal, gallery_id)
 
     async def remove_image(
         self,
@@ -425,14 +441,14 @@ class GalleryService:
         return await listing_records.count(connection, gallery_id, where)
 
     async def _change_meta(
-        self, principal: Principal, gallery_id: UUID, patch: Meta | Unset | None
+        self, principal: Principal, gallery_id: UUID, patch: Meta | Unset | None, connection: HostConnection | None
     ) -> MetaChange | None:
         """The change that the application agrees to, if one is wanted."""
         if isinstance(patch, Unset):
             return None
-        async with self._database.connection() as connection:
-            await self._require(Permission.EDIT, connection, principal, gallery_id)
-            before = (await self._read(connection, principal, gallery_id)).meta
+        async with self._database.reading(within=connection) as ours:
+            await self._require(Permission.EDIT, ours, principal, gallery_id)
+            before = (await self._read(ours, principal, gallery_id)).meta
         change = MetaChange(before, changed_meta(before, patch))
         await self._meta_checks.check("gallery", change.after)
         return change

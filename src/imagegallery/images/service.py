@@ -23,6 +23,7 @@ from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.database.connection import Connection
+from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.images.batch.service import BatchService
@@ -89,14 +90,17 @@ class ImageService:
         self._clock = clock
         self._ladder = tuple(ladder)
 
-    async def get(self, principal: Principal, image_id: UUID) -> Image:
+    async def get(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> Image:
         """Return an image.
+
+        Args:
+            connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
 
         Raises:
             NotFound: If the principal may not see any of this id.
         """
-        async with self._database.reading(principal) as connection:
-            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
+        async with self._database.reading(principal, within=connection) as ours:
+            return self._shown(principal, await find(ours, principal, image_id, Permission.VIEW))
 
     async def update(
         self,
@@ -156,9 +160,9 @@ class ImageService:
                 return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
         raise busy_meta()
 
-    async def delete(self, principal: Principal, image_id: UUID) -> None:
+    async def delete(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> None:
         """Move the image to the trash: see `TrashService.put`."""
-        await self.trash.put(principal, image_id)
+        await self.trash.put(principal, image_id, connection=connection)
 
     async def retry(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None

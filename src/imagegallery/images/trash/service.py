@@ -21,6 +21,7 @@ from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
+from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
@@ -104,11 +105,19 @@ class TrashService:
             lambda: page.map(lambda image: show(image, principal, self.delivery, Facts(owner_id, is_trashed=True)))
         )
 
-    async def put(self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None) -> None:
+    async def put(
+        self,
+        principal: Principal,
+        image_id: UUID,
+        *,
+        check: Callable[[Image], None] | None = None,
+        connection: HostConnection | None = None,
+    ) -> None:
         """Move the image to the trash.
 
         Args:
             check: Called with the current, locked image; an error it raises cancels the change.
+            connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
 
         Raises:
             Unauthenticated: Without a user.
@@ -116,12 +125,12 @@ class TrashService:
             Forbidden: If it is another owner's.
         """
         owner_id = principal.require_user()
-        async with self.database.transaction() as connection:
-            await find(connection, principal, image_id, Permission.DELETE)
-            if (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, True):
+        async with self.database.transaction(within=connection) as ours:
+            await find(ours, principal, image_id, Permission.DELETE)
+            if (await trash_records.lock(ours, owner_id, [image_id])).get(image_id, True):
                 raise NotFound.of("image")
-            await self._check(connection, principal, image_id, check)
-            await put_away(connection, self.closed_urls, owner_id, [image_id], now=self.clock())
+            await self._check(ours, principal, image_id, check)
+            await put_away(ours, self.closed_urls, owner_id, [image_id], now=self.clock())
 
     async def restore(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None

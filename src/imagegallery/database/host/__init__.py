@@ -1,0 +1,1 @@
+"""A host's own connection, inside the host's own transaction, made usable for our statements."""

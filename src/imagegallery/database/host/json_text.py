@@ -1,0 +1,70 @@
+"""JSON that crosses the wire as text: what a host has told its driver about jsonb plays no part, and stays. Pure."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+_PARAMETER: Final = re.compile(r"\$(\d+)")
+_JSON: Final = ("json", "jsonb")
+
+
+@frozen
+class Named:
+    """A column of a result, or a parameter, and its type as PostgreSQL names it: ``jsonb``, ``jsonb[]``."""
+
+    name: str
+    type: str
+
+
+@frozen
+class JsonText:
+    """A statement none of whose parameters or columns is JSON, and where to encode and decode.
+
+    ``parameters`` are the numbers, from 0, of those that were JSON, or arrays of it.
+    """
+
+    sql: str
+    parameters: frozenset[int] = frozenset()
+    arrays: frozenset[int] = frozenset()
+    columns: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, sql: str, parameters: Sequence[str], columns: Sequence[Named]) -> "JsonText":
+        """The statement ``sql``, whose parameters have these types. With a JSON column it must be one that can stand
+        in a FROM, so no INSERT, UPDATE or DELETE."""
+        single = frozenset(number for number, name in enumerate(parameters) if name in _JSON)
+        arrays = frozenset(number for number, name in enumerate(parameters) if name.removesuffix("[]") in _JSON)
+
+        def cast(found: re.Match[str]) -> str:
+            number = int(found[1]) - 1
+            if number in single:
+                return f"{found[0]}::text::{parameters[number]}"
+            return f"{found[0]}::text[]::{parameters[number]}" if number in arrays else found[0]
+
+        text = _PARAMETER.sub(cast, sql)
+        decoded = frozenset(each.name for each in columns if each.type in _JSON)
+        if decoded:
+            listed = ", ".join(
+                f'"{each.name}"::text AS "{each.name}"' if each.name in decoded else f'"{each.name}"'
+                for each in columns
+            )
+            text = f"SELECT {listed} FROM ({text}) AS answered"  # noqa: S608  (all of it is our own)
+        return cls(text, single, arrays - single, decoded)
+
+    def encode(self, values: Sequence[object]) -> list[object]:
+        return [self._encoded(number, value) for number, value in enumerate(values)]
+
+    def decode(self, name: str, value: object) -> object:
+        return json.loads(value) if name in self.columns and isinstance(value, str) else value
+
+    def _encoded(self, number: int, value: object) -> object:
+        if value is None:
+            return None
+        if number in self.parameters:
+            return json.dumps(value)
+        if number in self.arrays and isinstance(value, list | tuple):
+            return [None if each is None else json.dumps(each) for each in value]
+        return value
