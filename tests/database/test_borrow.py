@@ -144,7 +144,7 @@ async def test_what_is_done_on_a_hosts_connection_is_there_when_the_host_commits
         made = await library.galleries.create(ANA, name='Bikes & "co"', connection=connection)
         filled = await library.galleries.add_images(ANA, made.id, [image.id], connection=connection)
         changed = await library.galleries.update(
-            ANA, made.id, description="Two", cover_image_id=image.id, connection=connection
+            ANA, made.id, description="Two", cover_image_id=image.id, meta={"a": [1]}, connection=connection
         )
         assert (filled.image_count, changed.description) == (1, "Two")
         with pytest.raises(NotFound):

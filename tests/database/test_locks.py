@@ -125,7 +125,7 @@ async def migrate_next(connection: Connection, world: World) -> None:
 STEPS: Mapping[str, Step] = {
     "lock an image for the trash": lambda c, world: trash_records.lock(c, "ana", [world.image.id]),
     "lock what is in the trash": lambda c, world: trash_records.lock(c, "ana", [world.trashed.id]),
-    "lock what has expired": lambda c, world: trash_records.lock_expired(c, LATER, LONG_AGO, 9),
+    "lock what has expired": lambda c, world: trash_records.lock_expired(c, LATER, LONG_AGO, 9, now=LATER),
     "put an image away": lambda c, world: trash_records.put_away(c, [world.image.id], now=NOW),
     "put an image back": lambda c, world: trash_records.put_back(c, [world.trashed.id], now=NOW),
     "hold images": lambda c, world: membership.hold_images(c, [world.image.id]),

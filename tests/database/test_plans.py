@@ -141,9 +141,25 @@ LISTS = {
     "public galleries": Case(galleries.LIST_PUBLIC, (AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_public"),
     "own images by created_at": in_library(library_records.LISTS[LibraryOrder.CREATED_AT], "images_by_owner"),
     "own images by taken_at": in_library(library_records.LISTS[LibraryOrder.TAKEN_AT], "images_by_taken_at"),
+    "own unattached images": Case(
+        *named(
+            library_records.UNATTACHED,
+            owner_id=OWNER,
+            before=AFTER_IMAGES,
+            moment=AMONG_IMAGES,
+            image_id=IMAGE,
+            limit=LIMIT,
+            examined=library_records.EXAMINED_UNATTACHED,
+        ),
+        "images",
+        "images_by_owner",
+    ),
     "own trash": Case(trash_records.LIST_TRASHED, (TIDY_OWNER, AFTER_IMAGES, IMAGE, 11), "images", "images_in_trash"),
     "expired trash": Case(
-        trash_records.EXPIRED, (AFTER_IMAGES, AMONG_IMAGES, IMAGE, LIMIT), "images", "images_by_deleted_at"
+        trash_records.EXPIRED,
+        (AFTER_IMAGES, AMONG_IMAGES, IMAGE, LIMIT, AFTER_IMAGES),
+        "images",
+        "images_by_deleted_at",
     ),
     **members(ImageOrder.POSITION, listing_records.LIST_BY_POSITION, walk=WALK, after=POSITION),
     **members(ImageOrder.CREATED_AT, listing_records.LIST_BY_CREATED_AT, after=AMONG_IMAGES, after_id=IMAGE),

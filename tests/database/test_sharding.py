@@ -50,6 +50,8 @@ SCATTER: Final[Mapping[str, str]] = {
     "owners.records.LIST": _OPERATORS,
     "images.image.records._COUNT_ALL": _OPERATORS,
     "images.trash.records.EXPIRED": _SWEEPERS,
+    "images.trash.records._LIST_REFUSED": _OPERATORS,
+    "images.trash.records._COUNT_REFUSED": _OPERATORS,
     "queue.dispatch.records.NEXT_FRESH": _QUEUE,
     "queue.dispatch.records.RESERVE": _QUEUE,
     "queue.records.BACKLOG": _OPERATORS,

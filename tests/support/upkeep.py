@@ -8,6 +8,7 @@ from imagegallery.common.background import TaskHealth
 from imagegallery.database.pool import Database
 from imagegallery.feature import ByClass, Resources
 from imagegallery.gallery import EVENT_TYPES, FEATURES
+from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.rates.limiter import UNLIMITED
 from imagegallery.storage.protocol import ObjectStore
@@ -46,4 +47,5 @@ def upkeep_of(database: Database, store: ObjectStore, queue: PostgresQueue, cloc
     )
     for service in variants.FEATURE.services(resources):
         resources.services.add(service)
+    resources.services.add(TrashService(database, queue, _UNUSED, TrashOptions(), clock, _UNUSED))
     return UpkeepService(resources)

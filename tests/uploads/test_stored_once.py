@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -107,7 +107,11 @@ class Scene:
 
     async def _change(self, step: Change) -> None:
         trash = self.uploading.library.images.trash
-        actions = {"trash": trash.put, "purge": trash.purge, "restore": trash.restore}
+        actions: dict[str, Callable[[Principal, UUID], Awaitable[object]]] = {
+            "trash": trash.put,
+            "purge": trash.purge,
+            "restore": trash.restore,
+        }
         if self.images:
             with suppress(NotFound, Conflict):
                 await actions[step.name](self.me, self.images[step.number % len(self.images)])

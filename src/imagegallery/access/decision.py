@@ -82,6 +82,17 @@ class HasFacts(Protocol):
 Thing = TypeVar("Thing", bound=HasFacts)
 
 
+def require_own(principal: Principal, found: Thing | None, kind: str) -> Thing:
+    """Return ``found`` if it is the principal's own, outside of the trash.
+
+    Raises:
+        NotFound: For anything else, even if the principal may see it: an id in a form must not tell.
+    """
+    if found is None or found.facts.is_trashed or audience(principal, found.facts) is not Audience.OWNER:
+        raise NotFound.of(kind)
+    return found
+
+
 def require(needed: Permission, principal: Principal, found: Thing | None, kind: str) -> Thing:
     """Return ``found`` if the principal may do that with it. ``kind`` is its name in errors ("image").
 

@@ -40,6 +40,7 @@ from imagegallery.images.library.service import LibraryService
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
+from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.keys import content_type_of
@@ -159,6 +160,30 @@ class ImageService:
                     )
                 return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
         raise busy_meta()
+
+    async def unattached(
+        self,
+        principal: Principal,
+        *,
+        older_than: timedelta = timedelta(0),
+        cursor: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> CursorPage[Image]:
+        """List the principal's images that are in no gallery, and that no row of the application has attached or
+        claimed (`UploadService.claim`), the oldest first.
+
+        A page examines 500 images: if few of them are unattached, it may be short or empty and still have a next
+        cursor.
+
+        Args:
+            older_than: Leaves out those that were uploaded later: they may be about to be claimed.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid limit.
+            InvalidCursor: For an invalid cursor.
+        """
+        return await self.library.unattached(principal, self._clock() - older_than, cursor=cursor, limit=limit)
 
     async def delete(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> None:
         """Move the image to the trash: see `TrashService.put`."""

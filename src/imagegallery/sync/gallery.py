@@ -52,6 +52,7 @@ class SyncLibrary(Face[LibraryService]):
     """`LibraryService`, waited for."""
 
     list = ServiceCall(LibraryService.list)
+    unattached = ServiceCall(LibraryService.unattached)
     timeline = ServiceCall(LibraryService.timeline)
     month = ServiceCall(LibraryService.month)
 
@@ -85,6 +86,7 @@ class SyncImages(Face[ImageService]):
 
     get = ServiceCall(ImageService.get)
     update = ServiceCall(ImageService.update)
+    unattached = ServiceCall(ImageService.unattached)
     delete = ServiceCall(ImageService.delete)
     retry = ServiceCall(ImageService.retry)
     wait_until_ready = ServiceCall(ImageService.wait_until_ready)
@@ -120,6 +122,7 @@ class SyncUploads(Face[UploadService]):
     list = ServiceCall(UploadService.list)
     room = ServiceCall(UploadService.room)
     complete = ServiceCall(UploadService.complete)
+    claim = ServiceCall(UploadService.claim)
     cancel = ServiceCall(UploadService.cancel)
     sweep = ServiceCall(UploadService.sweep)
 

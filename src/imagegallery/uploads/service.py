@@ -12,8 +12,10 @@ from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.common.idempotency import id_for
 from imagegallery.common.meta import NO_META, Meta
+from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
+from imagegallery.images.image.access import claim
 from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.protocol import ImagingEngine
@@ -259,6 +261,24 @@ class UploadService:
         if session.transport is Transport.RESUMABLE:
             session = await self.resumable.complete(session)
         return await self._images.get(principal, (await self._completion.complete(session)).future_image_id)
+
+    async def claim(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> Image:
+        """Take an image that the principal uploaded, and that nothing uses, for a row of the application: an id that
+        came in a form is nobody else's, and in no other row. It is no longer among `ImageService.unattached`.
+
+        Args:
+            connection: The application's own, inside the transaction that writes its row: see `HostConnection`. A claim
+                that is rolled back was none.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has no image of this id outside of the trash.
+            AlreadyUsed: If it was claimed or attached before, or is in a gallery.
+        """
+        principal.require_user()
+        async with self._database.transaction(within=connection) as ours:
+            await claim(ours, principal, image_id, now=self._clock())
+        return await self._images.get(principal, image_id, connection=connection)
 
     async def cancel(self, principal: Principal, session_id: UUID) -> None:
         """Cancel the upload and delete what has arrived, also after it ended without an image.

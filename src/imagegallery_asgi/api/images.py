@@ -68,7 +68,7 @@ _REDIRECT = {
 }
 
 
-_NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
+_IN_LIBRARY = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 
 
 @operation(
@@ -86,11 +86,16 @@ _NOT_IN_TRASH = ("order", *(field.name for field in attrs.fields(FilterQuery)))
 )
 async def list_images(call: Call, query: LibraryQuery) -> Response:
     images, fields = call.gallery.images, chosen_fields(query.fields)
+    _check_own_order(query)
     if query.trashed:
-        _check_trash_query(query)
         page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
         return unkept_response(
             call, image_list(page.items, cursor_pagination(page), call.api_root, TrashedImage, fields)
+        )
+    if query.unattached:
+        page = await images.unattached(call.principal, cursor=query.cursor, limit=query.limit)
+        return unkept_response(
+            call, image_list(page.items, cursor_pagination(page), call.api_root, ImageSummary, fields)
         )
     order = query.order or LibraryOrder.CREATED_AT
 
@@ -276,11 +281,10 @@ def _redirect(url: str) -> Response:
     return RedirectResponse(url, 302, {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization, Cookie"})
 
 
-def _check_trash_query(query: LibraryQuery) -> None:
-    given = [name for name, value in attrs.asdict(query).items() if name in _NOT_IN_TRASH and value is not None]
-    if given:
-        raise InvalidInput("The trash has no filters and one order.", [_not_with_trashed(name) for name in given])
-
-
-def _not_with_trashed(name: str) -> Fault:
-    return Fault(("query", name), "has no meaning with trashed")
+def _check_own_order(query: LibraryQuery) -> None:
+    """The trash, and what nothing uses, are lists of their own."""
+    chosen = [name for name in ("trashed", "unattached") if getattr(query, name)]
+    given = [*(name for name in _IN_LIBRARY if getattr(query, name) is not None), *chosen[1:]]
+    if chosen and given:
+        faults = [Fault(("query", name), f"has no meaning with {chosen[0]}") for name in given]
+        raise InvalidInput(f"The {chosen[0]} images have no filters and one order.", faults)

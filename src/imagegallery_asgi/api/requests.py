@@ -126,11 +126,14 @@ class GalleryImagesQuery(FilterQuery):
 
 @frozen
 class LibraryQuery(FilterQuery):
-    """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``) has an order of
-    its own, last in first, and no filters. ``fields`` chooses the fields of each image, instead of a summary."""
+    """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``), last in first, and
+    the images that nothing uses (``unattached``: in no gallery, and claimed by no record of the application), oldest
+    first, have an order of their own and no filters. ``fields`` chooses the fields of each image, instead of a
+    summary."""
 
     order: LibraryOrder | None = None
     trashed: bool = False
+    unattached: bool = False
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
     fields: ImageFields | None = None

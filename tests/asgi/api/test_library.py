@@ -55,6 +55,8 @@ def test_the_library_is_filtered_and_paged(owner: httpx.Client, upload: Upload) 
         ("status=lost", "status"),
         ("trashed=true&is_favorite=false", "is_favorite"),
         ("trashed=true&order=taken_at", "order"),
+        ("unattached=true&is_favorite=false", "is_favorite"),
+        ("trashed=true&unattached=true", "unattached"),
     ],
 )
 def test_a_wrong_query_is_named(owner: httpx.Client, query: str, name: str) -> None:
@@ -137,6 +139,16 @@ def test_the_trash_there_and_back(owner: httpx.Client, visitor: httpx.Client, ga
     assert owner.post(f"/images/{image}/restore").status_code == 200
     assert ids(visitor.get(f"/galleries/{gallery}/images")) == [image]
     assert httpx.get(file).status_code == 200
+
+
+def test_what_nothing_uses_is_listed_by_its_owner(
+    owner: httpx.Client, visitor: httpx.Client, gallery: str, upload: Upload
+) -> None:
+    unused, _ = upload(), upload()
+    assert ids(owner.get("/images?unattached=true")) == []
+    owner.delete(f"/galleries/{gallery}/images/{unused}")
+    assert ids(owner.get("/images?unattached=true")) == [unused]
+    assert visitor.get("/images?unattached=true").status_code == 401
 
 
 def test_only_what_is_in_the_trash_is_deleted_for_good(owner: httpx.Client, image: str) -> None:

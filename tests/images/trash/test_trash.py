@@ -9,11 +9,21 @@ import pytest
 from attrs import evolve
 from tests.support.library import Library, digest_of, make_image, with_failure
 
-from imagegallery.errors import Conflict, Forbidden, InvalidCursor, InvalidInput, NotFound, Unauthenticated
+from imagegallery.errors import (
+    Conflict,
+    Forbidden,
+    InvalidCursor,
+    InvalidInput,
+    NotFound,
+    StillReferenced,
+    Unauthenticated,
+)
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.trash import service as trash
+from imagegallery.images.trash.checks import RefusedPurges
 from imagegallery.principal import Principal
+from imagegallery.reconciliation.finding import RepairOutcome
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 RETENTION = timedelta(days=30)
@@ -370,9 +380,76 @@ async def test_an_image_that_the_application_refers_to_keeps_no_other_in_the_tra
     assert await storage_used(library) == images[0].file_size
     assert f"image {images[0].id} stays in the trash" in caplog.text
 
-    with pytest.raises(Conflict, match="still refer"):
+    with pytest.raises(StillReferenced, match="still refer") as refused:
         await library.images.trash.purge(ANA, images[0].id)
+    assert (refused.value.table, refused.value.constraint) == ("orders", "orders_image_id_fkey")
+    assert "orders" not in refused.value.message
     async with library.database.connection() as connection:
         await connection.execute("DELETE FROM orders")
+    assert await library.images.trash.sweep() == 0, "it waits for a while"
+    library.clock.advance(trash.SHORTEST_PAUSE)
     assert await library.images.trash.sweep() == 1
     assert await storage_used(library) == 0
+
+
+async def test_the_longer_a_purge_is_refused_the_rarer_it_is_tried(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    image = await library.add_image(make_image())
+    await library.images.delete(ANA, image.id)
+    await refer_to(library, image, "ON DELETE RESTRICT")
+    library.clock.advance(RETENTION)
+    attempts = []
+    for hour in range(24 * 4):
+        caplog.clear()
+        assert await library.images.trash.sweep() == 0
+        attempts += [hour] if caplog.messages else []
+        library.clock.advance(timedelta(hours=1))
+    assert attempts == [0, 1, 2, 4, 8, 16, 32, 56, 80]
+
+
+async def test_what_comes_back_from_the_trash_is_not_refused_any_more(library: Library) -> None:
+    image = await library.add_image(make_image())
+    await library.images.delete(ANA, image.id)
+    await refer_to(library, image, "ON DELETE RESTRICT")
+    library.clock.advance(RETENTION)
+    await library.images.trash.sweep()
+    assert len(await refused_purges(library, repair=False)) == 1
+    await library.images.trash.restore(ANA, image.id)
+    assert await refused_purges(library, repair=False) == []
+
+
+async def refused_purges(library: Library, *, repair: bool) -> list[tuple[str, RepairOutcome]]:
+    """What `reconcile` says of them."""
+    phase = RefusedPurges(library.images.trash)
+    found = [each async for step in phase.run(repair=repair) for each in step.findings]
+    assert await phase.total() == len(found) or repair
+    return [(each.detail, each.outcome) for each in found]
+
+
+async def test_reconcile_reports_what_refuses_a_purge_and_tries_once_more(library: Library) -> None:
+    image = await library.add_image(make_image())
+    await library.images.delete(ANA, image.id)
+    await refer_to(library, image, "ON DELETE RESTRICT")
+    library.clock.advance(RETENTION)
+    await library.images.trash.sweep()
+
+    [(detail, outcome)] = await refused_purges(library, repair=False)
+    assert detail.endswith("refused by orders_image_id_fkey of orders")
+    assert outcome is RepairOutcome.FOUND
+    assert await refused_purges(library, repair=True) == [(detail, RepairOutcome.BEYOND_REPAIR)]
+    async with library.database.connection() as connection:
+        await connection.execute("DELETE FROM orders")
+    assert await refused_purges(library, repair=True) == [(detail, RepairOutcome.REPAIRED)]
+    assert await refused_purges(library, repair=False) == []
+
+
+async def test_in_the_hosts_transaction_its_row_goes_with_the_image_in_either_order(library: Library) -> None:
+    """What the host defers is left to its commit."""
+    image = await library.add_image(make_image())
+    await library.images.delete(ANA, image.id)
+    await refer_to(library, image, "DEFERRABLE INITIALLY DEFERRED")
+    async with library.database.transaction() as host:
+        await library.images.trash.purge(ANA, image.id, connection=host)
+        await host.execute("DELETE FROM orders")
+    assert (await rows_left(library, image.id))["images"] == 0

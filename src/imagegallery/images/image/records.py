@@ -41,6 +41,13 @@ IMAGE_COLUMNS = """
 # What everybody may see of an image `i`.
 VISIBILITY = f"CASE WHEN {open_image('i')} THEN 'unlisted' ELSE 'private' END AS visibility"
 
+# Whether nothing uses an image `i`: no row of the application attached or claimed it, and it is in no gallery. Scalar,
+# so that it is evaluated image by image.
+UNUSED = """(
+    i.attached_at IS NULL
+    AND (SELECT true FROM gallery_images m WHERE m.image_id = i.id LIMIT 1) IS NULL
+)"""
+
 # One image, by id, in the trash or not.
 GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
 
@@ -85,6 +92,11 @@ SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
     is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), meta = coalesce($6, meta),
     visibility = coalesce($7, visibility), updated_at = $8
 WHERE id = $1"""
+
+# In one row, so that of two who claim it one waits, and then finds it claimed.
+_CLAIM = f"""
+UPDATE images i SET attached_at = $2, updated_at = $2
+WHERE i.id = $1 AND i.deleted_at IS NULL AND {UNUSED}"""
 
 # A failed image waits again; any other stays as it is.
 _REVIVE = """
@@ -213,6 +225,11 @@ async def update(
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
     """Reset a failed image to pending. False if it has not failed."""
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
+
+
+async def claim(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
+    """Note that a row of the application has the image. False if it is in use already, or in the trash."""
+    return await connection.execute(_CLAIM, image_id, now) == "UPDATE 1"
 
 
 async def give_back_storage(connection: Connection, owner_id: str, size: int) -> None:

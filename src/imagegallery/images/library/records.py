@@ -10,13 +10,15 @@ from attrs import evolve, frozen
 from imagegallery.database.connection import Connection
 from imagegallery.database.statement import Statement
 from imagegallery.images.image.image import LibraryOrder
-from imagegallery.images.image.records import IMAGE_COLUMNS, VISIBILITY, FoundImage, found_from
+from imagegallery.images.image.records import IMAGE_COLUMNS, UNUSED, VISIBILITY, FoundImage, found_from
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.filter_sql import FITS, arguments
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
 
 # The images that a page examines at most, however few of them pass its filter.
 EXAMINED: Final = 20_000
+# Of those that may be unattached; its galleries are looked up for each.
+EXAMINED_UNATTACHED: Final = 500
 
 
 def _listing(key: str, condition: str = "") -> Statement:
@@ -51,6 +53,23 @@ FAVORITES: Final[Mapping[LibraryOrder, Statement]] = {
     LibraryOrder.CREATED_AT: _listing("created_at", "AND i.is_favorite"),
     LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
 }
+
+# Images that were not claimed and are in no gallery, the oldest first, after a (created_at, id).
+UNATTACHED: Final = Statement.of(f"""
+SELECT i.number, i.is_unused, {IMAGE_COLUMNS}, {VISIBILITY}
+FROM (
+    SELECT i.*, {UNUSED} AS is_unused, row_number() OVER (ORDER BY i.created_at, i.id) AS number
+    FROM (
+        SELECT * FROM images i
+        WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND i.created_at <= :before
+          AND (i.created_at, i.id) > (:moment, :image_id)
+        ORDER BY i.created_at, i.id
+        LIMIT :examined
+    ) i
+) i
+WHERE i.number = :examined OR i.is_unused
+ORDER BY i.created_at, i.id
+LIMIT :limit""")
 
 # The images that an owner took in each month, by UTC, among archived ones or the others.
 MONTHS = """
@@ -116,6 +135,21 @@ async def list_images(
     )
     is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
     return Stretch([found_from(row) for row in rows if row["fits"]], found_from(rows[-1]) if is_cut else None)
+
+
+async def list_unattached(connection: Connection, owner_id: str, before: datetime, after: Place, limit: int) -> Stretch:
+    """Those that were uploaded at ``before`` or earlier."""
+    rows = await UNATTACHED.fetch(
+        connection,
+        owner_id=owner_id,
+        before=before,
+        moment=after.moment,
+        image_id=after.image_id,
+        limit=limit,
+        examined=EXAMINED_UNATTACHED,
+    )
+    is_cut = bool(rows) and rows[-1]["number"] == EXAMINED_UNATTACHED
+    return Stretch([found_from(row) for row in rows if row["is_unused"]], found_from(rows[-1]) if is_cut else None)
 
 
 async def months(connection: Connection, owner_id: str, *, is_archived: bool) -> list[MonthCount]:

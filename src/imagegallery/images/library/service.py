@@ -17,6 +17,7 @@ from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
     FIRST_ID,
+    FIRST_MOMENT,
     LAST_ID,
     LAST_MOMENT,
     CursorPage,
@@ -63,6 +64,28 @@ class LibraryService:
             read = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
         page = cut_page(
             read.found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)), goes_on=read.goes_on
+        )
+        return await self.delivery.of_many(
+            lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))
+        )
+
+    async def unattached(
+        self, principal: Principal, before: datetime, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    ) -> CursorPage[Image]:
+        """See `ImageService.unattached`; of those that were uploaded at ``before`` or earlier."""
+        owner_id = principal.require_user()
+        check_limit(limit)
+        scope = f"unattached:{owner_id}"
+        after = (
+            Place(FIRST_MOMENT, FIRST_ID) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
+        )
+        async with self.database.reading() as connection:
+            read = await library_records.list_unattached(connection, owner_id, before, after, limit + 1)
+        page = cut_page(
+            read.found,
+            limit,
+            lambda last: encode_cursor(scope, (last.image.created_at, last.image.id)),
+            goes_on=read.goes_on,
         )
         return await self.delivery.of_many(
             lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))

@@ -6,6 +6,7 @@ from imagegallery.feature import Feature
 from imagegallery.images.events import ImageDeleted, ImageRestored
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.service import ImageService
+from imagegallery.images.trash.checks import RefusedPurges
 from imagegallery.images.trash.purge import PurgeObjects
 from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.queue.periodic import Periodic
@@ -16,6 +17,7 @@ FEATURE: Final = Feature(
     events=(ImageDeleted, ImageRestored),
     services=lambda resources: (resources.services[ImageService].trash,),
     jobs=lambda resources: {PURGE_OBJECTS: PurgeObjects(resources.database, resources.store)},
+    checks=lambda resources, _: (RefusedPurges(resources.services[TrashService]),),
     periodic=lambda resources: (
         Periodic("expired trash", resources.upkeep_interval, resources.services[TrashService].sweep),
     ),

@@ -5,7 +5,7 @@ and lists simple. Locks are taken in the order of `imagegallery.images.image.mem
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Record
@@ -121,16 +121,35 @@ _MARK_DELETED = f"""
 UPDATE images i SET deleted_at = $2, updated_at = $2 WHERE id = ANY($1)
 RETURNING id, meta, {told_galleries("i.id", "trashed_memberships")} AS gallery_ids"""
 _MARK_RESTORED = f"""
-UPDATE images i SET deleted_at = NULL, updated_at = $2 WHERE id = ANY($1)
+UPDATE images i
+SET deleted_at = NULL, updated_at = $2, purge_refused_by = NULL, purge_refused_at = NULL, purge_again_at = NULL
+WHERE id = ANY($1)
 RETURNING id, meta, {told_galleries("i.id")} AS gallery_ids"""
 
-# Some expired images, oldest first, after a (deleted_at, id); another sweeper takes others.
+# Some expired images, oldest first, after a (deleted_at, id); another sweeper takes others. Those that the application
+# refuses to let go wait for a while.
 EXPIRED = """
 SELECT id, deleted_at FROM images
-WHERE deleted_at <= $1 AND (deleted_at, id) > ($2, $3)
+WHERE deleted_at <= $1 AND (deleted_at, id) > ($2, $3) AND (purge_again_at IS NULL OR purge_again_at <= $5)
 ORDER BY deleted_at, id
 LIMIT $4
 FOR UPDATE SKIP LOCKED"""
+
+# The waiting time is as long as it has been refused, within limits.
+_REFUSE_PURGE = """
+UPDATE images
+SET purge_refused_by = $2, purge_refused_at = coalesce(purge_refused_at, $3),
+    purge_again_at = $3 + least(greatest($3 - coalesce(purge_refused_at, $3), $4::interval), $5::interval)
+WHERE id = $1"""
+
+# A page of images whose purge was refused, by id.
+_LIST_REFUSED = """
+SELECT id, owner_id, purge_refused_by, purge_refused_at FROM images
+WHERE purge_refused_at IS NOT NULL AND id > $1
+ORDER BY id
+LIMIT $2"""
+
+_COUNT_REFUSED = "SELECT count(*) FROM images WHERE purge_refused_at IS NOT NULL"
 
 # In a statement of its own, which sees what was recorded while waiting for the lock.
 _READ = f"SELECT {IMAGE_COLUMNS} FROM images i WHERE i.id = ANY($1) ORDER BY i.owner_id, i.id"
@@ -185,11 +204,37 @@ async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: da
 
 
 async def lock_expired(
-    connection: Connection, before: datetime, after: tuple[datetime, UUID], limit: int
+    connection: Connection, before: datetime, after: tuple[datetime, UUID], limit: int, *, now: datetime
 ) -> list[tuple[datetime, UUID]]:
     """Lock some unlocked images that went to the trash at ``before`` or earlier, after ``after``. Returns each with
     the time."""
-    return [(row["deleted_at"], row["id"]) for row in await connection.fetch(EXPIRED, before, *after, limit)]
+    return [(row["deleted_at"], row["id"]) for row in await connection.fetch(EXPIRED, before, *after, limit, now)]
+
+
+@frozen
+class RefusedPurge:
+    """An image in the trash that records of the application refer to: ``by`` which constraint, ``since`` when."""
+
+    image_id: UUID
+    owner_id: str
+    by: str
+    since: datetime
+
+
+async def refuse_purge(
+    connection: Connection, image_id: UUID, by: str, *, now: datetime, shortest: timedelta, longest: timedelta
+) -> None:
+    """Record that the application refused to let the image be purged, and when that is tried again."""
+    await connection.execute(_REFUSE_PURGE, image_id, by, now, shortest, longest)
+
+
+async def list_refused(connection: Connection, after: UUID, limit: int) -> list[RefusedPurge]:
+    return [RefusedPurge(*row) for row in await connection.fetch(_LIST_REFUSED, after, limit)]
+
+
+async def count_refused(connection: Connection) -> int:
+    count: int = await connection.fetchval(_COUNT_REFUSED)
+    return count
 
 
 async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]:
@@ -198,9 +243,8 @@ async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]
 
 
 async def delete(connection: Connection, image_ids: Sequence[UUID]) -> None:
-    """Delete the rows; the caller adds the job for the objects. Raises `Conflict`, and deletes none, if other tables
-    refer to one
-    of them.
+    """Delete the rows; the caller adds the job for the objects. Raises `StillReferenced`, and deletes none, if other
+    tables refer to one of them.
     """
     async with removing(connection):
         await connection.execute(_DELETE, list(image_ids))

@@ -23,7 +23,7 @@ from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, NotFound
+from imagegallery.errors import Conflict, NotFound, StillReferenced
 from imagegallery.events import records as events
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.events import ImageDeleted, ImageRestored
@@ -48,6 +48,9 @@ from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
 
 BATCH: Final = 100
+# Between two attempts at an image that the application does not let go: longer and longer.
+SHORTEST_PAUSE: Final = timedelta(hours=1)
+LONGEST_PAUSE: Final = timedelta(days=1)
 
 _BEGINNING: Final = (FIRST_MOMENT, FIRST_ID)
 _log = logging.getLogger(__name__)
@@ -158,37 +161,44 @@ class TrashService:
             return show(found.image, principal, self.delivery, found.facts)
 
     async def purge(
-        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+        self,
+        principal: Principal,
+        image_id: UUID,
+        *,
+        check: Callable[[Image], None] | None = None,
+        connection: HostConnection | None = None,
     ) -> None:
         """Delete an image in the trash permanently.
 
         Args:
             check: As in `put`.
+            connection: As in `put`.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal may not see it.
             Forbidden: If it is another owner's.
-            Conflict: If it is not in the trash, or records of the application refer to it.
+            Conflict: If it is not in the trash.
+            StillReferenced: If records of the application refer to it.
         """
         owner_id = principal.require_user()
-        async with self.database.transaction() as connection:
-            found = await find(connection, principal, image_id, Permission.DELETE)
-            await original_records.hold_content(connection, owner_id, found.image.file_size)
-            locked = await trash_records.lock(connection, owner_id, [image_id])
+        async with self.database.transaction(within=connection) as ours:
+            found = await find(ours, principal, image_id, Permission.DELETE)
+            await original_records.hold_content(ours, owner_id, found.image.file_size)
+            locked = await trash_records.lock(ours, owner_id, [image_id])
             if image_id not in locked:
                 raise NotFound.of("image")
             if not locked[image_id]:
                 raise Conflict("Only an image in the trash can be deleted for good.")
-            await self._check(connection, principal, image_id, check)
-            await self._purge(connection, [image_id])
+            await self._check(ours, principal, image_id, check)
+            await self._purge(ours, [image_id])
         PURGED.reached()
 
     async def sweep(self) -> int:
         """Purge images after their retention and return their number. Workers call it regularly.
 
         It works in batches, one transaction each; several sweepers share the work. It leaves images whose bytes are
-        being uploaded again, and those that records of the application refer to, for the next time.
+        being uploaded again for the next time, and those that records of the application refer to for later ones.
         """
         before, count, after = self.clock() - self.options.retention, 0, _BEGINNING
         while batch := await self._sweep_batch(before, after):
@@ -206,7 +216,7 @@ class TrashService:
 
     async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
         async with self.database.transaction() as connection:
-            expired = await trash_records.lock_expired(connection, before, after, BATCH)
+            expired = await trash_records.lock_expired(connection, before, after, BATCH, now=self.clock())
             if not expired:
                 return None
             image_ids = await original_records.try_hold(connection, [image_id for _, image_id in expired])
@@ -216,12 +226,20 @@ class TrashService:
         """Purge all at once or, if something refers to one of them, one by one. Returns the number of purged images."""
         try:
             await self._purge(connection, image_ids)
-        except Conflict:
+        except StillReferenced as error:
             if len(image_ids) > 1:
                 return sum([await self._purge_what_may_go(connection, [image_id]) for image_id in image_ids])
-            _log.warning("image %s stays in the trash: other records of the application refer to it", image_ids[0])
+            await self._leave(connection, image_ids[0], error)
             return 0
         return len(image_ids)
+
+    async def _leave(self, connection: Connection, image_id: UUID, error: StillReferenced) -> None:
+        """Leave the image in the trash for a while. `reconcile` reports it."""
+        by = f"{error.constraint} of {error.table}" if error.constraint else "a trigger"
+        _log.warning("image %s stays in the trash: other records of the application refer to it by %s", image_id, by)
+        await trash_records.refuse_purge(
+            connection, image_id, by, now=self.clock(), shortest=SHORTEST_PAUSE, longest=LONGEST_PAUSE
+        )
 
     async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
         """Delete the rows of these images, which are locked with their contents, add the jobs for their objects, and
