@@ -9,6 +9,7 @@ from attrs import frozen
 
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 _JSON: Final = ("json", "jsonb")
+_TOKEN: Final = re.compile(r"'[^']*'|[()]|\b(?:SELECT|INSERT|UPDATE|DELETE)\b")
 
 
 @frozen
@@ -33,8 +34,7 @@ class JsonText:
 
     @classmethod
     def of(cls, sql: str, parameters: Sequence[str], columns: Sequence[Named]) -> "JsonText":
-        """The statement ``sql``, whose parameters have these types. With a JSON column it must be one that can stand
-        in a FROM, so no INSERT, UPDATE or DELETE."""
+        """The statement ``sql``, whose parameters and columns have these types."""
         single = frozenset(number for number, name in enumerate(parameters) if name in _JSON)
         arrays = frozenset(number for number, name in enumerate(parameters) if name.removesuffix("[]") in _JSON)
 
@@ -51,7 +51,9 @@ class JsonText:
                 f'"{each.name}"::text AS "{each.name}"' if each.name in decoded else f'"{each.name}"'
                 for each in columns
             )
-            text = f"SELECT {listed} FROM ({text}) AS answered"  # noqa: S608  (all of it is our own)
+            start = _main(text)
+            before = f"{text[:start].rstrip()}," if start else "WITH"
+            text = f"{before} answered AS ({text[start:]}) SELECT {listed} FROM answered"  # noqa: S608  (our own)
         return cls(text, single, arrays - single, decoded)
 
     def encode(self, values: Sequence[object]) -> list[object]:
@@ -68,3 +70,19 @@ class JsonText:
         if number in self.arrays and isinstance(value, list | tuple):
             return [None if each is None else json.dumps(each) for each in value]
         return value
+
+
+def _main(sql: str) -> int:
+    """Where the statement itself begins, behind what its WITH names; 0 without one."""
+    depth = 0
+    for found in _TOKEN.finditer(sql if sql.lstrip().startswith("WITH") else ""):
+        match found[0][0]:
+            case "(":
+                depth += 1
+            case ")":
+                depth -= 1
+            case "'":
+                pass
+            case _ if depth == 0:
+                return found.start()
+    return 0
