@@ -97,7 +97,7 @@ def _is_complete(owner: httpx.Client, image_id: str) -> bool:
 def image(owner: httpx.Client, gallery: str, photo: bytes) -> str:
     """The id of an image in the gallery, with its variants made."""
     jpeg = {"Content-Type": "image/jpeg"}
-    added = owner.post(f"/galleries/{gallery}/images?filename=tram.jpg", content=photo, headers=jpeg)
+    added = owner.post(f"/galleries/{gallery}/uploads?filename=tram.jpg", content=photo, headers=jpeg)
     image_id: str = added.json()["data"]["id"]
     until(lambda: _is_complete(owner, image_id))
     return image_id

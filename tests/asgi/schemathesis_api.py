@@ -64,7 +64,7 @@ def things(owner: httpx.Client, photo: bytes) -> Mapping[str, str]:
     """A gallery with an image, and an upload session, by the names of path parameters."""
     gallery = owner.post("/galleries", json={"name": "Lisbon", "visibility": "public"}).json()["data"]
     jpeg = {"Content-Type": "image/jpeg"}
-    image = owner.post(f"/galleries/{gallery['id']}/images", content=photo, headers=jpeg).json()["data"]
+    image = owner.post(f"/galleries/{gallery['id']}/uploads", content=photo, headers=jpeg).json()["data"]
     declared = {"filename": "tram.jpg", "content_type": "image/jpeg", "size": len(photo)}
     upload = owner.post("/uploads", json=declared).json()["data"]
     original = owner.get(f"/images/{image['id']}/download").headers["Location"]

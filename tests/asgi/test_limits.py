@@ -122,7 +122,7 @@ def stalled(server: ApiServer, method: str, path: str, headers: dict[str, str], 
 def test_who_stalls_is_told_and_leaves_nothing_behind(api: httpx.Client, tight_server: ApiServer) -> None:
     ira = {"X-User": "ira"}
     made = api.post("/galleries", json={"name": "Lisbon"}, headers=ira).json()["data"]
-    path, headers = f"/api/v1/galleries/{made['id']}/images", {**ira, "Content-Type": "image/jpeg"}
+    path, headers = f"/api/v1/galleries/{made['id']}/uploads", {**ira, "Content-Type": "image/jpeg"}
     status, answer = stalled(tight_server, "POST", path, headers, b"\xff\xd8\xff")
     assert status.startswith("HTTP/1.1 408 ")
     assert b"body_stalled" in answer

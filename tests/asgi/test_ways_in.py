@@ -72,7 +72,7 @@ def test_any_other_word_is_no_gallery(owner: httpx.Client) -> None:
 
 
 def test_ids_in_capitals_are_ids_in_paths_bodies_and_headers(owner: httpx.Client, gallery: str, photo: bytes) -> None:
-    image = owner.post(f"/galleries/{gallery.upper()}/images", content=photo, headers=JPEG).json()["data"]["id"]
+    image = owner.post(f"/galleries/{gallery.upper()}/uploads", content=photo, headers=JPEG).json()["data"]["id"]
     assert owner.get(f"/images/{image.upper()}").json()["data"]["id"] == image
     removed = owner.post(f"/galleries/{gallery}/images/remove", json={"image_ids": [image.upper()]})
     assert removed.json()["data"]["image_count"] == 0

@@ -30,7 +30,7 @@ def body() -> bytes:
 def gallery_of(service: RunningService) -> str:
     """The path that takes images into a new gallery."""
     made = httpx.post(f"{service.url}/api/v1/galleries", json={"name": "Lisbon"}).raise_for_status()
-    return f"/api/v1/galleries/{made.json()['data']['id']}/images"
+    return f"/api/v1/galleries/{made.json()['data']['id']}/uploads"
 
 
 @contextmanager

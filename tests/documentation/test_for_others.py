@@ -98,7 +98,7 @@ def test_people_sign_in_and_a_backup_brings_everything_back(machine: Machine) ->
         assert ada.get("/me").json()["data"]["id"] == "ada"
         assert visitor.post("/galleries", json={"name": "Lisbon"}).status_code == 401
         gallery = ada.post("/galleries", json={"name": "Lisbon"}).json()["data"]["id"]
-        added = ada.post(f"/galleries/{gallery}/images?filename=tram.jpg", content=picture(320, 240), headers=JPEG)
+        added = ada.post(f"/galleries/{gallery}/uploads?filename=tram.jpg", content=picture(320, 240), headers=JPEG)
         image = f"/images/{added.json()['data']['id']}"
         until(lambda: ada.get(image).json()["data"]["processing_status"] == "complete")
 

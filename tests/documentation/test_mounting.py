@@ -185,7 +185,7 @@ def host(recipe: Recipe, folder: Path) -> Iterator[Host]:
 
 def upload(client: httpx.Client, gallery: str, api: str = API) -> str:
     """The path of a new image, once its variants are there."""
-    added = client.post(f"{api}/galleries/{gallery}/images?filename=tram.jpg", content=picture(320, 240), headers=JPEG)
+    added = client.post(f"{api}/galleries/{gallery}/uploads?filename=tram.jpg", content=picture(320, 240), headers=JPEG)
     assert added.status_code == 202, added.text
     path: str = added.headers["Location"]
     until(lambda: client.get(path).json()["data"]["processing_status"] == "complete")

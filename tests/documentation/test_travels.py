@@ -84,7 +84,7 @@ async def make(client: httpx.AsyncClient, name: str) -> str:
 
 async def add(client: httpx.AsyncClient, album: str, width: int) -> str:
     headers = {"Content-Type": "image/jpeg"}
-    answer = await client.post(f"/galleries/{album}/images", content=photograph(width, 60), headers=headers)
+    answer = await client.post(f"/galleries/{album}/uploads", content=photograph(width, 60), headers=headers)
     image: str = answer.raise_for_status().json()["data"]["id"]
     return image
 

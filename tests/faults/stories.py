@@ -79,7 +79,7 @@ async def processed(scene: Scene) -> list[UUID]:
 
 async def through_the_service(scene: Scene) -> list[UUID]:
     """All in one request; who got no answer sends it again, and asks for one image of it."""
-    path = f"/galleries/{scene.gallery_id}/images?on_duplicate=return_existing"
+    path = f"/galleries/{scene.gallery_id}/uploads?on_duplicate=return_existing"
     answer = await scene.call("POST", path, content=scene.body, headers={"Content-Type": "image/jpeg"})
     return [UUID(answer.raise_for_status().json()["data"]["id"])]
 

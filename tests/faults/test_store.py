@@ -45,7 +45,7 @@ class Service:
     gallery_id: UUID
 
     async def upload(self, body: bytes) -> httpx.Response:
-        path = f"/api/v1/galleries/{self.gallery_id}/images"
+        path = f"/api/v1/galleries/{self.gallery_id}/uploads"
         return await self.http.post(path, content=body, headers={"Content-Type": "image/jpeg"})
 
 

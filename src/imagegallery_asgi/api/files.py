@@ -127,7 +127,7 @@ async def get_object(call: Call, token: Token) -> Response:
         ObjectNotFound,
         UnsupportedBody,
     ),
-    consumes=(IMAGE, BYTES),
+    consumes=(BYTES,),
     answers=_STORED,
     needs_principal=False,
     permission=Permission.NONE,

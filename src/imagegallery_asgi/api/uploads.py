@@ -1,5 +1,6 @@
-"""Uploads: upload sessions, and one-call uploads into a gallery."""
+"""Uploads: upload sessions, and uploads in one call."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from imagegallery.common.meta import parse_meta
 from imagegallery.common.unset import Unset
 from imagegallery.errors import EmptyFile, Fault, PartMismatch, UploadLocked
 from imagegallery.uploads.session.part_plan import ClaimedPart
-from imagegallery_asgi.api.common import BYTES, IMAGE, LIMITED, LONG_LIST, WRONG_FILE, WRONG_UPLOAD
+from imagegallery_asgi.api.common import BYTES, LIMITED, LONG_LIST, WRONG_FILE, WRONG_UPLOAD
 from imagegallery_asgi.api.documents import (
     cursor_uploads,
     image_detail,
@@ -52,7 +53,7 @@ from imagegallery_asgi.api.responses import (
     UploadDocument,
 )
 from imagegallery_asgi.framework.bodies import bounded, check_not_encoded, content_length, read_json
-from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.endpoint import encoded, refuse_conditions
 from imagegallery_asgi.framework.errors import UnsupportedBody
 from imagegallery_asgi.framework.headers import disposition_filename, media_type, unquote
@@ -63,6 +64,12 @@ OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
 
+# What generators of clients know comes first; any ``image/*`` is taken as well.
+_FILE = (Content("multipart/form-data", UploadForm), BYTES)
+_UPLOADED = {
+    202: DeclaredAnswer("Uploaded; processing starts.", (Content(JSON, One[ImageDetail]),), headers=("Location",))
+}
+_FILES_HAVE_THEIR_OWN_SINCE = datetime(2026, 11, 30, tzinfo=UTC)
 _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
 
 
@@ -120,7 +127,7 @@ async def cancel_upload(call: Call, upload_id: UUID) -> None:
     "/uploads/{upload_id}/content",
     "The file itself, where the session asks for it",
     raises=(NotFound, UploadExpired, UploadEnded, Conflict, *WRONG_UPLOAD),
-    consumes=(IMAGE, BYTES),
+    consumes=(BYTES,),
     permission=OWNER,
 )
 async def send_upload_content(call: Call, upload_id: UUID) -> One[UploadDocument]:
@@ -184,29 +191,74 @@ async def list_upload_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocum
 
 @operation(
     "POST",
-    "/galleries/{gallery_id}/images",
-    "Add images of the library (JSON), or upload one in a single call",
+    "/images",
+    "Upload a file into the library, in one call",
+    raises=(InvalidInput, UploadLocked, *LIMITED, *WRONG_UPLOAD),
+    repeats=Repeats.KEYED,
+    consumes=_FILE,
+    answers=_UPLOADED,
+    permission=Permission.NONE,
+)
+async def upload_image(call: Call, query: AddQuery) -> Response:
+    """The file as the whole body, of any ``image/*`` type too, or in a form."""
+    return await _upload(call, None, query)
+
+
+@operation(
+    "POST",
+    "/galleries/{gallery_id}/uploads",
+    "Upload a file into a gallery, in one call",
     raises=(NotFound, InvalidInput, UploadLocked, *LIMITED, *WRONG_UPLOAD),
     repeats=Repeats.KEYED,
-    consumes=(Content(JSON, AddImages), Content("multipart/form-data", UploadForm), IMAGE, BYTES),
-    answers={
-        200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),)),
-        202: DeclaredAnswer("Uploaded; processing starts.", (Content(JSON, One[ImageDetail]),), headers=("Location",)),
-    },
+    consumes=_FILE,
+    answers=_UPLOADED,
+    permission=Permission.ADD_IMAGES,
+)
+async def upload_gallery_image(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
+    """The file as the whole body, of any ``image/*`` type too, or in a form."""
+    return await _upload(call, gallery_id, query)
+
+
+@operation(
+    "POST",
+    "/galleries/{gallery_id}/images",
+    "Add images of the library",
+    raises=(NotFound,),
+    repeats=Repeats.KEYED,
+    consumes=(Content(JSON, AddImages),),
+    answers={200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),))},
+    query_is_deprecated=True,
     holds_conditions=True,
     permission=Permission.ADD_IMAGES,
 )
 async def add_gallery_images(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
-    """Add images of the library (JSON), or a new one: as the whole body, or in a form."""
-    kind = media_type(call.request.headers.get("Content-Type"))
+    """A file instead of the ids is deprecated: `POST /galleries/{gallery_id}/uploads` takes it."""
+    if media_type(call.request.headers.get("Content-Type")) != JSON:
+        _say_deprecated(call, successor=f"/galleries/{gallery_id}/uploads")
+        refuse_conditions(call.request, is_there=False)
+        return await _upload(call, gallery_id, query)
     check_not_encoded(call.request)
-    if kind == "application/json":
-        return await _add_existing(call, gallery_id)
-    refuse_conditions(call.request, is_there=False)
+    return await _add_existing(call, gallery_id)
+
+
+def _say_deprecated(call: Call, *, successor: str) -> None:
+    """RFC 9745, and RFC 5829 for what comes after it; in the answer, whether it is a success or not."""
+    description = f'<{call.url("/openapi.json")}>; rel="deprecation"; type="application/json"'
+    headers = {
+        "Deprecation": f"@{int(_FILES_HAVE_THEIR_OWN_SINCE.timestamp())}",
+        "Link": f'<{call.url(successor)}>; rel="successor-version", {description}',
+    }
+    call.headers.update(headers)
+    exchange_of(call.request).error_headers.update(headers)
+
+
+async def _upload(call: Call, gallery_id: UUID | None, query: AddQuery) -> Response:
+    check_not_encoded(call.request)
+    kind = media_type(call.request.headers.get("Content-Type"))
     with call.host.metrics.counted_upload():
         image = await _add_new(call, gallery_id, query, kind)
     call.headers["Location"] = call.url(f"/images/{image.id}")
-    return encoded(One(image_detail(image, call.api_root)), 202, call.headers)
+    return encoded(One(image_detail(image, call.api_root)), HTTPStatus.ACCEPTED, call.headers)
 
 
 async def _completion(call: Call) -> CompleteUpload:
@@ -226,11 +278,11 @@ async def _add_existing(call: Call, gallery_id: UUID) -> Response:
     return encoded(tagged_gallery(call, gallery), 200, call.headers)
 
 
-async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> Image:
+async def _add_new(call: Call, gallery_id: UUID | None, query: AddQuery, kind: str) -> Image:
     if kind == "multipart/form-data":
         return await _add_form(call, gallery_id, query)
     if kind not in _UNTYPED and not kind.startswith("image/"):
-        raise UnsupportedBody("Send JSON, an image, or multipart/form-data.")
+        raise UnsupportedBody("Send an image, or multipart/form-data.")
     headers = call.request.headers
     return await call.gallery.uploads.add(
         call.principal,
@@ -246,7 +298,7 @@ async def _add_new(call: Call, gallery_id: UUID, query: AddQuery, kind: str) -> 
     )
 
 
-async def _add_form(call: Call, gallery_id: UUID, query: AddQuery) -> Image:
+async def _add_form(call: Call, gallery_id: UUID | None, query: AddQuery) -> Image:
     form = await IncomingForm.open(call.request.stream(), call.request.headers["Content-Type"])
     image = await call.gallery.uploads.add(
         call.principal,

@@ -23,6 +23,7 @@ from imagegallery import (
     Unavailable,
 )
 from imagegallery.access.audience import EventAudience
+from imagegallery.access.permission import OWNER
 from imagegallery.errors import Fault, IdempotencyKeyReused, OffsetMismatch, Overloaded
 from imagegallery.events.event import DomainEvent, EventTypes
 from imagegallery.gallery import EVENT_TYPES
@@ -313,8 +314,11 @@ def _who(operation: Operation) -> str:
     if not operation.needs_principal:
         return "Anybody may ask."
     asking = "users" if operation.needs_user else "users and visitors"
+    if operation.permission == OWNER:
+        return "For its owner."
     if operation.permission:
-        return f"For {asking} who may {' and '.join(_permissions(operation))} what the address names."
+        needed = " and ".join(f"`{each}`" for each in _permissions(operation))
+        return f"For {asking} with {needed} on what the address names."
     return f"For {asking}."
 
 
@@ -357,6 +361,7 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
         {
             **_parameter(name, "query", schema, components, is_required=name in required, meaning=shared),
             **({"explode": False} if "items" in schema else {}),
+            **({"deprecated": True} if operation.query_is_deprecated else {}),
         }
         for name, schema in described["properties"].items()
     ]
@@ -365,8 +370,7 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
 def _parameter(
     name: str, place: str, schema: JsonSchema, components: Components, *, is_required: bool = True, meaning: str = ""
 ) -> JsonSchema:
-    """A parameter with its example, if something gives one; what is deprecated is so as a whole."""
-    deprecated = {"deprecated": True} if schema.get("deprecated") else {}
+    """A parameter with its example, if something gives one."""
     thing, _, is_id = name.rpartition("_")
     meaning = _MEANINGS.get(name) or meaning or (f"The id of the {thing}." if is_id == "id" else "")
     return {
@@ -374,7 +378,6 @@ def _parameter(
         "in": place,
         "required": is_required,
         **({"description": meaning} if meaning else {}),
-        **deprecated,
         "schema": schema,
         **_example(schema, components),
     }

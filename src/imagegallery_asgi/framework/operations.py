@@ -93,7 +93,7 @@ class Operation:
     has an ETag, so that none that is named can be there. With ``tells_message`` its problems have a ``message`` too.
     Any GET answers HEAD too; ``answers_head`` says that this is worth describing. ``also_at`` is another path of the
     same, which no description has: there it could be read as one of another operation (OpenAPI 3.1, "Path Templating
-    Matching").
+    Matching"). ``query_is_deprecated``: clients should send none any more.
     """
 
     handler: Handler
@@ -117,6 +117,7 @@ class Operation:
     tells_message: bool = False
     answers_head: bool = False
     also_at: str | None = None
+    query_is_deprecated: bool = False
     inputs: Inputs = field(init=False)
 
     @is_safe.default

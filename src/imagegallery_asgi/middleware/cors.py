@@ -19,6 +19,8 @@ EXPOSED = (
     "Retry-After",
     "X-Request-ID",
     "Content-Disposition",
+    "Deprecation",
+    "Link",
     "Tus-Resumable",
     "Tus-Version",
     "Tus-Extension",

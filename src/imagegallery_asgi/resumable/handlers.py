@@ -11,7 +11,7 @@ from starlette.responses import Response
 from imagegallery import Conflict, NotFound, Permission, TooLarge, UploadExpired, UploadIncomplete, UploadSession
 from imagegallery.access.permission import OWNER
 from imagegallery.errors import ChunkMismatch, LengthMismatch, OffsetMismatch, UploadInterrupted, UploadLocked
-from imagegallery_asgi.api.common import IMAGE, LIMITED, WRONG_FILE, WRONG_UPLOAD
+from imagegallery_asgi.api.common import BYTES, LIMITED, WRONG_FILE, WRONG_UPLOAD
 from imagegallery_asgi.api.requests import ResumableQuery
 from imagegallery_asgi.api.responses import ImageDetail, One
 from imagegallery_asgi.framework.bodies import check_not_encoded
@@ -47,7 +47,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
     "/uploads/resumable",
     "Begin an upload that comes little by little (tus 1.0.0 or the IETF draft)",
     raises=(*_OVER, *LIMITED, *_WRONG_PIECE, *WRONG_UPLOAD),
-    consumes=(*_PIECES, IMAGE),
+    consumes=(*_PIECES, BYTES),
     needs_body=False,
     repeats=Repeats.REFUSED,
     answers={

@@ -12,7 +12,7 @@ JPEG = {"Content-Type": "image/jpeg"}
 @pytest.fixture
 def first(owner: httpx.Client, gallery: str, photo: bytes) -> str:
     """The id of an image of the photo."""
-    image_id: str = owner.post(f"/galleries/{gallery}/images", content=photo, headers=JPEG).json()["data"]["id"]
+    image_id: str = owner.post(f"/galleries/{gallery}/uploads", content=photo, headers=JPEG).json()["data"]["id"]
     return image_id
 
 
@@ -59,7 +59,7 @@ def test_a_session_for_a_known_file_is_completed_at_once(owner: httpx.Client, fi
 def test_look_alikes_are_listed_until_they_are_dismissed(
     owner: httpx.Client, stranger: httpx.Client, gallery: str, first: str, photo: bytes
 ) -> None:
-    second = owner.post(f"/galleries/{gallery}/images", content=photo, headers=JPEG).json()["data"]["id"]
+    second = owner.post(f"/galleries/{gallery}/uploads", content=photo, headers=JPEG).json()["data"]["id"]
     # Both are noted when they are processed; whichever is last, finds the other.
     until(lambda: bool(owner.get("/images/duplicates").json()["data"]))
 

@@ -45,7 +45,7 @@ def test_an_image_from_upload_to_ready(owner: httpx.Client, photo: bytes) -> Non
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         assert stream.headers["Cache-Control"].startswith("no-store")
         jpeg = {"Content-Type": "image/jpeg"}
-        image = owner.post(f"/galleries/{gallery_id}/images", content=photo, headers=jpeg).json()["data"]
+        image = owner.post(f"/galleries/{gallery_id}/uploads", content=photo, headers=jpeg).json()["data"]
         seen = []
         for event in events(stream):
             seen.append(event)

@@ -110,7 +110,7 @@ def test_what_is_in_the_trash_says_since_when(owner: httpx.Client, image: str) -
 
 def test_the_position_says_where_an_image_was_put(owner: httpx.Client, gallery: str, image: str) -> None:
     jpeg = {"Content-Type": "image/jpeg"}
-    second = owner.post(f"/galleries/{gallery}/images", content=picture(320, 240), headers=jpeg).json()["data"]
+    second = owner.post(f"/galleries/{gallery}/uploads", content=picture(320, 240), headers=jpeg).json()["data"]
     for order in ("position", "created_at", "taken_at", "filename"):
         listed = owner.get(f"/galleries/{gallery}/images", params={"order": order, "fields": "id,position"}).json()
         by_place = sorted(listed["data"], key=lambda each: int(each["position"]))

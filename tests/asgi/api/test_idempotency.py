@@ -68,7 +68,7 @@ def test_a_webhook_is_made_once_and_its_secret_told_to_who_did_not_hear_it(
 
 
 def as_body(owner: httpx.Client, gallery: str, photo: bytes, key: dict[str, str]) -> httpx.Response:
-    return owner.post(f"/galleries/{gallery}/images?filename=a.jpg", content=photo, headers={**JPEG, **key})
+    return owner.post(f"/galleries/{gallery}/uploads?filename=a.jpg", content=photo, headers={**JPEG, **key})
 
 
 def as_form(owner: httpx.Client, gallery: str, photo: bytes, key: dict[str, str]) -> httpx.Response:

@@ -25,7 +25,7 @@ def test_an_image_is_told_with_all_that_a_page_needs(owner: httpx.Client, image:
 def test_some_things_are_told_to_the_owner_alone(owner: httpx.Client, visitor: httpx.Client, gallery: str) -> None:
     jpeg = {"Content-Type": "image/jpeg"}
     exif = _exif_with_place()
-    added = owner.post(f"/galleries/{gallery}/images", content=picture(320, 240, exif=exif), headers=jpeg)
+    added = owner.post(f"/galleries/{gallery}/uploads", content=picture(320, 240, exif=exif), headers=jpeg)
     image_id = added.json()["data"]["id"]
     owner.patch(f"/images/{image_id}", json={"is_favorite": True})
     own = owner.get(f"/images/{image_id}").json()["data"]

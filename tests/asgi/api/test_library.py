@@ -14,7 +14,7 @@ def upload(owner: httpx.Client, gallery: str, photo: bytes) -> Upload:
 
     def post(**changes: bool) -> str:
         jpeg = {"Content-Type": "image/jpeg"}
-        image_id: str = owner.post(f"/galleries/{gallery}/images", content=photo, headers=jpeg).json()["data"]["id"]
+        image_id: str = owner.post(f"/galleries/{gallery}/uploads", content=photo, headers=jpeg).json()["data"]["id"]
         if changes:
             owner.patch(f"/images/{image_id}", json=changes)
         return image_id

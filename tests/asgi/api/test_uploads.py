@@ -104,10 +104,10 @@ def test_a_signed_upload_url_works_only_as_signed(owner: httpx.Client, photo: by
 def test_one_call_takes_a_picture_as_what_it_is(
     owner: httpx.Client, gallery: str, photo: bytes, content_type: str
 ) -> None:
-    added = owner.post(f"/galleries/{gallery}/images", content=photo, headers={"Content-Type": content_type})
+    added = owner.post(f"/galleries/{gallery}/uploads", content=photo, headers={"Content-Type": content_type})
     assert (added.status_code, added.json()["data"]["mime_type"]) == (202, "image/jpeg"), added.text
     assert added.json()["data"]["filename"] == "image.jpg"
-    form = owner.post(f"/galleries/{gallery}/images", files={"file": ("tram.heic", photo, content_type or None)})
+    form = owner.post(f"/galleries/{gallery}/uploads", files={"file": ("tram.heic", photo, content_type or None)})
     assert (form.status_code, form.json()["data"]["mime_type"]) == (202, "image/jpeg"), form.text
 
 
@@ -147,7 +147,7 @@ def test_a_bad_declaration_begins_nothing(
 
 
 def test_one_call_with_the_image_as_body(owner: httpx.Client, gallery: str, photo: bytes) -> None:
-    images = f"/galleries/{gallery}/images"
+    images = f"/galleries/{gallery}/uploads"
     named = owner.post(images, content=photo, headers={**JPEG, "Content-Disposition": "attachment; filename=a.jpg"})
     assert named.status_code == 202
     assert named.json()["data"]["filename"] == "a.jpg"
@@ -164,13 +164,53 @@ def test_one_call_with_the_image_as_body(owner: httpx.Client, gallery: str, phot
 
 def test_one_call_with_a_form(owner: httpx.Client, gallery: str, photo: bytes) -> None:
     sent = owner.post(
-        f"/galleries/{gallery}/images",
+        f"/galleries/{gallery}/uploads",
         data={"alt_text": "Ein Tram é"},
         files={"file": ("tram é.jpg", photo, "image/jpeg")},
     )
     assert sent.status_code == 202
     data = sent.json()["data"]
     assert (data["filename"], data["alt_text"]) == ("tram é.jpg", "Ein Tram é")
+
+
+def test_one_call_into_the_library_alone(owner: httpx.Client, photo: bytes) -> None:
+    for sent in ({"content": photo, "headers": JPEG}, {"files": {"file": ("tram.jpg", photo)}}):
+        added = owner.post("/images", params={"filename": "tram.jpg"}, **sent)
+        assert (added.status_code, added.json()["data"]["filename"]) == (202, "tram.jpg")
+        assert owner.get(added.headers["Location"].removeprefix("/api/v1")).status_code == 200
+    assert len(owner.get("/images").json()["data"]) == 2
+
+
+def test_a_file_where_ids_belong_is_taken_and_told_of_as_deprecated(
+    owner: httpx.Client, gallery: str, photo: bytes
+) -> None:
+    images = f"/galleries/{gallery}/images"
+    taken = owner.post(images, params={"filename": "tram.jpg"}, content=photo, headers=JPEG)
+    form = owner.post(images, files={"file": ("tram.jpg", photo, "image/jpeg")})
+    refused = owner.post(images, content=b"", headers=JPEG)
+    assert [each.status_code for each in (taken, form, refused)] == [202, 202, 422]
+    for answer in (taken, form, refused):
+        assert answer.headers["Deprecation"] == "@1795996800"
+        assert f'</api/v1/galleries/{gallery}/uploads>; rel="successor-version"' in answer.headers["Link"]
+        assert 'rel="deprecation"' in answer.headers["Link"]
+    ids = owner.post(images, json={"image_ids": [taken.json()["data"]["id"]]})
+    there = owner.post(f"/galleries/{gallery}/uploads", content=photo, headers=JPEG)
+    assert (ids.status_code, there.status_code) == (200, 202)
+    assert not {"deprecation", "link"} & {*ids.headers, *there.headers}
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"{", 400, "malformed_request"),
+        (b"[" * 60_000, 400, "malformed_request"),
+        (b'"' + b"x" * 1_000_000 + b'"', 413, "too_large"),
+    ],
+)
+def test_bad_ids_are_refused(owner: httpx.Client, gallery: str, content: bytes, status: int, code: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    refused = owner.post(f"/galleries/{gallery}/images", content=content, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
 
 
 class TestRefused:
@@ -189,7 +229,7 @@ class TestRefused:
         self, owner: httpx.Client, gallery: str, content: bytes | Iterator[bytes], **headers: str
     ) -> httpx.Response:
         headers = {"Content-Type": "image/jpeg", **{name.replace("_", "-"): text for name, text in headers.items()}}
-        return owner.post(f"/galleries/{gallery}/images", content=content, headers=headers)
+        return owner.post(f"/galleries/{gallery}/uploads", content=content, headers=headers)
 
     @pytest.mark.parametrize(
         ("content", "headers", "status", "code"),
@@ -202,9 +242,7 @@ class TestRefused:
             (b"\xff\xd8\xff\xe0" + b"\0" * 100, {}, 422, "bad_image"),
             (b"x", {"Content_Encoding": "gzip"}, 415, "unsupported_body"),
             (b"x" * (MAX_UPLOAD + 1), {}, 413, "too_large"),
-            (b"{", {"Content_Type": "application/json"}, 400, "malformed_request"),
-            (b"[" * 60_000, {"Content_Type": "application/json"}, 400, "malformed_request"),
-            (b'"' + b"x" * 1_000_000 + b'"', {"Content_Type": "application/json"}, 413, "too_large"),
+            (b"{}", {"Content_Type": "application/json"}, 415, "unsupported_body"),
             (b"x", {"Content_Type": "multipart/form-data"}, 400, "malformed_request"),
         ],
     )
@@ -220,7 +258,7 @@ class TestRefused:
 
     def test_a_fault_that_a_form_has_after_its_file(self, owner: httpx.Client, gallery: str, photo: bytes) -> None:
         file_first = {"file": ("tram.jpg", photo), "alt_text": (None, b"x" * 501)}
-        refused = owner.post(f"/galleries/{gallery}/images", files=file_first)
+        refused = owner.post(f"/galleries/{gallery}/uploads", files=file_first)
         assert refused.status_code == 422
         assert refused.json()["faults"][0]["path"] == ["body", "alt_text"]
 
@@ -259,7 +297,7 @@ def _connected(server: ApiServer) -> socket.socket:
 def _head(server: ApiServer, user: str, gallery: str, framing: str) -> bytes:
     """Of a one-call upload."""
     lines = [
-        f"POST /api/v1/galleries/{gallery}/images HTTP/1.1",
+        f"POST /api/v1/galleries/{gallery}/uploads HTTP/1.1",
         f"Host: {urlsplit(server.url).netloc}",
         f"X-User: {user}",
         "Content-Type: image/jpeg",

@@ -54,7 +54,7 @@ def test_the_description_tells_the_limits() -> None:
     batch = paths["/images/batch"]["post"]["requestBody"]["content"][JSON]
     complete = paths["/uploads/{upload_id}/complete"]["post"]["requestBody"]["content"][JSON]
     assert (batch["x-max-bytes"], complete["x-max-bytes"]) == (65_536, 1_048_576)
-    image = paths["/galleries/{gallery_id}/images"]["post"]["requestBody"]["content"]["image/*"]
+    image = paths["/galleries/{gallery_id}/uploads"]["post"]["requestBody"]["content"]["application/octet-stream"]
     assert "x-max-bytes" not in image
 
 

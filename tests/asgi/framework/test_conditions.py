@@ -57,12 +57,14 @@ def test_what_is_put_into_a_gallery_moved_or_taken_out_goes_by_the_gallery(
     owner: httpx.Client, gallery: str, image: str, photo: bytes
 ) -> None:
     images = f"/galleries/{gallery}/images"
-    other = owner.post(images, content=photo, headers={"Content-Type": "image/jpeg"}).json()["data"]["id"]
+    uploads = f"/galleries/{gallery}/uploads"
+    other = owner.post(uploads, content=photo, headers={"Content-Type": "image/jpeg"}).json()["data"]["id"]
     jpeg = {"Content-Type": "image/jpeg"}
     before = [each["id"] for each in owner.get(images).json()["data"]]
     for stale in STALE:
         assert is_refused(owner.post(images, json={"image_ids": [image]}, headers=stale))
         assert is_refused(owner.post(images, content=photo, headers={**jpeg, **stale}))
+        assert is_refused(owner.post(uploads, content=photo, headers={**jpeg, **stale}))
         assert is_refused(owner.post(f"{images}/move", json={"image_ids": [other], "before": image}, headers=stale))
         assert is_refused(owner.post(f"{images}/remove", json={"image_ids": [image]}, headers=stale))
         assert is_refused(owner.delete(f"{images}/{image}", headers=stale))

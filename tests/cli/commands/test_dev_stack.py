@@ -60,7 +60,7 @@ def test_what_one_api_takes_the_other_shows_and_nothing_is_left_in_the_end(stack
     first, second = (httpx.Client(base_url=f"{url}/api/v1", timeout=60) for url in stack.apis)
     with first, second:
         gallery = first.post("/galleries", json={"name": "Lisbon"}).raise_for_status().json()["data"]["id"]
-        added = second.post(f"/galleries/{gallery}/images", content=picture(640, 480), headers=JPEG).raise_for_status()
+        added = second.post(f"/galleries/{gallery}/uploads", content=picture(640, 480), headers=JPEG).raise_for_status()
         image = f"/images/{added.json()['data']['id']}"
         until(lambda: first.get(image).json()["data"]["processing_status"] == "complete")
         variant = first.get(image).json()["data"]["variants"][0]["url"]

@@ -98,7 +98,7 @@ def _upload(service: RunningService, photo: bytes) -> str:
     with httpx.Client(base_url=f"{service.url}/api/v1") as client:
         gallery = client.post("/galleries", json={"name": "Lisbon", "visibility": "public"}).raise_for_status()
         uploaded = client.post(
-            f"/galleries/{gallery.json()['data']['id']}/images",
+            f"/galleries/{gallery.json()['data']['id']}/uploads",
             content=photo,
             headers={"Content-Type": "image/jpeg"},
         ).raise_for_status()

@@ -138,7 +138,7 @@ def test_uppy_sends_to_the_bucket_what_it_said_no_size_of(api: httpx.Client) -> 
 def test_a_file_may_also_be_sent_to_us(api: httpx.Client, tmp_path: Path) -> None:
     gallery = api.post("/galleries", json={"name": "Porto"}).json()["data"]
     body = picture(64, 48)
-    answer = api.post(f"/galleries/{gallery['id']}/images", content=body, headers={"Content-Type": "image/jpeg"})
+    answer = api.post(f"/galleries/{gallery['id']}/uploads", content=body, headers={"Content-Type": "image/jpeg"})
     assert answer.status_code == 202
     image_id = answer.json()["data"]["id"]
     assert api.get(f"/images/{image_id}/download", follow_redirects=True).content == body
