@@ -153,23 +153,29 @@ class Settings:
         )
 
     @classmethod
-    def from_env(cls, config: Path | None = None, features: Iterable[Feature] = ()) -> "Settings":
+    def from_env(cls, config: Path | Mapping[str, Any] | None = None, features: Iterable[Feature] = ()) -> "Settings":
         """Read settings from ``config`` (otherwise the file in ``IMAGEGALLERY_CONFIG``) and the environment, with
         groups for the options of these ``features``, and of those named there.
+
+        Args:
+            config: A file, or what its table would hold: ``{"uploads": {"max_size": 5_000_000}}``.
 
         Raises:
             ConfigurationError: With the option that is unknown or invalid.
         """
-        named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE))
-        document = {} if named is None else _read(named)
+        named = config or _path_or_none(os.environ.get(CONFIG_VARIABLE)) or {}
+        document = _read(named) if isinstance(named, Path) else named
+        place = f"the configuration file {named}" if isinstance(named, Path) else "the settings given"
         names = stripped_names(os.environ.get(FEATURES_VARIABLE) or document.get("features", ()))
         known = cls.of_features(dict.fromkeys((*map(load_feature, names), *features)))
-        _check_names(known, named, document, os.environ)
+        _check_names(known, place, document, os.environ)
         try:
             return typed_settings.load_settings(
                 known,
                 loaders=[
-                    typed_settings.FileLoader({"*.toml": typed_settings.TomlFormat("imagegallery")}, [named or ""]),
+                    typed_settings.FileLoader({"*.toml": typed_settings.TomlFormat("imagegallery")}, [named])
+                    if isinstance(named, Path)
+                    else typed_settings.loaders.DictLoader(dict(named)),
                     typed_settings.EnvLoader(ENV_PREFIX),
                 ],
                 converter=_converter(),
@@ -264,13 +270,11 @@ def unknown(name: str, known: Iterable[str]) -> str:
     return f"there is no setting {name}" + (f"; did you mean {nearest[0]}?" if nearest else ".")
 
 
-def _check_names(
-    settings: type[Settings], file: Path | None, document: Mapping[str, Any], environment: Iterable[str]
-) -> None:
+def _check_names(settings: type[Settings], place: str, document: Mapping[str, Any], environment: Iterable[str]) -> None:
     """Raise `ConfigurationError` for unknown names in the file's ``document`` or the environment."""
     known = [*names_of(settings)]
     for name in _names_in(document, frozenset(known)):
-        raise ConfigurationError(f"In the configuration file {file} {unknown(name, known)}")
+        raise ConfigurationError(f"In {place} {unknown(name, known)}")
     variables = {f"{ENV_PREFIX}{name.replace('.', '_').upper()}" for name in known} | OTHER_VARIABLES
     for name in environment:
         if name.startswith(ENV_PREFIX) and name not in variables:

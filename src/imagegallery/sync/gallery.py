@@ -1,16 +1,17 @@
 """The gallery for applications without an event loop: Flask, Django, Celery, scripts, notebooks."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from imagegallery.cache.protocol import Cache
 from imagegallery.events.event import DomainEvent, Event
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature
 from imagegallery.galleries.service import GalleryService
-from imagegallery.gallery import Definition, ImageGallery, OpenGallery
+from imagegallery.gallery import Definition, GivenSettings, ImageGallery, OpenGallery
 from imagegallery.images.batch.service import BatchService
 from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.library.service import LibraryService
@@ -21,7 +22,6 @@ from imagegallery.owners.service import OwnerService
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
-from imagegallery.settings import Settings
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.sync.face import Each, Face, ServiceCall, iterate
 from imagegallery.sync.portal import Portal
@@ -29,6 +29,8 @@ from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.service import UploadService
 from imagegallery.variants.service import VariantService
 from imagegallery.webhooks.service import WebhookService
+
+T = TypeVar("T")
 
 
 class SyncGalleries(Face[GalleryService]):
@@ -187,6 +189,22 @@ class SyncGallery(Registers):
         self.events = SyncEvents(portal, self)
         self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
 
+    def call(self, function: Callable[[ImageGallery], Awaitable[T]]) -> T:
+        """Wait for something of the asynchronous gallery that has no method here."""
+        return self._portal.call(partial(function, self._portal.gallery))
+
+    def enter(self, make: Callable[[ImageGallery], AbstractAsyncContextManager[T]]) -> AbstractContextManager[T]:
+        """An asynchronous context of the gallery, for ``with``."""
+        return self._portal.enter(make(self._portal.gallery))
+
+    def each(self, items: AsyncIterator[T]) -> Iterator[T]:
+        """What an asynchronous iterator of the gallery yields."""
+        return iterate(self._portal, items)
+
+    def worker(self) -> AbstractContextManager[object]:
+        """See `ImageGallery.worker`: do queued jobs within the ``with`` block, with the handlers that it knows."""
+        return self.enter(ImageGallery.worker)
+
     def ready(self) -> None:
         """See `ImageGallery.ready`."""
         self._portal.call(self._portal.gallery.ready)
@@ -210,7 +228,7 @@ class SyncGallery(Registers):
 
 
 def open_gallery(
-    settings: Settings | Definition | None = None,
+    settings: GivenSettings | Definition = None,
     *,
     store: ObjectStore | None = None,
     queue: JobQueue | None = None,
@@ -223,8 +241,9 @@ def open_gallery(
 
     It is opened by the first call, in a thread, and anew in each process that is forked later, so that it may be a
     global of a web application. It is closed by ``close``, at the end of a ``with`` block over it, or when the
-    interpreter ends. Without ``settings`` they are read from the environment when it is opened. What
-    `ImageGallery.define` returned can be given, too: then the rest takes precedence over what that was given.
+    interpreter ends. ``settings`` may be a function, which is called when it is opened; without them, they are read
+    from the environment then. What `ImageGallery.define` returned can be given, too: then the rest takes precedence
+    over what that was given.
 
     With ``worker`` this process does the queued jobs, too, for as long as it is open.
     """

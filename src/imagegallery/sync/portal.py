@@ -76,14 +76,14 @@ class Portal:
     def _start(self) -> _Opened:
         opened, closed = Future[_Opened](), Future[None]()
 
-        async def serve() -> None:
-            async with self._make() as gallery, BlockingPortal() as loop:
+        async def serve(opening: Opening) -> None:
+            async with opening as gallery, BlockingPortal() as loop:
                 opened.set_result(_Opened(gallery, loop, closed))
                 await loop.sleep_until_stopped()
 
         def run() -> None:
             try:
-                anyio.run(serve)
+                anyio.run(serve, self._make())  # which may read files: before there is a loop
             except BaseException as error:
                 if not opened.done():
                     opened.set_exception(error)

@@ -1,0 +1,4 @@
+from django.contrib import admin
+from tests.hosts.django.shop.models import Item
+
+admin.site.register(Item)
