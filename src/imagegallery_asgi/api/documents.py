@@ -24,6 +24,7 @@ from imagegallery.images.presentation.responsive import SIZES, absolute, describ
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
+    IMAGE_LISTS,
     BatchDocument,
     BatchResultDocument,
     CursorList,
@@ -139,9 +140,10 @@ def image_list(
     images: Iterable[Image], pagination: P, root: str, kind: type[S], fields: Sequence[str] = ()
 ) -> Images[S, P] | Images[ImageChoice, P]:
     """A page of documents of this kind, or of some ``fields`` of the detailed one."""
+    made = IMAGE_LISTS[ImageChoice if fields else kind, type(pagination)]
     if fields:
-        return Images(tuple(image_choice(image, root, fields) for image in images), pagination, _SIZES)
-    return Images(tuple(_image(kind, _variant_summary, image, root) for image in images), pagination, _SIZES)
+        return made(tuple(image_choice(image, root, fields) for image in images), pagination, _SIZES)
+    return made(tuple(_image(kind, _variant_summary, image, root) for image in images), pagination, _SIZES)
 
 
 def cursor_pagination(page: CursorPage[T]) -> CursorPagination:

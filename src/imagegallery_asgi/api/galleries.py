@@ -38,14 +38,14 @@ from imagegallery_asgi.api.requests import (
     UpdateGallery,
 )
 from imagegallery_asgi.api.responses import (
+    ChosenImages,
+    ChosenImagesPage,
     CursorList,
-    CursorPagination,
     GalleryDocument,
     GalleryImage,
-    ImageChoice,
-    Images,
+    GalleryImages,
+    GalleryImagesPage,
     One,
-    PagePagination,
 )
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, Repeats, declaring
@@ -166,12 +166,7 @@ async def delete_gallery(call: Call, gallery_id: UUID) -> None:
     "/galleries/{gallery_id}/images",
     "Its images",
     raises=(NotFound,),
-    answers=page_answers(
-        Images[GalleryImage, CursorPagination]
-        | Images[GalleryImage, PagePagination]
-        | Images[ImageChoice, CursorPagination]
-        | Images[ImageChoice, PagePagination]
-    ),
+    answers=page_answers(GalleryImages | GalleryImagesPage | ChosenImages | ChosenImagesPage),
     holds_conditions=True,
     permission=Permission.VIEW,
 )

@@ -45,15 +45,16 @@ from imagegallery_asgi.api.requests import (
 )
 from imagegallery_asgi.api.responses import (
     BatchDocument,
-    CursorPagination,
+    ChosenImages,
     ImageChoice,
     ImageDetail,
-    Images,
     ImageSummary,
+    LibraryImages,
     MonthDocument,
     One,
     TimelineDocument,
     TrashedImage,
+    TrashedImages,
 )
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.headers import accepted_formats
@@ -75,11 +76,7 @@ _IN_LIBRARY = ("order", *(field.name for field in attrs.fields(FilterQuery)))
     "GET",
     "/images",
     "The library by time, or the trash",
-    answers=page_answers(
-        Images[ImageSummary, CursorPagination]
-        | Images[TrashedImage, CursorPagination]
-        | Images[ImageChoice, CursorPagination]
-    ),
+    answers=page_answers(LibraryImages | TrashedImages | ChosenImages),
     holds_conditions=True,
     needs_user=True,
     permission=Permission.NONE,

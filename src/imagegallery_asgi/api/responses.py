@@ -5,7 +5,8 @@ They are encoded as they are, and `openapi` describes them. Without slots, so th
 # ruff: noqa: N815  (srcSet, nextCursor, requestId: names of the wire)
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Generic, Literal, TypeVar
+from functools import partial
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from attrs import fields, frozen
@@ -214,6 +215,61 @@ class Images(Generic[T, P]):
     data: tuple[T, ...]
     pagination: P
     sizes: SizesDocument
+
+
+# One list may answer several of these; ``kind`` says which one it is.
+
+
+@frozen(slots=False)
+class LibraryImages(Images[ImageSummary, CursorPagination]):
+    """A page of the library."""
+
+    kind: Literal["library"]
+
+
+@frozen(slots=False)
+class TrashedImages(Images[TrashedImage, CursorPagination]):
+    """A page of the trash."""
+
+    kind: Literal["trash"]
+
+
+@frozen(slots=False)
+class GalleryImages(Images[GalleryImage, CursorPagination]):
+    """A page of a gallery, by cursor."""
+
+    kind: Literal["gallery"]
+
+
+@frozen(slots=False)
+class GalleryImagesPage(Images[GalleryImage, PagePagination]):
+    """A page of a gallery, by its number."""
+
+    kind: Literal["gallery_page"]
+
+
+@frozen(slots=False)
+class ChosenImages(Images[ImageChoice, CursorPagination]):
+    """What ``fields`` chose of a page of images, by cursor."""
+
+    kind: Literal["chosen"]
+
+
+@frozen(slots=False)
+class ChosenImagesPage(Images[ImageChoice, PagePagination]):
+    """What ``fields`` chose of a page of images, by its number."""
+
+    kind: Literal["chosen_page"]
+
+
+IMAGE_LISTS: Mapping[tuple[type, type], Callable[..., Images[Any, Any]]] = {
+    (ImageSummary, CursorPagination): partial(LibraryImages, kind="library"),
+    (TrashedImage, CursorPagination): partial(TrashedImages, kind="trash"),
+    (GalleryImage, CursorPagination): partial(GalleryImages, kind="gallery"),
+    (GalleryImage, PagePagination): partial(GalleryImagesPage, kind="gallery_page"),
+    (ImageChoice, CursorPagination): partial(ChosenImages, kind="chosen"),
+    (ImageChoice, PagePagination): partial(ChosenImagesPage, kind="chosen_page"),
+}
 
 
 @frozen(slots=False)

@@ -64,8 +64,8 @@ operation = declaring(OPERATIONS)
     permission=Permission.NONE,
 )
 async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
-    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]`` and ``metadata[meta]`` as
-    query."""
+    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]``, ``metadata[meta]`` and
+    ``metadata[visibility]`` as query."""
     faults: list[Fault] = []
     asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
     raise_faults(faults)
@@ -77,6 +77,7 @@ async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
         size=asked.size,
         gallery_id=asked.gallery_id,
         meta=parse_meta(("query", "metadata", "meta"), asked.meta),
+        visibility=asked.visibility,
     )
     _no_store(call)
     return _form_or_put(call, session)
@@ -100,6 +101,7 @@ async def create_uppy_multipart(call: Call, body: UppyFile) -> UppyMultipartDocu
         size=metadata.size,
         gallery_id=metadata.gallery_id,
         meta=parse_meta(("body", "metadata", "meta"), metadata.meta),
+        visibility=metadata.visibility,
         completes_itself=True,
     )
     _no_store(call)

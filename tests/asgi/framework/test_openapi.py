@@ -116,6 +116,23 @@ def test_a_host_names_the_codes_of_its_own_errors() -> None:
     assert "too_sour" in document["components"]["schemas"]["ProblemCode"]["enum"]
 
 
+@pytest.mark.parametrize(
+    ("path", "kinds"),
+    [
+        ("/images", {"library", "trash", "chosen"}),
+        ("/galleries/{gallery_id}/images", {"gallery", "gallery_page", "chosen", "chosen_page"}),
+    ],
+)
+def test_a_list_says_of_which_kind_it_is(path: str, kinds: set[str]) -> None:
+    schema = DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["discriminator"]["propertyName"] == "kind"
+    assert set(schema["discriminator"]["mapping"]) == kinds
+    for kind, name in schema["discriminator"]["mapping"].items():
+        listed = DOCUMENT["components"]["schemas"][name.rpartition("/")[2]]
+        assert listed["properties"]["kind"] == {"type": "string", "enum": [kind]}
+        assert "kind" in listed["required"]
+
+
 def test_bytes_are_told_as_generators_know_them() -> None:
     sent = DOCUMENT["paths"]["/uploads/{upload_id}/content"]["put"]["requestBody"]["content"]
     for media_type, content in sent.items():
