@@ -1,20 +1,18 @@
 """``imagegallery migrate``: bring the database's schema up to this version."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import click
 
 from imagegallery.backends import open_database
-from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.database.migrate import LOCK_TIMEOUT, migrate, pending
 from imagegallery.settings import Settings
 
 
 @click.command("migrate")
-@data_dir_option
-@config_option
+@gallery_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
 @click.option(
     "--lock-timeout",
@@ -23,10 +21,10 @@ from imagegallery.settings import Settings
     show_default=True,
     help="Seconds to wait for a lock; then it gives up and says who is in the way.",
 )
-def migrate_command(data_dir: Path | None, config: Path | None, dry_run: bool, lock_timeout: float) -> None:
+def migrate_command(chosen: Chosen, dry_run: bool, lock_timeout: float) -> None:
     """Apply missing migrations."""
-    settings = find_settings(data_dir, config) if dry_run else load_settings(data_dir, config)
-    anyio.run(_migrate, settings, dry_run, timedelta(seconds=lock_timeout))
+    application = chosen.find() if dry_run else chosen.load()
+    anyio.run(_migrate, application.settings, dry_run, timedelta(seconds=lock_timeout))
 
 
 async def _migrate(settings: Settings, dry_run: bool, lock_timeout: timedelta) -> None:
