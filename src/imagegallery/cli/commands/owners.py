@@ -2,12 +2,13 @@
 
 import re
 from contextlib import aclosing
+from pathlib import Path
 
 import anyio
 import click
 
 from imagegallery.backends import open_owners
-from imagegallery.cli.options import Chosen, gallery_options
+from imagegallery.cli.options import config_option, data_dir_option, load_settings
 from imagegallery.cli.output import emit
 from imagegallery.owners.owner import Owner
 from imagegallery.settings import Settings
@@ -50,9 +51,10 @@ def owners_group() -> None:
 
 
 @owners_group.command("list")
-@gallery_options
+@data_dir_option
+@config_option
 @json_option
-def list_command(chosen: Chosen, as_json: bool) -> None:
+def list_command(data_dir: Path | None, config: Path | None, as_json: bool) -> None:
     """Show all owners who have stored something, or have a limit of their own."""
 
     async def run(settings: Settings) -> None:
@@ -60,29 +62,31 @@ def list_command(chosen: Chosen, as_json: bool) -> None:
             async for owner in found:
                 _emit(owner, settings, as_json=as_json)
 
-    anyio.run(run, chosen.settings)
+    anyio.run(run, load_settings(data_dir, config))
 
 
 @owners_group.command("show")
 @owner_argument
-@gallery_options
+@data_dir_option
+@config_option
 @json_option
-def show_command(owner_id: str, chosen: Chosen, as_json: bool) -> None:
+def show_command(owner_id: str, data_dir: Path | None, config: Path | None, as_json: bool) -> None:
     """Show one owner."""
 
     async def run(settings: Settings) -> None:
         async with open_owners(settings) as owners:
             _emit(await owners.get(owner_id), settings, as_json=as_json)
 
-    anyio.run(run, chosen.settings)
+    anyio.run(run, load_settings(data_dir, config))
 
 
 @owners_group.command("limit")
 @owner_argument
 @click.argument("size")
-@gallery_options
+@data_dir_option
+@config_option
 @json_option
-def limit_command(owner_id: str, size: str, chosen: Chosen, as_json: bool) -> None:
+def limit_command(owner_id: str, size: str, data_dir: Path | None, config: Path | None, as_json: bool) -> None:
     """Limit what OWNER may store to SIZE bytes (5GB, 512MiB); "default" is `uploads.storage_limit`.
 
     It holds at once, in every process. What is stored already stays, also beyond the limit.
@@ -95,7 +99,7 @@ def limit_command(owner_id: str, size: str, chosen: Chosen, as_json: bool) -> No
             changed = await owners.limit_storage(owner_id, limit)
             _emit(changed, settings, as_json=as_json)
 
-    anyio.run(run, chosen.settings)
+    anyio.run(run, load_settings(data_dir, config))
 
 
 def _emit(owner: Owner, settings: Settings, *, as_json: bool) -> None:
