@@ -14,6 +14,7 @@ from tests.support.clock import ManualClock
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture
 
+from code_blocks import blocks_of
 from imagegallery import ImageGallery, NotFound, OpenGallery, Principal, Settings, Unavailable, new_id
 from imagegallery.cli.doctor_run import Examination
 from imagegallery.database.pool import DatabaseOptions
@@ -111,22 +112,14 @@ async def test_it_may_be_a_fixture(lived_in: ImageGallery) -> None:
     await lived_in.ready()
 
 
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "react.md"
 HOST_TESTS = """
-import os
-
-import pytest
-from imagegallery import ImageGallery, NotFound, Principal, Settings, new_id
+from imagegallery import NotFound, Principal, new_id
 
 
 @pytest.fixture
 def anyio_backend():
     return "asyncio"
-
-
-@pytest.fixture
-async def gallery(anyio_backend):
-    async with ImageGallery.open() as gallery, gallery.worker():
-        yield gallery
 
 
 @pytest.mark.anyio
@@ -137,7 +130,8 @@ async def test_it(gallery):
 
 
 def test_it_may_be_a_fixture_of_anyio_s_plugin_too(tmp_path: Path, database_dsn: str) -> None:
-    (tmp_path / "test_host.py").write_text(HOST_TESTS)
+    (fixture,) = (each.code for each in blocks_of(PAGE.read_text()) if each.runner == "tests/test_open_gallery.py")
+    (tmp_path / "test_host.py").write_text(fixture + HOST_TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:cacheprovider", "test_host.py"]
     variables = os.environ | {"IMAGEGALLERY_DATABASE_DSN": database_dsn, "IMAGEGALLERY_DATA_DIR": str(tmp_path)}
     run = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)

@@ -8,6 +8,7 @@ from imagegallery.access.audience import Visibility
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock, utc_now
 from imagegallery.errors import (
+    AlreadyUsed,
     BadImage,
     ConfigurationError,
     Conflict,
@@ -47,12 +48,14 @@ from imagegallery.storage.protocol import UploadRequest
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.session.session import UploadSession, UploadState
+from imagegallery.uploads.staged.upload import StagedUpload
 from imagegallery.variants.events import VariantReady
 from imagegallery.variants.preset import Preset
 from imagegallery.webhooks.signature import verify as verify_webhook
 from imagegallery.webhooks.webhook import Webhook
 
 __all__ = [
+    "AlreadyUsed",
     "BadImage",
     "BatchAction",
     "BatchResult",
@@ -94,6 +97,7 @@ __all__ = [
     "Responsive",
     "Settings",
     "Source",
+    "StagedUpload",
     "Subscription",
     "TooLarge",
     "Unauthenticated",

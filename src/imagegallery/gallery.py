@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeAlias, TypeVar
 
@@ -13,7 +14,7 @@ from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
 from imagegallery.common.background import Background
 from imagegallery.common.task_context import TaskContext
-from imagegallery.errors import DiskFull, ObjectNotFound, Unavailable
+from imagegallery.errors import ConfigurationError, DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events import feature as events
 from imagegallery.events.event import EventTypes
 from imagegallery.events.relay import Relay
@@ -267,11 +268,17 @@ class ImageGallery(Registers):
 class Definition(Registers):
     """A gallery as code defines it: what `ImageGallery.define` is given, and the functions registered with it."""
 
-    def __init__(self, settings: "GivenSettings", brought: Backends, features: Sequence[Feature]) -> None:
+    def __init__(
+        self,
+        settings: "GivenSettings",
+        brought: Backends,
+        features: Sequence[Feature],
+        registry: Registry | None = None,
+    ) -> None:
         self._settings = settings
         self._brought = brought
         self._features = features
-        self._registry = Registry()
+        self._registry = Registry() if registry is None else registry
 
     def open(
         self,
@@ -302,21 +309,31 @@ class Definition(Registers):
             ConfigurationError: For a missing feature, and on entering for settings that cannot work.
             Unavailable: On entering, if a part does not respond.
         """
-        own = (*self._features, *features)
-        chosen = self._chosen_settings(settings, own)
         brought = Backends(
             _first(store, self._brought.store),
             _first(queue, self._brought.queue),
             _first(cache, self._brought.cache),
             _first(engine, self._brought.engine),
         )
-        every = (*FEATURES, *dict.fromkeys((*map(load_feature, chosen.features), *own)))
-        return OpenGallery(chosen, brought, every, self._registry, clock, local_clock, has_worker=worker)
+        definition = Definition(
+            self._settings if settings is None else settings,
+            brought,
+            (*self._features, *features),
+            self._registry,
+        )
+        return OpenGallery(definition, clock, local_clock, has_worker=worker)
 
-    def _chosen_settings(self, settings: "GivenSettings", features: Sequence[Feature]) -> Settings:
-        given = self._settings if settings is None else settings
+    def load_settings(self, config: Path | None = None) -> Settings:
+        """The settings that it was given, or else those of the file ``config`` and the environment.
+
+        Raises:
+            ConfigurationError: For those that cannot be read, and a file in addition to what was given.
+        """
+        given = self._settings
         if given is None:
-            return Settings.from_env(features=features)
+            return Settings.from_env(config, self._features)
+        if config is not None:
+            raise ConfigurationError("The application says what its settings are: leave --config out.")
         return given if isinstance(given, Settings) else given()
 
 
@@ -327,7 +344,7 @@ def _first(given: T | None, otherwise: T | None) -> T | None:
 GivenSettings: TypeAlias = Settings | Callable[[], Settings] | None
 
 
-class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
+class OpenGallery(Registers, AbstractAsyncContextManager[ImageGallery]):
     """The result of `ImageGallery.open`: enter it with ``async with``, or give its `lifespan` to an ASGI host.
 
     It may be made, and passed to `imagegallery_asgi.create_app`, long before it is opened: then `gallery` is set.
@@ -335,22 +352,13 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     be entered in one task and left in another, and if it is open at the end of its event loop, it is closed then.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        brought: Backends,
-        features: Sequence[Feature],
-        registry: Registry,
-        clock: Clock | None,
-        local_clock: Clock,
-        *,
-        has_worker: bool,
-    ) -> None:
-        self.event_types = event_types(features)
-        self._settings = settings
-        self._brought = brought
-        self.features = features
-        self._registry = registry
+    def __init__(self, definition: Definition, clock: Clock | None, local_clock: Clock, *, has_worker: bool) -> None:
+        self.definition = definition
+        self._settings = definition.load_settings()
+        own = (*map(load_feature, self._settings.features), *definition._features)
+        self.features: Sequence[Feature] = (*FEATURES, *dict.fromkeys(own))
+        self.event_types = event_types(self.features)
+        self._registry = definition._registry
         self._clock = clock
         self._local_clock = local_clock
         self._has_worker = has_worker
@@ -380,7 +388,7 @@ class OpenGallery(AbstractAsyncContextManager[ImageGallery]):
     async def _opened(self) -> AsyncIterator[ImageGallery]:
         registry = self._registry.of_gallery(self.event_types)
         async with open_resources(
-            self._settings, self._brought, self.features, registry.by_class(), self._clock, self._local_clock
+            self._settings, self.definition._brought, self.features, registry.by_class(), self._clock, self._local_clock
         ) as resources:
             gallery = ImageGallery(self._settings, resources, registry)
             async with gallery.worker() if self._has_worker else nullcontext():

@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +27,7 @@ from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.policy import LONGEST, CacheOptions
 from imagegallery.common import folders
+from imagegallery.common.imported import import_named
 from imagegallery.database.namespace import PUBLIC
 from imagegallery.database.pool import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
@@ -50,7 +50,7 @@ DEFAULT_DATA_DIR = Path("imagegallery-data")
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
 FEATURES_VARIABLE = "IMAGEGALLERY_FEATURES"
 # Variables with our prefix that the commands read.
-OTHER_VARIABLES = frozenset(f"{ENV_PREFIX}{name}" for name in ("CONFIG", "TOKEN", "LOG_LEVEL", "ACCESS_LOG"))
+OTHER_VARIABLES = frozenset(f"{ENV_PREFIX}{name}" for name in ("APP", "CONFIG", "TOKEN", "LOG_LEVEL", "ACCESS_LOG"))
 # typed-settings wraps the messages of options' classes in this.
 _WRAPPED = re.compile(r"^Could not convert loaded settings: \w{1,40}\([\"'](.*)[\"']\)$")
 T = TypeVar("T")
@@ -58,11 +58,7 @@ T = TypeVar("T")
 
 def load_feature(name: str) -> Feature:
     """The feature of this name, ``package.module:NAME``. Raises `ConfigurationError`."""
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigurationError(f"features: {name!r} cannot be imported: {error}.") from error
+    found = import_named(name, "features")
     if not isinstance(found, Feature):
         raise ConfigurationError(f"features: {name!r} is none.")
     return found

@@ -18,6 +18,7 @@ from granian.log import LogLevels
 from starlette.applications import Starlette
 
 from imagegallery import ConfigurationError, ImageGallery, Settings
+from imagegallery.application import Application
 from imagegallery.common.logs import configure_logging
 from imagegallery.common.loopback import is_loopback
 from imagegallery_asgi.app import create_app
@@ -40,8 +41,8 @@ GRACE = timedelta(seconds=30)
 def app() -> Starlette:
     """The application factory: everything from the environment. Each worker process calls it once."""
     configure_logging()
-    settings = Settings.from_env()
-    gallery = ImageGallery.open(settings)
+    application = Application.of_process()
+    settings, gallery = application.settings, application.open()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
@@ -113,7 +114,7 @@ def serve(
 
     Raises `ConfigurationError` for an address that others can reach without sign-in.
     """
-    if not is_loopback(host) and Settings.from_env().jwt.key is None:
+    if not is_loopback(host) and Application.of_process().settings.jwt.key is None:
         raise ConfigurationError(
             f"Without sign-in only a loopback address can be served, not {host}. Set IMAGEGALLERY_JWT_KEY."
         )
@@ -144,7 +145,7 @@ def serve(
 def main(host: str, port: int, workers: int, drain: int, grace: int) -> None:
     """Serve the API with settings from the environment."""
     try:
-        authentication(Settings.from_env())
+        authentication(Application.of_process().settings)
         serve(host=host, port=port, workers=workers, drain=timedelta(seconds=drain), grace=timedelta(seconds=grace))
     except ConfigurationError as error:
         raise click.ClickException(error.message) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from tests.faults import host
 from tests.support.clock import SharedClock
 
 from imagegallery import ImageGallery, OpenGallery, Settings, utc_now
@@ -27,7 +28,7 @@ def gallery() -> OpenGallery:
 
 
 async def api(port: str) -> None:
-    app = create_app(gallery())
+    app = create_app(gallery(), operations=host.OPERATIONS)
     await Server(app, address="127.0.0.1", port=int(port), interface=Interfaces.ASGI, websockets=False).serve()
 
 

@@ -12,6 +12,7 @@ import anyio
 import httpx
 from attrs import frozen
 from tests.faults.deployment import Deployment, Patient
+from tests.faults.host import TABLE
 from tests.faults.looking import idle, queue_client, rows, upload_state
 
 from imagegallery.client import GalleryClient, RetryPolicy
@@ -24,6 +25,7 @@ from imagegallery.variants.jobs import discard_objects
 ME = Principal.user("owner")
 A_SESSIONS_LIFE = timedelta(hours=1, minutes=1)
 A_SESSIONS_MEMORY = timedelta(hours=26)
+BYTES = "application/octet-stream"
 TUS = {"Tus-Resumable": "1.0.0"}
 STUBBORN = RetryPolicy(attempts=1000, first_pause=timedelta(seconds=0.05), longest_pause=timedelta(seconds=0.1))
 
@@ -82,6 +84,14 @@ async def through_the_service(scene: Scene) -> list[UUID]:
     path = f"/galleries/{scene.gallery_id}/uploads?on_duplicate=return_existing"
     answer = await scene.call("POST", path, content=scene.body, headers={"Content-Type": "image/jpeg"})
     return [UUID(answer.raise_for_status().json()["data"]["id"])]
+
+
+async def attached(scene: Scene) -> list[UUID]:
+    """An item of an application, whose picture is committed with it; who got no answer sends it again."""
+    await rows(scene.deployment, TABLE)
+    sent = await scene.call("PUT", "/items/tram", content=scene.body, headers={"Content-Type": BYTES})
+    sent.raise_for_status()
+    return [row["image_id"] for row in await rows(scene.deployment, "SELECT image_id FROM items WHERE name = 'tram'")]
 
 
 async def sent_to_the_service(scene: Scene) -> list[UUID]:

@@ -20,6 +20,7 @@ from fault_points import all_fault_points
 # By point, else by area.
 STORIES: Mapping[str, Story] = {
     "arrivals": stories.arrived,
+    "attach": stories.attached,
     "completion": stories.whole,
     "completion.duplicate": stories.duplicate,
     "completion.rejected": stories.refused,
@@ -35,6 +36,7 @@ STORIES: Mapping[str, Story] = {
     "service": stories.through_the_service,
     "service.arrived": stories.sent_to_the_service,
     "sqs": stories.processed,
+    "stage": stories.attached,
     "sweep": stories.abandoned,
     "trash": stories.purged,
     "upload": stories.whole,
@@ -56,7 +58,14 @@ RELAY_APART = {"IMAGEGALLERY_QUEUE_RELAY_IN_WORKER": "false"}
 LEFT_TO_THE_STORE = {"parts.created"}
 PATIENCE = 300
 # A step of each process, in each kind of upload, in every run; the others take minutes (`nox -s slow`).
-ALWAYS = {"completion.promoted", "parts.joined", "processing.stored", "relay.reserved", "resumable.appended"}
+ALWAYS = {
+    "attach.written",
+    "completion.promoted",
+    "parts.joined",
+    "processing.stored",
+    "relay.reserved",
+    "resumable.appended",
+}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from imagegallery.events.event import Event
 from imagegallery.images.events import ImageReady
 from imagegallery.sync import SyncGallery, open_gallery
 from imagegallery.sync import gallery as faces
-from imagegallery.sync.face import Each, Face, ServiceCall
+from imagegallery.sync.face import Each, Face, Faced, ServiceCall
 from imagegallery.sync.portal import Portal
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
@@ -63,7 +63,7 @@ def test_a_face_has_all_that_is_awaited_of_its_service(face: type[Face[object]])
         for name, found in vars(service).items()
         if not name.startswith("_") and (inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found))
     }
-    shown = {name: found for name, found in vars(face).items() if isinstance(found, ServiceCall | Each)}
+    shown = {name: found for name, found in vars(face).items() if isinstance(found, ServiceCall | Each | Faced)}
     assert awaited - LEFT_OUT.get(service.__name__, set()) == set(shown)
     assert all(found.function is getattr(service, name) for name, found in shown.items())
 

@@ -6,6 +6,9 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
+import attrs
+from attrs import field, frozen
+
 from imagegallery.cache.protocol import Cache
 from imagegallery.events.event import DomainEvent, Event
 from imagegallery.events.service import EventService
@@ -23,10 +26,11 @@ from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
 from imagegallery.storage.protocol import ObjectStore
-from imagegallery.sync.face import Each, Face, ServiceCall, iterate
+from imagegallery.sync.face import Each, Face, Faced, ServiceCall, iterate
 from imagegallery.sync.portal import Portal
 from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.service import UploadService
+from imagegallery.uploads.staged.upload import StagedFacts, StagedUpload
 from imagegallery.variants.service import VariantService
 from imagegallery.webhooks.service import WebhookService
 
@@ -38,7 +42,6 @@ class SyncGalleries(Face[GalleryService]):
 
     create = ServiceCall(GalleryService.create)
     get = ServiceCall(GalleryService.get)
-    get_many = ServiceCall(GalleryService.get_many)
     find_by_name = ServiceCall(GalleryService.find_by_name)
     list = ServiceCall(GalleryService.list)
     update = ServiceCall(GalleryService.update)
@@ -88,7 +91,6 @@ class SyncImages(Face[ImageService]):
     """`ImageService`, waited for."""
 
     get = ServiceCall(ImageService.get)
-    get_many = ServiceCall(ImageService.get_many)
     update = ServiceCall(ImageService.update)
     unattached = ServiceCall(ImageService.unattached)
     delete = ServiceCall(ImageService.delete)
@@ -117,6 +119,26 @@ class SyncParts(Face[UploadParts]):
     complete = ServiceCall(UploadParts.complete)
 
 
+@frozen
+class SyncStagedUpload(StagedFacts):
+    """A `StagedUpload` whose `attach` waits. It may be called in another thread, and after a fork."""
+
+    _portal: Portal = field(repr=False, eq=False)
+    _staged: StagedUpload = field(repr=False)
+
+    attach = ServiceCall(StagedUpload.attach)
+
+    @classmethod
+    def of(cls, portal: Portal, staged: StagedUpload) -> Self:
+        facts = {each.name: getattr(staged, each.name) for each in attrs.fields(StagedFacts)}
+        return cls(**facts, portal=portal, staged=staged)
+
+    @property
+    def _service(self) -> StagedUpload:
+        """Of the gallery that is open now."""
+        return attrs.evolve(self._staged, attachments=self._portal.gallery.uploads.attachments)
+
+
 class SyncUploads(Face[UploadService]):
     """`UploadService`, waited for."""
 
@@ -127,6 +149,8 @@ class SyncUploads(Face[UploadService]):
     room = ServiceCall(UploadService.room)
     complete = ServiceCall(UploadService.complete)
     claim = ServiceCall(UploadService.claim)
+    stage = Faced(UploadService.stage, SyncStagedUpload.of)
+    staged = Faced(UploadService.staged, SyncStagedUpload.of)
     cancel = ServiceCall(UploadService.cancel)
     sweep = ServiceCall(UploadService.sweep)
 

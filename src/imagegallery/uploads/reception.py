@@ -46,6 +46,8 @@ ARRIVED = fault_point("service.arrived", "the row says that the bytes are there,
 PATIENCE = timedelta(seconds=10)
 """How long a repetition waits for the same request, still in progress."""
 
+_STAGED = (UploadState.UPLOADED, UploadState.COMPLETED)
+
 FileSource = Path | bytes | Readable | AsyncIterable[bytes]
 
 
@@ -181,6 +183,32 @@ class OneCall:
         except BaseException:
             await self.ender.give_up(session.id)
             raise
+
+    async def stage(self, principal: Principal, new: NewUpload, file: OpenSource) -> UploadSession:
+        """Return the session with its file staged. If this raises, nothing is left."""
+        session = await self.opener.begin(principal, attrs.evolve(new, comes_now=True))
+        try:
+            return await self.completion.stage(await self.receiver.store_body(session, file.chunks))
+        except BaseException:
+            await self.ender.give_up(session.id)
+            raise
+
+    async def stage_once(self, principal: Principal, new: NewUpload, file: OpenSource) -> UploadSession:
+        """The same for a session whose id follows from a key, as `add_once`. What is staged, or was and is attached,
+        stays so."""
+        async with self._alone(new.session_id):
+            earlier = await self.sessions.earlier(new)
+            if earlier is not None and not (earlier.staged and earlier.state in _STAGED):
+                await self._clear(earlier)
+                earlier = None
+            if earlier is None:
+                return await self.stage(principal, new, file)
+            sent = HashingStream(file.chunks)
+            async for _ in sent:
+                pass
+            if (sent.size, sent.sha256()) != (earlier.size, earlier.received_sha256):
+                raise IdempotencyKeyReused("This idempotency key was used for another file.", upload_id=str(earlier.id))
+            return earlier
 
     async def add_once(self, principal: Principal, new: NewUpload, file: OpenSource) -> UUID:
         """The same for a session whose id follows from a key: a repetition returns the image, or raises the refusal, of

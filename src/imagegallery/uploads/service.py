@@ -1,7 +1,7 @@
 """Uploads: the use cases of upload sessions, with access checks."""
 
-from collections.abc import AsyncIterable
-from contextlib import suppress
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -42,7 +42,7 @@ from imagegallery.uploads.reception import BodyReceiver, FileSource, OneCall, Op
 from imagegallery.uploads.resumable.service import ResumableUploads
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
-from imagegallery.uploads.session.lookup import ONE_CALL, OwnSessions
+from imagegallery.uploads.session.lookup import ONE_CALL, STAGED, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
 from imagegallery.uploads.session.policy import (
     UNKNOWN_TYPE,
@@ -53,8 +53,17 @@ from imagegallery.uploads.session.policy import (
     declared_type,
 )
 from imagegallery.uploads.session.rejection import REJECTIONS
-from imagegallery.uploads.session.session import Transport, UploadEvent, UploadSession, UploadState, advance
+from imagegallery.uploads.session.session import (
+    Transport,
+    UploadEvent,
+    UploadSession,
+    UploadState,
+    advance,
+    raise_if_over,
+)
 from imagegallery.uploads.signed import SignedUploads
+from imagegallery.uploads.staged.attachments import Attachments
+from imagegallery.uploads.staged.upload import StagedUpload, facts_of
 from imagegallery.uploads.sweep import Sweeper
 
 CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had arrived is still there")
@@ -99,6 +108,7 @@ class UploadService:
         self._one_call = OneCall(
             database, images, self._sessions, self._opener, self._receiver, self._completion, self._ender
         )
+        self.attachments = Attachments(database, images, self._completion, clock)
         self._sweeper = Sweeper(database, store, policy, clock)
 
     async def create(
@@ -330,20 +340,77 @@ class UploadService:
         """
         owner_id = principal.require_user()
         wanted = Declaration(content_type or "", size, sha256, on_duplicate, meta, visibility)
-        if size is not None:
-            self.policy.check_size(size)  # before anything is read: the sender may be waiting
-        async with open_source(source) as file:
-            name = filename or file.name
-            known_size = file.size if size is None else size
-            found_type = _declared_type(content_type, name, file)
-            declaration = attrs.evolve(wanted, content_type=found_type, size=known_size)
-            new = NewUpload(declaration, name, gallery_id, Transport.SERVICE)
+        async with self._opened(source, filename, wanted, gallery_id) as (new, file):
             if idempotency_key is None:
                 image_id = await self._one_call.add(principal, new, file)
             else:
                 keyed = attrs.evolve(new, session_id=id_for(ONE_CALL, owner_id, idempotency_key))
                 image_id = await self._one_call.add_once(principal, keyed, file)
         return await self._images.get(principal, image_id)
+
+    async def stage(
+        self,
+        principal: Principal,
+        source: FileSource,
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        size: int | None = None,
+        sha256: bytes | None = None,
+        idempotency_key: str | None = None,
+    ) -> StagedUpload:
+        """Check and store one file, which becomes an image when it is attached to a row of the application
+        (`StagedUpload.attach`). It counts in the owner's room from now on. Unless it is attached within
+        ``uploads.staged_lifetime`` it is deleted, and `cancel` with its id deletes it now.
+
+        Missing name and size are taken from a path, a missing type from the first bytes. If this raises, nothing is
+        left. Raises as `add`. It becomes an image of its own, even if the owner has the same bytes, which are stored
+        once.
+
+        Args:
+            idempotency_key: A repetition returns what the earlier call staged, or raises its refusal, until the session
+                is deleted.
+        """
+        owner_id = principal.require_user()
+        wanted = Declaration(content_type or "", size, sha256, OnDuplicate.KEEP_BOTH)
+        async with self._opened(source, filename, wanted) as (new, file):
+            lasting = attrs.evolve(new, lifetime=self.policy.staged_lifetime)
+            if idempotency_key is None:
+                session = await self._one_call.stage(principal, lasting, file)
+            else:
+                keyed = attrs.evolve(lasting, session_id=id_for(STAGED, owner_id, idempotency_key))
+                session = await self._one_call.stage_once(principal, keyed, file)
+        return self._staged(principal, session)
+
+    async def staged(self, principal: Principal, staged_id: UUID) -> StagedUpload:
+        """Return what the principal staged, by its id: a form that is shown once more carries it.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has staged nothing of this id.
+            UploadExpired: If its time is over.
+            UploadEnded: If it was cancelled.
+        """
+        session = await self._sessions.get(principal, staged_id)
+        raise_if_over(session)
+        return self._staged(principal, session)
+
+    def _staged(self, principal: Principal, session: UploadSession) -> StagedUpload:
+        return StagedUpload(**facts_of(session), principal=principal, attachments=self.attachments)
+
+    @asynccontextmanager
+    async def _opened(
+        self, source: FileSource, filename: str | None, wanted: Declaration, gallery_id: UUID | None = None
+    ) -> AsyncIterator[tuple[NewUpload, OpenSource]]:
+        """The file, and the upload that it begins."""
+        if wanted.size is not None:
+            self.policy.check_size(wanted.size)  # before anything is read: the sender may be waiting
+        async with open_source(source) as file:
+            name = filename or file.name
+            found_type = _declared_type(wanted.content_type or None, name, file)
+            known_size = file.size if wanted.size is None else wanted.size
+            declaration = attrs.evolve(wanted, content_type=found_type, size=known_size)
+            yield NewUpload(declaration, name, gallery_id, Transport.SERVICE), file
 
     async def sweep(self) -> int:
         """End expired sessions and remove what they left. Returns their number.

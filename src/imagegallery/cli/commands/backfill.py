@@ -1,7 +1,6 @@
 """``imagegallery backfill``: add variants and analyses that images lack."""
 
 from collections import Counter
-from pathlib import Path
 from uuid import UUID
 
 import anyio
@@ -9,11 +8,10 @@ import click
 from attrs import define, field
 
 from imagegallery.analyses.catalogue import ANALYSES
-from imagegallery.cli.options import config_option, data_dir_option, find_settings
+from imagegallery.application import Application
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
-from imagegallery.gallery import ImageGallery
-from imagegallery.settings import Settings
 from imagegallery.variants.backfill import Backfill, OutdatedImage, Progress, Scope
 from imagegallery.variants.work import Recipes
 
@@ -24,28 +22,26 @@ from imagegallery.variants.work import Recipes
 @click.option("--missing", is_flag=True, help="Only what is missing; leave what another recipe, or version, made.")
 @click.option("--starting-from", metavar="ID", type=click.UUID, help="Begin with this image's id.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, the summary last.")
-@data_dir_option
-@config_option
+@gallery_options
 def backfill_command(
     dry_run: bool,
     only: tuple[str, ...],
     missing: bool,
     starting_from: UUID | None,
     as_json: bool,
-    data_dir: Path | None,
-    config: Path | None,
+    chosen: Chosen,
 ) -> None:
     """Redo variants whose presets have changed, and analyses with a new version.
 
     Prints each image with its outdated variants and analyses, then the counts. The worker makes them, after everything
     else. It deletes an old object once its replacement is stored.
     """
-    settings = find_settings(data_dir, config)
+    application = chosen.find()
     scope = Scope(only=frozenset(only), missing=missing, starting_from=starting_from)
-    scope.check(Recipes(settings.variants.all_presets, ANALYSES))
+    scope.check(Recipes(application.settings.variants.all_presets, ANALYSES))
     run = _Run(scope, dry_run=dry_run, as_json=as_json, next_id=starting_from)
     try:
-        anyio.run(run.go, settings)
+        anyio.run(run.go, application)
     finally:
         run.sum_up()
 
@@ -61,8 +57,8 @@ class _Run:
     next_id: UUID | None = None
     counts: Counter[str] = field(factory=Counter)
 
-    async def go(self, settings: Settings) -> None:
-        async with ImageGallery.open(settings) as gallery:
+    async def go(self, application: Application) -> None:
+        async with application.open() as gallery:
             await self._walk(gallery.upkeep.backfill)
         self.finished = True
 

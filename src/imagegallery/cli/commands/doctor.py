@@ -2,14 +2,13 @@
 
 from collections import Counter
 from contextlib import aclosing
-from pathlib import Path
 
 import anyio
 import click
 from attrs import define, field
 
 from imagegallery.cli.doctor_run import Examination
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
 from imagegallery.errors import ConfigurationError
@@ -19,18 +18,17 @@ from imagegallery.upkeep.check import Check, Level
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@data_dir_option
-@config_option
-def doctor_command(as_json: bool, data_dir: Path | None, config: Path | None) -> int:
+@gallery_options
+def doctor_command(as_json: bool, chosen: Chosen) -> int:
     """Check this installation.
 
     One line a check: ok, warning or error, with what to do about it. The exit code is 1 if there is an error.
     """
     report = _Report(as_json)
     try:
-        settings = load_settings(data_dir, config)
+        settings = chosen.settings
     except ConfigurationError as error:
-        report.note(Check.error("settings", error.message, "correct the configuration file or the environment"))
+        report.note(Check.error("settings", error.message, "correct them where they are written"))
     else:
         report.note(Check.ok("settings", "can be read"))
         anyio.run(report.examine, settings)

@@ -5,13 +5,12 @@ from pathlib import Path
 import anyio
 import click
 
+from imagegallery.application import Application
 from imagegallery.cli.import_run import ImportOutcome, ImportResult, ImportRun, find_files
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit, say, say_where
 from imagegallery.cli.progress import progress_bar
-from imagegallery.gallery import ImageGallery
 from imagegallery.principal import Principal
-from imagegallery.settings import Settings
 
 
 @click.command("import")
@@ -19,24 +18,22 @@ from imagegallery.settings import Settings
 @click.option("--gallery", "gallery_name", required=True, help="The gallery's name; made if it does not exist.")
 @click.option("--owner", default="owner", show_default=True, help="The user id that owns what comes in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@data_dir_option
-@config_option
+@gallery_options
 def import_command(
     paths: tuple[Path, ...],
     gallery_name: str,
     owner: str,
     as_json: bool,
-    data_dir: Path | None,
-    config: Path | None,
+    chosen: Chosen,
 ) -> int:
     """Import files and folder trees into a gallery.
 
     Skips what the gallery already has, by content. The worker makes the variants: `imagegallery serve` or `imagegallery
     worker`.
     """
-    settings = load_settings(data_dir, config)
-    say_where(settings.data_dir)
-    arrivals = anyio.run(_import, settings, paths, gallery_name, Principal.user(owner))
+    application = chosen.load()
+    say_where(application.settings.data_dir)
+    arrivals = anyio.run(_import, application, paths, gallery_name, Principal.user(owner))
     counts = {outcome: sum(arrival.outcome is outcome for arrival in arrivals) for outcome in ImportOutcome}
     _report(counts, [arrival for arrival in arrivals if arrival.error is not None], as_json=as_json)
     if counts[ImportOutcome.IMPORTED]:
@@ -45,11 +42,11 @@ def import_command(
 
 
 async def _import(
-    settings: Settings, paths: tuple[Path, ...], gallery_name: str, owner: Principal
+    application: Application, paths: tuple[Path, ...], gallery_name: str, owner: Principal
 ) -> list[ImportResult]:
     files, unreadable = await anyio.to_thread.run_sync(find_files, paths)
     arrivals = [ImportResult(path, ImportOutcome.FAILED, error) for path, error in unreadable.items()]
-    async with ImageGallery.open(settings) as gallery:
+    async with application.open() as gallery:
         run = await ImportRun.into(gallery, owner, gallery_name)
         with progress_bar("importing", total=len(files)) as advance:
 

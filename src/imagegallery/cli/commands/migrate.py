@@ -1,21 +1,18 @@
 """``imagegallery migrate``: bring the database's schema up to this version."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import click
 
 from imagegallery.backends import open_database
-from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.database.migrate import LOCK_TIMEOUT, migrate, pending
-from imagegallery.images.library.index_records import MetaIndexes, index_meta
 from imagegallery.settings import Settings
 
 
 @click.command("migrate")
-@data_dir_option
-@config_option
+@gallery_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
 @click.option(
     "--lock-timeout",
@@ -24,22 +21,16 @@ from imagegallery.settings import Settings
     show_default=True,
     help="Seconds to wait for a lock; then it gives up and says who is in the way.",
 )
-def migrate_command(data_dir: Path | None, config: Path | None, dry_run: bool, lock_timeout: float) -> None:
-    """Apply missing migrations, and make the indexes by keys of meta that the settings name (meta.indexed)."""
-    settings = find_settings(data_dir, config) if dry_run else load_settings(data_dir, config)
-    anyio.run(_migrate, settings, dry_run, timedelta(seconds=lock_timeout))
+def migrate_command(chosen: Chosen, dry_run: bool, lock_timeout: float) -> None:
+    """Apply missing migrations."""
+    application = chosen.find() if dry_run else chosen.load()
+    anyio.run(_migrate, application.settings, dry_run, timedelta(seconds=lock_timeout))
 
 
 async def _migrate(settings: Settings, dry_run: bool, lock_timeout: timedelta) -> None:
     async with open_database(settings) as database:
         names = await (pending(database) if dry_run else migrate(database, lock_timeout=lock_timeout))
-        is_there = not (dry_run and names)  # a database that is to be migrated may lack what is to be indexed
-        indexes = await index_meta(database, settings.meta.indexed, dry_run=dry_run) if is_there else MetaIndexes()
     for name in names:
         click.echo(f"{'would apply' if dry_run else 'applied'} {name}")
-    for name in indexes.made:
-        click.echo(f"{'would make' if dry_run else 'made'} the index {name}")
-    for name in indexes.dropped:
-        click.echo(f"{'would drop' if dry_run else 'dropped'} the index {name}")
-    if not (names or indexes.made or indexes.dropped):
+    if not names:
         click.echo("The database is up to date.")

@@ -2,13 +2,12 @@
 
 import re
 from contextlib import aclosing
-from pathlib import Path
 
 import anyio
 import click
 
 from imagegallery.backends import open_owners
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.owners.owner import Owner
 from imagegallery.settings import Settings
@@ -51,10 +50,9 @@ def owners_group() -> None:
 
 
 @owners_group.command("list")
-@data_dir_option
-@config_option
+@gallery_options
 @json_option
-def list_command(data_dir: Path | None, config: Path | None, as_json: bool) -> None:
+def list_command(chosen: Chosen, as_json: bool) -> None:
     """Show all owners who have stored something, or have a limit of their own."""
 
     async def run(settings: Settings) -> None:
@@ -62,31 +60,29 @@ def list_command(data_dir: Path | None, config: Path | None, as_json: bool) -> N
             async for owner in found:
                 _emit(owner, settings, as_json=as_json)
 
-    anyio.run(run, load_settings(data_dir, config))
+    anyio.run(run, chosen.settings)
 
 
 @owners_group.command("show")
 @owner_argument
-@data_dir_option
-@config_option
+@gallery_options
 @json_option
-def show_command(owner_id: str, data_dir: Path | None, config: Path | None, as_json: bool) -> None:
+def show_command(owner_id: str, chosen: Chosen, as_json: bool) -> None:
     """Show one owner."""
 
     async def run(settings: Settings) -> None:
         async with open_owners(settings) as owners:
             _emit(await owners.get(owner_id), settings, as_json=as_json)
 
-    anyio.run(run, load_settings(data_dir, config))
+    anyio.run(run, chosen.settings)
 
 
 @owners_group.command("limit")
 @owner_argument
 @click.argument("size")
-@data_dir_option
-@config_option
+@gallery_options
 @json_option
-def limit_command(owner_id: str, size: str, data_dir: Path | None, config: Path | None, as_json: bool) -> None:
+def limit_command(owner_id: str, size: str, chosen: Chosen, as_json: bool) -> None:
     """Limit what OWNER may store to SIZE bytes (5GB, 512MiB); "default" is `uploads.storage_limit`.
 
     It holds at once, in every process. What is stored already stays, also beyond the limit.
@@ -99,7 +95,7 @@ def limit_command(owner_id: str, size: str, data_dir: Path | None, config: Path 
             changed = await owners.limit_storage(owner_id, limit)
             _emit(changed, settings, as_json=as_json)
 
-    anyio.run(run, load_settings(data_dir, config))
+    anyio.run(run, chosen.settings)
 
 
 def _emit(owner: Owner, settings: Settings, *, as_json: bool) -> None:

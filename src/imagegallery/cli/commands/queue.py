@@ -1,14 +1,13 @@
 """``imagegallery queue``: make the message queues of the settings, and handle jobs that failed permanently."""
 
 from contextlib import suppress
-from pathlib import Path
 from uuid import UUID
 
 import anyio
 import click
 
 from imagegallery.backends import open_dead_letters, open_sqs
-from imagegallery.cli.options import config_option, data_dir_option, find_settings, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.errors import NotFound
 from imagegallery.queue.job import DeadJob
@@ -25,37 +24,32 @@ def queue_command() -> None:
 
 
 @queue_command.command("setup")
-@data_dir_option
-@config_option
+@gallery_options
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def setup_command(data_dir: Path | None, config: Path | None, dry_run: bool) -> None:
+def setup_command(chosen: Chosen, dry_run: bool) -> None:
     """Make the queues with their dead-letter queue, or correct them."""
-    anyio.run(_set_up, load_settings(data_dir, config), dry_run)
+    anyio.run(_set_up, chosen.settings, dry_run)
 
 
 @queue_command.command("dead")
-@data_dir_option
-@config_option
+@gallery_options
 @limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def dead_command(data_dir: Path | None, config: Path | None, limit: int, as_json: bool) -> None:
+def dead_command(chosen: Chosen, limit: int, as_json: bool) -> None:
     """Show jobs that failed permanently, and why."""
-    anyio.run(_show_dead, find_settings(data_dir, config), limit, as_json)
+    anyio.run(_show_dead, chosen.find().settings, limit, as_json)
 
 
 @queue_command.command("redrive")
-@data_dir_option
-@config_option
+@gallery_options
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=click.UUID)
 @click.option("--all", "is_all", is_flag=True, help="All that `queue dead` shows.")
 @limit_option
-def redrive_command(
-    data_dir: Path | None, config: Path | None, ids: tuple[UUID, ...], is_all: bool, limit: int
-) -> None:
+def redrive_command(chosen: Chosen, ids: tuple[UUID, ...], is_all: bool, limit: int) -> None:
     """Give jobs that failed permanently all their attempts again, after fixing the cause."""
     if bool(ids) == is_all:
         raise click.UsageError("Name the jobs, or say --all.")
-    anyio.run(_redrive, find_settings(data_dir, config), ids, limit)
+    anyio.run(_redrive, chosen.find().settings, ids, limit)
 
 
 async def _set_up(settings: Settings, dry_run: bool) -> None:

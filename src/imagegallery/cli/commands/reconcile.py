@@ -2,18 +2,16 @@
 
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import click
 from attrs import define, field
 
-from imagegallery.cli.options import config_option, data_dir_option, find_settings
+from imagegallery.application import Application
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.cli.progress import progress_bar
-from imagegallery.gallery import ImageGallery
 from imagegallery.reconciliation.finding import Finding, Phase, RepairOutcome
-from imagegallery.settings import Settings
 from imagegallery.upkeep.service import GRACE
 
 _DEFAULT_HOURS = int(GRACE / timedelta(hours=1))
@@ -31,11 +29,8 @@ _DEFAULT_HOURS = int(GRACE / timedelta(hours=1))
 )
 @click.option("--store-is-ours", is_flag=True, help="Repair even if the database has no images and the store has.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, the summary last.")
-@data_dir_option
-@config_option
-def reconcile_command(
-    repair: bool, grace: int, store_is_ours: bool, as_json: bool, data_dir: Path | None, config: Path | None
-) -> int:
+@gallery_options
+def reconcile_command(repair: bool, grace: int, store_is_ours: bool, as_json: bool, chosen: Chosen) -> int:
     """Compare database and store.
 
     Finds objects without rows, rows without objects, wrong image counts and wrong storage sums. Prints each with its
@@ -43,7 +38,7 @@ def reconcile_command(
     """
     run = _Run(repair=repair, store_is_ours=store_is_ours, as_json=as_json)
     try:
-        anyio.run(run.go, find_settings(data_dir, config), timedelta(hours=grace))
+        anyio.run(run.go, chosen.find(), timedelta(hours=grace))
     finally:
         if run.examined:
             run.sum_up()
@@ -60,8 +55,8 @@ class _Run:
     examined: Counter[str] = field(factory=Counter)
     outcomes: Counter[RepairOutcome] = field(factory=Counter)
 
-    async def go(self, settings: Settings, grace: timedelta) -> None:
-        async with ImageGallery.open(settings) as gallery:
+    async def go(self, application: Application, grace: timedelta) -> None:
+        async with application.open() as gallery:
             if self.repair and not self.store_is_ours:
                 await gallery.upkeep.check_same_gallery()
             for phase in gallery.upkeep.reconciliation(grace=grace):

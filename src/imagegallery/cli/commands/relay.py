@@ -1,31 +1,28 @@
 """``imagegallery relay``: pass events and jobs to the workers until stopped."""
 
 import signal
-from pathlib import Path
 
 import anyio
 import click
 
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
-from imagegallery.gallery import ImageGallery
-from imagegallery.settings import Settings
+from imagegallery.application import Application
+from imagegallery.cli.options import Chosen, gallery_options
 
 
 @click.command("relay")
-@data_dir_option
-@config_option
-def relay_command(data_dir: Path | None, config: Path | None) -> None:
+@gallery_options
+def relay_command(chosen: Chosen) -> None:
     """Pass events and jobs to the workers, until Ctrl-C or SIGTERM.
 
     Several may run. Workers do it, too, unless queue.relay_in_worker is off.
     """
-    anyio.run(relay, load_settings(data_dir, config))
+    anyio.run(relay, chosen.load())
 
 
-async def relay(settings: Settings) -> None:
+async def relay(application: Application) -> None:
     """Run until SIGINT or SIGTERM. Another relay repeats what was in progress."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with ImageGallery.open(settings) as gallery, anyio.create_task_group() as tasks:
+        async with application.open() as gallery, anyio.create_task_group() as tasks:
             tasks.start_soon(gallery.relay)
             await anext(signals)
             tasks.cancel_scope.cancel()

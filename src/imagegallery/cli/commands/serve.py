@@ -1,20 +1,19 @@
 """``imagegallery serve``: the API, a worker and the embedded PostgreSQL, started and stopped together."""
 
 import importlib.util
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import chain
-from pathlib import Path
 
 import anyio
 import click
 
+from imagegallery.application import APP_VARIABLE
 from imagegallery.backends import check_parts, open_database, running_database
 from imagegallery.cli.nursery import Nursery, Program
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import say
 from imagegallery.cli.ports import answers, check_free
 from imagegallery.cli.supervisor import run_together
@@ -35,8 +34,7 @@ MODULES = ("imagegallery.gallery", "imagegallery_asgi.server", "imagegallery.cli
 
 
 @click.command("serve")
-@data_dir_option
-@config_option
+@gallery_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="API processes.")
@@ -45,8 +43,7 @@ MODULES = ("imagegallery.gallery", "imagegallery_asgi.server", "imagegallery.cli
 @click.option("--grace", default=30, show_default=True, type=SECONDS, help="Seconds that open requests have to end.")
 @click.option("--access-log", is_flag=True, help="Log each request; `imagegallery -v serve` does so, too.")
 def serve_command(
-    data_dir: Path | None,
-    config: Path | None,
+    chosen: Chosen,
     host: str,
     port: int,
     workers: int,
@@ -59,23 +56,27 @@ def serve_command(
 
     SIGTERM lets load balancers look elsewhere first, Ctrl-C stops without that, and a second signal stops at once.
     """
-    settings = load_settings(data_dir, config)
-    if config is not None:
-        os.environ[CONFIG_VARIABLE] = str(config.absolute())
     if access_log:
         log_requests()
     _check_parts()
-    _check_exposure(settings, host)
     check_free(host, port)
     api = Program("API", "imagegallery_asgi.server", _options(host, port, workers, drain, grace), essential=True)
     programs = [api] if no_worker else [api, WORKER]
-    stop_within = max(timedelta(seconds=drain + grace), settings.queue.shutdown_grace) + STOP_GRACE
-    with Nursery.open(MODULES) as nursery:
-        anyio.run(serve, settings, host, port, nursery, programs, stop_within)
+    with Nursery.open(MODULES) as nursery:  # before the application is imported, which may start threads
+        settings = chosen.settings
+        _check_exposure(settings, host)
+        stop_within = max(timedelta(seconds=drain + grace), settings.queue.shutdown_grace) + STOP_GRACE
+        anyio.run(serve, settings, chosen, host, port, nursery, programs, stop_within)
 
 
 async def serve(
-    settings: Settings, host: str, port: int, nursery: Nursery, programs: Sequence[Program], stop_within: timedelta
+    settings: Settings,
+    chosen: Chosen,
+    host: str,
+    port: int,
+    nursery: Nursery,
+    programs: Sequence[Program],
+    stop_within: timedelta,
 ) -> None:
     """Serve until SIGINT or SIGTERM; on return everything that was started has stopped."""
     await check_parts(settings, works=WORKER in programs)
@@ -85,7 +86,7 @@ async def serve(
                 await migrate(database)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_announce, settings, host, port)
-                await run_together(nursery, programs, _environment(ready), signals, stop_within)
+                await run_together(nursery, programs, _environment(ready, chosen), signals, stop_within)
                 tasks.cancel_scope.cancel()
     click.echo("Stopped.", err=True)
 
@@ -95,11 +96,15 @@ def _options(host: str, port: int, workers: int, drain: int, grace: int) -> Sequ
     return ["--host", host, *chain.from_iterable((name, str(number)) for name, number in numbers.items())]
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, chosen: Chosen) -> dict[str, str]:
     """What the children must know beyond our own environment."""
     environment = {f"{ENV_PREFIX}DATA_DIR": str(settings.data_dir)}
     if settings.database.dsn is not None:
         environment[f"{ENV_PREFIX}DATABASE_DSN"] = settings.database.dsn
+    if chosen.config is not None:
+        environment[CONFIG_VARIABLE] = str(chosen.config.absolute())
+    if chosen.app is not None:
+        environment[APP_VARIABLE] = chosen.app
     return environment
 
 

@@ -2,14 +2,13 @@
 
 from contextlib import aclosing
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import anyio
 import click
 
 from imagegallery.backends import open_store, set_up_storage
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.errors import ConfigurationError
 from imagegallery.settings import Settings
@@ -31,8 +30,7 @@ def storage_group() -> None:
 @click.option("--expire-versions", type=click.IntRange(min=1), help="Days after which versions of what was deleted go.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@data_dir_option
-@config_option
+@gallery_options
 def setup_command(
     create: bool,
     origins: tuple[str, ...],
@@ -40,14 +38,13 @@ def setup_command(
     expire_versions: int | None,
     dry_run: bool,
     as_json: bool,
-    data_dir: Path | None,
-    config: Path | None,
+    chosen: Chosen,
 ) -> int:
     """Set up the bucket of `storage.s3`: its rules for browsers (CORS) and for unfinished uploads (lifecycle).
 
     May be repeated, and keeps other rules. The exit code is 1 if the store refuses any of it.
     """
-    settings = load_settings(data_dir, config)
+    settings = chosen.settings
     for origin in origins:
         _check_origin(origin)
 
@@ -67,14 +64,13 @@ def setup_command(
 
 @storage_group.command("check")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@data_dir_option
-@config_option
-def check_command(as_json: bool, data_dir: Path | None, config: Path | None) -> int:
+@gallery_options
+def check_command(as_json: bool, chosen: Chosen) -> int:
     """Check with a few small objects whether the store keeps the promises that prevent loss.
 
     The exit code is 1 if it does not.
     """
-    settings = load_settings(data_dir, config)
+    settings = chosen.settings
 
     async def run() -> bool:
         levels = set[Level]()

@@ -2,37 +2,36 @@
 
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import anyio
 import attrs
 import click
 
-from imagegallery.cli.options import config_option, data_dir_option, load_settings
+from imagegallery.application import Application
+from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import say_where
-from imagegallery.gallery import ImageGallery
 from imagegallery.queue.worker import Worker
-from imagegallery.settings import Settings
 
 
 @click.command("worker")
-@data_dir_option
-@config_option
+@gallery_options
 @click.option("--concurrency", type=click.IntRange(min=1), help="Images worked on at once.")
-def worker_command(data_dir: Path | None, config: Path | None, concurrency: int | None) -> None:
+def worker_command(chosen: Chosen, concurrency: int | None) -> None:
     """Make variants and do other queued jobs, until Ctrl-C or SIGTERM."""
-    settings = load_settings(data_dir, config)
+    application = chosen.load()
+    settings = application.settings
     if settings.database.dsn is None:  # otherwise it may be a child of `serve`, which printed it
         say_where(settings.data_dir)
     if concurrency is not None:
-        settings = attrs.evolve(settings, queue=attrs.evolve(settings.queue, concurrency=concurrency))
-    anyio.run(work, settings)
+        queue = attrs.evolve(settings.queue, concurrency=concurrency)
+        application = attrs.evolve(application, settings=attrs.evolve(settings, queue=queue))
+    anyio.run(work, application)
 
 
-async def work(settings: Settings) -> None:
+async def work(application: Application) -> None:
     """Run a worker. A first signal lets it finish its jobs, a second one makes it hand them back."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with ImageGallery.open(settings) as gallery, anyio.create_task_group() as tasks:
+        async with application.open() as gallery, anyio.create_task_group() as tasks:
             worker = gallery.make_worker()
             tasks.start_soon(_stop_when_told, worker, signals, tasks.cancel_scope)
             await worker.run()

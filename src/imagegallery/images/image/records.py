@@ -51,9 +51,6 @@ UNUSED = """(
 # One image, by id, in the trash or not.
 GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
 
-# Images by their ids.
-GET_MANY = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = ANY($1)"
-
 # The same with what its events tell.
 GET_TOLD = f"""
 SELECT {IMAGE_COLUMNS}, {VISIBILITY}, {told_galleries("i.id")} AS gallery_ids FROM images i WHERE i.id = $1"""
@@ -95,6 +92,8 @@ SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
     is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), meta = coalesce($6, meta),
     visibility = coalesce($7, visibility), updated_at = $8
 WHERE id = $1"""
+
+_ATTACH = "UPDATE images SET alt_text = $2, attached_at = $3 WHERE id = $1"
 
 # In one row, so that of two who claim it one waits, and then finds it claimed.
 _CLAIM = f"""
@@ -183,10 +182,6 @@ async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
     return None if row is None else found_from(row)
 
 
-async def get_many(connection: Connection, image_ids: Sequence[UUID]) -> list[FoundImage]:
-    return [found_from(row) for row in await connection.fetch(GET_MANY, list(image_ids))]
-
-
 async def get_told(connection: Connection, image_id: UUID) -> FoundImage | None:
     row = await connection.fetchrow(GET_TOLD, image_id)
     return None if row is None else evolve(found_from(row), gallery_ids=tuple(row["gallery_ids"]))
@@ -232,6 +227,11 @@ async def update(
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
     """Reset a failed image to pending. False if it has not failed."""
     return await connection.execute(_REVIVE, image_id, now) == "UPDATE 1"
+
+
+async def attach(connection: Connection, image_id: UUID, alt_text: str, *, now: datetime) -> None:
+    """Note that a row of the application has an image that this transaction has made, and with which text."""
+    await connection.execute(_ATTACH, image_id, alt_text, now)
 
 
 async def claim(connection: Connection, image_id: UUID, *, now: datetime) -> bool:

@@ -27,9 +27,9 @@ from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.jobs import process_image
-from imagegallery.images.metadata.metadata import read_metadata, taken, to_json
+from imagegallery.images.metadata.metadata import taken, to_json
 from imagegallery.queue.protocol import JobOutbox
-from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads.completion.duplicates import (
     PlacedOriginal,
     SameSize,
@@ -42,6 +42,7 @@ from imagegallery.uploads.completion.verification import Verification, VerifiedU
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import try_to_delete_objects
+from imagegallery.uploads.session.found_picture import StagedFile
 from imagegallery.uploads.session.opener import stored_filename
 from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
 from imagegallery.uploads.session.rejection import REJECTIONS, Rejection
@@ -51,6 +52,8 @@ _ATTEMPTS = 3
 
 VERIFIED = fault_point("completion.verified", "the bytes were found to be good, and are where they arrived")
 PROMOTED = fault_point("completion.promoted", "the object has its final key, no row says so")
+MOVED = fault_point("stage.moved", "the staged file is where its image's original will be, no row says so")
+STAGED = fault_point("stage.staged", "the file is staged, the application has not heard of it")
 COMMITTED = fault_point("completion.committed", "the image is in, its client has not heard of it")
 DUPLICATE = fault_point("completion.duplicate", "the upload ended with bytes that were there, its own are left over")
 REJECTED = fault_point("completion.rejected", "the refusal is on record, what was refused is still there")
@@ -85,6 +88,48 @@ class Completion:
                 moved = True
             current = await self._load(session.id)
         raise UploadIncomplete("The file has not arrived yet.")
+
+    async def stage(self, session: UploadSession) -> UploadSession:
+        """Check the file of a session, and put it where its image's original will be: to attach it is to write rows.
+
+        Raises what rejected it, `UploadEnded` or `UploadExpired`.
+        """
+        try:
+            verified = await self.verification.verify(session, [session.incoming_key])
+            verified = await self.verification.with_sha256(session, verified)
+        except REJECTIONS as error:
+            await self.reject(session.id, error)
+            raise
+        session = await self._of_type(session, verified.content_type)
+        async with self.database.transaction() as connection:
+            current = await records.lock(connection, session.id)
+            state = advance(current.at(self.clock()).state, UploadEvent.ARRIVE)
+            placed = await self.store.promote(
+                session.incoming_key,
+                session.original_key,
+                etag=verified.info.etag,
+                content_type=verified.content_type,
+            )
+            MOVED.reached()
+            file = StagedFile(placed.etag, verified.is_whole, verified.picture)
+            staged = attrs.evolve(session, state=state, size=placed.size, received_sha256=verified.sha256, staged=file)
+            await records.stage(connection, staged, now=self.clock())
+        STAGED.reached()
+        return staged
+
+    async def attach(self, connection: Connection, session: UploadSession, staged: StagedFile) -> UploadSession:
+        """Make a locked, staged session an image, in a transaction that may be the application's. Return it as it
+        ended. Objects stay where they are: the sweeper deletes the staged one if the owner has the same bytes."""
+        now = self.clock()
+        advance(session.at(now).state, UploadEvent.COMPLETE)
+        place = ObjectInfo(session.original_key, session.size or 0, staged.etag, session.updated_at)
+        verified = VerifiedUpload(place, session.received_sha256, session.file_type, staged.picture, staged.is_whole)
+        unread: set[str] = set()
+        while True:
+            try:
+                return await self._write(connection, session, verified, unread)
+            except SameSize as found:  # to read that file would keep the application waiting
+                unread.add(found.original.key)
 
     async def reject(self, session_id: UUID, error: ImageGalleryError) -> UploadSession:
         """End the session because of ``error`` and delete its objects, unless it has ended. Returns the ended
@@ -154,17 +199,24 @@ class Completion:
             if _is_completed(current):
                 return current
             advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
-            await original_records.hold_content(connection, session.owner_id, verified.info.size)
-            ended = await self._end(connection, session, verified, lost)
-            size = verified.info.size
-            stored = 0 if ended.is_duplicate else size
-            use = await records.complete(connection, ended, size=size, stored=stored, now=self.clock())
-            if stored:
-                self.policy.check_storage(*use)
+            ended = await self._write(connection, session, verified, lost)
         COMMITTED.reached()
         if ended.is_duplicate or verified.info.key != session.incoming_key:
             DUPLICATE.reached()
             await try_to_delete_objects(self.store, ended)
+        return ended
+
+    async def _write(
+        self, connection: Connection, session: UploadSession, verified: VerifiedUpload, lost: Collection[str]
+    ) -> UploadSession:
+        """Write that the locked session has become an image, and what its owner stores by that."""
+        size = verified.info.size
+        await original_records.hold_content(connection, session.owner_id, size)
+        ended = await self._end(connection, session, verified, lost)
+        stored = 0 if ended.is_duplicate else size
+        use = await records.complete(connection, ended, size=size, stored=stored, now=self.clock())
+        if stored:
+            self.policy.check_storage(*use)
         return ended
 
     async def _end(
@@ -235,8 +287,7 @@ def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
 
 def new_image(session: UploadSession, verified: VerifiedUpload, original_key: str, now: datetime) -> Image:
     """The image of a verified upload, waiting to be processed."""
-    inspection = verified.inspection
-    metadata = read_metadata(inspection.exif, inspection.notes)
+    picture, metadata = verified.picture, verified.picture.metadata
     taken_at, taken_at_source = taken(metadata, session.filename, now)
     return Image(
         id=session.future_image_id,
@@ -245,10 +296,10 @@ def new_image(session: UploadSession, verified: VerifiedUpload, original_key: st
         key_prefix=session.key_prefix,
         filename=_filename(session, verified.content_type),
         mime_type=verified.content_type,
-        width=inspection.width,
-        height=inspection.height,
-        frames=inspection.frames,
-        is_truncated=inspection.is_truncated,
+        width=picture.width,
+        height=picture.height,
+        frames=picture.frames,
+        is_truncated=picture.is_truncated,
         file_size=verified.info.size,
         sha256=verified.sha256,
         alt_text="",

@@ -78,10 +78,13 @@ async def place_original(
 ) -> PlacedOriginal:
     """Move the verified object to its place as an original, unless the owner's bytes have one.
 
-    If those are lost, the object takes their place, and every image that shares them has its original again.
+    If those are lost, the object takes their place, and every image that shares them has its original again. A staged
+    one stays where it is: the application may still roll back.
     """
     key = session.original_key if original is None else original.key
     if found.key != key and not (original is not None and await _is_there(store, key)):
+        if session.staged is not None:
+            return PlacedOriginal(session.original_key, is_new=False)
         await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)
     return PlacedOriginal(key, is_new=original is None)
 

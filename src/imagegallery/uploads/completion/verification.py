@@ -17,11 +17,13 @@ from imagegallery.errors import (
     SizeMismatch,
     Unavailable,
 )
+from imagegallery.images.metadata.metadata import read_metadata
 from imagegallery.imaging.limits import TOO_MUCH
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import HashingStream, copy_to_file, peek
+from imagegallery.uploads.session.found_picture import FoundPicture
 from imagegallery.uploads.session.policy import UploadPolicy, Verify, actual_type
 from imagegallery.uploads.session.session import UploadSession
 
@@ -37,7 +39,7 @@ class VerifiedUpload:
     info: ObjectInfo
     sha256: bytes | None
     content_type: str
-    inspection: Inspection
+    picture: FoundPicture
     is_whole: bool = True
 
 
@@ -82,7 +84,7 @@ class Verification:
             content_type = actual_type(session.content_type, sniff(content.start), self.policy)
             _check_digest(session, content.sha256)
             inspection = await self._inspect(session, info, content.path, content_type)
-            return VerifiedUpload(info, content.sha256, content_type, inspection)
+            return VerifiedUpload(info, content.sha256, content_type, _picture(inspection))
 
     async def with_sha256(self, session: UploadSession, verified: VerifiedUpload) -> VerifiedUpload:
         """The same with its SHA-256, for which all of it is read, unless it is known. Raises `ChecksumMismatch`, and
@@ -117,7 +119,7 @@ class Verification:
             inspection = await self.engine.inspect(
                 path, content_type=content_type, decode=False, owner_id=session.owner_id
             )
-        return VerifiedUpload(info, sha256, content_type, inspection, is_whole=False)
+        return VerifiedUpload(info, sha256, content_type, _picture(inspection), is_whole=False)
 
     async def _find(self, keys: Sequence[str]) -> ObjectInfo:
         for key in keys[:-1]:
@@ -153,6 +155,11 @@ class Verification:
                 start, chunks = await peek(hashing if sha256 is None else stream.chunks, HEAD_SIZE)
                 await copy_to_file(chunks, directory / "original")
             yield _Content(directory / "original", start, sha256 or hashing.sha256())
+
+
+def _picture(found: Inspection) -> FoundPicture:
+    metadata = read_metadata(found.exif, found.notes)
+    return FoundPicture(found.width, found.height, found.frames, found.is_truncated, metadata)
 
 
 def check_size(session: UploadSession, size: int) -> None:

@@ -1,6 +1,6 @@
 """Open a session, with any transport: validate its declaration, and write its row."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import evolve, field, frozen
@@ -31,7 +31,8 @@ BEGUN = fault_point("upload.begun", "the session's row is written, and its clien
 class NewUpload:
     """An upload to start: the declared file, its destination, and its transport.
 
-    With ``comes_now`` the bytes are in the same request. ``session_id`` may be given. Other fields are as in
+    With ``comes_now`` the bytes are in the same request. It can be used for ``lifetime``, by default as long as the
+    policy says. ``session_id`` may be given. Other fields are as in
     `UploadSession`.
     """
 
@@ -44,6 +45,7 @@ class NewUpload:
     concatenation: Concatenation | None = None
     completes_itself: bool = False
     comes_now: bool = False
+    lifetime: timedelta | None = None
     session_id: UUID = field(factory=new_id)
 
 
@@ -126,7 +128,7 @@ class SessionOpener:
             future_image_id=image_id,
             created_at=now,
             updated_at=now,
-            expires_at=now + self.policy.session_lifetime,
+            expires_at=now + (new.lifetime or self.policy.session_lifetime),
             part_size=new.part_size,
             wire_metadata=new.wire_metadata,
             concatenation=new.concatenation,

@@ -124,6 +124,7 @@ class UploadPolicy:
     own (``None``: no limit). One owner may have ``max_open`` open sessions. A file of more than ``parts_threshold``
     bytes is sent in parts of ``part_size`` bytes, if the store accepts parts. A session can be used for
     ``session_lifetime``; its row, which lets ``complete`` be repeated, is deleted ``session_retention`` later.
+    What an application staged can be attached for ``staged_lifetime``.
     ``on_duplicate`` applies to uploads without a choice of their own for a file that their owner has already:
     ``keep_both``, ``reject`` or ``return_existing``. A picture of another type than its client or its name says is
     accepted as what it is; ``strict`` refuses it. HEIC and HEIF need the extra ``heic``. ``verify`` says how much of a
@@ -137,6 +138,7 @@ class UploadPolicy:
     parts_threshold: int = field(default=16 * 1024 * 1024, validator=validators.ge(0))
     part_size: int = field(default=8 * 1024 * 1024, validator=validators.gt(0))
     session_lifetime: timedelta = field(default=timedelta(hours=1), validator=validators.gt(timedelta(0)))
+    staged_lifetime: timedelta = field(default=timedelta(days=1), validator=validators.gt(timedelta(0)))
     session_retention: timedelta = field(default=timedelta(days=1), validator=validators.ge(timedelta(0)))
     storage_limit: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
     max_open: int = field(default=1_000, validator=validators.ge(1))

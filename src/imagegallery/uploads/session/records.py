@@ -15,6 +15,7 @@ from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.storage.protocol import Part
+from imagegallery.uploads.session.found_picture import StagedFile
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.rejection import Rejection
 from imagegallery.uploads.session.session import (
@@ -30,7 +31,8 @@ from imagegallery.uploads.session.session import advance as advance_state
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
-    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility"""
+    completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility,
+    staged"""
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
@@ -83,6 +85,12 @@ SET state = $2, declared_size = coalesce(declared_size, $4), received_offset = c
     received_sha256 = coalesce(received_sha256, $6), updated_at = $7
 WHERE id = $1 AND state = ANY ($3) AND expires_at > $7
 RETURNING {_COLUMNS}"""
+
+# The file is where its image's original will be. Everything is known of it now.
+_STAGE = """
+UPDATE upload_sessions
+SET state = 'uploaded', declared_size = $2, received_sha256 = $3, staged = $4, updated_at = $5
+WHERE id = $1"""
 
 _SET_SIZE = "UPDATE upload_sessions SET declared_size = coalesce(declared_size, $2), updated_at = $3 WHERE id = $1"
 
@@ -291,6 +299,12 @@ async def advance(
     raise AssertionError("A session that could not go on cannot do so later.")
 
 
+async def stage(connection: Connection, session: UploadSession, *, now: datetime) -> None:
+    """Record that the file of a locked session is staged."""
+    staged = session.staged and session.staged.to_json()
+    await connection.execute(_STAGE, session.id, session.size, session.received_sha256, staged, now)
+
+
 async def set_size(connection: Connection, session_id: UUID, size: int, *, now: datetime) -> None:
     await connection.execute(_SET_SIZE, session_id, size, now)
 
@@ -422,6 +436,7 @@ def _session(row: Record) -> UploadSession:
         received_sha256=row["received_sha256"],
         meta=row["meta"],
         visibility=Visibility(row["visibility"]),
+        staged=None if row["staged"] is None else StagedFile.from_json(row["staged"]),
     )
 
 

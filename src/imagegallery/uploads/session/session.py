@@ -18,6 +18,7 @@ from imagegallery.common.meta import Meta
 from imagegallery.errors import Conflict, ImageGalleryError, UploadEnded, UploadExpired, UploadIncomplete
 from imagegallery.storage.keys import original_key
 from imagegallery.storage.protocol import UploadRequest
+from imagegallery.uploads.session.found_picture import StagedFile
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.rejection import Rejection
@@ -142,6 +143,7 @@ class UploadSession:
     brought is kept; if the image that was there was answered, that is the ``future_image_id`` from then on.
     ``found_type`` is what the file is, where that is not what its client declared; ``received_sha256`` was taken on the
     way, of a file that came through this service in one request. ``meta`` and ``visibility`` are for the image.
+    ``staged`` is what was found in a file that waits to be attached, where its image's original will be.
     """
 
     id: UUID
@@ -176,6 +178,7 @@ class UploadSession:
     received_sha256: bytes | None = None
     meta: Meta = field(factory=dict, hash=False)
     visibility: Visibility = Visibility.PRIVATE
+    staged: StagedFile | None = None
 
     def __repr__(self) -> str:
         return f"<UploadSession {self.id} {self.filename!r} {self.state}>"
