@@ -31,6 +31,7 @@ from imagegallery.images.duplicates import records as duplicate_records
 from imagegallery.images.image import original_records
 from imagegallery.images.image import records as images
 from imagegallery.images.image.image import LibraryOrder
+from imagegallery.images.library import index_records
 from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.filter_sql import arguments
@@ -74,7 +75,8 @@ INSERT INTO image_variants (id, image_id, variant_type, format, key, width, heig
 SELECT gen_random_uuid(), i.id, size, 'webp', i.key_prefix || size || '.webp', 800, 600, 1000, 'f', i.created_at
 FROM images i, unnest(ARRAY['small', 'medium']) AS size;
 
-UPDATE images SET phash = hashtextextended(id::text, 0);
+UPDATE images SET phash = hashtextextended(id::text, 0), meta = jsonb_build_object('sku', md5(id::text));
+UPDATE galleries SET meta = jsonb_build_object('sku', md5(id::text));
 INSERT INTO phash_buckets
 SELECT owner_id, (quarter << 16) | ((phash >> (16 * quarter)) & 65535)::integer, phash
 FROM images, generate_series(0, 3) AS quarter;
@@ -128,9 +130,9 @@ def members(order: ImageOrder, listing: ListStatement, **start: object) -> dict[
     }
 
 
-def in_library(statement: Statement, index: str) -> Case:
+def in_library(statement: Statement, index: str, **given: object) -> Case:
     page = {"owner_id": OWNER, "moment": AMONG_IMAGES, "image_id": IMAGE, "limit": LIMIT}
-    where = {**FILTER, "is_favorite": None}
+    where = {**FILTER, "is_favorite": None, **given}
     return Case(*named(statement, **page, **where, examined=library_records.EXAMINED), "images", index)
 
 
@@ -186,7 +188,22 @@ def at_random(step: int, steps: int, *, offset: int = 0, most: int = 2**40) -> d
 
 
 AT_RANDOM = at_random(500, LIMIT)
+BY_META = {"meta_written": '{"sku": "A-1"}'}
+IN_GALLERIES = {"moment": AMONG_GALLERIES, "gallery_id": GALLERY, "limit": LIMIT, "examined": galleries.EXAMINED}
 LOOKUPS = {
+    "own images by meta": in_library(
+        library_records.by_meta(LibraryOrder.CREATED_AT, "sku"), "images_meta_sku", **BY_META
+    ),
+    "public galleries by meta": Case(
+        *named(galleries.public_by_meta("sku"), **IN_GALLERIES, ids=None, meta_parts=None, **BY_META),
+        "galleries",
+        "galleries_meta_sku",
+    ),
+    "chosen images of the library": in_library(
+        library_records.CHOSEN[LibraryOrder.CREATED_AT], "images_pkey", ids=[IMAGE]
+    ),
+    "chosen images": Case(images.GET_MANY, ([IMAGE],), "images", "images_pkey"),
+    "chosen galleries": Case(galleries.GET_MANY, ([GALLERY],), "galleries", "galleries_pkey"),
     # So few, as PostgreSQL sees it, that sorting them is as good as reading them in order.
     "own favourites by created_at": in_library(
         library_records.FAVORITES[LibraryOrder.CREATED_AT], "images_favorites_by_created_at"
@@ -253,6 +270,8 @@ async def _loaded(server: DatabaseServer) -> AsyncIterator[str]:
         # VACUUM can only mark as visible to all what is known to be written.
         await connection.execute("SET synchronous_commit = on")
         await connection.execute(_LOAD)
+        for sql in index_records.definitions("sku").values():
+            await connection.execute(sql)
         await connection.execute("VACUUM ANALYZE")
         await connection.close()
         yield dsn

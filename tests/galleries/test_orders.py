@@ -98,6 +98,26 @@ async def test_pages_and_cursors_read_the_same_list(library: Library, order: str
         assert page.total == len(ids)
 
 
+@pytest.mark.parametrize("order", ImageOrder)
+async def test_chosen_images_and_those_of_some_meta_in_every_order(library: Library, order: str) -> None:
+    gallery_id, images = await gallery_of(library)
+    for number, image in enumerate(images):
+        await library.images.update(ANA, image.id, meta={"sku": number % 2, "tags": ["tram", str(number)]})
+    all_of_them = await walked(library, gallery_id, order, seed=seed_for(order))
+    chosen = [images[number].id for number in (1, 4, 6)]
+    for where, wanted in (
+        (ImageFilter(ids=[*chosen, gallery_id]), chosen),
+        (ImageFilter(meta={"sku": "1"}), [image.id for image in images[1::2]]),
+        (ImageFilter(meta={"tags": ["4", "tram"]}), [images[4].id]),
+        (ImageFilter(ids=chosen, meta={"sku": 0}), [images[4].id, images[6].id]),
+        (ImageFilter(ids=[]), []),
+    ):
+        found = await walked(library, gallery_id, order, seed=seed_for(order), where=where)
+        assert found == [each for each in all_of_them if each in wanted]
+        page = await library.galleries.list_images_page(ANA, gallery_id, order=order, seed=seed_for(order), where=where)
+        assert [image.id for image in page.items] == found
+
+
 async def test_a_seed_is_an_order_and_another_seed_another(library: Library) -> None:
     gallery_id, _ = await gallery_of(library)
     for _ in range(24):  # of few images, two orders may happen to be the same

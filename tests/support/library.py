@@ -15,6 +15,7 @@ from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
 from imagegallery.analyses.perceptual_hash import PHASH
 from imagegallery.analyses.placeholder import PLACEHOLDER
+from imagegallery.common.meta import JsonValue, Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
@@ -130,7 +131,16 @@ def fits(where: ImageFilter, image: Image) -> bool:
         and (where.taken_before is None or image.taken_at < where.taken_before)
         and where.status in (None, image.status)
         and where.visibility in (None, image.visibility)
+        and (where.ids is None or image.id in where.ids)
+        and all(_has(image.meta, key, value) for key, value in (where.meta or {}).items())
     )
+
+
+def _has(meta: Meta, key: str, wanted: JsonValue) -> bool:
+    found = meta.get(key)
+    if isinstance(wanted, list):
+        return isinstance(found, list) and all(each in found for each in wanted)
+    return found is not None and str(found) == str(wanted)
 
 
 def make_image(owner_id: str = "ana", *, age: timedelta = timedelta(0)) -> Image:

@@ -72,6 +72,11 @@ def is_public(facts: Facts) -> bool:
     return Permission.VIEW in permissions(Principal.anonymous(), facts)
 
 
+def may_view(principal: Principal, facts: Facts) -> bool:
+    """Whether the principal may see it: for several at once, of which the others are left out."""
+    return Permission.VIEW in permissions(principal, facts)
+
+
 class HasFacts(Protocol):
     """A thing whose permissions follow from its facts."""
 

@@ -13,21 +13,21 @@ from imagegallery.common.meta import Meta
 from imagegallery.errors import ConfigurationError
 from imagegallery.http_options import stripped_names
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,50}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def _check_keys(_: object, attribute: "Attribute[tuple[str, ...]]", keys: tuple[str, ...]) -> None:
     for key in keys:
         if not _KEY.fullmatch(key):
-            raise ConfigurationError(f"meta.{attribute.name}: {key!r} is not 1 to 50 letters, digits, - and _.")
+            raise ConfigurationError(f"meta.{attribute.name}: {key!r} is not 1 to 40 letters, digits, - and _.")
 
 
 @frozen
 class MetaOptions:
     """What becomes of some keys of the ``meta`` of images and galleries.
 
-    ``public`` ones are seen by all who may see the image or gallery; all others only by its owner. `imagegallery
-    migrate` makes an index for each of the ``indexed`` ones, so that a list that asks for one value reads nothing else.
+    ``public`` ones are seen by all who may see the image or gallery; all others only by its owner. ``indexed`` ones
+    have an index, which `imagegallery migrate` makes: a list that asks for one value of them reads nothing else.
     """
 
     public: tuple[str, ...] = field(default=(), converter=stripped_names, validator=_check_keys)

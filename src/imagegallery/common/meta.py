@@ -96,6 +96,18 @@ def changed(current: Meta, patch: Meta | None) -> Meta:
     return made
 
 
+def is_scalar(value: JsonValue) -> bool:
+    """Whether it is neither a list nor an object."""
+    return not isinstance(value, Mapping | list | tuple)
+
+
+def written(value: JsonValue) -> str:
+    """How PostgreSQL writes a scalar as text: ``tram``, ``true``, ``0.0000001``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{Decimal(repr(value)):f}" if isinstance(value, int | float) else str(value)
+
+
 class _Copy:
     """Copies values and counts what they take as JSON."""
 
@@ -138,7 +150,7 @@ class _Copy:
             case float() if not isfinite(value):
                 self.faults.append(Fault(path, "must be a finite number"))
             case float():
-                return self._number(path, float(value))
+                return self._number(path, int(value) if value.is_integer() else float(value))
             case Mapping() | list() | tuple() if depth > MAX_META_DEPTH:
                 self.faults.append(Fault(path, f"is nested more than {MAX_META_DEPTH} deep"))
             case Mapping():
@@ -166,8 +178,7 @@ class _Copy:
                 Fault(path, f"must be a number from -{MAX_NUMBER:,} to {MAX_NUMBER:,}: send others as text")
             )
         else:
-            # As PostgreSQL writes it, without an exponent: 5e-324 takes 326 characters.
-            self._take(len(f"{Decimal(repr(number)):f}"))
+            self._take(len(written(number)))  # 5e-324 takes 326 characters
             return number
         return None
 

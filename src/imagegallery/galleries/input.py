@@ -9,9 +9,10 @@ from imagegallery.access.audience import Visibility
 from imagegallery.common.meta import NO_META, Meta, check_meta, check_patch
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
+from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME, GalleryView, ImageOrder
 from imagegallery.galleries.shuffle import MAX_SEED
-from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter, check_ids
 from imagegallery.principal import Principal
 
 
@@ -109,6 +110,15 @@ def check_selection(order: str, seed: int | None = None, where: ImageFilter = NO
     check_filter(faults, where)
     faults.check()
     return Selection(chosen, seed or 0, where)
+
+
+def check_gallery_filter(where: GalleryFilter, hidden: Sequence[str]) -> None:
+    """Validate a filter, of which these keys of ``meta`` are not for the principal. Raises `InvalidInput`."""
+    faults = Faults()
+    check_ids(faults, where.ids)
+    for key in hidden:
+        faults.add(("query", f"meta.{key}"), "is for the gallery's owner only")
+    faults.check()
 
 
 def check_anchor(image_ids: Sequence[UUID], before: UUID | None, after: UUID | None) -> UUID:

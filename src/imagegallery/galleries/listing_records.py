@@ -76,10 +76,12 @@ class GalleryPage:
 
 @frozen
 class ListStatement:
-    """The same list for all images, and for those that fit a filter; the columns ``key`` are its sort key."""
+    """The same list for all images, for those that fit a filter, and for ``chosen`` ones among these; the columns
+    ``key`` are its sort key."""
 
     plain: Statement
     filtered: Statement
+    chosen: Statement
     key: tuple[str, ...]
 
     async def read(
@@ -89,7 +91,8 @@ class ListStatement:
         if where.is_empty:
             rows = await self.plain.fetch(connection, gallery_id=gallery_id, **values)
         else:
-            rows = await self.filtered.fetch(connection, gallery_id=gallery_id, **values, **arguments(where))
+            statement = self.filtered if where.ids is None else self.chosen
+            rows = await statement.fetch(connection, gallery_id=gallery_id, **values, **arguments(where))
         if not rows:
             return None
         keys = [tuple(row[name] for name in self.key) for row in rows]
@@ -130,10 +133,10 @@ def _make_list(columns: str, order: str, key: tuple[str, ...], beyond: str, exte
     It names the gallery by the parameter: by ``g.id`` a large one would be planned like any other.
     """
     source = f"SELECT m.image_id, {columns} FROM gallery_images m WHERE m.gallery_id = :gallery_id {beyond}"
-    return _from(source, columns, order, key, extent)
+    return _from(source, columns, order, key, extent, chosen="AND m.image_id = ANY(:ids)")
 
 
-def _from(source: str, columns: str, order: str, key: tuple[str, ...], extent: str) -> ListStatement:
+def _from(source: str, columns: str, order: str, key: tuple[str, ...], extent: str, chosen: str = "") -> ListStatement:
     position = "" if "position" in key else f"{_POSITION}, "
 
     def statement(members: str, looked_at: str) -> Statement:
@@ -150,7 +153,9 @@ WHERE g.id = :gallery_id
 ORDER BY {order}""")
 
     plain = statement(f"SELECT m.* FROM ({source}) m", "NULL AS number, m.image_id IS NOT NULL AS fits")
-    return ListStatement(plain, statement(_filter_members(source, columns, order), "m.number, m.fits"), key)
+    all_and_few = (source, f"{source} {chosen}")
+    filtered, few = (statement(_filter_members(members, columns, order), "m.number, m.fits") for members in all_and_few)
+    return ListStatement(plain, filtered, few, key)
 
 
 def _page(columns: str, order: str, key: tuple[str, ...]) -> ListStatement:

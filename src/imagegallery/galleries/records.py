@@ -4,19 +4,27 @@ What is in a gallery is listed by `listing_records`, arranged by `order_records`
 `images.image.membership`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
+from attrs import frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.condition import LISTED_GALLERY
 from imagegallery.common.meta import Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
+from imagegallery.database.statement import Statement
+from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.input import Changes, GalleryDraft
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
+from imagegallery.images.library.filter import indexed_key
+from imagegallery.images.library.filter_sql import meta_arguments, meta_fits, meta_hash
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.reconciliation.sums import Sum
 
@@ -59,6 +67,46 @@ FROM galleries g {_COVER}
 WHERE {LISTED_GALLERY} AND (g.created_at, g.id) < ($1, $2)
 ORDER BY g.created_at DESC, g.id DESC
 LIMIT $3"""
+
+# The galleries that a filtered page examines at most, however few of them pass; no owner has as many.
+EXAMINED: Final = 20_000
+
+
+def _filtered(condition: str) -> Statement:
+    """A page of galleries that pass a filter, newest first, after a (created_at, id).
+
+    It looks at ``:examined`` of them; the last of these comes along, whether it fits or not.
+    """
+    fits = f"((:ids::uuid[] IS NULL OR g.id = ANY(:ids)) AND {meta_fits('g')})"
+    return Statement.of(f"""
+SELECT g.number, {fits} AS fits, {_GALLERY_COLUMNS}
+FROM (
+    SELECT g.*, row_number() OVER (ORDER BY g.created_at DESC, g.id DESC) AS number
+    FROM galleries g
+    WHERE {condition} AND (g.created_at, g.id) < (:moment, :gallery_id)
+    ORDER BY g.created_at DESC, g.id DESC
+    LIMIT :examined
+) g {_COVER}
+WHERE g.number = :examined OR {fits}
+ORDER BY g.created_at DESC, g.id DESC
+LIMIT :limit""")
+
+
+FILTER_OWNED: Final = _filtered("g.owner_id = :owner_id")
+FILTER_PUBLIC: Final = _filtered(LISTED_GALLERY)
+CHOOSE_OWNED: Final = _filtered("g.owner_id = :owner_id AND g.id = ANY(:ids)")
+CHOOSE_PUBLIC: Final = _filtered(f"{LISTED_GALLERY} AND g.id = ANY(:ids)")
+
+
+@cache
+def public_by_meta(key: str) -> Statement:
+    """Public galleries with one value of an indexed key of ``meta``, by its index (`images.library.index_records`)."""
+    wanted = f"{meta_hash('g.', key)} = hashtextextended(:meta_written::jsonb ->> '{key}', 0)"
+    return _filtered(f"{LISTED_GALLERY} AND g.meta ? '{key}' AND {wanted}")
+
+
+# Galleries by their ids.
+GET_MANY = f"SELECT {_GALLERY_COLUMNS} FROM galleries g {_COVER} WHERE g.id = ANY($1)"
 
 _INSERT = """
 INSERT INTO galleries (id, owner_id, name, description, visibility, created_at, updated_at, request_digest, meta)
@@ -129,16 +177,75 @@ async def find_by_name(connection: Connection, owner_id: str, name: str) -> Gall
     return None if row is None else _gallery(row)
 
 
+async def get_many(connection: Connection, gallery_ids: Sequence[UUID]) -> list[Gallery]:
+    return [_gallery(row) for row in await connection.fetch(GET_MANY, list(gallery_ids))]
+
+
+@frozen
+class GalleryStretch:
+    """Galleries of a stretch of a list that pass the filter. ``goes_on``: the last one examined, if there may be
+    more."""
+
+    found: list[Gallery]
+    goes_on: Gallery | None = None
+
+
 async def list_owned(
-    connection: Connection, owner_id: str, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Gallery]:
+    connection: Connection,
+    owner_id: str,
+    where: GalleryFilter,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> GalleryStretch:
     created_at, gallery_id = after or (LAST_MOMENT, LAST_ID)
-    return [_gallery(row) for row in await connection.fetch(LIST_OWNED, owner_id, created_at, gallery_id, limit)]
+    if where.is_empty:
+        rows = await connection.fetch(LIST_OWNED, owner_id, created_at, gallery_id, limit)
+        return GalleryStretch([_gallery(row) for row in rows])
+    statement = FILTER_OWNED if where.ids is None else CHOOSE_OWNED
+    return await _stretch(connection, statement, where, created_at, gallery_id, limit, owner_id=owner_id)
 
 
-async def list_public(connection: Connection, after: tuple[datetime, UUID] | None, limit: int) -> list[Gallery]:
+async def list_public(
+    connection: Connection,
+    where: GalleryFilter,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    *,
+    indexed: Sequence[str] = (),
+) -> GalleryStretch:
+    """``indexed`` are the keys of ``meta`` that have an index."""
     created_at, gallery_id = after or (LAST_MOMENT, LAST_ID)
-    return [_gallery(row) for row in await connection.fetch(LIST_PUBLIC, created_at, gallery_id, limit)]
+    if where.is_empty:
+        rows = await connection.fetch(LIST_PUBLIC, created_at, gallery_id, limit)
+        return GalleryStretch([_gallery(row) for row in rows])
+    key = indexed_key(where.meta, indexed)
+    statement = FILTER_PUBLIC if key is None else public_by_meta(key)
+    if where.ids is not None:
+        statement = CHOOSE_PUBLIC
+    return await _stretch(connection, statement, where, created_at, gallery_id, limit)
+
+
+async def _stretch(
+    connection: Connection,
+    statement: Statement,
+    where: GalleryFilter,
+    created_at: datetime,
+    gallery_id: UUID,
+    limit: int,
+    **values: object,
+) -> GalleryStretch:
+    rows = await statement.fetch(
+        connection,
+        moment=created_at,
+        gallery_id=gallery_id,
+        limit=limit,
+        examined=EXAMINED,
+        ids=where.ids,
+        **meta_arguments(where.meta),
+        **values,
+    )
+    is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
+    return GalleryStretch([_gallery(row) for row in rows if row["fits"]], _gallery(rows[-1]) if is_cut else None)
 
 
 async def update(connection: Connection, gallery_id: UUID, changes: Changes, meta: Meta, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility
-from imagegallery.access.decision import audience, is_public, require
+from imagegallery.access.decision import audience, is_public, may_view, require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.idempotency import KeyedRequest
@@ -27,11 +27,13 @@ from imagegallery.errors import Conflict, NotFound
 from imagegallery.events import records as events
 from imagegallery.galleries import listing_records, order_records, records
 from imagegallery.galleries import walk as walking
+from imagegallery.galleries.filter import EVERY_GALLERY, GalleryFilter
 from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder
 from imagegallery.galleries.input import (
     check_anchor,
     check_changes,
     check_draft,
+    check_gallery_filter,
     check_name,
     check_selection,
     check_view,
@@ -40,6 +42,7 @@ from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
 from imagegallery.ids import new_id
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership
+from imagegallery.images.image.access import check_many
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
@@ -122,6 +125,21 @@ class GalleryService:
         async with self._database.reading(principal, within=connection) as ours:
             return await self._read(ours, principal, gallery_id)
 
+    async def get_many(self, principal: Principal, gallery_ids: Sequence[UUID]) -> dict[UUID, Gallery]:
+        """Return those of up to 1,000 galleries that the principal may see, by id, in this order. One statement
+        reads them, with their covers.
+
+        Raises:
+            InvalidInput: For more ids.
+        """
+        wanted = check_many(gallery_ids)
+        if not wanted:
+            return {}
+        async with self._database.reading(principal) as connection:
+            found = {each.id: each for each in await records.get_many(connection, wanted)}
+        seen = [found[each] for each in wanted if each in found and may_view(principal, found[each].facts)]
+        return await self._delivery.of_many(lambda: {each.id: self._shown(principal, each) for each in seen})
+
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
         """Return the oldest of the principal's galleries with this name, if any.
 
@@ -139,13 +157,15 @@ class GalleryService:
         principal: Principal,
         *,
         view: GalleryView | str | None = None,
+        where: GalleryFilter = EVERY_GALLERY,
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Gallery]:
-        """List galleries, newest first.
+        """List galleries, newest first. With a filter a page may be short or empty and still have a next cursor.
 
         Args:
             view: ``own`` (the default for users) or ``public`` (the default for visitors).
+            where: Among public galleries, only by keys of ``meta`` that are public, too.
             limit: 1 to 100.
 
         Raises:
@@ -155,14 +175,20 @@ class GalleryService:
         """
         chosen = check_view(principal, view)
         check_limit(limit)
-        scope = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
+        seen_as = Audience.OWNER if chosen is GalleryView.OWN else Audience.PUBLIC
+        check_gallery_filter(where, self._delivery.meta.hidden(where.meta or (), seen_as))
+        of_whom = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
+        scope = of_whom if where.is_empty else f"{of_whom}:{where.scope}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
         async with self._database.reading(principal) as connection:
             if chosen is GalleryView.OWN:
-                found = await records.list_owned(connection, principal.require_user(), after, limit + 1)
+                read = await records.list_owned(connection, principal.require_user(), where, after, limit + 1)
             else:
-                found = await records.list_public(connection, after, limit + 1)
-        page = cut_page(found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)))
+                indexed = self._delivery.meta.indexed
+                read = await records.list_public(connection, where, after, limit + 1, indexed=indexed)
+        page = cut_page(
+            read.found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)), goes_on=read.goes_on
+        )
         return await self._delivery.of_many(lambda: page.map(lambda gallery: self._shown(principal, gallery)))
 
     async def update(
@@ -394,7 +420,7 @@ class GalleryService:
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.reading(principal) as connection:
-            seen = _visible(principal, await walking.read(connection, walk), where)
+            seen = self._visible(principal, await walking.read(connection, walk), where)
         found = walking.cut(walk, seen)
         return await self._delivery.of_many(lambda: found.map(lambda each: self._shown_member(principal, seen, each)))
 
@@ -423,7 +449,7 @@ class GalleryService:
         offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading(principal) as connection:
             members = await walking.read_page(connection, gallery_id, selection, offset, limit)
-            seen = _visible(principal, members, where)
+            seen = self._visible(principal, members, where)
             total = await self._total(connection, gallery_id, seen, where)
         images = await self._delivery.of_many(
             lambda: tuple(self._shown_member(principal, seen, member) for member in seen.found)
@@ -479,6 +505,17 @@ class GalleryService:
             await membership.lock_gallery(connection, gallery_id)
             check(await self._read(connection, principal, gallery_id))
 
+    def _visible(self, principal: Principal, members: GalleryPage | None, where: ImageFilter) -> GalleryPage:
+        """Raise `NotFound`, or `InvalidInput` for a filter by the owner's private data."""
+        seen = require(Permission.VIEW, principal, members, "gallery")
+        seen_as = audience(principal, seen.facts)
+        hidden = [f"meta.{key}" for key in self._delivery.meta.hidden(where.meta or (), seen_as)]
+        faults = Faults()
+        for name in () if seen_as is Audience.OWNER else (*where.owner_only, *hidden):
+            faults.add(("query", name), "is for the gallery's owner only")
+        faults.check()
+        return seen
+
     def _shown(self, principal: Principal, gallery: Gallery) -> Gallery:
         cover = gallery.cover and show(gallery.cover, principal, self._delivery, gallery.facts)
         seen_as = audience(principal, gallery.facts)
@@ -486,16 +523,6 @@ class GalleryService:
 
     def _shown_member(self, principal: Principal, members: GalleryPage, member: GalleryEntry) -> Image:
         return show(member.image, principal, self._delivery, members.facts, position=member.position)
-
-
-def _visible(principal: Principal, members: GalleryPage | None, where: ImageFilter) -> GalleryPage:
-    """Raise `NotFound`, or `InvalidInput` for a filter by the owner's private data."""
-    seen = require(Permission.VIEW, principal, members, "gallery")
-    faults = Faults()
-    for name in () if audience(principal, seen.facts) is Audience.OWNER else where.owner_only:
-        faults.add(("query", name), "is for the gallery's owner only")
-    faults.check()
-    return seen
 
 
 async def _hold_cover(connection: Connection, gallery_id: UUID, image_id: UUID) -> None:

@@ -74,7 +74,9 @@ class _Selection(TypedDict):
 async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     async def load() -> CursorList[GalleryDocument]:
         galleries = call.gallery.galleries
-        page = await galleries.list(call.principal, view=query.view, cursor=query.cursor, limit=query.limit)
+        page = await galleries.list(
+            call.principal, view=query.view, where=query.filter, cursor=query.cursor, limit=query.limit
+        )
         return cursor_galleries(page, call.api_root)
 
     async def load_page() -> LoadedPage:
@@ -83,7 +85,8 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
 
     if call.principal.user_id is not None or query.view == "own":
         return unkept_response(call, await load())
-    place = ListPlace(f"{call.api_root} {query.limit}", None, query.cursor, may_be_kept=query.limit in KEPT_LIMITS)
+    is_kept = query.filter.is_empty and query.limit in KEPT_LIMITS
+    place = ListPlace(f"{call.api_root} {query.limit}", None, query.cursor, may_be_kept=is_kept)
     return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
 
 

@@ -15,6 +15,7 @@ from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnD
 from imagegallery.common.meta import MAX_META, JsonValue
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import MAX_BATCH
+from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
@@ -56,6 +57,13 @@ EventType = Annotated[str, EVENT_TYPE]
 Month = Annotated[str, MONTH]
 # What the service checks: `imagegallery.common.meta`.
 MetaObject = Annotated[Mapping[str, JsonValue], example({"sku": "A-1", "colour": "yellow"})]
+# What of it must fit: `meta.sku=A-1`.
+MetaQuery = Annotated[
+    Mapping[str, JsonValue],
+    Meta(extra_json_schema={"additionalProperties": {"type": "string"}}),
+    example({"sku": "A-1"}),
+]
+ChosenIds = Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_LIMIT)]
 # An image's own: its galleries may open it further.
 OwnVisibility = Annotated[Visibility, example("public")]
 MetaText = Annotated[
@@ -86,16 +94,25 @@ GalleryChoice = Annotated[UUID | None, NOTHING]
 
 @frozen
 class GalleriesQuery:
-    """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors)."""
+    """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors). ``ids``
+    are the galleries to show; ``meta.KEY=VALUE`` is what theirs must have, of public galleries by public keys alone."""
 
     view: Literal["own", "public"] | None = None
+    ids: ChosenIds | None = None
+    meta: MetaQuery | None = None
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
+
+    @property
+    def filter(self) -> GalleryFilter:
+        return GalleryFilter(self.ids, self.meta)
 
 
 @frozen
 class FilterQuery:
-    """What is given must fit. The range of times is ``taken_from`` <= taken_at < ``taken_before``."""
+    """What is given must fit. The range of times is ``taken_from`` <= taken_at < ``taken_before``. ``ids`` are the
+    images to show; ``meta.KEY=VALUE`` is what theirs must have: text, numbers, true and false as they are written, or
+    in JSON a list or an object of which it must have all."""
 
     is_favorite: bool | None = None
     is_archived: bool | None = None
@@ -104,6 +121,8 @@ class FilterQuery:
     taken_before: Moment | None = None
     status: ProcessingStatus | None = None
     visibility: Visibility | None = None
+    ids: ChosenIds | None = None
+    meta: MetaQuery | None = None
 
     @property
     def filter(self) -> ImageFilter:

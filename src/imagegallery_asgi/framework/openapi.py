@@ -362,6 +362,7 @@ def _query_parameters(operation: Operation, components: Components) -> list[Json
             **_parameter(name, "query", schema, components, is_required=name in required, meaning=shared),
             **({"explode": False} if "items" in schema else {}),
             **({"deprecated": True} if operation.query_is_deprecated else {}),
+            **({"style": "deepObject", "explode": True} if schema.get("type") == "object" else {}),
         }
         for name, schema in described["properties"].items()
     ]

@@ -5,12 +5,14 @@ What has too many entries is refused before any is looked at. JSON values must h
 text, and are read as what the class says.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cache
 from types import NoneType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -73,14 +75,44 @@ def split_query(query_string: bytes) -> list[tuple[str, str]]:
 
 
 def parse_pairs(cls: type[T], pairs: Iterable[tuple[str, str]], path: Path, faults: list[Fault]) -> T | None:
-    """Query parameters or form fields; one that is given twice is a fault."""
+    """Query parameters or form fields; one that is given twice is a fault.
+
+    Of a field that is a mapping, each key is one: ``meta.sku``, or as OpenAPI's ``deepObject`` has it, ``meta[sku]``.
+    """
+    form: TypeForm = cls
+    keyed = _keyed(form)
     values: dict[str, str] = {}
+    by_key: dict[str, dict[str, str]] = {}
     repeated = set()
     for name, value in pairs:
-        repeated |= {name} & values.keys()
-        values[name] = value
+        field, key = _split_name(name, keyed)
+        into, entry = (by_key.setdefault(field, {}), key) if key else (values, name)
+        repeated |= {name} if entry in into else set()
+        into[entry] = value
     faults.extend(Fault((*path, name[:_MAX_NAME]), "must be given only once") for name in sorted(repeated))
-    return parse_text(cls, values, path, faults)
+    return parse_text(cls, {**values, **by_key}, path, faults)
+
+
+def _split_name(name: str, keyed: Iterable[str]) -> tuple[str, str]:
+    """One of the ``keyed`` fields and its key; or the name and nothing."""
+    for field in keyed:
+        if name.startswith(f"{field}."):
+            return field, name[len(field) + 1 :]
+        if name.startswith(f"{field}[") and name.endswith("]"):
+            return field, name[len(field) + 1 : -1]
+    return name, ""
+
+
+@cache
+def _keyed(cls: TypeForm) -> frozenset[str]:
+    """The fields that are mappings."""
+    return frozenset(name for name, kind in get_type_hints(cls).items() if any(_mappings(kind)))
+
+
+def _mappings(kind: TypeForm) -> Iterator[bool]:
+    yield originates(Mapping)(kind)
+    for member in get_args(kind) if originates(*UNIONS)(kind) else ():
+        yield from _mappings(member)
 
 
 def invalid(faults: list[Fault]) -> InvalidInput:
@@ -170,6 +202,22 @@ def _any_object(value: object, _: TypeForm) -> object:
     if not isinstance(value, dict):
         raise Wrong("must be an object")
     return value
+
+
+def _texts_by_key(value: object, _: TypeForm) -> object:
+    """Values are text, but for lists and objects in JSON."""
+    if not isinstance(value, dict):
+        raise Wrong("must have keys, such as meta.sku")
+    return {key: _part(text) for key, text in value.items()}
+
+
+def _part(text: str) -> object:
+    if text[:1] not in ("[", "{"):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _literal(cls: TypeForm, _: BaseConverter) -> Hook:
@@ -285,3 +333,4 @@ def _converter(plain: Hook, of_list: Callable[[TypeForm, BaseConverter], Hook]) 
 _JSON = _converter(_plain, _list)
 _JSON.register_structure_hook_func(originates(Mapping), _any_object)
 _TEXT = _converter(_plain_text, _comma_list)
+_TEXT.register_structure_hook_func(originates(Mapping), _texts_by_key)

@@ -172,3 +172,32 @@ def test_a_key_stands_for_one_meta(owner: httpx.Client) -> None:
     made = [owner.post("/galleries", json={"name": "A", "meta": meta}, headers=key) for meta in (META, META, {"a": 1})]
     assert made[0].json()["data"]["id"] == made[1].json()["data"]["id"]
     assert made[2].json()["code"] == "idempotency_key_reused"
+
+
+def test_lists_show_what_is_asked_for_by_meta_and_by_ids(
+    owner: httpx.Client, visitor: httpx.Client, gallery: str, image: str
+) -> None:
+    owner.patch(f"/images/{image}", json={"meta": {"sku": 3, "tags": ["tram", "red"], "a.b[c]": "x"}})
+    owner.patch(f"/galleries/{gallery}", json={"meta": {"shop": "3"}})
+    for address, wanted in (("/images", image), (f"/galleries/{gallery}/images", image), ("/galleries", gallery)):
+        key = "shop" if wanted == gallery else "sku"
+        for query, is_there in (
+            (f"meta.{key}=3", True),
+            (f"meta[{key}]=3", True),
+            (f"meta.{key}=4", False),
+            (f"meta.{key}=3&meta.other=1", False),
+            (f"ids={wanted}", True),
+            (f"ids={wanted},{gallery}&meta.{key}=3", True),
+            ("ids=01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52", False),
+        ):
+            found = owner.get(f"{address}?{query}")
+            assert found.status_code == 200, found.text
+            assert [each["id"] for each in found.json()["data"]] == ([wanted] if is_there else []), query
+        for query in (f"meta.{key}=3&meta[{key}]=3", "meta=3", "ids=", f"ids={'x' * 9}", f"meta.{key}=%00"):
+            assert owner.get(f"{address}?{query}").status_code == 422, query
+    for query in ('meta.tags=["tram"]', "meta.a.b[c]=x", "meta[a.b[c]]=x"):
+        assert [each["id"] for each in owner.get(f"/images?{query}").json()["data"]] == [image], query
+    assert owner.get("/images?trashed=true&meta.sku=3").status_code == 422
+    refused = visitor.get(f"/galleries/{gallery}/images?meta.sku=3")
+    assert (refused.status_code, refused.json()["faults"][0]["path"]) == (422, ["query", "meta.sku"])
+    assert visitor.get(f"/galleries/{gallery}/images?ids={image}").json()["data"][0]["id"] == image

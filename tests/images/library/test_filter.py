@@ -1,6 +1,8 @@
 """Filters as values: what is refused, and that no two share a cursor's scope. Pure."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -23,6 +25,8 @@ filters = st.builds(
     taken_before=moments,
     status=st.none() | st.sampled_from(ProcessingStatus),
     visibility=st.none() | st.sampled_from(Visibility),
+    ids=st.none() | st.lists(st.uuids(), max_size=2).map(tuple),
+    meta=st.none() | st.dictionaries(st.sampled_from(["sku", "a b"]), st.just("x") | st.just(["x"]), max_size=2),
 )
 
 
@@ -50,12 +54,25 @@ def test_a_moment_is_the_same_in_every_zone() -> None:
         (ImageFilter(taken_from=NOON.replace(tzinfo=None)), "taken_from"),
         (ImageFilter(mime_type="image/\0"), "mime_type"),
         (ImageFilter(mime_type=""), "mime_type"),
+        (ImageFilter(ids=[UUID(int=number) for number in range(1_001)]), "ids"),
     ],
 )
 def test_odd_filters_are_refused(wanted: ImageFilter, path: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         check(wanted)
     assert [fault.path for fault in caught.value.faults] == [("query", path)]
+
+
+@pytest.mark.parametrize("meta", [{"sku": None}, {"sku": float("nan")}, {"sku": "\0"}, {"sku": [[[[[[[[[]]]]]]]]]}])
+def test_meta_is_asked_for_by_what_it_can_be(meta: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ImageFilter(meta=meta)
+    assert caught.value.faults[0].path[:3] == ("query", "meta", "sku")
+
+
+def test_a_long_filter_makes_no_long_cursor() -> None:
+    long = ImageFilter(ids=[UUID(int=number) for number in range(1_000)], meta={"sku": "x" * 10_000})
+    assert len(long.scope) < 100
 
 
 def test_flags_are_the_owners_business() -> None:

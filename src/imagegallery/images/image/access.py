@@ -1,15 +1,32 @@
 """Find an image for a principal who may do something with it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from imagegallery.access.decision import require, require_own
+from imagegallery.access.decision import may_view, require, require_own
 from imagegallery.access.permission import Permission
+from imagegallery.common.validation import MAX_BATCH, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.errors import AlreadyUsed
 from imagegallery.images.image import records
 from imagegallery.images.image.records import FoundImage
 from imagegallery.principal import Principal
+
+
+def check_many(ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Return these ids, each once. Raises `InvalidInput` for more than 1,000."""
+    faults = Faults()
+    if len(ids) > MAX_BATCH:
+        faults.add(("body", "ids"), f"must have at most {MAX_BATCH:,} ids")
+    faults.check()
+    return list(dict.fromkeys(ids))
+
+
+async def find_many(connection: Connection, principal: Principal, image_ids: Sequence[UUID]) -> list[FoundImage]:
+    """Those of these images that the principal may see, in this order."""
+    found = {each.image.id: each for each in await records.get_many(connection, image_ids)}
+    return [found[each] for each in image_ids if each in found and may_view(principal, found[each].facts)]
 
 
 async def find(connection: Connection, principal: Principal, image_id: UUID, needed: Permission) -> FoundImage:

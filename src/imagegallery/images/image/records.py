@@ -51,6 +51,9 @@ UNUSED = """(
 # One image, by id, in the trash or not.
 GET = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = $1"
 
+# Images by their ids.
+GET_MANY = f"SELECT {IMAGE_COLUMNS}, {VISIBILITY} FROM images i WHERE i.id = ANY($1)"
+
 # The same with what its events tell.
 GET_TOLD = f"""
 SELECT {IMAGE_COLUMNS}, {VISIBILITY}, {told_galleries("i.id")} AS gallery_ids FROM images i WHERE i.id = $1"""
@@ -180,6 +183,10 @@ async def insert_image(connection: Connection, image: Image) -> None:
 async def get(connection: Connection, image_id: UUID) -> FoundImage | None:
     row = await connection.fetchrow(GET, image_id)
     return None if row is None else found_from(row)
+
+
+async def get_many(connection: Connection, image_ids: Sequence[UUID]) -> list[FoundImage]:
+    return [found_from(row) for row in await connection.fetch(GET_MANY, list(image_ids))]
 
 
 async def get_told(connection: Connection, image_id: UUID) -> FoundImage | None:

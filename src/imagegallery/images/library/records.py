@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.statement import Statement
 from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.image.records import IMAGE_COLUMNS, UNUSED, VISIBILITY, FoundImage, found_from
-from imagegallery.images.library.filter import ImageFilter
-from imagegallery.images.library.filter_sql import FITS, arguments
+from imagegallery.images.library.filter import ImageFilter, indexed_key
+from imagegallery.images.library.filter_sql import FITS, arguments, meta_hash
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
 
 # The images that a page examines at most, however few of them pass its filter.
@@ -21,7 +22,7 @@ EXAMINED: Final = 20_000
 EXAMINED_UNATTACHED: Final = 500
 
 
-def _listing(key: str, condition: str = "") -> Statement:
+def _listing(key: str, condition: str = "", source: str = "images") -> Statement:
     """A page of an owner's images of a filter, the latest ``key`` first, after a (``key``, id).
 
     It looks at ``:examined`` of them; the last of these comes along, whether it fits or not. The range of times is said
@@ -32,7 +33,7 @@ def _listing(key: str, condition: str = "") -> Statement:
 SELECT i.number, {FITS} AS fits, {IMAGE_COLUMNS}, {VISIBILITY}
 FROM (
     SELECT i.*, row_number() OVER (ORDER BY {order}) AS number
-    FROM images i
+    FROM {source} i
     WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND (i.{key}, i.id) < (:moment, :image_id) {condition}
     ORDER BY {order}
     LIMIT :examined
@@ -70,6 +71,20 @@ FROM (
 WHERE i.number = :examined OR i.is_unused
 ORDER BY i.created_at, i.id
 LIMIT :limit""")
+
+# The same for chosen images, which are looked up by their ids before anything else.
+CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {
+    order: _listing(order.value, source="(SELECT * FROM images WHERE id = ANY(:ids) OFFSET 0)")
+    for order in LibraryOrder
+}
+
+
+@cache
+def by_meta(order: LibraryOrder, key: str) -> Statement:
+    """The same for images with one value of an indexed key of ``meta``, by its index (`index_records`)."""
+    wanted = f"{meta_hash('i.', key)} = hashtextextended(:meta_written::jsonb ->> '{key}', 0)"
+    return _listing(order.value, f"AND i.meta ? '{key}' AND {wanted}")
+
 
 # The images that an owner took in each month, by UTC, among archived ones or the others.
 MONTHS = """
@@ -118,10 +133,22 @@ class Stretch:
 
 
 async def list_images(
-    connection: Connection, owner_id: str, order: LibraryOrder, where: ImageFilter, after: Place, limit: int
+    connection: Connection,
+    owner_id: str,
+    order: LibraryOrder,
+    where: ImageFilter,
+    after: Place,
+    limit: int,
+    *,
+    indexed: Sequence[str] = (),
 ) -> Stretch:
+    """``indexed`` are the keys of ``meta`` that have an index."""
     statement, said = LISTS[order], where
-    if where.is_favorite:
+    if where.ids is not None:
+        statement = CHOSEN[order]
+    elif (key := indexed_key(where.meta, indexed)) is not None:
+        statement = by_meta(order, key)
+    elif where.is_favorite:
         # The statement has this condition already; repeated, PostgreSQL would estimate half as many rows.
         statement, said = FAVORITES[order], evolve(where, is_favorite=None)
     rows = await statement.fetch(

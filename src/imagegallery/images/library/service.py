@@ -61,7 +61,10 @@ class LibraryService:
         scope = f"images:{owner_id}:{chosen}:{where.scope}"
         after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
         async with self.database.reading() as connection:
-            read = await library_records.list_images(connection, owner_id, chosen, where, after, limit + 1)
+            indexed = self.delivery.meta.indexed
+            read = await library_records.list_images(
+                connection, owner_id, chosen, where, after, limit + 1, indexed=indexed
+            )
         page = cut_page(
             read.found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)), goes_on=read.goes_on
         )

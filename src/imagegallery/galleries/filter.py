@@ -1,0 +1,29 @@
+"""Which galleries of a list to show. Pure."""
+
+from uuid import UUID
+
+from attrs import asdict, field, frozen
+
+from imagegallery.common.meta import Meta
+from imagegallery.images.library.filter import chosen_ids, scope_of, wanted_meta
+
+
+@frozen
+class GalleryFilter:
+    """All given conditions must hold. The empty filter accepts every gallery. ``ids`` are up to 1,000 galleries;
+    ``meta`` is as in `ImageFilter`."""
+
+    ids: tuple[UUID, ...] | None = field(default=None, converter=chosen_ids)
+    meta: Meta | None = field(default=None, converter=wanted_meta, hash=False)
+
+    @property
+    def is_empty(self) -> bool:
+        return self == EVERY_GALLERY
+
+    @property
+    def scope(self) -> str:
+        """The part of a cursor's scope that identifies the filter."""
+        return scope_of(asdict(self))
+
+
+EVERY_GALLERY = GalleryFilter()
