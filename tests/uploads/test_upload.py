@@ -1,6 +1,7 @@
 """An upload that goes well: by session, through the service, and in one call."""
 
 import hashlib
+import io
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import anyio
 import attrs
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from starlette.datastructures import Headers, UploadFile
 from tests.support.uploads import Uploading
 
-from imagegallery.errors import Conflict, UploadEnded, UploadIncomplete
+from imagegallery.errors import Conflict, EmptyFile, InvalidInput, UploadEnded, UploadIncomplete
 from imagegallery.images.image.image import ProcessingStatus
 from imagegallery.images.jobs import about
 from imagegallery.images.metadata.capture_time import TakenAtSource
@@ -55,6 +58,27 @@ async def test_completing_makes_an_image_of_the_bytes(uploading: Uploading, jpeg
     assert (job["kind"], job["payload"]) == ("image.process", about(image))
     ended = await uploading.service.get(uploading.me, session.id)
     assert (ended.state, ended.image_id) == (UploadState.COMPLETED, image.id)
+
+
+async def test_whatever_is_passed_as_a_file_becomes_the_same_image(
+    uploading: Uploading, jpeg: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "tram.jpg"
+    path.write_bytes(jpeg)
+    sent = UploadFile(io.BytesIO(jpeg), filename="tram.jpg", headers=Headers({"content-type": "image/jpeg"}))
+    for source in (str(path), path, sent, SimpleUploadedFile("tram.jpg", jpeg), bytearray(jpeg)):
+        image = await uploading.service.add(uploading.me, source)
+        assert (image.mime_type, image.file_size) == ("image/jpeg", len(jpeg))
+        assert image.filename == ("image.jpg" if isinstance(source, bytearray) else "tram.jpg")
+    before = await uploading.traces()
+    for empty in (b"", SimpleUploadedFile("tram.jpg", b"")):
+        with pytest.raises(EmptyFile):
+            await uploading.service.add(uploading.me, empty)
+    sent.file.read()
+    with pytest.raises(InvalidInput, match="seek"):
+        await uploading.service.add(uploading.me, sent)
+    after = await uploading.traces()
+    assert (after.images, after.objects) == (before.images, before.objects)
 
 
 async def test_keys_tell_no_gallery(uploading: Uploading, jpeg: bytes) -> None:

@@ -1,12 +1,10 @@
 """Bytes that pass through the service into the store: of a session, or a whole upload in one call."""
 
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
-import anyio
 import attrs
 from attrs import frozen
 
@@ -26,10 +24,9 @@ from imagegallery.errors import (
     UploadLocked,
 )
 from imagegallery.images.service import ImageService
-from imagegallery.imaging.signature import HEAD_SIZE
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
-from imagegallery.storage.streams import HashingStream, Readable, bytes_chunks, file_chunks, peek, read_chunks
+from imagegallery.storage.streams import HashingStream
 from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
@@ -39,6 +36,7 @@ from imagegallery.uploads.session.opener import NewUpload, SessionOpener, max_up
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.rejection import REJECTIONS
 from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, raise_if_over
+from imagegallery.uploads.source import OpenSource
 
 STORED = fault_point("service.stored", "the bytes are under incoming/, the row says that they are on their way")
 ARRIVED = fault_point("service.arrived", "the row says that the bytes are there, and nothing more was done")
@@ -47,33 +45,6 @@ PATIENCE = timedelta(seconds=10)
 """How long a repetition waits for the same request, still in progress."""
 
 _STAGED = (UploadState.UPLOADED, UploadState.COMPLETED)
-
-FileSource = Path | bytes | Readable | AsyncIterable[bytes]
-
-
-@frozen
-class OpenSource:
-    """A file's bytes in chunks, the first of them also as ``start``; its ``name`` and its ``size`` in bytes if the
-    source knows them."""
-
-    start: bytes
-    chunks: AsyncIterator[bytes]
-    size: int | None = None
-    name: str | None = None
-
-
-@asynccontextmanager
-async def open_source(source: FileSource) -> AsyncIterator[OpenSource]:
-    """Open the source and read its first chunk. Raises `OSError` for an unreadable path."""
-    if isinstance(source, bytes):
-        yield OpenSource(*await peek(bytes_chunks(source), HEAD_SIZE), len(source))
-    elif isinstance(source, Path):
-        status = await anyio.Path(source).stat()
-        async with aclosing(file_chunks(source)) as content:
-            yield OpenSource(*await peek(content, HEAD_SIZE), status.st_size, source.name)
-    else:
-        chunks = source if isinstance(source, AsyncIterable) else read_chunks(source)
-        yield OpenSource(*await peek(chunks, HEAD_SIZE))
 
 
 @frozen

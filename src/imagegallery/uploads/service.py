@@ -38,7 +38,7 @@ from imagegallery.uploads.completion.verification import Verification
 from imagegallery.uploads.creation import UploadCreator
 from imagegallery.uploads.known_bytes import KnownBytes
 from imagegallery.uploads.multipart.parts import UploadParts
-from imagegallery.uploads.reception import BodyReceiver, FileSource, OneCall, OpenSource, open_source
+from imagegallery.uploads.reception import BodyReceiver, OneCall
 from imagegallery.uploads.resumable.service import ResumableUploads
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
@@ -62,6 +62,7 @@ from imagegallery.uploads.session.session import (
     raise_if_over,
 )
 from imagegallery.uploads.signed import SignedUploads
+from imagegallery.uploads.source import FileSource, OpenSource, open_source
 from imagegallery.uploads.staged.attachments import Attachments
 from imagegallery.uploads.staged.upload import StagedUpload, facts_of
 from imagegallery.uploads.sweep import Sweeper
@@ -325,10 +326,12 @@ class UploadService:
     ) -> Image:
         """Upload one file in one call: a session, its bytes, its completion. If this raises, nothing is left.
 
-        Missing name and size are taken from a path, a missing type from the first bytes. Raises as `create` and
-        `complete`.
+        Name, type and size are taken from the source, where it has them, a missing type from the first bytes. Raises as
+        `create` and `complete`.
 
         Args:
+            source: A path, bytes, a file that is open for reading bytes, what a web framework calls an uploaded file,
+                or chunks of bytes. A text is a path. An open file is read from where it is, and stays open.
             meta: As in `create`, as the next one.
             visibility: The image's own.
             idempotency_key: A repetition returns the image, or raises the refusal, of the earlier call, until the
@@ -336,7 +339,8 @@ class UploadService:
 
         Raises:
             UploadLocked: While the same request is in progress.
-            OSError: For an unreadable path.
+            OSError: For an unreadable path, such as `FileNotFoundError`.
+            InvalidInput: For a file that is closed, was read to its end, or is open for text, and for anything else.
         """
         owner_id = principal.require_user()
         wanted = Declaration(content_type or "", size, sha256, on_duplicate, meta, visibility)
@@ -363,9 +367,8 @@ class UploadService:
         (`StagedUpload.attach`). It counts in the owner's room from now on. Unless it is attached within
         ``uploads.staged_lifetime`` it is deleted, and `cancel` with its id deletes it now.
 
-        Missing name and size are taken from a path, a missing type from the first bytes. If this raises, nothing is
-        left. Raises as `add`. It becomes an image of its own, even if the owner has the same bytes, which are stored
-        once.
+        ``source`` is as in `add`. If this raises, nothing is left. Raises as `add`. It becomes an image of its own,
+        even if the owner has the same bytes, which are stored once.
 
         Args:
             idempotency_key: A repetition returns what the earlier call staged, or raises its refusal, until the session
@@ -407,7 +410,7 @@ class UploadService:
             self.policy.check_size(wanted.size)  # before anything is read: the sender may be waiting
         async with open_source(source) as file:
             name = filename or file.name
-            found_type = _declared_type(wanted.content_type or None, name, file)
+            found_type = _declared_type(wanted.content_type or file.content_type, name, file)
             known_size = file.size if wanted.size is None else wanted.size
             declaration = attrs.evolve(wanted, content_type=found_type, size=known_size)
             yield NewUpload(declaration, name, gallery_id, Transport.SERVICE), file
