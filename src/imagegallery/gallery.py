@@ -12,6 +12,7 @@ from imagegallery.analyses import feature as analyses
 from imagegallery.backends import Backends, open_resources
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
+from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.background import Background
 from imagegallery.common.task_context import TaskContext
 from imagegallery.errors import ConfigurationError, DiskFull, ObjectNotFound, Unavailable
@@ -30,9 +31,11 @@ from imagegallery.images.trash import feature as trash
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
+from imagegallery.queue.eager import EagerJobs
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
-from imagegallery.queue.protocol import JobQueue, WorkerObserver
+from imagegallery.queue.protocol import JobQueue, Queue, WorkerObserver
 from imagegallery.queue.worker import Worker
+from imagegallery.rates.limiter import RateLimiter
 from imagegallery.registry import Registers, Registry
 from imagegallery.settings import Settings, load_feature
 from imagegallery.storage.protocol import ObjectStore
@@ -73,6 +76,20 @@ class ImageGallery(Registers):
     events, ``webhooks`` sends them to other services, ``upkeep`` repairs inconsistencies, and ``owners`` is for
     operators of the service. Made by `open`, closed with that context.
     """
+
+    settings = AttributeOf(Settings)
+    store = AttributeOf(ObjectStore)
+    queue = AttributeOf(Queue)
+    rates = AttributeOf(RateLimiter)
+    galleries = AttributeOf(GalleryService)
+    pages = AttributeOf(CachedPages)
+    images = AttributeOf(ImageService)
+    uploads = AttributeOf(UploadService)
+    owners = AttributeOf(OwnerService)
+    variants = AttributeOf(VariantService)
+    upkeep = AttributeOf(UpkeepService)
+    events = AttributeOf(EventService)
+    webhooks = AttributeOf(WebhookService)
 
     def __init__(self, settings: Settings, resources: Resources, registry: Registry) -> None:
         self.settings = settings
@@ -231,6 +248,16 @@ class ImageGallery(Registers):
             finally:
                 self._workers.discard(worker)
 
+    @asynccontextmanager
+    async def eager(self) -> AsyncIterator[None]:
+        """Do all jobs that a call makes necessary before it returns, while the context is open: what is uploaded has
+        its variants, and functions that receive events have been called. For tests, in place of `worker`.
+        """
+        resources, relay = self._resources, self._relay()
+        await relay.begin()
+        with resources.database.after_commit(EagerJobs(self.make_worker(), relay.catch_up).run):
+            yield
+
     async def _close(self) -> None:
         """End what is open in this process and needs what the gallery works with."""
         self.events.close()
@@ -248,12 +275,15 @@ class ImageGallery(Registers):
 
     def _relays(self) -> Sequence[Periodic]:
         resources = self._resources
-        consumers = [consumer for feature in resources.features for consumer in feature.consumers(resources)]
-        relay = Relay(resources.database, resources.outbox, resources.event_types, consumers, resources.clock)
-        relays = [Periodic("relaying events", RETRY_PAUSE, relay.run, in_every_worker=True)]
+        relays = [Periodic("relaying events", RETRY_PAUSE, self._relay().run, in_every_worker=True)]
         if resources.relay is not None:
             relays.append(Periodic("relaying jobs", RETRY_PAUSE, resources.relay.run, in_every_worker=True))
         return relays
+
+    def _relay(self) -> Relay:
+        resources = self._resources
+        consumers = [consumer for feature in resources.features for consumer in feature.consumers(resources)]
+        return Relay(resources.database, resources.outbox, resources.event_types, consumers, resources.clock)
 
     def _by_kind(self, brought: Callable[[Feature], Mapping[str, T]]) -> Mapping[str, T]:
         """What all features bring by kinds of job. Raises `ValueError` for a kind of two of them."""

@@ -20,13 +20,10 @@ import asyncio
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -39,20 +36,7 @@ from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import digest, migrate, packaged_migrations
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import ConfigurationError
-
-FAST: Mapping[str, str] = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "autovacuum": "off",  # it would connect to templates, and change plans at its own time
-    "max_connections": "400",
-    "shared_buffers": "64MB",
-    "max_wal_size": "1GB",
-    "checkpoint_timeout": "1h",
-}
-
-MEMORY: Final = Path("/dev/shm")
-ENOUGH_MEMORY: Final = 2 * 2**30
+from imagegallery.testing.fast_server import FAST, fastest_place
 
 # One process makes the template, the others wait; on the program's own database, which no test uses.
 TAKE_LOCK = "SELECT pg_advisory_lock(1)"
@@ -214,13 +198,7 @@ async def _make_template(connection: Connection, dsn: str, name: str) -> None:
 
 def _own_directory(installed: Path | None = None) -> Path:
     of_programs = "" if installed is None else f"-{hashlib.sha256(os.fsencode(installed)).hexdigest()[:8]}"
-    directory = Path(_fastest_place(), f"imagegallery-tests-{os.geteuid()}{of_programs}")
+    directory = Path(fastest_place(), f"imagegallery-tests-{os.geteuid()}{of_programs}")
     if directory.exists() and directory.lstat().st_uid != os.geteuid():
         raise ConfigurationError(f"{directory} belongs to somebody else: remove it, or set TMPDIR.")
     return directory
-
-
-def _fastest_place() -> Path:
-    """Where temporary files belong; in memory, if nobody has said otherwise and there is room."""
-    is_roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY
-    return MEMORY if is_roomy and "TMPDIR" not in os.environ else Path(tempfile.gettempdir())

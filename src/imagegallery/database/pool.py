@@ -7,8 +7,8 @@ never will: wrong address, credentials or version).
 import asyncio
 import math
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Final, cast
 
@@ -78,6 +78,7 @@ class Database:
         self._wrote_at = -math.inf
         self._replicas: Replicas | None = None
         self._for_visitors: Database | None = None
+        self._after_commit: Callable[[], Awaitable[None]] | None = None
         self._listeners: dict[tuple[str, ...], SharedListener] = {}
         self._lent: dict[int, HostDriver] = {}
         self._ours: Whereabouts | None = None
@@ -166,6 +167,17 @@ class Database:
                 # A transaction whose response was lost may have been committed.
                 self._commits += is_to_be_committed
                 self._wrote_at = anyio.current_time()
+        if self._after_commit is not None:
+            await self._after_commit()
+
+    @contextmanager
+    def after_commit(self, call: Callable[[], Awaitable[None]]) -> Iterator[None]:
+        """Call this after each committed `transaction`, before it returns, while the context is open."""
+        self._after_commit = call
+        try:
+            yield
+        finally:
+            self._after_commit = None
 
     @asynccontextmanager
     async def borrow(self, connection: HostConnection, *, for_reading: bool = False) -> AsyncIterator[Connection]:

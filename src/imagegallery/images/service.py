@@ -18,6 +18,7 @@ from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.meta import Meta, check_patch
 from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
@@ -67,6 +68,11 @@ class ImageService:
 
     ``ladder`` names the variant types, from the smallest to the largest.
     """
+
+    library = AttributeOf(LibraryService)
+    batches = AttributeOf(BatchService)
+    duplicates = AttributeOf(DuplicateService)
+    trash = AttributeOf(TrashService)
 
     def __init__(
         self,

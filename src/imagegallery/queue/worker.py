@@ -89,6 +89,19 @@ class Worker:
         finally:
             self._stopped.set()
 
+    async def do_due(self) -> int:
+        """Do the jobs that are due, one after the other, without `run`. Returns their number."""
+        done = 0
+        async with anyio.create_task_group() as heart:
+            heart.start_soon(self._keep_leases)
+            while claimed := await self._claim(self._kinds, 1):
+                for held in map(ClaimedWork, claimed):
+                    self._held.add(held)
+                    await self._attempt(held)
+                    done += 1
+            heart.cancel_scope.cancel()
+        return done
+
     def stop(self) -> None:
         """Claim nothing more. Running jobs have ``options.shutdown_grace`` to finish before they are returned."""
         self._stopping.set()

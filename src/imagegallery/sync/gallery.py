@@ -10,6 +10,7 @@ import attrs
 from attrs import field, frozen
 
 from imagegallery.cache.protocol import Cache
+from imagegallery.common.attribute import AttributeOf
 from imagegallery.events.event import DomainEvent, Event
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature
@@ -103,6 +104,11 @@ class SyncImages(Face[ImageService]):
     view = ServiceCall(ImageService.view)
     download_url = ServiceCall(ImageService.download_url)
 
+    library = AttributeOf(SyncLibrary)
+    batches = AttributeOf(SyncBatches)
+    duplicates = AttributeOf(SyncDuplicates)
+    trash = AttributeOf(SyncTrash)
+
     def __init__(self, portal: Portal) -> None:
         super().__init__(portal, lambda gallery: gallery.images)
         self.library = SyncLibrary(portal, lambda gallery: gallery.images.library)
@@ -156,6 +162,8 @@ class SyncUploads(Face[UploadService]):
     cancel = ServiceCall(UploadService.cancel)
     sweep = ServiceCall(UploadService.sweep)
 
+    parts = AttributeOf(SyncParts)
+
     def __init__(self, portal: Portal) -> None:
         super().__init__(portal, lambda gallery: gallery.uploads)
         self.parts = SyncParts(portal, lambda gallery: gallery.uploads.parts)
@@ -204,6 +212,14 @@ class SyncGallery(Registers):
 
     Functions are registered with its ``definition``, so before it is open, too, and stay so when it is opened again.
     """
+
+    galleries = AttributeOf(SyncGalleries)
+    images = AttributeOf(SyncImages)
+    uploads = AttributeOf(SyncUploads)
+    owners = AttributeOf(SyncOwners)
+    variants = AttributeOf(SyncVariants)
+    events = AttributeOf(SyncEvents)
+    webhooks = AttributeOf(SyncWebhooks)
 
     def __init__(self, portal: Portal, definition: Definition) -> None:
         self.definition = definition

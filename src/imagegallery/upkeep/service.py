@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from imagegallery.common.attribute import AttributeOf
 from imagegallery.feature import Resources
 from imagegallery.reconciliation.finding import Phase
 from imagegallery.variants.backfill import Backfill
@@ -14,6 +15,8 @@ GRACE: Final = timedelta(hours=24)
 
 class UpkeepService:
     """For operators of the gallery, not its users: checks no principal."""
+
+    backfill = AttributeOf(Backfill)
 
     def __init__(self, resources: Resources) -> None:
         self.backfill = resources.services[Backfill]

@@ -9,6 +9,7 @@ import attrs
 
 from imagegallery.access.audience import Visibility
 from imagegallery.clock import Clock
+from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.fault_points import fault_point
 from imagegallery.common.idempotency import id_for
 from imagegallery.common.meta import NO_META, Meta
@@ -75,6 +76,11 @@ class UploadService:
     in pieces, ``signed`` for those
     sent to signed URLs of our own.
     """
+
+    policy = AttributeOf(UploadPolicy)
+    parts = AttributeOf(UploadParts)
+    resumable = AttributeOf(ResumableUploads)
+    signed = AttributeOf(SignedUploads)
 
     def __init__(
         self,

@@ -20,14 +20,8 @@ from anyio import CancelScope, Lock, to_thread
 
 from imagegallery.clock import EPOCH, MICROSECOND, Clock, utc_now
 from imagegallery.common.folders import make_private
-from imagegallery.errors import (
-    ChecksumMismatch,
-    ConfigurationError,
-    ObjectNotFound,
-    PreconditionFailed,
-    SignatureInvalid,
-    TypeMismatch,
-)
+from imagegallery.errors import ConfigurationError, ObjectNotFound, PreconditionFailed, SignatureInvalid
+from imagegallery.storage.accepted import accepted
 from imagegallery.storage.filesystem.appends import FilesystemAppends
 from imagegallery.storage.filesystem.files import (
     SCRATCH,
@@ -53,7 +47,7 @@ from imagegallery.storage.protocol import (
 from imagegallery.storage.scratch import Scratch, claim
 from imagegallery.storage.signatures import PartGrant, UploadGrant, UrlSigner
 from imagegallery.storage.signed_downloads import SignedDownloads
-from imagegallery.storage.streams import HashingStream, at_least, at_most, check_at_least, coalesce, too_large
+from imagegallery.storage.streams import at_most, coalesce
 
 _LISTED_AT_ONCE = 500
 
@@ -186,16 +180,10 @@ class FilesystemStore(FilesystemMultipart, FilesystemAppends):
         self, token: str, data: AsyncIterable[bytes], *, content_type: str, content_length: int | None = None
     ) -> ObjectInfo:
         grant = self._upload_grant(token)
-        if isinstance(grant, UploadGrant) and _media_type(content_type) != _media_type(grant.content_type):
-            raise TypeMismatch(f"This URL takes an upload of the type {grant.content_type}.")
-        if content_length is not None and content_length > grant.max_size:
-            raise too_large(grant.max_size)
-        if content_length is not None:
-            check_at_least(content_length, grant.min_size)
-        sized = at_least(at_most(data, grant.max_size), grant.min_size)
+        checked = accepted(grant, data, content_type=content_type, content_length=content_length)
         if isinstance(grant, PartGrant):
-            return await self._accept_part(grant, sized)
-        async with self._draft(_of_digest(sized, grant.sha256)) as draft:
+            return await self._accept_part(grant, checked)
+        async with self._draft(checked) as draft:
             return await to_thread.run_sync(self._publish_once, draft, grant.key)
 
     async def describe(self, token: str) -> SignedObject:
@@ -294,17 +282,3 @@ async def _chunks(reader: Reader) -> AsyncIterator[bytes]:
     while not reader.closed:
         if chunk := await to_thread.run_sync(reader.read):
             yield chunk
-
-
-async def _of_digest(chunks: AsyncIterable[bytes], sha256: str | None) -> AsyncIterator[bytes]:
-    """Yield the same chunks. Raises `ChecksumMismatch` at the end unless they have this SHA-256."""
-    hashed = HashingStream(chunks)
-    async for chunk in hashed if sha256 else chunks:
-        yield chunk
-    if sha256 is not None and hashed.sha256().hex() != sha256:
-        raise ChecksumMismatch("The SHA-256 of the file is not the declared one.")
-
-
-def _media_type(header: str) -> str:
-    """The type without parameters, in lower case (RFC 9110 section 8.3.1)."""
-    return header.partition(";")[0].strip().lower()
