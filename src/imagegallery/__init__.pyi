@@ -35,7 +35,15 @@ from imagegallery.galleries.gallery import Gallery, ImageOrder
 from imagegallery.gallery import Definition, ImageGallery, OpenGallery
 from imagegallery.ids import new_id
 from imagegallery.images.batch.batch import BatchAction, BatchResult
-from imagegallery.images.events import GalleryChanged, ImageDeleted, ImageFailed, ImageReady, ImageRestored, UrlsClosed
+from imagegallery.images.events import (
+    GalleryChanged,
+    ImageDeleted,
+    ImageFailed,
+    ImagePurged,
+    ImageReady,
+    ImageRestored,
+    UrlsClosed,
+)
 from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus, Variant
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.metadata.metadata import Metadata
@@ -76,6 +84,7 @@ __all__ = [
     "ImageGallery",
     "ImageGalleryError",
     "ImageOrder",
+    "ImagePurged",
     "ImageReady",
     "ImageRestored",
     "ImageUploaded",

@@ -13,6 +13,7 @@ from imagegallery.images.events import (
     GalleryChanged,
     ImageDeleted,
     ImageFailed,
+    ImagePurged,
     ImageReady,
     ImageRestored,
     UrlsClosed,
@@ -30,8 +31,9 @@ EVERY_EVENT: list[DomainEvent] = [
     ImageReady("ana", IMAGE),
     ImageFailed("ana", IMAGE, "truncated", "The file ends early."),
     ImageDeleted("ana", IMAGE),
-    ImageRestored("ana", IMAGE),
-    GalleryChanged("ana", GALLERY, "images"),
+    ImageRestored("ana", IMAGE, gallery_ids=(GALLERY,), meta={"sku": ["A-1", 1.5, None]}),
+    ImagePurged("ana", IMAGE, meta={"sku": "A-1"}),
+    GalleryChanged("ana", GALLERY, "images", {"shop": {"name": "Ana"}}),
     UrlsClosed("ana", ("https://cdn.example/a.webp", "https://cdn.example/b.avif")),
 ]
 
@@ -46,7 +48,7 @@ def test_the_form_is_stable() -> None:
 
 
 def test_the_types_are_stable() -> None:
-    about_images = {f"image.{each}" for each in ("uploaded", "ready", "failed", "deleted", "restored")}
+    about_images = {f"image.{each}" for each in ("uploaded", "ready", "failed", "deleted", "restored", "purged")}
     assert (
         set(EVENT_TYPES)
         == {event.type for event in EVERY_EVENT}

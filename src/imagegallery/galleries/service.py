@@ -19,7 +19,7 @@ from imagegallery.common.idempotency import KeyedRequest
 from imagegallery.common.meta import NO_META, Meta
 from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
-from imagegallery.common.validation import Faults
+from imagegallery.common.validation import MAX_BATCH, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
@@ -48,6 +48,8 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.images.presentation.urls import ImageUrls, show
+from imagegallery.images.trash import records as trash_records
+from imagegallery.images.trash.service import put_away
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
     CursorPage,
@@ -243,12 +245,15 @@ class GalleryService:
         principal: Principal,
         gallery_id: UUID,
         *,
+        with_images: bool = False,
         check: Callable[[Gallery], None] | None = None,
         connection: HostConnection | None = None,
     ) -> None:
         """Delete the gallery. Its images stay in the library.
 
         Args:
+            with_images: Those that are in no other gallery go to the trash instead: 1,000 in each transaction, so that
+                a large gallery that is refused in the end (`StillReferenced`) may have lost some.
             check: As in `update`.
             connection: As in `create`.
 
@@ -258,14 +263,25 @@ class GalleryService:
             Forbidden: If it is another owner's.
             StillReferenced: If records of the application refer to it.
         """
-        principal.require_user()
-        async with self._database.transaction(within=connection) as ours:
-            await self._require(Permission.DELETE, ours, principal, gallery_id)
-            await self._check(ours, principal, gallery_id, check)
-            held = await membership.lock_gallery(ours, gallery_id)
-            await self._close_urls(ours, gallery_id)
-            await records.delete(ours, gallery_id)
-            await events.record(ours, held.changed("deleted"), now=self._clock())
+        owner_id = principal.require_user()
+        while True:
+            async with self._database.transaction(within=connection) as ours:
+                await self._require(Permission.DELETE, ours, principal, gallery_id)
+                alone = await membership.only_there(ours, gallery_id, MAX_BATCH) if with_images else []
+                if alone:
+                    await trash_records.lock(ours, owner_id, alone)
+                await self._check(ours, principal, gallery_id, check)
+                held = await membership.lock_gallery(ours, gallery_id)
+                if alone:
+                    still_alone = await membership.only_there(ours, gallery_id, MAX_BATCH, alone)
+                    await put_away(ours, self._closed_urls, owner_id, still_alone, now=self._clock())
+                if len(alone) == MAX_BATCH:
+                    check = None  # what follows is of the same call
+                    continue
+                await self._close_urls(ours, gallery_id)
+                await records.delete(ours, gallery_id)
+                await events.record(ours, held.changed("deleted"), now=self._clock())
+                return
 
     async def add_images(
         self,

@@ -64,6 +64,13 @@ class ImageRestored(ImageEvent):
 
 
 @frozen
+class ImagePurged(ImageEvent):
+    """An image was deleted permanently, after it was moved to the trash, and so in no gallery: its objects follow."""
+
+    type: ClassVar[str] = "image.purged"
+
+
+@frozen
 class UrlsClosed(OwnerEvent):
     """Public URLs that nobody may fetch any more. Caches should delete the up to 500 ``urls``.
 

@@ -88,9 +88,9 @@ class ImageService:
         self.meta_checks = meta_checks or MetaChecks()
         self.library = LibraryService(database, delivery)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
-        self.batches = BatchService(database, clock, closed_urls)
         self.duplicates = DuplicateService(database, delivery, clock)
         self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock, closed_urls)
+        self.batches = BatchService(database, clock, closed_urls, self.trash)
         self._database = database
         self._outbox = outbox
         self._delivery = delivery
@@ -205,9 +205,17 @@ class ImageService:
         """
         return await self.library.unattached(principal, self._clock() - older_than, cursor=cursor, limit=limit)
 
-    async def delete(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> None:
-        """Move the image to the trash: see `TrashService.put`."""
-        await self.trash.put(principal, image_id, connection=connection)
+    async def delete(
+        self,
+        principal: Principal,
+        image_id: UUID,
+        *,
+        permanent: bool = False,
+        connection: HostConnection | None = None,
+    ) -> None:
+        """Move the image to the trash: see `TrashService.put`; or delete it permanently: see `TrashService.delete`."""
+        delete = self.trash.delete if permanent else self.trash.put
+        await delete(principal, image_id, connection=connection)
 
     async def retry(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None

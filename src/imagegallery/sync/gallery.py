@@ -86,6 +86,7 @@ class SyncTrash(Face[TrashService]):
     put = ServiceCall(TrashService.put)
     restore = ServiceCall(TrashService.restore)
     purge = ServiceCall(TrashService.purge)
+    delete = ServiceCall(TrashService.delete)
     sweep = ServiceCall(TrashService.sweep)
 
 

@@ -31,6 +31,7 @@ from imagegallery_asgi.api.pages import (
 )
 from imagegallery_asgi.api.requests import (
     CreateGallery,
+    DeleteGalleryQuery,
     GalleriesQuery,
     GalleryImagesQuery,
     MoveImages,
@@ -160,8 +161,10 @@ async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> O
     holds_conditions=True,
     permission=Permission.DELETE,
 )
-async def delete_gallery(call: Call, gallery_id: UUID) -> None:
-    await call.gallery.galleries.delete(call.principal, gallery_id, check=gallery_condition(call))
+async def delete_gallery(call: Call, gallery_id: UUID, query: DeleteGalleryQuery) -> None:
+    await call.gallery.galleries.delete(
+        call.principal, gallery_id, with_images=query.with_images, check=gallery_condition(call)
+    )
 
 
 @operation(

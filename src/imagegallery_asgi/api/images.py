@@ -182,14 +182,14 @@ async def update_image(call: Call, image_id: UUID, body: UpdateImage) -> One[Ima
 @operation(
     "DELETE",
     "/images/{image_id}",
-    "Move an image to the trash; from there, delete it for good",
+    "Move an image to the trash, or delete it permanently",
     raises=(NotFound, Conflict),
     holds_conditions=True,
     permission=Permission.DELETE,
 )
 async def delete_image(call: Call, image_id: UUID, query: DeleteQuery) -> None:
     trash = call.gallery.images.trash
-    delete_image = trash.purge if query.permanent else trash.put
+    delete_image = trash.delete if query.permanent else trash.put
     await delete_image(call.principal, image_id, check=_condition(call))
 
 

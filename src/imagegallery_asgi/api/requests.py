@@ -185,9 +185,16 @@ class ResumableQuery:
 
 @frozen
 class DeleteQuery:
-    """``permanent`` deletes what is in the trash permanently."""
+    """``permanent`` deletes it permanently, in the trash or not."""
 
     permanent: bool = False
+
+
+@frozen
+class DeleteGalleryQuery:
+    """``with_images`` moves the images that are in no other gallery to the trash."""
+
+    with_images: bool = False
 
 
 @frozen

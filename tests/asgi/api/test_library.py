@@ -151,10 +151,13 @@ def test_what_nothing_uses_is_listed_by_its_owner(
     assert visitor.get("/images?unattached=true").status_code == 401
 
 
-def test_only_what_is_in_the_trash_is_deleted_for_good(owner: httpx.Client, image: str) -> None:
-    refused = owner.delete(f"/images/{image}?permanent=true")
-    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+def test_an_image_is_deleted_for_good_from_where_it_is(owner: httpx.Client, image: str, gallery: str) -> None:
+    assert owner.delete(f"/images/{image}?permanent=true").status_code == 204
+    assert owner.get(f"/galleries/{gallery}").json()["data"]["image_count"] == 0
+    assert owner.delete(f"/images/{image}?permanent=true").status_code == 404
 
+
+def test_what_is_in_the_trash_is_deleted_for_good(owner: httpx.Client, image: str) -> None:
     owner.delete(f"/images/{image}")
     assert owner.delete(f"/images/{image}?permanent=true").status_code == 204
     assert owner.post(f"/images/{image}/restore").status_code == 404

@@ -201,3 +201,8 @@ def test_lists_show_what_is_asked_for_by_meta_and_by_ids(
     refused = visitor.get(f"/galleries/{gallery}/images?meta.sku=3")
     assert (refused.status_code, refused.json()["faults"][0]["path"]) == (422, ["query", "meta.sku"])
     assert visitor.get(f"/galleries/{gallery}/images?ids={image}").json()["data"][0]["id"] == image
+
+
+def test_a_gallery_is_deleted_with_its_images(owner: httpx.Client, gallery: str, image: str) -> None:
+    assert owner.delete(f"/galleries/{gallery}?with_images=true").status_code == 204
+    assert [each["id"] for each in owner.get("/images?trashed=true").json()["data"]] == [image]

@@ -168,8 +168,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     transaction = Database.transaction
 
     @asynccontextmanager
-    async def watched(database: Database) -> AsyncIterator[Connection]:
-        async with transaction(database) as connection:
+    async def watched(database: Database, **arguments: None) -> AsyncIterator[Connection]:
+        async with transaction(database, **arguments) as connection:
             with connection.query_logger(lambda record: seen.append(record.query)):
                 yield connection
 

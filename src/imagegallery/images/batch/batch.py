@@ -8,6 +8,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.common.validation import Faults
+from imagegallery.errors import StillReferenced
 
 NOT_FOUND: Final = "not_found"
 
@@ -19,6 +20,7 @@ class BatchAction(StrEnum):
     UNARCHIVE = "unarchive"
     TRASH = "trash"
     RESTORE = "restore"
+    DELETE = "delete"  # permanently
     ADD_TO_GALLERY = "add_to_gallery"
     REMOVE_FROM_GALLERY = "remove_from_gallery"
 
@@ -70,6 +72,8 @@ def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None)
     return Batch(chosen, tuple(image_ids), gallery_id)
 
 
-def results(batch: Batch, done: Collection[UUID]) -> tuple[BatchResult, ...]:
-    """One result per id, in the given order: those not ``done`` were not found."""
-    return tuple(BatchResult(each, None if each in done else NOT_FOUND) for each in batch.image_ids)
+def results(batch: Batch, done: Collection[UUID], refused: Collection[UUID] = ()) -> tuple[BatchResult, ...]:
+    """One result per id, in the given order: those not ``done`` were not found, but for those that the application's
+    own records keep (``refused``)."""
+    errors = {**dict.fromkeys(refused, StillReferenced.code), **dict.fromkeys(done)}
+    return tuple(BatchResult(each, errors.get(each, NOT_FOUND)) for each in batch.image_ids)

@@ -18,11 +18,11 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.images.batch.batch import FLAGS, Batch, BatchAction, BatchResult, check_batch, results
-from imagegallery.images.image import membership
+from imagegallery.images.image import membership, original_records
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.library import records as library_records
 from imagegallery.images.trash import records as trash_records
-from imagegallery.images.trash.service import put_away, put_back
+from imagegallery.images.trash.service import TrashService, put_away, put_back
 from imagegallery.principal import Principal
 
 _NEEDED: Final = {
@@ -38,6 +38,7 @@ class BatchService:
     database: Database
     clock: Clock
     closed_urls: ClosedUrls
+    trash: TrashService
 
     async def run(
         self,
@@ -49,7 +50,9 @@ class BatchService:
     ) -> tuple[BatchResult, ...]:
         """Do ``action`` to 1 to 1,000 distinct images. Returns one result each, in the same order.
 
-        An image that needs no change (a favourite, a member, an image not in the trash) counts as done.
+        An image that needs no change (a favourite, a member, an image not in the trash) counts as done. ``delete``
+        is permanent, in the trash or not; it leaves images that records of the application refer to
+        (``still_referenced``).
 
         Raises:
             Unauthenticated: Without a user.
@@ -63,7 +66,12 @@ class BatchService:
             if batch.gallery_id is not None:
                 facts = await access_records.of_gallery(connection, batch.gallery_id)
                 require(_NEEDED[batch.action], principal, facts, "gallery")
+            if batch.action is BatchAction.DELETE:
+                await original_records.hold_contents(connection, owner_id, batch.image_ids)
             locked = await trash_records.lock(connection, owner_id, batch.image_ids)
+            if batch.action is BatchAction.DELETE:
+                refused = await self.trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
+                return results(batch, locked.keys() - set(refused), refused)
             return results(batch, await _do(connection, self.closed_urls, owner_id, batch, locked, self.clock()))
 
 

@@ -43,6 +43,15 @@ _LOCK_IMAGE = "SELECT meta FROM images WHERE id = $1 FOR UPDATE"
 
 _GALLERIES_OF = "SELECT gallery_id FROM gallery_images WHERE image_id = $1"
 
+# Up to $2 images of a gallery, or (with $3) of these, that are in no other one. Scalar, evaluated image by image.
+_ONLY_THERE = """
+SELECT m.image_id FROM gallery_images m
+WHERE m.gallery_id = $1 AND ($3::uuid[] IS NULL OR m.image_id = ANY($3)) AND (
+    SELECT true FROM gallery_images other WHERE other.image_id = m.image_id AND other.gallery_id <> $1 LIMIT 1
+) IS NULL
+ORDER BY m.image_id
+LIMIT $2"""
+
 _IS_MEMBER = "SELECT EXISTS (SELECT FROM gallery_images WHERE gallery_id = $1 AND image_id = $2)"
 
 # Append, in the order given, those that are not members yet; count them. They go behind what may come back from the
@@ -253,6 +262,14 @@ async def lock_gallery(connection: Connection, gallery_id: UUID) -> HeldGallery:
     if row is None:
         raise NotFound.of("gallery")
     return HeldGallery(row["id"], row["owner_id"], row["meta"])
+
+
+async def only_there(
+    connection: Connection, gallery_id: UUID, limit: int, image_ids: Sequence[UUID] | None = None
+) -> list[UUID]:
+    """Images, or those of ``image_ids``, that are in this gallery and in no other."""
+    rows = await connection.fetch(_ONLY_THERE, gallery_id, limit, None if image_ids is None else list(image_ids))
+    return [row["image_id"] for row in rows]
 
 
 async def is_member(connection: Connection, gallery_id: UUID, image_id: UUID) -> bool:

@@ -28,6 +28,11 @@ _HOLD_CONTENT = (
     f"SELECT pg_advisory_xact_lock({_LOCK}) FROM (SELECT $1::text AS owner_id, $2::bigint AS file_size) AS content"
 )
 
+# The same for the contents of several images, always in one order.
+_HOLD_CONTENTS = f"""
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT {_LOCK} AS key FROM images WHERE owner_id = $1 AND id = ANY($2) ORDER BY key) AS contents"""
+
 # Lock the images whose content nobody holds. The images are determined before any lock is tried.
 _TRY_HOLD = f"""
 WITH chosen AS MATERIALIZED (SELECT id, owner_id, file_size FROM images WHERE id = ANY($1))
@@ -91,6 +96,11 @@ async def hold_content(connection: Connection, owner_id: str, size: int) -> None
     Must be called before any image is locked.
     """
     await connection.fetchval(_HOLD_CONTENT, owner_id, size)
+
+
+async def hold_contents(connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> None:
+    """Do so for all of these images of the owner."""
+    await connection.execute(_HOLD_CONTENTS, owner_id, list(image_ids))
 
 
 async def try_hold(connection: Connection, image_ids: Sequence[UUID]) -> list[UUID]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from imagegallery.feature import Feature
-from imagegallery.images.events import ImageDeleted, ImageRestored
+from imagegallery.images.events import ImageDeleted, ImagePurged, ImageRestored
 from imagegallery.images.jobs import PURGE_OBJECTS
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.checks import RefusedPurges
@@ -14,7 +14,7 @@ from imagegallery.queue.periodic import Periodic
 FEATURE: Final = Feature(
     "trash",
     options=TrashOptions,
-    events=(ImageDeleted, ImageRestored),
+    events=(ImageDeleted, ImageRestored, ImagePurged),
     services=lambda resources: (resources.services[ImageService].trash,),
     jobs=lambda resources: {PURGE_OBJECTS: PurgeObjects(resources.database, resources.store)},
     checks=lambda resources, _: (RefusedPurges(resources.services[TrashService]),),

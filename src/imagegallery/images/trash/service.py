@@ -7,7 +7,7 @@ interrupted purge has either not happened or is finished by that job.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -26,7 +26,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound, StillReferenced
 from imagegallery.events import records as events
 from imagegallery.images.duplicates import lookalike_records
-from imagegallery.images.events import ImageDeleted, ImageRestored
+from imagegallery.images.events import ImageDeleted, ImagePurged, ImageRestored
 from imagegallery.images.image import original_records, records
 from imagegallery.images.image.access import find
 from imagegallery.images.image.closed_urls import ClosedUrls
@@ -183,16 +183,58 @@ class TrashService:
         """
         owner_id = principal.require_user()
         async with self.database.transaction(within=connection) as ours:
-            found = await find(ours, principal, image_id, Permission.DELETE)
-            await original_records.hold_content(ours, owner_id, found.image.file_size)
-            locked = await trash_records.lock(ours, owner_id, [image_id])
-            if image_id not in locked:
-                raise NotFound.of("image")
-            if not locked[image_id]:
+            if not await self._hold(ours, principal, owner_id, image_id):
                 raise Conflict("Only an image in the trash can be deleted for good.")
             await self._check(ours, principal, image_id, check)
             await self._purge(ours, [image_id])
         PURGED.reached()
+
+    async def delete(
+        self,
+        principal: Principal,
+        image_id: UUID,
+        *,
+        check: Callable[[Image], None] | None = None,
+        connection: HostConnection | None = None,
+    ) -> None:
+        """Delete an image permanently, in the trash or not.
+
+        Args:
+            check: As in `put`.
+            connection: As in `put`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see it.
+            Forbidden: If it is another owner's.
+            StillReferenced: If records of the application refer to it; it stays where it is.
+        """
+        owner_id = principal.require_user()
+        async with self.database.transaction(within=connection) as ours:
+            is_trashed = await self._hold(ours, principal, owner_id, image_id)
+            await self._check(ours, principal, image_id, check)
+            if not is_trashed:
+                await put_away(ours, self.closed_urls, owner_id, [image_id], now=self.clock())
+            await self._purge(ours, [image_id])
+        PURGED.reached()
+
+    async def delete_held(
+        self, connection: Connection, owner_id: str, locked: Mapping[UUID, bool], image_ids: Sequence[UUID]
+    ) -> Sequence[UUID]:
+        """Delete images of this owner permanently, which are ``locked`` with their contents, and tells whether each is
+        in the trash. Returns those that records of the application refer to: they stay where they are."""
+        here = [image_id for image_id in image_ids if not locked[image_id]]
+        try:
+            async with connection.transaction():
+                await put_away(connection, self.closed_urls, owner_id, here, now=self.clock())
+                await self._purge(connection, image_ids)
+        except StillReferenced:
+            if len(image_ids) == 1:
+                return image_ids
+            middle = len(image_ids) // 2
+            left = await self.delete_held(connection, owner_id, locked, image_ids[:middle])
+            return [*left, *await self.delete_held(connection, owner_id, locked, image_ids[middle:])]
+        return ()
 
     async def sweep(self) -> int:
         """Purge images after their retention and return their number. Workers call it regularly.
@@ -205,6 +247,15 @@ class TrashService:
             count += batch.purged
             after = batch.last
         return count
+
+    async def _hold(self, connection: Connection, principal: Principal, owner_id: str, image_id: UUID) -> bool:
+        """Lock an image with its content, to delete it. Returns whether it is in the trash."""
+        found = await find(connection, principal, image_id, Permission.DELETE)
+        await original_records.hold_content(connection, owner_id, found.image.file_size)
+        locked = await trash_records.lock(connection, owner_id, [image_id])
+        if image_id not in locked:
+            raise NotFound.of("image")
+        return locked[image_id]
 
     async def _check(
         self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
@@ -258,12 +309,16 @@ class TrashService:
         for owner_id, owned in by_owner:
             size = sum(image.file_size for image in owned if image.id in freed)
             await records.give_back_storage(connection, owner_id, size)
+        purged = [ImagePurged(image.owner_id, image.id, meta=image.meta) for image in images]
+        await events.record(connection, *purged, now=self.clock())
 
 
 async def put_away(
     connection: Connection, closed_urls: ClosedUrls, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
 ) -> None:
     """Move locked images of this owner to the trash, and notify waiters."""
+    if not image_ids:
+        return
     async with closed_urls.watched(connection, owner_id, image_ids):
         moved = await trash_records.put_away(connection, image_ids, now=now)
     await _tell(connection, ImageDeleted, owner_id, moved, now)
