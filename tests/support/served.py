@@ -16,7 +16,7 @@ from tests.support.database import DatabaseServer
 from tests.support.servers.api import ApiServer
 from tests.support.servers.service import RunningService, running_service
 
-_KEY = "the key that tokens of these tests are signed with"
+KEY = "the key that tokens of these tests are signed with"
 _ORIGINALS = "SELECT sha256, original_key FROM images WHERE owner_id = $1 OR $1 IS NULL"
 _OPEN = """
 SELECT count(*) FROM upload_sessions
@@ -75,7 +75,7 @@ class ServedUploads:
 
 def token_of(user: str) -> str:
     """A bearer token that the service takes, for an hour."""
-    return jwt.encode({"sub": user, "exp": datetime.now(UTC) + timedelta(hours=1)}, _KEY, "HS256")
+    return jwt.encode({"sub": user, "exp": datetime.now(UTC) + timedelta(hours=1)}, KEY, "HS256")
 
 
 @contextmanager
@@ -97,6 +97,6 @@ def again(dsn: str, directory: Path, **settings: object) -> Iterator[ServedUploa
     with running_service(
         directory,
         "--no-worker",
-        environment={"IMAGEGALLERY_DATABASE_DSN": dsn, "IMAGEGALLERY_JWT_KEY": _KEY, **environment},
+        environment={"IMAGEGALLERY_DATABASE_DSN": dsn, "IMAGEGALLERY_JWTKEY": KEY, **environment},
     ) as service:
         yield ServedUploads(service, ApiServer(service.url, dsn, directory / "objects"))

@@ -120,6 +120,8 @@ def _tidy(schema: JsonSchema) -> JsonSchema:
     if "properties" in schema:
         kept = {key: value for key, value in schema.items() if key != "title" and value != []}
         return {**kept, "additionalProperties": schema["title"] in {each.__name__ for each in Open.__subclasses__()}}
+    if schema.get("type") == "object":
+        return {"additionalProperties": True, **schema}
     if "enum" in schema:
         return {"type": "string", **schema}
     if schema.get("format") == "uuid":
