@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -16,12 +18,14 @@ from code_blocks import blocks_of
 from imagegallery import Image, ImageGallery, Principal, Settings
 from imagegallery.database.connection import Connection
 from imagegallery.database.embedded.binaries import programs
+from imagegallery.database.embedded.cluster import SUPERUSER
 from imagegallery.database.pool import DatabaseOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "own-database.md"
 BLOCKS = [block for block in blocks_of(PAGE.read_text()) if block.runner]
 REVISION, MODELS, DJANGO = (block.code for block in BLOCKS if block.language == "python")
 MIGRATE, MIGRATE_BOTH, DUMP, RESTORE = (block.code for block in BLOCKS if block.language == "sh")
+[GRANTS] = [block.code for block in blocks_of(PAGE.read_text()) if "GRANT USAGE" in block.code]
 ME = Principal.user("ada")
 PROGRAMS = programs()
 HOST = """
@@ -155,6 +159,31 @@ async def holds(dsn: str, host: Connection, table: str, folder: Path, engine: Sh
         await gallery.images.delete(ME, image.id)
         await gallery.images.trash.purge(ME, image.id)
     assert await host.fetchval(f"SELECT photo_id FROM {table}") is None
+
+
+async def test_a_role_with_the_rights_of_the_page_is_enough(
+    dsn: str, host: Connection, environment: Mapping[str, str], tmp_path: Path, imaging_engine: SharedEngine
+) -> None:
+    shell("", environment, tmp_path)
+    server = urlsplit(dsn)
+    administrator = await asyncpg.connect(urlunsplit(server._replace(netloc=f"{SUPERUSER}@", path="/postgres")))
+    try:
+        with suppress(asyncpg.DuplicateObjectError):
+            await administrator.execute("CREATE ROLE web")
+        await administrator.execute("GRANT web TO imagegallery")
+    finally:
+        await administrator.close()
+    await host.execute(GRANTS)
+    await host.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    poor = f"{dsn}&options=-crole%3Dweb"
+    settings = Settings(data_dir=tmp_path / "data", database=DatabaseOptions(dsn=poor, schema="imagegallery"))
+    async with ImageGallery.open(settings, engine=imaging_engine) as gallery, gallery.eager():
+        image = await gallery.uploads.add(ME, picture(90, 60), filename="tram.png")
+        assert (await gallery.images.get(ME, image.id)).variants
+        await gallery.images.delete(ME, image.id)
+        await gallery.images.trash.purge(ME, image.id)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await host.execute("SET ROLE web; CREATE TABLE imagegallery.more (id integer)")
 
 
 # --- dumped, restored, dropped ---------------------------------------------------------------------------------------
