@@ -9,6 +9,7 @@ import pytest
 from tests.support.studio import picture as jpeg
 
 from imagegallery import BadImage, Image, NotFound, Principal
+from imagegallery.errors import AlreadyUsed
 
 SITE = Principal.user("site")
 
@@ -72,19 +73,31 @@ def test_it_is_of_whom_the_row_says(models: Any, gallery: Any) -> None:
 
 
 def test_an_image_its_id_and_a_picture_may_be_assigned(models: Any, gallery: Any) -> None:
-    image: Image = gallery.uploads.add(SITE, jpeg(64, 48))
-    other = models.Item.objects.create(name="Tram", drawing=upload())
-    for given in (image, image.id, str(image.id)):
+    for kind in ("image", "id", "text"):
+        image: Image = gallery.uploads.add(SITE, jpeg(64, 48))
+        given = {"image": image, "id": image.id, "text": str(image.id)}[kind]
         item = models.Item.objects.create(name="Tram", drawing=given)
         assert models.Item.objects.get(drawing=given, pk=item.pk).drawing.id == image.id
-    assert models.Item(drawing=other.drawing).drawing == other.drawing
-    assert models.Item.objects.filter(drawing__isnull=True, pk=other.pk).count() == 0
+        assert image.id not in {each.id for each in gallery.images.unattached(SITE).items}
+        item.drawing = item.drawing
+        item.save()  # no other picture
+    assert models.Item.objects.filter(drawing__isnull=True, pk=item.pk).count() == 0
+
+
+def test_an_image_is_its_owners_and_of_one_row(models: Any, gallery: Any) -> None:
+    item = models.Item.objects.create(name="Tram", drawing=upload())
+    strangers = gallery.uploads.add(Principal.user("ben"), jpeg(64, 48))
+    for taken in (item.drawing, item.drawing.id):
+        with pytest.raises(AlreadyUsed):
+            models.Item.objects.create(name="Tram", drawing=taken)
+    with pytest.raises(NotFound):
+        models.Item.objects.create(name="Tram", drawing=strangers)
 
 
 def test_what_is_no_id_is_refused(models: Any) -> None:
     from django.core.exceptions import ValidationError
 
-    with pytest.raises(ValidationError, match="tram is not the id of an image"):
+    with pytest.raises(ValidationError, match="tram is no id"):
         models.Item(drawing="tram")
 
 
@@ -155,6 +168,63 @@ def test_what_is_no_picture_leaves_no_row(models: Any) -> None:
     assert models.Item.objects.count() == before
 
 
+def test_a_picture_and_its_row_are_there_together_or_not_at_all(models: Any, gallery: Any) -> None:
+    """Nothing is left of an image whose row was not saved, but a staged file that is swept."""
+    from django.db import IntegrityError, transaction
+
+    other = models.Item.objects.create(name="Tram")
+    before = {each.id for each in gallery.images.library.list(SITE).items}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        models.Item.objects.create(pk=other.pk, name="Tram", drawing=upload(content=jpeg(80, 80)))
+    assert {each.id for each in gallery.images.library.list(SITE).items} == before
+
+
+def room(gallery: Any) -> int:
+    """The bytes that the application stores, and keeps for what is staged."""
+    use = gallery.uploads.room(SITE)
+    return int(use.used + use.awaited)
+
+
+def test_a_file_is_checked_with_the_row_and_uploaded_once(models: Any, gallery: Any) -> None:
+    from django.core.exceptions import ValidationError
+
+    wrong = models.Item(name="Tram", drawing=upload(content=b"no picture"))
+    with pytest.raises(ValidationError) as refused:
+        wrong.full_clean(exclude=["seller"])
+    assert refused.value.message_dict == {
+        "drawing": ["The file was declared image/jpeg and is no image of a known type."]
+    }
+    right = models.Item(name="Tram", drawing=upload(content=jpeg(80, 60)))
+    before = room(gallery)
+    right.full_clean(exclude=["seller"])
+    staged = room(gallery)
+    right.save()
+    assert before < staged == room(gallery)
+    assert right.drawing.image.width == 80
+
+
+def test_a_picture_that_everybody_may_see_has_an_address_that_lasts(models: Any, gallery: Any) -> None:
+    item = models.Item.objects.create(name="Tram", poster=upload())
+    assert gallery.images.get(Principal.anonymous(), item.poster.id).urls_expire_at is None
+
+
+def test_a_gallery_is_made_with_its_row_and_goes_with_it(models: Any, gallery: Any) -> None:
+    item = models.Item.objects.create(name="Tram")
+    shown = gallery.galleries.get(SITE, item.photos.id)
+    assert (shown.name, shown.visibility) == ("item photos", "private")
+    assert list(item.photos) == []
+    added = [item.photos.add(jpeg(width, 40)).id for width in (40, 50)]
+    read = models.Item.objects.get(pk=item.pk)
+    assert {each.id for each in read.photos} == set(added)
+    assert len(read.photos.page(limit=1).items) == 1
+    read.save()
+    assert models.Item.objects.get(pk=item.pk).photos == item.photos
+    read.delete()
+    with pytest.raises(NotFound):
+        gallery.galleries.get(SITE, shown.id)
+    assert not any(is_there(gallery, SITE, each) for each in added)
+
+
 def test_migrations_of_models_say_what_the_column_is(models: Any) -> None:
     from django.db.migrations.writer import MigrationWriter
 
@@ -163,6 +233,12 @@ def test_migrations_of_models_say_what_the_column_is(models: Any) -> None:
     module, _, kind = path.rpartition(".")
     field = getattr(__import__(module, fromlist=[kind]), kind)(*args, **options)
     assert field.deconstruct()[1:] == (path, args, options)
+    assert models.Item._meta.get_field("poster").deconstruct()[3] == {
+        "visibility": "public",
+        "null": True,
+        "blank": True,
+    }
+    assert models.Item._meta.get_field("photos").deconstruct()[3] == {"null": True, "editable": False}
     written, imports = MigrationWriter.serialize(field)
     assert written == f"{path}(blank=True, null=True, owner='seller')"
     assert imports == {f"import {module}"}

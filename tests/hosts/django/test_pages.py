@@ -165,3 +165,17 @@ def test_one_that_is_not_ready_is_a_box_of_its_shape(item: Any) -> None:
 def test_an_image_may_be_shown_as_well(item: Any) -> None:
     assert render("{% picture image %}", image=item.drawing.image) == item.drawing.html()
     assert item.drawing.url in item.drawing.html()
+
+
+def test_pictures_of_many_rows_are_loaded_at_once(item: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from imagegallery.hosts.django import gallery, load_pictures
+
+    lost = items().objects.create(name="Lost", drawing=jpeg(31, 20))
+    gallery.images.delete(SITE, lost.drawing.id)
+    rows = [items().objects.get(pk=each.pk) for each in (item, item, lost)]
+    rows.append(items().objects.only("name").get(pk=item.pk))
+    load_pictures(rows)
+    monkeypatch.setattr(gallery, "images", None)  # from here on nothing is asked for
+    shown = [render("{% picture item.drawing %}", item=row) for row in rows[:3]]
+    assert shown[0] == shown[1] == item.drawing.html()
+    assert shown[2] == ""

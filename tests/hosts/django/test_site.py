@@ -93,6 +93,11 @@ def test_a_form_takes_a_file_keeps_it_and_lets_go_of_it(site: Path) -> None:
     assert cleared.drawing is None
 
 
+def test_a_form_says_what_is_wrong_with_a_file(site: Path) -> None:
+    refused = form(data={"name": "Tram"}, files={"drawing": upload(b"no picture")})
+    assert refused.errors == {"drawing": ["The file was declared image/jpeg and is no image of a known type."]}
+
+
 def test_a_form_shows_what_is_there(site: Path) -> None:
     empty = Elements(str(form()["drawing"]))
     assert empty.of("input") == {"type": "file", "name": "drawing", "accept": "image/*", "id": "id_drawing"}

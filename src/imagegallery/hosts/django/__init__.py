@@ -9,7 +9,7 @@ class Item(models.Model):
 """
 
 from imagegallery.hosts.django.conf import gallery
-from imagegallery.hosts.django.fields import PictureField
-from imagegallery.hosts.django.value import Picture, aload_pictures, load_pictures
+from imagegallery.hosts.django.fields import GalleryField, PictureField
+from imagegallery.hosts.django.value import Picture, RowGallery, aload_pictures, load_pictures
 
-__all__ = ["Picture", "PictureField", "aload_pictures", "gallery", "load_pictures"]
+__all__ = ["GalleryField", "Picture", "PictureField", "RowGallery", "aload_pictures", "gallery", "load_pictures"]

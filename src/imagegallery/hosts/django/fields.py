@@ -1,126 +1,103 @@
-"""Model fields: a picture and a gallery of a row."""
+"""Model fields: a picture of a row, and a gallery of a row."""
 
-from contextlib import suppress
-from functools import partial
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeGuard
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from uuid import UUID
 
-from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
-from django.db import models, transaction
-from django.db.models.query_utils import DeferredAttribute
-from django.db.models.signals import class_prepared, post_save, pre_delete, pre_save
+from django.db import models, router
 
+from imagegallery.access.audience import Visibility
 from imagegallery.database.host.choice import HostConnection
-from imagegallery.errors import NotFound
+from imagegallery.errors import Refused
 from imagegallery.hosts.django.conf import gallery, shared_connection
 from imagegallery.hosts.django.forms import PictureFormField
-from imagegallery.hosts.django.value import Picture
-from imagegallery.hosts.owner import Owner, owner_of
+from imagegallery.hosts.django.reference import ReferenceField
+from imagegallery.hosts.django.value import Picture, RowGallery
+from imagegallery.hosts.owner import Owner
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import Readable
+from imagegallery.sync.gallery import SyncStagedUpload
 
 if TYPE_CHECKING:
-    NewPicture = File[bytes] | Path | bytes | Readable
-    """A file that becomes the picture of a row when that is saved."""
-    _Base = models.Field[NewPicture | Picture | Image | UUID | str | None, Picture | None]
-else:
-    _Base = models.Field
+    from imagegallery.galleries.gallery import Gallery
+
+    NewPicture: TypeAlias = File[bytes] | Path | bytes | Readable | SyncStagedUpload
+    """What becomes the picture of a row when that is saved."""
+    AnyPicture: TypeAlias = NewPicture | Picture | Image | UUID | str | None
+    AnyGallery: TypeAlias = RowGallery | Gallery | UUID | str | None
 
 
-class _PictureAttribute(DeferredAttribute):
-    """Gives a row's `Picture`, or the file that is to be one; takes these, an `Image` and an id."""
-
-    field: "PictureField"
-
-    def __get__(self, row: models.Model | None, cls: type | None = None) -> Any:
-        if row is None:
-            return self
-        value = super().__get__(row, cls)
-        if isinstance(value, UUID):
-            value = row.__dict__[self.field.attname] = Picture(value, partial(self.field.owner_of, row))
-        return value
-
-    def __set__(self, row: models.Model, value: object) -> None:
-        row.__dict__[self.field.attname] = value if _is_file(value) else self.field.to_python(value)
-        row.__dict__[self.field.touched] = not row._state.adding
-
-
-class PictureField(_Base):
+class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
     """A picture of a row: the id of an image, ``NULL`` without one.
 
-    A file that is assigned is uploaded when the row is saved. The picture goes to the trash when the row is deleted or
-    gets another one. As with Django's own files, updates and deletions in bulk by SQL are not noticed.
+    A file that is assigned is checked with the row, and becomes an image when the row is saved, in the same transaction
+    if the gallery is in the project's database. An image that is assigned must be its owner's, and of no other row. The
+    picture goes to the trash when the row is deleted or gets another one. As with Django's own files, what is done in
+    bulk by SQL is not noticed.
 
     Args:
         owner: Whose the picture is, see `imagegallery.hosts.owner.Owner`: the name of a field, or a function of the
             row. Without it, it is the application's own.
+        visibility: Who may see it beside its owner: ``public`` pictures have addresses that last.
     """
 
     description = "A picture"
-    descriptor_class = _PictureAttribute
+    kind = Picture
 
-    def __init__(self, *args: Any, owner: Owner = None, **options: Any) -> None:
-        super().__init__(*args, **{"null": True, **options})
-        self.owner = owner
-
-    @property
-    def touched(self) -> str:
-        """Where a row notes that this field has been set since it was read."""
-        return f"_{self.attname}_touched"
+    def __init__(
+        self,
+        *args: Any,
+        owner: Owner = None,
+        visibility: Visibility | str = Visibility.PRIVATE,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, owner=owner, **options)
+        self.visibility = Visibility(visibility)
 
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
-        return name, path, args, {**options, **({} if self.owner is None else {"owner": self.owner})}
-
-    def check(self, **options: Any) -> list[CheckMessage]:
-        return [*super().check(**options), *self._check_owner()]
-
-    def _check_owner(self) -> list[CheckMessage]:
-        name = self.owner.partition(".")[0] if isinstance(self.owner, str) else None
-        if name is None or hasattr(self.model, name) or name in _field_names(self.model):
-            return []
-        said = f"Its owner is {self.owner!r}, but {self.model.__name__} has no field or attribute {name!r}."
-        return [Error(said, obj=self, id="imagegallery.E002")]
-
-    def owner_of(self, row: models.Model) -> Principal:
-        """Raises `ValueError` if the row does not say whose its picture is."""
-        related = _field_names(row).get(self.owner) if isinstance(self.owner, str) else None
-        return owner_of(row, related or self.owner)
-
-    def get_internal_type(self) -> str:
-        return "UUIDField"  # of the column: in the admin, the form field of that class has an input of its own
+        own = {} if self.visibility is Visibility.PRIVATE else {"visibility": self.visibility.value}
+        return name, path, args, {**options, **own}
 
     def to_python(self, value: object) -> Any:
-        if isinstance(value, Picture) or value is None:
-            return value
-        found = value.id if isinstance(value, Image) else value
+        return value if _is_new(value) else super().to_python(value)
+
+    def clean(self, value: object, model_instance: models.Model | None) -> Any:
+        """Check a file, and keep it for a day: until the row is saved. Raises `ValidationError`."""
+        if not _is_new(value) or isinstance(value, SyncStagedUpload) or model_instance is None:
+            return super().clean(value, model_instance)
         try:
-            return found if isinstance(found, UUID) else UUID(str(found))
-        except ValueError:
-            raise ValidationError("%(value)s is not the id of an image.", "invalid", {"value": value}) from None
-
-    def get_prep_value(self, value: object) -> Any:
-        found = self.to_python(super().get_prep_value(value))
-        return found.id if isinstance(found, Picture) else found
-
-    def get_db_prep_value(self, value: object, connection: Any, prepared: bool = False) -> Any:
-        image_id: UUID | None = self.get_prep_value(value)
-        is_native = connection.features.has_native_uuid_field
-        return image_id if image_id is None or is_native else image_id.hex
+            owner = self.owner_of(model_instance)
+        except ValueError:  # as of a form whose view sets it: the file is checked when the row is saved
+            return value
+        try:
+            return _staged(owner, value)
+        except Refused as error:
+            raise ValidationError(error.message, error.code) from error
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
-        if _is_file(value):
-            image = _upload(self.owner_of(model_instance), value)
-            model_instance.__dict__[self.attname] = image.id
+        host = shared_connection(model_instance._state.db or router.db_for_write(type(model_instance)))
+        if _is_new(value):
+            model_instance.__dict__[self.attname] = self._attached(self.owner_of(model_instance), value, host).id
+        elif value is not None and self._is_other(model_instance, value):
+            gallery.uploads.claim(self.owner_of(model_instance), self.get_prep_value(value), connection=host)
         return super().pre_save(model_instance, add)
 
-    def clean(self, value: object, model_instance: models.Model | None) -> Any:
-        return value if _is_file(value) else super().clean(value, model_instance)
+    def _attached(self, owner: Principal, value: "NewPicture", host: HostConnection | None) -> Image:
+        staged = value if isinstance(value, SyncStagedUpload) else _staged(owner, value)
+        return staged.attach(host, visibility=self.visibility)
+
+    def _is_other(self, row: models.Model, value: object) -> bool:
+        """Whether it is another picture than the row has in the database."""
+        was = row.__dict__.get(self.touched, False)
+        return row._state.adding or (was is not False and was != self.get_prep_value(value))
+
+    def let_go(self, owner: Principal, reference: UUID, host: HostConnection | None) -> None:
+        gallery.images.delete(owner, reference, connection=host)
 
     def formfield(self, **options: Any) -> Any:
         return super().formfield(**{"form_class": PictureFormField, **options})
@@ -131,73 +108,53 @@ class PictureField(_Base):
             setattr(instance, self.attname, data or None)
 
 
-def _is_file(value: object) -> "TypeGuard[NewPicture]":
-    return isinstance(value, File | Path | bytes) or hasattr(value, "read")
+class GalleryField(ReferenceField["AnyGallery", "RowGallery | None"]):
+    """A gallery of a row, made with it: ``item.photos.add(file)``, ``{% for photo in item.photos %}``.
+
+    The row's deletion deletes it, and puts images that are in no other gallery into the trash.
+
+    Args:
+        owner: As of `PictureField`. An owner has at most 10,000 galleries.
+        visibility: Who may see it beside its owner.
+    """
+
+    description = "A gallery"
+    kind = RowGallery
+
+    def __init__(
+        self,
+        *args: Any,
+        owner: Owner = None,
+        visibility: Visibility | str = Visibility.PRIVATE,
+        **options: Any,
+    ) -> None:
+        super().__init__(*args, owner=owner, **{"editable": False, **options})
+        self.visibility = Visibility(visibility)
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        own = {} if self.visibility is Visibility.PRIVATE else {"visibility": self.visibility.value}
+        return name, path, args, {**options, **own}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add and model_instance.__dict__.get(self.attname) is None:
+            host = shared_connection(model_instance._state.db or router.db_for_write(type(model_instance)))
+            name = f"{self.model._meta.verbose_name} {self.verbose_name}"
+            made = gallery.galleries.create(
+                self.owner_of(model_instance), name=name, visibility=self.visibility, connection=host
+            )
+            model_instance.__dict__[self.attname] = made.id
+        return super().pre_save(model_instance, add)
+
+    def let_go(self, owner: Principal, reference: UUID, host: HostConnection | None) -> None:
+        gallery.galleries.delete(owner, reference, with_images=True, connection=host)
 
 
-def _upload(owner: Principal, file: "NewPicture") -> Image:
-    if not isinstance(file, File):
-        return gallery.uploads.add(owner, file)
-    if file.seekable():
-        file.seek(0)
-    return gallery.uploads.add(owner, file, filename=PurePath(file.name).name if file.name else None)
+def _is_new(value: object) -> "TypeGuard[NewPicture]":
+    return isinstance(value, File | Path | bytes | SyncStagedUpload) or hasattr(value, "read")
 
 
-def _field_names(model: type[models.Model] | models.Model) -> dict[str, str]:
-    """What a row calls each field of its model: a foreign key ``seller`` is its ``seller_id``."""
-    return {each.name: each.attname for each in model._meta.concrete_fields}
-
-
-def _picture_fields(model: type[models.Model]) -> list[PictureField]:
-    return [each for each in model._meta.concrete_fields if isinstance(each, PictureField)]
-
-
-def _follow(sender: type[models.Model], **_: object) -> None:
-    """Follow the rows of a model that has pictures, and of what is derived from it."""
-    if _picture_fields(sender):
-        pre_save.connect(_note_what_was, sender=sender)
-        post_save.connect(_let_go_of_what_was, sender=sender)
-        pre_delete.connect(_let_go_with_the_row, sender=sender)
-
-
-def _note_what_was(
-    sender: type[models.Model], instance: models.Model, raw: bool, using: str, update_fields: Any, **_: object
-) -> None:
-    """Which picture the row has in the database, if it may get another one."""
-    for field in _picture_fields(sender):
-        is_saved = update_fields is None or {field.name, field.attname} & set(update_fields)
-        if is_saved and not raw and instance.__dict__.get(field.touched):
-            row = sender._base_manager.using(using).filter(pk=instance.pk)
-            instance.__dict__[field.touched] = row.values_list(field.attname, flat=True).first()
-
-
-def _let_go_of_what_was(sender: type[models.Model], instance: models.Model, using: str, **_: object) -> None:
-    for field in _picture_fields(sender):
-        was = instance.__dict__.get(field.touched)
-        if isinstance(was, UUID) and was != field.get_prep_value(instance.__dict__[field.attname]):
-            _trash(field.owner_of(instance), was, using)
-        if was is not True:
-            instance.__dict__[field.touched] = False
-
-
-def _let_go_with_the_row(sender: type[models.Model], instance: models.Model, using: str, **_: object) -> None:
-    for field in _picture_fields(sender):
-        picture = getattr(instance, field.attname)
-        if isinstance(picture, Picture):
-            _trash(picture.owner, picture.id, using)
-
-
-def _trash(owner: Principal, image_id: UUID, using: str) -> None:
-    """In the transaction that is under way, if it can be shared: then both happen or neither. Else after its commit."""
-
-    def put_away(host: HostConnection | None = None) -> None:
-        with suppress(NotFound):  # it is there already
-            gallery.images.delete(owner, image_id, connection=host)
-
-    if (host := shared_connection(using)) is not None:
-        put_away(host)
-    else:
-        transaction.on_commit(put_away, using=using, robust=True)
-
-
-class_prepared.connect(_follow)
+def _staged(owner: Principal, file: "File[bytes] | Path | bytes | Readable") -> SyncStagedUpload:
+    if isinstance(file, File) and file.seekable():
+        file.seek(0)  # a validator may have read it
+    return gallery.uploads.stage(owner, file)

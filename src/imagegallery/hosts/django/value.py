@@ -1,6 +1,7 @@
-"""What a row knows of its picture."""
+"""What a row knows of its picture, and of its gallery."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -13,25 +14,48 @@ from imagegallery.hosts.django.conf import gallery
 from imagegallery.hosts.django.urls import root
 from imagegallery.images.image.image import Image
 from imagegallery.images.presentation.picture import Html, picture
+from imagegallery.pagination import MAX_LIMIT, CursorPage
 from imagegallery.principal import Principal
+from imagegallery.uploads.source import FileSource
+
+LOADED_AT_ONCE = 1_000
 
 
-class Picture:
-    """The picture of a row: its id, and the image, which is asked for when it is needed.
+class Reference:
+    """Something in the gallery that belongs to a row: its ``id``, and its owner.
 
-    It is shown as to its owner: the application decides who sees the row, and so the picture.
+    It is shown as to its owner: the application decides who sees the row, and so this.
     """
 
-    def __init__(self, image_id: UUID, owner: Callable[[], Principal]) -> None:
-        self.id = image_id
+    def __init__(self, reference: UUID, owner: Callable[[], Principal]) -> None:
+        self.id = reference
         self._owner = owner
-        self._image: Image | None = None
-        self._is_loaded = False
 
     @property
     def owner(self) -> Principal:
         """Raises `ValueError` if the row does not say whose it is."""
         return self._owner()
+
+    def __eq__(self, other: object) -> bool:
+        return self.id == other.id if isinstance(other, type(self)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
+
+
+class Picture(Reference):
+    """The picture of a row: its id, and the image, which is asked for when it is needed."""
+
+    def __init__(self, reference: UUID, owner: Callable[[], Principal]) -> None:
+        super().__init__(reference, owner)
+        self._image: Image | None = None
+        self._is_loaded = False
 
     @property
     def image(self) -> Image | None:
@@ -47,7 +71,10 @@ class Picture:
 
     @async_unsafe("Load pictures by `await aload_pictures(rows)` first, or do this in a thread by sync_to_async.")
     def _load(self) -> None:
-        self.keep(_find(self.owner, self.id))
+        try:
+            self.keep(gallery.images.get(self.owner, self.id))
+        except NotFound:
+            self.keep(None)
 
     @property
     def url(self) -> str | None:
@@ -61,27 +88,44 @@ class Picture:
             return Html()
         return picture(self.image, **{"root": root() or "", **options})
 
-    def __eq__(self, other: object) -> bool:
-        return self.id == other.id if isinstance(other, Picture) else NotImplemented
 
-    def __hash__(self) -> int:
-        return hash(self.id)
+class RowGallery(Reference):
+    """The gallery of a row: its id, and its images, which are asked for each time that it is iterated over."""
 
-    def __str__(self) -> str:
-        return str(self.id)
+    def add(self, file: FileSource, **options: Any) -> Image:
+        """Upload an image into it: see `UploadService.add`."""
+        return gallery.uploads.add(self.owner, file, gallery_id=self.id, **options)
 
-    def __repr__(self) -> str:
-        return f"<Picture {self.id}>"
+    def page(self, **options: Any) -> CursorPage[Image]:
+        """Some of its images: see `GalleryService.list_images`."""
+        return gallery.galleries.list_images(self.owner, self.id, **options)
+
+    def __iter__(self) -> Iterator[Image]:
+        cursor: str | None = None
+        while True:
+            page = self.page(cursor=cursor, limit=MAX_LIMIT)
+            yield from page.items
+            if (cursor := page.next_cursor) is None:
+                return
 
 
 def load_pictures(rows: Iterable[models.Model]) -> None:
-    """Load the images of all pictures of these rows, which a page is about to show.
+    """Load the images of all pictures of these rows, which a page is about to show: a statement for each owner, and
+    each 1,000 of that owner's.
 
     Raises:
         ValueError: If a row does not say whose its picture is.
     """
+    asked: dict[Principal, dict[UUID, list[Picture]]] = {}
     for each in _pictures_of(rows):
-        each.keep(_find(each.owner, each.id))
+        asked.setdefault(each.owner, {}).setdefault(each.id, []).append(each)
+    for owner, by_id in asked.items():
+        waiting = iter(by_id.items())
+        while some := dict(islice(waiting, LOADED_AT_ONCE)):
+            found = gallery.images.get_many(owner, [*some])
+            for image_id, pictures in some.items():
+                for each in pictures:
+                    each.keep(found.get(image_id))
 
 
 aload_pictures = sync_to_async(load_pictures)
@@ -93,10 +137,3 @@ def _pictures_of(rows: Iterable[models.Model]) -> Iterator[Picture]:
         for field in row._meta.concrete_fields:
             if field.attname in row.__dict__ and isinstance(value := getattr(row, field.attname), Picture):
                 yield value
-
-
-def _find(owner: Principal, image_id: UUID) -> Image | None:
-    try:
-        return gallery.images.get(owner, image_id)
-    except NotFound:
-        return None

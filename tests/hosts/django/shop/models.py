@@ -1,7 +1,7 @@
 from django.contrib.auth.models import User
 from django.db import models
 
-from imagegallery.hosts.django import PictureField
+from imagegallery.hosts.django import GalleryField, PictureField
 
 
 class Item(models.Model):
@@ -11,6 +11,8 @@ class Item(models.Model):
     seller = models.ForeignKey(User, models.CASCADE, null=True)  # type: ignore[var-annotated]
     photo = PictureField(owner="seller", blank=True)
     drawing = PictureField(blank=True)
+    poster = PictureField(blank=True, visibility="public")
+    photos = GalleryField()
 
 
 class Bargain(Item):
