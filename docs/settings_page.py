@@ -1,14 +1,14 @@
 """Writes ``reference/settings.md`` from the settings classes: ``python docs/settings_page.py [--check]``."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import attrs
 
 import made_page
-from imagegallery import Settings
+from imagegallery import Policy, Settings
 from imagegallery.settings import ENV_PREFIX
 
 PAGE = Path(__file__).with_name("reference") / "settings.md"
@@ -33,17 +33,22 @@ MEASURED = {"imaging.threads": "the number of processors, at most 4"}
 
 def page() -> str:
     """The page as it ought to be."""
-    return "\n".join([HEAD, *_sections("", Settings())])
+    return "\n".join([HEAD, *_sections("", Settings()), *_sections("policies.NAME", Policy())])
 
 
 def _sections(name: str, part: object) -> Iterator[str]:
     """One for the part's own options, and those of the parts within it."""
     prefix = f"{name}." if name else ""
     members = [(prefix + option, value) for option, value in _members(part)]
-    yield _section(name or "General", part, [member for member in members if not attrs.has(type(member[1]))])
+    yield _section(name or "General", part, [member for member in members if not _has_sections(member[1])])
     for inner, value in members:
         if attrs.has(type(value)):
             yield from _sections(inner, value)
+
+
+def _has_sections(value: object) -> bool:
+    """Policies have one for any name."""
+    return attrs.has(type(value)) or isinstance(value, Mapping)
 
 
 def _members(part: object) -> list[tuple[str, object]]:

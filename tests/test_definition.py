@@ -11,7 +11,19 @@ from attrs import frozen
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture
 
-from imagegallery import Event, ImageGallery, ImageReady, ImageUploaded, InvalidInput, Principal, Settings
+from imagegallery import (
+    ConfigurationError,
+    Event,
+    ImageGallery,
+    ImageReady,
+    ImageUploaded,
+    InvalidInput,
+    NewImage,
+    Policy,
+    Principal,
+    Refused,
+    Settings,
+)
 from imagegallery.cache.memory import MemoryCache
 from imagegallery.clock import utc_now
 from imagegallery.common.meta import Meta
@@ -150,3 +162,24 @@ async def test_what_is_given_to_open_stands_before_what_is_defined(settings: Set
         assert gallery._resources.kept._cache is own
     async with pics.open(cache=other) as gallery:
         assert gallery._resources.kept._cache is other
+
+
+async def test_policies_are_of_the_definition_of_what_is_opened_and_of_the_open_gallery(settings: Settings) -> None:
+    pics = ImageGallery.define(settings, policies={"avatar": Policy(max_width=1)})
+
+    @pics.policy("item", Policy(max_width=2))
+    def accept(new: NewImage) -> None:
+        raise Refused(f"No {new.policy}s today.")
+
+    async with pics.open(policies={"banner": Policy(max_width=3)}) as gallery:
+        gallery.policy("listing")(accept)
+        widths = {name: policy.max_width for name, policy in gallery.uploads.policies().items()}
+        assert widths == {None: None, "avatar": 1, "banner": 3, "item": 2, "listing": None}
+    async with pics.open() as gallery:
+        assert list(gallery.uploads.policies()) == [None, "avatar", "item"]
+
+
+async def test_a_policy_with_a_preset_that_is_none_is_told_when_it_opens(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="preset tiny"):
+        async with ImageGallery.open(settings, policies={"avatar": Policy(presets=("tiny",))}):
+            pass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegallery import ConfigurationError, Settings
+from imagegallery import ConfigurationError, Policy, Settings, Visibility
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.settings import names_of, unknown
 from imagegallery.storage.options import S3Options, StorageOptions
@@ -102,3 +102,53 @@ def test_a_log_shows_where_its_parts_are_and_no_address() -> None:
         database=DatabaseOptions(dsn="postgresql://me:secret@db/pictures"), storage=StorageOptions(S3Options("bucket"))
     )
     assert repr(away) == "<Settings data_dir='imagegallery-data' database=PostgreSQL objects=S3>"
+
+
+POLICIES = """
+[imagegallery.policies.avatar]
+single = true
+types = ["image/jpeg"]
+min_aspect = 0.9
+visibility = "unlisted"
+[imagegallery.policies.item]
+max_images = 5
+"""
+
+
+def test_policies_have_names_of_the_applications_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "photos.toml"
+    file.write_text(POLICIES)
+    monkeypatch.setenv("IMAGEGALLERY_POLICIES_ITEM_MAX_IMAGES", "7")
+    monkeypatch.setenv("IMAGEGALLERY_POLICIES_SHOP_BANNER_TYPES", "image/png,image/jpeg")
+    assert dict(Settings.from_env(file).policies) == {
+        "avatar": Policy(single=True, types=("image/jpeg",), min_aspect=0.9, visibility=Visibility.UNLISTED),
+        "item": Policy(max_images=7),
+        "shop_banner": Policy(types=("image/png", "image/jpeg")),
+    }
+    assert dict(Settings().policies) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[imagegallery.policies.avatar]\nmax_sizes = 1", "did you mean policies.avatar.max_size?"),
+        ("[imagegallery.policies]\navatar = 1", "no setting policies.avatar"),
+        ("[imagegallery.policies.Avatar]\nmax_size = 1", "'Avatar' is no name for a policy"),
+        ("[imagegallery.policies.avatar]\nmin_width = 5\nmax_width = 3", "min_width is more than max_width"),
+        ("[imagegallery.policies.avatar]\nvisibility = 'everybody'", "policies.avatar.visibility"),
+        ("[imagegallery.policies.avatar]\ntypes = ['image/tiff']", "cannot be stored: image/tiff"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_told_at_the_start(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "photos.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.from_env(file)
+    assert said in refused.value.message
+
+
+def test_an_unknown_limit_of_a_policy_in_the_environment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_POLICIES_AVATAR_MAX_SIZE", "7")
+    monkeypatch.setenv("IMAGEGALLERY_POLICIES_AVATAR_TPES", "image/png")
+    with pytest.raises(ConfigurationError, match="did you mean IMAGEGALLERY_POLICIES_AVATAR_TYPES"):
+        Settings.from_env()

@@ -50,11 +50,13 @@ from imagegallery.images.metadata.metadata import Metadata
 from imagegallery.images.presentation.picture import picture
 from imagegallery.images.presentation.responsive import Responsive, Source
 from imagegallery.pagination import CursorPage, NumberedPage
+from imagegallery.policies.policy import OnDuplicate, Policy
 from imagegallery.principal import Principal
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import UploadRequest
+from imagegallery.uploads.completion.acceptance import NewImage
 from imagegallery.uploads.events import ImageUploaded
-from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
+from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import UploadSession, UploadState
 from imagegallery.uploads.staged.upload import StagedUpload
 from imagegallery.variants.events import VariantReady
@@ -91,11 +93,13 @@ __all__ = [
     "InvalidInput",
     "LibraryOrder",
     "Metadata",
+    "NewImage",
     "NotFound",
     "NumberedPage",
     "OnDuplicate",
     "OpenGallery",
     "Permission",
+    "Policy",
     "PreconditionFailed",
     "Preset",
     "Principal",

@@ -212,6 +212,12 @@ class BadImage(Refused):
         return Failure(self.reason, self.message)
 
 
+class WrongDimensions(Refused):
+    """The picture is too small, too large or of the wrong shape for the policy that it was uploaded under."""
+
+    code = "wrong_dimensions"
+
+
 # --- state -------------------------------------------------------------------------------------------------
 
 
@@ -225,6 +231,12 @@ class DuplicateImage(Conflict, Refused):
     """The owner has this file already, as the image ``image_id``, and asked to be informed."""
 
     code = "duplicate"
+
+
+class GalleryFull(Conflict, Refused):
+    """The gallery's policy allows no more images; remove one first."""
+
+    code = "gallery_full"
 
 
 class TooManyUploads(Conflict, Refused):

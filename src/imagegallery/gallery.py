@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final, TypeAlias, TypeVar
 
 import anyio
@@ -31,6 +31,7 @@ from imagegallery.images.trash import feature as trash
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
+from imagegallery.policies.policy import Policy, check_policy_name
 from imagegallery.queue.eager import EagerJobs
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
 from imagegallery.queue.protocol import JobQueue, Queue, WorkerObserver
@@ -65,6 +66,7 @@ FEATURES: Final[Sequence[Feature]] = (
 EVENT_TYPES: Final = event_types(FEATURES)
 # No object is ever stored under this key; a response shows that the store is reachable.
 READINESS_KEY: Final = "readiness"
+NO_POLICIES: Final[Mapping[str, Policy]] = MappingProxyType({})
 T = TypeVar("T")
 
 
@@ -124,6 +126,7 @@ class ImageGallery(Registers):
         cache: Cache | None = None,
         engine: ImagingEngine | None = None,
         features: Sequence[Feature] = (),
+        policies: Mapping[str, Policy] = NO_POLICIES,
     ) -> "Definition":
         """Define a gallery where code is written: any module registers the application's functions with it, and it
         is opened later, as often as needed.
@@ -137,8 +140,12 @@ class ImageGallery(Registers):
             cache: A cache of pages for this process, of the application's own. Redis, if configured, is behind it.
             engine: An imaging engine of the application's own.
             features: The application's own, in addition to those of the settings and those of every gallery.
+            policies: Named policies of uploads; settings with the same name stand before them.
+
+        Raises:
+            ConfigurationError: For a name that no policy may have.
         """
-        return Definition(settings, Backends(store, queue, cache, engine), features)
+        return Definition(settings, Backends(store, queue, cache, engine), features, policies=policies)
 
     @classmethod
     def open(
@@ -150,6 +157,7 @@ class ImageGallery(Registers):
         cache: Cache | None = None,
         engine: ImagingEngine | None = None,
         features: Sequence[Feature] = (),
+        policies: Mapping[str, Policy] = NO_POLICIES,
         worker: bool = False,
         clock: Clock | None = None,
         local_clock: Clock = utc_now,
@@ -159,7 +167,7 @@ class ImageGallery(Registers):
         The same as `define` and `Definition.open`, whose arguments it takes.
         """
         definition = cls.define(settings, store=store, queue=queue, cache=cache, engine=engine, features=features)
-        return definition.open(worker=worker, clock=clock, local_clock=local_clock)
+        return definition.open(policies=policies, worker=worker, clock=clock, local_clock=local_clock)
 
     @property
     def event_types(self) -> EventTypes:
@@ -304,11 +312,13 @@ class Definition(Registers):
         brought: Backends,
         features: Sequence[Feature],
         registry: Registry | None = None,
+        policies: Mapping[str, Policy] = NO_POLICIES,
     ) -> None:
         self._settings = settings
         self._brought = brought
         self._features = features
         self._registry = Registry() if registry is None else registry
+        self._policies = {check_policy_name(name): policy for name, policy in policies.items()}
 
     def open(
         self,
@@ -319,6 +329,7 @@ class Definition(Registers):
         cache: Cache | None = None,
         engine: ImagingEngine | None = None,
         features: Sequence[Feature] = (),
+        policies: Mapping[str, Policy] = NO_POLICIES,
         worker: bool = False,
         clock: Clock | None = None,
         local_clock: Clock = utc_now,
@@ -350,6 +361,7 @@ class Definition(Registers):
             brought,
             (*self._features, *features),
             self._registry,
+            {**self._policies, **policies},
         )
         return OpenGallery(definition, clock, local_clock, has_worker=worker)
 
@@ -416,7 +428,8 @@ class OpenGallery(Registers, AbstractAsyncContextManager[ImageGallery]):
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[ImageGallery]:
-        registry = self._registry.of_gallery(self.event_types)
+        configured = {**self.definition._policies, **self._settings.policies}
+        registry = self._registry.of_gallery(self.event_types, configured)
         async with open_resources(
             self._settings, self.definition._brought, self.features, registry.by_class(), self._clock, self._local_clock
         ) as resources:

@@ -1,7 +1,7 @@
 """What an application registers when its code is written: functions of its own that a gallery calls."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias, TypeVar, overload
 
 import attrs
 from attrs import field, frozen
@@ -10,9 +10,14 @@ from imagegallery.events.event import DomainEvent, EventTypes
 from imagegallery.events.handlers import Handlers, Registration
 from imagegallery.feature import ByClass
 from imagegallery.images.image.meta_checks import MetaCheck, MetaChecks, MetaSubject
+from imagegallery.policies.policy import Policy
+from imagegallery.policies.registry import Policies
+from imagegallery.uploads.completion.acceptance import NewImage
 
 E = TypeVar("E", bound=DomainEvent)
 C = TypeVar("C", bound=MetaCheck)
+AsyncAccept: TypeAlias = Callable[[NewImage], Coroutine[Any, Any, None]]
+PlainAccept: TypeAlias = Callable[[NewImage], None]
 
 
 @frozen(eq=False)
@@ -22,14 +27,18 @@ class Registry:
 
     handlers: Handlers = field(factory=Handlers)
     meta_checks: MetaChecks = field(factory=MetaChecks)
+    policies: Policies = field(factory=Policies)
 
-    def of_gallery(self, types: EventTypes) -> "Registry":
-        """That of a gallery with these events: what is here, now and later, and what is registered with the gallery.
+    def of_gallery(self, types: EventTypes, configured: Mapping[str, Policy]) -> "Registry":
+        """That of a gallery with these events and configured policies: what is here, now and later, and what is
+        registered with the gallery.
 
         Raises:
             ValueError: For a handler of an event that is none of these.
         """
-        return Registry(self.handlers.of_gallery(types), self.meta_checks.of_gallery())
+        return Registry(
+            self.handlers.of_gallery(types), self.meta_checks.of_gallery(), self.policies.of_gallery(configured)
+        )
 
     def by_class(self) -> ByClass:
         """What is registered, for the features."""
@@ -78,3 +87,41 @@ class Registers:
             return check
 
         return register
+
+    def policy(self, name: str, rules: Policy | None = None) -> "PolicyHook":
+        """Decorate a function that decides about each upload under the policy of this name, after all other checks and
+        before anything of it is on record.
+
+        It takes the `NewImage`, and may be ``async``; a plain function is called in a thread, and each has ten seconds.
+        It accepts by returning, and refuses by raising `Refused`, or another error of ours, whose words the sender
+        gets. It may be called more than once for an upload whose completion was interrupted.
+
+        Args:
+            name: 1 to 32 of a-z, 0-9 and _, a letter first.
+            rules: What the policy says, unless it is defined elsewhere. Without any, it limits nothing.
+
+        Raises:
+            ConfigurationError: For a name that is unusable.
+            ValueError: If ``rules`` are given for a policy that is defined already.
+        """
+        if rules is not None:
+            self._registry.policies.define(name, rules)
+        return PolicyHook(self._registry.policies, name)
+
+
+@frozen
+class PolicyHook:
+    """A decorator of a function that decides about uploads under a policy."""
+
+    policies: Policies
+    name: str
+
+    @overload
+    def __call__(self, hook: AsyncAccept) -> AsyncAccept: ...
+
+    @overload
+    def __call__(self, hook: PlainAccept) -> PlainAccept: ...
+
+    def __call__(self, hook: AsyncAccept | PlainAccept) -> AsyncAccept | PlainAccept:
+        self.policies.add_hook(self.name, hook)
+        return hook

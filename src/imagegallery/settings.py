@@ -14,6 +14,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
@@ -37,6 +38,7 @@ from imagegallery.feature import Feature
 from imagegallery.http_options import ClientLimits, JwtOptions, parse_networks, parse_origins, stripped_names
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
+from imagegallery.policies.policy import Policy, check_policy_name
 from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
@@ -48,6 +50,7 @@ from imagegallery.webhooks.webhook import WebhookOptions
 ENV_PREFIX = "IMAGEGALLERY_"
 DEFAULT_DATA_DIR = Path("imagegallery-data")
 CONFIG_VARIABLE = "IMAGEGALLERY_CONFIG"
+POLICY_PREFIX = f"{ENV_PREFIX}POLICIES_"
 FEATURES_VARIABLE = "IMAGEGALLERY_FEATURES"
 # Variables with our prefix that the commands read.
 OTHER_VARIABLES = frozenset(f"{ENV_PREFIX}{name}" for name in ("APP", "CONFIG", "TOKEN", "LOG_LEVEL", "ACCESS_LOG"))
@@ -64,6 +67,14 @@ def load_feature(name: str) -> Feature:
     return found
 
 
+def _by_name(group: object) -> Mapping[str, Policy]:
+    """Policies by name: a mapping of them, or what `Settings.of_policies` makes of a file and the environment.
+
+    Raises `ConfigurationError` for a name that is unusable."""
+    given = group if isinstance(group, Mapping) else attrs.asdict(group, recurse=False)  # type: ignore[arg-type]
+    return MappingProxyType({check_policy_name(name): policy for name, policy in given.items()})
+
+
 def _secrets(given: str | Sequence[str] | None) -> tuple[typed_settings.SecretStr, ...]:
     """One secret, several (in a text with commas) or none."""
     each = () if given is None else given.split(",") if isinstance(given, str) else given
@@ -77,7 +88,8 @@ class Settings:
     ``data_dir`` holds the embedded database, the local objects and the secret, for this user alone. ``secret_key``
     signs local URLs and seals data in Redis. Of several, with commas, the first signs and all are accepted (``None``:
     one is made and kept in ``data_dir``; machines that share a name must share it). ``features`` are the application's
-    own, by name (``package.module:NAME``), for every process and command.
+    own, by name (``package.module:NAME``), for every process and command. ``policies`` are those of uploads, by name:
+    a table ``[imagegallery.policies.avatar]``, or ``IMAGEGALLERY_POLICIES_AVATAR_MAX_SIZE`` and so on.
 
     For `imagegallery serve`: ``trusted_proxies`` are the addresses and networks whose ``X-Forwarded-*`` headers are
     trusted; ``cors_origins`` are origins of pages (``https://app.example``) that may use the API from a browser
@@ -108,6 +120,7 @@ class Settings:
     meta: MetaOptions = field(factory=MetaOptions)
     events: EventOptions = field(factory=EventOptions)
     webhooks: WebhookOptions = field(factory=WebhookOptions)
+    policies: Mapping[str, Policy] = field(factory=dict, converter=_by_name)
 
     def __attrs_post_init__(self) -> None:
         """Check proxies and origins, and that secrets can hardly be guessed. A page that was cached as long as allowed
@@ -149,6 +162,20 @@ class Settings:
         )
 
     @classmethod
+    def of_policies(cls, names: Iterable[str]) -> type["Settings"]:
+        """These settings, with a group of options for each policy of these names.
+
+        Raises:
+            ConfigurationError: For a name that is unusable.
+        """
+        groups = {check_policy_name(name): field(factory=Policy, type=Policy) for name in names}
+        if not groups:
+            return cls
+        group = attrs.make_class("Policies", groups, frozen=True)
+        policies = field(factory=group, type=group, converter=_by_name)
+        return attrs.make_class(cls.__name__, {"policies": policies}, bases=(cls,), frozen=True, slots=True)
+
+    @classmethod
     def from_env(cls, config: Path | Mapping[str, Any] | None = None, features: Iterable[Feature] = ()) -> "Settings":
         """Read settings from ``config`` (otherwise the file in ``IMAGEGALLERY_CONFIG``) and the environment, with
         groups for the options of these ``features``, and of those named there.
@@ -163,7 +190,8 @@ class Settings:
         document = _read(named) if isinstance(named, Path) else named
         place = f"the configuration file {named}" if isinstance(named, Path) else "the settings given"
         names = stripped_names(os.environ.get(FEATURES_VARIABLE) or document.get("features", ()))
-        known = cls.of_features(dict.fromkeys((*map(load_feature, names), *features)))
+        with_features = cls.of_features(dict.fromkeys((*map(load_feature, names), *features)))
+        known = with_features.of_policies(_policy_names(document, os.environ))
         _check_names(known, place, document, os.environ)
         try:
             return typed_settings.load_settings(
@@ -275,6 +303,19 @@ def _check_names(settings: type[Settings], place: str, document: Mapping[str, An
     for name in environment:
         if name.startswith(ENV_PREFIX) and name not in variables:
             raise ConfigurationError(f"In the environment {unknown(name, variables)}")
+
+
+def _policy_names(document: Mapping[str, Any], environment: Iterable[str]) -> Sequence[str]:
+    """The names of the policies of which the file or the environment says something."""
+    tables = document.get("policies", {})
+    names = dict.fromkeys(tables if isinstance(tables, dict) else ())
+    options = sorted((each.name.upper() for each in attrs.fields(Policy)), key=len, reverse=True)
+    for variable in environment:
+        said = variable.removeprefix(POLICY_PREFIX)
+        option = next((each for each in options if said.endswith(f"_{each}")), None)
+        if said != variable and option is not None:
+            names[said.removesuffix(f"_{option}").lower()] = None
+    return list(names)
 
 
 def _names_in(document: object, known: frozenset[str], prefix: str = "") -> Iterator[str]:

@@ -1,6 +1,17 @@
 """Every operation there is, one table a file of handlers: paths below the API's prefix, and those at the root."""
 
-from imagegallery_asgi.api import duplicates, events, files, galleries, images, me, operational, uploads, webhooks
+from imagegallery_asgi.api import (
+    duplicates,
+    events,
+    files,
+    galleries,
+    images,
+    me,
+    operational,
+    policies,
+    uploads,
+    webhooks,
+)
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
 from imagegallery_asgi.website import pages
@@ -8,6 +19,7 @@ from imagegallery_asgi.website import pages
 OPERATIONS = (
     *galleries.OPERATIONS,
     *uploads.OPERATIONS,
+    *policies.OPERATIONS,
     *resumable.OPERATIONS,
     *uppy.OPERATIONS,
     *images.OPERATIONS,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from imagegallery import ImageGallery, Principal, Settings
+from imagegallery import ImageGallery, NewImage, Principal, Refused, Settings
 from imagegallery_asgi import create_app
 from imagegallery_asgi.server import closing_on_signals, serve
 
@@ -28,7 +28,15 @@ def who(request: Request) -> Principal | None:
 @asynccontextmanager
 async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, ImageGallery]]:
     async with ImageGallery.open(Settings.from_env()) as gallery, gallery.worker(), closing_on_signals(gallery):
+        gallery.policy("listing")(accept)
         yield {"imagegallery": gallery}
+
+
+def accept(new: NewImage) -> None:
+    if new.filename.startswith("face"):
+        raise Refused("Your listing may show no faces.", faces=1)
+    if new.filename.startswith("bug"):
+        raise ZeroDivisionError
 
 
 def app() -> ASGIApp:

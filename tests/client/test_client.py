@@ -401,3 +401,14 @@ async def test_addresses_of_parts_that_expired_are_renewed(
     assert transport.used == 9 + 2
     assert (sum(told), max(accumulate(told))) == (420_000, 420_000), "never more than there is"
     served.check_has([path.read_bytes()], owner=user)
+
+
+async def test_uploads_are_under_the_policy_that_is_named(
+    served: ServedUploads, token: str, make_file: MakeFile
+) -> None:
+    state, path = StateFile.in_memory(), make_file("tram.jpg", 2_000)
+    async with GalleryClient.open(served.api, token=token, state=state) as client:
+        await client.upload(path)
+    async with GalleryClient.open(served.api, token=token, state=state, policy="avatar") as client:
+        with pytest.raises(ApiProblem, match="policy must not be given: there is none"):
+            await client.upload(path)  # what is in under none is not in under this one

@@ -127,7 +127,7 @@ STEPS: Mapping[str, Step] = {
     "lock what is in the trash": lambda c, world: trash_records.lock(c, "ana", [world.trashed.id]),
     "lock what has expired": lambda c, world: trash_records.lock_expired(c, LATER, LONG_AGO, 9, now=LATER),
     "put an image away": lambda c, world: trash_records.put_away(c, [world.image.id], now=NOW),
-    "put an image back": lambda c, world: trash_records.put_back(c, [world.trashed.id], now=NOW),
+    "put an image back": lambda c, world: trash_records.put_back(c, [world.trashed.id], lambda _: None, now=NOW),
     "hold images": lambda c, world: membership.hold_images(c, [world.image.id]),
     "add to the gallery": lambda c, world: membership.add(c, world.gallery, [world.image.id], now=NOW),
     "lock an image": lambda c, world: membership.lock_image(c, world.image.id),

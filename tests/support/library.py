@@ -31,6 +31,7 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, to_json
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.service import ImageService
+from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.storage.filesystem.store import FilesystemStore
@@ -58,6 +59,7 @@ class Library:
     delivery: ImageUrls
     images: ImageService
     galleries: GalleryService
+    policies: Policies
 
     @classmethod
     def on(
@@ -72,14 +74,16 @@ class Library:
         queue = PostgresQueue(database, clock)
         delivery = ImageUrls(StoreUrls(store), options or DeliveryOptions(), clock, meta)
         meta_checks = MetaChecks()
+        policies = Policies()
         return cls(
             database=database,
             store=store,
             queue=queue,
             clock=clock,
             delivery=delivery,
-            images=ImageService(database, queue, delivery, clock, meta_checks=meta_checks),
-            galleries=GalleryService(database, delivery, clock, meta_checks),
+            images=ImageService(database, queue, delivery, clock, meta_checks=meta_checks, policies=policies),
+            galleries=GalleryService(database, delivery, clock, meta_checks, policies),
+            policies=policies,
         )
 
     async def add_image(self, image: Image, gallery_id: UUID | None = None) -> Image:

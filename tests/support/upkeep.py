@@ -9,6 +9,7 @@ from imagegallery.database.pool import Database
 from imagegallery.feature import ByClass, Resources
 from imagegallery.gallery import EVENT_TYPES, FEATURES
 from imagegallery.images.trash.service import TrashOptions, TrashService
+from imagegallery.policies.registry import Policies
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.rates.limiter import UNLIMITED
 from imagegallery.storage.protocol import ObjectStore
@@ -44,6 +45,7 @@ def upkeep_of(database: Database, store: ObjectStore, queue: PostgresQueue, cloc
         clock=clock,
         health=TaskHealth(),
         attendance=_UNUSED,
+        registered=ByClass(Policies()),
     )
     for service in variants.FEATURE.services(resources):
         resources.services.add(service)

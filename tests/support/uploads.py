@@ -85,7 +85,15 @@ class Uploading:
         policy = UploadPolicy()
         async with library.store, Scratch.open(directory / "scratch") as scratch:
             service = UploadService(
-                database, library.store, engine, library.queue, scratch, library.images, policy, clock
+                database,
+                library.store,
+                engine,
+                library.queue,
+                scratch,
+                library.images,
+                policy,
+                clock,
+                policies=library.policies,
             )
             yield cls(service, library, engine, scratch, directory, policy, Principal.user("ada"))
 
@@ -115,6 +123,7 @@ class Uploading:
             changed.policy,
             library.clock,
             rates,
+            policies=library.policies,
         )
         return attrs.evolve(changed, service=service)
 

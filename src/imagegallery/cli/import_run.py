@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +12,7 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 from attrs import field, frozen
 
-from imagegallery.errors import ImageGalleryError
+from imagegallery.errors import ImageGalleryError, InvalidInput
 from imagegallery.gallery import ImageGallery
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.principal import Principal
@@ -70,19 +71,25 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
 
 @frozen
 class ImportRun:
-    """Imports files into one gallery, skipping files whose content it has already."""
+    """Imports files into one gallery, skipping files whose content it has already; ``policy`` is the one that they come
+    in under."""
 
     gallery: ImageGallery
     owner: Principal
     gallery_id: UUID
+    policy: str | None = None
     _seen: set[bytes] = field(factory=set)
 
     @classmethod
-    async def into(cls, gallery: ImageGallery, owner: Principal, name: str) -> "ImportRun":
-        """Start an import into the owner's gallery of that name, which is made if needed."""
+    async def into(cls, gallery: ImageGallery, owner: Principal, name: str, policy: str | None) -> "ImportRun":
+        """Start an import into the owner's gallery of that name, which is made, with this policy, if needed.
+
+        Raises `InvalidInput` for an unknown policy.
+        """
+        gallery.uploads.limits.policies.check_known(policy)
         existing = await gallery.galleries.find_by_name(owner, name)
-        target = existing or await gallery.galleries.create(owner, name=name)
-        return cls(gallery, owner, target.id)
+        target = existing or await gallery.galleries.create(owner, name=name, policy=policy)
+        return cls(gallery, owner, target.id, policy)
 
     async def import_files(self, files: Sequence[Path], report: Callable[[ImportResult], None]) -> None:
         """Import the files, a few at a time. Calls ``report`` for each once it is stored."""
@@ -120,14 +127,16 @@ class ImportRun:
             return ImportOutcome.ALREADY_IN
         known = await images.find_by_content(self.owner, candidate.sha256)
         if known is not None:
-            await self.gallery.galleries.add_images(self.owner, self.gallery_id, [known])
-            return ImportOutcome.IMPORTED
+            with suppress(InvalidInput):  # it does not keep the gallery's policy, and so comes in anew
+                await self.gallery.galleries.add_images(self.owner, self.gallery_id, [known])
+                return ImportOutcome.IMPORTED
         await self.gallery.uploads.add(
             self.owner,
             candidate.path,
             content_type=content_type,
             sha256=candidate.sha256,
             gallery_id=self.gallery_id,
+            policy=self.policy,
         )
         return ImportOutcome.IMPORTED
 

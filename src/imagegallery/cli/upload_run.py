@@ -34,6 +34,7 @@ class UploadDestination:
     state_file: Path | None
     parallel_parts: int
     on_duplicate: OnDuplicate | None
+    policy: str | None = None
 
 
 @frozen
@@ -79,6 +80,7 @@ async def upload_all(target: UploadDestination, paths: Sequence[Path], as_json: 
             state=state,
             parallel_parts=target.parallel_parts,
             on_duplicate=target.on_duplicate,
+            policy=target.policy,
         ) as client:
             gallery_id = await client.find_or_make_gallery(target.gallery_name) if target.gallery_name else None
             await _share(files, lambda path: _upload(client, path, gallery_id, advance), report)

@@ -43,6 +43,7 @@ class GalleryClient:
     _state: StateFile
     _parallel_parts: int
     _on_duplicate: OnDuplicate | None
+    _policy: str | None = None
 
     @classmethod
     @asynccontextmanager
@@ -55,6 +56,7 @@ class GalleryClient:
         retries: RetryPolicy | None = None,
         parallel_parts: int = PARALLEL_PARTS,
         on_duplicate: OnDuplicate | None = None,
+        policy: str | None = None,
         http: httpx.AsyncClient | None = None,
     ) -> AsyncIterator["GalleryClient"]:
         """Open a client of the API.
@@ -64,6 +66,7 @@ class GalleryClient:
             token: A bearer token, if the server requires one.
             state: Remembers unfinished uploads: see `StateFile.open`.
             on_duplicate: What to do with files that the owner has already. ``None`` leaves it to the server.
+            policy: The name of the policy that uploads are under; ``None``: that of their gallery, if it has one.
             http: A client to use instead of its own. It stays open.
 
         Raises:
@@ -73,7 +76,7 @@ class GalleryClient:
         async with nullcontext(http) if http else httpx.AsyncClient(timeout=TIMEOUT) as connections:
             authorization = {"Authorization": f"Bearer {token}"} if token else {}
             api = Api(root, RetryingRequests(connections, retries or RetryPolicy()), authorization)
-            yield cls(api, state or StateFile.in_memory(), parallel_parts, on_duplicate)
+            yield cls(api, state or StateFile.in_memory(), parallel_parts, on_duplicate, policy)
 
     async def upload(
         self, path: Path, *, gallery_id: UUID | None = None, advance: AdvanceBytes = ignore_progress
@@ -88,7 +91,7 @@ class GalleryClient:
             OSError: If the file cannot be read.
             InvalidInput: If it is no image. Nothing was sent then.
         """
-        target = f"{self._api.root} {gallery_id or ''}"
+        target = f"{self._api.root} {gallery_id or ''}" + (f" {self._policy}" if self._policy else "")
         progress = ProgressCounter(advance)
         try:
             status = await run_sync(path.stat)
@@ -167,6 +170,7 @@ class GalleryClient:
             "sha256": file.sha256,
             **({"gallery_id": str(gallery_id)} if gallery_id else {}),
             **({"on_duplicate": self._on_duplicate} if self._on_duplicate else {}),
+            **({"policy": self._policy} if self._policy else {}),
         }
         headers = {"Idempotency-Key": f'"{idempotency_key}"'}
         return read_data(UploadPlan, (await self._api.call("POST", "/uploads", json=declared, headers=headers)).content)

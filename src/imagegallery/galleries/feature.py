@@ -10,12 +10,17 @@ from imagegallery.galleries.service import GalleryService
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.presentation.urls import ImageUrls
+from imagegallery.policies.registry import Policies
 
 
 def _services(resources: Resources) -> Iterable[object]:
     return (
         GalleryService(
-            resources.database, resources.services[ImageUrls], resources.clock, resources.registered[MetaChecks]
+            resources.database,
+            resources.services[ImageUrls],
+            resources.clock,
+            resources.registered[MetaChecks],
+            resources.registered[Policies],
         ),
         CachedPages(resources.database, resources.kept, resources.changes, resources.clock),
     )

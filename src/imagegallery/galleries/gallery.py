@@ -43,6 +43,7 @@ class Gallery:
     Attributes:
         cover_image_id: The owner's choice. ``None`` for the first image.
         cover: The cover image with URLs, set by services unless the gallery is empty.
+        policy: The name of the one that images are uploaded under into it, if any.
         audience: How the principal of the call sees it, set by services.
         meta: What the application keeps with it (`imagegallery.common.meta`), as far as the principal may see it.
     """
@@ -56,6 +57,7 @@ class Gallery:
     image_count: int
     created_at: datetime
     updated_at: datetime
+    policy: str | None = None
     cover: Image | None = None
     audience: Audience | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)

@@ -18,8 +18,8 @@ from imagegallery.principal import Principal
 
 @frozen
 class Changes:
-    """Changes of a gallery. ``None`` changes nothing; a flag tells whether to set the cover, which may be ``None``.
-    ``meta`` is a patch, of which ``None`` leaves nothing."""
+    """Changes of a gallery. ``None`` changes nothing; flags tell whether to set the cover and the policy, which may be
+    ``None``. ``meta`` is a patch, of which ``None`` leaves nothing."""
 
     name: str | None = None
     description: str | None = None
@@ -27,6 +27,8 @@ class Changes:
     sets_cover: bool = False
     cover_image_id: UUID | None = None
     meta: Meta | Unset | None = UNSET
+    sets_policy: bool = False
+    policy: str | None = None
 
 
 @frozen
@@ -51,9 +53,12 @@ class GalleryDraft:
     description: str
     visibility: Visibility
     meta: Meta = NO_META
+    policy: str | None = None
 
 
-def check_draft(name: str, description: str, visibility: str, meta: object = NO_META) -> GalleryDraft:
+def check_draft(
+    name: str, description: str, visibility: str, meta: object = NO_META, policy: str | None = None
+) -> GalleryDraft:
     """Validate it. Raises `InvalidInput` with all faults."""
     faults = Faults()
     draft = GalleryDraft(
@@ -61,6 +66,7 @@ def check_draft(name: str, description: str, visibility: str, meta: object = NO_
         _description(faults, description),
         _visibility(faults, visibility),
         check_meta(faults, ("body", "meta"), meta),
+        policy,
     )
     faults.check()
     return draft
@@ -72,6 +78,7 @@ def check_changes(
     visibility: str | Unset = UNSET,
     cover_image_id: UUID | Unset | None = UNSET,
     meta: Meta | Unset | None = UNSET,
+    policy: str | Unset | None = UNSET,
 ) -> Changes:
     """Validate them. Raises `InvalidInput` with all faults."""
     faults = Faults()
@@ -82,6 +89,8 @@ def check_changes(
         sets_cover=not isinstance(cover_image_id, Unset),
         cover_image_id=None if isinstance(cover_image_id, Unset) else cover_image_id,
         meta=meta if meta is None or isinstance(meta, Unset) else check_patch(faults, ("body", "meta"), meta),
+        sets_policy=not isinstance(policy, Unset),
+        policy=None if isinstance(policy, Unset) else policy,
     )
     faults.check()
     return changes

@@ -40,6 +40,7 @@ from imagegallery.galleries.input import (
 )
 from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
 from imagegallery.ids import new_id
+from imagegallery.images.admission import Admission
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership
 from imagegallery.images.image.access import check_many
@@ -59,6 +60,7 @@ from imagegallery.pagination import (
     decode_cursor,
     encode_cursor,
 )
+from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 
 GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request, for `imagegallery.common.idempotency`
@@ -66,13 +68,20 @@ GALLERIES = UUID("b7a1b6b0-9a38-4c39-8f4e-2f5f1d2f6a55")  # the kind of request,
 
 class GalleryService:
     def __init__(
-        self, database: Database, delivery: ImageUrls, clock: Clock, meta_checks: MetaChecks | None = None
+        self,
+        database: Database,
+        delivery: ImageUrls,
+        clock: Clock,
+        meta_checks: MetaChecks | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self._database = database
         self._meta_checks = meta_checks or MetaChecks()
         self._delivery = delivery
         self._clock = clock
         self._closed_urls = ClosedUrls(delivery, clock)
+        self._policies = policies or Policies()
+        self._admission = Admission(self._policies, self._closed_urls)
 
     async def create(
         self,
@@ -82,6 +91,7 @@ class GalleryService:
         description: str = "",
         visibility: Visibility | str = Visibility.PRIVATE,
         meta: Meta = NO_META,
+        policy: str | None = None,
         idempotency_key: str | None = None,
         connection: HostConnection | None = None,
     ) -> Gallery:
@@ -92,6 +102,7 @@ class GalleryService:
             description: At most 10,000 characters.
             meta: What the application keeps with it: a JSON object (`imagegallery.common.meta`).
             connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
+            policy: The name of the policy that images are uploaded under into it.
 
         Raises:
             Unauthenticated: Without a user.
@@ -100,8 +111,10 @@ class GalleryService:
             Conflict: If the owner has 10,000 galleries already.
         """
         owner_id = principal.require_user()
-        draft = check_draft(name, description, visibility, meta)
+        draft = check_draft(name, description, visibility, meta, policy)
+        self._policies.check_known(policy)
         asked = (draft.name, draft.description, draft.visibility.value, *([draft.meta] if draft.meta else ()))
+        asked += () if policy is None else (policy,)
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         await self._meta_checks.check("gallery", draft.meta)
@@ -203,10 +216,12 @@ class GalleryService:
         visibility: Visibility | str | Unset = UNSET,
         cover_image_id: UUID | Unset | None = UNSET,
         meta: Meta | Unset | None = UNSET,
+        policy: str | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
         connection: HostConnection | None = None,
     ) -> Gallery:
         """Change the given fields. The cover must be in the gallery; ``None`` selects the first image again.
+        Another policy is for images that come from now on.
 
         Args:
             meta: What changes of it, as a JSON Merge Patch (RFC 7396): ``None`` for a key removes it, and in place of
@@ -221,7 +236,8 @@ class GalleryService:
             InvalidInput: With all faults.
         """
         principal.require_user()
-        changes = check_changes(name, description, visibility, cover_image_id, meta)
+        changes = check_changes(name, description, visibility, cover_image_id, meta, policy)
+        self._policies.check_known(changes.policy)
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, gallery_id, changes.meta, connection)
             async with self._database.transaction(within=connection) as ours:
@@ -302,16 +318,19 @@ class GalleryService:
             Unauthenticated: Without a user.
             NotFound: If the principal may not see any of this id.
             Forbidden: If it is another owner's.
-            InvalidInput: With each id that is repeated or is not one of the owner's images.
+            InvalidInput: With each id that is repeated, is not one of the owner's images, or does not keep the
+                gallery's policy.
+            GalleryFull: If the policy allows no more images.
         """
-        principal.require_user()
+        owner_id = principal.require_user()
         membership.check_ids(image_ids)
         async with self._database.transaction(within=connection) as ours:
             await self._require(Permission.ADD_IMAGES, ours, principal, gallery_id)
             if check is not None:
+                await self._admission.prepare(ours, owner_id, gallery_id, image_ids)
                 await membership.hold_images(ours, image_ids)  # before the gallery: the order of `membership`
                 await self._check(ours, principal, gallery_id, check)
-            await membership.add(ours, gallery_id, image_ids, now=self._clock())
+            await self._admission.add(ours, owner_id, gallery_id, image_ids, now=self._clock())
             return await self._read(ours, principal, gallery_id)
 
     async def remove_image(

@@ -13,6 +13,7 @@ from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import Ladder
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashOptions
+from imagegallery.policies.registry import Policies
 
 
 def _services(resources: Resources) -> Iterable[object]:
@@ -26,6 +27,7 @@ def _services(resources: Resources) -> Iterable[object]:
         ladder=resources.services[Ladder].names,
         trash=resources.options[TrashOptions],
         meta_checks=resources.registered[MetaChecks],
+        policies=resources.registered[Policies],
     )
     return urls, images
 

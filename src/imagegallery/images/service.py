@@ -27,6 +27,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
+from imagegallery.images.admission import Admission
 from imagegallery.images.batch.service import BatchService
 from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.image import membership, records
@@ -42,6 +43,7 @@ from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
+from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.keys import content_type_of
@@ -84,13 +86,16 @@ class ImageService:
         ladder: Sequence[str] = DEFAULT_LADDER,
         trash: TrashOptions | None = None,
         meta_checks: MetaChecks | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self.meta_checks = meta_checks or MetaChecks()
         self.library = LibraryService(database, delivery)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
+        policies = policies or Policies()
         self.duplicates = DuplicateService(database, delivery, clock)
-        self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock, closed_urls)
-        self.batches = BatchService(database, clock, closed_urls, self.trash)
+        self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock, closed_urls, policies)
+        self.admission = Admission(policies, closed_urls)
+        self.batches = BatchService(database, clock, self.admission, self.trash)
         self._database = database
         self._outbox = outbox
         self._delivery = delivery

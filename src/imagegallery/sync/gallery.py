@@ -1,6 +1,6 @@
 """The gallery for applications without an event loop: Flask, Django, Celery, scripts, notebooks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from functools import partial
 from types import TracebackType
@@ -15,7 +15,7 @@ from imagegallery.events.event import DomainEvent, Event
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature
 from imagegallery.galleries.service import GalleryService
-from imagegallery.gallery import Definition, GivenSettings, ImageGallery, OpenGallery
+from imagegallery.gallery import NO_POLICIES, Definition, GivenSettings, ImageGallery, OpenGallery
 from imagegallery.images.batch.service import BatchService
 from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.library.service import LibraryService
@@ -23,6 +23,7 @@ from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners.service import OwnerService
+from imagegallery.policies.policy import Policy
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
@@ -169,6 +170,10 @@ class SyncUploads(Face[UploadService]):
         super().__init__(portal, lambda gallery: gallery.uploads)
         self.parts = SyncParts(portal, lambda gallery: gallery.uploads.parts)
 
+    def policies(self) -> Mapping[str | None, Policy]:
+        """See `UploadService.policies`."""
+        return self._service.policies()
+
 
 class SyncOwners(Face[OwnerService]):
     """`OwnerService`, waited for."""
@@ -280,6 +285,7 @@ def open_gallery(
     cache: Cache | None = None,
     engine: ImagingEngine | None = None,
     features: Sequence[Feature] = (),
+    policies: Mapping[str, Policy] = NO_POLICIES,
     worker: bool = False,
 ) -> SyncGallery:
     """A gallery for callers without an event loop. See `ImageGallery.open` for what it takes.
@@ -295,6 +301,14 @@ def open_gallery(
     definition = settings if isinstance(settings, Definition) else ImageGallery.define(settings)
 
     def opening() -> OpenGallery:
-        return definition.open(store=store, queue=queue, cache=cache, engine=engine, features=features, worker=worker)
+        return definition.open(
+            store=store,
+            queue=queue,
+            cache=cache,
+            engine=engine,
+            features=features,
+            policies=policies,
+            worker=worker,
+        )
 
     return SyncGallery(Portal(opening), definition)

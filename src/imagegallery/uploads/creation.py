@@ -10,9 +10,10 @@ from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import ObjectStore, PresignsUploads
 from imagegallery.uploads.multipart.parts import UploadParts
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.lookup import SESSIONS, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
-from imagegallery.uploads.session.policy import Declaration, UploadPolicy
+from imagegallery.uploads.session.policy import Declaration
 from imagegallery.uploads.session.session import Transport, UploadSession
 
 
@@ -24,7 +25,7 @@ class UploadCreator:
     sessions: OwnSessions
     opener: SessionOpener
     parts: UploadParts
-    policy: UploadPolicy
+    limits: UploadLimits
 
     async def create(
         self,
@@ -32,23 +33,24 @@ class UploadCreator:
         declaration: Declaration,
         filename: str,
         gallery_id: UUID | None,
+        policy: str | None,
         idempotency_key: str | None,
     ) -> UploadSession:
         """Create it with the right transport; with a key only once, however often it is requested."""
-        new = self._plan(declaration, filename, gallery_id)
+        new = attrs.evolve(self._plan(declaration, filename, gallery_id), policy=policy)
         if idempotency_key is None:
             return await self._prepare(await self.opener.begin(principal, new))
         session_id = id_for(SESSIONS, principal.require_user(), idempotency_key)
         return await self._once(principal, attrs.evolve(new, session_id=session_id))
 
     async def create_in_one_request(
-        self, principal: Principal, declaration: Declaration, filename: str, gallery_id: UUID | None
+        self, principal: Principal, declaration: Declaration, filename: str, gallery_id: UUID | None, policy: str | None
     ) -> UploadSession:
         """Create an upload in one request to the store, after which no other follows. Raises `NotFound` if the store
         accepts none."""
         if not isinstance(self.store, PresignsUploads):
             raise NotFound("This service's store takes no uploads from clients.")
-        new = NewUpload(declaration, filename, gallery_id, Transport.SIMPLE, completes_itself=True)
+        new = NewUpload(declaration, filename, gallery_id, Transport.SIMPLE, completes_itself=True, policy=policy)
         return await self._with_upload_request(await self.opener.begin(principal, new))
 
     async def _once(self, principal: Principal, new: NewUpload) -> UploadSession:
@@ -87,7 +89,7 @@ class UploadCreator:
         request = await self.store.presign_upload(
             session.incoming_key,
             content_type=session.content_type,
-            size=session.size or session.reserved or self.policy.max_size,
+            size=session.size or session.reserved or self.limits.of(session).max_size,
             sha256=session.sha256.hex() if session.sha256 else None,
             expires_at=session.expires_at,
             is_exact=session.size is not None,

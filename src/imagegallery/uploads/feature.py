@@ -9,6 +9,7 @@ import attrs
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.service import ImageService
 from imagegallery.imaging.signature import HEIC_TYPES
+from imagegallery.policies.registry import Policies
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic
 from imagegallery.storage.options import StorageOptions
 from imagegallery.storage.protocol import LocalObjects, ObjectStore
@@ -33,6 +34,7 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.clock,
             resources.rates,
             resources.space,
+            resources.registered[Policies],
         ),
     )
 

@@ -31,9 +31,9 @@ from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.lookup import OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener, max_upload_size
-from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.rejection import REJECTIONS
 from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, raise_if_over
 from imagegallery.uploads.source import OpenSource
@@ -54,7 +54,7 @@ class BodyReceiver:
     database: Database
     store: ObjectStore
     completion: Completion
-    policy: UploadPolicy
+    limits: UploadLimits
     clock: Clock
 
     async def caught_up(self, session: UploadSession) -> UploadSession:
@@ -98,12 +98,12 @@ class BodyReceiver:
         return attrs.evolve(session, size=info.size, received_sha256=passing.sha256())
 
     async def _put(self, session: UploadSession, data: AsyncIterable[bytes]) -> ObjectInfo:
-        largest = await max_upload_size(self.database, session, self.policy, now=self.clock())
+        largest = await max_upload_size(self.database, session, self.limits, now=self.clock())
         key, content_type = session.incoming_key, session.content_type
         try:
             return await self.store.put(key, data, content_type=content_type, max_size=largest, if_absent=True)
         except TooLarge as error:
-            if session.size is None and largest < self.policy.max_size:
+            if session.size is None and largest < self.limits.of(session).max_size:
                 raise QuotaExceeded("The owner's storage has no room for this file.") from error
             raise
         except PreconditionFailed as error:  # another attempt was quicker

@@ -1,6 +1,6 @@
 """Uploads: the use cases of upload sessions, with access checks."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +29,8 @@ from imagegallery.pagination import (
     decode_cursor,
     encode_cursor,
 )
+from imagegallery.policies.policy import Policy
+from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
@@ -43,6 +45,7 @@ from imagegallery.uploads.reception import BodyReceiver, OneCall
 from imagegallery.uploads.resumable.service import ResumableUploads
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.lookup import ONE_CALL, STAGED, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
 from imagegallery.uploads.session.policy import (
@@ -53,7 +56,7 @@ from imagegallery.uploads.session.policy import (
     UploadPolicy,
     declared_type,
 )
-from imagegallery.uploads.session.rejection import REJECTIONS
+from imagegallery.uploads.session.rejection import VERDICTS
 from imagegallery.uploads.session.session import (
     Transport,
     UploadEvent,
@@ -94,24 +97,26 @@ class UploadService:
         clock: Clock,
         rates: RateLimiter = UNLIMITED,
         space: Space | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self.policy = policy
         self._database = database
         self._store = store
         self._images = images
         self._clock = clock
-        verification = Verification(store, engine, scratch, policy)
-        self._completion = Completion(database, store, outbox, verification, policy, clock)
-        self._receiver = BodyReceiver(database, store, self._completion, policy, clock)
+        self.limits = limits = UploadLimits(policy, policies or Policies())
+        verification = Verification(store, engine, scratch, limits)
+        self._completion = Completion(database, store, outbox, verification, limits, images.admission, clock)
+        self._receiver = BodyReceiver(database, store, self._completion, limits, clock)
         self._space = space or UnlimitedSpace()
-        self._opener = SessionOpener(database, policy, clock, rates, self._space, images.meta_checks)
+        self._opener = SessionOpener(database, limits, images.admission, clock, rates, self._space, images.meta_checks)
         self._sessions = OwnSessions(database, clock)
         self._ender = SessionEnder(database, store, clock)
-        self.parts = UploadParts(database, store, images, self._opener, self._completion, policy, clock)
-        self.resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, policy, clock)
+        self.parts = UploadParts(database, store, images, self._opener, self._completion, limits, clock)
+        self.resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, limits, clock)
         self._known = KnownBytes(database, store)
         self.signed = SignedUploads(database, store, self._completion, self._known, clock, self._space)
-        self._creator = UploadCreator(store, self._sessions, self._opener, self.parts, policy)
+        self._creator = UploadCreator(store, self._sessions, self._opener, self.parts, limits)
         self._one_call = OneCall(
             database, images, self._sessions, self._opener, self._receiver, self._completion, self._ender
         )
@@ -130,6 +135,7 @@ class UploadService:
         on_duplicate: OnDuplicate | None = None,
         meta: Meta = NO_META,
         visibility: Visibility | str = Visibility.PRIVATE,
+        policy: str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadSession:
         """Start an upload of ``size`` bytes. The client must send ``request``.
@@ -144,6 +150,8 @@ class UploadService:
             meta: What the application keeps with the image: a JSON object (`imagegallery.common.meta`). An image that
                 was there already keeps its own.
             visibility: The image's own: see `ImageService.update`.
+            policy: The name of the policy that the upload is under: see `imagegallery.policies.policy.Policy`. ``None``
+                for the gallery's, if it has one; a gallery that has one takes no upload under another.
             idempotency_key: A repetition, also after an error, returns the existing session as it is now, until it is
                 deleted (`UploadPolicy.session_retention`).
 
@@ -155,12 +163,13 @@ class UploadService:
             TooLarge: If the policy allows fewer bytes.
             QuotaExceeded: If the owner's storage is too small.
             DuplicateImage: If the owner has the file, and wants no second one.
+            GalleryFull: If the gallery's policy allows no more images.
             IdempotencyKeyReused: If the key came with another file.
             NotFound: If the principal may not see the gallery.
             Forbidden: If the gallery is another owner's.
         """
         declaration = Declaration(content_type, size, sha256, on_duplicate, meta, visibility)
-        return await self._creator.create(principal, declaration, filename, gallery_id, idempotency_key)
+        return await self._creator.create(principal, declaration, filename, gallery_id, policy, idempotency_key)
 
     async def create_in_one_request(
         self,
@@ -172,6 +181,7 @@ class UploadService:
         gallery_id: UUID | None = None,
         meta: Meta = NO_META,
         visibility: Visibility | str = Visibility.PRIVATE,
+        policy: str | None = None,
     ) -> UploadSession:
         """Start an upload for a client that sends one request and nothing after it: it is completed when the bytes
         arrive.
@@ -179,8 +189,13 @@ class UploadService:
         Raises as `create`, and `NotFound` if clients cannot write to the store.
         """
         return await self._creator.create_in_one_request(
-            principal, Declaration(content_type, size, meta=meta, visibility=visibility), filename, gallery_id
+            principal, Declaration(content_type, size, meta=meta, visibility=visibility), filename, gallery_id, policy
         )
+
+    def policies(self) -> Mapping[str | None, Policy]:
+        """The policies that uploads can be under, by name, each with the service's limits where it has none of its
+        own; and what holds for uploads under none, by ``None``."""
+        return {name: self.limits.told(name) for name in (None, *self.limits.policies.names)}
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
         """Return the principal's own session.
@@ -232,7 +247,7 @@ class UploadService:
             session = await records.find_by_incoming_key(connection, incoming_key)
         if session is None or session.transport not in (Transport.SIMPLE, Transport.PARTS):
             return
-        with suppress(NotFound, UploadEnded, UploadExpired, *REJECTIONS):
+        with suppress(NotFound, UploadEnded, UploadExpired, *VERDICTS):
             await self._completion.complete(session)
 
     async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
@@ -271,6 +286,10 @@ class UploadService:
             BadImage: If they cannot be decoded.
             QuotaExceeded: If the owner's storage is too small.
             DuplicateImage: If the owner has the file, and wants no second one.
+            WrongDimensions: If the policy asks for others.
+            GalleryFull: If the gallery's policy allows no more images.
+            Refused: If the application itself refuses the file.
+            HookFailed: If the application could not be asked, which does not reject the upload.
         """
         session = await self.get(principal, session_id)
         if session.transport is Transport.PARTS:
@@ -328,6 +347,7 @@ class UploadService:
         on_duplicate: OnDuplicate | None = None,
         meta: Meta = NO_META,
         visibility: Visibility | str = Visibility.PRIVATE,
+        policy: str | None = None,
         idempotency_key: str | None = None,
     ) -> Image:
         """Upload one file in one call: a session, its bytes, its completion. If this raises, nothing is left.
@@ -350,7 +370,7 @@ class UploadService:
         """
         owner_id = principal.require_user()
         wanted = Declaration(content_type or "", size, sha256, on_duplicate, meta, visibility)
-        async with self._opened(source, filename, wanted, gallery_id) as (new, file):
+        async with self._opened(source, filename, wanted, gallery_id, policy) as (new, file):
             if idempotency_key is None:
                 image_id = await self._one_call.add(principal, new, file)
             else:
@@ -367,6 +387,7 @@ class UploadService:
         content_type: str | None = None,
         size: int | None = None,
         sha256: bytes | None = None,
+        policy: str | None = None,
         idempotency_key: str | None = None,
     ) -> StagedUpload:
         """Check and store one file, which becomes an image when it is attached to a row of the application
@@ -377,12 +398,13 @@ class UploadService:
         even if the owner has the same bytes, which are stored once.
 
         Args:
+            policy: As in `add`. The file is held to it now; a gallery with a policy takes what was staged under it.
             idempotency_key: A repetition returns what the earlier call staged, or raises its refusal, until the session
                 is deleted.
         """
         owner_id = principal.require_user()
         wanted = Declaration(content_type or "", size, sha256, OnDuplicate.KEEP_BOTH)
-        async with self._opened(source, filename, wanted) as (new, file):
+        async with self._opened(source, filename, wanted, None, policy) as (new, file):
             lasting = attrs.evolve(new, lifetime=self.policy.staged_lifetime)
             if idempotency_key is None:
                 session = await self._one_call.stage(principal, lasting, file)
@@ -409,7 +431,12 @@ class UploadService:
 
     @asynccontextmanager
     async def _opened(
-        self, source: FileSource, filename: str | None, wanted: Declaration, gallery_id: UUID | None = None
+        self,
+        source: FileSource,
+        filename: str | None,
+        wanted: Declaration,
+        gallery_id: UUID | None,
+        policy: str | None,
     ) -> AsyncIterator[tuple[NewUpload, OpenSource]]:
         """The file, and the upload that it begins."""
         if wanted.size is not None:
@@ -419,7 +446,7 @@ class UploadService:
             found_type = _declared_type(wanted.content_type or file.content_type, name, file)
             known_size = file.size if wanted.size is None else wanted.size
             declaration = attrs.evolve(wanted, content_type=found_type, size=known_size)
-            yield NewUpload(declaration, name, gallery_id, Transport.SERVICE), file
+            yield NewUpload(declaration, name, gallery_id, Transport.SERVICE, policy=policy), file
 
     async def sweep(self) -> int:
         """End expired sessions and remove what they left. Returns their number.

@@ -8,6 +8,7 @@ from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import Ladder
+from imagegallery.policies.registry import Policies
 from imagegallery.queue.protocol import JobHandler
 from imagegallery.reconciliation.finding import Phase
 from imagegallery.variants import records
@@ -21,11 +22,12 @@ from imagegallery.variants.work import Recipes
 
 
 def _recipes(resources: Resources) -> Recipes:
-    return Recipes(resources.options[VariantOptions].all_presets, ANALYSES)
+    return Recipes(resources.options[VariantOptions].all_presets, ANALYSES, resources.registered[Policies])
 
 
 def _services(resources: Resources) -> Iterable[object]:
     options = resources.options[VariantOptions]
+    resources.registered[Policies].check_presets(options.ladder)
     return (
         Ladder(options.ladder),
         VariantService(resources.engine, options.all_presets),

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imagegallery.analyses.analysis import Analysis, FileNotes, missing_analyses
 from imagegallery.images.image.image import Image, Variant
 from imagegallery.imaging.protocol import RenderedFile
+from imagegallery.policies.registry import Policies
 from imagegallery.storage.keys import variant_key
 from imagegallery.variants.plan import PlannedVariant, Stage, of_stage, plan
 from imagegallery.variants.preset import Preset
@@ -72,16 +73,20 @@ class Work:
 
 @frozen
 class Recipes:
-    """What every image should have: variants by these presets, and these analyses."""
+    """What every image should have: variants by these presets, or those of its policy, and these analyses."""
 
     presets: tuple[Preset, ...]
     analyses: tuple[Analysis, ...]
+    policies: Policies = field(factory=Policies)
 
     def planned(self, image: Image) -> tuple[PlannedVariant, ...]:
         """None while it is not known what the image's file holds."""
         if image.sha256 is None:
             return ()
-        return plan(image.width, image.height, image.frames, image.sha256, self.presets)
+        policy = self.policies.find(image.policy)
+        wanted = {each.name for each in self.presets} if policy is None or not policy.presets else policy.presets
+        presets = tuple(each for each in self.presets if each.name in wanted)
+        return plan(image.width, image.height, image.frames, image.sha256, presets)
 
 
 def work_for(image: Image, recorded: Mapping[str, int], stage: Stage | None, recipes: Recipes) -> Work:

@@ -1,14 +1,17 @@
 """What several packages' operations raise and take alike."""
 
-from imagegallery import BadImage, DuplicateImage, QuotaExceeded, TooLarge, UnsupportedType
+from imagegallery import BadImage, DuplicateImage, QuotaExceeded, Refused, TooLarge, UnsupportedType
 from imagegallery.errors import (
     ChecksumMismatch,
     DiskFull,
     EmptyFile,
+    GalleryFull,
+    HookFailed,
     SizeMismatch,
     TooManyUploads,
     TypeMismatch,
     UploadRateExceeded,
+    WrongDimensions,
 )
 from imagegallery_asgi.framework.errors import MalformedRequest, UnsupportedBody
 from imagegallery_asgi.framework.operations import Content
@@ -18,6 +21,17 @@ BYTES = Content("application/octet-stream")
 # Bytes of a list that names all parts of a large file, or a thousand files.
 LONG_LIST = 1024 * 1024
 
-WRONG_FILE = (EmptyFile, SizeMismatch, TypeMismatch, ChecksumMismatch, BadImage, QuotaExceeded, DuplicateImage)
-LIMITED = (DiskFull, QuotaExceeded, TooManyUploads, UploadRateExceeded)
+# What an upload's policy, and the application itself, say of a file.
+REFUSED = (WrongDimensions, GalleryFull, Refused, HookFailed)
+WRONG_FILE = (
+    EmptyFile,
+    SizeMismatch,
+    TypeMismatch,
+    ChecksumMismatch,
+    BadImage,
+    QuotaExceeded,
+    DuplicateImage,
+    *REFUSED,
+)
+LIMITED = (DiskFull, QuotaExceeded, GalleryFull, TooManyUploads, UploadRateExceeded)
 WRONG_UPLOAD = (DiskFull, MalformedRequest, UnsupportedBody, UnsupportedType, TooLarge, *WRONG_FILE)

@@ -1,6 +1,6 @@
 """From domain values to documents: who may see which part of an image, and URLs for clients. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final, TypeVar
 
@@ -13,6 +13,7 @@ from imagegallery import (
     Image,
     Metadata,
     NumberedPage,
+    Policy,
     UploadRequest,
     UploadSession,
     UploadState,
@@ -31,6 +32,7 @@ from imagegallery_asgi.api.responses import (
     CursorPagination,
     ExifDocument,
     FailureDocument,
+    GalleryDetail,
     GalleryDocument,
     GalleryImage,
     ImageChoice,
@@ -42,6 +44,7 @@ from imagegallery_asgi.api.responses import (
     PagePagination,
     PartPlanDocument,
     PartUrlDocument,
+    PolicyDocument,
     SizesDocument,
     SourceDocument,
     StoredPartDocument,
@@ -54,6 +57,7 @@ from imagegallery_asgi.api.responses import (
 
 D = TypeVar("D", bound=attrs.AttrsInstance)
 S = TypeVar("S", bound=ImageSummary)
+G = TypeVar("G", bound=GalleryDocument)
 V = TypeVar("V", bound=VariantSummary)
 P = TypeVar("P", CursorPagination, PagePagination)
 T = TypeVar("T")
@@ -93,6 +97,7 @@ def image_detail(image: Image, root: str) -> ImageDetail:
         longitude=image.longitude if own else None,
         is_archived=own and image.is_archived,
         visibility=image.visibility if own else None,
+        policy=image.policy if own else None,
         sizes=_SIZES,
     )
 
@@ -155,12 +160,33 @@ def page_pagination(page: NumberedPage[T]) -> PagePagination:
 
 
 def gallery_document(gallery: Gallery, root: str) -> GalleryDocument:
+    return _gallery(GalleryDocument, gallery, root)
+
+
+def gallery_detail(gallery: Gallery, root: str, policy: Policy | None) -> GalleryDetail:
+    """``policy`` is what may be uploaded into it, if that is known."""
+    told = None if policy is None or gallery.audience is not Audience.OWNER else policy_document(gallery.policy, policy)
+    return _gallery(GalleryDetail, gallery, root, upload_policy=told)
+
+
+def _gallery(kind: type[G], gallery: Gallery, root: str, **others: object) -> G:
+    own = gallery.audience is Audience.OWNER
     return document(
-        GalleryDocument,
+        kind,
         gallery,
-        owner_id=gallery.owner_id if gallery.audience is Audience.OWNER else None,
+        owner_id=gallery.owner_id if own else None,
+        policy=gallery.policy if own else None,
         cover=image_summary(gallery.cover, root) if gallery.cover else None,
+        **others,
     )
+
+
+def policy_document(name: str | None, policy: Policy) -> PolicyDocument:
+    return document(PolicyDocument, policy, name=name)
+
+
+def policy_documents(policies: Mapping[str | None, Policy]) -> tuple[PolicyDocument, ...]:
+    return tuple(policy_document(name, policy) for name, policy in policies.items())
 
 
 def upload_document(session: UploadSession, root: str) -> UploadDocument:

@@ -114,11 +114,13 @@ class _Parser:
 
 @define
 class IncomingForm:
-    """A form up to its file, which is read through `file`. ``fields`` are complete after that."""
+    """A form up to its file, which is read through `file`. ``fields`` are complete after that, but for the ``policy``,
+    which the file is held to and so comes before it."""
 
     _events: AsyncIterator[FormEvent]
     filename: str | None = None
     content_type: str | None = None
+    policy: str | None = None
     fields: FormFields = field(factory=FormFields)
     _pairs: list[tuple[str, str]] = field(factory=list)
     _field_bytes: int = 0
@@ -136,6 +138,7 @@ class IncomingForm:
             raise invalid([Fault(("body", FILE_FIELD), "is required"), *form._check_fields()])
         raise_faults(form._check_fields())
         form.filename, form.content_type = part.filename, part.headers.get("content-type")
+        form.policy = form.fields.policy
         return form
 
     async def file(self) -> AsyncIterator[bytes]:
@@ -148,7 +151,10 @@ class IncomingForm:
                 yield event
         if await self._next_file() is not None:
             raise invalid([Fault(("body", FILE_FIELD), "must be given only once")])
-        raise_faults(self._check_fields())
+        raise_faults([*self._check_fields(), *self._late()])
+
+    def _late(self) -> list[Fault]:
+        return [] if self.fields.policy == self.policy else [Fault(("body", "policy"), "must come before the file")]
 
     def given(self, name: str) -> str | None:
         """The value of a field before the file, with its name in any case."""

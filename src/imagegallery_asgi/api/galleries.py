@@ -16,7 +16,7 @@ from imagegallery_asgi.api.documents import (
     chosen_fields,
     cursor_galleries,
     cursor_pagination,
-    gallery_document,
+    gallery_detail,
     image_list,
     page_pagination,
 )
@@ -42,6 +42,7 @@ from imagegallery_asgi.api.responses import (
     ChosenImages,
     ChosenImagesPage,
     CursorList,
+    GalleryDetail,
     GalleryDocument,
     GalleryImage,
     GalleryImages,
@@ -100,13 +101,14 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     repeats=Repeats.KEYED,
     permission=Permission.NONE,
 )
-async def create_gallery(call: Call, body: CreateGallery) -> One[GalleryDocument]:
+async def create_gallery(call: Call, body: CreateGallery) -> One[GalleryDetail]:
     gallery = await call.gallery.galleries.create(
         call.principal,
         name=body.name,
         description=body.description,
         visibility=body.visibility,
         meta=body.meta,
+        policy=body.policy,
         idempotency_key=call.idempotency_key,
     )
     call.headers["Location"] = call.url(f"/galleries/{gallery.id}")
@@ -118,14 +120,14 @@ async def create_gallery(call: Call, body: CreateGallery) -> One[GalleryDocument
     "/galleries/{gallery_id}",
     "One gallery",
     raises=(NotFound,),
-    answers=page_answers(One[GalleryDocument]),
+    answers=page_answers(One[GalleryDetail]),
     holds_conditions=True,
     permission=Permission.VIEW,
 )
 async def get_gallery(call: Call, gallery_id: UUID) -> Response:
     async def load() -> bytes:
         gallery = await call.gallery.galleries.get(call.principal, gallery_id)
-        return msgspec.json.encode(One(gallery_document(gallery, call.api_root)))
+        return msgspec.json.encode(_document(call, gallery))
 
     page = await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load)
     return page_response(call, page, is_record=True)
@@ -139,7 +141,7 @@ async def get_gallery(call: Call, gallery_id: UUID) -> Response:
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDocument]:
+async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> One[GalleryDetail]:
     gallery = await call.gallery.galleries.update(
         call.principal,
         gallery_id,
@@ -148,6 +150,7 @@ async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> O
         visibility=body.visibility,
         cover_image_id=body.cover_image_id,
         meta=body.meta,
+        policy=body.policy,
         check=gallery_condition(call),
     )
     return tagged_gallery(call, gallery)
@@ -200,7 +203,7 @@ async def list_gallery_images(call: Call, gallery_id: UUID, query: GalleryImages
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def move_gallery_images(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDocument]:
+async def move_gallery_images(call: Call, gallery_id: UUID, body: MoveImages) -> One[GalleryDetail]:
     gallery = await call.gallery.galleries.move(
         call.principal,
         gallery_id,
@@ -220,7 +223,7 @@ async def move_gallery_images(call: Call, gallery_id: UUID, body: MoveImages) ->
     holds_conditions=True,
     permission=Permission.EDIT,
 )
-async def remove_gallery_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDocument]:
+async def remove_gallery_images(call: Call, gallery_id: UUID, body: RemoveImages) -> One[GalleryDetail]:
     gallery = await call.gallery.galleries.remove_images(
         call.principal, gallery_id, body.image_ids, check=gallery_condition(call)
     )
@@ -239,7 +242,7 @@ async def remove_gallery_image(call: Call, gallery_id: UUID, image_id: UUID) -> 
     await call.gallery.galleries.remove_image(call.principal, gallery_id, image_id, check=gallery_condition(call))
 
 
-def tagged_gallery(call: Call, gallery: Gallery) -> One[GalleryDocument]:
+def tagged_gallery(call: Call, gallery: Gallery) -> One[GalleryDetail]:
     """The gallery, with its ETag for the next change."""
     document = _document(call, gallery)
     call.headers["ETag"] = tag_of(document)
@@ -251,8 +254,8 @@ def gallery_condition(call: Call) -> Callable[[Gallery], None] | None:
     return condition(call, partial(_document, call))
 
 
-def _document(call: Call, gallery: Gallery) -> One[GalleryDocument]:
-    return One(gallery_document(gallery, call.api_root))
+def _document(call: Call, gallery: Gallery) -> One[GalleryDetail]:
+    return One(gallery_detail(gallery, call.api_root, call.gallery.uploads.policies().get(gallery.policy)))
 
 
 async def _load_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> LoadedPage:

@@ -5,6 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from imagegallery import Permission
+from imagegallery_asgi.api.documents import policy_documents
 from imagegallery_asgi.api.responses import Health, Readiness
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, declaring
@@ -55,5 +56,5 @@ async def get_metrics(call: Call) -> Response:
 )
 async def get_openapi(call: Call) -> Response:
     """The OpenAPI 3.1 description of this API, at the address where it is mounted."""
-    body = call.host.description(call.api_root)
+    body = call.host.description(call.api_root, policy_documents(call.gallery.uploads.policies()))
     return Response(body, media_type="application/json", headers={"Cache-Control": "public, max-age=60"})

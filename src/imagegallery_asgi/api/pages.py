@@ -13,7 +13,7 @@ from imagegallery import Gallery, Image
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.galleries.pages import CachedPage, LoadedPage
-from imagegallery_asgi.api.responses import CursorPagination, GalleryDocument, ImageDetail, One, PagePagination
+from imagegallery_asgi.api.responses import CursorPagination, GalleryDetail, ImageDetail, One, PagePagination
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
@@ -22,7 +22,7 @@ from imagegallery_asgi.framework.known_pages import Known
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
 
 D = TypeVar("D", Image, Gallery)
-R = TypeVar("R", ImageDetail, GalleryDocument)
+R = TypeVar("R", ImageDetail, GalleryDetail)
 
 
 class _Dated(msgspec.Struct):

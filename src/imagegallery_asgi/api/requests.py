@@ -52,6 +52,7 @@ RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str, example("eyJ2IjoxfQ.9f2c41d0")]
 Word = Annotated[str, WORD]
+PolicyName = Annotated[Annotated[str, WORD] | None, NOTHING, example("item")]
 Sha256 = Annotated[str, SHA256_HEX, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
 EventType = Annotated[str, EVENT_TYPE]
 Month = Annotated[str, MONTH]
@@ -181,6 +182,7 @@ class ResumableQuery:
     filename: RawFilename | None = None
     meta: MetaText = None
     visibility: OwnVisibility = Visibility.PRIVATE
+    policy: PolicyName = None
 
 
 @frozen
@@ -209,12 +211,13 @@ class ViewQuery:
 class AddQuery:
     """``filename`` names an image that is the whole body. ``on_duplicate`` says what becomes of a file that is in the
     library already; without it, the service's setting holds. ``meta`` is a JSON object, as text, for an image that is
-    the whole body."""
+    the whole body. ``policy`` is the one that the upload is under."""
 
     filename: RawFilename | None = None
     on_duplicate: OnDuplicate | None = None
     meta: MetaText = None
     visibility: OwnVisibility = Visibility.PRIVATE
+    policy: PolicyName = None
 
 
 @frozen
@@ -241,22 +244,26 @@ class EventsQuery:
 
 @frozen
 class CreateGallery:
+    """``policy`` names the one that images are uploaded under into it: `GET /policies` lists them."""
+
     name: Name
     description: DescriptionText = ""
     visibility: Annotated[Visibility, example("public")] = Visibility.PRIVATE
     meta: MetaObject = field(factory=dict)
+    policy: PolicyName = None
 
 
 @frozen
 class UpdateGallery:
-    """Only what is given changes; ``cover_image_id`` ``null`` means the first image. ``meta`` is a JSON Merge Patch
-    (RFC 7396): keys that are not named stay, and ``null`` removes one, or all."""
+    """Only what is given changes; ``cover_image_id`` ``null`` means the first image, ``policy`` ``null`` none. ``meta``
+    is a JSON Merge Patch (RFC 7396): keys that are not named stay, and ``null`` removes one, or all."""
 
     name: Name | Unset = UNSET
     description: DescriptionText | Unset = UNSET
     visibility: Annotated[Visibility, example("public")] | Unset = UNSET
     cover_image_id: UUID | None | Unset = UNSET
     meta: MetaObject | None | Unset = UNSET
+    policy: PolicyName | Unset = UNSET
 
 
 @frozen
@@ -271,11 +278,13 @@ class FormFields:
     alt_text: AltText | Unset = UNSET
     meta: MetaText = None
     visibility: OwnVisibility = Visibility.PRIVATE
+    policy: PolicyName = None
 
 
 @frozen(kw_only=True)
 class UploadForm(FormFields):
-    """``multipart/form-data``: one file, and what to say about it. Fields may come before or after the file."""
+    """``multipart/form-data``: one file, and what to say about it. Fields may come before or after the file, ``policy``
+    before it."""
 
     file: File
 
@@ -291,7 +300,8 @@ class ObjectForm(Open):
 class CreateUpload:
     """Without a ``content_type`` that says something, the name's extension does, else the file itself. ``size`` is in
     bytes; ``sha256``, if given, is checked on arrival. ``on_duplicate`` says what becomes of a file that is in the
-    library already; without it, the service's setting holds."""
+    library already; without it, the service's setting holds. ``policy`` is the one that the upload is under, without it
+    the gallery's: `GET /policies` tells what each takes."""
 
     filename: RawFilename
     size: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER), example(3_481_204)]
@@ -301,6 +311,7 @@ class CreateUpload:
     on_duplicate: OnDuplicate | None = None
     meta: MetaObject = field(factory=dict)
     visibility: OwnVisibility = Visibility.PRIVATE
+    policy: PolicyName = None
 
 
 PartNumber = Annotated[int, Meta(ge=1, le=MAX_PARTS), example(1)]

@@ -12,7 +12,7 @@ from uuid import UUID
 from attrs import fields, frozen
 from msgspec import UNSET
 
-from imagegallery import ProcessingStatus, UploadState, Visibility
+from imagegallery import OnDuplicate, ProcessingStatus, UploadState, Visibility
 from imagegallery.common.meta import JsonValue
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery_asgi.framework.constraints import Moment, example
@@ -168,7 +168,8 @@ class ImageDetail(ImageSummary):
 
     ``is_truncated``: a part of the picture is missing from the file; the rest is shown. ``taken_at_source`` says where
     ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload. ``ratio`` is width divided by
-    height. ``deleted_at``: since when it is in the trash; ``null`` if it is not.
+    height. ``deleted_at``: since when it is in the trash; ``null`` if it is not. ``policy`` is the name of the one that
+    it was uploaded under, for its owner.
     """
 
     variants: tuple[VariantDetail, ...]
@@ -188,6 +189,7 @@ class ImageDetail(ImageSummary):
     longitude: Annotated[float | None, example(-9.1334)]
     meta: MetaDocument
     visibility: Annotated[Visibility | None, example("private")]
+    policy: Annotated[str | None, example("avatar")]
     sizes: SizesDocument
 
 
@@ -273,8 +275,37 @@ IMAGE_LISTS: Mapping[tuple[type, type], Callable[..., Images[Any, Any]]] = {
 
 
 @frozen(slots=False)
+class PolicyDocument:
+    """What may be uploaded under the policy of this ``name``, or under none (``null``), and what becomes of it.
+
+    ``max_size`` is in bytes; widths, heights and ``max_pixels`` (their product) are in pixels as the picture is seen,
+    ``min_aspect`` and ``max_aspect`` are width divided by height. A gallery of this policy holds at most
+    ``max_images``; a ``single`` one holds one, and a new image takes its place. ``presets`` names the variants that are
+    made. ``null``, and no presets: as the service has it.
+    """
+
+    name: Annotated[str | None, example("avatar")]
+    types: Annotated[tuple[str, ...], example(("image/jpeg", "image/png"))]
+    max_size: Annotated[int | None, example(5_000_000)]
+    min_width: Annotated[int | None, example(200)]
+    max_width: Annotated[int | None, example(None)]
+    min_height: Annotated[int | None, example(200)]
+    max_height: Annotated[int | None, example(None)]
+    max_pixels: Annotated[int | None, example(None)]
+    min_aspect: Annotated[float | None, example(1.0)]
+    max_aspect: Annotated[float | None, example(1.0)]
+    max_images: Annotated[int | None, example(None)]
+    single: Annotated[bool, example(True)]
+    presets: Annotated[tuple[str, ...], example(("thumbnail", "small"))]
+    visibility: Annotated[Visibility | None, example("unlisted")]
+    on_duplicate: Annotated[OnDuplicate | None, example("keep_both")]
+    strict: bool
+
+
+@frozen(slots=False)
 class GalleryDocument:
-    """Only the owner sees ``owner_id``, and of ``meta`` what the service does not show to all."""
+    """Only the owner sees ``owner_id``, ``policy``, the name of the one that images are uploaded under into it, and of
+    ``meta`` what the service does not show to all."""
 
     id: UUID
     owner_id: Annotated[str | None, example("ana")]
@@ -285,8 +316,16 @@ class GalleryDocument:
     cover: ImageSummary | None
     image_count: Annotated[int, example(128)]
     meta: MetaDocument
+    policy: Annotated[str | None, example("avatar")]
     created_at: Moment
     updated_at: Moment
+
+
+@frozen(slots=False)
+class GalleryDetail(GalleryDocument):
+    """The same with ``upload_policy``, for its owner: what may be uploaded into it."""
+
+    upload_policy: PolicyDocument | None
 
 
 @frozen(slots=False)
@@ -426,6 +465,7 @@ class UploadDocument:
     gallery_id: UUID | None
     meta: MetaDocument
     visibility: Annotated[Visibility, example("private")]
+    policy: Annotated[str | None, example("avatar")]
     created_at: Moment
     expires_at: Moment
     image_id: Annotated[UUID | None, example(None)]

@@ -45,7 +45,7 @@ from imagegallery_asgi.api.requests import (
 )
 from imagegallery_asgi.api.responses import (
     CursorList,
-    GalleryDocument,
+    GalleryDetail,
     ImageDetail,
     One,
     SignedPartsDocument,
@@ -93,6 +93,7 @@ async def create_upload(call: Call, body: CreateUpload) -> One[UploadDocument]:
         on_duplicate=body.on_duplicate,
         meta=body.meta,
         visibility=body.visibility,
+        policy=body.policy,
         idempotency_key=call.idempotency_key,
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
@@ -226,7 +227,7 @@ async def upload_gallery_image(call: Call, gallery_id: UUID, query: AddQuery) ->
     raises=(NotFound,),
     repeats=Repeats.KEYED,
     consumes=(Content(JSON, AddImages),),
-    answers={200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDocument]),))},
+    answers={200: DeclaredAnswer("The images are in the gallery.", (Content(JSON, One[GalleryDetail]),))},
     query_is_deprecated=True,
     holds_conditions=True,
     permission=Permission.ADD_IMAGES,
@@ -294,6 +295,7 @@ async def _add_new(call: Call, gallery_id: UUID | None, query: AddQuery, kind: s
         on_duplicate=query.on_duplicate,
         meta=parse_meta(("query", "meta"), query.meta),
         visibility=query.visibility,
+        policy=query.policy,
         idempotency_key=call.idempotency_key,
     )
 
@@ -309,6 +311,7 @@ async def _add_form(call: Call, gallery_id: UUID | None, query: AddQuery) -> Ima
         on_duplicate=query.on_duplicate,
         meta=parse_meta(("body", "meta"), form.fields.meta),
         visibility=form.fields.visibility,
+        policy=query.policy or form.policy,
         idempotency_key=call.idempotency_key,
     )
     if isinstance(form.fields.alt_text, Unset) or (call.idempotency_key and image.alt_text):

@@ -63,12 +63,12 @@ class RequestCheck:
 class Host:
     """What the application was made with. With ``gallery`` ``None``, each request's lifespan state has it.
 
-    ``description`` renders the OpenAPI document for the path of the API's root.
+    ``description`` renders the OpenAPI document for the path of the API's root and the documents of its policies.
     """
 
     gallery: ImageGallery | OpenGallery | None
     authenticate: Authenticate
-    description: Callable[[str], bytes]
+    description: Callable[[str, tuple[object, ...]], bytes]
     metrics: Metrics = field(factory=Metrics)
     known: KnownAddresses = field(factory=KnownAddresses)
     choices: KeptChoices = field(factory=KeptChoices)

@@ -36,6 +36,8 @@ from imagegallery.errors import (
     EmptyFile,
     EventsGone,
     Fault,
+    GalleryFull,
+    HookFailed,
     LengthMismatch,
     ObjectNotFound,
     OffsetMismatch,
@@ -45,6 +47,7 @@ from imagegallery.errors import (
     SizeMismatch,
     TypeMismatch,
     UploadLocked,
+    WrongDimensions,
 )
 from imagegallery_asgi.framework.constraints import example
 
@@ -227,6 +230,9 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     SizeMismatch: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not of the declared size"),
     ChecksumMismatch: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not of the declared checksum"),
     BadImage: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not a usable image"),
+    WrongDimensions: Row(HTTPStatus.UNPROCESSABLE_ENTITY, "Not of the wanted size in pixels"),
+    GalleryFull: Row(HTTPStatus.CONFLICT, "The gallery is full"),
+    HookFailed: Row(HTTPStatus.SERVICE_UNAVAILABLE, "The application's own check failed"),
     RateLimited: Row(HTTPStatus.TOO_MANY_REQUESTS, "Too often; try again later"),
     Overloaded: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Too much to do; try again later"),
     DiskFull: Row(HTTPStatus.INSUFFICIENT_STORAGE, "The service's disk is full"),

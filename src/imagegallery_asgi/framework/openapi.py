@@ -159,7 +159,8 @@ _KEYS = {
 
 
 class Description:
-    """The description of ``operations`` and ``events``; ``at`` renders it for the address where the API is mounted.
+    """The description of ``operations`` and ``events``; ``at`` renders it for the address where the API is mounted, and
+    with the documents of the policies of uploads.
 
     ``security_schemes`` say how users sign in, by any of them; without one nobody has to.
     """
@@ -191,7 +192,8 @@ class Description:
         }
         self.at = lru_cache(maxsize=16)(self._at)
 
-    def document(self, root: str) -> JsonSchema:
+    def document(self, root: str, policies: tuple[object, ...] = ()) -> JsonSchema:
+        told = {"x-policies": policies} if policies else {}
         return {
             "openapi": "3.1.0",
             "info": self._info,
@@ -200,10 +202,11 @@ class Description:
             "paths": self._paths,
             "webhooks": self._webhooks,
             "components": self._components,
+            **told,
         }
 
-    def _at(self, root: str) -> bytes:
-        return msgspec.json.encode(self.document(root))
+    def _at(self, root: str, policies: tuple[object, ...] = ()) -> bytes:
+        return msgspec.json.encode(self.document(root, policies))
 
 
 def _webhooks(events: EventTypes, components: Components) -> Mapping[str, JsonSchema]:

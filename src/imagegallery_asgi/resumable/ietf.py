@@ -85,6 +85,7 @@ async def _begin(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
         gallery_id=query.gallery_id,
         meta=parse_meta(("query", "meta"), query.meta),
         visibility=query.visibility,
+        policy=query.policy,
         completes_itself=False,
     )
 

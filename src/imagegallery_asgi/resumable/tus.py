@@ -28,6 +28,7 @@ async def create(call: Call, query: ResumableQuery) -> Response:
         filename=asked.metadata.filename or query.filename,
         meta=asked.metadata.meta or query.meta,
         visibility=asked.metadata.visibility or query.visibility,
+        policy=asked.metadata.policy or query.policy,
     )
     if asked.parts is not None:
         session = await _concatenate(call, asked, asked.parts, metadata)
@@ -65,6 +66,7 @@ async def _begin(call: Call, asked: tus_wire.Creation, metadata: tus_wire.TusMet
         gallery_id=metadata.gallery_id,
         meta=parse_meta(("header", "Upload-Metadata", "meta"), metadata.meta),
         visibility=metadata.visibility or Visibility.PRIVATE,
+        policy=metadata.policy,
         wire_metadata=metadata.raw,
         concatenation=Concatenation.PARTIAL if asked.is_partial else None,
         wire_concatenation=asked.concat,
@@ -83,6 +85,7 @@ async def _concatenate(
             gallery_id=metadata.gallery_id,
             meta=parse_meta(("header", "Upload-Metadata", "meta"), metadata.meta),
             visibility=metadata.visibility or Visibility.PRIVATE,
+            policy=metadata.policy,
             wire_metadata=metadata.raw,
             wire_concatenation=asked.concat or "",
         )

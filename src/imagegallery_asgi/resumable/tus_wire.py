@@ -51,6 +51,7 @@ class TusMetadata:
     gallery_id: UUID | None = None
     meta: str | None = None
     visibility: str | None = None
+    policy: str | None = None
 
 
 @frozen
@@ -110,8 +111,8 @@ def _parse_count(text: str | None, name: str) -> int | None:
 def parse_metadata(raw: str | None) -> TusMetadata:
     """Section "Upload-Metadata": unique keys, values in Base64. Raises `MalformedRequest`.
 
-    ``filename``, ``filetype``, ``gallery_id``, ``meta`` (a JSON object) and ``visibility`` are ours; Uppy sends
-    ``name`` and ``type``. Others are only stored.
+    ``filename``, ``filetype``, ``gallery_id``, ``meta`` (a JSON object), ``visibility`` and ``policy`` are ours; Uppy
+    sends ``name`` and ``type``. Others are only stored.
     """
     if raw is None:
         return TusMetadata()
@@ -135,6 +136,7 @@ def parse_metadata(raw: str | None) -> TusMetadata:
         gallery_id,
         _text(found, "meta"),
         _text(found, "visibility"),
+        None if (policy := _text(found, "policy") or "") in NOTHING_TEXTS else policy,
     )
 
 

@@ -64,8 +64,8 @@ operation = declaring(OPERATIONS)
     permission=Permission.NONE,
 )
 async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
-    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]``, ``metadata[meta]`` and
-    ``metadata[visibility]`` as query."""
+    """``filename``, ``type`` and of the metadata ``metadata[gallery_id]``, ``metadata[size]``, ``metadata[meta]``,
+    ``metadata[visibility]`` and ``metadata[policy]`` as query."""
     faults: list[Fault] = []
     asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
     raise_faults(faults)
@@ -78,6 +78,7 @@ async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
         gallery_id=asked.gallery_id,
         meta=parse_meta(("query", "metadata", "meta"), asked.meta),
         visibility=asked.visibility,
+        policy=asked.policy,
     )
     _no_store(call)
     return _form_or_put(call, session)
@@ -102,6 +103,7 @@ async def create_uppy_multipart(call: Call, body: UppyFile) -> UppyMultipartDocu
         gallery_id=metadata.gallery_id,
         meta=parse_meta(("body", "metadata", "meta"), metadata.meta),
         visibility=metadata.visibility,
+        policy=metadata.policy,
         completes_itself=True,
     )
     _no_store(call)

@@ -18,6 +18,7 @@ from imagegallery_asgi.api.requests import (
     MetaText,
     OwnVisibility,
     PartNumber,
+    PolicyName,
     RawFilename,
 )
 from imagegallery_asgi.framework.constraints import NOTHING, Open, example, pattern
@@ -29,7 +30,7 @@ _METADATA = "metadata["
 _KEY = "incoming/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
 _OBJECT = "https://photos.example/api/v1/objects/eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk"
 _ETAG = '"5d41402abc4b2a76b9719d911017c592"'
-_OPTIONAL = ("gallery_id", "size", "meta", "visibility")
+_OPTIONAL = ("gallery_id", "size", "meta", "visibility", "policy")
 
 FileSize = Annotated[Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None, NOTHING, example(3_481_204)]
 AnyNumber = Annotated[int, example(1)]
@@ -42,6 +43,7 @@ class UppyMetadata(Open):
     object, as text."""
 
     gallery_id: GalleryChoice = None
+    policy: PolicyName = None
     size: FileSize = None
     meta: MetaText = None
     visibility: OwnVisibility = Visibility.PRIVATE
@@ -63,6 +65,7 @@ class UppyParams:
     filename: RawFilename
     type: Annotated[str, Meta(max_length=255)] = ""
     gallery_id: GalleryChoice = None
+    policy: PolicyName = None
     size: FileSize = None
     meta: MetaText = None
     visibility: OwnVisibility = Visibility.PRIVATE

@@ -18,7 +18,7 @@ from imagegallery_asgi.routes import OPERATIONS
 
 def test_words_come_before_parameters() -> None:
     """A word that sorts behind ``{`` would be taken for an id, else."""
-    host = Host(None, lambda _: None, lambda _: b"")
+    host = Host(None, lambda _: None, lambda _root, _policies: b"")
     one = next(each for each in OPERATIONS if each.path == "/images/{image_id}" and each.method == "GET")
     odd = Operation(_all, "GET", "/images/~all", "All", permission=one.permission)
     paths = [getattr(route, "path", "") for route in _routes(host, "", [one, odd])]

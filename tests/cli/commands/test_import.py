@@ -126,3 +126,17 @@ def test_names_that_no_terminal_should_get_are_shown_with_a_mark(
     done = in_process("import", str(tmp_path / name), "--gallery", "Trip")
     assert "caf\ufffd \ufffd[2J\ufffd.txt: its first bytes" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_what_comes_in_is_held_to_the_policy_that_is_named(
+    settings: Settings, tmp_path: Path, in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_POLICIES_ITEM_MIN_WIDTH", "61")
+    tree = make_tree(tmp_path / "pictures", 2)  # of 60 and 61 pixels, the first of them twice
+    done = in_process("import", str(tree), "--gallery", "Trip", "--policy", "item", "--json")
+    said = json.loads(done.stdout)
+    assert (said["imported"], said["failed"], said["already in"]) == (1, 1, 1)
+    assert said["failures"][0]["error"] == "The picture has 60 x 45 pixels; it must be at least 61 wide."
+    refused = in_process("import", str(tree), "--gallery", "Other", "--policy", "itme")
+    assert refused.returncode != 0
+    assert "policy must be one of item" in refused.stderr

@@ -17,12 +17,14 @@ from imagegallery.principal import Principal
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--gallery", "gallery_name", required=True, help="The gallery's name; made if it does not exist.")
 @click.option("--owner", default="owner", show_default=True, help="The user id that owns what comes in.")
+@click.option("--policy", help="The policy that the images come in under; a gallery that is made gets it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @gallery_options
 def import_command(
     paths: tuple[Path, ...],
     gallery_name: str,
     owner: str,
+    policy: str | None,
     as_json: bool,
     chosen: Chosen,
 ) -> int:
@@ -33,7 +35,7 @@ def import_command(
     """
     application = chosen.load()
     say_where(application.settings.data_dir)
-    arrivals = anyio.run(_import, application, paths, gallery_name, Principal.user(owner))
+    arrivals = anyio.run(_import, application, paths, gallery_name, Principal.user(owner), policy)
     counts = {outcome: sum(arrival.outcome is outcome for arrival in arrivals) for outcome in ImportOutcome}
     _report(counts, [arrival for arrival in arrivals if arrival.error is not None], as_json=as_json)
     if counts[ImportOutcome.IMPORTED]:
@@ -42,12 +44,12 @@ def import_command(
 
 
 async def _import(
-    application: Application, paths: tuple[Path, ...], gallery_name: str, owner: Principal
+    application: Application, paths: tuple[Path, ...], gallery_name: str, owner: Principal, policy: str | None
 ) -> list[ImportResult]:
     files, unreadable = await anyio.to_thread.run_sync(find_files, paths)
     arrivals = [ImportResult(path, ImportOutcome.FAILED, error) for path, error in unreadable.items()]
     async with application.open() as gallery:
-        run = await ImportRun.into(gallery, owner, gallery_name)
+        run = await ImportRun.into(gallery, owner, gallery_name, policy)
         with progress_bar("importing", total=len(files)) as advance:
 
             def report(arrival: ImportResult) -> None:

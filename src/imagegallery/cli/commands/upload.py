@@ -34,6 +34,7 @@ TOKEN_VARIABLE = "IMAGEGALLERY_TOKEN"  # noqa: S105 - the name of a variable
     type=click.Choice([each.value for each in OnDuplicate]),
     help="What becomes of files that are in already, unless the service decides.",
 )
+@click.option("--policy", help="The policy that the uploads are under, by the service's names.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each file.")
 def upload_command(
     paths: tuple[Path, ...],
@@ -43,6 +44,7 @@ def upload_command(
     state_file: Path | None,
     parallel: int,
     on_duplicate: str | None,
+    policy: str | None,
     as_json: bool,
 ) -> int:
     """Upload files and folder trees to a running service.
@@ -54,6 +56,6 @@ def upload_command(
     # Imported late, since only this command needs the extra.
     run = importlib.import_module("imagegallery.cli.upload_run")
     wanted = OnDuplicate(on_duplicate) if on_duplicate else None
-    target = run.UploadDestination(url, token, gallery_name, state_file, parallel, wanted)
+    target = run.UploadDestination(url, token, gallery_name, state_file, parallel, wanted, policy)
     failures: int = anyio.run(run.upload_all, target, paths, as_json)
     return 1 if failures else 0

@@ -17,9 +17,9 @@ from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.images.admission import Admission
 from imagegallery.images.batch.batch import FLAGS, Batch, BatchAction, BatchResult, check_batch, results
 from imagegallery.images.image import membership, original_records
-from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.library import records as library_records
 from imagegallery.images.trash import records as trash_records
 from imagegallery.images.trash.service import TrashService, put_away, put_back
@@ -37,7 +37,7 @@ class BatchService:
 
     database: Database
     clock: Clock
-    closed_urls: ClosedUrls
+    admission: Admission
     trash: TrashService
 
     async def run(
@@ -66,18 +66,20 @@ class BatchService:
             if batch.gallery_id is not None:
                 facts = await access_records.of_gallery(connection, batch.gallery_id)
                 require(_NEEDED[batch.action], principal, facts, "gallery")
+                if batch.action is BatchAction.ADD_TO_GALLERY:
+                    await self.admission.prepare(connection, owner_id, batch.gallery_id, batch.image_ids)
             if batch.action is BatchAction.DELETE:
                 await original_records.hold_contents(connection, owner_id, batch.image_ids)
             locked = await trash_records.lock(connection, owner_id, batch.image_ids)
             if batch.action is BatchAction.DELETE:
                 refused = await self.trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
                 return results(batch, locked.keys() - set(refused), refused)
-            return results(batch, await _do(connection, self.closed_urls, owner_id, batch, locked, self.clock()))
+            return results(batch, await _do(connection, self.admission, owner_id, batch, locked, self.clock()))
 
 
 async def _do(
     connection: Connection,
-    closed_urls: ClosedUrls,
+    admission: Admission,
     owner_id: str,
     batch: Batch,
     locked: dict[UUID, bool],
@@ -87,19 +89,19 @@ async def _do(
     here = [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
     if batch.action is BatchAction.RESTORE:
         away = [image_id for image_id in batch.image_ids if locked.get(image_id)]
-        await put_back(connection, owner_id, away, now=now)
+        await put_back(connection, admission.policies, owner_id, away, now=now)
         return locked.keys()
     if batch.action is BatchAction.TRASH:
-        await put_away(connection, closed_urls, owner_id, here, now=now)
+        await put_away(connection, admission.closed_urls, owner_id, here, now=now)
     elif batch.gallery_id is None:
         flags = FLAGS[batch.action]
         await library_records.set_flags(
             connection, here, is_favorite=flags.is_favorite, is_archived=flags.is_archived, now=now
         )
     elif here and batch.action is BatchAction.ADD_TO_GALLERY:
-        await membership.add(connection, batch.gallery_id, here, now=now)
+        await admission.add(connection, owner_id, batch.gallery_id, here, now=now)
     elif here:
-        async with closed_urls.watched(connection, owner_id, here):
+        async with admission.closed_urls.watched(connection, owner_id, here):
             return await _remove(connection, batch.gallery_id, here, now)
     return here
 

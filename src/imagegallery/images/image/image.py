@@ -78,7 +78,8 @@ class Image:
     may be another image's, too: images of one owner with the same bytes share their original. ``sha256`` is ``None``
     until all of it was read. ``deleted_at`` says since
     when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
-    variants that were made and not kept (`imagegallery.variants.plan`). ``urls_expire_at``: until when its URLs work
+    variants that were made and not kept (`imagegallery.variants.plan`).
+    ``policy`` is the name of the one that it was uploaded under. ``urls_expire_at``: until when its URLs work
     (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services. ``position``, in a
     gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing. ``meta`` is what the
     application keeps with it (`imagegallery.common.meta`), of which services have taken out what the principal may not
@@ -116,6 +117,7 @@ class Image:
     left_out: frozenset[str] = frozenset()
     urls_expire_at: datetime | None = None
     original_state: OriginalState = OriginalState.VERIFIED
+    policy: str | None = None
     audience: Audience | None = field(default=None, eq=False)
     position: int | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)

@@ -10,12 +10,13 @@ stores it with the image, so that earlier walks can tell. Only `galleries.order_
 It is in this package, below `galleries` and `uploads`, because both add images to galleries.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from asyncpg import Record
+from attrs import evolve, frozen
 
 from imagegallery.common.meta import Meta
 from imagegallery.common.validation import Faults
@@ -30,13 +31,14 @@ POSITION_SPACING: Final = 2**32
 
 # Keep images from the trash, and exclude those in it; owners do not change.
 _HOLD_IMAGES = """
-SELECT id, owner_id, filename FROM images
+SELECT id, owner_id, filename, mime_type, file_size, width, height, policy FROM images
 WHERE id = ANY($1) AND deleted_at IS NULL
 ORDER BY id
 FOR KEY SHARE"""
 
 # Lock the content of these galleries until the transaction ends.
-_LOCK_GALLERIES = "SELECT id, owner_id, meta FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_GALLERIES = """
+SELECT id, owner_id, meta, policy, image_count FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"""
 
 # Adding this image to a gallery waits, then finds it gone.
 _LOCK_IMAGE = "SELECT meta FROM images WHERE id = $1 FOR UPDATE"
@@ -122,6 +124,16 @@ WHERE id = $1"""
 # Which of some images are in a gallery, and where.
 _POSITIONS = "SELECT image_id, position FROM gallery_images WHERE gallery_id = $1 AND image_id = ANY($2)"
 
+_POLICY_OF = "SELECT policy FROM galleries WHERE id = $1"
+
+# Replacing the image of a gallery that is to hold a single one.
+_HOLD_SINGLE = "SELECT pg_advisory_xact_lock(hashtextextended('single ' || $1, 0))"
+
+_MEMBERS = "SELECT image_id FROM gallery_images WHERE gallery_id = $1"
+
+# Those of some images that another gallery holds, too.
+_HELD_ELSEWHERE = "SELECT DISTINCT image_id FROM gallery_images WHERE image_id = ANY($2) AND gallery_id <> $1"
+
 # Update an image's place in the orders of its galleries that depend on its own properties.
 _REKEY = """
 WITH gallery AS (
@@ -142,21 +154,46 @@ WHERE image_id = $1"""
 
 @frozen
 class HeldGallery:
-    """A gallery whose row is locked: what its events tell."""
+    """A gallery whose row is locked: what its events tell, its policy, and how many images it holds."""
 
     id: UUID
     owner_id: str
     meta: Meta
+    policy: str | None = None
+    image_count: int = 0
 
     def changed(self, change: GalleryChange) -> GalleryChanged:
         return GalleryChanged(self.owner_id, self.id, change, self.meta)
 
 
-async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID], *, now: datetime) -> int:
-    """Append images to their owner's gallery, all or none. Returns how many were not in it already.
+@frozen
+class Member:
+    """What a gallery's policy may ask of an image; ``policy`` is the one that it was uploaded under."""
+
+    mime_type: str
+    file_size: int
+    width: int
+    height: int
+    policy: str | None
+
+
+def _anything(_: Member) -> None:
+    return None
+
+
+async def add(
+    connection: Connection,
+    gallery_id: UUID,
+    image_ids: Sequence[UUID],
+    *,
+    now: datetime,
+    fault_of: Callable[[Member], str | None] = _anything,
+) -> HeldGallery | None:
+    """Append images to their owner's gallery, all or none. Returns the gallery as it is now; ``None`` if all were in it
+    already.
 
     ``image_ids``: 1 to 1,000, each once. Raises `NotFound` if the gallery is gone, and `InvalidInput` with the path of
-    each id that is repeated, unknown, or of another owner's image (these look the same).
+    each id that is repeated, unknown, of another owner's image (these look the same), or of one with a fault.
     """
     check_ids(image_ids)
     held = {row["id"]: row for row in await connection.fetch(_HOLD_IMAGES, list(image_ids))}
@@ -165,25 +202,53 @@ async def add(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID
     for index, image_id in enumerate(image_ids):
         if image_id not in held or held[image_id]["owner_id"] != gallery.owner_id:
             faults.add(("body", "image_ids", str(index)), "is not one of your images")
+        elif fault := fault_of(_member(held[image_id])):
+            faults.add(("body", "image_ids", str(index)), fault)
     faults.check()
     keys = [natural_key(held[image_id]["filename"]) for image_id in image_ids]
     added = await connection.fetchval(_APPEND, gallery_id, list(image_ids), POSITION_SPACING, now, keys)
-    if added:
-        await events.record(connection, gallery.changed("images"), now=now)
-    return added or 0
+    if not added:
+        return None
+    await events.record(connection, gallery.changed("images"), now=now)
+    return evolve(gallery, image_count=gallery.image_count + added)
 
 
 async def add_new(
     connection: Connection, gallery_id: UUID, image_id: UUID, filename: str, *, now: datetime
 ) -> HeldGallery:
-    """Append an image that this transaction has made for the gallery's owner. Returns the gallery, whose
+    """Append an image that this transaction has made for the gallery's owner. Returns the gallery as it is now, whose
     `GalleryChanged` the caller records.
 
     Raises `NotFound` if the gallery is gone.
     """
     gallery = await lock_gallery(connection, gallery_id)
     await connection.fetchval(_APPEND, gallery_id, [image_id], POSITION_SPACING, now, [natural_key(filename)])
-    return gallery
+    return evolve(gallery, image_count=gallery.image_count + 1)
+
+
+def _member(row: Record) -> Member:
+    return Member(row["mime_type"], row["file_size"], row["width"], row["height"], row["policy"])
+
+
+async def policy_of(connection: Connection, gallery_id: UUID) -> str | None:
+    """The name of the gallery's policy, if it has one and is there."""
+    name: str | None = await connection.fetchval(_POLICY_OF, gallery_id)
+    return name
+
+
+async def hold_single(connection: Connection, gallery_id: UUID) -> None:
+    """Let one transaction at a time replace the image of a gallery. Before all other locks."""
+    await connection.execute(_HOLD_SINGLE, str(gallery_id))
+
+
+async def members(connection: Connection, gallery_id: UUID) -> list[UUID]:
+    """All images in a gallery."""
+    return [row["image_id"] for row in await connection.fetch(_MEMBERS, gallery_id)]
+
+
+async def held_elsewhere(connection: Connection, gallery_id: UUID, image_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these images that another gallery holds, too."""
+    return {row["image_id"] for row in await connection.fetch(_HELD_ELSEWHERE, gallery_id, list(image_ids))}
 
 
 async def remove(connection: Connection, gallery_id: UUID, image_id: UUID, *, now: datetime) -> bool:
@@ -261,7 +326,7 @@ async def lock_gallery(connection: Connection, gallery_id: UUID) -> HeldGallery:
     row = await connection.fetchrow(_LOCK_GALLERIES, [gallery_id])
     if row is None:
         raise NotFound.of("gallery")
-    return HeldGallery(row["id"], row["owner_id"], row["meta"])
+    return HeldGallery(**row)
 
 
 async def only_there(

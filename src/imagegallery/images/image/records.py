@@ -30,7 +30,7 @@ IMAGE_COLUMNS = """
     i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
     i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state, i.meta AS image_meta,
-    i.visibility AS image_visibility,
+    i.visibility AS image_visibility, i.policy,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -82,10 +82,10 @@ INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
     failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated,
-    original_state, meta, visibility
+    original_state, meta, visibility, policy
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28, $29, $30
+    $26, $27, $28, $29, $30, $31
 )"""
 
 # NULL leaves a column unchanged.
@@ -177,6 +177,7 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.original_state.value,
         image.meta,
         image.visibility.value,
+        image.policy,
     )
 
 
@@ -297,6 +298,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         original_state=OriginalState(row["original_state"]),
         meta=row["image_meta"],
         visibility=Visibility(row["image_visibility"]),
+        policy=row["policy"],
     )
 
 

@@ -4,7 +4,7 @@ An image's memberships are set aside in ``trashed_memberships``, not hidden in `
 and lists simple. Locks are taken in the order of `imagegallery.images.image.membership`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,10 +44,19 @@ ORDER BY id
 FOR NO KEY UPDATE"""
 
 _LOCK_FORMER_GALLERIES_OF = """
-SELECT id FROM galleries
+SELECT id, policy, image_count FROM galleries
 WHERE id IN (SELECT gallery_id FROM trashed_memberships WHERE image_id = ANY($1))
 ORDER BY id
 FOR NO KEY UPDATE"""
+
+# Forget the places of images in a gallery, but for the first $3 of them.
+_FORGET_PLACES = """
+DELETE FROM trashed_memberships
+WHERE gallery_id = $1 AND image_id IN (
+    SELECT image_id FROM trashed_memberships WHERE gallery_id = $1 AND image_id = ANY($2)
+    ORDER BY position, image_id
+    OFFSET $3
+)"""
 
 # Remove from every gallery, and count; a removed cover is reset meanwhile.
 _SET_ASIDE = """
@@ -193,10 +202,16 @@ async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: da
     return Moved.of(ids, await connection.fetch(_MARK_DELETED, ids, now), changed)
 
 
-async def put_back(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> Moved:
-    """Restore locked images to those of their galleries that exist."""
+async def put_back(
+    connection: Connection, image_ids: Sequence[UUID], room_of: Callable[[str], int | None], *, now: datetime
+) -> Moved:
+    """Restore locked images to those of their galleries that exist. ``room_of``: how many images a gallery of this
+    policy may hold; there is no way back into a full one."""
     ids = list(image_ids)
-    await connection.execute(_LOCK_FORMER_GALLERIES_OF, ids)
+    for gallery in await connection.fetch(_LOCK_FORMER_GALLERIES_OF, ids):
+        room = None if gallery["policy"] is None else room_of(gallery["policy"])
+        if room is not None:
+            await connection.execute(_FORGET_PLACES, gallery["id"], ids, max(0, room - gallery["image_count"]))
     changed: list[Record] = []
     while rows := await connection.fetch(_PUT_BACK, ids, now):
         changed += rows

@@ -44,6 +44,7 @@ from imagegallery.pagination import (
     decode_cursor,
     encode_cursor,
 )
+from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
 
@@ -86,6 +87,7 @@ class TrashService:
     options: TrashOptions
     clock: Clock
     closed_urls: ClosedUrls
+    policies: Policies = field(factory=Policies)
 
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
@@ -138,7 +140,7 @@ class TrashService:
     async def restore(
         self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
     ) -> Image:
-        """Restore the image, to its places in those of its galleries that still exist. May be repeated.
+        """Restore the image, to its places in those of its galleries that still exist and may hold it. May be repeated.
 
         If another image has its place, it comes right after that.
 
@@ -156,7 +158,7 @@ class TrashService:
             is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
             await self._check(connection, principal, image_id, check)
             if is_trashed:
-                await put_back(connection, owner_id, [image_id], now=self.clock())
+                await put_back(connection, self.policies, owner_id, [image_id], now=self.clock())
             found = await find(connection, principal, image_id, Permission.VIEW)
             return show(found.image, principal, self.delivery, found.facts)
 
@@ -325,9 +327,11 @@ async def put_away(
     await records.announce(connection, *image_ids)
 
 
-async def put_back(connection: Connection, owner_id: str, image_ids: Sequence[UUID], *, now: datetime) -> None:
-    """Restore locked images of this owner."""
-    moved = await trash_records.put_back(connection, image_ids, now=now)
+async def put_back(
+    connection: Connection, policies: Policies, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
+) -> None:
+    """Restore locked images of this owner, but not into galleries that may hold no more."""
+    moved = await trash_records.put_back(connection, image_ids, policies.room_of, now=now)
     await _tell(connection, ImageRestored, owner_id, moved, now)
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
+from imagegallery.access.audience import Visibility
 from imagegallery.analyses import records as analysis_records
 from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
@@ -22,7 +23,8 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
-from imagegallery.images.image import membership, original_records
+from imagegallery.images.admission import Admission
+from imagegallery.images.image import original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus
 from imagegallery.images.image.membership import HeldGallery
@@ -30,6 +32,7 @@ from imagegallery.images.jobs import process_image
 from imagegallery.images.metadata.metadata import taken, to_json
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.uploads.completion.acceptance import Acceptance
 from imagegallery.uploads.completion.duplicates import (
     PlacedOriginal,
     SameSize,
@@ -43,9 +46,10 @@ from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import try_to_delete_objects
 from imagegallery.uploads.session.found_picture import StagedFile
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.opener import stored_filename
-from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
-from imagegallery.uploads.session.rejection import REJECTIONS, Rejection
+from imagegallery.uploads.session.policy import OnDuplicate
+from imagegallery.uploads.session.rejection import VERDICTS, Rejection
 from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance, raise_if_over
 
 _ATTEMPTS = 3
@@ -67,7 +71,8 @@ class Completion:
     store: ObjectStore
     outbox: JobOutbox
     verification: Verification
-    policy: UploadPolicy
+    limits: UploadLimits
+    admission: Admission
     clock: Clock
 
     async def complete(self, session: UploadSession) -> UploadSession:
@@ -97,7 +102,8 @@ class Completion:
         try:
             verified = await self.verification.verify(session, [session.incoming_key])
             verified = await self.verification.with_sha256(session, verified)
-        except REJECTIONS as error:
+            verified = await self._judge(session, verified)
+        except VERDICTS as error:
             await self.reject(session.id, error)
             raise
         session = await self._of_type(session, verified.content_type)
@@ -157,12 +163,18 @@ class Completion:
         try:
             verified = await self.verification.verify(session, _places(session, moved=moved))
             VERIFIED.reached()
+            verified = await self._judge(session, verified)
             return await self._commit_known(await self._of_type(session, verified.content_type), verified)
-        except REJECTIONS as error:
+        except VERDICTS as error:
             ended = await self.reject(session.id, error)
             if ended.image_id is None:
                 raise
             return ended
+
+    async def _judge(self, session: UploadSession, verified: VerifiedUpload) -> VerifiedUpload:
+        if session.policy is None:
+            return verified
+        return await Acceptance(self.limits, self.verification).judge(session, session.policy, verified)
 
     async def _of_type(self, session: UploadSession, content_type: str) -> UploadSession:
         """Record the session's actual type before an object is moved to the place that depends on it."""
@@ -216,18 +228,20 @@ class Completion:
         stored = 0 if ended.is_duplicate else size
         use = await records.complete(connection, ended, size=size, stored=stored, now=self.clock())
         if stored:
-            self.policy.check_storage(*use)
+            self.limits.service.check_storage(*use)
         return ended
 
     async def _end(
         self, connection: Connection, session: UploadSession, verified: VerifiedUpload, lost: Collection[str]
     ) -> UploadSession:
         """Return the completed session, with an existing image if that is wanted, or with a new one."""
-        now, wanted = self.clock(), session.on_duplicate or self.policy.on_duplicate
+        if session.gallery_id is not None:
+            await self.admission.hold(connection, session.policy, session.owner_id, session.gallery_id)
+        now, wanted = self.clock(), session.on_duplicate or self.limits.of(session).on_duplicate
         original = await find_original(connection, session.owner_id, verified, lost)
         existing = await existing_image(connection, session.owner_id, original.sha256 if original else None, wanted)
         if existing is not None:
-            return await return_existing(connection, session, existing, now=now)
+            return await return_existing(connection, self.admission, session, existing, now=now)
         placed = await place_original(self.store, session, original, verified.info)
         PROMOTED.reached()
         await self._write_image(connection, session, verified, placed, now)
@@ -242,14 +256,15 @@ class Completion:
         now: datetime,
     ) -> None:
         """Write the image, its place in the gallery, the events and the job, in the lock order of `membership`."""
-        image = new_image(session, verified, placed.key, now)
+        policy = self.limits.policies.get(session.policy)
+        image = new_image(session, verified, placed.key, policy.visibility or session.visibility, now)
         await image_records.insert_image(connection, image)
         if verified.is_whole and image.metadata is not None:
             told = AnalysisResult(METADATA, to_json(image.metadata))
             await analysis_records.put(connection, image, [told], now=now, write=False)
         if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
             await original_records.keep_beside_copies(connection, image.id)
-        gallery = await _add_to_gallery(connection, session.gallery_id, image)
+        gallery = await self._add_to_gallery(connection, session, image)
         galleries = () if gallery is None else (gallery,)
         uploaded = ImageUploaded(
             image.owner_id,
@@ -262,15 +277,14 @@ class Completion:
         declared = session.sha256 if verified.sha256 is None else None
         await self.outbox.enqueue(connection, process_image(image, declared=declared), now=now)
 
-
-async def _add_to_gallery(connection: Connection, gallery_id: UUID | None, image: Image) -> HeldGallery | None:
-    """Add the image, unless the gallery was deleted since the upload began: then return ``None``."""
-    if gallery_id is None:
-        return None
-    try:
-        return await membership.add_new(connection, gallery_id, image.id, image.filename, now=image.created_at)
-    except NotFound:
-        return None
+    async def _add_to_gallery(self, connection: Connection, session: UploadSession, image: Image) -> HeldGallery | None:
+        """Add the image, unless the gallery was deleted since the upload began: then return ``None``."""
+        if session.gallery_id is None:
+            return None
+        try:
+            return await self.admission.add_new(connection, session.gallery_id, image)
+        except NotFound:
+            return None
 
 
 def _is_completed(session: UploadSession) -> bool:
@@ -285,7 +299,9 @@ def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
     return places[::-1] if moved else places
 
 
-def new_image(session: UploadSession, verified: VerifiedUpload, original_key: str, now: datetime) -> Image:
+def new_image(
+    session: UploadSession, verified: VerifiedUpload, original_key: str, visibility: Visibility, now: datetime
+) -> Image:
     """The image of a verified upload, waiting to be processed."""
     picture, metadata = verified.picture, verified.picture.metadata
     taken_at, taken_at_source = taken(metadata, session.filename, now)
@@ -314,10 +330,11 @@ def new_image(session: UploadSession, verified: VerifiedUpload, original_key: st
         is_favorite=False,
         is_archived=False,
         meta=session.meta,
-        visibility=session.visibility,
+        visibility=visibility,
         original_state=OriginalState.VERIFIED if verified.is_whole else OriginalState.UNVERIFIED,
         created_at=now,
         updated_at=now,
+        policy=session.policy,
     )
 
 

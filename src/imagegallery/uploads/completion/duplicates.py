@@ -14,7 +14,8 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.errors import DuplicateImage, NotFound, ObjectNotFound
-from imagegallery.images.image import membership, original_records
+from imagegallery.images.admission import Admission
+from imagegallery.images.image import original_records
 from imagegallery.images.image.original_records import Original
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads.completion.verification import VerifiedUpload
@@ -64,12 +65,12 @@ async def existing_image(
 
 
 async def return_existing(
-    connection: Connection, session: UploadSession, image_id: UUID, *, now: datetime
+    connection: Connection, admission: Admission, session: UploadSession, image_id: UUID, *, now: datetime
 ) -> UploadSession:
     """End the session with an existing image, in the requested gallery if that still exists."""
     if session.gallery_id is not None:
         with suppress(NotFound):
-            await membership.add(connection, session.gallery_id, [image_id], now=now)
+            await admission.add(connection, session.owner_id, session.gallery_id, [image_id], now=now)
     return attrs.evolve(session, state=UploadState.COMPLETED, future_image_id=image_id, is_duplicate=True)
 
 

@@ -24,7 +24,8 @@ from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import HashingStream, copy_to_file, peek
 from imagegallery.uploads.session.found_picture import FoundPicture
-from imagegallery.uploads.session.policy import UploadPolicy, Verify, actual_type
+from imagegallery.uploads.session.limits import UploadLimits
+from imagegallery.uploads.session.policy import Verify, actual_type
 from imagegallery.uploads.session.session import UploadSession
 
 HEAD_BYTES: Final = 128 * 1024
@@ -63,7 +64,7 @@ class Verification:
     store: ObjectStore
     engine: ImagingEngine
     scratch: TemporaryFiles
-    policy: UploadPolicy
+    limits: UploadLimits
 
     async def verify(self, session: UploadSession, keys: Sequence[str]) -> VerifiedUpload:
         """Check the object under the first of ``keys`` that is there: size, type, SHA-256, picture.
@@ -74,14 +75,14 @@ class Verification:
         info = await self._find(keys)
         check_size(session, info.size)
         known = session.received_sha256 or info.sha256
-        if self.policy.verify is Verify.HEAD:
+        if self.limits.service.verify is Verify.HEAD:
             try:
                 return await self._look_at_head(session, info, known)
             except BadImage as error:
                 if info.size <= HEAD_BYTES or error.reason in TOO_MUCH:
                     raise
         async with self._as_file(info, known) as content:
-            content_type = actual_type(session.content_type, sniff(content.start), self.policy)
+            content_type = actual_type(session.content_type, sniff(content.start), self.limits.of(session))
             _check_digest(session, content.sha256)
             inspection = await self._inspect(session, info, content.path, content_type)
             return VerifiedUpload(info, content.sha256, content_type, _picture(inspection))
@@ -111,7 +112,7 @@ class Verification:
                 hashing = HashingStream(stream.chunks)
                 start, chunks = await peek(hashing, HEAD_SIZE)
                 await copy_to_file(chunks, path)
-            content_type = actual_type(session.content_type, sniff(start), self.policy)
+            content_type = actual_type(session.content_type, sniff(start), self.limits.of(session))
             if info.size <= HEAD_BYTES:
                 sha256 = hashing.sha256()
             _check_digest(session, sha256)

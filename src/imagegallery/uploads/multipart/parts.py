@@ -29,6 +29,7 @@ from imagegallery.uploads.completion.completion import Completion
 from imagegallery.uploads.completion.verification import check_size
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder, try_to_abort, try_to_delete_objects
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.lookup import OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener, max_upload_size
 from imagegallery.uploads.session.part_plan import (
@@ -40,7 +41,7 @@ from imagegallery.uploads.session.part_plan import (
     parts_to_join,
     plan_parts,
 )
-from imagegallery.uploads.session.policy import Declaration, UploadPolicy
+from imagegallery.uploads.session.policy import Declaration
 from imagegallery.uploads.session.rejection import REJECTIONS
 from imagegallery.uploads.session.session import Transport, UploadSession, raise_if_over
 
@@ -59,7 +60,7 @@ class UploadParts:
         images: ImageService,
         opener: SessionOpener,
         completion: Completion,
-        policy: UploadPolicy,
+        limits: UploadLimits,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -67,16 +68,16 @@ class UploadParts:
         self._images = images
         self._opener = opener
         self._completion = completion
-        self._policy = policy
+        self._limits = limits
         self._clock = clock
         self._sessions = OwnSessions(database, clock)
         self._ender = SessionEnder(database, store, clock)
 
     def plan_for(self, size: int) -> PartPlan | None:
         """The parts of a file of ``size`` bytes; ``None`` for one request. Raises `TooLarge`."""
-        if size <= self._policy.parts_threshold or not isinstance(self._store, MultipartUploads):
+        if size <= self._limits.service.parts_threshold or not isinstance(self._store, MultipartUploads):
             return None
-        return plan_parts(size, self._policy.part_size, self._store.part_limits)
+        return plan_parts(size, self._limits.service.part_size, self._store.part_limits)
 
     async def begin(
         self,
@@ -88,6 +89,7 @@ class UploadParts:
         gallery_id: UUID | None = None,
         meta: Meta = NO_META,
         visibility: Visibility | str = Visibility.PRIVATE,
+        policy: str | None = None,
         completes_itself: bool = False,
     ) -> UploadSession:
         """Start an upload in parts that the client cuts as it likes, within the store's limits.
@@ -96,7 +98,9 @@ class UploadParts:
         """
         self._multipart_store()
         declaration = Declaration(content_type, size, meta=meta, visibility=visibility)
-        new = NewUpload(declaration, filename, gallery_id, Transport.PARTS, completes_itself=completes_itself)
+        new = NewUpload(
+            declaration, filename, gallery_id, Transport.PARTS, completes_itself=completes_itself, policy=policy
+        )
         return await self.open_or_abort(await self._opener.begin(principal, new))
 
     async def open_or_abort(self, session: UploadSession) -> UploadSession:
@@ -222,7 +226,7 @@ class UploadParts:
         """Refuse a file of a wrong size before it is joined. Raises `REJECTIONS`."""
         try:
             check_size(session, total)
-            self._policy.check_size(total)
+            self._limits.of(session).check_size(total)
         except REJECTIONS as error:
             await self._completion.reject(session.id, error)
             raise
@@ -250,7 +254,7 @@ class UploadParts:
 
         Raises `QuotaExceeded` if that is nothing, and ends the upload.
         """
-        room = await max_upload_size(self._database, session, self._policy, now=self._clock())
+        room = await max_upload_size(self._database, session, self._limits, now=self._clock())
         if room == 0:
             full = QuotaExceeded("The owner's storage has no room for this file.")
             await self._completion.reject(session.id, full)

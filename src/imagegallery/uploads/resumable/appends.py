@@ -29,8 +29,8 @@ from imagegallery.storage.protocol import AppendsObjects, TemporaryFiles
 from imagegallery.storage.streams import HASH_IN_THREAD, HashingStream, at_most, copy_to_file, file_chunks
 from imagegallery.uploads.resumable.rules import UploadChecksum, UploadPiece, check_announced, has_arrived
 from imagegallery.uploads.session import records
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.opener import max_upload_size
-from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import Concatenation, UploadEvent, UploadSession, UploadState
 
 _PATIENCE = 10.0  # seconds to record the progress of an interrupted request
@@ -73,7 +73,7 @@ class Appender:
     database: Database
     store: AppendsObjects
     scratch: TemporaryFiles
-    policy: UploadPolicy
+    limits: UploadLimits
     clock: Clock
 
     async def begin(self, session: UploadSession) -> UploadSession:
@@ -108,7 +108,7 @@ class Appender:
             received = await self._append(session, passing, piece, limit)
         except TooLarge as error:
             await self._try_save_progress(session)
-            if session.size is None and limit < self.policy.max_size:
+            if session.size is None and limit < self.limits.of(session).max_size:
                 raise QuotaExceeded("The owner's storage has no room for more of this file.") from error
             raise
         except PreconditionFailed as error:
@@ -146,8 +146,8 @@ class Appender:
         if session.size is not None:
             return session.size
         if session.concatenation is Concatenation.FINAL:
-            return self.policy.max_size  # its bytes are there already, and counted
-        return await max_upload_size(self.database, session, self.policy, now=self.clock())
+            return self.limits.of(session).max_size  # its bytes are there already, and counted
+        return await max_upload_size(self.database, session, self.limits, now=self.clock())
 
     async def _save_progress(self, session: UploadSession, event: UploadEvent = UploadEvent.BEGIN) -> UploadSession:
         """Record the progress, unless the upload was ended meanwhile."""

@@ -44,9 +44,10 @@ from imagegallery.uploads.resumable.rules import (
 )
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder
+from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.lookup import OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
-from imagegallery.uploads.session.policy import Declaration, UploadPolicy
+from imagegallery.uploads.session.policy import Declaration
 from imagegallery.uploads.session.session import Concatenation, Transport, UploadSession, UploadState, raise_if_over
 
 LOCK_PATIENCE = timedelta(seconds=10)
@@ -64,7 +65,7 @@ class ResumableUploads:
         scratch: TemporaryFiles,
         opener: SessionOpener,
         completion: Completion,
-        policy: UploadPolicy,
+        limits: UploadLimits,
         clock: Clock,
         patience: timedelta = LOCK_PATIENCE,
     ) -> None:
@@ -75,7 +76,7 @@ class ResumableUploads:
         self._completion = completion
         self._sessions = OwnSessions(database, clock)
         self._ender = SessionEnder(database, store, clock)
-        self._policy = policy
+        self._limits = limits
         self._clock = clock
         self._patience = patience
 
@@ -90,6 +91,7 @@ class ResumableUploads:
         gallery_id: UUID | None = None,
         meta: Meta = NO_META,
         visibility: Visibility | str = Visibility.PRIVATE,
+        policy: str | None = None,
         wire_metadata: str | None = None,
         concatenation: Concatenation | None = None,
         wire_concatenation: str | None = None,
@@ -113,6 +115,7 @@ class ResumableUploads:
                 wire_metadata=wire_metadata,
                 concatenation=concatenation,
                 completes_itself=completes_itself and concatenation is not Concatenation.PARTIAL,
+                policy=policy,
             ),
         )
         if session.state is UploadState.COMPLETED:
@@ -175,6 +178,7 @@ class ResumableUploads:
         gallery_id: UUID | None = None,
         meta: Meta = NO_META,
         visibility: Visibility | str = Visibility.PRIVATE,
+        policy: str | None = None,
         wire_metadata: str | None = None,
         wire_concatenation: str,
     ) -> UploadSession:
@@ -196,7 +200,7 @@ class ResumableUploads:
             if earlier is not None:
                 return await concatenator.finish(earlier, partial_ids)
             parts = [await self.look(principal, partial_id) for partial_id in partial_ids]
-            check_parts(parts, self._policy.max_size)
+            check_parts(parts, self._limits.service.max_size)
             session = await self._opener.begin(
                 principal,
                 NewUpload(
@@ -208,6 +212,7 @@ class ResumableUploads:
                     concatenation=Concatenation.FINAL,
                     completes_itself=True,
                     session_id=settled,
+                    policy=policy,
                 ),
             )
             return await concatenator.join(await self._start_growing(session, wire_concatenation), parts)
@@ -297,7 +302,7 @@ class ResumableUploads:
             empty = EmptyFile("The file is empty.")
             await self._completion.reject(session.id, empty)
             raise empty
-        self._policy.check_size(length)
+        self._limits.of(session).check_size(length)
         async with self._database.transaction() as connection:
             current = await records.lock(connection, session.id)
             await self._opener.check_storage(connection, session.owner_id, length - current.received)
@@ -319,7 +324,7 @@ class ResumableUploads:
         return self._store
 
     def _appender(self, store: AppendsObjects) -> Appender:
-        return Appender(self._database, store, self._scratch, self._policy, self._clock)
+        return Appender(self._database, store, self._scratch, self._limits, self._clock)
 
     def _finisher(self) -> Finisher:
         return Finisher(self._database, self._appending(), self._completion, self._clock)

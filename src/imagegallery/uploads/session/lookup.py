@@ -62,5 +62,6 @@ def check_repeats(session: UploadSession, new: NewUpload) -> None:
         or session.sha256 != declared.sha256
         or session.on_duplicate != declared.on_duplicate
         or (session.meta, session.visibility) != (declared.meta, declared.visibility)
+        or new.policy not in (None, session.policy)
     ):
         raise IdempotencyKeyReused("This idempotency key was used for another file.", upload_id=str(session.id))

@@ -11,7 +11,9 @@ from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.errors import Fault, InvalidInput
 from imagegallery.ids import new_id
+from imagegallery.images.admission import Admission
 from imagegallery.images.image.filename import FALLBACK, clean_filename
 from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.principal import Principal
@@ -20,7 +22,8 @@ from imagegallery.storage.keys import EXTENSIONS, image_prefix, incoming_key
 from imagegallery.storage.space import Space, UnlimitedSpace
 from imagegallery.uploads.completion.duplicates import existing_image, return_existing
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.policy import Declaration, UploadPolicy, declared_type
+from imagegallery.uploads.session.limits import UploadLimits
+from imagegallery.uploads.session.policy import Declaration, OnDuplicate, declared_type
 from imagegallery.uploads.session.records import Room
 from imagegallery.uploads.session.session import Concatenation, Transport, UploadSession, UploadState
 
@@ -46,6 +49,7 @@ class NewUpload:
     completes_itself: bool = False
     comes_now: bool = False
     lifetime: timedelta | None = None
+    policy: str | None = None
     session_id: UUID = field(factory=new_id)
 
 
@@ -54,7 +58,8 @@ class SessionOpener:
     """Opens sessions. Receiving the bytes is done elsewhere."""
 
     database: Database
-    policy: UploadPolicy
+    limits: UploadLimits
+    admission: Admission
     clock: Clock
     rates: RateLimiter = UNLIMITED
     space: Space = field(factory=UnlimitedSpace)
@@ -66,13 +71,13 @@ class SessionOpener:
         ``return_existing`` is wanted. If this raises, nothing is left.
 
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
-        `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` if ``reject`` is wanted and the SHA-256 is known,
-        `UploadLocked` if a session of this id exists, `DiskFull`, and `NotFound` or `Forbidden` for another owner's
-        gallery.
+        `GalleryFull`, `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` if ``reject`` is wanted and the SHA-256 is
+        known, `UploadLocked` if a session of this id exists, `DiskFull`, and `NotFound` or `Forbidden` for another
+        owner's gallery.
         """
         owner_id = principal.require_user()
-        content_type = declared_type(new.declaration.content_type, new.filename)
-        checked = self.policy.check(evolve(new.declaration, content_type=content_type))
+        self.limits.policies.check_known(new.policy)
+        checked = self._check(new.declaration, new)
         await self.space.check(checked.size or 0)
         await self.rates.admit_upload(owner_id)
         if new.concatenation is not Concatenation.PARTIAL:  # which becomes no image by itself
@@ -81,34 +86,61 @@ class SessionOpener:
             room = await records.hold_room(connection, owner_id, new.gallery_id, now=self.clock())
             if new.gallery_id is not None:
                 require(Permission.ADD_IMAGES, principal, room.gallery, "gallery")
-            wanted = checked.on_duplicate or self.policy.on_duplicate
-            existing, reserved = await existing_image(connection, owner_id, checked.sha256, wanted), None
+                new = self._under_policy_of(room, new)
+                checked = self._check(checked, new)
+            existing, reserved = await self._existing(connection, owner_id, checked, new), None
             if existing is None:
                 if new.concatenation is not Concatenation.FINAL:  # which takes the places of its parts
-                    self.policy.check_open(room.open + 1)
+                    self.limits.service.check_open(room.open + 1)
                 reserved = self._reserve(room, new)
             session = evolve(self._session(owner_id, new, checked), reserved=reserved)
             if existing is not None:
-                session = await return_existing(connection, session, existing, now=session.created_at)
+                session = await return_existing(connection, self.admission, session, existing, now=session.created_at)
             await records.insert(connection, session)
         BEGUN.reached()
         return session
 
+    def _check(self, declaration: Declaration, new: NewUpload) -> Declaration:
+        content_type = declared_type(declaration.content_type, new.filename)
+        return self.limits.under(new.policy).check(evolve(declaration, content_type=content_type))
+
+    def _under_policy_of(self, room: Room, new: NewUpload) -> NewUpload:
+        """The upload under the policy of its gallery, if that has one. Raises `InvalidInput` for another one, and
+        `GalleryFull`."""
+        if room.gallery_policy is not None and new.policy not in (None, room.gallery_policy):
+            raise InvalidInput(
+                f"This gallery takes images under the policy {room.gallery_policy}.",
+                [Fault(("body", "policy"), f"must be {room.gallery_policy}, as the gallery's")],
+            )
+        under = evolve(new, policy=room.gallery_policy or new.policy)
+        self.limits.policies.check_room(under.policy, room.gallery_count + 1)
+        return under
+
+    async def _existing(
+        self, connection: Connection, owner_id: str, declaration: Declaration, new: NewUpload
+    ) -> UUID | None:
+        """`existing_image`, but under a policy, which judges bytes, none is returned before they are here."""
+        wanted = declaration.on_duplicate or self.limits.under(new.policy).on_duplicate
+        if new.policy is not None and wanted is OnDuplicate.RETURN_EXISTING:
+            return None
+        return await existing_image(connection, owner_id, declaration.sha256, wanted)
+
     async def check_storage(self, connection: Connection, owner_id: str, size: int) -> None:
         """Raise `QuotaExceeded` unless ``size`` more bytes fit, besides open uploads."""
         room = await records.hold_room(connection, owner_id, now=self.clock())
-        self.policy.check_storage(room.storage_used + room.awaited + size, room.storage_limit)
+        self.limits.service.check_storage(room.storage_used + room.awaited + size, room.storage_limit)
 
     def _reserve(self, room: Room, new: NewUpload) -> int | None:
         """Check that there is quota for the file. Returns the bytes reserved for one of unknown size that its client
         sends to the store by a signed URL.
         Raises `QuotaExceeded`.
         """
-        size, limit = new.declaration.size, self.policy.limit_of(room.storage_limit)
+        policy = self.limits.under(new.policy)
+        size, limit = new.declaration.size, policy.limit_of(room.storage_limit)
         is_unseen = size is None and new.transport in (Transport.SIMPLE, Transport.PARTS)
         taken = room.storage_used + room.awaited
-        self.policy.check_storage(taken + (1 if is_unseen else size or 0), room.storage_limit)
-        return min(self.policy.max_size, limit - taken) if is_unseen and limit is not None else None
+        policy.check_storage(taken + (1 if is_unseen else size or 0), room.storage_limit)
+        return min(policy.max_size, limit - taken) if is_unseen and limit is not None else None
 
     def _session(self, owner_id: str, new: NewUpload, declaration: Declaration) -> UploadSession:
         now = self.clock()
@@ -128,7 +160,7 @@ class SessionOpener:
             future_image_id=image_id,
             created_at=now,
             updated_at=now,
-            expires_at=now + (new.lifetime or self.policy.session_lifetime),
+            expires_at=now + (new.lifetime or self.limits.service.session_lifetime),
             part_size=new.part_size,
             wire_metadata=new.wire_metadata,
             concatenation=new.concatenation,
@@ -136,6 +168,7 @@ class SessionOpener:
             on_duplicate=declaration.on_duplicate,
             meta=declaration.meta,
             visibility=declaration.visibility,
+            policy=new.policy,
         )
 
 
@@ -145,7 +178,7 @@ def stored_filename(given: str | None, content_type: str) -> str:
     return clean_filename(given or (f"{FALLBACK}.{extension}" if extension else FALLBACK))
 
 
-async def max_upload_size(database: Database, session: UploadSession, policy: UploadPolicy, *, now: datetime) -> int:
+async def max_upload_size(database: Database, session: UploadSession, limits: UploadLimits, *, now: datetime) -> int:
     """Return how many bytes the file may have: what was announced or reserved, or what is left.
 
     Several uploads without a size may get the same rest; their completion checks again.
@@ -156,6 +189,7 @@ async def max_upload_size(database: Database, session: UploadSession, policy: Up
         return session.reserved
     async with database.connection() as connection:
         room = await records.room(connection, session.owner_id, now=now)
+    policy = limits.of(session)
     limit = policy.limit_of(room.storage_limit)
     if limit is None:
         return policy.max_size

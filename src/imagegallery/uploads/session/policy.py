@@ -9,13 +9,12 @@ the bytes decide: a good picture that was declared as another kind is taken as w
 from datetime import timedelta
 from enum import StrEnum
 
-from attrs import Attribute, evolve, field, frozen, validators
+from attrs import evolve, field, frozen, validators
 
 from imagegallery.access.audience import Visibility
 from imagegallery.common.meta import Meta, check_meta
 from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.errors import (
-    ConfigurationError,
     EmptyFile,
     Fault,
     InvalidInput,
@@ -27,7 +26,8 @@ from imagegallery.errors import (
 )
 from imagegallery.images.image.filename import type_of_extension
 from imagegallery.imaging.signature import is_as_declared
-from imagegallery.storage.keys import EXTENSIONS
+from imagegallery.policies.policy import OnDuplicate as OnDuplicate
+from imagegallery.policies.policy import check_types
 
 WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
 HEIF_TYPES = ("image/heic", "image/heif")
@@ -47,17 +47,6 @@ _ALIASES = {
     "image/heic-sequence": "image/heic",
     "image/heif-sequence": "image/heif",
 }
-
-
-class OnDuplicate(StrEnum):
-    """What to do with a file that its owner has outside of the trash: make a second image of the same bytes, which are
-    stored once; raise an error; or
-    return the existing image.
-    """
-
-    KEEP_BOTH = "keep_both"
-    REJECT = "reject"
-    RETURN_EXISTING = "return_existing"
 
 
 class Verify(StrEnum):
@@ -111,11 +100,6 @@ class StorageUse:
     max_open: int
 
 
-def _check_known(_: object, __: "Attribute[tuple[str, ...]]", types: tuple[str, ...]) -> None:
-    if unknown := set(types) - set(EXTENSIONS):
-        raise ConfigurationError(f"These types cannot be stored: {', '.join(sorted(unknown))}.")
-
-
 @frozen
 class UploadPolicy:
     """The limits of one upload, and how long a session lives.
@@ -133,7 +117,7 @@ class UploadPolicy:
     store's files are here, ``head`` if they would have to be fetched).
     """
 
-    allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=_check_known)
+    allowed_types: tuple[str, ...] = field(default=WEB_TYPES + HEIF_TYPES, validator=check_types)
     max_size: int = field(default=50_000_000, validator=validators.gt(0))
     parts_threshold: int = field(default=16 * 1024 * 1024, validator=validators.ge(0))
     part_size: int = field(default=8 * 1024 * 1024, validator=validators.gt(0))

@@ -32,7 +32,7 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
     completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility,
-    staged"""
+    staged, policy"""
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
@@ -43,7 +43,8 @@ _HOLD_ROOM = f"SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' 
 # without a known size, have arrived; and the owner of the gallery.
 ROOM = f"""
 SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit, open.count, open.size,
-       g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility
+       g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility, g.policy AS gallery_policy,
+       g.image_count AS gallery_count
 FROM (
     SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
     FROM upload_sessions
@@ -64,10 +65,10 @@ _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
     declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
-    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size, meta, visibility
+    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size, meta, visibility, policy
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26
+    $26, $27
 )"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
@@ -189,7 +190,7 @@ WHERE NOT EXISTS (
 class Room:
     """An owner's quota: ``storage_used`` and own ``storage_limit`` in bytes; the number of open sessions (``open``),
     and the bytes they reserve
-    (``awaited``); and the requested gallery, if it exists.
+    (``awaited``); and the requested gallery, if it exists, with its policy and the number of its images.
     """
 
     storage_used: int
@@ -197,13 +198,16 @@ class Room:
     open: int
     awaited: int
     gallery: Facts | None
+    gallery_policy: str | None = None
+    gallery_count: int = 0
 
 
 async def room(connection: Connection, owner_id: str, gallery_id: UUID | None = None, *, now: datetime) -> Room:
     (row,) = await connection.fetch(ROOM, owner_id, now, gallery_id)
     owner = row["gallery_owner_id"]
     gallery = None if owner is None else Facts(owner, Visibility(row["gallery_visibility"]))
-    return Room(row["storage_used"], row["storage_limit"], row["count"], row["size"], gallery)
+    held = row["storage_used"], row["storage_limit"], row["count"], row["size"]
+    return Room(*held, gallery, row["gallery_policy"], row["gallery_count"] or 0)
 
 
 async def hold_room(connection: Connection, owner_id: str, gallery_id: UUID | None = None, *, now: datetime) -> Room:
@@ -250,6 +254,7 @@ async def insert(connection: Connection, session: UploadSession) -> None:
             session.reserved,
             session.meta,
             session.visibility.value,
+            session.policy,
         )
     except UniqueViolationError:
         raise UploadLocked("Another request is at work on this upload.") from None
@@ -437,6 +442,7 @@ def _session(row: Record) -> UploadSession:
         meta=row["meta"],
         visibility=Visibility(row["visibility"]),
         staged=None if row["staged"] is None else StagedFile.from_json(row["staged"]),
+        policy=row["policy"],
     )
 
 

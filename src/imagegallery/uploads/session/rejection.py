@@ -10,11 +10,15 @@ from imagegallery.errors import (
     Detail,
     DuplicateImage,
     EmptyFile,
+    Forbidden,
+    GalleryFull,
     ImageGalleryError,
     QuotaExceeded,
+    Refused,
     SizeMismatch,
     TooLarge,
     TypeMismatch,
+    WrongDimensions,
 )
 
 # Errors due to the file, the owner's storage or the owner's wish: trying again would not help.
@@ -27,8 +31,12 @@ REJECTIONS = (
     BadImage,
     QuotaExceeded,
     DuplicateImage,
+    WrongDimensions,
+    GalleryFull,
 )
-_BY_CODE: Mapping[str, type[ImageGalleryError]] = {error.code: error for error in REJECTIONS}
+# The same, and what the application says of a file that proved to be good.
+VERDICTS = (*REJECTIONS, Refused, Forbidden)
+_BY_CODE: Mapping[str, type[ImageGalleryError]] = {error.code: error for error in VERDICTS}
 
 
 @frozen
@@ -48,4 +56,4 @@ class Rejection:
         details = dict(self.details)
         if self.code == BadImage.code:
             return BadImage(str(details.pop("reason")), self.message, **details)
-        return _BY_CODE[self.code](self.message, **details)
+        return _BY_CODE.get(self.code, Refused)(self.message, **details)

@@ -1,0 +1,91 @@
+"""Whether a file that proved to be a good picture may become an image: its policy, and the application itself."""
+
+from uuid import UUID
+
+from attrs import frozen
+
+from imagegallery.common.meta import Meta
+from imagegallery.errors import Forbidden, ImageGalleryError, RateLimited, Refused, TypeMismatch, Unavailable
+from imagegallery.images.metadata.metadata import Metadata
+from imagegallery.principal import Principal
+from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
+from imagegallery.uploads.session.limits import UploadLimits
+from imagegallery.uploads.session.rejection import REJECTIONS
+from imagegallery.uploads.session.session import UploadSession
+
+
+@frozen
+class NewImage:
+    """What a function of the application sees that decides whether a file may become an image: a file that passed all
+    other checks, before anything of it is on record.
+
+    ``size`` is in bytes; ``width`` and ``height`` are in pixels as the picture is seen. ``declared_type`` is what its
+    client or its name says, ``content_type`` what it is. ``metadata`` is what the file says of itself, ``meta`` what
+    the application says of it.
+    """
+
+    principal: Principal
+    gallery_id: UUID | None
+    policy: str
+    filename: str
+    declared_type: str
+    content_type: str
+    size: int
+    width: int
+    height: int
+    frames: int
+    sha256: bytes
+    metadata: Metadata
+    meta: Meta
+
+
+@frozen
+class Acceptance:
+    """Holds a verified upload to the policy of its session."""
+
+    limits: UploadLimits
+    verification: Verification
+
+    async def judge(self, session: UploadSession, policy: str, verified: VerifiedUpload) -> VerifiedUpload:
+        """Return what is known of the file by then.
+
+        Raises what refuses the upload, one of `imagegallery.uploads.session.rejection.VERDICTS`; `HookFailed`, or what
+        else a hook raises that says "later"; and `ChecksumMismatch` and `ObjectNotFound` for a file that has to be read
+        for its SHA-256.
+        """
+        found, limits = verified.picture, self.limits.under(policy)
+        limits.check_size(verified.info.size)
+        if verified.content_type not in limits.allowed_types:
+            raise TypeMismatch(
+                f"The file is {verified.content_type}; only these can be uploaded: {', '.join(limits.allowed_types)}."
+            )
+        self.limits.policies.get(policy).check_dimensions(found.width, found.height)
+        if not self.limits.policies.has_hooks(policy):
+            return verified
+        known = await self.verification.with_sha256(session, verified)
+        try:
+            await self.limits.policies.accept(policy, _new_image(session, policy, known))
+        except (*REJECTIONS, Forbidden, Unavailable, RateLimited):
+            raise
+        except ImageGalleryError as refusal:
+            raise Refused(refusal.message, **refusal.details) from refusal
+        return known
+
+
+def _new_image(session: UploadSession, policy: str, verified: VerifiedUpload) -> NewImage:
+    found = verified.picture
+    return NewImage(
+        principal=Principal.user(session.owner_id),
+        gallery_id=session.gallery_id,
+        policy=policy,
+        filename=session.filename,
+        declared_type=session.content_type,
+        content_type=verified.content_type,
+        size=verified.info.size,
+        width=found.width,
+        height=found.height,
+        frames=found.frames,
+        sha256=verified.sha256 or b"",
+        metadata=found.metadata,
+        meta=session.meta,
+    )
