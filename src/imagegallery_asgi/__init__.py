@@ -17,7 +17,23 @@ except ImportError as error:
 from imagegallery.http_options import ClientLimits
 from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
+from imagegallery_asgi.error_handlers import add_error_handlers, problem_of, status_of
 from imagegallery_asgi.framework.context import Authenticate, Call
 from imagegallery_asgi.framework.operations import Operation, declaring
+from imagegallery_asgi.routes import EVERYTHING, READ_ONLY
 
-__all__ = ["Authenticate", "Call", "ClientLimits", "Operation", "create_app", "declaring", "jwt", "single_user"]
+__all__ = [
+    "EVERYTHING",
+    "READ_ONLY",
+    "Authenticate",
+    "Call",
+    "ClientLimits",
+    "Operation",
+    "add_error_handlers",
+    "create_app",
+    "declaring",
+    "jwt",
+    "problem_of",
+    "single_user",
+    "status_of",
+]

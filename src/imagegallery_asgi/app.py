@@ -26,7 +26,7 @@ from imagegallery_asgi.middleware.forwarding import TrustedProxies
 from imagegallery_asgi.middleware.page_cache import Shortcut
 from imagegallery_asgi.middleware.patience import Patient
 from imagegallery_asgi.resumable.tus_middleware import TusExchange
-from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
+from imagegallery_asgi.routes import OPERATIONAL, WEBSITE, chosen
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 
@@ -39,7 +39,7 @@ def create_app(
     trusted_proxies: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     client_limits: ClientLimits = ClientLimits(),  # noqa: B008 - it is frozen
-    operations: Sequence[Operation] = (),
+    operations: Iterable[str | Operation] = (),
     security_schemes: Mapping[str, JsonSchema] | None = None,
     clock: Clock = utc_now,
 ) -> Starlette:
@@ -57,19 +57,24 @@ def create_app(
         cors_origins: Origins of other pages (``https://app.example``) that may use the API from a browser, with
             cookies; ``*`` allows any, without cookies, if users sign in.
         client_limits: Ends requests of stalled clients, and limits the number of bodies at once.
-        operations: The application's own, below the API's prefix like ours, and described with them.
+        operations: What is mounted: groups of operations by name (``{"uploads", "files"}``; ``"images:read"``: those
+            that change nothing), `READ_ONLY` or `EVERYTHING`; and operations of the application's own, below the API's
+            prefix like ours. Without a name, all groups but ``webhooks``. The description has what is mounted, and
+            nothing else.
         security_schemes: How ``authenticate`` knows users, for the description, as OpenAPI has it:
             ``{"session": {"type": "apiKey", "in": "cookie", "name": "session"}}``. By default a bearer token, or
             nothing where there is one user.
 
     Raises:
-        ConfigurationError: For an invalid address or origin.
+        ConfigurationError: For an invalid address or origin, and for an unknown group of operations.
         ValueError: For an operation at the address of another one.
     """
-    api = (*OPERATIONS, *operations)
+    api = chosen(operations)
     authenticate = authenticate or single_user(cors_origins=cors_origins)
     schemes = security_schemes_of(authenticate) if security_schemes is None else security_schemes
-    described = Description(api, EVENT_TYPES if gallery is None else gallery.event_types, schemes)
+    tells_events = any(each.tag in ("events", "webhooks") for each in api)
+    events = EVENT_TYPES if gallery is None else gallery.event_types
+    described = Description(api, events if tells_events else {}, schemes)
     host = Host(gallery, authenticate, described.at, clock=clock)
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan

@@ -1,5 +1,12 @@
-"""Every operation there is, one table a file of handlers: paths below the API's prefix, and those at the root."""
+"""Every operation there is, one table a file of handlers: paths below the API's prefix, and those at the root; and the
+choice of those that an application has.
+"""
 
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from imagegallery import ConfigurationError
 from imagegallery_asgi.api import (
     duplicates,
     events,
@@ -12,6 +19,7 @@ from imagegallery_asgi.api import (
     uploads,
     webhooks,
 )
+from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
 from imagegallery_asgi.website import pages
@@ -33,3 +41,29 @@ OPERATIONS = (
 # How the service itself is has an address at the root, too: what a proxy keeps back has one.
 OPERATIONAL = (*operational.OPERATIONS, *operational.METRICS)
 WEBSITE = tuple(pages.OPERATIONS)
+
+GROUPS: Final[Mapping[str, tuple[Operation, ...]]] = {
+    tag: tuple(each for each in OPERATIONS if each.tag == tag) for tag in dict.fromkeys(each.tag for each in OPERATIONS)
+}
+"""The operations by the names of their groups, which are the tags of the description."""
+READ: Final = ":read"
+"""After the name of a group: its operations that change nothing."""
+EVERYTHING: Final = frozenset(GROUPS)
+EMBEDDED: Final = EVERYTHING - {"webhooks"}
+"""What an application has that does not choose: users of a host have no webhooks unless it wants them to."""
+READ_ONLY: Final = frozenset(name + READ for name in EMBEDDED - {"uploads", "resumable", "uppy", "policies"})
+
+
+def chosen(wanted: Iterable[str | Operation]) -> tuple[Operation, ...]:
+    """The operations of these groups (`EMBEDDED` if none is named), and those that are given themselves.
+
+    Raises `ConfigurationError` for a name that is no group's.
+    """
+    given = [*wanted]
+    names = {each for each in given if isinstance(each, str)} or EMBEDDED
+    if unknown := sorted(name for name in names if name.removesuffix(READ) not in GROUPS):
+        nearest = get_close_matches(unknown[0].removesuffix(READ), GROUPS, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else f"; there are {', '.join(sorted(GROUPS))}."
+        raise ConfigurationError(f"operations: there is no group {unknown[0]!r}{hint}")
+    of_groups = (each for each in OPERATIONS if each.tag in names or (each.is_safe and each.tag + READ in names))
+    return (*of_groups, *(each for each in given if isinstance(each, Operation)))

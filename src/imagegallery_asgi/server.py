@@ -25,6 +25,7 @@ from imagegallery_asgi.app import create_app
 from imagegallery_asgi.auth import jwt, single_user
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent
 from imagegallery_asgi.framework.context import Authenticate
+from imagegallery_asgi.routes import EVERYTHING
 from imagegallery_asgi.sockets import bounding_silence
 
 SignalHandler = Callable[[int, FrameType | None], object] | int | None
@@ -61,6 +62,7 @@ def app() -> Starlette:
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
         client_limits=settings.client,
+        operations=EVERYTHING,
     )
 
 

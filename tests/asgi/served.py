@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from imagegallery import ImageGallery, NewImage, Principal, Refused, Settings
-from imagegallery_asgi import create_app
+from imagegallery_asgi import EVERYTHING, create_app
 from imagegallery_asgi.server import closing_on_signals, serve
 
 MOUNT = "/pictures"
@@ -40,8 +40,10 @@ def accept(new: NewImage) -> None:
 
 
 def app() -> ASGIApp:
-    alone = create_app(authenticate=who, lifespan=lifespan, client_limits=Settings.from_env().client)
-    host = Starlette(routes=[Mount(MOUNT, create_app(authenticate=who))])
+    alone = create_app(
+        authenticate=who, lifespan=lifespan, client_limits=Settings.from_env().client, operations=EVERYTHING
+    )
+    host = Starlette(routes=[Mount(MOUNT, create_app(authenticate=who, operations=EVERYTHING))])
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
         mounted = scope["type"] == "http" and scope["path"].startswith(MOUNT)

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
+from anyio import to_thread
 from tests.support.photographs import photograph
 
 from imagegallery import Definition, Policy, Principal, Refused, Settings
@@ -26,9 +27,8 @@ def block(language: str) -> str:
 async def test_what_the_page_defines_holds(tmp_path: Path, database_dsn: str, imaging_engine: ImagingEngine) -> None:
     file = tmp_path / "photos.toml"
     file.write_text(block("toml"))
-    settings = attrs.evolve(
-        Settings.from_env(file), data_dir=tmp_path / "data", database=DatabaseOptions(dsn=database_dsn)
-    )
+    given = await to_thread.run_sync(Settings.from_env, file)
+    settings = attrs.evolve(given, data_dir=tmp_path / "data", database=DatabaseOptions(dsn=database_dsn))
     code: dict[str, Any] = {}
     exec(block("python"), code)
     pics: Definition = code["pics"]

@@ -415,9 +415,9 @@ async def test_an_upload_that_began_under_another_policy_of_its_gallery_is_refus
     gallery = await uploading.gallery()
     session = await uploading.uploaded(jpeg, gallery_id=gallery.id)
     await uploading.library.galleries.update(uploading.me, gallery.id, policy="item")
-    with pytest.raises(Refused, match="policy has changed"):
+    with pytest.raises(Refused, match="under the policy item"):
         await uploading.service.complete(uploading.me, session.id)
-    with pytest.raises((Refused, UploadEnded), match="policy has changed"):
+    with pytest.raises((Refused, UploadEnded), match="under the policy item"):
         await uploading.service.complete(uploading.me, session.id)
     assert await uploading.traces() == Traces()
 
@@ -430,3 +430,18 @@ async def test_a_gallerys_policy_changes_and_goes(uploading: Uploading) -> None:
     assert (await update(uploading.me, gallery.id, policy="item")).policy == "item"
     assert (await update(uploading.me, gallery.id, visibility=Visibility.UNLISTED, policy=UNSET)).policy == "item"
     assert (await update(uploading.me, gallery.id, policy=None)).policy is None
+
+
+async def test_what_is_staged_is_judged_then_and_goes_where_its_policy_is(uploading: Uploading, jpeg: bytes) -> None:
+    redefine(uploading, "item", Policy(min_width=41))
+    with pytest.raises(WrongDimensions):
+        await uploading.service.stage(uploading.me, jpeg, policy="item")
+    assert await uploading.traces() == Traces()
+    redefine(uploading, "item", Policy(min_width=40, max_images=1))
+    gallery = await gallery_under(uploading, "item")
+    under, not_under = [await uploading.service.stage(uploading.me, jpeg, policy=each) for each in ("item", None)]
+    with pytest.raises(Refused, match="under the policy item"):
+        async with uploading.library.database.transaction() as connection:
+            await not_under.attach(connection, gallery_id=gallery.id)
+    async with uploading.library.database.transaction() as connection:
+        assert (await under.attach(connection, gallery_id=gallery.id)).policy == "item"
