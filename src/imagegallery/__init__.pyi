@@ -31,6 +31,7 @@ from imagegallery.errors import (
 )
 from imagegallery.events.event import Event
 from imagegallery.events.feed import Subscription
+from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import Gallery, ImageOrder
 from imagegallery.gallery import Definition, ImageGallery, OpenGallery
 from imagegallery.ids import new_id
@@ -79,6 +80,7 @@ __all__ = [
     "Forbidden",
     "Gallery",
     "GalleryChanged",
+    "GalleryFilter",
     "Image",
     "ImageDeleted",
     "ImageFailed",

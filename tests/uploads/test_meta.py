@@ -112,3 +112,13 @@ async def test_a_check_sees_all_that_would_be_kept_and_changes_nothing_of_it(upl
     await galleries.update(me, gallery.id, name="Lisboa")
     assert seen == [META, {"sku": "A-1", "size": 1}]
     assert changed.meta == {"sku": "A-1", "size": 1}
+
+
+async def test_what_is_staged_gets_its_meta_when_it_is_attached(uploading: Uploading, jpeg: bytes) -> None:
+    uploading.library.images.meta_checks.add("image", refuse)
+    staged = await uploading.service.stage(uploading.me, jpeg)
+    async with uploading.library.database.connection() as host, host.transaction():
+        with pytest.raises(InvalidInput, match="of a product"):
+            await staged.attach(host)
+        image = await staged.attach(host, meta=META)
+    assert (await uploading.library.images.get(uploading.me, image.id)).meta == META

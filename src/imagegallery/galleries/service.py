@@ -140,9 +140,14 @@ class GalleryService:
         async with self._database.reading(principal, within=connection) as ours:
             return await self._read(ours, principal, gallery_id)
 
-    async def get_many(self, principal: Principal, gallery_ids: Sequence[UUID]) -> dict[UUID, Gallery]:
+    async def get_many(
+        self, principal: Principal, gallery_ids: Sequence[UUID], *, connection: HostConnection | None = None
+    ) -> dict[UUID, Gallery]:
         """Return those of up to 1,000 galleries that the principal may see, by id, in this order. One statement
         reads them, with their covers.
+
+        Args:
+            connection: As in `create`.
 
         Raises:
             InvalidInput: For more ids.
@@ -150,8 +155,8 @@ class GalleryService:
         wanted = check_many(gallery_ids)
         if not wanted:
             return {}
-        async with self._database.reading(principal) as connection:
-            found = {each.id: each for each in await records.get_many(connection, wanted)}
+        async with self._database.reading(principal, within=connection) as ours:
+            found = {each.id: each for each in await records.get_many(ours, wanted)}
         seen = [found[each] for each in wanted if each in found and may_view(principal, found[each].facts)]
         return await self._delivery.of_many(lambda: {each.id: self._shown(principal, each) for each in seen})
 

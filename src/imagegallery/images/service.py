@@ -114,9 +114,14 @@ class ImageService:
         async with self._database.reading(principal, within=connection) as ours:
             return self._shown(principal, await find(ours, principal, image_id, Permission.VIEW))
 
-    async def get_many(self, principal: Principal, image_ids: Sequence[UUID]) -> dict[UUID, Image]:
+    async def get_many(
+        self, principal: Principal, image_ids: Sequence[UUID], *, connection: HostConnection | None = None
+    ) -> dict[UUID, Image]:
         """Return those of up to 1,000 images that the principal may see, by id, in this order. One statement
         reads them.
+
+        Args:
+            connection: As in `get`.
 
         Raises:
             InvalidInput: For more ids.
@@ -124,8 +129,8 @@ class ImageService:
         wanted = check_many(image_ids)
         if not wanted:
             return {}
-        async with self._database.reading(principal) as connection:
-            found = await find_many(connection, principal, wanted)
+        async with self._database.reading(principal, within=connection) as ours:
+            found = await find_many(ours, principal, wanted)
         return await self._delivery.of_many(lambda: {each.image.id: self._shown(principal, each) for each in found})
 
     async def update(

@@ -52,6 +52,11 @@ class NewUpload:
     policy: str | None = None
     session_id: UUID = field(factory=new_id)
 
+    @property
+    def says_meta(self) -> bool:
+        """Whether it has the image's ``meta``: a part of an upload becomes no image, and a staged one gets it later."""
+        return self.concatenation is not Concatenation.PARTIAL and self.lifetime is None
+
 
 @frozen
 class SessionOpener:
@@ -80,7 +85,7 @@ class SessionOpener:
         checked = self._check(new.declaration, new)
         await self.space.check(checked.size or 0)
         await self.rates.admit_upload(owner_id)
-        if new.concatenation is not Concatenation.PARTIAL:  # which becomes no image by itself
+        if new.says_meta:
             await self.meta_checks.check("image", checked.meta)
         async with self.database.transaction() as connection:
             room = await records.hold_room(connection, owner_id, new.gallery_id, now=self.clock())
