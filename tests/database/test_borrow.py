@@ -150,6 +150,8 @@ async def test_what_is_done_on_a_hosts_connection_is_there_when_the_host_commits
         with pytest.raises(NotFound):
             await library.galleries.get(ANA, made.id)
         seen = await library.images.get(ANA, image.id, connection=connection)
+        assert await library.images.get_many(ANA, [image.id], connection=connection) == {image.id: seen}
+        assert await library.galleries.get_many(ANA, [made.id], connection=connection) == {made.id: changed}
     assert seen == await library.images.get(ANA, image.id)
     there = await library.galleries.get(ANA, made.id)
     assert (there.name, there.image_count, there.cover) == (made.name, 1, seen)

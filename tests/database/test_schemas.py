@@ -1,5 +1,6 @@
 """A gallery in a schema of its own, in the database of an application or beside another gallery."""
 
+import io
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -61,6 +62,29 @@ async def host(dsn: str) -> AsyncIterator[Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("search_path", ["public", "nowhere", "public, imagegallery"])
+async def test_an_application_with_tables_of_the_same_names_shares_its_transaction(
+    dsn: str, host: Connection, tmp_path: Path, imaging_engine: SharedEngine, search_path: str
+) -> None:
+    await host.execute(HOST)
+    await host.execute("CREATE TABLE items (name text, image_id uuid)")
+    settings = Settings(data_dir=tmp_path, database=options(dsn))
+    data = io.BytesIO()
+    Pillow.new("RGB", (40, 30)).save(data, "PNG")
+    async with ImageGallery.open(settings, engine=imaging_engine) as gallery, gallery.worker():
+        staged = await gallery.uploads.stage(ME, data.getvalue())
+        await host.execute(f"SET search_path = {search_path}")
+        async with host.transaction():
+            lot = await gallery.galleries.create(ME, name="Bike", connection=host)
+            image = await staged.attach(host, gallery_id=lot.id)
+            await host.execute("INSERT INTO public.items VALUES ('Bike', $1)", image.id)
+            assert await host.fetchval("SHOW search_path") == search_path
+        assert (await gallery.images.wait_until_ready(ME, image.id)).variants
+        assert (await gallery.galleries.get(ME, lot.id)).image_count == 1
+    await host.execute("SET search_path = public")
+    assert [await host.fetchval(f"SELECT count(*) FROM {name}") for name in ("images", "events", "jobs")] == [0, 0, 0]
 
 
 async def tables(host: Connection) -> set[str]:
