@@ -25,6 +25,7 @@ FURTHER = (
     "imagegallery.access.permission.ROLES",
     "imagegallery.images.duplicates.duplicate.Lookalike",
     "imagegallery.webhooks.service.CreatedWebhook",
+    "imagegallery.database.host.choice.HostConnection",
 )
 # What a feature is made of.
 FEATURES = (

@@ -277,6 +277,16 @@ async def test_another_database_is_refused(library: Library, database_server: Da
         await connection.close()
 
 
+async def test_a_role_without_rights_is_told_so(library: Library, database_dsn: str) -> None:
+    connection = await asyncpg.connect(database_dsn)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("REVOKE ALL ON galleries FROM CURRENT_USER")
+    await refused(library, connection, ConfigurationError, "may not use the gallery's tables")
+    await transaction.rollback()
+    await connection.close()
+
+
 async def test_what_is_no_connection_is_refused_in_words(library: Library) -> None:
     await refused(library, object(), InvalidInput, r"A builtins\.object cannot share a transaction")
     django = type("DatabaseWrapper", (), {"ensure_connection": None})()

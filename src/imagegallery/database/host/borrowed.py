@@ -118,7 +118,11 @@ async def lent(
     async with connection.transaction():
         if wanted != had:
             await driver.fetch(_SET, wanted)
-        yield connection
+        try:
+            yield connection
+        except asyncpg.InsufficientPrivilegeError as error:
+            message = f"The role of this connection may not use the gallery's tables: {error}."
+            raise ConfigurationError(message) from error
         if wanted != had:
             with anyio.CancelScope(shield=True):
                 await driver.fetch(_SET, had)
