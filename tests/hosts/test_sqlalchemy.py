@@ -13,12 +13,12 @@ from sqlalchemy.schema import CreateTable
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture as jpeg
 
-from imagegallery import Forbidden, ImageGallery, NotFound, Principal, Settings
+from imagegallery import ImageGallery, NotFound, Principal, Settings
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.hosts.sqlalchemy import follow, picture_column
 from imagegallery.sync import SyncGallery, open_gallery
 
-ANA, SITE = Principal.user("ana"), Principal.user("site")
+ANA, BEN, SITE = Principal.user("ana"), Principal.user("ben"), Principal.user("site")
 
 
 class Base(DeclarativeBase):
@@ -150,19 +150,41 @@ async def test_rows_that_go_with_another_take_theirs_along(
     assert not await is_there(gallery, ANA, photo)
 
 
-async def test_what_is_another_owners_stays_and_the_row_with_it(
+async def test_a_picture_is_claimed_for_its_row_and_is_its_owners(
     gallery: ImageGallery, sessions: async_sessionmaker[AsyncSession]
 ) -> None:
-    public = await gallery.galleries.create(Principal.user("ben"), name="Open", visibility="public")
-    stolen = (await gallery.uploads.add(Principal.user("ben"), jpeg(64, 48), gallery_id=public.id)).id
+    photo, later, strangers = await add(gallery), await add(gallery, width=32), await add(gallery, BEN)
     async with sessions() as session:
-        item = Item(photo=stolen)
+        item = Item(photo=photo)
         session.add(item)
+        await session.flush()
+        assert len(await unattached(gallery)) == 2, "nobody else sees it before the commit"
         await session.commit()
-        await session.delete(item)
-        with pytest.raises(Forbidden):
+        assert await unattached(gallery) == {later}
+        item.photo = later
+        await session.commit()
+        assert await unattached(gallery) == set()
+        session.add(Item(photo=strangers))
+        with pytest.raises(NotFound):
             await session.commit()
-    assert await is_there(gallery, Principal.user("ben"), stolen)
+
+
+async def unattached(gallery: ImageGallery) -> set[UUID]:
+    return {each.id for each in (await gallery.images.unattached(ANA)).items}
+
+
+async def test_a_picture_is_attached_in_the_transaction_of_its_row(
+    gallery: ImageGallery, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    staged = await gallery.uploads.stage(ANA, jpeg(64, 48))
+    async with sessions() as session:
+        session.add(item := Item(photo=(await staged.attach(session)).id))
+        await session.rollback()
+        session.add(item := Item(photo=(await staged.attach(session)).id))
+        await session.commit()
+        await session.refresh(item)
+        assert await is_there(gallery, ANA, item.photo)
+    assert await unattached(gallery) == set()
 
 
 async def test_an_image_that_is_deleted_permanently_leaves_the_row_without_one(
@@ -247,10 +269,13 @@ def test_in_another_database_they_go_after_the_commit(waiting: SyncGallery, capl
         session.commit()
         assert not there(waiting, drawing)
         assert there(waiting, other)
-        notes[1].drawing = uuid4()
+        notes[1].drawing = None
         session.commit()
-    assert not there(waiting, other)
-    assert caplog.messages == []
+        assert not there(waiting, other)
+        assert caplog.messages == []
+        notes[1].drawing = unknown = uuid4()
+        session.commit()
+    assert caplog.messages == [f"image {unknown} could not follow its row, which is committed"]
     engine.dispose()
 
 

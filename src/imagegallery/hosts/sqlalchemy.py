@@ -6,25 +6,27 @@ class Item(Base):
 sessions = async_sessionmaker(engine)
 follow(sessions, gallery)
 
-A row that is deleted, or gets another picture, puts its picture into the trash: in the same transaction, if the gallery
-is in the same database and the driver is asyncpg or psycopg 3, else after the commit. What SQL does by itself
-(``delete(Item)``, ``ON DELETE CASCADE``) is not noticed.
+A row that gets a picture claims it (`UploadService.claim`): it must be its owner's. One that is deleted, or gets
+another, puts its picture into the trash. Both happen in the row's transaction, if the gallery is in the same database
+and the driver is asyncpg or psycopg 3, else after the commit. What SQL does by itself (``delete(Item)``, ``ON DELETE
+CASCADE``) is not noticed.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from attrs import frozen
 from sqlalchemy import Column, Connection, ForeignKey, MetaData, Table, Uuid, event, select
 from sqlalchemy.orm import MappedColumn, Mapper, Session, SessionTransaction, mapped_column, object_session
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.util import await_only
 
 from imagegallery.database.host.choice import HostConnection
-from imagegallery.errors import ConfigurationError, ImageGalleryError, InvalidInput, NotFound
+from imagegallery.errors import AlreadyUsed, ConfigurationError, ImageGalleryError, InvalidInput, NotFound
 from imagegallery.gallery import ImageGallery, OpenGallery
 from imagegallery.hosts.owner import Owner, owner_of
 from imagegallery.principal import Principal
@@ -35,7 +37,7 @@ AnyGallery = SyncGallery | ImageGallery | OpenGallery
 _OWNER: Final = "imagegallery.owner"
 _GALLERY: Final = "imagegallery.gallery"
 _AFTER_COMMIT: Final = "imagegallery.after_commit"
-_LEAVING: Final = "imagegallery.leaving"
+_HAD: Final = "imagegallery.had"
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +76,22 @@ def _image_ids(schema: str) -> Column[UUID]:
     return Table("images", MetaData(), Column("id", Uuid(), primary_key=True), schema=schema).c.id
 
 
+class _Does(Protocol):
+    def __call__(self, gallery: AnyGallery, owner: Principal, image_id: UUID, host: HostConnection | None) -> None: ...
+
+
+@frozen
+class _Change:
+    """What becomes of an image by a change of a row."""
+
+    does: _Does
+    owner: Principal
+    image_id: UUID
+
+    def make(self, session: Session, host: HostConnection | None) -> None:
+        self.does(session.info[_GALLERY], self.owner, self.image_id, host)
+
+
 @cache
 def _columns(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
     """Those with pictures, by the names of their attributes."""
@@ -83,54 +101,79 @@ def _columns(mapper: Mapper[Any]) -> dict[str, Column[Any]]:
 
 @event.listens_for(Mapper, "before_delete")
 def _note_what_goes(mapper: Mapper[Any], _: Connection, row: Any) -> None:
-    _note(row, ((key, getattr(row, key)) for key in _columns(mapper)), mapper)
+    _note(row, {column: getattr(row, key) for key, column in _columns(mapper).items()})
 
 
 @event.listens_for(Mapper, "before_update")
 def _note_what_is_replaced(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
-    """What the database has, as an attribute that was set need not have been read before."""
-    changed = [(key, column) for key, column in _columns(mapper).items() if get_history(row, key).added]
-    if changed:
+    """What the database has is read from there, as an attribute that was set need not have been read before."""
+    set_now = [column for key, column in _columns(mapper).items() if get_history(row, key).added]
+    if set_now:
         ids = mapper.primary_key_from_instance(row)
-        same = (column == value for column, value in zip(mapper.primary_key, ids, strict=True))
-        was = connection.execute(select(*(column for _, column in changed)).where(*same)).one_or_none()
-        replaced = ((key, old) for (key, _), old in zip(changed, was or (), strict=was is not None))
-        _note(row, ((key, old) for key, old in replaced if old != getattr(row, key)), mapper)
+        same = [column == value for column, value in zip(mapper.primary_key, ids, strict=True)]
+        for found in connection.execute(select(*set_now).where(*same)):
+            _note(row, dict(zip(set_now, found, strict=True)))
 
 
-def _note(row: Any, pictures: Iterator[tuple[str, UUID | None]], mapper: Mapper[Any]) -> None:
-    columns = _columns(mapper)
-    leaving = [(owner_of(row, columns[key].info[_OWNER]), old) for key, old in pictures if old is not None]
-    row._sa_instance_state.info[_LEAVING] = leaving
+def _note(row: Any, had: Mapping[Column[Any], UUID | None]) -> None:
+    """What the row had, and whose that was, which cannot be asked of a row that is deleted."""
+    row._sa_instance_state.info[_HAD] = {
+        column: (owner_of(row, column.info[_OWNER]), image_id) if image_id is not None else None
+        for column, image_id in had.items()
+    }
+
+
+@event.listens_for(Mapper, "after_insert")
+def _claim_what_came(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    _make(_claims(mapper, row, _columns(mapper).values()), connection, row)
+
+
+@event.listens_for(Mapper, "after_update")
+def _claim_and_let_go(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    had = row._sa_instance_state.info.pop(_HAD, {})
+    claims = {claim.image_id: claim for claim in _claims(mapper, row, had)}
+    gone = {each[1]: _Change(_put_away, *each) for each in had.values() if each is not None}
+    _make([change for image_id, change in claims.items() if image_id not in gone], connection, row)
+    _make([change for image_id, change in gone.items() if image_id not in claims], connection, row)
 
 
 @event.listens_for(Mapper, "after_delete")
-@event.listens_for(Mapper, "after_update")
 def _let_go(_: Mapper[Any], connection: Connection, row: Any) -> None:
+    had = row._sa_instance_state.info.pop(_HAD, {})
+    _make([_Change(_put_away, *each) for each in had.values() if each is not None], connection, row)
+
+
+def _claims(mapper: Mapper[Any], row: Any, columns: Iterable[Column[Any]]) -> list["_Change"]:
+    values = [(column, getattr(row, mapper.get_property_by_column(column).key)) for column in columns]
+    return [
+        _Change(_claim, owner_of(row, column.info[_OWNER]), image_id)
+        for column, image_id in values
+        if image_id is not None
+    ]
+
+
+def _make(changes: Iterable["_Change"], connection: Connection, row: Any) -> None:
+    """In the row's transaction, or if that cannot be shared, after it."""
     session = object_session(row)
-    leaving = row._sa_instance_state.info.pop(_LEAVING, ())
-    if session is not None and _GALLERY in session.info:
-        for owner, image_id in leaving:
-            _trash(session, connection, owner, image_id)
-
-
-def _trash(session: Session, connection: Connection, owner: Principal, image_id: UUID) -> None:
-    try:
-        _put_away(session, owner, image_id, connection.connection.driver_connection)
-    except (ConfigurationError, InvalidInput):  # another database, or a driver whose transactions cannot be shared
-        within = session.get_nested_transaction() or session.get_transaction()
-        session.info.setdefault(_AFTER_COMMIT, []).append((within, owner, image_id))
+    if session is None or _GALLERY not in session.info:
+        return
+    for change in changes:
+        try:
+            change.make(session, connection.connection.driver_connection)
+        except (ConfigurationError, InvalidInput):  # another database, or a driver that we do not know
+            within = session.get_nested_transaction() or session.get_transaction()
+            session.info.setdefault(_AFTER_COMMIT, []).append((within, change))
 
 
 @event.listens_for(Session, "after_commit")
-def _trash_what_waited(session: Session) -> None:
+def _make_what_waited(session: Session) -> None:
     if session.in_nested_transaction():
         return
-    for _, owner, image_id in session.info.pop(_AFTER_COMMIT, ()):
+    for _, change in session.info.pop(_AFTER_COMMIT, ()):
         try:
-            _put_away(session, owner, image_id)
+            change.make(session, None)
         except ImageGalleryError:
-            _log.exception("image %s, whose row is deleted, could not be put into the trash", image_id)
+            _log.exception("image %s could not follow its row, which is committed", change.image_id)
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -145,11 +188,21 @@ def _is_within(transaction: SessionTransaction | None, other: SessionTransaction
     return transaction is not None
 
 
-def _put_away(session: Session, owner: Principal, image_id: UUID, host: HostConnection | None = None) -> None:
-    gallery: AnyGallery = session.info[_GALLERY]
+def _claim(gallery: AnyGallery, owner: Principal, image_id: UUID, host: HostConnection | None) -> None:
+    with suppress(AlreadyUsed):  # as one that was attached in this transaction
+        if isinstance(gallery, SyncGallery):
+            gallery.uploads.claim(owner, image_id, connection=host)
+        else:
+            await_only(_opened(gallery).uploads.claim(owner, image_id, connection=host))
+
+
+def _put_away(gallery: AnyGallery, owner: Principal, image_id: UUID, host: HostConnection | None) -> None:
     with suppress(NotFound):  # it is there already
         if isinstance(gallery, SyncGallery):
             gallery.images.delete(owner, image_id, connection=host)
         else:
-            opened = gallery.gallery if isinstance(gallery, OpenGallery) else gallery
-            await_only(opened.images.delete(owner, image_id, connection=host))
+            await_only(_opened(gallery).images.delete(owner, image_id, connection=host))
+
+
+def _opened(gallery: ImageGallery | OpenGallery) -> ImageGallery:
+    return gallery.gallery if isinstance(gallery, OpenGallery) else gallery
