@@ -104,5 +104,6 @@ def benchmarks(session: nox.Session) -> None:
     session.install("-e", ".[dev]", "ssimulacra2")
     session.run("python", "benchmarks/walk.py")
     session.run("python", "-m", "benchmarks.list_page")
-    session.run("python", "-m", "benchmarks.cached_page")
+    for what in ("page", "library", "file"):
+        session.run("python", "-m", "benchmarks.cached_page", what)
     session.run("python", "benchmarks/render.py", *session.posargs)

@@ -1,13 +1,14 @@
-"""A cached page of a gallery against a bare Starlette answer of the same bytes, on the same server, side by side.
+"""What is asked for most against a bare Starlette answer of the same bytes, on the same server, side by side.
 
 ::
 
-    python -m benchmarks.cached_page [--images 50] [--connections 64] [--seconds 3] [--rounds 5]
+    python -m benchmarks.cached_page [page|library|file] [--images 50] [--connections 64] [--seconds 3] [--rounds 5]
 
-Two servers run at the same time, granian with one process and the settings of `imagegallery serve` each: the API over
-an embedded PostgreSQL, and one route that answers a constant. In every round each is asked for as many answers as it
-gives, in turn; the budget is for the median ratio of the rounds: at least 0.8. The client is this
-process: raw sockets and keep-alive, no HTTP library.
+A page of a public gallery (the default), the first page of one's own library, or the file of a public variant. Two
+servers run at the same time, granian with one process and the settings of `imagegallery serve` each: the API over an
+embedded PostgreSQL, and one route that answers a constant, or Starlette's `FileResponse`. In every round each is asked
+for as many answers as it gives, in turn; the budget is for the median ratio of the rounds: at least 0.8. The client is
+this process: raw sockets and keep-alive, no HTTP library.
 """
 
 import argparse
@@ -27,7 +28,7 @@ import attrs
 from anyio.abc import ByteStream
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image, with_place
@@ -35,17 +36,24 @@ from tests.support.library import Library, make_image, with_place
 from imagegallery import ImageGallery, Principal, Settings
 from imagegallery.backends import open_database, running_database
 from imagegallery.dev_stack.ports import free_port
+from imagegallery.storage.streams import bytes_chunks
 from imagegallery_asgi import create_app
 from imagegallery_asgi.server import serve
 
+ANA = Principal.user("ana")
 BUDGET = 0.8
 BODY = "BENCHMARK_BODY"
-BARE_PATH = "/api/v1/galleries/{gallery_id}/images"
+FILE_BYTES = 8_000
 
 
 def api() -> Starlette:
     """The API as `imagegallery serve` runs it, for visitors: authentication is the host's, and costs what it costs."""
     return create_app(ImageGallery.open(Settings.from_env()), authenticate=lambda _request: None)
+
+
+def owner() -> Starlette:
+    """The same for an owner."""
+    return create_app(ImageGallery.open(Settings.from_env()), authenticate=lambda _request: ANA)
 
 
 def bare() -> Starlette:
@@ -55,7 +63,19 @@ def bare() -> Starlette:
     async def answer(_request: Request) -> Response:
         return Response(body, media_type="application/json")
 
-    return Starlette(routes=[Route(BARE_PATH, answer)])
+    return Starlette(routes=[Route("/{path:path}", answer)])
+
+
+def bare_file() -> Starlette:
+    """The least that Starlette can do for a file."""
+
+    async def answer(_request: Request) -> Response:
+        return FileResponse(os.environ[BODY], media_type="image/webp")
+
+    return Starlette(routes=[Route("/{path:path}", answer)])
+
+
+SERVERS = {"page": ("api", "bare"), "library": ("owner", "bare"), "file": ("api", "bare_file")}
 
 
 @attrs.frozen
@@ -64,15 +84,20 @@ class Load:
     seconds: float
 
 
-async def fill(settings: Settings, images: int, objects: Path) -> str:
-    """The id of a public gallery of so many images."""
-    ana = Principal.user("ana")
+async def fill(settings: Settings, images: int, objects: Path) -> dict[str, str]:
+    """The address of each thing that can be asked for: a public gallery of so many images is made."""
     async with ImageGallery.open(settings) as gallery, open_database(settings) as database:
-        made = await gallery.galleries.create(ana, name="Lisbon", visibility="public")
+        made = await gallery.galleries.create(ANA, name="Lisbon", visibility="public")
         library = Library.on(database, objects, ManualClock())
         for _ in range(images):
-            await library.add_image(with_place(make_image()), made.id)
-    return str(made.id)
+            image = await library.add_image(with_place(make_image()), made.id)
+        key = image.variants[0].key
+        await library.store.put(key, bytes_chunks(os.urandom(FILE_BYTES)), content_type="image/webp")
+    return {
+        "page": f"/api/v1/galleries/{made.id}/images",
+        "library": "/api/v1/images?limit=50",
+        "file": f"/api/v1/files/{key}",
+    }
 
 
 @asynccontextmanager
@@ -133,19 +158,20 @@ async def rate(port: int, path: str, load: Load) -> float:
     return count / (time.perf_counter() - started)
 
 
-async def compare(images: int, rounds: int, load: Load) -> dict[str, object]:
+async def compare(what: str, images: int, rounds: int, load: Load) -> dict[str, object]:
+    our_server, their_server = SERVERS[what]
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings.embedded(directory)
         async with running_database(settings) as ready:
             assert ready.database.dsn is not None
-            path = f"/api/v1/galleries/{await fill(ready, images, Path(directory, 'objects'))}/images"
+            path = (await fill(ready, images, Path(directory, "objects")))[what]
             api_settings = {"IMAGEGALLERY_DATA_DIR": directory, "IMAGEGALLERY_DATABASE_DSN": ready.database.dsn}
-            async with serving("api", api_settings) as ours:
+            async with serving(our_server, api_settings) as ours:
                 async with await anyio.connect_tcp("127.0.0.1", ours) as stream:
                     body = await ask(stream, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 constant = Path(directory, "body.json")
                 constant.write_bytes(body)
-                async with serving("bare", {BODY: str(constant)}) as theirs:
+                async with serving(their_server, {BODY: str(constant)}) as theirs:
                     return await measure(ours, theirs, path, len(body), rounds, load)
 
 
@@ -156,7 +182,7 @@ async def measure(ours: int, theirs: int, path: str, size: int, rounds: int, loa
     measured = [(await rate(ours, path, load), await rate(theirs, path, load)) for _ in range(rounds)]
     return {
         "bytes": size,
-        "cached_per_second": round(statistics.median(ours for ours, _ in measured)),
+        "ours_per_second": round(statistics.median(ours for ours, _ in measured)),
         "bare_per_second": round(statistics.median(bare for _, bare in measured)),
         "ratio": round(statistics.median(ours / bare for ours, bare in measured), 3),
         "ratios": [round(ours / bare, 3) for ours, bare in measured],
@@ -166,17 +192,19 @@ async def measure(ours: int, theirs: int, path: str, size: int, rounds: int, loa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=SERVERS, default="page")
     parser.add_argument("--images", type=int, default=50)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--serve", choices=["api", "bare"], help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=["api", "owner", "bare", "bare_file"], help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(f"cached_page:{options.serve}", port=options.port)
+        serve(f"benchmarks.cached_page:{options.serve}", port=options.port)
         return
-    result = anyio.run(compare, options.images, options.rounds, Load(options.connections, options.seconds))
+    load = Load(options.connections, options.seconds)
+    result = anyio.run(compare, options.what, options.images, options.rounds, load)
     print(json.dumps(result, indent=2))
     sys.exit(0 if float(str(result["ratio"])) >= BUDGET else 1)
 

@@ -36,7 +36,7 @@ async def is_open(library: Library, image: Image) -> bool:
                 found.add(False)
     for variant in image.variants:
         try:
-            await library.images.open_public(variant.key)
+            await library.check_open(variant.key)
             found.add(True)
         except NotFound:
             found.add(False)
@@ -93,7 +93,7 @@ async def test_the_trash_closes_it_and_what_comes_back_is_open_again(library: Li
     image = await library.add_image(evolve(make_image(), visibility=Visibility.PUBLIC))
     await library.images.delete(ANA, image.id)
     with pytest.raises(NotFound):
-        await library.images.open_public(image.variants[0].key)
+        await library.check_open(image.variants[0].key)
     with pytest.raises(NotFound):
         await library.images.get(NOBODY, image.id)
     assert await closed_urls(library.database) == url_sets(image)

@@ -20,7 +20,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
 from imagegallery.delivery.options import DeliveryOptions
-from imagegallery.errors import Failure
+from imagegallery.errors import Failure, NotFound
 from imagegallery.galleries.service import GalleryService
 from imagegallery.ids import new_id
 from imagegallery.images.image import membership, records
@@ -99,6 +99,12 @@ class Library:
         async with self.database.transaction() as connection:
             for image in images:
                 await self._write(connection, image)
+
+    async def check_open(self, key: str) -> None:
+        """Raise `NotFound` unless everybody may fetch the variant now, as the database knows it."""
+        async with self.database.connection() as connection:
+            if not await records.is_open_variant(connection, key):
+                raise NotFound.of("file")
 
     async def delete_for_good(self, image: Image) -> None:
         """Put the image into the trash and out of it."""

@@ -17,6 +17,7 @@ from imagegallery.common.background import Background
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.galleries.pages import CachedPages
+from imagegallery.images.public_files import PublicFiles
 from imagegallery.redis.options import RedisOptions
 
 SECRET = b"the secret that these processes have in common"
@@ -44,6 +45,7 @@ class Process:
     cache: MemoryCache
     changes: GalleryChanges
     pages: CachedPages
+    files: PublicFiles
     floors: Floors | None
 
 
@@ -62,8 +64,9 @@ async def running_process(
         async with open_redis(redis or RedisOptions(), clock) as client, Background.running() as background:
             changes, second = cache_parts(database, cache, clock, client, [SECRET], background)
             await background.start(changes.run, "listening for changes of galleries")
-            pages = CachedPages(database, RevalidatingCache(cache, background, clock, second), changes, clock)
-            yield Process(database, cache, changes, pages, second.floors if second else None)
+            kept = RevalidatingCache(cache, background, clock, second)
+            pages, files = CachedPages(database, kept, changes, clock), PublicFiles(database, kept, changes)
+            yield Process(database, cache, changes, pages, files, second.floors if second else None)
 
 
 async def settle(changes: GalleryChanges) -> None:

@@ -13,6 +13,8 @@ from imagegallery.clock import utc_now
 from imagegallery.common.disposition import attachment
 from imagegallery.errors import NotFound
 from imagegallery.gallery import ImageGallery
+from imagegallery.images.public_files import PublicFiles
+from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ObjectInfo, ObjectStream, ServesDownloads, SignedObject, SignedStream
 from imagegallery.sync.gallery import SyncGallery
 
@@ -44,9 +46,9 @@ def public_file(gallery: SyncGallery, key: str) -> HostedFile:
     Raises:
         NotFound: Unless everybody may fetch it now.
     """
-    content_type = gallery.images.open_public(key).content_type
+    gallery.call(lambda opened: opened.service(PublicFiles).check(key))
     info = gallery.call(lambda opened: opened.store.head(key))
-    headers = {"Content-Type": content_type, "Cache-Control": _FOR_EVER}
+    headers = {"Content-Type": content_type_of(key), "Cache-Control": _FOR_EVER}
     return _hosted(gallery, info, headers, lambda opened: opened.store.get(key))
 
 

@@ -11,6 +11,7 @@ from imagegallery.images.image import original_records
 from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import Ladder
+from imagegallery.images.public_files import PublicFiles
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.policies.registry import Policies
@@ -29,7 +30,7 @@ def _services(resources: Resources) -> Iterable[object]:
         meta_checks=resources.registered[MetaChecks],
         policies=resources.registered[Policies],
     )
-    return urls, images
+    return urls, images, PublicFiles(resources.database, resources.kept, resources.changes)
 
 
 FEATURE: Final = Feature(

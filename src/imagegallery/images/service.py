@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 import anyio
-from attrs import frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import is_public
@@ -46,21 +45,12 @@ from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
-from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
 
 DEFAULT_LADDER: Final = ("thumbnail", "small", "medium", "large")
 READY_TIMEOUT: Final = timedelta(seconds=60)
 _DONE: Final = (ProcessingStatus.COMPLETE, ProcessingStatus.FAILED)
 T = TypeVar("T")
-
-
-@frozen
-class OpenObject:
-    """An object that everybody may fetch now."""
-
-    key: str
-    content_type: str
 
 
 class ImageService:
@@ -283,18 +273,6 @@ class ImageService:
             raise ValueError("A SHA-256 digest has 32 bytes.")
         async with self._database.connection() as connection:
             return await records.find_by_content(connection, owner_id, sha256, gallery_id)
-
-    async def open_public(self, key: str) -> OpenObject:
-        """Return the object of a public URL.
-
-        Raises:
-            NotFound: Unless everybody may fetch it now.
-        """
-        could_be_ours = key.isascii() and key.isprintable()
-        async with self._database.reading() as connection:
-            if not could_be_ours or not await records.is_open_variant(connection, key):
-                raise NotFound.of("file")
-        return OpenObject(key, content_type_of(key))
 
     async def view(
         self,

@@ -102,7 +102,6 @@ class SyncImages(Face[ImageService]):
     retry = ServiceCall(ImageService.retry)
     wait_until_ready = ServiceCall(ImageService.wait_until_ready)
     find_by_content = ServiceCall(ImageService.find_by_content)
-    open_public = ServiceCall(ImageService.open_public)
     view = ServiceCall(ImageService.view)
     download_url = ServiceCall(ImageService.download_url)
 

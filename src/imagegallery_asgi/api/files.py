@@ -7,21 +7,33 @@ from http import HTTPStatus
 from typing import Annotated
 from xml.sax.saxutils import escape
 
+from attrs import frozen
 from starlette.responses import Response
 
-from imagegallery import InvalidInput, NotFound, Permission, PreconditionFailed, TooLarge, UploadEnded, UploadExpired
+from imagegallery import (
+    Clock,
+    InvalidInput,
+    NotFound,
+    Permission,
+    PreconditionFailed,
+    TooLarge,
+    UploadEnded,
+    UploadExpired,
+)
 from imagegallery.errors import DiskFull, ObjectNotFound, SignatureExpired, SignatureInvalid
-from imagegallery.storage.protocol import ByteRange
+from imagegallery.images.public_files import PublicFiles
+from imagegallery.storage.keys import content_type_of
+from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ServesDownloads, SignedObject
 from imagegallery.uploads.signed import SignedUpload
 from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.api.requests import ObjectForm
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.constraints import example
-from imagegallery_asgi.framework.context import Call, exchange_of
+from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
-from imagegallery_asgi.framework.object_response import OpenedObject, OpenRange, PlannedResponse, Representation, plan
+from imagegallery_asgi.framework.object_response import ObjectResponse, OpenedObject, Representation
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
 
 OPERATIONS: list[Operation] = []
@@ -72,15 +84,25 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 )
 async def get_file(call: Call, key: ObjectKey) -> Response:
     """A variant of an image that everybody may see now; its key changes with its bytes."""
-    found = await call.gallery.images.open_public(key)
-    info = await call.gallery.store.head(found.key)
+    await call.gallery.service(PublicFiles).check(key)
+    return ObjectResponse(_PublicFile(call.gallery.store, key))
+
+
+@frozen
+class _PublicFile:
+    store: ObjectStore
+    key: str
+
+    async def describe(self) -> Representation:
+        return self._representation(await self.store.head(self.key))
 
     @asynccontextmanager
-    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenedObject]:
-        async with call.gallery.store.get(found.key, byte_range) as stream:
-            yield OpenedObject(stream.info, stream.chunks)
+    async def open(self, byte_range: ByteRange | None) -> AsyncIterator[OpenedObject]:
+        async with self.store.get(self.key, byte_range) as stream:
+            yield OpenedObject(self._representation(stream.info), stream.chunks)
 
-    return _answer(call, Representation.of(info, found.content_type, _FOR_EVER), open_object)
+    def _representation(self, info: ObjectInfo) -> Representation:
+        return Representation.of(info, content_type_of(self.key), _FOR_EVER)
 
 
 @operation(
@@ -98,16 +120,26 @@ async def get_object(call: Call, token: Token) -> Response:
     downloads = call.gallery.downloads
     if downloads is None:
         raise _elsewhere()
-    signed = await downloads.describe(token)
+    return ObjectResponse(_SignedObject(downloads, token, call.host.clock))
+
+
+@frozen
+class _SignedObject:
+    downloads: ServesDownloads
+    token: str
+    clock: Clock
+
+    async def describe(self) -> Representation:
+        return self._representation(await self.downloads.describe(self.token))
 
     @asynccontextmanager
-    async def open_object(byte_range: ByteRange | None) -> AsyncIterator[OpenedObject]:
-        async with downloads.open(token, byte_range) as stream:
-            yield OpenedObject(stream.object.info, stream.chunks)
+    async def open(self, byte_range: ByteRange | None) -> AsyncIterator[OpenedObject]:
+        async with self.downloads.open(self.token, byte_range) as stream:
+            yield OpenedObject(self._representation(stream.object), stream.chunks)
 
-    cache_control = f"private, max-age={_seconds_left(signed.expires_at, call.host.clock())}"
-    it = Representation.of(signed.info, signed.content_type, cache_control, signed.download_as)
-    return _answer(call, it, open_object)
+    def _representation(self, signed: SignedObject) -> Representation:
+        cache_control = f"private, max-age={_seconds_left(signed.expires_at, self.clock())}"
+        return Representation.of(signed.info, signed.content_type, cache_control, signed.download_as)
 
 
 @operation(
@@ -201,15 +233,6 @@ async def _complete(call: Call, upload: SignedUpload) -> None:
 
 def _stored(etag: str) -> dict[str, str]:
     return {"ETag": quote_etag(etag), "Cache-Control": "no-store"}
-
-
-def _answer(call: Call, it: Representation, open_object: OpenRange) -> Response:
-    request = call.request
-    try:
-        return PlannedResponse(plan(request.method, request.headers, it), it, open_object)
-    except RangeNotSatisfiable:
-        exchange_of(request).error_headers["Content-Range"] = f"bytes */{it.size}"
-        raise
 
 
 def _elsewhere() -> NotFound:

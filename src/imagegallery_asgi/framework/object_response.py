@@ -1,9 +1,10 @@
 """Objects of the store as HTTP responses: conditional requests, ranges, HEAD (RFC 9110 sections 13 and 14)."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from http import HTTPStatus
+from typing import Protocol
 
 from attrs import frozen
 from starlette.datastructures import Headers
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from imagegallery import Unavailable
 from imagegallery.common.disposition import attachment
 from imagegallery.storage.protocol import ByteRange, ObjectInfo
+from imagegallery_asgi.framework.context import error_headers_of
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.framework.headers import (
     Unsatisfiable,
@@ -25,6 +27,8 @@ from imagegallery_asgi.framework.headers import (
     range_applies,
 )
 
+# Headers of requests (RFC 9110 sections 13.1 and 14.2) that decide whether, or which part of, an object is sent.
+_DECIDING = frozenset(("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range"))
 # Pages under cross-origin isolation may show our images; the response can run no code.
 _FILE_HEADERS = {"Accept-Ranges": "bytes", "Cross-Origin-Resource-Policy": "cross-origin"}
 
@@ -100,36 +104,58 @@ def _wanted_range(method: str, asked: Headers, it: Representation) -> ByteRange 
 
 @frozen
 class OpenedObject:
-    """The object when it was opened, and the bytes asked for."""
+    """The object as it was when it was opened, and the bytes asked for."""
 
-    info: ObjectInfo
+    it: Representation
     chunks: AsyncIterator[bytes]
 
 
-OpenRange = Callable[[ByteRange | None], AbstractAsyncContextManager[OpenedObject]]
+class ServedObject(Protocol):
+    """An object that a request may read."""
+
+    async def describe(self) -> Representation:
+        """Describe it without opening it."""
+
+    def open(self, byte_range: ByteRange | None) -> AbstractAsyncContextManager[OpenedObject]:
+        """Open all of it, or a part."""
 
 
-class PlannedResponse(Response):
-    """Carries out a plan. It opens the object before the response begins, so that errors can still be reported."""
+class ObjectResponse(Response):
+    """Serves an object. It is opened before the response begins, so that errors can still be reported.
 
-    def __init__(self, decided: Plan, it: Representation, open_object: OpenRange) -> None:
-        super().__init__(status_code=decided.status, headers=decided.headers)
-        if "Content-Length" not in decided.headers:
-            del self.headers["Content-Length"]
-        self._plan = decided
-        self._representation = it
-        self._open = open_object
+    Most requests ask for all of it, on no condition, and cost one visit to the store. About others is decided before
+    it is opened.
+    """
+
+    def __init__(self, served: ServedObject) -> None:
+        super().__init__()
+        self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        if not self._plan.has_body:
-            await send(start)
-            await send({"type": "http.response.body", "body": b""})
+        asked = Headers(scope=scope)
+        if scope["method"] == "GET" and _DECIDING.isdisjoint(asked):
+            async with self._served.open(None) as opened:
+                await _send(plan("GET", asked, opened.it), opened.chunks, send)
             return
-        async with self._open(self._plan.byte_range) as opened:
-            if quote_etag(opened.info.etag) != self._representation.etag:
+        it = await self._served.describe()
+        try:
+            decided = plan(scope["method"], asked, it)
+        except RangeNotSatisfiable:
+            error_headers_of(scope)["Content-Range"] = f"bytes */{it.size}"
+            raise
+        if not decided.has_body:
+            await _send(decided, None, send)
+            return
+        async with self._served.open(decided.byte_range) as opened:
+            if opened.it.etag != it.etag:
                 raise Unavailable("The object has just been replaced; ask again.")
-            await send(start)
-            async for chunk in opened.chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await _send(decided, opened.chunks, send)
+
+
+async def _send(decided: Plan, chunks: AsyncIterator[bytes] | None, send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in decided.headers.items()]
+    await send({"type": "http.response.start", "status": int(decided.status), "headers": headers})
+    if chunks is not None:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

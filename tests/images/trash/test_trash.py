@@ -103,7 +103,7 @@ async def test_an_image_in_the_trash_does_not_exist(library: Library) -> None:
         images.update(ANA, image.id, filename="still-here.jpg"),
         images.retry(ANA, image.id),
         images.download_url(ANA, image.id),
-        images.open_public(image.variants[0].key),
+        library.check_open(image.variants[0].key),
         images.delete(ANA, image.id),
         images.get(VISITOR, image.id),
     ):
@@ -162,7 +162,7 @@ async def test_a_restoration_brings_everything_back(library: Library) -> None:
     assert (gallery.image_count, gallery.cover_image_id) == (3, images[1].id)
     assert (await library.galleries.get(ANA, private)).image_count == 1
     assert (await rows_left(library, images[1].id))["trashed_memberships"] == 0
-    assert (await library.images.open_public(images[1].variants[0].key)).key == images[1].variants[0].key
+    await library.check_open(images[1].variants[0].key)
     assert len((await library.images.library.list(ANA)).items) == 3
 
 

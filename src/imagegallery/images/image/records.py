@@ -77,6 +77,9 @@ LIMIT 1"""
 FIND_OPEN_VARIANT = f"""
 SELECT v.key FROM image_variants v JOIN images i ON i.id = v.image_id WHERE v.key = $1 AND {open_image("i")}"""
 
+_OWNER_OF_VARIANT = """
+SELECT i.owner_id FROM image_variants v JOIN images i ON i.id = v.image_id WHERE v.key = $1 LIMIT 1"""
+
 _INSERT = """
 INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
@@ -213,6 +216,11 @@ async def find_by_content(connection: Connection, owner_id: str, sha256: bytes, 
 
 async def is_open_variant(connection: Connection, key: str) -> bool:
     return await connection.fetchval(FIND_OPEN_VARIANT, key) is not None
+
+
+async def owner_of_variant(connection: Connection, key: str) -> str | None:
+    owner_id: str | None = await connection.fetchval(_OWNER_OF_VARIANT, key)
+    return owner_id
 
 
 async def update(

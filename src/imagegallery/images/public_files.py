@@ -1,0 +1,54 @@
+"""Which variants everybody may fetch, kept like the pages that show them: a file in demand costs no query."""
+
+from typing import Final
+
+from imagegallery.cache.generations import GalleryChanges, library_group
+from imagegallery.cache.policy import GALLERY
+from imagegallery.cache.stale_while_revalidate import RevalidatingCache
+from imagegallery.common.bounded import BoundedMap
+from imagegallery.database.pool import Database
+from imagegallery.errors import NotFound
+from imagegallery.images.image import records
+
+MAX_BYTES: Final = 4 * 2**20
+# The size of an entry besides its texts, rounded up.
+_ENTRY_OVERHEAD: Final = 300
+_OPEN, _CLOSED = b"1", b""
+
+
+class PublicFiles:
+    """Decides about public URLs. What it keeps ends with any change of its owner's library (`GalleryChanges`)."""
+
+    def __init__(self, database: Database, cache: RevalidatingCache, changes: GalleryChanges) -> None:
+        self._database = database
+        self._cache = cache
+        self._changes = changes
+        # Only of keys that exist. The owner of a variant never changes.
+        self._groups: BoundedMap[str, str] = BoundedMap(MAX_BYTES, lambda key, _: len(key) + _ENTRY_OVERHEAD)
+
+    async def check(self, key: str) -> None:
+        """Raise `NotFound` unless ``key`` is that of a variant that everybody may fetch now."""
+        if not (key.isascii() and key.isprintable()):  # none of ours
+            raise NotFound.of("file")
+        await self._changes.catch_up()
+        group = self._groups.get(key) or await self._find_group(key)
+
+        async def load() -> bytes:
+            async with self._database.connection() as connection:
+                return _OPEN if await records.is_open_variant(connection, key) else _CLOSED
+
+        # From this process's memory or the database: what decides on access comes from nowhere else.
+        answer = await self._cache.get(
+            group, key, GALLERY, load, is_listening=self._changes.is_listening, may_be_shared=False
+        )
+        if answer.entry.body != _OPEN:
+            raise NotFound.of("file")
+
+    async def _find_group(self, key: str) -> str:
+        async with self._database.connection() as connection:
+            owner_id = await records.owner_of_variant(connection, key)
+        if owner_id is None:
+            raise NotFound.of("file")
+        group = library_group(owner_id)
+        self._groups.put(key, group)
+        return group

@@ -1,0 +1,80 @@
+"""Public URLs: decided without a query for who asks again, and never open longer than the image."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.support.library import Library, make_image
+from tests.support.processes import Process, settle
+
+from imagegallery.errors import NotFound
+from imagegallery.images.image.image import Image
+from imagegallery.principal import Principal
+
+ANA = Principal.user("ana")
+
+
+async def is_open(process: Process, key: str) -> bool:
+    try:
+        await process.files.check(key)
+    except NotFound:
+        return False
+    return True
+
+
+async def an_open_image(library: Library) -> Image:
+    gallery = await library.galleries.create(ANA, name="Lisbon", visibility="unlisted")
+    return await library.add_image(make_image(), gallery.id)
+
+
+async def test_who_asks_again_costs_no_query(library: Library, process: Process) -> None:
+    image = await an_open_image(library)
+    hidden = await library.add_image(make_image())
+    keys = [image.variants[0].key, hidden.variants[0].key]
+    assert [await is_open(process, key) for key in keys] == [True, False]
+    used = process.database.used
+    assert [await is_open(process, key) for key in keys] == [True, False]
+    assert process.database.used == used
+
+
+CLOSED: dict[str, Callable[[Library, Image], Awaitable[object]]] = {
+    "gallery made private": lambda library, image: _hide(library),
+    "taken out of the gallery": lambda library, image: _take_out(library, image),
+    "put into the trash": lambda library, image: library.images.delete(ANA, image.id),
+    "deleted for good": lambda library, image: library.delete_for_good(image),
+}
+
+
+async def _hide(library: Library) -> None:
+    [gallery] = (await library.galleries.list(ANA, view="own")).items
+    await library.galleries.update(ANA, gallery.id, visibility="private")
+
+
+async def _take_out(library: Library, image: Image) -> None:
+    [gallery] = (await library.galleries.list(ANA, view="own")).items
+    await library.galleries.remove_image(ANA, gallery.id, image.id)
+
+
+@pytest.mark.parametrize("how", CLOSED)
+async def test_what_is_closed_is_closed_in_every_process(
+    library: Library, process: Process, other: Process, how: str
+) -> None:
+    image = await an_open_image(library)
+    key = image.variants[0].key
+    await settle(other.changes)
+    assert [await is_open(each, key) for each in (process, other)] == [True, True]
+    await CLOSED[how](library, image)
+    await settle(other.changes)
+    assert [await is_open(each, key) for each in (process, other)] == [False, False]
+
+
+async def test_what_is_opened_is_open(library: Library, process: Process) -> None:
+    image = await library.add_image(make_image())
+    assert not await is_open(process, image.variants[0].key)
+    await library.images.update(ANA, image.id, visibility="public")
+    assert await is_open(process, image.variants[0].key)
+
+
+async def test_originals_and_odd_keys_have_no_public_url(library: Library, process: Process) -> None:
+    image = await an_open_image(library)
+    for key in (image.original_key, "", "../secret.key", "a\0b", "\udcff", "ü", image.key_prefix):
+        assert not await is_open(process, key)
