@@ -24,6 +24,7 @@ from tests.support.clock import ManualClock
 from tests.support.library import Library
 
 from imagegallery import ImageGallery, Principal, Settings
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.backends import open_database
 from imagegallery_asgi import create_app
 from imagegallery_asgi.api.documents import cursor_pagination, image_list
@@ -32,7 +33,7 @@ from imagegallery_asgi.api.responses import GalleryImage
 QUERIES = ("", "&fields=id,ratio,blurhash,src", "&fields=id,width,height,alt_text,src,srcSet,sources,blurhash")
 
 
-async def measure(directory: Path, images: int, rounds: int, visibility: str) -> None:
+async def measure(directory: Path, images: int, rounds: int, visibility: VisibilityLike) -> None:
     settings = Settings.embedded(directory / "data")
     ana = Principal.user("ana")
     async with ImageGallery.open(settings) as gallery:
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--private", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        visibility = "private" if options.private else "public"
+        visibility = Visibility.PRIVATE if options.private else Visibility.PUBLIC
         anyio.run(measure, Path(directory), options.images, options.rounds, visibility)
 
 

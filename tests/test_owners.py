@@ -349,6 +349,6 @@ async def test_nobody_does_anything_to_what_is_anothers(world: World) -> None:
 async def test_a_batch_leaves_out_what_is_anothers(world: World) -> None:
     theirs = world.things["ana"]
     for action, image in (("trash", theirs.tram), ("restore", theirs.trashed)):
-        (result,) = await world.images.batches.run(BEN, action, [image])
+        (result,) = await world.images.batches.run(BEN, action, [image])  # type: ignore[arg-type]
         assert result.error == "not_found"
     assert await trash(world, ANA) == [theirs.trashed]

@@ -13,6 +13,7 @@ from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image, with_place
 from tests.support.processes import Process, deafen, settle
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.cache import generations
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.errors import NotFound
@@ -70,7 +71,7 @@ def other_site(library: Library, other: Process) -> Site:
     return Site(library, other)
 
 
-async def a_gallery(library: Library, images: int = 1, visibility: str = "public") -> UUID:
+async def a_gallery(library: Library, images: int = 1, visibility: VisibilityLike = "public") -> UUID:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     for _ in range(images):
         await library.add_image(with_place(make_image()), gallery.id)
@@ -200,7 +201,7 @@ async def test_a_private_page_that_is_kept_is_for_its_owner_only(library: Librar
     [("public", VISITOR, True), ("public", BEN, False), ("public", ANA, False), ("unlisted", VISITOR, False)],
 )
 async def test_only_what_a_visitor_gets_of_a_public_gallery_is_shared(
-    library: Library, site: Site, visibility: str, principal: Principal, shared: bool
+    library: Library, site: Site, visibility: VisibilityLike, principal: Principal, shared: bool
 ) -> None:
     gallery_id = await a_gallery(library, visibility=visibility)
     assert (await site.images(principal, gallery_id)).is_shared is shared

@@ -8,6 +8,7 @@ from asyncpg.connection import LoggedQuery
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import InvalidCursor, NotFound
 from imagegallery.galleries import walk as walking
 from imagegallery.galleries.gallery import ImageOrder
@@ -29,7 +30,7 @@ FROM (SELECT image_id, row_number() OVER (ORDER BY position) AS place FROM galle
 WHERE m.gallery_id = $1 AND m.image_id = packed.image_id"""
 
 
-async def gallery_of(library: Library, count: int, visibility: str = "public") -> tuple[UUID, list[UUID]]:
+async def gallery_of(library: Library, count: int, visibility: VisibilityLike = "public") -> tuple[UUID, list[UUID]]:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     return gallery.id, [(await library.add_image(make_image(), gallery.id)).id for _ in range(count)]
 
@@ -99,7 +100,7 @@ async def test_a_walk_ends_although_its_gallery_was_emptied(library: Library) ->
     assert last.next_cursor is None
 
 
-async def crowded_gallery(library: Library, visibility: str = "public") -> tuple[UUID, list[UUID]]:
+async def crowded_gallery(library: Library, visibility: VisibilityLike = "public") -> tuple[UUID, list[UUID]]:
     """Six images without a number left between any two."""
     gallery_id, ids = await gallery_of(library, 6, visibility)
     async with library.database.connection() as connection:
@@ -150,4 +151,4 @@ async def test_what_is_refused_does_not_tell_that_a_private_gallery_exists(
         await rest_after(library, gallery_id, old)
     for cursor, order, seed in ((old, "position", None), (at_slot(gallery_id, bits=30), "random", SEED)):
         with pytest.raises(NotFound):
-            await library.galleries.list_images(BEN, gallery_id, order=order, seed=seed, cursor=cursor)
+            await library.galleries.list_images(BEN, gallery_id, order=order, seed=seed, cursor=cursor)  # type: ignore[arg-type]

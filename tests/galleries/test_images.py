@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from tests.support.library import Library, make_image, with_place, without_variants
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
+from imagegallery.galleries.gallery import ImageOrderLike
 from imagegallery.ids import new_id
 from imagegallery.images.image.image import Image
 from imagegallery.pagination import encode_cursor
@@ -15,7 +17,9 @@ from imagegallery.principal import Principal
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 
 
-async def gallery_of(library: Library, count: int, *, visibility: str = "private") -> tuple[UUID, list[Image]]:
+async def gallery_of(
+    library: Library, count: int, *, visibility: VisibilityLike = "private"
+) -> tuple[UUID, list[Image]]:
     """A gallery, and its images in their order: each is older than the one before."""
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     images = [await library.add_image(make_image(age=timedelta(hours=hours))) for hours in range(count)]
@@ -101,7 +105,7 @@ async def test_a_removed_image_leaves_the_gallery_and_stays_in_the_library(libra
 
 
 @pytest.mark.parametrize("order", ["position", "created_at"])
-async def test_pages_and_cursors_read_the_same_list(library: Library, order: str) -> None:
+async def test_pages_and_cursors_read_the_same_list(library: Library, order: ImageOrderLike) -> None:
     gallery_id, images = await gallery_of(library, 7)
     if order == "created_at":
         await library.galleries.remove_image(ANA, gallery_id, images[0].id)
@@ -194,7 +198,7 @@ async def test_limits_pages_and_orders_out_of_range_are_refused(library: Library
     for attempt, path in (
         (galleries.list_images(ANA, gallery_id, limit=0), "limit"),
         (galleries.list_images(ANA, gallery_id, limit=101), "limit"),
-        (galleries.list_images(ANA, gallery_id, order="size"), "order"),
+        (galleries.list_images(ANA, gallery_id, order="size"), "order"),  # type: ignore[arg-type]
         (galleries.list_images_page(ANA, gallery_id, page=0), "page"),
         (galleries.list_images_page(ANA, gallery_id, page=2**63), "page"),
         (galleries.list(ANA, limit=101), "limit"),
@@ -207,7 +211,9 @@ async def test_limits_pages_and_orders_out_of_range_are_refused(library: Library
 @pytest.mark.parametrize(
     ("visibility", "begins"), [("public", "/files/"), ("unlisted", "/files/"), ("private", "/objects/")]
 )
-async def test_the_gallery_decides_whether_urls_are_public(library: Library, visibility: str, begins: str) -> None:
+async def test_the_gallery_decides_whether_urls_are_public(
+    library: Library, visibility: VisibilityLike, begins: str
+) -> None:
     gallery_id, _ = await gallery_of(library, 1, visibility=visibility)
 
     (by_cursor,) = (await library.galleries.list_images(ANA, gallery_id)).items

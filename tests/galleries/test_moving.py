@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.support.library import Library, make_image
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.principal import Principal
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 
 
-async def gallery_of(library: Library, count: int, visibility: str = "private") -> tuple[UUID, list[UUID]]:
+async def gallery_of(library: Library, count: int, visibility: VisibilityLike = "private") -> tuple[UUID, list[UUID]]:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     ids = [(await library.add_image(make_image())).id for _ in range(count)]
     if ids:

@@ -8,8 +8,9 @@ import pytest
 from attrs import evolve
 from tests.support.library import Library, fits, make_image, with_failure
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
-from imagegallery.galleries.gallery import ImageOrder
+from imagegallery.galleries.gallery import ImageOrder, ImageOrderLike
 from imagegallery.galleries.shuffle import MAX_SEED
 from imagegallery.images.image.image import Image, ProcessingStatus
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
@@ -21,11 +22,11 @@ NAMES = ["img10.jpg", "IMG2.jpg", "img1.jpg", "Zebra.png", "árvore.jpg", "img2b
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def seed_for(order: str, seed: int = 7) -> int | None:
+def seed_for(order: ImageOrderLike, seed: int = 7) -> int | None:
     return seed if order == "random" else None
 
 
-async def gallery_of(library: Library, visibility: str = "public") -> tuple[UUID, list[Image]]:
+async def gallery_of(library: Library, visibility: VisibilityLike = "public") -> tuple[UUID, list[Image]]:
     """Images that every order puts elsewhere, of every kind that filters tell apart."""
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     images = []
@@ -43,7 +44,12 @@ async def gallery_of(library: Library, visibility: str = "public") -> tuple[UUID
 
 
 async def walked(
-    library: Library, gallery_id: UUID, order: str, *, seed: int | None = None, where: ImageFilter = NO_FILTER
+    library: Library,
+    gallery_id: UUID,
+    order: ImageOrderLike,
+    *,
+    seed: int | None = None,
+    where: ImageFilter = NO_FILTER,
 ) -> list[UUID]:
     seen: list[UUID] = []
     cursor = None
@@ -65,7 +71,7 @@ EXPECTED: dict[str, Callable[[list[Image]], list[Image]]] = {
 
 
 @pytest.mark.parametrize("order", EXPECTED)
-async def test_an_order_is_what_its_name_says(library: Library, order: str) -> None:
+async def test_an_order_is_what_its_name_says(library: Library, order: ImageOrderLike) -> None:
     gallery_id, images = await gallery_of(library)
 
     assert await walked(library, gallery_id, order) == [image.id for image in EXPECTED[order](images)]
@@ -84,7 +90,9 @@ async def test_names_are_in_natural_order(library: Library) -> None:
 
 @pytest.mark.parametrize("where", [NO_FILTER, ImageFilter(mime_type="image/jpeg")])
 @pytest.mark.parametrize("order", ImageOrder)
-async def test_pages_and_cursors_read_the_same_list(library: Library, order: str, where: ImageFilter) -> None:
+async def test_pages_and_cursors_read_the_same_list(
+    library: Library, order: ImageOrderLike, where: ImageFilter
+) -> None:
     gallery_id, images = await gallery_of(library)
     seed = seed_for(order)
     ids = await walked(library, gallery_id, order, seed=seed, where=where)
@@ -99,7 +107,7 @@ async def test_pages_and_cursors_read_the_same_list(library: Library, order: str
 
 
 @pytest.mark.parametrize("order", ImageOrder)
-async def test_chosen_images_and_those_of_some_meta_in_every_order(library: Library, order: str) -> None:
+async def test_chosen_images_and_those_of_some_meta_in_every_order(library: Library, order: ImageOrderLike) -> None:
     gallery_id, images = await gallery_of(library)
     for number, image in enumerate(images):
         await library.images.update(ANA, image.id, meta={"sku": number % 2, "tags": ["tram", str(number)]})
@@ -162,7 +170,7 @@ FILTERS = [
 @pytest.mark.parametrize("where", FILTERS, ids=lambda where: str(where.scope))
 @pytest.mark.parametrize("order", ImageOrder)
 async def test_a_filter_lets_through_what_fits_in_the_same_order(
-    library: Library, order: str, where: ImageFilter
+    library: Library, order: ImageOrderLike, where: ImageFilter
 ) -> None:
     gallery_id, images = await gallery_of(library)
     fitting = {image.id for image in images if fits(where, image)}
@@ -199,14 +207,14 @@ async def test_cursors_go_on_with_the_same_order_seed_and_filter_only(library: L
     ]
     lists = library.galleries.list_images
     cursors = [
-        (await lists(ANA, gallery_id, order=order, seed=seed, where=where, limit=1)).next_cursor
+        (await lists(ANA, gallery_id, order=order, seed=seed, where=where, limit=1)).next_cursor  # type: ignore[arg-type]
         for order, seed, where in selections
     ]
 
     for issued_for, cursor in zip(selections, cursors, strict=True):
         assert cursor is not None
         for order, seed, where in selections:
-            attempt = lists(ANA, gallery_id, order=order, seed=seed, where=where, cursor=cursor)
+            attempt = lists(ANA, gallery_id, order=order, seed=seed, where=where, cursor=cursor)  # type: ignore[arg-type]
             if (order, seed, where) == issued_for:
                 assert (await attempt).items
             else:
@@ -233,7 +241,7 @@ async def test_a_forged_random_cursor_is_refused(library: Library, place: tuple[
     ],
 )
 async def test_a_seed_and_the_random_order_go_together(
-    library: Library, order: str, seed: int | None, message: str
+    library: Library, order: ImageOrderLike, seed: int | None, message: str
 ) -> None:
     gallery_id, _ = await gallery_of(library)
 
@@ -260,7 +268,7 @@ async def test_what_only_the_owner_knows_only_the_owner_filters_by(library: Libr
 
 
 @pytest.mark.parametrize("order", ImageOrder)
-async def test_an_empty_gallery_is_empty_in_every_order(library: Library, order: str) -> None:
+async def test_an_empty_gallery_is_empty_in_every_order(library: Library, order: ImageOrderLike) -> None:
     gallery = await library.galleries.create(ANA, name="Empty")
 
     assert await walked(library, gallery.id, order, seed=seed_for(order)) == []

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from tests.support.library import Library, make_image
 
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.galleries import service
 from imagegallery.principal import Principal
@@ -48,7 +48,7 @@ async def test_update_changes_what_is_given_and_nothing_else(library: Library) -
 
 async def test_every_fault_of_the_input_is_named(library: Library) -> None:
     with pytest.raises(InvalidInput) as caught:
-        await library.galleries.create(ANA, name="  ", description="a\0b", visibility="secret")
+        await library.galleries.create(ANA, name="  ", description="a\0b", visibility="secret")  # type: ignore[arg-type]
 
     assert caught.value.faults == (
         Fault(("body", "name"), "must be 1 to 255 characters long"),
@@ -80,7 +80,9 @@ async def test_a_description_has_at_most_ten_thousand_characters(library: Librar
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-async def test_an_open_gallery_can_be_read_by_all_and_written_by_its_owner(library: Library, visibility: str) -> None:
+async def test_an_open_gallery_can_be_read_by_all_and_written_by_its_owner(
+    library: Library, visibility: VisibilityLike
+) -> None:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     image = await library.add_image(make_image("ben"))
 
@@ -162,7 +164,7 @@ async def test_a_gallery_is_found_by_its_name_by_its_owner(library: Library) -> 
 async def test_lists_of_galleries_are_newest_first_and_know_their_view(library: Library) -> None:
     created = []
     for number, visibility in enumerate(["public", "private", "unlisted", "public"]):
-        created.append(await library.galleries.create(ANA, name=str(number), visibility=visibility))
+        created.append(await library.galleries.create(ANA, name=str(number), visibility=visibility))  # type: ignore[arg-type]
         library.clock.advance(timedelta(seconds=1))
     own = await library.galleries.create(BEN, name="4", visibility="public")
 
@@ -173,7 +175,7 @@ async def test_lists_of_galleries_are_newest_first_and_know_their_view(library: 
     assert (await library.galleries.list(ANA, view="public")).items == public
     assert (await library.galleries.list(BEN, view="own")).items == (own,)
     with pytest.raises(InvalidInput) as caught:
-        await library.galleries.list(ANA, view="all")
+        await library.galleries.list(ANA, view="all")  # type: ignore[arg-type]
     assert [fault.path for fault in caught.value.faults] == [("query", "view")]
 
 

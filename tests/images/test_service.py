@@ -17,6 +17,7 @@ from tests.support.library import (
     without_variants,
 )
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.image import records
 from imagegallery.images.image.image import Image, ProcessingStatus
@@ -29,7 +30,7 @@ ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anon
 LEASE = timedelta(minutes=1)
 
 
-async def add_to_gallery(library: Library, image: Image, visibility: str) -> UUID:
+async def add_to_gallery(library: Library, image: Image, visibility: VisibilityLike) -> UUID:
     gallery = await library.galleries.create(Principal.user(image.owner_id), name="Lisbon", visibility=visibility)
     await library.galleries.add_images(Principal.user(image.owner_id), gallery.id, [image.id])
     return gallery.id
@@ -85,7 +86,9 @@ async def test_an_image_in_no_open_gallery_exists_for_its_owner_only(library: Li
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
-async def test_an_image_in_an_open_gallery_is_open_without_its_place(library: Library, visibility: str) -> None:
+async def test_an_image_in_an_open_gallery_is_open_without_its_place(
+    library: Library, visibility: VisibilityLike
+) -> None:
     image = await library.add_image(with_place(make_image()))
     await add_to_gallery(library, image, "private")
     await add_to_gallery(library, image, visibility)

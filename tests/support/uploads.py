@@ -11,6 +11,7 @@ from attrs import frozen
 from tests.support.clock import ManualClock
 from tests.support.library import Library
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.database.pool import Database
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.imaging.protocol import ImagingEngine
@@ -131,7 +132,7 @@ class Uploading:
         """Over a store that is elsewhere: what must be decoded has to be fetched."""
         return self.having(store=RemoteStore(self.library.store))
 
-    async def gallery(self, owner: Principal | None = None, visibility: str = "private") -> Gallery:
+    async def gallery(self, owner: Principal | None = None, visibility: VisibilityLike = "private") -> Gallery:
         return await self.library.galleries.create(owner or self.me, name="Lisbon", visibility=visibility)
 
     async def send(self, request: UploadRequest | None, data: bytes) -> ObjectInfo:

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from tests.support.uploads import Traces, Uploading
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import Forbidden, NotFound, Unauthenticated
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
@@ -52,7 +53,7 @@ async def test_a_visitor_cannot_upload(uploading: Uploading, jpeg: bytes) -> Non
     ("visibility", "error"), [("private", NotFound), ("unlisted", Forbidden), ("public", Forbidden)]
 )
 async def test_an_upload_goes_to_no_gallery_but_ones_own(
-    uploading: Uploading, jpeg: bytes, visibility: str, error: type[Exception]
+    uploading: Uploading, jpeg: bytes, visibility: VisibilityLike, error: type[Exception]
 ) -> None:
     theirs = await uploading.gallery(BOB, visibility)
     with pytest.raises(error):

@@ -301,7 +301,7 @@ async def test_a_gallery_takes_it_only_from_its_owner(uploading: Uploading, host
         with pytest.raises(Forbidden):
             await staged.attach(host, gallery_id=public.id)
         with pytest.raises(InvalidInput) as refused:
-            await staged.attach(host, alt_text="x" * 501, visibility="loud")
+            await staged.attach(host, alt_text="x" * 501, visibility="loud")  # type: ignore[arg-type]
         assert [fault.path for fault in refused.value.faults] == [("body", "alt_text"), ("body", "visibility")]
         await insert_item(host, None)
     assert await uploading.traces() == before

@@ -1,6 +1,7 @@
 """Who can see a thing. Pure."""
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 
 class Visibility(StrEnum):
@@ -10,6 +11,9 @@ class Visibility(StrEnum):
     PUBLIC = "public"
     UNLISTED = "unlisted"
     PRIVATE = "private"
+
+
+VisibilityLike: TypeAlias = Visibility | Literal["public", "unlisted", "private"]
 
 
 class Audience(StrEnum):

@@ -84,6 +84,14 @@ class Faults:
         return members.get(value, next(iter(choices)))
 
 
+def as_choice(path: tuple[str, ...], value: str, choices: type[E]) -> E:
+    """The member of ``choices`` with this ``value``. Raises `InvalidInput`, with all of them."""
+    faults = Faults()
+    chosen = faults.choice(path, value, choices)
+    faults.check()
+    return chosen
+
+
 def _is_control(character: str) -> bool:
     """Control characters, with NUL, and lone surrogates, which have no UTF-8 form."""
     return unicodedata.category(character) in ("Cc", "Cs")

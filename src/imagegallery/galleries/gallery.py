@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from attrs import field, frozen
@@ -29,11 +30,17 @@ class ImageOrder(StrEnum):
     RANDOM = "random"
 
 
+ImageOrderLike: TypeAlias = ImageOrder | Literal["position", "created_at", "taken_at", "filename", "random"]
+
+
 class GalleryView(StrEnum):
     """The galleries of a list: the principal's own, or all public ones."""
 
     OWN = "own"
     PUBLIC = "public"
+
+
+GalleryViewLike: TypeAlias = GalleryView | Literal["own", "public"]
 
 
 @frozen

@@ -11,7 +11,7 @@ from uuid import UUID
 from attrs import evolve
 
 from imagegallery.access import records as access_records
-from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.decision import audience, is_public, may_view, require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -28,7 +28,14 @@ from imagegallery.events import records as events
 from imagegallery.galleries import listing_records, order_records, records
 from imagegallery.galleries import walk as walking
 from imagegallery.galleries.filter import EVERY_GALLERY, GalleryFilter
-from imagegallery.galleries.gallery import MAX_PER_OWNER, Gallery, GalleryView, ImageOrder
+from imagegallery.galleries.gallery import (
+    MAX_PER_OWNER,
+    Gallery,
+    GalleryView,
+    GalleryViewLike,
+    ImageOrder,
+    ImageOrderLike,
+)
 from imagegallery.galleries.input import (
     check_anchor,
     check_changes,
@@ -39,7 +46,7 @@ from imagegallery.galleries.input import (
     check_view,
 )
 from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
-from imagegallery.ids import new_id
+from imagegallery.ids import Id, as_id, as_id_or_none, as_ids, new_id
 from imagegallery.images.admission import Admission
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership
@@ -89,7 +96,7 @@ class GalleryService:
         *,
         name: str,
         description: str = "",
-        visibility: Visibility | str = Visibility.PRIVATE,
+        visibility: VisibilityLike = Visibility.PRIVATE,
         meta: Meta = NO_META,
         policy: str | None = None,
         idempotency_key: str | None = None,
@@ -128,7 +135,7 @@ class GalleryService:
                 keyed.check_repeats(await records.request_digest_of(ours, gallery_id))
             return await self._read(ours, principal, gallery_id)
 
-    async def get(self, principal: Principal, gallery_id: UUID, *, connection: HostConnection | None = None) -> Gallery:
+    async def get(self, principal: Principal, gallery_id: Id, *, connection: HostConnection | None = None) -> Gallery:
         """Return a gallery.
 
         Args:
@@ -137,11 +144,12 @@ class GalleryService:
         Raises:
             NotFound: If the principal may not see any of this id.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
         async with self._database.reading(principal, within=connection) as ours:
             return await self._read(ours, principal, gallery_id)
 
     async def get_many(
-        self, principal: Principal, gallery_ids: Sequence[UUID], *, connection: HostConnection | None = None
+        self, principal: Principal, gallery_ids: Sequence[Id], *, connection: HostConnection | None = None
     ) -> dict[UUID, Gallery]:
         """Return those of up to 1,000 galleries that the principal may see, by id, in this order. One statement
         reads them, with their covers.
@@ -152,6 +160,7 @@ class GalleryService:
         Raises:
             InvalidInput: For more ids.
         """
+        gallery_ids = as_ids(gallery_ids, "gallery_ids")
         wanted = check_many(gallery_ids)
         if not wanted:
             return {}
@@ -176,7 +185,7 @@ class GalleryService:
         self,
         principal: Principal,
         *,
-        view: GalleryView | str | None = None,
+        view: GalleryViewLike | None = None,
         where: GalleryFilter = EVERY_GALLERY,
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
@@ -214,12 +223,12 @@ class GalleryService:
     async def update(
         self,
         principal: Principal,
-        gallery_id: UUID,
+        gallery_id: Id,
         *,
         name: str | Unset = UNSET,
         description: str | Unset = UNSET,
-        visibility: Visibility | str | Unset = UNSET,
-        cover_image_id: UUID | Unset | None = UNSET,
+        visibility: VisibilityLike | Unset = UNSET,
+        cover_image_id: Id | Unset | None = UNSET,
         meta: Meta | Unset | None = UNSET,
         policy: str | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
@@ -240,6 +249,9 @@ class GalleryService:
             Forbidden: If it is another owner's.
             InvalidInput: With all faults.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        if not isinstance(cover_image_id, Unset):
+            cover_image_id = as_id_or_none(cover_image_id, "cover_image_id")
         principal.require_user()
         changes = check_changes(name, description, visibility, cover_image_id, meta, policy)
         self._policies.check_known(changes.policy)
@@ -264,7 +276,7 @@ class GalleryService:
     async def delete(
         self,
         principal: Principal,
-        gallery_id: UUID,
+        gallery_id: Id,
         *,
         with_images: bool = False,
         check: Callable[[Gallery], None] | None = None,
@@ -284,6 +296,7 @@ class GalleryService:
             Forbidden: If it is another owner's.
             StillReferenced: If records of the application refer to it.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
         owner_id = principal.require_user()
         while True:
             async with self._database.transaction(within=connection) as ours:
@@ -307,8 +320,8 @@ class GalleryService:
     async def add_images(
         self,
         principal: Principal,
-        gallery_id: UUID,
-        image_ids: Sequence[UUID],
+        gallery_id: Id,
+        image_ids: Sequence[Id],
         *,
         check: Callable[[Gallery], None] | None = None,
         connection: HostConnection | None = None,
@@ -327,6 +340,8 @@ class GalleryService:
                 gallery's policy.
             GalleryFull: If the policy allows no more images.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        image_ids = as_ids(image_ids, "image_ids")
         owner_id = principal.require_user()
         membership.check_ids(image_ids)
         async with self._database.transaction(within=connection) as ours:
@@ -341,8 +356,8 @@ class GalleryService:
     async def remove_image(
         self,
         principal: Principal,
-        gallery_id: UUID,
-        image_id: UUID,
+        gallery_id: Id,
+        image_id: Id,
         *,
         check: Callable[[Gallery], None] | None = None,
     ) -> None:
@@ -356,6 +371,8 @@ class GalleryService:
             NotFound: If the principal may not see the gallery, or the image is not in it.
             Forbidden: If it is another owner's.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
             await self._require(Permission.EDIT, connection, principal, gallery_id)
@@ -367,8 +384,8 @@ class GalleryService:
     async def remove_images(
         self,
         principal: Principal,
-        gallery_id: UUID,
-        image_ids: Sequence[UUID],
+        gallery_id: Id,
+        image_ids: Sequence[Id],
         *,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
@@ -383,6 +400,8 @@ class GalleryService:
             Forbidden: If it is another owner's.
             InvalidInput: With each id that is repeated or not in the gallery.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        image_ids = as_ids(image_ids, "image_ids")
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
             await self._require(Permission.EDIT, connection, principal, gallery_id)
@@ -394,11 +413,11 @@ class GalleryService:
     async def move(
         self,
         principal: Principal,
-        gallery_id: UUID,
-        image_ids: Sequence[UUID],
+        gallery_id: Id,
+        image_ids: Sequence[Id],
         *,
-        before: UUID | None = None,
-        after: UUID | None = None,
+        before: Id | None = None,
+        after: Id | None = None,
         check: Callable[[Gallery], None] | None = None,
     ) -> Gallery:
         """Move up to 1,000 images of the gallery, in this order, right ``before`` or ``after`` another one, all or
@@ -414,6 +433,10 @@ class GalleryService:
             InvalidInput: With each id that is repeated, next to itself or not in the gallery, and unless exactly one
                 place is given.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        image_ids = as_ids(image_ids, "image_ids")
+        before = as_id_or_none(before, "before")
+        after = as_id_or_none(after, "after")
         principal.require_user()
         membership.check_ids(image_ids)
         anchor = check_anchor(image_ids, before, after)
@@ -435,9 +458,9 @@ class GalleryService:
     async def list_images(
         self,
         principal: Principal,
-        gallery_id: UUID,
+        gallery_id: Id,
         *,
-        order: ImageOrder | str = ImageOrder.POSITION,
+        order: ImageOrderLike = ImageOrder.POSITION,
         seed: int | None = None,
         where: ImageFilter = NO_FILTER,
         cursor: str | None = None,
@@ -457,6 +480,7 @@ class GalleryService:
             InvalidInput: For invalid arguments.
             InvalidCursor: For an invalid or outdated cursor.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.reading(principal) as connection:
@@ -467,9 +491,9 @@ class GalleryService:
     async def list_images_page(
         self,
         principal: Principal,
-        gallery_id: UUID,
+        gallery_id: Id,
         *,
-        order: ImageOrder | str = ImageOrder.POSITION,
+        order: ImageOrderLike = ImageOrder.POSITION,
         seed: int | None = None,
         where: ImageFilter = NO_FILTER,
         page: int = 1,
@@ -485,6 +509,7 @@ class GalleryService:
             NotFound: If the principal may not see any of this id.
             InvalidInput: For invalid arguments.
         """
+        gallery_id = as_id(gallery_id, "gallery_id")
         selection = check_selection(order, seed, where)
         offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading(principal) as connection:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import anyio
 
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -26,6 +26,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
+from imagegallery.ids import Id, as_id, as_id_or_none, as_ids
 from imagegallery.images.admission import Admission
 from imagegallery.images.batch.service import BatchService
 from imagegallery.images.duplicates.service import DuplicateService
@@ -92,7 +93,7 @@ class ImageService:
         self._clock = clock
         self._ladder = tuple(ladder)
 
-    async def get(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> Image:
+    async def get(self, principal: Principal, image_id: Id, *, connection: HostConnection | None = None) -> Image:
         """Return an image.
 
         Args:
@@ -101,11 +102,12 @@ class ImageService:
         Raises:
             NotFound: If the principal may not see any of this id.
         """
+        image_id = as_id(image_id, "image_id")
         async with self._database.reading(principal, within=connection) as ours:
             return self._shown(principal, await find(ours, principal, image_id, Permission.VIEW))
 
     async def get_many(
-        self, principal: Principal, image_ids: Sequence[UUID], *, connection: HostConnection | None = None
+        self, principal: Principal, image_ids: Sequence[Id], *, connection: HostConnection | None = None
     ) -> dict[UUID, Image]:
         """Return those of up to 1,000 images that the principal may see, by id, in this order. One statement
         reads them.
@@ -116,6 +118,7 @@ class ImageService:
         Raises:
             InvalidInput: For more ids.
         """
+        image_ids = as_ids(image_ids, "image_ids")
         wanted = check_many(image_ids)
         if not wanted:
             return {}
@@ -126,14 +129,14 @@ class ImageService:
     async def update(
         self,
         principal: Principal,
-        image_id: UUID,
+        image_id: Id,
         *,
         alt_text: str | Unset = UNSET,
         filename: str | Unset = UNSET,
         is_favorite: bool | Unset = UNSET,
         is_archived: bool | Unset = UNSET,
         meta: Meta | Unset | None = UNSET,
-        visibility: Visibility | str | Unset = UNSET,
+        visibility: VisibilityLike | Unset = UNSET,
         check: Callable[[Image], None] | None = None,
     ) -> Image:
         """Change the given fields.
@@ -153,6 +156,7 @@ class ImageService:
             Forbidden: If it is another owner's.
             InvalidInput: With all faults.
         """
+        image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         alt_text, filename, patch, new_visibility = _check_fields(alt_text, filename, meta, visibility)
         now = self._clock()
@@ -208,7 +212,7 @@ class ImageService:
     async def delete(
         self,
         principal: Principal,
-        image_id: UUID,
+        image_id: Id,
         *,
         permanent: bool = False,
         connection: HostConnection | None = None,
@@ -217,9 +221,7 @@ class ImageService:
         delete = self.trash.delete if permanent else self.trash.put
         await delete(principal, image_id, connection=connection)
 
-    async def retry(
-        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
-    ) -> Image:
+    async def retry(self, principal: Principal, image_id: Id, *, check: Callable[[Image], None] | None = None) -> Image:
         """Process a failed image once more.
 
         Args:
@@ -231,6 +233,7 @@ class ImageService:
             Forbidden: If it is another owner's.
             Conflict: If it has not failed, or its file was refused.
         """
+        image_id = as_id(image_id, "image_id")
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
@@ -244,7 +247,7 @@ class ImageService:
             return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
     async def wait_until_ready(
-        self, principal: Principal, image_id: UUID, *, timeout: timedelta = READY_TIMEOUT
+        self, principal: Principal, image_id: Id, *, timeout: timedelta = READY_TIMEOUT
     ) -> Image:
         """Return the image once its processing has ended: ``complete``, or ``failed`` with the reason.
 
@@ -252,6 +255,7 @@ class ImageService:
             NotFound: If the principal may not see it, or it is deleted meanwhile.
             TimeoutError: After ``timeout``.
         """
+        image_id = as_id(image_id, "image_id")
         image = await self.get(principal, image_id)
         if image.status in _DONE:
             return image
@@ -261,13 +265,14 @@ class ImageService:
                     await notifications.wait(timeout)
         return image
 
-    async def find_by_content(self, principal: Principal, sha256: bytes, gallery_id: UUID | None = None) -> UUID | None:
+    async def find_by_content(self, principal: Principal, sha256: bytes, gallery_id: Id | None = None) -> UUID | None:
         """Return the principal's oldest image of exactly these bytes, in that gallery if given, but not in the trash.
 
         Raises:
             Unauthenticated: Without a user.
             ValueError: Unless ``sha256`` has 32 bytes.
         """
+        gallery_id = as_id_or_none(gallery_id, "gallery_id")
         owner_id = principal.require_user()
         if len(sha256) != SHA256_BYTES:
             raise ValueError("A SHA-256 digest has 32 bytes.")
@@ -277,7 +282,7 @@ class ImageService:
     async def view(
         self,
         principal: Principal,
-        image_id: UUID,
+        image_id: Id,
         *,
         variant: str | None = None,
         accepts: Sequence[str] = (),
@@ -296,6 +301,7 @@ class ImageService:
             InvalidInput: For an unknown type of variant.
             NotFound: If the principal may not see it, or no variant is ready.
         """
+        image_id = as_id(image_id, "image_id")
         self._check_variant_type(variant)
         async with self._database.reading(principal) as connection:
             found = await find(connection, principal, image_id, Permission.VIEW)
@@ -310,7 +316,7 @@ class ImageService:
         expires_at = None if is_public(found.facts) else self._delivery.expires_at()
         return chosen.at(self._delivery.variant_url(chosen, expires_at, method=method))
 
-    async def download_url(self, principal: Principal, image_id: UUID, *, method: ReadMethod = "GET") -> str:
+    async def download_url(self, principal: Principal, image_id: Id, *, method: ReadMethod = "GET") -> str:
         """Return a short-lived URL of the original, for its owner and this ``method``.
 
         Raises:
@@ -318,6 +324,7 @@ class ImageService:
             NotFound: If the principal may not see any of this id.
             Forbidden: If it is another owner's.
         """
+        image_id = as_id(image_id, "image_id")
         principal.require_user()
         async with self._database.reading(principal) as connection:
             image = (await find(connection, principal, image_id, Permission.DOWNLOAD)).image

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import attrs
 from attrs import Attribute, field, frozen, validators
@@ -24,6 +24,9 @@ class OnDuplicate(StrEnum):
     KEEP_BOTH = "keep_both"
     REJECT = "reject"
     RETURN_EXISTING = "return_existing"
+
+
+OnDuplicateLike: TypeAlias = OnDuplicate | Literal["keep_both", "reject", "return_existing"]
 
 
 def check_types(_: object, __: "Attribute[tuple[str, ...]]", types: tuple[str, ...]) -> None:

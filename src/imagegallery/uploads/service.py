@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.clock import Clock
 from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.fault_points import fault_point
@@ -16,6 +16,7 @@ from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
+from imagegallery.ids import Id, as_id, as_id_or_none
 from imagegallery.images.image.access import claim
 from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
@@ -29,7 +30,7 @@ from imagegallery.pagination import (
     decode_cursor,
     encode_cursor,
 )
-from imagegallery.policies.policy import Policy
+from imagegallery.policies.policy import OnDuplicateLike, Policy
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
@@ -131,10 +132,10 @@ class UploadService:
         content_type: str,
         size: int,
         sha256: bytes | None = None,
-        gallery_id: UUID | None = None,
-        on_duplicate: OnDuplicate | None = None,
+        gallery_id: Id | None = None,
+        on_duplicate: OnDuplicateLike | None = None,
         meta: Meta = NO_META,
-        visibility: Visibility | str = Visibility.PRIVATE,
+        visibility: VisibilityLike = Visibility.PRIVATE,
         policy: str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadSession:
@@ -168,6 +169,7 @@ class UploadService:
             NotFound: If the principal may not see the gallery.
             Forbidden: If the gallery is another owner's.
         """
+        gallery_id = as_id_or_none(gallery_id, "gallery_id")
         declaration = Declaration(content_type, size, sha256, on_duplicate, meta, visibility)
         return await self._creator.create(principal, declaration, filename, gallery_id, policy, idempotency_key)
 
@@ -197,13 +199,14 @@ class UploadService:
         own; and what holds for uploads under none, by ``None``."""
         return {name: self.limits.told(name) for name in (None, *self.limits.policies.names)}
 
-    async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
+    async def get(self, principal: Principal, session_id: Id) -> UploadSession:
         """Return the principal's own session.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
+        session_id = as_id(session_id, "session_id")
         return await self._sessions.get(principal, session_id)
 
     async def list(
@@ -270,7 +273,7 @@ class UploadService:
         await self._known.recognize(session, data)
         return session
 
-    async def complete(self, principal: Principal, session_id: UUID) -> Image:
+    async def complete(self, principal: Principal, session_id: Id) -> Image:
         """Check the bytes and make them an image. May be repeated.
 
         Raises as `get`, and each time what rejected the upload.
@@ -291,6 +294,7 @@ class UploadService:
             Refused: If the application itself refuses the file.
             HookFailed: If the application could not be asked, which does not reject the upload.
         """
+        session_id = as_id(session_id, "session_id")
         session = await self.get(principal, session_id)
         if session.transport is Transport.PARTS:
             return await self.parts.complete_session(principal, session)
@@ -298,7 +302,7 @@ class UploadService:
             session = await self.resumable.complete(session)
         return await self._images.get(principal, (await self._completion.complete(session)).future_image_id)
 
-    async def claim(self, principal: Principal, image_id: UUID, *, connection: HostConnection | None = None) -> Image:
+    async def claim(self, principal: Principal, image_id: Id, *, connection: HostConnection | None = None) -> Image:
         """Take an image that the principal uploaded, and that nothing uses, for a row of the application: an id that
         came in a form is nobody else's, and in no other row. It is no longer among `ImageService.unattached`.
 
@@ -311,12 +315,13 @@ class UploadService:
             NotFound: If the principal has no image of this id outside of the trash.
             AlreadyUsed: If it was claimed or attached before, or is in a gallery.
         """
+        image_id = as_id(image_id, "image_id")
         principal.require_user()
         async with self._database.transaction(within=connection) as ours:
             await claim(ours, principal, image_id, now=self._clock())
         return await self._images.get(principal, image_id, connection=connection)
 
-    async def cancel(self, principal: Principal, session_id: UUID) -> None:
+    async def cancel(self, principal: Principal, session_id: Id) -> None:
         """Cancel the upload and delete what has arrived, also after it ended without an image.
 
         Raises:
@@ -324,6 +329,7 @@ class UploadService:
             NotFound: If the principal has none of this id.
             UploadEnded: If it has become an image.
         """
+        session_id = as_id(session_id, "session_id")
         found = await self.get(principal, session_id)
         async with self.resumable.alone_with(found):
             async with self._database.transaction() as connection:
@@ -342,11 +348,11 @@ class UploadService:
         filename: str | None = None,
         content_type: str | None = None,
         size: int | None = None,
-        gallery_id: UUID | None = None,
+        gallery_id: Id | None = None,
         sha256: bytes | None = None,
-        on_duplicate: OnDuplicate | None = None,
+        on_duplicate: OnDuplicateLike | None = None,
         meta: Meta = NO_META,
-        visibility: Visibility | str = Visibility.PRIVATE,
+        visibility: VisibilityLike = Visibility.PRIVATE,
         policy: str | None = None,
         idempotency_key: str | None = None,
     ) -> Image:
@@ -368,6 +374,7 @@ class UploadService:
             OSError: For an unreadable path, such as `FileNotFoundError`.
             InvalidInput: For a file that is closed, was read to its end, or is open for text, and for anything else.
         """
+        gallery_id = as_id_or_none(gallery_id, "gallery_id")
         owner_id = principal.require_user()
         wanted = Declaration(content_type or "", size, sha256, on_duplicate, meta, visibility)
         async with self._opened(source, filename, wanted, gallery_id, policy) as (new, file):
@@ -413,7 +420,7 @@ class UploadService:
                 session = await self._one_call.stage_once(principal, keyed, file)
         return self._staged(principal, session)
 
-    async def staged(self, principal: Principal, staged_id: UUID) -> StagedUpload:
+    async def staged(self, principal: Principal, staged_id: Id) -> StagedUpload:
         """Return what the principal staged, by its id: a form that is shown once more carries it.
 
         Raises:
@@ -422,6 +429,7 @@ class UploadService:
             UploadExpired: If its time is over.
             UploadEnded: If it was cancelled.
         """
+        staged_id = as_id(staged_id, "staged_id")
         session = await self._sessions.get(principal, staged_id)
         raise_if_over(session)
         return self._staged(principal, session)

@@ -14,7 +14,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict
 from imagegallery.events.event import EventTypes
-from imagegallery.ids import new_id
+from imagegallery.ids import Id, as_id, new_id
 from imagegallery.principal import Principal
 from imagegallery.webhooks import records
 from imagegallery.webhooks.records import NewWebhook
@@ -87,37 +87,40 @@ class WebhookService:
         async with self._database.connection() as connection:
             return await records.list_owned(connection, owner_id)
 
-    async def get(self, principal: Principal, webhook_id: UUID) -> Webhook:
+    async def get(self, principal: Principal, webhook_id: Id) -> Webhook:
         """Return a webhook.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
+        webhook_id = as_id(webhook_id, "webhook_id")
         principal.require_user()
         async with self._database.connection() as connection:
             return _own(principal, await records.get(connection, webhook_id))
 
-    async def enable(self, principal: Principal, webhook_id: UUID) -> Webhook:
+    async def enable(self, principal: Principal, webhook_id: Id) -> Webhook:
         """Switch a webhook on again. What happened meanwhile is not delivered.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
+        webhook_id = as_id(webhook_id, "webhook_id")
         principal.require_user()
         async with self._database.transaction() as connection:
             await self._lock(connection, principal, webhook_id)
             await records.enable(connection, webhook_id)
             return _own(principal, await records.get(connection, webhook_id))
 
-    async def delete(self, principal: Principal, webhook_id: UUID) -> None:
+    async def delete(self, principal: Principal, webhook_id: Id) -> None:
         """Delete a webhook, which ends its deliveries.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
+        webhook_id = as_id(webhook_id, "webhook_id")
         principal.require_user()
         async with self._database.transaction() as connection:
             await self._lock(connection, principal, webhook_id)

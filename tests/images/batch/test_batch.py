@@ -9,11 +9,12 @@ import anyio
 import pytest
 from tests.support.library import Library, make_image
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.common.validation import MAX_BATCH
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from imagegallery.images.batch.batch import BatchAction, BatchResult
+from imagegallery.images.batch.batch import BatchAction, BatchActionLike, BatchResult
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 
@@ -26,7 +27,9 @@ async def new_images(library: Library, count: int) -> list[Image]:
     return images
 
 
-async def gallery_of(library: Library, *images: Image, owner: Principal = ANA, visibility: str = "private") -> UUID:
+async def gallery_of(
+    library: Library, *images: Image, owner: Principal = ANA, visibility: VisibilityLike = "private"
+) -> UUID:
     gallery = await library.galleries.create(owner, name="Lisbon", visibility=visibility)
     if images:
         await library.galleries.add_images(owner, gallery.id, [image.id for image in images])
@@ -58,7 +61,7 @@ def not_found(image_id: UUID) -> BatchResult:
         ("unarchive", "is_archived", False),
     ],
 )
-async def test_flags(library: Library, action: str, flag: str, value: bool) -> None:
+async def test_flags(library: Library, action: BatchActionLike, flag: str, value: bool) -> None:
     other_way, already, untouched = await new_images(library, 3)
     await library.images.update(ANA, other_way.id, is_favorite=not value, is_archived=not value)
     await library.images.update(ANA, already.id, is_favorite=value, is_archived=value)
@@ -135,7 +138,7 @@ async def test_a_request_that_is_wrong_changes_nothing(library: Library) -> None
         (run(ANA, "trash", many), [("body", "ids")]),
         (run(ANA, "trash", []), [("body", "ids")]),
         (run(ANA, "trash", [image.id, uuid4(), image.id]), [("body", "ids", "2")]),
-        (run(ANA, "burn", [image.id]), [("body", "action")]),
+        (run(ANA, "burn", [image.id]), [("body", "action")]),  # type: ignore[arg-type]
         (run(ANA, "add_to_gallery", [image.id]), [("body", "gallery_id")]),
         (run(ANA, "trash", [], gallery_id=gallery_id), [("body", "gallery_id"), ("body", "ids")]),
     ):
@@ -151,7 +154,9 @@ async def test_a_request_that_is_wrong_changes_nothing(library: Library) -> None
     ("visibility", "error"), [("private", NotFound), ("unlisted", Forbidden), ("public", Forbidden)]
 )
 @pytest.mark.parametrize("action", ["add_to_gallery", "remove_from_gallery"])
-async def test_anothers_gallery(library: Library, visibility: str, error: type[Exception], action: str) -> None:
+async def test_anothers_gallery(
+    library: Library, visibility: VisibilityLike, error: type[Exception], action: BatchActionLike
+) -> None:
     (image,) = await new_images(library, 1)
     theirs = await gallery_of(library, owner=BEN, visibility=visibility)
 
@@ -184,7 +189,7 @@ async def test_a_thousand_take_no_more_statements_than_ten(library: Library, sta
     for some in (images[:2], images[2:10], images[10:]):  # the first also looks up types
         statements.clear()
         for action, gallery in (("add_to_gallery", gallery_id), ("trash", None), ("restore", None), ("archive", None)):
-            results = await library.images.batches.run(ANA, action, ids(*some), gallery_id=gallery)
+            results = await library.images.batches.run(ANA, action, ids(*some), gallery_id=gallery)  # type: ignore[arg-type]
             assert all(result.error is None for result in results)
         await library.images.batches.run(ANA, "remove_from_gallery", ids(*some[1:]), gallery_id=gallery_id)
         counts.append(len(statements))

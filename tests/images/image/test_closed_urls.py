@@ -9,6 +9,7 @@ from tests.support.clock import ManualClock
 from tests.support.events import closed_urls
 from tests.support.library import Library, make_image
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.errors import Conflict
@@ -34,7 +35,7 @@ async def image(library: Library) -> Image:
     return await library.add_image(make_image())
 
 
-async def gallery_of(library: Library, *images: Image, visibility: str = "public") -> UUID:
+async def gallery_of(library: Library, *images: Image, visibility: VisibilityLike = "public") -> UUID:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     await library.galleries.add_images(ANA, gallery.id, [each.id for each in images])
     return gallery.id

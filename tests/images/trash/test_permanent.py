@@ -9,6 +9,7 @@ from tests.support.clock import ManualClock
 from tests.support.events import closed_urls
 from tests.support.library import Library, make_image
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.common.validation import MAX_BATCH
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, Forbidden, NotFound, StillReferenced
@@ -37,7 +38,7 @@ async def counts(library: Library) -> tuple[int, ...]:
         return tuple(row)
 
 
-async def gallery_of(library: Library, *images: Image, visibility: str = "private") -> UUID:
+async def gallery_of(library: Library, *images: Image, visibility: VisibilityLike = "private") -> UUID:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility, meta={"shop": 1})
     if images:
         await library.galleries.add_images(ANA, gallery.id, [image.id for image in images])

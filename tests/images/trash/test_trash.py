@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 from tests.support.library import Library, digest_of, make_image, with_failure
 
+from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import (
     Conflict,
     Forbidden,
@@ -29,7 +30,7 @@ ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anon
 RETENTION = timedelta(days=30)
 
 
-async def gallery_of(library: Library, *images: Image, visibility: str = "public") -> UUID:
+async def gallery_of(library: Library, *images: Image, visibility: VisibilityLike = "public") -> UUID:
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility=visibility)
     if images:
         await library.galleries.add_images(ANA, gallery.id, [image.id for image in images])

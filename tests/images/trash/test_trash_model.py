@@ -26,6 +26,7 @@ from tests.support.library import Library, make_image
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.errors import NotFound
 from imagegallery.ids import new_id
+from imagegallery.images.batch.batch import BatchActionLike
 from imagegallery.principal import Principal
 
 RETENTION = timedelta(days=30)
@@ -190,7 +191,7 @@ class TrashMachine(RuleBasedStateMachine):
         known = list(self.model.sizes)
         return list(dict.fromkeys(known[number % len(known)] for number in chosen))
 
-    def _batch(self, action: str, image_ids: list[UUID], gallery_id: UUID | None = None) -> None:
+    def _batch(self, action: BatchActionLike, image_ids: list[UUID], gallery_id: UUID | None = None) -> None:
         batches = self.library.images.batches
         self.portal.call(lambda: batches.run(self.me, action, image_ids, gallery_id=gallery_id))
 

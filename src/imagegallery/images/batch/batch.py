@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
 from attrs import frozen
@@ -23,6 +23,22 @@ class BatchAction(StrEnum):
     DELETE = "delete"  # permanently
     ADD_TO_GALLERY = "add_to_gallery"
     REMOVE_FROM_GALLERY = "remove_from_gallery"
+
+
+BatchActionLike: TypeAlias = (
+    BatchAction
+    | Literal[
+        "favorite",
+        "unfavorite",
+        "archive",
+        "unarchive",
+        "trash",
+        "restore",
+        "delete",
+        "add_to_gallery",
+        "remove_from_gallery",
+    ]
+)
 
 
 @frozen

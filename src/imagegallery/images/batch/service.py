@@ -17,8 +17,17 @@ from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.ids import Id, as_id_or_none, as_ids
 from imagegallery.images.admission import Admission
-from imagegallery.images.batch.batch import FLAGS, Batch, BatchAction, BatchResult, check_batch, results
+from imagegallery.images.batch.batch import (
+    FLAGS,
+    Batch,
+    BatchAction,
+    BatchActionLike,
+    BatchResult,
+    check_batch,
+    results,
+)
 from imagegallery.images.image import membership, original_records
 from imagegallery.images.library import records as library_records
 from imagegallery.images.trash import records as trash_records
@@ -43,10 +52,10 @@ class BatchService:
     async def run(
         self,
         principal: Principal,
-        action: BatchAction | str,
-        image_ids: Sequence[UUID],
+        action: BatchActionLike,
+        image_ids: Sequence[Id],
         *,
-        gallery_id: UUID | None = None,
+        gallery_id: Id | None = None,
     ) -> tuple[BatchResult, ...]:
         """Do ``action`` to 1 to 1,000 distinct images. Returns one result each, in the same order.
 
@@ -60,6 +69,8 @@ class BatchService:
             NotFound: If the principal may not see the gallery.
             Forbidden: If the gallery is another owner's.
         """
+        image_ids = as_ids(image_ids, "image_ids")
+        gallery_id = as_id_or_none(gallery_id, "gallery_id")
         owner_id = principal.require_user()
         batch = check_batch(action, image_ids, gallery_id)
         async with self.database.transaction() as connection:

@@ -14,6 +14,7 @@ from imagegallery.clock import Clock
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.ids import Id, as_id
 from imagegallery.images.duplicates import records as duplicate_records
 from imagegallery.images.duplicates.duplicate import AlikeId, KnownFile, Lookalike, Lookalikes
 from imagegallery.images.image import membership
@@ -84,7 +85,7 @@ class DuplicateService:
         page = CursorPage(tuple(filter(None, (_present(each, images) for each in page.items))), page.next_cursor)
         return await self.delivery.of_many(lambda: page.map(lambda each: self._shown(principal, each, images)))
 
-    async def dismiss(self, principal: Principal, image_id: UUID, other_id: UUID) -> None:
+    async def dismiss(self, principal: Principal, image_id: Id, other_id: Id) -> None:
         """Keep both images: this pair is never listed again. May be repeated.
 
         Raises:
@@ -93,6 +94,8 @@ class DuplicateService:
             NotFound: If the principal may not see one of the images.
             Forbidden: If one of them is another owner's.
         """
+        image_id = as_id(image_id, "image_id")
+        other_id = as_id(other_id, "other_id")
         principal.require_user()
         _check_pair(image_id, other_id)
         async with self.database.transaction() as connection:

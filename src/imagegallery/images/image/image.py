@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from html import escape
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from attrs import evolve, field, frozen
@@ -27,6 +28,9 @@ class ProcessingStatus(StrEnum):
     FAILED = "failed"
 
 
+ProcessingStatusLike: TypeAlias = ProcessingStatus | Literal["pending", "processing", "complete", "failed"]
+
+
 class OriginalState(StrEnum):
     """``unverified``: only the head of the file was looked at; ``refused``: it proved to be no good, and is gone."""
 
@@ -40,6 +44,9 @@ class LibraryOrder(StrEnum):
 
     CREATED_AT = "created_at"
     TAKEN_AT = "taken_at"
+
+
+LibraryOrderLike: TypeAlias = LibraryOrder | Literal["created_at", "taken_at"]
 
 
 @frozen

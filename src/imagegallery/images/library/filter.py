@@ -9,10 +9,11 @@ from uuid import UUID
 
 from attrs import asdict, field, frozen
 
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.common.meta import JsonValue, Meta, check_patch, is_scalar
-from imagegallery.common.validation import MAX_BATCH, Faults
-from imagegallery.images.image.image import ProcessingStatus
+from imagegallery.common.validation import MAX_BATCH, Faults, as_choice
+from imagegallery.ids import Id, as_ids
+from imagegallery.images.image.image import ProcessingStatus, ProcessingStatusLike
 
 MAX_MEDIA_TYPE = 100
 # A longer scope than this goes into cursors by its digest.
@@ -23,9 +24,17 @@ def _in_utc(moment: datetime | None) -> datetime | None:
     return moment if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def chosen_ids(ids: Iterable[UUID] | None) -> tuple[UUID, ...] | None:
-    """For the field ``ids`` of a filter."""
-    return None if ids is None else tuple(ids)
+def chosen_ids(ids: Iterable[Id] | None) -> tuple[UUID, ...] | None:
+    """For the field ``ids`` of a filter. Raises `InvalidInput`."""
+    return None if ids is None else tuple(as_ids(ids, "ids"))
+
+
+def _wanted_status(status: ProcessingStatusLike | None) -> ProcessingStatus | None:
+    return None if status is None else as_choice(("query", "status"), status, ProcessingStatus)
+
+
+def _wanted_visibility(visibility: VisibilityLike | None) -> Visibility | None:
+    return None if visibility is None else as_choice(("query", "visibility"), visibility, Visibility)
 
 
 def wanted_meta(meta: Mapping[str, JsonValue] | None) -> Meta | None:
@@ -67,8 +76,8 @@ class ImageFilter:
     mime_type: str | None = None
     taken_from: datetime | None = field(default=None, converter=_in_utc)
     taken_before: datetime | None = field(default=None, converter=_in_utc)
-    status: ProcessingStatus | None = None
-    visibility: Visibility | None = None
+    status: ProcessingStatus | None = field(default=None, converter=_wanted_status)
+    visibility: Visibility | None = field(default=None, converter=_wanted_visibility)
     ids: tuple[UUID, ...] | None = field(default=None, converter=chosen_ids)
     meta: Meta | None = field(default=None, converter=wanted_meta, hash=False)
 

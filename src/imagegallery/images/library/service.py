@@ -7,7 +7,7 @@ from attrs import frozen
 
 from imagegallery.common.validation import Faults
 from imagegallery.database.pool import Database
-from imagegallery.images.image.image import Image, LibraryOrder
+from imagegallery.images.image.image import Image, LibraryOrder, LibraryOrderLike
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
@@ -41,7 +41,7 @@ class LibraryService:
         self,
         principal: Principal,
         *,
-        order: LibraryOrder | str = LibraryOrder.CREATED_AT,
+        order: LibraryOrderLike = LibraryOrder.CREATED_AT,
         where: ImageFilter = NO_FILTER,
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,

@@ -25,6 +25,7 @@ from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound, StillReferenced
 from imagegallery.events import records as events
+from imagegallery.ids import Id, as_id
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.events import ImageDeleted, ImagePurged, ImageRestored
 from imagegallery.images.image import original_records, records
@@ -113,7 +114,7 @@ class TrashService:
     async def put(
         self,
         principal: Principal,
-        image_id: UUID,
+        image_id: Id,
         *,
         check: Callable[[Image], None] | None = None,
         connection: HostConnection | None = None,
@@ -129,6 +130,7 @@ class TrashService:
             NotFound: If the principal may not see it, or it is in the trash already.
             Forbidden: If it is another owner's.
         """
+        image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self.database.transaction(within=connection) as ours:
             await find(ours, principal, image_id, Permission.DELETE)
@@ -138,7 +140,7 @@ class TrashService:
             await put_away(ours, self.closed_urls, owner_id, [image_id], now=self.clock())
 
     async def restore(
-        self, principal: Principal, image_id: UUID, *, check: Callable[[Image], None] | None = None
+        self, principal: Principal, image_id: Id, *, check: Callable[[Image], None] | None = None
     ) -> Image:
         """Restore the image, to its places in those of its galleries that still exist and may hold it. May be repeated.
 
@@ -152,6 +154,7 @@ class TrashService:
             NotFound: If it was purged, or the principal may not see it.
             Forbidden: If it is another owner's.
         """
+        image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
             await find(connection, principal, image_id, Permission.DELETE)
@@ -165,7 +168,7 @@ class TrashService:
     async def purge(
         self,
         principal: Principal,
-        image_id: UUID,
+        image_id: Id,
         *,
         check: Callable[[Image], None] | None = None,
         connection: HostConnection | None = None,
@@ -183,6 +186,7 @@ class TrashService:
             Conflict: If it is not in the trash.
             StillReferenced: If records of the application refer to it.
         """
+        image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self.database.transaction(within=connection) as ours:
             if not await self._hold(ours, principal, owner_id, image_id):
@@ -194,7 +198,7 @@ class TrashService:
     async def delete(
         self,
         principal: Principal,
-        image_id: UUID,
+        image_id: Id,
         *,
         check: Callable[[Image], None] | None = None,
         connection: HostConnection | None = None,
@@ -211,6 +215,7 @@ class TrashService:
             Forbidden: If it is another owner's.
             StillReferenced: If records of the application refer to it; it stays where it is.
         """
+        image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self.database.transaction(within=connection) as ours:
             is_trashed = await self._hold(ours, principal, owner_id, image_id)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import UUID
 
 import anyio
 import attrs
 
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.common.meta import NO_META, Meta
@@ -21,6 +20,7 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
 )
+from imagegallery.ids import Id, as_id, as_id_or_none
 from imagegallery.images.image.image import Image
 from imagegallery.images.service import ImageService
 from imagegallery.principal import Principal
@@ -86,9 +86,9 @@ class UploadParts:
         filename: str,
         content_type: str,
         size: int | None = None,
-        gallery_id: UUID | None = None,
+        gallery_id: Id | None = None,
         meta: Meta = NO_META,
-        visibility: Visibility | str = Visibility.PRIVATE,
+        visibility: VisibilityLike = Visibility.PRIVATE,
         policy: str | None = None,
         completes_itself: bool = False,
     ) -> UploadSession:
@@ -96,6 +96,7 @@ class UploadParts:
 
         Raises as `UploadService.create`, and `NotFound` if the store accepts no parts.
         """
+        gallery_id = as_id_or_none(gallery_id, "gallery_id")
         self._multipart_store()
         declaration = Declaration(content_type, size, meta=meta, visibility=visibility)
         new = NewUpload(
@@ -118,19 +119,20 @@ class UploadParts:
         first = range(1, min(plan.count if plan else 0, MAX_SIGNED_AT_ONCE) + 1)
         return attrs.evolve(named, part_requests=await self._sign_parts(named, first))
 
-    async def get(self, principal: Principal, session_id: UUID, *, key: str | None = None) -> UploadSession:
+    async def get(self, principal: Principal, session_id: Id, *, key: str | None = None) -> UploadSession:
         """Return the principal's own upload in parts. A client's ``key`` is compared, and never trusted.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
+        session_id = as_id(session_id, "session_id")
         session = await self._sessions.get(principal, session_id)
         if session.transport is not Transport.PARTS or key not in (None, session.incoming_key):
             raise NotFound.of("upload in parts")
         return session
 
-    async def sign(self, principal: Principal, session_id: UUID, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
+    async def sign(self, principal: Principal, session_id: Id, numbers: Sequence[int]) -> tuple[SignedPart, ...]:
         """Sign requests for these parts, at most 100. May be repeated, also for a part that has arrived, or was joined.
 
         Raises as `get`; `InvalidInput` for parts that the upload does not have, what rejected the upload,
@@ -142,7 +144,7 @@ class UploadParts:
         check_numbers(numbers, plan.count if plan else self._multipart_store().part_limits.most)
         return await self._sign_parts(session, numbers)
 
-    async def list(self, principal: Principal, session_id: UUID) -> Sequence[Part]:
+    async def list(self, principal: Principal, session_id: Id) -> Sequence[Part]:
         """Return the parts that have arrived, by number. Joined ones stay, for clients that missed the response.
 
         A rejected or cancelled upload has none. Raises as `get`.
@@ -154,7 +156,7 @@ class UploadParts:
         return await self._joined(session) if session.image_id is not None or not session.state.is_ended else ()
 
     async def complete(
-        self, principal: Principal, session_id: UUID, claimed: Sequence[ClaimedPart] | None = None
+        self, principal: Principal, session_id: Id, claimed: Sequence[ClaimedPart] | None = None
     ) -> Image:
         """Join the parts, check the file and make it an image. May be repeated.
 

@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen, validators
 
 from imagegallery.access.audience import Visibility
 from imagegallery.common.meta import Meta, check_meta
-from imagegallery.common.validation import SHA256_BYTES, Faults
+from imagegallery.common.validation import SHA256_BYTES, Faults, as_choice
 from imagegallery.errors import (
     EmptyFile,
     Fault,
@@ -27,7 +27,7 @@ from imagegallery.errors import (
 from imagegallery.images.image.filename import type_of_extension
 from imagegallery.imaging.signature import is_as_declared
 from imagegallery.policies.policy import OnDuplicate as OnDuplicate
-from imagegallery.policies.policy import check_types
+from imagegallery.policies.policy import OnDuplicateLike, check_types
 
 WEB_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
 HEIF_TYPES = ("image/heic", "image/heif")
@@ -65,23 +65,24 @@ def _checked_meta(meta: Meta) -> Meta:
 
 
 def _checked_visibility(visibility: Visibility | str) -> Visibility:
-    faults = Faults()
-    checked = faults.choice(("body", "visibility"), visibility, Visibility)
-    faults.check()
-    return checked
+    return as_choice(("body", "visibility"), visibility, Visibility)
+
+
+def _checked_on_duplicate(wanted: OnDuplicateLike | None) -> OnDuplicate | None:
+    return None if wanted is None else as_choice(("body", "on_duplicate"), wanted, OnDuplicate)
 
 
 @frozen
 class Declaration:
     """What a client announces. ``size`` is in bytes, ``None`` if unknown; ``sha256`` is the raw digest, if known;
     ``on_duplicate`` is ``None`` if not given. ``meta`` and ``visibility`` are the image's. Raises `InvalidInput` for
-    those two.
+    these three.
     """
 
     content_type: str
     size: int | None
     sha256: bytes | None = None
-    on_duplicate: OnDuplicate | None = None
+    on_duplicate: OnDuplicate | None = field(default=None, converter=_checked_on_duplicate)
     meta: Meta = field(factory=dict, converter=_checked_meta)
     visibility: Visibility = field(default=Visibility.PRIVATE, converter=_checked_visibility)
 

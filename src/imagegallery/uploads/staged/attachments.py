@@ -22,6 +22,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
 from imagegallery.errors import AlreadyUsed, NotFound
+from imagegallery.ids import Id, as_id_or_none
 from imagegallery.images.image import membership
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import MAX_ALT_TEXT, Image
@@ -44,14 +45,14 @@ class Attachment:
     visibility: Visibility
 
     @classmethod
-    def of(cls, gallery_id: UUID | None, alt_text: str, meta: Meta, visibility: Visibility | str) -> "Attachment":
+    def of(cls, gallery_id: Id | None, alt_text: str, meta: Meta, visibility: Visibility | str) -> "Attachment":
         """Raises `InvalidInput`, with all faults."""
         faults = Faults()
         text = faults.prose(("body", "alt_text"), alt_text, MAX_ALT_TEXT)
         checked = check_meta(faults, ("body", "meta"), meta)
         chosen = faults.choice(("body", "visibility"), visibility, Visibility)
         faults.check()
-        return cls(gallery_id, text, checked, chosen)
+        return cls(as_id_or_none(gallery_id, "gallery_id"), text, checked, chosen)
 
 
 @frozen

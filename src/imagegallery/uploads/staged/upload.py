@@ -6,10 +6,11 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.errors import NotFound
+from imagegallery.ids import Id
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.uploads.session.session import UploadSession
@@ -45,10 +46,10 @@ class StagedUpload(StagedFacts):
         self,
         connection: HostConnection | None = None,
         *,
-        gallery_id: UUID | None = None,
+        gallery_id: Id | None = None,
         alt_text: str = "",
         meta: Meta = NO_META,
-        visibility: Visibility | str = Visibility.PRIVATE,
+        visibility: VisibilityLike = Visibility.PRIVATE,
     ) -> Image:
         """Make it an image, in the application's own transaction: it is there when the application commits, with the
         rest. After a rollback it can be attached again; so it can after an error raised here.
