@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final, TypeVar
 
 import attrs
+from msgspec import UNSET
 
 from imagegallery import (
     BatchResult,
@@ -159,8 +160,8 @@ def page_pagination(page: NumberedPage[T]) -> PagePagination:
     return PagePagination(page.page, page.limit, page.total, page.total_pages)
 
 
-def gallery_document(gallery: Gallery, root: str) -> GalleryDocument:
-    return _gallery(GalleryDocument, gallery, root)
+def gallery_document(gallery: Gallery, root: str, *, with_meta: bool = False) -> GalleryDocument:
+    return _gallery(GalleryDocument, gallery, root, meta=gallery.meta if with_meta else UNSET)
 
 
 def gallery_detail(gallery: Gallery, root: str, policy: Policy | None) -> GalleryDetail:
@@ -234,8 +235,8 @@ def _request_to_us(session: UploadSession) -> UploadRequest | None:
     return UploadRequest("PUT", f"/uploads/{session.id}/content", headers={"Content-Type": session.content_type})
 
 
-def cursor_galleries(page: CursorPage[Gallery], root: str) -> CursorList[GalleryDocument]:
-    galleries = tuple(gallery_document(gallery, root) for gallery in page.items)
+def cursor_galleries(page: CursorPage[Gallery], root: str, *, with_meta: bool) -> CursorList[GalleryDocument]:
+    galleries = tuple(gallery_document(gallery, root, with_meta=with_meta) for gallery in page.items)
     return CursorList(galleries, cursor_pagination(page))
 
 

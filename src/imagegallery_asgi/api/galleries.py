@@ -79,7 +79,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
         page = await galleries.list(
             call.principal, view=query.view, where=query.filter, cursor=query.cursor, limit=query.limit
         )
-        return cursor_galleries(page, call.api_root)
+        return cursor_galleries(page, call.api_root, with_meta=query.with_meta)
 
     async def load_page() -> LoadedPage:
         document = await load()
@@ -88,7 +88,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     if call.principal.user_id is not None or query.view == "own":
         return unkept_response(call, await load())
     is_kept = query.filter.is_empty and query.limit in KEPT_LIMITS
-    place = ListPlace(f"{call.api_root} {query.limit}", None, query.cursor, may_be_kept=is_kept)
+    place = ListPlace(f"{call.api_root} {query.limit} {query.with_meta}", None, query.cursor, may_be_kept=is_kept)
     return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
 
 

@@ -96,11 +96,13 @@ GalleryChoice = Annotated[UUID | None, NOTHING]
 @frozen
 class GalleriesQuery:
     """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors). ``ids``
-    are the galleries to show; ``meta.KEY=VALUE`` is what theirs must have, of public galleries by public keys alone."""
+    are the galleries to show; ``meta.KEY=VALUE`` is what theirs must have, of public galleries by public keys alone.
+    ``with_meta`` shows it."""
 
     view: Literal["own", "public"] | None = None
     ids: ChosenIds | None = None
     meta: MetaQuery | None = None
+    with_meta: bool = False
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
 

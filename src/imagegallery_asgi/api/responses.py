@@ -9,8 +9,8 @@ from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from attrs import fields, frozen
-from msgspec import UNSET
+from attrs import field, fields, frozen
+from msgspec import UNSET, UnsetType
 
 from imagegallery import OnDuplicate, ProcessingStatus, UploadState, Visibility
 from imagegallery.common.meta import JsonValue
@@ -305,7 +305,7 @@ class PolicyDocument:
 @frozen(slots=False)
 class GalleryDocument:
     """Only the owner sees ``owner_id``, ``policy``, the name of the one that images are uploaded under into it, and of
-    ``meta`` what the service does not show to all."""
+    ``meta`` what the service does not show to all. Lists have ``meta`` where ``with_meta`` asks for it."""
 
     id: UUID
     owner_id: Annotated[str | None, example("ana")]
@@ -315,16 +315,17 @@ class GalleryDocument:
     cover_image_id: Annotated[UUID | None, example(None)]
     cover: ImageSummary | None
     image_count: Annotated[int, example(128)]
-    meta: MetaDocument
     policy: Annotated[str | None, example("avatar")]
     created_at: Moment
     updated_at: Moment
+    meta: MetaDocument | UnsetType = field(default=UNSET, kw_only=True)
 
 
 @frozen(slots=False)
 class GalleryDetail(GalleryDocument):
     """The same with ``upload_policy``, for its owner: what may be uploaded into it."""
 
+    meta: MetaDocument
     upload_policy: PolicyDocument | None
 
 

@@ -144,7 +144,18 @@ def test_a_gallery_has_it_and_changes_it_by_a_merge_patch(owner: httpx.Client) -
     assert changed.json()["data"]["meta"] == {"sku": "A-1", "size": {"inch": 12}, "é": "ü"}
     assert owner.get(at).json()["data"]["meta"] == changed.json()["data"]["meta"]
     assert owner.patch(at, json={"name": "Lisboa"}).json()["data"]["meta"] == changed.json()["data"]["meta"]
+    (listed,) = owner.get("/galleries").json()["data"]
+    (asked_for,) = owner.get("/galleries?with_meta=true").json()["data"]
+    assert asked_for == {**listed, "meta": changed.json()["data"]["meta"]}
+    assert "meta" not in listed
     assert owner.patch(at, json={"meta": None}).json()["data"]["meta"] == {}
+
+
+def test_public_galleries_show_the_keys_that_all_see(owner: httpx.Client, visitor: httpx.Client) -> None:
+    made = owner.post("/galleries", json={"name": "Lisbon", "visibility": "public", "meta": META}).json()["data"]
+    address = f"/galleries?view=public&with_meta=true&ids={made['id']}"
+    assert [each["meta"] for each in visitor.get(address).json()["data"]] == [{}]
+    assert [each["meta"] for each in owner.get(address).json()["data"]] == [META]
 
 
 def test_an_image_has_it_in_its_details_and_in_lists_that_ask_for_it(
