@@ -13,6 +13,7 @@ from tests.support.studio import LEASE, FailingStore
 from imagegallery.clock import utc_now
 from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
+from imagegallery.images.library.index_records import index_meta
 from imagegallery.queue.job import NewJob
 from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStream
 from imagegallery.storage.signatures import UrlSigner
@@ -34,7 +35,16 @@ async def levels(database: Database, clock: ManualClock | None = None) -> dict[s
 
 
 async def test_a_database_in_order(database: Database) -> None:
-    assert await levels(database) == dict.fromkeys(["database", "migrations", "clocks", "queue", "worker"], Level.OK)
+    parts = ["database", "migrations", "clocks", "queue", "worker", "indexes of meta"]
+    assert await levels(database) == dict.fromkeys(parts, Level.OK)
+
+
+async def test_an_index_that_the_settings_name_and_is_not_there(database: Database) -> None:
+    checks = {check.name: check async for check in examine_database(database, utc_now, ("sku",))}
+    assert "images_meta_sku" in str(checks["indexes of meta"])
+    await index_meta(database, ("sku",))
+    checks = {check.name: check async for check in examine_database(database, utc_now, ("sku",))}
+    assert checks["indexes of meta"].level is Level.OK
 
 
 async def test_migrations_that_are_not_applied(database: Database) -> None:

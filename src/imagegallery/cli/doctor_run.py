@@ -220,7 +220,7 @@ class Examination:
             return
         try:
             async with open_database(self.settings) as database:
-                async for check in examine_database(database, self.clock):
+                async for check in examine_database(database, self.clock, self.settings.meta.indexed):
                     yield check
         except ImageGalleryError as error:
             yield Check.error("database", error.full_message, "start the server, or see to `database.dsn`")

@@ -1,6 +1,6 @@
 """Checks of the open parts: database, queue, store."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from imagegallery.database.migrate import pending
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError
 from imagegallery.ids import new_id
+from imagegallery.images.library.index_records import index_meta
 from imagegallery.queue import records as queue_records
 from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ObjectStore
@@ -37,8 +38,13 @@ async def attempt(name: str, remedy: str, check: Callable[[], Awaitable[Check]])
         return Check.error(name, str(error), remedy)
 
 
-async def examine_database(database: Database, clock: Clock) -> AsyncIterator[Check]:
-    """Check version, migrations, clock and, if the tables exist, the queue. Raises as `Database.connection`."""
+async def examine_database(
+    database: Database, clock: Clock, indexed_meta: Collection[str] = ()
+) -> AsyncIterator[Check]:
+    """Check version, migrations, clock and, if the tables exist, the queue and the indexes by keys of ``meta``.
+
+    Raises as `Database.connection`.
+    """
     async with database.connection() as connection:
         yield Check.ok("database", f"PostgreSQL {await records.server_version(connection)} answers")
     missing = await pending(database)
@@ -50,6 +56,7 @@ async def examine_database(database: Database, clock: Clock) -> AsyncIterator[Ch
     if not missing:
         yield await check_dead_letters(database)
         yield await check_backlog(database, clock)
+        yield await check_meta_indexes(database, indexed_meta)
 
 
 async def check_clock(database: Database, clock: Clock) -> Check:
@@ -97,6 +104,15 @@ async def check_backlog(database: Database, clock: Clock) -> Check:
     return Check.warning(
         "worker", f"a job has been due for {minutes:,} minutes", "run `imagegallery worker`, or more of them"
     )
+
+
+async def check_meta_indexes(database: Database, keys: Collection[str]) -> Check:
+    """Check whether the keys of ``meta`` that are to have indexes have them."""
+    wrong = await index_meta(database, keys, dry_run=True)
+    if not (wrong.made or wrong.dropped):
+        return Check.ok("indexes of meta", f"{', '.join(keys) or 'none'}, as the setting `meta.indexed` says")
+    detail = f"missing: {', '.join(wrong.made) or 'none'}; no longer asked for: {', '.join(wrong.dropped) or 'none'}"
+    return Check.warning("indexes of meta", detail, "run `imagegallery migrate`")
 
 
 async def check_store(store: ObjectStore) -> Check:

@@ -217,3 +217,26 @@ def test_lists_show_what_is_asked_for_by_meta_and_by_ids(
 def test_a_gallery_is_deleted_with_its_images(owner: httpx.Client, gallery: str, image: str) -> None:
     assert owner.delete(f"/galleries/{gallery}?with_images=true").status_code == 204
     assert [each["id"] for each in owner.get("/images?trashed=true").json()["data"]] == [image]
+
+
+def test_a_public_picture_needs_no_gallery_and_is_gone_when_it_is_closed(
+    owner: httpx.Client, visitor: httpx.Client, gallery: str, image: str
+) -> None:
+    owner.patch(f"/galleries/{gallery}", json={"visibility": "private"})
+    at = f"/images/{image}"
+    assert visitor.get(at).status_code == 404
+    opened = owner.patch(at, json={"visibility": "public"}).json()["data"]
+    address = opened["src"].removeprefix("/api/v1")
+    assert opened["expires_at"] is None
+    for _ in range(2):  # again, as what is remembered of it
+        assert visitor.get(address).status_code == 200
+    seen = visitor.get(at).json()["data"]
+    assert (seen["src"], seen["visibility"]) == (opened["src"], None)
+    assert owner.get("/images?visibility=public&fields=id").json()["data"] == [{"id": image}]
+    owner.patch(at, json={"visibility": "private"})
+    assert visitor.get(address).status_code == 404
+    assert visitor.get(at).status_code == 404
+    owner.patch(at, json={"visibility": "unlisted"})
+    assert visitor.get(address).status_code == 200
+    owner.delete(at)
+    assert visitor.get(address).status_code == 404

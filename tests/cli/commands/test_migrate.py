@@ -36,6 +36,25 @@ async def test_it_says_what_it_would_apply_and_then_applies_it(
     assert again.stdout == "The database is up to date.\n"
 
 
+async def test_it_makes_the_indexes_by_keys_of_meta_that_the_settings_name(
+    unused: str, in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEGALLERY_DATABASE_DSN", unused)
+    monkeypatch.setenv("IMAGEGALLERY_META_INDEXED", "sku,shop")
+    planned = await in_process.aside("migrate", "--dry-run")
+    assert "index" not in planned.stdout
+    first = await in_process.aside("migrate")
+    made = ["images_meta_sku", "galleries_meta_sku", "images_meta_shop", "galleries_meta_shop"]
+    assert first.stdout.splitlines()[-4:] == [f"made the index {name}" for name in made], first.stderr
+    monkeypatch.setenv("IMAGEGALLERY_META_INDEXED", "sku")
+    dropped = [f"the index {name}" for name in ("galleries_meta_shop", "images_meta_shop")]
+    assert (await in_process.aside("migrate", "--dry-run")).stdout.splitlines() == [
+        f"would drop {each}" for each in dropped
+    ]
+    assert (await in_process.aside("migrate")).stdout.splitlines() == [f"dropped {each}" for each in dropped]
+    assert (await in_process.aside("migrate")).stdout == "The database is up to date.\n"
+
+
 async def test_who_is_in_the_way_is_named_in_one_line(
     unused: str, in_process: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
