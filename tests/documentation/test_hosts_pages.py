@@ -15,7 +15,7 @@ HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 OVERVIEW = (HOW_TO / "hosts.md").read_text()
 PAGES = sorted(HOW_TO.glob("hosts-*.md"))
 TASKS = ("Attach a picture to a row", "Show it in a template", "Upload from the browser")
-ABOUT_IT = re.compile(r"picture|photo|gallery|image|upload|file|enctype", re.IGNORECASE)
+ABOUT_IT = re.compile(r"picture|photo|pics|gallery|image|upload|file|enctype", re.IGNORECASE)
 
 
 def sections(page: Path) -> dict[str, str]:
@@ -168,3 +168,75 @@ def test_flask(folder: Path) -> None:
     assert shown == 'alt="&lt;Tram&gt;" 200 image/webp True'
     assert answers == "304 True 405 403 404 404"
     assert trash.startswith("[True")
+
+
+ASYNC_CLIENT = """
+import asyncio, re
+import httpx
+
+form = {"name": "<Tram>"}
+photo = ("tram.jpg", open("tram.jpg", "rb").read(), "image/jpeg")
+
+def visitor() -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
+
+async def visit() -> None:
+    async with running(), visitor() as ada, visitor() as bob:
+        await make_tables()
+        refused = await ada.post("/items", data=form, files={"photo": photo}), await ada.get("/gallery/api/v1/me")
+        print(*[each.status_code for each in refused], end=" ")
+        await ada.post("/sign-in/ada")
+        await bob.post("/sign-in/bob")
+        added = await ada.post("/items", data=form, files={"photo": photo})
+        assert added.status_code == 303, added.text
+        (image,) = (await ada.get("/gallery/api/v1/images")).json()["data"]
+        await pics.gallery.images.wait_until_ready(Principal.user("ada"), image["id"])
+        page = (await ada.get(added.headers["Location"])).text
+        file = await ada.get(re.search(r' src="([^"]+)"', page)[1])
+        print(re.search(r'alt="[^"]*"', page)[0], file.status_code, file.headers["Content-Type"])
+        sent = (await ada.post("/gallery/api/v1/images", files={"file": photo})).json()["data"]["id"]
+        for who, image_id in ((bob, sent), (ada, sent), (ada, sent), (ada, image["id"])):
+            claimed = await who.post("/items/claimed", data={**form, "photo": image_id})
+            print(claimed.status_code, end=" ")
+
+asyncio.run(visit())
+"""
+FASTAPI_CLIENT = """
+@app.post("/sign-in/{name}")
+def sign_in(request: Request, name: str) -> None:
+    request.session["user"] = name
+
+async def make_tables() -> None:
+    async with sessions.kw["bind"].begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+
+def running():
+    return app.router.lifespan_context(app)
+"""
+LITESTAR_CLIENT = """
+@post("/sign-in/{name:str}")
+async def sign_in(request: Request, name: str) -> None:
+    request.set_session({"user": name})
+
+async def make_tables() -> None:
+    await app.state.rows.execute(TABLES)
+
+app.register(sign_in)
+running = app.lifespan
+"""
+
+
+@pytest.mark.parametrize(("page", "client"), [("fastapi", FASTAPI_CLIENT), ("litestar", LITESTAR_CLIENT)])
+def test_an_asynchronous_host(
+    page: str, client: str, folder: Path, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMAGEGALLERY_DATA_DIR")
+    monkeypatch.setenv("DATABASE", database_dsn.removesuffix("&sslmode=disable"))  # SQLAlchemy would hand that on
+    monkeypatch.setenv("SECRET", "a secret of 32 bytes, for tests.")
+    name = f"hosts-{page}.md"
+    (folder / "templates").mkdir()
+    (folder / "templates" / "item.html").write_text(code_of(name, "html")[0])
+    tables = f"TABLES = {' '.join(code_of(name, 'sql'))!r}"
+    shown, claimed = run("\n".join([*code_of(name, "python"), tables, client, ASYNC_CLIENT]), folder)
+    assert shown == '401 401 alt="&lt;Tram&gt;" 200 image/webp'
+    assert claimed.split() == ["404", "303", "409", "409"]

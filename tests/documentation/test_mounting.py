@@ -31,7 +31,7 @@ def with_token(client: httpx.Client, user: str) -> None:
     client.headers["Authorization"] = f"Bearer token-of-{user}"
 
 
-def with_quart_session(client: httpx.Client, user: str) -> None:
+def with_session(client: httpx.Client, user: str) -> None:
     client.post(f"/sign-in/{user}").raise_for_status()
 
 
@@ -88,24 +88,54 @@ def django_project(code: str, folder: Path) -> str:
     return "mysite.asgi:application"
 
 
+FASTAPI_SITE = """
+@app.get("/")
+def home():
+    return "the host"
+
+@app.post("/sign-in/{name}")
+def sign_in(request: Request, name: str):
+    request.session["user"] = name
+"""
+LITESTAR_SITE = """
+@get("/")
+async def home() -> str:
+    return "the host"
+
+@post("/sign-in/{name:str}")
+async def sign_in(request: Request, name: str) -> None:
+    request.set_session({"user": name})
+
+app.register(home)
+app.register(sign_in)
+"""
+
+
 @frozen
 class Recipe:
-    """A page, how its code becomes an application that a server can name, and how its users sign in."""
+    """A page, how its code becomes an application that a server can name, and how its users sign in; ``site`` is what
+    of the host the page leaves out."""
 
     name: str
     sign_in: SignIn = with_token
     install: Callable[[str, Path], str] = one_file
+    kind: str = "mount"
+    site: str = ""
 
     @property
     def page(self) -> Path:
-        return ROOT / "docs" / "how-to" / f"mount-{self.name}.md"
+        return ROOT / "docs" / "how-to" / f"{self.kind}-{self.name}.md"
+
+    @property
+    def code(self) -> str:
+        return shown(self.page, "python") + self.site
 
 
 RECIPES = (
     Recipe("starlette"),
-    Recipe("fastapi"),
-    Recipe("litestar"),
-    Recipe("quart", with_quart_session),
+    Recipe("fastapi", with_session, kind="hosts", site=FASTAPI_SITE),
+    Recipe("litestar", with_session, kind="hosts", site=LITESTAR_SITE),
+    Recipe("quart", with_session),
     Recipe("django", with_django_session, django_project),
 )
 
@@ -170,8 +200,10 @@ class Host:
 
 
 @pytest.fixture
-def host(recipe: Recipe, folder: Path) -> Iterator[Host]:
-    application = recipe.install(shown(recipe.page, "python"), folder)
+def host(recipe: Recipe, folder: Path, database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+    monkeypatch.setenv("DATABASE", database_dsn.removesuffix("&sslmode=disable"))  # SQLAlchemy would hand that on
+    monkeypatch.setenv("SECRET", "a secret of 32 bytes, for tests.")
+    application = recipe.install(recipe.code, folder)
     with (
         served(application, folder, f"{MOUNT}/readyz") as url,
         httpx.Client(base_url=url, timeout=60) as ada,
@@ -236,7 +268,7 @@ def _a_session_can_be_followed(host: Host) -> None:
 
 def test_every_recipe_is_run() -> None:
     pages = (ROOT / "docs" / "how-to").glob("mount-*.md")
-    assert {page.name for page in pages} == {recipe.page.name for recipe in RECIPES}
+    assert {page.name for page in pages} == {recipe.page.name for recipe in RECIPES if recipe.kind == "mount"}
 
 
 FORWARDED = {
