@@ -12,23 +12,33 @@ import asyncpg
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.borrowed import BorrowedConnection
-from imagegallery.errors import StillReferenced
+from imagegallery.errors import StillReferenced, Unavailable
 
 # Including what an application checks at commit, where it would affect everything else.
 CHECK_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
+
+
+# For this transaction. What an application holds for longer waits for the next time.
+WAIT_BRIEFLY: Final = "SET LOCAL lock_timeout = '250ms'"
+
+
+class StillHeld(Unavailable):
+    """Another transaction holds a row that refers to one that is to be deleted."""
 
 
 @asynccontextmanager
 async def removing(connection: Connection) -> AsyncIterator[None]:
     """Delete rows in the block, all or none. It runs in a transaction, which can continue in either case.
 
-    Raises `StillReferenced` if an application's foreign key or trigger refuses one of them. In the application's own
-    transaction, what it defers is left to its commit.
+    Raises `StillHeld` after a ``lock_timeout``, and `StillReferenced` if an application's foreign key or trigger
+    refuses one of them. In the application's own transaction, what it defers is left to its commit.
     """
     try:
         async with connection.transaction():
             yield
             if not isinstance(connection, BorrowedConnection):
                 await connection.execute(CHECK_NOW)
+    except asyncpg.LockNotAvailableError as error:
+        raise StillHeld("Another transaction holds a record that refers to this.") from error
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
         raise StillReferenced(getattr(error, "table_name", None), getattr(error, "constraint_name", None)) from error

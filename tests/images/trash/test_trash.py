@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import anyio
+import asyncpg
 import pytest
 from attrs import evolve
 from tests.support.library import Library, digest_of, make_image, with_failure
@@ -391,6 +392,23 @@ async def test_an_image_that_the_application_refers_to_keeps_no_other_in_the_tra
     library.clock.advance(trash.SHORTEST_PAUSE)
     assert await library.images.trash.sweep() == 1
     assert await storage_used(library) == 0
+
+
+async def test_a_row_that_the_application_holds_keeps_no_other_in_the_trash(
+    library: Library, database_dsn: str
+) -> None:
+    images = await new_images(library, 3)
+    for image in images:
+        await library.images.delete(ANA, image.id)
+    await refer_to(library, images[0], "ON DELETE SET NULL")
+    library.clock.advance(RETENTION)
+    application = await asyncpg.connect(database_dsn)
+    async with application.transaction():
+        await application.execute("SELECT FROM orders FOR UPDATE")
+        assert await library.images.trash.sweep() == 2
+    assert await library.images.trash.sweep() == 1
+    assert await application.fetchval("SELECT image_id FROM orders") is None
+    await application.close()
 
 
 async def test_the_longer_a_purge_is_refused_the_rarer_it_is_tried(
