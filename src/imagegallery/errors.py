@@ -257,8 +257,8 @@ class StillReferenced(Conflict):
 
     code = "still_referenced"
 
-    def __init__(self, table: str | None, constraint: str | None) -> None:
-        super().__init__("Other records of this application still refer to this, so it cannot be deleted.")
+    def __init__(self, message: str, *, table: str | None = None, constraint: str | None = None) -> None:
+        super().__init__(message)
         self.table = table
         self.constraint = constraint
         if constraint is not None:

@@ -41,4 +41,8 @@ async def removing(connection: Connection) -> AsyncIterator[None]:
     except asyncpg.LockNotAvailableError as error:
         raise StillHeld("Another transaction holds a record that refers to this.") from error
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
-        raise StillReferenced(getattr(error, "table_name", None), getattr(error, "constraint_name", None)) from error
+        raise StillReferenced(
+            "Other records of this application still refer to this, so it cannot be deleted.",
+            table=getattr(error, "table_name", None),
+            constraint=getattr(error, "constraint_name", None),
+        ) from error

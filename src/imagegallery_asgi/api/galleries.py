@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from starlette.responses import Response
 
-from imagegallery import Conflict, Gallery, ImageFilter, ImageOrder, InvalidInput, NotFound, Permission
+from imagegallery import Conflict, Gallery, ImageFilter, ImageOrder, InvalidInput, NotFound, Permission, StillReferenced
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery_asgi.api.documents import (
@@ -160,7 +160,7 @@ async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> O
     "DELETE",
     "/galleries/{gallery_id}",
     "Delete a gallery",
-    raises=(NotFound, Conflict),
+    raises=(NotFound, StillReferenced),
     holds_conditions=True,
     permission=Permission.DELETE,
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, Permission
+from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, Permission, StillReferenced
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery.storage.protocol import ReadMethod
@@ -183,7 +183,7 @@ async def update_image(call: Call, image_id: UUID, body: UpdateImage) -> One[Ima
     "DELETE",
     "/images/{image_id}",
     "Move an image to the trash, or delete it permanently",
-    raises=(NotFound, Conflict),
+    raises=(NotFound, StillReferenced),
     holds_conditions=True,
     permission=Permission.DELETE,
 )
