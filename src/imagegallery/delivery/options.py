@@ -64,9 +64,22 @@ class DeliveryOptions:
     ``cdn_url`` is the base under which a CDN serves our public ``/files/`` (``None``: we serve them).
 
     A private URL is valid for at most ``private_url_ttl``, and for at least half of it.
+
+    Where objects are files, a proxy in front can send them, once the API has decided that it may: nginx by
+    ``accel_redirect``, the path of its internal location of the folder ``objects`` (``/kept/``); Apache and others by
+    ``x_sendfile``, which names the file.
     """
 
     base_url: str | None = field(default=None, converter=without_slash)
     cdn_url: str | None = field(default=None, converter=without_slash)
     private_url_ttl: timedelta = DEFAULT_TTL
+    accel_redirect: str | None = None
+    x_sendfile: bool = False
     cloudfront: CloudFrontOptions = Factory(CloudFrontOptions)
+
+    def __attrs_post_init__(self) -> None:
+        location = self.accel_redirect
+        if location is not None and not (location.startswith("/") and location.endswith("/")):
+            raise ConfigurationError("delivery.accel_redirect is a path that begins and ends with /, such as /kept/.")
+        if location is not None and self.x_sendfile:
+            raise ConfigurationError("delivery.accel_redirect and delivery.x_sendfile exclude each other.")

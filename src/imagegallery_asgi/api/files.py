@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from attrs import frozen
@@ -23,7 +24,14 @@ from imagegallery import (
 from imagegallery.errors import DiskFull, ObjectNotFound, SignatureExpired, SignatureInvalid
 from imagegallery.images.public_files import PublicFiles
 from imagegallery.storage.keys import content_type_of
-from imagegallery.storage.protocol import ByteRange, ObjectInfo, ObjectStore, ServesDownloads, SignedObject
+from imagegallery.storage.protocol import (
+    ByteRange,
+    LocalObjects,
+    ObjectInfo,
+    ObjectStore,
+    ServesDownloads,
+    SignedObject,
+)
 from imagegallery.uploads.signed import SignedUpload
 from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
@@ -33,7 +41,7 @@ from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
-from imagegallery_asgi.framework.object_response import ObjectResponse, OpenedObject, Representation
+from imagegallery_asgi.framework.object_response import ObjectResponse, OpenedObject, Representation, ServedObject
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
 
 OPERATIONS: list[Operation] = []
@@ -85,7 +93,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 async def get_file(call: Call, key: ObjectKey) -> Response:
     """A variant of an image that everybody may see now; its key changes with its bytes."""
     await call.gallery.service(PublicFiles).check(key)
-    return ObjectResponse(_PublicFile(call.gallery.store, key))
+    return await _serve(call, _PublicFile(call.gallery.store, key))
 
 
 @frozen
@@ -120,7 +128,7 @@ async def get_object(call: Call, token: Token) -> Response:
     downloads = call.gallery.downloads
     if downloads is None:
         raise _elsewhere()
-    return ObjectResponse(_SignedObject(downloads, token, call.host.clock))
+    return await _serve(call, _SignedObject(downloads, token, call.host.clock))
 
 
 @frozen
@@ -233,6 +241,20 @@ async def _complete(call: Call, upload: SignedUpload) -> None:
 
 def _stored(etag: str) -> dict[str, str]:
     return {"ETag": quote_etag(etag), "Cache-Control": "no-store"}
+
+
+async def _serve(call: Call, served: ServedObject) -> Response:
+    """Send the object, or have the proxy in front send its file, if the settings say that there is one."""
+    delivery, store = call.gallery.settings.delivery, call.gallery.store
+    if not isinstance(store, LocalObjects) or (delivery.accel_redirect is None and not delivery.x_sendfile):
+        return ObjectResponse(served)
+    it = await served.describe()
+    told = (
+        {"X-Sendfile": str(store.local_path(it.key))}
+        if delivery.accel_redirect is None
+        else {"X-Accel-Redirect": f"{delivery.accel_redirect}{quote(it.key)}"}
+    )
+    return Response(headers={**it.headers(), "Content-Type": it.content_type, **told})
 
 
 def _elsewhere() -> NotFound:

@@ -37,6 +37,7 @@ _FILE_HEADERS = {"Accept-Ranges": "bytes", "Cross-Origin-Resource-Policy": "cros
 class Representation:
     """What will be served, before it is opened. ``size`` is in bytes, ``etag`` quoted."""
 
+    key: str
     content_type: str
     size: int
     etag: str
@@ -49,7 +50,7 @@ class Representation:
         cls, info: ObjectInfo, content_type: str, cache_control: str, download_as: str | None = None
     ) -> "Representation":
         tag = quote_etag(info.etag)
-        return cls(content_type, info.size, tag, info.modified_at, cache_control, download_as)
+        return cls(info.key, content_type, info.size, tag, info.modified_at, cache_control, download_as)
 
     def headers(self) -> dict[str, str]:
         """The headers of every response about it, including 304."""

@@ -10,7 +10,7 @@ from imagegallery.storage.protocol import ByteRange
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable, StaleCondition
 from imagegallery_asgi.framework.object_response import Representation, plan
 
-IT = Representation("image/webp", 1000, '"tag"', datetime(2026, 11, 21, tzinfo=UTC), "public, max-age=1")
+IT = Representation("a.webp", "image/webp", 1000, '"tag"', datetime(2026, 11, 21, tzinfo=UTC), "public, max-age=1")
 
 
 def test_the_whole() -> None:
