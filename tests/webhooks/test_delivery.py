@@ -79,7 +79,7 @@ async def test_an_event_is_delivered_and_its_signature_is_right(
         "id": "1",
         "type": "image.ready",
         "timestamp": clock().isoformat(),
-        "data": {"owner_id": "ana", "image_id": str(image_id)},
+        "data": {"owner_id": "ana", "image_id": str(image_id), "gallery_ids": [], "meta": {}},
     }
 
 

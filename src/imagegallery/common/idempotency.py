@@ -39,7 +39,7 @@ class KeyedRequest:
         """Make it, or return ``None`` without a key. ``asked`` is JSON. Raises `InvalidInput` for an invalid key."""
         if key is None:
             return None
-        return cls(id_for(kind, owner_id, key), hashlib.sha256(json.dumps(asked).encode()).digest())
+        return cls(id_for(kind, owner_id, key), hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest())
 
     def check_repeats(self, digest: bytes | None) -> None:
         """Raise `IdempotencyKeyReused` unless the existing thing came from a request with this ``digest``."""

@@ -180,7 +180,9 @@ def test_a_key_stands_for_one_meta(owner: httpx.Client) -> None:
     again = owner.post("/uploads", json={**DECLARED, "meta": META}, headers=key)
     other = owner.post("/uploads", json={**DECLARED, "meta": {}}, headers=key)
     assert (first.json()["data"]["id"], other.json()["code"]) == (again.json()["data"]["id"], "idempotency_key_reused")
-    made = [owner.post("/galleries", json={"name": "A", "meta": meta}, headers=key) for meta in (META, META, {"a": 1})]
+    reordered = dict(reversed(META.items()))
+    metas: list[object] = [META, reordered, {"a": 1}]
+    made = [owner.post("/galleries", json={"name": "A", "meta": meta}, headers=key) for meta in metas]
     assert made[0].json()["data"]["id"] == made[1].json()["data"]["id"]
     assert made[2].json()["code"] == "idempotency_key_reused"
 

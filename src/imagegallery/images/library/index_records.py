@@ -9,6 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
+from imagegallery.access.condition import LISTED_GALLERY
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.images.library.filter_sql import meta_hash
@@ -40,7 +41,7 @@ CREATE INDEX CONCURRENTLY {images} ON images (owner_id, ({hashed}), created_at D
 WHERE meta ? '{key}' AND deleted_at IS NULL""",
         galleries.strip('"'): f"""
 CREATE INDEX CONCURRENTLY {galleries} ON galleries (({hashed}), created_at DESC, id DESC)
-WHERE meta ? '{key}' AND visibility = 'public'""",
+WHERE meta ? '{key}' AND {LISTED_GALLERY.removeprefix("g.")}""",
     }
 
 
