@@ -55,6 +55,14 @@ async def test_migrations_that_are_not_applied(database: Database) -> None:
     assert "queue" not in found
 
 
+async def test_a_table_of_migrations_that_is_another_programs(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("ALTER TABLE schema_migrations DROP COLUMN checksum")
+    [found] = [check async for check in examine_database(database, utc_now) if check.name == "migrations"]
+    assert found.level is Level.ERROR
+    assert "set database.schema" in found.detail
+
+
 async def test_a_clock_that_is_wrong(database: Database, clock: ManualClock) -> None:
     """The database lives in another year than this clock."""
     assert (await levels(database, clock))["clocks"] is Level.ERROR

@@ -191,6 +191,8 @@ async def migrate(
     """
     wanted = await _choose(migrations)
     applied: list[str] = []
+    if not await pending(database, wanted):
+        return applied
     async with database.alone() as connection:
         while migration := await _apply_next(connection, wanted, LockWait(database, lock_timeout)):
             applied.append(migration.name)

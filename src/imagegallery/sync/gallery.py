@@ -12,6 +12,7 @@ from attrs import field, frozen
 from imagegallery.cache.protocol import Cache
 from imagegallery.common.attribute import AttributeOf
 from imagegallery.events.event import DomainEvent, Event
+from imagegallery.events.handlers import Registration
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature
 from imagegallery.galleries.service import GalleryService
@@ -37,6 +38,7 @@ from imagegallery.variants.service import VariantService
 from imagegallery.webhooks.service import WebhookService
 
 T = TypeVar("T")
+E = TypeVar("E", bound=DomainEvent)
 
 
 class SyncGalleries(Face[GalleryService]):
@@ -203,7 +205,11 @@ class SyncEvents(Face[EventService]):
 
     def __init__(self, portal: Portal, registers: Registers) -> None:
         super().__init__(portal, lambda gallery: gallery.events)
-        self.on = registers.on
+        self._registers = registers
+
+    def on(self, kind: type[E], *, name: str | None = None) -> Registration[E]:
+        """See `imagegallery.registry.Registers.on`."""
+        return self._registers.on(kind, name=name)
 
     @contextmanager
     def subscribe(self, principal: Principal, *, after: str | None = None) -> Iterator[Iterator[Event[DomainEvent]]]:

@@ -12,6 +12,7 @@ FAST: Mapping[str, str] = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",  # it would connect to templates, and change plans at its own time
+    "jit": "off",
     "max_connections": "400",
     "shared_buffers": "64MB",
     "max_wal_size": "1GB",

@@ -12,7 +12,6 @@ import asyncpg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import evolve, frozen
 
-from imagegallery.database.connections import close_session, open_session
 from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
@@ -20,7 +19,7 @@ from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.settings import Settings
 from imagegallery.testing.fast_server import FAST, fastest_place
-from imagegallery.testing.records import empty
+from imagegallery.testing.records import Cleaner
 from imagegallery.testing.shared_engine import SharedEngine
 from imagegallery.variants.preset import VariantOptions
 
@@ -36,6 +35,7 @@ class SharedParts:
     engine: ImagingEngine
     folder: Path
     _portal: BlockingPortal
+    _cleaner: Cleaner
 
     @classmethod
     @contextmanager
@@ -50,8 +50,9 @@ class SharedParts:
                 dsn = stack.enter_context(portal.wrap_async_context_manager(_own_database()))
             options = DatabaseOptions(dsn=dsn, schema=schema, max_size=5)
             portal.call(_migrate, options)
+            cleaner = stack.enter_context(portal.wrap_async_context_manager(Cleaner.connected(options)))
             engine = stack.enter_context(SharedEngine.running(ImagingOptions(processes=2, threads=1)))
-            yield cls(options, engine, folder, portal)
+            yield cls(options, engine, folder, portal, cleaner)
 
     @property
     def settings(self) -> Settings:
@@ -60,20 +61,12 @@ class SharedParts:
 
     def empty(self) -> None:
         """Leave nothing in the gallery of what tests have put there. Raises `NotEmptied`."""
-        self._portal.call(_empty, self.options)
+        self._portal.call(self._cleaner.empty)
 
 
 async def _migrate(options: DatabaseOptions) -> None:
     async with Database.connect(options) as database:
         await migrate(database)
-
-
-async def _empty(options: DatabaseOptions) -> None:
-    connection = await open_session(options.required_dsn, options)
-    try:
-        await empty(connection)
-    finally:
-        await close_session(connection)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import anyio
 from imagegallery.clock import Clock
 from imagegallery.database.migrate import pending
 from imagegallery.database.pool import Database
-from imagegallery.errors import ImageGalleryError
+from imagegallery.errors import ConfigurationError, ImageGalleryError
 from imagegallery.ids import new_id
 from imagegallery.images.library.index_records import index_meta
 from imagegallery.queue import records as queue_records
@@ -47,7 +47,11 @@ async def examine_database(
     """
     async with database.connection() as connection:
         yield Check.ok("database", f"PostgreSQL {await records.server_version(connection)} answers")
-    missing = await pending(database)
+    try:
+        missing = await pending(database)
+    except ConfigurationError as error:
+        yield Check.error("migrations", error.message, "as it says, then run `imagegallery migrate`")
+        return
     if missing:
         yield Check.error("migrations", f"{', '.join(missing)} not applied", "run `imagegallery migrate`")
     else:

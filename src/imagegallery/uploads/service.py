@@ -85,6 +85,8 @@ class UploadService:
     parts = AttributeOf(UploadParts)
     resumable = AttributeOf(ResumableUploads)
     signed = AttributeOf(SignedUploads)
+    attachments = AttributeOf(Attachments)
+    limits = AttributeOf(UploadLimits)
 
     def __init__(
         self,
