@@ -123,6 +123,17 @@ def test_the_admin_does_so_too(site: Path) -> None:
     assert not items().objects.filter(pk=item.pk).exists()
 
 
+def test_the_projects_migrations_bring_the_gallerys_along(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.core.management import call_command
+
+    from imagegallery.hosts.django import migration
+
+    migrated: list[str | None] = []
+    monkeypatch.setattr(migration, "migrate_gallery", lambda settings: migrated.append(settings.database.schema))
+    call_command("migrate", verbosity=0)
+    assert migrated == ["imagegallery"]
+
+
 def test_the_gallery_has_a_schema_of_its_own_in_the_projects_database(site: Path) -> None:
     from django.db import connection
 
