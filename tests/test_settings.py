@@ -102,6 +102,7 @@ def test_a_log_shows_where_its_parts_are_and_no_address() -> None:
         database=DatabaseOptions(dsn="postgresql://me:secret@db/pictures"), storage=StorageOptions(S3Options("bucket"))
     )
     assert repr(away) == "<Settings data_dir='imagegallery-data' database=PostgreSQL objects=S3>"
+    assert repr(Settings.of_policies(["avatar"])()) == repr(Settings())
 
 
 POLICIES = """

@@ -320,6 +320,11 @@ class Definition(Registers):
         self._registry = Registry() if registry is None else registry
         self._policies = {check_policy_name(name): policy for name, policy in policies.items()}
 
+    @property
+    def policy_names(self) -> frozenset[str]:
+        """Those of the named policies that code defines; settings may have more."""
+        return frozenset((*self._policies, *self._registry.policies.names))
+
     def open(
         self,
         settings: "GivenSettings" = None,

@@ -173,7 +173,7 @@ class Settings:
             return cls
         group = attrs.make_class("Policies", groups, frozen=True)
         policies = field(factory=group, type=group, converter=_by_name)
-        return attrs.make_class(cls.__name__, {"policies": policies}, bases=(cls,), frozen=True, slots=True)
+        return attrs.make_class(cls.__name__, {"policies": policies}, bases=(cls,), frozen=True, slots=True, repr=False)
 
     @classmethod
     def from_env(cls, config: Path | Mapping[str, Any] | None = None, features: Iterable[Feature] = ()) -> "Settings":

@@ -69,7 +69,7 @@ def site(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFacto
         ],
         # Tables as the models are, without the history of how they came to be.
         MIGRATION_MODULES=dict.fromkeys(("admin", "auth", "contenttypes", "sessions")),
-        IMAGEGALLERY={},
+        IMAGEGALLERY={"policies": {"poster": {"min_width": 40}}},
     )
     django.setup()
     from imagegallery.hosts.django.testing import PictureRunner

@@ -9,7 +9,7 @@ import pytest
 from tests.support.studio import picture as jpeg
 
 from imagegallery import BadImage, Image, NotFound, Principal
-from imagegallery.errors import AlreadyUsed
+from imagegallery.errors import AlreadyUsed, WrongDimensions
 
 SITE = Principal.user("site")
 
@@ -209,6 +209,19 @@ def test_a_picture_that_everybody_may_see_has_an_address_that_lasts(models: Any,
     assert gallery.images.get(Principal.anonymous(), item.poster.id).urls_expire_at is None
 
 
+def test_a_file_is_held_to_the_policy_of_its_field(models: Any, gallery: Any) -> None:
+    from django.core.exceptions import ValidationError
+
+    item = models.Item(name="Tram", poster=upload(content=jpeg(30, 20)))
+    with pytest.raises(ValidationError, match="it must be at least 40 wide"):
+        item.full_clean(exclude=["seller"])
+    with pytest.raises(WrongDimensions):
+        item.save()
+    item.poster = upload()
+    item.save()
+    assert item.poster.image.policy == "poster"
+
+
 def test_a_gallery_is_made_with_its_row_and_goes_with_it(models: Any, gallery: Any) -> None:
     item = models.Item.objects.create(name="Tram")
     shown = gallery.galleries.get(SITE, item.photos.id)
@@ -234,11 +247,8 @@ def test_migrations_of_models_say_what_the_column_is(models: Any) -> None:
     module, _, kind = path.rpartition(".")
     field = getattr(__import__(module, fromlist=[kind]), kind)(*args, **options)
     assert field.deconstruct()[1:] == (path, args, options)
-    assert models.Item._meta.get_field("poster").deconstruct()[3] == {
-        "visibility": "public",
-        "null": True,
-        "blank": True,
-    }
+    own = models.Item._meta.get_field("poster").deconstruct()[3]
+    assert own == {"policy": "poster", "visibility": "public", "null": True, "blank": True}
     assert models.Item._meta.get_field("photos").deconstruct()[3] == {"null": True, "editable": False}
     written, imports = MigrationWriter.serialize(field)
     assert written == f"{path}(blank=True, null=True, owner='seller')"

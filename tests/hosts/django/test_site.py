@@ -51,11 +51,12 @@ def test_wrong_settings_are_said_before_anything_is_served(settings: object, sai
 def test_urls_that_lead_nowhere_are_said(site: Path) -> None:
     nowhere = "tests.hosts.django.shop.no_urls"
     assert checked(ROOT_URLCONF=nowhere) == [("imagegallery.W001", "URLs of pictures lead nowhere.")]
-    elsewhere = {"delivery": {"base_url": "https://photos.example/api/v1"}}
+    address, policy = {"base_url": "https://photos.example/api/v1"}, {"poster": {"min_width": 40}}
+    elsewhere = {"delivery": address, "policies": policy}
     assert checked(ROOT_URLCONF=nowhere, IMAGEGALLERY=elsewhere) == []
 
 
-def test_an_owner_that_no_row_has_is_said(site: Path) -> None:
+def test_an_owner_that_no_row_has_and_a_policy_that_is_not_there_are_said(site: Path) -> None:
     from django.db import models
     from django.test.utils import isolate_apps
 
@@ -65,15 +66,15 @@ def test_an_owner_that_no_row_has_is_said(site: Path) -> None:
 
         class Wrong(models.Model):
             photo = PictureField(owner="sellr")
+            poster = PictureField(policy="postr")
 
             class Meta:
                 app_label = "shop"
 
-        (said,) = Wrong.check()
-    assert (said.id, said.msg) == (
-        "imagegallery.E002",
-        "Its owner is 'sellr', but Wrong has no field or attribute 'sellr'.",
-    )
+        assert [(each.id, each.msg, each.hint) for each in Wrong.check()] == [
+            ("imagegallery.E002", "Its owner is 'sellr', but Wrong has no field or attribute 'sellr'.", None),
+            ("imagegallery.E003", "There is no policy 'postr'.", "There are poster."),
+        ]
 
 
 def form(**options: Any) -> Any:

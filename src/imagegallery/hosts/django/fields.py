@@ -8,14 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import models, router
 
-from imagegallery.access.audience import Visibility
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.errors import Refused
 from imagegallery.hosts.django.conf import gallery, shared_connection
 from imagegallery.hosts.django.forms import PictureFormField
 from imagegallery.hosts.django.reference import ReferenceField
 from imagegallery.hosts.django.value import Picture, RowGallery
-from imagegallery.hosts.owner import Owner
 from imagegallery.images.image.image import Image
 from imagegallery.principal import Principal
 from imagegallery.storage.streams import Readable
@@ -41,26 +39,12 @@ class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
     Args:
         owner: Whose the picture is, see `imagegallery.hosts.owner.Owner`: the name of a field, or a function of the
             row. Without it, it is the application's own.
+        policy: The name of the policy that files are held to (``IMAGEGALLERY["policies"]``, ``@gallery.policy``).
         visibility: Who may see it beside its owner: ``public`` pictures have addresses that last.
     """
 
     description = "A picture"
     kind = Picture
-
-    def __init__(
-        self,
-        *args: Any,
-        owner: Owner = None,
-        visibility: Visibility | str = Visibility.PRIVATE,
-        **options: Any,
-    ) -> None:
-        super().__init__(*args, owner=owner, **options)
-        self.visibility = Visibility(visibility)
-
-    def deconstruct(self) -> Any:
-        name, path, args, options = super().deconstruct()
-        own = {} if self.visibility is Visibility.PRIVATE else {"visibility": self.visibility.value}
-        return name, path, args, {**options, **own}
 
     def to_python(self, value: object) -> Any:
         return value if _is_new(value) else super().to_python(value)
@@ -74,7 +58,7 @@ class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
         except ValueError:  # as of a form whose view sets it: the file is checked when the row is saved
             return value
         try:
-            return _staged(owner, value)
+            return self._staged(owner, value)
         except Refused as error:
             raise ValidationError(error.message, error.code) from error
 
@@ -88,8 +72,13 @@ class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
         return super().pre_save(model_instance, add)
 
     def _attached(self, owner: Principal, value: "NewPicture", host: HostConnection | None) -> Image:
-        staged = value if isinstance(value, SyncStagedUpload) else _staged(owner, value)
+        staged = value if isinstance(value, SyncStagedUpload) else self._staged(owner, value)
         return staged.attach(host, visibility=self.visibility)
+
+    def _staged(self, owner: Principal, file: "File[bytes] | Path | bytes | Readable") -> SyncStagedUpload:
+        if isinstance(file, File) and file.seekable():
+            file.seek(0)  # a validator may have read it
+        return gallery.uploads.stage(owner, file, policy=self.policy)
 
     def _is_other(self, row: models.Model, value: object) -> bool:
         """Whether it is another picture than the row has in the database."""
@@ -115,33 +104,26 @@ class GalleryField(ReferenceField["AnyGallery", "RowGallery | None"]):
 
     Args:
         owner: As of `PictureField`. An owner has at most 10,000 galleries.
+        policy: The name of the policy of images that are uploaded into it.
         visibility: Who may see it beside its owner.
     """
 
     description = "A gallery"
     kind = RowGallery
 
-    def __init__(
-        self,
-        *args: Any,
-        owner: Owner = None,
-        visibility: Visibility | str = Visibility.PRIVATE,
-        **options: Any,
-    ) -> None:
-        super().__init__(*args, owner=owner, **{"editable": False, **options})
-        self.visibility = Visibility(visibility)
-
-    def deconstruct(self) -> Any:
-        name, path, args, options = super().deconstruct()
-        own = {} if self.visibility is Visibility.PRIVATE else {"visibility": self.visibility.value}
-        return name, path, args, {**options, **own}
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"editable": False, **options})
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if add and model_instance.__dict__.get(self.attname) is None:
             host = shared_connection(model_instance._state.db or router.db_for_write(type(model_instance)))
             name = f"{self.model._meta.verbose_name} {self.verbose_name}"
             made = gallery.galleries.create(
-                self.owner_of(model_instance), name=name, visibility=self.visibility, connection=host
+                self.owner_of(model_instance),
+                name=name,
+                policy=self.policy,
+                visibility=self.visibility,
+                connection=host,
             )
             model_instance.__dict__[self.attname] = made.id
         return super().pre_save(model_instance, add)
@@ -152,9 +134,3 @@ class GalleryField(ReferenceField["AnyGallery", "RowGallery | None"]):
 
 def _is_new(value: object) -> "TypeGuard[NewPicture]":
     return isinstance(value, File | Path | bytes | SyncStagedUpload) or hasattr(value, "read")
-
-
-def _staged(owner: Principal, file: "File[bytes] | Path | bytes | Readable") -> SyncStagedUpload:
-    if isinstance(file, File) and file.seekable():
-        file.seek(0)  # a validator may have read it
-    return gallery.uploads.stage(owner, file)

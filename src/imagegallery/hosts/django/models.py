@@ -1,1 +1,1 @@
-"""No models: without this file, Django does not tell the app when it migrates (`imagegallery.hosts.django.migration`)."""
+"""No models: without this file, Django does not tell the app when it migrates."""

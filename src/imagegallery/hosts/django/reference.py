@@ -12,10 +12,11 @@ from django.db import models, transaction
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import class_prepared, post_save, pre_delete, pre_save
 
+from imagegallery.access.audience import Visibility
 from imagegallery.database.host.choice import HostConnection
-from imagegallery.errors import NotFound
+from imagegallery.errors import ConfigurationError, NotFound
 from imagegallery.galleries.gallery import Gallery
-from imagegallery.hosts.django.conf import shared_connection
+from imagegallery.hosts.django.conf import SETTING, gallery, load_settings, shared_connection
 from imagegallery.hosts.django.value import Reference
 from imagegallery.hosts.owner import Owner, owner_of
 from imagegallery.images.image.image import Image
@@ -59,9 +60,18 @@ class ReferenceField(_Field[S, G]):
     descriptor_class = _Attribute
     kind: Callable[[UUID, Callable[[], Principal]], Reference]
 
-    def __init__(self, *args: Any, owner: Owner = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        owner: Owner = None,
+        policy: str | None = None,
+        visibility: Visibility | str = Visibility.PRIVATE,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **{"null": True, **options})
         self.owner = owner
+        self.policy = policy
+        self.visibility = Visibility(visibility)
 
     @property
     def touched(self) -> str:
@@ -70,10 +80,23 @@ class ReferenceField(_Field[S, G]):
 
     def deconstruct(self) -> Any:
         name, path, args, options = super().deconstruct()
-        return name, path, args, {**options, **({} if self.owner is None else {"owner": self.owner})}
+        visibility = None if self.visibility is Visibility.PRIVATE else self.visibility.value
+        own = {"owner": self.owner, "policy": self.policy, "visibility": visibility}
+        return name, path, args, {**options, **{name: value for name, value in own.items() if value is not None}}
 
     def check(self, **options: Any) -> list[CheckMessage]:
-        return [*super().check(**options), *self._check_owner()]
+        return [*super().check(**options), *self._check_owner(), *self._check_policy()]
+
+    def _check_policy(self) -> list[CheckMessage]:
+        try:
+            known = {*load_settings().policies, *gallery.definition.policy_names}
+        except ConfigurationError:  # which is said of the settings
+            return []
+        if self.policy is None or self.policy in known:
+            return []
+        said = f"There is no policy {self.policy!r}."
+        hint = f"There are {', '.join(sorted(known))}." if known else f"Define it in {SETTING}['policies']."
+        return [Error(said, hint=hint, obj=self, id="imagegallery.E003")]
 
     def _check_owner(self) -> list[CheckMessage]:
         name = self.owner.partition(".")[0] if isinstance(self.owner, str) else None

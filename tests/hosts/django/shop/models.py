@@ -11,7 +11,7 @@ class Item(models.Model):
     seller = models.ForeignKey(User, models.CASCADE, null=True)  # type: ignore[var-annotated]
     photo = PictureField(owner="seller", blank=True)
     drawing = PictureField(blank=True)
-    poster = PictureField(blank=True, visibility="public")
+    poster = PictureField(blank=True, policy="poster", visibility="public")
     photos = GalleryField()
 
 
