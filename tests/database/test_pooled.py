@@ -112,6 +112,19 @@ async def left_behind(database: Database) -> list[str]:
         return [cast(str, row[0]) for row in await connection.fetch(LEFT_BEHIND)]
 
 
+async def test_nothing_is_left_in_the_session_of_an_application_either(pooled: Database, database_dsn: str) -> None:
+    host = await asyncpg.connect(database_dsn, statement_cache_size=0)
+    before = await host.fetch(LEFT_BEHIND)
+    async with host.transaction():
+        await host.execute("SET LOCAL search_path = nowhere")
+        async with pooled.borrow(host) as connection:
+            await connection.execute("INSERT INTO owners (owner_id) VALUES ($1)", "ana")
+            assert await connection.fetchval("SELECT owner_id FROM owners") == "ana"
+    assert await host.fetch(LEFT_BEHIND) == before
+    await host.close()
+    assert await left_behind(pooled) == []
+
+
 async def test_nothing_is_left_in_the_session(pooled: Database) -> None:
     await work(pooled)
     assert await left_behind(pooled) == []

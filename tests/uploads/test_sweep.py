@@ -183,6 +183,9 @@ async def test_a_session_that_cannot_go_keeps_no_other(
     async with uploading.library.database.connection() as connection:
         await connection.execute("DELETE FROM letters")
     await uploading.service.sweep()
+    assert await kept(uploading) == {referred}, "it waits for a while"
+    uploading.clock.advance(sweeping.FORGET_AGAIN)
+    await uploading.service.sweep()
     assert await kept(uploading) == set()
 
 

@@ -313,7 +313,7 @@ class Database:
         known = self._described.get(sql)
         if known is None:
             async with self.connection() as connection:
-                prepared = await connection.prepare(sql)
+                prepared = await connection.prepare(sql, name="")  # without a name the session keeps none
                 columns = [Named(each.name, each.type.name) for each in prepared.get_attributes()]
                 known = JsonText.of(sql, [each.name for each in prepared.get_parameters()], columns)
             self._described.put(sql, known)

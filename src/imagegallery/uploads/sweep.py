@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import frozen
@@ -10,7 +10,7 @@ from attrs import frozen
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, Unavailable
+from imagegallery.errors import StillReferenced, Unavailable
 from imagegallery.pagination import FIRST_ID, FIRST_MOMENT
 from imagegallery.queue.failure import describe
 from imagegallery.storage.deletion import delete_all
@@ -23,6 +23,8 @@ from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import UploadSession
 
 BATCH = 200
+# When the row of a session is tried again that the application refers to.
+FORGET_AGAIN = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
 EXPIRED = fault_point("sweep.expired", "uploads are over time and on record as such, what had arrived is still there")
@@ -51,8 +53,8 @@ class Sweeper:
     async def forget(self) -> int:
         """Delete the rows of sessions past their retention, each after its last objects. Returns their number.
 
-        Sessions whose objects cannot be deleted, or that other tables refer to, are left for the next time. Raises
-        `Unavailable`.
+        Sessions whose objects cannot be deleted are left for the next time, and those that other tables refer to for
+        an hour. Raises `Unavailable`.
         """
         count, after = 0, (FIRST_MOMENT, FIRST_ID)
         while batch := await self._old_batch(after):
@@ -108,10 +110,13 @@ class Sweeper:
         try:
             async with self.database.transaction() as connection:
                 await records.delete(connection, session_ids)
-        except Conflict as error:
+        except StillReferenced as error:
             if len(session_ids) > 1:
                 return sum([await self._forget([session_id]) for session_id in session_ids])
-            _log.warning("upload session %s is not forgotten: %s", session_ids[0], error.message)
+            _log.warning("upload session %s is not forgotten: %s", session_ids[0], error.full_message)
+            async with self.database.connection() as connection:
+                later = self.clock() - self.policy.session_retention + FORGET_AGAIN
+                await records.keep_until(connection, session_ids[0], later)
             return 0
         return len(session_ids)
 

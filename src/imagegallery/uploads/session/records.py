@@ -167,6 +167,8 @@ _DELETE = f"""
 DELETE FROM upload_sessions
 WHERE id = ANY($1) AND state IN {_ENDED}"""
 
+_KEEP_UNTIL = f"UPDATE upload_sessions SET expires_at = $2 WHERE id = $1 AND state IN {_ENDED}"
+
 # The keys under incoming/ without an open session.
 WITHOUT_OPEN_SESSION = f"""
 SELECT given.key
@@ -393,10 +395,15 @@ async def list_old(
 
 
 async def delete(connection: Connection, session_ids: Sequence[UUID]) -> None:
-    """Delete those of these sessions that have ended, in a transaction. Raises `Conflict`, and deletes none, if
-    other tables refer to one of them."""
+    """Delete those of these sessions that have ended, in a transaction. Raises `StillReferenced`, and deletes none,
+    if other tables refer to one of them."""
     async with removing(connection):
         await connection.execute(_DELETE, list(session_ids))
+
+
+async def keep_until(connection: Connection, session_id: UUID, expires_at: datetime) -> None:
+    """Have an ended session deleted later, as if it had expired at this time."""
+    await connection.execute(_KEEP_UNTIL, session_id, expires_at)
 
 
 async def without_open_session(connection: Connection, keys: Sequence[str]) -> list[str]:
