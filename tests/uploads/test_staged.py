@@ -248,9 +248,11 @@ async def test_if_the_others_bytes_are_lost_a_rollback_still_leaves_its_own(
     first = await (await uploading.service.stage(uploading.me, jpeg)).attach()
     await uploading.library.store.delete(first.original_key)
     staged = await uploading.service.stage(uploading.me, jpeg)
+    before = await uploading.objects()
     transaction = await begin(host)
     await staged.attach(host)
     await transaction.rollback()
+    assert await uploading.objects() == before
     second = await staged.attach()
     assert await uploading.objects() == [second.original_key]
 
