@@ -22,6 +22,7 @@ PROTOCOL_MODULES = ("imagegallery.storage.protocol", "imagegallery.queue.protoco
 # What services return beside it, or applications subclass.
 FURTHER = (
     "imagegallery.galleries.pages.CachedPages",
+    "imagegallery.access.authority.AccessSubject",
     "imagegallery.access.permission.ROLES",
     "imagegallery.images.duplicates.duplicate.Lookalike",
     "imagegallery.webhooks.service.CreatedWebhook",

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import anyio
 
+from imagegallery.access.authority import May
 from imagegallery.analyses import feature as analyses
 from imagegallery.backends import Backends, open_resources
 from imagegallery.cache.protocol import Cache
@@ -127,6 +128,7 @@ class ImageGallery(Registers):
         engine: ImagingEngine | None = None,
         features: Sequence[Feature] = (),
         policies: Mapping[str, Policy] = NO_POLICIES,
+        authorize: May | None = None,
     ) -> "Definition":
         """Define a gallery where code is written: any module registers the application's functions with it, and it
         is opened later, as often as needed.
@@ -141,11 +143,15 @@ class ImageGallery(Registers):
             engine: An imaging engine of the application's own.
             features: The application's own, in addition to those of the settings and those of every gallery.
             policies: Named policies of uploads; settings with the same name stand before them.
+            authorize: See `Registers.authorize`.
 
         Raises:
             ConfigurationError: For a name that no policy may have.
         """
-        return Definition(settings, Backends(store, queue, cache, engine), features, policies=policies)
+        definition = Definition(settings, Backends(store, queue, cache, engine), features, policies=policies)
+        if authorize is not None:
+            definition.authorize(authorize)
+        return definition
 
     @classmethod
     def open(
@@ -158,6 +164,7 @@ class ImageGallery(Registers):
         engine: ImagingEngine | None = None,
         features: Sequence[Feature] = (),
         policies: Mapping[str, Policy] = NO_POLICIES,
+        authorize: May | None = None,
         worker: bool = False,
         clock: Clock | None = None,
         local_clock: Clock = utc_now,
@@ -166,7 +173,9 @@ class ImageGallery(Registers):
 
         The same as `define` and `Definition.open`, whose arguments it takes.
         """
-        definition = cls.define(settings, store=store, queue=queue, cache=cache, engine=engine, features=features)
+        definition = cls.define(
+            settings, store=store, queue=queue, cache=cache, engine=engine, features=features, authorize=authorize
+        )
         return definition.open(policies=policies, worker=worker, clock=clock, local_clock=local_clock)
 
     @property

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 import attrs
 from attrs import field, frozen
 
+from imagegallery.access.authority import Authority, May
 from imagegallery.events.event import DomainEvent, EventTypes
 from imagegallery.events.handlers import Handlers, Registration
 from imagegallery.feature import ByClass
@@ -16,6 +17,7 @@ from imagegallery.uploads.completion.acceptance import NewImage
 
 E = TypeVar("E", bound=DomainEvent)
 C = TypeVar("C", bound=MetaCheck)
+M = TypeVar("M", bound=May)
 AsyncAccept: TypeAlias = Callable[[NewImage], Coroutine[Any, Any, None]]
 PlainAccept: TypeAlias = Callable[[NewImage], None]
 
@@ -28,6 +30,7 @@ class Registry:
     handlers: Handlers = field(factory=Handlers)
     meta_checks: MetaChecks = field(factory=MetaChecks)
     policies: Policies = field(factory=Policies)
+    authority: Authority = field(factory=Authority)
 
     def of_gallery(self, types: EventTypes, configured: Mapping[str, Policy]) -> "Registry":
         """That of a gallery with these events and configured policies: what is here, now and later, and what is
@@ -37,7 +40,10 @@ class Registry:
             ValueError: For a handler of an event that is none of these.
         """
         return Registry(
-            self.handlers.of_gallery(types), self.meta_checks.of_gallery(), self.policies.of_gallery(configured)
+            self.handlers.of_gallery(types),
+            self.meta_checks.of_gallery(),
+            self.policies.of_gallery(configured),
+            self.authority,
         )
 
     def by_class(self) -> ByClass:
@@ -87,6 +93,21 @@ class Registers:
             return check
 
         return register
+
+    def authorize(self, may: M) -> M:
+        """Decorate the function that has the last word on who may do what: it is asked whenever we would allow
+        something, and can only refuse.
+
+        It takes the `Principal`, the `Permission` that is needed, and the `AccessSubject`: one thing, or a list, for
+        which it is asked once. It may be ``async``; a plain function is called in a thread, and has ten seconds. Only
+        ``True`` is a yes. What it refuses to somebody who may see the thing is `Forbidden`; else there is no such thing
+        (`NotFound`). If it fails or hangs, nothing is allowed: `HookFailed`.
+
+        Raises:
+            ValueError: If there is one already.
+        """
+        self._registry.authority.ask(may)
+        return may
 
     def policy(self, name: str, rules: Policy | None = None) -> "PolicyHook":
         """Decorate a function that decides about each upload under the policy of this name, after all other checks and

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from imagegallery import Clock, ImageGallery, OpenGallery, utc_now
+from imagegallery.access.authority import May
 from imagegallery.gallery import EVENT_TYPES
 from imagegallery.http_options import ClientLimits, parse_networks
 from imagegallery_asgi.auth import security_schemes_of, single_user
@@ -35,6 +36,7 @@ def create_app(
     gallery: ImageGallery | OpenGallery | None = None,
     *,
     authenticate: Authenticate | None = None,
+    authorize: May | None = None,
     lifespan: Lifespan | None = None,
     trusted_proxies: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
@@ -51,6 +53,8 @@ def create_app(
             open `ImageGallery`. Without it, each request's lifespan state must have one, under ``imagegallery``.
         authenticate: Returns the principal of a request. By default there is one user, on this machine
             (`auth.single_user`).
+        authorize: The host's own rules for ``gallery``, which narrow ours everywhere: see `Registers.authorize`, by
+            which it is registered.
         lifespan: Replaces the application's own.
         trusted_proxies: The addresses and networks (``10.0.0.0/8``) whose ``X-Forwarded-*`` headers are trusted; by
             default none.
@@ -67,9 +71,14 @@ def create_app(
 
     Raises:
         ConfigurationError: For an invalid address or origin, and for an unknown group of operations.
-        ValueError: For an operation at the address of another one.
+        ValueError: For an operation at the address of another one, and for ``authorize`` without a gallery, or with
+            one that has a rule already.
     """
     api = chosen(operations)
+    if authorize is not None:
+        if gallery is None:
+            raise ValueError("authorize needs the gallery that it is for.")
+        gallery.authorize(authorize)
     authenticate = authenticate or single_user(cors_origins=cors_origins)
     schemes = security_schemes_of(authenticate) if security_schemes is None else security_schemes
     tells_events = any(each.tag in ("events", "webhooks") for each in api)

@@ -272,7 +272,7 @@ async def test_the_list_of_public_galleries_changes_with_any_of_them(library: Li
         return LoadedPage(json.dumps([each.name for each in page.items]).encode(), page.next_cursor)
 
     async def names() -> object:
-        return json.loads((await site.process.pages.public_galleries(ListPlace("galleries"), load)).body)
+        return json.loads((await site.process.pages.public_galleries(VISITOR, ListPlace("galleries"), load)).body)
 
     await a_gallery(library)
     assert await names() == ["Lisbon"]

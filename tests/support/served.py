@@ -97,6 +97,6 @@ def again(dsn: str, directory: Path, **settings: object) -> Iterator[ServedUploa
     with running_service(
         directory,
         "--no-worker",
-        environment={"IMAGEGALLERY_DATABASE_DSN": dsn, "IMAGEGALLERY_JWTKEY": KEY, **environment},
+        environment={"IMAGEGALLERY_DATABASE_DSN": dsn, "IMAGEGALLERY_JWT_KEY": KEY, **environment},
     ) as service:
         yield ServedUploads(service, ApiServer(service.url, dsn, directory / "objects"))

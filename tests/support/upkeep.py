@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from imagegallery.access.authority import Authority
 from imagegallery.clock import Clock
 from imagegallery.common.background import TaskHealth
 from imagegallery.database.pool import Database
@@ -45,7 +46,7 @@ def upkeep_of(database: Database, store: ObjectStore, queue: PostgresQueue, cloc
         clock=clock,
         health=TaskHealth(),
         attendance=_UNUSED,
-        registered=ByClass(Policies()),
+        registered=ByClass(Policies(), Authority()),
     )
     for service in variants.FEATURE.services(resources):
         resources.services.add(service)

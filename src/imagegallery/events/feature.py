@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from imagegallery.access.authority import Authority
 from imagegallery.events.event import EventOptions
 from imagegallery.events.handlers import Handlers
 from imagegallery.events.service import EventService
@@ -18,6 +19,7 @@ FEATURE: Final = Feature(
             resources.options[EventOptions],
             resources.clock,
             resources.registered[Handlers],
+            resources.registered[Authority],
         ),
     ),
     jobs=lambda resources: resources.services[EventService].job_handlers(),

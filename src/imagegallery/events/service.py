@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
+from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.task_groups import surrounding_tasks
 from imagegallery.common.threads import Threads
@@ -32,7 +34,9 @@ class EventService:
         options: EventOptions,
         clock: Clock,
         handlers: Handlers | None = None,
+        authority: Authority | None = None,
     ) -> None:
+        self._authority = authority or Authority()
         self._types = types
         self._database = database
         self._options = options
@@ -52,6 +56,7 @@ class EventService:
             Overloaded: If there are too many subscribers.
         """
         owner_id = principal.require_user()
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("events", owner_id))
         position = None if after is None else parse_event_id(after)
         async with self._database.connection() as connection:
             last = (await records.number(connection)).last

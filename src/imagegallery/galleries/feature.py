@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from imagegallery.access.authority import Authority
 from imagegallery.feature import Feature, Resources
 from imagegallery.galleries.checks import ImageCounts
 from imagegallery.galleries.pages import CachedPages
@@ -21,8 +22,11 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.clock,
             resources.registered[MetaChecks],
             resources.registered[Policies],
+            resources.registered[Authority],
         ),
-        CachedPages(resources.database, resources.kept, resources.changes, resources.clock),
+        CachedPages(
+            resources.database, resources.kept, resources.changes, resources.clock, resources.registered[Authority]
+        ),
     )
 
 

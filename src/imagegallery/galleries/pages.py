@@ -13,7 +13,8 @@ from attrs import frozen
 
 from imagegallery.access import records
 from imagegallery.access.audience import Visibility
-from imagegallery.access.decision import Facts, audience, permissions, require
+from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.decision import Facts, audience, permissions
 from imagegallery.access.permission import Permission
 from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges, library_group
 from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
@@ -92,7 +93,15 @@ class CachedPages:
     Its errors are raised here.
     """
 
-    def __init__(self, database: Database, cache: RevalidatingCache, changes: GalleryChanges, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cache: RevalidatingCache,
+        changes: GalleryChanges,
+        clock: Clock,
+        authority: Authority | None = None,
+    ) -> None:
+        self._authority = authority or Authority()
         self._database = database
         self._cache = cache
         self._changes = changes
@@ -103,7 +112,7 @@ class CachedPages:
         access = await self._access(principal, gallery_id)
         ticket = PageTicket(str(gallery_id), name, GALLERY)
         answer = await self._get(str(gallery_id), _view(principal, access, name), GALLERY, load)
-        return CachedPage.of(answer, ticket, is_shared=_is_shared(principal, access))
+        return CachedPage.of(answer, ticket, is_shared=self._is_shared(principal, access))
 
     async def images(self, principal: Principal, gallery_id: UUID, place: ListPlace, load: LoadPage) -> CachedPage:
         """A page of a gallery's images; the first three of each list that may be are kept.
@@ -114,7 +123,7 @@ class CachedPages:
         ticket = PageTicket(str(gallery_id), _key(place.name, place), IMAGE_PAGES)
         name = _view(principal, access, place.name)
         answer, is_kept = await self._page(str(gallery_id), name, place, IMAGE_PAGES, load)
-        return CachedPage.of(answer, ticket if is_kept else None, is_shared=_is_shared(principal, access))
+        return CachedPage.of(answer, ticket if is_kept else None, is_shared=self._is_shared(principal, access))
 
     async def library(self, principal: Principal, place: ListPlace, load: LoadPage) -> CachedPage:
         """A page of the principal's own images; the first three of each list that may be are kept, in this process.
@@ -122,6 +131,7 @@ class CachedPages:
         Raises `Unauthenticated` without a user.
         """
         group = library_group(principal.require_user())
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", principal.user_id))
         await self._changes.catch_up()
         answer, is_kept = await self._page(group, place.name, place, IMAGE_PAGES, load, may_be_shared=False)
         ticket = PageTicket(None, _key(place.name, place), IMAGE_PAGES) if is_kept else None
@@ -130,9 +140,9 @@ class CachedPages:
     async def find(self, principal: Principal, ticket: PageTicket) -> CachedPage | None:
         """A page that is fresh, if the principal may see it and nothing has to be waited for: the short way to a hit.
 
-        ``None`` says nothing: ask for the page.
+        ``None`` says nothing: ask for the page, as always where the host is asked, too.
         """
-        if self._changes.is_behind:
+        if self._changes.is_behind or self._authority.asks:
             return None
         if ticket.group is None:
             return await self._find_in_library(principal, ticket)
@@ -147,7 +157,7 @@ class CachedPages:
         entry = await fresh.get(_view(principal, access, ticket.key))
         if entry is None:
             return None
-        return CachedPage.of(CacheAnswer(entry, CacheResult.HIT), ticket, is_shared=_is_shared(principal, access))
+        return CachedPage.of(CacheAnswer(entry, CacheResult.HIT), ticket, is_shared=self._is_shared(principal, access))
 
     async def _find_in_library(self, principal: Principal, ticket: PageTicket) -> CachedPage | None:
         if principal.user_id is None:
@@ -156,11 +166,15 @@ class CachedPages:
         entry = await (await self._cache.fresh(group, ticket.lifetime, is_listening=is_listening)).get(ticket.key)
         return None if entry is None else CachedPage.of(CacheAnswer(entry, CacheResult.HIT), ticket, is_shared=False)
 
-    async def public_galleries(self, place: ListPlace, load: LoadPage) -> CachedPage:
-        """A page of everybody's public galleries, as a visitor sees them; the first three are kept."""
+    async def public_galleries(self, principal: Principal, place: ListPlace, load: LoadPage) -> CachedPage:
+        """A page of everybody's public galleries, as a visitor sees them; the first three are kept.
+
+        Raises `Forbidden` if the host allows the principal none.
+        """
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("galleries", None))
         await self._changes.catch_up()
         answer, _ = await self._page(ALL_GALLERIES, place.name, place, GALLERY, load)
-        return CachedPage.of(answer, None, is_shared=True)
+        return CachedPage.of(answer, None, is_shared=not self._authority.asks)
 
     async def _access(self, principal: Principal, gallery_id: UUID) -> Facts:
         """The facts that decide. Raises `NotFound` unless the principal may see the gallery."""
@@ -176,8 +190,13 @@ class CachedPages:
         # From this process's memory or the database: what decides on access comes from nowhere else.
         answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load, may_be_shared=False)
         access = Facts.from_bytes(answer.entry.body)
-        require(Permission.VIEW, principal, access, "gallery")
-        return access
+        return await self._authority.require(Permission.VIEW, principal, access, "gallery", gallery_id)
+
+    def _is_shared(self, principal: Principal, access: Facts) -> bool:
+        """Whether proxies may keep it for others: not what a signed-in user gets, which may be theirs alone even of a
+        public gallery, and nothing where the host has rules for each."""
+        is_public = principal.user_id is None and access.visibility is Visibility.PUBLIC
+        return is_public and not self._authority.asks
 
     async def _page(
         self,
@@ -229,8 +248,3 @@ def _key(name: str, place: ListPlace) -> str:
 
 def _follower(name: str, cursor: str) -> str:
     return f"{name}/after/{cursor}"
-
-
-def _is_shared(principal: Principal, access: Facts) -> bool:
-    """What a signed-in user gets may be theirs alone, even of a public gallery."""
-    return principal.user_id is None and access.visibility is Visibility.PUBLIC

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import audience, is_public, may_view, require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -23,7 +24,7 @@ from imagegallery.common.validation import MAX_BATCH, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, NotFound
+from imagegallery.errors import Conflict, Forbidden, NotFound
 from imagegallery.events import records as events
 from imagegallery.galleries import listing_records, order_records, records
 from imagegallery.galleries import walk as walking
@@ -81,7 +82,9 @@ class GalleryService:
         clock: Clock,
         meta_checks: MetaChecks | None = None,
         policies: Policies | None = None,
+        authority: Authority | None = None,
     ) -> None:
+        self._authority = authority or Authority()
         self._database = database
         self._meta_checks = meta_checks or MetaChecks()
         self._delivery = delivery
@@ -124,6 +127,7 @@ class GalleryService:
         asked += () if policy is None else (policy,)
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
+        await self._authority.confirm(Permission.EDIT, principal, AccessSubject("galleries", owner_id))
         await self._meta_checks.check("gallery", draft.meta)
         async with self._database.transaction(within=connection) as ours:
             if await records.insert(ours, gallery_id, owner_id, draft, now=self._clock(), request_digest=digest):
@@ -146,7 +150,9 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         async with self._database.reading(principal, within=connection) as ours:
-            return await self._read(ours, principal, gallery_id)
+            gallery = await records.get(ours, gallery_id)
+            seen = await self._authority.require(Permission.VIEW, principal, gallery, "gallery", gallery_id)
+            return self._shown(principal, seen)
 
     async def get_many(
         self, principal: Principal, gallery_ids: Sequence[Id], *, connection: HostConnection | None = None
@@ -167,6 +173,9 @@ class GalleryService:
         async with self._database.reading(principal, within=connection) as ours:
             found = {each.id: each for each in await records.get_many(ours, wanted)}
         seen = [found[each] for each in wanted if each in found and may_view(principal, found[each].facts)]
+        subjects = [AccessSubject.of("gallery", each.id, each.facts) for each in seen]
+        allowed = await self._authority.allowed(Permission.VIEW, principal, subjects)
+        seen = [each for each in seen if each.id in allowed]
         return await self._delivery.of_many(lambda: {each.id: self._shown(principal, each) for each in seen})
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
@@ -177,6 +186,7 @@ class GalleryService:
             InvalidInput: For an invalid name.
         """
         owner_id, name = principal.require_user(), check_name(name)
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("galleries", owner_id))
         async with self._database.connection() as connection:
             found = await records.find_by_name(connection, owner_id, name)
         return None if found is None else self._shown(principal, found)
@@ -209,6 +219,8 @@ class GalleryService:
         of_whom = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
         scope = of_whom if where.is_empty else f"{of_whom}:{where.scope}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        whose = principal.user_id if chosen is GalleryView.OWN else None
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("galleries", whose))
         async with self._database.reading(principal) as connection:
             if chosen is GalleryView.OWN:
                 read = await records.list_owned(connection, principal.require_user(), where, after, limit + 1)
@@ -303,6 +315,7 @@ class GalleryService:
                 await self._require(Permission.DELETE, ours, principal, gallery_id)
                 alone = await membership.only_there(ours, gallery_id, MAX_BATCH) if with_images else []
                 if alone:
+                    await self._confirm_all(principal, owner_id, alone)
                     await trash_records.lock(ours, owner_id, alone)
                 await self._check(ours, principal, gallery_id, check)
                 held = await membership.lock_gallery(ours, gallery_id)
@@ -484,7 +497,7 @@ class GalleryService:
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.reading(principal) as connection:
-            seen = self._visible(principal, await walking.read(connection, walk), where)
+            seen = await self._visible(principal, gallery_id, await walking.read(connection, walk), where)
         found = walking.cut(walk, seen)
         return await self._delivery.of_many(lambda: found.map(lambda each: self._shown_member(principal, seen, each)))
 
@@ -514,7 +527,7 @@ class GalleryService:
         offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading(principal) as connection:
             members = await walking.read_page(connection, gallery_id, selection, offset, limit)
-            seen = self._visible(principal, members, where)
+            seen = await self._visible(principal, gallery_id, members, where)
             total = await self._total(connection, gallery_id, seen, where)
         images = await self._delivery.of_many(
             lambda: tuple(self._shown_member(principal, seen, member) for member in seen.found)
@@ -551,7 +564,14 @@ class GalleryService:
     async def _require(
         self, needed: Permission, connection: Connection, principal: Principal, gallery_id: UUID
     ) -> None:
-        require(needed, principal, await access_records.of_gallery(connection, gallery_id), "gallery")
+        facts = await access_records.of_gallery(connection, gallery_id)
+        await self._authority.require(needed, principal, facts, "gallery", gallery_id)
+
+    async def _confirm_all(self, principal: Principal, owner_id: str, image_ids: Sequence[UUID]) -> None:
+        """Raise `Forbidden` if the host does not allow to delete one of these images of the principal's."""
+        subjects = [AccessSubject("image", owner_id, each) for each in image_ids]
+        if len(await self._authority.allowed(Permission.DELETE, principal, subjects)) < len(subjects):
+            raise Forbidden("The rules of this application do not allow to delete all images of the gallery.")
 
     async def _close_urls(self, connection: Connection, gallery_id: UUID) -> None:
         """Record that an open gallery, which is locked, closes, and its images' URLs with it."""
@@ -570,9 +590,11 @@ class GalleryService:
             await membership.lock_gallery(connection, gallery_id)
             check(await self._read(connection, principal, gallery_id))
 
-    def _visible(self, principal: Principal, members: GalleryPage | None, where: ImageFilter) -> GalleryPage:
+    async def _visible(
+        self, principal: Principal, gallery_id: UUID, members: GalleryPage | None, where: ImageFilter
+    ) -> GalleryPage:
         """Raise `NotFound`, or `InvalidInput` for a filter by the owner's private data."""
-        seen = require(Permission.VIEW, principal, members, "gallery")
+        seen = await self._authority.require(Permission.VIEW, principal, members, "gallery", gallery_id)
         seen_as = audience(principal, seen.facts)
         hidden = [f"meta.{key}" for key in self._delivery.meta.hidden(where.meta or (), seen_as)]
         faults = Faults()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from imagegallery.access.authority import Authority
 from imagegallery.access.disclosure import MetaOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
@@ -29,6 +30,7 @@ def _services(resources: Resources) -> Iterable[object]:
         trash=resources.options[TrashOptions],
         meta_checks=resources.registered[MetaChecks],
         policies=resources.registered[Policies],
+        authority=resources.registered[Authority],
     )
     return urls, images, PublicFiles(resources.database, resources.kept, resources.changes)
 

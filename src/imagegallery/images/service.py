@@ -14,6 +14,7 @@ from uuid import UUID
 import anyio
 
 from imagegallery.access.audience import Visibility, VisibilityLike
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -31,7 +32,7 @@ from imagegallery.images.admission import Admission
 from imagegallery.images.batch.service import BatchService
 from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.image import membership, records
-from imagegallery.images.image.access import check_many, find, find_many
+from imagegallery.images.image.access import check_many, find, find_allowed, find_many
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.filename import check_filename, download_name
 from imagegallery.images.image.image import MAX_ALT_TEXT, Image, OriginalState, ProcessingStatus, Variant
@@ -78,15 +79,19 @@ class ImageService:
         trash: TrashOptions | None = None,
         meta_checks: MetaChecks | None = None,
         policies: Policies | None = None,
+        authority: Authority | None = None,
     ) -> None:
+        self.authority = authority = authority or Authority()
         self.meta_checks = meta_checks or MetaChecks()
-        self.library = LibraryService(database, delivery)
+        self.library = LibraryService(database, delivery, authority)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
         policies = policies or Policies()
-        self.duplicates = DuplicateService(database, delivery, clock)
-        self.trash = TrashService(database, outbox, delivery, trash or TrashOptions(), clock, closed_urls, policies)
+        self.duplicates = DuplicateService(database, delivery, clock, authority)
+        self.trash = TrashService(
+            database, outbox, delivery, trash or TrashOptions(), clock, closed_urls, policies, authority
+        )
         self.admission = Admission(policies, closed_urls)
-        self.batches = BatchService(database, clock, self.admission, self.trash)
+        self.batches = BatchService(database, clock, self.admission, self.trash, authority)
         self._database = database
         self._outbox = outbox
         self._delivery = delivery
@@ -104,7 +109,8 @@ class ImageService:
         """
         image_id = as_id(image_id, "image_id")
         async with self._database.reading(principal, within=connection) as ours:
-            return self._shown(principal, await find(ours, principal, image_id, Permission.VIEW))
+            found = await find_allowed(ours, self.authority, principal, image_id, Permission.VIEW)
+        return self._shown(principal, found)
 
     async def get_many(
         self, principal: Principal, image_ids: Sequence[Id], *, connection: HostConnection | None = None
@@ -123,7 +129,7 @@ class ImageService:
         if not wanted:
             return {}
         async with self._database.reading(principal, within=connection) as ours:
-            found = await find_many(ours, principal, wanted)
+            found = await find_many(ours, self.authority, principal, wanted)
         return await self._delivery.of_many(lambda: {each.image.id: self._shown(principal, each) for each in found})
 
     async def update(
@@ -164,7 +170,7 @@ class ImageService:
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, image_id, patch)
             async with self._database.transaction() as connection:
-                await find(connection, principal, image_id, Permission.EDIT)
+                await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)
                 await self._check(connection, principal, image_id, check)
                 if meta_change is not None and await membership.lock_image(connection, image_id) != meta_change.before:
                     continue
@@ -237,7 +243,7 @@ class ImageService:
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
-            image = (await find(connection, principal, image_id, Permission.EDIT)).image
+            image = (await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)).image
             await self._check(connection, principal, image_id, check)
             if image.original_state is OriginalState.REFUSED:
                 raise Conflict("The file was no good and is gone: upload it again.")
@@ -276,6 +282,7 @@ class ImageService:
         owner_id = principal.require_user()
         if len(sha256) != SHA256_BYTES:
             raise ValueError("A SHA-256 digest has 32 bytes.")
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.connection() as connection:
             return await records.find_by_content(connection, owner_id, sha256, gallery_id)
 
@@ -304,7 +311,7 @@ class ImageService:
         image_id = as_id(image_id, "image_id")
         self._check_variant_type(variant)
         async with self._database.reading(principal) as connection:
-            found = await find(connection, principal, image_id, Permission.VIEW)
+            found = await find_allowed(connection, self.authority, principal, image_id, Permission.VIEW)
         there = found.image.variants
         if not there:
             raise NotFound("This image has no variant yet.")
@@ -327,7 +334,8 @@ class ImageService:
         image_id = as_id(image_id, "image_id")
         principal.require_user()
         async with self._database.reading(principal) as connection:
-            image = (await find(connection, principal, image_id, Permission.DOWNLOAD)).image
+            found = await find_allowed(connection, self.authority, principal, image_id, Permission.DOWNLOAD)
+            image = found.image
         if image.original_state is OriginalState.REFUSED:
             raise NotFound("The file was no good and is gone.")
         name = download_name(image.filename, image.mime_type)
@@ -338,7 +346,8 @@ class ImageService:
         if isinstance(patch, Unset):
             return None
         async with self._database.connection() as connection:
-            before = (await find(connection, principal, image_id, Permission.EDIT)).image.meta
+            found = await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)
+            before = found.image.meta
         change = MetaChange(before, changed_meta(before, patch))
         await self.meta_checks.check("image", change.after)
         return change

@@ -8,6 +8,8 @@ from uuid import UUID
 import attrs
 
 from imagegallery.access.audience import Visibility, VisibilityLike
+from imagegallery.access.authority import AccessSubject
+from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.fault_points import fault_point
@@ -112,8 +114,10 @@ class UploadService:
         self._completion = Completion(database, store, outbox, verification, limits, images.admission, clock)
         self._receiver = BodyReceiver(database, store, self._completion, limits, clock)
         self._space = space or UnlimitedSpace()
-        self._opener = SessionOpener(database, limits, images.admission, clock, rates, self._space, images.meta_checks)
-        self._sessions = OwnSessions(database, clock)
+        self._opener = SessionOpener(
+            database, limits, images.admission, clock, rates, self._space, images.meta_checks, images.authority
+        )
+        self._sessions = OwnSessions(database, clock, images.authority)
         self._ender = SessionEnder(database, store, clock)
         self.parts = UploadParts(database, store, images, self._opener, self._completion, limits, clock)
         self.resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, limits, clock)
@@ -223,6 +227,7 @@ class UploadService:
         """
         owner_id = principal.require_user()
         check_limit(limit)
+        await self._images.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         scope = f"uploads:{owner_id}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
         async with self._database.connection() as connection:
@@ -236,6 +241,7 @@ class UploadService:
             Unauthenticated: Without a user.
         """
         owner_id = principal.require_user()
+        await self._images.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.connection() as connection:
             room = await records.room(connection, owner_id, now=self._clock())
         limit = self.policy.limit_of(room.storage_limit)
@@ -320,7 +326,7 @@ class UploadService:
         image_id = as_id(image_id, "image_id")
         principal.require_user()
         async with self._database.transaction(within=connection) as ours:
-            await claim(ours, principal, image_id, now=self._clock())
+            await claim(ours, self._images.authority, principal, image_id, now=self._clock())
         return await self._images.get(principal, image_id, connection=connection)
 
     async def cancel(self, principal: Principal, session_id: Id) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from imagegallery.access.authority import Authority
 from imagegallery.feature import Feature, Resources
 from imagegallery.queue.protocol import JobHandler
 from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
@@ -14,7 +15,10 @@ from imagegallery.webhooks.webhook import WebhookOptions
 def _services(resources: Resources) -> Iterable[object]:
     options = resources.options[WebhookOptions]
     sender = Sender(options.timeout, options.allow_private)
-    return sender, WebhookService(resources.database, sender, resources.event_types, options, resources.clock)
+    authority = resources.registered[Authority]
+    return sender, WebhookService(
+        resources.database, sender, resources.event_types, options, resources.clock, authority
+    )
 
 
 def _jobs(resources: Resources) -> Mapping[str, JobHandler]:

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -40,6 +41,7 @@ class WebhookService:
     _types: EventTypes
     _options: WebhookOptions
     _clock: Clock
+    _authority: Authority = field(factory=Authority)
 
     async def create(
         self, principal: Principal, *, url: str, event_types: Sequence[str] = (), idempotency_key: str | None = None
@@ -55,6 +57,7 @@ class WebhookService:
             Conflict: If there are too many.
         """
         owner_id, types = principal.require_user(), tuple(dict.fromkeys(event_types))
+        await self._authority.confirm(Permission.EDIT, principal, AccessSubject("webhooks", owner_id))
         target = check_webhook(url, types, self._types, self._options)
         try:
             await self._sender.addresses(target)
@@ -84,6 +87,7 @@ class WebhookService:
             Unauthenticated: Without a user.
         """
         owner_id = principal.require_user()
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("webhooks", owner_id))
         async with self._database.connection() as connection:
             return await records.list_owned(connection, owner_id)
 
@@ -97,7 +101,8 @@ class WebhookService:
         webhook_id = as_id(webhook_id, "webhook_id")
         principal.require_user()
         async with self._database.connection() as connection:
-            return _own(principal, await records.get(connection, webhook_id))
+            found = await records.get(connection, webhook_id)
+        return await self._authority.require(Permission.VIEW, principal, found, "webhook", webhook_id)
 
     async def enable(self, principal: Principal, webhook_id: Id) -> Webhook:
         """Switch a webhook on again. What happened meanwhile is not delivered.
@@ -109,7 +114,7 @@ class WebhookService:
         webhook_id = as_id(webhook_id, "webhook_id")
         principal.require_user()
         async with self._database.transaction() as connection:
-            await self._lock(connection, principal, webhook_id)
+            await self._lock(connection, principal, webhook_id, Permission.EDIT)
             await records.enable(connection, webhook_id)
             return _own(principal, await records.get(connection, webhook_id))
 
@@ -123,11 +128,12 @@ class WebhookService:
         webhook_id = as_id(webhook_id, "webhook_id")
         principal.require_user()
         async with self._database.transaction() as connection:
-            await self._lock(connection, principal, webhook_id)
+            await self._lock(connection, principal, webhook_id, Permission.DELETE)
             await records.delete(connection, webhook_id)
 
-    async def _lock(self, connection: Connection, principal: Principal, webhook_id: UUID) -> None:
-        _own(principal, await records.lock(connection, webhook_id))
+    async def _lock(self, connection: Connection, principal: Principal, webhook_id: UUID, needed: Permission) -> None:
+        found = await records.lock(connection, webhook_id)
+        await self._authority.require(needed, principal, found, "webhook", webhook_id)
 
 
 def _own(principal: Principal, webhook: Webhook | None) -> Webhook:

@@ -89,7 +89,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
         return unkept_response(call, await load())
     is_kept = query.filter.is_empty and query.limit in KEPT_LIMITS
     place = ListPlace(f"{call.api_root} {query.limit} {query.with_meta}", None, query.cursor, may_be_kept=is_kept)
-    return page_response(call, await call.gallery.pages.public_galleries(place, load_page))
+    return page_response(call, await call.gallery.pages.public_galleries(call.principal, place, load_page))
 
 
 @operation(

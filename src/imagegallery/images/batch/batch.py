@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.common.validation import Faults
-from imagegallery.errors import StillReferenced
+from imagegallery.errors import Forbidden, StillReferenced
 
 NOT_FOUND: Final = "not_found"
 
@@ -88,8 +88,11 @@ def check_batch(action: str, image_ids: Sequence[UUID], gallery_id: UUID | None)
     return Batch(chosen, tuple(image_ids), gallery_id)
 
 
-def results(batch: Batch, done: Collection[UUID], refused: Collection[UUID] = ()) -> tuple[BatchResult, ...]:
+def results(
+    batch: Batch, done: Collection[UUID], refused: Collection[UUID] = (), forbidden: Collection[UUID] = ()
+) -> tuple[BatchResult, ...]:
     """One result per id, in the given order: those not ``done`` were not found, but for those that the application's
-    own records keep (``refused``)."""
-    errors = {**dict.fromkeys(refused, StillReferenced.code), **dict.fromkeys(done)}
+    own records keep (``refused``), and those with which the host does not allow it (``forbidden``)."""
+    refusals = {**dict.fromkeys(refused, StillReferenced.code), **dict.fromkeys(forbidden, Forbidden.code)}
+    errors = {**refusals, **dict.fromkeys(done)}
     return tuple(BatchResult(each, errors.get(each, NOT_FOUND)) for each in batch.image_ids)

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imagegallery.access import records as access_records
-from imagegallery.access.decision import require
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
@@ -38,6 +38,7 @@ _NEEDED: Final = {
     BatchAction.ADD_TO_GALLERY: Permission.ADD_IMAGES,
     BatchAction.REMOVE_FROM_GALLERY: Permission.EDIT,
 }
+_DELETES: Final = (BatchAction.TRASH, BatchAction.RESTORE, BatchAction.DELETE)
 
 
 @frozen
@@ -48,6 +49,7 @@ class BatchService:
     clock: Clock
     admission: Admission
     trash: TrashService
+    authority: Authority = field(factory=Authority)
 
     async def run(
         self,
@@ -61,7 +63,7 @@ class BatchService:
 
         An image that needs no change (a favourite, a member, an image not in the trash) counts as done. ``delete``
         is permanent, in the trash or not; it leaves images that records of the application refer to
-        (``still_referenced``).
+        (``still_referenced``), and those with which the host does not allow it (``forbidden``).
 
         Raises:
             Unauthenticated: Without a user.
@@ -76,16 +78,22 @@ class BatchService:
         async with self.database.transaction() as connection:
             if batch.gallery_id is not None:
                 facts = await access_records.of_gallery(connection, batch.gallery_id)
-                require(_NEEDED[batch.action], principal, facts, "gallery")
+                await self.authority.require(_NEEDED[batch.action], principal, facts, "gallery", batch.gallery_id)
                 if batch.action is BatchAction.ADD_TO_GALLERY:
                     await self.admission.prepare(connection, owner_id, batch.gallery_id, batch.image_ids)
             if batch.action is BatchAction.DELETE:
                 await original_records.hold_contents(connection, owner_id, batch.image_ids)
-            locked = await trash_records.lock(connection, owner_id, batch.image_ids)
+            own = await trash_records.lock(connection, owner_id, batch.image_ids)
+            needed = Permission.DELETE if batch.action in _DELETES else Permission.EDIT
+            subjects = [AccessSubject("image", owner_id, each) for each in own]
+            allowed = await self.authority.allowed(needed, principal, subjects)
+            locked = {each: is_trashed for each, is_trashed in own.items() if each in allowed}
+            forbidden = own.keys() - locked.keys()
             if batch.action is BatchAction.DELETE:
-                refused = await self.trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
-                return results(batch, locked.keys() - set(refused), refused)
-            return results(batch, await _do(connection, self.admission, owner_id, batch, locked, self.clock()))
+                kept = await self.trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
+                return results(batch, locked.keys() - set(kept), kept, forbidden)
+            done = await _do(connection, self.admission, owner_id, batch, locked, self.clock())
+            return results(batch, done, forbidden=forbidden)
 
 
 async def _do(

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.validation import Faults
@@ -18,7 +19,7 @@ from imagegallery.ids import Id, as_id
 from imagegallery.images.duplicates import records as duplicate_records
 from imagegallery.images.duplicates.duplicate import AlikeId, KnownFile, Lookalike, Lookalikes
 from imagegallery.images.image import membership
-from imagegallery.images.image.access import find
+from imagegallery.images.image.access import find_allowed
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.presentation.urls import ImageUrls, show
@@ -44,6 +45,7 @@ class DuplicateService:
     database: Database
     delivery: ImageUrls
     clock: Clock
+    authority: Authority = field(factory=Authority)
 
     async def check(self, principal: Principal, digests: Sequence[bytes]) -> tuple[KnownFile, ...]:
         """Return the principal's images with any of 1 to 1,000 SHA-256 digests.
@@ -56,6 +58,7 @@ class DuplicateService:
         """
         owner_id = principal.require_user()
         _check_digests(digests)
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.connection() as connection:
             return tuple(await duplicate_records.known(connection, owner_id, digests))
 
@@ -75,6 +78,7 @@ class DuplicateService:
         scope = f"duplicates:{owner_id}"
         check_limit(limit)
         after = LAST_ID if cursor is None else decode_cursor(cursor, scope, UUID)[0]
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.reading() as connection:
             found = await duplicate_records.list_pairs(connection, owner_id, after, limit + 1)
             page = cut_page(found, limit, lambda last: encode_cursor(scope, (last[0],)))
@@ -100,8 +104,11 @@ class DuplicateService:
         _check_pair(image_id, other_id)
         async with self.database.transaction() as connection:
             await membership.hold_images(connection, [image_id, other_id])
-            one, other = [await _own(connection, principal, each) for each in (image_id, other_id)]
+            one, other = [await self._own(connection, principal, each) for each in (image_id, other_id)]
             await duplicate_records.dismiss(connection, one, other, now=self.clock())
+
+    async def _own(self, connection: Connection, principal: Principal, image_id: UUID) -> Image:
+        return (await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)).image
 
     def _shown(self, principal: Principal, pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> Lookalikes:
         def shown(image_id: UUID) -> Image:
@@ -118,10 +125,6 @@ def _present(pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> _Pairs | None:
     image_id, others = pairs
     left = [other for other in others if other.image_id in images]
     return (image_id, left) if left and image_id in images else None
-
-
-async def _own(connection: Connection, principal: Principal, image_id: UUID) -> Image:
-    return (await find(connection, principal, image_id, Permission.EDIT)).image
 
 
 def _ids(items: Sequence[_Pairs]) -> list[UUID]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import may_view, require, require_own
 from imagegallery.access.permission import Permission
 from imagegallery.common.validation import MAX_BATCH, Faults
@@ -23,19 +24,35 @@ def check_many(ids: Sequence[UUID]) -> Sequence[UUID]:
     return list(dict.fromkeys(ids))
 
 
-async def find_many(connection: Connection, principal: Principal, image_ids: Sequence[UUID]) -> list[FoundImage]:
+async def find_many(
+    connection: Connection, authority: Authority, principal: Principal, image_ids: Sequence[UUID]
+) -> list[FoundImage]:
     """Those of these images that the principal may see, in this order."""
     found = {each.image.id: each for each in await records.get_many(connection, image_ids)}
-    return [found[each] for each in image_ids if each in found and may_view(principal, found[each].facts)]
+    seen = [each for each in image_ids if each in found and may_view(principal, found[each].facts)]
+    subjects = [AccessSubject.of("image", each, found[each].facts) for each in seen]
+    allowed = await authority.allowed(Permission.VIEW, principal, subjects)
+    return [found[each] for each in seen if each in allowed]
+
+
+async def find_allowed(
+    connection: Connection, authority: Authority, principal: Principal, image_id: UUID, needed: Permission
+) -> FoundImage:
+    """`find`, and ask the host. Raises as `Authority.require`."""
+    return await authority.require(needed, principal, await records.get(connection, image_id), "image", image_id)
 
 
 async def find(connection: Connection, principal: Principal, image_id: UUID, needed: Permission) -> FoundImage:
-    """Return the image. Raises `NotFound` for one that the principal may not see, and `Forbidden`."""
+    """Return the image, where the host was asked or need not be. Raises `NotFound` for one that the principal may not
+    see, and `Forbidden`."""
     return require(needed, principal, await records.get(connection, image_id), "image")
 
 
-async def claim(connection: Connection, principal: Principal, image_id: UUID, *, now: datetime) -> None:
+async def claim(
+    connection: Connection, authority: Authority, principal: Principal, image_id: UUID, *, now: datetime
+) -> None:
     """Take the principal's own, unused image for a row of the application. Raises `NotFound` and `AlreadyUsed`."""
-    require_own(principal, await records.get(connection, image_id), "image")
+    own = require_own(principal, await records.get(connection, image_id), "image")
+    await authority.confirm(Permission.EDIT, principal, AccessSubject.of("image", image_id, own.facts))
     if not await records.claim(connection, image_id, now=now):
         raise AlreadyUsed("This image is in use already.", image_id=str(image_id))

@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.permission import Permission
 from imagegallery.common.validation import Faults
 from imagegallery.database.pool import Database
 from imagegallery.images.image.image import Image, LibraryOrder, LibraryOrderLike
@@ -36,6 +38,7 @@ class LibraryService:
 
     database: Database
     delivery: ImageUrls
+    authority: Authority = field(factory=Authority)
 
     async def list(
         self,
@@ -60,6 +63,7 @@ class LibraryService:
         check_limit(limit)
         scope = f"images:{owner_id}:{chosen}:{where.scope}"
         after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.reading() as connection:
             indexed = self.delivery.meta.indexed
             read = await library_records.list_images(
@@ -82,6 +86,7 @@ class LibraryService:
         after = (
             Place(FIRST_MOMENT, FIRST_ID) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
         )
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.reading() as connection:
             read = await library_records.list_unattached(connection, owner_id, before, after, limit + 1)
         page = cut_page(
@@ -101,6 +106,7 @@ class LibraryService:
             Unauthenticated: Without a user.
         """
         owner_id = principal.require_user()
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.reading() as connection:
             return tuple(await library_records.months(connection, owner_id, is_archived=is_archived))
 
@@ -113,6 +119,7 @@ class LibraryService:
         """
         owner_id = principal.require_user()
         month_bounds(month)
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.reading() as connection:
             return await library_records.columns(connection, owner_id, month, is_archived=is_archived)
 

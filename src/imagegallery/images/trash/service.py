@@ -16,6 +16,7 @@ from uuid import UUID
 from attrs import field, frozen
 from attrs.validators import ge
 
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import Facts
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
@@ -30,7 +31,7 @@ from imagegallery.ids import Id, as_id
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.events import ImageDeleted, ImagePurged, ImageRestored
 from imagegallery.images.image import original_records, records
-from imagegallery.images.image.access import find
+from imagegallery.images.image.access import find, find_allowed
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import purge_objects
@@ -90,6 +91,7 @@ class TrashService:
     clock: Clock
     closed_urls: ClosedUrls
     policies: Policies = field(factory=Policies)
+    authority: Authority = field(factory=Authority)
 
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
@@ -105,6 +107,7 @@ class TrashService:
         scope = f"trash:{owner_id}"
         check_limit(limit)
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self.database.connection() as connection:
             found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
@@ -134,7 +137,7 @@ class TrashService:
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self.database.transaction(within=connection) as ours:
-            await find(ours, principal, image_id, Permission.DELETE)
+            await find_allowed(ours, self.authority, principal, image_id, Permission.DELETE)
             if (await trash_records.lock(ours, owner_id, [image_id])).get(image_id, True):
                 raise NotFound.of("image")
             await self._check(ours, principal, image_id, check)
@@ -158,7 +161,7 @@ class TrashService:
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self.database.transaction() as connection:
-            await find(connection, principal, image_id, Permission.DELETE)
+            await find_allowed(connection, self.authority, principal, image_id, Permission.DELETE)
             is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
             await self._check(connection, principal, image_id, check)
             if is_trashed:
@@ -258,7 +261,7 @@ class TrashService:
 
     async def _hold(self, connection: Connection, principal: Principal, owner_id: str, image_id: UUID) -> bool:
         """Lock an image with its content, to delete it. Returns whether it is in the trash."""
-        found = await find(connection, principal, image_id, Permission.DELETE)
+        found = await find_allowed(connection, self.authority, principal, image_id, Permission.DELETE)
         await original_records.hold_content(connection, owner_id, found.image.file_size)
         locked = await trash_records.lock(connection, owner_id, [image_id])
         if image_id not in locked:

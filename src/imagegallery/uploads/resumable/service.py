@@ -74,7 +74,7 @@ class ResumableUploads:
         self._scratch = scratch
         self._opener = opener
         self._completion = completion
-        self._sessions = OwnSessions(database, clock)
+        self._sessions = OwnSessions(database, clock, opener.authority)
         self._ender = SessionEnder(database, store, clock)
         self._limits = limits
         self._clock = clock

@@ -5,9 +5,9 @@ The session's row has the content of a request with a key (`imagegallery.common.
 
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
-from imagegallery.access.decision import require
+from imagegallery.access.authority import Authority
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
@@ -27,13 +27,15 @@ ONE_CALL = UUID("5d6fd0c1-3b0c-4d5e-9c0b-0c7f1f2d7b52")
 class OwnSessions:
     database: Database
     clock: Clock
+    authority: Authority = field(factory=Authority)
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
         """Return the current session. Raises `Unauthenticated`, or `NotFound`, also for another owner's."""
         principal.require_user()
         async with self.database.connection() as connection:
             session = await records.get(connection, session_id)
-        return require(Permission.VIEW, principal, session, "upload").at(self.clock())
+        found = await self.authority.require(Permission.VIEW, principal, session, "upload", session_id)
+        return found.at(self.clock())
 
     async def earlier(self, new: NewUpload) -> UploadSession | None:
         """Return the current session of an earlier same request, if its id follows from a key.

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
-from imagegallery.access.decision import require
+from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
@@ -69,6 +69,7 @@ class SessionOpener:
     rates: RateLimiter = UNLIMITED
     space: Space = field(factory=UnlimitedSpace)
     meta_checks: MetaChecks = field(factory=MetaChecks)
+    authority: Authority = field(factory=Authority)
 
     async def begin(self, principal: Principal, new: NewUpload) -> UploadSession:
         """Open a session: ``pending``, ``uploading`` if the bytes come now, or ``completed`` at once with an existing
@@ -83,6 +84,7 @@ class SessionOpener:
         owner_id = principal.require_user()
         self.limits.policies.check_known(new.policy)
         checked = self._check(new.declaration, new)
+        await self.authority.confirm(Permission.ADD_IMAGES, principal, AccessSubject("library", owner_id))
         await self.space.check(checked.size or 0)
         await self.rates.admit_upload(owner_id)
         if new.says_meta:
@@ -90,7 +92,7 @@ class SessionOpener:
         async with self.database.transaction() as connection:
             room = await records.hold_room(connection, owner_id, new.gallery_id, now=self.clock())
             if new.gallery_id is not None:
-                require(Permission.ADD_IMAGES, principal, room.gallery, "gallery")
+                await self.authority.require(Permission.ADD_IMAGES, principal, room.gallery, "gallery", new.gallery_id)
                 new = self._under_policy_of(room, new)
                 checked = self._check(checked, new)
             existing, reserved = await self._existing(connection, owner_id, checked, new), None

@@ -12,7 +12,8 @@ from attrs import frozen
 
 from imagegallery.access import records as access_records
 from imagegallery.access.audience import Visibility
-from imagegallery.access.decision import require, require_own
+from imagegallery.access.authority import AccessSubject
+from imagegallery.access.decision import require_own
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
@@ -69,6 +70,9 @@ class Attachments:
         await self.images.meta_checks.check("image", wanted.meta)
         async with self.database.transaction(within=connection) as ours:
             session = require_own(principal, await records.lock(ours, staged_id), "upload")
+            await self.images.authority.confirm(
+                Permission.EDIT, principal, AccessSubject.of("upload", staged_id, session.facts)
+            )
             if session.image_id is not None:
                 raise AlreadyUsed("This upload is attached already.", image_id=str(session.image_id))
             image_id = await self._write(ours, principal, session, wanted)
@@ -83,7 +87,7 @@ class Attachments:
         gallery_id = wanted.gallery_id
         if gallery_id is not None:
             facts = await access_records.of_gallery(connection, gallery_id)
-            require(Permission.ADD_IMAGES, principal, facts, "gallery")
+            await self.images.authority.require(Permission.ADD_IMAGES, principal, facts, "gallery", gallery_id)
         told = attrs.evolve(session, gallery_id=gallery_id, meta=wanted.meta, visibility=wanted.visibility)
         image_id = (await self.completion.attach(connection, told, session.staged)).future_image_id
         if gallery_id is not None and not await membership.is_member(connection, gallery_id, image_id):
