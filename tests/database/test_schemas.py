@@ -235,6 +235,20 @@ async def test_the_schema_of_a_role_is_a_gallerys_name_too(dsn: str, one: Databa
         assert same.namespace == one.namespace
 
 
+async def test_who_leaves_a_gallery_for_a_new_schema_is_told_how_to_return(
+    dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the role's name is that of the schema, the setting has to be named: without it the new one comes first."""
+    async with Database.connect(options(dsn, None)) as database:
+        await migrate(database)
+    assert caplog.messages == []
+    async with Database.connect(options(dsn)) as database:
+        await migrate(database)
+    assert [message for message in caplog.messages if "set database.schema" in message] == caplog.messages != []
+    async with Database.connect(options(dsn, "public")) as database:
+        assert await migrate(database) == []
+
+
 async def test_without_a_schema_names_are_as_before(dsn: str) -> None:
     async with Database.connect(options(dsn, None)) as database:
         assert database.namespace.own(queue_records.CHANNEL) == queue_records.CHANNEL

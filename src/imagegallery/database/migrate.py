@@ -42,6 +42,8 @@ TAKE_LOCK = "SELECT pg_advisory_xact_lock($1::bigint + CASE $2::text WHEN '' THE
 
 SCHEMA_EXISTS = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)"
 
+GALLERY_IN_PUBLIC = "SELECT to_regclass('public.upload_sessions') IS NOT NULL"
+
 CREATE_VERSION_TABLE = """
     CREATE TABLE schema_migrations (
         version    integer PRIMARY KEY,
@@ -233,6 +235,11 @@ async def _make_place(database: Database, connection: Connection) -> None:
     if schema is not None and not await connection.fetchval(SCHEMA_EXISTS, schema):
         with _name_step(f"The schema {schema} cannot be made"):
             await connection.execute(f'CREATE SCHEMA "{schema}"')
+        if await connection.fetchval(GALLERY_IN_PUBLIC):
+            logger.warning(
+                "the gallery in the new schema %s is empty: to return to that in public, set database.schema to public",
+                schema,
+            )
     if not await _has_table(database, connection):
         with _name_step("The table of migrations cannot be made"):
             await connection.execute(CREATE_VERSION_TABLE)
