@@ -97,7 +97,7 @@ async def test_two_features_that_bring_the_same_are_refused_and_nothing_stays_op
     purge = Feature("p", jobs=lambda resources: {PURGE_OBJECTS: PurgeObjects(resources.database, resources.store)})
     async with ImageGallery.open(settings, engine=imaging_engine, features=[purge]) as gallery:
         with pytest.raises(ValueError, match=PURGE_OBJECTS):
-            gallery.make_worker()
+            gallery.server.make_worker()
 
 
 async def test_periodic_work_is_done_by_one_worker_of_all_unless_it_says_otherwise(
@@ -115,7 +115,7 @@ async def test_periodic_work_is_done_by_one_worker_of_all_unless_it_says_otherwi
     tasks = [Periodic("once", hour, strike("once")), Periodic("each", hour, strike("each"), in_every_worker=True)]
     feature = Feature("bells", periodic=lambda _: tasks)
     async with ImageGallery.open(settings, engine=imaging_engine, features=[feature], clock=clock) as gallery:
-        for worker in (gallery.make_worker(), gallery.make_worker()):
+        for worker in (gallery.server.make_worker(), gallery.server.make_worker()):
             for task in worker._periodic:
                 if task.name in ("once", "each"):
                     await task.run()
@@ -131,7 +131,7 @@ async def test_what_a_feature_claims_is_no_stray(settings: Settings, imaging_eng
     feature = Feature("bells", unclaimed=not_bells)
     async with ImageGallery.open(settings, engine=imaging_engine, features=[feature]) as gallery:
         for key in (ours, strangers):
-            await gallery.store.put(key, bytes_chunks(b"x"), content_type="audio/wav")
+            await gallery.server.store.put(key, bytes_chunks(b"x"), content_type="audio/wav")
         assert [each async for each in _subjects(gallery)] == [strangers]
     async with ImageGallery.open(settings, engine=imaging_engine) as gallery:
         assert sorted([each async for each in _subjects(gallery)]) == sorted([ours, strangers])

@@ -80,7 +80,7 @@ async def test_it_is_not_ready_while_a_background_task_keeps_failing(handle: Ope
             gallery._resources.health.failed("listening")
         with pytest.raises(Unavailable, match="listening"):
             await gallery.ready()
-        assert gallery.task_failures == {"listening": 3}
+        assert gallery.server.task_failures == {"listening": 3}
 
 
 async def test_with_a_worker_it_makes_variants_and_without_one_readiness_says_so(
@@ -188,7 +188,7 @@ async def test_a_worker_that_keeps_failing_is_told(
     async with handle as gallery, gallery.worker() as worker:
         worker._stopped.set()
         assert "working failed, and begins again" in caplog.text
-        assert gallery.task_failures == {"working": 1}
+        assert gallery.server.task_failures == {"working": 1}
         for _ in range(2):
             gallery._resources.health.failed("working")
         with pytest.raises(Unavailable, match="working"):

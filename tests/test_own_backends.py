@@ -40,7 +40,7 @@ async def test_a_photo_goes_through_a_store_and_a_queue_of_the_application(
     settings = Settings(data_dir=tmp_path / "data", database=DatabaseOptions(dsn=database_dsn))
     opening = ImageGallery.open(settings, store=store, queue=queue, engine=imaging_engine)
     async with opening as gallery, gallery.worker():
-        assert (gallery.store, gallery.queue) == (store, queue)
+        assert (gallery.server.store, gallery.server.queue) == (store, queue)
         image = await gallery.uploads.add(ME, photo)
         await gallery.images.wait_until_ready(ME, image.id)
         stored = {each.key async for each in store.list()}
@@ -76,7 +76,7 @@ async def test_pages_are_kept_in_a_cache_of_the_application(
         async def load() -> bytes:
             return b"a page"
 
-        await gallery.pages.gallery(ME, lisbon.id, "page", load)
+        await gallery.server.pages.gallery(ME, lisbon.id, "page", load)
         await gallery.galleries.update(ME, lisbon.id, name="Lisboa")
-        await gallery.pages.gallery(ME, lisbon.id, "page", load)
+        await gallery.server.pages.gallery(ME, lisbon.id, "page", load)
         assert await cache.generation(str(lisbon.id)) != before

@@ -6,8 +6,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, TypeAlias, TypeVar
 
-import anyio
-
 from imagegallery.access.authority import May
 from imagegallery.analyses import feature as analyses
 from imagegallery.backends import Backends, open_resources
@@ -19,11 +17,9 @@ from imagegallery.common.task_context import TaskContext
 from imagegallery.errors import ConfigurationError, DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events import feature as events
 from imagegallery.events.event import EventTypes
-from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.feature import Feature, Resources, event_types
 from imagegallery.galleries import feature as galleries
-from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images import feature as images
 from imagegallery.images.duplicates import feature as duplicates
@@ -34,11 +30,10 @@ from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import Policy, check_policy_name
 from imagegallery.queue.eager import EagerJobs
-from imagegallery.queue.periodic import RETRY_PAUSE, Periodic, keep_up, once_for_all
-from imagegallery.queue.protocol import JobQueue, Queue, WorkerObserver
+from imagegallery.queue.protocol import JobQueue
 from imagegallery.queue.worker import Worker
-from imagegallery.rates.limiter import RateLimiter
 from imagegallery.registry import Registers, Registry
+from imagegallery.server_parts import ServerParts
 from imagegallery.settings import Settings, load_feature
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep import feature as upkeep
@@ -74,18 +69,14 @@ T = TypeVar("T")
 class ImageGallery(Registers):
     """An open image gallery: one object, with a noun for each thing it does.
 
-    Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``pages`` caches encoded pages of
-    galleries, ``rates`` limits requests, ``variants`` makes variants outside of any gallery, ``events`` publishes
-    events, ``webhooks`` sends them to other services, ``upkeep`` repairs inconsistencies, and ``owners`` is for
-    operators of the service. Made by `open`, closed with that context.
+    Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``variants`` makes variants outside
+    of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``upkeep`` repairs
+    inconsistencies, ``owners`` is for operators of the service, and ``server`` for those who serve it to others. Made
+    by `open`, closed with that context.
     """
 
     settings = AttributeOf(Settings)
-    store = AttributeOf(ObjectStore)
-    queue = AttributeOf(Queue)
-    rates = AttributeOf(RateLimiter)
     galleries = AttributeOf(GalleryService)
-    pages = AttributeOf(CachedPages)
     images = AttributeOf(ImageService)
     uploads = AttributeOf(UploadService)
     owners = AttributeOf(OwnerService)
@@ -93,22 +84,17 @@ class ImageGallery(Registers):
     upkeep = AttributeOf(UpkeepService)
     events = AttributeOf(EventService)
     webhooks = AttributeOf(WebhookService)
+    server = AttributeOf(ServerParts)
 
     def __init__(self, settings: Settings, resources: Resources, registry: Registry) -> None:
         self.settings = settings
-        self.store = resources.store
-        self.downloads = resources.downloads
-        self.queue = resources.queue
-        self.rates = resources.rates
         self._resources = resources
         self._registry = registry
-        self._is_retiring = False
         self._workers: set[Worker] = set()
         for feature in resources.features:
             for service in feature.services(resources):
                 resources.services.add(service)
         self.galleries = self.service(GalleryService)
-        self.pages = self.service(CachedPages)
         self.images = self.service(ImageService)
         self.uploads = self.service(UploadService)
         self.owners = self.service(OwnerService)
@@ -116,6 +102,7 @@ class ImageGallery(Registers):
         self.upkeep = self.service(UpkeepService)
         self.events = self.service(EventService)
         self.webhooks = self.service(WebhookService)
+        self.server = ServerParts(resources, settings.queue)
 
     @classmethod
     def define(
@@ -191,11 +178,6 @@ class ImageGallery(Registers):
         """
         return self._resources.services[kind]
 
-    def retire(self) -> None:
-        """Make `ready` raise from now on, while everything else continues: load balancers should look elsewhere
-        before this process stops."""
-        self._is_retiring = True
-
     async def warnings(self) -> Sequence[str]:
         """Warnings for operators, while it works."""
         found = list(self._resources.attendance.warnings)
@@ -210,39 +192,15 @@ class ImageGallery(Registers):
 
         Raises:
             Unavailable: If the database or the store does not respond, while a background task keeps failing, and after
-                `retire`.
+                `ServerParts.retire`.
         """
-        if self._is_retiring:
+        if self.server.is_retiring:
             raise Unavailable("This process is about to stop.")
         await self._resources.database.ping()
         with suppress(ObjectNotFound):
-            await self.store.head(READINESS_KEY)
+            await self.server.store.head(READINESS_KEY)
         if failing := self._resources.health.failing:
             raise Unavailable(f"This keeps failing: {', '.join(failing)}.")
-
-    @property
-    def task_failures(self) -> Mapping[str, int]:
-        """The number of failures of each background task, which was restarted then."""
-        return self._resources.health.failures
-
-    def make_worker(self, observer: WorkerObserver | None = None) -> Worker:
-        """Make a worker for this gallery's queue; its ``run`` works until ``stop`` is called or it is cancelled."""
-        resources = self._resources
-        periodic = [task for feature in resources.features for task in feature.periodic(resources)]
-        if self.settings.queue.relay_in_worker:
-            periodic += self._relays()
-        return Worker(
-            self.queue,
-            self._by_kind(lambda feature: feature.jobs(resources)),
-            self.settings.queue,
-            resources.clock,
-            periodic=[
-                task if task.in_every_worker else once_for_all(task, resources.database, resources.clock)
-                for task in periodic
-            ],
-            observer=observer,
-            apart=self._by_kind(lambda feature: feature.apart(resources)),
-        )
 
     def worker(self) -> AbstractAsyncContextManager[Worker]:
         """Run a worker in this process while the context is open. On leaving, it finishes or returns its jobs.
@@ -255,7 +213,7 @@ class ImageGallery(Registers):
 
     @asynccontextmanager
     async def _work(self) -> AsyncIterator[Worker]:
-        worker = self.make_worker()
+        worker = self.server.make_worker()
         async with Background.running(self._resources.health) as background:
             await background.start(worker.run, "working")
             self._workers.add(worker)
@@ -270,9 +228,9 @@ class ImageGallery(Registers):
         """Do all jobs that a call makes necessary before it returns, while the context is open: what is uploaded has
         its variants, and functions that receive events have been called. For tests, in place of `worker`.
         """
-        resources, relay = self._resources, self._relay()
+        relay = self.server.make_event_relay()
         await relay.begin()
-        with resources.database.after_commit(EagerJobs(self.make_worker(), relay.catch_up).run):
+        with self._resources.database.after_commit(EagerJobs(self.server.make_worker(), relay.catch_up).run):
             yield
 
     async def _close(self) -> None:
@@ -280,36 +238,6 @@ class ImageGallery(Registers):
         self.events.close()
         for worker in [*self._workers]:
             await worker.end()
-
-    async def relay(self) -> None:
-        """Relay events and jobs to the workers until cancelled, through outages of any part. Every worker does so, too,
-        unless
-        ``queue.relay_in_worker`` is off. Any number may run.
-        """
-        async with anyio.create_task_group() as tasks:
-            for task in self._relays():
-                tasks.start_soon(keep_up, task)
-
-    def _relays(self) -> Sequence[Periodic]:
-        resources = self._resources
-        relays = [Periodic("relaying events", RETRY_PAUSE, self._relay().run, in_every_worker=True)]
-        if resources.relay is not None:
-            relays.append(Periodic("relaying jobs", RETRY_PAUSE, resources.relay.run, in_every_worker=True))
-        return relays
-
-    def _relay(self) -> Relay:
-        resources = self._resources
-        consumers = [consumer for feature in resources.features for consumer in feature.consumers(resources)]
-        return Relay(resources.database, resources.outbox, resources.event_types, consumers, resources.clock)
-
-    def _by_kind(self, brought: Callable[[Feature], Mapping[str, T]]) -> Mapping[str, T]:
-        """What all features bring by kinds of job. Raises `ValueError` for a kind of two of them."""
-        by_kind: dict[str, T] = {}
-        for feature in self._resources.features:
-            for kind, each in brought(feature).items():
-                if by_kind.setdefault(kind, each) is not each:
-                    raise ValueError(f"Two features do jobs of the kind {kind!r}, one of them {feature.name}.")
-        return by_kind
 
 
 class Definition(Registers):

@@ -77,7 +77,7 @@ async def closing_on_signals(gallery: ImageGallery) -> AsyncIterator[None]:
     before: dict[int, SignalHandler] = {}
 
     def close(number: int, frame: FrameType | None) -> None:
-        gallery.retire()
+        gallery.server.retire()
         if number != DRAIN_SIGNAL:
             loop.call_soon_threadsafe(gallery.events.close)
         earlier = before[number]

@@ -130,9 +130,9 @@ async def test_no_lease_is_taken_before_its_time(galleries: tuple[ImageGallery, 
     resources = late._resources
     async with resources.database.transaction() as connection:
         await resources.outbox.enqueue(connection, NewJob("resize", {}), now=resources.clock())
-    (held,) = await late.queue.claim(["resize"], limit=1, lease=SKEW / 2)
-    assert await early.queue.claim(["resize"], limit=1, lease=SKEW / 2) == []
-    await late.queue.complete(held)
+    (held,) = await late.server.queue.claim(["resize"], limit=1, lease=SKEW / 2)
+    assert await early.server.queue.claim(["resize"], limit=1, lease=SKEW / 2) == []
+    await late.server.queue.complete(held)
 
 
 async def test_by_its_own_clock_the_other_process_would_have_taken_it(
@@ -144,12 +144,12 @@ async def test_by_its_own_clock_the_other_process_would_have_taken_it(
     resources = late._resources
     async with resources.database.transaction() as connection:
         await resources.outbox.enqueue(connection, NewJob("resize", {}), now=resources.clock())
-    (held,) = await late.queue.claim(["resize"], limit=1, lease=SKEW / 2)
+    (held,) = await late.server.queue.claim(["resize"], limit=1, lease=SKEW / 2)
     async with ImageGallery.open(settings, clock=skewed(SKEW)) as uncorrected:
-        (stolen,) = await uncorrected.queue.claim(["resize"], limit=1, lease=SKEW / 2)
+        (stolen,) = await uncorrected.server.queue.claim(["resize"], limit=1, lease=SKEW / 2)
     assert stolen.id == held.id
     with pytest.raises(LeaseLost):
-        await late.queue.complete(held)
+        await late.server.queue.complete(held)
 
 
 async def test_an_upload_session_of_one_process_is_open_in_the_other(

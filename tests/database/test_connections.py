@@ -64,7 +64,7 @@ async def test_a_worker_listens_with_two_more(gallery: ImageGallery, observer: C
 
 async def test_a_relay_listens_with_one_more(gallery: ImageGallery, observer: Connection) -> None:
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(gallery.relay)
+        tasks.start_soon(gallery.server.relay)
         await until_listening(observer, 2)
         async with AsyncExitStack() as stack:
             await fill_pool(stack, gallery)

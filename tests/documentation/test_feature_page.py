@@ -75,13 +75,13 @@ async def test_what_it_brings(gallery: ImageGallery, postcards: ModuleType, cloc
         async with gallery.worker():
             while not (kept := await cards_of(gallery)):
                 await anyio.sleep(0.01)
-            async with gallery.store.get(kept[0]) as card:
+            async with gallery.server.store.get(kept[0]) as card:
                 assert b"".join([chunk async for chunk in card.chunks]) == b"Caro ben"
             await gallery.images.delete(ANA, image.id)
             while await cards_of(gallery):
                 await anyio.sleep(0.01)
 
-    await gallery.store.put("postcards/blank.txt", bytes_chunks(b""), content_type="text/plain")
+    await gallery.server.store.put("postcards/blank.txt", bytes_chunks(b""), content_type="text/plain")
     clock.advance(timedelta(days=2))
     (finding,) = [
         finding
@@ -91,7 +91,7 @@ async def test_what_it_brings(gallery: ImageGallery, postcards: ModuleType, cloc
     ]
     assert (finding.kind, await cards_of(gallery)) == (postcards.BLANK, [])
 
-    await gallery.store.put("postcards/old.txt", bytes_chunks(b"Dear ben"), content_type="text/plain")
+    await gallery.server.store.put("postcards/old.txt", bytes_chunks(b"Dear ben"), content_type="text/plain")
     clock.advance(timedelta(days=366))
     with anyio.fail_after(PATIENCE.total_seconds()):
         async with gallery.worker():
@@ -110,4 +110,4 @@ def test_two_operations_of_one_address_are_refused(postcards: ModuleType) -> Non
 
 
 async def cards_of(gallery: ImageGallery) -> list[str]:
-    return [card.key async for card in gallery.store.list("postcards/")]
+    return [card.key async for card in gallery.server.store.list("postcards/")]

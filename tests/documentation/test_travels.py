@@ -151,7 +151,7 @@ async def test_the_whole_life_of_an_upload(database_dsn: str, tmp_path: Path) ->
     )
     me, last = Principal.user("ana"), Finished("image.process_later")
     async with ImageGallery.open(settings) as gallery, anyio.create_task_group() as tasks:
-        worker = gallery.make_worker(observer=last)
+        worker = gallery.server.make_worker(observer=last)
         await tasks.start(worker.run)
         album = await gallery.galleries.create(me, name="Lisbon")
         await _upload(gallery, album.id, last, photograph(340, 255))

@@ -34,12 +34,12 @@ async def api(port: str) -> None:
 
 async def worker() -> None:
     async with gallery() as opened:
-        await opened.make_worker().run()
+        await opened.server.make_worker().run()
 
 
 async def relay() -> None:
     async with gallery() as opened:
-        await opened.relay()
+        await opened.server.relay()
 
 
 ROLES: Mapping[str, Callable[..., Awaitable[None]]] = {"api": api, "worker": worker, "relay": relay}

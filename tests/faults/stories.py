@@ -219,7 +219,7 @@ async def spoilt(scene: Scene) -> list[UUID]:
     (image_id,) = await whole(scene)
     gallery = scene.deployment.gallery
     (row,) = await rows(scene.deployment, "SELECT original_key FROM images")
-    await gallery.store.put(row["original_key"], bytes_chunks(b"other bytes"), content_type="image/jpeg")
+    await gallery.server.store.put(row["original_key"], bytes_chunks(b"other bytes"), content_type="image/jpeg")
     scene.deployment.resume("worker")
     await idle(scene.deployment)
     image = await gallery.images.get(ME, image_id)
@@ -233,6 +233,6 @@ async def discarded(scene: Scene) -> list[UUID]:
     gallery, now = scene.deployment.gallery, scene.deployment.clock()
     image = await gallery.images.get(ME, image_id)
     stray = f"{image.key_prefix}left-behind-{image_id}.webp"
-    await gallery.store.put(stray, bytes_chunks(b"a variant"), content_type="image/webp")
+    await gallery.server.store.put(stray, bytes_chunks(b"a variant"), content_type="image/webp")
     await scene.deployment.enqueue(discard_objects(image_id, [stray, image.variants[0].key], now=now))
     return [image_id]

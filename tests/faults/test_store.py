@@ -117,7 +117,7 @@ async def test_a_slow_read_holds_nobody_else_up(environment: dict[str, str], sma
         read: list[bytes] = []
 
         async def read_it() -> None:
-            async with service.gallery.store.get(key) as stream:
+            async with service.gallery.server.store.get(key) as stream:
                 read.extend([chunk async for chunk in stream.chunks])
 
         stalling = for_the_first(1, lambda asked: Stall(4000, goes_on) if IS["read"](asked) else None)

@@ -32,7 +32,6 @@ ANA, BEN = Principal.user("ana"), Principal.user("ben")
 
 # What only servers and workers call, with what they hold in their hands.
 LEFT_OUT = {
-    "UploadService": {"create_in_one_request", "receive", "complete_arrived"},
     "UploadParts": {"open_or_abort", "with_upload_request", "complete_session"},
     "EventService": {"record", "prune"},
     "TrashService": {"delete_held"},

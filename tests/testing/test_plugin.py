@@ -81,13 +81,13 @@ async def test_what_a_test_adds_is_finished_at_once_and_gone_in_the_next(imagega
     assert image.status is ProcessingStatus.COMPLETE
     assert {each.variant_type for each in image.variants} >= {"thumbnail", "small"}
     assert heard == [image.id]
-    assert await imagegallery.queue.stats() == QueueStats(0, 0, 0)
+    assert await imagegallery.server.queue.stats() == QueueStats(0, 0, 0)
 
 
 async def test_objects_are_in_memory(imagegallery: ImageGallery, imagegallery_parts: SharedParts) -> None:
     image = await imagegallery.uploads.add(ME, PHOTO, filename="tram.png")
-    assert isinstance(imagegallery.store, MemoryStore)
-    assert (await imagegallery.store.head(image.original_key)).size == len(PHOTO)
+    assert isinstance(imagegallery.server.store, MemoryStore)
+    assert (await imagegallery.server.store.head(image.original_key)).size == len(PHOTO)
     assert not (imagegallery_parts.folder / "objects-imagegallery").exists()
 
 
@@ -95,7 +95,7 @@ async def test_a_deleted_image_is_purged_at_once(imagegallery: ImageGallery) -> 
     image = await imagegallery.uploads.add(ME, PHOTO, filename="tram.png")
     await imagegallery.images.delete(ME, image.id)
     await imagegallery.images.trash.purge(ME, image.id)
-    assert [each async for each in imagegallery.store.list()] == []
+    assert [each async for each in imagegallery.server.store.list()] == []
     with pytest.raises(NotFound):
         await imagegallery.images.get(ME, image.id)
 

@@ -25,7 +25,7 @@ CALLS: list[Call] = [
     lambda service, who, session_id: service.get(who, session_id),
     lambda service, who, session_id: service.complete(who, session_id),
     lambda service, who, session_id: service.cancel(who, session_id),
-    lambda service, who, session_id: service.receive(who, session_id, _no_bytes()),
+    lambda service, who, session_id: service.server.receive(who, session_id, _no_bytes()),
 ]
 
 

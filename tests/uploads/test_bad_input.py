@@ -161,7 +161,7 @@ async def test_the_wrong_number_of_bytes_through_the_service(
         yield jpeg[10:]
 
     with pytest.raises(error):
-        await uploading.service.receive(uploading.me, session.id, data())
+        await uploading.service.server.receive(uploading.me, session.id, data())
     with pytest.raises(error):
         await uploading.service.complete(uploading.me, session.id)
     assert await uploading.traces() == NOTHING

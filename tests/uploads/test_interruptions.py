@@ -264,7 +264,7 @@ async def test_a_cancellation_while_bytes_come_takes_them_away(uploading: Upload
         await uploading.service.cancel(uploading.me, session.id)
 
     with pytest.raises(UploadEnded):
-        await uploading.service.receive(uploading.me, session.id, source())
+        await uploading.service.server.receive(uploading.me, session.id, source())
     assert await uploading.traces() == NOTHING
 
 
@@ -273,7 +273,7 @@ async def test_bytes_that_were_stored_but_not_recorded_can_be_completed(uploadin
     session = await uploading.service.create(uploading.me, filename="a", content_type="image/jpeg", size=len(jpeg))
     await uploading.library.store.put(session.incoming_key, bytes_chunks(jpeg), content_type="image/jpeg")
     with pytest.raises(Conflict):
-        await uploading.service.receive(uploading.me, session.id, bytes_chunks(jpeg))
+        await uploading.service.server.receive(uploading.me, session.id, bytes_chunks(jpeg))
     assert (await uploading.service.get(uploading.me, session.id)).state is UploadState.UPLOADED
     await uploading.service.complete(uploading.me, session.id)
 

@@ -80,7 +80,7 @@ async def test_what_the_application_does_not_agree_to_leaves_nothing(
     for attempt in (
         service.add(me, jpeg),
         service.create(me, filename="tram.jpg", content_type="image/jpeg", size=9),
-        service.resumable.create(me, filename="tram.jpg", content_type="image/jpeg", size=9),
+        service.server.resumable.create(me, filename="tram.jpg", content_type="image/jpeg", size=9),
         service.parts.begin(me, filename="tram.jpg", content_type="image/jpeg"),
         library.galleries.create(me, name="Porto"),
         library.galleries.update(me, gallery.id, meta={"sku": None}, name="Porto"),

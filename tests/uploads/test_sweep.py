@@ -60,7 +60,7 @@ async def test_over_time_is_over_before_the_sweeper_comes(uploading: Uploading, 
     with pytest.raises(UploadExpired):
         await uploading.service.complete(uploading.me, session.id)
     with pytest.raises(UploadExpired):
-        await uploading.service.receive(uploading.me, session.id, bytes_chunks(jpeg))
+        await uploading.service.server.receive(uploading.me, session.id, bytes_chunks(jpeg))
     await uploading.service.cancel(uploading.me, session.id)
     assert await uploading.traces() == NOTHING
 
@@ -73,7 +73,7 @@ async def test_a_cancelled_session_is_over_however_often(uploading: Uploading, j
     with pytest.raises(UploadEnded):
         await uploading.service.complete(uploading.me, session.id)
     with pytest.raises(UploadEnded):
-        await uploading.service.receive(uploading.me, session.id, bytes_chunks(jpeg))
+        await uploading.service.server.receive(uploading.me, session.id, bytes_chunks(jpeg))
 
 
 async def test_many_are_swept_in_batches_by_several_at_once(

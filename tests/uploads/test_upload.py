@@ -136,7 +136,7 @@ async def test_bytes_may_go_through_the_service(
     remote = uploading.without_files()
     session = await remote.service.create(remote.me, filename="tram.jpg", content_type="image/jpeg", size=len(jpeg))
     assert (session.transport, session.request) == (Transport.SERVICE, None)
-    received = await remote.service.receive(remote.me, session.id, slowly(jpeg, 100))
+    received = await remote.service.server.receive(remote.me, session.id, slowly(jpeg, 100))
     assert received.state is UploadState.UPLOADED
     image = await remote.service.complete(remote.me, session.id)
     assert (image.width, image.height) == (40, 30)
@@ -153,16 +153,16 @@ async def test_bytes_come_once(uploading: Uploading, jpeg: bytes) -> None:
     async def other() -> AsyncIterator[bytes]:
         yield jpeg[::-1]
 
-    received = await remote.service.receive(remote.me, session.id, whole())
+    received = await remote.service.server.receive(remote.me, session.id, whole())
     with pytest.raises(Conflict):
-        await remote.service.receive(remote.me, session.id, other())
-    assert await remote.service.receive(remote.me, session.id, whole()) == attrs.evolve(
+        await remote.service.server.receive(remote.me, session.id, other())
+    assert await remote.service.server.receive(remote.me, session.id, whole()) == attrs.evolve(
         received, updated_at=(await remote.service.get(remote.me, session.id)).updated_at
     )
     await remote.service.complete(remote.me, session.id)
-    assert (await remote.service.receive(remote.me, session.id, whole())).image_id == session.future_image_id
+    assert (await remote.service.server.receive(remote.me, session.id, whole())).image_id == session.future_image_id
     with pytest.raises(UploadEnded):
-        await remote.service.receive(remote.me, session.id, other())
+        await remote.service.server.receive(remote.me, session.id, other())
 
 
 async def test_a_broken_connection_can_begin_again(uploading: Uploading, jpeg: bytes) -> None:
@@ -176,11 +176,11 @@ async def test_a_broken_connection_can_begin_again(uploading: Uploading, jpeg: b
         yield jpeg
 
     with pytest.raises(ConnectionResetError):
-        await uploading.service.receive(uploading.me, session.id, breaking())
+        await uploading.service.server.receive(uploading.me, session.id, breaking())
     assert await uploading.objects() == []
     with pytest.raises(UploadIncomplete):
         await uploading.service.complete(uploading.me, session.id)
-    await uploading.service.receive(uploading.me, session.id, whole())
+    await uploading.service.server.receive(uploading.me, session.id, whole())
     await uploading.service.complete(uploading.me, session.id)
 
 

@@ -86,7 +86,7 @@ class ImportRun:
 
         Raises `InvalidInput` for an unknown policy.
         """
-        gallery.uploads.limits.policies.check_known(policy)
+        gallery.uploads.server.limits.policies.check_known(policy)
         existing = await gallery.galleries.find_by_name(owner, name)
         target = existing or await gallery.galleries.create(owner, name=name, policy=policy)
         return cls(gallery, owner, target.id, policy)

@@ -47,9 +47,9 @@ def public_file(gallery: SyncGallery, key: str) -> HostedFile:
         NotFound: Unless everybody may fetch it now.
     """
     gallery.call(lambda opened: opened.service(PublicFiles).check(key))
-    info = gallery.call(lambda opened: opened.store.head(key))
+    info = gallery.call(lambda opened: opened.server.store.head(key))
     headers = {"Content-Type": content_type_of(key), "Cache-Control": _FOR_EVER}
-    return _hosted(gallery, info, headers, lambda opened: opened.store.get(key))
+    return _hosted(gallery, info, headers, lambda opened: opened.server.store.get(key))
 
 
 def signed_file(gallery: SyncGallery, token: str) -> HostedFile:
@@ -73,9 +73,9 @@ def signed_file(gallery: SyncGallery, token: str) -> HostedFile:
 
 
 def _downloads(opened: ImageGallery) -> ServesDownloads:
-    if opened.downloads is None:
+    if opened.server.downloads is None:
         raise NotFound("The objects of this application have addresses of their own.")
-    return opened.downloads
+    return opened.server.downloads
 
 
 def _hosted(gallery: SyncGallery, info: ObjectInfo, headers: Mapping[str, str], opening: Opening) -> HostedFile:

@@ -147,7 +147,7 @@ class SyncStagedUpload(StagedFacts):
     @property
     def _service(self) -> StagedUpload:
         """Of the gallery that is open now."""
-        return attrs.evolve(self._staged, attachments=self._portal.gallery.uploads.attachments)
+        return attrs.evolve(self._staged, attachments=self._portal.gallery.uploads.server.attachments)
 
 
 class SyncUploads(Face[UploadService]):

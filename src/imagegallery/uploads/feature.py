@@ -56,7 +56,7 @@ def _periodic(resources: Resources) -> Iterable[Periodic]:
     uploads, bucket = resources.services[UploadService], resources.options[StorageOptions].s3
     yield Periodic("expired uploads", resources.upkeep_interval, uploads.sweep)
     if resources.arrivals is not None and bucket.bucket is not None:
-        arrivals = Arrivals(resources.arrivals, uploads, bucket=bucket.bucket, prefix=bucket.prefix)
+        arrivals = Arrivals(resources.arrivals, uploads.server, bucket=bucket.bucket, prefix=bucket.prefix)
         yield Periodic("uploads that arrived", RETRY_PAUSE, arrivals.run, in_every_worker=True)
 
 

@@ -1,7 +1,7 @@
 """Uploads: the use cases of upload sessions, with access checks."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from imagegallery.common.idempotency import id_for
 from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
-from imagegallery.errors import EmptyFile, NotFound, UnsupportedType, UploadEnded, UploadExpired
+from imagegallery.errors import EmptyFile, UnsupportedType
 from imagegallery.ids import Id, as_id, as_id_or_none
 from imagegallery.images.image.access import claim
 from imagegallery.images.image.image import Image
@@ -46,6 +46,7 @@ from imagegallery.uploads.known_bytes import KnownBytes
 from imagegallery.uploads.multipart.parts import UploadParts
 from imagegallery.uploads.reception import BodyReceiver, OneCall
 from imagegallery.uploads.resumable.service import ResumableUploads
+from imagegallery.uploads.server import ServerUploads
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder, try_to_delete_objects
 from imagegallery.uploads.session.limits import UploadLimits
@@ -59,12 +60,10 @@ from imagegallery.uploads.session.policy import (
     UploadPolicy,
     declared_type,
 )
-from imagegallery.uploads.session.rejection import VERDICTS
 from imagegallery.uploads.session.session import (
     Transport,
     UploadEvent,
     UploadSession,
-    UploadState,
     advance,
     raise_if_over,
 )
@@ -78,17 +77,13 @@ CANCELLED = fault_point("upload.cancelled", "the upload was given up, what had a
 
 
 class UploadService:
-    """Upload sessions, and `add`, a whole session in one call. ``parts`` is for files in parts, ``resumable`` for those
-    in pieces, ``signed`` for those
-    sent to signed URLs of our own.
+    """Upload sessions, and `add`, a whole session in one call. ``parts`` is for files in parts, ``server`` for
+    those who serve uploads to clients.
     """
 
     policy = AttributeOf(UploadPolicy)
     parts = AttributeOf(UploadParts)
-    resumable = AttributeOf(ResumableUploads)
-    signed = AttributeOf(SignedUploads)
-    attachments = AttributeOf(Attachments)
-    limits = AttributeOf(UploadLimits)
+    server = AttributeOf(ServerUploads)
 
     def __init__(
         self,
@@ -109,25 +104,38 @@ class UploadService:
         self._store = store
         self._images = images
         self._clock = clock
-        self.limits = limits = UploadLimits(policy, policies or Policies())
+        self._limits = limits = UploadLimits(policy, policies or Policies())
         verification = Verification(store, engine, scratch, limits)
         self._completion = Completion(database, store, outbox, verification, limits, images.admission, clock)
-        self._receiver = BodyReceiver(database, store, self._completion, limits, clock)
-        self._space = space or UnlimitedSpace()
+        receiver = BodyReceiver(database, store, self._completion, limits, clock)
+        space = space or UnlimitedSpace()
         self._opener = SessionOpener(
-            database, limits, images.admission, clock, rates, self._space, images.meta_checks, images.authority
+            database, limits, images.admission, clock, rates, space, images.meta_checks, images.authority
         )
         self._sessions = OwnSessions(database, clock, images.authority)
         self._ender = SessionEnder(database, store, clock)
         self.parts = UploadParts(database, store, images, self._opener, self._completion, limits, clock)
-        self.resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, limits, clock)
-        self._known = KnownBytes(database, store)
-        self.signed = SignedUploads(database, store, self._completion, self._known, clock, self._space)
+        self._resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, limits, clock)
+        known = KnownBytes(database, store)
+        signed = SignedUploads(database, store, self._completion, known, clock, space)
         self._creator = UploadCreator(store, self._sessions, self._opener, self.parts, limits)
         self._one_call = OneCall(
-            database, images, self._sessions, self._opener, self._receiver, self._completion, self._ender
+            database, images, self._sessions, self._opener, receiver, self._completion, self._ender
         )
-        self.attachments = Attachments(database, images, self._completion, clock)
+        self._attachments = Attachments(database, images, self._completion, clock)
+        self.server = ServerUploads(
+            self._resumable,
+            signed,
+            self._attachments,
+            limits,
+            database,
+            self._sessions,
+            self._creator,
+            receiver,
+            known,
+            self._completion,
+            space,
+        )
         self._sweeper = Sweeper(database, store, policy, clock)
 
     async def create(
@@ -179,31 +187,10 @@ class UploadService:
         declaration = Declaration(content_type, size, sha256, on_duplicate, meta, visibility)
         return await self._creator.create(principal, declaration, filename, gallery_id, policy, idempotency_key)
 
-    async def create_in_one_request(
-        self,
-        principal: Principal,
-        *,
-        filename: str,
-        content_type: str,
-        size: int | None = None,
-        gallery_id: UUID | None = None,
-        meta: Meta = NO_META,
-        visibility: Visibility | str = Visibility.PRIVATE,
-        policy: str | None = None,
-    ) -> UploadSession:
-        """Start an upload for a client that sends one request and nothing after it: it is completed when the bytes
-        arrive.
-
-        Raises as `create`, and `NotFound` if clients cannot write to the store.
-        """
-        return await self._creator.create_in_one_request(
-            principal, Declaration(content_type, size, meta=meta, visibility=visibility), filename, gallery_id, policy
-        )
-
     def policies(self) -> Mapping[str | None, Policy]:
         """The policies that uploads can be under, by name, each with the service's limits where it has none of its
         own; and what holds for uploads under none, by ``None``."""
-        return {name: self.limits.told(name) for name in (None, *self.limits.policies.names)}
+        return {name: self._limits.told(name) for name in (None, *self._limits.policies.names)}
 
     async def get(self, principal: Principal, session_id: Id) -> UploadSession:
         """Return the principal's own session.
@@ -247,40 +234,6 @@ class UploadService:
         limit = self.policy.limit_of(room.storage_limit)
         return StorageUse(room.storage_used, limit, room.awaited, room.open, self.policy.max_open)
 
-    async def complete_arrived(self, incoming_key: str) -> None:
-        """Complete the upload an object-created notification belongs to. The signed URL was the authorization.
-
-        Does nothing for other keys, for uploads through this service, which notices completion itself, and for those
-        that are over; a rejected one is over, too. Raises `UploadIncomplete` if the bytes are not found, and
-        `Unavailable`.
-        """
-        async with self._database.connection() as connection:
-            session = await records.find_by_incoming_key(connection, incoming_key)
-        if session is None or session.transport not in (Transport.SIMPLE, Transport.PARTS):
-            return
-        with suppress(NotFound, UploadEnded, UploadExpired, *VERDICTS):
-            await self._completion.complete(session)
-
-    async def receive(self, principal: Principal, session_id: UUID, data: AsyncIterable[bytes]) -> UploadSession:
-        """Receive the file's bytes and pass them to the store. May be repeated with the same bytes.
-
-        Raises as `get`, and what rejected the upload.
-
-        Raises:
-            UploadExpired: If its time is over.
-            UploadEnded: If it has ended.
-            Conflict: If other bytes have come.
-            TooLarge: Ends the session.
-            SizeMismatch: Ends the session.
-            EmptyFile: Ends the session.
-        """
-        session = await self._receiver.caught_up(await self.get(principal, session_id))
-        if session.state not in (UploadState.UPLOADED, UploadState.COMPLETED):
-            await self._space.check()
-            return await self._receiver.receive(session.id, data)
-        await self._known.recognize(session, data)
-        return session
-
     async def complete(self, principal: Principal, session_id: Id) -> Image:
         """Check the bytes and make them an image. May be repeated.
 
@@ -307,7 +260,7 @@ class UploadService:
         if session.transport is Transport.PARTS:
             return await self.parts.complete_session(principal, session)
         if session.transport is Transport.RESUMABLE:
-            session = await self.resumable.complete(session)
+            session = await self._resumable.complete(session)
         return await self._images.get(principal, (await self._completion.complete(session)).future_image_id)
 
     async def claim(self, principal: Principal, image_id: Id, *, connection: HostConnection | None = None) -> Image:
@@ -339,7 +292,7 @@ class UploadService:
         """
         session_id = as_id(session_id, "session_id")
         found = await self.get(principal, session_id)
-        async with self.resumable.alone_with(found):
+        async with self._resumable.alone_with(found):
             async with self._database.transaction() as connection:
                 session = await records.lock(connection, session_id)
                 state = advance(session.state, UploadEvent.CANCEL)
@@ -443,7 +396,7 @@ class UploadService:
         return self._staged(principal, session)
 
     def _staged(self, principal: Principal, session: UploadSession) -> StagedUpload:
-        return StagedUpload(**facts_of(session), principal=principal, attachments=self.attachments)
+        return StagedUpload(**facts_of(session), principal=principal, attachments=self._attachments)
 
     @asynccontextmanager
     async def _opened(
@@ -470,7 +423,7 @@ class UploadService:
         Also completes interrupted ones, deletes old sessions, and clears late arrivals from ``incoming/``. Workers call
         it about every minute.
         """
-        await self.resumable.sweep()
+        await self._resumable.sweep()
         expired = await self._sweeper.expire()
         await self._sweeper.forget()
         await self._sweeper.clear()

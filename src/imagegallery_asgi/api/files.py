@@ -93,7 +93,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 async def get_file(call: Call, key: ObjectKey) -> Response:
     """A variant of an image that everybody may see now; its key changes with its bytes."""
     await call.gallery.service(PublicFiles).check(key)
-    return await _serve(call, _PublicFile(call.gallery.store, key))
+    return await _serve(call, _PublicFile(call.gallery.server.store, key))
 
 
 @frozen
@@ -125,7 +125,7 @@ class _PublicFile:
     permission=Permission.NONE,
 )
 async def get_object(call: Call, token: Token) -> Response:
-    downloads = call.gallery.downloads
+    downloads = call.gallery.server.downloads
     if downloads is None:
         raise _elsewhere()
     return await _serve(call, _SignedObject(downloads, token, call.host.clock))
@@ -175,8 +175,8 @@ class _SignedObject:
 async def put_object(call: Call, token: Token) -> Response:
     """Receive the upload, or the part, that the token allows."""
     check_not_encoded(call.request)
-    upload = await call.gallery.uploads.signed.find(token)
-    etag = await call.gallery.uploads.signed.accept(
+    upload = await call.gallery.uploads.server.signed.find(token)
+    etag = await call.gallery.uploads.server.signed.accept(
         upload,
         call.request.stream(),
         content_type=call.request.headers.get("Content-Type", ""),
@@ -213,13 +213,13 @@ async def put_object(call: Call, token: Token) -> Response:
 async def post_object(call: Call, token: Token) -> Response:
     """The same as a form, as browsers send it to S3, with S3's response (API reference, "POST Object")."""
     check_not_encoded(call.request)
-    upload = await call.gallery.uploads.signed.find(token)
+    upload = await call.gallery.uploads.server.signed.find(token)
     content_type = call.request.headers.get("Content-Type", "")
     if media_type(content_type) != "multipart/form-data":
         raise UnsupportedBody("Send multipart/form-data.")
     form = await IncomingForm.open(call.request.stream(), content_type, any_fields=True)
     asked_type = form.given(CONTENT_TYPE_FIELD) or upload.session.content_type
-    etag = await call.gallery.uploads.signed.accept(upload, form.file(), content_type=asked_type)
+    etag = await call.gallery.uploads.server.signed.accept(upload, form.file(), content_type=asked_type)
     await _complete(call, upload)
     status = form.given(STATUS_FIELD)
     if status == str(HTTPStatus.CREATED.value):
@@ -236,7 +236,7 @@ async def post_object(call: Call, token: Token) -> Response:
 async def _complete(call: Call, upload: SignedUpload) -> None:
     if upload.completes:
         with call.host.metrics.counted_upload():
-            await call.gallery.uploads.signed.complete(upload)
+            await call.gallery.uploads.server.signed.complete(upload)
 
 
 def _stored(etag: str) -> dict[str, str]:
@@ -245,7 +245,7 @@ def _stored(etag: str) -> dict[str, str]:
 
 async def _serve(call: Call, served: ServedObject) -> Response:
     """Send the object, or have the proxy in front send its file, if the settings say that there is one."""
-    delivery, store = call.gallery.settings.delivery, call.gallery.store
+    delivery, store = call.gallery.settings.delivery, call.gallery.server.store
     if not isinstance(store, LocalObjects) or (delivery.accel_redirect is None and not delivery.x_sendfile):
         return ObjectResponse(served)
     it = await served.describe()

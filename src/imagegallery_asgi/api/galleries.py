@@ -89,7 +89,7 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
         return unkept_response(call, await load())
     is_kept = query.filter.is_empty and query.limit in KEPT_LIMITS
     place = ListPlace(f"{call.api_root} {query.limit} {query.with_meta}", None, query.cursor, may_be_kept=is_kept)
-    return page_response(call, await call.gallery.pages.public_galleries(call.principal, place, load_page))
+    return page_response(call, await call.gallery.server.pages.public_galleries(call.principal, place, load_page))
 
 
 @operation(
@@ -129,7 +129,7 @@ async def get_gallery(call: Call, gallery_id: UUID) -> Response:
         gallery = await call.gallery.galleries.get(call.principal, gallery_id)
         return msgspec.json.encode(_document(call, gallery))
 
-    page = await call.gallery.pages.gallery(call.principal, gallery_id, call.api_root, load)
+    page = await call.gallery.server.pages.gallery(call.principal, gallery_id, call.api_root, load)
     return page_response(call, page, is_record=True)
 
 
@@ -192,7 +192,7 @@ async def list_gallery_images(call: Call, gallery_id: UUID, query: GalleryImages
     is_kept = is_common and call.host.choices.admit(fields, call.host.clock())
     name = f"{call.api_root} {query.order} {query.limit} {fields}"
     place = ListPlace(name, query.page, query.cursor, may_be_kept=is_kept)
-    return page_response(call, await call.gallery.pages.images(call.principal, gallery_id, place, load))
+    return page_response(call, await call.gallery.server.pages.images(call.principal, gallery_id, place, load))
 
 
 @operation(

@@ -107,7 +107,7 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
     is_common = query.filter.is_empty and query.limit in KEPT_LIMITS
     is_kept = is_common and call.host.choices.admit(",".join(fields), call.host.clock())
     place = ListPlace(name, None, query.cursor, may_be_kept=is_kept)
-    return page_response(call, await call.gallery.pages.library(call.principal, place, load))
+    return page_response(call, await call.gallery.server.pages.library(call.principal, place, load))
 
 
 @operation("GET", "/images/timeline", "How many images each month has", needs_user=True, permission=Permission.NONE)

@@ -40,8 +40,8 @@ async def get_readiness(call: Call) -> Readiness:
     permission=Permission.NONE,
 )
 async def get_metrics(call: Call) -> Response:
-    queue = await call.gallery.queue.stats()
-    call.host.metrics.tasks_failed(call.gallery.task_failures)
+    queue = await call.gallery.server.queue.stats()
+    call.host.metrics.tasks_failed(call.gallery.server.task_failures)
     body = await anyio.to_thread.run_sync(call.host.metrics.render, queue)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 

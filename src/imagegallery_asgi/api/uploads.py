@@ -135,7 +135,7 @@ async def send_upload_content(call: Call, upload_id: UUID) -> One[UploadDocument
     """Receive the bytes, for stores that cannot receive them from clients."""
     check_not_encoded(call.request)
     data = bounded(call.request, call.gallery.uploads.policy.max_size)
-    session = await call.gallery.uploads.receive(call.principal, upload_id, data)
+    session = await call.gallery.uploads.server.receive(call.principal, upload_id, data)
     return One(upload_document(session, call.api_root))
 
 

@@ -72,9 +72,9 @@ class Endpoint:
             principal = await self._host.principal_of(request)
         except Unauthenticated:
             # Rate-limit failed authentication as anonymous.
-            await gallery.rates.admit_request(Principal.anonymous(), client_address(request))
+            await gallery.server.rates.admit_request(Principal.anonymous(), client_address(request))
             raise
-        await gallery.rates.admit_request(principal, client_address(request))
+        await gallery.server.rates.admit_request(principal, client_address(request))
         return principal
 
 

@@ -63,9 +63,9 @@ class Shortcut:
         try:
             principal = await self._host.principal_of(request)
             gallery = self._host.gallery_for(request)
-            page = await gallery.pages.find(principal, ticket)
+            page = await gallery.server.pages.find(principal, ticket)
             if page is not None:
-                await gallery.rates.admit_request(principal, client_address(request))
+                await gallery.server.rates.admit_request(principal, client_address(request))
             return page
         except ImageGalleryError:
             return None  # the long way meets the error, too, and reports it properly

@@ -48,7 +48,7 @@ async def append_body(call: Call, upload_id: UUID, piece: UploadPiece) -> Upload
     """Add the request's body to the upload; if that ends it, count what became of it."""
     uploads, metrics = call.gallery.uploads, call.host.metrics
     try:
-        session = await uploads.resumable.append(call.principal, upload_id, call.request.stream(), piece)
+        session = await uploads.server.resumable.append(call.principal, upload_id, call.request.stream(), piece)
     except ImageGalleryError as error:
         with suppress(ImageGalleryError):
             if (await uploads.get(call.principal, upload_id)).state is UploadState.REJECTED:
@@ -65,5 +65,5 @@ async def whole_or_nothing(call: Call, session: UploadSession) -> AsyncIterator[
     try:
         yield
     except BaseException:
-        await call.gallery.uploads.resumable.give_up(session.id)
+        await call.gallery.uploads.server.resumable.give_up(session.id)
         raise

@@ -82,7 +82,7 @@ async def create_resumable_upload(call: Call, query: ResumableQuery) -> Response
 async def get_resumable_upload(call: Call, upload_id: UUID) -> Response:
     """tus "HEAD", or the draft's "Offset Retrieval"."""
     with in_its_terms():
-        session = await call.gallery.uploads.resumable.look(call.principal, upload_id)
+        session = await call.gallery.uploads.server.resumable.look(call.principal, upload_id)
     return Response(status_code=204, headers={**_NO_STORE, **_description(call, session)})
 
 
@@ -121,7 +121,7 @@ async def append_resumable_upload(call: Call, upload_id: UUID) -> Response:
 )
 async def cancel_resumable_upload(call: Call, upload_id: UUID) -> Response:
     """tus "Termination", or the draft's "Upload Cancellation". An image that an upload has become stays."""
-    await call.gallery.uploads.resumable.terminate(call.principal, upload_id)
+    await call.gallery.uploads.server.resumable.terminate(call.principal, upload_id)
     return Response(status_code=204)
 
 

@@ -76,7 +76,7 @@ async def _begin(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
     headers = call.request.headers
     announced = content_length(call.request)
     length = announced if asked.completes and asked.length is None else asked.length
-    return await call.gallery.uploads.resumable.create(
+    return await call.gallery.uploads.server.resumable.create(
         call.principal,
         filename=query.filename or disposition_filename(headers.get("Content-Disposition")),
         content_type=headers.get("Content-Type"),
@@ -96,7 +96,7 @@ async def _append(call: Call, upload_id: UUID, piece: UploadPiece) -> UploadSess
             return await append_body(call, upload_id, piece)
         except TooLarge as error:
             # What sends more than it may is not resumed: the draft has the upload end.
-            await call.gallery.uploads.resumable.invalidate(call.principal, upload_id, error)
+            await call.gallery.uploads.server.resumable.invalidate(call.principal, upload_id, error)
             call.host.metrics.ended_upload(error.code)
             raise
         except ImageGalleryError as error:

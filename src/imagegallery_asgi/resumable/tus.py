@@ -58,7 +58,7 @@ async def append(call: Call, upload_id: UUID) -> Response:
 
 
 async def _begin(call: Call, asked: tus_wire.Creation, metadata: tus_wire.TusMetadata) -> UploadSession:
-    return await call.gallery.uploads.resumable.create(
+    return await call.gallery.uploads.server.resumable.create(
         call.principal,
         filename=metadata.filename,
         content_type=metadata.content_type,
@@ -77,7 +77,7 @@ async def _concatenate(
     call: Call, asked: tus_wire.Creation, parts: tuple[UUID, ...], metadata: tus_wire.TusMetadata
 ) -> UploadSession:
     with call.host.metrics.counted_upload():
-        return await call.gallery.uploads.resumable.concatenate(
+        return await call.gallery.uploads.server.resumable.concatenate(
             call.principal,
             parts,
             filename=metadata.filename,

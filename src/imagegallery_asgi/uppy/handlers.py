@@ -70,7 +70,7 @@ async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
     asked = parse_pairs(UppyParams, params_of(split_query(call.request.scope["query_string"])), ("query",), faults)
     raise_faults(faults)
     assert asked is not None
-    session = await call.gallery.uploads.create_in_one_request(
+    session = await call.gallery.uploads.server.create_in_one_request(
         call.principal,
         filename=asked.filename,
         content_type=asked.type,
@@ -199,7 +199,7 @@ def _form_or_put(call: Call, session: UploadSession) -> UppyParamsDocument:
     """Uppy 6 only sends forms here, and our own addresses accept the same upload as one."""
     request = session.request
     assert request is not None
-    if request.method == "PUT" and isinstance(call.gallery.store, ServesSignedUrls):
+    if request.method == "PUT" and isinstance(call.gallery.server.store, ServesSignedUrls):
         fields = {"key": session.incoming_key, CONTENT_TYPE_FIELD: session.content_type, STATUS_FIELD: "201"}
         request = UploadRequest("POST", request.url, fields=fields)
     return UppyParamsDocument(

@@ -53,7 +53,7 @@ async def test_the_next_worker_does_the_job_and_nothing_is_left_over(settings: S
             first.kill()  # it has stored a variant, and has more to do
         with _worker() as second:
             with anyio.fail_after(120):
-                while (stats := await gallery.queue.stats()).waiting or stats.running:
+                while (stats := await gallery.server.queue.stats()).waiting or stats.running:
                     pass
         assert second.returncode == 0
         assert stats.dead == 0

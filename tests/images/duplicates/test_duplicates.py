@@ -239,7 +239,7 @@ async def test_files_that_are_in_are_told_by_their_digests(library: Library) -> 
 async def test_the_sweeper_leaves_what_is_just_uploaded_again(library: Library) -> None:
     image = await add(library)
     await library.images.delete(ANA, image.id)
-    library.clock.advance(library.images.trash.options.retention)
+    library.clock.advance(library.images.trash._options.retention)
     async with library.database.transaction() as connection:
         await original_records.hold_content(connection, "ana", image.file_size)
         assert await library.images.trash.sweep() == 0

@@ -440,7 +440,7 @@ async def test_what_comes_back_from_the_trash_is_not_refused_any_more(library: L
 
 async def refused_purges(library: Library, *, repair: bool) -> list[tuple[str, RepairOutcome]]:
     """What `reconcile` says of them."""
-    phase = RefusedPurges(library.images.trash)
+    phase = RefusedPurges(library.database, library.images.trash)
     found = [each async for step in phase.run(repair=repair) for each in step.findings]
     assert await phase.total() == len(found) or repair
     return [(each.detail, each.outcome) for each in found]

@@ -115,7 +115,7 @@ async def test_a_client_is_told_to_try_again_and_its_upload_goes_on(
         upload = str(begun.url.join(begun.headers["Location"]))
         sent = await client.patch(upload, content=photo[:half], headers={**piece, "Upload-Offset": "0"})
         assert sent.status_code == 204
-        with ended(gallery.store):
+        with ended(gallery.server.store):
             refused = await client.patch(upload, content=photo[half:], headers={**piece, "Upload-Offset": str(half)})
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
         assert int(refused.headers["Retry-After"]) > 0
@@ -147,4 +147,4 @@ async def test_what_was_refused_is_told_although_its_bytes_cannot_be_deleted_now
         monkeypatch.setattr(S3Store, "delete", refused)
         told = await client.post(f"/uploads/{upload['id']}/complete")
         assert (told.status_code, told.json()["code"]) == (422, "type_mismatch")
-        assert [info.key async for info in gallery.store.list("incoming/")], "the sweeper's to delete, later"
+        assert [info.key async for info in gallery.server.store.list("incoming/")], "the sweeper's to delete, later"

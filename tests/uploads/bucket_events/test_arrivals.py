@@ -123,7 +123,9 @@ async def letters(sqs_server: ClockedSqsServer, uploading: Uploading) -> AsyncIt
         await SqsSetup(client, options).run()
         channel, dead = (SqsChannel(client, f"{options.sqs.events_url}{suffix}") for suffix in ("", "-dead"))
         mailbox = SqsMailbox(channel, poll=timedelta(0))
-        yield Letters(sqs_server, channel, dead, Arrivals(mailbox, uploading.service, bucket=BUCKET, prefix=PREFIX))
+        yield Letters(
+            sqs_server, channel, dead, Arrivals(mailbox, uploading.service.server, bucket=BUCKET, prefix=PREFIX)
+        )
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -65,7 +65,7 @@ async def test_what_comes_in_one_call(uploading: Uploading, photo: bytes, read: 
 async def test_what_is_completed_by_another_request(uploading: Uploading, photo: bytes, read: list[int]) -> None:
     remote = uploading.without_files().service
     session = await remote.create(uploading.me, filename="a.jpg", content_type="image/jpeg", size=len(photo))
-    await remote.receive(uploading.me, session.id, bytes_chunks(photo, 1000))
+    await remote.server.receive(uploading.me, session.id, bytes_chunks(photo, 1000))
     image = await uploading.service.complete(uploading.me, session.id)
     assert read == [HEAD_SIZE]
     assert image.sha256 == hashlib.sha256(photo).digest()
@@ -127,7 +127,7 @@ async def test_a_declared_one_is_compared_with_it(uploading: Uploading, photo: b
     remote = uploading.without_files().service
     declared = partial(remote.create, uploading.me, filename="a.jpg", content_type="image/jpeg", size=len(photo))
     session = await declared(sha256=ANYTHING)
-    await remote.receive(uploading.me, session.id, bytes_chunks(photo))
+    await remote.server.receive(uploading.me, session.id, bytes_chunks(photo))
     with pytest.raises(ChecksumMismatch):
         await uploading.service.complete(uploading.me, session.id)
     assert read == [HEAD_SIZE]

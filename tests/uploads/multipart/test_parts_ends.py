@@ -97,7 +97,7 @@ async def test_what_a_signed_url_may_bring_is_kept_for_it(uploading: Uploading) 
     service, me = limited.service, uploading.me
     first = await service.parts.begin(me, filename="tram.jpg", content_type="image/jpeg")
     assert first.reserved == 80
-    second = await service.create_in_one_request(me, filename="tram.jpg", content_type="image/jpeg")
+    second = await service.server.create_in_one_request(me, filename="tram.jpg", content_type="image/jpeg")
     assert second.reserved == 20
     room = await service.room(me)
     assert (room.used, room.limit, room.awaited, room.open) == (0, 100, 100, 2)

@@ -35,7 +35,7 @@ class Client:
 
     @property
     def service(self) -> ResumableUploads:
-        return self.uploading.service.resumable
+        return self.uploading.service.server.resumable
 
     async def send(self, data: bytes, offset: int, **piece: Any) -> UploadSession:
         return await self.service.append(
@@ -54,7 +54,7 @@ class Client:
 
 async def begun(uploading: Uploading, size: int | None, **options: object) -> Client:
     declared: dict[str, object] = {"filename": "tram.jpg", "content_type": "image/jpeg", **options}
-    session = await uploading.service.resumable.create(uploading.me, size=size, **declared)  # type: ignore[arg-type]
+    session = await uploading.service.server.resumable.create(uploading.me, size=size, **declared)  # type: ignore[arg-type]
     return Client(uploading, session)
 
 
@@ -71,7 +71,7 @@ async def partial(uploading: Uploading, data: bytes) -> UploadSession:
 
 
 async def concatenated(uploading: Uploading, *parts: UploadSession) -> UploadSession:
-    return await uploading.service.resumable.concatenate(
+    return await uploading.service.server.resumable.concatenate(
         uploading.me,
         [part.id for part in parts],
         filename="tram.jpg",

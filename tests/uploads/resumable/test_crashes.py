@@ -48,7 +48,7 @@ STEPS = [before_the_row, before_the_object, before_the_completion, after_the_pro
 
 async def cut_short(uploading: Uploading, body: bytes, step: Sabotage, *, tus: bool = True) -> UploadSession:
     """An upload whose last byte has come, and whose completion ended at ``step``."""
-    resumable = uploading.service.resumable
+    resumable = uploading.service.server.resumable
     session = await resumable.create(
         uploading.me, filename="tram.jpg", content_type=None, size=len(body), completes_itself=tus
     )
@@ -66,9 +66,9 @@ async def test_the_client_completes_it(step: Sabotage, how: str, uploading: Uplo
     session = await cut_short(uploading, jpeg, step)
     service, me = uploading.service, uploading.me
     if how == "HEAD" or step is before_the_row:  # until somebody looks, no row says that all is there
-        await service.resumable.look(me, session.id)
+        await service.server.resumable.look(me, session.id)
     if how == "PATCH":
-        await service.resumable.append(me, session.id, bytes_chunks(b""), UploadPiece(len(jpeg)))
+        await service.server.resumable.append(me, session.id, bytes_chunks(b""), UploadPiece(len(jpeg)))
     if how == "complete":
         await service.complete(me, session.id)
     assert (await service.get(me, session.id)).image_id
@@ -112,5 +112,5 @@ async def test_a_store_that_is_away_only_delays_it(
         patch.setattr(FilesystemStore, "finish_append", away)
         await uploading.service.sweep()
         with pytest.raises(Unavailable):
-            await uploading.service.resumable.look(uploading.me, session.id)
-    assert (await uploading.service.resumable.look(uploading.me, session.id)).image_id
+            await uploading.service.server.resumable.look(uploading.me, session.id)
+    assert (await uploading.service.server.resumable.look(uploading.me, session.id)).image_id

@@ -123,14 +123,14 @@ async def test_nobody_else_gets_at_it(uploading: Uploading, jpeg: bytes) -> None
 async def test_other_transports_are_not_found_here(uploading: Uploading, jpeg: bytes) -> None:
     session = await uploading.uploaded(jpeg)
     with pytest.raises(NotFound):
-        await uploading.service.resumable.look(uploading.me, session.id)
+        await uploading.service.server.resumable.look(uploading.me, session.id)
 
 
 async def test_a_store_that_cannot_append_takes_none(uploading: Uploading) -> None:
     elsewhere = uploading.having(store=RemoteStore(uploading.library.store))
     with pytest.raises(NotFound):
         await begun(elsewhere, 10)
-    assert await elsewhere.service.resumable.sweep() == 0
+    assert await elsewhere.service.server.resumable.sweep() == 0
 
 
 # --- limits --------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ async def in_parts(uploading: Uploading, data: bytes, declared: str, filename: s
 
 
 async def little_by_little(uploading: Uploading, data: bytes, declared: str, filename: str) -> str:
-    resumable = uploading.service.resumable
+    resumable = uploading.service.server.resumable
     session = await resumable.create(
         uploading.me, filename=filename, content_type=declared, size=len(data), completes_itself=True
     )

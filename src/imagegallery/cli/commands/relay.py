@@ -23,6 +23,6 @@ async def relay(application: Application) -> None:
     """Run until SIGINT or SIGTERM. Another relay repeats what was in progress."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with application.open() as gallery, anyio.create_task_group() as tasks:
-            tasks.start_soon(gallery.relay)
+            tasks.start_soon(gallery.server.relay)
             await anext(signals)
             tasks.cancel_scope.cancel()

@@ -32,7 +32,7 @@ async def work(application: Application) -> None:
     """Run a worker. A first signal lets it finish its jobs, a second one makes it hand them back."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with application.open() as gallery, anyio.create_task_group() as tasks:
-            worker = gallery.make_worker()
+            worker = gallery.server.make_worker()
             tasks.start_soon(_stop_when_told, worker, signals, tasks.cancel_scope)
             await worker.run()
             tasks.cancel_scope.cancel()

@@ -45,11 +45,11 @@ _DELETES: Final = (BatchAction.TRASH, BatchAction.RESTORE, BatchAction.DELETE)
 class BatchService:
     """Changes many of the principal's images at once."""
 
-    database: Database
-    clock: Clock
-    admission: Admission
-    trash: TrashService
-    authority: Authority = field(factory=Authority)
+    _database: Database
+    _clock: Clock
+    _admission: Admission
+    _trash: TrashService
+    _authority: Authority = field(factory=Authority)
 
     async def run(
         self,
@@ -75,24 +75,24 @@ class BatchService:
         gallery_id = as_id_or_none(gallery_id, "gallery_id")
         owner_id = principal.require_user()
         batch = check_batch(action, image_ids, gallery_id)
-        async with self.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             if batch.gallery_id is not None:
                 facts = await access_records.of_gallery(connection, batch.gallery_id)
-                await self.authority.require(_NEEDED[batch.action], principal, facts, "gallery", batch.gallery_id)
+                await self._authority.require(_NEEDED[batch.action], principal, facts, "gallery", batch.gallery_id)
                 if batch.action is BatchAction.ADD_TO_GALLERY:
-                    await self.admission.prepare(connection, owner_id, batch.gallery_id, batch.image_ids)
+                    await self._admission.prepare(connection, owner_id, batch.gallery_id, batch.image_ids)
             if batch.action is BatchAction.DELETE:
                 await original_records.hold_contents(connection, owner_id, batch.image_ids)
             own = await trash_records.lock(connection, owner_id, batch.image_ids)
             needed = Permission.DELETE if batch.action in _DELETES else Permission.EDIT
             subjects = [AccessSubject("image", owner_id, each) for each in own]
-            allowed = await self.authority.allowed(needed, principal, subjects)
+            allowed = await self._authority.allowed(needed, principal, subjects)
             locked = {each: is_trashed for each, is_trashed in own.items() if each in allowed}
             forbidden = own.keys() - locked.keys()
             if batch.action is BatchAction.DELETE:
-                kept = await self.trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
+                kept = await self._trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
                 return results(batch, locked.keys() - set(kept), kept, forbidden)
-            done = await _do(connection, self.admission, owner_id, batch, locked, self.clock())
+            done = await _do(connection, self._admission, owner_id, batch, locked, self._clock())
             return results(batch, done, forbidden=forbidden)
 
 

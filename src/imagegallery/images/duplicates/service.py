@@ -42,10 +42,10 @@ _Pairs = tuple[UUID, list[AlikeId]]
 class DuplicateService:
     """Finds duplicates. Owners decide what to do with them."""
 
-    database: Database
-    delivery: ImageUrls
-    clock: Clock
-    authority: Authority = field(factory=Authority)
+    _database: Database
+    _delivery: ImageUrls
+    _clock: Clock
+    _authority: Authority = field(factory=Authority)
 
     async def check(self, principal: Principal, digests: Sequence[bytes]) -> tuple[KnownFile, ...]:
         """Return the principal's images with any of 1 to 1,000 SHA-256 digests.
@@ -58,8 +58,8 @@ class DuplicateService:
         """
         owner_id = principal.require_user()
         _check_digests(digests)
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.connection() as connection:
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.connection() as connection:
             return tuple(await duplicate_records.known(connection, owner_id, digests))
 
     async def list(
@@ -78,8 +78,8 @@ class DuplicateService:
         scope = f"duplicates:{owner_id}"
         check_limit(limit)
         after = LAST_ID if cursor is None else decode_cursor(cursor, scope, UUID)[0]
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.reading() as connection:
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.reading() as connection:
             found = await duplicate_records.list_pairs(connection, owner_id, after, limit + 1)
             page = cut_page(found, limit, lambda last: encode_cursor(scope, (last[0],)))
             if not page.has_more:
@@ -87,7 +87,7 @@ class DuplicateService:
                 page = CursorPage(page.items, None if end is None else encode_cursor(scope, (end,)))
             images = await duplicate_records.images(connection, owner_id, _ids(page.items))
         page = CursorPage(tuple(filter(None, (_present(each, images) for each in page.items))), page.next_cursor)
-        return await self.delivery.of_many(lambda: page.map(lambda each: self._shown(principal, each, images)))
+        return await self._delivery.of_many(lambda: page.map(lambda each: self._shown(principal, each, images)))
 
     async def dismiss(self, principal: Principal, image_id: Id, other_id: Id) -> None:
         """Keep both images: this pair is never listed again. May be repeated.
@@ -102,18 +102,18 @@ class DuplicateService:
         other_id = as_id(other_id, "other_id")
         principal.require_user()
         _check_pair(image_id, other_id)
-        async with self.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             await membership.hold_images(connection, [image_id, other_id])
             one, other = [await self._own(connection, principal, each) for each in (image_id, other_id)]
-            await duplicate_records.dismiss(connection, one, other, now=self.clock())
+            await duplicate_records.dismiss(connection, one, other, now=self._clock())
 
     async def _own(self, connection: Connection, principal: Principal, image_id: UUID) -> Image:
-        return (await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)).image
+        return (await find_allowed(connection, self._authority, principal, image_id, Permission.EDIT)).image
 
     def _shown(self, principal: Principal, pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> Lookalikes:
         def shown(image_id: UUID) -> Image:
             found = images[image_id]
-            return show(found.image, principal, self.delivery, found.facts)
+            return show(found.image, principal, self._delivery, found.facts)
 
         image_id, others = pairs
         alike = (Lookalike(shown(each.image_id), each.distance, each.is_exact) for each in others)

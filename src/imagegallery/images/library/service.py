@@ -36,9 +36,9 @@ from imagegallery.principal import Principal
 class LibraryService:
     """Reads the principal's own images, in all galleries, but not those in the trash."""
 
-    database: Database
-    delivery: ImageUrls
-    authority: Authority = field(factory=Authority)
+    _database: Database
+    _delivery: ImageUrls
+    _authority: Authority = field(factory=Authority)
 
     async def list(
         self,
@@ -63,17 +63,17 @@ class LibraryService:
         check_limit(limit)
         scope = f"images:{owner_id}:{chosen}:{where.scope}"
         after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.reading() as connection:
-            indexed = self.delivery.meta.indexed
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.reading() as connection:
+            indexed = self._delivery.meta.indexed
             read = await library_records.list_images(
                 connection, owner_id, chosen, where, after, limit + 1, indexed=indexed
             )
         page = cut_page(
             read.found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)), goes_on=read.goes_on
         )
-        return await self.delivery.of_many(
-            lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))
+        return await self._delivery.of_many(
+            lambda: page.map(lambda each: show(each.image, principal, self._delivery, each.facts))
         )
 
     async def unattached(
@@ -86,8 +86,8 @@ class LibraryService:
         after = (
             Place(FIRST_MOMENT, FIRST_ID) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
         )
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.reading() as connection:
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.reading() as connection:
             read = await library_records.list_unattached(connection, owner_id, before, after, limit + 1)
         page = cut_page(
             read.found,
@@ -95,8 +95,8 @@ class LibraryService:
             lambda last: encode_cursor(scope, (last.image.created_at, last.image.id)),
             goes_on=read.goes_on,
         )
-        return await self.delivery.of_many(
-            lambda: page.map(lambda each: show(each.image, principal, self.delivery, each.facts))
+        return await self._delivery.of_many(
+            lambda: page.map(lambda each: show(each.image, principal, self._delivery, each.facts))
         )
 
     async def timeline(self, principal: Principal, *, is_archived: bool = False) -> tuple[MonthCount, ...]:
@@ -106,8 +106,8 @@ class LibraryService:
             Unauthenticated: Without a user.
         """
         owner_id = principal.require_user()
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.reading() as connection:
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.reading() as connection:
             return tuple(await library_records.months(connection, owner_id, is_archived=is_archived))
 
     async def month(self, principal: Principal, month: str, *, is_archived: bool = False) -> MonthColumns:
@@ -119,8 +119,8 @@ class LibraryService:
         """
         owner_id = principal.require_user()
         month_bounds(month)
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.reading() as connection:
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.reading() as connection:
             return await library_records.columns(connection, owner_id, month, is_archived=is_archived)
 
 

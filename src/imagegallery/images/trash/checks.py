@@ -6,6 +6,7 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
+from imagegallery.database.pool import Database
 from imagegallery.errors import Conflict, NotFound
 from imagegallery.images.trash import records
 from imagegallery.images.trash.records import RefusedPurge
@@ -22,11 +23,12 @@ REFUSED_PURGE: Final = Kind("refused_purge", "purge it, once no record of the ap
 class RefusedPurges:
     """Images whose purge a foreign key or a trigger of the application refused."""
 
+    database: Database
     trash: TrashService
     name = "refused purges"
 
     async def total(self) -> int | None:
-        async with self.trash.database.connection() as connection:
+        async with self.database.connection() as connection:
             return await records.count_refused(connection)
 
     async def run(self, *, repair: bool) -> AsyncIterator[PhaseStep]:
@@ -37,7 +39,7 @@ class RefusedPurges:
             after = batch[-1].image_id
 
     async def _page(self, after: UUID) -> list[RefusedPurge]:
-        async with self.trash.database.connection() as connection:
+        async with self.database.connection() as connection:
             return await records.list_refused(connection, after, BATCH)
 
     async def _find(self, refused: RefusedPurge, *, repair: bool) -> Finding:

@@ -17,7 +17,7 @@ FEATURE: Final = Feature(
     events=(ImageDeleted, ImageRestored, ImagePurged),
     services=lambda resources: (resources.services[ImageService].trash,),
     jobs=lambda resources: {PURGE_OBJECTS: PurgeObjects(resources.database, resources.store)},
-    checks=lambda resources, _: (RefusedPurges(resources.services[TrashService]),),
+    checks=lambda resources, _: (RefusedPurges(resources.database, resources.services[TrashService]),),
     periodic=lambda resources: (
         Periodic("expired trash", resources.upkeep_interval, resources.services[TrashService].sweep),
     ),

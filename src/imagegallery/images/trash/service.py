@@ -84,14 +84,14 @@ class TrashService:
     For everything else, an image in the trash does not exist.
     """
 
-    database: Database
-    outbox: JobOutbox
-    delivery: ImageUrls
-    options: TrashOptions
-    clock: Clock
-    closed_urls: ClosedUrls
-    policies: Policies = field(factory=Policies)
-    authority: Authority = field(factory=Authority)
+    _database: Database
+    _outbox: JobOutbox
+    _delivery: ImageUrls
+    _options: TrashOptions
+    _clock: Clock
+    _closed_urls: ClosedUrls
+    _policies: Policies = field(factory=Policies)
+    _authority: Authority = field(factory=Authority)
 
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
@@ -107,12 +107,12 @@ class TrashService:
         scope = f"trash:{owner_id}"
         check_limit(limit)
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
-        async with self.database.connection() as connection:
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        async with self._database.connection() as connection:
             found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
         page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
-        return await self.delivery.of_many(
-            lambda: page.map(lambda image: show(image, principal, self.delivery, Facts(owner_id, is_trashed=True)))
+        return await self._delivery.of_many(
+            lambda: page.map(lambda image: show(image, principal, self._delivery, Facts(owner_id, is_trashed=True)))
         )
 
     async def put(
@@ -136,12 +136,12 @@ class TrashService:
         """
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
-        async with self.database.transaction(within=connection) as ours:
-            await find_allowed(ours, self.authority, principal, image_id, Permission.DELETE)
+        async with self._database.transaction(within=connection) as ours:
+            await find_allowed(ours, self._authority, principal, image_id, Permission.DELETE)
             if (await trash_records.lock(ours, owner_id, [image_id])).get(image_id, True):
                 raise NotFound.of("image")
             await self._check(ours, principal, image_id, check)
-            await put_away(ours, self.closed_urls, owner_id, [image_id], now=self.clock())
+            await put_away(ours, self._closed_urls, owner_id, [image_id], now=self._clock())
 
     async def restore(
         self, principal: Principal, image_id: Id, *, check: Callable[[Image], None] | None = None
@@ -160,14 +160,14 @@ class TrashService:
         """
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
-        async with self.database.transaction() as connection:
-            await find_allowed(connection, self.authority, principal, image_id, Permission.DELETE)
+        async with self._database.transaction() as connection:
+            await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE)
             is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
             await self._check(connection, principal, image_id, check)
             if is_trashed:
-                await put_back(connection, self.policies, owner_id, [image_id], now=self.clock())
+                await put_back(connection, self._policies, owner_id, [image_id], now=self._clock())
             found = await find(connection, principal, image_id, Permission.VIEW)
-            return show(found.image, principal, self.delivery, found.facts)
+            return show(found.image, principal, self._delivery, found.facts)
 
     async def purge(
         self,
@@ -192,7 +192,7 @@ class TrashService:
         """
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
-        async with self.database.transaction(within=connection) as ours:
+        async with self._database.transaction(within=connection) as ours:
             if not await self._hold(ours, principal, owner_id, image_id):
                 raise Conflict("Only an image in the trash can be deleted for good.")
             await self._check(ours, principal, image_id, check)
@@ -221,11 +221,11 @@ class TrashService:
         """
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
-        async with self.database.transaction(within=connection) as ours:
+        async with self._database.transaction(within=connection) as ours:
             is_trashed = await self._hold(ours, principal, owner_id, image_id)
             await self._check(ours, principal, image_id, check)
             if not is_trashed:
-                await put_away(ours, self.closed_urls, owner_id, [image_id], now=self.clock())
+                await put_away(ours, self._closed_urls, owner_id, [image_id], now=self._clock())
             await self._purge(ours, [image_id])
         PURGED.reached()
 
@@ -237,7 +237,7 @@ class TrashService:
         here = [image_id for image_id in image_ids if not locked[image_id]]
         try:
             async with connection.transaction():
-                await put_away(connection, self.closed_urls, owner_id, here, now=self.clock())
+                await put_away(connection, self._closed_urls, owner_id, here, now=self._clock())
                 await self._purge(connection, image_ids)
         except StillReferenced:
             if len(image_ids) == 1:
@@ -253,7 +253,7 @@ class TrashService:
         It works in batches, one transaction each; several sweepers share the work. It leaves images whose bytes are
         being uploaded again for the next time, and those that records of the application refer to for later ones.
         """
-        before, count, after = self.clock() - self.options.retention, 0, _BEGINNING
+        before, count, after = self._clock() - self._options.retention, 0, _BEGINNING
         while batch := await self._sweep_batch(before, after):
             count += batch.purged
             after = batch.last
@@ -261,7 +261,7 @@ class TrashService:
 
     async def _hold(self, connection: Connection, principal: Principal, owner_id: str, image_id: UUID) -> bool:
         """Lock an image with its content, to delete it. Returns whether it is in the trash."""
-        found = await find_allowed(connection, self.authority, principal, image_id, Permission.DELETE)
+        found = await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE)
         await original_records.hold_content(connection, owner_id, found.image.file_size)
         locked = await trash_records.lock(connection, owner_id, [image_id])
         if image_id not in locked:
@@ -274,11 +274,11 @@ class TrashService:
         """Call ``check`` with the locked image."""
         if check is not None:
             found = await find(connection, principal, image_id, Permission.DELETE)
-            check(show(found.image, principal, self.delivery, found.facts))
+            check(show(found.image, principal, self._delivery, found.facts))
 
     async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
-        async with self.database.transaction() as connection:
-            expired = await trash_records.lock_expired(connection, before, after, BATCH, now=self.clock())
+        async with self._database.transaction() as connection:
+            expired = await trash_records.lock_expired(connection, before, after, BATCH, now=self._clock())
             if not expired:
                 return None
             image_ids = await original_records.try_hold(connection, [image_id for _, image_id in expired])
@@ -305,7 +305,7 @@ class TrashService:
         by = f"{error.constraint} of {error.table}" if error.constraint else "a trigger"
         _log.warning("image %s stays in the trash: other records of the application refer to it by %s", image_id, by)
         await trash_records.refuse_purge(
-            connection, image_id, by, now=self.clock(), shortest=SHORTEST_PAUSE, longest=LONGEST_PAUSE
+            connection, image_id, by, now=self._clock(), shortest=SHORTEST_PAUSE, longest=LONGEST_PAUSE
         )
 
     async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
@@ -321,12 +321,12 @@ class TrashService:
         freed = await original_records.freed_by(connection, images)
         for image in images:
             job = purge_objects(image, with_original=image.id in freed)
-            await self.outbox.enqueue(connection, job, now=self.clock())
+            await self._outbox.enqueue(connection, job, now=self._clock())
         for owner_id, owned in by_owner:
             size = sum(image.file_size for image in owned if image.id in freed)
             await records.give_back_storage(connection, owner_id, size)
         purged = [ImagePurged(image.owner_id, image.id, meta=image.meta) for image in images]
-        await events.record(connection, *purged, now=self.clock())
+        await events.record(connection, *purged, now=self._clock())
 
 
 async def put_away(
