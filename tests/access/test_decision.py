@@ -8,7 +8,7 @@ import pytest
 import imagegallery
 import imagegallery_asgi
 from imagegallery.access.audience import Audience, Visibility
-from imagegallery.access.decision import Facts, audience, is_public, members, permissions, require
+from imagegallery.access.decision import Facts, audience, is_public, members, permissions, require, require_own
 from imagegallery.access.permission import CONTRIBUTOR, EDITOR, OWNER, ROLES, VIEWER, Permission
 from imagegallery.errors import Forbidden, NotFound
 from imagegallery.principal import Principal
@@ -49,6 +49,16 @@ def test_what_may_not_be_seen_is_not_there_and_the_rest_is_refused(
             with pytest.raises((NotFound, Forbidden)) as refused:
                 require(needed, principal, facts, "image")
             assert type(refused.value) is (Forbidden if VIEW in may else NotFound)
+
+
+@pytest.mark.parametrize(("principal", "facts", "may"), CASES)
+def test_what_is_ones_own_is_no_more_than_the_owners(principal: Principal, facts: Facts, may: Permission) -> None:
+    """Not even what everybody sees: an id in a form tells nothing."""
+    if may == OWNER:
+        assert require_own(principal, facts, "image") is facts
+    else:
+        with pytest.raises(NotFound):
+            require_own(principal, facts, "image")
 
 
 def test_who_needs_no_permission_sees_no_more_for_it() -> None:
