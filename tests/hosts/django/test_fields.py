@@ -1,11 +1,13 @@
 """Rows with a picture, on a real database, gallery and decoder."""
 
 import io
+import pickle
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from tests.support.studio import picture as jpeg
 
 from imagegallery import BadImage, Image, NotFound, Principal
@@ -177,6 +179,43 @@ def test_a_picture_and_its_row_are_there_together_or_not_at_all(models: Any, gal
     with pytest.raises(IntegrityError), transaction.atomic():
         models.Item.objects.create(pk=other.pk, name="Tram", drawing=upload(content=jpeg(80, 80)))
     assert {each.id for each in gallery.images.library.list(SITE).items} == before
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_row_whose_transaction_was_rolled_back_can_be_saved_again(is_new: bool, models: Any, gallery: Any) -> None:
+    from django.db import transaction
+
+    item = models.Item(name="Tram")
+    if not is_new:
+        item.drawing = upload()
+        item.save()
+    item.drawing = upload(content=jpeg(90, 60))
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - what fails comes after the change
+        item.save()
+        raise ZeroDivisionError
+    with transaction.atomic():
+        item.save()
+        item.save()
+    read = models.Item.objects.get(pk=item.pk)
+    assert read.drawing == item.drawing
+    assert read.drawing.image.width == 90
+    assert gallery.galleries.get(SITE, read.photos.id).id == item.photos.id
+
+
+def test_a_row_with_a_picture_can_be_kept_in_a_cache(models: Any) -> None:
+    item = models.Item.objects.create(name="Tram", drawing=upload())
+    assert item.drawing.image is not None
+    kept = pickle.loads(pickle.dumps(item))
+    assert kept.drawing == item.drawing
+    assert kept.drawing.owner == SITE
+
+
+def test_rows_that_are_made_in_bulk_or_by_an_event_loop_have_theirs(models: Any) -> None:
+    made = models.Item.objects.bulk_create([models.Item(name="Tram", drawing=upload()) for _ in range(2)])
+    item = models.Item(name="Tram", drawing=upload())
+    async_to_sync(item.asave)()
+    for each in (*made, item):
+        assert models.Item.objects.get(pk=each.pk).drawing.image.width == 64
 
 
 def room(gallery: Any) -> int:

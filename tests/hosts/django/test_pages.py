@@ -144,6 +144,13 @@ def test_a_feed_has_addresses_with_a_host(item: Any) -> None:
     assert shown["src"].startswith("https://shop.example/pictures/objects/")
 
 
+def test_what_has_no_request_has_no_host(item: Any) -> None:
+    from django.template import Context, Template
+
+    with pytest.raises(ValueError, match="which this template has not"):
+        Template("{% load imagegallery %}{% picture i.drawing absolute=True %}").render(Context({"i": item}))
+
+
 def test_a_row_without_a_picture_or_whose_picture_is_gone_shows_nothing(item: Any) -> None:
     from imagegallery.hosts.django import gallery
 

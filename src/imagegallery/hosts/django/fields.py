@@ -9,7 +9,7 @@ from django.core.files.base import File
 from django.db import models, router
 
 from imagegallery.database.host.choice import HostConnection
-from imagegallery.errors import Refused
+from imagegallery.errors import NotFound, Refused
 from imagegallery.hosts.django.conf import gallery, shared_connection
 from imagegallery.hosts.django.forms import PictureFormField
 from imagegallery.hosts.django.reference import ReferenceField
@@ -66,14 +66,25 @@ class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
         value = model_instance.__dict__.get(self.attname)
         host = shared_connection(model_instance._state.db or router.db_for_write(type(model_instance)))
         if _is_new(value):
-            model_instance.__dict__[self.attname] = self._attached(self.owner_of(model_instance), value, host).id
+            owner = self.owner_of(model_instance)
+            staged = value if isinstance(value, SyncStagedUpload) else self._staged(owner, value)
+            self._attach(model_instance, staged, host)
         elif value is not None and self._is_other(model_instance, value):
-            gallery.uploads.claim(self.owner_of(model_instance), self.get_prep_value(value), connection=host)
+            self._claim(model_instance, self.get_prep_value(value), host)
         return super().pre_save(model_instance, add)
 
-    def _attached(self, owner: Principal, value: "NewPicture", host: HostConnection | None) -> Image:
-        staged = value if isinstance(value, SyncStagedUpload) else self._staged(owner, value)
-        return staged.attach(host, visibility=self.visibility)
+    def _attach(self, row: models.Model, staged: SyncStagedUpload, host: HostConnection | None) -> None:
+        image_id = staged.attach(host, visibility=self.visibility).id
+        row.__dict__.update({self.attname: image_id, self.taken: image_id, self.staged: staged})
+
+    def _claim(self, row: models.Model, image_id: UUID, host: HostConnection | None) -> None:
+        try:
+            gallery.uploads.claim(self.owner_of(row), image_id, connection=host)
+            row.__dict__[self.taken] = image_id
+        except NotFound:
+            if self.staged not in row.__dict__:
+                raise
+            self._attach(row, row.__dict__[self.staged], host)  # the row's last transaction was rolled back
 
     def _staged(self, owner: Principal, file: "File[bytes] | Path | bytes | Readable") -> SyncStagedUpload:
         if isinstance(file, File) and file.seekable():
@@ -82,8 +93,9 @@ class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
 
     def _is_other(self, row: models.Model, value: object) -> bool:
         """Whether it is another picture than the row has in the database."""
-        was = row.__dict__.get(self.touched, False)
-        return row._state.adding or (was is not False and was != self.get_prep_value(value))
+        image_id, was = self.get_prep_value(value), row.__dict__.get(self.touched, False)
+        is_set = row._state.adding or (was is not False and was != image_id)
+        return is_set and row.__dict__.get(self.taken) != image_id
 
     def let_go(self, owner: Principal, reference: UUID, host: HostConnection | None) -> None:
         gallery.images.delete(owner, reference, connection=host)
@@ -115,18 +127,30 @@ class GalleryField(ReferenceField["AnyGallery", "RowGallery | None"]):
         super().__init__(*args, **{"editable": False, **options})
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        if add and model_instance.__dict__.get(self.attname) is None:
-            host = shared_connection(model_instance._state.db or router.db_for_write(type(model_instance)))
-            name = f"{self.model._meta.verbose_name} {self.verbose_name}"
+        host = shared_connection(model_instance._state.db or router.db_for_write(type(model_instance)))
+        if self._is_missing(model_instance, host, add=add):
             made = gallery.galleries.create(
                 self.owner_of(model_instance),
-                name=name,
+                name=f"{self.model._meta.verbose_name} {self.verbose_name}",
                 policy=self.policy,
                 visibility=self.visibility,
                 connection=host,
-            )
-            model_instance.__dict__[self.attname] = made.id
+            ).id
+            model_instance.__dict__.update({self.attname: made, self.taken: made, self.staged: made})
         return super().pre_save(model_instance, add)
+
+    def _is_missing(self, row: models.Model, host: HostConnection | None, *, add: bool) -> bool:
+        """Whether one is to be made: for a new row, and for one whose last transaction was rolled back."""
+        value = row.__dict__.get(self.attname)
+        if value is None:
+            return add
+        if self.staged not in row.__dict__ or self.taken in row.__dict__:
+            return False
+        try:
+            gallery.galleries.get(self.owner_of(row), self.get_prep_value(value), connection=host)
+        except NotFound:
+            return True
+        return False
 
     def let_go(self, owner: Principal, reference: UUID, host: HostConnection | None) -> None:
         gallery.galleries.delete(owner, reference, with_images=True, connection=host)

@@ -74,8 +74,19 @@ class ReferenceField(_Field[S, G]):
         self.visibility = Visibility(visibility)
 
     @property
+    def taken(self) -> str:
+        """Where a row notes what it has taken while it is saved, in which it may be asked for twice."""
+        return f"_{self.attname}_taken"
+
+    @property
+    def staged(self) -> str:
+        """Where a row keeps, until its commit, what its picture was made of, or the gallery that was made for it."""
+        return f"_{self.attname}_staged"
+
+    @property
     def touched(self) -> str:
-        """Where a row notes that this field was set since it was read, and while it is saved, what the database has."""
+        """Where a row notes that this field was set since it was read, until that is committed; and while it is saved,
+        what the database has."""
         return f"_{self.attname}_touched"
 
     def deconstruct(self) -> Any:
@@ -157,6 +168,7 @@ def _note_what_was(
 ) -> None:
     """What the row has in the database, if it may get something else."""
     for field in _references(sender):
+        instance.__dict__.pop(field.taken, None)
         is_saved = update_fields is None or {field.name, field.attname} & set(update_fields)
         if is_saved and not raw and instance.__dict__.get(field.touched):
             row = sender._base_manager.using(using).filter(pk=instance.pk)
@@ -169,7 +181,15 @@ def _let_go_of_what_was(sender: type[models.Model], instance: models.Model, usin
         if isinstance(was, UUID) and was != field.get_prep_value(instance.__dict__[field.attname]):
             _let_go(field, field.owner_of(instance), was, using)
         if was is not True:
-            instance.__dict__[field.touched] = False
+            instance.__dict__[field.touched] = True
+            transaction.on_commit(partial(_settle, instance, field), using=using)
+
+
+def _settle(row: models.Model, field: ReferenceField[Any, Any]) -> None:
+    """What a row knows of a change that was not committed: then it may have to be made again."""
+    row.__dict__[field.touched] = False
+    for kept in (field.staged, field.taken):
+        row.__dict__.pop(kept, None)
 
 
 def _let_go_with_the_row(sender: type[models.Model], instance: models.Model, using: str, **_: object) -> None:

@@ -25,5 +25,7 @@ def picture_tag(context: template.Context, shown: Picture | Image | None, **opti
         options["class_"] = options.pop("class")
     address = root() or ""
     if options.pop("absolute", False):
+        if "request" not in context:
+            raise ValueError("absolute=True takes scheme and host from the request, which this template has not.")
         address = context["request"].build_absolute_uri(address)
     return picture(image, **{"root": address, **options})
