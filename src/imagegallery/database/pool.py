@@ -81,6 +81,7 @@ class Database:
         self._after_commit: Callable[[], Awaitable[None]] | None = None
         self._listeners: dict[tuple[str, ...], SharedListener] = {}
         self._lent: dict[int, HostDriver] = {}
+        self._has_lent = False
         self._ours: Whereabouts | None = None
         self._described = BoundedMap[str, JsonText](DESCRIBED_BYTES, lambda sql, text: 2 * (len(sql) + len(text.sql)))
         self.namespace = Namespace()
@@ -137,6 +138,8 @@ class Database:
             async with self.borrow(within, for_reading=True) as borrowed:
                 yield borrowed
             return
+        if self._has_lent and self._after_commit is not None:
+            await self._after_commit()
         is_visitor = principal is not None and principal.user_id is None
         database = self._for_visitors if is_visitor and self._for_visitors is not None else self
         async with AsyncExitStack() as stack:
@@ -172,7 +175,10 @@ class Database:
 
     @contextmanager
     def after_commit(self, call: Callable[[], Awaitable[None]]) -> Iterator[None]:
-        """Call this after each committed `transaction`, before it returns, while the context is open."""
+        """Call this after each committed `transaction`, before it returns, while the context is open.
+
+        When hosts commit what they did on connections of their own is unknown: once one was lent, also before reading.
+        """
         self._after_commit = call
         try:
             yield
@@ -196,6 +202,7 @@ class Database:
             async with lent(driver, self._describe, self._find_ours, for_reading=for_reading) as borrowed:
                 if not for_reading:
                     self._lent[driver.key] = driver
+                    self._has_lent = True
                     self._writers.add(driver.backend)
                 yield cast("Connection", borrowed)  # it has what statements use of one
 
