@@ -10,8 +10,9 @@ import pytest
 from attrs import frozen
 from tests.support.node import node_programs
 
-from imagegallery_asgi.framework.openapi import Description
-from imagegallery_asgi.routes import OPERATIONS
+from imagegallery.gallery import EVENT_TYPES
+from imagegallery_asgi.framework.openapi import BEARER, Description
+from imagegallery_asgi.routes import EVERYTHING, READ_ONLY, chosen
 
 HERE = Path(__file__).parent
 # They would ask their makers for news.
@@ -51,7 +52,11 @@ def programs(packages: Path, tmp_path: Path) -> Programs:
 
 
 @pytest.fixture
-def description(tmp_path: Path) -> Path:
-    file = tmp_path / "openapi.json"
-    file.write_text(json.dumps(Description(OPERATIONS).document("/api/v1")))
-    return file
+def descriptions(tmp_path: Path) -> list[str]:
+    """Of everything, and of what a host may choose to mount."""
+    some = {"all": EVERYTHING, "read": READ_ONLY, "files": {"uploads", "files"}, "hooks": {"webhooks"}}
+    files = {name: tmp_path / f"{name}.json" for name in some}
+    for name, wanted in some.items():
+        events, schemes = ({}, {}) if name == "files" else (EVENT_TYPES, BEARER)
+        files[name].write_text(json.dumps(Description(chosen(wanted), events, schemes).document("/api/v1")))
+    return [str(file) for file in files.values()]

@@ -77,7 +77,7 @@ class _Key:
     raises: tuple[type[ImageGalleryError], ...] = ()
 
 
-EVENT = "Event"
+EVENT, EVENTS = "Event", "events"
 EVENT_STREAM = "text/event-stream"
 # Each event of a stream has these fields (HTML standard, section 9.2.5), of which ``data`` holds all there is to know.
 _STREAM: JsonSchema = {
@@ -174,9 +174,10 @@ class Description:
         described = [*operations]
         components = Components()
         self._paths = _paths(described, components, security_schemes)
-        self._webhooks = _webhooks(events, components)
+        self._webhooks = _webhooks(events, components, are_streamed=any(map(_streams, described)))
         _enumerate_codes(described, components)
-        self._tags = [*{each.tag: {"name": each.tag, "description": each.about} for each in described}.values()]
+        tags = {**({EVENTS: "What happened."} if events else {}), **{each.tag: each.about for each in described}}
+        self._tags = [{"name": name, "description": about} for name, about in tags.items()]
         self._components = {
             "schemas": components.schemas,
             "examples": components.examples,
@@ -209,9 +210,14 @@ class Description:
         return msgspec.json.encode(self.document(root, policies))
 
 
-def _webhooks(events: EventTypes, components: Components) -> Mapping[str, JsonSchema]:
+def _streams(operation: Operation) -> bool:
+    return any(each.media_type == EVENT_STREAM for answer in operation.all_answers.values() for each in answer.content)
+
+
+def _webhooks(events: EventTypes, components: Components, *, are_streamed: bool) -> Mapping[str, JsonSchema]:
     bodies = {kind.type: _event(kind, components) for kind in events.values()}
-    components.variants(EVENT, bodies, "type")
+    if are_streamed:
+        components.variants(EVENT, bodies, "type")
     return {kind.type: _webhook(kind, bodies[kind.type], components) for kind in events.values()}
 
 
@@ -243,7 +249,7 @@ def _webhook(kind: type[DomainEvent], event: JsonSchema, components: Components)
             "operationId": f"receive{name}",
             "summary": described.partition("\n")[0],
             "description": f"{described}\n\nWho hears of it: {_AUDIENCES[kind.audience]}.",
-            "tags": ["events"],
+            "tags": [EVENTS],
             "x-audience": kind.audience.value,
             "security": [],
             "parameters": [_header(name, meaning) for name, meaning in _SIGNED.items()],
