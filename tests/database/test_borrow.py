@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import anyio.lowlevel
 import anyio.to_thread
 import asyncpg
 import psycopg
@@ -33,6 +34,9 @@ def library(database: Database, clock: ManualClock, tmp_path: Path) -> Library:
 
 
 Host = Callable[[str], AbstractAsyncContextManager[Any]]
+SLEEPS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event = 'PgSleep' AND state = 'active'"""
 STATE = "SELECT current_setting('search_path'), current_setting('TimeZone')"
 
 
@@ -231,6 +235,33 @@ async def test_a_codec_of_the_host_goes_on_as_it_was(library: Library, database_
     await connection.close()
     async with library.database.connection() as ours:
         assert await ours.fetchval("SELECT data ->> 'change' FROM events") == "created"
+
+
+async def test_a_codec_that_hides_what_we_read_is_refused(library: Library, database_dsn: str) -> None:
+    connection = await asyncpg.connect(database_dsn)
+    await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog")
+    async with connection.transaction():
+        await refused(library, connection, InvalidInput, "a codec of its own for uuid")
+    await connection.close()
+
+
+@pytest.mark.parametrize("host", [by_asyncpg, by_async_psycopg])
+async def test_a_statement_that_is_cancelled_leaves_the_application_its_transaction(
+    library: Library, database_dsn: str, host: Host
+) -> None:
+    async with host(database_dsn) as connection, library.database.connection() as observer:
+
+        async def sleep() -> None:
+            async with library.database.borrow(connection) as ours:
+                await ours.execute("SELECT pg_sleep(600)")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(sleep)
+            while not await observer.fetchval(SLEEPS):
+                await anyio.lowlevel.checkpoint()
+            tasks.cancel_scope.cancel()
+        made = await library.galleries.create(ANA, name="Bikes", connection=connection)
+    assert (await library.galleries.get(ANA, made.id)).name == "Bikes"
 
 
 async def refused(library: Library, connection: object, error: type[Exception], words: str) -> None:

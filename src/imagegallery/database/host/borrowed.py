@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import anyio
 import asyncpg
@@ -24,7 +25,11 @@ SELECT extract(epoch FROM pg_postmaster_start_time())::text || ' ' ||
        (SELECT string_agg(quote_ident(name), ', ' ORDER BY number)
         FROM unnest(current_schemas(false)) WITH ORDINALITY AS given (name, number)) AS search_path,
        current_setting('search_path') AS set_search_path, current_setting('TimeZone') AS timezone,
-       current_setting('transaction_isolation') AS isolation, current_setting('transaction_read_only') AS read_only"""
+       current_setting('transaction_isolation') AS isolation, current_setting('transaction_read_only') AS read_only,
+       '00000000-0000-0000-0000-000000000000'::uuid AS uuid, now() AS timestamptz, '\\x00'::bytea AS bytea"""
+
+# What statements of ours send and read as these, besides JSON.
+_VALUES: Final = {"uuid": UUID, "timestamptz": datetime, "bytea": bytes}
 
 # For this transaction.
 _SET: Final = "SELECT set_config('search_path', $1, true), set_config('TimeZone', $2, true)"
@@ -108,6 +113,9 @@ async def lent(
         (found,) = await driver.fetch(PLACE, ())
     except asyncpg.InFailedSQLTransactionError as error:
         raise InvalidInput("This connection's transaction has failed: roll it back first.") from error
+    for name, kind in _VALUES.items():
+        if not isinstance(found[name], kind):
+            raise InvalidInput(f"This connection has a codec of its own for {name}, which the gallery cannot read.")
     theirs = Whereabouts.of(found)
     ours = await find_home(theirs.database)
     if theirs.database != ours.database:

@@ -1,12 +1,13 @@
 """A host's connection of psycopg 3: the asynchronous one, and the one that blocks, which is asked in a thread."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from typing import Any, Final, TypeVar
 
 import asyncpg
 import psycopg
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter, to_thread
 from attrs import field, frozen
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import TransactionStatus
@@ -113,18 +114,35 @@ class AsyncPsycopgDriver(_Connection):
     connection: "psycopg.AsyncConnection[Any]"
 
     async def fetch(self, sql: str, values: Sequence[object]) -> list[HostRow]:
-        try:
+        async def ask() -> list[HostRow]:
             async with _AsyncCursor(self.connection, row_factory=_rows) as cursor:
                 return await (await cursor.execute(sql, _plain(values), binary=True)).fetchall()
-        except psycopg.Error as error:
-            raise _translated(error) from error
+
+        return await _cancelled_once(ask)
 
     async def execute(self, sql: str, values: Sequence[object]) -> str:
-        try:
+        async def ask() -> str:
             async with _AsyncCursor(self.connection, row_factory=_rows) as cursor:
                 return (await cursor.execute(sql, _plain(values))).statusmessage or ""
-        except psycopg.Error as error:
-            raise _translated(error) from error
+
+        return await _cancelled_once(ask)
+
+
+async def _cancelled_once(ask: Callable[[], Coroutine[object, object, T]]) -> T:
+    """What it returns. psycopg has a cancelled statement stopped, and waits for its end; anyio would cancel that, too,
+    which costs the connection."""
+    task = asyncio.create_task(ask())
+    try:
+        return await asyncio.shield(task)
+    except psycopg.Error as error:
+        raise _translated(error) from error
+    except asyncio.CancelledError:
+        task.cancel()
+        with CancelScope(shield=True):
+            await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # so that asyncio does not complain that nobody looked
+        raise
 
 
 def _plain(values: Sequence[object]) -> list[object]:
