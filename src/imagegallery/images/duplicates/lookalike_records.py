@@ -120,6 +120,11 @@ async def unnote(connection: Connection, image: Image) -> None:
     await forget(connection, image.owner_id, [image])
 
 
+async def hold(connection: Connection, owner_id: str) -> None:
+    """Hold the owner's hashes, for a transaction that locks galleries before it calls `forget`."""
+    await connection.execute(_HOLD, owner_id)
+
+
 async def forget(connection: Connection, owner_id: str, deleted: Sequence[Image]) -> None:
     """Forget images of this owner whose rows are gone, and the hashes that no other image has."""
     await connection.execute(_HOLD, owner_id)

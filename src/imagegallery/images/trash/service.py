@@ -225,6 +225,7 @@ class TrashService:
             is_trashed = await self._hold(ours, principal, owner_id, image_id)
             await self._check(ours, principal, image_id, check)
             if not is_trashed:
+                await lookalike_records.hold(ours, owner_id)
                 await put_away(ours, self._closed_urls, owner_id, [image_id], now=self._clock())
             await self._purge(ours, [image_id])
         PURGED.reached()
@@ -235,6 +236,7 @@ class TrashService:
         """Delete images of this owner permanently, which are ``locked`` with their contents, and tells whether each is
         in the trash. Returns those that records of the application refer to: they stay where they are."""
         here = [image_id for image_id in image_ids if not locked[image_id]]
+        await lookalike_records.hold(connection, owner_id)
         try:
             async with connection.transaction():
                 await put_away(connection, self._closed_urls, owner_id, here, now=self._clock())
