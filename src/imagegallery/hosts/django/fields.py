@@ -112,12 +112,9 @@ class PictureField(ReferenceField["AnyPicture", "Picture | None"]):
 class GalleryField(ReferenceField["AnyGallery", "RowGallery | None"]):
     """A gallery of a row, made with it: ``item.photos.add(file)``, ``{% for photo in item.photos %}``.
 
-    The row's deletion deletes it, and puts images that are in no other gallery into the trash.
-
-    Args:
-        owner: As of `PictureField`. An owner has at most 10,000 galleries.
-        policy: The name of the policy of images that are uploaded into it.
-        visibility: Who may see it beside its owner.
+    The row's deletion deletes it, and puts images that are in no other gallery into the trash. ``owner``, ``policy``
+    (of images that are uploaded into it) and ``visibility`` are as those of `PictureField`. An owner has at most 10,000
+    galleries.
     """
 
     description = "A gallery"

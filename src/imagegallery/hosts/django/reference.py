@@ -75,7 +75,7 @@ class ReferenceField(_Field[S, G]):
 
     @property
     def taken(self) -> str:
-        """Where a row notes what it has taken while it is saved, in which it may be asked for twice."""
+        """Where a row notes what it has taken while it is saved: Django may ask twice."""
         return f"_{self.attname}_taken"
 
     @property
