@@ -64,6 +64,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "variants.records._WITH_JOB": _OPERATORS,
     "owners.records.SUMS": _OPERATORS,
     "uploads.session.records._NOT_AWAITED": _OPERATORS,
+    "testing.records._RESET": "a test empties the gallery that is its own",
     "galleries.records._COUNT_GALLERIES": _OPERATORS,
     "variants.records._HAS_IMAGES": _OPERATORS,
     "uploads.session.records.EXPIRE": _SWEEPERS,
