@@ -11,6 +11,7 @@ import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 from anyio.lowlevel import checkpoint
+from attrs import evolve
 from tests.database.standby import Pair, running_pair
 from tests.support.processes import running_process, settle
 
@@ -19,6 +20,7 @@ from imagegallery.clock import utc_now
 from imagegallery.common.backoff import Backoff
 from imagegallery.database import replicas
 from imagegallery.database.connection import Connection
+from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.database.wal_position import COMMITTED, REPLAYED, Position
 from imagegallery.errors import Unavailable
@@ -74,6 +76,17 @@ async def add(database: Database, owner_id: str) -> None:
 
 async def has(connection: Connection, owner_id: str) -> bool:
     return cast(bool, await connection.fetchval(HAS, owner_id))
+
+
+async def test_the_schema_of_the_gallery_is_read_there_too(pair: Pair) -> None:
+    async with Database.connect(evolve(options(pair, PATIENT), schema="pics")) as database:
+        await migrate(database)
+        await add(database, "of pics")
+        await until_read_from_standby(database)
+        async with database.reading() as connection:
+            assert await has(connection, "of pics")
+    async with connected(pair) as public, public.reading() as connection:
+        assert not await has(connection, "of pics")
 
 
 async def test_reads_go_to_the_replica_and_everything_else_to_the_primary(pair: Pair) -> None:
