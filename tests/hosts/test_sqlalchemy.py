@@ -8,7 +8,7 @@ import attrs
 import pytest
 from sqlalchemy import ForeignKey, Uuid, create_engine, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, scoped_session, sessionmaker
 from sqlalchemy.schema import CreateTable
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture as jpeg
@@ -277,6 +277,15 @@ def test_in_another_database_they_go_after_the_commit(waiting: SyncGallery, capl
         session.commit()
     assert caplog.messages == [f"image {unknown} could not follow its row, which is committed"]
     engine.dispose()
+
+
+def test_the_sessions_of_threads_keep_what_the_application_notes_in_them(waiting: SyncGallery) -> None:
+    """As those of Flask-SQLAlchemy."""
+    sessions = scoped_session(sessionmaker(create_engine("sqlite://"), info={"of": "the application"}))
+    follow(sessions, waiting)
+    assert sessions.info["of"] == "the application"
+    assert waiting in sessions.info.values()
+    sessions.remove()
 
 
 def test_sessions_that_follow_no_gallery_are_left_alone(waiting: SyncGallery) -> None:

@@ -67,7 +67,7 @@ def follow(sessions: Sessions, gallery: AnyGallery) -> None:
 
     Asynchronous sessions need an asynchronous gallery, which is open by then, others a `SyncGallery`.
     """
-    made: dict[str, Any] = getattr(sessions, "kw", {})
+    made: dict[str, Any] = getattr(getattr(sessions, "session_factory", sessions), "kw", {})
     sessions.configure(info={**made.get("info", {}), _GALLERY: gallery})
 
 
