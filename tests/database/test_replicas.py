@@ -23,9 +23,12 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.database.wal_position import COMMITTED, REPLAYED, Position
+from imagegallery.delivery.options import DeliveryOptions
+from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import Unavailable
 from imagegallery.galleries.pages import CachedPages, ListPlace, LoadedPage
 from imagegallery.galleries.service import GalleryService
+from imagegallery.images.presentation.urls import ImageUrls
 
 PATIENT, IMPATIENT = timedelta(seconds=30), timedelta(milliseconds=1)
 ADD = "INSERT INTO owners (owner_id) VALUES ($1)"
@@ -223,8 +226,8 @@ async def test_a_page_that_is_made_after_a_change_was_heard_of_shows_the_change(
         Database.connect(DatabaseOptions(dsn=pair.primary)) as elsewhere,
     ):
         me = Principal.user("me")
-        writer = GalleryService(elsewhere, None, utc_now)  # type: ignore[arg-type]
-        reader = GalleryService(process.database, None, utc_now)  # type: ignore[arg-type]
+        urls = ImageUrls(cast(ObjectUrls, None), DeliveryOptions(), utc_now)  # of no image
+        writer, reader = (GalleryService(each, urls, utc_now) for each in (elsewhere, process.database))
         gallery = await writer.create(me, name="before", visibility="public")
 
         async def page() -> bytes:
