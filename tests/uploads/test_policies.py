@@ -445,3 +445,21 @@ async def test_what_is_staged_is_judged_then_and_goes_where_its_policy_is(upload
             await not_under.attach(connection, gallery_id=gallery.id)
     async with uploading.library.database.transaction() as connection:
         assert (await under.attach(connection, gallery_id=gallery.id)).policy == "item"
+
+
+async def test_a_process_without_the_applications_code_completes_nothing_that_it_decides(
+    uploading: Uploading, jpeg: bytes
+) -> None:
+    redefine(uploading, "item", Policy())
+    policies = uploading.library.policies
+    policies.add_hook("item", lambda _: None)
+    session = await uploading.service.create(
+        uploading.me, filename="tram.jpg", content_type="image/jpeg", size=len(jpeg), policy="item"
+    )
+    await uploading.send(session.request, jpeg)
+    hooks = policies.hooks.maps[0].pop("item")  # as in a worker that knows the settings alone
+    with pytest.raises(Conflict, match="not in this process"):
+        await uploading.service.server.complete_arrived(session.incoming_key)
+    assert (await uploading.traces()).images == 0
+    policies.hooks.maps[0]["item"] = hooks
+    assert (await uploading.service.complete(uploading.me, session.id)).policy == "item"

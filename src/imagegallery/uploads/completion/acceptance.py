@@ -5,7 +5,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.common.meta import Meta
-from imagegallery.errors import Forbidden, ImageGalleryError, RateLimited, Refused, TypeMismatch, Unavailable
+from imagegallery.errors import Conflict, Forbidden, ImageGalleryError, RateLimited, Refused, TypeMismatch, Unavailable
 from imagegallery.images.metadata.metadata import Metadata
 from imagegallery.principal import Principal
 from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
@@ -50,8 +50,8 @@ class Acceptance:
         """Return what is known of the file by then.
 
         Raises what refuses the upload, one of `imagegallery.uploads.session.rejection.VERDICTS`; `HookFailed`, or what
-        else a hook raises that says "later"; and `ChecksumMismatch` and `ObjectNotFound` for a file that has to be read
-        for its SHA-256.
+        else a hook raises that says "later"; `Conflict` where the application was to be asked and is not here; and
+        `ChecksumMismatch` and `ObjectNotFound` for a file that has to be read for its SHA-256.
         """
         found, limits = verified.picture, self.limits.under(policy)
         limits.check_size(verified.info.size)
@@ -61,6 +61,8 @@ class Acceptance:
             )
         self.limits.policies.get(policy).check_dimensions(found.width, found.height)
         if not self.limits.policies.has_hooks(policy):
+            if session.asks_application:
+                raise Conflict(f"The application's own check of the policy {policy} is not in this process.")
             return verified
         known = await self.verification.with_sha256(session, verified)
         try:

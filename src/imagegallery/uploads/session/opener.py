@@ -176,6 +176,7 @@ class SessionOpener:
             meta=declaration.meta,
             visibility=declaration.visibility,
             policy=new.policy,
+            asks_application=self.limits.policies.has_hooks(new.policy),
         )
 
 

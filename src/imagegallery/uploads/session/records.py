@@ -32,7 +32,7 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
     completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility,
-    staged, policy"""
+    staged, policy, asks_application"""
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
@@ -65,10 +65,11 @@ _INSERT = """
 INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
     declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
-    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size, meta, visibility, policy
+    wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size, meta, visibility, policy,
+    asks_application
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27
+    $26, $27, $28
 )"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
@@ -257,6 +258,7 @@ async def insert(connection: Connection, session: UploadSession) -> None:
             session.meta,
             session.visibility.value,
             session.policy,
+            session.asks_application,
         )
     except UniqueViolationError:
         raise UploadLocked("Another request is at work on this upload.") from None
@@ -450,6 +452,7 @@ def _session(row: Record) -> UploadSession:
         visibility=Visibility(row["visibility"]),
         staged=None if row["staged"] is None else StagedFile.from_json(row["staged"]),
         policy=row["policy"],
+        asks_application=row["asks_application"],
     )
 
 

@@ -143,8 +143,8 @@ class UploadSession:
     brought is kept; if the image that was there was answered, that is the ``future_image_id`` from then on.
     ``found_type`` is what the file is, where that is not what its client declared; ``received_sha256`` was taken on the
     way, of a file that came through this service in one request. ``meta`` and ``visibility`` are for the image,
-    ``policy`` is the name of the one that it is under. ``staged`` is what was found in a file that waits to be
-    attached, where its image's original will be.
+    ``policy`` is the name of the one that it is under; ``asks_application``: code of the application decides, too.
+    ``staged`` is what was found in a file that waits to be attached, where its image's original will be.
     """
 
     id: UUID
@@ -181,6 +181,7 @@ class UploadSession:
     visibility: Visibility = Visibility.PRIVATE
     staged: StagedFile | None = None
     policy: str | None = None
+    asks_application: bool = False
 
     def __repr__(self) -> str:
         return f"<UploadSession {self.id} {self.filename!r} {self.state}>"
