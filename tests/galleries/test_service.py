@@ -22,6 +22,7 @@ async def test_a_gallery_is_created_private_and_empty(library: Library) -> None:
     assert (gallery.image_count, gallery.cover_image_id, gallery.cover) == (0, None, None)
     assert gallery.created_at == gallery.updated_at == library.clock()
     assert await library.galleries.get(ANA, gallery.id) == gallery
+    assert repr(gallery) == f"<Gallery {gallery.id} 'Lisbon' private, 0 images>"
 
 
 async def test_galleries_of_one_owner_have_an_end(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
