@@ -15,6 +15,7 @@ from tests.support.worker import EAGER, Outcomes
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.events.event import DomainEvent, Event, EventOptions
+from imagegallery.events.handlers import HandlerJobs
 from imagegallery.events.relay import Relay
 from imagegallery.events.service import EventService
 from imagegallery.gallery import EVENT_TYPES
@@ -50,21 +51,25 @@ def queue(database: Database, clock: ManualClock) -> PostgresQueue:
     return PostgresQueue(database, clock)
 
 
+def jobs_of(events: EventService) -> HandlerJobs:
+    return HandlerJobs(events._database, events._types, events._options, events._handlers)
+
+
 @asynccontextmanager
 async def working(
     database: Database, queue: PostgresQueue, clock: ManualClock, events: EventService, outcomes: Outcomes
 ) -> AsyncIterator[None]:
     """A worker of a process that knows the handlers of ``events``, from when its relay has begun."""
-    relay = Relay(database, queue, EVENT_TYPES, events.consumers(), clock)
+    relay = Relay(database, queue, EVENT_TYPES, jobs_of(events).consumers(), clock)
     await relay.begin()
     worker = Worker(
         queue,
-        events.job_handlers(),
+        jobs_of(events).by_kind(),
         EAGER,
         clock,
         periodic=[Periodic("relay", PATIENCE, relay.run)],
         observer=outcomes,
-        apart=events.slots(),
+        apart=jobs_of(events).slots(),
     )
     async with anyio.create_task_group() as tasks:
         await tasks.start(worker.run)
@@ -128,7 +133,7 @@ async def test_two_relays_make_one_job_of_an_event(
     database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog
 ) -> None:
     events = of(database, clock, Heard())
-    relays = [Relay(database, queue, EVENT_TYPES, events.consumers(), clock) for _ in range(2)]
+    relays = [Relay(database, queue, EVENT_TYPES, jobs_of(events).consumers(), clock) for _ in range(2)]
     await relays[0].begin()
     await log.ready(250)
     async with anyio.create_task_group() as tasks:
@@ -144,7 +149,7 @@ async def test_names_of_handlers(database: Database, clock: ManualClock) -> None
     async def congratulate(event: Event[ImageReady]) -> None:
         pass
 
-    (kind,) = events.job_handlers()
+    (kind,) = jobs_of(events).by_kind()
     assert kind.startswith("event:")
     assert kind.endswith("congratulate")
     with pytest.raises(ValueError, match="already"):
@@ -202,7 +207,7 @@ async def test_one_that_hangs_is_in_nobody_s_way_and_is_called_again(
 async def test_each_has_slots_of_its_own(database: Database, clock: ManualClock) -> None:
     events = EventService(database, EVENT_TYPES, EventOptions(handler_calls=3), clock)
     events.register(ImageReady, Heard(), name="tests.heard")
-    assert events.slots() == {"event:tests.heard": 3}
+    assert jobs_of(events).slots() == {"event:tests.heard": 3}
 
 
 async def test_a_consumer_that_fails_keeps_no_other_back(
@@ -214,7 +219,7 @@ async def test_a_consumer_that_fails_keeps_no_other_back(
         async def jobs_for(self, _connection: Connection, _events: Sequence[Event[DomainEvent]]) -> Sequence[NewJob]:
             raise KeyError("an event that nobody thought of")
 
-    relay = Relay(database, queue, EVENT_TYPES, [Broken(), *of(database, clock, Heard()).consumers()], clock)
+    relay = Relay(database, queue, EVENT_TYPES, [Broken(), *jobs_of(of(database, clock, Heard())).consumers()], clock)
     await relay.begin()
     await log.ready(2)
     await relay.catch_up()

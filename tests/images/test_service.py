@@ -245,7 +245,7 @@ async def test_waiting_in_vain_times_out(library: Library) -> None:
     image = await library.add_image(without_variants(make_image()))
 
     with pytest.raises(TimeoutError):
-        await library.images.wait_until_ready(ANA, image.id, timeout=timedelta(milliseconds=1))
+        await library.images.wait_until_ready(ANA, image.id, timeout=0.001)
 
 
 async def test_content_is_found_in_the_library_and_in_a_gallery(library: Library) -> None:

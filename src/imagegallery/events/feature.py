@@ -4,10 +4,16 @@ from typing import Final
 
 from imagegallery.access.authority import Authority
 from imagegallery.events.event import EventOptions
-from imagegallery.events.handlers import Handlers
+from imagegallery.events.handlers import HandlerJobs, Handlers
 from imagegallery.events.service import EventService
-from imagegallery.feature import Feature
+from imagegallery.feature import Feature, Resources
 from imagegallery.queue.periodic import Periodic
+
+
+def _handler_jobs(resources: Resources) -> HandlerJobs:
+    options, handlers = resources.options[EventOptions], resources.registered[Handlers]
+    return HandlerJobs(resources.database, resources.event_types, options, handlers)
+
 
 FEATURE: Final = Feature(
     "events",
@@ -22,10 +28,10 @@ FEATURE: Final = Feature(
             resources.registered[Authority],
         ),
     ),
-    jobs=lambda resources: resources.services[EventService].job_handlers(),
-    apart=lambda resources: resources.services[EventService].slots(),
+    jobs=lambda resources: _handler_jobs(resources).by_kind(),
+    apart=lambda resources: _handler_jobs(resources).slots(),
     periodic=lambda resources: (
         Periodic("old events", resources.upkeep_interval, resources.services[EventService].prune),
     ),
-    consumers=lambda resources: resources.services[EventService].consumers(),
+    consumers=lambda resources: _handler_jobs(resources).consumers(),
 )

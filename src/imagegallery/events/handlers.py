@@ -4,7 +4,7 @@ import inspect
 import logging
 import re
 from collections import ChainMap
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar, overload
@@ -17,7 +17,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.events import records
-from imagegallery.events.event import DomainEvent, Event, EventTypes, parse_event_id
+from imagegallery.events.event import DomainEvent, Event, EventOptions, EventTypes, parse_event_id
 from imagegallery.queue.job import ClaimedJob, NewJob
 
 logger = logging.getLogger(__name__)
@@ -175,3 +175,30 @@ class EventHandler:
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """It becomes a dead letter, which can be requeued."""
         logger.error("handler %s: giving up on event %s: %s", self.known_as, job.payload["event_id"], error)
+
+
+@frozen
+class HandlerJobs:
+    """What workers do for the handlers that are known by then."""
+
+    database: Database
+    types: EventTypes
+    options: EventOptions
+    handlers: Handlers
+
+    def consumers(self) -> Sequence[EventHandler]:
+        """What a worker relays to them. Raises `ValueError` for one of an event that no feature has."""
+        self.handlers.check()  # a definition may have got more since
+        limit, at_once = self.options.handler_timeout, self.options.handler_calls
+        return [
+            EventHandler(self.database, self.types, each.kind, name, each.call, limit, Threads(at_once))
+            for name, each in self.handlers.by_name.items()
+        ]
+
+    def by_kind(self) -> Mapping[str, EventHandler]:
+        """Who does their jobs."""
+        return {each.name: each for each in self.consumers()}
+
+    def slots(self) -> Mapping[str, int]:
+        """How many calls of each handler a worker makes at once: one that hangs is in nobody else's way."""
+        return dict.fromkeys(self.by_kind(), self.options.handler_calls)

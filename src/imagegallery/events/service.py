@@ -1,6 +1,6 @@
 """Events, for subscribers and for the application's handlers in its workers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
@@ -8,17 +8,15 @@ from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.task_groups import surrounding_tasks
-from imagegallery.common.threads import Threads
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import EventsGone
 from imagegallery.events import records
 from imagegallery.events.event import DomainEvent, EventOptions, EventTypes, parse_event_id
 from imagegallery.events.feed import Feed, Subscription
-from imagegallery.events.handlers import EventHandler, Handler, Handlers, Registration, check_type
+from imagegallery.events.handlers import Handler, Handlers, Registration, check_type
 from imagegallery.events.records import OwnLog
 from imagegallery.principal import Principal
-from imagegallery.queue.protocol import JobHandler
 
 E = TypeVar("E", bound=DomainEvent)
 _PRUNED_AT_ONCE: Final = 1000
@@ -97,23 +95,6 @@ class EventService:
         Closing the gallery does so, too. A server must do it before it waits for its connections to end.
         """
         self._feed.close()
-
-    def consumers(self) -> Sequence[EventHandler]:
-        """What a worker relays to the handlers known by now."""
-        self._handlers.check()  # a definition may have got more since
-        limit, at_once = self._options.handler_timeout, self._options.handler_calls
-        return [
-            EventHandler(self._database, self._types, each.kind, name, each.call, limit, Threads(at_once))
-            for name, each in self._handlers.by_name.items()
-        ]
-
-    def job_handlers(self) -> Mapping[str, JobHandler]:
-        """Who does the jobs of the handlers known by now."""
-        return {each.name: each for each in self.consumers()}
-
-    def slots(self) -> Mapping[str, int]:
-        """How many calls of each handler a worker makes at once: one that hangs is in nobody else's way."""
-        return dict.fromkeys(self.job_handlers(), self._options.handler_calls)
 
     async def prune(self) -> int:
         """Delete events past their retention. Returns their number."""

@@ -19,6 +19,7 @@ from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.attribute import AttributeOf
+from imagegallery.common.durations import Duration, as_timedelta
 from imagegallery.common.meta import Meta, check_patch
 from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset
@@ -195,7 +196,7 @@ class ImageService:
         self,
         principal: Principal,
         *,
-        older_than: timedelta = timedelta(0),
+        older_than: Duration = 0,
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Image]:
@@ -213,7 +214,9 @@ class ImageService:
             InvalidInput: For an invalid limit.
             InvalidCursor: For an invalid cursor.
         """
-        return await self.library.unattached(principal, self._clock() - older_than, cursor=cursor, limit=limit)
+        return await self.library.unattached(
+            principal, self._clock() - as_timedelta(older_than), cursor=cursor, limit=limit
+        )
 
     async def delete(
         self,
@@ -252,23 +255,21 @@ class ImageService:
             await self._outbox.enqueue(connection, process_image(image), now=now)
             return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
 
-    async def wait_until_ready(
-        self, principal: Principal, image_id: Id, *, timeout: timedelta = READY_TIMEOUT
-    ) -> Image:
+    async def wait_until_ready(self, principal: Principal, image_id: Id, *, timeout: Duration = READY_TIMEOUT) -> Image:
         """Return the image once its processing has ended: ``complete``, or ``failed`` with the reason.
 
         Raises:
             NotFound: If the principal may not see it, or it is deleted meanwhile.
-            TimeoutError: After ``timeout``.
+            TimeoutError: After ``timeout``, a `timedelta` or seconds.
         """
-        image_id = as_id(image_id, "image_id")
+        image_id, limit = as_id(image_id, "image_id"), as_timedelta(timeout)
         image = await self.get(principal, image_id)
         if image.status in _DONE:
             return image
-        with anyio.fail_after(timeout.total_seconds()):
+        with anyio.fail_after(limit.total_seconds()):
             async with self._database.listen(records.CHANNEL, payload=str(image_id)) as notifications:
                 while (image := await self.get(principal, image_id)).status not in _DONE:
-                    await notifications.wait(timeout)
+                    await notifications.wait(limit)
         return image
 
     async def find_by_content(self, principal: Principal, sha256: bytes, gallery_id: Id | None = None) -> UUID | None:
