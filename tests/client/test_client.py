@@ -14,7 +14,9 @@ from tests.support.images import jpeg
 from tests.support.served import ServedUploads, token_of
 from tests.support.servers.proxy import Cut, FailingNetwork, in_turn
 
+from imagegallery.access.audience import Visibility
 from imagegallery.client import ApiProblem, GalleryClient, StateFile
+from imagegallery.common.meta import JsonValue
 from imagegallery.errors import ConfigurationError, InvalidInput, Unavailable
 from imagegallery.uploads.session.policy import OnDuplicate
 
@@ -57,6 +59,22 @@ async def test_into_a_gallery_that_is_made_once(
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=served.api, headers=headers) as http:
         assert (await http.get(f"/galleries/{made}")).json()["data"]["image_count"] == 1
+
+
+async def test_with_what_the_application_keeps_of_it(served: ServedUploads, token: str, make_file: MakeFile) -> None:
+    path = make_file("tram.jpg", 2_000)
+    meta: dict[str, JsonValue] = {"sku": "A-1", "sizes": [1, 2.5]}
+    async with GalleryClient.open(served.api, token=token) as client:
+        first = await client.upload(path, meta=meta, visibility=Visibility.UNLISTED)
+        again = await client.upload(path, meta=dict(reversed(meta.items())), visibility=Visibility.UNLISTED)
+        plain = await client.upload(path)
+        with pytest.raises(ApiProblem, match="deep"):
+            await client.upload(path, meta={"a": [[[[[[[[[]]]]]]]]]})
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=served.api, headers=headers) as http:
+        images = [(await http.get(f"/images/{each}")).json()["data"] for each in (first, plain)]
+    assert first == again
+    assert [(each["meta"], each["visibility"]) for each in images] == [(meta, "unlisted"), ({}, "private")]
 
 
 async def test_a_gallery_beyond_the_first_page_is_found(served: ServedUploads, token: str) -> None:

@@ -1,5 +1,6 @@
 """The client: files in, ids of images out."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 from anyio.to_thread import run_sync
 from attrs import frozen
 
+from imagegallery.access.audience import Visibility
 from imagegallery.client.api import Api
 from imagegallery.client.documents import GalleryName, ImageName, UploadPlan, read_data, read_page
 from imagegallery.client.exchange import RetryingRequests
@@ -20,6 +22,7 @@ from imagegallery.client.retries import RetryPolicy
 from imagegallery.client.source import LocalFile
 from imagegallery.client.statefile import FileKey, StateFile
 from imagegallery.client.whole import send_whole
+from imagegallery.common.meta import NO_META, JsonValue, Meta
 from imagegallery.errors import ConfigurationError, ImageGalleryError, InvalidInput, Unavailable
 from imagegallery.uploads.session.policy import OnDuplicate
 
@@ -79,11 +82,19 @@ class GalleryClient:
             yield cls(api, state or StateFile.in_memory(), parallel_parts, on_duplicate, policy)
 
     async def upload(
-        self, path: Path, *, gallery_id: UUID | None = None, advance: AdvanceBytes = ignore_progress
+        self,
+        path: Path,
+        *,
+        gallery_id: UUID | None = None,
+        meta: Meta = NO_META,
+        visibility: Visibility = Visibility.PRIVATE,
+        advance: AdvanceBytes = ignore_progress,
     ) -> UUID:
-        """Upload a file and return its image's id, even if an earlier run did it.
+        """Upload a file and return its image's id, even if an earlier run did it with the same arguments.
 
         Args:
+            meta: What the application keeps with the image: a JSON object (`imagegallery.common.meta`).
+            visibility: The image's own.
             advance: Called with the number of bytes that were sent or need not be: in total the file's size, or zero if
                 this raises.
 
@@ -92,6 +103,13 @@ class GalleryClient:
             InvalidInput: If it is no image. Nothing was sent then.
         """
         target = f"{self._api.root} {gallery_id or ''}" + (f" {self._policy}" if self._policy else "")
+        said: dict[str, JsonValue] = {"meta": meta} if meta else {}
+        if visibility is not Visibility.PRIVATE:
+            said["visibility"] = visibility.value
+        if said:
+            target += f" {json.dumps(said, sort_keys=True)}"
+        if gallery_id:
+            said["gallery_id"] = str(gallery_id)
         progress = ProgressCounter(advance)
         try:
             status = await run_sync(path.stat)
@@ -99,7 +117,7 @@ class GalleryClient:
             if image_id is None:
                 file = await LocalFile.examine(path)
                 status = file.status
-                image_id = await self._upload(file, FileKey.of(path, status, target), gallery_id, progress)
+                image_id = await self._upload(file, FileKey.of(path, status, target), said, progress)
         except BaseException:
             progress.take_back()
             raise
@@ -131,28 +149,24 @@ class GalleryClient:
                 return found
             query["cursor"] = cursor
 
-    async def _upload(self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: ProgressCounter) -> UUID:
-        image_id = await self._resume(file, key, gallery_id, progress)
+    async def _upload(self, file: LocalFile, key: FileKey, said: Meta, progress: ProgressCounter) -> UUID:
+        image_id = await self._resume(file, key, said, progress)
         if image_id is None:
             progress.take_back()
             idempotency_key = str(uuid4())
             # Saved before the request, whose response may get lost.
             await self._state.remember_key(key, idempotency_key)
-            image_id = await self._send_and_complete(
-                await self._begin(file, gallery_id, idempotency_key), file, progress
-            )
+            image_id = await self._send_and_complete(await self._begin(file, said, idempotency_key), file, progress)
         await self._state.remember_image(key, image_id)
         return image_id
 
-    async def _resume(
-        self, file: LocalFile, key: FileKey, gallery_id: UUID | None, progress: ProgressCounter
-    ) -> UUID | None:
+    async def _resume(self, file: LocalFile, key: FileKey, said: Meta, progress: ProgressCounter) -> UUID | None:
         """Finish an upload that an earlier run began. Returns ``None`` if that is no longer possible."""
         idempotency_key = self._state.get(key).idempotency_key
         if idempotency_key is None:
             return None
         try:
-            plan = await self._begin(file, gallery_id, idempotency_key)
+            plan = await self._begin(file, said, idempotency_key)
             if plan.image_id is not None or plan.state in _ENDED:
                 return plan.image_id
             return await self._try_to_complete(plan.id) or await self._send_and_complete(plan, file, progress)
@@ -161,14 +175,15 @@ class GalleryClient:
                 raise
             return None
 
-    async def _begin(self, file: LocalFile, gallery_id: UUID | None, idempotency_key: str) -> UploadPlan:
-        """Open the upload that this key stands for. A repeated request returns the same one."""
+    async def _begin(self, file: LocalFile, said: Meta, idempotency_key: str) -> UploadPlan:
+        """Open the upload that this key stands for, with what is ``said`` about the image. A repeated request returns
+        the same one."""
         declared = {
             "filename": file.name,
             "content_type": file.content_type,
             "size": file.size,
             "sha256": file.sha256,
-            **({"gallery_id": str(gallery_id)} if gallery_id else {}),
+            **said,
             **({"on_duplicate": self._on_duplicate} if self._on_duplicate else {}),
             **({"policy": self._policy} if self._policy else {}),
         }
