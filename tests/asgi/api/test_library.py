@@ -70,7 +70,7 @@ def test_the_timeline_lays_out_what_is_there(owner: httpx.Client, visitor: httpx
 
     months = owner.get("/images/timeline").json()["data"]["months"]
     columns = owner.get(f"/images/timeline/{months[0]['month']}/images").json()["data"]
-    assert owner.get(f"/images/timeline/{months[0]['month']}").json()["data"] == columns
+    assert owner.get(f"/images/timeline/{months[0]['month']}").json()["data"]["id"] == columns["id"]
 
     assert sum(month["count"] for month in months) == 2
     assert columns["id"] == newest[: len(columns["id"])]
