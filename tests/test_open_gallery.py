@@ -178,6 +178,47 @@ def test_with_its_event_loop_it_ends_and_says_so(handle: OpenGallery, caplog: py
     asyncio.run(open_it_again())
 
 
+FORKS = """
+import asyncio, multiprocessing, sys
+from imagegallery import ImageGallery, Principal
+
+opening, me = ImageGallery.open(worker=True), Principal.user("ada")
+
+
+async def create(name):
+    async with opening as gallery:
+        return (await gallery.galleries.create(me, name=name)).name
+
+
+def in_child(gallery):
+    try:
+        asyncio.run(gallery.galleries.list(me))
+    except RuntimeError as error:
+        assert "before the process was forked" in str(error)
+        assert asyncio.run(create("of the child")) == "of the child"
+
+
+async def main():
+    async with opening as gallery:
+        child = multiprocessing.get_context("fork").Process(target=in_child, args=(gallery,))
+        child.start()
+        await asyncio.to_thread(child.join)
+        await gallery.ready()
+        names = [each.name for each in (await gallery.galleries.list(me)).items]
+        print(child.exitcode, *names)
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_fork_while_a_worker_runs_may_open_it_in_its_own_loop(tmp_path: Path, database_dsn: str) -> None:
+    variables = os.environ | {"IMAGEGALLERY_DATABASE_DSN": database_dsn, "IMAGEGALLERY_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", FORKS]
+    run = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=120)
+    assert run.stdout.split(maxsplit=1) == ["0", "of the child\n"], run.stderr
+
+
 async def test_a_worker_that_keeps_failing_is_told(
     handle: OpenGallery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
