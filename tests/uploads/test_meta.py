@@ -75,8 +75,8 @@ async def test_what_the_application_does_not_agree_to_leaves_nothing(
     before = await uploading.traces()
     if check is hang:
         monkeypatch.setattr(hooks, "HOOK_TIME", timedelta(0))
-    library.images.meta_checks.add("image", check)
-    library.images.meta_checks.add("gallery", check)
+    library.images.rules.meta_checks.add("image", check)
+    library.images.rules.meta_checks.add("gallery", check)
     for attempt in (
         service.add(me, jpeg),
         service.create(me, filename="tram.jpg", content_type="image/jpeg", size=9),
@@ -106,7 +106,7 @@ async def test_a_check_sees_all_that_would_be_kept_and_changes_nothing_of_it(upl
         meta["sku"] = object()
 
     galleries, me = uploading.library.galleries, uploading.me
-    uploading.library.images.meta_checks.add("gallery", look)
+    uploading.library.images.rules.meta_checks.add("gallery", look)
     gallery = await galleries.create(me, name="Lisbon", meta={**META, "none": None})
     changed = await galleries.update(me, gallery.id, meta={"colour": None, "size": 1})
     await galleries.update(me, gallery.id, name="Lisboa")
@@ -115,7 +115,7 @@ async def test_a_check_sees_all_that_would_be_kept_and_changes_nothing_of_it(upl
 
 
 async def test_what_is_staged_gets_its_meta_when_it_is_attached(uploading: Uploading, jpeg: bytes) -> None:
-    uploading.library.images.meta_checks.add("image", refuse)
+    uploading.library.images.rules.meta_checks.add("image", refuse)
     staged = await uploading.service.stage(uploading.me, jpeg)
     async with uploading.library.database.connection() as host, host.transaction():
         with pytest.raises(InvalidInput, match="of a product"):

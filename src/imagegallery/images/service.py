@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 import anyio
+from attrs import frozen
 
 from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
@@ -56,6 +57,15 @@ _DONE: Final = (ProcessingStatus.COMPLETE, ProcessingStatus.FAILED)
 T = TypeVar("T")
 
 
+@frozen
+class ImageRules:
+    """What uploads and galleries ask before they change images: the rules of the application, and of its policies."""
+
+    admission: Admission
+    authority: Authority
+    meta_checks: MetaChecks
+
+
 class ImageService:
     """Single images. ``library`` lists them, ``batches`` changes many at once, ``trash`` has deleted ones,
     ``duplicates`` finds
@@ -68,6 +78,7 @@ class ImageService:
     batches = AttributeOf(BatchService)
     duplicates = AttributeOf(DuplicateService)
     trash = AttributeOf(TrashService)
+    rules = AttributeOf(ImageRules)
 
     def __init__(
         self,
@@ -82,8 +93,7 @@ class ImageService:
         policies: Policies | None = None,
         authority: Authority | None = None,
     ) -> None:
-        self.authority = authority = authority or Authority()
-        self.meta_checks = meta_checks or MetaChecks()
+        authority = authority or Authority()
         self.library = LibraryService(database, delivery, authority)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
         policies = policies or Policies()
@@ -91,8 +101,9 @@ class ImageService:
         self.trash = TrashService(
             database, outbox, delivery, trash or TrashOptions(), clock, closed_urls, policies, authority
         )
-        self.admission = Admission(policies, closed_urls)
-        self.batches = BatchService(database, clock, self.admission, self.trash, authority)
+        admission = Admission(policies, closed_urls)
+        self.rules = ImageRules(admission, authority, meta_checks or MetaChecks())
+        self.batches = BatchService(database, clock, admission, self.trash, authority)
         self._database = database
         self._outbox = outbox
         self._delivery = delivery
@@ -110,7 +121,7 @@ class ImageService:
         """
         image_id = as_id(image_id, "image_id")
         async with self._database.reading(principal, within=connection) as ours:
-            found = await find_allowed(ours, self.authority, principal, image_id, Permission.VIEW)
+            found = await find_allowed(ours, self.rules.authority, principal, image_id, Permission.VIEW)
         return self._shown(principal, found)
 
     async def get_many(
@@ -130,7 +141,7 @@ class ImageService:
         if not wanted:
             return {}
         async with self._database.reading(principal, within=connection) as ours:
-            found = await find_many(ours, self.authority, principal, wanted)
+            found = await find_many(ours, self.rules.authority, principal, wanted)
         return await self._delivery.of_many(lambda: {each.image.id: self._shown(principal, each) for each in found})
 
     async def update(
@@ -171,7 +182,7 @@ class ImageService:
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, image_id, patch)
             async with self._database.transaction() as connection:
-                await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)
+                await find_allowed(connection, self.rules.authority, principal, image_id, Permission.EDIT)
                 await self._check(connection, principal, image_id, check)
                 if meta_change is not None and await membership.lock_image(connection, image_id) != meta_change.before:
                     continue
@@ -246,7 +257,7 @@ class ImageService:
         principal.require_user()
         now = self._clock()
         async with self._database.transaction() as connection:
-            image = (await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)).image
+            image = (await find_allowed(connection, self.rules.authority, principal, image_id, Permission.EDIT)).image
             await self._check(connection, principal, image_id, check)
             if image.original_state is OriginalState.REFUSED:
                 raise Conflict("The file was no good and is gone: upload it again.")
@@ -283,7 +294,7 @@ class ImageService:
         owner_id = principal.require_user()
         if len(sha256) != SHA256_BYTES:
             raise ValueError("A SHA-256 digest has 32 bytes.")
-        await self.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        await self.rules.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.connection() as connection:
             return await records.find_by_content(connection, owner_id, sha256, gallery_id)
 
@@ -312,7 +323,7 @@ class ImageService:
         image_id = as_id(image_id, "image_id")
         self._check_variant_type(variant)
         async with self._database.reading(principal) as connection:
-            found = await find_allowed(connection, self.authority, principal, image_id, Permission.VIEW)
+            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.VIEW)
         there = found.image.variants
         if not there:
             raise NotFound("This image has no variant yet.")
@@ -335,7 +346,7 @@ class ImageService:
         image_id = as_id(image_id, "image_id")
         principal.require_user()
         async with self._database.reading(principal) as connection:
-            found = await find_allowed(connection, self.authority, principal, image_id, Permission.DOWNLOAD)
+            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.DOWNLOAD)
             image = found.image
         if image.original_state is OriginalState.REFUSED:
             raise NotFound("The file was no good and is gone.")
@@ -347,10 +358,10 @@ class ImageService:
         if isinstance(patch, Unset):
             return None
         async with self._database.connection() as connection:
-            found = await find_allowed(connection, self.authority, principal, image_id, Permission.EDIT)
+            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.EDIT)
             before = found.image.meta
         change = MetaChange(before, changed_meta(before, patch))
-        await self.meta_checks.check("image", change.after)
+        await self.rules.meta_checks.check("image", change.after)
         return change
 
     async def _check(

@@ -106,13 +106,20 @@ class UploadService:
         self._clock = clock
         self._limits = limits = UploadLimits(policy, policies or Policies())
         verification = Verification(store, engine, scratch, limits)
-        self._completion = Completion(database, store, outbox, verification, limits, images.admission, clock)
+        self._completion = Completion(database, store, outbox, verification, limits, images.rules.admission, clock)
         receiver = BodyReceiver(database, store, self._completion, limits, clock)
-        space = space or UnlimitedSpace()
+        space, rules = space or UnlimitedSpace(), images.rules
         self._opener = SessionOpener(
-            database, limits, images.admission, clock, rates, space, images.meta_checks, images.authority
+            database,
+            limits,
+            images.rules.admission,
+            clock,
+            rates,
+            space,
+            images.rules.meta_checks,
+            images.rules.authority,
         )
-        self._sessions = OwnSessions(database, clock, images.authority)
+        self._sessions = OwnSessions(database, clock, rules.authority)
         self._ender = SessionEnder(database, store, clock)
         self.parts = UploadParts(database, store, images, self._opener, self._completion, limits, clock)
         self._resumable = ResumableUploads(database, store, scratch, self._opener, self._completion, limits, clock)
@@ -214,7 +221,7 @@ class UploadService:
         """
         owner_id = principal.require_user()
         check_limit(limit)
-        await self._images.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        await self._images.rules.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         scope = f"uploads:{owner_id}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
         async with self._database.connection() as connection:
@@ -228,7 +235,7 @@ class UploadService:
             Unauthenticated: Without a user.
         """
         owner_id = principal.require_user()
-        await self._images.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        await self._images.rules.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.connection() as connection:
             room = await records.room(connection, owner_id, now=self._clock())
         limit = self.policy.limit_of(room.storage_limit)
@@ -279,7 +286,7 @@ class UploadService:
         image_id = as_id(image_id, "image_id")
         principal.require_user()
         async with self._database.transaction(within=connection) as ours:
-            await claim(ours, self._images.authority, principal, image_id, now=self._clock())
+            await claim(ours, self._images.rules.authority, principal, image_id, now=self._clock())
         return await self._images.get(principal, image_id, connection=connection)
 
     async def cancel(self, principal: Principal, session_id: Id) -> None:

@@ -70,7 +70,7 @@ class UploadParts:
         self._completion = completion
         self._limits = limits
         self._clock = clock
-        self._sessions = OwnSessions(database, clock, images.authority)
+        self._sessions = OwnSessions(database, clock, images.rules.authority)
         self._ender = SessionEnder(database, store, clock)
 
     def plan_for(self, size: int) -> PartPlan | None:

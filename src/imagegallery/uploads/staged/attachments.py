@@ -67,10 +67,10 @@ class Attachments:
         self, principal: Principal, staged_id: UUID, wanted: Attachment, connection: HostConnection | None
     ) -> Image:
         """See `StagedUpload.attach`."""
-        await self.images.meta_checks.check("image", wanted.meta)
+        await self.images.rules.meta_checks.check("image", wanted.meta)
         async with self.database.transaction(within=connection) as ours:
             session = require_own(principal, await records.lock(ours, staged_id), "upload")
-            await self.images.authority.confirm(
+            await self.images.rules.authority.confirm(
                 Permission.EDIT, principal, AccessSubject.of("upload", staged_id, session.facts)
             )
             if session.image_id is not None:
@@ -87,7 +87,7 @@ class Attachments:
         gallery_id = wanted.gallery_id
         if gallery_id is not None:
             facts = await access_records.of_gallery(connection, gallery_id)
-            await self.images.authority.require(Permission.ADD_IMAGES, principal, facts, "gallery", gallery_id)
+            await self.images.rules.authority.require(Permission.ADD_IMAGES, principal, facts, "gallery", gallery_id)
         told = attrs.evolve(session, gallery_id=gallery_id, meta=wanted.meta, visibility=wanted.visibility)
         image_id = (await self.completion.attach(connection, told, session.staged)).future_image_id
         if gallery_id is not None and not await membership.is_member(connection, gallery_id, image_id):
