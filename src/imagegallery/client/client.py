@@ -87,14 +87,14 @@ class GalleryClient:
         *,
         gallery_id: UUID | None = None,
         meta: Meta = NO_META,
-        visibility: Visibility = Visibility.PRIVATE,
+        visibility: Visibility | None = None,
         advance: AdvanceBytes = ignore_progress,
     ) -> UUID:
         """Upload a file and return its image's id, even if an earlier run did it with the same arguments.
 
         Args:
             meta: What the application keeps with the image: a JSON object (`imagegallery.common.meta`).
-            visibility: The image's own.
+            visibility: The image's own. ``None`` leaves it to the server.
             advance: Called with the number of bytes that were sent or need not be: in total the file's size, or zero if
                 this raises.
 
@@ -104,7 +104,7 @@ class GalleryClient:
         """
         target = f"{self._api.root} {gallery_id or ''}" + (f" {self._policy}" if self._policy else "")
         said: dict[str, JsonValue] = {"meta": meta} if meta else {}
-        if visibility is not Visibility.PRIVATE:
+        if visibility is not None:
             said["visibility"] = visibility.value
         if said:
             target += f" {json.dumps(said, sort_keys=True)}"
