@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from uuid import uuid4
 
-import anyio
+import anyio.to_thread
 import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
@@ -341,3 +341,12 @@ async def test_the_commit_wakes_a_worker_and_those_who_hear_events(
         await transaction.commit()
         assert await jobs.wait(timedelta(seconds=30))
         assert await told.wait(timedelta(seconds=30))
+
+
+async def test_another_event_loop_has_no_part_in_it(uploading: Uploading, jpeg: bytes) -> None:
+    """What was staged before a loop closed is attached by the gallery of the next one, by its id."""
+    staged = await uploading.service.stage(uploading.me, jpeg)
+    with pytest.raises(RuntimeError, match="opened in another event loop"):
+        await anyio.to_thread.run_sync(lambda: anyio.run(staged.attach))
+    again = uploading.having()
+    assert (await (await again.service.staged(again.me, staged.id)).attach()).width == 40
