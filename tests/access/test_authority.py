@@ -1,11 +1,14 @@
 """The host's rule narrows our decision, and never widens it."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from tests.access.test_decision import ANA, CASES
 
+import imagegallery
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import Facts
 from imagegallery.access.permission import Permission
@@ -115,3 +118,20 @@ def test_one_function_decides() -> None:
     assert authority.asks
     with pytest.raises(ValueError, match="already"):
         authority.ask(lambda *_: True)
+
+
+# What decides without the host, and why that is enough.
+WITHOUT_THE_HOST = {
+    "access/authority.py",  # which asks the host then
+    "images/image/access.py",  # reads again what the host was asked about
+    "galleries/service.py",  # likewise
+    "webhooks/service.py",  # likewise
+}
+
+
+def test_whatever_requires_a_permission_asks_the_host() -> None:
+    """Direct uses of our decision alone, which the host's rule would not narrow."""
+    root = Path(str(imagegallery.__file__)).parent
+    ours = re.compile(r"^from imagegallery\.access\.decision import .*\brequire\b", re.MULTILINE)
+    found = {file.relative_to(root).as_posix() for file in root.rglob("*.py") if ours.search(file.read_text())}
+    assert found == WITHOUT_THE_HOST
