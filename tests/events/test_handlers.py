@@ -204,6 +204,25 @@ async def test_one_that_hangs_is_in_nobody_s_way_and_is_called_again(
     assert errors == ["error: It did not return within 0:00:00.001000."] * 2
 
 
+async def test_a_worker_that_does_not_know_it_leaves_its_events_to_one_that_does(
+    database: Database, queue: PostgresQueue, clock: ManualClock, log: EventLog, outcomes: Outcomes
+) -> None:
+    heard, other = Heard(), EventService(database, EVENT_TYPES, EventOptions(), clock)
+    knowing = of(database, clock, heard)
+    other.register(ImageReady, Heard(), name="tests.of_another_release")
+    relay = Relay(database, queue, EVENT_TYPES, jobs_of(knowing).consumers(), clock)
+    await relay.begin()
+    await log.ready(1)
+    await relay.catch_up()
+    async with working(database, queue, clock, other, outcomes):
+        await log.ready(1)
+        assert await outcomes.next(1) == [JobOutcome.DONE]
+    assert heard.calls == []
+    async with working(database, queue, clock, knowing, outcomes):
+        assert await outcomes.next(2) == [JobOutcome.DONE] * 2
+    assert {event.id for event in heard.calls} == {"1", "2"}
+
+
 async def test_each_has_slots_of_its_own(database: Database, clock: ManualClock) -> None:
     events = EventService(database, EVENT_TYPES, EventOptions(handler_calls=3), clock)
     events.register(ImageReady, Heard(), name="tests.heard")
