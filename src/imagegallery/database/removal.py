@@ -23,23 +23,33 @@ WAIT_BRIEFLY: Final = "SET LOCAL lock_timeout = '250ms'"
 
 
 class StillHeld(Unavailable):
-    """Another transaction holds a row that refers to one that is to be deleted."""
+    """Another transaction holds what this one needs."""
+
+
+@asynccontextmanager
+async def unless_held(connection: Connection) -> AsyncIterator[None]:
+    """Do what is in the block, all or none, unless a lock has to be waited for. It runs in a transaction, which can
+    continue in either case. Raises `StillHeld`."""
+    try:
+        async with connection.transaction():
+            await connection.execute(WAIT_BRIEFLY)
+            yield
+    except asyncpg.LockNotAvailableError as error:
+        raise StillHeld("Another transaction holds what this one needs.") from error
 
 
 @asynccontextmanager
 async def removing(connection: Connection) -> AsyncIterator[None]:
     """Delete rows in the block, all or none. It runs in a transaction, which can continue in either case.
 
-    Raises `StillHeld` after a ``lock_timeout``, and `StillReferenced` if an application's foreign key or trigger
-    refuses one of them. In the application's own transaction, what it defers is left to its commit.
+    Raises `StillReferenced` if an application's foreign key or trigger refuses one of them. In the application's own
+    transaction, what it defers is left to its commit.
     """
     try:
         async with connection.transaction():
             yield
             if not isinstance(connection, BorrowedConnection):
                 await connection.execute(CHECK_NOW)
-    except asyncpg.LockNotAvailableError as error:
-        raise StillHeld("Another transaction holds a record that refers to this.") from error
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
         raise StillReferenced(
             "Other records of this application still refer to this, so it cannot be deleted.",

@@ -411,6 +411,22 @@ async def test_a_row_that_the_application_holds_keeps_no_other_in_the_trash(
     await application.close()
 
 
+async def test_what_the_application_holds_of_one_owner_keeps_nobody_elses_in_the_trash(
+    library: Library, database_dsn: str
+) -> None:
+    """It has attached a picture of Ana's, and not committed yet: what she stores is still to be said."""
+    images = [await library.add_image(make_image(owner)) for owner in ("ana", "ben")]
+    for image in images:
+        await library.images.delete(Principal.user(image.owner_id), image.id)
+    library.clock.advance(RETENTION)
+    application = await asyncpg.connect(database_dsn)
+    async with application.transaction():
+        await application.execute("SELECT FROM owners WHERE owner_id = 'ana' FOR UPDATE")
+        assert await library.images.trash.sweep() == 1
+    assert await library.images.trash.sweep() == 1
+    await application.close()
+
+
 async def test_the_longer_a_purge_is_refused_the_rarer_it_is_tried(
     library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:

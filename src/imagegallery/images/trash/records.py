@@ -12,7 +12,7 @@ from asyncpg import Record
 from attrs import frozen
 
 from imagegallery.database.connection import Connection
-from imagegallery.database.removal import WAIT_BRIEFLY, removing
+from imagegallery.database.removal import removing
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
@@ -255,11 +255,6 @@ async def count_refused(connection: Connection) -> int:
 async def read(connection: Connection, image_ids: Sequence[UUID]) -> list[Image]:
     """These images, grouped by owner."""
     return [image_from(row) for row in await connection.fetch(_READ, list(image_ids))]
-
-
-async def wait_briefly(connection: Connection) -> None:
-    """Let `delete` raise `StillHeld`, until the transaction ends, where an application's transaction is in the way."""
-    await connection.execute(WAIT_BRIEFLY)
 
 
 async def delete(connection: Connection, image_ids: Sequence[UUID]) -> None:

@@ -24,7 +24,7 @@ from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
-from imagegallery.database.removal import StillHeld
+from imagegallery.database.removal import StillHeld, unless_held
 from imagegallery.errors import Conflict, NotFound, StillReferenced
 from imagegallery.events import records as events
 from imagegallery.ids import Id, as_id
@@ -284,7 +284,6 @@ class TrashService:
             if not expired:
                 return None
             image_ids = await original_records.try_hold(connection, [image_id for _, image_id in expired])
-            await trash_records.wait_briefly(connection)
             return _Swept(await self._purge_what_may_go(connection, image_ids), expired[-1])
 
     async def _purge_what_may_go(self, connection: Connection, image_ids: Sequence[UUID]) -> int:
@@ -293,7 +292,8 @@ class TrashService:
         One whose record a transaction of the application holds waits for the next sweep.
         """
         try:
-            await self._purge(connection, image_ids)
+            async with unless_held(connection):
+                await self._purge(connection, image_ids)
         except (StillReferenced, StillHeld) as error:
             if len(image_ids) > 1:
                 return sum([await self._purge_what_may_go(connection, [image_id]) for image_id in image_ids])
