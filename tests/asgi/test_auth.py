@@ -18,7 +18,7 @@ from imagegallery_asgi import create_app, jwt, single_user
 from imagegallery_asgi.framework.context import API_PREFIX, Authenticate
 from imagegallery_asgi.framework.errors import InvalidToken
 from imagegallery_asgi.framework.operations import Operation
-from imagegallery_asgi.routes import OPERATIONAL, OPERATIONS, WEBSITE
+from imagegallery_asgi.routes import EVERYTHING, OPERATIONAL, OPERATIONS, WEBSITE
 
 KEY = "a secret of at least thirty-two bytes"
 LOCAL = {"Host": "127.0.0.1:8000"}
@@ -89,7 +89,7 @@ def test_a_page_that_is_named_is_trusted() -> None:
 
 @cache
 def without_sign_in() -> Starlette:
-    return create_app(ImageGallery.open(Settings.embedded("nowhere")), cors_origins=[PAGE])
+    return create_app(ImageGallery.open(Settings.embedded("nowhere")), cors_origins=[PAGE], operations=EVERYTHING)
 
 
 async def ask(operation: Operation, **headers: str) -> httpx.Response:
