@@ -115,13 +115,12 @@ DECISIONS = re.compile(
     r"|user_id == \w+\.owner_id|(session|image|gallery|webhook)\.owner_id [!=]= "
 )
 # A gallery or an image that becomes private, a key that may tell a listed gallery, what proxies may keep of a page, and
-# defaults that Django's migrations and a client's requests need not say.
+# defaults that Django's migrations need not say.
 NO_DECISIONS = {
     "galleries/service.py": 1,
     "galleries/pages.py": 1,
     "images/service.py": 1,
     "hosts/django/reference.py": 1,
-    "client/client.py": 1,
 }
 
 
