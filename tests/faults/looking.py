@@ -18,7 +18,10 @@ from imagegallery.uploads.checks import STRAY_UPLOAD
 from imagegallery.variants.checks import STRAY_OBJECT
 
 # What waits for its time is not waited for.
-DUE = "SELECT state FROM jobs WHERE state = 'dead' OR run_at <= $1 OR state = 'running'"
+# One that failed while time passed is tried again in some seconds.
+DUE = """
+SELECT state FROM jobs
+WHERE state = 'dead' OR run_at <= $1::timestamptz + interval '1 minute' OR state = 'running'"""
 KEYS = """
 SELECT original_key FROM images WHERE original_state <> 'refused'
 UNION SELECT key FROM image_variants"""
@@ -42,7 +45,7 @@ async def rows(deployment: Deployment, sql: str, *arguments: object) -> Sequence
 
 
 async def idle(deployment: Deployment) -> None:
-    """Wait until no job is due, and none was given up."""
+    """Wait until no job is due, or will be soon, and none was given up."""
     while found := await rows(deployment, DUE, deployment.clock()):
         assert "dead" not in [row["state"] for row in found]
         await anyio.sleep(0.1)
