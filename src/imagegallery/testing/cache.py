@@ -7,6 +7,8 @@
 
 The tests are coroutines: they need pytest with pytest-asyncio or anyio's plugin. A cache may lose entries at any time,
 but should keep the few small ones of the suite.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
 """
 
 from abc import ABC, abstractmethod

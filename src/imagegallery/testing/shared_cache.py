@@ -4,6 +4,8 @@
 
     class TestMyCache(SharedCacheSuite): async def make_cache(self): return MyCache(...) async def pass_time(self,
         duration): ...
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
 """
 
 from abc import abstractmethod

@@ -6,6 +6,8 @@
         ... ...
 
 The tests are coroutines: they need pytest with pytest-asyncio or anyio's plugin.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
 """
 
 from uuid import UUID, uuid4

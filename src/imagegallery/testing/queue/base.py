@@ -1,4 +1,7 @@
-"""What a subclass of `imagegallery.testing.queue.QueueSuite` provides, and what its tests share."""
+"""What a subclass of `imagegallery.testing.queue.QueueSuite` provides, and what its tests share.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
+"""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,7 @@
-"""The tests of claims and leases in `imagegallery.testing.queue.QueueSuite`."""
+"""The tests of claims and leases in `imagegallery.testing.queue.QueueSuite`.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
+"""
 
 from contextlib import suppress
 from datetime import timedelta

@@ -7,6 +7,8 @@
 
 Each test makes a store of its own, which must be empty, and closes it. The tests are coroutines: run them with
 pytest-asyncio in its auto mode, or mark the class. Tests of capabilities that the store lacks are skipped.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
 """
 
 from collections.abc import AsyncIterator

@@ -1,4 +1,7 @@
-"""The storage suite's tests of growing objects, for stores that are `AppendsObjects`."""
+"""The storage suite's tests of growing objects, for stores that are `AppendsObjects`.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress

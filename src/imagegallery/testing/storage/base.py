@@ -1,4 +1,7 @@
-"""What the parts of the storage suite share."""
+"""What the parts of the storage suite share.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
+"""
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager

@@ -1,4 +1,7 @@
-"""The storage suite's tests of multipart uploads, for stores that take them."""
+"""The storage suite's tests of multipart uploads, for stores that take them.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress

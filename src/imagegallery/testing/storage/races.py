@@ -1,4 +1,7 @@
-"""The storage suite's races: several calls on one key, each of which must get a true result."""
+"""The storage suite's races: several calls on one key, each of which must get a true result.
+
+PYTEST_DONT_REWRITE: a difference of megabytes would take pytest minutes to describe.
+"""
 
 from contextlib import suppress
 
