@@ -51,7 +51,7 @@ class SharedParts:
             options = DatabaseOptions(dsn=dsn, schema=schema, max_size=5)
             portal.call(_migrate, options)
             cleaner = stack.enter_context(portal.wrap_async_context_manager(Cleaner.connected(options)))
-            engine = stack.enter_context(SharedEngine.running(ImagingOptions(processes=2, threads=1)))
+            engine = stack.enter_context(SharedEngine.running(ImagingOptions(processes=2, threads=2)))
             yield cls(options, engine, folder, portal, cleaner)
 
     @property
