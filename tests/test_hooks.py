@@ -9,7 +9,7 @@ from functools import partial
 import anyio
 import pytest
 
-from imagegallery import InvalidInput, Refused, Unavailable
+from imagegallery import InvalidInput, Refused, Unavailable, hooks
 from imagegallery.errors import HookFailed, ImageGalleryError
 from imagegallery.hooks import run_hook, run_within
 
@@ -95,3 +95,24 @@ async def test_who_is_cancelled_is_cancelled() -> None:
     with anyio.move_on_after(0) as scope:
         await run_hook("accept", anyio.sleep_forever)
     assert scope.cancelled_caught
+
+
+async def test_plain_ones_that_hang_fill_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are bounded, those too that were cut off, and the threads that read files are others."""
+    monkeypatch.setattr(hooks, "PLAIN_AT_ONCE", 2)
+    entered, end = threading.Semaphore(0), threading.Event()
+
+    def hang() -> None:
+        entered.release()
+        end.wait()
+
+    try:
+        for _ in range(4):
+            with pytest.raises(HookFailed, match="did not answer in time"):
+                await run_within(SOON, "accept", hang)
+        for _ in range(2):
+            assert await anyio.to_thread.run_sync(partial(entered.acquire, timeout=10))
+        assert not entered.acquire(blocking=False)
+    finally:
+        end.set()
+    assert await run_hook("accept", twice, 21) == 42

@@ -12,17 +12,20 @@ from functools import partial
 from typing import Final, ParamSpec, TypeVar, overload
 
 import anyio
-from anyio import to_thread
+from anyio.lowlevel import RunVar
 
-from imagegallery.common.threads import is_async
+from imagegallery.common.threads import Threads, is_async
 from imagegallery.errors import HookFailed, ImageGalleryError
 
 HOOK_TIME: Final = timedelta(seconds=10)
 """How long a hook may take."""
+PLAIN_AT_ONCE: Final = 40
+"""How many that are not ``async`` run at once, those included that were cut off and go on."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_THREADS: RunVar[Threads] = RunVar("threads of hooks")
 _log = logging.getLogger(__name__)
 
 
@@ -54,5 +57,15 @@ async def run_within(limit: timedelta, name: str, hook: Callable[[], object]) ->
 
 
 async def _call(hook: Callable[[], object]) -> object:
-    answered = hook() if is_async(hook) else await to_thread.run_sync(hook, abandon_on_cancel=True)
+    answered = hook() if is_async(hook) else await _threads().run(hook)
     return await answered if inspect.isawaitable(answered) else answered
+
+
+def _threads() -> Threads:
+    """Those of this event loop. They are not the ones that read files: a hook that hangs keeps none of these."""
+    try:
+        return _THREADS.get()
+    except LookupError:
+        threads = Threads(PLAIN_AT_ONCE)
+        _THREADS.set(threads)
+        return threads

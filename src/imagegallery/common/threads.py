@@ -52,7 +52,7 @@ class Threads:
                 loop.call_soon_threadsafe(settle, outcome)
 
         call = partial(copy_context().run, function)
-        threading.Thread(target=run, args=(call,), name="imagegallery handler", daemon=True).start()
+        threading.Thread(target=run, args=(call,), name="imagegallery application", daemon=True).start()
         outcome = await returned
         if outcome.error is not None:
             raise outcome.error

@@ -18,9 +18,8 @@ from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import is_public
 from imagegallery.access.permission import Permission
-from imagegallery.clock import Clock
+from imagegallery.clock import Clock, Duration, as_timedelta
 from imagegallery.common.attribute import AttributeOf
-from imagegallery.common.durations import Duration, as_timedelta
 from imagegallery.common.meta import Meta, check_patch
 from imagegallery.common.meta import changed as changed_meta
 from imagegallery.common.unset import UNSET, Unset

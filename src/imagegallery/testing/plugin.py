@@ -101,14 +101,8 @@ async def _open(
     imagegallery_eager: bool,
 ) -> "AsyncIterator[ImageGallery]":
     """An open gallery for one test, which is empty."""
-    from imagegallery.testing.opening import opened
-
-    async with opened(
-        imagegallery_definition,
-        imagegallery_settings,
-        imagegallery_store,
-        imagegallery_parts.engine,
-        eager=imagegallery_eager,
+    async with imagegallery_parts.opened(
+        imagegallery_definition, imagegallery_settings, imagegallery_store, eager=imagegallery_eager
     ) as gallery:
         yield gallery
 
@@ -127,15 +121,10 @@ def sync_imagegallery(
     """The same for applications without an event loop."""
     from imagegallery.sync.gallery import SyncGallery
     from imagegallery.sync.portal import Portal
-    from imagegallery.testing.opening import opened
 
     def opening() -> "AbstractAsyncContextManager[ImageGallery]":
-        return opened(
-            imagegallery_definition,
-            imagegallery_settings,
-            imagegallery_store,
-            imagegallery_parts.engine,
-            eager=imagegallery_eager,
+        return imagegallery_parts.opened(
+            imagegallery_definition, imagegallery_settings, imagegallery_store, eager=imagegallery_eager
         )
 
     with SyncGallery(Portal(opening), imagegallery_definition) as gallery:

@@ -3,7 +3,7 @@ empty for each, and decoders."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -15,9 +15,11 @@ from attrs import evolve, frozen
 from imagegallery.database.embedded.server import EmbeddedPostgres
 from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
+from imagegallery.gallery import Definition, ImageGallery
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.settings import Settings
+from imagegallery.storage.protocol import ObjectStore
 from imagegallery.testing.fast_server import FAST, fastest_place
 from imagegallery.testing.records import Cleaner
 from imagegallery.testing.shared_engine import SharedEngine
@@ -58,6 +60,17 @@ class SharedParts:
     def settings(self) -> Settings:
         """Settings of a gallery in the database. Pictures are encoded with little effort."""
         return Settings(data_dir=self.folder, secret_key=_SECRET, database=self.options, variants=_QUICK)
+
+    @asynccontextmanager
+    async def opened(
+        self, definition: Definition, settings: Settings, store: ObjectStore, *, eager: bool
+    ) -> AsyncIterator[ImageGallery]:
+        """A gallery for one test, with the decoders that all share. ``eager``: see `ImageGallery.eager`."""
+        async with (
+            definition.open(settings, store=store, engine=self.engine) as gallery,
+            gallery.eager() if eager else nullcontext(),
+        ):
+            yield gallery
 
     def empty(self) -> None:
         """Leave nothing in the gallery of what tests have put there. Raises `NotEmptied`."""

@@ -72,7 +72,7 @@ def site(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFacto
         IMAGEGALLERY={"policies": {"poster": {"min_width": 40}}},
     )
     django.setup()
-    from imagegallery.hosts.django.testing import PictureRunner
+    from imagegallery.hosts.django.test_runner import PictureRunner
 
     runner = PictureRunner(verbosity=0, interactive=False)
     runner.setup_test_environment()

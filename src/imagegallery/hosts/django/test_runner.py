@@ -1,4 +1,4 @@
-"""Running the tests of a project."""
+"""The test runner of a project."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from imagegallery.hosts.django.conf import gallery
 
 
 class PictureRunner(DiscoverRunner):
-    """``TEST_RUNNER = "imagegallery.hosts.django.testing.PictureRunner"``: closes the gallery before its test database
-    is dropped, which could not be done otherwise."""
+    """``TEST_RUNNER = "imagegallery.hosts.django.test_runner.PictureRunner"``: closes the gallery before its test
+    database is dropped, which could not be done otherwise."""
 
     def teardown_databases(self, old_config: Any, **options: Any) -> None:
         gallery.close()
