@@ -68,8 +68,19 @@ class Exchanges:
         try:
             await self._app(scope, receive_watched, send_marked)
         finally:
+            # A server ends a connection with an unread body when nothing holds its request any more. The traceback of
+            # an error holds all that it passed, until the garbage collector comes: these two must not be in there.
+            receive, send = _nothing_more, _to_nobody
             seconds = time.perf_counter() - started
             self._metrics.answered(_method(scope), exchange.route, exchange.status, seconds)
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def _to_nobody(_message: Message) -> None:
+    """An exchange that has ended takes no messages."""
 
 
 class SafetyHeaders:

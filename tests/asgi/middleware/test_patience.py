@@ -1,8 +1,11 @@
 """Clients that do not send what they announced, or do not take what they asked for."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from weakref import ReferenceType, ref
 
 import anyio
 import pytest
@@ -99,6 +102,44 @@ async def test_a_body_that_does_not_come_is_408_and_the_end_of_its_connection(
     assert client.status == 408
     assert client.headers[b"connection"] == b"close"
     assert b"body_stalled" in client.got[1]["body"]
+
+
+@pytest.fixture
+def _no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_garbage_collection")
+async def test_nothing_holds_the_request_of_a_client_that_stalled() -> None:
+    """Granian keeps the connection for as long as anything holds its ``receive`` or ``send``."""
+    held: list[ReferenceType[object]] = []
+    client = Client(sent=[REST])
+
+    class Server:
+        """The part of a server that one request holds."""
+
+        def receive(self) -> asyncio.Future[Message]:
+            coming = asyncio.get_running_loop().create_future()
+            if client.sent:
+                coming.set_result(client.sent.pop(0))
+            return coming
+
+        async def send(self, message: Message) -> None:
+            client.got.append(message)
+
+    def surrounds(app: ASGIApp) -> ASGIApp:
+        async def served(scope: Scope, _receive: Receive, _send: Send) -> None:
+            server = Server()
+            held.append(ref(server))
+            await app(scope, server.receive, server.send)
+
+        return served
+
+    await client.ask(surrounds(surrounded(reads_all, QUICK)))
+    assert client.status == 408
+    assert held[0]() is None
 
 
 async def test_after_its_body_a_client_may_be_silent(caplog: pytest.LogCaptureFixture) -> None:
