@@ -1,6 +1,9 @@
 """The principal of a call. Every service call names its principal and checks access for it."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
 
 from attrs import Attribute, field, frozen
 
@@ -20,9 +23,37 @@ def _check_expires_at(_: object, __: "Attribute[datetime | None]", expires_at: d
         raise ValueError("expires_at names no moment without its offset from UTC.")
 
 
+def _lowered(emails: Iterable[str]) -> frozenset[str]:
+    return frozenset(each.lower() for each in emails)
+
+
+def _each_once(groups: Iterable[str]) -> frozenset[str]:
+    return frozenset(groups)
+
+
+class Role(IntEnum):
+    """What a user is to the whole service; a greater one may do what the lesser may."""
+
+    MEMBER = 0
+    MODERATOR = 1
+    ADMIN = 2
+
+
+@frozen
+class LinkIdentity:
+    """Who came by a share's link, which was opened: its password was given, its views are counted. ``guest_id`` is of a
+    visitor who gave a name."""
+
+    share_id: UUID
+    guest_id: UUID | None = None
+
+
 @frozen
 class Principal:
-    """A signed-in user, or nobody. The host application's user ids are kept as text.
+    """A signed-in user, who came by a link, or nobody. The host application's user ids are kept as text.
+
+    ``emails`` are the user's verified addresses, in lower case, and ``groups`` the host's: shares may name both. Who
+    came by a ``link`` is that alone, and no user.
 
     ``expires_at`` is when they must sign in again (a token's ``exp``): streams end then. Raises `ValueError` for an id
     that is empty, longer than 255 characters or not printable, and for a time without its offset from UTC.
@@ -30,11 +61,32 @@ class Principal:
 
     user_id: str | None = field(default=None, validator=_check_user_id)
     expires_at: datetime | None = field(default=None, validator=_check_expires_at, eq=False, kw_only=True)
+    role: Role = field(default=Role.MEMBER, kw_only=True)
+    emails: frozenset[str] = field(default=frozenset(), converter=_lowered, kw_only=True)
+    groups: frozenset[str] = field(default=frozenset(), converter=_each_once, kw_only=True)
+    link: LinkIdentity | None = field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.link is not None and self.user_id is not None:
+            raise ValueError("Who came by a link is no user.")
 
     @classmethod
-    def user(cls, user_id: object, *, expires_at: datetime | None = None) -> "Principal":
+    def user(
+        cls,
+        user_id: object,
+        *,
+        expires_at: datetime | None = None,
+        role: Role = Role.MEMBER,
+        emails: Iterable[str] = (),
+        groups: Iterable[str] = (),
+    ) -> "Principal":
         """The user with this id; any id with a stable ``str`` works (``int``, ``UUID``, ``str``)."""
-        return cls(str(user_id), expires_at=expires_at)
+        return cls(str(user_id), expires_at=expires_at, role=role, emails=emails, groups=groups)
+
+    @classmethod
+    def by_link(cls, share_id: UUID, guest_id: UUID | None = None) -> "Principal":
+        """Who came by the link of a share. The caller has opened it."""
+        return cls(None, link=LinkIdentity(share_id, guest_id))
 
     @classmethod
     def anonymous(cls) -> "Principal":
