@@ -92,6 +92,15 @@ class Principal:
     def anonymous(cls) -> "Principal":
         return cls(None)
 
+    def require_known(self) -> None:
+        """Let a user pass, and who came by a link: what they may do, the decision says.
+
+        Raises:
+            Unauthenticated: For anybody else.
+        """
+        if self.link is None:
+            self.require_user()
+
     def require_user(self) -> str:
         """Return the user's id.
 

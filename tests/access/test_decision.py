@@ -1,16 +1,31 @@
 """Who may do what: the table is the specification."""
 
 import re
+from collections.abc import Iterable
+from itertools import chain, combinations
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 import imagegallery
 import imagegallery_asgi
 from imagegallery.access.audience import Audience, Visibility
-from imagegallery.access.decision import Facts, audience, is_public, members, permissions, require, require_own
+from imagegallery.access.decision import (
+    Facts,
+    audience,
+    is_public,
+    may_gain,
+    may_view,
+    members,
+    permissions,
+    require,
+    require_own,
+    require_owner,
+)
+from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
 from imagegallery.access.permission import CONTRIBUTOR, EDITOR, OWNER, ROLES, VIEWER, Permission
-from imagegallery.errors import Forbidden, NotFound
+from imagegallery.errors import Forbidden, NotFound, Unauthenticated
 from imagegallery.principal import Principal
 
 ANA, BEN, NOBODY = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
@@ -83,9 +98,115 @@ def test_a_visitor_is_nobodys_owner() -> None:
 @pytest.mark.parametrize(("principal", "facts", "may"), CASES)
 def test_those_of_one_audience_may_do_the_same(principal: Principal, facts: Facts, may: Permission) -> None:
     """So that a page that is kept for one of them may be shown to all."""
-    others = {Audience.OWNER: ANA, Audience.PUBLIC: BEN, None: None}[audience(principal, facts)]
+    others = {Audience.OWNER: ANA, Audience.PUBLIC: BEN}.get(audience(principal, facts) or Audience.SHARED)
     assert may == (NONE if others is None else permissions(others, facts))
     assert is_public(facts) is (permissions(NOBODY, facts) == VIEW)
+
+
+SHARE = UUID("01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52")
+LINK = Principal.by_link(SHARE)
+ADD, EDIT, DOWNLOAD = Permission.ADD_IMAGES, Permission.EDIT, Permission.DOWNLOAD
+ORIGINAL = DownloadAllowed.ORIGINAL
+
+
+def grant(
+    allowed: Permission,
+    metadata: MetadataShown = MetadataShown.BASIC,
+    download: DownloadAllowed = DownloadAllowed.NONE,
+) -> Grant:
+    return Grant(SHARE, allowed, metadata, download)
+
+
+# What shares grant on Ana's thing, and what that lets somebody do who has them, beside what everybody may.
+GRANTED: list[tuple[tuple[Grant, ...], Permission]] = [
+    ((), NONE),
+    ((grant(VIEW),), VIEW),
+    ((grant(VIEW), grant(VIEW)), VIEW),
+    ((grant(VIEW), grant(VIEW | ADD)), VIEW | ADD),
+    ((grant(VIEW | EDIT), grant(ADD)), VIEW | EDIT | ADD),
+    ((grant(ADD),), ADD),
+    ((grant(VIEWER),), VIEW),
+    ((grant(VIEWER, download=DownloadAllowed.VARIANT),), VIEW),
+    ((grant(VIEWER, download=ORIGINAL),), VIEWER),
+    ((grant(VIEW, download=ORIGINAL),), VIEW),
+    ((grant(DOWNLOAD, download=ORIGINAL), grant(VIEW)), VIEW),
+    ((grant(VIEWER), grant(VIEW, download=ORIGINAL)), VIEW),
+    ((grant(OWNER, download=ORIGINAL),), OWNER),
+]
+
+
+@pytest.mark.parametrize("principal", [BEN, LINK], ids=["recipient", "link"])
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize(("grants", "may"), GRANTED)
+def test_grants_add_up(
+    principal: Principal, visibility: Visibility, grants: tuple[Grant, ...], may: Permission
+) -> None:
+    facts = Facts("ana", visibility, grants=grants)
+    everybody = permissions(NOBODY, Facts("ana", visibility))
+    assert permissions(principal, facts) == may | everybody
+    assert permissions(principal, Facts("ana", visibility, grants=grants[::-1])) == may | everybody
+    assert may_view(principal, facts) is (VIEW in may | everybody)
+    if VIEW in may:
+        assert audience(principal, facts) is Audience.SHARED
+    else:
+        assert audience(principal, facts) is (Audience.PUBLIC if everybody else None)
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize(("grants", "may"), GRANTED)
+def test_grants_change_nothing_for_the_owner_nor_for_nobody_nor_in_the_trash(
+    visibility: Visibility, grants: tuple[Grant, ...], may: Permission
+) -> None:
+    facts, without = Facts("ana", visibility, grants=grants), Facts("ana", visibility)
+    assert permissions(ANA, facts) == OWNER
+    assert permissions(NOBODY, facts) == permissions(NOBODY, without)
+    assert is_public(facts) is is_public(without)
+    for principal in (BEN, LINK):
+        trashed = Facts("ana", visibility, is_trashed=True, grants=grants)
+        assert permissions(principal, trashed) == NONE
+        assert audience(principal, trashed) is None
+
+
+def every_subset(grants: Iterable[Grant]) -> Iterable[tuple[Grant, ...]]:
+    each = list(grants)
+    return chain.from_iterable(combinations(each, size) for size in range(len(each) + 1))
+
+
+def test_a_grant_more_never_takes_anything() -> None:
+    every = [grant(VIEW), grant(ADD), grant(VIEWER, download=ORIGINAL), grant(DOWNLOAD), grant(VIEW | EDIT)]
+    for some in every_subset(every):
+        for more in every:
+            facts, richer = Facts("ana", grants=some), Facts("ana", grants=(*some, more))
+            assert permissions(BEN, facts) in permissions(BEN, richer)
+
+
+def test_grants_are_asked_for_only_where_they_could_give_something() -> None:
+    assert may_gain(BEN, Facts("ana"))
+    assert may_gain(LINK, Facts("ana"))
+    assert may_gain(BEN, Facts("ana", PUBLIC)), "a share may show more than everybody sees"
+    assert not may_gain(ANA, Facts("ana"))
+    assert not may_gain(NOBODY, Facts("ana"))
+    assert not may_gain(BEN, Facts("ana", is_trashed=True))
+
+
+def test_what_no_share_can_allow_is_its_owners() -> None:
+    everything = Facts("ana", grants=(grant(OWNER, download=ORIGINAL),))
+    require_owner(ANA, everything, "image")
+    for principal in (BEN, LINK):
+        assert require(Permission.DELETE, principal, everything, "image") is everything
+        with pytest.raises(Forbidden, match="Only its owner"):
+            require_owner(principal, everything, "image")
+        with pytest.raises(NotFound):
+            require_own(principal, everything, "image")
+
+
+def test_who_came_by_a_link_is_known_and_no_user() -> None:
+    ANA.require_known()
+    LINK.require_known()
+    with pytest.raises(Unauthenticated):
+        NOBODY.require_known()
+    with pytest.raises(Unauthenticated):
+        LINK.require_user()
 
 
 @pytest.mark.parametrize("visibility", Visibility)

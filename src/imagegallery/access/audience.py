@@ -17,9 +17,10 @@ VisibilityLike: TypeAlias = Visibility | Literal["public", "unlisted", "private"
 
 
 class Audience(StrEnum):
-    """How somebody sees a thing: as its owner, or as anybody."""
+    """How somebody sees a thing: as its owner, as one whom a share lets see it, or as anybody."""
 
     OWNER = "owner"
+    SHARED = "shared"
     PUBLIC = "public"
 
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from attrs import frozen
 
 from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.grant import Grant, all_permissions
 from imagegallery.access.permission import OWNER, Permission
 from imagegallery.errors import Forbidden, NotFound
 from imagegallery.principal import Principal
@@ -16,11 +17,15 @@ from imagegallery.principal import Principal
 
 @frozen
 class Facts:
-    """The facts to decide by. An image is as visible as the most visible of itself and its galleries."""
+    """The facts to decide by. An image is as visible as the most visible of itself and its galleries.
+
+    ``grants`` are what live shares give the principal who asks, and nobody else (`imagegallery.access.records`).
+    """
 
     owner_id: str
     visibility: Visibility = Visibility.PRIVATE
     is_trashed: bool = False
+    grants: tuple[Grant, ...] = ()
 
     @property
     def facts(self) -> "Facts":
@@ -28,7 +33,7 @@ class Facts:
         return self
 
     def to_bytes(self) -> bytes:
-        """Encode for a cache, which holds nothing that is in the trash."""
+        """Encode for a cache, without ``grants``; it holds nothing that is in the trash."""
         return f"{self.visibility} {self.owner_id}".encode()
 
     @classmethod
@@ -44,37 +49,60 @@ def _decode(encoded: bytes) -> Facts:
 
 
 def audience(principal: Principal, facts: Facts) -> Audience | None:
-    """How the principal sees the thing; ``None`` if they do not. All of one audience see the same."""
-    if principal.user_id is not None and principal.user_id == facts.owner_id:
+    """How the principal sees the thing; ``None`` if they do not.
+
+    All who see it as its owner, or as anybody, see the same; what those see whom shares let, their grants say
+    (`imagegallery.access.disclosure`).
+    """
+    if _is_owner(principal, facts):
         return Audience.OWNER
-    is_open = facts.visibility is not Visibility.PRIVATE and not facts.is_trashed
-    return Audience.PUBLIC if is_open else None
+    if Permission.VIEW in _granted(principal, facts):
+        return Audience.SHARED
+    return Audience.PUBLIC if is_public(facts) else None
 
 
 def permissions(principal: Principal, facts: Facts) -> Permission:
-    """All that the principal may do. A thing in the trash can only be restored or deleted."""
-    match audience(principal, facts):
-        case Audience.OWNER:
-            return Permission.DELETE if facts.is_trashed else OWNER
-        case Audience.PUBLIC:
-            return Permission.VIEW
-        case None:
-            return Permission.NONE
+    """All that the principal may do: what everybody may, and what every share that reaches the thing allows them.
+
+    A thing in the trash can only be restored or deleted, by its owner.
+    """
+    if _is_owner(principal, facts):
+        return Permission.DELETE if facts.is_trashed else OWNER
+    everybody = Permission.VIEW if is_public(facts) else Permission.NONE
+    return everybody | _granted(principal, facts)
+
+
+def may_gain(principal: Principal, facts: Facts) -> bool:
+    """Whether shares could let the principal see or do more with it, so that their grants have to be known."""
+    return _is_somebody(principal) and not facts.is_trashed and not _is_owner(principal, facts)
 
 
 def members(facts: Facts) -> frozenset[str]:
-    """The users who see it whatever its visibility, and receive its events: only its owner, as nothing is shared."""
+    """The users who receive its events: only its owner. Who has it by a share is told nothing that their share may
+    hide."""
     return frozenset({facts.owner_id})
 
 
 def is_public(facts: Facts) -> bool:
     """Whether everybody may see it, so that its URLs may be public."""
-    return Permission.VIEW in permissions(Principal.anonymous(), facts)
+    return facts.visibility is not Visibility.PRIVATE and not facts.is_trashed
 
 
 def may_view(principal: Principal, facts: Facts) -> bool:
     """Whether the principal may see it: for several at once, of which the others are left out."""
     return Permission.VIEW in permissions(principal, facts)
+
+
+def _is_somebody(principal: Principal) -> bool:
+    return principal.user_id is not None or principal.link is not None
+
+
+def _is_owner(principal: Principal, facts: Facts) -> bool:
+    return principal.user_id is not None and principal.user_id == facts.owner_id
+
+
+def _granted(principal: Principal, facts: Facts) -> Permission:
+    return all_permissions(facts.grants) if may_gain(principal, facts) else Permission.NONE
 
 
 class HasFacts(Protocol):
@@ -110,4 +138,10 @@ def require(needed: Permission, principal: Principal, found: Thing | None, kind:
         return found
     if Permission.VIEW not in granted:
         raise NotFound.of(kind)
-    raise Forbidden(f"Only its owner can do this to the {kind}.")
+    raise Forbidden(f"You may see the {kind}, but not do this with it.")
+
+
+def require_owner(principal: Principal, thing: HasFacts, kind: str) -> None:
+    """Raise `Forbidden` unless the principal, who may see it, owns it: for what no share can allow."""
+    if audience(principal, thing.facts) is not Audience.OWNER:
+        raise Forbidden(f"Only its owner can do this to the {kind}.")

@@ -1,17 +1,64 @@
-"""What everybody may know of an application's ``meta``, who may see the image or gallery that has it. Pure.
+"""What somebody who may see an image or a gallery is shown of it, and of the application's ``meta``. Pure.
 
-What somebody may not see they may not filter by, either: the answers would tell it.
+What somebody may not see they may not filter, sort, count or search by, either: the answers would tell it.
 """
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from attrs import Attribute, field, frozen
 
 from imagegallery.access.audience import Audience
+from imagegallery.access.decision import Facts, audience, is_public
+from imagegallery.access.grant import DownloadAllowed, MetadataShown
+from imagegallery.access.permission import Permission
 from imagegallery.common.meta import Meta
 from imagegallery.errors import ConfigurationError
 from imagegallery.http_options import stripped_names
+from imagegallery.principal import Principal
+
+
+@frozen
+class Disclosure:
+    """What is shown of a thing to who sees it as ``audience``. ``metadata`` and ``download`` are the greatest of what
+    everybody sees, and of each grant by which they see it. All with the same are shown the same.
+    """
+
+    audience: Audience | None
+    metadata: MetadataShown
+    download: DownloadAllowed
+
+    @property
+    def is_owners(self) -> bool:
+        """Whether nothing is hidden, not even what only the owner keeps there."""
+        return self.audience is Audience.OWNER
+
+    @property
+    def has_counts(self) -> bool:
+        """Whether it tells how many there are of anything."""
+        return self.metadata > MetadataShown.NONE
+
+
+NOTHING: Final = Disclosure(None, MetadataShown.NONE, DownloadAllowed.NONE)
+OWNERS: Final = Disclosure(Audience.OWNER, MetadataShown.ALL, DownloadAllowed.ORIGINAL)
+EVERYBODYS: Final = Disclosure(Audience.PUBLIC, MetadataShown.BASIC, DownloadAllowed.VARIANT)
+
+
+def disclosure(principal: Principal, facts: Facts) -> Disclosure:
+    """What the principal is shown of a thing with these facts."""
+    seen_as = audience(principal, facts)
+    if seen_as is None:
+        return NOTHING
+    if seen_as is not Audience.SHARED:
+        return OWNERS if seen_as is Audience.OWNER else EVERYBODYS
+    grants = [each for each in facts.grants if Permission.VIEW in each.permissions]
+    levels = [(each.metadata, each.allowed_download) for each in grants]
+    if is_public(facts):
+        levels.append((EVERYBODYS.metadata, EVERYBODYS.download))
+    metadata, download = zip(*levels, strict=True)
+    return Disclosure(Audience.SHARED, max(metadata), max(download))
+
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
