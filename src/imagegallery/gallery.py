@@ -8,6 +8,8 @@ from typing import Final, TypeAlias, TypeVar
 
 from imagegallery.access.authority import May
 from imagegallery.analyses import feature as analyses
+from imagegallery.audit import feature as audit
+from imagegallery.audit.service import AuditService
 from imagegallery.backends import Backends, open_resources
 from imagegallery.cache.protocol import Cache
 from imagegallery.clock import Clock, utc_now
@@ -56,6 +58,7 @@ FEATURES: Final[Sequence[Feature]] = (
     galleries.FEATURE,
     owners.FEATURE,
     events.FEATURE,
+    audit.FEATURE,
     webhooks.FEATURE,
     upkeep.FEATURE,
 )
@@ -70,9 +73,9 @@ class ImageGallery(Registers):
     """An open image gallery: one object, with a noun for each thing it does.
 
     Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``variants`` makes variants outside
-    of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``upkeep`` repairs
-    inconsistencies, ``owners`` is for operators of the service, and ``server`` for those who serve it to others. Made
-    by `open`, closed with that context.
+    of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``audit`` tells who did what
+    that matters for security, ``upkeep`` repairs inconsistencies, ``owners`` is for operators of the service, and
+    ``server`` for those who serve it to others. Made by `open`, closed with that context.
     """
 
     settings = AttributeOf(Settings)
@@ -84,6 +87,7 @@ class ImageGallery(Registers):
     upkeep = AttributeOf(UpkeepService)
     events = AttributeOf(EventService)
     webhooks = AttributeOf(WebhookService)
+    audit = AttributeOf(AuditService)
     server = AttributeOf(ServerParts)
 
     def __init__(self, settings: Settings, resources: Resources, registry: Registry) -> None:
@@ -102,6 +106,7 @@ class ImageGallery(Registers):
         self.upkeep = self.service(UpkeepService)
         self.events = self.service(EventService)
         self.webhooks = self.service(WebhookService)
+        self.audit = self.service(AuditService)
         self.server = ServerParts(resources, settings.queue)
 
     @classmethod

@@ -41,8 +41,8 @@ class Role(IntEnum):
 
 @frozen
 class LinkIdentity:
-    """Who came by a share's link, which was opened: its password was given, its views are counted. ``guest_id`` is of a
-    visitor who gave a name."""
+    """A visitor by a share's link, which was opened: its password was given, its views are counted. ``guest_id`` is of
+    one who gave a name."""
 
     share_id: UUID
     guest_id: UUID | None = None
@@ -52,8 +52,8 @@ class LinkIdentity:
 class Principal:
     """A signed-in user, who came by a link, or nobody. The host application's user ids are kept as text.
 
-    ``emails`` are the user's verified addresses, in lower case, and ``groups`` the host's: shares may name both. Who
-    came by a ``link`` is that alone, and no user.
+    ``emails`` are the user's verified addresses, in lower case, and ``groups`` the host's: shares may name both. A
+    visitor by a ``link`` is that alone, and no user.
 
     ``expires_at`` is when they must sign in again (a token's ``exp``): streams end then. Raises `ValueError` for an id
     that is empty, longer than 255 characters or not printable, and for a time without its offset from UTC.
@@ -85,7 +85,7 @@ class Principal:
 
     @classmethod
     def by_link(cls, share_id: UUID, guest_id: UUID | None = None) -> "Principal":
-        """Who came by the link of a share. The caller has opened it."""
+        """A visitor by the link of a share. The caller has opened it."""
         return cls(None, link=LinkIdentity(share_id, guest_id))
 
     @classmethod

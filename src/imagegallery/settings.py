@@ -25,6 +25,7 @@ from typed_settings.exceptions import TsError
 
 from imagegallery.access.disclosure import MetaOptions
 from imagegallery.analyses.analysis import AnalysisOptions
+from imagegallery.audit.options import AuditOptions
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.policy import LONGEST, CacheOptions
 from imagegallery.common import folders
@@ -120,6 +121,7 @@ class Settings:
     meta: MetaOptions = field(factory=MetaOptions)
     events: EventOptions = field(factory=EventOptions)
     webhooks: WebhookOptions = field(factory=WebhookOptions)
+    audit: AuditOptions = field(factory=AuditOptions)
     policies: Mapping[str, Policy] = field(factory=dict, converter=_by_name)
 
     def __attrs_post_init__(self) -> None:

@@ -10,6 +10,8 @@ What an application makes or catches is in `imagegallery` itself. Nothing inside
 
 from imagegallery.access.audience import VisibilityLike
 from imagegallery.analyses.analysis import AnalysisOptions
+from imagegallery.audit.options import AuditOptions
+from imagegallery.audit.service import AuditService
 from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.policy import CacheOptions
 from imagegallery.cache.protocol import Cache
@@ -56,6 +58,8 @@ from imagegallery.webhooks.webhook import WebhookOptions
 
 __all__ = [
     "AnalysisOptions",
+    "AuditOptions",
+    "AuditService",
     "AwsOptions",
     "BatchActionLike",
     "BatchService",

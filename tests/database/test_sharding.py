@@ -39,6 +39,7 @@ _LOG = "the log of events has one order for all owners: the first table that mus
 
 # The statements that may have to ask every shard, with the reason why they may.
 SCATTER: Final[Mapping[str, str]] = {
+    "audit.records._PRUNE": _SWEEPERS,
     "events.records._NUMBER": _LOG,
     "events.records._BETWEEN": _LOG,
     "events.records._GET": _LOG,

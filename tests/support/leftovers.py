@@ -46,7 +46,7 @@ class Run:
 
     def left(self, but: Iterable[int] = ()) -> dict[int, str]:
         """The processes of this run, without the one that asks: their ids, and how they were called."""
-        spared = {os.getpid(), *but}
+        spared = {os.getpid(), os.getppid(), *but}  # who started pytest may name the folder to it
         found = {}
         for directory in _PROCESSES.glob("[0-9]*"):
             if int(directory.name) not in spared and (command := self._command_of_ours(directory)):

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 import attrs
 from attrs import field, frozen
 
+from imagegallery.audit.service import AuditService
 from imagegallery.cache.protocol import Cache
 from imagegallery.common.attribute import AttributeOf
 from imagegallery.events.event import DomainEvent, Event
@@ -200,6 +201,13 @@ class SyncWebhooks(Face[WebhookService]):
     delete = ServiceCall(WebhookService.delete)
 
 
+class SyncAudit(Face[AuditService]):
+    """`AuditService`, waited for."""
+
+    list = ServiceCall(AuditService.list)
+    all = ServiceCall(AuditService.all)
+
+
 class SyncEvents(Face[EventService]):
     """`EventService`, waited for."""
 
@@ -231,6 +239,7 @@ class SyncGallery(Registers):
     variants = AttributeOf(SyncVariants)
     events = AttributeOf(SyncEvents)
     webhooks = AttributeOf(SyncWebhooks)
+    audit = AttributeOf(SyncAudit)
 
     def __init__(self, portal: Portal, definition: Definition) -> None:
         self.definition = definition
@@ -243,6 +252,7 @@ class SyncGallery(Registers):
         self.variants = SyncVariants(portal, lambda gallery: gallery.variants)
         self.events = SyncEvents(portal, self)
         self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
+        self.audit = SyncAudit(portal, lambda gallery: gallery.audit)
 
     def call(self, function: Callable[[ImageGallery], Awaitable[T]]) -> T:
         """Wait for something of the asynchronous gallery that has no method here."""

@@ -26,6 +26,9 @@ UPDATE event_cursors SET position = 0;
 UPDATE event_log SET last_position = 0, pruned_through = 0"""
 
 
+_REMOVE_AUDIT = "SET LOCAL imagegallery.removes_audit = 'on'"
+
+
 class NotEmptied(Exception):
     """Something of the test before is in the way."""
 
@@ -63,6 +66,7 @@ class Cleaner:
         try:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+                await connection.execute(_REMOVE_AUDIT)
                 await connection.fetch(self._deletion)
                 await connection.execute(_RESET)
         except asyncpg.LockNotAvailableError as error:

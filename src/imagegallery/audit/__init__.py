@@ -1,0 +1,1 @@
+"""The acts that matter for security: by whom, by what right and from where. They are kept, and never changed."""
