@@ -93,8 +93,8 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
     """Open the owners, for operators of the service."""
-    async with open_database(settings) as database:
-        yield OwnerService(database)
+    async with open_database(settings) as database, Background.running() as background:
+        yield OwnerService(database, await _clock_of(database, utc_now, background))
 
 
 @asynccontextmanager

@@ -50,6 +50,6 @@ def test_what_clients_send_is_short_and_printable() -> None:
 
 
 def test_an_origin_holds_for_one_request() -> None:
-    with coming_from(Origin("203.0.113.0/24")):
+    with coming_from(lambda: Origin("203.0.113.0/24")):
         assert current_origin() == Origin("203.0.113.0/24")
     assert current_origin() == Origin()

@@ -54,7 +54,7 @@ async def test_an_act_is_kept_as_it_was_with_its_origin(
     database: Database, audit: AuditService, clock: ManualClock
 ) -> None:
     entry, origin = downloaded(Actor(ActorKind.LINK, "a share")), Origin("203.0.113.0/24", "r-1", "curl/8")
-    with coming_from(origin):
+    with coming_from(lambda: origin):
         await keep(database, clock, entry)
     (kept,) = (await audit.list(ANA, share_id=entry.share_id)).items
     assert (kept.happened_at, kept.origin) == (clock(), origin)

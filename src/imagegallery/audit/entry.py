@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from attrs import field, frozen
 
+from imagegallery.access.audience import Audience
+from imagegallery.access.decision import Facts, audience
+from imagegallery.access.permission import Permission
 from imagegallery.common.meta import JsonValue
 from imagegallery.principal import Principal
 
-HOUR: Final = timedelta(hours=1)
+NO_DETAILS: Final[Mapping[str, JsonValue]] = MappingProxyType({})
 
 BY_OWNERSHIP: Final = "owner"
 BY_OPENNESS: Final = "public"
@@ -40,6 +44,10 @@ class Act(StrEnum):
     ORIGINAL_DOWNLOADED = "image.original_downloaded"
     GALLERY_DELETED = "gallery.deleted"
     GALLERY_VISIBILITY_CHANGED = "gallery.visibility_changed"
+    OWNER_LIMIT_CHANGED = "owner.limit_changed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_ENABLED = "webhook.enabled"
+    WEBHOOK_DELETED = "webhook.deleted"
 
 
 class ActorKind(StrEnum):
@@ -76,6 +84,30 @@ SYSTEM: Final = Actor(ActorKind.SYSTEM)
 
 
 @frozen
+class Warrant:
+    """Who acts, and what allows it: ``grant`` as in `AuditEntry`, with the share's id where it is one's."""
+
+    actor: Actor
+    grant: str
+    share_id: UUID | None = None
+
+    @classmethod
+    def of(cls, principal: Principal, facts: Facts, needed: Permission) -> "Warrant":
+        """What allows the principal to do what takes ``needed``, which was decided before."""
+        if audience(principal, facts) is Audience.OWNER:
+            return cls.of_owner(principal)
+        for each in facts.grants:
+            if needed in each.allowed:
+                return cls(Actor.of(principal), by_share(each.share_id), each.share_id)
+        return cls(Actor.of(principal), BY_OPENNESS)
+
+    @classmethod
+    def of_owner(cls, principal: Principal) -> "Warrant":
+        """The principal's own things are concerned."""
+        return cls(Actor.of(principal), BY_OWNERSHIP)
+
+
+@frozen
 class AuditEntry:
     """One act.
 
@@ -97,8 +129,35 @@ class AuditEntry:
     gallery_id: UUID | None = None
     share_id: UUID | None = None
     subject: str | None = None
-    details: Mapping[str, JsonValue] = field(factory=dict)
+    details: Mapping[str, JsonValue] = NO_DETAILS
     once_an_hour: bool = field(default=False, kw_only=True, eq=False)
+
+    @classmethod
+    def under(
+        cls,
+        warrant: Warrant,
+        act: Act,
+        owner_id: str,
+        *,
+        image_id: UUID | None = None,
+        gallery_id: UUID | None = None,
+        subject: str | None = None,
+        details: Mapping[str, JsonValue] = NO_DETAILS,
+        once_an_hour: bool = False,
+    ) -> "AuditEntry":
+        """An act of who has this warrant."""
+        return cls(
+            act,
+            warrant.actor,
+            warrant.grant,
+            owner_id,
+            image_id,
+            gallery_id,
+            warrant.share_id,
+            subject,
+            details,
+            once_an_hour=once_an_hour,
+        )
 
     def id_in(self, hour: datetime) -> UUID:
         """The id of the one entry of this actor, act and image in that hour, as a UUIDv7 of its beginning."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -13,18 +13,18 @@ from imagegallery.audit.options import AddressForm, AuditOptions
 
 MAX_USER_AGENT: Final = 200
 MAX_REQUEST_ID: Final = 100
-_NOWHERE: Final = Origin()
-_current: Final[ContextVar[Origin]] = ContextVar("imagegallery.audit.origin", default=_NOWHERE)
+_current: Final[ContextVar[Callable[[], Origin]]] = ContextVar("imagegallery.audit.origin", default=Origin)
 
 
 def current_origin() -> Origin:
     """That of the request being answered; an empty one outside of any."""
-    return _current.get()
+    return _current.get()()
 
 
 @contextmanager
-def coming_from(origin: Origin) -> Iterator[None]:
-    """While the context is open, what this task and those that it starts record comes from there."""
+def coming_from(origin: Callable[[], Origin]) -> Iterator[None]:
+    """While the context is open, what this task and those that it starts record comes from there. ``origin`` is called
+    for what is recorded only: most requests record nothing."""
     token = _current.set(origin)
     try:
         yield

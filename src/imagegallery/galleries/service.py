@@ -13,8 +13,10 @@ from attrs import evolve
 from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import audience, is_public, may_view, require
+from imagegallery.access.decision import Facts, audience, is_public, may_view, require
 from imagegallery.access.permission import Permission
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import Act, AuditEntry, Warrant
 from imagegallery.clock import Clock
 from imagegallery.common.idempotency import KeyedRequest
 from imagegallery.common.meta import NO_META, Meta
@@ -54,6 +56,7 @@ from imagegallery.images.image import membership
 from imagegallery.images.image.access import check_many
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
+from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
 from imagegallery.images.presentation.urls import ImageUrls, show
@@ -270,7 +273,7 @@ class GalleryService:
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, gallery_id, changes.meta, connection)
             async with self._database.transaction(within=connection) as ours:
-                await self._require(Permission.EDIT, ours, principal, gallery_id)
+                facts = await self._require(Permission.EDIT, ours, principal, gallery_id)
                 if changes.cover_image_id is not None:
                     await _hold_cover(ours, gallery_id, changes.cover_image_id)
                 await self._check(ours, principal, gallery_id, check)
@@ -282,6 +285,9 @@ class GalleryService:
                 new_meta = held.meta if meta_change is None else meta_change.after
                 await records.update(ours, gallery_id, changes, new_meta, now=self._clock())
                 await events.record(ours, evolve(held, meta=new_meta).changed("updated"), now=self._clock())
+                if changes.visibility not in (None, held.visibility):
+                    by = Warrant.of(principal, facts, Permission.EDIT)
+                    await self._record_visibility(ours, by, held, changes.visibility)
                 return await self._read(ours, principal, gallery_id)
         raise busy_meta()
 
@@ -312,7 +318,8 @@ class GalleryService:
         owner_id = principal.require_user()
         while True:
             async with self._database.transaction(within=connection) as ours:
-                await self._require(Permission.DELETE, ours, principal, gallery_id)
+                facts = await self._require(Permission.DELETE, ours, principal, gallery_id)
+                by = Warrant.of(principal, facts, Permission.DELETE)
                 alone = await membership.only_there(ours, gallery_id, MAX_BATCH) if with_images else []
                 if alone:
                     await self._confirm_all(principal, owner_id, alone)
@@ -321,13 +328,15 @@ class GalleryService:
                 held = await membership.lock_gallery(ours, gallery_id)
                 if alone:
                     still_alone = await membership.only_there(ours, gallery_id, MAX_BATCH, alone)
-                    await put_away(ours, self._closed_urls, owner_id, still_alone, now=self._clock())
+                    await put_away(ours, self._closed_urls, owner_id, still_alone, by=by, now=self._clock())
                 if len(alone) == MAX_BATCH:
                     check = None  # what follows is of the same call
                     continue
                 await self._close_urls(ours, gallery_id)
                 await records.delete(ours, gallery_id)
                 await events.record(ours, held.changed("deleted"), now=self._clock())
+                act = AuditEntry.under(by, Act.GALLERY_DELETED, held.owner_id, gallery_id=gallery_id)
+                await audit.record(ours, act, now=self._clock())
                 return
 
     async def add_images(
@@ -563,9 +572,14 @@ class GalleryService:
 
     async def _require(
         self, needed: Permission, connection: Connection, principal: Principal, gallery_id: UUID
-    ) -> None:
+    ) -> Facts:
         facts = await access_records.of_gallery(connection, gallery_id)
-        await self._authority.require(needed, principal, facts, "gallery", gallery_id)
+        return await self._authority.require(needed, principal, facts, "gallery", gallery_id)
+
+    async def _record_visibility(self, connection: Connection, by: Warrant, held: HeldGallery, new: Visibility) -> None:
+        change = {"from": str(held.visibility), "to": new.value}
+        act = AuditEntry.under(by, Act.GALLERY_VISIBILITY_CHANGED, held.owner_id, gallery_id=held.id, details=change)
+        await audit.record(connection, act, now=self._clock())
 
     async def _confirm_all(self, principal: Principal, owner_id: str, image_ids: Sequence[UUID]) -> None:
         """Raise `Forbidden` if the host does not allow to delete one of these images of the principal's."""

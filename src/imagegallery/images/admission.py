@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.audit.entry import BY_SYSTEM, SYSTEM, Warrant
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Conflict, Refused
@@ -98,7 +99,8 @@ class Admission:
                 await membership.remove_batch(connection, gallery.id, sorted(staying), now=now)
             unused = [each for each in going if each not in staying]
             if unused:
-                await put_away(connection, self.closed_urls, gallery.owner_id, unused, now=now)
+                by = Warrant(SYSTEM, BY_SYSTEM)
+                await put_away(connection, self.closed_urls, gallery.owner_id, unused, by=by, now=now)
 
     def _fault_of(self, name: str | None, image: Member) -> str | None:
         return self.policies.fault_of(

@@ -14,10 +14,12 @@ from uuid import UUID
 import anyio
 from attrs import frozen
 
-from imagegallery.access.audience import Visibility, VisibilityLike
+from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import is_public
+from imagegallery.access.decision import audience, is_public
 from imagegallery.access.permission import Permission
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import Act, AuditEntry, Warrant
 from imagegallery.clock import Clock, Duration, as_timedelta
 from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.meta import Meta, check_patch
@@ -187,6 +189,7 @@ class ImageService:
                     continue
                 if not isinstance(filename, Unset):
                     await membership.rekey(connection, image_id, now=now, filename=filename)
+                await self._record_visibility(connection, principal, image_id, new_visibility)
                 async with self._closed_urls.watched(connection, owner_id, closing):
                     await records.update(
                         connection,
@@ -349,8 +352,37 @@ class ImageService:
             image = found.image
         if image.original_state is OriginalState.REFUSED:
             raise NotFound("The file was no good and is gone.")
+        if method == "GET":
+            await self._record_download(principal, found)
         name = download_name(image.filename, image.mime_type)
         return self._delivery.original_url(image, download_as=name, method=method)
+
+    async def _record_visibility(
+        self, connection: Connection, principal: Principal, image_id: UUID, new: Visibility | Unset
+    ) -> None:
+        """Keep that the image is about to become more open, or less."""
+        if isinstance(new, Unset):
+            return
+        await membership.lock_image(connection, image_id)
+        found = await find(connection, principal, image_id, Permission.EDIT)
+        old = found.image.visibility
+        if new is not old:
+            by = Warrant.of(principal, found.facts, Permission.EDIT)
+            change = {"from": old.value, "to": new.value}
+            owner_id = found.facts.owner_id
+            act = AuditEntry.under(by, Act.IMAGE_VISIBILITY_CHANGED, owner_id, image_id=image_id, details=change)
+            await audit.record(connection, act, now=self._clock())
+
+    async def _record_download(self, principal: Principal, found: FoundImage) -> None:
+        """Keep that somebody else than the owner gets the original."""
+        if audience(principal, found.facts) is Audience.OWNER:
+            return
+        by = Warrant.of(principal, found.facts, Permission.DOWNLOAD)
+        act = AuditEntry.under(
+            by, Act.ORIGINAL_DOWNLOADED, found.facts.owner_id, image_id=found.image.id, once_an_hour=True
+        )
+        async with self._database.transaction() as connection:
+            await audit.record(connection, act, now=self._clock())
 
     async def _change_meta(self, principal: Principal, image_id: UUID, patch: Meta | Unset | None) -> MetaChange | None:
         """The change that the application agrees to, if one is wanted."""

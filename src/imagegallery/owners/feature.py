@@ -8,6 +8,6 @@ from imagegallery.owners.service import OwnerService
 
 FEATURE: Final = Feature(
     "owners",
-    services=lambda resources: (OwnerService(resources.database),),
+    services=lambda resources: (OwnerService(resources.database, resources.clock),),
     checks=lambda resources, _: (StorageSums(resources.database),),
 )

@@ -2,6 +2,9 @@
 
 from collections.abc import AsyncGenerator
 
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import BY_OPERATOR, OPERATOR, Act, AuditEntry
+from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import Fault, InvalidInput
 from imagegallery.owners import records
@@ -13,8 +16,9 @@ MAX_STORAGE_LIMIT = 2**63 - 1
 
 
 class OwnerService:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def get(self, owner_id: str) -> Owner:
         """Return the owner. An unknown one has stored nothing.
@@ -47,7 +51,11 @@ class OwnerService:
         _check_id(owner_id)
         if limit is not None and not 0 <= limit <= MAX_STORAGE_LIMIT:
             raise InvalidInput("The limit is no number of bytes.", [Fault(("limit",), "must be a number of bytes")])
-        async with self._database.connection() as connection:
+        act = AuditEntry(
+            Act.OWNER_LIMIT_CHANGED, OPERATOR, BY_OPERATOR, owner_id, subject=owner_id, details={"to": limit}
+        )
+        async with self._database.transaction() as connection:
+            await audit.record(connection, act, now=self._clock())
             return await records.set_limit(connection, owner_id, limit)
 
 

@@ -9,6 +9,8 @@ from attrs import field, frozen
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import require
 from imagegallery.access.permission import Permission
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import Act, AuditEntry, Warrant
 from imagegallery.clock import Clock
 from imagegallery.common.idempotency import KeyedRequest
 from imagegallery.database.connection import Connection
@@ -75,6 +77,7 @@ class WebhookService:
                 if count >= self._options.max_per_owner:
                     raise Conflict(f"There can be {self._options.max_per_owner} webhooks for each owner.")
                 await records.insert(connection, new, now=self._clock())
+                await self._record(connection, principal, Act.WEBHOOK_CREATED, new.id)
                 webhook = _own(principal, await records.get(connection, new.id))
             elif keyed is not None:
                 keyed.check_repeats(await records.request_digest_of(connection, new.id))
@@ -116,6 +119,7 @@ class WebhookService:
         async with self._database.transaction() as connection:
             await self._lock(connection, principal, webhook_id, Permission.EDIT)
             await records.enable(connection, webhook_id)
+            await self._record(connection, principal, Act.WEBHOOK_ENABLED, webhook_id)
             return _own(principal, await records.get(connection, webhook_id))
 
     async def delete(self, principal: Principal, webhook_id: Id) -> None:
@@ -130,6 +134,12 @@ class WebhookService:
         async with self._database.transaction() as connection:
             await self._lock(connection, principal, webhook_id, Permission.DELETE)
             await records.delete(connection, webhook_id)
+            await self._record(connection, principal, Act.WEBHOOK_DELETED, webhook_id)
+
+    async def _record(self, connection: Connection, principal: Principal, act: Act, webhook_id: UUID) -> None:
+        by = Warrant.of_owner(principal)
+        entry = AuditEntry.under(by, act, principal.require_user(), subject=str(webhook_id))
+        await audit.record(connection, entry, now=self._clock())
 
     async def _lock(self, connection: Connection, principal: Principal, webhook_id: UUID, needed: Permission) -> None:
         found = await records.lock(connection, webhook_id)

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from imagegallery import ImageGallery, NotFound, Principal, Unauthenticated
+from imagegallery.audit.entry import Origin
+from imagegallery.audit.origin import coming_from, origin_of
 from imagegallery.errors import Fault
 from imagegallery_asgi.framework.bodies import read_json
 from imagegallery_asgi.framework.context import Call, Host, RequestCheck, client_address, exchange_of
@@ -35,8 +37,15 @@ class Endpoint:
         exchange = exchange_of(request)
         exchange.route = self._path
         exchange.tells_message = any(operation.tells_message for operation in self._operations.values())
-        response = await self._answer(self._operation_for(request), request)
-        await response(scope, receive, _without_body(send) if request.method == "HEAD" else send)
+        with coming_from(lambda: self._origin(request)):
+            response = await self._answer(self._operation_for(request), request)
+            await response(scope, receive, _without_body(send) if request.method == "HEAD" else send)
+
+    def _origin(self, request: Request) -> Origin:
+        """From where the request comes, as far as the settings let it be kept."""
+        options = self._host.gallery_for(request).settings.audit
+        agent = request.headers.get("User-Agent")
+        return origin_of(options, client_address(request), exchange_of(request).request_id, agent)
 
     def _operation_for(self, request: Request) -> Operation:
         method = "GET" if request.method == "HEAD" else request.method

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from imagegallery.access import records as access_records
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
+from imagegallery.audit.entry import Warrant
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -74,6 +75,7 @@ class BatchService:
         image_ids = as_ids(image_ids, "image_ids")
         gallery_id = as_id_or_none(gallery_id, "gallery_id")
         owner_id = principal.require_user()
+        by = Warrant.of_owner(principal)
         batch = check_batch(action, image_ids, gallery_id)
         async with self._database.transaction() as connection:
             if batch.gallery_id is not None:
@@ -90,9 +92,11 @@ class BatchService:
             locked = {each: is_trashed for each, is_trashed in own.items() if each in allowed}
             forbidden = own.keys() - locked.keys()
             if batch.action is BatchAction.DELETE:
-                kept = await self._trash.delete_held(connection, owner_id, locked, list(locked)) if locked else ()
+                kept: Collection[UUID] = ()
+                if locked:
+                    kept = await self._trash.delete_held(connection, owner_id, locked, list(locked), by=by)
                 return results(batch, locked.keys() - set(kept), kept, forbidden)
-            done = await _do(connection, self._admission, owner_id, batch, locked, self._clock())
+            done = await _do(connection, self._admission, owner_id, batch, locked, by, self._clock())
             return results(batch, done, forbidden=forbidden)
 
 
@@ -102,16 +106,17 @@ async def _do(
     owner_id: str,
     batch: Batch,
     locked: dict[UUID, bool],
+    by: Warrant,
     now: datetime,
 ) -> Collection[UUID]:
     """Return the images that are now in the wanted state."""
     here = [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
     if batch.action is BatchAction.RESTORE:
         away = [image_id for image_id in batch.image_ids if locked.get(image_id)]
-        await put_back(connection, admission.policies, owner_id, away, now=now)
+        await put_back(connection, admission.policies, owner_id, away, by=by, now=now)
         return locked.keys()
     if batch.action is BatchAction.TRASH:
-        await put_away(connection, admission.closed_urls, owner_id, here, now=now)
+        await put_away(connection, admission.closed_urls, owner_id, here, by=by, now=now)
     elif batch.gallery_id is None:
         flags = FLAGS[batch.action]
         await library_records.set_flags(

@@ -18,6 +18,7 @@ from uuid import UUID
 from asyncpg import Record
 from attrs import evolve, frozen
 
+from imagegallery.access.audience import Visibility
 from imagegallery.common.meta import Meta
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
@@ -38,7 +39,8 @@ FOR KEY SHARE"""
 
 # Lock the content of these galleries until the transaction ends.
 _LOCK_GALLERIES = """
-SELECT id, owner_id, meta, policy, image_count FROM galleries WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"""
+SELECT id, owner_id, meta, policy, image_count, visibility FROM galleries WHERE id = ANY($1)
+ORDER BY id FOR NO KEY UPDATE"""
 
 # Adding this image to a gallery waits, then finds it gone.
 _LOCK_IMAGE = "SELECT meta FROM images WHERE id = $1 FOR UPDATE"
@@ -154,13 +156,14 @@ WHERE image_id = $1"""
 
 @frozen
 class HeldGallery:
-    """A gallery whose row is locked: what its events tell, its policy, and how many images it holds."""
+    """A gallery whose row is locked: what its events tell, its policy, how many images it holds, and how open it is."""
 
     id: UUID
     owner_id: str
     meta: Meta
     policy: str | None = None
     image_count: int = 0
+    visibility: str = Visibility.PRIVATE
 
     def changed(self, change: GalleryChange) -> GalleryChanged:
         return GalleryChanged(self.owner_id, self.id, change, self.meta)

@@ -19,6 +19,8 @@ from attrs.validators import ge
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import Facts
 from imagegallery.access.permission import Permission
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import BY_SYSTEM, SYSTEM, Act, AuditEntry, Warrant
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.connection import Connection
@@ -57,6 +59,7 @@ SHORTEST_PAUSE: Final = timedelta(hours=1)
 LONGEST_PAUSE: Final = timedelta(days=1)
 
 _BEGINNING: Final = (FIRST_MOMENT, FIRST_ID)
+_BY_RETENTION: Final = Warrant(SYSTEM, BY_SYSTEM)
 _log = logging.getLogger(__name__)
 
 PURGED = fault_point("trash.purged", "the image's rows are gone, its objects are there, the owner was not told")
@@ -137,11 +140,12 @@ class TrashService:
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self._database.transaction(within=connection) as ours:
-            await find_allowed(ours, self._authority, principal, image_id, Permission.DELETE)
+            found = await find_allowed(ours, self._authority, principal, image_id, Permission.DELETE)
             if (await trash_records.lock(ours, owner_id, [image_id])).get(image_id, True):
                 raise NotFound.of("image")
             await self._check(ours, principal, image_id, check)
-            await put_away(ours, self._closed_urls, owner_id, [image_id], now=self._clock())
+            by = Warrant.of(principal, found.facts, Permission.DELETE)
+            await put_away(ours, self._closed_urls, owner_id, [image_id], by=by, now=self._clock())
 
     async def restore(
         self, principal: Principal, image_id: Id, *, check: Callable[[Image], None] | None = None
@@ -161,11 +165,12 @@ class TrashService:
         image_id = as_id(image_id, "image_id")
         owner_id = principal.require_user()
         async with self._database.transaction() as connection:
-            await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE)
+            found = await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE)
+            by = Warrant.of(principal, found.facts, Permission.DELETE)
             is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
             await self._check(connection, principal, image_id, check)
             if is_trashed:
-                await put_back(connection, self._policies, owner_id, [image_id], now=self._clock())
+                await put_back(connection, self._policies, owner_id, [image_id], by=by, now=self._clock())
             found = await find(connection, principal, image_id, Permission.VIEW)
             return show(found.image, principal, self._delivery, found.facts)
 
@@ -196,7 +201,7 @@ class TrashService:
             if not await self._hold(ours, principal, owner_id, image_id):
                 raise Conflict("Only an image in the trash can be deleted for good.")
             await self._check(ours, principal, image_id, check)
-            await self._purge(ours, [image_id])
+            await self._purge(ours, [image_id], Warrant.of_owner(principal))
         PURGED.reached()
 
     async def delete(
@@ -226,12 +231,19 @@ class TrashService:
             await self._check(ours, principal, image_id, check)
             if not is_trashed:
                 await lookalike_records.hold(ours, owner_id)
-                await put_away(ours, self._closed_urls, owner_id, [image_id], now=self._clock())
-            await self._purge(ours, [image_id])
+                by = Warrant.of_owner(principal)
+                await put_away(ours, self._closed_urls, owner_id, [image_id], by=by, now=self._clock())
+            await self._purge(ours, [image_id], Warrant.of_owner(principal))
         PURGED.reached()
 
     async def delete_held(
-        self, connection: Connection, owner_id: str, locked: Mapping[UUID, bool], image_ids: Sequence[UUID]
+        self,
+        connection: Connection,
+        owner_id: str,
+        locked: Mapping[UUID, bool],
+        image_ids: Sequence[UUID],
+        *,
+        by: Warrant,
     ) -> Sequence[UUID]:
         """Delete images of this owner permanently, which are ``locked`` with their contents, and tells whether each is
         in the trash. Returns those that records of the application refer to: they stay where they are."""
@@ -239,14 +251,14 @@ class TrashService:
         await lookalike_records.hold(connection, owner_id)
         try:
             async with connection.transaction():
-                await put_away(connection, self._closed_urls, owner_id, here, now=self._clock())
-                await self._purge(connection, image_ids)
+                await put_away(connection, self._closed_urls, owner_id, here, by=by, now=self._clock())
+                await self._purge(connection, image_ids, by)
         except StillReferenced:
             if len(image_ids) == 1:
                 return image_ids
             middle = len(image_ids) // 2
-            left = await self.delete_held(connection, owner_id, locked, image_ids[:middle])
-            return [*left, *await self.delete_held(connection, owner_id, locked, image_ids[middle:])]
+            left = await self.delete_held(connection, owner_id, locked, image_ids[:middle], by=by)
+            return [*left, *await self.delete_held(connection, owner_id, locked, image_ids[middle:], by=by)]
         return ()
 
     async def sweep(self) -> int:
@@ -293,7 +305,7 @@ class TrashService:
         """
         try:
             async with unless_held(connection):
-                await self._purge(connection, image_ids)
+                await self._purge(connection, image_ids, _BY_RETENTION)
         except (StillReferenced, StillHeld) as error:
             if len(image_ids) > 1:
                 return sum([await self._purge_what_may_go(connection, [image_id]) for image_id in image_ids])
@@ -310,7 +322,7 @@ class TrashService:
             connection, image_id, by, now=self._clock(), shortest=SHORTEST_PAUSE, longest=LONGEST_PAUSE
         )
 
-    async def _purge(self, connection: Connection, image_ids: Sequence[UUID]) -> None:
+    async def _purge(self, connection: Connection, image_ids: Sequence[UUID], by: Warrant) -> None:
         """Delete the rows of these images, which are locked with their contents, add the jobs for their objects, and
         free the storage
         of originals that no image shares.
@@ -329,26 +341,40 @@ class TrashService:
             await records.give_back_storage(connection, owner_id, size)
         purged = [ImagePurged(image.owner_id, image.id, meta=image.meta) for image in images]
         await events.record(connection, *purged, now=self._clock())
+        acts = [AuditEntry.under(by, Act.IMAGE_PURGED, image.owner_id, image_id=image.id) for image in images]
+        await audit.record(connection, *acts, now=self._clock())
 
 
 async def put_away(
-    connection: Connection, closed_urls: ClosedUrls, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
+    connection: Connection,
+    closed_urls: ClosedUrls,
+    owner_id: str,
+    image_ids: Sequence[UUID],
+    *,
+    by: Warrant,
+    now: datetime,
 ) -> None:
     """Move locked images of this owner to the trash, and notify waiters."""
     if not image_ids:
         return
     async with closed_urls.watched(connection, owner_id, image_ids):
         moved = await trash_records.put_away(connection, image_ids, now=now)
-    await _tell(connection, ImageDeleted, owner_id, moved, now)
+    await _tell(connection, ImageDeleted, owner_id, moved, by, now)
     await records.announce(connection, *image_ids)
 
 
 async def put_back(
-    connection: Connection, policies: Policies, owner_id: str, image_ids: Sequence[UUID], *, now: datetime
+    connection: Connection,
+    policies: Policies,
+    owner_id: str,
+    image_ids: Sequence[UUID],
+    *,
+    by: Warrant,
+    now: datetime,
 ) -> None:
     """Restore locked images of this owner, but not into galleries that may hold no more."""
     moved = await trash_records.put_back(connection, image_ids, policies.room_of, now=now)
-    await _tell(connection, ImageRestored, owner_id, moved, now)
+    await _tell(connection, ImageRestored, owner_id, moved, by, now)
 
 
 async def _tell(
@@ -356,6 +382,7 @@ async def _tell(
     kind: type[ImageDeleted | ImageRestored],
     owner_id: str,
     moved: trash_records.Moved,
+    by: Warrant,
     now: datetime,
 ) -> None:
     """Record what became of these images, and of the galleries that they were in, or are again."""
@@ -365,6 +392,9 @@ async def _tell(
         *(gallery.changed("images") for gallery in moved.galleries),
         now=now,
     )
+    act = Act.IMAGE_TRASHED if kind is ImageDeleted else Act.IMAGE_RESTORED
+    acts = (AuditEntry.under(by, act, owner_id, image_id=each.id) for each in moved.images)
+    await audit.record(connection, *acts, now=now)
 
 
 def _moment(image: Image) -> datetime:
