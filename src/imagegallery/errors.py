@@ -64,6 +64,12 @@ class Forbidden(ImageGalleryError):
     code = "forbidden"
 
 
+class HotlinkRefused(Forbidden):
+    """The gallery does not let this page show its images."""
+
+    code = "hotlink_refused"
+
+
 class NotFound(ImageGalleryError):
     """No such thing, or none that this principal may know about (the two must look the same)."""
 

@@ -84,7 +84,7 @@ def create_app(
     tells_events = any(each.tag in ("events", "webhooks") for each in api)
     events = EVENT_TYPES if gallery is None else gallery.event_types
     described = Description(api, events if tells_events else {}, schemes)
-    host = Host(gallery, authenticate, described.at, clock=clock)
+    host = Host(gallery, authenticate, described.at, clock=clock, cors=tuple(cors_origins))
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     app = Starlette(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.support.events import closed_urls
 from tests.support.library import Library, make_image
 from tests.support.processes import Process, settle
 
@@ -15,7 +16,7 @@ ANA = Principal.user("ana")
 
 async def is_open(process: Process, key: str) -> bool:
     try:
-        await process.files.check(key)
+        await process.files.find(key)
     except NotFound:
         return False
     return True
@@ -78,3 +79,49 @@ async def test_originals_and_odd_keys_have_no_public_url(library: Library, proce
     image = await an_open_image(library)
     for key in (image.original_key, "", "../secret.key", "a\0b", "\udcff", "ü", image.key_prefix):
         assert not await is_open(process, key)
+
+
+async def origins(process: Process, key: str) -> set[str] | None:
+    found = (await process.files.find(key)).origins
+    return None if found is None else set(found)
+
+
+async def test_the_pages_that_may_show_it_are_those_of_all_its_open_galleries(
+    library: Library, process: Process, other: Process
+) -> None:
+    one, two = "https://one.example", "https://two.example"
+    make, update = library.galleries.create, library.galleries.update
+    first = await make(ANA, name="One", visibility="public", allowed_origins=[one])
+    second = await make(ANA, name="Two", visibility="unlisted", allowed_origins=[one, two])
+    closed = await make(ANA, name="Closed", allowed_origins=None)
+    image = await library.add_image(make_image(), first.id)
+    key = image.variants[0].key
+    assert await origins(process, key) == {one}
+    await library.galleries.add_images(ANA, second.id, [image.id])
+    await library.galleries.add_images(ANA, closed.id, [image.id])
+    for each in (process, other):
+        await settle(each.changes)
+        assert await origins(each, key) == {one, two}
+        used = each.database.used
+        assert await origins(each, key) == {one, two}
+        assert each.database.used == used
+
+    await update(ANA, second.id, visibility="private")
+    await update(ANA, first.id, allowed_origins=[])
+    for each in (process, other):
+        await settle(each.changes)
+        assert await origins(each, key) == set()
+    await update(ANA, second.id, visibility="unlisted", allowed_origins=None)
+    assert await origins(process, key) is None
+    await update(ANA, second.id, allowed_origins=[two])
+    assert await origins(process, key) == {two}
+    await library.images.update(ANA, image.id, visibility="public")
+    assert await origins(process, key) is None
+
+
+async def test_a_cache_is_told_to_forget_what_it_kept_for_every_page(library: Library) -> None:
+    image = await an_open_image(library)
+    [gallery] = (await library.galleries.list(ANA, view="own")).items
+    await library.galleries.update(ANA, gallery.id, allowed_origins=["https://one.example"])
+    [told] = await closed_urls(library.database)
+    assert {url.removeprefix("/files/") for url in told} == {variant.key for variant in image.variants}

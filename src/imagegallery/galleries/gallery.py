@@ -50,6 +50,8 @@ class Gallery:
     Attributes:
         cover_image_id: The owner's choice. ``None`` for the first image.
         cover: The cover image with URLs, set by services unless the gallery is empty.
+        allowed_origins: The origins of other pages that may show its public files (`imagegallery.access.hotlinks`);
+            ``None`` for all.
         policy: The name of the one that images are uploaded under into it, if any.
         audience: How the principal of the call sees it, set by services.
         meta: What the application keeps with it (`imagegallery.common.meta`), as far as the principal may see it.
@@ -65,6 +67,7 @@ class Gallery:
     created_at: datetime
     updated_at: datetime
     policy: str | None = None
+    allowed_origins: tuple[str, ...] | None = None
     cover: Image | None = None
     audience: Audience | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)

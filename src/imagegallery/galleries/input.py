@@ -6,6 +6,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.access.audience import Visibility
+from imagegallery.access.hotlinks import check_allowed_origins
 from imagegallery.common.meta import NO_META, Meta, check_meta, check_patch
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import Faults
@@ -18,8 +19,8 @@ from imagegallery.principal import Principal
 
 @frozen
 class Changes:
-    """Changes of a gallery. ``None`` changes nothing; flags tell whether to set the cover and the policy, which may be
-    ``None``. ``meta`` is a patch, of which ``None`` leaves nothing."""
+    """Changes of a gallery. ``None`` changes nothing; flags tell whether to set the cover, the policy and the allowed
+    origins, which may be ``None``. ``meta`` is a patch, of which ``None`` leaves nothing."""
 
     name: str | None = None
     description: str | None = None
@@ -29,6 +30,8 @@ class Changes:
     meta: Meta | Unset | None = UNSET
     sets_policy: bool = False
     policy: str | None = None
+    sets_origins: bool = False
+    allowed_origins: tuple[str, ...] | None = None
 
 
 @frozen
@@ -54,10 +57,16 @@ class GalleryDraft:
     visibility: Visibility
     meta: Meta = NO_META
     policy: str | None = None
+    allowed_origins: tuple[str, ...] | None = None
 
 
 def check_draft(
-    name: str, description: str, visibility: str, meta: object = NO_META, policy: str | None = None
+    name: str,
+    description: str,
+    visibility: str,
+    meta: object = NO_META,
+    policy: str | None = None,
+    allowed_origins: Sequence[str] | None = None,
 ) -> GalleryDraft:
     """Validate it. Raises `InvalidInput` with all faults."""
     faults = Faults()
@@ -67,6 +76,7 @@ def check_draft(
         _visibility(faults, visibility),
         check_meta(faults, ("body", "meta"), meta),
         policy,
+        check_allowed_origins(faults, ("body", "allowed_origins"), allowed_origins),
     )
     faults.check()
     return draft
@@ -79,6 +89,7 @@ def check_changes(
     cover_image_id: UUID | Unset | None = UNSET,
     meta: Meta | Unset | None = UNSET,
     policy: str | Unset | None = UNSET,
+    allowed_origins: Sequence[str] | Unset | None = UNSET,
 ) -> Changes:
     """Validate them. Raises `InvalidInput` with all faults."""
     faults = Faults()
@@ -91,6 +102,10 @@ def check_changes(
         meta=meta if meta is None or isinstance(meta, Unset) else check_patch(faults, ("body", "meta"), meta),
         sets_policy=not isinstance(policy, Unset),
         policy=None if isinstance(policy, Unset) else policy,
+        sets_origins=not isinstance(allowed_origins, Unset),
+        allowed_origins=None
+        if isinstance(allowed_origins, Unset)
+        else check_allowed_origins(faults, ("body", "allowed_origins"), allowed_origins),
     )
     faults.check()
     return changes

@@ -32,7 +32,7 @@ from imagegallery.reconciliation.sums import Sum
 _GALLERY_COLUMNS = f"""
     g.id AS gallery_id, g.owner_id AS gallery_owner_id, g.name, g.description, g.visibility, g.cover_image_id,
     g.image_count, g.created_at AS gallery_created_at, g.updated_at AS gallery_updated_at, g.meta AS gallery_meta,
-    g.policy AS gallery_policy, {IMAGE_COLUMNS}"""
+    g.policy AS gallery_policy, g.allowed_origins, {IMAGE_COLUMNS}"""
 _COVER = """
 LEFT JOIN images i ON i.id = coalesce(
     g.cover_image_id,
@@ -110,9 +110,10 @@ GET_MANY = f"SELECT {_GALLERY_COLUMNS} FROM galleries g {_COVER} WHERE g.id = AN
 
 _INSERT = """
 INSERT INTO galleries (
-    id, owner_id, name, description, visibility, created_at, updated_at, request_digest, meta, policy
+    id, owner_id, name, description, visibility, created_at, updated_at, request_digest, meta, policy,
+    allowed_origins
 )
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)
 ON CONFLICT (id) DO NOTHING
 RETURNING true"""
 
@@ -122,12 +123,14 @@ _COUNT = "SELECT count(*) FROM (SELECT FROM galleries WHERE owner_id = $1 LIMIT 
 # The request that made a gallery whose id follows from a key.
 _REQUEST = "SELECT request_digest FROM galleries WHERE id = $1"
 
-# NULL leaves a column unchanged, except for the cover and the policy, which are set if $5 and $9 are true.
+# NULL leaves a column unchanged, except for the cover, the policy and the origins, which are set if $5, $9 and
+# $11 are true.
 _UPDATE = """
 UPDATE galleries
 SET name = coalesce($2, name), description = coalesce($3, description), visibility = coalesce($4, visibility),
     cover_image_id = CASE WHEN $5 THEN $6 ELSE cover_image_id END, meta = $7, updated_at = $8,
-    policy = CASE WHEN $9 THEN $10 ELSE policy END
+    policy = CASE WHEN $9 THEN $10 ELSE policy END,
+    allowed_origins = CASE WHEN $11 THEN $12 ELSE allowed_origins END
 WHERE id = $1"""
 
 # Memberships go with the gallery, images stay.
@@ -156,7 +159,7 @@ async def insert(
 ) -> bool:
     """Insert it. False if a gallery of this id exists, made with the same key."""
     values = (gallery_id, owner_id, draft.name, draft.description, draft.visibility.value, now, request_digest)
-    return await connection.fetchval(_INSERT, *values, draft.meta, draft.policy) is not None
+    return await connection.fetchval(_INSERT, *values, draft.meta, draft.policy, draft.allowed_origins) is not None
 
 
 async def count(connection: Connection, owner_id: str, most: int) -> int:
@@ -265,6 +268,8 @@ async def update(connection: Connection, gallery_id: UUID, changes: Changes, met
         now,
         changes.sets_policy,
         changes.policy,
+        changes.sets_origins,
+        changes.allowed_origins,
     )
 
 
@@ -286,6 +291,7 @@ def _gallery(row: Record) -> Gallery:
         created_at=row["gallery_created_at"],
         updated_at=row["gallery_updated_at"],
         policy=row["gallery_policy"],
+        allowed_origins=None if row["allowed_origins"] is None else tuple(row["allowed_origins"]),
         cover=None if row["id"] is None else image_from(row),
         meta=row["gallery_meta"],
     )

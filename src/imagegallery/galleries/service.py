@@ -105,6 +105,7 @@ class GalleryService:
         visibility: VisibilityLike = Visibility.PRIVATE,
         meta: Meta = NO_META,
         policy: str | None = None,
+        allowed_origins: Sequence[str] | None = None,
         idempotency_key: str | None = None,
         connection: HostConnection | None = None,
     ) -> Gallery:
@@ -116,6 +117,8 @@ class GalleryService:
             meta: What the application keeps with it: a JSON object (`imagegallery.common.meta`).
             connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
             policy: The name of the policy that images are uploaded under into it.
+            allowed_origins: Up to 20 origins of pages that may show its public files: ``https://photos.example``, or
+                ``https://*.photos.example`` for all below it. ``None`` for all, empty for none but the service's own.
 
         Raises:
             Unauthenticated: Without a user.
@@ -124,10 +127,11 @@ class GalleryService:
             Conflict: If the owner has 10,000 galleries already.
         """
         owner_id = principal.require_user()
-        draft = check_draft(name, description, visibility, meta, policy)
+        draft = check_draft(name, description, visibility, meta, policy, allowed_origins)
         self._policies.check_known(policy)
         asked = (draft.name, draft.description, draft.visibility.value, *([draft.meta] if draft.meta else ()))
         asked += () if policy is None else (policy,)
+        asked += () if draft.allowed_origins is None else ("origins", *draft.allowed_origins)
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
         gallery_id, digest = (keyed.id, keyed.digest) if keyed else (new_id(), None)
         await self._authority.confirm(Permission.EDIT, principal, AccessSubject("galleries", owner_id))
@@ -246,6 +250,7 @@ class GalleryService:
         cover_image_id: Id | Unset | None = UNSET,
         meta: Meta | Unset | None = UNSET,
         policy: str | Unset | None = UNSET,
+        allowed_origins: Sequence[str] | Unset | None = UNSET,
         check: Callable[[Gallery], None] | None = None,
         connection: HostConnection | None = None,
     ) -> Gallery:
@@ -255,6 +260,7 @@ class GalleryService:
         Args:
             meta: What changes of it, as a JSON Merge Patch (RFC 7396): ``None`` for a key removes it, and in place of
                 all, everything.
+            allowed_origins: As in `create`.
             check: Called with the current, locked gallery; an error it raises cancels the change.
             connection: As in `create`.
 
@@ -268,7 +274,7 @@ class GalleryService:
         if not isinstance(cover_image_id, Unset):
             cover_image_id = as_id_or_none(cover_image_id, "cover_image_id")
         principal.require_user()
-        changes = check_changes(name, description, visibility, cover_image_id, meta, policy)
+        changes = check_changes(name, description, visibility, cover_image_id, meta, policy, allowed_origins)
         self._policies.check_known(changes.policy)
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, gallery_id, changes.meta, connection)
@@ -280,7 +286,7 @@ class GalleryService:
                 held = await membership.lock_gallery(ours, gallery_id)
                 if meta_change is not None and held.meta != meta_change.before:
                     continue
-                if changes.visibility is Visibility.PRIVATE:
+                if changes.visibility is Visibility.PRIVATE or changes.allowed_origins is not None:
                     await self._close_urls(ours, gallery_id)
                 new_meta = held.meta if meta_change is None else meta_change.after
                 await records.update(ours, gallery_id, changes, new_meta, now=self._clock())
@@ -588,7 +594,8 @@ class GalleryService:
             raise Forbidden("The rules of this application do not allow to delete all images of the gallery.")
 
     async def _close_urls(self, connection: Connection, gallery_id: UUID) -> None:
-        """Record that an open gallery, which is locked, closes, and its images' URLs with it."""
+        """Record that an open gallery, which is locked, closes to all or to some pages, and its images' URLs with it:
+        caches may have copies that they give to everybody."""
         gallery = await records.get(connection, gallery_id)
         if gallery is not None and is_public(gallery.facts):
             await self._closed_urls.of_gallery(connection, gallery.owner_id, gallery_id)

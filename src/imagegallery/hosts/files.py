@@ -9,6 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
+from imagegallery.access.hotlinks import AskingPage, origin_of
 from imagegallery.clock import utc_now
 from imagegallery.common.disposition import attachment
 from imagegallery.errors import NotFound
@@ -24,7 +25,6 @@ _SAFE: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
 Opening = Callable[[ImageGallery], AbstractAsyncContextManager[ObjectStream | SignedStream]]
 
 
@@ -40,15 +40,18 @@ class HostedFile:
         return self._chunks()
 
 
-def public_file(gallery: SyncGallery, key: str) -> HostedFile:
-    """What ``/files/{key}`` leads to.
+def public_file(gallery: SyncGallery, key: str, page: AskingPage, host: str) -> HostedFile:
+    """What ``/files/{key}`` leads to, for a page. Those of this ``host`` (with its port, unless it is the usual one)
+    are the application's own.
 
     Raises:
         NotFound: Unless everybody may fetch it now.
+        HotlinkRefused: If its owner does not let this page show it.
     """
-    gallery.call(lambda opened: opened.service(PublicFiles).check(key))
+    rule = gallery.call(lambda opened: opened.service(PublicFiles).find(key))
+    rule.require(page, [origin for scheme in ("http", "https") if (origin := origin_of(f"{scheme}://{host}"))])
     info = gallery.call(lambda opened: opened.server.store.head(key))
-    headers = {"Content-Type": content_type_of(key), "Cache-Control": _FOR_EVER}
+    headers = {"Content-Type": content_type_of(key), "Cache-Control": rule.cache_control}
     return _hosted(gallery, info, headers, lambda opened: opened.server.store.get(key))
 
 

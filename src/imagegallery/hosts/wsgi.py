@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from imagegallery.errors import NotFound, ObjectNotFound, SignatureExpired, SignatureInvalid
+from imagegallery.access.hotlinks import AskingPage
+from imagegallery.errors import HotlinkRefused, NotFound, ObjectNotFound, SignatureExpired, SignatureInvalid
 from imagegallery.hosts.files import HostedFile, public_file, signed_file
 from imagegallery.sync.gallery import SyncGallery
 
@@ -23,8 +24,8 @@ def picture_files(gallery: SyncGallery) -> "WSGIApplication":
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _refuse(start_response, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD"})
         try:
-            file = _find(gallery, environ["PATH_INFO"])
-        except (SignatureInvalid, SignatureExpired):
+            file = _find(gallery, environ)
+        except (SignatureInvalid, SignatureExpired, HotlinkRefused):
             return _refuse(start_response, HTTPStatus.FORBIDDEN)
         except (NotFound, ObjectNotFound):
             return _refuse(start_response, HTTPStatus.NOT_FOUND)
@@ -37,11 +38,12 @@ def picture_files(gallery: SyncGallery) -> "WSGIApplication":
     return answer
 
 
-def _find(gallery: SyncGallery, path: str) -> HostedFile:
-    """Raises `NotFound`, `ObjectNotFound`, `SignatureInvalid` or `SignatureExpired`."""
-    kind, _, rest = path.removeprefix("/").partition("/")
+def _find(gallery: SyncGallery, environ: "WSGIEnvironment") -> HostedFile:
+    """Raises `NotFound`, `ObjectNotFound`, `HotlinkRefused`, `SignatureInvalid` or `SignatureExpired`."""
+    kind, _, rest = environ["PATH_INFO"].removeprefix("/").partition("/")
     if kind == "files":
-        return public_file(gallery, rest)
+        names = ("HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_DEST")
+        return public_file(gallery, rest, AskingPage(*map(environ.get, names)), environ.get("HTTP_HOST", ""))
     if kind == "objects":
         return signed_file(gallery, rest)
     raise NotFound.of("file")

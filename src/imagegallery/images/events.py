@@ -72,7 +72,7 @@ class ImagePurged(ImageEvent):
 
 @frozen
 class UrlsClosed(OwnerEvent):
-    """Public URLs that nobody may fetch any more. Caches should delete the up to 500 ``urls``.
+    """Public URLs that nobody may fetch any more, or not for every page. Caches should delete the up to 500 ``urls``.
 
     They are absolute, or without ``delivery.cdn_url`` and ``base_url`` relative to the API.
     """

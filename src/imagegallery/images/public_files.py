@@ -1,7 +1,8 @@
-"""Which variants everybody may fetch, kept like the pages that show them: a file in demand costs no query."""
+"""Which variants everybody may fetch, and which pages may show them. Kept like lists: one in demand costs no query."""
 
 from typing import Final
 
+from imagegallery.access.hotlinks import HotlinkRule
 from imagegallery.cache.generations import GalleryChanges, library_group
 from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.stale_while_revalidate import RevalidatingCache
@@ -13,7 +14,7 @@ from imagegallery.images.image import records
 MAX_BYTES: Final = 4 * 2**20
 # The size of an entry besides its texts, rounded up.
 _ENTRY_OVERHEAD: Final = 300
-_OPEN, _CLOSED = b"1", b""
+_CLOSED = b""
 
 
 class PublicFiles:
@@ -26,8 +27,12 @@ class PublicFiles:
         # Only of keys that exist. The owner of a variant never changes.
         self._groups: BoundedMap[str, str] = BoundedMap(MAX_BYTES, lambda key, _: len(key) + _ENTRY_OVERHEAD)
 
-    async def check(self, key: str) -> None:
-        """Raise `NotFound` unless ``key`` is that of a variant that everybody may fetch now."""
+    async def find(self, key: str) -> HotlinkRule:
+        """The pages that may show the variant with this ``key``.
+
+        Raises:
+            NotFound: Unless everybody may fetch it now.
+        """
         if not (key.isascii() and key.isprintable()):  # none of ours
             raise NotFound.of("file")
         await self._changes.catch_up()
@@ -35,14 +40,16 @@ class PublicFiles:
 
         async def load() -> bytes:
             async with self._database.connection() as connection:
-                return _OPEN if await records.is_open_variant(connection, key) else _CLOSED
+                rule = await records.rule_of_variant(connection, key)
+            return _CLOSED if rule is None else rule.to_bytes()
 
         # From this process's memory or the database: what decides on access comes from nowhere else.
         answer = await self._cache.get(
             group, key, GALLERY, load, is_listening=self._changes.is_listening, may_be_shared=False
         )
-        if answer.entry.body != _OPEN:
+        if answer.entry.body == _CLOSED:
             raise NotFound.of("file")
+        return HotlinkRule.from_bytes(answer.entry.body)
 
     async def _find_group(self, key: str) -> str:
         async with self._database.connection() as connection:

@@ -177,6 +177,7 @@ def _gallery(kind: type[G], gallery: Gallery, root: str, **others: object) -> G:
         gallery,
         owner_id=gallery.owner_id if own else None,
         policy=gallery.policy if own else None,
+        allowed_origins=gallery.allowed_origins if own else None,
         cover=image_summary(gallery.cover, root) if gallery.cover else None,
         **others,
     )

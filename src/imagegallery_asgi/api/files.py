@@ -21,7 +21,7 @@ from imagegallery import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery.errors import DiskFull, ObjectNotFound, SignatureExpired, SignatureInvalid
+from imagegallery.errors import DiskFull, HotlinkRefused, ObjectNotFound, SignatureExpired, SignatureInvalid
 from imagegallery.images.public_files import PublicFiles
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import (
@@ -35,6 +35,7 @@ from imagegallery.storage.protocol import (
 from imagegallery.uploads.signed import SignedUpload
 from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
+from imagegallery_asgi.api.origins import asking_page, own_origins
 from imagegallery_asgi.api.requests import ObjectForm
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.constraints import example
@@ -76,14 +77,13 @@ CONTENT_TYPE_FIELD, STATUS_FIELD = "Content-Type", "success_action_status"
 _CREATED = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <PostResponse><Location>{location}</Location><Key>{key}</Key><ETag>{etag}</ETag></PostResponse>"""
-_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @operation(
     "GET",
     "/files/{key:path}",
     "A public variant",
-    raises=(NotFound, ObjectNotFound, RangeNotSatisfiable),
+    raises=(NotFound, HotlinkRefused, ObjectNotFound, RangeNotSatisfiable),
     answers=_OBJECT,
     answers_head=True,
     needs_principal=False,
@@ -91,15 +91,19 @@ _FOR_EVER = "public, max-age=31536000, immutable"
     permission=Permission.NONE,
 )
 async def get_file(call: Call, key: ObjectKey) -> Response:
-    """A variant of an image that everybody may see now; its key changes with its bytes."""
-    await call.gallery.service(PublicFiles).check(key)
-    return await _serve(call, _PublicFile(call.gallery.server.store, key))
+    """A variant of an image that everybody may see now; its key changes with its bytes. What only some pages may show
+    (`allowed_origins` of its galleries) depends on the headers `Origin`, `Referer` and `Sec-Fetch-…` of browsers, and
+    only they may keep it: `Cache-Control` is `private`."""
+    rule = await call.gallery.service(PublicFiles).find(key)
+    rule.require(asking_page(call.request.headers), own_origins(call))
+    return await _serve(call, _PublicFile(call.gallery.server.store, key, rule.cache_control))
 
 
 @frozen
 class _PublicFile:
     store: ObjectStore
     key: str
+    cache_control: str
 
     async def describe(self) -> Representation:
         return self._representation(await self.store.head(self.key))
@@ -110,7 +114,7 @@ class _PublicFile:
             yield OpenedObject(self._representation(stream.info), stream.chunks)
 
     def _representation(self, info: ObjectInfo) -> Representation:
-        return Representation.of(info, content_type_of(self.key), _FOR_EVER)
+        return Representation.of(info, content_type_of(self.key), self.cache_control)
 
 
 @operation(

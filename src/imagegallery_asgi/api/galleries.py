@@ -109,6 +109,7 @@ async def create_gallery(call: Call, body: CreateGallery) -> One[GalleryDetail]:
         visibility=body.visibility,
         meta=body.meta,
         policy=body.policy,
+        allowed_origins=body.allowed_origins,
         idempotency_key=call.idempotency_key,
     )
     call.headers["Location"] = call.url(f"/galleries/{gallery.id}")
@@ -151,6 +152,7 @@ async def update_gallery(call: Call, gallery_id: UUID, body: UpdateGallery) -> O
         cover_image_id=body.cover_image_id,
         meta=body.meta,
         policy=body.policy,
+        allowed_origins=body.allowed_origins,
         check=gallery_condition(call),
     )
     return tagged_gallery(call, gallery)

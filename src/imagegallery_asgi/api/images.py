@@ -236,7 +236,9 @@ async def view_image(call: Call, image_id: UUID, query: ViewQuery) -> Response:
         image_format=query.format,
         method=_read_method(call),
     )
-    return _redirect(call.url(variant.url))
+    # Browsers name the page that shows the image to its file, too, which our usual policy keeps from them.
+    call.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    return _redirect(call, variant.url)
 
 
 @operation(
@@ -250,7 +252,7 @@ async def view_image(call: Call, image_id: UUID, query: ViewQuery) -> Response:
 async def download_image(call: Call, image_id: UUID) -> Response:
     """302 to a short-lived address of the original, for its owner."""
     url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
-    return _redirect(call.url(url))
+    return _redirect(call, url)
 
 
 def _tagged(call: Call, image: Image) -> One[ImageDetail]:
@@ -273,9 +275,10 @@ def _read_method(call: Call) -> ReadMethod:
     return "HEAD" if call.request.method == "HEAD" else "GET"
 
 
-def _redirect(url: str) -> Response:
+def _redirect(call: Call, url: str) -> Response:
     """The target may be signed for this principal and moment: nobody may store it."""
-    return RedirectResponse(url, 302, {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization, Cookie"})
+    unkept = {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization, Cookie"}
+    return RedirectResponse(call.url(url), 302, {**unkept, **call.headers})
 
 
 def _check_own_order(query: LibraryQuery) -> None:

@@ -12,6 +12,7 @@ from attrs import field, fields, frozen
 from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
+from imagegallery.access.hotlinks import MAX_ORIGINS
 from imagegallery.common.meta import MAX_META, JsonValue
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import MAX_BATCH
@@ -53,6 +54,10 @@ Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str, example("eyJ2IjoxfQ.9f2c41d0")]
 Word = Annotated[str, WORD]
 PolicyName = Annotated[Annotated[str, WORD] | None, NOTHING, example("item")]
+Origin = Annotated[str, Meta(max_length=300), example("https://photos.example")]
+AllowedOrigins = Annotated[
+    Annotated[tuple[Origin, ...], Meta(max_length=MAX_ORIGINS)] | None, example(("https://photos.example",))
+]
 Sha256 = Annotated[str, SHA256_HEX, example("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
 EventType = Annotated[str, EVENT_TYPE]
 Month = Annotated[str, MONTH]
@@ -246,19 +251,23 @@ class EventsQuery:
 
 @frozen
 class CreateGallery:
-    """``policy`` names the one that images are uploaded under into it: `GET /policies` lists them."""
+    """``policy`` names the one that images are uploaded under into it: `GET /policies` lists them. ``allowed_origins``
+    are those of the pages that may show its public files, ``https://*.photos.example`` for all below a name; ``null``
+    is all pages, an empty list none but those of the service itself."""
 
     name: Name
     description: DescriptionText = ""
     visibility: Annotated[Visibility, example("public")] = Visibility.PRIVATE
     meta: MetaObject = field(factory=dict)
     policy: PolicyName = None
+    allowed_origins: AllowedOrigins = None
 
 
 @frozen
 class UpdateGallery:
-    """Only what is given changes; ``cover_image_id`` ``null`` means the first image, ``policy`` ``null`` none. ``meta``
-    is a JSON Merge Patch (RFC 7396): keys that are not named stay, and ``null`` removes one, or all."""
+    """Only what is given changes; ``cover_image_id`` ``null`` means the first image, ``policy`` ``null`` none,
+    ``allowed_origins`` ``null`` all pages. ``meta`` is a JSON Merge Patch (RFC 7396): keys that are not named stay, and
+    ``null`` removes one, or all."""
 
     name: Name | Unset = UNSET
     description: DescriptionText | Unset = UNSET
@@ -266,6 +275,7 @@ class UpdateGallery:
     cover_image_id: UUID | None | Unset = UNSET
     meta: MetaObject | None | Unset = UNSET
     policy: PolicyName | Unset = UNSET
+    allowed_origins: AllowedOrigins | Unset = UNSET
 
 
 @frozen

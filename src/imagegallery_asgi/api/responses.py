@@ -304,8 +304,9 @@ class PolicyDocument:
 
 @frozen(slots=False)
 class GalleryDocument:
-    """Only the owner sees ``owner_id``, ``policy``, the name of the one that images are uploaded under into it, and of
-    ``meta`` what the service does not show to all. Lists have ``meta`` where ``with_meta`` asks for it."""
+    """Only the owner sees ``owner_id``, ``policy``, the name of the one that images are uploaded under into it,
+    ``allowed_origins``, those of the pages that may show its public files (``null``: all), and of ``meta`` what the
+    service does not show to all. Lists have ``meta`` where ``with_meta`` asks for it."""
 
     id: UUID
     owner_id: Annotated[str | None, example("ana")]
@@ -316,6 +317,7 @@ class GalleryDocument:
     cover: ImageSummary | None
     image_count: Annotated[int, example(128)]
     policy: Annotated[str | None, example("avatar")]
+    allowed_origins: Annotated[tuple[str, ...] | None, example(("https://photos.example",))]
     created_at: Moment
     updated_at: Moment
     meta: MetaDocument | UnsetType = field(default=UNSET, kw_only=True)

@@ -64,6 +64,7 @@ class Host:
     """What the application was made with. With ``gallery`` ``None``, each request's lifespan state has it.
 
     ``description`` renders the OpenAPI document for the path of the API's root and the documents of its policies.
+    ``cors`` are the origins of pages that may use the API.
     """
 
     gallery: ImageGallery | OpenGallery | None
@@ -73,6 +74,7 @@ class Host:
     known: KnownAddresses = field(factory=KnownAddresses)
     choices: KeptChoices = field(factory=KeptChoices)
     clock: Clock = utc_now
+    cors: tuple[str, ...] = ()
 
     def gallery_for(self, request: Request) -> ImageGallery:
         """The gallery of a request. Raises `RuntimeError` if the host application has not opened one."""

@@ -38,6 +38,7 @@ from imagegallery.errors import (
     Fault,
     GalleryFull,
     HookFailed,
+    HotlinkRefused,
     LengthMismatch,
     ObjectNotFound,
     OffsetMismatch,
@@ -196,6 +197,7 @@ class Row:
 TABLE: Mapping[type[ImageGalleryError], Row] = {
     MalformedRequest: Row(HTTPStatus.BAD_REQUEST, "The body cannot be read"),
     Unauthenticated: Row(HTTPStatus.UNAUTHORIZED, "Sign in first"),
+    HotlinkRefused: Row(HTTPStatus.FORBIDDEN, "Not for that page"),
     Forbidden: Row(HTTPStatus.FORBIDDEN, "Not allowed"),
     SignatureInvalid: Row(HTTPStatus.FORBIDDEN, "The signed URL is not valid"),
     SignatureExpired: Row(HTTPStatus.FORBIDDEN, "The signed URL has expired"),

@@ -8,7 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from imagegallery.errors import NotFound, ObjectNotFound, SignatureExpired, SignatureInvalid
+from imagegallery.access.hotlinks import AskingPage
+from imagegallery.errors import HotlinkRefused, NotFound, ObjectNotFound, SignatureExpired, SignatureInvalid
 from imagegallery.hosts.django.conf import gallery
 from imagegallery.hosts.files import HostedFile, public_file, signed_file
 
@@ -16,7 +17,9 @@ from imagegallery.hosts.files import HostedFile, public_file, signed_file
 @require_safe
 def public(request: HttpRequest, key: str) -> HttpResponseBase:
     """A variant that everybody may see."""
-    return _answer(request, lambda: public_file(gallery, key))
+    names = ("Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Dest")
+    page = AskingPage(*map(request.headers.get, names))
+    return _answer(request, lambda: public_file(gallery, key, page, request.get_host()))
 
 
 @require_safe
@@ -28,8 +31,9 @@ def signed(request: HttpRequest, token: str) -> HttpResponseBase:
 def _answer(request: HttpRequest, find: Callable[[], HostedFile]) -> HttpResponseBase:
     try:
         file = find()
-    except (SignatureInvalid, SignatureExpired) as error:
-        return HttpResponse(error.message, status=403, content_type="text/plain")
+    except (SignatureInvalid, SignatureExpired, HotlinkRefused) as error:
+        unkept = {"Cache-Control": "no-store"}
+        return HttpResponse(error.message, status=403, content_type="text/plain", headers=unkept)
     except (NotFound, ObjectNotFound) as error:
         raise Http404(error.message) from None
     chunks = _in_threads(iter(file)) if isinstance(request, ASGIRequest) else iter(file)

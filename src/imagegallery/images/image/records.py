@@ -9,8 +9,9 @@ from asyncpg import Record
 from attrs import evolve, frozen
 
 from imagegallery.access.audience import Visibility
-from imagegallery.access.condition import open_image
+from imagegallery.access.condition import open_image, pages_of_image
 from imagegallery.access.decision import Facts
+from imagegallery.access.hotlinks import ANY_PAGE, HotlinkRule
 from imagegallery.common.meta import Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
@@ -73,9 +74,11 @@ WHERE i.owner_id = $1 AND i.sha256 = $2 AND i.deleted_at IS NULL AND i.original_
 ORDER BY i.created_at, i.id
 LIMIT 1"""
 
-# The key of a variant that everybody may fetch now.
+# Whether everybody may fetch a variant now, and the pages that may show it.
 FIND_OPEN_VARIANT = f"""
-SELECT v.key FROM image_variants v JOIN images i ON i.id = v.image_id WHERE v.key = $1 AND {open_image("i")}"""
+SELECT {pages_of_image("i")} AS origins
+FROM image_variants v JOIN images i ON i.id = v.image_id
+WHERE v.key = $1 AND {open_image("i")}"""
 
 _OWNER_OF_VARIANT = """
 SELECT i.owner_id FROM image_variants v JOIN images i ON i.id = v.image_id WHERE v.key = $1 LIMIT 1"""
@@ -214,8 +217,12 @@ async def find_by_content(connection: Connection, owner_id: str, sha256: bytes, 
     return found
 
 
-async def is_open_variant(connection: Connection, key: str) -> bool:
-    return await connection.fetchval(FIND_OPEN_VARIANT, key) is not None
+async def rule_of_variant(connection: Connection, key: str) -> HotlinkRule | None:
+    """The pages that may show it; ``None`` unless everybody may fetch it now."""
+    row = await connection.fetchrow(FIND_OPEN_VARIANT, key)
+    if row is None:
+        return None
+    return ANY_PAGE if row["origins"] is None else HotlinkRule(frozenset(row["origins"]))
 
 
 async def owner_of_variant(connection: Connection, key: str) -> str | None:
