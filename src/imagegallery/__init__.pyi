@@ -53,7 +53,7 @@ from imagegallery.images.presentation.picture import picture
 from imagegallery.images.presentation.responsive import Responsive, Source
 from imagegallery.pagination import CursorPage, NumberedPage
 from imagegallery.policies.policy import OnDuplicate, Policy
-from imagegallery.principal import Principal
+from imagegallery.principal import Principal, Role
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import UploadRequest
 from imagegallery.uploads.completion.acceptance import NewImage
@@ -111,6 +111,7 @@ __all__ = [
     "RateLimited",
     "Refused",
     "Responsive",
+    "Role",
     "Settings",
     "Source",
     "StagedUpload",

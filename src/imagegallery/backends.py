@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
@@ -36,13 +37,15 @@ from imagegallery.feature import ByClass, Feature, Resources, event_types
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 from imagegallery.imaging.sandbox.wire import Wall
+from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.owners.service import OwnerService
+from imagegallery.policies.admin_policy import AdminPolicy
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.dispatch.relay import JobRelay
 from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters, Mailbox
-from imagegallery.rates.limiter import UNLIMITED, RateLimiter
-from imagegallery.rates.options import RateOptions
+from imagegallery.rates.limiter import Counts, RateLimiter
 from imagegallery.redis.options import RedisOptions
 from imagegallery.settings import Settings
 from imagegallery.storage.filesystem.store import FilesystemStore
@@ -251,18 +254,38 @@ def cache_parts(
     return changes, SecondTier(shared, floors, database, clock, lambda: changes.is_listening)
 
 
-def _rates(options: RateOptions, redis: "RedisClient | None", clock: Clock) -> RateLimiter:
-    """The limiter of requests and uploads. Imports modules that read files: not for the event loop."""
-    if options == RateOptions():
-        return UNLIMITED
+def _counts(redis: "RedisClient | None", clock: Clock) -> Counts:
+    """The counts of requests and uploads. Imports modules that read files: not for the event loop."""
     from imagegallery.rates.counters import BoundedStorage, WindowCounts
 
     counts = WindowCounts(BoundedStorage(clock))
     if redis is None:
-        return RateLimiter(counts, options)
+        return counts
     from imagegallery.rates.redis import RedisCounts
 
-    return RateLimiter(RedisCounts(redis, counts), options)
+    return RedisCounts(redis, counts)
+
+
+def decodable(types: tuple[str, ...]) -> tuple[str, ...]:
+    """Those whose decoder is installed: better refused at the start than after the upload. May read files: not for the
+    event loop."""
+    if find_spec("pillow_heif") is not None:
+        return types
+    return tuple(each for each in types if each not in HEIC_TYPES)
+
+
+def settings_policy(settings: Settings) -> AdminPolicy:
+    """What holds while administrators say nothing. May read files: not for the event loop."""
+    uploads, rates, others = settings.uploads, settings.rates, settings.administration
+    return AdminPolicy(
+        allowed_types=decodable(uploads.allowed_types),
+        max_size=uploads.max_size,
+        storage_limit=uploads.storage_limit,
+        visitor_rate=rates.visitors,
+        user_rate=rates.users,
+        upload_rate=rates.uploads,
+        **attrs.asdict(others),
+    )
 
 
 # --- jobs ------------------------------------------------------------------------------------------------------------
@@ -361,12 +384,14 @@ async def open_resources(
 
         redis = await enter(open_redis(_apart(settings.redis, database), clock))
         secrets = () if redis is None else await in_thread(settings.load_secrets)
-        rates = await in_thread(_rates, settings.rates, redis, clock)
+        counts = await in_thread(_counts, redis, clock)
         cache = MemoryCache(settings.cache.max_bytes, clock) if brought.cache is None else brought.cache
 
         background = await enter(Background.running(health))  # the last one: it ends before what it works with
         changes, second_tier = cache_parts(database, cache, clock, redis, secrets, background)
+        policy = PolicyInForce(database, changes, await in_thread(settings_policy, settings), clock)
         await background.start(changes.run, "listening for changes of galleries")
+        await policy.get()
         attendance = Attendance(queue, clock)
         background.keep(attendance.run, "looking for a worker")
 
@@ -387,7 +412,8 @@ async def open_resources(
             scratch=scratch,
             kept=RevalidatingCache(cache, background, clock, second_tier),
             changes=changes,
-            rates=rates,
+            rates=RateLimiter(counts, settings.rates, policy),
+            policy=policy,
             space=space_of(settings, has_own_store=brought.store is not None),
             clock=clock,
             health=health,

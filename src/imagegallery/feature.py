@@ -16,6 +16,7 @@ from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.events.event import DomainEvent, EventTypes, by_type
 from imagegallery.events.relay import Consumer
 from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.dispatch.relay import JobRelay
 from imagegallery.queue.periodic import Periodic
@@ -58,8 +59,8 @@ class Resources:
 
     ``downloads`` serves the signed URLs of this service, if it has any. ``relay`` notifies workers, unless they poll
     the database; ``arrivals`` are the bucket's messages. ``upkeep_interval`` is the pause of periodic tasks that nobody
-    waits for. ``options`` has those of every feature; ``services`` those of the features before. ``registered`` is what
-    the application registered: `imagegallery.registry`.
+    waits for. ``policy`` is what administrators say. ``options`` has those of every feature; ``services`` those of the
+    features before. ``registered`` is what the application registered: `imagegallery.registry`.
     """
 
     features: Sequence["Feature"]
@@ -79,6 +80,7 @@ class Resources:
     kept: RevalidatingCache
     changes: GalleryChanges
     rates: RateLimiter
+    policy: PolicyInForce
     space: Space
     clock: Clock
     health: TaskHealth

@@ -25,6 +25,10 @@ def _text(given: str | None) -> str | None:
     return None if given is None else given.strip()
 
 
+def _stripped_text(given: str) -> str:
+    return given.strip()
+
+
 def _secret(given: str | None) -> typed_settings.SecretStr | None:
     return None if given is None else typed_settings.SecretStr(given.strip())
 
@@ -76,13 +80,17 @@ class JwtOptions:
 
     ``key`` verifies them: a secret as long as the hash (32 bytes for HS256), or a public key (PEM). ``algorithms`` are
     the accepted ones, of one kind (``RS256,PS256``, ``ES256``, ``EdDSA``, … with a public key). A token must have the
-    ``audience`` and the ``issuer``, if they are set.
+    ``audience`` and the ``issuer``, if they are set. ``role_claim`` is the claim with the user's role, or several:
+    ``member``, ``moderator`` or ``admin``; anything else is a member, as everybody is without it. ``groups_claim`` is
+    that with the groups that shares may name. An ``email`` counts if ``email_verified`` says so.
     """
 
     key: typed_settings.SecretStr | None = field(default=None, converter=_secret)
     algorithms: tuple[str, ...] = field(default=("HS256",), converter=_stripped)
     audience: str | None = field(default=None, converter=_text)
     issuer: str | None = field(default=None, converter=_text)
+    role_claim: str | None = field(default=None, converter=_text)
+    groups_claim: str = field(default="groups", converter=_stripped_text)
 
     def __attrs_post_init__(self) -> None:
         """An orchestrator that lost a secret must not leave the service without sign-in."""

@@ -39,6 +39,7 @@ from imagegallery.feature import Feature
 from imagegallery.http_options import ClientLimits, JwtOptions, parse_networks, parse_origins, stripped_names
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
+from imagegallery.policies.admin_policy import AdministrationOptions
 from imagegallery.policies.policy import Policy, check_policy_name
 from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
@@ -122,6 +123,7 @@ class Settings:
     events: EventOptions = field(factory=EventOptions)
     webhooks: WebhookOptions = field(factory=WebhookOptions)
     audit: AuditOptions = field(factory=AuditOptions)
+    administration: AdministrationOptions = field(factory=AdministrationOptions)
     policies: Mapping[str, Policy] = field(factory=dict, converter=_by_name)
 
     def __attrs_post_init__(self) -> None:

@@ -9,7 +9,7 @@ import jwt as pyjwt
 from attrs import frozen
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Forbidden, Principal
+from imagegallery import ConfigurationError, Forbidden, Principal, Role
 from imagegallery.common.loopback import is_loopback
 from imagegallery.http_options import ANY_ORIGIN, parse_origins
 from imagegallery_asgi.framework.context import Authenticate, RequestCheck
@@ -60,7 +60,7 @@ class SingleUser(RequestCheck):
 
 
 def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) -> SingleUser:
-    """The user of this machine is ``owner_id``; nobody else is served.
+    """The user of this machine is ``owner_id``, who is also the administrator; nobody else is served.
 
     Three things are refused with `Forbidden`: other machines (the client's address), names that other sites point at
     this machine (the ``Host`` header: DNS rebinding), and changes by pages of other sites (``Origin``,
@@ -69,7 +69,7 @@ def single_user(owner_id: str = "owner", *, cors_origins: Sequence[str] = ()) ->
     """
     if ANY_ORIGIN in cors_origins:
         raise ConfigurationError("Without sign-in name the origins of pages: * would open this gallery to every site.")
-    return SingleUser(Principal.user(owner_id), frozenset(parse_origins(cors_origins)))
+    return SingleUser(Principal.user(owner_id, role=Role.ADMIN), frozenset(parse_origins(cors_origins)))
 
 
 def security_schemes_of(authenticate: Authenticate) -> Mapping[str, JsonSchema]:
@@ -104,8 +104,14 @@ def jwt(
     audience: str | None = None,
     issuer: str | None = None,
     leeway_seconds: float = 10,
+    role_claim: str | None = None,
+    groups_claim: str = "groups",
 ) -> Authenticate:
     """Bearer tokens (RFC 6750, RFC 7519): the subject is the user; without a token it is a visitor.
+
+    ``role_claim`` names the claim with the user's role, or with a list of roles of which the greatest that we know
+    counts (``member``, ``moderator``, ``admin``); without it, and for anything else, they are a member. The claim
+    ``email`` is theirs if ``email_verified`` is true (OpenID Connect Core section 5.1).
 
     Every token must expire. ``key`` is the shared secret or a public key (PEM). Raises `InvalidToken` for a token that
     is not valid now, and `ConfigurationError` at once for a key that is weak or does not fit the algorithms.
@@ -130,9 +136,30 @@ def jwt(
             )
         except (pyjwt.InvalidTokenError, OverflowError) as error:  # the latter for an ``exp`` of Infinity
             raise InvalidToken("The token is not valid, or not any more.") from error
-        return _user(claims["sub"], datetime.fromtimestamp(min(int(claims["exp"]), _LATEST), UTC))
+        expires_at = datetime.fromtimestamp(min(int(claims["exp"]), _LATEST), UTC)
+        role = Role.MEMBER if role_claim is None else _role(claims.get(role_claim))
+        return _user(claims["sub"], expires_at, role, _emails(claims), _texts(claims.get(groups_claim)))
 
     return authenticate
+
+
+_ROLES: Mapping[str, Role] = {each.name.lower(): each for each in Role}
+
+
+def _role(claim: object) -> Role:
+    """The greatest role that the claim names."""
+    return max((_ROLES.get(each, Role.MEMBER) for each in _texts(claim)), default=Role.MEMBER)
+
+
+def _emails(claims: Mapping[str, object]) -> Sequence[str]:
+    """The verified address, if there is one. Some issuers write the truth as text."""
+    return _texts(claims.get("email"))[:1] if claims.get("email_verified") in (True, "true") else ()
+
+
+def _texts(claim: object) -> Sequence[str]:
+    """A text, or the texts of a list."""
+    each = claim if isinstance(claim, list) else [claim]
+    return [text for text in each if isinstance(text, str) and text]
 
 
 def _bearer_token(header: str | None) -> str | None:
@@ -145,11 +172,11 @@ def _bearer_token(header: str | None) -> str | None:
     return token.strip()
 
 
-def _user(subject: object, expires_at: datetime) -> Principal:
+def _user(subject: object, expires_at: datetime, role: Role, emails: Sequence[str], groups: Sequence[str]) -> Principal:
     """Raise `InvalidToken` for an impossible user id: the token's sender or issuer has chosen it."""
     if not isinstance(subject, str):
         raise InvalidToken("The token names no user.")
     try:
-        return Principal.user(subject, expires_at=expires_at)
+        return Principal.user(subject, expires_at=expires_at, role=role, emails=emails, groups=groups)
     except ValueError as error:
         raise InvalidToken("The token names no user.") from error

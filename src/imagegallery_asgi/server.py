@@ -99,7 +99,14 @@ def authentication(settings: Settings) -> Authenticate:
     tokens = settings.jwt
     if tokens.key is None:
         return single_user(cors_origins=settings.cors_origins)
-    return jwt(tokens.key, tokens.algorithms, audience=tokens.audience, issuer=tokens.issuer)
+    return jwt(
+        tokens.key,
+        tokens.algorithms,
+        audience=tokens.audience,
+        issuer=tokens.issuer,
+        role_claim=tokens.role_claim,
+        groups_claim=tokens.groups_claim,
+    )
 
 
 def serve(

@@ -22,11 +22,12 @@ from imagegallery.access.decision import (
     require,
     require_own,
     require_owner,
+    require_role,
 )
 from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
 from imagegallery.access.permission import CONTRIBUTOR, EDITOR, OWNER, ROLES, VIEWER, Permission
 from imagegallery.errors import Forbidden, NotFound, Unauthenticated
-from imagegallery.principal import Principal
+from imagegallery.principal import Principal, Role
 
 ANA, BEN, NOBODY = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 PUBLIC, UNLISTED, PRIVATE = Visibility.PUBLIC, Visibility.UNLISTED, Visibility.PRIVATE
@@ -51,6 +52,24 @@ CASES = [
 @pytest.mark.parametrize(("principal", "facts", "may"), CASES)
 def test_who_may_do_what(principal: Principal, facts: Facts, may: Permission) -> None:
     assert permissions(principal, facts) == may
+
+
+@pytest.mark.parametrize("needed", Role)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_enough_for_itself_and_lesser_ones(role: Role, needed: Role) -> None:
+    user = Principal.user("ana", role=role)
+    if role >= needed:
+        assert require_role(needed, user) == "ana"
+    else:
+        with pytest.raises(Forbidden):
+            require_role(needed, user)
+
+
+@pytest.mark.parametrize("nobody", [NOBODY, Principal.by_link(UUID(int=1))], ids=["visitor", "link"])
+def test_who_is_no_user_has_no_role(nobody: Principal) -> None:
+    for needed in Role:
+        with pytest.raises(Unauthenticated):
+            require_role(needed, nobody)
 
 
 @pytest.mark.parametrize(("principal", "facts", "may"), CASES)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Forbidden, ImageGallery, Principal, Settings
+from imagegallery import ConfigurationError, Forbidden, ImageGallery, Principal, Role, Settings
 from imagegallery_asgi import create_app, jwt, single_user
 from imagegallery_asgi.framework.context import API_PREFIX, Authenticate
 from imagegallery_asgi.framework.errors import InvalidToken
@@ -34,7 +34,7 @@ def request(method: str = "GET", client: str | None = "127.0.0.1", **headers: st
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "LOCALHOST:80", "[::1]:8000", "127.9.9.9"])
 @pytest.mark.parametrize("client", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_is_the_user(host: str, client: str) -> None:
-    assert single_user("ada")(request(client=client, Host=host)) == Principal.user("ada")
+    assert single_user("ada")(request(client=client, Host=host)) == Principal.user("ada", role=Role.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_nobody_else_is(asked: Request) -> None:
     ],
 )
 def test_its_own_pages_and_programs_are(asked: Request) -> None:
-    assert single_user()(asked) == Principal.user("owner")
+    assert single_user()(asked) == Principal.user("owner", role=Role.ADMIN)
 
 
 PAGE = "https://photos.example"
@@ -81,7 +81,7 @@ CROSS_SITE = {"Sec-Fetch-Site": "cross-site"}
 
 def test_a_page_that_is_named_is_trusted() -> None:
     trusting = single_user(cors_origins=[PAGE])
-    assert trusting(request("POST", Origin=PAGE, Sec_Fetch_Site="cross-site", **LOCAL)) == Principal.user("owner")
+    assert trusting(request("POST", Origin=PAGE, Sec_Fetch_Site="cross-site", **LOCAL)).user_id == "owner"
     for origin in ("https://evil.example", f"{PAGE}.evil.example", "null"):
         with pytest.raises(Forbidden):
             trusting(request("POST", Origin=origin, Sec_Fetch_Site="cross-site", **LOCAL))
@@ -136,7 +136,7 @@ def test_what_begins_or_ends_something_with_a_get_is_no_safe_operation() -> None
     }
 
 
-def bearing(scheme: str = "Bearer", **claims: object) -> Request:
+def bearing(scheme: str = "Bearer", /, **claims: object) -> Request:
     token = pyjwt.encode({"exp": datetime.now(UTC) + timedelta(minutes=1), **claims}, KEY, "HS256")
     return request(Authorization=f"{scheme} {token}")
 
@@ -146,6 +146,49 @@ def test_a_valid_token_names_its_user() -> None:
     assert jwt(KEY, audience="photos")(bearing(sub="ada", aud="photos")) == Principal.user("ada")
     assert jwt(KEY)(bearing(sub="a" * 255)) == Principal.user("a" * 255)
     assert jwt(KEY)(request()) is None
+
+
+UNKNOWN_ROLES: tuple[object, ...] = ("member", "Admin", "ADMIN", "admin ", "", "root", 2, True, None, [], {})
+
+
+@pytest.mark.parametrize(
+    ("claim", "role"),
+    [
+        ("admin", Role.ADMIN),
+        ("moderator", Role.MODERATOR),
+        (["editor", "moderator", "member"], Role.MODERATOR),
+        (["admin", 7, None, {}], Role.ADMIN),
+        *((other, Role.MEMBER) for other in UNKNOWN_ROLES),
+    ],
+)
+def test_a_role_is_what_its_claim_says_and_nothing_without_one_that_is_named(claim: object, role: Role) -> None:
+    asked = bearing(sub="ada", role=claim)
+    assert jwt(KEY, role_claim="role")(asked) == Principal.user("ada", role=role)
+    assert jwt(KEY)(asked) == Principal.user("ada"), "many issuers have roles, with meanings of their own"
+    assert jwt(KEY, role_claim="https://photos.example/roles")(asked) == Principal.user("ada")
+
+
+@pytest.mark.parametrize(
+    ("claims", "emails"),
+    [
+        ({"email": "Ada@Example.com", "email_verified": True}, {"ada@example.com"}),
+        ({"email": "ada@example.com", "email_verified": "true"}, {"ada@example.com"}),
+        ({"email": "ada@example.com"}, set()),
+        ({"email": "ada@example.com", "email_verified": False}, set()),
+        ({"email": "ada@example.com", "email_verified": "false"}, set()),
+        ({"email": "ada@example.com", "email_verified": [True]}, set()),
+        ({"email": 7, "email_verified": True}, set()),
+        ({"email_verified": True}, set()),
+    ],
+)
+def test_an_address_counts_only_if_it_was_verified(claims: dict[str, object], emails: set[str]) -> None:
+    assert jwt(KEY)(bearing(sub="ada", **claims)) == Principal.user("ada", emails=emails)
+
+
+def test_groups_come_from_their_claim() -> None:
+    asked = bearing(sub="ada", groups=["family", "", 7, "club"], teams="work")
+    assert jwt(KEY)(asked) == Principal.user("ada", groups=["family", "club"])
+    assert jwt(KEY, groups_claim="teams")(asked) == Principal.user("ada", groups=["work"])
 
 
 @pytest.mark.parametrize("exp", [1e10, 1e30])

@@ -36,6 +36,7 @@ _SWEEPERS = "a worker looks for what is due, in batches: shard by shard"
 _OPERATORS = "an operator's command, which goes through everything: shard by shard"
 _QUEUE = "the queue serves all owners; with SQS only dispatching is left, and jobs can be sharded by id"
 _LOG = "the log of events has one order for all owners: the first table that must be split"
+_POLICY = "what administrators say is of no owner: on one shard"
 
 # The statements that may have to ask every shard, with the reason why they may.
 SCATTER: Final[Mapping[str, str]] = {
@@ -53,6 +54,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "images.trash.records.EXPIRED": _SWEEPERS,
     "images.trash.records._LIST_REFUSED": _OPERATORS,
     "images.trash.records._COUNT_REFUSED": _OPERATORS,
+    **{f"policies.records.{name}": _POLICY for name in ("CURRENT", "_GET", "LIST", "_INSERT")},
     "queue.dispatch.records.NEXT_FRESH": _QUEUE,
     "queue.dispatch.records.RESERVE": _QUEUE,
     "queue.records.BACKLOG": _OPERATORS,

@@ -69,6 +69,25 @@ async def test_uploads_are_counted_by_owner_and_by_themselves(limiter: RateLimit
     await limiter.admit_request(ANA, None)
 
 
+class Governed:
+    """Somebody who changes rates at run time."""
+
+    now = RateOptions(users="1/minute")
+
+    async def rates(self) -> RateOptions:
+        return self.now
+
+
+async def test_rates_that_somebody_governs_hold_in_place_of_the_options(clock: ManualClock) -> None:
+    governed = Governed()
+    limiter = RateLimiter(WindowCounts(BoundedStorage(clock)), OPTIONS, governed)
+    assert await admitted(limiter, ANA) == 1
+    assert await admitted(limiter, VISITOR) == 20
+    governed.now = RateOptions(users="4/minute", visitors="2/minute")
+    assert await admitted(limiter, ANA) == 4, "under a new rate everybody begins anew"
+    assert await admitted(limiter, VISITOR) == 2
+
+
 async def test_without_options_nobody_waits() -> None:
     assert await admitted(UNLIMITED, VISITOR, times=1000) == 1000
 

@@ -42,6 +42,7 @@ def upkeep_of(database: Database, store: ObjectStore, queue: PostgresQueue, cloc
         kept=_UNUSED,
         changes=_UNUSED,
         rates=UNLIMITED,
+        policy=_UNUSED,
         space=UnlimitedSpace(),
         clock=clock,
         health=TaskHealth(),

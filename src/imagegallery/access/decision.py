@@ -3,8 +3,9 @@
 What a principal may not see does not exist for them: both are the same `NotFound`.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -12,7 +13,7 @@ from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.grant import Grant, all_permissions
 from imagegallery.access.permission import OWNER, Permission
 from imagegallery.errors import Forbidden, NotFound
-from imagegallery.principal import Principal
+from imagegallery.principal import Principal, Role
 
 
 @frozen
@@ -103,6 +104,26 @@ def _is_owner(principal: Principal, facts: Facts) -> bool:
 
 def _granted(principal: Principal, facts: Facts) -> Permission:
     return all_permissions(facts.grants) if may_gain(principal, facts) else Permission.NONE
+
+
+def require_role(needed: Role, principal: Principal) -> str:
+    """Return the id of a user of this role, or a greater one.
+
+    Raises:
+        Unauthenticated: For a visitor.
+        Forbidden: For a user of a lesser role.
+    """
+    user_id = principal.require_user()
+    if principal.role < needed:
+        raise Forbidden(f"Only {_WHO[needed]} can do this.")
+    return user_id
+
+
+_WHO: Final[Mapping[Role, str]] = {
+    Role.MEMBER: "users",
+    Role.MODERATOR: "moderators and administrators",
+    Role.ADMIN: "administrators",
+}
 
 
 class HasFacts(Protocol):

@@ -62,7 +62,7 @@ class Follower(Protocol):
     """Is notified of changes at once. Its methods must not wait or raise."""
 
     def on_change(self, group: str, *, ours: bool) -> None:
-        """A gallery or library changed; with ``ours``, by this process."""
+        """A gallery or library changed, or what all of them show (`EVERYTHING`); with ``ours``, by this process."""
 
     def on_loss(self) -> None:
         """Earlier changes may have been missed."""
@@ -74,12 +74,16 @@ class GalleryChanges:
     def __init__(self, database: Database, cache: Cache, followers: Sequence[Follower] = ()) -> None:
         self._database = database
         self._cache = cache
-        self._followers = followers
+        self._followers = [*followers]
         self._connection: Connection | None = None
         self._changed: dict[str, int] = {}  # group: the number of the notification
         self._numbers = count(1)
         self._caught_up_with = database.commits
         self._asking = anyio.Lock()
+
+    def follow(self, follower: Follower) -> None:
+        """Notify it, too, from now on."""
+        self._followers.append(follower)
 
     @property
     def is_listening(self) -> bool:

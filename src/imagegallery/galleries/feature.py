@@ -23,6 +23,7 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.registered[MetaChecks],
             resources.registered[Policies],
             resources.registered[Authority],
+            resources.policy,
         ),
         CachedPages(
             resources.database, resources.kept, resources.changes, resources.clock, resources.registered[Authority]

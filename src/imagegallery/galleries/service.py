@@ -71,6 +71,7 @@ from imagegallery.pagination import (
     decode_cursor,
     encode_cursor,
 )
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 
@@ -86,7 +87,9 @@ class GalleryService:
         meta_checks: MetaChecks | None = None,
         policies: Policies | None = None,
         authority: Authority | None = None,
+        governing: PolicyInForce | None = None,
     ) -> None:
+        self._governing = governing
         self._authority = authority or Authority()
         self._database = database
         self._meta_checks = meta_checks or MetaChecks()
@@ -102,7 +105,7 @@ class GalleryService:
         *,
         name: str,
         description: str = "",
-        visibility: VisibilityLike = Visibility.PRIVATE,
+        visibility: VisibilityLike | None = None,
         meta: Meta = NO_META,
         policy: str | None = None,
         allowed_origins: Sequence[str] | None = None,
@@ -114,6 +117,7 @@ class GalleryService:
         Args:
             name: 1 to 255 characters.
             description: At most 10,000 characters.
+            visibility: ``None`` for what administrators chose for new galleries, as a rule private.
             meta: What the application keeps with it: a JSON object (`imagegallery.common.meta`).
             connection: The application's own, inside its own transaction, to do this in: see `HostConnection`.
             policy: The name of the policy that images are uploaded under into it.
@@ -127,9 +131,10 @@ class GalleryService:
             Conflict: If the owner has 10,000 galleries already.
         """
         owner_id = principal.require_user()
-        draft = check_draft(name, description, visibility, meta, policy, allowed_origins)
+        chosen = await self._default_visibility() if visibility is None else visibility
+        draft = check_draft(name, description, chosen, meta, policy, allowed_origins)
         self._policies.check_known(policy)
-        asked = (draft.name, draft.description, draft.visibility.value, *([draft.meta] if draft.meta else ()))
+        asked = (draft.name, draft.description, visibility, *([draft.meta] if draft.meta else ()))
         asked += () if policy is None else (policy,)
         asked += () if draft.allowed_origins is None else ("origins", *draft.allowed_origins)
         keyed = KeyedRequest.of(GALLERIES, owner_id, idempotency_key, *asked)
@@ -145,6 +150,9 @@ class GalleryService:
             elif keyed is not None:
                 keyed.check_repeats(await records.request_digest_of(ours, gallery_id))
             return await self._read(ours, principal, gallery_id)
+
+    async def _default_visibility(self) -> Visibility:
+        return Visibility.PRIVATE if self._governing is None else (await self._governing.get()).default_visibility
 
     async def get(self, principal: Principal, gallery_id: Id, *, connection: HostConnection | None = None) -> Gallery:
         """Return a gallery.

@@ -1,10 +1,11 @@
 """Who may continue, and who must wait."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final, Protocol
 
-from attrs import field, frozen
+from attrs import frozen
 
 from imagegallery.errors import RateLimited, UploadRateExceeded
 from imagegallery.principal import Principal
@@ -22,52 +23,48 @@ class Counts(Protocol):
         """
 
 
-def _parsed(text: str | None) -> Rate | None:
-    return None if text is None else Rate.parse(text)
+class GovernedRates(Protocol):
+    async def rates(self) -> RateOptions:
+        """The rates that hold now. Must not raise because a server does not respond."""
+
+
+_parsed = lru_cache(maxsize=64)(Rate.parse)
 
 
 @frozen
 class RateLimiter:
-    """Applies the rates of the options with ``counts``. Without it there are no limits."""
+    """Applies rates with ``counts``, without which there are no limits: those of the options, unless somebody governs
+    them."""
 
     counts: Counts | None
     options: RateOptions
-    visitors: Rate | None = field(init=False)
-    users: Rate | None = field(init=False)
-    uploads: Rate | None = field(init=False)
-
-    @visitors.default
-    def _visitors(self) -> Rate | None:
-        return _parsed(self.options.visitors)
-
-    @users.default
-    def _users(self) -> Rate | None:
-        return _parsed(self.options.users)
-
-    @uploads.default
-    def _uploads(self) -> Rate | None:
-        return _parsed(self.options.uploads)
+    governed: GovernedRates | None = None
 
     async def admit_request(self, principal: Principal, address: str | None) -> None:
         """Count one request from the client's ``address``, if known. Raises `RateLimited`."""
+        rates = await self._rates()
         if principal.user_id is not None:
-            rate, name = self.users, f"user/{principal.user_id}"
+            rate, name = rates.users, f"user/{principal.user_id}"
         else:
-            rate, name = self.visitors, f"visitor/{network_of(address)}"
+            rate, name = rates.visitors, f"visitor/{network_of(address)}"
         wait = await self._hit(rate, name)
         if wait is not None:
             raise RateLimited("Too many requests; try again later.", retry_after=_whole(wait))
 
     async def admit_upload(self, owner_id: str) -> None:
         """Count one upload. Raises `UploadRateExceeded`."""
-        wait = await self._hit(self.uploads, f"uploads/{owner_id}")
+        rates = await self._rates()
+        wait = await self._hit(rates.uploads, f"uploads/{owner_id}")
         if wait is not None:
             raise UploadRateExceeded("Too many uploads; try again later.", retry_after=_whole(wait))
 
-    async def _hit(self, rate: Rate | None, name: str) -> float | None:
+    async def _rates(self) -> RateOptions:
+        return self.options if self.governed is None else await self.governed.rates()
+
+    async def _hit(self, rate: str | None, name: str) -> float | None:
         if rate is None or self.counts is None:
             return None
-        return await self.counts.hit(rate, name)
+        return await self.counts.hit(_parsed(rate), name)
 
 
 def network_of(address: str | None) -> str:

@@ -1,6 +1,5 @@
 """The uploads feature: every transport, and the cleanup of unfinished uploads."""
 
-import importlib.util
 from collections.abc import Iterable
 from typing import Final
 
@@ -8,7 +7,6 @@ import attrs
 
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.service import ImageService
-from imagegallery.imaging.signature import HEIC_TYPES
 from imagegallery.policies.registry import Policies
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic
 from imagegallery.storage.options import StorageOptions
@@ -30,20 +28,14 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.outbox,
             resources.scratch,
             resources.services[ImageService],
-            settled(_decodable(resources.options[UploadPolicy]), resources.store),
+            settled(resources.options[UploadPolicy], resources.store),
             resources.clock,
             resources.rates,
             resources.space,
             resources.registered[Policies],
+            resources.policy,
         ),
     )
-
-
-def _decodable(policy: UploadPolicy) -> UploadPolicy:
-    """The policy without types whose decoder is not installed: better refused at the start than after the upload."""
-    if importlib.util.find_spec("pillow_heif") is not None:
-        return policy
-    return attrs.evolve(policy, allowed_types=tuple(each for each in policy.allowed_types if each not in HEIC_TYPES))
 
 
 def settled(policy: UploadPolicy, store: ObjectStore) -> UploadPolicy:

@@ -32,6 +32,7 @@ from imagegallery.pagination import (
     decode_cursor,
     encode_cursor,
 )
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.policies.policy import OnDuplicateLike, Policy
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
@@ -81,7 +82,6 @@ class UploadService:
     those who serve uploads to clients.
     """
 
-    policy = AttributeOf(UploadPolicy)
     parts = AttributeOf(UploadParts)
     server = AttributeOf(ServerUploads)
 
@@ -98,13 +98,13 @@ class UploadService:
         rates: RateLimiter = UNLIMITED,
         space: Space | None = None,
         policies: Policies | None = None,
+        governing: PolicyInForce | None = None,
     ) -> None:
-        self.policy = policy
         self._database = database
         self._store = store
         self._images = images
         self._clock = clock
-        self._limits = limits = UploadLimits(policy, policies or Policies())
+        self._limits = limits = UploadLimits(policy, policies or Policies(), governing)
         verification = Verification(store, engine, scratch, limits)
         self._completion = Completion(database, store, outbox, verification, limits, images.rules.admission, clock)
         receiver = BodyReceiver(database, store, self._completion, limits, clock)
@@ -144,6 +144,11 @@ class UploadService:
             space,
         )
         self._sweeper = Sweeper(database, store, policy, clock)
+
+    @property
+    def policy(self) -> UploadPolicy:
+        """The limits of every upload, as administrators had them when they were last read."""
+        return self._limits.service
 
     async def create(
         self,
@@ -238,6 +243,7 @@ class UploadService:
         await self._images.rules.authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.connection() as connection:
             room = await records.room(connection, owner_id, now=self._clock())
+        await self._limits.renew()
         limit = self.policy.limit_of(room.storage_limit)
         return StorageUse(room.storage_used, limit, room.awaited, room.open, self.policy.max_open)
 

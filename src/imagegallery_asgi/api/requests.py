@@ -253,11 +253,12 @@ class EventsQuery:
 class CreateGallery:
     """``policy`` names the one that images are uploaded under into it: `GET /policies` lists them. ``allowed_origins``
     are those of the pages that may show its public files, ``https://*.photos.example`` for all below a name; ``null``
-    is all pages, an empty list none but those of the service itself."""
+    is all pages, an empty list none but those of the service itself. Without ``visibility`` it has what administrators
+    chose for new galleries, as a rule ``private``."""
 
     name: Name
     description: DescriptionText = ""
-    visibility: Annotated[Visibility, example("public")] = Visibility.PRIVATE
+    visibility: Annotated[Visibility, example("public")] | None = None
     meta: MetaObject = field(factory=dict)
     policy: PolicyName = None
     allowed_origins: AllowedOrigins = None

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from imagegallery import ImageGallery, NotFound, Principal, Unauthenticated
+from imagegallery.access.decision import require_role
 from imagegallery.audit.entry import Origin
 from imagegallery.audit.origin import coming_from, origin_of
 from imagegallery.errors import Fault
@@ -62,7 +63,7 @@ class Endpoint:
         gallery = self._host.gallery_for(request)
         principal = await self._principal(operation, request, gallery)
         if operation.needs_user:
-            principal.require_user()
+            require_role(operation.role, principal)
         _check_key(operation, request)
         if not operation.holds_conditions:
             refuse_conditions(request, is_there="GET" in self._operations and operation.needs_principal)

@@ -312,6 +312,8 @@ def _operation(operation: Operation, components: Components, schemes: Mapping[st
     }
     if operation.permission:
         described["x-permission"] = _permissions(operation)
+    if operation.role:
+        described["x-role"] = operation.role.name.lower()
     if operation.bodies:
         content = {each.media_type: _body(each, operation, components) for each in operation.bodies}
         described["requestBody"] = {"required": operation.needs_body, "content": content}
@@ -322,6 +324,8 @@ def _who(operation: Operation) -> str:
     """Who may ask for it, in a sentence."""
     if not operation.needs_principal:
         return "Anybody may ask."
+    if operation.role:
+        return f"For users with the role `{operation.role.name.lower()}`."
     asking = "users" if operation.needs_user else "users and visitors"
     if operation.permission == OWNER:
         return "For its owner."

@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
 from attrs import field, frozen
 from starlette.responses import Response
 
-from imagegallery import ImageGalleryError, Permission
+from imagegallery import ImageGalleryError, Permission, Role
 from imagegallery_asgi.framework.json_schema import TypeForm
 
 Handler = Callable[..., Awaitable[object]]
@@ -79,8 +79,8 @@ class Inputs:
 @frozen
 class Operation:
     """``path`` is below the API's prefix. ``permission`` is what it takes on the thing that the path names, which the
-    service decides; ``NONE`` where it names none, or is itself the permission. ``raises`` are the domain errors beyond
-    those any operation has.
+    service decides; ``NONE`` where it names none, or is itself the permission. ``role`` is what the user must be.
+    ``raises`` are the domain errors beyond those any operation has.
 
     ``consumes`` and ``answers`` describe what the signature cannot: bodies the handler reads by itself, and the
     answers of a handler that returns a `Response`; ``headers`` are those of the request that it reads, each with what
@@ -101,6 +101,7 @@ class Operation:
     path: str
     summary: str
     permission: Permission = field(kw_only=True)
+    role: Role = field(default=Role.MEMBER, kw_only=True)
     status: HTTPStatus = HTTPStatus.OK
     raises: tuple[type[ImageGalleryError], ...] = ()
     consumes: tuple[Content, ...] = ()
@@ -126,7 +127,7 @@ class Operation:
 
     @needs_user.default
     def _changes_something(self) -> bool:
-        return self.needs_principal and not self.is_safe
+        return self.needs_principal and (not self.is_safe or self.role is not Role.MEMBER)
 
     @inputs.default
     def _read_signature(self) -> Inputs:

@@ -5,7 +5,7 @@ from uuid import UUID
 from attrs import frozen
 
 from imagegallery.common.meta import Meta
-from imagegallery.errors import Conflict, Forbidden, ImageGalleryError, RateLimited, Refused, TypeMismatch, Unavailable
+from imagegallery.errors import Conflict, Forbidden, ImageGalleryError, RateLimited, Refused, Unavailable
 from imagegallery.images.metadata.metadata import Metadata
 from imagegallery.principal import Principal
 from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
@@ -53,12 +53,7 @@ class Acceptance:
         else a hook raises that says "later"; `Conflict` where the application was to be asked and is not here; and
         `ChecksumMismatch` and `ObjectNotFound` for a file that has to be read for its SHA-256.
         """
-        found, limits = verified.picture, self.limits.under(policy)
-        limits.check_size(verified.info.size)
-        if verified.content_type not in limits.allowed_types:
-            raise TypeMismatch(
-                f"The file is {verified.content_type}; only these can be uploaded: {', '.join(limits.allowed_types)}."
-            )
+        found = verified.picture
         self.limits.policies.get(policy).check_dimensions(found.width, found.height)
         if not self.limits.policies.has_hooks(policy):
             if session.asks_application:

@@ -80,6 +80,7 @@ class Completion:
 
         Raises what rejected it, `UploadIncomplete` before the bytes are there, `UploadEnded` or `UploadExpired`.
         """
+        await self.limits.renew()
         moved, current = False, session.at(self.clock())
         for _ in range(_ATTEMPTS):
             if _is_completed(current):
@@ -99,6 +100,7 @@ class Completion:
 
         Raises what rejected it, `UploadEnded` or `UploadExpired`.
         """
+        await self.limits.renew()
         try:
             verified = await self.verification.verify(session, [session.incoming_key])
             verified = await self.verification.with_sha256(session, verified)
@@ -172,6 +174,8 @@ class Completion:
             return ended
 
     async def _judge(self, session: UploadSession, verified: VerifiedUpload) -> VerifiedUpload:
+        """What is known of the file, if it may become an image now: what may has perhaps changed since it was begun."""
+        self.limits.of(session).check_found(verified.content_type, verified.info.size)
         if session.policy is None:
             return verified
         return await Acceptance(self.limits, self.verification).judge(session, session.policy, verified)

@@ -1,8 +1,12 @@
-"""The limits of one upload: the service's, narrowed by the policy that it is under."""
+"""The limits of one upload: the service's, as administrators have them now, narrowed by the policy that it is under."""
+
+from functools import lru_cache
 
 import attrs
 from attrs import field, frozen
 
+from imagegallery.policies.admin_policy import AdminPolicy, Originals
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.policies.policy import Policy
 from imagegallery.policies.registry import Policies
 from imagegallery.uploads.session.policy import UploadPolicy
@@ -11,11 +15,28 @@ from imagegallery.uploads.session.session import UploadSession
 
 @frozen
 class UploadLimits:
-    """``service`` are those of every upload, ``policies`` narrow them by name. A session is held to its policy as that
-    is at each step, and in the end at ``complete``: the row has its name alone."""
+    """``settings`` are those of every upload, in which administrators may ``govern`` some at run time; ``policies``
+    narrow them by name. A session is held to its policy as that is at each step, and in the end at ``complete``: the
+    row has its name alone."""
 
-    service: UploadPolicy
+    settings: UploadPolicy
     policies: Policies = field(factory=Policies)
+    governing: PolicyInForce | None = None
+
+    async def renew(self) -> None:
+        """Make sure that all below is as administrators have it now; before a transaction begins."""
+        if self.governing is not None:
+            await self.governing.get()
+
+    @property
+    def service(self) -> UploadPolicy:
+        """The limits of every upload."""
+        return self.settings if self.governing is None else governed(self.settings, self.governing.latest)
+
+    @property
+    def originals(self) -> Originals:
+        """What of an original's own metadata is kept."""
+        return Originals.KEEP if self.governing is None else self.governing.latest.originals
 
     def under(self, name: str | None) -> UploadPolicy:
         """The limits under the policy of this name. Raises `Conflict` if there is none any more."""
@@ -36,6 +57,17 @@ class UploadLimits:
             on_duplicate=limits.on_duplicate,
             strict=limits.strict,
         )
+
+
+@lru_cache(maxsize=16)
+def governed(settings: UploadPolicy, policy: AdminPolicy) -> UploadPolicy:
+    """The limits that the settings say as administrators have them. Pure."""
+    return attrs.evolve(
+        settings,
+        allowed_types=tuple(each for each in settings.allowed_types if each in policy.allowed_types),
+        max_size=min(settings.max_size, policy.max_size),
+        storage_limit=policy.storage_limit,
+    )
 
 
 def narrowed(service: UploadPolicy, policy: Policy) -> UploadPolicy:

@@ -82,6 +82,7 @@ class SessionOpener:
         owner's gallery.
         """
         owner_id = principal.require_user()
+        await self.limits.renew()
         self.limits.policies.check_known(new.policy)
         checked = self._check(new.declaration, new)
         await self.authority.confirm(Permission.ADD_IMAGES, principal, AccessSubject("library", owner_id))

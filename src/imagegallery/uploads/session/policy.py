@@ -158,6 +158,12 @@ class UploadPolicy:
         if size > self.max_size:
             raise TooLarge(f"The file is larger than {self.max_size:,} bytes.", limit=self.max_size)
 
+    def check_found(self, content_type: str, size: int) -> None:
+        """Raise `TypeMismatch`, `EmptyFile` or `TooLarge` for a file that proved to be this."""
+        self.check_size(size)
+        if content_type not in self.allowed_types:
+            raise _not_allowed(content_type, self)
+
     def check_open(self, count: int) -> None:
         """Raise `TooManyUploads` if an owner has too many open sessions."""
         if count > self.max_open:
@@ -201,8 +207,12 @@ def actual_type(declared: str, sniffed: str | None, policy: UploadPolicy) -> str
         said = "" if declared == UNKNOWN_TYPE else f"was declared {declared} and "
         raise TypeMismatch(f"The file {said}is {found}.")
     if sniffed not in policy.allowed_types:
-        raise TypeMismatch(f"The file is {sniffed}; only these can be uploaded: {', '.join(policy.allowed_types)}.")
+        raise _not_allowed(sniffed, policy)
     return sniffed
+
+
+def _not_allowed(content_type: str, policy: UploadPolicy) -> TypeMismatch:
+    return TypeMismatch(f"The file is {content_type}; only these can be uploaded: {', '.join(policy.allowed_types)}.")
 
 
 def _faults(declaration: Declaration) -> list[Fault]:
