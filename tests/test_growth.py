@@ -25,6 +25,8 @@ from imagegallery.images.metadata.metadata import read_metadata
 from imagegallery.images.metadata.timestamps import read_mail_timestamp, read_timestamp, timestamp_in_name
 from imagegallery.imaging.decoder_errors import bad_image
 from imagegallery.imaging.formats.xmp import read_properties
+from imagegallery.imaging.removal import iptc, photoshop, xmp
+from imagegallery.imaging.removal.pieces import Unreadable
 from imagegallery.pagination import decode_cursor
 from imagegallery.storage.signatures import DownloadGrant, UrlSigner
 from imagegallery.uploads.bucket_events.messages import created_objects
@@ -45,6 +47,16 @@ def exif(text: str) -> object:
     return read_metadata(b"II*\0\x08\0\0\0" + entry[:2] + struct.pack("<HHII", 0x010F, 2, len(value), 26) + value)
 
 
+def edited(edit: Callable[[bytes], bytes]) -> Reader:
+    def read(text: str) -> object:
+        try:
+            return edit(text.encode("latin-1", "replace"))
+        except Unreadable:
+            return None
+
+    return read
+
+
 READERS: dict[str, tuple[Reader, list[str]]] = {
     "cursor": (lambda text: decode_cursor(text, "images", datetime), ["", "W10", "WyJ"]),
     "token": (lambda text: SIGNER.read(text, DownloadGrant), ["", "W10.", "."]),
@@ -62,6 +74,15 @@ READERS: dict[str, tuple[Reader, list[str]]] = {
     "time in a mail": (lambda text: read_mail_timestamp(text[:200]), ["", "Sat, 21 Nov 2026 "]),
     "time in a name": (lambda text: timestamp_in_name(text, NOW), ["", "IMG_", "IMG_2024", "PXL_20240630_"]),
     "xmp": (lambda text: read_properties(text.encode()), ["", "<", "<a>", '<a xmlns="', "<!--", "<![CDATA[", "<a>&"]),
+    "xmp without place": (
+        edited(xmp.without_place),
+        ["", "<", "<a>", "<City>", '<a City="', "<a City='x' ", "<a><City/>"],
+    ),
+    "iptc without place": (edited(iptc.without_place), ["", "\x1c", "\x1c\x02\x5a\0\0", "\0"]),
+    "photoshop without place": (
+        edited(photoshop.without_place),
+        ["", "8BIM\x04\x04\0\0\0\0\0\0", "8BIM\x04\x24\0\0\0\0\0\0", "\0"],
+    ),
     "complaint": (bad_image, ["", "unexpected "]),
 }
 

@@ -18,7 +18,7 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import process_image
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Rendered, Rendition
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Removal, Rendered, Rendition
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.storage.filesystem.store import FilesystemStore
@@ -69,6 +69,11 @@ class WatchedEngine:
         )
         await self.after_render()
         return answer
+
+    async def remove_metadata(
+        self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
+    ) -> None:
+        await self.engine.remove_metadata(path, into, content_type=content_type, removal=removal, owner_id=owner_id)
 
     async def aclose(self) -> None:
         await self.engine.aclose()

@@ -12,7 +12,7 @@ from attrs import define, field
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.protocol import Inspection, Measurement, Rendered, Rendition
+from imagegallery.imaging.protocol import Inspection, Measurement, Removal, Rendered, Rendition
 
 SEEN = Inspection("image/png", 3, 2, 1)
 
@@ -51,6 +51,10 @@ class Engine:
         owner_id: str = "",
     ) -> Rendered:
         return Rendered((), SEEN, {})
+
+    async def remove_metadata(
+        self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
+    ) -> None: ...
 
     async def aclose(self) -> None: ...
 

@@ -21,7 +21,7 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Rendered, Rendition
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Removal, Rendered, Rendition
 from imagegallery.queue.job import NewJob
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo
@@ -71,6 +71,11 @@ class GatedEngine:
         return await self._engine.render(
             path, renditions, into, content_type=content_type, measurements=measurements, owner_id=owner_id
         )
+
+    async def remove_metadata(
+        self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
+    ) -> None:
+        await self._engine.remove_metadata(path, into, content_type=content_type, removal=removal, owner_id=owner_id)
 
     async def aclose(self) -> None: ...
 

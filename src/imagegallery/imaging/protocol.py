@@ -12,6 +12,14 @@ EXIF_MARKER: Final = b"Exif\0\0"
 """The optional marker before an EXIF block."""
 
 
+class Removal(StrEnum):
+    """What a copy of a file is without: ``strip_place`` leaves everything but where it was made, ``strip_all`` only
+    what is needed to show the picture the same."""
+
+    STRIP_PLACE = "strip_place"
+    STRIP_ALL = "strip_all"
+
+
 @frozen
 class Notes:
     """What a file says about itself outside of EXIF: texts as they are written, the most reliable first.
@@ -161,5 +169,11 @@ class ImagingEngine(Protocol):
     ) -> Rendered:
         """Make every rendition as a file in the directory ``into`` and every measurement, decoding once. Raises as
         `inspect`."""
+
+    async def remove_metadata(
+        self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
+    ) -> None:
+        """Write a copy of a file without some metadata, whose coded picture is the same byte for byte. Raises as
+        `inspect`; a file whose structure does not hold together is a `BadImage`, and no copy is left."""
 
     async def aclose(self) -> None: ...

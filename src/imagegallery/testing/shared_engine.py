@@ -19,7 +19,7 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 
 from imagegallery.imaging.limits import ImagingOptions
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Rendered, Rendition
+from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Removal, Rendered, Rendition
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
 _OPTIONS = ImagingOptions(processes=2, threads=1, recycle_after=10_000)
@@ -77,6 +77,20 @@ class SharedEngine:
                 into,
                 content_type=content_type,
                 measurements=measurements,
+                owner_id=owner_id,
+            )
+        )
+
+    async def remove_metadata(
+        self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
+    ) -> None:
+        await self._forward(
+            partial(
+                self._engine.remove_metadata,
+                path,
+                into,
+                content_type=content_type,
+                removal=removal,
                 owner_id=owner_id,
             )
         )

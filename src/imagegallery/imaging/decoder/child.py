@@ -88,6 +88,11 @@ def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingO
 
 def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.WireMessage:
     file, *outputs = descriptors
+    if request.removal is not None:
+        from imagegallery.imaging.removal.removal import remove  # as below: only who needs it loads it
+
+        remove(file, outputs[0], request.removal)
+        return wire.removal_message()
     try:
         if not request.render:
             return wire.inspection_message(inspect(request, file, options))

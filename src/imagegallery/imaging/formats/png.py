@@ -53,8 +53,16 @@ def read_blocks(file: BinaryIO) -> Blocks:
             found.changed = found.changed or data
         elif found.texts_read < MAX_TEXTS:
             found.texts_read += 1
-            found.note(*_text(kind, data))
+            found.note(*read_text(kind, data))
     return found.blocks()
+
+
+def read_exif(kind: bytes, data: bytes) -> bytes:
+    """The EXIF block in one chunk, if it is one that may have it."""
+    found = _Found(exif=data if kind == b"eXIf" else b"")
+    if kind in _TEXT_CHUNKS:
+        found.note(*read_text(kind, data))
+    return found.blocks().exif
 
 
 @define
@@ -70,15 +78,15 @@ class _Found:
     def note(self, keyword: str, text: bytes) -> None:
         if keyword in _EXIF_PROFILES:
             # ImageMagick's APP1 may be either, in the form that it has in JPEG.
-            profile = _raw_profile(text)
+            profile = raw_profile(text)
             if profile.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
                 self.xmp = self.xmp or profile.partition(b"\0")[2]
             else:
                 self.exif_profile = self.exif_profile or profile
         elif keyword == _IPTC_PROFILE:
-            self.iptc = self.iptc or _raw_profile(text)
+            self.iptc = self.iptc or raw_profile(text)
         elif keyword in _XMP_KEYWORDS:
-            self.xmp = self.xmp or (text if keyword == _XMP_KEYWORDS[0] else _raw_profile(text))
+            self.xmp = self.xmp or (text if keyword == _XMP_KEYWORDS[0] else raw_profile(text))
         elif keyword == _CREATION_TIME:
             self.created = self.created or text
 
@@ -117,7 +125,7 @@ def filled(file: BinaryIO) -> tuple[bytes, Extent]:
     for kind, size in _headers(file):
         if kind == b"IDAT":
             break
-        before.append(_chunk(kind, file.read(size)))
+        before.append(chunk(kind, file.read(size)))
     packer = zlib.compressobj(0) if header.size <= MAX_UNPACKED else zlib.compressobj(1, strategy=zlib.Z_RLE)
     for block in _pixels(file, header.size):
         coded.append(packer.compress(block[: header.size - there]))
@@ -126,7 +134,7 @@ def filled(file: BinaryIO) -> tuple[bytes, Extent]:
     zeros = [MAX_BLOCK] * (missing // MAX_BLOCK) + [missing % MAX_BLOCK]
     coded += [packer.compress(bytes(size)) for size in zeros]
     pixels = b"".join((*coded, packer.flush()))
-    whole = b"".join((_SIGNATURE, *before, _chunk(b"IDAT", pixels), _chunk(b"IEND", b"")))
+    whole = b"".join((_SIGNATURE, *before, chunk(b"IDAT", pixels), chunk(b"IEND", b"")))
     return whole, _extent(header, there)
 
 
@@ -140,7 +148,8 @@ def _extent(header: "_Header", there: int) -> Extent:
     return Extent(is_whole=False, step=_STEPS[passes - 1] if passes else None)
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk with its length and checksum."""
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
@@ -241,7 +250,7 @@ def _headers(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
         at += 12 + size
 
 
-def _text(kind: bytes, data: bytes) -> tuple[str, bytes]:
+def read_text(kind: bytes, data: bytes) -> tuple[str, bytes]:
     """Keyword and text of a text chunk (sections 11.3.3.2 to 11.3.3.4)."""
     keyword, _, rest = data.partition(b"\0")
     name = keyword.decode("latin-1")
@@ -264,7 +273,7 @@ def _inflate(data: bytes) -> bytes:
     return b"" if unpacker.unconsumed_tail else text
 
 
-def _raw_profile(text: bytes) -> bytes:
+def raw_profile(text: bytes) -> bytes:
     """ImageMagick's way: a line with the kind, one with the length, and the bytes as lines of hexadecimal digits."""
     match = re.match(rb"\s{0,8}[!-~]{1,32}\s{1,8}(\d{1,8})\s", text)
     if match is None:

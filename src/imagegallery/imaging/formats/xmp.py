@@ -46,7 +46,7 @@ def read_properties(packet: bytes) -> Mapping[str, str]:
     """The wanted properties of the picture, by name, up to the first fault. Never raises."""
     reader = _Reader()
     if len(packet) <= MAX_PACKET:
-        parser = expat.ParserCreate(_encoding(packet), " ")
+        parser = expat.ParserCreate(encoding_of(packet), " ")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = reader.refuse
         parser.StartElementHandler = reader.start
@@ -62,7 +62,7 @@ def values(properties: Mapping[str, str], names: Sequence[str]) -> tuple[str, ..
     return tuple(properties[name] for name in names if name in properties)
 
 
-def _encoding(packet: bytes) -> str | None:
+def encoding_of(packet: bytes) -> str | None:
     """What Expat detects by itself, or Latin-1 for what was written so against the specification."""
     if packet.startswith((b"\xfe\xff", b"\xff\xfe", b"\0")):
         return None

@@ -21,7 +21,7 @@ from anyio import to_thread
 from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
 from imagegallery.imaging import decoder_errors
 from imagegallery.imaging.limits import FORMATS, ImagingOptions, deadline_for, shortest_deadline
-from imagegallery.imaging.protocol import Inspection, Measurement, Rendered, RenderedFile, Rendition
+from imagegallery.imaging.protocol import Inspection, Measurement, Removal, Rendered, RenderedFile, Rendition
 from imagegallery.imaging.sandbox import wire
 from imagegallery.imaging.sandbox.process import DecoderDied, DecoderProcess
 from imagegallery.imaging.sandbox.turns import Turns
@@ -103,6 +103,21 @@ class SandboxedEngine:
             await _remove(paths)
             raise
         return Rendered(tuple(files), header, answer.measured, answer.is_truncated)
+
+    async def remove_metadata(
+        self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
+    ) -> None:
+        """See `ImagingEngine.remove_metadata`. Also raises `Unavailable` if the decoder does not start, or a file could
+        not be read or written."""
+        request = wire.Request(content_type, removal=removal)
+        try:
+            async with self._turns.taken(owner_id):
+                await self._ask_one(await self._take(), request, path, (into,), wire.read_removed)
+            if not (await anyio.Path(into).lstat()).st_size:
+                raise BadImage("decoder_crashed", CRASHED)
+        except BaseException:
+            await _remove((into,))
+            raise
 
     async def aclose(self) -> None:
         """End every idle child; a busy one ends with its request."""

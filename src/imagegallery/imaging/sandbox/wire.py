@@ -14,7 +14,7 @@ from enum import StrEnum
 import attrs
 from attrs import frozen
 
-from imagegallery.imaging.protocol import Colours, Inspection, Notes, Pixels, Rendition
+from imagegallery.imaging.protocol import Colours, Inspection, Notes, Pixels, Removal, Rendition
 
 MAX_FRAME = 2 * 1024**2
 MAX_EXIF = 1024**2
@@ -51,13 +51,14 @@ class MeasureRequest:
 
 @frozen
 class Request:
-    """A request: inspect (``decode`` says how deeply) or ``render``."""
+    """A request: inspect (``decode`` says how deeply), ``render``, or copy without metadata (``removal``)."""
 
     content_type: str
     render: bool = False
     renditions: tuple[Rendition, ...] = ()
     measurements: tuple[MeasureRequest, ...] = ()
     decode: bool = True
+    removal: Removal | None = None
 
 
 @frozen
@@ -146,6 +147,7 @@ def request_message(request: Request) -> WireMessage:
         "renditions": [attrs.asdict(rendition) for rendition in request.renditions],
         "measurements": [attrs.asdict(measurement) for measurement in request.measurements],
         "decode": request.decode,
+        "removal": request.removal,
     }
 
 
@@ -158,6 +160,7 @@ def read_request(message: WireMessage) -> Request:
         renditions=tuple(Rendition(**_read_mapping(each)) for each in _sequence(message, "renditions")),  # type: ignore[arg-type]
         measurements=tuple(map(_measurement, _sequence(message, "measurements"))),
         decode=message["decode"] is True,
+        removal=None if message["removal"] is None else Removal(_text(message, "removal")),
     )
 
 
@@ -214,6 +217,17 @@ def read_rendered(message: WireMessage, *, count: int, accepts: Mapping[str, Cal
     if measured.keys() != accepts.keys() or not all(accepts[name](data) for name, data in measured.items()):
         raise ProtocolError("measured")
     return RenderAnswer(made, measured, _flag(message, "is_truncated"))
+
+
+def removal_message() -> WireMessage:
+    """Without metadata: the copy is written."""
+    return {"removed": True}
+
+
+def read_removed(message: WireMessage) -> None:
+    """Raises `ProtocolError` unless it is that."""
+    if not _flag(message, "removed"):
+        raise ProtocolError("removed")
 
 
 def fault_message(fault: FaultAnswer) -> WireMessage:
