@@ -24,6 +24,7 @@ from attrs import field, frozen
 from typed_settings.exceptions import TsError
 
 from imagegallery.access.disclosure import MetaOptions
+from imagegallery.access.options import SharingOptions
 from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.audit.options import AuditOptions
 from imagegallery.aws.options import AwsOptions
@@ -120,6 +121,7 @@ class Settings:
     cache: CacheOptions = field(factory=CacheOptions)
     trash: TrashOptions = field(factory=TrashOptions)
     meta: MetaOptions = field(factory=MetaOptions)
+    sharing: SharingOptions = field(factory=SharingOptions)
     events: EventOptions = field(factory=EventOptions)
     webhooks: WebhookOptions = field(factory=WebhookOptions)
     audit: AuditOptions = field(factory=AuditOptions)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from asyncpg.connection import LoggedQuery
-from tests.support.clock import ManualClock
+from tests.support.clock import START, ManualClock
 from tests.support.library import Library, make_image
 
 from imagegallery.access.audience import VisibilityLike
@@ -49,7 +49,7 @@ async def shuffled(library: Library, gallery_id: UUID, cursor: str) -> CursorPag
 async def test_a_page_reads_so_many_slots_and_says_where_to_go_on(library: Library, where: ImageFilter) -> None:
     gallery_id, _ = await gallery_of(library, 3)
     cursor = at_slot(gallery_id, bits=20, step=5, where=where)
-    walk = Walk(ANA, gallery_id, check_selection(ImageOrder.RANDOM, SEED, where), cursor, 101)
+    walk = Walk(ANA, START, gallery_id, check_selection(ImageOrder.RANDOM, SEED, where), cursor, 101)
     statements: list[LoggedQuery] = []
 
     async with library.database.connection() as connection:

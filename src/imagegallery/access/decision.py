@@ -20,13 +20,15 @@ from imagegallery.principal import Principal, Role
 class Facts:
     """The facts to decide by. An image is as visible as the most visible of itself and its galleries.
 
-    ``grants`` are what live shares give the principal who asks, and nobody else (`imagegallery.access.records`).
+    ``grants`` are what live shares give the principal who asks, and nobody else (`imagegallery.access.records`). With
+    ``is_shared`` false no share reaches it.
     """
 
     owner_id: str
     visibility: Visibility = Visibility.PRIVATE
     is_trashed: bool = False
     grants: tuple[Grant, ...] = ()
+    is_shared: bool = True
 
     @property
     def facts(self) -> "Facts":
@@ -35,7 +37,7 @@ class Facts:
 
     def to_bytes(self) -> bytes:
         """Encode for a cache, without ``grants``; it holds nothing that is in the trash."""
-        return f"{self.visibility} {self.owner_id}".encode()
+        return f"{self.visibility} {self.is_shared:d} {self.owner_id}".encode()
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> "Facts":
@@ -45,8 +47,8 @@ class Facts:
 
 @lru_cache(maxsize=1024)
 def _decode(encoded: bytes) -> Facts:
-    visibility, _, owner_id = encoded.decode().partition(" ")
-    return Facts(owner_id, Visibility(visibility))
+    visibility, is_shared, owner_id = encoded.decode().split(" ", 2)
+    return Facts(owner_id, Visibility(visibility), is_shared=is_shared == "1")
 
 
 def audience(principal: Principal, facts: Facts) -> Audience | None:
@@ -75,7 +77,7 @@ def permissions(principal: Principal, facts: Facts) -> Permission:
 
 def may_gain(principal: Principal, facts: Facts) -> bool:
     """Whether shares could let the principal see or do more with it, so that their grants have to be known."""
-    return _is_somebody(principal) and not facts.is_trashed and not _is_owner(principal, facts)
+    return _is_somebody(principal) and facts.is_shared and not facts.is_trashed and not _is_owner(principal, facts)
 
 
 def members(facts: Facts) -> frozenset[str]:

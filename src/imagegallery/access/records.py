@@ -1,15 +1,173 @@
-"""The SQL of the facts about a gallery."""
+"""The SQL of the facts about a gallery, and of what live shares grant a principal on galleries and images.
 
+A gallery is reached by shares of itself; an image by those of itself, of a gallery that it is in, and of its owner's
+library, the latter from a moment on. What is shared is looked up first, by what is asked about, and then whether the
+share is the principal's: a thing has few shares, but a group of the host may have many.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from imagegallery.access.audience import Visibility
-from imagegallery.access.decision import Facts
-from imagegallery.database.connection import Connection
+from asyncpg import Record
+from attrs import evolve, frozen
 
-GET = "SELECT owner_id, visibility FROM galleries WHERE id = $1"
+from imagegallery.access.audience import Visibility
+from imagegallery.access.decision import Facts, may_gain
+from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
+from imagegallery.access.permission import Permission
+from imagegallery.database.connection import Connection
+from imagegallery.database.statement import Statement
+from imagegallery.principal import Principal
+
+GET = """
+SELECT owner_id, visibility, EXISTS (SELECT FROM share_targets WHERE gallery_id = $1) AS is_shared
+FROM galleries WHERE id = $1"""
+
+_LIVE = """
+WHERE s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)
+  AND (reached.since IS NULL OR s.starts_at IS NULL OR reached.since >= s.starts_at)"""
+
+
+def _to_galleries(by: str) -> str:
+    """What shares reach galleries; ``by`` says more of the shares."""
+    return f"""
+    SELECT t.gallery_id AS id, t.share_id, NULL::timestamptz AS since
+    FROM share_targets t
+    WHERE t.gallery_id = ANY(:ids) {by}"""
+
+
+def _to_images(by: str) -> str:
+    """What shares reach images, with the moment that a library's share is asked about."""
+    return f"""
+    SELECT t.image_id AS id, t.share_id, NULL::timestamptz AS since
+    FROM share_targets t
+    WHERE t.image_id = ANY(:ids) {by}
+    UNION ALL
+    SELECT m.image_id, t.share_id, NULL
+    FROM gallery_images m
+    JOIN share_targets t ON t.gallery_id = m.gallery_id
+    WHERE m.image_id = ANY(:ids) {by}
+    UNION ALL
+    SELECT i.id, t.share_id, i.created_at
+    FROM images i
+    JOIN share_targets t ON t.owner_id = i.owner_id AND t.gallery_id IS NULL AND t.image_id IS NULL
+    WHERE i.id = ANY(:ids) {by}"""
+
+
+def _by_link(reached: str) -> str:
+    """What the share's link grants by which the principal came: what the share says."""
+    return f"""
+SELECT reached.id, s.id AS share_id, s.permissions, s.metadata, s.download, s.expires_at
+FROM ({reached}) reached
+JOIN shares s ON s.id = reached.share_id AND s.token_hash IS NOT NULL
+{_LIVE}"""
+
+
+def _by_name(reached: str) -> str:
+    """What shares grant that are for the principal, by any of their names.
+
+    Recipients are looked up share by share: a plan for shares of any size would rather read all there are.
+    """
+    return f"""
+SELECT reached.id, s.id AS share_id, coalesce(r.permissions, s.permissions) AS permissions,
+       coalesce(r.metadata, s.metadata) AS metadata, coalesce(r.download, s.download) AS download, s.expires_at
+FROM ({reached}) reached
+JOIN shares s ON s.id = reached.share_id
+CROSS JOIN LATERAL (
+    SELECT r.permissions, r.metadata, r.download
+    FROM unnest(:kinds::text[], :names::text[]) AS own (kind, name)
+    JOIN share_recipients r ON r.share_id = s.id AND r.kind = own.kind AND r.name = own.name
+    OFFSET 0
+) r
+{_LIVE}"""
+
+
+@frozen
+class _GrantsOn:
+    """What is granted on things of one kind, to who came by a link, and to users."""
+
+    by_link: Statement
+    by_name: Statement
+
+    @classmethod
+    def of(cls, reached: Callable[[str], str]) -> "_GrantsOn":
+        by_link = Statement.of(_by_link(reached("AND t.share_id = :share_id")))
+        return cls(by_link, Statement.of(_by_name(reached(""))))
+
+
+ON_GALLERIES: Final = _GrantsOn.of(_to_galleries)
+ON_IMAGES: Final = _GrantsOn.of(_to_images)
 
 
 async def of_gallery(connection: Connection, gallery_id: UUID) -> Facts | None:
-    """Return ``None`` if there is no such gallery."""
+    """Return what everybody's access follows from; ``None`` if there is no such gallery."""
     row = await connection.fetchrow(GET, gallery_id)
-    return None if row is None else Facts(row["owner_id"], Visibility(row["visibility"]))
+    if row is None:
+        return None
+    return Facts(row["owner_id"], Visibility(row["visibility"]), is_shared=row["is_shared"])
+
+
+async def of_gallery_for(
+    connection: Connection, principal: Principal, gallery_id: UUID, *, now: datetime
+) -> Facts | None:
+    """The same with the principal's grants."""
+    facts = await of_gallery(connection, gallery_id)
+    return facts and await on_gallery(connection, principal, gallery_id, facts, now=now)
+
+
+async def on_gallery(
+    connection: Connection, principal: Principal, gallery_id: UUID, facts: Facts, *, now: datetime
+) -> Facts:
+    """The facts with the principal's grants."""
+    return (await on_galleries(connection, principal, {gallery_id: facts}, now=now))[gallery_id]
+
+
+async def on_galleries(
+    connection: Connection, principal: Principal, galleries: Mapping[UUID, Facts], *, now: datetime
+) -> dict[UUID, Facts]:
+    """The facts about each of these galleries, with the principal's grants: one statement, if they could matter."""
+    return await _granted(connection, ON_GALLERIES, principal, galleries, now)
+
+
+async def on_images(
+    connection: Connection, principal: Principal, images: Mapping[UUID, Facts], *, now: datetime
+) -> dict[UUID, Facts]:
+    """The same for images."""
+    return await _granted(connection, ON_IMAGES, principal, images, now)
+
+
+async def _granted(
+    connection: Connection, grants_on: _GrantsOn, principal: Principal, things: Mapping[UUID, Facts], now: datetime
+) -> dict[UUID, Facts]:
+    asked = [each for each, facts in things.items() if may_gain(principal, facts)]
+    rows: list[Record] = []
+    if asked and principal.link is not None:
+        rows = await grants_on.by_link.fetch(connection, ids=asked, share_id=principal.link.share_id, now=now)
+    elif asked:
+        kinds, names = zip(*_names_of(principal), strict=True)
+        rows = await grants_on.by_name.fetch(connection, ids=asked, kinds=kinds, names=names, now=now)
+    grants: dict[UUID, dict[Grant, None]] = {}
+    for row in rows:
+        grants.setdefault(row["id"], {})[_grant(row)] = None  # an image may be in two galleries of one share
+    return {each: evolve(facts, grants=tuple(grants.get(each, ()))) for each, facts in things.items()}
+
+
+def _names_of(principal: Principal) -> list[tuple[str, str]]:
+    """What recipients of shares are called who are this user."""
+    return [
+        ("user", principal.require_user()),
+        *(("email", each) for each in sorted(principal.emails)),
+        *(("group", each) for each in sorted(principal.groups)),
+    ]
+
+
+def _grant(row: Record) -> Grant:
+    return Grant(
+        row["share_id"],
+        Permission(row["permissions"]),
+        MetadataShown(row["metadata"]),
+        DownloadAllowed(row["download"]),
+        row["expires_at"],
+    )

@@ -38,6 +38,11 @@ class Lifetime:
         """The age at which an entry becomes useless."""
         return self.ttl + self.stale
 
+    def within(self, limit: timedelta) -> "Lifetime":
+        """The same, but no longer in whole than ``limit``."""
+        ttl = min(self.ttl, limit * 4 / 5)
+        return Lifetime(ttl, min(self.stale, limit - ttl))
+
 
 GALLERY: Final = Lifetime(ttl=timedelta(seconds=300), stale=timedelta(seconds=60))
 IMAGE_PAGES: Final = Lifetime(ttl=timedelta(seconds=120), stale=timedelta(seconds=30))

@@ -106,6 +106,10 @@ class RevalidatingCache:
             return entry.body
         return None if self._shared is None else await self._shared.get_hint(group, key)
 
+    async def generation(self, group: str) -> str:
+        """A name of the group as it is now: another one after each change."""
+        return await self._full(group, "")
+
     async def fresh(self, group: str, lifetime: Lifetime, *, is_listening: bool) -> "Fresh":
         """Return what is fresh in the group now, for several lookups."""
         return Fresh(self._cache, await self._full(group, ""), lifetime, self._clock(), is_listening)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from imagegallery.access.authority import Authority
+from imagegallery.access.options import SharingOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.galleries.checks import ImageCounts
 from imagegallery.galleries.pages import CachedPages
@@ -26,7 +27,12 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.policy,
         ),
         CachedPages(
-            resources.database, resources.kept, resources.changes, resources.clock, resources.registered[Authority]
+            resources.database,
+            resources.kept,
+            resources.changes,
+            resources.clock,
+            resources.registered[Authority],
+            resources.options[SharingOptions],
         ),
     )
 

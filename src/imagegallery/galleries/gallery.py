@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import Facts
+from imagegallery.access.grant import Grant
 from imagegallery.common.meta import Meta
 from imagegallery.images.image.image import Image
 
@@ -53,6 +54,7 @@ class Gallery:
         allowed_origins: The origins of other pages that may show its public files (`imagegallery.access.hotlinks`);
             ``None`` for all.
         policy: The name of the one that images are uploaded under into it, if any.
+        grants: What shares give the principal of the call on it.
         audience: How the principal of the call sees it, set by services.
         meta: What the application keeps with it (`imagegallery.common.meta`), as far as the principal may see it.
     """
@@ -71,11 +73,12 @@ class Gallery:
     cover: Image | None = None
     audience: Audience | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)
+    grants: tuple[Grant, ...] = field(default=(), eq=False)
 
     @property
     def facts(self) -> Facts:
         """The facts to decide access by."""
-        return Facts(self.owner_id, self.visibility)
+        return Facts(self.owner_id, self.visibility, grants=self.grants)
 
     def __repr__(self) -> str:
         return f"<Gallery {self.id} {self.name!r} {self.visibility}, {self.image_count} images>"

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
+from imagegallery.access.grant import Grant
 from imagegallery.database.connection import Connection
 from imagegallery.database.statement import Statement
 from imagegallery.galleries.gallery import ImageOrder
@@ -55,7 +56,7 @@ class GalleryPage:
 
     ``revision`` is that of the gallery, ``renumbered`` the last one that changed positions of images at rest,
     ``forgotten`` the last one of which it is no longer known how. ``goes_on``: where a page ended before it was full.
-    Cursors that go on from here begin with ``cursor_start``, before a sort key.
+    Cursors that go on from here begin with ``cursor_start``, before a sort key. ``grants`` are those of who reads it.
     """
 
     owner_id: str
@@ -67,11 +68,12 @@ class GalleryPage:
     found: tuple[GalleryEntry, ...]
     goes_on: SortKey | None = None
     cursor_start: SortKey = ()
+    grants: tuple[Grant, ...] = ()
 
     @property
     def facts(self) -> Facts:
         """What decides who may do what with the gallery."""
-        return Facts(self.owner_id, self.visibility)
+        return Facts(self.owner_id, self.visibility, grants=self.grants)
 
 
 @frozen

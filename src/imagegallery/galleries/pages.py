@@ -1,20 +1,23 @@
 """Encoded pages of galleries and libraries, cached: a hit neither queries nor encodes.
 
-The encoder (the HTTP package) names each kind of page. Of each there is one entry for the gallery's owner, who sees
-more, and one for everybody else. None outlives a change of visibility. Access is checked on every call, with cached
-facts that a change invalidates like the pages. A library is its owner's alone: its pages are found by who asks.
+The encoder (the HTTP package) names each kind of page. Of each there is one entry for the gallery's owner, one for
+everybody, and one for all whom shares show the same of it. None outlives a change of visibility. Access is checked on
+every call, with cached facts and grants that a change invalidates like the pages. A library is its owner's alone: its
+pages are found by who asks.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imagegallery.access import records
-from imagegallery.access.audience import Visibility
+from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import Facts, audience, permissions
+from imagegallery.access.decision import Facts, audience, may_view
+from imagegallery.access.disclosure import disclosure
+from imagegallery.access.options import SharingOptions
 from imagegallery.access.permission import Permission
 from imagegallery.cache.generations import ALL_GALLERIES, GalleryChanges, library_group
 from imagegallery.cache.policy import GALLERY, IMAGE_PAGES, Lifetime, is_kept
@@ -23,6 +26,7 @@ from imagegallery.cache.stale_while_revalidate import CacheAnswer, CacheResult, 
 from imagegallery.clock import Clock
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
+from imagegallery.galleries.kept_grants import KeptGrants
 from imagegallery.principal import Principal
 
 _FIRST: Final = 1
@@ -100,18 +104,22 @@ class CachedPages:
         changes: GalleryChanges,
         clock: Clock,
         authority: Authority | None = None,
+        sharing: SharingOptions | None = None,
     ) -> None:
         self._authority = authority or Authority()
         self._database = database
         self._cache = cache
         self._changes = changes
         self._clock = clock
+        self._sharing = sharing or SharingOptions()
+        self.grants = KeptGrants(database, cache, changes, clock)
 
     async def gallery(self, principal: Principal, gallery_id: UUID, name: str, load: LoadBody) -> CachedPage:
         """A gallery. Raises `NotFound`."""
         access = await self._access(principal, gallery_id)
         ticket = PageTicket(str(gallery_id), name, GALLERY)
-        answer = await self._get(str(gallery_id), _view(principal, access, name), GALLERY, load)
+        lifetime = self._lifetime(principal, access, GALLERY)
+        answer = await self._get(str(gallery_id), _view(principal, access, name), lifetime, load)
         return CachedPage.of(answer, ticket, is_shared=self._is_shared(principal, access))
 
     async def images(self, principal: Principal, gallery_id: UUID, place: ListPlace, load: LoadPage) -> CachedPage:
@@ -121,8 +129,8 @@ class CachedPages:
         """
         access = await self._access(principal, gallery_id)
         ticket = PageTicket(str(gallery_id), _key(place.name, place), IMAGE_PAGES)
-        name = _view(principal, access, place.name)
-        answer, is_kept = await self._page(str(gallery_id), name, place, IMAGE_PAGES, load)
+        name, lifetime = _view(principal, access, place.name), self._lifetime(principal, access, IMAGE_PAGES)
+        answer, is_kept = await self._page(str(gallery_id), name, place, lifetime, load)
         return CachedPage.of(answer, ticket if is_kept else None, is_shared=self._is_shared(principal, access))
 
     async def library(self, principal: Principal, place: ListPlace, load: LoadPage) -> CachedPage:
@@ -151,9 +159,10 @@ class CachedPages:
         facts = await fresh.get(_ACCESS)
         if facts is None:
             return None
-        access = Facts.from_bytes(facts.body)
-        if not permissions(principal, access):
+        access = await self.grants.find(principal, UUID(ticket.group), Facts.from_bytes(facts.body))
+        if access is None or not may_view(principal, access):
             return None
+        fresh = evolve(fresh, lifetime=self._lifetime(principal, access, ticket.lifetime))
         entry = await fresh.get(_view(principal, access, ticket.key))
         if entry is None:
             return None
@@ -189,14 +198,19 @@ class CachedPages:
 
         # From this process's memory or the database: what decides on access comes from nowhere else.
         answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load, may_be_shared=False)
-        access = Facts.from_bytes(answer.entry.body)
+        access = await self.grants.on_gallery(principal, gallery_id, Facts.from_bytes(answer.entry.body))
         return await self._authority.require(Permission.VIEW, principal, access, "gallery", gallery_id)
 
     def _is_shared(self, principal: Principal, access: Facts) -> bool:
-        """Whether proxies may keep it for others: not what a signed-in user gets, which may be theirs alone even of a
-        public gallery, and nothing where the host has rules for each."""
-        is_public = principal.user_id is None and access.visibility is Visibility.PUBLIC
-        return is_public and not self._authority.asks
+        """Whether proxies may keep it for others: not what a signed-in user gets or who came by a link, which may be
+        theirs alone even of a public gallery, and nothing where the host has rules for each."""
+        is_nobody = principal.user_id is None and principal.link is None
+        return is_nobody and access.visibility is Visibility.PUBLIC and not self._authority.asks
+
+    def _lifetime(self, principal: Principal, access: Facts, lifetime: Lifetime) -> Lifetime:
+        """How long a page is kept: with URLs that somebody gets by a share, no longer than these allow."""
+        is_by_share = audience(principal, access) is Audience.SHARED
+        return lifetime.within(self._sharing.page_lasts) if is_by_share else lifetime
 
     async def _page(
         self,
@@ -239,7 +253,10 @@ class CachedPages:
 
 
 def _view(principal: Principal, access: Facts, name: str) -> str:
-    return f"{access.visibility}/{audience(principal, access)}/{name}"
+    """The page as the principal sees it. Below a link it is told by other addresses."""
+    shown = disclosure(principal, access)
+    by = "user" if principal.link is None else "link"
+    return f"{access.visibility}/{shown.audience}-{shown.metadata:d}-{shown.download:d}-{by}/{name}"
 
 
 def _key(name: str, place: ListPlace) -> str:

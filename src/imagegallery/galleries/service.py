@@ -13,7 +13,7 @@ from attrs import evolve
 from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import Facts, audience, is_public, may_view, require
+from imagegallery.access.decision import Facts, audience, is_public, may_view, require, require_owner
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
 from imagegallery.audit.entry import Act, AuditEntry, Warrant
@@ -50,7 +50,7 @@ from imagegallery.galleries.input import (
 )
 from imagegallery.galleries.listing_records import GalleryEntry, GalleryPage
 from imagegallery.ids import Id, as_id, as_id_or_none, as_ids, new_id
-from imagegallery.images.admission import Admission
+from imagegallery.images.admission import Admission, check_addable
 from imagegallery.images.events import GalleryChanged
 from imagegallery.images.image import membership
 from imagegallery.images.image.access import check_many
@@ -165,7 +165,7 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         async with self._database.reading(principal, within=connection) as ours:
-            gallery = await records.get(ours, gallery_id)
+            gallery = await self._with_grants(ours, principal, await records.get(ours, gallery_id))
             seen = await self._authority.require(Permission.VIEW, principal, gallery, "gallery", gallery_id)
             return self._shown(principal, seen)
 
@@ -187,6 +187,9 @@ class GalleryService:
             return {}
         async with self._database.reading(principal, within=connection) as ours:
             found = {each.id: each for each in await records.get_many(ours, wanted)}
+            facts = {gallery_id: each.facts for gallery_id, each in found.items()}
+            granted = await access_records.on_galleries(ours, principal, facts, now=self._clock())
+        found = {each.id: evolve(each, grants=granted[each.id].grants) for each in found.values()}
         seen = [found[each] for each in wanted if each in found and may_view(principal, found[each].facts)]
         subjects = [AccessSubject.of("gallery", each.id, each.facts) for each in seen]
         allowed = await self._authority.allowed(Permission.VIEW, principal, subjects)
@@ -281,13 +284,16 @@ class GalleryService:
         gallery_id = as_id(gallery_id, "gallery_id")
         if not isinstance(cover_image_id, Unset):
             cover_image_id = as_id_or_none(cover_image_id, "cover_image_id")
-        principal.require_user()
+        principal.require_known()
+        is_for_owner = any(not isinstance(each, Unset) for each in (visibility, meta, policy, allowed_origins))
         changes = check_changes(name, description, visibility, cover_image_id, meta, policy, allowed_origins)
         self._policies.check_known(changes.policy)
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, gallery_id, changes.meta, connection)
             async with self._database.transaction(within=connection) as ours:
                 facts = await self._require(Permission.EDIT, ours, principal, gallery_id)
+                if is_for_owner:
+                    require_owner(principal, facts, "gallery")
                 if changes.cover_image_id is not None:
                     await _hold_cover(ours, gallery_id, changes.cover_image_id)
                 await self._check(ours, principal, gallery_id, check)
@@ -329,11 +335,11 @@ class GalleryService:
             StillReferenced: If records of the application refer to it.
         """
         gallery_id = as_id(gallery_id, "gallery_id")
-        owner_id = principal.require_user()
+        principal.require_known()
         while True:
             async with self._database.transaction(within=connection) as ours:
                 facts = await self._require(Permission.DELETE, ours, principal, gallery_id)
-                by = Warrant.of(principal, facts, Permission.DELETE)
+                by, owner_id = Warrant.of(principal, facts, Permission.DELETE), facts.owner_id
                 alone = await membership.only_there(ours, gallery_id, MAX_BATCH) if with_images else []
                 if alone:
                     await self._confirm_all(principal, owner_id, alone)
@@ -364,6 +370,8 @@ class GalleryService:
     ) -> Gallery:
         """Append up to 1,000 own images in this order, all or none. Those already in it stay where they are.
 
+        Who may add images to another's gallery uploads them: it holds its owner's only.
+
         Args:
             check: As in `update`.
             connection: As in `create`.
@@ -378,10 +386,12 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         image_ids = as_ids(image_ids, "image_ids")
-        owner_id = principal.require_user()
+        principal.require_known()
         membership.check_ids(image_ids)
         async with self._database.transaction(within=connection) as ours:
-            await self._require(Permission.ADD_IMAGES, ours, principal, gallery_id)
+            gallery = await self._require(Permission.ADD_IMAGES, ours, principal, gallery_id)
+            check_addable(principal, gallery, image_ids)
+            owner_id = gallery.owner_id
             if check is not None:
                 await self._admission.prepare(ours, owner_id, gallery_id, image_ids)
                 await membership.hold_images(ours, image_ids)  # before the gallery: the order of `membership`
@@ -409,9 +419,9 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         image_id = as_id(image_id, "image_id")
-        owner_id = principal.require_user()
+        principal.require_known()
         async with self._database.transaction() as connection:
-            await self._require(Permission.EDIT, connection, principal, gallery_id)
+            owner_id = (await self._require(Permission.EDIT, connection, principal, gallery_id)).owner_id
             await self._check(connection, principal, gallery_id, check)
             async with self._closed_urls.watched(connection, owner_id, [image_id]):
                 if not await membership.remove(connection, gallery_id, image_id, now=self._clock()):
@@ -438,9 +448,9 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         image_ids = as_ids(image_ids, "image_ids")
-        owner_id = principal.require_user()
+        principal.require_known()
         async with self._database.transaction() as connection:
-            await self._require(Permission.EDIT, connection, principal, gallery_id)
+            owner_id = (await self._require(Permission.EDIT, connection, principal, gallery_id)).owner_id
             await self._check(connection, principal, gallery_id, check)
             async with self._closed_urls.watched(connection, owner_id, image_ids):
                 await membership.remove_batch(connection, gallery_id, image_ids, now=self._clock())
@@ -473,7 +483,7 @@ class GalleryService:
         image_ids = as_ids(image_ids, "image_ids")
         before = as_id_or_none(before, "before")
         after = as_id_or_none(after, "after")
-        principal.require_user()
+        principal.require_known()
         membership.check_ids(image_ids)
         anchor = check_anchor(image_ids, before, after)
         async with self._database.transaction() as connection:
@@ -518,7 +528,7 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         selection = check_selection(order, seed, where)
-        walk = walking.Walk(principal, gallery_id, selection, cursor, check_limit(limit) + 1)
+        walk = walking.Walk(principal, self._clock(), gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.reading(principal) as connection:
             seen = await self._visible(principal, gallery_id, await walking.read(connection, walk), where)
         found = walking.cut(walk, seen)
@@ -549,8 +559,8 @@ class GalleryService:
         selection = check_selection(order, seed, where)
         offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading(principal) as connection:
-            members = await walking.read_page(connection, gallery_id, selection, offset, limit)
-            seen = await self._visible(principal, gallery_id, members, where)
+            walk = walking.Walk(principal, self._clock(), gallery_id, selection, None, limit)
+            seen = await self._visible(principal, gallery_id, await walking.read_page(connection, walk, offset), where)
             total = await self._total(connection, gallery_id, seen, where)
         images = await self._delivery.of_many(
             lambda: tuple(self._shown_member(principal, seen, member) for member in seen.found)
@@ -574,20 +584,29 @@ class GalleryService:
         if isinstance(patch, Unset):
             return None
         async with self._database.reading(within=connection) as ours:
-            await self._require(Permission.EDIT, ours, principal, gallery_id)
+            require_owner(principal, await self._require(Permission.EDIT, ours, principal, gallery_id), "gallery")
             before = (await self._read(ours, principal, gallery_id)).meta
         change = MetaChange(before, changed_meta(before, patch))
         await self._meta_checks.check("gallery", change.after)
         return change
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
-        gallery = await records.get(connection, gallery_id)
+        gallery = await self._with_grants(connection, principal, await records.get(connection, gallery_id))
         return self._shown(principal, require(Permission.VIEW, principal, gallery, "gallery"))
+
+    async def _with_grants(
+        self, connection: Connection, principal: Principal, gallery: Gallery | None
+    ) -> Gallery | None:
+        if gallery is None:
+            return None
+        now = self._clock()
+        facts = await access_records.on_gallery(connection, principal, gallery.id, gallery.facts, now=now)
+        return evolve(gallery, grants=facts.grants)
 
     async def _require(
         self, needed: Permission, connection: Connection, principal: Principal, gallery_id: UUID
     ) -> Facts:
-        facts = await access_records.of_gallery(connection, gallery_id)
+        facts = await access_records.of_gallery_for(connection, principal, gallery_id, now=self._clock())
         return await self._authority.require(needed, principal, facts, "gallery", gallery_id)
 
     async def _record_visibility(self, connection: Connection, by: Warrant, held: HeldGallery, new: Visibility) -> None:
@@ -596,7 +615,7 @@ class GalleryService:
         await audit.record(connection, act, now=self._clock())
 
     async def _confirm_all(self, principal: Principal, owner_id: str, image_ids: Sequence[UUID]) -> None:
-        """Raise `Forbidden` if the host does not allow to delete one of these images of the principal's."""
+        """Raise `Forbidden` if the host does not allow to delete one of these images of the gallery's owner."""
         subjects = [AccessSubject("image", owner_id, each) for each in image_ids]
         if len(await self._authority.allowed(Permission.DELETE, principal, subjects)) < len(subjects):
             raise Forbidden("The rules of this application do not allow to delete all images of the gallery.")

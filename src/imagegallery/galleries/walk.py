@@ -17,7 +17,8 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from imagegallery.access.decision import permissions
+from imagegallery.access import records as access_records
+from imagegallery.access.decision import may_view
 from imagegallery.database.connection import Connection
 from imagegallery.errors import Fault, InvalidCursor
 from imagegallery.galleries import listing_records, order_records
@@ -59,9 +60,11 @@ _ALL_KEYS: Final = (-1, FIRST_ID)
 
 @frozen
 class Walk:
-    """A page's worth of a walk to read: ``limit`` images after ``cursor``, or from the beginning."""
+    """A page's worth of a walk to read: ``limit`` images after ``cursor``, or from the beginning, for the principal who
+    asks ``now``."""
 
     principal: Principal
+    now: datetime
     gallery_id: UUID
     selection: Selection
     cursor: str | None
@@ -77,7 +80,8 @@ class Walk:
 
 
 async def read(connection: Connection, walk: Walk) -> GalleryPage | None:
-    """The images, each with the parts of the cursor that goes on after it; ``None``: there is no such gallery.
+    """The images, each with the parts of the cursor that goes on after it; ``None``: there is no such gallery, or the
+    principal may not see it.
 
     Raises `InvalidCursor`, for what has to do with the gallery only to those who may see it.
     """
@@ -96,13 +100,20 @@ def cut(walk: Walk, members: GalleryPage) -> CursorPage[GalleryEntry]:
     return evolve(page, next_cursor=cursor_after(members.goes_on))
 
 
-async def read_page(
-    connection: Connection, gallery_id: UUID, selection: Selection, offset: int, limit: int
-) -> GalleryPage | None:
-    """The page's images after ``offset`` others, by counting; ``None`` if there is no such gallery.
+async def read_page(connection: Connection, walk: Walk, offset: int) -> GalleryPage | None:
+    """The page's images after ``offset`` others, by counting; ``None`` if there is no such gallery, or the principal
+    may not see it.
 
     With a filter, of the first `listing_records.EXAMINED` images only.
     """
+    return await _seen(
+        connection, walk, await _counted(connection, walk.gallery_id, walk.selection, offset, walk.limit)
+    )
+
+
+async def _counted(
+    connection: Connection, gallery_id: UUID, selection: Selection, offset: int, limit: int
+) -> GalleryPage | None:
     if selection.order is not ImageOrder.RANDOM:
         listing = listing_records.PAGES[selection.order]
         return await listing.read(connection, gallery_id, selection.where, offset=offset, limit=limit)
@@ -133,11 +144,13 @@ async def _by_position(connection: Connection, walk: Walk) -> GalleryPage | None
     if walk.cursor is not None:
         begun, seen_at, after = decode_cursor(walk.cursor, walk.scope, int, int, int)
     issued_at = seen_at
+    seen: GalleryPage | None = None
     while True:
         members = await listing_records.LIST_BY_POSITION.read(
             connection, walk.gallery_id, walk.where, walk=begun, after=after, limit=walk.limit
         )
-        if members is None or not permissions(walk.principal, members.facts):
+        members = seen = await _seen(connection, walk, members, seen)
+        if members is None:
             return None
         # Each time: it may have been forgotten since the page was read, before the renumberings were.
         if issued_at < members.forgotten:
@@ -155,9 +168,10 @@ async def _by_created_at(connection: Connection, walk: Walk) -> GalleryPage | No
     after, after_id = LAST_MOMENT, LAST_ID
     if walk.cursor is not None:
         after, after_id = decode_cursor(walk.cursor, walk.scope, datetime, UUID)
-    return await listing_records.LIST_BY_CREATED_AT.read(
+    members = await listing_records.LIST_BY_CREATED_AT.read(
         connection, walk.gallery_id, walk.where, after=after, after_id=after_id, limit=walk.limit
     )
+    return await _seen(connection, walk, members)
 
 
 async def _by_key(
@@ -170,6 +184,7 @@ async def _by_key(
     members = await listing.read(
         connection, walk.gallery_id, walk.where, walk=begun, after=after, after_id=after_id, limit=walk.limit
     )
+    members = await _seen(connection, walk, members)
     return members and evolve(members, cursor_start=(_start_revision(begun, members),))
 
 
@@ -183,13 +198,15 @@ async def _at_random(connection: Connection, walk: Walk) -> GalleryPage | None:
     end = min(step + SLOTS_A_PAGE, order.steps)
     steps = _SLOTS_EACH * walk.limit
     found: list[GalleryEntry] = []
+    seen: GalleryPage | None = None
     while True:
         steps = min(steps, end - step)
         wanted = walk.limit - len(found)
         members = await listing_records.at_random(
             connection, walk.gallery_id, order, step, steps, after, wanted, walk.where
         )
-        if members is None or not permissions(walk.principal, members.facts):
+        members = seen = await _seen(connection, walk, members, seen)
+        if members is None:
             return None
         if walk.cursor is not None:
             _check_bits(order, members.total)
@@ -211,6 +228,20 @@ async def _start_at_random(connection: Connection, walk: Walk) -> tuple[Shuffle,
     if not 0 <= bits <= MAX_BITS or not 0 <= step < 1 << bits:
         raise foreign_cursor()
     return shuffle(walk.selection.seed, bits), step, (place, image_id)
+
+
+async def _seen(
+    connection: Connection, walk: Walk, members: GalleryPage | None, before: GalleryPage | None = None
+) -> GalleryPage | None:
+    """The page with the principal's grants, unless there is none that they may see. ``before`` is an earlier one of the
+    same call."""
+    if members is None:
+        return None
+    if before is not None:
+        return evolve(members, grants=before.grants)
+    now, facts = walk.now, members.facts
+    facts = await access_records.on_gallery(connection, walk.principal, walk.gallery_id, facts, now=now)
+    return evolve(members, grants=facts.grants) if may_view(walk.principal, facts) else None
 
 
 def _check_bits(order: Shuffle, count: int) -> None:

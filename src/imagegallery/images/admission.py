@@ -7,6 +7,8 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access.audience import Audience
+from imagegallery.access.decision import Facts, audience
 from imagegallery.audit.entry import BY_SYSTEM, SYSTEM, Warrant
 from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
@@ -18,6 +20,19 @@ from imagegallery.images.image.membership import HeldGallery, Member
 from imagegallery.images.trash import records as trash_records
 from imagegallery.images.trash.service import put_away
 from imagegallery.policies.registry import Policies
+from imagegallery.principal import Principal
+
+
+def check_addable(principal: Principal, gallery: Facts, image_ids: Sequence[UUID]) -> None:
+    """Refuse images that are there already to who adds to another's gallery: they are not theirs to show to others.
+
+    Raises `InvalidInput` with all of them, in the words for those that there are not.
+    """
+    faults = Faults()
+    if audience(principal, gallery) is not Audience.OWNER:
+        for index, _ in enumerate(image_ids):
+            faults.add(("body", "image_ids", str(index)), "is not one of your images")
+    faults.check()
 
 
 @frozen

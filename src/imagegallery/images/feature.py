@@ -5,6 +5,7 @@ from typing import Final
 
 from imagegallery.access.authority import Authority
 from imagegallery.access.disclosure import MetaOptions
+from imagegallery.access.options import SharingOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
@@ -20,7 +21,8 @@ from imagegallery.policies.registry import Policies
 
 def _services(resources: Resources) -> Iterable[object]:
     meta = resources.options[MetaOptions]
-    urls = ImageUrls(resources.private_urls, resources.options[DeliveryOptions], resources.clock, meta)
+    delivery, sharing = resources.options[DeliveryOptions], resources.options[SharingOptions]
+    urls = ImageUrls(resources.private_urls, delivery, resources.clock, meta, sharing)
     images = ImageService(
         resources.database,
         resources.outbox,

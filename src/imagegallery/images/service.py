@@ -16,7 +16,9 @@ from attrs import frozen
 
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import audience, is_public
+from imagegallery.access.decision import audience, is_public, require_owner
+from imagegallery.access.disclosure import disclosure
+from imagegallery.access.grant import MetadataShown
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
 from imagegallery.audit.entry import Act, AuditEntry, Warrant
@@ -29,7 +31,7 @@ from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, NotFound
+from imagegallery.errors import Conflict, Forbidden, NotFound
 from imagegallery.ids import Id, as_id, as_id_or_none, as_ids
 from imagegallery.images.admission import Admission
 from imagegallery.images.batch.service import BatchService
@@ -122,7 +124,9 @@ class ImageService:
         """
         image_id = as_id(image_id, "image_id")
         async with self._database.reading(principal, within=connection) as ours:
-            found = await find_allowed(ours, self.rules.authority, principal, image_id, Permission.VIEW)
+            found = await find_allowed(
+                ours, self.rules.authority, principal, image_id, Permission.VIEW, now=self._clock()
+            )
         return self._shown(principal, found)
 
     async def get_many(
@@ -142,7 +146,7 @@ class ImageService:
         if not wanted:
             return {}
         async with self._database.reading(principal, within=connection) as ours:
-            found = await find_many(ours, self.rules.authority, principal, wanted)
+            found = await find_many(ours, self.rules.authority, principal, wanted, now=self._clock())
         return await self._delivery.of_many(lambda: {each.image.id: self._shown(principal, each) for each in found})
 
     async def update(
@@ -176,21 +180,22 @@ class ImageService:
             InvalidInput: With all faults.
         """
         image_id = as_id(image_id, "image_id")
-        owner_id = principal.require_user()
+        principal.require_known()
+        is_for_owner = any(not isinstance(each, Unset) for each in (is_favorite, is_archived, meta, visibility))
         alt_text, filename, patch, new_visibility = _check_fields(alt_text, filename, meta, visibility)
         now = self._clock()
         closing = [image_id] if new_visibility is Visibility.PRIVATE else []
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, image_id, patch)
             async with self._database.transaction() as connection:
-                await find_allowed(connection, self.rules.authority, principal, image_id, Permission.EDIT)
+                found = await self._find_to_edit(connection, principal, image_id, is_for_owner=is_for_owner)
                 await self._check(connection, principal, image_id, check)
                 if meta_change is not None and await membership.lock_image(connection, image_id) != meta_change.before:
                     continue
                 if not isinstance(filename, Unset):
                     await membership.rekey(connection, image_id, now=now, filename=filename)
                 await self._record_visibility(connection, principal, image_id, new_visibility)
-                async with self._closed_urls.watched(connection, owner_id, closing):
+                async with self._closed_urls.watched(connection, found.facts.owner_id, closing):
                     await records.update(
                         connection,
                         image_id,
@@ -202,7 +207,9 @@ class ImageService:
                         visibility=_given(new_visibility),
                         now=now,
                     )
-                return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
+                return self._shown(
+                    principal, await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
+                )
         raise busy_meta()
 
     async def unattached(
@@ -256,17 +263,19 @@ class ImageService:
             Conflict: If it has not failed, or its file was refused.
         """
         image_id = as_id(image_id, "image_id")
-        principal.require_user()
+        principal.require_known()
         now = self._clock()
         async with self._database.transaction() as connection:
-            image = (await find_allowed(connection, self.rules.authority, principal, image_id, Permission.EDIT)).image
+            image = (await self._find_to_edit(connection, principal, image_id)).image
             await self._check(connection, principal, image_id, check)
             if image.original_state is OriginalState.REFUSED:
                 raise Conflict("The file was no good and is gone: upload it again.")
             if not await records.revive(connection, image_id, now=now):
                 raise Conflict("Only an image whose processing failed can be tried again.")
             await self._outbox.enqueue(connection, process_image(image), now=now)
-            return self._shown(principal, await find(connection, principal, image_id, Permission.VIEW))
+            return self._shown(
+                principal, await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
+            )
 
     async def wait_until_ready(self, principal: Principal, image_id: Id, *, timeout: Duration = READY_TIMEOUT) -> Image:
         """Return the image once its processing has ended: ``complete``, or ``failed`` with the reason.
@@ -325,7 +334,9 @@ class ImageService:
         image_id = as_id(image_id, "image_id")
         self._check_variant_type(variant)
         async with self._database.reading(principal) as connection:
-            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.VIEW)
+            found = await find_allowed(
+                connection, self.rules.authority, principal, image_id, Permission.VIEW, now=self._clock()
+            )
         there = found.image.variants
         if not there:
             raise NotFound("This image has no variant yet.")
@@ -334,28 +345,33 @@ class ImageService:
         chosen = choose_variant(there, variant, accepts, self._ladder)
         if chosen is None:
             raise NotFound("This image has no variant in that format.")
-        expires_at = None if is_public(found.facts) else self._delivery.expires_at()
+        expires_at = None if is_public(found.facts) else self._delivery.expires_at_for(principal, found.facts)
         return chosen.at(self._delivery.variant_url(chosen, expires_at, method=method))
 
     async def download_url(self, principal: Principal, image_id: Id, *, method: ReadMethod = "GET") -> str:
-        """Return a short-lived URL of the original, for its owner and this ``method``.
+        """Return a short-lived URL of the original, for this ``method``.
 
         Raises:
-            Unauthenticated: Without a user.
+            Unauthenticated: For somebody unknown.
             NotFound: If the principal may not see any of this id.
-            Forbidden: If it is another owner's.
+            Forbidden: If they may not have the original.
         """
         image_id = as_id(image_id, "image_id")
-        principal.require_user()
+        principal.require_known()
         async with self._database.reading(principal) as connection:
-            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.DOWNLOAD)
+            found = await find_allowed(
+                connection, self.rules.authority, principal, image_id, Permission.DOWNLOAD, now=self._clock()
+            )
             image = found.image
+        if disclosure(principal, found.facts).metadata is not MetadataShown.ALL:
+            raise Forbidden("The original tells more than you may know of the image.")
         if image.original_state is OriginalState.REFUSED:
             raise NotFound("The file was no good and is gone.")
         if method == "GET":
             await self._record_download(principal, found)
         name = download_name(image.filename, image.mime_type)
-        return self._delivery.original_url(image, download_as=name, method=method)
+        expires_at = self._delivery.expires_at_for(principal, found.facts)
+        return self._delivery.original_url(image, download_as=name, method=method, expires_at=expires_at)
 
     async def _record_visibility(
         self, connection: Connection, principal: Principal, image_id: UUID, new: Visibility | Unset
@@ -364,7 +380,7 @@ class ImageService:
         if isinstance(new, Unset):
             return
         await membership.lock_image(connection, image_id)
-        found = await find(connection, principal, image_id, Permission.EDIT)
+        found = await find(connection, principal, image_id, Permission.EDIT, now=self._clock())
         old = found.image.visibility
         if new is not old:
             by = Warrant.of(principal, found.facts, Permission.EDIT)
@@ -389,18 +405,31 @@ class ImageService:
         if isinstance(patch, Unset):
             return None
         async with self._database.connection() as connection:
-            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.EDIT)
+            found = await self._find_to_edit(connection, principal, image_id, is_for_owner=True)
             before = found.image.meta
         change = MetaChange(before, changed_meta(before, patch))
         await self.rules.meta_checks.check("image", change.after)
         return change
+
+    async def _find_to_edit(
+        self, connection: Connection, principal: Principal, image_id: UUID, *, is_for_owner: bool = False
+    ) -> FoundImage:
+        """Raises as `find_allowed`, and `Forbidden` for what only the owner may change."""
+        found = await find_allowed(
+            connection, self.rules.authority, principal, image_id, Permission.EDIT, now=self._clock()
+        )
+        if is_for_owner:
+            require_owner(principal, found, "image")
+        return found
 
     async def _check(
         self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
     ) -> None:
         if check is not None:
             await membership.lock_image(connection, image_id)
-            check(self._shown(principal, await find(connection, principal, image_id, Permission.EDIT)))
+            check(
+                self._shown(principal, await find(connection, principal, image_id, Permission.EDIT, now=self._clock()))
+            )
 
     def _shown(self, principal: Principal, found: FoundImage) -> Image:
         return show(found.image, principal, self._delivery, found.facts)

@@ -48,7 +48,8 @@ PRIVATE = {"Cache-Control": "private, no-cache"}
 def page_response(call: Call, page: CachedPage, *, is_record: bool = False) -> Response:
     """The page, or 304 for a client that has it. ``is_record``: it is one image or gallery, which can be changed."""
     call.host.metrics.paged(page.result, began_refresh=page.began_refresh)
-    if page.ticket is not None:
+    # Whose address tells the principal, as that of a link, is asked for it each time.
+    if page.ticket is not None and call.principal.link is None:
         known = Known(page.ticket, exchange_of(call.request).route, is_record=is_record)
         call.host.known.remember(call.request.scope, known)
     return _tagged(call, page.body, page_tag(page, is_record=is_record), SHARED if page.is_shared else PRIVATE)

@@ -19,7 +19,7 @@ from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.ids import Id, as_id_or_none, as_ids
-from imagegallery.images.admission import Admission
+from imagegallery.images.admission import Admission, check_addable
 from imagegallery.images.batch.batch import (
     FLAGS,
     Batch,
@@ -44,7 +44,7 @@ _DELETES: Final = (BatchAction.TRASH, BatchAction.RESTORE, BatchAction.DELETE)
 
 @frozen
 class BatchService:
-    """Changes many of the principal's images at once."""
+    """Changes many of the principal's images at once; in another's gallery, those that are in it."""
 
     _database: Database
     _clock: Clock
@@ -74,15 +74,13 @@ class BatchService:
         """
         image_ids = as_ids(image_ids, "image_ids")
         gallery_id = as_id_or_none(gallery_id, "gallery_id")
-        owner_id = principal.require_user()
-        by = Warrant.of_owner(principal)
+        principal.require_known()
         batch = check_batch(action, image_ids, gallery_id)
         async with self._database.transaction() as connection:
-            if batch.gallery_id is not None:
-                facts = await access_records.of_gallery(connection, batch.gallery_id)
-                await self._authority.require(_NEEDED[batch.action], principal, facts, "gallery", batch.gallery_id)
-                if batch.action is BatchAction.ADD_TO_GALLERY:
-                    await self._admission.prepare(connection, owner_id, batch.gallery_id, batch.image_ids)
+            owner_id = await self._owner_for(connection, principal, batch)
+            by = Warrant.of_owner(principal)  # of what a batch deletes and restores
+            if batch.gallery_id is not None and batch.action is BatchAction.ADD_TO_GALLERY:
+                await self._admission.prepare(connection, owner_id, batch.gallery_id, batch.image_ids)
             if batch.action is BatchAction.DELETE:
                 await original_records.hold_contents(connection, owner_id, batch.image_ids)
             own = await trash_records.lock(connection, owner_id, batch.image_ids)
@@ -98,6 +96,18 @@ class BatchService:
                 return results(batch, locked.keys() - set(kept), kept, forbidden)
             done = await _do(connection, self._admission, owner_id, batch, locked, by, self._clock())
             return results(batch, done, forbidden=forbidden)
+
+    async def _owner_for(self, connection: Connection, principal: Principal, batch: Batch) -> str:
+        """Whose images it is about: the gallery's owner's, if the principal may do this to the gallery, else their
+        own."""
+        gallery_id = batch.gallery_id
+        if gallery_id is None:
+            return principal.require_user()
+        facts = await access_records.of_gallery_for(connection, principal, gallery_id, now=self._clock())
+        gallery = await self._authority.require(_NEEDED[batch.action], principal, facts, "gallery", gallery_id)
+        if batch.action is BatchAction.ADD_TO_GALLERY:
+            check_addable(principal, gallery, batch.image_ids)
+        return gallery.owner_id
 
 
 async def _do(

@@ -10,6 +10,7 @@ from uuid import UUID
 from attrs import field, frozen
 
 from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.decision import require_owner
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.validation import Faults
@@ -108,7 +109,10 @@ class DuplicateService:
             await duplicate_records.dismiss(connection, one, other, now=self._clock())
 
     async def _own(self, connection: Connection, principal: Principal, image_id: UUID) -> Image:
-        return (await find_allowed(connection, self._authority, principal, image_id, Permission.EDIT)).image
+        now = self._clock()
+        found = await find_allowed(connection, self._authority, principal, image_id, Permission.EDIT, now=now)
+        require_owner(principal, found, "image")
+        return found.image
 
     def _shown(self, principal: Principal, pairs: _Pairs, images: Mapping[UUID, FoundImage]) -> Lookalikes:
         def shown(image_id: UUID) -> Image:

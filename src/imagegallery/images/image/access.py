@@ -1,9 +1,12 @@
 """Find an image for a principal who may do something with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from attrs import evolve
+
+from imagegallery.access import records as access_records
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import may_view, require, require_own
 from imagegallery.access.permission import Permission
@@ -25,10 +28,10 @@ def check_many(ids: Sequence[UUID]) -> Sequence[UUID]:
 
 
 async def find_many(
-    connection: Connection, authority: Authority, principal: Principal, image_ids: Sequence[UUID]
+    connection: Connection, authority: Authority, principal: Principal, image_ids: Sequence[UUID], *, now: datetime
 ) -> list[FoundImage]:
     """Those of these images that the principal may see, in this order."""
-    found = {each.image.id: each for each in await records.get_many(connection, image_ids)}
+    found = await _with_grants(connection, principal, await records.get_many(connection, image_ids), now)
     seen = [each for each in image_ids if each in found and may_view(principal, found[each].facts)]
     subjects = [AccessSubject.of("image", each, found[each].facts) for each in seen]
     allowed = await authority.allowed(Permission.VIEW, principal, subjects)
@@ -36,16 +39,25 @@ async def find_many(
 
 
 async def find_allowed(
-    connection: Connection, authority: Authority, principal: Principal, image_id: UUID, needed: Permission
+    connection: Connection,
+    authority: Authority,
+    principal: Principal,
+    image_id: UUID,
+    needed: Permission,
+    *,
+    now: datetime,
 ) -> FoundImage:
     """`find`, and ask the host. Raises as `Authority.require`."""
-    return await authority.require(needed, principal, await records.get(connection, image_id), "image", image_id)
+    found = await _read(connection, principal, image_id, now)
+    return await authority.require(needed, principal, found, "image", image_id)
 
 
-async def find(connection: Connection, principal: Principal, image_id: UUID, needed: Permission) -> FoundImage:
+async def find(
+    connection: Connection, principal: Principal, image_id: UUID, needed: Permission, *, now: datetime
+) -> FoundImage:
     """Return the image, where the host was asked or need not be. Raises `NotFound` for one that the principal may not
     see, and `Forbidden`."""
-    return require(needed, principal, await records.get(connection, image_id), "image")
+    return require(needed, principal, await _read(connection, principal, image_id, now), "image")
 
 
 async def claim(
@@ -56,3 +68,18 @@ async def claim(
     await authority.confirm(Permission.EDIT, principal, AccessSubject.of("image", image_id, own.facts))
     if not await records.claim(connection, image_id, now=now):
         raise AlreadyUsed("This image is in use already.", image_id=str(image_id))
+
+
+async def _read(connection: Connection, principal: Principal, image_id: UUID, now: datetime) -> FoundImage | None:
+    found = await records.get(connection, image_id)
+    return None if found is None else (await _with_grants(connection, principal, [found], now))[image_id]
+
+
+async def _with_grants(
+    connection: Connection, principal: Principal, found: Iterable[FoundImage], now: datetime
+) -> dict[UUID, FoundImage]:
+    """The images by id, with what shares grant the principal on each."""
+    by_id = {each.image.id: each for each in found}
+    facts = {image_id: each.facts for image_id, each in by_id.items()}
+    granted = await access_records.on_images(connection, principal, facts, now=now)
+    return {image_id: evolve(each, facts=granted[image_id]) for image_id, each in by_id.items()}

@@ -15,6 +15,7 @@ from attrs import evolve
 from imagegallery.access.audience import Audience
 from imagegallery.access.decision import Facts, audience, is_public
 from imagegallery.access.disclosure import MetaOptions
+from imagegallery.access.options import SharingOptions
 from imagegallery.clock import EPOCH, Clock
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
@@ -33,17 +34,24 @@ class ImageUrls:
     """The URLs of images: public ones for what everybody may see, otherwise ``private`` ones.
 
     URLs are absolute; without a ``base_url`` those of this service begin with ``/`` and are relative to the API's
-    prefix. ``meta`` says what is shown with them. Raises `ConfigurationError` for a lifetime under two seconds.
+    prefix. ``meta`` says what is shown with them. Those that somebody gets by a share live no longer than ``sharing``
+    says. Raises `ConfigurationError` for a lifetime under two seconds.
     """
 
     def __init__(
-        self, private: ObjectUrls, options: DeliveryOptions, clock: Clock, meta: MetaOptions | None = None
+        self,
+        private: ObjectUrls,
+        options: DeliveryOptions,
+        clock: Clock,
+        meta: MetaOptions | None = None,
+        sharing: SharingOptions | None = None,
     ) -> None:
         if options.private_url_ttl < _SHORTEST_TTL:
             raise ConfigurationError("private_url_ttl must be at least 2 seconds.")
         self._public = options.cdn_url or f"{options.base_url or ''}{PUBLIC_FILES}"
         self._private = private
         self._ttl = options.private_url_ttl
+        self._shared_ttl = min(self._ttl, (sharing or SharingOptions()).url_ttl)
         self._clock = clock
         self.meta = meta or MetaOptions()
 
@@ -59,12 +67,20 @@ class ImageUrls:
         """The stable URL of a variant's key."""
         return f"{self._public}/{quote(key)}"
 
-    def original_url(self, image: Image, *, download_as: str | None = None, method: ReadMethod = "GET") -> str:
-        """The signed URL of the original, for its owner only. With ``download_as`` it is an attachment."""
+    def original_url(
+        self,
+        image: Image,
+        *,
+        download_as: str | None = None,
+        method: ReadMethod = "GET",
+        expires_at: datetime | None = None,
+    ) -> str:
+        """The signed URL of the original, by default as long as its owner's. With ``download_as`` it is an attachment.
+        The caller checks access."""
         return self._private.url_of(
             image.original_key,
             content_type=image.mime_type,
-            expires_at=self.expires_at(),
+            expires_at=expires_at or self.expires_at(),
             download_as=download_as,
             method=method,
         )
@@ -74,8 +90,14 @@ class ImageUrls:
         return await anyio.to_thread.run_sync(show) if self._private.is_costly else show()
 
     def expires_at(self) -> datetime:
-        """The expiry of a private URL made now."""
+        """The expiry of an owner's private URL made now."""
         return stepped_expiry(self._clock(), self._ttl)
+
+    def expires_at_for(self, principal: Principal, facts: Facts) -> datetime:
+        """The expiry of a private URL made now for the principal, who may see the thing."""
+        if audience(principal, facts) is Audience.SHARED:
+            return stepped_expiry(self._clock(), self._shared_ttl)
+        return self.expires_at()
 
 
 def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
@@ -91,7 +113,8 @@ def show(
 
     ``facts`` are of what contains it, at this ``position``. If that is public, variants have public URLs.
     """
-    urls_expire_at, seen_as = None if is_public(facts) else delivery.expires_at(), audience(principal, facts)
+    urls_expire_at = None if is_public(facts) else delivery.expires_at_for(principal, facts)
+    seen_as = audience(principal, facts)
     metadata, latitude, longitude = image.metadata, image.latitude, image.longitude
     if seen_as is not Audience.OWNER:
         metadata, latitude, longitude = metadata and metadata.without_place(), None, None

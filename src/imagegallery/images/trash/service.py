@@ -17,7 +17,7 @@ from attrs import field, frozen
 from attrs.validators import ge
 
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import Facts
+from imagegallery.access.decision import Facts, require_owner
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
 from imagegallery.audit.entry import BY_SYSTEM, SYSTEM, Act, AuditEntry, Warrant
@@ -36,6 +36,7 @@ from imagegallery.images.image import original_records, records
 from imagegallery.images.image.access import find, find_allowed
 from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
+from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import purge_objects
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.trash import records as trash_records
@@ -138,9 +139,10 @@ class TrashService:
             Forbidden: If it is another owner's.
         """
         image_id = as_id(image_id, "image_id")
-        owner_id = principal.require_user()
+        principal.require_known()
         async with self._database.transaction(within=connection) as ours:
-            found = await find_allowed(ours, self._authority, principal, image_id, Permission.DELETE)
+            found = await self._find(ours, principal, image_id)
+            owner_id = found.facts.owner_id
             if (await trash_records.lock(ours, owner_id, [image_id])).get(image_id, True):
                 raise NotFound.of("image")
             await self._check(ours, principal, image_id, check)
@@ -163,15 +165,15 @@ class TrashService:
             Forbidden: If it is another owner's.
         """
         image_id = as_id(image_id, "image_id")
-        owner_id = principal.require_user()
+        principal.require_known()
         async with self._database.transaction() as connection:
-            found = await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE)
-            by = Warrant.of(principal, found.facts, Permission.DELETE)
+            found = await self._find_own(connection, principal, image_id)
+            by, owner_id = Warrant.of(principal, found.facts, Permission.DELETE), found.facts.owner_id
             is_trashed = (await trash_records.lock(connection, owner_id, [image_id])).get(image_id, False)
             await self._check(connection, principal, image_id, check)
             if is_trashed:
                 await put_back(connection, self._policies, owner_id, [image_id], by=by, now=self._clock())
-            found = await find(connection, principal, image_id, Permission.VIEW)
+            found = await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
             return show(found.image, principal, self._delivery, found.facts)
 
     async def purge(
@@ -196,9 +198,10 @@ class TrashService:
             StillReferenced: If records of the application refer to it.
         """
         image_id = as_id(image_id, "image_id")
-        owner_id = principal.require_user()
+        principal.require_known()
         async with self._database.transaction(within=connection) as ours:
-            if not await self._hold(ours, principal, owner_id, image_id):
+            _, is_trashed = await self._hold(ours, principal, image_id)
+            if not is_trashed:
                 raise Conflict("Only an image in the trash can be deleted for good.")
             await self._check(ours, principal, image_id, check)
             await self._purge(ours, [image_id], Warrant.of_owner(principal))
@@ -225,9 +228,9 @@ class TrashService:
             StillReferenced: If records of the application refer to it; it stays where it is.
         """
         image_id = as_id(image_id, "image_id")
-        owner_id = principal.require_user()
+        principal.require_known()
         async with self._database.transaction(within=connection) as ours:
-            is_trashed = await self._hold(ours, principal, owner_id, image_id)
+            owner_id, is_trashed = await self._hold(ours, principal, image_id)
             await self._check(ours, principal, image_id, check)
             if not is_trashed:
                 await lookalike_records.hold(ours, owner_id)
@@ -273,21 +276,34 @@ class TrashService:
             after = batch.last
         return count
 
-    async def _hold(self, connection: Connection, principal: Principal, owner_id: str, image_id: UUID) -> bool:
-        """Lock an image with its content, to delete it. Returns whether it is in the trash."""
-        found = await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE)
+    async def _find(self, connection: Connection, principal: Principal, image_id: UUID) -> FoundImage:
+        """The image, if the principal may delete it."""
+        now = self._clock()
+        return await find_allowed(connection, self._authority, principal, image_id, Permission.DELETE, now=now)
+
+    async def _find_own(self, connection: Connection, principal: Principal, image_id: UUID) -> FoundImage:
+        """The same for what only its owner may do: nobody else can end what they could not have restored."""
+        found = await self._find(connection, principal, image_id)
+        require_owner(principal, found, "image")
+        return found
+
+    async def _hold(self, connection: Connection, principal: Principal, image_id: UUID) -> tuple[str, bool]:
+        """Lock the principal's image with its content, to delete it. Returns its owner, and whether it is in the
+        trash."""
+        found = await self._find_own(connection, principal, image_id)
+        owner_id = found.facts.owner_id
         await original_records.hold_content(connection, owner_id, found.image.file_size)
         locked = await trash_records.lock(connection, owner_id, [image_id])
         if image_id not in locked:
             raise NotFound.of("image")
-        return locked[image_id]
+        return owner_id, locked[image_id]
 
     async def _check(
         self, connection: Connection, principal: Principal, image_id: UUID, check: Callable[[Image], None] | None
     ) -> None:
         """Call ``check`` with the locked image."""
         if check is not None:
-            found = await find(connection, principal, image_id, Permission.DELETE)
+            found = await find(connection, principal, image_id, Permission.DELETE, now=self._clock())
             check(show(found.image, principal, self._delivery, found.facts))
 
     async def _sweep_batch(self, before: datetime, after: tuple[datetime, UUID]) -> "_Swept | None":
