@@ -15,6 +15,7 @@ import anyio
 import attrs
 from attrs import frozen
 
+from imagegallery.audit.service import AuditService
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.memory import MemoryCache
@@ -98,6 +99,13 @@ async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
     """Open the owners, for operators of the service."""
     async with open_database(settings) as database, Background.running() as background:
         yield OwnerService(database, await _clock_of(database, utc_now, background))
+
+
+@asynccontextmanager
+async def open_audit(settings: Settings) -> AsyncIterator[AuditService]:
+    """Open the audit, for operators of the service."""
+    async with open_database(settings) as database, Background.running() as background:
+        yield AuditService(database, settings.audit, await _clock_of(database, utc_now, background))
 
 
 @asynccontextmanager

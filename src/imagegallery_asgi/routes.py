@@ -8,6 +8,7 @@ from typing import Final
 
 from imagegallery import ConfigurationError
 from imagegallery_asgi.api import (
+    audit,
     duplicates,
     events,
     files,
@@ -34,6 +35,7 @@ OPERATIONS = (
     *duplicates.OPERATIONS,
     *events.OPERATIONS,
     *webhooks.OPERATIONS,
+    *audit.OPERATIONS,
     *me.OPERATIONS,
     *files.OPERATIONS,
     *operational.OPERATIONS,

@@ -173,3 +173,18 @@ async def test_leave_to_remove_ends_with_its_transaction(database: Database, clo
             await records.prune(connection, clock(), 10)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("DELETE FROM audit_entries")
+
+
+async def test_an_erased_user_is_in_no_entry(database: Database, audit: AuditService, clock: ManualClock) -> None:
+    by_ben, about_ben = downloaded(Actor.of(BEN)), evolve(trashed(), subject="ben", details={"to": "admin"})
+    with coming_from(lambda: Origin("203.0.113.0/24", "r-1", "curl/8")):
+        await keep(database, clock, trashed(BEN), by_ben, about_ben)
+    async with database.transaction() as connection:
+        assert await records.erase(connection, "ben") == 1
+    left = (await audit.all()).items
+    assert {each.entry for each in left} == {
+        evolve(by_ben, actor=Actor(ActorKind.USER)),
+        evolve(about_ben, subject=None),
+    }
+    assert "ben" not in str(left)
+    assert {each.origin for each in left} == {Origin()}

@@ -43,6 +43,23 @@ WITH pruned AS (
 )
 SELECT count(*) FROM pruned"""
 
+# What was done by or to a user on other owners' things stays, without them: the row is written again, as nobody changes
+# one.
+_ERASE_OWNED = """
+WITH erased AS (DELETE FROM audit_entries WHERE owner_id = $1 RETURNING id) SELECT count(*) FROM erased"""
+
+_ERASE_NAMED = f"""
+WITH named AS (
+    DELETE FROM audit_entries
+    WHERE (actor_kind = 'user' AND actor_id = $1) OR subject = $1
+    RETURNING {_COLUMNS}
+)
+INSERT INTO audit_entries ({_COLUMNS})
+SELECT id, happened_at, act, actor_kind, CASE WHEN actor_kind = 'user' AND actor_id = $1 THEN NULL ELSE actor_id END,
+       by_grant, owner_id, image_id, gallery_id, share_id, CASE WHEN subject = $1 THEN NULL ELSE subject END, details,
+       NULL, NULL, NULL
+FROM named"""
+
 # The conditions of lists, by the name of what is asked for.
 _CONDITIONS: Final[Mapping[str, str]] = {
     "owner_id": "owner_id = :owner_id",
@@ -105,6 +122,15 @@ async def prune(connection: Connection, before: datetime, limit: int) -> int:
     number."""
     await connection.execute(_ALLOW_REMOVAL)
     count: int = await connection.fetchval(_PRUNE, before, limit)
+    return count
+
+
+async def erase(connection: Connection, user_id: str) -> int:
+    """Delete all entries about a user's things, in the caller's transaction, and take the user out of those about
+    others'. Returns the number of deleted ones."""
+    await connection.execute(_ALLOW_REMOVAL)
+    count: int = await connection.fetchval(_ERASE_OWNED, user_id)
+    await connection.execute(_ERASE_NAMED, user_id)
     return count
 
 

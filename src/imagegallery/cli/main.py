@@ -40,6 +40,7 @@ COMMANDS = {
     "backfill": LazyCommand("backfill", "backfill_command", "Make variants anew where the presets have changed."),
     "reconcile": LazyCommand("reconcile", "reconcile_command", "Compare database and store."),
     "storage": LazyCommand("storage", "storage_group", "See to the object store."),
+    "audit": LazyCommand("audit", "audit_command", "Who did what that matters for security."),
     "owners": LazyCommand("owners", "owners_group", "Who stores how much, and how much they may."),
     "doctor": LazyCommand("doctor", "doctor_command", "Check this installation."),
     "dev-stack": LazyCommand(

@@ -174,6 +174,17 @@ class ImageQuery:
 
 
 @frozen
+class AuditQuery:
+    """What was done to one thing, which may be gone; without any, to all of one's own."""
+
+    image_id: UUID | None = None
+    gallery_id: UUID | None = None
+    share_id: UUID | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
 class TimelineQuery:
     """The timeline of the archived images, or of all others."""
 
