@@ -85,7 +85,7 @@ SYSTEM: Final = Actor(ActorKind.SYSTEM)
 
 @frozen
 class Warrant:
-    """Who acts, and what allows it: ``grant`` as in `AuditEntry`, with the share's id where it is one's."""
+    """The actor, and what allows the act: ``grant`` as in `AuditEntry`, with the share's id where it is one's."""
 
     actor: Actor
     grant: str
@@ -145,7 +145,7 @@ class AuditEntry:
         details: Mapping[str, JsonValue] = NO_DETAILS,
         once_an_hour: bool = False,
     ) -> "AuditEntry":
-        """An act of who has this warrant."""
+        """An act under this warrant."""
         return cls(
             act,
             warrant.actor,

@@ -1,4 +1,4 @@
-"""The audit: who did what that matters for security, by what right and from where."""
+"""The audit: acts that matter for security, with the one that did each, by what right and from where."""
 
 from imagegallery import Permission
 from imagegallery.audit.entry import AuditRecord

@@ -1,4 +1,4 @@
-"""``imagegallery audit``: who did what that matters for security."""
+"""``imagegallery audit``: the acts that matter for security."""
 
 from datetime import UTC, datetime
 from uuid import UUID
