@@ -17,6 +17,7 @@ from anyio.from_thread import start_blocking_portal
 from attrs import frozen
 from tests.support.database import DatabaseServer
 
+from imagegallery.access import records as access
 from imagegallery.database.connection import Connection
 from imagegallery.database.options import PLANNING
 from imagegallery.database.statement import Statement
@@ -41,7 +42,8 @@ from imagegallery.pagination import LAST_ID
 Plan = Mapping[str, Any]
 
 # Half of all is owner 0's, some of it favourite or in the trash, the rest 20 others'; gallery 0 holds 12,000 images,
-# every other one 4.
+# every other one 4. Ten shares reach each gallery, one each image, and one each owner's library; all are for one group,
+# and each for a user.
 _LOAD = """
 CREATE FUNCTION id(kind text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN md5(kind || number)::uuid;
@@ -85,6 +87,18 @@ INSERT INTO lookalikes SELECT owner_id, id FROM images;
 INSERT INTO dismissed_pairs
 SELECT least(id('image', n), id('image', n + 1)), greatest(id('image', n), id('image', n + 1)), now()
 FROM generate_series(0, 9999) AS n;
+
+INSERT INTO shares (id, owner_id, token_hash, permissions, metadata, download, created_at, updated_at)
+SELECT id('share', n), 'owner ' || n % 40, sha256(n::text::bytea), 1, 1, 0, moment, moment
+FROM generate_series(0, 40039) AS n,
+     LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 minute' AS moment) AS time;
+INSERT INTO share_targets (share_id, owner_id, gallery_id, image_id)
+SELECT id('share', n), 'owner ' || n % 40, CASE WHEN n < 20000 THEN id('gallery', n % 2000) END,
+       CASE WHEN n BETWEEN 20000 AND 39999 THEN id('image', n - 20000) END
+FROM generate_series(0, 40039) AS n;
+INSERT INTO share_recipients (id, share_id, kind, name, created_at)
+SELECT id(kind, n), id('share', n), kind, CASE kind WHEN 'user' THEN 'user ' || n % 1000 ELSE 'staff' END, now()
+FROM generate_series(0, 40039) AS n, unnest(ARRAY['user', 'group']) AS kind;
 """
 
 
@@ -189,6 +203,12 @@ def at_random(step: int, steps: int, *, offset: int = 0, most: int = 2**40) -> d
 
 AT_RANDOM = at_random(500, LIMIT)
 BY_META = {"meta_written": '{"sku": "A-1"}'}
+BY_NAME = {"kinds": ["user", "group"], "names": ["user 7", "staff"], "now": AMONG_GALLERIES}
+BY_LINK = {"share_id": UUID(hashlib.md5(b"share0").hexdigest()), "now": AMONG_GALLERIES}
+USERS_ON_GALLERY = named(access.ON_GALLERIES.by_name, ids=[GALLERY], **BY_NAME)
+LINK_ON_GALLERY = named(access.ON_GALLERIES.by_link, ids=[GALLERY], **BY_LINK)
+USERS_ON_IMAGE = named(access.ON_IMAGES.by_name, ids=[IMAGE], **BY_NAME)
+LINK_ON_IMAGE = named(access.ON_IMAGES.by_link, ids=[IMAGE], **BY_LINK)
 IN_GALLERIES = {"moment": AMONG_GALLERIES, "gallery_id": GALLERY, "limit": LIMIT, "examined": galleries.EXAMINED}
 LOOKUPS = {
     "own images by meta": in_library(
@@ -252,6 +272,28 @@ LOOKUPS = {
         "phash_buckets",
         "phash_buckets_pkey",
     ),
+    **{
+        f"grants on a gallery to {who}, by {table}": Case(*statement, table, index)
+        for who, statement, table, index in (
+            ("users", USERS_ON_GALLERY, "share_targets", "share_targets_of_gallery"),
+            ("users", USERS_ON_GALLERY, "shares", "shares_pkey"),
+            ("users", USERS_ON_GALLERY, "share_recipients", "share_recipients_once"),
+            ("links", LINK_ON_GALLERY, "share_targets", "share_targets_once"),
+            ("links", LINK_ON_GALLERY, "shares", "shares_pkey"),
+        )
+    },
+    **{
+        f"grants on an image to {who}, by {index}": Case(*statement, table, index)
+        for who, statement, table, index in (
+            ("users", USERS_ON_IMAGE, "share_targets", "share_targets_of_image"),
+            ("users", USERS_ON_IMAGE, "share_targets", "share_targets_of_gallery"),
+            ("users", USERS_ON_IMAGE, "share_targets", "share_targets_of_library"),
+            ("users", USERS_ON_IMAGE, "gallery_images", "gallery_images_by_image"),
+            ("users", USERS_ON_IMAGE, "share_recipients", "share_recipients_once"),
+            ("links", LINK_ON_IMAGE, "share_targets", "share_targets_once"),
+            ("links", LINK_ON_IMAGE, "shares", "shares_pkey"),
+        )
+    },
     "public variant": Case(images.FIND_OPEN_VARIANT, ("p/1/small.webp",), "image_variants", "image_variants_key_key"),
 }
 CASES = LISTS | LOOKUPS
@@ -406,3 +448,17 @@ async def test_no_page_looks_at_more_images_than_it_may(loaded: Connection, name
 
 async def test_that_would_show_a_page_that_looks_at_all(loaded: Connection) -> None:
     assert await rows_read(loaded, *named(listing_records.COUNT, gallery_id=GALLERY, **NOTHING_FITS)) >= 24_000
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("number", [1, 100])
+async def test_what_shares_grant_costs_by_what_is_asked_about(loaded: Connection, mode: str, number: int) -> None:
+    """However many shares there are: of the 40,000, as many are for the one who asks as for a group of all."""
+    await loaded.execute(f"SET LOCAL plan_cache_mode = {mode}")
+    images = [UUID(hashlib.md5(b"image%d" % each).hexdigest()) for each in range(number)]
+    # Of each image: its share, the ten of its gallery, and of its owner's library, each with two recipients at most.
+    assert await rows_read(loaded, *named(access.ON_IMAGES.by_name, ids=images, **BY_NAME)) <= 120 * number
+    assert await rows_read(loaded, *named(access.ON_IMAGES.by_link, ids=images, **BY_LINK)) <= 30 * number + 100
+    galleries = [UUID(hashlib.md5(b"gallery%d" % each).hexdigest()) for each in range(number)]
+    assert await rows_read(loaded, *named(access.ON_GALLERIES.by_name, ids=galleries, **BY_NAME)) <= 100 * number
+    assert await rows_read(loaded, *named(access.ON_GALLERIES.by_link, ids=galleries, **BY_LINK)) <= 30 * number + 100

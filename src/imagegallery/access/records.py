@@ -2,7 +2,8 @@
 
 A gallery is reached by shares of itself; an image by those of itself, of a gallery that it is in, and of its owner's
 library, the latter from a moment on. What is shared is looked up first, by what is asked about, and then whether the
-share is the principal's: a thing has few shares, but a group of the host may have many.
+share is the principal's: a thing has few shares, but a group of the host may have many. Each step is an OFFSET 0, which
+keeps it by itself: a plan for any number of things, shares and names would rather read all there are.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,63 +26,64 @@ GET = """
 SELECT owner_id, visibility, EXISTS (SELECT FROM share_targets WHERE gallery_id = $1) AS is_shared
 FROM galleries WHERE id = $1"""
 
-_LIVE = """
-WHERE s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)
-  AND (reached.since IS NULL OR s.starts_at IS NULL OR reached.since >= s.starts_at)"""
+# Whether a share `s`, which reaches what is asked about as `reached` says, has not ended, and has begun for that.
+_LIVE = """s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)
+          AND (reached.since IS NULL OR s.starts_at IS NULL OR reached.since >= s.starts_at)"""
 
 
 def _to_galleries(by: str) -> str:
-    """What shares reach galleries; ``by`` says more of the shares."""
+    """What shares reach the gallery `asked`; ``by`` says more of the shares."""
     return f"""
-    SELECT t.gallery_id AS id, t.share_id, NULL::timestamptz AS since
-    FROM share_targets t
-    WHERE t.gallery_id = ANY(:ids) {by}"""
+    SELECT t.share_id, NULL::timestamptz AS since FROM share_targets t WHERE t.gallery_id = asked.id {by}
+    OFFSET 0"""
 
 
 def _to_images(by: str) -> str:
-    """What shares reach images, with the moment that a library's share is asked about."""
+    """What shares reach the image `asked`, with the moment that a library's share is asked about."""
     return f"""
-    SELECT t.image_id AS id, t.share_id, NULL::timestamptz AS since
-    FROM share_targets t
-    WHERE t.image_id = ANY(:ids) {by}
+    SELECT t.share_id, NULL::timestamptz AS since FROM share_targets t WHERE t.image_id = asked.id {by}
     UNION ALL
-    SELECT m.image_id, t.share_id, NULL
+    SELECT t.share_id, NULL
     FROM gallery_images m
-    JOIN share_targets t ON t.gallery_id = m.gallery_id
-    WHERE m.image_id = ANY(:ids) {by}
+    CROSS JOIN LATERAL (SELECT t.share_id FROM share_targets t WHERE t.gallery_id = m.gallery_id {by} OFFSET 0) t
+    WHERE m.image_id = asked.id
     UNION ALL
-    SELECT i.id, t.share_id, i.created_at
+    SELECT t.share_id, i.created_at
     FROM images i
-    JOIN share_targets t ON t.owner_id = i.owner_id AND t.gallery_id IS NULL AND t.image_id IS NULL
-    WHERE i.id = ANY(:ids) {by}"""
+    CROSS JOIN LATERAL (
+        SELECT t.share_id FROM share_targets t
+        WHERE t.owner_id = i.owner_id AND t.gallery_id IS NULL AND t.image_id IS NULL {by}
+        OFFSET 0
+    ) t
+    WHERE i.id = asked.id
+    OFFSET 0"""
 
 
 def _by_link(reached: str) -> str:
     """What the share's link grants by which the principal came: what the share says."""
     return f"""
-SELECT reached.id, s.id AS share_id, s.permissions, s.metadata, s.download, s.expires_at
-FROM ({reached}) reached
-JOIN shares s ON s.id = reached.share_id AND s.token_hash IS NOT NULL
-{_LIVE}"""
+SELECT asked.id, s.id AS share_id, s.permissions, s.metadata, s.download, s.expires_at
+FROM unnest(:ids::uuid[]) AS asked (id)
+CROSS JOIN LATERAL ({reached}) reached
+CROSS JOIN LATERAL (
+    SELECT s.* FROM shares s WHERE s.id = reached.share_id AND s.token_hash IS NOT NULL AND {_LIVE} OFFSET 0
+) s"""
 
 
 def _by_name(reached: str) -> str:
-    """What shares grant that are for the principal, by any of their names.
-
-    Recipients are looked up share by share: a plan for shares of any size would rather read all there are.
-    """
+    """What shares grant that are for the principal, by any of their names."""
     return f"""
-SELECT reached.id, s.id AS share_id, coalesce(r.permissions, s.permissions) AS permissions,
+SELECT asked.id, s.id AS share_id, coalesce(r.permissions, s.permissions) AS permissions,
        coalesce(r.metadata, s.metadata) AS metadata, coalesce(r.download, s.download) AS download, s.expires_at
-FROM ({reached}) reached
-JOIN shares s ON s.id = reached.share_id
+FROM unnest(:ids::uuid[]) AS asked (id)
+CROSS JOIN LATERAL ({reached}) reached
+CROSS JOIN LATERAL (SELECT s.* FROM shares s WHERE s.id = reached.share_id AND {_LIVE} OFFSET 0) s
 CROSS JOIN LATERAL (
     SELECT r.permissions, r.metadata, r.download
     FROM unnest(:kinds::text[], :names::text[]) AS own (kind, name)
     JOIN share_recipients r ON r.share_id = s.id AND r.kind = own.kind AND r.name = own.name
     OFFSET 0
-) r
-{_LIVE}"""
+) r"""
 
 
 @frozen
