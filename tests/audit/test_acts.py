@@ -6,12 +6,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from tests.support import shares
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
-from imagegallery.access.grant import DownloadAllowed, Grant
+from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
 from imagegallery.access.permission import VIEWER, Permission
 from imagegallery.audit.entry import (
     BY_OPENNESS,
@@ -31,9 +32,10 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden
 from imagegallery.ids import new_id
 from imagegallery.owners.service import OwnerService
-from imagegallery.principal import Principal
+from imagegallery.principal import Principal, Role
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
+ADMIN = Principal.user("root", role=Role.ADMIN)
 BY_ANA = (Actor.of(ANA), BY_OWNERSHIP)
 BY_RETENTION = (SYSTEM, BY_SYSTEM)
 
@@ -125,7 +127,7 @@ async def test_what_was_refused_was_not_done(library: Library, audit: AuditServi
     gallery = await library.galleries.create(ANA, name="Lisbon", visibility="public")
     with pytest.raises(Forbidden):
         await library.galleries.delete(BEN, gallery.id)
-    assert (await audit.all()).items == ()
+    assert (await audit.all(ADMIN)).items == ()
 
 
 async def test_operators_limit_owners(database: Database, audit: AuditService, clock: ManualClock) -> None:
@@ -141,14 +143,33 @@ async def test_operators_limit_owners(database: Database, audit: AuditService, c
 async def test_owners_get_their_originals_unseen(library: Library, audit: AuditService) -> None:
     image = await library.add_image(make_image())
     await library.images.download_url(ANA, image.id)
-    assert (await audit.all()).items == ()
+    assert (await audit.all(ADMIN)).items == ()
+
+
+async def test_others_who_get_an_original_are_kept_once_an_hour(
+    library: Library, audit: AuditService, clock: ManualClock
+) -> None:
+    image = await library.add_image(make_image())
+    share_id = await shares.share(
+        library.database, images=[image.id], to=["ben"], download=DownloadAllowed.ORIGINAL, metadata=MetadataShown.ALL
+    )
+    for _ in range(3):
+        await library.images.download_url(BEN, image.id)
+    await library.images.download_url(BEN, image.id, method="HEAD")
+    (kept,) = (await audit.list(ANA, share_id=share_id)).items
+    assert kept.entry == AuditEntry(
+        Act.ORIGINAL_DOWNLOADED, Actor.of(BEN), by_share(share_id), "ana", image_id=image.id, share_id=share_id
+    )
+    clock.advance(timedelta(hours=1))
+    await library.images.download_url(BEN, image.id)
+    assert len(await acts_on(audit, image.id)) == 2
 
 
 def test_the_warrant_is_what_allows_it() -> None:
     viewing, keeping = new_id(), new_id()
     grants = (
         Grant(viewing, Permission.VIEW),
-        Grant(keeping, VIEWER, download=DownloadAllowed.ORIGINAL),
+        Grant(keeping, VIEWER, download=DownloadAllowed.ORIGINAL, metadata=MetadataShown.ALL),
     )
     facts, link = Facts("ana", Visibility.PUBLIC, grants=grants), Principal.by_link(keeping)
     assert Warrant.of(ANA, facts, Permission.DELETE) == Warrant(Actor.of(ANA), BY_OWNERSHIP)

@@ -1,4 +1,5 @@
-"""What was done that matters for security, for the owners of the things it was done to, and for operators."""
+"""What was done that matters for security, for the owners of the things it was done to, and for
+administrators."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 from attrs import field, frozen
 
 from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.decision import require_role
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records
 from imagegallery.audit.entry import Act, AuditRecord
@@ -17,14 +19,14 @@ from imagegallery.common.validation import Faults
 from imagegallery.database.pool import Database
 from imagegallery.ids import Id, as_id_or_none
 from imagegallery.pagination import DEFAULT_LIMIT, CursorPage, check_limit, cut_page, decode_cursor, encode_cursor
-from imagegallery.principal import Principal
+from imagegallery.principal import Principal, Role
 
 _PRUNED_AT_ONCE: Final = 1000
 
 
 @frozen
 class AuditService:
-    """Owners read what was done to their things; operators, everything. Nobody changes it."""
+    """Owners read what was done to their things; administrators, everything. Nobody changes it."""
 
     _database: Database
     _options: AuditOptions
@@ -66,6 +68,7 @@ class AuditService:
 
     async def all(
         self,
+        principal: Principal,
         *,
         owner_id: str | None = None,
         actor_id: str | None = None,
@@ -78,13 +81,15 @@ class AuditService:
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[AuditRecord]:
-        """List everything that was done, or what all that is given fits, latest first. For operators: it asks nobody
-        who they are.
+        """List everything that was done, or what all that is given fits, latest first. For administrators.
 
         Raises:
+            Unauthenticated: Without a user.
+            Forbidden: For a user who is no administrator.
             InvalidInput: For an unknown act, and an invalid limit.
             InvalidCursor: For an invalid cursor.
         """
+        require_role(Role.ADMIN, principal)
         faults = Faults()
         known = None if act is None else faults.choice(("query", "act"), act, Act)
         faults.check()

@@ -1,9 +1,11 @@
 """The audit: acts that matter for security, with the one that did each, by what right and from where."""
 
-from imagegallery import Permission
+from attrs import asdict
+
+from imagegallery import Permission, Role
 from imagegallery.audit.entry import AuditRecord
 from imagegallery_asgi.api.documents import cursor_pagination, document
-from imagegallery_asgi.api.requests import AuditQuery
+from imagegallery_asgi.api.requests import AuditQuery, EveryAuditQuery
 from imagegallery_asgi.api.responses import ActorDocument, AuditRecordDocument, CursorList
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
@@ -30,6 +32,18 @@ async def list_audit(call: Call, query: AuditQuery) -> CursorList[AuditRecordDoc
         cursor=query.cursor,
         limit=query.limit,
     )
+    return CursorList(tuple(map(audit_document, page.items)), cursor_pagination(page))
+
+
+@operation(
+    "GET",
+    "/admin/audit",
+    "What was done to everybody's things, latest first",
+    role=Role.ADMIN,
+    permission=Permission.NONE,
+)
+async def list_every_audit(call: Call, query: EveryAuditQuery) -> CursorList[AuditRecordDocument]:
+    page = await call.gallery.audit.all(call.principal, **asdict(query))
     return CursorList(tuple(map(audit_document, page.items)), cursor_pagination(page))
 
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
 from imagegallery.access.hotlinks import MAX_ORIGINS
+from imagegallery.audit.entry import Act
 from imagegallery.common.meta import MAX_META, JsonValue
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import MAX_BATCH
@@ -180,6 +181,23 @@ class AuditQuery:
     image_id: UUID | None = None
     gallery_id: UUID | None = None
     share_id: UUID | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class EveryAuditQuery:
+    """What all that is given fits. The range of times is ``since`` <= happened_at < ``until``; ``actor_id`` is a user's
+    id, or that of the share whose link it was."""
+
+    owner_id: Annotated[str, NO_NUL, example("ana")] | None = None
+    actor_id: Annotated[str, NO_NUL, example("ben")] | None = None
+    act: Act | None = None
+    image_id: UUID | None = None
+    gallery_id: UUID | None = None
+    share_id: UUID | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
 

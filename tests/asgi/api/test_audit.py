@@ -38,3 +38,8 @@ def test_the_records_of_a_thing_outlive_it_page_by_page(owner: httpx.Client, gal
 def test_what_cannot_be_asked(owner: httpx.Client, visitor: httpx.Client, asked: dict[str, str]) -> None:
     assert owner.get("/audit", params=asked).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert visitor.get("/audit", params=asked).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_everything_is_for_administrators(owner: httpx.Client, visitor: httpx.Client) -> None:
+    assert owner.get("/admin/audit").json()["code"] == "forbidden"
+    assert visitor.get("/admin/audit").status_code == HTTPStatus.UNAUTHORIZED

@@ -6,13 +6,15 @@ from uuid import UUID
 import anyio
 import click
 
-from imagegallery.audit.entry import Act, AuditRecord
+from imagegallery.audit.entry import Act, AuditEntry, AuditRecord
 from imagegallery.backends import open_audit
 from imagegallery.cli.options import Chosen, gallery_options
 from imagegallery.cli.output import emit
 from imagegallery.pagination import MAX_LIMIT
+from imagegallery.principal import Principal, Role
 from imagegallery.settings import Settings
 
+_OPERATOR = Principal.user("operator", role=Role.ADMIN)
 _MOMENTS = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
@@ -48,6 +50,7 @@ def audit_command(
         async with open_audit(settings) as audit:
             while left > 0:
                 page = await audit.all(
+                    _OPERATOR,
                     owner_id=owner_id,
                     actor_id=actor_id,
                     act=act,
@@ -73,18 +76,17 @@ def _in_utc(given: datetime | None) -> datetime | None:
 
 
 def _line(kept: AuditRecord) -> str:
-    entry, things = kept.entry, _things(kept)
+    entry = kept.entry
     who = entry.actor.kind if entry.actor.id is None else f"{entry.actor.kind} {entry.actor.id}"
-    on = ", ".join(f"{name} {value}" for name, value in things.items())
+    on = ", ".join(f"{name.removesuffix('_id')} {value}" for name, value in _things(entry).items() if value is not None)
     whose = "" if entry.owner_id is None else f" of {entry.owner_id}"
     place = "" if kept.origin.address is None else f" from {kept.origin.address}"
     return f"{kept.happened_at:%Y-%m-%d %H:%M:%S} {entry.act} by {who} ({entry.grant}){place}: {on}{whose}"
 
 
-def _things(kept: AuditRecord) -> dict[str, str]:
-    entry = kept.entry
-    found = {"image": entry.image_id, "gallery": entry.gallery_id, "share": entry.share_id, "subject": entry.subject}
-    return {name: str(value) for name, value in found.items() if value is not None}
+def _things(entry: AuditEntry) -> dict[str, str | None]:
+    ids = {"image_id": entry.image_id, "gallery_id": entry.gallery_id, "share_id": entry.share_id}
+    return {**{name: None if value is None else str(value) for name, value in ids.items()}, "subject": entry.subject}
 
 
 def _document(kept: AuditRecord) -> dict[str, object]:
@@ -93,11 +95,10 @@ def _document(kept: AuditRecord) -> dict[str, object]:
         "id": str(kept.id),
         "happened_at": kept.happened_at.isoformat(),
         "act": entry.act,
-        "actor_kind": entry.actor.kind,
-        "actor_id": entry.actor.id,
+        "actor": {"kind": entry.actor.kind, "id": entry.actor.id},
         "grant": entry.grant,
         "owner_id": entry.owner_id,
-        **_things(kept),
+        **_things(entry),
         "details": dict(entry.details),
         "address": origin.address,
         "request_id": origin.request_id,
