@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts, may_gain
+from imagegallery.access.explanation import AccessReport, HeldGrant, HolderKind, ReachedBy, explain
 from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
 from imagegallery.access.permission import Permission
 from imagegallery.database.connection import Connection
@@ -34,21 +35,25 @@ _LIVE = """s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now
 def _to_galleries(by: str) -> str:
     """What shares reach the gallery `asked`; ``by`` says more of the shares."""
     return f"""
-    SELECT t.share_id, NULL::timestamptz AS since FROM share_targets t WHERE t.gallery_id = asked.id {by}
+    SELECT t.share_id, t.gallery_id, NULL::timestamptz AS since
+    FROM share_targets t
+    WHERE t.gallery_id = asked.id {by}
     OFFSET 0"""
 
 
 def _to_images(by: str) -> str:
     """What shares reach the image `asked`, with the moment that a library's share is asked about."""
     return f"""
-    SELECT t.share_id, NULL::timestamptz AS since FROM share_targets t WHERE t.image_id = asked.id {by}
+    SELECT t.share_id, t.gallery_id, NULL::timestamptz AS since
+    FROM share_targets t
+    WHERE t.image_id = asked.id {by}
     UNION ALL
-    SELECT t.share_id, NULL
+    SELECT t.share_id, m.gallery_id, NULL
     FROM gallery_images m
     CROSS JOIN LATERAL (SELECT t.share_id FROM share_targets t WHERE t.gallery_id = m.gallery_id {by} OFFSET 0) t
     WHERE m.image_id = asked.id
     UNION ALL
-    SELECT t.share_id, i.created_at
+    SELECT t.share_id, NULL, i.created_at
     FROM images i
     CROSS JOIN LATERAL (
         SELECT t.share_id FROM share_targets t
@@ -86,18 +91,43 @@ CROSS JOIN LATERAL (
 ) r"""
 
 
+def _by_anybody(reached: str) -> str:
+    """What shares grant to everybody whom they name, and to who comes by their links, in the order of holders."""
+    return f"""
+SELECT reached.gallery_id, reached.since, s.id AS share_id, s.expires_at, holder.*
+FROM unnest(:ids::uuid[]) AS asked (id)
+CROSS JOIN LATERAL ({reached}) reached
+CROSS JOIN LATERAL (SELECT s.* FROM shares s WHERE s.id = reached.share_id AND {_LIVE} OFFSET 0) s
+CROSS JOIN LATERAL (
+    SELECT r.kind, r.name, coalesce(r.permissions, s.permissions) AS permissions,
+           coalesce(r.metadata, s.metadata) AS metadata, coalesce(r.download, s.download) AS download,
+           r.joined_at, false AS has_password
+    FROM share_recipients r WHERE r.share_id = s.id
+    UNION ALL
+    SELECT 'link', NULL, s.permissions, s.metadata, s.download, NULL, s.password_hash IS NOT NULL
+    WHERE s.token_hash IS NOT NULL
+    OFFSET 0
+) holder
+ORDER BY holder.kind, holder.name, s.id
+LIMIT :limit"""
+
+
 @frozen
 class _GrantsOn:
-    """What is granted on things of one kind, to who came by a link, and to users."""
+    """What is granted on things of one kind, to who came by a link, to users, and to anybody on one of them."""
 
     by_link: Statement
     by_name: Statement
+    by_anybody: Statement
 
     @classmethod
     def of(cls, reached: Callable[[str], str]) -> "_GrantsOn":
         by_link = Statement.of(_by_link(reached("AND t.share_id = :share_id")))
-        return cls(by_link, Statement.of(_by_name(reached(""))))
+        return cls(by_link, Statement.of(_by_name(reached(""))), Statement.of(_by_anybody(reached(""))))
 
+
+# The most grants that a report tells.
+MAX_EXPLAINED: Final = 1_000
 
 ON_GALLERIES: Final = _GrantsOn.of(_to_galleries)
 ON_IMAGES: Final = _GrantsOn.of(_to_images)
@@ -138,6 +168,39 @@ async def on_images(
 ) -> dict[UUID, Facts]:
     """The same for images."""
     return await _granted(connection, ON_IMAGES, principal, images, now)
+
+
+async def explain_gallery(connection: Connection, gallery_id: UUID, facts: Facts, *, now: datetime) -> AccessReport:
+    """Who may do what with the gallery of these facts."""
+    return await _explain(connection, ON_GALLERIES, ReachedBy.GALLERY, gallery_id, facts, now)
+
+
+async def explain_image(connection: Connection, image_id: UUID, facts: Facts, *, now: datetime) -> AccessReport:
+    """The same of an image."""
+    return await _explain(connection, ON_IMAGES, ReachedBy.IMAGE, image_id, facts, now)
+
+
+async def _explain(
+    connection: Connection, grants_on: _GrantsOn, itself: ReachedBy, id_: UUID, facts: Facts, now: datetime
+) -> AccessReport:
+    rows = await grants_on.by_anybody.fetch(connection, ids=[id_], now=now, limit=MAX_EXPLAINED + 1)
+    held = [_held_grant(row, itself) for row in rows[:MAX_EXPLAINED]]
+    return explain(facts, held, is_whole=len(rows) <= MAX_EXPLAINED)
+
+
+def _held_grant(row: Record, itself: ReachedBy) -> HeldGrant:
+    reached_by = itself if row["since"] is None else ReachedBy.LIBRARY
+    if row["gallery_id"] is not None:
+        reached_by = ReachedBy.GALLERY
+    return HeldGrant(
+        HolderKind(row["kind"]),
+        row["name"],
+        _grant(row),
+        reached_by,
+        row["gallery_id"],
+        row["joined_at"],
+        row["has_password"],
+    )
 
 
 async def _granted(

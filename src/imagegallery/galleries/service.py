@@ -14,6 +14,7 @@ from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import Facts, audience, is_public, may_view, require, require_owner
+from imagegallery.access.explanation import AccessReport
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
 from imagegallery.audit.entry import Act, AuditEntry, Warrant
@@ -195,6 +196,21 @@ class GalleryService:
         allowed = await self._authority.allowed(Permission.VIEW, principal, subjects)
         seen = [each for each in seen if each.id in allowed]
         return await self._delivery.of_many(lambda: {each.id: self._shown(principal, each) for each in seen})
+
+    async def access(self, principal: Principal, gallery_id: Id) -> AccessReport:
+        """Tell the gallery's owner who may do what with it, and by which share.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+        """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        principal.require_known()
+        async with self._database.reading(principal) as connection:
+            facts = await self._require(Permission.VIEW, connection, principal, gallery_id)
+            require_owner(principal, facts, "gallery")
+            return await access_records.explain_gallery(connection, gallery_id, facts, now=self._clock())
 
     async def find_by_name(self, principal: Principal, name: str) -> Gallery | None:
         """Return the oldest of the principal's galleries with this name, if any.

@@ -14,10 +14,12 @@ from uuid import UUID
 import anyio
 from attrs import frozen
 
+from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import audience, is_public, require_owner
 from imagegallery.access.disclosure import disclosure
+from imagegallery.access.explanation import AccessReport
 from imagegallery.access.grant import MetadataShown
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
@@ -148,6 +150,22 @@ class ImageService:
         async with self._database.reading(principal, within=connection) as ours:
             found = await find_many(ours, self.rules.authority, principal, wanted, now=self._clock())
         return await self._delivery.of_many(lambda: {each.image.id: self._shown(principal, each) for each in found})
+
+    async def access(self, principal: Principal, image_id: Id) -> AccessReport:
+        """Tell the image's owner who may do what with it, and by which share.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id, or it is in the trash.
+            Forbidden: If it is another owner's.
+        """
+        image_id = as_id(image_id, "image_id")
+        principal.require_known()
+        now = self._clock()
+        async with self._database.reading(principal) as connection:
+            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.VIEW, now=now)
+            require_owner(principal, found, "image")
+            return await access_records.explain_image(connection, image_id, found.facts, now=now)
 
     async def update(
         self,

@@ -48,6 +48,7 @@ class SyncGalleries(Face[GalleryService]):
     create = ServiceCall(GalleryService.create)
     get = ServiceCall(GalleryService.get)
     get_many = ServiceCall(GalleryService.get_many)
+    access = ServiceCall(GalleryService.access)
     find_by_name = ServiceCall(GalleryService.find_by_name)
     list = ServiceCall(GalleryService.list)
     update = ServiceCall(GalleryService.update)
@@ -98,6 +99,7 @@ class SyncImages(Face[ImageService]):
     """`ImageService`, waited for."""
 
     get = ServiceCall(ImageService.get)
+    access = ServiceCall(ImageService.access)
     get_many = ServiceCall(ImageService.get_many)
     update = ServiceCall(ImageService.update)
     unattached = ServiceCall(ImageService.unattached)

@@ -14,6 +14,7 @@ from imagegallery import (
     Image,
     Metadata,
     NumberedPage,
+    Permission,
     Policy,
     UploadRequest,
     UploadSession,
@@ -21,12 +22,15 @@ from imagegallery import (
     Variant,
 )
 from imagegallery.access.audience import Audience
+from imagegallery.access.explanation import AccessReport, Holder
+from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
 from imagegallery.images.presentation.responsive import SIZES, absolute, describe
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
     IMAGE_LISTS,
+    AccessDocument,
     BatchDocument,
     BatchResultDocument,
     CursorList,
@@ -36,6 +40,8 @@ from imagegallery_asgi.api.responses import (
     GalleryDetail,
     GalleryDocument,
     GalleryImage,
+    HeldGrantDocument,
+    HolderDocument,
     ImageChoice,
     ImageDetail,
     Images,
@@ -181,6 +187,34 @@ def _gallery(kind: type[G], gallery: Gallery, root: str, **others: object) -> G:
         cover=image_summary(gallery.cover, root) if gallery.cover else None,
         **others,
     )
+
+
+def access_document(report: AccessReport) -> AccessDocument:
+    return document(AccessDocument, report, holders=tuple(map(_holder_document, report.holders)))
+
+
+def _holder_document(holder: Holder) -> HolderDocument:
+    grants = tuple(
+        document(
+            HeldGrantDocument,
+            held,
+            share_id=held.grant.share_id,
+            expires_at=held.grant.expires_at,
+            **_levels(held.grant.allowed, held.grant.metadata, held.grant.allowed_download),
+        )
+        for held in holder.grants
+    )
+    return document(
+        HolderDocument, holder, grants=grants, **_levels(holder.permissions, holder.metadata, holder.download)
+    )
+
+
+def _levels(granted: Permission, metadata: MetadataShown, download: DownloadAllowed) -> Mapping[str, object]:
+    return {
+        "permissions": tuple(str(each.name).lower() for each in granted),
+        "metadata": metadata.name.lower(),
+        "download": download.name.lower(),
+    }
 
 
 def policy_document(name: str | None, policy: Policy) -> PolicyDocument:

@@ -13,6 +13,7 @@ from imagegallery import Conflict, Gallery, ImageFilter, ImageOrder, InvalidInpu
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery_asgi.api.documents import (
+    access_document,
     chosen_fields,
     cursor_galleries,
     cursor_pagination,
@@ -39,6 +40,7 @@ from imagegallery_asgi.api.requests import (
     UpdateGallery,
 )
 from imagegallery_asgi.api.responses import (
+    AccessDocument,
     ChosenImages,
     ChosenImagesPage,
     CursorList,
@@ -170,6 +172,19 @@ async def delete_gallery(call: Call, gallery_id: UUID, query: DeleteGalleryQuery
     await call.gallery.galleries.delete(
         call.principal, gallery_id, with_images=query.with_images, check=gallery_condition(call)
     )
+
+
+@operation(
+    "GET",
+    "/galleries/{gallery_id}/access",
+    "Who may do what with it, and by which share",
+    raises=(NotFound,),
+    needs_user=True,
+    permission=Permission.DELETE,
+)
+async def get_gallery_access(call: Call, gallery_id: UUID) -> One[AccessDocument]:
+    """For its owner alone. All shares that reach it add up."""
+    return One(access_document(await call.gallery.galleries.access(call.principal, gallery_id)))
 
 
 @operation(

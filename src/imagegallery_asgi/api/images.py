@@ -14,6 +14,7 @@ from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.common import BYTES, IMAGE
 from imagegallery_asgi.api.documents import (
+    access_document,
     batch_document,
     chosen_fields,
     cursor_pagination,
@@ -44,6 +45,7 @@ from imagegallery_asgi.api.requests import (
     ViewQuery,
 )
 from imagegallery_asgi.api.responses import (
+    AccessDocument,
     BatchDocument,
     ChosenImages,
     ImageChoice,
@@ -154,6 +156,19 @@ async def get_image(call: Call, image_id: UUID, query: ImageQuery) -> Response:
     image, fields = await call.gallery.images.get(call.principal, image_id), chosen_fields(query.fields)
     told = image_choice(image, call.api_root, fields) if fields else image_detail(image, call.api_root)
     return unkept_response(call, One(told), updated_at=image.updated_at)
+
+
+@operation(
+    "GET",
+    "/images/{image_id}/access",
+    "Who may do what with it, and by which share",
+    raises=(NotFound,),
+    needs_user=True,
+    permission=Permission.DELETE,
+)
+async def get_image_access(call: Call, image_id: UUID) -> One[AccessDocument]:
+    """For its owner alone. All shares add up that reach it: of itself, of a gallery that it is in, of the library."""
+    return One(access_document(await call.gallery.images.access(call.principal, image_id)))
 
 
 @operation(

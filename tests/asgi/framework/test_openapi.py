@@ -36,7 +36,8 @@ IDS = """
 addGalleryImages appendResumableUpload batchImages beginUppyUpload abortUppyMultipart cancelResumableUpload
 cancelUpload checkFiles completeUpload completeUppyMultipart createGallery createResumableUpload createUpload
 createUppyMultipart createWebhook deleteGallery deleteImage deleteWebhook dismissDuplicate downloadImage enableWebhook
-getFile getFileHead getGallery getHealth getImage getMe getObject getObjectHead getOpenapi getReadiness
+getFile getFileHead getGallery getGalleryAccess getHealth getImage getImageAccess getMe getObject getObjectHead
+getOpenapi getReadiness
 getResumableOptions getResumableUpload getResumableUploadHead getResumableUploadOptions getTimeline getTimelineMonth
 getUpload getWebhook listAudit listDuplicates listGalleries listGalleryImages listImages listPolicies listUploadParts
 listEveryAudit
