@@ -15,6 +15,7 @@ from imagegallery.database.pool import Database
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.events.event import DomainEvent, EventTypes, by_type
 from imagegallery.events.relay import Consumer
+from imagegallery.holdings.holding import Holding
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.queue.attendance import Attendance
@@ -28,6 +29,8 @@ from imagegallery.storage.space import Space
 
 T = TypeVar("T")
 Unclaimed: TypeAlias = Callable[[Connection, Sequence[str]], Awaitable[Collection[str]]]
+Erases: TypeAlias = Callable[[Connection, str], Awaitable[int]]
+Closes: TypeAlias = Callable[[Connection, str], Awaitable[None]]
 
 
 class ByClass:
@@ -119,6 +122,9 @@ class Feature:
     consumers: Callable[[Resources], Iterable[Consumer]] = _nothing
     checks: Callable[[Resources, timedelta], Iterable[Phase]] = _nothing
     unclaimed: Unclaimed | None = None
+    holdings: tuple[Holding, ...] = ()
+    erases: Callable[[Resources], Iterable[Erases]] = _nothing
+    closes: Callable[[Resources], Iterable[Closes]] = _nothing
 
 
 def event_types(features: Sequence[Feature]) -> EventTypes:

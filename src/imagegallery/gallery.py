@@ -31,6 +31,8 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import Policy, check_policy_name
+from imagegallery.privacy import feature as privacy
+from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.eager import EagerJobs
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.queue.worker import Worker
@@ -60,6 +62,7 @@ FEATURES: Final[Sequence[Feature]] = (
     events.FEATURE,
     audit.FEATURE,
     webhooks.FEATURE,
+    privacy.FEATURE,
     upkeep.FEATURE,
 )
 EVENT_TYPES: Final = event_types(FEATURES)
@@ -74,8 +77,9 @@ class ImageGallery(Registers):
 
     Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``variants`` makes variants outside
     of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``audit`` tells who did what
-    that matters for security, ``upkeep`` repairs inconsistencies, ``owners`` is for operators of the service, and
-    ``server`` for those who serve it to others. Made by `open`, closed with that context.
+    that matters for security, ``exports`` tell owners all that is kept of them, ``upkeep`` repairs inconsistencies,
+    ``owners`` is for operators of the service, and ``server`` for those who serve it to others. Made by `open`, closed
+    with that context.
     """
 
     settings = AttributeOf(Settings)
@@ -87,6 +91,7 @@ class ImageGallery(Registers):
     upkeep = AttributeOf(UpkeepService)
     events = AttributeOf(EventService)
     webhooks = AttributeOf(WebhookService)
+    exports = AttributeOf(ExportService)
     audit = AttributeOf(AuditService)
     server = AttributeOf(ServerParts)
 
@@ -106,6 +111,7 @@ class ImageGallery(Registers):
         self.upkeep = self.service(UpkeepService)
         self.events = self.service(EventService)
         self.webhooks = self.service(WebhookService)
+        self.exports = self.service(ExportService)
         self.audit = self.service(AuditService)
         self.server = ServerParts(resources, settings.queue)
 

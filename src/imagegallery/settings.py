@@ -42,6 +42,7 @@ from imagegallery.images.trash.service import TrashOptions
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.policies.admin_policy import AdministrationOptions
 from imagegallery.policies.policy import Policy, check_policy_name
+from imagegallery.privacy.options import PrivacyOptions
 from imagegallery.queue.job import QueueOptions
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
@@ -126,6 +127,7 @@ class Settings:
     webhooks: WebhookOptions = field(factory=WebhookOptions)
     audit: AuditOptions = field(factory=AuditOptions)
     administration: AdministrationOptions = field(factory=AdministrationOptions)
+    privacy: PrivacyOptions = field(factory=PrivacyOptions)
     policies: Mapping[str, Policy] = field(factory=dict, converter=_by_name)
 
     def __attrs_post_init__(self) -> None:

@@ -38,6 +38,8 @@ from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import OnDuplicateLike
+from imagegallery.privacy.export_service import ExportService
+from imagegallery.privacy.options import PrivacyOptions
 from imagegallery.queue.job import QueueOptions
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.queue.worker import Worker
@@ -72,6 +74,7 @@ __all__ = [
     "DuplicateService",
     "EventOptions",
     "EventService",
+    "ExportService",
     "Feature",
     "FileSource",
     "GalleryService",
@@ -92,6 +95,7 @@ __all__ = [
     "ObjectStore",
     "OnDuplicateLike",
     "OwnerService",
+    "PrivacyOptions",
     "ProcessingStatusLike",
     "QueueOptions",
     "RateOptions",

@@ -17,6 +17,7 @@ from imagegallery_asgi.api import (
     me,
     operational,
     policies,
+    privacy,
     uploads,
     webhooks,
 )
@@ -37,6 +38,7 @@ OPERATIONS = (
     *webhooks.OPERATIONS,
     *audit.OPERATIONS,
     *me.OPERATIONS,
+    *privacy.OPERATIONS,
     *files.OPERATIONS,
     *operational.OPERATIONS,
 )

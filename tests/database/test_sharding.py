@@ -25,6 +25,7 @@ _ROUTES: Final = {
     "owner": rf"\bowner_id{_VALUE}|\$\d::text AS owner_id|{_INSERTED}owner_id\b",
     "gallery": rf"\bgallery_id{_VALUE}|{_INSERTED}gallery_id\b",
     "image": rf"\bimage_id{_VALUE}|{_INSERTED}image_id\b",
+    "export": rf"\bexport_id{_VALUE}|{_INSERTED}export_id\b",
     "id": rf"\bid{_VALUE}|unnest\(\$\d::uuid\[\]",
     "key": rf"\b(?:incoming_|original_)?key(?:{_VALUE}| = given\.key)",
 }
@@ -70,6 +71,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "testing.records._RESET": "a test empties the gallery that is its own",
     "galleries.records._COUNT_GALLERIES": _OPERATORS,
     "variants.records._HAS_IMAGES": _OPERATORS,
+    "privacy.export_records.EXPIRED": _SWEEPERS,
     "uploads.session.records.EXPIRE": _SWEEPERS,
     "uploads.session.records.SELECT_OLD": _SWEEPERS,
     "uploads.session.records.WITHOUT_OPEN_SESSION": _SWEEPERS,

@@ -1,6 +1,8 @@
 """What clients do, to the end and whatever fails meanwhile; each story tells which images there must be then."""
 
+import io
 import json
+import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -211,6 +213,25 @@ async def purged(scene: Scene) -> list[UUID]:
     assert (await scene.call("DELETE", f"/images/{image_id}")).status_code in (204, 404)
     assert (await scene.call("DELETE", f"/images/{image_id}?permanent=true")).status_code in (204, 404)
     return []
+
+
+async def exported(scene: Scene) -> list[UUID]:
+    """An archive is asked for, comes in two parts, and is deleted; who got no answer asks again."""
+    images = await processed(scene)
+    export = (await scene.call("POST", "/me/export")).raise_for_status().json()["data"]
+    while export["state"] != "ready":
+        await anyio.sleep(0.05)
+        export = (await scene.call("GET", f"/me/exports/{export['id']}")).raise_for_status().json()["data"]
+        assert export["state"] != "failed"
+    half, archive = export["size"] // 2, b""
+    for part in (f"bytes=0-{half - 1}", f"bytes={half}-"):
+        answer = await scene.call("GET", f"/me/exports/{export['id']}/archive", headers={"Range": part})
+        archive += answer.raise_for_status().content
+    with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+        assert zipped.testzip() is None
+        assert scene.body in [zipped.read(name) for name in zipped.namelist() if name.endswith(".jpg")]
+    (await scene.call("DELETE", f"/me/exports/{export['id']}")).raise_for_status()
+    return images
 
 
 async def spoilt(scene: Scene) -> list[UUID]:

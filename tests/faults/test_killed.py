@@ -25,6 +25,7 @@ STORIES: Mapping[str, Story] = {
     "completion.duplicate": stories.duplicate,
     "completion.rejected": stories.refused,
     "discard": stories.discarded,
+    "export": stories.exported,
     "parts": stories.whole,
     "processing": stories.processed,
     "processing.refused": stories.spoilt,

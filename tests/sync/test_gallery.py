@@ -34,7 +34,7 @@ ANA, BEN = Principal.user("ana"), Principal.user("ben")
 LEFT_OUT = {
     "UploadParts": {"open_or_abort", "with_upload_request", "complete_session"},
     "EventService": {"record", "prune"},
-    "TrashService": {"delete_held"},
+    "TrashService": {"delete_held", "erase"},
     "AuditService": {"prune"},
 }
 

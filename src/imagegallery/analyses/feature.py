@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from imagegallery.analyses import records
 from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.analyses.job import ANALYSE_IMAGE, AnalyseImage
@@ -27,5 +28,6 @@ FEATURE: Final = Feature(
     "analyses",
     options=AnalysisOptions,
     jobs=_jobs,
+    holdings=records.HELD,
     apart=lambda resources: {ANALYSE_IMAGE: resources.options[AnalysisOptions].max_at_once},
 )

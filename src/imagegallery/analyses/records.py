@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from imagegallery.analyses.analysis import AnalysisResult, AnalysisState
 from imagegallery.database.connection import Connection
+from imagegallery.holdings.holding import Holding
 from imagegallery.images.duplicates import lookalike_records
 from imagegallery.images.image import membership
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.metadata.metadata import from_json
+
+HELD: Final = (
+    Holding("image_analyses", "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)", "t.image_id, t.name"),
+)
 
 # An image, in the trash or not, with what is recorded of it.
 GET = f"""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from imagegallery.access.authority import Authority
+from imagegallery.audit import records
 from imagegallery.audit.options import AuditOptions
 from imagegallery.audit.service import AuditService
 from imagegallery.feature import Feature, Resources
@@ -18,6 +19,8 @@ FEATURE: Final = Feature(
     "audit",
     options=AuditOptions,
     services=lambda resources: (_service(resources),),
+    holdings=records.HELD,
+    erases=lambda _: (records.erase,),
     periodic=lambda resources: (
         Periodic("old audit entries", resources.upkeep_interval, resources.services[AuditService].prune),
     ),

@@ -14,7 +14,14 @@ from imagegallery.audit.entry import Act, Actor, ActorKind, AuditEntry, AuditRec
 from imagegallery.audit.origin import current_origin
 from imagegallery.database.connection import Connection
 from imagegallery.database.statement import Statement
+from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
+
+# What was done to an owner's things, and what they did to others' or others to them.
+_OF_OWNER: Final = "(t.owner_id = $1 OR t.actor_id = $1 AND t.actor_kind = 'user' OR t.subject = $1)"
+HELD: Final = (
+    Holding("audit_entries", _OF_OWNER, "t.happened_at, t.id", left_out=("address", "request_id", "user_agent")),
+)
 
 _COLUMNS: Final = """
 id, happened_at, act, actor_kind, actor_id, by_grant, owner_id, image_id, gallery_id, share_id, subject, details,

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
 
 import anyio
 import asyncpg
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
 else:
     Pool = asyncpg.Pool
+Isolation = Literal["read_committed", "repeatable_read"]
 
 OLDEST_SERVER: Final = 15
 # How long closing a pool waits for connections in use before closing them.
@@ -113,12 +114,14 @@ async def close_session(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def in_transaction(connection: Connection, settings: str | None = None) -> AsyncIterator[None]:
-    """Run one READ COMMITTED transaction: committed at the end, rolled back on any exception.
+async def in_transaction(
+    connection: Connection, settings: str | None = None, isolation: Isolation = "read_committed"
+) -> AsyncIterator[None]:
+    """Run one transaction: committed at the end, rolled back on any exception.
 
     ``settings``, see `transaction_settings`, are for a connection through a pooler, whose session cannot keep them.
     """
-    transaction = connection.transaction(isolation="read_committed")
+    transaction = connection.transaction(isolation=isolation)
     try:
         await transaction.start()
         if settings is not None:

@@ -262,6 +262,15 @@ class Database:
         async with in_transaction(connection, transaction_settings(NO_LIMIT, self._options.schema)):
             yield
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Open a connection outside the pool for one transaction in which every statement sees the database as of the
+        first one, without a time limit for statements."""
+        async with self.alone() as connection:
+            settings = transaction_settings(NO_LIMIT, self._options.schema)
+            async with in_transaction(connection, settings, "repeatable_read"):
+                yield connection
+
     @property
     def schema(self) -> str | None:
         """The gallery's own schema, if the options name one."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from imagegallery.access.authority import Authority
+from imagegallery.events import records
 from imagegallery.events.event import EventOptions
 from imagegallery.events.handlers import HandlerJobs, Handlers
 from imagegallery.events.service import EventService
@@ -18,6 +19,7 @@ def _handler_jobs(resources: Resources) -> HandlerJobs:
 FEATURE: Final = Feature(
     "events",
     options=EventOptions,
+    holdings=records.HELD,
     services=lambda resources: (
         EventService(
             resources.database,

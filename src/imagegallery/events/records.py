@@ -6,6 +6,7 @@ of its addressee: ``owner_id``. Types that are not in ``types`` are skipped.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from asyncpg import Record
 from attrs import frozen
@@ -15,9 +16,15 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
 from imagegallery.database.statement import Statement
 from imagegallery.events.event import DomainEvent, Event, EventTypes, data_of, read_data
+from imagegallery.holdings.holding import Holding
 
 # NOTIFY without payload: PostgreSQL sends one for all events of a transaction.
 CHANNEL = "imagegallery_events"
+
+HELD: Final = (
+    Holding("events", is_last=True),
+    Holding("events_pruned", is_told=False, is_last=True),
+)
 
 _RECORD = f"""
 WITH recorded AS (

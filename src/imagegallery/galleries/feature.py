@@ -6,6 +6,7 @@ from typing import Final
 from imagegallery.access.authority import Authority
 from imagegallery.access.options import SharingOptions
 from imagegallery.feature import Feature, Resources
+from imagegallery.galleries import records
 from imagegallery.galleries.checks import ImageCounts
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
@@ -42,4 +43,5 @@ FEATURE: Final = Feature(
     events=(GalleryChanged,),
     services=_services,
     checks=lambda resources, _: (ImageCounts(resources.database),),
+    holdings=records.HELD,
 )

@@ -22,6 +22,7 @@ from imagegallery.database.statement import Statement
 from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.galleries.input import Changes, GalleryDraft
+from imagegallery.holdings.holding import Holding
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.library.filter import indexed_key
 from imagegallery.images.library.filter_sql import meta_arguments, meta_fits, meta_hash
@@ -132,6 +133,14 @@ SET name = coalesce($2, name), description = coalesce($3, description), visibili
     policy = CASE WHEN $9 THEN $10 ELSE policy END,
     allowed_origins = CASE WHEN $11 THEN $12 ELSE allowed_origins END
 WHERE id = $1"""
+
+_OF_GALLERIES = "t.gallery_id IN (SELECT id FROM galleries WHERE owner_id = $1)"
+
+HELD: Final = (
+    Holding("galleries", left_out=("request_digest",)),
+    Holding("gallery_images", _OF_GALLERIES, "t.gallery_id, t.position"),
+    Holding("gallery_renumberings", _OF_GALLERIES, "t.gallery_id, t.revision", is_told=False),
+)
 
 # Memberships go with the gallery, images stay.
 _DELETE = "DELETE FROM galleries WHERE id = $1"

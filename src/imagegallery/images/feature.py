@@ -9,7 +9,7 @@ from imagegallery.access.options import SharingOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
-from imagegallery.images.image import original_records
+from imagegallery.images.image import original_records, records
 from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.presentation.variant_choice import Ladder
@@ -42,4 +42,5 @@ FEATURE: Final = Feature(
     events=(ImageReady, ImageFailed, UrlsClosed),
     services=_services,
     unclaimed=original_records.unnamed,
+    holdings=records.HELD,
 )

@@ -1,10 +1,15 @@
 """The SQL of owners, for operators of the service."""
 
+from typing import Final
+
 from asyncpg import Record
 
 from imagegallery.database.connection import Connection
+from imagegallery.holdings.holding import Holding
 from imagegallery.owners.owner import Owner
 from imagegallery.reconciliation.sums import Sum
+
+HELD: Final = (Holding("owners", order="t.owner_id"),)
 
 _COLUMNS = "owner_id, storage_used, storage_limit"
 

@@ -5,6 +5,7 @@ The caller provides times. Id and lease token together identify a claim; only a 
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -13,8 +14,15 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
+from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
 from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
+
+HELD: Final = (
+    Holding(
+        "jobs", "t.owner_id = $1 AND NOT (t.kind = 'owner.erase' AND t.state = 'running')", is_told=False, is_last=True
+    ),
+)
 
 # NOTIFY without payload: PostgreSQL sends one for all jobs of a transaction.
 CHANNEL = "imagegallery_jobs"

@@ -25,6 +25,7 @@ CONTENT_TYPES = {extension: content_type for content_type, extension in EXTENSIO
 CONTENT_TYPES["jpeg"] = "image/jpeg"  # variants are named for their format
 
 INCOMING_PREFIX = "incoming/"
+EXPORTS_PREFIX = "exports/"
 IMAGES_PREFIX = "library/images/"
 # The folders of images: the current one, and the one of older images, whose rows hold their full keys.
 IMAGES_PREFIXES = (IMAGES_PREFIX, "galleries/")
@@ -35,13 +36,18 @@ def incoming_key(session_id: UUID) -> str:
     return f"{INCOMING_PREFIX}{session_id}"
 
 
+def export_prefix(export_id: UUID) -> str:
+    """The folder of what is made for one export."""
+    return f"{EXPORTS_PREFIX}{export_id}/"
+
+
 def image_prefix(image_id: UUID) -> str:
     """The folder of one image. It does not contain the gallery's id, since public URLs show keys."""
     return f"{IMAGES_PREFIX}{image_id}/"
 
 
-def image_id_hint(key: str) -> UUID | None:
-    """Guess the image that an object of unknown origin belongs to. Its row must confirm it."""
+def id_hint(key: str) -> UUID | None:
+    """Guess the image or the export that an object of unknown origin belongs to. Its row must confirm it."""
     folder, _, _ = key.rpartition("/")
     name = folder.rpartition("/")[2]
     found = parse_id(name)

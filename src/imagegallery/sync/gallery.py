@@ -27,9 +27,11 @@ from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import Policy
 from imagegallery.principal import Principal
+from imagegallery.privacy.archive import Archive
+from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
-from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.protocol import ByteRange, ObjectStore
 from imagegallery.sync.face import Each, Face, Faced, ServiceCall, iterate
 from imagegallery.sync.portal import Portal
 from imagegallery.uploads.multipart.parts import UploadParts
@@ -210,6 +212,37 @@ class SyncAudit(Face[AuditService]):
     all = ServiceCall(AuditService.all)
 
 
+@frozen
+class SyncArchive:
+    """An `Archive` whose bytes come without waiting for them: ``size`` is in bytes, ``name`` one to save it under."""
+
+    _portal: Portal = field(repr=False, eq=False)
+    _archive: Archive
+
+    @property
+    def size(self) -> int:
+        return self._archive.size
+
+    @property
+    def name(self) -> str:
+        return self._archive.name
+
+    def read(self, wanted: ByteRange | None = None) -> Iterator[bytes]:
+        """See `Archive.read`."""
+        return iterate(self._portal, self._archive.read(wanted))
+
+
+class SyncExports(Face[ExportService]):
+    """`ExportService`, waited for."""
+
+    request = ServiceCall(ExportService.request)
+    list = ServiceCall(ExportService.list)
+    get = ServiceCall(ExportService.get)
+    archive = Faced(ExportService.archive, SyncArchive)
+    delete = ServiceCall(ExportService.delete)
+    sweep = ServiceCall(ExportService.sweep)
+
+
 class SyncEvents(Face[EventService]):
     """`EventService`, waited for."""
 
@@ -241,6 +274,7 @@ class SyncGallery(Registers):
     variants = AttributeOf(SyncVariants)
     events = AttributeOf(SyncEvents)
     webhooks = AttributeOf(SyncWebhooks)
+    exports = AttributeOf(SyncExports)
     audit = AttributeOf(SyncAudit)
 
     def __init__(self, portal: Portal, definition: Definition) -> None:
@@ -254,6 +288,7 @@ class SyncGallery(Registers):
         self.variants = SyncVariants(portal, lambda gallery: gallery.variants)
         self.events = SyncEvents(portal, self)
         self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
+        self.exports = SyncExports(portal, lambda gallery: gallery.exports)
         self.audit = SyncAudit(portal, lambda gallery: gallery.audit)
 
     def call(self, function: Callable[[ImageGallery], Awaitable[T]]) -> T:

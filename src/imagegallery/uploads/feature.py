@@ -13,6 +13,7 @@ from imagegallery.storage.options import StorageOptions
 from imagegallery.storage.protocol import LocalObjects, ObjectStore
 from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.checks import StrayUploads
+from imagegallery.uploads.erasure import UploadErasure
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session import records
@@ -60,4 +61,6 @@ FEATURE: Final = Feature(
     periodic=_periodic,
     checks=lambda resources, grace: (StrayUploads(resources.database, resources.store, resources.clock, grace),),
     unclaimed=records.not_awaited,
+    holdings=records.HELD,
+    erases=lambda resources: (UploadErasure(resources.store, resources.clock),),
 )

@@ -22,7 +22,7 @@ from imagegallery.pagination import FIRST_ID
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.reconciliation.finding import Finding, Kind, PhaseStep, RepairOutcome
 from imagegallery.reconciliation.strays import Strays
-from imagegallery.storage.keys import IMAGES_PREFIXES, image_id_hint
+from imagegallery.storage.keys import IMAGES_PREFIXES, id_hint
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.variants import records
 from imagegallery.variants.jobs import renew_variants
@@ -74,7 +74,7 @@ class StrayObjects(Strays):
 
     async def deletable(self, connection: Connection, keys: Sequence[str]) -> Collection[str]:
         """Not while a worker is, or will be, processing their image: it stores under the same keys again."""
-        images = {key: image_id for key in keys if (image_id := image_id_hint(key)) is not None}
+        images = {key: image_id for key in keys if (image_id := id_hint(key)) is not None}
         await records.hold_images_of(connection, images)
         busy = await records.with_job(connection, set(images.values()))
         return await self.without_row(connection, [key for key in keys if images.get(key) not in busy])

@@ -6,6 +6,7 @@ from typing import Final
 from imagegallery.access.authority import Authority
 from imagegallery.feature import Feature, Resources
 from imagegallery.queue.protocol import JobHandler
+from imagegallery.webhooks import records
 from imagegallery.webhooks.delivery import DELIVER, DeliverWebhook, WebhookConsumer
 from imagegallery.webhooks.service import WebhookService
 from imagegallery.webhooks.transport import Sender
@@ -38,6 +39,7 @@ FEATURE: Final = Feature(
     "webhooks",
     options=WebhookOptions,
     services=_services,
+    holdings=records.HELD,
     jobs=_jobs,
     apart=lambda resources: {DELIVER: resources.options[WebhookOptions].max_at_once},
     consumers=lambda _: (WebhookConsumer(),),

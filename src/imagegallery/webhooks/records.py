@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
@@ -10,7 +11,10 @@ from attrs import frozen
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SEED
 from imagegallery.database.removal import removing
+from imagegallery.holdings.holding import Holding
 from imagegallery.webhooks.webhook import Webhook
+
+HELD: Final = (Holding("webhooks", left_out=("secret", "request_digest"), is_last=True),)
 
 _COLUMNS = "id, owner_id, url, event_types, active, disabled_reason, failures, failing_since, created_at"
 

@@ -16,6 +16,7 @@ from imagegallery import OnDuplicate, ProcessingStatus, UploadState, Visibility
 from imagegallery.audit.entry import Act, ActorKind
 from imagegallery.common.meta import JsonValue
 from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.privacy.export import ExportState
 from imagegallery_asgi.framework.constraints import Moment, example
 
 T = TypeVar("T")
@@ -582,6 +583,26 @@ class AuditRecordDocument:
     address: Annotated[str | None, example("203.0.113.0/24")]
     request_id: Annotated[str | None, example("01940c7e-8f2b-7c3d-9e4f-1a2b3c4d5e6f")]
     user_agent: Annotated[str | None, example("Mozilla/5.0")]
+
+
+@frozen(slots=False)
+class ExportDocument:
+    """``files`` and ``bytes`` are known when its snapshot is taken; ``size`` is the archive's, when it is ready.
+
+    ``progress`` goes from 0 to 1. It can be fetched until ``expires_at``.
+    """
+
+    id: UUID
+    state: Annotated[ExportState, example(ExportState.READING)]
+    progress: Annotated[float, example(0.25)]
+    files: Annotated[int, example(2017)]
+    bytes: Annotated[int, example(3_481_204_000)]
+    bytes_read: Annotated[int, example(870_301_000)]
+    size: Annotated[int | None, example(None)]
+    created_at: Moment
+    snapshot_at: Moment | None
+    ready_at: Moment | None
+    expires_at: Moment
 
 
 @frozen(slots=False)

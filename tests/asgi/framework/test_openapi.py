@@ -44,6 +44,7 @@ listEveryAudit
 listUploads listUppyParts listWebhooks moveGalleryImages postObject putObject removeGalleryImage removeGalleryImages
 restoreImage retryImage sendUploadContent signUploadParts signUppyPart signUppyParts streamEvents updateGallery
 updateImage uploadGalleryImage uploadImage viewImage
+deleteExport getArchive getArchiveHead getExport listExports requestExport
 """
 
 

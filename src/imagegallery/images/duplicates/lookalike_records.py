@@ -15,9 +15,16 @@ from uuid import UUID
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SEED
+from imagegallery.holdings.holding import Holding
 from imagegallery.images.duplicates.hamming import NEAR, buckets, probes, signed, turns, unsigned
 from imagegallery.images.image.image import Image
 
+HELD: Final = (
+    Holding("phash_buckets", is_told=False),
+    Holding("phash_neighbours", is_told=False),
+    Holding("lookalikes", order="t.image_id"),
+    Holding("dismissed_pairs", "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)", "t.image_id, t.other_id"),
+)
 NEIGHBOURS: Final = 32
 _BUCKET: Final = 200
 

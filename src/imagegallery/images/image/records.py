@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from asyncpg import Record
@@ -16,6 +16,7 @@ from imagegallery.common.meta import Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
 from imagegallery.errors import Failure
+from imagegallery.holdings.holding import Holding
 from imagegallery.images.duplicates.hamming import signed, unsigned
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus, Variant
 from imagegallery.images.image.told_records import told_galleries
@@ -23,6 +24,9 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
 
 CHANNEL = "imagegallery_images"
+
+_OF_IMAGES = "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)"
+HELD: Final = (Holding("images"), Holding("image_variants", _OF_IMAGES, "t.image_id, t.id"))
 
 # The columns for `image_from`, of an image `i`; its variants are in one array, smallest first.
 IMAGE_COLUMNS = """

@@ -1,10 +1,11 @@
 """The job after a deletion: the rows are gone, now the objects."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from imagegallery.common.fault_points import fault_point
 from imagegallery.database.pool import Database
+from imagegallery.feature import Unclaimed
 from imagegallery.images.image import original_records
 from imagegallery.images.jobs import Purge, read_purge
 from imagegallery.queue.job import ClaimedJob
@@ -14,6 +15,7 @@ from imagegallery.storage.streams import batches
 
 _log = logging.getLogger(__name__)
 _BATCH = 500
+_ORIGINALS: Sequence[Unclaimed] = (original_records.unnamed,)
 
 DELETED = fault_point("purge.deleted", "the objects that the rows named are deleted, the job is not done")
 
@@ -21,13 +23,15 @@ DELETED = fault_point("purge.deleted", "the objects that the rows named are dele
 class PurgeObjects:
     """Deletes a deleted image's objects. A `JobHandler`; may be repeated.
 
-    An original that other images share stays, even in the folder of the deleted one. This is checked before each
-    deletion, and cannot change afterwards: see `imagegallery.images.image.original_records`.
+    What a feature claims stays, even in the folder of the deleted one: an original that other images share, or that an
+    export needs. This is checked before each deletion, and cannot change afterwards: see
+    `imagegallery.images.image.original_records`.
     """
 
-    def __init__(self, database: Database, store: ObjectStore) -> None:
+    def __init__(self, database: Database, store: ObjectStore, unclaimed: Sequence[Unclaimed] = _ORIGINALS) -> None:
         self._database = database
         self._store = store
+        self._unclaimed = unclaimed
 
     async def run(self, job: ClaimedJob) -> None:
         """Delete the recorded objects, then what a worker stored meanwhile without recording it."""
@@ -38,9 +42,11 @@ class PurgeObjects:
             await self._delete([found.key for found in batch])
 
     async def _delete(self, keys: Collection[str]) -> None:
+        found: Collection[str] = keys
         async with self._database.connection() as connection:
-            unnamed = await original_records.unnamed(connection, keys)
-        await delete_all(self._store, [key for key in keys if key in unnamed])
+            for among in self._unclaimed:
+                found = await among(connection, [*found])
+        await delete_all(self._store, [key for key in keys if key in set(found)])
 
     async def give_up(self, job: ClaimedJob, error: str) -> None:
         """Log it: the objects are invisible, and only take space."""

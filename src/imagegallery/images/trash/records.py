@@ -6,6 +6,7 @@ and lists simple. Locks are taken in the order of `imagegallery.images.image.mem
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
@@ -13,11 +14,18 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
+from imagegallery.holdings.holding import Holding
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.image.told_records import ToldImage, told_galleries
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
+
+HELD: Final = (
+    Holding(
+        "trashed_memberships", "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)", "t.gallery_id, t.position"
+    ),
+)
 
 # An owner's images among these ids, locked against changes until the transaction ends, and whether they are in the
 # trash.
@@ -35,6 +43,9 @@ FROM images i
 WHERE i.owner_id = $1 AND i.deleted_at IS NOT NULL AND (i.deleted_at, i.id) < ($2, $3)
 ORDER BY i.deleted_at DESC, i.id DESC
 LIMIT $4"""
+
+# Some of an owner's images, in the trash or not.
+_SOME_OF = "SELECT id FROM images WHERE owner_id = $1 LIMIT $2"
 
 # Lock the content of these images' galleries until the transaction ends.
 _LOCK_GALLERIES_OF = """
@@ -185,6 +196,10 @@ async def lock(connection: Connection, owner_id: str, image_ids: Sequence[UUID])
     """Lock the owner's images among these until the transaction ends. Returns for each whether it is in the trash."""
     rows = await connection.fetch(_LOCK, list(image_ids), owner_id)
     return {row["id"]: row["is_trashed"] for row in rows}
+
+
+async def some_of(connection: Connection, owner_id: str, limit: int) -> list[UUID]:
+    return [row["id"] for row in await connection.fetch(_SOME_OF, owner_id, limit)]
 
 
 async def list_trashed(

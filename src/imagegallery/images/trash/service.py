@@ -60,7 +60,7 @@ SHORTEST_PAUSE: Final = timedelta(hours=1)
 LONGEST_PAUSE: Final = timedelta(days=1)
 
 _BEGINNING: Final = (FIRST_MOMENT, FIRST_ID)
-_BY_RETENTION: Final = Warrant(SYSTEM, BY_SYSTEM)
+_BY_SYSTEM: Final = Warrant(SYSTEM, BY_SYSTEM)
 _log = logging.getLogger(__name__)
 
 PURGED = fault_point("trash.purged", "the image's rows are gone, its objects are there, the owner was not told")
@@ -264,6 +264,21 @@ class TrashService:
             return [*left, *await self.delete_held(connection, owner_id, locked, image_ids[middle:], by=by)]
         return ()
 
+    async def erase(self, connection: Connection, owner_id: str) -> int:
+        """Delete some of the owner's images permanently, in the caller's transaction. Returns their number.
+
+        For who is erased: nobody's permission is asked, and the owner's galleries are gone already.
+
+        Raises:
+            StillReferenced: If records of the application refer to one of them.
+        """
+        image_ids = await trash_records.some_of(connection, owner_id, BATCH)
+        await original_records.hold_contents(connection, owner_id, image_ids)
+        locked = await trash_records.lock(connection, owner_id, image_ids)
+        await lookalike_records.hold(connection, owner_id)
+        await self._purge(connection, list(locked), _BY_SYSTEM)
+        return len(image_ids)
+
     async def sweep(self) -> int:
         """Purge images after their retention and return their number. Workers call it regularly.
 
@@ -321,7 +336,7 @@ class TrashService:
         """
         try:
             async with unless_held(connection):
-                await self._purge(connection, image_ids, _BY_RETENTION)
+                await self._purge(connection, image_ids, _BY_SYSTEM)
         except (StillReferenced, StillHeld) as error:
             if len(image_ids) > 1:
                 return sum([await self._purge_what_may_go(connection, [image_id]) for image_id in image_ids])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record, UniqueViolationError
@@ -13,6 +14,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SEED
 from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
+from imagegallery.holdings.holding import Holding
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.found_picture import StagedFile
@@ -27,6 +29,8 @@ from imagegallery.uploads.session.session import (
     UploadState,
 )
 from imagegallery.uploads.session.session import advance as advance_state
+
+HELD: Final = (Holding("upload_sessions"),)
 
 _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type,
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
@@ -78,6 +82,10 @@ FIND_BY_INCOMING_KEY = f"SELECT {_COLUMNS} FROM upload_sessions WHERE incoming_k
 
 # A transaction that changes a session, or moves or deletes its objects because of its state, locks its row.
 _LOCK_SESSION = f"{SELECT_SESSION} FOR NO KEY UPDATE"
+
+# Some of an owner's sessions, whatever became of them.
+_LOCK_OWNED = f"""
+SELECT {_COLUMNS} FROM upload_sessions WHERE owner_id = $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE"""
 
 # The effect of an event on a session that allows it and has not expired. The size is set once, if it was unknown; the
 # SHA-256 once, when everything has come.
@@ -280,6 +288,11 @@ async def lock(connection: Connection, session_id: UUID) -> UploadSession:
     if row is None:
         raise NotFound.of("upload")
     return _session(row)
+
+
+async def lock_owned(connection: Connection, owner_id: str, limit: int) -> list[UploadSession]:
+    """Some of the owner's sessions, locked until the transaction ends."""
+    return [_session(row) for row in await connection.fetch(_LOCK_OWNED, owner_id, limit)]
 
 
 async def advance(

@@ -1,0 +1,1 @@
+"""All that is kept of an owner: told to them as an archive, and erased."""

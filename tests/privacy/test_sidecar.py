@@ -1,0 +1,70 @@
+"""Sidecars as other programs read them: exiftool, where it is installed, and any reader of XML."""
+
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.library import make_image
+
+from imagegallery.images.image.image import Image
+from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.privacy.sidecar import NAMESPACE, sidecar
+
+DESCRIPTION = ".//{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"
+TRAM = evolve(
+    make_image(),
+    filename='the "28" <tram>.jpg',
+    alt_text="A tram & its <driver>\nin Lisbon",
+    taken_at=datetime(2024, 6, 1, 11, 30, 0, 250_000, tzinfo=UTC),
+    taken_at_source=TakenAtSource.EXIF_ORIGINAL,
+    latitude=38.70833333,
+    longitude=-9.1375,
+    is_favorite=True,
+    meta={"order": 7, "tags": ["tram", "“yellow”"]},
+)
+
+
+def test_exiftool_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "tram.jpg.xmp"
+    path.write_bytes(sidecar(TRAM, ["Lisbon", "A|B"]))
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    asked = ["-j", "-n", "-G1", "-a", "-warning", "-XMP:all"]
+    told = subprocess.run(["exiftool", *asked, str(path)], check=True, capture_output=True)
+    read = json.loads(told.stdout)[0]
+    assert not [name for name in read if name.endswith("Warning")], read
+    assert read["XMP-dc:Description"] == TRAM.alt_text
+    assert read["XMP-iptcCore:AltTextAccessibility"] == TRAM.alt_text
+    assert read["XMP-exif:DateTimeOriginal"] == "2024:06:01 11:30:00.250+00:00"
+    assert read["XMP-xmpMM:PreservedFileName"] == TRAM.filename
+    assert (read["XMP-exif:GPSLatitude"], read["XMP-exif:GPSLongitude"]) == pytest.approx((38.70833333, -9.1375))
+    assert read["XMP-xmp:Rating"] == 5
+    assert read["XMP-lr:HierarchicalSubject"] == ["Galleries|Lisbon", "Galleries|A/B"]
+    assert json.loads(read["XMP-imagegallery:Meta"]) == TRAM.meta
+
+
+def description(image: Image, *galleries: str) -> ElementTree.Element:
+    found = ElementTree.fromstring(sidecar(image, galleries)).find(DESCRIPTION)
+    assert found is not None
+    return found
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    plain = evolve(TRAM, alt_text="", latitude=None, is_favorite=False, meta={}, taken_at_source=TakenAtSource.UPLOAD)
+    found = description(plain)
+    assert [*found] == []
+    names = {name.rpartition("}")[2] for name in found.attrib}
+    assert names == {"about", "PreservedFileName", "Id", "AddedAt", "Visibility", "Favorite", "Archived"}
+
+
+@given(st.text(), st.text(max_size=50))
+def test_whatever_a_text_holds_it_stays_xml(alt_text: str, name: str) -> None:
+    found = description(evolve(TRAM, alt_text=alt_text, meta={"key": alt_text}), name)
+    assert json.loads(found.attrib[f"{{{NAMESPACE}}}Meta"]).keys() == {"key"}
