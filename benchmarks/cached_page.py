@@ -126,16 +126,22 @@ async def answers(port: int) -> bool:
 
 async def ask(stream: ByteStream, request: bytes) -> bytes:
     """The body of one answer."""
+    status, body = await ask_for_status(stream, request)
+    assert status == 200, body
+    return body
+
+
+async def ask_for_status(stream: ByteStream, request: bytes) -> tuple[int, bytes]:
+    """The status and the body of one answer."""
     await stream.send(request)
     received = bytearray(await stream.receive(1 << 20))
     while (end := received.find(b"\r\n\r\n")) < 0:
         received += await stream.receive(1 << 20)
     head = bytes(received[:end]).lower()
-    assert head.startswith(b"http/1.1 200"), head
     length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
     while len(received) < end + 4 + length:
         received += await stream.receive(1 << 20)
-    return bytes(received[end + 4 :])
+    return int(head.split(b" ", 2)[1]), bytes(received[end + 4 :])
 
 
 async def rate(port: int, path: str, load: Load) -> float:
