@@ -15,6 +15,7 @@ import anyio
 import attrs
 from attrs import frozen
 
+from imagegallery.administration.policy_history import PolicyHistory
 from imagegallery.audit.service import AuditService
 from imagegallery.cache.floors import Floors
 from imagegallery.cache.generations import GalleryChanges
@@ -106,6 +107,14 @@ async def open_audit(settings: Settings) -> AsyncIterator[AuditService]:
     """Open the audit, for operators of the service."""
     async with open_database(settings) as database, Background.running() as background:
         yield AuditService(database, settings.audit, await _clock_of(database, utc_now, background))
+
+
+@asynccontextmanager
+async def open_policy_history(settings: Settings) -> AsyncIterator[PolicyHistory]:
+    """Open what administrators say, for operators of the service."""
+    async with open_database(settings) as database, Background.running() as background:
+        clock = await _clock_of(database, utc_now, background)
+        yield PolicyHistory(database, await anyio.to_thread.run_sync(settings_policy, settings), clock)
 
 
 @asynccontextmanager

@@ -7,6 +7,8 @@ from types import MappingProxyType, TracebackType
 from typing import Final, TypeAlias, TypeVar
 
 from imagegallery.access.authority import May
+from imagegallery.administration import feature as administration
+from imagegallery.administration.service import AdministrationService
 from imagegallery.analyses import feature as analyses
 from imagegallery.audit import feature as audit
 from imagegallery.audit.service import AuditService
@@ -59,6 +61,7 @@ FEATURES: Final[Sequence[Feature]] = (
     uploads.FEATURE,
     galleries.FEATURE,
     owners.FEATURE,
+    administration.FEATURE,
     events.FEATURE,
     audit.FEATURE,
     webhooks.FEATURE,
@@ -93,6 +96,7 @@ class ImageGallery(Registers):
     webhooks = AttributeOf(WebhookService)
     exports = AttributeOf(ExportService)
     audit = AttributeOf(AuditService)
+    administration = AttributeOf(AdministrationService)
     server = AttributeOf(ServerParts)
 
     def __init__(self, settings: Settings, resources: Resources, registry: Registry) -> None:
@@ -113,6 +117,7 @@ class ImageGallery(Registers):
         self.webhooks = self.service(WebhookService)
         self.exports = self.service(ExportService)
         self.audit = self.service(AuditService)
+        self.administration = self.service(AdministrationService)
         self.server = ServerParts(resources, settings.queue)
 
     @classmethod

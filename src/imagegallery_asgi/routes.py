@@ -8,6 +8,7 @@ from typing import Final
 
 from imagegallery import ConfigurationError
 from imagegallery_asgi.api import (
+    administration,
     audit,
     duplicates,
     events,
@@ -39,6 +40,7 @@ OPERATIONS = (
     *audit.OPERATIONS,
     *me.OPERATIONS,
     *privacy.OPERATIONS,
+    *administration.OPERATIONS,
     *files.OPERATIONS,
     *operational.OPERATIONS,
 )
@@ -55,7 +57,8 @@ READ: Final = ":read"
 EVERYTHING: Final = frozenset(GROUPS)
 EMBEDDED: Final = EVERYTHING - {"webhooks"}
 """What an application has that does not choose: users of a host have no webhooks unless it wants them to."""
-READ_ONLY: Final = frozenset(name + READ for name in EMBEDDED - {"uploads", "resumable", "uppy", "policies"})
+_NOT_TO_READ: Final = {"uploads", "resumable", "uppy", "policies", "administration"}
+READ_ONLY: Final = frozenset(name + READ for name in EMBEDDED - _NOT_TO_READ)
 
 
 def chosen(wanted: Iterable[str | Operation]) -> tuple[Operation, ...]:

@@ -45,6 +45,8 @@ class Act(StrEnum):
     GALLERY_DELETED = "gallery.deleted"
     GALLERY_VISIBILITY_CHANGED = "gallery.visibility_changed"
     OWNER_LIMIT_CHANGED = "owner.limit_changed"
+    POLICY_CHANGED = "policy.changed"
+    POLICY_RESTORED = "policy.restored"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_ENABLED = "webhook.enabled"
     WEBHOOK_DELETED = "webhook.deleted"

@@ -17,7 +17,7 @@ _GET: Final = f"SELECT {_COLUMNS} FROM policy_versions WHERE number = $1"
 # A page of versions, the newest first.
 LIST: Final = f"SELECT {_COLUMNS} FROM policy_versions WHERE number < $1 ORDER BY number DESC LIMIT $2"
 
-# Whoever changes the policy waits for whoever else does; those who read it do not.
+# One at a time changes the policy; those who read it do not wait.
 _HOLD: Final = "LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"
 
 _INSERT: Final = f"INSERT INTO policy_versions ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)"

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 import attrs
 from attrs import field, frozen
 
+from imagegallery.administration.service import AdministrationService
 from imagegallery.audit.service import AuditService
 from imagegallery.cache.protocol import Cache
 from imagegallery.common.attribute import AttributeOf
@@ -243,6 +244,15 @@ class SyncExports(Face[ExportService]):
     sweep = ServiceCall(ExportService.sweep)
 
 
+class SyncAdministration(Face[AdministrationService]):
+    """`AdministrationService`, waited for."""
+
+    policy = ServiceCall(AdministrationService.policy)
+    change_policy = ServiceCall(AdministrationService.change_policy)
+    policy_versions = ServiceCall(AdministrationService.policy_versions)
+    restore_policy = ServiceCall(AdministrationService.restore_policy)
+
+
 class SyncEvents(Face[EventService]):
     """`EventService`, waited for."""
 
@@ -276,6 +286,7 @@ class SyncGallery(Registers):
     webhooks = AttributeOf(SyncWebhooks)
     exports = AttributeOf(SyncExports)
     audit = AttributeOf(SyncAudit)
+    administration = AttributeOf(SyncAdministration)
 
     def __init__(self, portal: Portal, definition: Definition) -> None:
         self.definition = definition
@@ -290,6 +301,7 @@ class SyncGallery(Registers):
         self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
         self.exports = SyncExports(portal, lambda gallery: gallery.exports)
         self.audit = SyncAudit(portal, lambda gallery: gallery.audit)
+        self.administration = SyncAdministration(portal, lambda gallery: gallery.administration)
 
     def call(self, function: Callable[[ImageGallery], Awaitable[T]]) -> T:
         """Wait for something of the asynchronous gallery that has no method here."""

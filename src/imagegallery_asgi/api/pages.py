@@ -10,10 +10,18 @@ import msgspec
 from starlette.responses import Response
 
 from imagegallery import Gallery, Image
+from imagegallery.administration.policy_history import StandingPolicy
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.galleries.pages import CachedPage, LoadedPage
-from imagegallery_asgi.api.responses import CursorPagination, GalleryDetail, ImageDetail, One, PagePagination
+from imagegallery_asgi.api.responses import (
+    CursorPagination,
+    GalleryDetail,
+    ImageDetail,
+    One,
+    PagePagination,
+    StandingPolicyDocument,
+)
 from imagegallery_asgi.framework.context import Call, exchange_of
 from imagegallery_asgi.framework.errors import StaleCondition
 from imagegallery_asgi.framework.headers import has_tag, is_current, listed, names, quote_etag
@@ -21,8 +29,8 @@ from imagegallery_asgi.framework.json_schema import TypeForm
 from imagegallery_asgi.framework.known_pages import Known
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
 
-D = TypeVar("D", Image, Gallery)
-R = TypeVar("R", ImageDetail, GalleryDetail)
+D = TypeVar("D", Image, Gallery, StandingPolicy)
+R = TypeVar("R", ImageDetail, GalleryDetail, StandingPolicyDocument)
 
 
 class _Dated(msgspec.Struct):
@@ -71,9 +79,8 @@ def page_tag(page: CachedPage, *, is_record: bool) -> str:
 
 
 def tag_of(document: One[R]) -> str:
-    """The ETag of one image or gallery. Its first part identifies the version, for conditional changes. The rest
-    identifies the bytes: signed URLs change every half an hour, and
-    caches must notice.
+    """The ETag of one image or gallery, or of the policy. Its first part identifies the version, for conditional
+    changes. The rest identifies the bytes: signed URLs change every half an hour, and caches must notice.
     """
     return _record_tag(document.data.updated_at, _digest(msgspec.json.encode(document)))
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from imagegallery import BatchAction, ImageFilter, ImageOrder, LibraryOrder, OnDuplicate, ProcessingStatus, Visibility
 from imagegallery.access.hotlinks import MAX_ORIGINS
+from imagegallery.administration.policy_history import MAX_WHY
 from imagegallery.audit.entry import Act
 from imagegallery.common.meta import MAX_META, JsonValue
 from imagegallery.common.unset import UNSET, Unset
@@ -70,6 +71,10 @@ MetaQuery = Annotated[
     Meta(extra_json_schema={"additionalProperties": {"type": "string"}}),
     example({"sku": "A-1"}),
 ]
+PolicyRules = Annotated[
+    Mapping[str, JsonValue], example({"max_size": 20_000_000, "originals": "strip_place", "visitor_rate": "unlimited"})
+]
+Why = Annotated[str, Meta(min_length=1, max_length=MAX_WHY), example("Phones send places that nobody meant to tell.")]
 ChosenIds = Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_LIMIT)]
 # An image's own: its galleries may open it further.
 OwnVisibility = Annotated[Visibility, example("public")]
@@ -263,6 +268,12 @@ class DuplicatesQuery:
 
 
 @frozen
+class PolicyVersionsQuery:
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
 class UploadsQuery:
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
@@ -291,6 +302,22 @@ class CreateGallery:
     meta: MetaObject = field(factory=dict)
     policy: PolicyName = None
     allowed_origins: AllowedOrigins = None
+
+
+@frozen
+class ChangePolicy:
+    """``rules`` is a JSON Merge Patch (RFC 7396): fields of what is in force. ``null`` leaves one to the settings
+    again, and ``"unlimited"`` takes a limit of storage or a rate away. ``why`` stays with the version."""
+
+    rules: PolicyRules
+    why: Why
+
+
+@frozen
+class RestorePolicy:
+    """``why`` stays with the new version."""
+
+    why: Why
 
 
 @frozen

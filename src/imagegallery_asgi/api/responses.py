@@ -16,6 +16,7 @@ from imagegallery import OnDuplicate, ProcessingStatus, UploadState, Visibility
 from imagegallery.audit.entry import Act, ActorKind
 from imagegallery.common.meta import JsonValue
 from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.policies.admin_policy import Originals
 from imagegallery.privacy.export import ExportState
 from imagegallery_asgi.framework.constraints import Moment, example
 
@@ -24,6 +25,9 @@ P = TypeVar("P")
 
 # What the application keeps with an image or a gallery.
 MetaDocument = Annotated[Mapping[str, JsonValue], example({"sku": "A-1", "colour": "yellow"})]
+
+# What administrators say, by the fields of `AdminPolicyDocument`.
+RulesDocument = Annotated[Mapping[str, JsonValue], example({"max_size": 20_000_000, "originals": "strip_place"})]
 
 # In examples.
 _FOLDER = "library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
@@ -532,6 +536,47 @@ class MeDocument:
     storage_reserved: Annotated[int, example(3_481_204)]
     open_uploads: Annotated[int, example(1)]
     max_open_uploads: Annotated[int, example(100)]
+
+
+@frozen(slots=False)
+class AdminPolicyDocument:
+    """What holds for everybody now. ``null`` is no limit; the sizes are bytes."""
+
+    allowed_types: Annotated[tuple[str, ...], example(("image/jpeg", "image/png"))]
+    max_size: Annotated[int, example(20_000_000)]
+    storage_limit: Annotated[int | None, example(5_000_000_000)]
+    visitor_rate: Annotated[str | None, example("600/minute")]
+    user_rate: Annotated[str | None, example(None)]
+    upload_rate: Annotated[str | None, example("1000/hour")]
+    originals: Annotated[Originals, example("strip_place")]
+    default_visibility: Annotated[Visibility, example("private")]
+    guest_uploads: Annotated[bool, example(False)]
+    hotlinks: Annotated[bool, example(True)]
+
+
+@frozen(slots=False)
+class StandingPolicyDocument:
+    """``rules`` are those of the last ``version``, in front of the settings; ``in_force`` is what comes of both.
+    Version 0 has no rules and is as old as time: the settings hold."""
+
+    version: Annotated[int, example(3)]
+    rules: RulesDocument
+    in_force: AdminPolicyDocument
+    changed_by: Annotated[str, example("ana")]
+    why: Annotated[str, example("Phones send places that nobody meant to tell.")]
+    updated_at: Moment
+
+
+@frozen(slots=False)
+class PolicyVersionDocument:
+    """``restores`` is the number of the earlier version whose rules these are again."""
+
+    number: Annotated[int, example(3)]
+    rules: RulesDocument
+    changed_by: Annotated[str, example("ana")]
+    why: Annotated[str, example("Phones send places that nobody meant to tell.")]
+    restores: Annotated[int | None, example(None)]
+    created_at: Moment
 
 
 @frozen(slots=False)

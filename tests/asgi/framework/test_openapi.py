@@ -45,6 +45,7 @@ listUploads listUppyParts listWebhooks moveGalleryImages postObject putObject re
 restoreImage retryImage sendUploadContent signUploadParts signUppyPart signUppyParts streamEvents updateGallery
 updateImage uploadGalleryImage uploadImage viewImage
 deleteExport getArchive getArchiveHead getExport listExports requestExport
+changePolicy getPolicy listPolicyVersions restorePolicy
 """
 
 

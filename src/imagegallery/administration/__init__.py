@@ -1,0 +1,1 @@
+"""What administrators govern at run time: one policy, in versions."""
