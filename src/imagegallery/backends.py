@@ -33,7 +33,8 @@ from imagegallery.database.migrate import migrate
 from imagegallery.database.namespace import PUBLIC
 from imagegallery.database.pool import Database
 from imagegallery.delivery.addresses import StoreUrls
-from imagegallery.delivery.protocol import ObjectUrls
+from imagegallery.delivery.cookies import OwnCookies
+from imagegallery.delivery.protocol import FolderCookies, ObjectUrls
 from imagegallery.errors import ConfigurationError
 from imagegallery.feature import ByClass, Feature, Resources, event_types
 from imagegallery.imaging.protocol import ImagingEngine
@@ -200,6 +201,16 @@ def private_urls(settings: Settings, downloads: SignsDownloads, clock: Clock) ->
     with _from_extra("s3", "CloudFront"):
         from imagegallery.delivery.cloudfront import CloudFrontUrls
     return CloudFrontUrls(settings.delivery.cloudfront, clock)
+
+
+def folder_cookies(settings: Settings, clock: Clock) -> tuple[FolderCookies, OwnCookies]:
+    """What is given to clients, and what is read of those that come to us. Reads files: not for the event loop."""
+    own = OwnCookies(_url_signer(settings, clock), settings.delivery.base_url or "")
+    if settings.delivery.cloudfront.galleries_url is None:
+        return own, own
+    with _from_extra("s3", "CloudFront"):
+        from imagegallery.delivery.cloudfront import CloudFrontCookies
+    return CloudFrontCookies(settings.delivery.cloudfront, clock), own
 
 
 def space_of(settings: Settings, *, has_own_store: bool = False) -> Space:
@@ -391,6 +402,7 @@ async def open_resources(
             store = await enter(open_store(settings, clock))
         downloads = await in_thread(_signed_downloads, settings, store, clock)
         urls = await in_thread(private_urls, settings, downloads, clock)
+        given_cookies, own_cookies = await in_thread(folder_cookies, settings, clock)
         engine = brought.engine
         if engine is None:
             engine = await enter(SandboxedEngine.open(settings.imaging))
@@ -421,6 +433,8 @@ async def open_resources(
             store=store,
             downloads=downloads if isinstance(downloads, ServesDownloads) else None,
             private_urls=urls,
+            folder_cookies=given_cookies,
+            own_cookies=own_cookies,
             queue=queue,
             outbox=queue,
             relay=relay,

@@ -12,7 +12,7 @@ from imagegallery.clock import Clock
 from imagegallery.common.background import TaskHealth
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.delivery.protocol import ObjectUrls
+from imagegallery.delivery.protocol import FolderCookies, ObjectUrls, ReadsCookies
 from imagegallery.events.event import DomainEvent, EventTypes, by_type
 from imagegallery.events.relay import Consumer
 from imagegallery.holdings.holding import Holding
@@ -60,10 +60,11 @@ class ByClass:
 class Resources:
     """What an open gallery works with: the adapters, as protocols, and what its features bring.
 
-    ``downloads`` serves the signed URLs of this service, if it has any. ``relay`` notifies workers, unless they poll
-    the database; ``arrivals`` are the bucket's messages. ``upkeep_interval`` is the pause of periodic tasks that nobody
-    waits for. ``policy`` is what administrators say. ``options`` has those of every feature; ``services`` those of the
-    features before. ``registered`` is what the application registered: `imagegallery.registry`.
+    ``downloads`` serves the signed URLs of this service, if it has any. ``folder_cookies`` are given to clients,
+    ``own_cookies`` are those that this service reads. ``relay`` notifies workers, unless they poll the database;
+    ``arrivals`` are the bucket's messages. ``upkeep_interval`` is the pause of periodic tasks that nobody waits for.
+    ``policy`` is what administrators say. ``options`` has those of every feature; ``services`` those of the features
+    before. ``registered`` is what the application registered: `imagegallery.registry`.
     """
 
     features: Sequence["Feature"]
@@ -74,6 +75,8 @@ class Resources:
     store: ObjectStore
     downloads: ServesDownloads | None
     private_urls: ObjectUrls
+    folder_cookies: FolderCookies
+    own_cookies: ReadsCookies
     queue: Queue
     outbox: JobOutbox
     relay: JobRelay | None

@@ -1,88 +1,28 @@
 """Which pages may show a public file: the table is the specification."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from tests.support.growth import check_linear
+from tests.support.hotlinks import ALLOWED, OTHER, OWN, RULE, TABLE
 
+from imagegallery.access.edge import RuledGallery, to_cloudfront
 from imagegallery.access.hotlinks import (
     ANY_PAGE,
     MAX_ORIGINS,
     AskingPage,
+    EdgeCheck,
+    GalleryFileAccess,
     HotlinkRule,
     check_allowed_origins,
     origin_of,
 )
 from imagegallery.common.validation import Faults
-from imagegallery.errors import HotlinkRefused, InvalidInput
+from imagegallery.errors import ConfigurationError, HotlinkRefused, InvalidInput, NotFound
 
-OWN = {"https://service.example"}
-RULE = HotlinkRule(frozenset({"https://photos.example", "https://*.blog.example", "http://old.example:8080"}))
 NOBODY_ELSE = HotlinkRule(frozenset())
-ALLOWED, OTHER = "https://photos.example", "https://thief.example"
-
-# What the browser says; whether RULE lets that page show the file, and a rule without origins.
-TABLE = [
-    (AskingPage(referer=f"{ALLOWED}/page?x=1#y"), True, False),
-    (AskingPage(origin=ALLOWED), True, False),
-    (AskingPage(referer=f"{OTHER}/page"), False, False),
-    (AskingPage(origin=OTHER), False, False),
-    # Origin goes before Referer.
-    (AskingPage(origin=OTHER, referer=ALLOWED), False, False),
-    (AskingPage(origin=ALLOWED, referer=OTHER), True, False),
-    # A page without an origin of its own: in a sandbox, from a file.
-    (AskingPage(origin="null"), False, False),
-    (AskingPage(origin="null", referer=ALLOWED), False, False),
-    # Wildcards: below the name, and not the name itself.
-    (AskingPage(referer="https://a.blog.example/"), True, False),
-    (AskingPage(referer="https://a.b.blog.example/"), True, False),
-    (AskingPage(referer="https://blog.example/"), False, False),
-    (AskingPage(referer="https://notblog.example/"), False, False),
-    (AskingPage(referer="https://blog.example.thief.example/"), False, False),
-    (AskingPage(referer="https://*.blog.example/"), False, False),
-    # Scheme and port belong to an origin.
-    (AskingPage(referer="http://photos.example/"), False, False),
-    (AskingPage(referer="https://photos.example:8443/"), False, False),
-    (AskingPage(referer="https://photos.example:443/"), True, False),
-    (AskingPage(referer="https://photos.example:0443/"), True, False),
-    (AskingPage(referer="http://old.example:8080/"), True, False),
-    (AskingPage(referer="http://old.example/"), False, False),
-    (AskingPage(referer="https://a.blog.example:8443/"), False, False),
-    # Forged.
-    (AskingPage(referer="HTTPS://PHOTOS.EXAMPLE/Page"), True, False),
-    (AskingPage(referer=f"https://photos.example@{OTHER[8:]}/"), False, False),
-    (AskingPage(referer="https://user:word@photos.example/"), False, False),
-    (AskingPage(referer=f"{OTHER}/{ALLOWED}/"), False, False),
-    (AskingPage(referer=f"{OTHER}?{ALLOWED}"), False, False),
-    (AskingPage(referer=f"{OTHER}\\{ALLOWED}"), False, False),
-    (AskingPage(referer="https://photos.example\\.thief.example/"), True, False),
-    (AskingPage(referer="https://photos.example./"), False, False),
-    (AskingPage(referer="https://phötos.example/"), False, False),
-    (AskingPage(referer=" https://photos.example/"), False, False),
-    (AskingPage(referer="//photos.example/"), False, False),
-    (AskingPage(referer="photos.example"), False, False),
-    (AskingPage(referer="about:blank"), False, False),
-    (AskingPage(referer="android-app://com.photos.example"), False, False),
-    (AskingPage(referer="https://"), False, False),
-    (AskingPage(referer="https://" + "a" * 100_000), False, False),
-    # The service's own pages always may.
-    (AskingPage(referer="https://service.example/gallery"), True, True),
-    (AskingPage(origin="https://service.example"), True, True),
-    (AskingPage(fetch_site="same-origin"), True, True),
-    (AskingPage(fetch_site="same-site", referer=OTHER), False, False),
-    # By itself: typed, a bookmark, a link that is followed. Not in a frame.
-    (AskingPage(fetch_site="none"), True, True),
-    (AskingPage(fetch_site="cross-site", fetch_dest="document", referer=OTHER), True, True),
-    (AskingPage(fetch_site="cross-site", fetch_dest="iframe", referer=OTHER), False, False),
-    # Nothing is said: no browser of today, unless its page hides.
-    (AskingPage(), True, True),
-    (AskingPage(referer=""), True, True),
-    (AskingPage(fetch_site="cross-site"), False, False),
-    (AskingPage(fetch_site="cross-site", fetch_dest="image"), False, False),
-    (AskingPage(fetch_site="same-site", fetch_dest="image"), False, False),
-    (AskingPage(fetch_site="nonsense"), False, False),
-    (AskingPage(fetch_site="cross-site", fetch_dest="image", referer=ALLOWED), True, False),
-]
 
 
 @pytest.mark.parametrize(("page", "by_rule", "by_none"), TABLE)
@@ -179,3 +119,53 @@ def test_a_rule_fits_into_the_table_of_an_edge() -> None:
     with pytest.raises(InvalidInput, match="1,000 characters"):
         checked(*(f"https://{'a' * 60}{number}.example" for number in range(MAX_ORIGINS)))
     assert check_allowed_origins(Faults(), ("body",), None) is None
+
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+OPEN, RULED, PRIVATE = GalleryFileAccess(ANY_PAGE), GalleryFileAccess(RULE), GalleryFileAccess(None)
+FOR_EVER = "max-age=31536000, immutable"
+
+
+def kept(
+    access: GalleryFileAccess, origin: str, *, edge: EdgeCheck | None = None, cookie: timedelta | None = None
+) -> str:
+    return access.cache_control(AskingPage(origin=origin), OWN, edge=edge, cookie_lasts=cookie, ttl=DAY)
+
+
+def test_the_files_of_a_gallery_are_for_who_may_see_it_and_an_edge_keeps_what_it_has_checked() -> None:
+    for edge in (None, *EdgeCheck):
+        assert kept(OPEN, OTHER, edge=edge) == f"public, {FOR_EVER}"
+        assert kept(RULED, ALLOWED, edge=edge).endswith(FOR_EVER)
+    assert kept(RULED, ALLOWED) == f"private, {FOR_EVER}"
+    assert kept(RULED, OTHER, edge=EdgeCheck.RULES) == f"public, {FOR_EVER}"
+    for edge, cookie in ((None, None), (None, HOUR), (EdgeCheck.COOKIES, HOUR)):
+        with pytest.raises(HotlinkRefused):
+            kept(RULED, OTHER, edge=edge, cookie=cookie)
+
+
+def test_the_files_of_a_private_gallery_are_for_who_has_its_cookie_and_no_longer() -> None:
+    assert kept(PRIVATE, OTHER, cookie=HOUR) == "private, max-age=3600"
+    assert kept(PRIVATE, OTHER, edge=EdgeCheck.COOKIES) == "public, max-age=86400"
+    for edge in (None, EdgeCheck.RULES):
+        with pytest.raises(NotFound):
+            kept(PRIVATE, OTHER, edge=edge)
+
+
+@pytest.mark.parametrize("access", [OPEN, RULED, PRIVATE])
+def test_who_may_fetch_a_file_is_kept_whole(access: GalleryFileAccess) -> None:
+    assert GalleryFileAccess.from_bytes(access.to_bytes()) == access
+
+
+def test_a_table_that_no_edge_can_hold_is_an_error() -> None:
+    many = [RuledGallery(UUID(int=number), ("https://photos.example" + "x" * 900,)) for number in range(6_000)]
+    with pytest.raises(ConfigurationError, match="6,000 galleries"):
+        to_cloudfront(many, OWN)
+
+
+@pytest.mark.parametrize("hotlinks", [True, False])
+def test_administrators_say_what_holds_without_a_rule(hotlinks: bool) -> None:
+    assert ANY_PAGE.under(hotlinks=hotlinks).allows(AskingPage(origin=OTHER), OWN) is hotlinks
+    assert OPEN.under(hotlinks=hotlinks).rule == ANY_PAGE.under(hotlinks=hotlinks)
+    for rule in (RULE, NOBODY_ELSE):
+        assert rule.under(hotlinks=hotlinks) == rule
+    assert PRIVATE.under(hotlinks=hotlinks) == PRIVATE

@@ -4,25 +4,39 @@ import getpass
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 from tests.support.database import DatabaseServer
+from tests.support.hotlinks import ALLOWED, OWN, RULE, TABLE
 from tests.support.servers.api import ApiServer, running_api
 from tests.support.shared_engine import SharedEngine
 from tests.support.waiting import until
 
 from imagegallery import ImageGallery, Principal, Settings
+from imagegallery.access.edge import RuledGallery, to_nginx
+from imagegallery.access.hotlinks import AskingPage
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.dev_stack.ports import free_port
 from imagegallery.errors import ConfigurationError
 from imagegallery_asgi import create_app
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "proxy.md"
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+OBJECTS = "/var/lib/imagegallery/objects"
+# No header has these, and no browser writes a usual port.
+UNSENT = (
+    " https://photos.example/",
+    "https://phötos.example/",
+    "https://photos.example:443/",
+    "https://photos.example:0443/",
+)
+SECRET = "a secret of at least 16 bytes"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 CONFIGURATION = """
 daemon off;
@@ -32,6 +46,7 @@ error_log {folder}/error.log;
 events {{}}
 http {{
     access_log off;
+    {maps}
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -47,30 +62,51 @@ JPEG = {"Content-Type": "image/jpeg"}
 ANA = {"X-User": "ana"}
 
 
-@pytest.fixture
-def behind(database_server: DatabaseServer, tmp_path: Path) -> Iterator[ApiServer]:
-    environment = {"IMAGEGALLERY_DELIVERY_ACCEL_REDIRECT": "/kept/", "IMAGEGALLERY_IMAGING_PROCESSES": "1"}
+@contextmanager
+def service(database_server: DatabaseServer, folder: Path, **variables: str) -> Iterator[ApiServer]:
+    environment = {f"IMAGEGALLERY_{name}": value for name, value in variables.items()} | {
+        "IMAGEGALLERY_IMAGING_PROCESSES": "1"
+    }
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(database_server.clone()) as dsn,
-        running_api(Path(__file__).with_name("served.py"), dsn, tmp_path, environment) as running,
+        running_api(Path(__file__).with_name("served.py"), dsn, folder, environment) as running,
     ):
+        yield running
+
+
+@pytest.fixture
+def behind(database_server: DatabaseServer, tmp_path: Path) -> Iterator[ApiServer]:
+    with service(database_server, tmp_path, DELIVERY_ACCEL_REDIRECT="/kept/") as running:
         yield running
 
 
 @pytest.fixture
 def nginx(behind: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an nginx in front, with the locations of the page."""
+    [locations] = lines_of("proxy.md", {"http://127.0.0.1:8000": behind.url, OBJECTS: str(behind.objects)})
+    with in_front(tmp_path_factory.mktemp("nginx"), locations) as url:
+        yield url
+
+
+def lines_of(page: str, places: Mapping[str, str]) -> list[str]:
+    """The lines for nginx on a page, with the places here instead of those that it names."""
+    blocks = re.findall(r"```nginx\n(.*?)```", (PAGES / page).read_text(), re.DOTALL)
+    for written, here in places.items():
+        assert any(written in block for block in blocks)
+        blocks = [block.replace(written, here) for block in blocks]
+    return blocks
+
+
+@contextmanager
+def in_front(folder: Path, locations: str, maps: str = "") -> Iterator[str]:
+    """An nginx that answers at the address."""
     if NGINX is None:
         pytest.skip("nginx is not here")
-    [locations] = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    for written, here in (("http://127.0.0.1:8000", behind.url), ("/var/lib/imagegallery/objects", behind.objects)):
-        assert written in locations
-        locations = locations.replace(written, str(here))
-    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
+    port = free_port()
     user = "user root;" if getpass.getuser() == "root" else ""
     configuration = folder / "nginx.conf"
-    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, user=user, locations=locations))
+    configuration.write_text(CONFIGURATION.format(folder=folder, port=port, user=user, locations=locations, maps=maps))
     process = subprocess.Popen([NGINX, "-c", configuration, "-p", folder], stderr=subprocess.PIPE)
     try:
         until(lambda: process.poll() is not None or answers(f"http://127.0.0.1:{port}/readyz"))
@@ -125,6 +161,63 @@ def test_nginx_sends_the_files_that_the_api_lets_it_send(nginx: str, behind: Api
         signed = ana.get(f"/images/{image}").json()["data"]["src"]
         assert visitor.get(signed).content == sent.content
         assert visitor.get(f"{signed}x").status_code == 403
+
+
+@pytest.fixture
+def ruled(database_server: DatabaseServer, tmp_path: Path) -> Iterator[ApiServer]:
+    """With a cache in front that knows the rules of galleries."""
+    with service(database_server, tmp_path, DELIVERY_EDGE_SECRET=SECRET) as running:
+        yield running
+
+
+def headers_of(page: AskingPage) -> dict[str, str]:
+    told = {
+        "Origin": page.origin,
+        "Referer": page.referer and page.referer[:4000],
+        "Sec-Fetch-Site": page.fetch_site,
+        "Sec-Fetch-Dest": page.fetch_dest,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def test_nginx_refuses_as_the_service_does_before_it_looks_into_its_cache(
+    ruled: ApiServer, photo: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("nginx")
+    with httpx.Client(base_url=f"{ruled.url}/api/v1", headers=ANA) as ana:
+        rule = sorted(RULE.origins or ())
+        made = {"name": "Lisbon", "visibility": "public", "allowed_origins": rule}
+        gallery = ana.post("/galleries", json=made).json()["data"]["id"]
+        added = ana.post(f"/galleries/{gallery}/uploads?filename=tram.jpg", content=photo, headers=JPEG)
+        image = added.json()["data"]["id"]
+        until(lambda: ana.get(f"/images/{image}").json()["data"]["processing_status"] == "complete")
+        address = ana.get(f"/galleries/{gallery}/images?urls=gallery").json()["data"][0]["src"]
+
+        (folder / "hotlinks.conf").write_text(to_nginx([RuledGallery(UUID(gallery), tuple(rule))], OWN))
+        maps, locations = lines_of(
+            "hotlinks.md",
+            {
+                "http://127.0.0.1:8000": ruled.url,
+                "include hotlinks.conf": f"include {folder}/hotlinks.conf",
+                "/var/cache/nginx/galleries": f"{folder}/galleries",
+            },
+        )
+        locations += f"location /readyz {{ proxy_pass {ruled.url}; }}"
+        with in_front(folder, locations, maps) as nginx, httpx.Client(base_url=nginx) as visitor:
+            # Kept from the first on, for whoever may have it.
+            first = visitor.get(address, headers={"Referer": ALLOWED})
+            assert first.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            ana.delete(f"/galleries/{gallery}")
+            assert httpx.get(f"{ruled.url}{address}").status_code == 404
+            for page, is_let, _ in TABLE:
+                if page.referer in UNSENT:
+                    continue
+                answer = visitor.get(address, headers=headers_of(page))
+                assert answer.status_code == (200 if is_let else 403), page
+                if is_let:
+                    assert answer.content == first.content
+                else:
+                    assert answer.headers["Cache-Control"] == "no-store"
 
 
 async def test_another_proxy_is_told_the_file(

@@ -52,7 +52,7 @@ def test_variables_alone_put_cloudfront_in_front(
 ) -> None:
     urls = private_urls(Settings.from_env(), store, clock)
     assert isinstance(urls, CloudFrontUrls)
-    assert urls._signer.key_id == "K1"
+    assert urls._keys.now().key_id == "K1"
     assert cloudfront["IMAGEGALLERY_DELIVERY_CLOUDFRONT_KEY_PEM"] not in repr(Settings.from_env())
 
 

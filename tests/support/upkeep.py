@@ -33,6 +33,8 @@ def upkeep_of(database: Database, store: ObjectStore, queue: PostgresQueue, cloc
         store=store,
         downloads=None,
         private_urls=_UNUSED,
+        folder_cookies=_UNUSED,
+        own_cookies=_UNUSED,
         queue=queue,
         outbox=queue,
         relay=None,

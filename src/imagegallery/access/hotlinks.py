@@ -6,13 +6,15 @@ browser says what it likes.
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
 
 from imagegallery.common.validation import Faults
-from imagegallery.errors import HotlinkRefused
+from imagegallery.errors import HotlinkRefused, NotFound
 
 MAX_ORIGINS: Final = 20
 MAX_BYTES: Final = 1000
@@ -78,6 +80,10 @@ class HotlinkRule:
         parents = (f"{scheme}://*.{'.'.join(labels[first:])}" for first in range(1, len(labels)))
         return origin in self.origins or any(each in self.origins for each in parents)
 
+    def under(self, *, hotlinks: bool) -> "HotlinkRule":
+        """What holds where administrators let other pages show what has no rule, or not."""
+        return self if hotlinks or self.origins is not None else OWN_PAGES
+
     def to_bytes(self) -> bytes:
         """Encode for a cache; never empty."""
         return b"*" if self.origins is None else f"= {' '.join(sorted(self.origins))}".encode()
@@ -89,6 +95,68 @@ class HotlinkRule:
 
 
 ANY_PAGE: Final = HotlinkRule()
+OWN_PAGES: Final = HotlinkRule(frozenset())
+_PRIVATE: Final = b"-"
+
+
+class EdgeCheck(StrEnum):
+    """What a cache in front asks of all requests by itself: the ``rules`` of galleries, or their ``cookies``."""
+
+    RULES = "rules"
+    COOKIES = "cookies"
+
+
+@frozen
+class GalleryFileAccess:
+    """Who may fetch the files of a gallery by its own addresses: of one that is open everybody, on the pages of its
+    ``rule``; of a private one (no rule) those who have its cookie. An edge, a cache in front, gets what it may
+    keep for others, if it has checked the same itself."""
+
+    rule: HotlinkRule | None
+
+    def cache_control(
+        self,
+        page: AskingPage,
+        own: Collection[str],
+        *,
+        edge: EdgeCheck | None,
+        cookie_lasts: timedelta | None,
+        ttl: timedelta,
+    ) -> str:
+        """For how long, and by whom, the file may be kept that this request asks for.
+
+        Args:
+            edge: What the edge has checked that sends it.
+            cookie_lasts: For how long the request's cookie opens this gallery, if it does.
+            ttl: For how long an edge may keep what is private.
+
+        Raises:
+            NotFound: For a private gallery without its cookie.
+            HotlinkRefused: If that page may not show it.
+        """
+        if self.rule is None:
+            if edge is EdgeCheck.COOKIES:
+                return f"public, max-age={int(ttl.total_seconds())}"
+            if cookie_lasts is None:
+                raise NotFound.of("file")
+            return f"private, max-age={max(0, int(cookie_lasts.total_seconds()))}"
+        if edge is EdgeCheck.RULES:
+            return ANY_PAGE.cache_control
+        self.rule.require(page, own)
+        return self.rule.cache_control
+
+    def under(self, *, hotlinks: bool) -> "GalleryFileAccess":
+        """The same for `HotlinkRule.under`."""
+        return GalleryFileAccess(None if self.rule is None else self.rule.under(hotlinks=hotlinks))
+
+    def to_bytes(self) -> bytes:
+        """Encode for a cache."""
+        return _PRIVATE if self.rule is None else self.rule.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, encoded: bytes) -> "GalleryFileAccess":
+        """The inverse of `to_bytes`."""
+        return cls(None if encoded == _PRIVATE else HotlinkRule.from_bytes(encoded))
 
 
 @lru_cache(maxsize=1024)
@@ -101,7 +169,7 @@ def origin_of(address: str) -> str | None:
     whatever has none (``null``, ``about:blank``), and for one with credentials, which browsers leave out.
     """
     scheme, found, rest = address[: 2 * _MAX_ORIGIN].partition("://")
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     named = _ORIGIN.fullmatch(f"{scheme}://{authority}".lower()) if found else None
     return None if named is None or named[2] else _written(named)
 

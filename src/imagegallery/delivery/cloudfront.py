@@ -5,6 +5,7 @@ path if there is one), whose behaviour requires a key group with our public key,
 policies forward the query parameter ``response-content-disposition``. See ``docs/how-to/cdn.md``.
 """
 
+from base64 import b64encode
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from imagegallery.clock import Clock
 from imagegallery.common.disposition import attachment
 from imagegallery.delivery.options import CloudFrontOptions, SigningKey
+from imagegallery.delivery.protocol import SignedCookie
 from imagegallery.errors import ConfigurationError
 from imagegallery.storage.protocol import ReadMethod
 
@@ -37,6 +39,20 @@ def load_signer(key: SigningKey) -> CloudFrontSigner:
     return CloudFrontSigner(key.id, lambda message: private.sign(message, PKCS1v15(), SHA1()))  # noqa: S303 - CloudFront's choice
 
 
+class RotatedKeys:
+    """The signer, and the next one from its time on. All processes switch to the next key at the same moment."""
+
+    def __init__(self, options: CloudFrontOptions, clock: Clock) -> None:
+        self._clock = clock
+        self._signer = load_signer(options.key)
+        self._next_signer = load_signer(options.next_key) if options.next_key.is_set else None
+        self._next_key_from = options.next_key_from
+
+    def now(self) -> CloudFrontSigner:
+        is_next = self._next_key_from is not None and self._clock() >= self._next_key_from
+        return self._next_signer or self._signer if is_next else self._signer
+
+
 class CloudFrontUrls:
     """Private objects through a distribution that requires signatures.
 
@@ -51,10 +67,7 @@ class CloudFrontUrls:
         if options.url is None:
             raise ConfigurationError("Set delivery.cloudfront.url to sign URLs for CloudFront.")
         self._base = options.url
-        self._clock = clock
-        self._signer = load_signer(options.key)
-        self._next_signer = load_signer(options.next_key) if options.next_key.is_set else None
-        self._next_key_from = options.next_key_from
+        self._keys = RotatedKeys(options, clock)
         self._signed = lru_cache(URLS_KEPT)(_sign)
 
     def url_of(
@@ -66,12 +79,42 @@ class CloudFrontUrls:
         download_as: str | None = None,
         method: ReadMethod = "GET",
     ) -> str:
-        return self._signed(self._signer_now(), _object_url(self._base, key, download_as), expires_at)
+        return self._signed(self._keys.now(), _object_url(self._base, key, download_as), expires_at)
 
-    def _signer_now(self) -> CloudFrontSigner:
-        """The current signer. All processes switch to the next key at the same moment."""
-        is_next = self._next_key_from is not None and self._clock() >= self._next_key_from
-        return self._next_signer or self._signer if is_next else self._signer
+
+class CloudFrontCookies:
+    """Signed cookies with a custom policy: its resource is a folder, with a wildcard for what is in it.
+
+    CloudFront does not look into the folder. The origin does: it is our API, which serves in there what belongs there.
+    """
+
+    def __init__(self, options: CloudFrontOptions, clock: Clock) -> None:
+        """Read key files: not for the event loop. Raises `ConfigurationError`."""
+        assert options.galleries_url is not None
+        self.base = options.galleries_url
+        self._domain = options.cookie_domain
+        self._keys = RotatedKeys(options, clock)
+        self._signed = lru_cache(URLS_KEPT // 10)(_cookies)
+
+    def cookies_of(self, folder: str, expires_at: datetime) -> tuple[SignedCookie, ...]:
+        return self._signed(self._keys.now(), f"{self.base}{folder}*", expires_at, self._domain)
+
+
+def _cookies(
+    signer: CloudFrontSigner, resource: str, expires_at: datetime, domain: str | None
+) -> tuple[SignedCookie, ...]:
+    policy = signer.build_policy(resource, expires_at).encode()
+    signed = {
+        "Policy": _escaped(policy),
+        "Signature": _escaped(signer.rsa_signer(policy)),
+        "Key-Pair-Id": signer.key_id,
+    }
+    return tuple(SignedCookie(f"CloudFront-{name}", value, domain) for name, value in signed.items())
+
+
+def _escaped(data: bytes) -> str:
+    """Base64, without the characters that have a meaning in a cookie (Developer Guide, "Use signed cookies")."""
+    return b64encode(data, b"-~").decode().replace("=", "_")
 
 
 def _sign(signer: CloudFrontSigner, url: str, expires_at: datetime) -> str:

@@ -7,6 +7,7 @@ import typed_settings
 from attrs import Factory, field, frozen
 
 from imagegallery.errors import ConfigurationError
+from imagegallery.storage.options import MIN_SECRET_BYTES
 
 DEFAULT_TTL = timedelta(hours=1)
 
@@ -31,7 +32,9 @@ class SigningKey:
 @frozen
 class CloudFrontOptions:
     """``url`` is the base under which a distribution serves the bucket to signed URLs. Without it, private URLs are the
-    store's own.
+    store's own. ``galleries_url`` is the base of the API (``https://cdn.example/api/v1``) where a distribution serves
+    the files of galleries (``/galleries/*/files/*``) to signed cookies, which are set for ``cookie_domain``: one that
+    the API and the distribution are both below.
 
     To change keys: add the new public key to the distribution's key group, set it as ``next_key``, and
     ``next_key_from`` to a moment (ISO 8601, with its offset) by which all processes will know it. From then on it
@@ -39,6 +42,8 @@ class CloudFrontOptions:
     """
 
     url: str | None = field(default=None, converter=without_slash)
+    galleries_url: str | None = field(default=None, converter=without_slash)
+    cookie_domain: str | None = None
     key: SigningKey = Factory(SigningKey)
     next_key: SigningKey = Factory(SigningKey)
     next_key_from: datetime | None = None
@@ -49,6 +54,10 @@ class CloudFrontOptions:
                 raise ConfigurationError(f"delivery.cloudfront.{name} needs an id, and either pem or file.")
         if self.url is not None and not self.key.is_set:
             raise ConfigurationError("delivery.cloudfront.url needs delivery.cloudfront.key to sign with.")
+        if self.galleries_url is not None and (not self.key.is_set or self.cookie_domain is None):
+            raise ConfigurationError(
+                "delivery.cloudfront.galleries_url needs delivery.cloudfront.key to sign with, and cookie_domain."
+            )
         if self.next_key.is_set is not (self.next_key_from is not None):
             raise ConfigurationError("delivery.cloudfront.next_key and next_key_from belong together.")
         if self.next_key_from is not None and self.next_key_from.tzinfo is None:
@@ -68,6 +77,10 @@ class DeliveryOptions:
     Where objects are files, a proxy in front can send them, once the API has decided that it may: nginx by
     ``accel_redirect``, the path of its internal location of the folder ``objects`` (``/kept/``); Apache and others by
     ``x_sendfile``, which names the file.
+
+    ``edge_secret`` is what a cache in front, which checks by itself who may have the files of a gallery, sends in the
+    header ``X-Edge-Secret``, and in ``X-Edge-Checked`` what it checks: ``rules`` or ``cookies``. It may keep them for
+    others then.
     """
 
     base_url: str | None = field(default=None, converter=without_slash)
@@ -75,11 +88,14 @@ class DeliveryOptions:
     private_url_ttl: timedelta = DEFAULT_TTL
     accel_redirect: str | None = None
     x_sendfile: bool = False
+    edge_secret: typed_settings.SecretStr | None = None
     cloudfront: CloudFrontOptions = Factory(CloudFrontOptions)
 
     def __attrs_post_init__(self) -> None:
         location = self.accel_redirect
         if location is not None and not (location.startswith("/") and location.endswith("/")):
             raise ConfigurationError("delivery.accel_redirect is a path that begins and ends with /, such as /kept/.")
+        if self.edge_secret is not None and len(self.edge_secret.encode()) < MIN_SECRET_BYTES:
+            raise ConfigurationError(f"delivery.edge_secret must have at least {MIN_SECRET_BYTES} bytes.")
         if location is not None and self.x_sendfile:
             raise ConfigurationError("delivery.accel_redirect and delivery.x_sendfile exclude each other.")

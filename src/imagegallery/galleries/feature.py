@@ -5,9 +5,11 @@ from typing import Final
 
 from imagegallery.access.authority import Authority
 from imagegallery.access.options import SharingOptions
+from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.galleries import records
 from imagegallery.galleries.checks import ImageCounts
+from imagegallery.galleries.files import GalleryFiles
 from imagegallery.galleries.pages import CachedPages
 from imagegallery.galleries.service import GalleryService
 from imagegallery.images.events import GalleryChanged
@@ -26,6 +28,16 @@ def _services(resources: Resources) -> Iterable[object]:
             resources.registered[Policies],
             resources.registered[Authority],
             resources.policy,
+            resources.folder_cookies,
+        ),
+        GalleryFiles(
+            resources.database,
+            resources.kept,
+            resources.changes,
+            resources.own_cookies,
+            resources.options[DeliveryOptions],
+            resources.policy,
+            resources.clock,
         ),
         CachedPages(
             resources.database,

@@ -11,6 +11,7 @@ from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.access.grant import Grant
 from imagegallery.common.meta import Meta
+from imagegallery.delivery.protocol import SignedCookie
 from imagegallery.images.image.image import Image
 
 MAX_NAME = 255
@@ -42,6 +43,16 @@ class GalleryView(StrEnum):
 
 
 GalleryViewLike: TypeAlias = GalleryView | Literal["own", "public"]
+
+
+@frozen
+class GalleryCookies:
+    """Cookies for the ``url`` of a gallery's files (without a ``base_url`` relative to the API), until ``expires_at``.
+    Each is for the path of this URL."""
+
+    url: str
+    cookies: tuple[SignedCookie, ...]
+    expires_at: datetime
 
 
 @frozen

@@ -27,6 +27,7 @@ from imagegallery.common.validation import MAX_BATCH, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
+from imagegallery.delivery.protocol import FolderCookies
 from imagegallery.errors import Conflict, Forbidden, NotFound
 from imagegallery.events import records as events
 from imagegallery.galleries import listing_records, order_records, records
@@ -35,6 +36,7 @@ from imagegallery.galleries.filter import EVERY_GALLERY, GalleryFilter
 from imagegallery.galleries.gallery import (
     MAX_PER_OWNER,
     Gallery,
+    GalleryCookies,
     GalleryView,
     GalleryViewLike,
     ImageOrder,
@@ -60,7 +62,7 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
-from imagegallery.images.presentation.urls import ImageUrls, show
+from imagegallery.images.presentation.urls import ImageUrls, gallery_folder, show
 from imagegallery.images.trash import records as trash_records
 from imagegallery.images.trash.service import put_away
 from imagegallery.pagination import (
@@ -89,8 +91,10 @@ class GalleryService:
         policies: Policies | None = None,
         authority: Authority | None = None,
         governing: PolicyInForce | None = None,
+        folder_cookies: FolderCookies | None = None,
     ) -> None:
         self._governing = governing
+        self._folder_cookies = folder_cookies
         self._authority = authority or Authority()
         self._database = database
         self._meta_checks = meta_checks or MetaChecks()
@@ -265,6 +269,24 @@ class GalleryService:
             read.found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)), goes_on=read.goes_on
         )
         return await self._delivery.of_many(lambda: page.map(lambda gallery: self._shown(principal, gallery)))
+
+    async def cookies(self, principal: Principal, gallery_id: Id) -> GalleryCookies:
+        """Return the cookies that open all variants of the gallery's images, by the addresses below their ``url``: one
+        signature, where a page of a private gallery has hundreds otherwise. They end as signed URLs do, and not
+        before.
+
+        Raises:
+            NotFound: If the principal may not see any of this id.
+            LookupError: If this gallery was not opened as a whole.
+        """
+        gallery_id = as_id(gallery_id, "gallery_id")
+        if self._folder_cookies is None:
+            raise LookupError("Only an open gallery has cookies.")
+        async with self._database.reading(principal) as connection:
+            facts = await self._require(Permission.VIEW, connection, principal, gallery_id)
+        folder, expires_at = gallery_folder(gallery_id), self._delivery.expires_at_for(principal, facts)
+        signed = self._folder_cookies.cookies_of(folder, expires_at)
+        return GalleryCookies(f"{self._folder_cookies.base}{folder}", signed, expires_at)
 
     async def update(
         self,
@@ -527,6 +549,7 @@ class GalleryService:
         where: ImageFilter = NO_FILTER,
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
+        by_cookies: bool = False,
     ) -> CursorPage[Image]:
         """List the gallery's images. In random order, or with a filter, a page may be short or empty and still have a
         next cursor.
@@ -536,6 +559,7 @@ class GalleryService:
             seed: For the random order: 0 to 2^53 - 1. The same seed gives the same order.
             where: Only the owner may filter by favourite or archive.
             limit: 1 to 100.
+            by_cookies: Whether variants have the addresses that `cookies` open.
 
         Raises:
             NotFound: If the principal may not see any of this id.
@@ -548,7 +572,10 @@ class GalleryService:
         async with self._database.reading(principal) as connection:
             seen = await self._visible(principal, gallery_id, await walking.read(connection, walk), where)
         found = walking.cut(walk, seen)
-        return await self._delivery.of_many(lambda: found.map(lambda each: self._shown_member(principal, seen, each)))
+        place = gallery_id if by_cookies else None
+        return await self._delivery.of_many(
+            lambda: found.map(lambda each: self._shown_member(principal, seen, each, place))
+        )
 
     async def list_images_page(
         self,
@@ -560,6 +587,7 @@ class GalleryService:
         where: ImageFilter = NO_FILTER,
         page: int = 1,
         limit: int = DEFAULT_LIMIT,
+        by_cookies: bool = False,
     ) -> NumberedPage[Image]:
         """Return page ``page`` (from 1) of the same list. Pages after the last are empty.
 
@@ -578,8 +606,9 @@ class GalleryService:
             walk = walking.Walk(principal, self._clock(), gallery_id, selection, None, limit)
             seen = await self._visible(principal, gallery_id, await walking.read_page(connection, walk, offset), where)
             total = await self._total(connection, gallery_id, seen, where)
+        place = gallery_id if by_cookies else None
         images = await self._delivery.of_many(
-            lambda: tuple(self._shown_member(principal, seen, member) for member in seen.found)
+            lambda: tuple(self._shown_member(principal, seen, member, place) for member in seen.found)
         )
         return NumberedPage(images, page, limit, total)
 
@@ -672,8 +701,12 @@ class GalleryService:
         seen_as = audience(principal, gallery.facts)
         return evolve(gallery, cover=cover, audience=seen_as, meta=self._delivery.meta.shown(gallery.meta, seen_as))
 
-    def _shown_member(self, principal: Principal, members: GalleryPage, member: GalleryEntry) -> Image:
-        return show(member.image, principal, self._delivery, members.facts, position=member.position)
+    def _shown_member(
+        self, principal: Principal, members: GalleryPage, member: GalleryEntry, place: UUID | None
+    ) -> Image:
+        """The image as it is shown; by the addresses of the gallery ``place``, if there is one."""
+        shown = show(member.image, principal, self._delivery, members.facts, position=member.position)
+        return shown if place is None else self._delivery.in_gallery(shown, place)
 
 
 async def _hold_cover(connection: Connection, gallery_id: UUID, image_id: UUID) -> None:

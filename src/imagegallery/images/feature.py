@@ -34,7 +34,7 @@ def _services(resources: Resources) -> Iterable[object]:
         policies=resources.registered[Policies],
         authority=resources.registered[Authority],
     )
-    return urls, images, PublicFiles(resources.database, resources.kept, resources.changes)
+    return urls, images, PublicFiles(resources.database, resources.kept, resources.changes, resources.policy)
 
 
 FEATURE: Final = Feature(

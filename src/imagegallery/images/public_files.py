@@ -10,6 +10,7 @@ from imagegallery.common.bounded import BoundedMap
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
 from imagegallery.images.image import records
+from imagegallery.policies.in_force import PolicyInForce
 
 MAX_BYTES: Final = 4 * 2**20
 # The size of an entry besides its texts, rounded up.
@@ -20,7 +21,14 @@ _CLOSED = b""
 class PublicFiles:
     """Decides about public URLs. What it keeps ends with any change of its owner's library (`GalleryChanges`)."""
 
-    def __init__(self, database: Database, cache: RevalidatingCache, changes: GalleryChanges) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cache: RevalidatingCache,
+        changes: GalleryChanges,
+        governing: PolicyInForce | None = None,
+    ) -> None:
+        self._governing = governing
         self._database = database
         self._cache = cache
         self._changes = changes
@@ -49,7 +57,8 @@ class PublicFiles:
         )
         if answer.entry.body == _CLOSED:
             raise NotFound.of("file")
-        return HotlinkRule.from_bytes(answer.entry.body)
+        rule = HotlinkRule.from_bytes(answer.entry.body)
+        return rule if self._governing is None else rule.under(hotlinks=(await self._governing.get()).hotlinks)
 
     async def _find_group(self, key: str) -> str:
         async with self._database.connection() as connection:

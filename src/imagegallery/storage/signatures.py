@@ -1,8 +1,8 @@
 """Our own signed URLs: the token in the URL is a signed grant. The server stores nothing.
 
-A token says one thing: this key may be written (or read) until then. Uploads, parts and downloads are signed with
-different keys, so that none passes for another. Equal grants give equal tokens, so that URLs with rounded expiry can be
-cached.
+A token says one thing: this key may be written (or read) until then. What is for uploads, parts, downloads and folders
+is signed with different keys, so that none passes for another. Equal grants give equal tokens, so that URLs with
+rounded expiry can be cached.
 
 A token is ``{signature}.{text}``: HMAC-SHA-256, truncated to its first 128 bits (RFC 2104 section 5), of the text. The
 text of a download is ``{expiry}/{key}``, since a page of private images has hundreds of them; one that says more than
@@ -69,14 +69,23 @@ class PartGrant:
         return self.max_size if self.max_total is None else 0
 
 
-Grant = UploadGrant | DownloadGrant | PartGrant
-G = TypeVar("G", UploadGrant, DownloadGrant, PartGrant)
+@frozen
+class FolderGrant:
+    """Permission to read what is served below ``folder``, a path of the API, before ``expires_at``."""
+
+    folder: str
+    expires_at: datetime
+
+
+Grant = UploadGrant | DownloadGrant | PartGrant | FolderGrant
+G = TypeVar("G", UploadGrant, DownloadGrant, PartGrant, FolderGrant)
 
 # A change of a grant's text needs a new salt: older tokens must not be read as something else.
 _SALTS: dict[type[Grant], bytes] = {
     UploadGrant: b"imagegallery.upload.3",
     DownloadGrant: b"imagegallery.download.2",
     PartGrant: b"imagegallery.part.2",
+    FolderGrant: b"imagegallery.folder.1",
 }
 _SIGNATURE_BYTES = 16
 

@@ -60,6 +60,7 @@ class SyncGalleries(Face[GalleryService]):
     remove_image = ServiceCall(GalleryService.remove_image)
     remove_images = ServiceCall(GalleryService.remove_images)
     move = ServiceCall(GalleryService.move)
+    cookies = ServiceCall(GalleryService.cookies)
     list_images = ServiceCall(GalleryService.list_images)
     list_images_page = ServiceCall(GalleryService.list_images_page)
 

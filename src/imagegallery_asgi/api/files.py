@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from uuid import UUID
 from xml.sax.saxutils import escape
 
+import msgspec
 from attrs import frozen
 from starlette.responses import Response
 
@@ -22,6 +24,7 @@ from imagegallery import (
     UploadExpired,
 )
 from imagegallery.errors import DiskFull, HotlinkRefused, ObjectNotFound, SignatureExpired, SignatureInvalid
+from imagegallery.galleries.files import GalleryFiles
 from imagegallery.images.public_files import PublicFiles
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import (
@@ -37,17 +40,20 @@ from imagegallery_asgi.api.common import BYTES, IMAGE, WRONG_FILE
 from imagegallery_asgi.api.forms import IncomingForm
 from imagegallery_asgi.api.origins import asking_page, own_origins
 from imagegallery_asgi.api.requests import ObjectForm
+from imagegallery_asgi.api.responses import GalleryCookiesDocument, One
 from imagegallery_asgi.framework.bodies import check_not_encoded, content_length
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import MalformedRequest, RangeNotSatisfiable, UnsupportedBody
 from imagegallery_asgi.framework.headers import media_type, quote_etag
 from imagegallery_asgi.framework.object_response import ObjectResponse, OpenedObject, Representation, ServedObject
-from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
+from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, declaring
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
+# Of a cache in front.
+EDGE, EDGE_CHECK = "X-Edge-Secret", "X-Edge-Checked"
 ObjectKey = Annotated[str, example("library/images/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52/medium-nr3kq7wz2d.webp")]
 Token = Annotated[str, example("eyJrIjoiaW5jb21pbmcifQ.c2lnbmVk")]
 _OBJECT = {
@@ -97,6 +103,67 @@ async def get_file(call: Call, key: ObjectKey) -> Response:
     rule = await call.gallery.service(PublicFiles).find(key)
     rule.require(asking_page(call.request.headers), own_origins(call))
     return await _serve(call, _PublicFile(call.gallery.server.store, key, rule.cache_control))
+
+
+@operation(
+    "GET",
+    "/galleries/{gallery_id}/files/{key:path}",
+    "A variant of an image in this gallery",
+    raises=(NotFound, HotlinkRefused, ObjectNotFound, RangeNotSatisfiable),
+    answers=_OBJECT,
+    answers_head=True,
+    needs_principal=False,
+    holds_conditions=True,
+    permission=Permission.NONE,
+)
+async def get_gallery_file(call: Call, gallery_id: UUID, key: ObjectKey) -> Response:
+    """The same as at `/files/{key}`, for a gallery that everybody may see now; of a private one for clients with the
+    cookies of `POST /galleries/{gallery_id}/cookies`."""
+    headers = call.request.headers
+    cache_control = await call.gallery.service(GalleryFiles).cache_control(
+        gallery_id,
+        key,
+        asking_page(headers),
+        own_origins(call),
+        cookies=call.request.cookies,
+        edge=(headers.get(EDGE), headers.get(EDGE_CHECK)),
+    )
+    return await _serve(call, _PublicFile(call.gallery.server.store, key, cache_control))
+
+
+@operation(
+    "POST",
+    "/galleries/{gallery_id}/cookies",
+    "Cookies for all files of a gallery",
+    raises=(NotFound,),
+    answers={
+        200: DeclaredAnswer(
+            "Set.", (Content("application/json", One[GalleryCookiesDocument]),), headers=("Set-Cookie",)
+        )
+    },
+    needs_user=False,
+    permission=Permission.VIEW,
+)
+async def make_gallery_cookies(call: Call, gallery_id: UUID) -> Response:
+    """They open all variants of its images below `url`, as lists with `urls=gallery` have them. Like signed URLs they
+    work until `expires_at`, whatever happens to the gallery."""
+    made = await call.gallery.galleries.cookies(call.principal, gallery_id)
+    url = call.url(made.url)
+    document = One(GalleryCookiesDocument(url, made.expires_at))
+    response = Response(msgspec.json.encode(document), headers={"Cache-Control": "no-store"}, media_type=JSON)
+    is_secure = call.request.url.scheme == "https" or url.startswith("https:")
+    for each in made.cookies:
+        response.set_cookie(
+            each.name,
+            each.value,
+            expires=made.expires_at,
+            path=urlsplit(url).path,
+            domain=each.domain,
+            secure=is_secure,
+            httponly=True,
+            samesite="lax",
+        )
+    return response
 
 
 @frozen

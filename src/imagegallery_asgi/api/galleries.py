@@ -65,6 +65,7 @@ class _Selection(TypedDict):
     seed: int | None
     where: ImageFilter
     limit: int
+    by_cookies: bool
 
 
 @operation(
@@ -207,7 +208,7 @@ async def list_gallery_images(call: Call, gallery_id: UUID, query: GalleryImages
     # else.
     is_common = query.order is not ImageOrder.RANDOM and query.filter.is_empty and query.limit in KEPT_LIMITS
     is_kept = is_common and call.host.choices.admit(fields, call.host.clock())
-    name = f"{call.api_root} {query.order} {query.limit} {fields}"
+    name = f"{call.api_root} {query.order} {query.limit} {query.urls} {fields}"
     place = ListPlace(name, query.page, query.cursor, may_be_kept=is_kept)
     return page_response(call, await call.gallery.server.pages.images(call.principal, gallery_id, place, load))
 
@@ -277,7 +278,9 @@ def _document(call: Call, gallery: Gallery) -> One[GalleryDetail]:
 
 async def _load_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> LoadedPage:
     galleries, principal, fields = call.gallery.galleries, call.principal, chosen_fields(query.fields)
-    selection = _Selection(order=query.order, seed=query.seed, where=query.filter, limit=query.limit)
+    selection = _Selection(
+        order=query.order, seed=query.seed, where=query.filter, limit=query.limit, by_cookies=query.urls == "gallery"
+    )
     if query.page is None:
         page = await galleries.list_images(principal, gallery_id, cursor=query.cursor, **selection)
         pagination = cursor_pagination(page)

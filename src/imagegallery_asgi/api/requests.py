@@ -147,7 +147,8 @@ class FilterQuery:
 class GalleryImagesQuery(FilterQuery):
     """``page`` and ``cursor`` are two ways through the same list: give at most one. ``order=random`` needs a
     ``seed``. ``is_favorite`` and ``is_archived`` are for the owner. ``fields`` chooses the fields of each image,
-    instead of a summary: ``fields=id,ratio,blurhash,src`` is what a grid needs."""
+    instead of a summary: ``fields=id,ratio,blurhash,src`` is what a grid needs. ``urls=gallery`` has the addresses of
+    files below the gallery, which do not end and which its cookies open."""
 
     order: ImageOrder = ImageOrder.POSITION
     seed: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | None = None
@@ -155,6 +156,7 @@ class GalleryImagesQuery(FilterQuery):
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
     fields: GalleryImageFields | None = None
+    urls: Literal["own", "gallery"] = "own"
 
 
 @frozen

@@ -382,6 +382,15 @@ class AccessDocument:
 
 
 @frozen(slots=False)
+class GalleryCookiesDocument:
+    """The files of the gallery are below ``url`` for those who have the cookies that came with this, until
+    ``expires_at``."""
+
+    url: Annotated[str, example("/api/v1/galleries/01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52/files/")]
+    expires_at: Moment
+
+
+@frozen(slots=False)
 class MonthCountDocument:
     month: Annotated[str, example("2026-06")]
     count: Annotated[int, example(42)]

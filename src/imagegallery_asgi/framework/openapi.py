@@ -135,6 +135,7 @@ _HEADER_EXAMPLES: Mapping[str, str] = {
     "Last-Modified": "Mon, 01 Jun 2026 12:30:00 GMT",
     "Location": f"/api/v1/images/{_ID}",
     "Retry-After": "30",
+    "Set-Cookie": "imagegallery-folder=…; HttpOnly; Path=/api/v1/galleries/…/files/; SameSite=lax; Secure",
     "Tus-Extension": "creation,termination",
     "Tus-Version": "1.0.0",
     "Upload-Limit": "max-size=104857600",

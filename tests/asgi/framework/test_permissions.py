@@ -13,7 +13,9 @@ from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import OPERATIONS
 
-GOVERNED = [each for each in OPERATIONS if "{image_id}" in each.path or "{gallery_id}" in each.path]
+GOVERNED = [
+    each for each in OPERATIONS if each.needs_principal and ("{image_id}" in each.path or "{gallery_id}" in each.path)
+]
 OTHER, VISITOR = "other", None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
 import anyio.to_thread
 from attrs import evolve
@@ -52,6 +53,7 @@ class ImageUrls:
         self._private = private
         self._ttl = options.private_url_ttl
         self._shared_ttl = min(self._ttl, (sharing or SharingOptions()).url_ttl)
+        self._galleries = options.cloudfront.galleries_url or options.base_url or ""
         self._clock = clock
         self.meta = meta or MetaOptions()
 
@@ -66,6 +68,12 @@ class ImageUrls:
     def public_url(self, key: str) -> str:
         """The stable URL of a variant's key."""
         return f"{self._public}/{quote(key)}"
+
+    def in_gallery(self, image: Image, gallery_id: UUID) -> Image:
+        """The image with the addresses that the gallery's cookies open, which do not end."""
+        folder = f"{self._galleries}{gallery_folder(gallery_id)}"
+        variants = tuple(each.at(f"{folder}{quote(each.key)}") for each in image.variants)
+        return evolve(image, variants=variants, urls_expire_at=None)
 
     def original_url(
         self,
@@ -98,6 +106,11 @@ class ImageUrls:
         if audience(principal, facts) is Audience.SHARED:
             return stepped_expiry(self._clock(), self._shared_ttl)
         return self.expires_at()
+
+
+def gallery_folder(gallery_id: UUID) -> str:
+    """The path below the API's root where a gallery's own files are."""
+    return f"/galleries/{gallery_id}/files/"
 
 
 def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
