@@ -93,6 +93,44 @@ class SignatureExpired(ImageGalleryError):
     code = "signature_expired"
 
 
+class ShareEnded(ImageGalleryError):
+    """The share is over for whoever has its link, for ``reason``: ``revoked``, ``expired`` or ``exhausted``."""
+
+    code = "share_ended"
+
+    def __init__(self, message: str, *, reason: str = "revoked") -> None:
+        super().__init__(message, reason=reason)
+        self.reason = reason
+
+
+class PasswordRequired(Unauthenticated):
+    """The link has a password, which has to be given first."""
+
+    code = "password_required"
+
+
+class WrongPassword(Unauthenticated):
+    """This is not the password of the link."""
+
+    code = "wrong_password"
+
+
+class VisitRequired(Unauthenticated):
+    """The link opens a limited number of times: open it first, and show the visit that this gives."""
+
+    code = "visit_required"
+
+
+class LinkMoved(ImageGalleryError):
+    """The link has another name now: ``slug``."""
+
+    code = "link_moved"
+
+    def __init__(self, message: str, *, slug: str = "") -> None:
+        super().__init__(message, slug=slug)
+        self.slug = slug
+
+
 # --- input -------------------------------------------------------------------------------------------------
 
 

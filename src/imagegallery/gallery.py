@@ -41,6 +41,8 @@ from imagegallery.queue.worker import Worker
 from imagegallery.registry import Registers, Registry
 from imagegallery.server_parts import ServerParts
 from imagegallery.settings import Settings, load_feature
+from imagegallery.sharing import feature as sharing
+from imagegallery.sharing.service import ShareService
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.upkeep import feature as upkeep
 from imagegallery.upkeep.service import UpkeepService
@@ -60,6 +62,7 @@ FEATURES: Final[Sequence[Feature]] = (
     duplicates.FEATURE,
     uploads.FEATURE,
     galleries.FEATURE,
+    sharing.FEATURE,
     owners.FEATURE,
     administration.FEATURE,
     events.FEATURE,
@@ -78,17 +81,18 @@ T = TypeVar("T")
 class ImageGallery(Registers):
     """An open image gallery: one object, with a noun for each thing it does.
 
-    Every call of ``galleries``, ``images`` and ``uploads`` names its `Principal`. ``variants`` makes variants outside
-    of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``audit`` tells who did what
-    that matters for security, ``exports`` tell owners all that is kept of them, ``upkeep`` repairs inconsistencies,
-    ``owners`` is for operators of the service, and ``server`` for those who serve it to others. Made by `open`, closed
-    with that context.
+    Every call of ``galleries``, ``images``, ``uploads`` and ``shares`` names its `Principal`. ``variants`` makes
+    variants outside of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``audit``
+    tells who did what that matters for security, ``exports`` tell owners all that is kept of them, ``upkeep`` repairs
+    inconsistencies, ``owners`` is for operators of the service, and ``server`` for those who serve it to others. Made
+    by `open`, closed with that context.
     """
 
     settings = AttributeOf(Settings)
     galleries = AttributeOf(GalleryService)
     images = AttributeOf(ImageService)
     uploads = AttributeOf(UploadService)
+    shares = AttributeOf(ShareService)
     owners = AttributeOf(OwnerService)
     variants = AttributeOf(VariantService)
     upkeep = AttributeOf(UpkeepService)
@@ -110,6 +114,7 @@ class ImageGallery(Registers):
         self.galleries = self.service(GalleryService)
         self.images = self.service(ImageService)
         self.uploads = self.service(UploadService)
+        self.shares = self.service(ShareService)
         self.owners = self.service(OwnerService)
         self.variants = self.service(VariantService)
         self.upkeep = self.service(UpkeepService)

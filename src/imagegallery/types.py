@@ -9,6 +9,7 @@ What an application makes or catches is in `imagegallery` itself. Nothing inside
 """
 
 from imagegallery.access.audience import VisibilityLike
+from imagegallery.access.options import SharingOptions
 from imagegallery.analyses.analysis import AnalysisOptions
 from imagegallery.audit.options import AuditOptions
 from imagegallery.audit.service import AuditService
@@ -46,6 +47,8 @@ from imagegallery.queue.worker import Worker
 from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
 from imagegallery.server_parts import ServerParts
+from imagegallery.sharing.input import DownloadLike, MetadataLike, PermissionsLike, TargetLike
+from imagegallery.sharing.service import ShareService
 from imagegallery.storage.options import StorageOptions
 from imagegallery.storage.protocol import ObjectStore
 from imagegallery.sync.gallery import SyncGallery
@@ -71,6 +74,7 @@ __all__ = [
     "DatabaseOptions",
     "DeliveryOptions",
     "DomainEvent",
+    "DownloadLike",
     "DuplicateService",
     "EventOptions",
     "EventService",
@@ -92,17 +96,22 @@ __all__ = [
     "LibraryOrderLike",
     "LibraryService",
     "Meta",
+    "MetadataLike",
     "ObjectStore",
     "OnDuplicateLike",
     "OwnerService",
+    "PermissionsLike",
     "PrivacyOptions",
     "ProcessingStatusLike",
     "QueueOptions",
     "RateOptions",
     "RedisOptions",
     "ServerParts",
+    "ShareService",
+    "SharingOptions",
     "StorageOptions",
     "SyncGallery",
+    "TargetLike",
     "TrashOptions",
     "TrashService",
     "UpkeepService",

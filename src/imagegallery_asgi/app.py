@@ -75,6 +75,8 @@ def create_app(
             one that has a rule already.
     """
     api = chosen(operations)
+    has_links = any(each.is_of_link for each in api)
+    below_links = [each.below_link for each in api if each.for_links] if has_links else []
     if authorize is not None:
         if gallery is None:
             raise ValueError("authorize needs the gallery that it is for.")
@@ -88,7 +90,7 @@ def create_app(
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     app = Starlette(
-        routes=[*_routes(host, API_PREFIX, api), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
+        routes=[*_routes(host, API_PREFIX, (*api, *below_links)), *_routes(host, "", (*OPERATIONAL, *WEBSITE))],
         middleware=[
             Middleware(StartFailure),
             *cors(cors_origins, lambda app: Exchanges(SafetyHeaders(app), host.metrics)),

@@ -9,7 +9,6 @@ from starlette.routing import Route
 from imagegallery import ConfigurationError, Permission
 from imagegallery_asgi import EVERYTHING, READ_ONLY, Call, Operation, create_app, declaring
 from imagegallery_asgi.framework.context import API_PREFIX
-from imagegallery_asgi.framework.operations import SAFE_METHODS
 from imagegallery_asgi.routes import GROUPS, OPERATIONS
 
 OWN: list[Operation] = []
@@ -34,9 +33,10 @@ def paths(operations: Iterable[Operation]) -> set[str]:
 
 
 def test_without_a_choice_there_is_everything_but_webhooks() -> None:
-    expected = paths(each for each in OPERATIONS if each.tag != "webhooks")
+    below_links = [each.below_link for each in OPERATIONS if each.for_links]
+    expected = paths([*(each for each in OPERATIONS if each.tag != "webhooks"), *below_links])
     assert mounted(()) == expected
-    assert mounted(EVERYTHING) == paths(OPERATIONS)
+    assert mounted(EVERYTHING) == paths([*OPERATIONS, *below_links])
     assert paths(GROUPS["webhooks"]).isdisjoint(expected)
 
 
@@ -65,7 +65,7 @@ async def test_read_only_changes_nothing_and_describes_nothing_else() -> None:
     transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://pictures.example") as client:
         for operation in OPERATIONS:
-            if operation.method not in SAFE_METHODS:
+            if not operation.is_safe:
                 path = operation.path.replace("{key:path}", "key")
                 answer = await client.request(operation.method, API_PREFIX + path)
                 assert answer.status_code in (404, 405), operation.name

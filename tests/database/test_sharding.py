@@ -26,6 +26,7 @@ _ROUTES: Final = {
     "gallery": rf"\bgallery_id{_VALUE}|{_INSERTED}gallery_id\b",
     "image": rf"\bimage_id{_VALUE}|{_INSERTED}image_id\b",
     "export": rf"\bexport_id{_VALUE}|{_INSERTED}export_id\b",
+    "share": rf"\bshare_id{_VALUE}|{_INSERTED}share_id\b",
     "id": rf"\bid{_VALUE}|unnest\(\$\d::uuid\[\]",
     "key": rf"\b(?:incoming_|original_)?key(?:{_VALUE}| = given\.key)",
 }
@@ -68,6 +69,8 @@ SCATTER: Final[Mapping[str, str]] = {
     "variants.records._WITH_JOB": _OPERATORS,
     "owners.records.SUMS": _OPERATORS,
     "uploads.session.records._NOT_AWAITED": _OPERATORS,
+    "sharing.records._FIND": "a link names no owner: a directory of links by hash and by name, on one shard",
+    "sharing.records._PRUNE_ACCESSES": _SWEEPERS,
     "testing.records._RESET": "a test empties the gallery that is its own",
     "galleries.records._COUNT_GALLERIES": _OPERATORS,
     "variants.records._HAS_IMAGES": _OPERATORS,

@@ -4,6 +4,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final, Protocol
+from uuid import UUID
 
 from attrs import frozen
 
@@ -57,6 +58,12 @@ class RateLimiter:
         wait = await self._hit(rates.uploads, f"uploads/{owner_id}")
         if wait is not None:
             raise UploadRateExceeded("Too many uploads; try again later.", retry_after=_whole(wait))
+
+    async def admit_password(self, share_id: UUID, address: str | None) -> None:
+        """Count one try at the password of a share from the client's ``address``, if known. Raises `RateLimited`."""
+        wait = await self._hit(self.options.passwords, f"passwords/{share_id}/{network_of(address)}")
+        if wait is not None:
+            raise RateLimited("Too many passwords were tried; try again later.", retry_after=_whole(wait))
 
     async def _rates(self) -> RateOptions:
         return self.options if self.governed is None else await self.governed.rates()

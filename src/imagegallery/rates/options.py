@@ -10,6 +10,9 @@ from imagegallery.errors import ConfigurationError
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _RATE: Final = re.compile(r"\s*+(\d++)\s*+(?:/|per)\s*+(\d++)?\s*+(second|minute|hour|day)s?\s*+", re.IGNORECASE)
 
+# Some mistakes, and no guesses: the one rate that is there unless somebody wants none.
+PASSWORDS: Final[str | None] = "10 per 10 minutes"
+
 
 @frozen
 class Rate:
@@ -42,9 +45,11 @@ class RateOptions:
     """Rates such as ``600/minute``. Without one there is no limit.
 
     ``visitors``: requests from one address (of IPv6, one network of 64 bits) without signing in. ``users``: requests of
-    one user. ``uploads``: uploads started by one owner. With Redis all processes count together, otherwise each alone.
+    one user. ``uploads``: uploads started by one owner. ``passwords``: tries at the password of one share from one
+    address. With Redis all processes count together, otherwise each alone.
     """
 
     visitors: str | None = field(default=None, validator=_check_rate)
     users: str | None = field(default=None, validator=_check_rate)
     uploads: str | None = field(default=None, validator=_check_rate)
+    passwords: str | None = field(default=PASSWORDS, validator=_check_rate)

@@ -32,6 +32,7 @@ from imagegallery.privacy.archive import Archive
 from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
+from imagegallery.sharing.service import ShareService
 from imagegallery.storage.protocol import ByteRange, ObjectStore
 from imagegallery.sync.face import Each, Face, Faced, ServiceCall, iterate
 from imagegallery.sync.portal import Portal
@@ -183,6 +184,24 @@ class SyncUploads(Face[UploadService]):
         return self._service.policies()
 
 
+class SyncShares(Face[ShareService]):
+    """`ShareService`, waited for."""
+
+    create = ServiceCall(ShareService.create)
+    create_link = ServiceCall(ShareService.create_link)
+    get = ServiceCall(ShareService.get)
+    list = ServiceCall(ShareService.list)
+    update = ServiceCall(ShareService.update)
+    rotate_link = ServiceCall(ShareService.rotate_link)
+    remove_link = ServiceCall(ShareService.remove_link)
+    revoke = ServiceCall(ShareService.revoke)
+    delete = ServiceCall(ShareService.delete)
+    accesses = ServiceCall(ShareService.accesses)
+    open = ServiceCall(ShareService.open)
+    targets = ServiceCall(ShareService.targets)
+    sweep = ServiceCall(ShareService.sweep)
+
+
 class SyncOwners(Face[OwnerService]):
     """`OwnerService`, waited for."""
 
@@ -281,6 +300,7 @@ class SyncGallery(Registers):
     galleries = AttributeOf(SyncGalleries)
     images = AttributeOf(SyncImages)
     uploads = AttributeOf(SyncUploads)
+    shares = AttributeOf(SyncShares)
     owners = AttributeOf(SyncOwners)
     variants = AttributeOf(SyncVariants)
     events = AttributeOf(SyncEvents)
@@ -296,6 +316,7 @@ class SyncGallery(Registers):
         self.galleries = SyncGalleries(portal, lambda gallery: gallery.galleries)
         self.images = SyncImages(portal)
         self.uploads = SyncUploads(portal)
+        self.shares = SyncShares(portal, lambda gallery: gallery.shares)
         self.owners = SyncOwners(portal, lambda gallery: gallery.owners)
         self.variants = SyncVariants(portal, lambda gallery: gallery.variants)
         self.events = SyncEvents(portal, self)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import attrs
 from msgspec import UNSET
@@ -26,6 +26,8 @@ from imagegallery.access.explanation import AccessReport, Holder
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
 from imagegallery.images.presentation.responsive import SIZES, absolute, describe
+from imagegallery.sharing.service import OpenedShare
+from imagegallery.sharing.share import CreatedShare, RecipientKind, Share, ShareAccess, ShareRecipient
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
@@ -33,6 +35,7 @@ from imagegallery_asgi.api.responses import (
     AccessDocument,
     BatchDocument,
     BatchResultDocument,
+    CreatedShareDocument,
     CursorList,
     CursorPagination,
     ExifDocument,
@@ -46,25 +49,33 @@ from imagegallery_asgi.api.responses import (
     ImageDetail,
     Images,
     ImageSummary,
+    LinkDocument,
     MonthCountDocument,
     MonthDocument,
     PagePagination,
     PartPlanDocument,
     PartUrlDocument,
+    PermissionName,
     PolicyDocument,
+    RecipientDocument,
+    ShareAccessDocument,
+    ShareDocument,
     SizesDocument,
     SourceDocument,
     StoredPartDocument,
     StoredPartsDocument,
+    TargetDocument,
     TimelineDocument,
     UploadDocument,
     VariantDetail,
     VariantSummary,
+    VisitDocument,
 )
 
 D = TypeVar("D", bound=attrs.AttrsInstance)
 S = TypeVar("S", bound=ImageSummary)
 G = TypeVar("G", bound=GalleryDocument)
+H = TypeVar("H", bound=ShareDocument)
 V = TypeVar("V", bound=VariantSummary)
 P = TypeVar("P", CursorPagination, PagePagination)
 T = TypeVar("T")
@@ -223,6 +234,76 @@ def policy_document(name: str | None, policy: Policy) -> PolicyDocument:
 
 def policy_documents(policies: Mapping[str | None, Policy]) -> tuple[PolicyDocument, ...]:
     return tuple(policy_document(name, policy) for name, policy in policies.items())
+
+
+def permission_names(granted: Permission) -> tuple[PermissionName, ...]:
+    return tuple(cast("PermissionName", str(each.name).lower()) for each in granted)
+
+
+def share_document(share: Share, url: str | None) -> ShareDocument:
+    """``url`` is that of its link, if that can be told."""
+    return _share(ShareDocument, share, url)
+
+
+def created_share(created: CreatedShare, url: str | None) -> CreatedShareDocument:
+    return _share(CreatedShareDocument, created.share, url, token=created.token)
+
+
+def _share(kind: type[H], share: Share, url: str | None, **others: object) -> H:
+    return document(
+        kind,
+        share,
+        url=url,
+        targets=tuple(TargetDocument(each.gallery_id, each.image_id, each.is_library) for each in share.targets),
+        permissions=permission_names(share.permissions),
+        metadata=share.metadata.name.lower(),
+        download=share.download.name.lower(),
+        recipients=tuple(map(_recipient, share.recipients)),
+        **others,
+    )
+
+
+def _recipient(recipient: ShareRecipient) -> RecipientDocument:
+    return document(
+        RecipientDocument,
+        recipient,
+        user=recipient.name if recipient.kind is RecipientKind.USER else None,
+        email=recipient.name if recipient.kind is RecipientKind.EMAIL else None,
+        group=recipient.name if recipient.kind is RecipientKind.GROUP else None,
+        permissions=None if recipient.permissions is None else permission_names(recipient.permissions),
+        metadata=None if recipient.metadata is None else recipient.metadata.name.lower(),
+        download=None if recipient.download is None else recipient.download.name.lower(),
+    )
+
+
+def cursor_accesses(page: CursorPage[ShareAccess]) -> CursorList[ShareAccessDocument]:
+    told = tuple(
+        document(
+            ShareAccessDocument,
+            each,
+            day=each.day.isoformat(),
+            recipient=None if each.recipient is None else _recipient(each.recipient),
+        )
+        for each in page.items
+    )
+    return CursorList(told, cursor_pagination(page))
+
+
+def link_document(
+    opened: OpenedShare, galleries: Iterable[Gallery], images: Iterable[Image], root: str, *, has_library: bool
+) -> LinkDocument:
+    share, visit = opened.share, opened.visit
+    return document(
+        LinkDocument,
+        share,
+        permissions=permission_names(share.permissions),
+        metadata=share.metadata.name.lower(),
+        download=share.download.name.lower(),
+        library=has_library,
+        galleries=tuple(gallery_document(each, root) for each in galleries),
+        images=tuple(image_summary(each, root) for each in images),
+        visit=None if visit is None else VisitDocument(visit.token, visit.expires_at),
+    )
 
 
 def upload_document(session: UploadSession, root: str) -> UploadDocument:

@@ -126,6 +126,7 @@ async def create_gallery(call: Call, body: CreateGallery) -> One[GalleryDetail]:
     raises=(NotFound,),
     answers=page_answers(One[GalleryDetail]),
     holds_conditions=True,
+    for_links=True,
     permission=Permission.VIEW,
 )
 async def get_gallery(call: Call, gallery_id: UUID) -> Response:
@@ -195,6 +196,7 @@ async def get_gallery_access(call: Call, gallery_id: UUID) -> One[AccessDocument
     raises=(NotFound,),
     answers=page_answers(GalleryImages | GalleryImagesPage | ChosenImages | ChosenImagesPage),
     holds_conditions=True,
+    for_links=True,
     permission=Permission.VIEW,
 )
 async def list_gallery_images(call: Call, gallery_id: UUID, query: GalleryImagesQuery) -> Response:

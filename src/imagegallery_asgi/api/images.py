@@ -150,6 +150,7 @@ async def batch_images(call: Call, body: BatchImages) -> One[BatchDocument]:
     raises=(NotFound,),
     answers=page_answers(One[ImageDetail] | One[ImageChoice]),
     holds_conditions=True,
+    for_links=True,
     permission=Permission.VIEW,
 )
 async def get_image(call: Call, image_id: UUID, query: ImageQuery) -> Response:
@@ -239,6 +240,7 @@ async def retry_image(call: Call, image_id: UUID) -> One[ImageDetail]:
     "To the best variant for `Accept`",
     raises=(NotFound,),
     answers=_REDIRECT,
+    for_links=True,
     permission=Permission.VIEW,
 )
 async def view_image(call: Call, image_id: UUID, query: ViewQuery) -> Response:
@@ -262,6 +264,7 @@ async def view_image(call: Call, image_id: UUID, query: ViewQuery) -> Response:
     "To the original, for its owner",
     raises=(NotFound,),
     answers=_REDIRECT,
+    for_links=True,
     permission=Permission.DOWNLOAD,
 )
 async def download_image(call: Call, image_id: UUID) -> Response:

@@ -14,12 +14,14 @@ from imagegallery.administration.policy_history import StandingPolicy
 from imagegallery.cache.stale_while_revalidate import CacheResult
 from imagegallery.clock import EPOCH, MICROSECOND
 from imagegallery.galleries.pages import CachedPage, LoadedPage
+from imagegallery.sharing.share import Share
 from imagegallery_asgi.api.responses import (
     CursorPagination,
     GalleryDetail,
     ImageDetail,
     One,
     PagePagination,
+    ShareDocument,
     StandingPolicyDocument,
 )
 from imagegallery_asgi.framework.context import Call, exchange_of
@@ -29,8 +31,8 @@ from imagegallery_asgi.framework.json_schema import TypeForm
 from imagegallery_asgi.framework.known_pages import Known
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer
 
-D = TypeVar("D", Image, Gallery, StandingPolicy)
-R = TypeVar("R", ImageDetail, GalleryDetail, StandingPolicyDocument)
+D = TypeVar("D", Image, Gallery, Share, StandingPolicy)
+R = TypeVar("R", ImageDetail, GalleryDetail, ShareDocument, StandingPolicyDocument)
 
 
 class _Dated(msgspec.Struct):

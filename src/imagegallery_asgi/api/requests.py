@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
+import msgspec
 from attrs import field, fields, frozen
 from msgspec import Meta
 
@@ -22,6 +23,14 @@ from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
+from imagegallery.sharing.share import (
+    MAX_NOTE,
+    MAX_PASSWORD,
+    MAX_RECIPIENTS,
+    MAX_SLUG,
+    MAX_TARGETS,
+    MIN_PASSWORD,
+)
 from imagegallery.uploads.session.part_plan import MAX_SIGNED_AT_ONCE
 from imagegallery.webhooks.webhook import MAX_URL
 from imagegallery_asgi.api.responses import GalleryImage, ImageDetail
@@ -282,6 +291,30 @@ class UploadsQuery:
 
 
 @frozen
+class SharesQuery:
+    """``gallery_id`` or ``image_id``: those of it. ``with_revoked`` shows those, too, that have been revoked."""
+
+    gallery_id: UUID | None = None
+    image_id: UUID | None = None
+    with_revoked: bool = False
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class DeleteShareQuery:
+    """``permanent`` deletes all that is known of it, too: then its link does not say any more that it was revoked."""
+
+    permanent: bool = False
+
+
+@frozen
+class AccessesQuery:
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
 class EventsQuery:
     """``after`` is an event's id: those that followed it come first."""
 
@@ -456,6 +489,85 @@ class BatchImages:
     ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH)]
     action: Annotated[BatchAction, example("favorite")]
     gallery_id: Annotated[GalleryChoice, example(None)] = None
+
+
+PermissionName = Annotated[Literal["view", "download", "comment", "add_images", "edit"], example("view")]
+MetadataName = Annotated[Literal["none", "basic", "all"], example("basic")]
+DownloadName = Annotated[Literal["none", "variant", "original"], example("none")]
+PermissionNames = Annotated[tuple[PermissionName, ...], Meta(min_length=1, max_length=5)]
+Slug = Annotated[str, Meta(min_length=1, max_length=MAX_SLUG), NO_NUL, example("lisbon-2026")]
+LinkPassword = Annotated[str, Meta(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD), example("open sesame")]
+ShareNote = Annotated[str, Meta(max_length=MAX_NOTE), NO_NUL, example("From our weekend")]
+MaxViews = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER), example(100)]
+
+
+@frozen
+class TargetBody:
+    """A gallery, an image or the whole library: one of the three."""
+
+    gallery_id: UUID | None = None
+    image_id: Annotated[UUID | None, example(None)] = None
+    library: Annotated[bool, example(False)] = False
+
+
+@frozen
+class RecipientBody:
+    """A user by id, the user with a verified address, or a group: one of the three. What is not said is as the share
+    says."""
+
+    user: Annotated[Annotated[str, Meta(max_length=255), NO_NUL] | None, example("ben")] = None
+    email: Annotated[Annotated[str, Meta(max_length=254), NO_NUL] | None, example(None)] = None
+    group: Annotated[Annotated[str, Meta(max_length=255), NO_NUL] | None, example(None)] = None
+    permissions: PermissionNames | None = None
+    metadata: MetadataName | None = None
+    download: DownloadName | None = None
+
+
+Targets = Annotated[tuple[TargetBody, ...], Meta(min_length=1, max_length=MAX_TARGETS)]
+Recipients = Annotated[tuple[RecipientBody, ...], Meta(max_length=MAX_RECIPIENTS)]
+
+
+@frozen
+class CreateShare:
+    """What is shared, with whom, and how far. With ``link`` it has one, whose token is in the response. A ``slug``
+    is a public name of it, which anybody can guess. ``metadata`` is what is shown of pictures' metadata (``basic``: not
+    the place), ``download`` what may be downloaded, without it what the permissions say. ``starts_at``, of a library:
+    images added from then on."""
+
+    targets: Targets
+    permissions: PermissionNames | Unset = UNSET
+    link: Annotated[bool, example(True)] = True
+    slug: Slug | None = None
+    password: LinkPassword | None = None
+    expires_at: Moment | None = None
+    max_views: MaxViews | None = None
+    metadata: MetadataName = "basic"
+    download: DownloadName | Unset = UNSET
+    recipients: Recipients = ()
+    note: ShareNote = ""
+    starts_at: Annotated[Moment | None, example(None)] = None
+
+
+@frozen
+class UpdateShare:
+    """Only what is given changes; ``null`` takes a name, a password or a limit away. ``targets`` and ``recipients``
+    replace all that its owner named. An earlier ``slug`` leads to the new one."""
+
+    targets: Targets | Unset = UNSET
+    permissions: PermissionNames | Unset = UNSET
+    slug: Slug | None | Unset = UNSET
+    password: LinkPassword | None | Unset = UNSET
+    expires_at: Moment | None | Unset = UNSET
+    max_views: MaxViews | None | msgspec.UnsetType = msgspec.UNSET
+    metadata: MetadataName | Unset = UNSET
+    download: DownloadName | Unset = UNSET
+    recipients: Recipients | Unset = UNSET
+    note: ShareNote | Unset = UNSET
+
+
+@frozen
+class UnlockLink:
+    password: Annotated[str, Meta(max_length=MAX_PASSWORD), example("open sesame")]
 
 
 @frozen

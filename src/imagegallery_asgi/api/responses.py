@@ -609,6 +609,105 @@ class CreatedWebhookDocument:
     secret: Annotated[str, example("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
 
 
+PermissionName = Literal["view", "download", "comment", "add_images", "edit"]
+MetadataName = Annotated[Literal["none", "basic", "all"], example("basic")]
+DownloadName = Annotated[Literal["none", "variant", "original"], example("none")]
+
+
+@frozen(slots=False)
+class TargetDocument:
+    """A gallery, an image or the whole library."""
+
+    gallery_id: UUID | None
+    image_id: Annotated[UUID | None, example(None)]
+    library: Annotated[bool, example(False)]
+
+
+@frozen(slots=False)
+class RecipientDocument:
+    """A user, an e-mail address or a group. ``null`` is as the share says. ``by_link``: they came by the link and kept
+    the share."""
+
+    user: Annotated[str | None, example("ben")]
+    email: Annotated[str | None, example(None)]
+    group: Annotated[str | None, example(None)]
+    permissions: Annotated[tuple[PermissionName, ...] | None, example(("view", "download"))]
+    metadata: MetadataName | None
+    download: Annotated[DownloadName | None, example("original")]
+    by_link: Annotated[bool, example(False)]
+    joined_at: Annotated[Moment | None, example(None)]
+
+
+@frozen(slots=False)
+class ShareDocument:
+    """``url`` leads to what is shared, by the name of the link: ``null`` if it has none, as its token is shown once.
+    ``views``: how often the link was opened."""
+
+    id: UUID
+    has_link: Annotated[bool, example(True)]
+    slug: Annotated[str | None, example("lisbon-2026")]
+    url: Annotated[str | None, example("/api/v1/s/lisbon-2026")]
+    targets: tuple[TargetDocument, ...]
+    permissions: Annotated[tuple[PermissionName, ...], example(("view",))]
+    metadata: MetadataName
+    download: DownloadName
+    has_password: Annotated[bool, example(True)]
+    starts_at: Annotated[Moment | None, example(None)]
+    expires_at: Moment | None
+    max_views: Annotated[int | None, example(100)]
+    views: Annotated[int, example(12)]
+    note: Annotated[str, example("From our weekend")]
+    recipients: tuple[RecipientDocument, ...]
+    created_at: Moment
+    updated_at: Moment
+    revoked_at: Annotated[Moment | None, example(None)]
+
+
+@frozen(slots=False)
+class CreatedShareDocument(ShareDocument):
+    """A share with its new link. ``token`` is shown only now; ``null``: it has no link."""
+
+    token: Annotated[str | None, example("kT3v0c2mQy7rZ9xL4bWn8sHd")]
+
+
+@frozen(slots=False)
+class ShareAccessDocument:
+    """How often one recipient or one visitor opened the share on a ``day`` of UTC. ``visitor`` tells visitors of that
+    day apart; what it was made of is not kept."""
+
+    day: Annotated[str, example("2026-06-01")]
+    visitor: Annotated[str, example("5f2b9c0e1d")]
+    recipient: Annotated[RecipientDocument | None, example(None)]
+    opened: Annotated[int, example(3)]
+    first_at: Moment
+    last_at: Moment
+
+
+@frozen(slots=False)
+class VisitDocument:
+    """Shows until then that one has opened the link: `Share-Visit: {token}`. Browsers have it as a cookie, too."""
+
+    token: Annotated[str, example("69f0a1b2.9c1f")]
+    expires_at: Moment
+
+
+@frozen(slots=False)
+class LinkDocument:
+    """What a link shows, and what it allows. With ``library`` it is all images of who shares them. ``visit`` is new, or
+    ``null`` if the request had one."""
+
+    id: UUID
+    permissions: Annotated[tuple[PermissionName, ...], example(("view",))]
+    metadata: MetadataName
+    download: DownloadName
+    note: Annotated[str, example("From our weekend")]
+    expires_at: Moment | None
+    library: Annotated[bool, example(False)]
+    galleries: tuple[GalleryDocument, ...]
+    images: tuple[ImageSummary, ...]
+    visit: VisitDocument | None
+
+
 @frozen(slots=False)
 class ActorDocument:
     """``id`` is a user's, the share's whose link it was, or a guest's; operators and the system have none."""

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Final
+from urllib.parse import quote
 
 from attrs import define, field, frozen
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from imagegallery.images.presentation.responsive import absolute
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, parse_key
 from imagegallery_asgi.framework.known_pages import KeptChoices, KnownAddresses
 from imagegallery_asgi.framework.metrics import Metrics
+from imagegallery_asgi.framework.operations import LINK
 
 API_PREFIX = "/api/v1"
 GALLERY_STATE = "imagegallery"
@@ -21,6 +23,7 @@ _PRINCIPAL = "imagegallery.principal"
 REQUEST_ID: Final = "X-Request-ID"
 EXCHANGE: Final = "imagegallery.exchange"
 UNMATCHED: Final = "unmatched"
+_OBJECTS: Final = ("/files/", "/objects/")
 
 # Returns the principal of a request; ``None`` is an anonymous visitor. Raises `Unauthenticated` for a bad token.
 Authenticate = Callable[[Request], Principal | None | Awaitable[Principal | None]]
@@ -122,12 +125,20 @@ class Call:
         return api_root(self.request)
 
     @property
+    def resource_root(self) -> str:
+        """What is before the path of a resource: for who came by a link it is below that."""
+        return self.api_root if self.principal.link is None else link_root(self.request)
+
+    @property
     def idempotency_key(self) -> str | None:
         return parse_key(self.request.headers.get(IDEMPOTENCY_KEY))
 
     def url(self, url: str) -> str:
-        """A URL for clients: the API's path is added before those that are relative to it."""
-        return absolute(url, self.api_root)
+        """A URL for clients: the API's path is added before those that are relative to it.
+
+        Files are open or signed: their addresses need no link.
+        """
+        return absolute(url, self.api_root if url.startswith(_OBJECTS) else self.resource_root)
 
 
 def client_address(request: Request) -> str | None:
@@ -146,6 +157,11 @@ def public_origin(request: Request) -> str:
     came_by_tls = page.startswith("https://") and not is_loopback(request.url.hostname or "")
     scheme = "https" if is_own_page or came_by_tls else request.url.scheme
     return f"{scheme}://{host}"
+
+
+def link_root(request: Request) -> str:
+    """The address of the link that the request came by, as a path of the server."""
+    return api_root(request) + LINK.format(link=quote(request.path_params["link"], safe=""))
 
 
 def api_root(request: Request) -> str:

@@ -17,6 +17,7 @@ from imagegallery_asgi.framework.bodies import read_json
 from imagegallery_asgi.framework.context import Call, Host, RequestCheck, client_address, exchange_of
 from imagegallery_asgi.framework.errors import KeyNotTaken, MethodNotAllowed, StaleCondition
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, has_tag, listed, names
+from imagegallery_asgi.framework.links import HEADERS, make_private, open_link
 from imagegallery_asgi.framework.operations import SAFE_METHODS, Operation, Repeats
 from imagegallery_asgi.framework.parsing import parse_pairs, parse_text, raise_faults, split_query
 
@@ -39,8 +40,17 @@ class Endpoint:
         exchange.route = self._path
         exchange.tells_message = any(operation.tells_message for operation in self._operations.values())
         with coming_from(lambda: self._origin(request)):
-            response = await self._answer(self._operation_for(request), request)
+            response = await self._guarded_answer(self._operation_for(request), request)
             await response(scope, receive, _without_body(send) if request.method == "HEAD" else send)
+
+    async def _guarded_answer(self, operation: Operation, request: Request) -> Response:
+        """The answer, which is private where the address has a link in it."""
+        if not operation.is_of_link:
+            return await self._answer(operation, request)
+        exchange_of(request).error_headers["X-Robots-Tag"] = HEADERS["X-Robots-Tag"]
+        response = await self._answer(operation, request)
+        make_private(response)
+        return response
 
     def _origin(self, request: Request) -> Origin:
         """From where the request comes, as far as the settings let it be kept."""
@@ -78,6 +88,8 @@ class Endpoint:
         """The principal, after rate limiting. If the address is the permission, nobody is counted."""
         if not operation.needs_principal:
             return Principal.anonymous()
+        if operation.by_link:
+            return (await open_link(gallery, request, begins=False)).principal
         try:
             principal = await self._host.principal_of(request)
         except Unauthenticated:

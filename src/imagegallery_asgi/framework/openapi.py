@@ -47,7 +47,7 @@ from imagegallery_asgi.framework.errors import (
 )
 from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY
 from imagegallery_asgi.framework.json_schema import Components, JsonSchema, reference
-from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, Repeats
+from imagegallery_asgi.framework.operations import JSON, LINK, Content, DeclaredAnswer, Operation, Repeats
 
 _VERSION = version("imagegallery")
 # In examples.
@@ -100,6 +100,8 @@ _AUDIENCES = {
     EventAudience.MEMBERS: "the members of the gallery",
     EventAudience.USER: "one user",
 }
+_BELOW_LINK = "For who came by a share's link"
+_LINK_VARIABLE = {"link": {"default": "kT3v0c2mQy7rZ9xL4bWn8sHd", "description": "The token of the link, or its name."}}
 # How a delivery is signed (Standard Webhooks).
 _SIGNED = {
     ID_HEADER: "The id of the delivery, the same when it is tried again.",
@@ -110,6 +112,7 @@ _SIGNED = {
 _MEANINGS: Mapping[str, str] = {
     "cursor": "The `nextCursor` of the page before; without one the first page.",
     "key": "The key of a public variant, as in its URL.",
+    "link": "The token of a share's link, or its name.",
     "limit": "The most that a page has.",
     "month": "A month of UTC.",
     "number": "The number of a part, from 1.",
@@ -133,6 +136,7 @@ _HEADER_EXAMPLES: Mapping[str, str] = {
     "If-Match": '"9f2c41d05d41402a"',
     "If-Unmodified-Since": "Mon, 01 Jun 2026 12:30:00 GMT",
     "Last-Modified": "Mon, 01 Jun 2026 12:30:00 GMT",
+    "Share-Visit": "69f0a1b2.9c1f",
     "Location": f"/api/v1/images/{_ID}",
     "Retry-After": "30",
     "Set-Cookie": "imagegallery-folder=…; HttpOnly; Path=/api/v1/galleries/…/files/; SameSite=lax; Secure",
@@ -175,6 +179,8 @@ class Description:
         described = [*operations]
         components = Components()
         self._paths = _paths(described, components, security_schemes)
+        has_links = any(each.is_of_link for each in described)
+        self._below_links = [_documented_path(each) for each in described if each.for_links and has_links]
         self._webhooks = _webhooks(events, components, are_streamed=any(map(_streams, described)))
         _enumerate_codes(described, components)
         tags = {**({EVENTS: "What happened."} if events else {}), **{each.tag: each.about for each in described}}
@@ -201,10 +207,18 @@ class Description:
             "info": self._info,
             "servers": [{"url": root}],
             "tags": self._tags,
-            "paths": self._paths,
+            "paths": self._paths | self._paths_below_links(root),
             "webhooks": self._webhooks,
             "components": self._components,
             **told,
+        }
+
+    def _paths_below_links(self, root: str) -> dict[str, JsonSchema]:
+        """What is below each link, too, by the same operations: to a client, another server."""
+        servers = [{"url": root}, {"url": f"{root}{LINK}", "description": _BELOW_LINK, "variables": _LINK_VARIABLE}]
+        return {
+            path: {**self._paths[path], method: {**self._paths[path][method], "servers": servers}}
+            for path, method in self._below_links
         }
 
     def _at(self, root: str, policies: tuple[object, ...] = ()) -> bytes:
@@ -275,13 +289,18 @@ def _paths(
     paths: dict[str, JsonSchema] = {}
     taken: set[str] = set()
     for operation in operations:
-        path = re.sub(r"{(\w++):\w++}", r"{\1}", operation.path)
+        path, method = _documented_path(operation)
         item = paths.setdefault(path, {})
         described = {"operationId": _id(operation, taken), **_operation(operation, components, schemes)}
-        item[operation.method.lower()] = described
+        item[method] = described
         if operation.method == "GET" and operation.answers_head:
             item["head"] = _head(described)
     return paths
+
+
+def _documented_path(operation: Operation) -> tuple[str, str]:
+    """Where it is in the description."""
+    return re.sub(r"{(\w++):\w++}", r"{\1}", operation.path), operation.method.lower()
 
 
 def _id(operation: Operation, taken: set[str]) -> str:
@@ -531,6 +550,7 @@ def _headers_with(status: int) -> tuple[str, ...]:
     extra: Mapping[int, tuple[str, ...]] = {
         401: ("WWW-Authenticate",),
         416: ("Content-Range",),
+        308: ("Location",),
         429: ("Retry-After",),
         503: ("Retry-After",),
     }

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from http import HTTPStatus
 from types import ModuleType, NoneType
-from typing import Concatenate, ParamSpec, TypeVar, get_type_hints
+from typing import Concatenate, Final, ParamSpec, TypeVar, get_type_hints
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from starlette.responses import Response
 
 from imagegallery import ImageGalleryError, Permission, Role
@@ -26,6 +26,8 @@ H = TypeVar("H", bound=Handler)
 JSON = "application/json"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_LIMIT = 64 * 1024
+LINK: Final = "/s/{link}"
+"""The path of a share's link: its token, or its name."""
 
 
 @frozen
@@ -68,6 +70,7 @@ class Inputs:
 
     @classmethod
     def of(cls, handler: Handler, path: str) -> "Inputs":
+        """``path`` is without what is not the handler's to know."""
         hints = get_type_hints(handler, include_extras=True)
         names = re.findall(r"{(\w++)(?::\w++)?}", path)
         taken = set(inspect.signature(handler).parameters) - {"call"}
@@ -93,7 +96,8 @@ class Operation:
     has an ETag, so that none that is named can be there. With ``tells_message`` its problems have a ``message`` too.
     Any GET answers HEAD too; ``answers_head`` says that this is worth describing. ``also_at`` is another path of the
     same, which no description has: there it could be read as one of another operation (OpenAPI 3.1, "Path Templating
-    Matching"). ``query_is_deprecated``: clients should send none any more.
+    Matching"). ``query_is_deprecated``: clients should send none any more. ``for_links``: it is also below each share's
+    link, for who came by it (`below_link`); ``by_link``: it is there, and its principal is the link alone.
     """
 
     handler: Handler
@@ -119,7 +123,11 @@ class Operation:
     answers_head: bool = False
     also_at: str | None = None
     query_is_deprecated: bool = False
+    for_links: bool = False
+    by_link: bool = field(default=False, kw_only=True)
     inputs: Inputs = field(init=False)
+    is_of_link: bool = field(init=False)
+    """Whether its address has the token of a link in it."""
 
     @is_safe.default
     def _has_safe_method(self) -> bool:
@@ -131,7 +139,17 @@ class Operation:
 
     @inputs.default
     def _read_signature(self) -> Inputs:
-        return Inputs.of(self.handler, self.path)
+        return Inputs.of(self.handler, self.path.removeprefix(LINK) if self.by_link else self.path)
+
+    @is_of_link.default
+    def _has_link_in_path(self) -> bool:
+        return self.path.startswith(LINK)
+
+    @property
+    def below_link(self) -> "Operation":
+        """The same below a share's link, by the same handler."""
+        also_at = None if self.also_at is None else LINK + self.also_at
+        return evolve(self, path=LINK + self.path, also_at=also_at, by_link=True, needs_user=False)
 
     @property
     def name(self) -> str:

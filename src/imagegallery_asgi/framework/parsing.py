@@ -26,7 +26,7 @@ from cattrs.errors import (
     IterableValidationNote,
 )
 from cattrs.gen import make_dict_structure_fn
-from msgspec import Meta
+from msgspec import Meta, UnsetType
 
 from imagegallery import InvalidInput
 from imagegallery.common.unset import Unset
@@ -271,9 +271,10 @@ def _comma_list(cls: TypeForm, converter: BaseConverter) -> Hook:
 
 
 def _optional(cls: TypeForm, converter: BaseConverter) -> Hook:
-    """A union of one real type with ``None``, `Unset` or both; `Unset` is a default, never a value."""
+    """A union of one real type with ``None``, `Unset` or both; `Unset` is a default, never a value. Numbers, which are
+    described by msgspec, have msgspec's."""
     members = get_args(cls)
-    (real,) = (member for member in members if member not in (NoneType, Unset))
+    (real,) = (member for member in members if member not in (NoneType, Unset, UnsetType))
     structure = converter.get_structure_hook(real)
     may_be_null = NoneType in members
     return lambda value, _: None if value is None and may_be_null else structure(value, real)

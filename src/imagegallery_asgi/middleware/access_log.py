@@ -1,9 +1,10 @@
 """One line a request, for operators: ``imagegallery_asgi.access`` at the level INFO.
 
-Without queries and tokens of signed URLs: readers of logs must not get them.
+Without queries, and without the tokens of signed URLs and of links: readers of logs must not get them.
 """
 
 import logging
+import re
 import time
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ from imagegallery_asgi.framework.context import REQUEST_ID
 logger = logging.getLogger("imagegallery_asgi.access")
 
 _OBJECTS = "/objects/"
+# A link's address, and that of its page.
+_LINK = re.compile(r"(/s/)[^/]++")
 # Ours are shorter; requests for other addresses must not fill the log.
 _MAX_PATH = 200
 
@@ -51,7 +54,7 @@ class AccessLog:
 
 
 def shown_path(path: str) -> str:
-    """The path on one line, as far as it is of use, without the token of a signed URL."""
+    """The path on one line, as far as it is of use, without the token of a signed URL or of a link."""
     before, objects, _ = path.partition(_OBJECTS)
-    shown = f"{before}{objects}"[:_MAX_PATH]
+    shown = _LINK.sub(r"\1…", f"{before}{objects}")[:_MAX_PATH]
     return quote(shown, safe="/:@!$&'()*+,;=~") + ("" if shown == path else "…")

@@ -9,6 +9,7 @@ import jsonschema_rs
 import pytest
 
 from imagegallery.errors import Fault
+from imagegallery_asgi.framework.errors import PROBLEM_TYPE
 from imagegallery_asgi.framework.json_schema import Components
 from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.framework.operations import JSON
@@ -21,11 +22,15 @@ COMPONENTS = DOCUMENT["components"]
 BYTES = ("image/*", "application/octet-stream", "application/offset+octet-stream", "application/partial-upload")
 
 
+def is_problem(answer: Any) -> bool:
+    return PROBLEM_TYPE in answer.get("content", {})
+
+
 def contents() -> Iterator[tuple[str, Any]]:
     """Every content of bodies and successful answers, with a name."""
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
-            answers = {status: each for status, each in operation["responses"].items() if int(status) < 400}
+            answers = {status: each for status, each in operation["responses"].items() if not is_problem(each)}
             for where, described in {"body": operation.get("requestBody", {}), **answers}.items():
                 for media_type, content in described.get("content", {}).items():
                     if media_type not in BYTES:
@@ -36,7 +41,7 @@ def problems() -> Iterator[tuple[str, int, Any]]:
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             for status, answer in operation["responses"].items():
-                if int(status) >= 400 and method != "head":
+                if is_problem(answer) and method != "head":
                     yield f"{method} {path}", int(status), answer
 
 

@@ -45,6 +45,8 @@ getGalleryFile getGalleryFileHead makeGalleryCookies
 listUploads listUppyParts listWebhooks moveGalleryImages postObject putObject removeGalleryImage removeGalleryImages
 restoreImage retryImage sendUploadContent signUploadParts signUppyPart signUppyParts streamEvents updateGallery
 updateImage uploadGalleryImage uploadImage viewImage
+createShare deleteShare getShare listShareAccesses listShares openShare removeShareLink rotateShareLink unlockShare
+updateShare
 deleteExport getArchive getArchiveHead getExport listExports requestExport
 changePolicy getPolicy listPolicyVersions restorePolicy
 """

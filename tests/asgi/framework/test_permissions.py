@@ -71,7 +71,7 @@ def test_strangers_may_do_what_the_declared_permission_says(
 def test_what_names_a_thing_declares_a_permission_and_tells_it() -> None:
     document = Description(OPERATIONS).document("/api/v1")
     for operation in OPERATIONS:
-        things = ("image", "gallery", "upload", "webhook", "export")
+        things = ("image", "gallery", "upload", "webhook", "share", "export")
         names_a_thing = any(f"{{{each}_id}}" in operation.path for each in things)
         assert bool(operation.permission) is (names_a_thing and operation.needs_principal), operation.name
     described = document["paths"]["/images/{image_id}/download"]["get"]

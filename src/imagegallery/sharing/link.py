@@ -1,0 +1,71 @@
+"""Links: their tokens, their public names, and the visits of who has opened one. Pure.
+
+A token has 144 random bits. We keep its SHA-256 alone, which nobody can turn back, so that who reads the database opens
+nothing. A *visit* is what who has opened a link shows with each request after that: that they gave the password, and
+that they are counted. It is signed with a key of the share's own, which is another one after each new password.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from attrs import field, frozen
+
+from imagegallery.sharing.share import MAX_SLUG
+
+_TOKEN_BYTES: Final = 18
+_SLUG = re.compile(r"[a-z0-9]++(?:-[a-z0-9]++)*+")
+_VISIT = re.compile(r"([0-9a-f]{1,12})\.([0-9a-f]{64})")
+MAX_VISIT: Final = 100
+
+
+def make_token() -> str:
+    """A new link's: 24 characters that a URL takes as they are."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def token_hash(token: str) -> bytes:
+    """What we keep of a token, and find its share by. Anything that stands for one has a hash: no guess is faster."""
+    return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+def is_slug(text: str) -> bool:
+    """Lower-case letters and digits, in words with a hyphen between them."""
+    return len(text) <= MAX_SLUG and _SLUG.fullmatch(text) is not None
+
+
+@frozen
+class Visit:
+    """What shows until ``expires_at`` that its bearer has opened a link: a secret of theirs."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+def begin_visit(share_id: UUID, key: bytes, now: datetime, lasts: timedelta) -> Visit:
+    """A visit that begins ``now``; ``key`` is the share's."""
+    seconds = int((now + lasts).timestamp())
+    return Visit(f"{seconds:x}.{_signature(share_id, key, seconds)}", datetime.fromtimestamp(seconds, UTC))
+
+
+def is_visit(token: str | None, share_id: UUID, key: bytes, now: datetime) -> bool:
+    """Whether this shows a visit to the share that goes on."""
+    match = _VISIT.fullmatch(token) if token is not None and len(token) <= MAX_VISIT else None
+    if match is None:
+        return False
+    seconds = int(match[1], 16)
+    is_ours = hmac.compare_digest(match[2], _signature(share_id, key, seconds))
+    return is_ours and now.timestamp() < seconds
+
+
+def _signature(share_id: UUID, key: bytes, seconds: int) -> str:
+    return hmac.new(key, f"visit {share_id} {seconds}".encode(), hashlib.sha256).hexdigest()
+
+
+def visitor_hash(salt: bytes, network: str) -> bytes:
+    """What is kept of who came from there. The salt is of one day, and deleted after it."""
+    return hmac.new(salt, network.encode(), hashlib.sha256).digest()

@@ -1,0 +1,628 @@
+"""Shares, for their owners, and links, for all who open one.
+
+For others than their owner shares do not exist: `NotFound`. `ShareService.open` is the one place where a link's token
+becomes a principal.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.decision import require_own
+from imagegallery.access.grant import DownloadAllowed, MetadataShown
+from imagegallery.access.options import SharingOptions
+from imagegallery.access.permission import Permission
+from imagegallery.clock import Clock
+from imagegallery.common.unset import UNSET, Unset
+from imagegallery.database.connection import Connection
+from imagegallery.database.pool import Database
+from imagegallery.errors import (
+    Conflict,
+    LinkMoved,
+    NotFound,
+    PasswordRequired,
+    ShareEnded,
+    VisitRequired,
+    WrongPassword,
+)
+from imagegallery.events import records as events
+from imagegallery.ids import Id, as_id, as_id_or_none, new_id
+from imagegallery.pagination import (
+    DEFAULT_LIMIT,
+    CursorPage,
+    check_limit,
+    cut_page,
+    decode_cursor,
+    encode_cursor,
+    foreign_cursor,
+)
+from imagegallery.principal import Principal
+from imagegallery.rates.limiter import RateLimiter, network_of
+from imagegallery.sharing import records
+from imagegallery.sharing.events import ShareChanged, ShareCreated, ShareEvent, ShareRevoked
+from imagegallery.sharing.input import (
+    DownloadLike,
+    MetadataLike,
+    PermissionsLike,
+    ShareTerms,
+    TargetLike,
+    check_link,
+    check_start,
+    check_targets,
+    check_terms,
+    settle_download,
+)
+from imagegallery.sharing.link import Visit, begin_visit, is_slug, is_visit, make_token, token_hash, visitor_hash
+from imagegallery.sharing.passwords import Passwords
+from imagegallery.sharing.records import FoundLink
+from imagegallery.sharing.share import (
+    CreatedShare,
+    Share,
+    ShareAccess,
+    ShareEnd,
+    ShareRecipient,
+    ShareTarget,
+)
+
+_SALT_BYTES = 32
+_PRUNED_AT_ONCE = 10_000
+_ENDS = {
+    ShareEnd.REVOKED: "Its owner has revoked this share.",
+    ShareEnd.EXPIRED: "The time of this share is over.",
+    ShareEnd.EXHAUSTED: "This link was opened as often as it may be.",
+}
+
+
+@frozen
+class OpenedShare:
+    """An open link: the ``principal`` that came by it, the share, and the ``visit`` that this began, if it did."""
+
+    principal: Principal
+    share: Share
+    visit: Visit | None = None
+
+
+class ShareService:
+    def __init__(
+        self,
+        database: Database,
+        rates: RateLimiter,
+        options: SharingOptions,
+        clock: Clock,
+        authority: Authority | None = None,
+    ) -> None:
+        self._database = database
+        self._rates = rates
+        self._options = options
+        self._clock = clock
+        self._authority = authority or Authority()
+        self._passwords = Passwords()
+
+    async def create(
+        self,
+        principal: Principal,
+        *,
+        targets: Iterable[TargetLike],
+        permissions: PermissionsLike | Unset = UNSET,
+        metadata: MetadataLike = MetadataShown.BASIC,
+        download: DownloadLike | Unset = UNSET,
+        link: bool = True,
+        slug: str | None = None,
+        password: str | None = None,
+        expires_at: datetime | None = None,
+        expires_in: timedelta | None = None,
+        max_views: int | None = None,
+        recipients: Sequence[ShareRecipient] = (),
+        note: str = "",
+        starts_at: datetime | None = None,
+    ) -> CreatedShare:
+        """Share galleries, images or, with `LIBRARY`, the whole library; all of it must be the principal's own.
+
+        Args:
+            targets: Ids of galleries and images, or `ShareTarget`; 1 to 100.
+            permissions: Flags, or their names; by default to view. Nobody can share the permission to delete.
+            metadata: The part of pictures' metadata to show: ``none``, ``basic`` (no place) or ``all``.
+            download: The largest file to give away: ``none``, ``variant`` or ``original``, with the permission.
+            link: Whether it has a link, whose token appears only here.
+            slug: A public name of the link, which anybody can guess: without a password it is no secret.
+            password: 4 to 256 characters.
+            expires_in: In place of ``expires_at``, from now on.
+            max_views: How often the link can be opened.
+            recipients: Up to 500, each with what is different for them.
+            note: For who receives it, up to 2,000 characters.
+            starts_at: Of a library: only images that are added from then on.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: With all faults.
+            NotFound: For a target that is not the principal's own.
+            Conflict: For a name that is another link's, and for too many shares.
+        """
+        owner_id, now = principal.require_user(), self._clock()
+        terms = check_terms(
+            now,
+            permissions=permissions,
+            metadata=metadata,
+            download=download,
+            slug=slug,
+            password=password,
+            expires_at=expires_at,
+            expires_in=expires_in,
+            max_views=max_views,
+            note=note,
+            recipients=recipients,
+        )
+        wanted = check_targets(targets)
+        check_start(wanted, starts_at)
+        check_link(has_link=link, terms=terms)
+        await self._authority.confirm(Permission.EDIT, principal, AccessSubject("shares", owner_id))
+        password_hash = None if password is None else await self._passwords.hash(password)
+        token = make_token() if link else None
+        share = _applied(_blank(owner_id, has_link=link, starts_at=starts_at, now=now), terms)
+        async with self._database.transaction() as connection:
+            count = await records.count_held(connection, owner_id, self._options.max_per_owner)
+            if count >= self._options.max_per_owner:
+                raise Conflict(f"There can be {self._options.max_per_owner:,} shares for each owner.")
+            share = evolve(share, targets=await self._own(connection, principal, wanted, share.permissions))
+            hashed = None if token is None else token_hash(token)
+            await records.insert(connection, share, token_hash=hashed, password_hash=password_hash, now=now)
+            await self._tell(connection, ShareCreated(owner_id, share.id))
+            return CreatedShare(await self._read(connection, share.id), token)
+
+    async def create_link(
+        self,
+        principal: Principal,
+        targets: Iterable[TargetLike],
+        *,
+        permissions: PermissionsLike | Unset = UNSET,
+        metadata: MetadataLike = MetadataShown.BASIC,
+        download: DownloadLike | Unset = UNSET,
+        password: str | None = None,
+        expires_at: datetime | None = None,
+        expires_in: timedelta | None = None,
+    ) -> CreatedShare:
+        """Share by a link alone: `create`, with what most links need."""
+        return await self.create(
+            principal,
+            targets=targets,
+            permissions=permissions,
+            metadata=metadata,
+            download=download,
+            password=password,
+            expires_at=expires_at,
+            expires_in=expires_in,
+        )
+
+    async def get(self, principal: Principal, share_id: Id) -> Share:
+        """Return a share.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+        """
+        share_id = as_id(share_id, "share_id")
+        principal.require_user()
+        async with self._database.reading(principal) as connection:
+            found = await records.get(connection, share_id)
+        return await self._authority.require(Permission.VIEW, principal, found, "share", share_id)
+
+    async def list(
+        self,
+        principal: Principal,
+        *,
+        gallery_id: Id | None = None,
+        image_id: Id | None = None,
+        with_revoked: bool = False,
+        cursor: str | None = None,
+        limit: int = DEFAULT_LIMIT,
+    ) -> CursorPage[Share]:
+        """List the principal's shares, newest first; those of one gallery, or of one image, if it is given.
+
+        Raises:
+            Unauthenticated: Without a user.
+            InvalidInput: For an invalid limit.
+            InvalidCursor: For an invalid cursor.
+        """
+        owner_id = principal.require_user()
+        target = ShareTarget(as_id_or_none(gallery_id, "gallery_id"), as_id_or_none(image_id, "image_id"))
+        check_limit(limit)
+        scope = f"shares:{owner_id}:{target.gallery_id}:{target.image_id}:{with_revoked}"
+        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("shares", owner_id))
+        async with self._database.reading(principal) as connection:
+            found = await records.list_owned(
+                connection,
+                owner_id,
+                None if target.is_library else target,
+                after,
+                limit + 1,
+                with_revoked=with_revoked,
+            )
+        return cut_page(found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)))
+
+    async def update(
+        self,
+        principal: Principal,
+        share_id: Id,
+        *,
+        targets: Iterable[TargetLike] | Unset = UNSET,
+        permissions: PermissionsLike | Unset = UNSET,
+        metadata: MetadataLike | Unset = UNSET,
+        download: DownloadLike | Unset = UNSET,
+        slug: str | Unset | None = UNSET,
+        password: str | Unset | None = UNSET,
+        expires_at: datetime | Unset | None = UNSET,
+        max_views: int | Unset | None = UNSET,
+        recipients: Sequence[ShareRecipient] | Unset = UNSET,
+        note: str | Unset = UNSET,
+        check: Callable[[Share], None] | None = None,
+    ) -> Share:
+        """Change what is given; it holds for the next request of everybody.
+
+        Another ``slug`` leads the earlier ones to it. Another ``password``, or none, ends all visits. ``recipients``
+        replaces those that its owner named; users who came by the link stay. The permission to download and
+        ``download`` go together: a change that takes one of them away takes the other.
+
+        Args:
+            check: Called with the current, locked share; an error it raises cancels the change.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id, or does not own a target.
+            InvalidInput: With all faults.
+            Conflict: If it is revoked, and for a name that is another link's.
+        """
+        share_id = as_id(share_id, "share_id")
+        principal.require_user()
+        now = self._clock()
+        terms = check_terms(
+            now,
+            permissions=permissions,
+            metadata=metadata,
+            download=download,
+            slug=slug,
+            password=password,
+            expires_at=expires_at,
+            max_views=max_views,
+            note=note,
+            recipients=recipients,
+        )
+        wanted = None if isinstance(targets, Unset) else check_targets(targets)
+        password_hash = await self._passwords.hash(password) if isinstance(password, str) else None
+        async with self._database.transaction() as connection:
+            share = await self._lock(connection, principal, share_id, check)
+            if share.revoked_at is not None:
+                raise Conflict("This share is revoked: make another one.")
+            changed = _applied(share, terms)
+            check_link(has_link=share.has_link, terms=evolve(terms, recipients=changed.recipients))
+            if wanted is not None:
+                check_start(wanted, share.starts_at)
+            own = await self._own(connection, principal, wanted or share.targets, changed.permissions)
+            if wanted is not None:
+                await records.set_targets(connection, share, own)
+            await records.update(connection, changed, now=now)
+            if not isinstance(password, Unset):
+                await records.set_password(connection, share_id, password_hash)
+            if changed.slug != share.slug:
+                await records.set_slug(connection, share_id, changed.slug)
+            if not isinstance(terms.recipients, Unset):
+                await records.set_recipients(connection, share_id, changed.recipients, now=now)
+            await self._tell(connection, ShareChanged(share.owner_id, share_id))
+            return await self._read(connection, share_id)
+
+    async def rotate_link(self, principal: Principal, share_id: Id) -> CreatedShare:
+        """Give the share a new link, in place of the one that it has, if any: that, and all visits by it, end.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+            Conflict: If it is revoked.
+        """
+        token = make_token()
+        return CreatedShare(await self._set_link(principal, share_id, token), token)
+
+    async def remove_link(self, principal: Principal, share_id: Id) -> Share:
+        """End the share's link; it goes on for its recipients. Raises as `rotate_link`."""
+        return await self._set_link(principal, share_id, None)
+
+    async def revoke(self, principal: Principal, share_id: Id, *, check: Callable[[Share], None] | None = None) -> None:
+        """End the share for everybody, at once. It may be repeated. Its link says so from then on.
+
+        Args:
+            check: As in `update`.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+        """
+        share_id = as_id(share_id, "share_id")
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            share = await self._lock(connection, principal, share_id, check)
+            await self._revoke(connection, share)
+
+    async def delete(self, principal: Principal, share_id: Id, *, check: Callable[[Share], None] | None = None) -> None:
+        """End it, and delete all that is known of it, its accesses among it. Arguments and errors as `revoke`."""
+        share_id = as_id(share_id, "share_id")
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            share = await self._lock(connection, principal, share_id, check)
+            await self._revoke(connection, share)
+            await records.delete(connection, share_id)
+
+    async def accesses(
+        self, principal: Principal, share_id: Id, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+    ) -> CursorPage[ShareAccess]:
+        """When and how often its link was opened, by recipients and by visitors, the latest days first.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has none of this id.
+            InvalidInput: For an invalid limit or cursor.
+        """
+        share = await self.get(principal, share_id)
+        check_limit(limit)
+        scope = f"accesses:{share.id}"
+        after = None
+        if cursor is not None:
+            day, visitor = decode_cursor(cursor, scope, int, str)
+            after = _place(day, visitor)
+        async with self._database.reading(principal) as connection:
+            found = await records.list_accesses(connection, share.id, after, limit + 1)
+        return cut_page(found, limit, lambda last: encode_cursor(scope, (last.day.toordinal(), last.visitor)))
+
+    async def open(
+        self,
+        token: str,
+        *,
+        visit: str | None = None,
+        password: str | None = None,
+        address: str | None = None,
+        visitor: Principal | None = None,
+        begins: bool = True,
+    ) -> OpenedShare:
+        """Open a link: the one way from its token, or name, to a principal.
+
+        Without a ``visit`` that goes on this counts a view and begins one, which the next call takes in place of the
+        password.
+
+        Args:
+            address: Of who opens it: wrong passwords are counted by it, and of visitors its hash is kept for the day.
+            visitor: Who is signed in there, if anybody: a recipient of the share is noted as such. They come as the
+                link all the same.
+            begins: Whether this opens the share, or asks for something below it: then nothing is counted.
+
+        Raises:
+            NotFound: If there is no such link: whatever is wrong with the token, it is the same.
+            LinkMoved: If this is an earlier name of it.
+            ShareEnded: If it is revoked, has expired, or was opened as often as it may be.
+            PasswordRequired: If it has a password and there is no visit.
+            WrongPassword: If this is not it.
+            RateLimited: For too many passwords from this address.
+            VisitRequired: If it opens a limited number of times, and this does not open it.
+        """
+        name = token if is_slug(token) else None
+        async with self._database.reading(Principal.anonymous()) as connection:
+            found = await records.find_link(connection, token_hash(token), name)
+        if found is None:
+            raise NotFound.of("share")
+        share, now = found.share, self._clock()
+        if not found.is_by_token and share.slug != name:
+            raise _moved(share.slug)
+        if (end := share.ended(now)) is not None:
+            raise _ended(end)
+        opened = OpenedShare(Principal.by_link(share.id), share)
+        if is_visit(visit, share.id, found.visit_key, now):
+            return opened
+        if share.is_exhausted:
+            raise _ended(ShareEnd.EXHAUSTED)
+        if found.password_hash is not None:
+            await self._check_password(found.password_hash, share.id, password, address)
+        elif not begins and share.max_views is not None:
+            raise VisitRequired("Open this link first, and show the visit that this gives.")
+        if not begins:
+            return opened
+        await self._note_view(found, address, visitor, now)
+        return evolve(opened, visit=begin_visit(share.id, found.visit_key, now, self._options.visit))
+
+    async def targets(self, opened: OpenedShare) -> tuple[ShareTarget, ...]:
+        """What the opened share is of."""
+        async with self._database.reading(opened.principal) as connection:
+            return await records.targets_of(connection, opened.share.id)
+
+    async def sweep(self) -> None:
+        """Forget what is kept for a time: the salts of past days, and old accesses."""
+        today = self._clock().astimezone(UTC).date()
+        async with self._database.transaction() as connection:
+            await records.drop_salts(connection, today)
+        oldest = today - self._options.accesses_kept
+        count = _PRUNED_AT_ONCE
+        while count == _PRUNED_AT_ONCE:
+            async with self._database.transaction() as connection:
+                count = await records.prune_accesses(connection, oldest, _PRUNED_AT_ONCE)
+
+    async def _check_password(
+        self, password_hash: str, share_id: UUID, password: str | None, address: str | None
+    ) -> None:
+        if password is None:
+            raise PasswordRequired("This link has a password.")
+        await self._rates.admit_password(share_id, address)
+        if not await self._passwords.verify(password_hash, password):
+            raise WrongPassword("This is not the password of the link.")
+
+    async def _note_view(self, found: FoundLink, address: str | None, visitor: Principal | None, now: datetime) -> None:
+        """Count it, and by whom it was. Of those who come at the same time for the last view, one gets it."""
+        day = now.astimezone(UTC).date()
+        salt = await self._salt(day)
+        async with self._database.transaction() as connection:
+            if not await records.count_view(connection, found):
+                await self._explain(connection, found.share.id)
+            recipient_id = None
+            if visitor is not None and visitor.user_id is not None:
+                recipient_id = await records.recipient_of(
+                    connection, found.share.id, visitor.user_id, visitor.emails, visitor.groups
+                )
+            who = visitor_hash(salt, network_of(address)) if recipient_id is None else recipient_id.bytes
+            await records.record_access(connection, found.share.id, day, who, recipient_id, now=now)
+
+    async def _explain(self, connection: Connection, share_id: UUID) -> None:
+        """Raise what has become of a share since it was found."""
+        share = await records.get(connection, share_id)
+        if share is None or not share.has_link:
+            raise NotFound.of("share")
+        if (end := share.ended(self._clock())) is not None:
+            raise _ended(end)
+        if share.is_exhausted:
+            raise _ended(ShareEnd.EXHAUSTED)
+        raise PasswordRequired("The password of this link was changed.")
+
+    async def _salt(self, day: date) -> bytes:
+        async with self._database.connection() as connection:
+            known = await records.salt_of(connection, day)
+            if known is not None:
+                return known
+            await records.drop_salts(connection, day)
+            return await records.add_salt(connection, day, secrets.token_bytes(_SALT_BYTES))
+
+    async def _own(
+        self,
+        connection: Connection,
+        principal: Principal,
+        wanted: Iterable[ShareTarget | UUID],
+        permissions: Permission,
+    ) -> tuple[ShareTarget, ...]:
+        """These targets, all of which are the principal's own, and with which the host allows them what they share.
+
+        Raises `NotFound`: that somebody else has such a thing is not told.
+        """
+        targets = [*wanted]
+        ids = [each if isinstance(each, UUID) else each.gallery_id or each.image_id for each in targets]
+        found = await records.things(connection, [each for each in ids if each is not None])
+        owned: list[ShareTarget] = []
+        for target, id_ in zip(targets, ids, strict=True):
+            if id_ is None:
+                owner_id = principal.require_user()
+                await self._confirm_each(principal, AccessSubject("library", owner_id), permissions)
+                owned.append(ShareTarget())
+                continue
+            kind, thing = found.get(id_, ("image" if _names_image(target) else "gallery", None))
+            if isinstance(target, ShareTarget) and kind != ("image" if _names_image(target) else "gallery"):
+                thing = None
+            own = require_own(principal, thing, kind)
+            await self._confirm_each(principal, AccessSubject.of(kind, own.id, own.facts), permissions)
+            owned.append(ShareTarget(image_id=id_) if kind == "image" else ShareTarget(gallery_id=id_))
+        return tuple(owned)
+
+    async def _confirm_each(self, principal: Principal, subject: AccessSubject, permissions: Permission) -> None:
+        """Ask the host about everything that is shared, and about changing who may: nobody shares more than they may
+        do themselves."""
+        for each in permissions | Permission.EDIT:
+            await self._authority.confirm(each, principal, subject)
+
+    async def _set_link(self, principal: Principal, share_id: Id, token: str | None) -> Share:
+        share_id = as_id(share_id, "share_id")
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            share = await self._lock(connection, principal, share_id, None)
+            if share.revoked_at is not None:
+                raise Conflict("This share is revoked: make another one.")
+            hashed = None if token is None else token_hash(token)
+            await records.set_link(connection, share_id, hashed, now=self._clock())
+            await self._tell(connection, ShareChanged(share.owner_id, share_id))
+            return await self._read(connection, share_id)
+
+    async def _revoke(self, connection: Connection, share: Share) -> None:
+        if share.revoked_at is None:
+            await records.revoke(connection, share.id, now=self._clock())
+            await self._tell(connection, ShareRevoked(share.owner_id, share.id))
+
+    async def _lock(
+        self, connection: Connection, principal: Principal, share_id: UUID, check: Callable[[Share], None] | None
+    ) -> Share:
+        found = await records.lock(connection, share_id)
+        share = await self._authority.require(Permission.EDIT, principal, found, "share", share_id)
+        if check is not None:
+            check(share)
+        return share
+
+    async def _read(self, connection: Connection, share_id: UUID) -> Share:
+        share = await records.get(connection, share_id)
+        assert share is not None  # this transaction has just written it
+        return share
+
+    async def _tell(self, connection: Connection, event: ShareEvent) -> None:
+        await events.record(connection, event, now=self._clock())
+
+
+def _blank(owner_id: str, *, has_link: bool, starts_at: datetime | None, now: datetime) -> Share:
+    """A new share that says nothing yet."""
+    return Share(
+        id=new_id(),
+        owner_id=owner_id,
+        has_link=has_link,
+        slug=None,
+        permissions=Permission.VIEW,
+        metadata=MetadataShown.BASIC,
+        download=DownloadAllowed.NONE,
+        has_password=False,
+        starts_at=starts_at,
+        expires_at=None,
+        max_views=None,
+        views=0,
+        note="",
+        created_at=now,
+        updated_at=now,
+        revoked_at=None,
+    )
+
+
+def _applied(share: Share, terms: ShareTerms) -> Share:
+    """The share as these terms change it."""
+    permissions, download = settle_download(
+        terms.permissions, terms.download, before=(share.permissions, share.download)
+    )
+    changed = {
+        name: value
+        for name in ("metadata", "slug", "expires_at", "max_views", "note")
+        if not isinstance(value := getattr(terms, name), Unset)
+    }
+    recipients = share.recipients if isinstance(terms.recipients, Unset) else terms.recipients
+    named = tuple(_settled(each, permissions, download) for each in recipients)
+    return evolve(share, permissions=permissions, download=download, recipients=named, **changed)
+
+
+def _settled(recipient: ShareRecipient, permissions: Permission, download: DownloadAllowed) -> ShareRecipient:
+    """The recipient with an id, and with both or none of what goes together."""
+    id_ = recipient.id or new_id()
+    if recipient.permissions is None and recipient.download is None:
+        return evolve(recipient, id=id_)
+    theirs, may_have = settle_download(
+        UNSET if recipient.permissions is None else recipient.permissions,
+        UNSET if recipient.download is None else recipient.download,
+        before=(permissions, download),
+    )
+    return evolve(recipient, id=id_, permissions=theirs, download=may_have)
+
+
+def _place(day: int, visitor: str) -> tuple[date, bytes]:
+    """Where a page of accesses begins. Raises `InvalidCursor`."""
+    try:
+        return date.fromordinal(day), bytes.fromhex(visitor)
+    except (ValueError, OverflowError) as error:
+        raise foreign_cursor() from error
+
+
+def _names_image(target: ShareTarget | UUID) -> bool:
+    return isinstance(target, ShareTarget) and target.image_id is not None
+
+
+def _moved(slug: str | None) -> LinkMoved | NotFound:
+    return NotFound.of("share") if slug is None else LinkMoved("This link has another name now.", slug=slug)
+
+
+def _ended(end: ShareEnd) -> ShareEnded:
+    return ShareEnded(_ENDS[end], reason=end.value)

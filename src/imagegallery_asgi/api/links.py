@@ -1,0 +1,81 @@
+"""Links of shares: what all who have one see.
+
+Below a link are the operations that read galleries and images, with the same paths and documents as for their owners:
+`/s/{link}/galleries/{gallery_id}/images` is `/galleries/{gallery_id}/images` for who came by the link.
+"""
+
+from typing import Annotated
+
+from imagegallery import Forbidden, NotFound, Permission, Principal, Unauthenticated
+from imagegallery.errors import LinkMoved, PasswordRequired, RateLimited, ShareEnded, WrongPassword
+from imagegallery.sharing.service import OpenedShare
+from imagegallery_asgi.api.documents import link_document
+from imagegallery_asgi.api.requests import UnlockLink
+from imagegallery_asgi.api.responses import LinkDocument, One
+from imagegallery_asgi.framework.constraints import example
+from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.links import VISIT_COOKIE, VISIT_HEADER, open_link, visit_cookie
+from imagegallery_asgi.framework.operations import LINK, Operation, declaring
+
+OPERATIONS: list[Operation] = []
+operation = declaring(OPERATIONS)
+
+LinkName = Annotated[str, example("kT3v0c2mQy7rZ9xL4bWn8sHd")]
+_RAISES = (NotFound, LinkMoved, ShareEnded, PasswordRequired, RateLimited)
+_HEADERS = {VISIT_HEADER: f"The `visit` of an earlier answer; browsers send it as the cookie `{VISIT_COOKIE}`."}
+
+
+@operation(
+    "GET",
+    LINK,
+    "Open a link",
+    raises=_RAISES,
+    headers=_HEADERS,
+    needs_principal=False,
+    permission=Permission.NONE,
+)
+async def open_share(call: Call, link: LinkName) -> One[LinkDocument]:
+    """Each opening without a visit that goes on counts as a view, and begins one. HEAD counts nothing."""
+    opened = await open_link(
+        call.gallery, call.request, begins=call.request.method != "HEAD", visitor=await _signed_in(call)
+    )
+    return await _shown(call, opened)
+
+
+@operation(
+    "POST",
+    f"{LINK}/unlock",
+    "Open a link by its password",
+    raises=(*_RAISES, WrongPassword),
+    needs_principal=False,
+    is_safe=True,  # what somebody sees by it changes nothing
+    permission=Permission.NONE,
+)
+async def unlock_share(call: Call, link: LinkName, body: UnlockLink) -> One[LinkDocument]:
+    """It counts as a view, and begins a visit. The same address has a few tries at the password of a link."""
+    opened = await open_link(
+        call.gallery, call.request, begins=True, password=body.password, visitor=await _signed_in(call)
+    )
+    return await _shown(call, opened)
+
+
+async def _shown(call: Call, opened: OpenedShare) -> One[LinkDocument]:
+    """What is shared, as who came by the link sees it."""
+    targets = await call.gallery.shares.targets(opened)
+    gallery_ids = [each.gallery_id for each in targets if each.gallery_id is not None]
+    image_ids = [each.image_id for each in targets if each.image_id is not None]
+    galleries = await call.gallery.galleries.get_many(opened.principal, gallery_ids)
+    images = await call.gallery.images.get_many(opened.principal, image_ids)
+    if opened.visit is not None:
+        call.headers["Set-Cookie"] = visit_cookie(call.request, opened.visit, call.host.clock())
+    call.headers["Cache-Control"] = "private, no-store"
+    has_library = any(each.is_library for each in targets)
+    return One(link_document(opened, galleries.values(), images.values(), call.api_root, has_library=has_library))
+
+
+async def _signed_in(call: Call) -> Principal | None:
+    """Who is signed in where the link is opened, if anybody is: only to note which recipient it was."""
+    try:
+        return await call.host.principal_of(call.request)
+    except (Unauthenticated, Forbidden):
+        return None
