@@ -14,6 +14,7 @@ from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import (
     Facts,
     audience,
+    is_looked_up,
     is_public,
     may_gain,
     may_view,
@@ -206,6 +207,17 @@ def test_grants_are_asked_for_only_where_they_could_give_something() -> None:
     assert not may_gain(ANA, Facts("ana"))
     assert not may_gain(NOBODY, Facts("ana"))
     assert not may_gain(BEN, Facts("ana", is_trashed=True))
+
+
+def test_grants_are_read_of_all_that_may_not_be_there() -> None:
+    hidden = (None, Facts("ana"), Facts("ana", is_shared=False), Facts("ana", PUBLIC, is_trashed=True))
+    for facts in hidden:
+        assert is_looked_up(BEN, facts)
+        assert is_looked_up(LINK, facts)
+        assert not is_looked_up(NOBODY, facts)
+    assert not any(is_looked_up(ANA, facts) for facts in hidden[1:])
+    assert is_looked_up(BEN, Facts("ana", PUBLIC))
+    assert not is_looked_up(BEN, Facts("ana", PUBLIC, is_shared=False))
 
 
 def test_what_no_share_can_allow_is_its_owners() -> None:

@@ -147,13 +147,22 @@ async def test_it_is_one_statement_and_none_where_nothing_could_be_gained(things
             for principal, facts in [
                 (ANA, Facts("ana")),
                 (NOBODY, Facts("ana")),
-                (BEN, Facts("ana", is_trashed=True)),
-                (BEN, Facts("ana", is_shared=False)),
+                (BEN, Facts("ana", Visibility.PUBLIC, is_shared=False)),
             ]:
                 await records.on_images(connection, principal, {things.image: facts}, now=START)
         await connection.fetchval("SELECT 1")
     ours = [each.query for each in statements if "share_targets" in each.query]
     assert len(ours) == 1
+
+
+async def test_what_may_not_be_there_takes_as_long_as_what_is_not(things: Things) -> None:
+    statements: list[LoggedQuery] = []
+    for facts in (None, Facts("ana"), Facts("ana", is_shared=False), Facts("ana", is_trashed=True)):
+        async with things.database.connection() as connection:
+            with connection.query_logger(statements.append):
+                await records.on_images(connection, BEN, {things.image: facts}, now=START)
+            await connection.fetchval("SELECT 1")
+    assert len([each for each in statements if "share_targets" in each.query]) == 4
 
 
 async def test_the_facts_say_whether_a_gallery_is_shared_at_all(things: Things) -> None:

@@ -209,9 +209,9 @@ async def test_a_share_ends_by_the_clock_while_its_pages_are_kept(
     clock.advance(timedelta(seconds=1))
     for page in pages:
         assert await site.process.pages.find(BEN, ticket_of(page)) is None
+    assert site.process.database.used == used, "the clock says so"
     with pytest.raises(NotFound):
         await site.images(BEN, gallery_id)
-    assert site.process.database.used == used, "the clock says so"
 
 
 async def test_what_changes_nothing_that_is_granted_ends_no_page(library: Library, site: Site) -> None:

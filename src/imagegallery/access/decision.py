@@ -80,6 +80,14 @@ def may_gain(principal: Principal, facts: Facts) -> bool:
     return _is_somebody(principal) and facts.is_shared and not facts.is_trashed and not _is_owner(principal, facts)
 
 
+def is_looked_up(principal: Principal, facts: Facts | None) -> bool:
+    """Whether to read what shares grant the principal: if it could matter; and of a thing that is private, in the trash
+    or not there at all (``None``), in any case, so that it takes as long, whichever it is."""
+    if facts is None or not is_public(facts):
+        return _is_somebody(principal) and not (facts is not None and _is_owner(principal, facts))
+    return may_gain(principal, facts)
+
+
 def members(facts: Facts) -> frozenset[str]:
     """The users who receive its events: only its owner. Who has it by a share is told nothing that their share may
     hide."""

@@ -15,7 +15,7 @@ from asyncpg import Record
 from attrs import evolve, frozen
 
 from imagegallery.access.audience import Visibility
-from imagegallery.access.decision import Facts, may_gain
+from imagegallery.access.decision import Facts, is_looked_up
 from imagegallery.access.explanation import AccessReport, HeldGrant, HolderKind, ReachedBy, explain
 from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
 from imagegallery.access.permission import Permission
@@ -146,7 +146,7 @@ async def of_gallery_for(
 ) -> Facts | None:
     """The same with the principal's grants."""
     facts = await of_gallery(connection, gallery_id)
-    return facts and await on_gallery(connection, principal, gallery_id, facts, now=now)
+    return (await on_galleries(connection, principal, {gallery_id: facts}, now=now)).get(gallery_id)
 
 
 async def on_gallery(
@@ -157,14 +157,15 @@ async def on_gallery(
 
 
 async def on_galleries(
-    connection: Connection, principal: Principal, galleries: Mapping[UUID, Facts], *, now: datetime
+    connection: Connection, principal: Principal, galleries: Mapping[UUID, Facts | None], *, now: datetime
 ) -> dict[UUID, Facts]:
-    """The facts about each of these galleries, with the principal's grants: one statement, if they could matter."""
+    """The facts about each of these galleries, with the principal's grants: one statement, if `is_looked_up`. Of a
+    gallery that is not there the facts are ``None``, and none are returned."""
     return await _granted(connection, ON_GALLERIES, principal, galleries, now)
 
 
 async def on_images(
-    connection: Connection, principal: Principal, images: Mapping[UUID, Facts], *, now: datetime
+    connection: Connection, principal: Principal, images: Mapping[UUID, Facts | None], *, now: datetime
 ) -> dict[UUID, Facts]:
     """The same for images."""
     return await _granted(connection, ON_IMAGES, principal, images, now)
@@ -204,9 +205,13 @@ def _held_grant(row: Record, itself: ReachedBy) -> HeldGrant:
 
 
 async def _granted(
-    connection: Connection, grants_on: _GrantsOn, principal: Principal, things: Mapping[UUID, Facts], now: datetime
+    connection: Connection,
+    grants_on: _GrantsOn,
+    principal: Principal,
+    things: Mapping[UUID, Facts | None],
+    now: datetime,
 ) -> dict[UUID, Facts]:
-    asked = [each for each, facts in things.items() if may_gain(principal, facts)]
+    asked = [each for each, facts in things.items() if is_looked_up(principal, facts)]
     rows: list[Record] = []
     if asked and principal.link is not None:
         rows = await grants_on.by_link.fetch(connection, ids=asked, share_id=principal.link.share_id, now=now)
@@ -216,7 +221,8 @@ async def _granted(
     grants: dict[UUID, dict[Grant, None]] = {}
     for row in rows:
         grants.setdefault(row["id"], {})[_grant(row)] = None  # an image may be in two galleries of one share
-    return {each: evolve(facts, grants=tuple(grants.get(each, ()))) for each, facts in things.items()}
+    there = {each: facts for each, facts in things.items() if facts is not None}
+    return {each: evolve(facts, grants=tuple(grants.get(each, ()))) for each, facts in there.items()}
 
 
 def _names_of(principal: Principal) -> list[tuple[str, str]]:

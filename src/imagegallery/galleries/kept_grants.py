@@ -14,7 +14,7 @@ import anyio
 from attrs import evolve, frozen
 
 from imagegallery.access import records
-from imagegallery.access.decision import Facts, may_gain
+from imagegallery.access.decision import Facts, is_looked_up, is_public
 from imagegallery.access.grant import Grant
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.policy import GALLERY, Serve, decide
@@ -60,7 +60,7 @@ class KeptGrants:
 
     async def on_gallery(self, principal: Principal, gallery_id: UUID, facts: Facts) -> Facts:
         """The facts with the principal's live grants. One query serves all who wait for the same."""
-        if not may_gain(principal, facts):
+        if not is_looked_up(principal, facts):
             return facts
         # Part of the key before the load begins: what is read before a change, and kept after it, nobody finds.
         key = await self._key(principal, gallery_id)
@@ -73,7 +73,7 @@ class KeptGrants:
 
     async def find(self, principal: Principal, gallery_id: UUID, facts: Facts) -> Facts | None:
         """The same, or ``None`` if it would have to be read."""
-        if not may_gain(principal, facts):
+        if not is_looked_up(principal, facts):
             return facts
         kept = self._find(await self._key(principal, gallery_id))
         return None if kept is None else self._with(facts, kept)
@@ -93,7 +93,10 @@ class KeptGrants:
         async with self._database.reading(principal) as connection:
             read = await records.on_gallery(connection, principal, gallery_id, facts, now=now)
         kept = _Kept(read.grants, now)
-        (self._given if kept.grants else self._none).put(key, kept)
+        if kept.grants:
+            self._given.put(key, kept)
+        elif is_public(facts):  # to be refused takes as long as where there is none
+            self._none.put(key, kept)
         return kept
 
     def _with(self, facts: Facts, kept: _Kept) -> Facts:

@@ -192,13 +192,17 @@ class CachedPages:
         async def load() -> bytes:
             async with self._database.reading() as connection:
                 access = await records.of_gallery(connection, gallery_id)
-            if access is None:
-                raise NotFound.of("gallery")
+                if access is None:
+                    await records.on_galleries(connection, principal, {gallery_id: None}, now=self._clock())
+                    raise NotFound.of("gallery")
             return access.to_bytes()
 
         # From this process's memory or the database: what decides on access comes from nowhere else.
         answer = await self._get(str(gallery_id), _ACCESS, GALLERY, load, may_be_shared=False)
         access = await self.grants.on_gallery(principal, gallery_id, Facts.from_bytes(answer.entry.body))
+        if answer.result is not CacheResult.MISS and not may_view(principal, access):
+            async with self._database.reading() as connection:  # it takes as long as where there is none
+                await records.of_gallery(connection, gallery_id)
         return await self._authority.require(Permission.VIEW, principal, access, "gallery", gallery_id)
 
     def _is_shared(self, principal: Principal, access: Facts) -> bool:

@@ -170,7 +170,7 @@ class GalleryService:
         """
         gallery_id = as_id(gallery_id, "gallery_id")
         async with self._database.reading(principal, within=connection) as ours:
-            gallery = await self._with_grants(ours, principal, await records.get(ours, gallery_id))
+            gallery = await self._with_grants(ours, principal, gallery_id, await records.get(ours, gallery_id))
             seen = await self._authority.require(Permission.VIEW, principal, gallery, "gallery", gallery_id)
             return self._shown(principal, seen)
 
@@ -192,7 +192,7 @@ class GalleryService:
             return {}
         async with self._database.reading(principal, within=connection) as ours:
             found = {each.id: each for each in await records.get_many(ours, wanted)}
-            facts = {gallery_id: each.facts for gallery_id, each in found.items()}
+            facts = {each: found[each].facts if each in found else None for each in wanted}
             granted = await access_records.on_galleries(ours, principal, facts, now=self._clock())
         found = {each.id: evolve(each, grants=granted[each.id].grants) for each in found.values()}
         seen = [found[each] for each in wanted if each in found and may_view(principal, found[each].facts)]
@@ -636,17 +636,16 @@ class GalleryService:
         return change
 
     async def _read(self, connection: Connection, principal: Principal, gallery_id: UUID) -> Gallery:
-        gallery = await self._with_grants(connection, principal, await records.get(connection, gallery_id))
+        found = await records.get(connection, gallery_id)
+        gallery = await self._with_grants(connection, principal, gallery_id, found)
         return self._shown(principal, require(Permission.VIEW, principal, gallery, "gallery"))
 
     async def _with_grants(
-        self, connection: Connection, principal: Principal, gallery: Gallery | None
+        self, connection: Connection, principal: Principal, gallery_id: UUID, gallery: Gallery | None
     ) -> Gallery | None:
-        if gallery is None:
-            return None
-        now = self._clock()
-        facts = await access_records.on_gallery(connection, principal, gallery.id, gallery.facts, now=now)
-        return evolve(gallery, grants=facts.grants)
+        facts = {gallery_id: None if gallery is None else gallery.facts}
+        granted = await access_records.on_galleries(connection, principal, facts, now=self._clock())
+        return gallery and evolve(gallery, grants=granted[gallery_id].grants)
 
     async def _require(
         self, needed: Permission, connection: Connection, principal: Principal, gallery_id: UUID

@@ -235,12 +235,13 @@ async def _seen(
 ) -> GalleryPage | None:
     """The page with the principal's grants, unless there is none that they may see. ``before`` is an earlier one of the
     same call."""
+    if members is not None and before is not None:
+        return evolve(members, grants=before.grants)
+    asked = {walk.gallery_id: None if members is None else members.facts}
+    granted = await access_records.on_galleries(connection, walk.principal, asked, now=walk.now)
     if members is None:
         return None
-    if before is not None:
-        return evolve(members, grants=before.grants)
-    now, facts = walk.now, members.facts
-    facts = await access_records.on_gallery(connection, walk.principal, walk.gallery_id, facts, now=now)
+    facts = granted[walk.gallery_id]
     return evolve(members, grants=facts.grants) if may_view(walk.principal, facts) else None
 
 

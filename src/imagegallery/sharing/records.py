@@ -41,10 +41,10 @@ INSERT INTO shares (id, owner_id, token_hash, permissions, metadata, download, p
                     max_views, note, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)"""
 
-_GET = f"SELECT {_COLUMNS} FROM {_SHARES} WHERE s.id = $1"
+_GET = f"SELECT {_COLUMNS} FROM {_SHARES} WHERE s.id = $1 AND ($2::text IS NULL OR s.owner_id = $2)"
 
 # Locks a share that will be changed, until the transaction ends.
-_LOCK = f"SELECT {_COLUMNS} FROM {_SHARES} WHERE s.id = $1 FOR UPDATE OF s"
+_LOCK = f"SELECT {_COLUMNS} FROM {_SHARES} WHERE s.id = $1 AND ($2::text IS NULL OR s.owner_id = $2) FOR UPDATE OF s"
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM {_SHARES}
@@ -223,13 +223,15 @@ async def insert(
         await set_slug(connection, share.id, share.slug)
 
 
-async def get(connection: Connection, share_id: UUID) -> Share | None:
-    row = await connection.fetchrow(_GET, share_id)
+async def get(connection: Connection, share_id: UUID, owner_id: str | None = None) -> Share | None:
+    """Return the share, or that of this owner alone: another one's is none, and takes as long."""
+    row = await connection.fetchrow(_GET, share_id, owner_id)
     return None if row is None else (await _whole(connection, [row]))[0]
 
 
-async def lock(connection: Connection, share_id: UUID) -> Share | None:
-    row = await connection.fetchrow(_LOCK, share_id)
+async def lock(connection: Connection, share_id: UUID, owner_id: str | None = None) -> Share | None:
+    """The same, locked until the transaction ends."""
+    row = await connection.fetchrow(_LOCK, share_id, owner_id)
     return None if row is None else (await _whole(connection, [row]))[0]
 
 

@@ -204,10 +204,9 @@ class ShareService:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
-        share_id = as_id(share_id, "share_id")
-        principal.require_user()
+        share_id, owner_id = as_id(share_id, "share_id"), principal.require_user()
         async with self._database.reading(principal) as connection:
-            found = await records.get(connection, share_id)
+            found = await records.get(connection, share_id, owner_id)
         return await self._authority.require(Permission.VIEW, principal, found, "share", share_id)
 
     async def list(
@@ -543,7 +542,7 @@ class ShareService:
     async def _lock(
         self, connection: Connection, principal: Principal, share_id: UUID, check: Callable[[Share], None] | None
     ) -> Share:
-        found = await records.lock(connection, share_id)
+        found = await records.lock(connection, share_id, principal.require_user())
         share = await self._authority.require(Permission.EDIT, principal, found, "share", share_id)
         if check is not None:
             check(share)

@@ -127,7 +127,8 @@ class Call:
     @property
     def resource_root(self) -> str:
         """What is before the path of a resource: for who came by a link it is below that."""
-        return self.api_root if self.principal.link is None else link_root(self.request)
+        is_below_link = self.principal.link is not None and "link" in self.request.path_params
+        return link_root(self.request) if is_below_link else self.api_root
 
     @property
     def idempotency_key(self) -> str | None:

@@ -1,6 +1,6 @@
 """Find an image for a principal who may do something with it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +31,8 @@ async def find_many(
     connection: Connection, authority: Authority, principal: Principal, image_ids: Sequence[UUID], *, now: datetime
 ) -> list[FoundImage]:
     """Those of these images that the principal may see, in this order."""
-    found = await _with_grants(connection, principal, await records.get_many(connection, image_ids), now)
+    there = {each.image.id: each for each in await records.get_many(connection, image_ids)}
+    found = await _with_grants(connection, principal, {each: there.get(each) for each in image_ids}, now)
     seen = [each for each in image_ids if each in found and may_view(principal, found[each].facts)]
     subjects = [AccessSubject.of("image", each, found[each].facts) for each in seen]
     allowed = await authority.allowed(Permission.VIEW, principal, subjects)
@@ -72,14 +73,14 @@ async def claim(
 
 async def _read(connection: Connection, principal: Principal, image_id: UUID, now: datetime) -> FoundImage | None:
     found = await records.get(connection, image_id)
-    return None if found is None else (await _with_grants(connection, principal, [found], now))[image_id]
+    return (await _with_grants(connection, principal, {image_id: found}, now)).get(image_id)
 
 
 async def _with_grants(
-    connection: Connection, principal: Principal, found: Iterable[FoundImage], now: datetime
+    connection: Connection, principal: Principal, found: Mapping[UUID, FoundImage | None], now: datetime
 ) -> dict[UUID, FoundImage]:
-    """The images by id, with what shares grant the principal on each."""
-    by_id = {each.image.id: each for each in found}
-    facts = {image_id: each.facts for image_id, each in by_id.items()}
+    """The images that are there, with what shares grant the principal on each. ``None`` is looked up like them."""
+    facts = {image_id: None if each is None else each.facts for image_id, each in found.items()}
     granted = await access_records.on_images(connection, principal, facts, now=now)
-    return {image_id: evolve(each, facts=granted[image_id]) for image_id, each in by_id.items()}
+    there = {image_id: each for image_id, each in found.items() if each is not None}
+    return {image_id: evolve(each, facts=granted[image_id]) for image_id, each in there.items()}

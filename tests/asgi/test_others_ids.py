@@ -1,0 +1,228 @@
+"""An id of somebody else's private thing, put anywhere, tells nothing: the answer is that to an id that was never
+given out, in every field of every operation, and costs as many statements. New operations fall in by themselves.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import httpx
+import pytest
+from attrs import frozen
+from starlette.requests import Request
+from tests.support import shares
+from tests.support.photographs import photograph
+from tests.support.shared_engine import SharedEngine
+from tests.support.trace import counted
+from tests.support.walk import IdField, fields_of
+
+from imagegallery import ImageGallery, Policy, Principal, Settings
+from imagegallery.access.grant import DownloadAllowed, MetadataShown
+from imagegallery.access.permission import VIEWER
+from imagegallery.database.options import DatabaseOptions
+from imagegallery.webhooks.webhook import WebhookOptions
+from imagegallery_asgi import create_app
+from imagegallery_asgi.framework.openapi import Description
+from imagegallery_asgi.routes import EVERYTHING, OPERATIONS
+
+FIELDS: Final = fields_of(Description(OPERATIONS).at("/api/v1"))
+ANA = Principal.user("ana")
+NEVER: Final = "0190a3d8-5b0e-7c2a-9d1e-0123456789ab"
+# What says nothing of the id: when, and the request's own.
+_OWN_HEADERS: Final = frozenset(("x-request-id", "date"))
+# What an upload is sent with, by the operation; nothing is read where the id is nobody's.
+HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "createResumableUpload": {"Tus-Resumable": "1.0.0", "Upload-Length": "10"},
+    "appendResumableUpload": {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream",
+    },
+    "getResumableUploadHead": {"Tus-Resumable": "1.0.0"},
+    "sendUploadContent": {"Content-Type": "image/jpeg"},
+    "uploadGalleryImage": {"Content-Type": "image/jpeg"},
+}
+# What says the same to everybody, whatever the id.
+ANSWERS_ALL: Final = frozenset(("getResumableUploadOptions",))
+# What says of each thing asked for what became of it, or shows those that one may see; of others' private ones nothing.
+LISTS: Final = frozenset(("listGalleries", "listGalleryImages", "listImages", "listAudit", "batchImages", "listShares"))
+# What those may do to whom a gallery and its image are shown, with downloads and all metadata: by which field.
+SHOWN: Final = frozenset(
+    (
+        ("getGallery", "gallery_id"),
+        ("listGalleryImages", "gallery_id"),
+        ("getImage", "image_id"),
+        ("viewImage", "image_id"),
+        ("downloadImage", "image_id"),
+    )
+)
+# What is not there below a link.
+SHOWN_TO_KNOWN: Final = frozenset((("makeGalleryCookies", "gallery_id"),))
+
+
+@frozen
+class World:
+    """A service in which Ana has one private thing of each kind; and what others have of their own."""
+
+    client: httpx.AsyncClient
+    hers: Mapping[str, str]
+    askers: Mapping[str, Principal]
+    own: Mapping[str, Mapping[str, str]]
+    links: Mapping[str, str]
+
+    async def ask(self, asker: str, field: IdField, given: str) -> tuple[httpx.Response, int]:
+        """The answer, and how many statements it took."""
+        wanted = field.operation.request(field, given, self.own.get(asker, {}))
+        if (headers := HEADERS.get(field.operation.name)) is not None:
+            wanted = {**wanted, "headers": headers, "content": photograph(80, 60)}
+            del wanted["json"]
+        if asker in self.links:
+            wanted = {**wanted, "url": f"/s/{self.links[asker]}{wanted['url']}"}
+        with counted() as trace:
+            answered = await self.client.request(**wanted, auth=_As(asker))
+        return answered, len(trace.statements)
+
+
+@frozen
+class _As(httpx.Auth):
+    """Says to the host who asks."""
+
+    asker: str
+
+    def auth_flow(self, request):  # type: ignore[no-untyped-def]
+        request.headers["X-Asker"] = self.asker
+        yield request
+
+
+@pytest.fixture
+async def world(database_dsn: str, tmp_path: Path, imaging_engine: SharedEngine) -> AsyncIterator[World]:
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        database=DatabaseOptions(dsn=database_dsn),
+        webhooks=WebhookOptions(allow_private=True),
+        policies={"item": Policy()},
+    )
+    async with ImageGallery.open(settings, engine=imaging_engine) as gallery:
+        async with gallery.eager():
+            other = await gallery.galleries.create(ANA, name="Another")
+            hers = await things_of(gallery, ANA)
+            own = {name: await things_of(gallery, Principal.user(name)) for name in ("stranger", "recipient", "other")}
+            links = {"below the link": await link_to(gallery, hers["gallery"])}
+            links["below the link of another"] = await link_to(gallery, str(other.id))
+        askers = {
+            "ana": ANA,
+            "visitor": Principal.anonymous(),
+            "stranger": Principal.user("stranger"),
+            "recipient": Principal.user("recipient"),
+            "recipient of another": Principal.user("other"),
+            "link": Principal.by_link(await shown(gallery, hers, link=True)),
+            "link of another": Principal.by_link(
+                await shares.share(gallery._resources.database, galleries=[other.id], link=True)
+            ),
+        }
+        await shares.share(gallery._resources.database, galleries=[other.id], to=["other"])
+        await shown(gallery, hers, to=["recipient"])
+        own["recipient of another"] = own.pop("other")
+
+        def authenticate(request: Request) -> Principal:
+            return askers.get(request.headers["X-Asker"], Principal.anonymous())
+
+        app = create_app(gallery, authenticate=authenticate, operations=EVERYTHING)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+            yield World(client, hers, askers, own, links)
+
+
+async def things_of(gallery: ImageGallery, owner: Principal) -> Mapping[str, str]:
+    """One private thing of each kind."""
+    album = await gallery.galleries.create(owner, name="Lisbon")
+    image = await gallery.uploads.add(owner, photograph(80, 60), gallery_id=album.id, filename="tram.jpg")
+    trashed = await gallery.uploads.add(owner, photograph(81, 60), filename="gone.jpg")
+    await gallery.images.delete(owner, trashed.id)
+    upload = await gallery.uploads.create(owner, filename="tram.jpg", size=1000, content_type="image/jpeg")
+    webhook = await gallery.webhooks.create(owner, url="http://127.0.0.1:9/")
+    export = await gallery.exports.request(owner)
+    share_id = await shares.share(
+        gallery._resources.database, galleries=[album.id], to=["nobody"], owner_id=owner.require_user()
+    )
+    return {
+        "gallery": str(album.id),
+        "image": str(image.id),
+        "upload": str(upload.id),
+        "webhook": str(webhook.webhook.id),
+        "share": str(share_id),
+        "export": str(export.id),
+        "trashed": str(trashed.id),
+    }
+
+
+async def shown(gallery: ImageGallery, hers: Mapping[str, str], **whom: object) -> UUID:
+    """Let somebody see her gallery, with downloads of originals and all metadata."""
+    return await shares.share(
+        gallery._resources.database,
+        galleries=[UUID(hers["gallery"])],
+        permissions=VIEWER,
+        metadata=MetadataShown.ALL,
+        download=DownloadAllowed.ORIGINAL,
+        **whom,  # type: ignore[arg-type]
+    )
+
+
+async def link_to(gallery: ImageGallery, gallery_id: str) -> str:
+    """The token of a link by which all of it is shown."""
+    made = await gallery.shares.create_link(
+        ANA, [UUID(gallery_id)], permissions=VIEWER, metadata=MetadataShown.ALL, download=DownloadAllowed.ORIGINAL
+    )
+    assert made.token is not None
+    return made.token
+
+
+def told(answered: httpx.Response, given: str) -> tuple[int, Mapping[str, str], str]:
+    """All that an answer says, but for the id itself and the request's own."""
+    headers = {name: value for name, value in answered.headers.items() if name not in _OWN_HEADERS}
+    own = answered.headers["x-request-id"]
+    body = re.sub(re.escape(given), "ID", answered.text.replace(own, "REQUEST"), flags=re.IGNORECASE)
+    return answered.status_code, {name: value.replace(given, "ID") for name, value in headers.items()}, body
+
+
+def test_every_field_of_an_id_is_known() -> None:
+    """Who adds one says in `tests.support.walk` what it is of."""
+    assert len({str(field) for field in FIELDS}) == len(FIELDS) > 50
+    assert {field.kind for field in FIELDS} >= {"image", "gallery", "upload", "webhook", "share"}
+
+
+OUTSIDERS = ["visitor", "stranger", "recipient of another", "link of another", "below the link of another"]
+
+
+@pytest.mark.parametrize("asker", OUTSIDERS)
+async def test_what_is_not_yours_is_not_there(world: World, asker: str) -> None:
+    wrong = []
+    for field in FIELDS:
+        for warm in (NEVER, world.hers[field.kind]):
+            await world.ask(asker, field, warm)
+        never, cost = await world.ask(asker, field, NEVER)
+        for kind in (field.kind, *(["trashed"] if field.kind == "image" else [])):
+            given = world.hers[kind]
+            answered, statements = await world.ask(asker, field, given)
+            if told(answered, given) != told(never, NEVER):
+                wrong.append(f"{field} of {kind}: {told(answered, given)}, and for none {told(never, NEVER)}")
+            elif statements != cost:
+                wrong.append(f"{field} of {kind}: {statements} statements, and for none {cost}")
+            elif answered.is_success and field.operation.name not in LISTS | ANSWERS_ALL:
+                wrong.append(f"{field} of {kind}: {answered.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("asker", ["recipient", "link", "below the link"])
+async def test_a_share_allows_what_it_says_and_no_more(world: World, asker: str) -> None:
+    allowed = set()
+    for field in FIELDS:
+        answered, _ = await world.ask(asker, field, world.hers[field.kind])
+        if answered.status_code < HTTPStatus.BAD_REQUEST and field.operation.name not in ANSWERS_ALL:
+            allowed.add((field.operation.name, field.names[0]))
+    may = SHOWN if asker in world.links else SHOWN | SHOWN_TO_KNOWN
+    assert may <= allowed
+    assert {(name, field) for name, field in allowed - may if name not in LISTS} == set()
