@@ -51,6 +51,7 @@ from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters, Mailbox
 from imagegallery.rates.limiter import Counts, RateLimiter
 from imagegallery.redis.options import RedisOptions
 from imagegallery.settings import Settings
+from imagegallery.sharing.register import ShareRegister
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectStore, ServesDownloads, SignsDownloads
 from imagegallery.storage.scratch import Scratch
@@ -101,6 +102,13 @@ async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
     """Open the owners, for operators of the service."""
     async with open_database(settings) as database, Background.running() as background:
         yield OwnerService(database, await _clock_of(database, utc_now, background))
+
+
+@asynccontextmanager
+async def open_shares(settings: Settings) -> AsyncIterator[ShareRegister]:
+    """Open everybody's shares, for operators of the service."""
+    async with open_database(settings) as database, Background.running() as background:
+        yield ShareRegister(database, await _clock_of(database, utc_now, background))
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ from imagegallery_asgi.routes import OPERATIONS
 ANA = Principal.user("ana")
 API = "/pictures/api/v1"
 # What tells nothing of anybody's things, or whose address is itself the permission.
-OPEN = {"policies", "operational", "files"}
+OPEN = {"policies", "operational", "files", "links"}
 
 
 @define
@@ -80,6 +80,7 @@ async def things(gallery: ImageGallery) -> dict[str, str]:
     image = await gallery.uploads.add(ANA, photograph(80, 60), gallery_id=lisbon.id)
     upload = await gallery.uploads.create(ANA, filename="tram.jpg", content_type="image/jpeg", size=9)
     ids = {"gallery_id": lisbon.id, "image_id": image.id, "upload_id": upload.id, "webhook_id": lisbon.id}
+    ids |= {"share_id": lisbon.id}
     return {**{name: str(value) for name, value in ids.items()}, "number": "1", "month": "2026-06", "key": "key"}
 
 

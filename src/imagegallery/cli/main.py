@@ -44,6 +44,7 @@ COMMANDS = {
     "owners": LazyCommand("owners", "owners_group", "Who stores how much, and how much they may."),
     "policy": LazyCommand("policy", "policy_group", "What administrators govern at run time."),
     "hotlinks": LazyCommand("hotlinks", "hotlinks_command", "Which pages may show pictures, for a cache in front."),
+    "shares": LazyCommand("shares", "shares_group", "What owners share, and how to end it."),
     "doctor": LazyCommand("doctor", "doctor_command", "Check this installation."),
     "dev-stack": LazyCommand(
         "dev_stack", "dev_stack_command", "Run PostgreSQL, an object store, Redis and all on this machine."

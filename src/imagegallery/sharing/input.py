@@ -26,6 +26,7 @@ from imagegallery.sharing.share import (
     RecipientKind,
     ShareRecipient,
     ShareTarget,
+    permission_names,
 )
 
 L = TypeVar("L", bound=IntEnum)
@@ -35,7 +36,7 @@ MetadataLike: TypeAlias = MetadataShown | Literal["none", "basic", "all"]
 DownloadLike: TypeAlias = DownloadAllowed | Literal["none", "variant", "original"]
 TargetLike: TypeAlias = ShareTarget | Id
 MAX_VIEWS: Final = 2**53 - 1
-PERMISSION_NAMES: Final = tuple(str(each.name).lower() for each in SHAREABLE)
+PERMISSION_NAMES: Final = permission_names(SHAREABLE)
 _MAX_EMAIL: Final = 254
 
 

@@ -5,7 +5,7 @@ becomes a principal.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from imagegallery.access.decision import require_own
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.access.options import SharingOptions
 from imagegallery.access.permission import Permission
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import BY_OWNERSHIP, Act, Actor, AuditEntry
 from imagegallery.clock import Clock
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.database.connection import Connection
@@ -66,6 +68,7 @@ from imagegallery.sharing.share import (
     ShareEnd,
     ShareRecipient,
     ShareTarget,
+    permission_names,
 )
 
 _SALT_BYTES = 32
@@ -170,7 +173,7 @@ class ShareService:
             share = evolve(share, targets=await self._own(connection, principal, wanted, share.permissions))
             hashed = None if token is None else token_hash(token)
             await records.insert(connection, share, token_hash=hashed, password_hash=password_hash, now=now)
-            await self._tell(connection, ShareCreated(owner_id, share.id))
+            await self._tell(connection, principal, Act.SHARE_CREATED, ShareCreated(owner_id, share.id), _told(share))
             return CreatedShare(await self._read(connection, share.id), token)
 
     async def create_link(
@@ -310,7 +313,8 @@ class ShareService:
                 await records.set_slug(connection, share_id, changed.slug)
             if not isinstance(terms.recipients, Unset):
                 await records.set_recipients(connection, share_id, changed.recipients, now=now)
-            await self._tell(connection, ShareChanged(share.owner_id, share_id))
+            details = {**_told(changed), **({} if isinstance(password, Unset) else {"password": "changed"})}
+            await self._tell(connection, principal, Act.SHARE_CHANGED, ShareChanged(share.owner_id, share_id), details)
             return await self._read(connection, share_id)
 
     async def rotate_link(self, principal: Principal, share_id: Id) -> CreatedShare:
@@ -342,7 +346,7 @@ class ShareService:
         principal.require_user()
         async with self._database.transaction() as connection:
             share = await self._lock(connection, principal, share_id, check)
-            await self._revoke(connection, share)
+            await self._end(connection, principal, Act.SHARE_REVOKED, share)
 
     async def delete(self, principal: Principal, share_id: Id, *, check: Callable[[Share], None] | None = None) -> None:
         """End it, and delete all that is known of it, its accesses among it. Arguments and errors as `revoke`."""
@@ -350,7 +354,7 @@ class ShareService:
         principal.require_user()
         async with self._database.transaction() as connection:
             share = await self._lock(connection, principal, share_id, check)
-            await self._revoke(connection, share)
+            await self._end(connection, principal, Act.SHARE_DELETED, share)
             await records.delete(connection, share_id)
 
     async def accesses(
@@ -531,13 +535,17 @@ class ShareService:
                 raise Conflict("This share is revoked: make another one.")
             hashed = None if token is None else token_hash(token)
             await records.set_link(connection, share_id, hashed, now=self._clock())
-            await self._tell(connection, ShareChanged(share.owner_id, share_id))
+            details = {"link": "none" if token is None else "another"}
+            event = ShareChanged(share.owner_id, share_id)
+            await self._tell(connection, principal, Act.SHARE_LINK_CHANGED, event, details)
             return await self._read(connection, share_id)
 
-    async def _revoke(self, connection: Connection, share: Share) -> None:
+    async def _end(self, connection: Connection, principal: Principal, act: Act, share: Share) -> None:
         if share.revoked_at is None:
             await records.revoke(connection, share.id, now=self._clock())
-            await self._tell(connection, ShareRevoked(share.owner_id, share.id))
+        elif act is Act.SHARE_REVOKED:
+            return
+        await self._tell(connection, principal, act, ShareRevoked(share.owner_id, share.id), {})
 
     async def _lock(
         self, connection: Connection, principal: Principal, share_id: UUID, check: Callable[[Share], None] | None
@@ -553,8 +561,25 @@ class ShareService:
         assert share is not None  # this transaction has just written it
         return share
 
-    async def _tell(self, connection: Connection, event: ShareEvent) -> None:
-        await events.record(connection, event, now=self._clock())
+    async def _tell(
+        self, connection: Connection, principal: Principal, act: Act, event: ShareEvent, details: Mapping[str, str]
+    ) -> None:
+        """Record it for who reads events, and for who looks into it later."""
+        now = self._clock()
+        by = Actor.of(principal)
+        entry = AuditEntry(act, by, BY_OWNERSHIP, event.owner_id, share_id=event.share_id, details=dict(details))
+        await events.record(connection, event, now=now)
+        await audit.record(connection, entry, now=now)
+
+
+def _told(share: Share) -> dict[str, str]:
+    """What a share allows, for the audit."""
+    return {
+        "permissions": " ".join(permission_names(share.permissions)),
+        "metadata": share.metadata.name.lower(),
+        "download": share.download.name.lower(),
+        "expires": "never" if share.expires_at is None else share.expires_at.isoformat(),
+    }
 
 
 def _blank(owner_id: str, *, has_link: bool, starts_at: datetime | None, now: datetime) -> Share:

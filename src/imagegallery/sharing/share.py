@@ -22,6 +22,11 @@ MIN_PASSWORD: Final = 4
 MAX_PASSWORD: Final = 256
 
 
+def permission_names(granted: Permission) -> tuple[str, ...]:
+    """The names of these flags, as callers write them."""
+    return tuple(str(each.name).lower() for each in granted)
+
+
 class RecipientKind(StrEnum):
     """Whom a share names: a ``user`` by id, one by a verified ``email`` address, or a ``group`` of the host."""
 

@@ -27,7 +27,7 @@ from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
 from imagegallery.images.presentation.responsive import SIZES, absolute, describe
 from imagegallery.sharing.service import OpenedShare
-from imagegallery.sharing.share import CreatedShare, RecipientKind, Share, ShareAccess, ShareRecipient
+from imagegallery.sharing.share import CreatedShare, RecipientKind, Share, ShareAccess, ShareRecipient, permission_names
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
 from imagegallery_asgi.api.responses import (
@@ -236,10 +236,6 @@ def policy_documents(policies: Mapping[str | None, Policy]) -> tuple[PolicyDocum
     return tuple(policy_document(name, policy) for name, policy in policies.items())
 
 
-def permission_names(granted: Permission) -> tuple[PermissionName, ...]:
-    return tuple(cast("PermissionName", str(each.name).lower()) for each in granted)
-
-
 def share_document(share: Share, url: str | None) -> ShareDocument:
     """``url`` is that of its link, if that can be told."""
     return _share(ShareDocument, share, url)
@@ -255,12 +251,16 @@ def _share(kind: type[H], share: Share, url: str | None, **others: object) -> H:
         share,
         url=url,
         targets=tuple(TargetDocument(each.gallery_id, each.image_id, each.is_library) for each in share.targets),
-        permissions=permission_names(share.permissions),
+        permissions=_names(share.permissions),
         metadata=share.metadata.name.lower(),
         download=share.download.name.lower(),
         recipients=tuple(map(_recipient, share.recipients)),
         **others,
     )
+
+
+def _names(granted: Permission) -> tuple[PermissionName, ...]:
+    return cast("tuple[PermissionName, ...]", permission_names(granted))
 
 
 def _recipient(recipient: ShareRecipient) -> RecipientDocument:
@@ -270,7 +270,7 @@ def _recipient(recipient: ShareRecipient) -> RecipientDocument:
         user=recipient.name if recipient.kind is RecipientKind.USER else None,
         email=recipient.name if recipient.kind is RecipientKind.EMAIL else None,
         group=recipient.name if recipient.kind is RecipientKind.GROUP else None,
-        permissions=None if recipient.permissions is None else permission_names(recipient.permissions),
+        permissions=None if recipient.permissions is None else _names(recipient.permissions),
         metadata=None if recipient.metadata is None else recipient.metadata.name.lower(),
         download=None if recipient.download is None else recipient.download.name.lower(),
     )
@@ -296,7 +296,7 @@ def link_document(
     return document(
         LinkDocument,
         share,
-        permissions=permission_names(share.permissions),
+        permissions=_names(share.permissions),
         metadata=share.metadata.name.lower(),
         download=share.download.name.lower(),
         library=has_library,
