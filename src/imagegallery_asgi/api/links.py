@@ -1,7 +1,5 @@
-"""Links of shares: what all who have one see.
-
-Below a link are the operations that read galleries and images, with the same paths and documents as for their owners:
-`/s/{link}/galleries/{gallery_id}/images` is `/galleries/{gallery_id}/images` for who came by the link.
+"""Links of shares: what all who have one see. Below `/s/{link}` are all operations with `x-for-links`, with the same
+paths and documents, so that a client of this API is one of a link by another base URL.
 """
 
 from typing import Annotated

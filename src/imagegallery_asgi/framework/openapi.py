@@ -100,8 +100,6 @@ _AUDIENCES = {
     EventAudience.MEMBERS: "the members of the gallery",
     EventAudience.USER: "one user",
 }
-_BELOW_LINK = "For who came by a share's link"
-_LINK_VARIABLE = {"link": {"default": "kT3v0c2mQy7rZ9xL4bWn8sHd", "description": "The token of the link, or its name."}}
 # How a delivery is signed (Standard Webhooks).
 _SIGNED = {
     ID_HEADER: "The id of the delivery, the same when it is tried again.",
@@ -179,8 +177,6 @@ class Description:
         described = [*operations]
         components = Components()
         self._paths = _paths(described, components, security_schemes)
-        has_links = any(each.is_of_link for each in described)
-        self._below_links = [_documented_path(each) for each in described if each.for_links and has_links]
         self._webhooks = _webhooks(events, components, are_streamed=any(map(_streams, described)))
         _enumerate_codes(described, components)
         tags = {**({EVENTS: "What happened."} if events else {}), **{each.tag: each.about for each in described}}
@@ -207,18 +203,10 @@ class Description:
             "info": self._info,
             "servers": [{"url": root}],
             "tags": self._tags,
-            "paths": self._paths | self._paths_below_links(root),
+            "paths": self._paths,
             "webhooks": self._webhooks,
             "components": self._components,
             **told,
-        }
-
-    def _paths_below_links(self, root: str) -> dict[str, JsonSchema]:
-        """What is below each link, too, by the same operations: to a client, another server."""
-        servers = [{"url": root}, {"url": f"{root}{LINK}", "description": _BELOW_LINK, "variables": _LINK_VARIABLE}]
-        return {
-            path: {**self._paths[path], method: {**self._paths[path][method], "servers": servers}}
-            for path, method in self._below_links
         }
 
     def _at(self, root: str, policies: tuple[object, ...] = ()) -> bytes:
@@ -289,18 +277,13 @@ def _paths(
     paths: dict[str, JsonSchema] = {}
     taken: set[str] = set()
     for operation in operations:
-        path, method = _documented_path(operation)
+        path = re.sub(r"{(\w++):\w++}", r"{\1}", operation.path)
         item = paths.setdefault(path, {})
         described = {"operationId": _id(operation, taken), **_operation(operation, components, schemes)}
-        item[method] = described
+        item[operation.method.lower()] = described
         if operation.method == "GET" and operation.answers_head:
             item["head"] = _head(described)
     return paths
-
-
-def _documented_path(operation: Operation) -> tuple[str, str]:
-    """Where it is in the description."""
-    return re.sub(r"{(\w++):\w++}", r"{\1}", operation.path), operation.method.lower()
 
 
 def _id(operation: Operation, taken: set[str]) -> str:
@@ -321,7 +304,7 @@ def _operation(operation: Operation, components: Components, schemes: Mapping[st
     described: JsonSchema = {
         "tags": [operation.tag],
         "summary": operation.summary,
-        "description": "\n\n".join(filter(None, (operation.description, _who(operation)))),
+        "description": "\n\n".join(filter(None, (operation.description, _who(operation), _where_else(operation)))),
         "security": _security(operation, schemes),
         "parameters": [
             *_path_parameters(operation, components),
@@ -334,6 +317,8 @@ def _operation(operation: Operation, components: Components, schemes: Mapping[st
         described["x-permission"] = _permissions(operation)
     if operation.role:
         described["x-role"] = operation.role.name.lower()
+    if operation.for_links:
+        described["x-for-links"] = True
     if operation.bodies:
         content = {each.media_type: _body(each, operation, components) for each in operation.bodies}
         described["requestBody"] = {"required": operation.needs_body, "content": content}
@@ -353,6 +338,11 @@ def _who(operation: Operation) -> str:
         needed = " and ".join(f"`{each}`" for each in _permissions(operation))
         return f"For {asking} with {needed} on what the address names."
     return f"For {asking}."
+
+
+def _where_else(operation: Operation) -> str:
+    """That it is below links, too. It is described once: to a client, a link is another base URL."""
+    return f"Below a link: `{LINK}{operation.path}`, for who came by it." if operation.for_links else ""
 
 
 def _permissions(operation: Operation) -> list[str]:

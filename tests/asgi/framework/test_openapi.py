@@ -70,7 +70,7 @@ def test_an_id_that_is_taken_is_told_apart_by_its_module() -> None:
 def test_every_operation_says_what_it_does_and_for_whom() -> None:
     assert all(operation["summary"] and operation["description"] for _, _, operation in described())
     told = DOCUMENT["paths"]["/images/{image_id}/download"]["get"]["description"]
-    assert told.endswith("For users and visitors with `download` on what the address names.")
+    assert "For users and visitors with `download` on what the address names." in told
 
 
 def test_every_tag_is_described() -> None:
@@ -240,3 +240,11 @@ def test_fields_are_in_snake_case_but_for_those_that_the_reference_names() -> No
     assert exceptions == {"srcSet", "nextCursor", "hasMore", "totalPages", "requestId"}
     reference = (Path(__file__).parents[3] / "docs" / "reference" / "http.md").read_text()
     assert all(f"`{name}`" in reference for name in exceptions)
+
+
+def test_what_is_below_links_is_described_once() -> None:
+    marked = {path for path, _, operation in described() if operation.get("x-for-links")}
+    assert marked == {each.path for each in OPERATIONS if each.for_links}
+    assert {path for path, _, _ in described() if path.startswith("/s/")} == {"/s/{link}", "/s/{link}/unlock"}
+    told = DOCUMENT["paths"]["/galleries/{gallery_id}"]["get"]["description"]
+    assert told.endswith("Below a link: `/s/{link}/galleries/{gallery_id}`, for who came by it.")
