@@ -15,6 +15,7 @@ from imagegallery.access.audience import VisibilityLike
 from imagegallery.database.pool import Database
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.rates.limiter import UNLIMITED, RateLimiter
@@ -110,6 +111,7 @@ class Uploading:
         engine: ImagingEngine | None = None,
         outbox: JobOutbox | None = None,
         rates: RateLimiter = UNLIMITED,
+        governing: PolicyInForce | None = None,
     ) -> "Uploading":
         """Another service, as of another process, over the same parts but for these."""
         library = self.library
@@ -125,6 +127,7 @@ class Uploading:
             library.clock,
             rates,
             policies=library.policies,
+            governing=governing,
         )
         return attrs.evolve(changed, service=service)
 

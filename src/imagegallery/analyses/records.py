@@ -89,7 +89,10 @@ async def write_phash(connection: Connection, image: Image, data: object, _now: 
 
 
 async def write_metadata(connection: Connection, image: Image, data: object, now: datetime) -> None:
-    """Store the image's place in time, also in its galleries, and in space."""
+    """Store the image's place in time, also in its galleries, and in space; unless metadata was removed from what is
+    left of its file, which says less than is known."""
+    if image.removed_metadata is not None:
+        return
     assert isinstance(data, dict)
     metadata = from_json(data)
     source = None if metadata.taken_at_source is None else metadata.taken_at_source.value

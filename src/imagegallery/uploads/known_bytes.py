@@ -8,6 +8,7 @@ from attrs import frozen
 from imagegallery.database.pool import Database
 from imagegallery.errors import ObjectNotFound, TooLarge
 from imagegallery.images.image import records as image_records
+from imagegallery.images.image.image import Image
 from imagegallery.storage.protocol import ByteRange, ObjectStore
 from imagegallery.storage.streams import HashingStream, at_most
 from imagegallery.uploads.session import records
@@ -46,7 +47,10 @@ class KnownBytes:
         raise AssertionError("This session does not have its file yet.")
 
     async def _find(self, session: UploadSession, number: int | None) -> _Known:
-        key = await self._key_of(session)
+        image = await self._image_of(session)
+        key = session.incoming_key if image is None else image.original_key
+        if image is not None and image.removed_metadata is not None:
+            return await self._arrived(session, image, number)
         if number is None:
             return await self._read(key, None)
         async with self.database.connection() as connection:
@@ -57,14 +61,22 @@ class KnownBytes:
         known = await self._read(key, ByteRange(start, start + part.size))
         return _Known(known.size, known.sha256, part.etag)
 
-    async def _key_of(self, session: UploadSession) -> str:
+    async def _arrived(self, session: UploadSession, image: Image, number: int | None) -> _Known:
+        """What came, of which a copy is kept: nobody has its parts any more."""
+        if number is not None or session.size is None or session.received_sha256 is None:
+            raise ObjectNotFound("What came is not kept.")
+        kept = await self.store.head(image.original_key)
+        return _Known(session.size, session.received_sha256, kept.etag)
+
+    async def _image_of(self, session: UploadSession) -> Image | None:
+        """The image that the session has become, if it has."""
         if session.state is not UploadState.COMPLETED:
-            return session.incoming_key
+            return None
         async with self.database.connection() as connection:
             found = await image_records.get(connection, session.future_image_id)
         if found is None:
             raise ObjectNotFound("The image is gone.")
-        return found.image.original_key
+        return found.image
 
     async def _read(self, key: str, byte_range: ByteRange | None) -> _Known:
         async with self.store.get(key, byte_range) as stream:

@@ -177,7 +177,7 @@ class OneCall:
             sent = HashingStream(file.chunks)
             async for _ in sent:
                 pass
-            if (sent.size, sent.sha256()) != (earlier.size, earlier.received_sha256):
+            if (sent.size, sent.sha256()) != earlier.came:
                 raise IdempotencyKeyReused("This idempotency key was used for another file.", upload_id=str(earlier.id))
             return earlier
 
@@ -213,7 +213,8 @@ class OneCall:
         sent = HashingStream(file.chunks)
         async for _ in sent:
             pass
-        if sent.size != image.file_size or image.sha256 not in (None, sent.sha256()):
+        size, sha256 = (image.file_size, image.sha256) if image.removed_metadata is None else session.came
+        if sent.size != size or sha256 not in (None, sent.sha256()):
             raise IdempotencyKeyReused("This idempotency key was used for another file.", image_id=str(image.id))
         return image.id
 

@@ -41,6 +41,7 @@ from imagegallery.rates.limiter import UNLIMITED, RateLimiter
 from imagegallery.storage.protocol import ObjectStore, TemporaryFiles
 from imagegallery.storage.space import Space, UnlimitedSpace
 from imagegallery.uploads.completion.completion import Completion
+from imagegallery.uploads.completion.kept_copies import KeptCopies
 from imagegallery.uploads.completion.verification import Verification
 from imagegallery.uploads.creation import UploadCreator
 from imagegallery.uploads.known_bytes import KnownBytes
@@ -106,7 +107,10 @@ class UploadService:
         self._clock = clock
         self._limits = limits = UploadLimits(policy, policies or Policies(), governing)
         verification = Verification(store, engine, scratch, limits)
-        self._completion = Completion(database, store, outbox, verification, limits, images.rules.admission, clock)
+        copies = KeptCopies(store, engine, scratch)
+        self._completion = Completion(
+            database, store, outbox, verification, limits, images.rules.admission, clock, copies
+        )
         receiver = BodyReceiver(database, store, self._completion, limits, clock)
         space, rules = space or UnlimitedSpace(), images.rules
         self._opener = SessionOpener(

@@ -16,6 +16,7 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata
 from imagegallery.images.presentation.picture import picture
 from imagegallery.images.presentation.responsive import Responsive, describe
+from imagegallery.imaging.protocol import Removal
 
 MAX_ALT_TEXT = 500
 MAX_FILENAME = 255  # bytes of UTF-8: what file systems allow
@@ -86,8 +87,10 @@ class Image:
     until all of it was read. ``deleted_at`` says since
     when the image is in the trash (``None``: it is not). ``left_out`` has the verdicts on
     variants that were made and not kept (`imagegallery.variants.plan`).
-    ``policy`` is the name of the one that it was uploaded under. ``urls_expire_at``: until when its URLs work
-    (``None``: for ever). ``audience``: as whom the principal of the call sees it, set by services. ``position``, in a
+    ``policy`` is the name of the one that it was uploaded under. ``removed_metadata`` is what its original was kept
+    without, although the file that came had it (``None``: it is as it came).
+    ``urls_expire_at``: until when its URLs work (``None``: for ever). ``audience``: as whom the principal of the call
+    sees it, set by services. ``position``, in a
     gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing. ``meta`` is what the
     application keeps with it (`imagegallery.common.meta`), of which services have taken out what the principal may not
     see. ``visibility`` is its own: it is as open as the most open of itself and its galleries.
@@ -125,6 +128,7 @@ class Image:
     urls_expire_at: datetime | None = None
     original_state: OriginalState = OriginalState.VERIFIED
     policy: str | None = None
+    removed_metadata: Removal | None = None
     audience: Audience | None = field(default=None, eq=False)
     position: int | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)

@@ -22,6 +22,7 @@ from imagegallery.images.image.image import Image, OriginalState, ProcessingStat
 from imagegallery.images.image.told_records import told_galleries
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
+from imagegallery.imaging.protocol import Removal
 
 CHANNEL = "imagegallery_images"
 
@@ -35,7 +36,7 @@ IMAGE_COLUMNS = """
     i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
     i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state, i.meta AS image_meta,
-    i.visibility AS image_visibility, i.policy,
+    i.visibility AS image_visibility, i.policy, i.removed_metadata,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -92,10 +93,10 @@ INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
     failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated,
-    original_state, meta, visibility, policy
+    original_state, meta, visibility, policy, removed_metadata
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28, $29, $30, $31
+    $26, $27, $28, $29, $30, $31, $32
 )"""
 
 # NULL leaves a column unchanged.
@@ -188,6 +189,7 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.meta,
         image.visibility.value,
         image.policy,
+        image.removed_metadata,
     )
 
 
@@ -318,6 +320,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         meta=row["image_meta"],
         visibility=Visibility(row["image_visibility"]),
         policy=row["policy"],
+        removed_metadata=None if row["removed_metadata"] is None else Removal(row["removed_metadata"]),
     )
 
 

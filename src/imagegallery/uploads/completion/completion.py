@@ -7,6 +7,7 @@ decides about bytes that the owner has already.
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from imagegallery.images.image.image import Image, OriginalState, ProcessingStat
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.jobs import process_image
 from imagegallery.images.metadata.metadata import taken, to_json
+from imagegallery.imaging.protocol import Removal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads.completion.acceptance import Acceptance
@@ -38,13 +40,15 @@ from imagegallery.uploads.completion.duplicates import (
     SameSize,
     existing_image,
     find_original,
+    place,
     place_original,
     return_existing,
 )
+from imagegallery.uploads.completion.kept_copies import KeptCopies
 from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
 from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
-from imagegallery.uploads.session.end import try_to_delete_objects
+from imagegallery.uploads.session.end import try_to_delete_arrived, try_to_delete_objects
 from imagegallery.uploads.session.found_picture import StagedFile
 from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.opener import stored_filename
@@ -74,6 +78,7 @@ class Completion:
     limits: UploadLimits
     admission: Admission
     clock: Clock
+    copies: KeptCopies
 
     async def complete(self, session: UploadSession) -> UploadSession:
         """Return the session as it ended with its image, now or earlier. ``session`` may be slightly outdated.
@@ -101,28 +106,29 @@ class Completion:
         Raises what rejected it, `UploadEnded` or `UploadExpired`.
         """
         await self.limits.renew()
+        removal = self.limits.removal(session)
         try:
-            verified = await self.verification.verify(session, [session.incoming_key])
+            verified = await self.verification.verify(session, [session.incoming_key], needs_all=removal is not None)
             verified = await self.verification.with_sha256(session, verified)
             verified = await self._judge(session, verified)
+            async with self._kept(session, verified, removal) as kept:
+                return await self._stage(await self._as_found(session, kept), kept)
         except VERDICTS as error:
             await self.reject(session.id, error)
             raise
-        session = await self._of_type(session, verified.content_type)
+
+    async def _stage(self, session: UploadSession, verified: VerifiedUpload) -> UploadSession:
         async with self.database.transaction() as connection:
             current = await records.lock(connection, session.id)
             state = advance(current.at(self.clock()).state, UploadEvent.ARRIVE)
-            placed = await self.store.promote(
-                session.incoming_key,
-                session.original_key,
-                etag=verified.info.etag,
-                content_type=verified.content_type,
-            )
+            placed = await place(self.store, session, verified, session.original_key)
             MOVED.reached()
-            file = StagedFile(placed.etag, verified.is_whole, verified.picture)
+            file = StagedFile(placed.etag, verified.is_whole, verified.picture, verified.arrived)
             staged = attrs.evolve(session, state=state, size=placed.size, received_sha256=verified.sha256, staged=file)
             await records.stage(connection, staged, now=self.clock())
         STAGED.reached()
+        if verified.copy is not None:
+            await try_to_delete_arrived(self.store, staged)
         return staged
 
     async def attach(self, connection: Connection, session: UploadSession, staged: StagedFile) -> UploadSession:
@@ -130,8 +136,10 @@ class Completion:
         ended. Objects stay where they are: the sweeper deletes the staged one if the owner has the same bytes."""
         now = self.clock()
         advance(session.at(now).state, UploadEvent.COMPLETE)
-        place = ObjectInfo(session.original_key, session.size or 0, staged.etag, session.updated_at)
-        verified = VerifiedUpload(place, session.received_sha256, session.file_type, staged.picture, staged.is_whole)
+        lies_at = ObjectInfo(session.original_key, session.size or 0, staged.etag, session.updated_at)
+        verified = VerifiedUpload(
+            lies_at, session.received_sha256, session.file_type, staged.picture, staged.is_whole, arrived=staged.arrived
+        )
         unread: set[str] = set()
         while True:
             try:
@@ -162,11 +170,15 @@ class Completion:
         return session.at(self.clock())
 
     async def _attempt(self, session: UploadSession, *, moved: bool) -> UploadSession:
+        removal = self.limits.removal(session)
         try:
-            verified = await self.verification.verify(session, _places(session, moved=moved))
+            verified = await self.verification.verify(
+                session, _places(session, moved=moved), needs_all=removal is not None
+            )
             VERIFIED.reached()
             verified = await self._judge(session, verified)
-            return await self._commit_known(await self._of_type(session, verified.content_type), verified)
+            async with self._kept(session, verified, removal) as kept:
+                return await self._commit_known(await self._as_found(session, kept), kept)
         except VERDICTS as error:
             ended = await self.reject(session.id, error)
             if ended.image_id is None:
@@ -180,13 +192,24 @@ class Completion:
             return verified
         return await Acceptance(self.limits, self.verification).judge(session, session.policy, verified)
 
-    async def _of_type(self, session: UploadSession, content_type: str) -> UploadSession:
-        """Record the session's actual type before an object is moved to the place that depends on it."""
-        if content_type == session.file_type:
-            return session
-        async with self.database.connection() as connection:
-            await records.set_found_type(connection, session.id, content_type, now=self.clock())
-        return attrs.evolve(session, found_type=content_type)
+    def _kept(
+        self, session: UploadSession, verified: VerifiedUpload, removal: Removal | None
+    ) -> AbstractAsyncContextManager[VerifiedUpload]:
+        return nullcontext(verified) if removal is None else self.copies.kept(session, verified, removal)
+
+    async def _as_found(self, session: UploadSession, verified: VerifiedUpload) -> UploadSession:
+        """Record what the session's file is, and what its copy is without, before an object comes to the place that
+        depends on both."""
+        found_type, arrived, now = verified.content_type, verified.arrived, self.clock()
+        if found_type != session.file_type:
+            async with self.database.connection() as connection:
+                await records.set_found_type(connection, session.id, found_type, now=now)
+            session = attrs.evolve(session, found_type=found_type)
+        if arrived is not None and session.removed_metadata is None:
+            async with self.database.connection() as connection:
+                await records.set_removed_metadata(connection, session.id, arrived.removal, now=now)
+            session = attrs.evolve(session, removed_metadata=arrived.removal)
+        return session
 
     async def _commit_known(self, session: UploadSession, verified: VerifiedUpload) -> UploadSession:
         """`_commit`, once it is known whether the owner has a file of the same size that is the same."""
@@ -217,7 +240,7 @@ class Completion:
             advance(advance(current.state, UploadEvent.ARRIVE), UploadEvent.COMPLETE)
             ended = await self._write(connection, session, verified, lost)
         COMMITTED.reached()
-        if ended.is_duplicate or verified.info.key != session.incoming_key:
+        if ended.is_duplicate or verified.copy is not None or verified.info.key != session.incoming_key:
             DUPLICATE.reached()
             await try_to_delete_objects(self.store, ended)
         return ended
@@ -230,7 +253,15 @@ class Completion:
         await original_records.hold_content(connection, session.owner_id, size)
         ended = await self._end(connection, session, verified, lost)
         stored = 0 if ended.is_duplicate else size
-        use = await records.complete(connection, ended, size=size, stored=stored, now=self.clock())
+        came = verified.arrived
+        use = await records.complete(
+            connection,
+            ended,
+            size=size if came is None else came.size,
+            sha256=None if came is None else came.sha256,
+            stored=stored,
+            now=self.clock(),
+        )
         if stored:
             self.limits.service.check_storage(*use)
         return ended
@@ -246,7 +277,7 @@ class Completion:
         existing = await existing_image(connection, session.owner_id, original.sha256 if original else None, wanted)
         if existing is not None:
             return await return_existing(connection, self.admission, session, existing, now=now)
-        placed = await place_original(self.store, session, original, verified.info)
+        placed = await place_original(self.store, session, original, verified)
         PROMOTED.reached()
         await self._write_image(connection, session, verified, placed, now)
         return attrs.evolve(session, state=UploadState.COMPLETED, is_duplicate=placed.key != session.original_key)
@@ -300,7 +331,7 @@ def _is_completed(session: UploadSession) -> bool:
 def _places(session: UploadSession, *, moved: bool) -> Sequence[str]:
     """Where the bytes may be, most likely first."""
     places = (session.incoming_key, session.original_key)
-    return places[::-1] if moved else places
+    return places[::-1] if moved and session.removed_metadata is None else places
 
 
 def new_image(
@@ -339,6 +370,7 @@ def new_image(
         created_at=now,
         updated_at=now,
         policy=session.policy,
+        removed_metadata=None if verified.arrived is None else verified.arrived.removal,
     )
 
 

@@ -18,6 +18,7 @@ from imagegallery.images.admission import Admission
 from imagegallery.images.image import original_records
 from imagegallery.images.image.original_records import Original
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
+from imagegallery.storage.streams import file_chunks
 from imagegallery.uploads.completion.verification import VerifiedUpload
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.session import UploadSession, UploadState
@@ -75,19 +76,32 @@ async def return_existing(
 
 
 async def place_original(
-    store: ObjectStore, session: UploadSession, original: Original | None, found: ObjectInfo
+    store: ObjectStore, session: UploadSession, original: Original | None, verified: VerifiedUpload
 ) -> PlacedOriginal:
-    """Move the verified object to its place as an original, unless the owner's bytes have one.
+    """Move the verified object, or put the copy that is kept of it, to its place as an original, unless the owner's
+    bytes have one.
 
     If those are lost, the object takes their place, and every image that shares them has its original again. A staged
     one stays where it is: the application may still roll back.
     """
     key = session.original_key if original is None else original.key
-    if found.key != key and not (original is not None and await _is_there(store, key)):
+    is_there = verified.copy is None and verified.info.key == key
+    if not is_there and not (original is not None and await _is_there(store, key)):
         if session.staged is not None:
             return PlacedOriginal(session.original_key, is_new=False)
-        await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)
+        await place(store, session, verified, key)
     return PlacedOriginal(key, is_new=original is None)
+
+
+async def place(store: ObjectStore, session: UploadSession, verified: VerifiedUpload, key: str) -> ObjectInfo:
+    """Put what is kept of a verified upload under ``key``, whose session is locked. May be repeated.
+
+    Raises as `ObjectStore.promote`. A copy replaces what an earlier attempt has put there: nobody knows of that yet.
+    """
+    found = verified.info
+    if verified.copy is None:
+        return await store.promote(found.key, key, etag=found.etag, content_type=session.file_type)
+    return await store.put(key, file_chunks(verified.copy), content_type=session.file_type)
 
 
 async def _is_there(store: ObjectStore, key: str) -> bool:

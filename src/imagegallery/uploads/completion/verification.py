@@ -23,7 +23,7 @@ from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.storage.protocol import ByteRange, LocalObjects, ObjectInfo, ObjectStore, TemporaryFiles
 from imagegallery.storage.streams import HashingStream, copy_to_file, peek
-from imagegallery.uploads.session.found_picture import FoundPicture
+from imagegallery.uploads.session.found_picture import Arrived, FoundPicture
 from imagegallery.uploads.session.limits import UploadLimits
 from imagegallery.uploads.session.policy import Verify, actual_type
 from imagegallery.uploads.session.session import UploadSession
@@ -35,13 +35,18 @@ HEAD_BYTES: Final = 128 * 1024
 @frozen
 class VerifiedUpload:
     """An upload that passed: the object that was looked at, its SHA-256 if that is known, what it is, and what the
-    decoder found; of all of it (``is_whole``), or of its head."""
+    decoder found; of all of it (``is_whole``), or of its head.
+
+    If a ``copy`` of it is kept, a file here, size and SHA-256 are the copy's, and ``arrived`` has those of what came.
+    """
 
     info: ObjectInfo
     sha256: bytes | None
     content_type: str
     picture: FoundPicture
     is_whole: bool = True
+    copy: Path | None = None
+    arrived: Arrived | None = None
 
 
 @frozen
@@ -66,8 +71,9 @@ class Verification:
     scratch: TemporaryFiles
     limits: UploadLimits
 
-    async def verify(self, session: UploadSession, keys: Sequence[str]) -> VerifiedUpload:
-        """Check the object under the first of ``keys`` that is there: size, type, SHA-256, picture.
+    async def verify(self, session: UploadSession, keys: Sequence[str], *, needs_all: bool = False) -> VerifiedUpload:
+        """Check the object under the first of ``keys`` that is there: size, type, SHA-256, picture. With ``needs_all``
+        its head is not enough.
 
         Raises one of `imagegallery.uploads.session.rejection.REJECTIONS` when the bytes are bad, and `ObjectNotFound`
         when there are none, or when another completion moved them away meanwhile.
@@ -75,7 +81,7 @@ class Verification:
         info = await self._find(keys)
         check_size(session, info.size)
         known = session.received_sha256 or info.sha256
-        if self.limits.service.verify is Verify.HEAD:
+        if self.limits.service.verify is Verify.HEAD and not needs_all:
             try:
                 return await self._look_at_head(session, info, known)
             except BadImage as error:

@@ -77,6 +77,12 @@ async def try_to_abort(store: ObjectStore, session: UploadSession) -> None:
         await _abort_unfinished(store, session)
 
 
+async def try_to_delete_arrived(store: ObjectStore, session: UploadSession) -> None:
+    """Delete what a copy is kept of, now if possible; otherwise it goes with the session."""
+    with anyio.move_on_after(_PATIENCE, shield=True), suppress(Unavailable, ConfigurationError):
+        await store.delete(session.incoming_key)
+
+
 async def try_to_delete_objects(store: ObjectStore, session: UploadSession) -> None:
     """Delete objects, too, now if possible: not interrupted by a cancellation, and without an error if the store
     does not respond or denies access."""

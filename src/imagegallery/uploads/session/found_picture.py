@@ -6,6 +6,7 @@ from typing import Any
 from attrs import frozen
 
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
+from imagegallery.imaging.protocol import Removal
 
 
 @frozen
@@ -23,17 +24,36 @@ class FoundPicture:
 
 
 @frozen
+class Arrived:
+    """A file as it came, of which a copy is kept without some metadata: its size in bytes and its SHA-256."""
+
+    removal: Removal
+    size: int
+    sha256: bytes
+
+    def to_json(self) -> dict[str, object]:
+        return {"removal": self.removal.value, "size": self.size, "sha256": self.sha256.hex()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Arrived":
+        """The inverse of `to_json`."""
+        return cls(Removal(document["removal"]), document["size"], bytes.fromhex(document["sha256"]))
+
+
+@frozen
 class StagedFile:
     """A file where its image's original will be: the ``etag`` of its object, and what is in it. ``is_whole``: all of it
-    was looked at, not only its head."""
+    was looked at, not only its head. ``arrived`` is what came, if that is not what was kept."""
 
     etag: str
     is_whole: bool
     picture: FoundPicture
+    arrived: Arrived | None = None
 
     def to_json(self) -> dict[str, object]:
         picture = self.picture
         return {
+            "arrived": None if self.arrived is None else self.arrived.to_json(),
             "etag": self.etag,
             "is_whole": self.is_whole,
             "width": picture.width,
@@ -53,4 +73,7 @@ class StagedFile:
             document["is_truncated"],
             from_json(document["metadata"]),
         )
-        return cls(document["etag"], document["is_whole"], picture)
+        arrived = document.get("arrived")
+        return cls(
+            document["etag"], document["is_whole"], picture, None if arrived is None else Arrived.from_json(arrived)
+        )

@@ -5,6 +5,7 @@ from functools import lru_cache
 import attrs
 from attrs import field, frozen
 
+from imagegallery.imaging.protocol import Removal
 from imagegallery.policies.admin_policy import AdminPolicy, Originals
 from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.policies.policy import Policy
@@ -33,10 +34,13 @@ class UploadLimits:
         """The limits of every upload."""
         return self.settings if self.governing is None else governed(self.settings, self.governing.latest)
 
-    @property
-    def originals(self) -> Originals:
-        """What of an original's own metadata is kept."""
-        return Originals.KEEP if self.governing is None else self.governing.latest.originals
+    def removal(self, session: UploadSession) -> Removal | None:
+        """What of its own metadata an original is kept without: what an earlier attempt has begun to remove, otherwise
+        what administrators say now; ``None``: nothing."""
+        if session.removed_metadata is not None or self.governing is None:
+            return session.removed_metadata
+        originals = self.governing.latest.originals
+        return None if originals is Originals.KEEP else Removal(originals)
 
     def under(self, name: str | None) -> UploadPolicy:
         """The limits under the policy of this name. Raises `Conflict` if there is none any more."""

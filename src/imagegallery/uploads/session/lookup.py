@@ -60,7 +60,7 @@ def check_repeats(session: UploadSession, new: NewUpload) -> None:
             new.gallery_id,
         )
         or session.filename != stored_filename(new.filename, session.content_type)
-        or declared.size not in (None, session.size)
+        or declared.size not in (None, session.came[0])
         or session.sha256 != declared.sha256
         or session.on_duplicate != declared.on_duplicate
         or (session.meta, session.visibility) != (declared.meta, declared.visibility)

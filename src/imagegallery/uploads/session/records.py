@@ -15,6 +15,7 @@ from imagegallery.database.namespace import SEED
 from imagegallery.database.removal import removing
 from imagegallery.errors import NotFound, UploadLocked
 from imagegallery.holdings.holding import Holding
+from imagegallery.imaging.protocol import Removal
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.found_picture import StagedFile
@@ -36,7 +37,7 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
     completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility,
-    staged, policy, asks_application"""
+    staged, policy, asks_application, removed_metadata"""
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
@@ -114,7 +115,7 @@ _COMPLETE = """
 WITH ended AS (
     UPDATE upload_sessions
     SET state = 'completed', declared_size = coalesce(declared_size, $2), image_id = $3, is_duplicate = $4,
-        updated_at = $5
+        updated_at = $5, received_sha256 = coalesce(received_sha256, $7)
     WHERE id = $1
     RETURNING owner_id
 )
@@ -147,6 +148,8 @@ SELECT {_COLUMNS} FROM upload_sessions
 WHERE state = 'uploaded' AND transport = 'resumable' AND concatenation IS DISTINCT FROM 'partial' AND updated_at < $1
 ORDER BY updated_at
 LIMIT $2"""
+
+_SET_REMOVED = "UPDATE upload_sessions SET removed_metadata = $2, updated_at = $3 WHERE id = $1"
 
 _SET_FOUND_TYPE = "UPDATE upload_sessions SET found_type = $2, updated_at = $3 WHERE id = $1"
 
@@ -345,15 +348,22 @@ async def update(
 
 
 async def complete(
-    connection: Connection, session: UploadSession, *, size: int, stored: int, now: datetime
+    connection: Connection,
+    session: UploadSession,
+    *,
+    size: int,
+    sha256: bytes | None = None,
+    stored: int,
+    now: datetime,
 ) -> tuple[int, int | None]:
-    """Write that ``session`` has ended with its ``future_image_id``, and the size if it was unknown.
+    """Write that ``session`` has ended with its ``future_image_id``, and the size and the SHA-256 of what came if they
+    were unknown.
 
     Its owner stores ``stored`` bytes more by it. Return what they store now, and their own limit. Last in a
     transaction, see `imagegallery.images.image.membership`.
     """
     (row,) = await connection.fetch(
-        _COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now, stored
+        _COMPLETE, session.id, size, session.future_image_id, session.is_duplicate, now, stored, sha256
     )
     return row["storage_used"], row["storage_limit"]
 
@@ -395,6 +405,11 @@ async def list_interrupted(connection: Connection, *, before: datetime, limit: i
 async def set_found_type(connection: Connection, session_id: UUID, content_type: str, *, now: datetime) -> None:
     """Record the actual type, if it differs from the declared one."""
     await connection.execute(_SET_FOUND_TYPE, session_id, content_type, now)
+
+
+async def set_removed_metadata(connection: Connection, session_id: UUID, removal: Removal, *, now: datetime) -> None:
+    """Record what a copy is without, before it is stored."""
+    await connection.execute(_SET_REMOVED, session_id, removal.value, now)
 
 
 async def expire(connection: Connection, *, now: datetime, limit: int) -> list[UploadSession]:
@@ -459,6 +474,7 @@ def _session(row: Record) -> UploadSession:
         on_duplicate=OnDuplicate(row["on_duplicate"]) if row["on_duplicate"] else None,
         is_duplicate=row["is_duplicate"],
         found_type=row["found_type"],
+        removed_metadata=None if row["removed_metadata"] is None else Removal(row["removed_metadata"]),
         reserved=row["reserved_size"],
         received_sha256=row["received_sha256"],
         meta=row["meta"],

@@ -16,6 +16,7 @@ from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.common.meta import Meta
 from imagegallery.errors import Conflict, ImageGalleryError, UploadEnded, UploadExpired, UploadIncomplete
+from imagegallery.imaging.protocol import Removal
 from imagegallery.storage.keys import original_key
 from imagegallery.storage.protocol import UploadRequest
 from imagegallery.uploads.session.found_picture import StagedFile
@@ -141,7 +142,8 @@ class UploadSession:
     ``completes_itself`` nobody has to call ``complete``: the last byte does. ``on_duplicate`` is what the uploader said
     is to become of a file that is in already, ``is_duplicate`` says that it was, and that nothing of what this session
     brought is kept; if the image that was there was answered, that is the ``future_image_id`` from then on.
-    ``found_type`` is what the file is, where that is not what its client declared; ``received_sha256`` was taken on the
+    ``found_type`` is what the file is, where that is not what its client declared; ``removed_metadata`` is what a copy
+    was made without that may lie at ``original_key``; ``received_sha256`` was taken on the
     way, of a file that came through this service in one request. ``meta`` and ``visibility`` are for the image,
     ``policy`` is the name of the one that it is under; ``asks_application``: code of the application decides, too.
     ``staged`` is what was found in a file that waits to be attached, where its image's original will be.
@@ -176,6 +178,7 @@ class UploadSession:
     on_duplicate: OnDuplicate | None = None
     is_duplicate: bool = False
     found_type: str | None = None
+    removed_metadata: Removal | None = None
     received_sha256: bytes | None = None
     meta: Meta = field(factory=dict, hash=False)
     visibility: Visibility = Visibility.PRIVATE
@@ -195,6 +198,12 @@ class UploadSession:
     def file_type(self) -> str:
         """The file's type, as far as known."""
         return self.found_type or self.content_type
+
+    @property
+    def came(self) -> tuple[int | None, bytes | None]:
+        """The size and the SHA-256 of what came, as far as they are known, whatever is kept of it."""
+        arrived = None if self.staged is None else self.staged.arrived
+        return (self.size, self.received_sha256) if arrived is None else (arrived.size, arrived.sha256)
 
     @property
     def image_id(self) -> UUID | None:
