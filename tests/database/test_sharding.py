@@ -58,6 +58,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "images.trash.records._COUNT_REFUSED": _OPERATORS,
     **{f"policies.records.{name}": _POLICY for name in ("CURRENT", "_GET", "LIST", "_INSERT")},
     "queue.dispatch.records.NEXT_FRESH": _QUEUE,
+    "sharing.received_records.RECEIVED.sql": "what everybody shares with one user: a list of recipients of its own",
     "queue.dispatch.records.RESERVE": _QUEUE,
     "queue.records.BACKLOG": _OPERATORS,
     "queue.records.CLAIM": _QUEUE,

@@ -27,8 +27,11 @@ GET = """
 SELECT owner_id, visibility, EXISTS (SELECT FROM share_targets WHERE gallery_id = $1) AS is_shared
 FROM galleries WHERE id = $1"""
 
+# Whether a share `s` has not ended.
+OPEN_SHARE: Final = "s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)"
+
 # Whether a share `s`, which reaches what is asked about as `reached` says, has not ended, and has begun for that.
-_LIVE = """s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)
+_LIVE = f"""{OPEN_SHARE}
           AND (reached.since IS NULL OR s.starts_at IS NULL OR reached.since >= s.starts_at)"""
 
 
@@ -112,6 +115,31 @@ ORDER BY holder.kind, holder.name, s.id
 LIMIT :limit"""
 
 
+# A share of a whole library, as it is for one user, or for who came by its link.
+_LIBRARY_BY_NAME = Statement.of(f"""
+SELECT s.owner_id, s.starts_at, s.id AS share_id, coalesce(r.permissions, s.permissions) AS permissions,
+       coalesce(r.metadata, s.metadata) AS metadata, coalesce(r.download, s.download) AS download, s.expires_at
+FROM shares s
+JOIN share_targets t ON t.share_id = s.id AND t.gallery_id IS NULL AND t.image_id IS NULL
+CROSS JOIN unnest(:kinds::text[], :names::text[]) AS own (kind, name)
+JOIN share_recipients r ON r.share_id = s.id AND r.kind = own.kind AND r.name = own.name
+WHERE s.id = :share_id AND {OPEN_SHARE}""")
+_LIBRARY_BY_LINK = Statement.of(f"""
+SELECT s.owner_id, s.starts_at, s.id AS share_id, s.permissions, s.metadata, s.download, s.expires_at
+FROM shares s
+JOIN share_targets t ON t.share_id = s.id AND t.gallery_id IS NULL AND t.image_id IS NULL
+WHERE s.id = :share_id AND s.token_hash IS NOT NULL AND {OPEN_SHARE}""")
+
+
+@frozen
+class SharedLibrary:
+    """The library of ``owner_id``, as one share shows it: ``facts`` have its grants, and it has what was added since
+    ``starts_at``."""
+
+    facts: Facts
+    starts_at: datetime | None
+
+
 @frozen
 class _GrantsOn:
     """What is granted on things of one kind, to who came by a link, to users, and to anybody on one of them."""
@@ -171,6 +199,23 @@ async def on_images(
     return await _granted(connection, ON_IMAGES, principal, images, now)
 
 
+async def shared_library(
+    connection: Connection, principal: Principal, share_id: UUID, *, now: datetime
+) -> SharedLibrary | None:
+    """The library that this live share of the principal's is of; ``None`` if there is none."""
+    if principal.link is None:
+        kinds, names = names_of(principal)
+        rows = await _LIBRARY_BY_NAME.fetch(connection, share_id=share_id, kinds=kinds, names=names, now=now)
+    elif principal.link.share_id == share_id:
+        rows = await _LIBRARY_BY_LINK.fetch(connection, share_id=share_id, now=now)
+    else:
+        rows = []
+    if not rows:
+        return None
+    grants = tuple(dict.fromkeys(map(_grant, rows)))
+    return SharedLibrary(Facts(rows[0]["owner_id"], grants=grants), rows[0]["starts_at"])
+
+
 async def explain_gallery(connection: Connection, gallery_id: UUID, facts: Facts, *, now: datetime) -> AccessReport:
     """Who may do what with the gallery of these facts."""
     return await _explain(connection, ON_GALLERIES, ReachedBy.GALLERY, gallery_id, facts, now)
@@ -216,7 +261,7 @@ async def _granted(
     if asked and principal.link is not None:
         rows = await grants_on.by_link.fetch(connection, ids=asked, share_id=principal.link.share_id, now=now)
     elif asked:
-        kinds, names = zip(*_names_of(principal), strict=True)
+        kinds, names = names_of(principal)
         rows = await grants_on.by_name.fetch(connection, ids=asked, kinds=kinds, names=names, now=now)
     grants: dict[UUID, dict[Grant, None]] = {}
     for row in rows:
@@ -225,13 +270,11 @@ async def _granted(
     return {each: evolve(facts, grants=tuple(grants.get(each, ()))) for each, facts in there.items()}
 
 
-def _names_of(principal: Principal) -> list[tuple[str, str]]:
-    """What recipients of shares are called who are this user."""
-    return [
-        ("user", principal.require_user()),
-        *(("email", each) for each in sorted(principal.emails)),
-        *(("group", each) for each in sorted(principal.groups)),
-    ]
+def names_of(principal: Principal) -> tuple[list[str], list[str]]:
+    """What recipients of shares are called who are this user: their kinds, and their names."""
+    emails, groups = sorted(principal.emails), sorted(principal.groups)
+    kinds = ["user", *["email"] * len(emails), *["group"] * len(groups)]
+    return kinds, [principal.require_user(), *emails, *groups]
 
 
 def _grant(row: Record) -> Grant:

@@ -51,6 +51,8 @@ class Act(StrEnum):
     SHARE_CHANGED = "share.changed"
     SHARE_LINK_CHANGED = "share.link_changed"
     SHARE_REVOKED = "share.revoked"
+    SHARE_JOINED = "share.joined"
+    SHARE_LEFT = "share.left"
     SHARE_DELETED = "share.deleted"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_ENABLED = "webhook.enabled"

@@ -36,13 +36,14 @@ ImageOrderLike: TypeAlias = ImageOrder | Literal["position", "created_at", "take
 
 
 class GalleryView(StrEnum):
-    """The galleries of a list: the principal's own, or all public ones."""
+    """The galleries of a list: the principal's own, all public ones, or those of others that shares let them see."""
 
     OWN = "own"
     PUBLIC = "public"
+    SHARED = "shared"
 
 
-GalleryViewLike: TypeAlias = GalleryView | Literal["own", "public"]
+GalleryViewLike: TypeAlias = GalleryView | Literal["own", "public", "shared"]
 
 
 @frozen

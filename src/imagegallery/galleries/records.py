@@ -15,6 +15,8 @@ from attrs import frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.condition import LISTED_GALLERY
+from imagegallery.access.permission import Permission
+from imagegallery.access.records import OPEN_SHARE, names_of
 from imagegallery.common.meta import Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.removal import removing
@@ -27,6 +29,7 @@ from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.library.filter import indexed_key
 from imagegallery.images.library.filter_sql import meta_arguments, meta_fits, meta_hash
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
+from imagegallery.principal import Principal
 from imagegallery.reconciliation.sums import Sum
 
 # What `_gallery` reads, of a gallery `g` and its cover, an image `i`: the chosen one, else the first.
@@ -68,6 +71,40 @@ FROM galleries g {_COVER}
 WHERE {LISTED_GALLERY} AND (g.created_at, g.id) < ($1, $2)
 ORDER BY g.created_at DESC, g.id DESC
 LIMIT $3"""
+
+# The latest of each principal's names that a list of what is shared with them looks at.
+EXAMINED_SHARES: Final = 10_000
+
+# A page of others' galleries that shares let the principal see, by any of their names; likewise.
+LIST_SHARED: Final = Statement.of(f"""
+SELECT {_GALLERY_COLUMNS}
+FROM (
+    SELECT g.*
+    FROM (
+        SELECT DISTINCT t.gallery_id
+        FROM unnest(:kinds::text[], :names::text[]) AS own (kind, name)
+        CROSS JOIN LATERAL (
+            SELECT r.share_id, r.permissions
+            FROM share_recipients r
+            WHERE r.kind = own.kind AND r.name = own.name
+            ORDER BY r.share_id DESC
+            LIMIT :examined
+        ) r
+        CROSS JOIN LATERAL (
+            SELECT s.permissions FROM shares s WHERE s.id = r.share_id AND {OPEN_SHARE} OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.gallery_id FROM share_targets t WHERE t.share_id = r.share_id AND t.gallery_id IS NOT NULL OFFSET 0
+        ) t
+        WHERE coalesce(r.permissions, s.permissions) & {Permission.VIEW.value} <> 0
+    ) shared
+    CROSS JOIN LATERAL (SELECT * FROM galleries g WHERE g.id = shared.gallery_id OFFSET 0) g
+    WHERE g.owner_id <> :user_id AND (g.created_at, g.id) < (:moment, :gallery_id)
+      AND (:ids::uuid[] IS NULL OR g.id = ANY(:ids))
+    ORDER BY g.created_at DESC, g.id DESC
+    LIMIT :limit
+) g {_COVER}
+ORDER BY g.created_at DESC, g.id DESC""")
 
 # The galleries that a filtered page examines at most, however few of them pass; no owner has as many.
 EXAMINED: Final = 20_000
@@ -238,6 +275,33 @@ async def list_public(
     if where.ids is not None:
         statement = CHOOSE_PUBLIC
     return await _stretch(connection, statement, where, created_at, gallery_id, limit)
+
+
+async def list_shared(
+    connection: Connection,
+    principal: Principal,
+    where: GalleryFilter,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    *,
+    now: datetime,
+) -> GalleryStretch:
+    """Others' galleries that the user has by shares. Of a filter, the ids."""
+    created_at, gallery_id = after or (LAST_MOMENT, LAST_ID)
+    kinds, names = names_of(principal)
+    rows = await LIST_SHARED.fetch(
+        connection,
+        user_id=principal.user_id,
+        kinds=kinds,
+        names=names,
+        now=now,
+        ids=where.ids,
+        moment=created_at,
+        gallery_id=gallery_id,
+        examined=EXAMINED_SHARES,
+        limit=limit,
+    )
+    return GalleryStretch([_gallery(row) for row in rows])
 
 
 async def _stretch(

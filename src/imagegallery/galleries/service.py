@@ -241,17 +241,21 @@ class GalleryService:
         """List galleries, newest first. With a filter a page may be short or empty and still have a next cursor.
 
         Args:
-            view: ``own`` (the default for users) or ``public`` (the default for visitors).
-            where: Among public galleries, only by keys of ``meta`` that are public, too.
+            view: ``own`` (the default for users), ``public`` (the default for visitors), or ``shared``: those of others
+                that shares let the principal see.
+            where: Among public galleries, only by keys of ``meta`` that are public, too; among shared ones, only by
+                ids.
             limit: 1 to 100.
 
         Raises:
             InvalidInput: For an invalid view or limit.
             InvalidCursor: For an invalid cursor.
-            Unauthenticated: If a visitor asks for own galleries.
+            Unauthenticated: If a visitor asks for own galleries, or those that are shared with them.
         """
         chosen = check_view(principal, view)
         check_limit(limit)
+        if chosen is GalleryView.SHARED:
+            return await self._list_shared(principal, where, cursor, limit)
         seen_as = Audience.OWNER if chosen is GalleryView.OWN else Audience.PUBLIC
         check_gallery_filter(where, self._delivery.meta.hidden(where.meta or (), seen_as))
         of_whom = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
@@ -611,6 +615,25 @@ class GalleryService:
             lambda: tuple(self._shown_member(principal, seen, member, place) for member in seen.found)
         )
         return NumberedPage(images, page, limit, total)
+
+    async def _list_shared(
+        self, principal: Principal, where: GalleryFilter, cursor: str | None, limit: int
+    ) -> CursorPage[Gallery]:
+        user_id, now = principal.require_user(), self._clock()
+        check_gallery_filter(where, tuple(where.meta or ()))  # some of these shares may hide it
+        scope = f"galleries:shared:{user_id}:{where.scope}"
+        after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("galleries", user_id))
+        async with self._database.reading(principal) as connection:
+            read = await records.list_shared(connection, principal, where, after, limit + 1, now=now)
+            facts = {each.id: each.facts for each in read.found}
+            granted = await access_records.on_galleries(connection, principal, facts, now=now)
+        page = cut_page(read.found, limit, lambda last: encode_cursor(scope, (last.created_at, last.id)))
+        subjects = [AccessSubject.of("gallery", each.id, each.facts) for each in page.items]
+        allowed = await self._authority.allowed(Permission.VIEW, principal, subjects)
+        seen = [evolve(each, grants=granted[each.id].grants) for each in page.items if each.id in allowed]
+        shown = CursorPage(tuple(each for each in seen if may_view(principal, each.facts)), page.next_cursor)
+        return await self._delivery.of_many(lambda: shown.map(lambda gallery: self._shown(principal, gallery)))
 
     async def _total(
         self, connection: Connection, gallery_id: UUID, seen: GalleryPage, where: ImageFilter

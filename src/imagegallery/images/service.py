@@ -99,7 +99,7 @@ class ImageService:
         authority: Authority | None = None,
     ) -> None:
         authority = authority or Authority()
-        self.library = LibraryService(database, delivery, authority)
+        self.library = LibraryService(database, delivery, clock, authority)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
         policies = policies or Policies()
         self.duplicates = DuplicateService(database, delivery, clock, authority)

@@ -30,6 +30,22 @@ class ShareChanged(ShareEvent):
 
 
 @frozen
+class ShareJoined(ShareEvent):
+    """A user who came by its link has kept it, or one whom it names."""
+
+    type: ClassVar[str] = "share.joined"
+    user_id: str
+
+
+@frozen
+class ShareLeft(ShareEvent):
+    """A user has given it back."""
+
+    type: ClassVar[str] = "share.left"
+    user_id: str
+
+
+@frozen
 class ShareRevoked(ShareEvent):
     """A share was revoked, or deleted: nobody has anything by it any more."""
 

@@ -7,7 +7,7 @@ from imagegallery.access.authority import Authority
 from imagegallery.access.options import SharingOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.queue.periodic import Periodic
-from imagegallery.sharing.events import ShareChanged, ShareCreated, ShareRevoked
+from imagegallery.sharing.events import ShareChanged, ShareCreated, ShareJoined, ShareLeft, ShareRevoked
 from imagegallery.sharing.service import ShareService
 
 
@@ -28,7 +28,7 @@ def _periodic(resources: Resources) -> Iterable[Periodic]:
 FEATURE: Final = Feature(
     "sharing",
     options=SharingOptions,
-    events=(ShareCreated, ShareChanged, ShareRevoked),
+    events=(ShareCreated, ShareChanged, ShareJoined, ShareLeft, ShareRevoked),
     services=_services,
     periodic=_periodic,
 )

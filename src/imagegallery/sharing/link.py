@@ -15,7 +15,8 @@ from uuid import UUID
 
 from attrs import field, frozen
 
-from imagegallery.sharing.share import MAX_SLUG
+from imagegallery.principal import Principal
+from imagegallery.sharing.share import MAX_SLUG, Share
 
 _TOKEN_BYTES: Final = 18
 _SLUG = re.compile(r"[a-z0-9]++(?:-[a-z0-9]++)*+")
@@ -44,6 +45,15 @@ class Visit:
 
     token: str = field(repr=False)
     expires_at: datetime
+
+
+@frozen
+class OpenedShare:
+    """An open link: the ``principal`` that came by it, the share, and the ``visit`` that this began, if it did."""
+
+    principal: Principal
+    share: Share
+    visit: Visit | None = None
 
 
 def begin_visit(share_id: UUID, key: bytes, now: datetime, lasts: timedelta) -> Visit:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import require_own
@@ -19,6 +19,7 @@ from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
 from imagegallery.audit.entry import BY_OWNERSHIP, Act, Actor, AuditEntry
 from imagegallery.clock import Clock
+from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -44,7 +45,7 @@ from imagegallery.pagination import (
 )
 from imagegallery.principal import Principal
 from imagegallery.rates.limiter import RateLimiter, network_of
-from imagegallery.sharing import records
+from imagegallery.sharing import received_records, records
 from imagegallery.sharing.events import ShareChanged, ShareCreated, ShareEvent, ShareRevoked
 from imagegallery.sharing.input import (
     DownloadLike,
@@ -58,8 +59,9 @@ from imagegallery.sharing.input import (
     check_terms,
     settle_download,
 )
-from imagegallery.sharing.link import Visit, begin_visit, is_slug, is_visit, make_token, token_hash, visitor_hash
+from imagegallery.sharing.link import OpenedShare, begin_visit, is_slug, is_visit, make_token, token_hash, visitor_hash
 from imagegallery.sharing.passwords import Passwords
+from imagegallery.sharing.received_service import ReceivedShareService
 from imagegallery.sharing.records import FoundLink
 from imagegallery.sharing.share import (
     CreatedShare,
@@ -80,16 +82,11 @@ _ENDS = {
 }
 
 
-@frozen
-class OpenedShare:
-    """An open link: the ``principal`` that came by it, the share, and the ``visit`` that this began, if it did."""
-
-    principal: Principal
-    share: Share
-    visit: Visit | None = None
-
-
 class ShareService:
+    """Shares, for their owners and whoever opens their links. ``received`` has those of others."""
+
+    received = AttributeOf(ReceivedShareService)
+
     def __init__(
         self,
         database: Database,
@@ -104,6 +101,7 @@ class ShareService:
         self._clock = clock
         self._authority = authority or Authority()
         self._passwords = Passwords()
+        self.received = ReceivedShareService(database, clock, self._authority)
 
     async def create(
         self,
@@ -356,6 +354,22 @@ class ShareService:
             share = await self._lock(connection, principal, share_id, check)
             await self._end(connection, principal, Act.SHARE_DELETED, share)
             await records.delete(connection, share_id)
+
+    async def remove_recipient(self, principal: Principal, share_id: Id, recipient_id: Id) -> None:
+        """Take the share from one of its recipients, also one who came by its link.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal has no share of this id, or that no such recipient.
+        """
+        share_id, recipient_id = as_id(share_id, "share_id"), as_id(recipient_id, "recipient_id")
+        principal.require_user()
+        async with self._database.transaction() as connection:
+            share = await self._lock(connection, principal, share_id, None)
+            if not await received_records.remove(connection, share_id, recipient_id):
+                raise NotFound.of("recipient")
+            event = ShareChanged(share.owner_id, share_id)
+            await self._tell(connection, principal, Act.SHARE_CHANGED, event, {"recipient": "removed"})
 
     async def accesses(
         self, principal: Principal, share_id: Id, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT

@@ -32,6 +32,7 @@ from imagegallery.privacy.archive import Archive
 from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
+from imagegallery.sharing.received_service import ReceivedShareService
 from imagegallery.sharing.service import ShareService
 from imagegallery.storage.protocol import ByteRange, ObjectStore
 from imagegallery.sync.face import Each, Face, Faced, ServiceCall, iterate
@@ -184,6 +185,15 @@ class SyncUploads(Face[UploadService]):
         return self._service.policies()
 
 
+class SyncReceivedShares(Face[ReceivedShareService]):
+    """`ReceivedShareService`, waited for."""
+
+    list = ServiceCall(ReceivedShareService.list)
+    get = ServiceCall(ReceivedShareService.get)
+    join = ServiceCall(ReceivedShareService.join)
+    leave = ServiceCall(ReceivedShareService.leave)
+
+
 class SyncShares(Face[ShareService]):
     """`ShareService`, waited for."""
 
@@ -196,10 +206,17 @@ class SyncShares(Face[ShareService]):
     remove_link = ServiceCall(ShareService.remove_link)
     revoke = ServiceCall(ShareService.revoke)
     delete = ServiceCall(ShareService.delete)
+    remove_recipient = ServiceCall(ShareService.remove_recipient)
     accesses = ServiceCall(ShareService.accesses)
     open = ServiceCall(ShareService.open)
     targets = ServiceCall(ShareService.targets)
     sweep = ServiceCall(ShareService.sweep)
+
+    received = AttributeOf(SyncReceivedShares)
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__(portal, lambda gallery: gallery.shares)
+        self.received = SyncReceivedShares(portal, lambda gallery: gallery.shares.received)
 
 
 class SyncOwners(Face[OwnerService]):
@@ -316,7 +333,7 @@ class SyncGallery(Registers):
         self.galleries = SyncGalleries(portal, lambda gallery: gallery.galleries)
         self.images = SyncImages(portal)
         self.uploads = SyncUploads(portal)
-        self.shares = SyncShares(portal, lambda gallery: gallery.shares)
+        self.shares = SyncShares(portal)
         self.owners = SyncOwners(portal, lambda gallery: gallery.owners)
         self.variants = SyncVariants(portal, lambda gallery: gallery.variants)
         self.events = SyncEvents(portal, self)

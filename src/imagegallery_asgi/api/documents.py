@@ -26,7 +26,8 @@ from imagegallery.access.explanation import AccessReport, Holder
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
 from imagegallery.images.presentation.responsive import SIZES, absolute, describe
-from imagegallery.sharing.service import OpenedShare
+from imagegallery.sharing.link import OpenedShare
+from imagegallery.sharing.received import ReceivedShare
 from imagegallery.sharing.share import CreatedShare, RecipientKind, Share, ShareAccess, ShareRecipient, permission_names
 from imagegallery.storage.protocol import Part
 from imagegallery.uploads.session.part_plan import PartPlan, SignedPart, missing_parts
@@ -57,6 +58,7 @@ from imagegallery_asgi.api.responses import (
     PartUrlDocument,
     PermissionName,
     PolicyDocument,
+    ReceivedShareDocument,
     RecipientDocument,
     ShareAccessDocument,
     ShareDocument,
@@ -261,6 +263,17 @@ def _share(kind: type[H], share: Share, url: str | None, **others: object) -> H:
 
 def _names(granted: Permission) -> tuple[PermissionName, ...]:
     return cast("tuple[PermissionName, ...]", permission_names(granted))
+
+
+def received_document(share: ReceivedShare) -> ReceivedShareDocument:
+    return document(
+        ReceivedShareDocument,
+        share,
+        targets=tuple(TargetDocument(each.gallery_id, each.image_id, each.is_library) for each in share.targets),
+        permissions=_names(share.permissions),
+        metadata=share.metadata.name.lower(),
+        download=share.download.name.lower(),
+    )
 
 
 def _recipient(recipient: ShareRecipient) -> RecipientDocument:

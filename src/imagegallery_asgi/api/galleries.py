@@ -80,7 +80,11 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
     async def load() -> CursorList[GalleryDocument]:
         galleries = call.gallery.galleries
         page = await galleries.list(
-            call.principal, view=query.view, where=query.filter, cursor=query.cursor, limit=query.limit
+            call.principal,
+            view="shared" if query.shared else query.view,
+            where=query.filter,
+            cursor=query.cursor,
+            limit=query.limit,
         )
         return cursor_galleries(page, call.api_root, with_meta=query.with_meta)
 
@@ -88,7 +92,10 @@ async def list_galleries(call: Call, query: GalleriesQuery) -> Response:
         document = await load()
         return loaded_page(document, document.pagination)
 
-    if call.principal.user_id is not None or query.view == "own":
+    if query.shared and query.view is not None:
+        faults = [Fault(("query", name), "view and shared exclude each other") for name in ("view", "shared")]
+        raise InvalidInput("Ask by view or for what is shared, not both.", faults)
+    if call.principal.user_id is not None or query.shared or query.view == "own":
         return unkept_response(call, await load())
     is_kept = query.filter.is_empty and query.limit in KEPT_LIMITS
     place = ListPlace(f"{call.api_root} {query.limit} {query.with_meta}", None, query.cursor, may_be_kept=is_kept)

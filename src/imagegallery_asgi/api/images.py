@@ -48,6 +48,7 @@ from imagegallery_asgi.api.responses import (
     AccessDocument,
     BatchDocument,
     ChosenImages,
+    CursorPagination,
     ImageChoice,
     ImageDetail,
     ImageSummary,
@@ -71,7 +72,7 @@ _REDIRECT = {
 }
 
 
-_IN_LIBRARY = ("order", *(field.name for field in attrs.fields(FilterQuery)))
+_IN_LIBRARY = ("order", "share", *(field.name for field in attrs.fields(FilterQuery)))
 
 
 @operation(
@@ -81,6 +82,7 @@ _IN_LIBRARY = ("order", *(field.name for field in attrs.fields(FilterQuery)))
     answers=page_answers(LibraryImages | TrashedImages | ChosenImages),
     holds_conditions=True,
     needs_user=True,
+    for_links=True,
     permission=Permission.NONE,
 )
 async def list_images(call: Call, query: LibraryQuery) -> Response:
@@ -98,23 +100,41 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
         )
     order = query.order or LibraryOrder.CREATED_AT
 
-    async def load() -> LoadedPage:
+    async def load() -> tuple[object, CursorPagination]:
         page = await images.library.list(
-            call.principal, order=order, where=query.filter, cursor=query.cursor, limit=query.limit
+            call.principal,
+            share_id=query.share,
+            order=order,
+            where=query.filter,
+            cursor=query.cursor,
+            limit=query.limit,
         )
         pagination = cursor_pagination(page)
-        return loaded_page(image_list(page.items, pagination, call.api_root, ImageSummary, fields), pagination)
+        return image_list(page.items, pagination, call.api_root, ImageSummary, fields), pagination
 
+    async def load_page() -> LoadedPage:
+        return loaded_page(*await load())
+
+    if query.share is not None or call.principal.link is not None:
+        return unkept_response(call, (await load())[0])
     name = f"{call.api_root} {order} {query.limit} {','.join(fields)}"
     is_common = query.filter.is_empty and query.limit in KEPT_LIMITS
     is_kept = is_common and call.host.choices.admit(",".join(fields), call.host.clock())
     place = ListPlace(name, None, query.cursor, may_be_kept=is_kept)
-    return page_response(call, await call.gallery.server.pages.library(call.principal, place, load))
+    return page_response(call, await call.gallery.server.pages.library(call.principal, place, load_page))
 
 
-@operation("GET", "/images/timeline", "How many images each month has", needs_user=True, permission=Permission.NONE)
+@operation(
+    "GET",
+    "/images/timeline",
+    "How many images each month has",
+    needs_user=True,
+    for_links=True,
+    permission=Permission.NONE,
+)
 async def get_timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
-    months = await call.gallery.images.library.timeline(call.principal, is_archived=query.is_archived)
+    library = call.gallery.images.library
+    months = await library.timeline(call.principal, share_id=query.share, is_archived=query.is_archived)
     return One(timeline_document(months))
 
 
@@ -123,11 +143,13 @@ async def get_timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument
     "/images/timeline/{month}/images",
     "All images of a month, in columns",
     needs_user=True,
+    for_links=True,
     also_at="/images/timeline/{month}",
     permission=Permission.NONE,
 )
 async def get_timeline_month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
-    columns = await call.gallery.images.library.month(call.principal, month, is_archived=query.is_archived)
+    library = call.gallery.images.library
+    columns = await library.month(call.principal, month, share_id=query.share, is_archived=query.is_archived)
     return One(month_document(columns))
 
 

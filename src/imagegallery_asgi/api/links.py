@@ -4,12 +4,12 @@ paths and documents, so that a client of this API is one of a link by another ba
 
 from typing import Annotated
 
-from imagegallery import Forbidden, NotFound, Permission, Principal, Unauthenticated
+from imagegallery import Conflict, Forbidden, NotFound, Permission, Principal, Unauthenticated
 from imagegallery.errors import LinkMoved, PasswordRequired, RateLimited, ShareEnded, WrongPassword
-from imagegallery.sharing.service import OpenedShare
-from imagegallery_asgi.api.documents import link_document
+from imagegallery.sharing.link import OpenedShare
+from imagegallery_asgi.api.documents import link_document, received_document
 from imagegallery_asgi.api.requests import UnlockLink
-from imagegallery_asgi.api.responses import LinkDocument, One
+from imagegallery_asgi.api.responses import LinkDocument, One, ReceivedShareDocument
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.links import VISIT_COOKIE, VISIT_HEADER, open_link, visit_cookie
@@ -55,6 +55,24 @@ async def unlock_share(call: Call, link: LinkName, body: UnlockLink) -> One[Link
         call.gallery, call.request, begins=True, password=body.password, visitor=await _signed_in(call)
     )
     return await _shown(call, opened)
+
+
+@operation(
+    "POST",
+    f"{LINK}/join",
+    "Keep what a link shares, as a user",
+    raises=(*_RAISES, Conflict, Unauthenticated),
+    headers=_HEADERS,
+    needs_principal=False,
+    permission=Permission.NONE,
+)
+async def join_share(call: Call, link: LinkName) -> One[ReceivedShareDocument]:
+    """It is then among `/shares/received` and `/galleries?shared=with-me`, until its owner ends it or the user leaves
+    it, whatever becomes of the link. A link with a password is opened first. May be repeated."""
+    principal = await call.host.principal_of(call.request)
+    principal.require_user()
+    opened = await open_link(call.gallery, call.request, begins=False, visitor=principal)
+    return One(received_document(await call.gallery.shares.received.join(principal, opened)))
 
 
 async def _shown(call: Call, opened: OpenedShare) -> One[LinkDocument]:

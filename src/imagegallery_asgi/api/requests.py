@@ -117,9 +117,10 @@ GalleryChoice = Annotated[UUID | None, NOTHING]
 class GalleriesQuery:
     """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors). ``ids``
     are the galleries to show; ``meta.KEY=VALUE`` is what theirs must have, of public galleries by public keys alone.
-    ``with_meta`` shows it."""
+    ``shared=with-me``, instead of ``view``: those of others that shares let one see. ``with_meta`` shows it."""
 
     view: Literal["own", "public"] | None = None
+    shared: Literal["with-me"] | None = None
     ids: ChosenIds | None = None
     meta: MetaQuery | None = None
     with_meta: bool = False
@@ -172,10 +173,11 @@ class GalleryImagesQuery(FilterQuery):
 class LibraryQuery(FilterQuery):
     """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``), last in first, and
     the images that nothing uses (``unattached``: in no gallery, and claimed by no record of the application), oldest
-    first, have an order of their own and no filters. ``fields`` chooses the fields of each image, instead of a
-    summary."""
+    first, have an order of their own and no filters. ``share`` is one of another's library: its images, but for
+    archived ones. ``fields`` chooses the fields of each image, instead of a summary."""
 
     order: LibraryOrder | None = None
+    share: UUID | None = None
     trashed: bool = False
     unattached: bool = False
     cursor: Cursor | None = None
@@ -220,8 +222,9 @@ class EveryAuditQuery:
 
 @frozen
 class TimelineQuery:
-    """The timeline of the archived images, or of all others."""
+    """The timeline of the archived images, or of all others; with ``share``, of another's library that it shows."""
 
+    share: UUID | None = None
     is_archived: bool = False
 
 
@@ -297,6 +300,12 @@ class SharesQuery:
     gallery_id: UUID | None = None
     image_id: UUID | None = None
     with_revoked: bool = False
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class ReceivedSharesQuery:
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
 

@@ -628,6 +628,7 @@ class RecipientDocument:
     """A user, an e-mail address or a group. ``null`` is as the share says. ``by_link``: they came by the link and kept
     the share."""
 
+    id: UUID
     user: Annotated[str | None, example("ben")]
     email: Annotated[str | None, example(None)]
     group: Annotated[str | None, example(None)]
@@ -636,6 +637,25 @@ class RecipientDocument:
     download: Annotated[DownloadName | None, example("original")]
     by_link: Annotated[bool, example(False)]
     joined_at: Annotated[Moment | None, example(None)]
+
+
+@frozen(slots=False)
+class ReceivedShareDocument:
+    """What is shared with one: what one has by it in all. ``owner_id`` is ``null`` for who came by its link. Without
+    ``can_leave`` it is a group's, and only its owner ends it. ``joined_at``: since when one has kept it."""
+
+    id: UUID
+    owner_id: Annotated[str | None, example("ana")]
+    targets: tuple[TargetDocument, ...]
+    permissions: Annotated[tuple[PermissionName, ...], example(("view",))]
+    metadata: MetadataName
+    download: DownloadName
+    starts_at: Annotated[Moment | None, example(None)]
+    expires_at: Moment | None
+    note: Annotated[str, example("From our weekend")]
+    created_at: Moment
+    joined_at: Annotated[Moment | None, example(None)]
+    can_leave: Annotated[bool, example(True)]
 
 
 @frozen(slots=False)

@@ -12,12 +12,19 @@ from imagegallery.access.permission import OWNER
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.errors import Fault
 from imagegallery.sharing.share import RecipientKind, Share, ShareRecipient, ShareTarget
-from imagegallery_asgi.api.documents import created_share, cursor_accesses, cursor_pagination, share_document
+from imagegallery_asgi.api.documents import (
+    created_share,
+    cursor_accesses,
+    cursor_pagination,
+    received_document,
+    share_document,
+)
 from imagegallery_asgi.api.pages import condition, tag_of
 from imagegallery_asgi.api.requests import (
     AccessesQuery,
     CreateShare,
     DeleteShareQuery,
+    ReceivedSharesQuery,
     RecipientBody,
     SharesQuery,
     TargetBody,
@@ -27,6 +34,7 @@ from imagegallery_asgi.api.responses import (
     CreatedShareDocument,
     CursorList,
     One,
+    ReceivedShareDocument,
     ShareAccessDocument,
     ShareDocument,
 )
@@ -78,6 +86,31 @@ async def list_shares(call: Call, query: SharesQuery) -> CursorList[ShareDocumen
         limit=query.limit,
     )
     return CursorList(tuple(_document(call, each).data for each in page.items), cursor_pagination(page))
+
+
+@operation(
+    "GET",
+    "/shares/received",
+    "What others share with one, the latest first",
+    needs_user=True,
+    permission=Permission.NONE,
+)
+async def list_received_shares(call: Call, query: ReceivedSharesQuery) -> CursorList[ReceivedShareDocument]:
+    """By name, by a verified address, by a group, and what one has kept of links."""
+    page = await call.gallery.shares.received.list(call.principal, cursor=query.cursor, limit=query.limit)
+    return CursorList(tuple(map(received_document, page.items)), cursor_pagination(page))
+
+
+@operation(
+    "DELETE",
+    "/shares/received/{share_id}",
+    "Give back what somebody shares with one",
+    raises=(NotFound, Conflict),
+    permission=Permission.VIEW,
+)
+async def leave_share(call: Call, share_id: UUID) -> None:
+    """What one has by a group, only its owner can end."""
+    await call.gallery.shares.received.leave(call.principal, share_id)
 
 
 @operation("GET", "/shares/{share_id}", "One share", raises=(NotFound,), needs_user=True, permission=OWNER)
@@ -149,6 +182,18 @@ async def rotate_share_link(call: Call, share_id: UUID) -> One[CreatedShareDocum
 )
 async def remove_share_link(call: Call, share_id: UUID) -> None:
     await call.gallery.shares.remove_link(call.principal, share_id)
+
+
+@operation(
+    "DELETE",
+    "/shares/{share_id}/recipients/{recipient_id}",
+    "Take a share from one of its recipients",
+    raises=(NotFound,),
+    permission=OWNER,
+)
+async def remove_share_recipient(call: Call, share_id: UUID, recipient_id: UUID) -> None:
+    """Also from one who came by its link, and kept it."""
+    await call.gallery.shares.remove_recipient(call.principal, share_id, recipient_id)
 
 
 @operation(

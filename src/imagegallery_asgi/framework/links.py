@@ -11,8 +11,7 @@ from starlette.responses import Response
 
 from imagegallery import ImageGallery, Principal
 from imagegallery.errors import LinkMoved
-from imagegallery.sharing.link import Visit
-from imagegallery.sharing.service import OpenedShare
+from imagegallery.sharing.link import OpenedShare, Visit
 from imagegallery_asgi.framework.context import api_root, client_address, exchange_of, link_root
 from imagegallery_asgi.framework.operations import LINK
 

@@ -36,6 +36,7 @@ IDS = """
 addGalleryImages appendResumableUpload batchImages beginUppyUpload abortUppyMultipart cancelResumableUpload
 cancelUpload checkFiles completeUpload completeUppyMultipart createGallery createResumableUpload createUpload
 createUppyMultipart createWebhook deleteGallery deleteImage deleteWebhook dismissDuplicate downloadImage enableWebhook
+joinShare leaveShare listReceivedShares removeShareRecipient
 getFile getFileHead getGallery getGalleryAccess getHealth getImage getImageAccess getMe getObject getObjectHead
 getOpenapi getReadiness
 getResumableOptions getResumableUpload getResumableUploadHead getResumableUploadOptions getTimeline getTimelineMonth

@@ -55,6 +55,13 @@ FAVORITES: Final[Mapping[LibraryOrder, Statement]] = {
     LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
 }
 
+# The same for who has a share of the library, of what was added since it began.
+_SINCE = "AND i.created_at >= :since"
+SHARED: Final[Mapping[LibraryOrder, Statement]] = {
+    LibraryOrder.CREATED_AT: _listing("created_at", _SINCE),
+    LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} {_SINCE}"),
+}
+
 # Images that were not claimed and are in no gallery, the oldest first, after a (created_at, id).
 UNATTACHED: Final = Statement.of(f"""
 SELECT i.number, i.is_unused, {IMAGE_COLUMNS}, {VISIBILITY}
@@ -87,25 +94,41 @@ def by_meta(order: LibraryOrder, key: str) -> Statement:
 
 
 # The images that an owner took in each month, by UTC, among archived ones or the others.
-MONTHS = """
+def _months(condition: str = "") -> str:
+    return f"""
 SELECT date_trunc('month', i.taken_at, 'UTC') AS month, count(*) AS count
 FROM images i
-WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2
+WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2 {condition}
 GROUP BY month
 ORDER BY month DESC"""
 
+
+MONTHS = _months()
+
+# Of those that were added since $3.
+SHARED_MONTHS = _months("AND i.created_at >= $3")
+
+
 # The images of a time, newest first, in columns. All columns are in the index.
-COLUMNS = """
-SELECT coalesce(array_agg(p.id), '{}') AS ids,
-       coalesce(array_agg(p.ratio), '{}') AS ratios,
-       coalesce(array_agg(p.blurhash), '{}') AS blurhashes,
-       coalesce(array_agg(p.taken_at), '{}') AS taken_at
+def _columns(condition: str = "") -> str:
+    return f"""
+SELECT coalesce(array_agg(p.id), '{{}}') AS ids,
+       coalesce(array_agg(p.ratio), '{{}}') AS ratios,
+       coalesce(array_agg(p.blurhash), '{{}}') AS blurhashes,
+       coalesce(array_agg(p.taken_at), '{{}}') AS taken_at
 FROM (
     SELECT i.id, greatest(round(i.width * 10000.0::float8 / i.height), 1) / 10000 AS ratio, i.blurhash, i.taken_at
     FROM images i
     WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2 AND i.taken_at >= $3 AND i.taken_at < $4
+        {condition}
     ORDER BY i.taken_at DESC, i.id DESC
 ) p"""
+
+
+COLUMNS = _columns()
+
+# Of those that were added since $5.
+SHARED_COLUMNS = _columns("AND i.created_at >= $5")
 
 
 # NULL leaves a flag unchanged; images that have it already are not touched.
@@ -141,10 +164,14 @@ async def list_images(
     limit: int,
     *,
     indexed: Sequence[str] = (),
+    since: datetime | None = None,
 ) -> Stretch:
-    """``indexed`` are the keys of ``meta`` that have an index."""
+    """``indexed`` are the keys of ``meta`` that have an index. With ``since``, images that were added from then on."""
     statement, said = LISTS[order], where
-    if where.ids is not None:
+    bounds = {} if since is None else {"since": since}
+    if since is not None:
+        statement = SHARED[order]
+    elif where.ids is not None:
         statement = CHOSEN[order]
     elif (key := indexed_key(where.meta, indexed)) is not None:
         statement = by_meta(order, key)
@@ -159,6 +186,7 @@ async def list_images(
         limit=limit,
         examined=EXAMINED,
         **arguments(said),
+        **bounds,
     )
     is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
     return Stretch([found_from(row) for row in rows if row["fits"]], found_from(rows[-1]) if is_cut else None)
@@ -179,14 +207,27 @@ async def list_unattached(connection: Connection, owner_id: str, before: datetim
     return Stretch([found_from(row) for row in rows if row["is_unused"]], found_from(rows[-1]) if is_cut else None)
 
 
-async def months(connection: Connection, owner_id: str, *, is_archived: bool) -> list[MonthCount]:
-    rows = await connection.fetch(MONTHS, owner_id, is_archived)
+async def months(
+    connection: Connection, owner_id: str, *, is_archived: bool, since: datetime | None = None
+) -> list[MonthCount]:
+    """With ``since``, of those images that were added from then on."""
+    if since is None:
+        rows = await connection.fetch(MONTHS, owner_id, is_archived)
+    else:
+        rows = await connection.fetch(SHARED_MONTHS, owner_id, is_archived, since)
     return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
 
 
-async def columns(connection: Connection, owner_id: str, month: str, *, is_archived: bool) -> MonthColumns:
-    """Return a month. Raises `InvalidInput`, see `month_bounds`."""
-    row = await connection.fetchrow(COLUMNS, owner_id, is_archived, *month_bounds(month))
+async def columns(
+    connection: Connection, owner_id: str, month: str, *, is_archived: bool, since: datetime | None = None
+) -> MonthColumns:
+    """Return a month, with ``since`` of images that were added from then on. Raises `InvalidInput`, see
+    `month_bounds`."""
+    asked = (owner_id, is_archived, *month_bounds(month))
+    if since is None:
+        row = await connection.fetchrow(COLUMNS, *asked)
+    else:
+        row = await connection.fetchrow(SHARED_COLUMNS, *asked, since)
     if row is None:
         raise RuntimeError("An aggregate answers one row.")
     return MonthColumns(

@@ -1,14 +1,23 @@
-"""The library: all images of one owner by time, in pages or months."""
+"""The library: all images of one owner by time, in pages or months, for its owner and those it is shared with."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from imagegallery.access import records as access_records
 from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.decision import Facts, may_view
+from imagegallery.access.disclosure import Disclosure, disclosure
+from imagegallery.access.grant import MetadataShown
 from imagegallery.access.permission import Permission
+from imagegallery.clock import Clock
 from imagegallery.common.validation import Faults
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
+from imagegallery.errors import NotFound
+from imagegallery.ids import Id, as_id
 from imagegallery.images.image.image import Image, LibraryOrder, LibraryOrderLike
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.library import records as library_records
@@ -33,17 +42,44 @@ from imagegallery.principal import Principal
 
 
 @frozen
+class _Library:
+    """A library to read: whose, since when what is added there belongs to it, and what is shown of it by which
+    share."""
+
+    owner_id: str
+    since: datetime | None
+    shown: Disclosure
+    facts: Facts
+
+    @property
+    def scope(self) -> str:
+        """A part of cursors' scopes: what one share shows is no other's."""
+        return ":".join((self.owner_id, *(str(each.share_id) for each in self.facts.grants[:1])))
+
+    def narrowed(self, where: ImageFilter) -> ImageFilter:
+        """What its owner has archived is in nobody else's lists."""
+        return where if self.shown.is_owners else evolve(where, is_archived=False)
+
+    def of(self, found: FoundImage) -> Facts:
+        """The facts about one of its images."""
+        return evolve(found.facts, grants=self.facts.grants)
+
+
+@frozen
 class LibraryService:
-    """Reads the principal's own images, in all galleries, but not those in the trash."""
+    """Reads the principal's own images, in all galleries, but not those in the trash; or with a ``share_id`` those of
+    another's library which that share shows them: what was added since it began, and is not archived."""
 
     _database: Database
     _delivery: ImageUrls
+    _clock: Clock
     _authority: Authority = field(factory=Authority)
 
     async def list(
         self,
         principal: Principal,
         *,
+        share_id: Id | None = None,
         order: LibraryOrderLike = LibraryOrder.CREATED_AT,
         where: ImageFilter = NO_FILTER,
         cursor: str | None = None,
@@ -53,27 +89,38 @@ class LibraryService:
 
         A page examines 20,000 images: if few of them pass, it may be short or empty and still have a next cursor.
 
+        Args:
+            share_id: Of a share of another's library. Who came by the link of one sees that without it.
+            where: Only the owner may filter by what only owners see, and by times who is shown them.
+
         Raises:
             Unauthenticated: Without a user.
+            NotFound: If the principal has no share of a library of this id.
             InvalidInput: For invalid arguments.
             InvalidCursor: For an invalid cursor.
         """
-        owner_id = principal.require_user()
         chosen = _check(order, where)
         check_limit(limit)
-        scope = f"images:{owner_id}:{chosen}:{where.scope}"
-        after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
-        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.reading() as connection:
-            indexed = self._delivery.meta.indexed
+            library = await self._find(connection, principal, share_id)
+            self._check_told(library, chosen, where)
+            scope = f"images:{library.scope}:{chosen}:{where.scope}"
+            after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
             read = await library_records.list_images(
-                connection, owner_id, chosen, where, after, limit + 1, indexed=indexed
+                connection,
+                library.owner_id,
+                chosen,
+                library.narrowed(where),
+                after,
+                limit + 1,
+                indexed=self._delivery.meta.indexed,
+                since=library.since,
             )
         page = cut_page(
             read.found, limit, lambda last: encode_cursor(scope, _sort_key(chosen, last)), goes_on=read.goes_on
         )
         return await self._delivery.of_many(
-            lambda: page.map(lambda each: show(each.image, principal, self._delivery, each.facts))
+            lambda: page.map(lambda each: show(each.image, principal, self._delivery, library.of(each)))
         )
 
     async def unattached(
@@ -99,29 +146,83 @@ class LibraryService:
             lambda: page.map(lambda each: show(each.image, principal, self._delivery, each.facts))
         )
 
-    async def timeline(self, principal: Principal, *, is_archived: bool = False) -> tuple[MonthCount, ...]:
+    async def timeline(
+        self, principal: Principal, *, share_id: Id | None = None, is_archived: bool = False
+    ) -> tuple[MonthCount, ...]:
         """Return the months, by UTC, that have images, latest first: archived ones, or all others.
 
+        Args:
+            share_id: As in `list`.
+
         Raises:
             Unauthenticated: Without a user.
+            NotFound: As in `list`.
+            InvalidInput: For what the share does not show: when pictures were taken, or archived ones.
         """
-        owner_id = principal.require_user()
-        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.reading() as connection:
-            return tuple(await library_records.months(connection, owner_id, is_archived=is_archived))
+            library = await self._find(connection, principal, share_id)
+            self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
+            owner_id = library.owner_id
+            return tuple(
+                await library_records.months(connection, owner_id, is_archived=is_archived, since=library.since)
+            )
 
-    async def month(self, principal: Principal, month: str, *, is_archived: bool = False) -> MonthColumns:
+    async def month(
+        self, principal: Principal, month: str, *, share_id: Id | None = None, is_archived: bool = False
+    ) -> MonthColumns:
         """Return all images of a month (``2024-06``) of the timeline.
 
+        Args:
+            share_id: As in `list`.
+
         Raises:
             Unauthenticated: Without a user.
-            InvalidInput: For an invalid month.
+            NotFound: As in `list`.
+            InvalidInput: For an invalid month, and as `timeline`.
         """
-        owner_id = principal.require_user()
         month_bounds(month)
-        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.reading() as connection:
-            return await library_records.columns(connection, owner_id, month, is_archived=is_archived)
+            library = await self._find(connection, principal, share_id)
+            self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
+            owner_id = library.owner_id
+            return await library_records.columns(
+                connection, owner_id, month, is_archived=is_archived, since=library.since
+            )
+
+    async def _find(self, connection: Connection, principal: Principal, share_id: Id | None) -> _Library:
+        """The library that is asked for, if the principal may see it."""
+        if principal.link is not None and share_id is None:
+            share_id = principal.link.share_id
+        if share_id is None:
+            owner_id = principal.require_user()
+            await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+            facts = Facts(owner_id)
+            return _Library(owner_id, None, disclosure(principal, facts), facts)
+        principal.require_known()
+        share_id, now = as_id(share_id, "share_id"), self._clock()
+        found = await access_records.shared_library(connection, principal, share_id, now=now)
+        if found is None or not may_view(principal, found.facts):
+            raise NotFound.of("share")
+        owner_id = found.facts.owner_id
+        await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
+        return _Library(owner_id, found.starts_at or FIRST_MOMENT, disclosure(principal, found.facts), found.facts)
+
+    def _check_told(self, library: _Library, order: LibraryOrder, where: ImageFilter) -> None:
+        """Raise `InvalidInput` for what is hidden by the share, and asked by."""
+        faults = Faults()
+        shown, meta = library.shown, self._delivery.meta
+        by_file = ("taken_from", "taken_before") if shown.metadata is MetadataShown.NONE else ()
+        for name in () if shown.is_owners else (*where.owner_only, *_given(where, by_file)):
+            faults.add(("query", name), "is for those who are shown it")
+        if by_file and order is LibraryOrder.TAKEN_AT:
+            faults.add(("query", "order"), "is for those who are shown when pictures were taken")
+        for key in meta.hidden(where.meta or (), shown.audience):
+            faults.add(("query", f"meta.{key}"), "is for those who are shown it")
+        faults.check()
+
+
+def _given(where: ImageFilter, names: Iterable[str]) -> Sequence[str]:
+    return [name for name in names if getattr(where, name) is not None]
 
 
 def _check(order: str, where: ImageFilter) -> LibraryOrder:
