@@ -11,6 +11,7 @@ from imagegallery_asgi.api import (
     administration,
     audit,
     duplicates,
+    embedding,
     events,
     files,
     galleries,
@@ -27,7 +28,7 @@ from imagegallery_asgi.api import (
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
-from imagegallery_asgi.website import pages
+from imagegallery_asgi.website import pages, pictures
 
 OPERATIONS = (
     *galleries.OPERATIONS,
@@ -39,6 +40,7 @@ OPERATIONS = (
     *duplicates.OPERATIONS,
     *shares.OPERATIONS,
     *links.OPERATIONS,
+    *embedding.OPERATIONS,
     *events.OPERATIONS,
     *webhooks.OPERATIONS,
     *audit.OPERATIONS,
@@ -51,6 +53,8 @@ OPERATIONS = (
 # How the service itself is has an address at the root, too: what a proxy keeps back has one.
 OPERATIONAL = (*operational.OPERATIONS, *operational.METRICS)
 WEBSITE = tuple(pages.OPERATIONS)
+# Pages at the root, of an application that has this group.
+EMBEDDING, PICTURES = "embedding", tuple(pictures.OPERATIONS)
 
 GROUPS: Final[Mapping[str, tuple[Operation, ...]]] = {
     tag: tuple(each for each in OPERATIONS if each.tag == tag) for tag in dict.fromkeys(each.tag for each in OPERATIONS)

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from imagegallery.access import file_records as records
-from imagegallery.access.hotlinks import AskingPage, EdgeCheck, GalleryFileAccess
+from imagegallery.access.hotlinks import ANY_PAGE, AskingPage, EdgeCheck, GalleryFileAccess, HotlinkRule
 from imagegallery.cache.generations import GalleryChanges
 from imagegallery.cache.policy import GALLERY
 from imagegallery.cache.stale_while_revalidate import RevalidatingCache
@@ -18,6 +18,7 @@ from imagegallery.database.pool import Database
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ReadsCookies
 from imagegallery.errors import NotFound
+from imagegallery.galleries.gallery import Gallery
 from imagegallery.images.presentation.urls import gallery_folder
 from imagegallery.policies.in_force import PolicyInForce
 
@@ -73,6 +74,12 @@ class GalleryFiles:
         end = self._cookies.end_of(cookies, gallery_folder(gallery_id))
         lasts = None if end is None else end - self._clock()
         return access.cache_control(page, own, edge=self._edge(*edge), cookie_lasts=lasts, ttl=self._ttl)
+
+    async def rule_of(self, gallery: Gallery) -> HotlinkRule:
+        """The pages that may show what everybody may see of this gallery."""
+        origins = gallery.allowed_origins
+        rule = ANY_PAGE if origins is None else HotlinkRule(frozenset(origins))
+        return rule.under(hotlinks=(await self._governing.get()).hotlinks)
 
     async def _access(self, gallery_id: UUID, key: str) -> GalleryFileAccess:
         await self._changes.catch_up()

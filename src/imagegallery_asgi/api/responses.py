@@ -382,6 +382,25 @@ class AccessDocument:
 
 
 @frozen(slots=False)
+class OembedDocument:
+    """As oEmbed 1.0 has it. ``url`` is a photo's, ``html`` a frame's; what does not belong to the ``type`` is
+    ``null``."""
+
+    type: Literal["photo", "rich"]
+    title: Annotated[str, example("Lisbon")]
+    width: Annotated[int, example(800)]
+    height: Annotated[int, example(600)]
+    url: Annotated[str | None, example(None)] = None
+    html: Annotated[str | None, example("<iframe …></iframe>")] = None
+    thumbnail_url: Annotated[str | None, example(f"{_FILES}/thumbnail-nr3kq7wz2d.webp")] = None
+    thumbnail_width: Annotated[int | None, example(80)] = None
+    thumbnail_height: Annotated[int | None, example(80)] = None
+    provider_name: Annotated[str, example("imagegallery")] = "imagegallery"
+    version: Literal["1.0"] = "1.0"
+    cache_age: Annotated[int, example(60)] = 60
+
+
+@frozen(slots=False)
 class GalleryCookiesDocument:
     """The files of the gallery are below ``url`` for those who have the cookies that came with this, until
     ``expires_at``."""

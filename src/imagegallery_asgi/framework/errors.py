@@ -178,6 +178,12 @@ class RangeNotSatisfiable(ImageGalleryError):
     code = "range_not_satisfiable"
 
 
+class FormatNotOffered(ImageGalleryError):
+    """The document is wanted in a format that it does not come in."""
+
+    code = "format_not_offered"
+
+
 class InternalError(ImageGalleryError):
     """Something went wrong that is nobody's business but the log's."""
 
@@ -225,6 +231,7 @@ TABLE: Mapping[type[ImageGalleryError], Row] = {
     UploadLocked: Row(HTTPStatus.LOCKED, "Another request is at work on it"),
     BodyStalled: Row(HTTPStatus.REQUEST_TIMEOUT, "The body did not come"),
     HeadTooLarge: Row(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's head is too large"),
+    FormatNotOffered: Row(HTTPStatus.NOT_IMPLEMENTED, "Not in that format"),
     UnsupportedVersion: Row(HTTPStatus.PRECONDITION_FAILED, "Unsupported version of the protocol"),
     LengthMismatch: Row(HTTPStatus.BAD_REQUEST, "Inconsistent lengths of one upload"),
     ChunkMismatch: Row(TusStatus.CHECKSUM_MISMATCH, "Not of the announced checksum"),

@@ -22,7 +22,7 @@ from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Oper
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
-_HTML = {200: DeclaredAnswer("A page.", (Content("text/html"),))}
+HTML = {200: DeclaredAnswer("A page.", (Content("text/html"),))}
 
 
 _SWAGGER = "swagger_ui"
@@ -34,19 +34,19 @@ _POLICY = (
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 
 
-@operation("GET", "/", "What this is", answers=_HTML, needs_principal=False, permission=Permission.NONE)
+@operation("GET", "/", "What this is", answers=HTML, needs_principal=False, permission=Permission.NONE)
 async def index(call: Call) -> Response:
     """What this is, and where to go on."""
-    root, url = _root(call), call.request.url
+    root, url = root_of(call), call.request.url
     return _answer(await anyio.to_thread.run_sync(index_page, root, f"{url.scheme}://{url.netloc}{root}"))
 
 
 @operation(
-    "GET", "/docs", "The API to read and to try", answers=_HTML, needs_principal=False, permission=Permission.NONE
+    "GET", "/docs", "The API to read and to try", answers=HTML, needs_principal=False, permission=Permission.NONE
 )
 async def docs(call: Call) -> Response:
     """The API, by Swagger UI."""
-    return _answer(await anyio.to_thread.run_sync(docs_page, _root(call)))
+    return _answer(await anyio.to_thread.run_sync(docs_page, root_of(call)))
 
 
 @operation(
@@ -79,13 +79,18 @@ def docs_page(root: str) -> str:
 
 
 def _fill(name: str, **values: str) -> str:
-    text = _own(name)().decode()
+    text = text_of(name)
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", escape(value))
     return text
 
 
-def _root(call: Call) -> str:
+def text_of(name: str) -> str:
+    """A template of ours."""
+    return _own(name)().decode()
+
+
+def root_of(call: Call) -> str:
     path: str = call.request.scope.get("root_path", "")
     return path.rstrip("/")
 
@@ -97,7 +102,7 @@ def _answer(page: str) -> Response:
 @cache
 def _assets() -> dict[str, Callable[[], bytes]]:
     """The names of assets, and how each is read."""
-    found = {name: _own(name) for name in ("website.css", "docs.js")}
+    found = {name: _own(name) for name in ("website.css", "pictures.css", "docs.js")}
     folder = _swagger_folder()
     if folder is not None:
         found |= {name: (folder / name).read_bytes for name in ("swagger-ui.css", "swagger-ui-bundle.js")}
