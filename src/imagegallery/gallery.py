@@ -34,6 +34,7 @@ from imagegallery.owners import feature as owners
 from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import Policy, check_policy_name
 from imagegallery.privacy import feature as privacy
+from imagegallery.privacy.erasure_service import ErasureService
 from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.eager import EagerJobs
 from imagegallery.queue.protocol import JobQueue
@@ -83,9 +84,9 @@ class ImageGallery(Registers):
 
     Every call of ``galleries``, ``images``, ``uploads`` and ``shares`` names its `Principal`. ``variants`` makes
     variants outside of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``audit``
-    tells who did what that matters for security, ``exports`` tell owners all that is kept of them, ``upkeep`` repairs
-    inconsistencies, ``owners`` is for operators of the service, and ``server`` for those who serve it to others. Made
-    by `open`, closed with that context.
+    tells who did what that matters for security, ``exports`` tell owners all that is kept of them, ``erasures`` delete
+    it, ``upkeep`` repairs inconsistencies, ``owners`` is for operators of the service, and ``server`` for those who
+    serve it to others. Made by `open`, closed with that context.
     """
 
     settings = AttributeOf(Settings)
@@ -99,6 +100,7 @@ class ImageGallery(Registers):
     events = AttributeOf(EventService)
     webhooks = AttributeOf(WebhookService)
     exports = AttributeOf(ExportService)
+    erasures = AttributeOf(ErasureService)
     audit = AttributeOf(AuditService)
     administration = AttributeOf(AdministrationService)
     server = AttributeOf(ServerParts)
@@ -121,6 +123,7 @@ class ImageGallery(Registers):
         self.events = self.service(EventService)
         self.webhooks = self.service(WebhookService)
         self.exports = self.service(ExportService)
+        self.erasures = self.service(ErasureService)
         self.audit = self.service(AuditService)
         self.administration = self.service(AdministrationService)
         self.server = ServerParts(resources, settings.queue)

@@ -76,6 +76,8 @@ SCATTER: Final[Mapping[str, str]] = {
     "galleries.records._COUNT_GALLERIES": _OPERATORS,
     "variants.records._HAS_IMAGES": _OPERATORS,
     "privacy.export_records.EXPIRED": _SWEEPERS,
+    "privacy.erasure_records.LIST": _OPERATORS,
+    "privacy.erasure_records._FORGET_ADDRESSES": "shares of any owner may name an address: shard by shard",
     "uploads.session.records.EXPIRE": _SWEEPERS,
     "uploads.session.records.SELECT_OLD": _SWEEPERS,
     "uploads.session.records.WITHOUT_OPEN_SESSION": _SWEEPERS,

@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -232,6 +233,19 @@ async def exported(scene: Scene) -> list[UUID]:
         assert scene.body in [zipped.read(name) for name in zipped.namelist() if name.endswith(".jpg")]
     (await scene.call("DELETE", f"/me/exports/{export['id']}")).raise_for_status()
     return images
+
+
+async def erased(scene: Scene) -> list[UUID]:
+    """All that the owner has goes, and what they shared; who got no answer asks again."""
+    await processed(scene)
+    shared = {"targets": [{"gallery_id": str(scene.gallery_id)}], "permissions": ["view"], "link": True}
+    (await scene.call("POST", "/shares", json=shared)).raise_for_status()
+    (await scene.call("POST", "/me/erase")).raise_for_status()
+    while (await scene.call("GET", "/me/erase")).status_code != HTTPStatus.NOT_FOUND:
+        await anyio.sleep(0.05)
+    for table in ("galleries", "images", "shares", "events", "closed_things", "owners"):
+        assert await rows(scene.deployment, f"SELECT * FROM {table}") == []
+    return []
 
 
 async def spoilt(scene: Scene) -> list[UUID]:

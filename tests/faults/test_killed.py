@@ -25,6 +25,7 @@ STORIES: Mapping[str, Story] = {
     "completion.duplicate": stories.duplicate,
     "completion.rejected": stories.refused,
     "discard": stories.discarded,
+    "erasure": stories.erased,
     "export": stories.exported,
     "parts": stories.whole,
     "processing": stories.processed,
@@ -54,6 +55,7 @@ AGAIN = (
     "processing.recorded:2",
 )
 IN_PARTS = {"IMAGEGALLERY_UPLOADS_PARTS_THRESHOLD": "0"}
+WITHOUT_GRACE = {"IMAGEGALLERY_PRIVACY_ERASE_GRACE": "00:00:00"}
 RELAY_APART = {"IMAGEGALLERY_QUEUE_RELAY_IN_WORKER": "false"}
 # Of these only the store knows; its lifecycle rule aborts them (`imagegallery storage setup`).
 LEFT_TO_THE_STORE = {"parts.created"}
@@ -84,6 +86,7 @@ async def test_a_process_that_is_killed_at(
     story = STORIES.get(name) or STORIES[area]
     environment |= IN_PARTS if area == "parts" else {}
     environment |= FREQUENT_UPKEEP if area == "sweep" else {}
+    environment |= WITHOUT_GRACE if area == "erasure" else {}
     environment |= RELAY_APART if area == "relay" else {}
     roles = ("api", "worker", "relay") if area == "relay" else ("api", "worker")
     with anyio.fail_after(PATIENCE):

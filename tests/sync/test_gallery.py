@@ -35,6 +35,7 @@ LEFT_OUT = {
     "UploadParts": {"open_or_abort", "with_upload_request", "complete_session"},
     "EventService": {"record", "prune"},
     "TrashService": {"delete_held", "erase"},
+    "ShareService": {"revoke_all"},
     "AuditService": {"prune"},
 }
 

@@ -21,8 +21,12 @@ from imagegallery.holdings.holding import Holding
 # NOTIFY without payload: PostgreSQL sends one for all events of a transaction.
 CHANNEL = "imagegallery_events"
 
+# Events for others may say what a user did.
+_BY_USER: Final = "t.owner_id <> $1 AND t.data->>'user_id' = $1"
+_BY_NOBODY: Final = """data = data || '{"user_id": ""}'"""
 HELD: Final = (
     Holding("events", is_last=True),
+    Holding("events", _BY_USER, changed_to=_BY_NOBODY, is_told=False, name="events_of_others"),
     Holding("events_pruned", is_told=False, is_last=True),
 )
 

@@ -5,9 +5,13 @@ from typing import Final
 from asyncpg import Record
 
 from imagegallery.database.connection import Connection
+from imagegallery.holdings.holding import Holding
 from imagegallery.policies.version import SETTINGS_ALONE, PolicyVersion
 
 _COLUMNS: Final = "number, rules, changed_by, why, restores, created_at"
+
+# An erased administrator is forgotten; the policy stays.
+HELD: Final = (Holding("policy_versions", "t.changed_by = $1", "t.number", changed_to="changed_by = ''"),)
 
 # The last version.
 CURRENT: Final = f"SELECT {_COLUMNS} FROM policy_versions ORDER BY number DESC LIMIT 1"

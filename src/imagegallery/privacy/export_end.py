@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
@@ -39,6 +39,14 @@ class ExportEnder:
             await records.end(connection, export.id, state)
         await self.clear(export)
 
+    async def erase(self, connection: Connection, owner_id: str) -> int:
+        """End the owner's exports, and forget them. Returns their number."""
+        exports = await records.list_owned(connection, owner_id)
+        for export in exports:
+            await self.end(export)
+            await records.delete(connection, export.id)
+        return len(exports)
+
     async def clear(self, export: Export) -> None:
         """Delete what an ended export has left."""
         await self.delete_objects(export.id)
@@ -60,4 +68,5 @@ class ExportEnder:
             for key in sorted(await original_records.unnamed(connection, {key for _, key in page})):
                 folder = f"{key.rpartition('/')[0]}/"
                 about = {"image_id": str(id_hint(key)), "key_prefix": folder}
-                await self.outbox.enqueue(connection, purge_leftovers(about), now=self.clock())
+                job = evolve(purge_leftovers(about), owner_id=export.owner_id)
+                await self.outbox.enqueue(connection, job, now=self.clock())

@@ -9,6 +9,8 @@ from attrs import frozen
 
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
+from imagegallery.audit import records as audit
+from imagegallery.audit.entry import Act, AuditEntry, Warrant
 from imagegallery.clock import Clock
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -39,8 +41,11 @@ class ExportService:
     _authority: Authority
     _ender: ExportEnder
 
-    async def request(self, principal: Principal) -> Export:
+    async def request(self, principal: Principal, *, by: Warrant | None = None) -> Export:
         """Have an archive made of all that is kept of the principal. If there is one, or one is being made, it is that.
+
+        Args:
+            by: What allows it, if an operator asks for it; then it is not counted.
 
         Raises:
             Unauthenticated: Without a user.
@@ -52,7 +57,10 @@ class ExportService:
             expires_at = now + self._options.export_lifetime
             is_new = await records.insert(connection, export_id, owner_id, now=now, expires_at=expires_at)
             if is_new:
-                await self._check_rate(connection, owner_id, now)
+                if by is None:
+                    await self._check_rate(connection, owner_id, now)
+                act = AuditEntry.under(by or Warrant.of_owner(principal), Act.EXPORT_REQUESTED, owner_id)
+                await audit.record(connection, act, now=now)
                 await self._outbox.enqueue(connection, export_job(export_id, owner_id), now=now)
             found = await records.get_open(connection, owner_id)
         if found is None:

@@ -7,6 +7,7 @@ from imagegallery.access.authority import Authority
 from imagegallery.access.options import SharingOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.queue.periodic import Periodic
+from imagegallery.sharing import records
 from imagegallery.sharing.events import ShareChanged, ShareCreated, ShareJoined, ShareLeft, ShareRevoked
 from imagegallery.sharing.service import ShareService
 
@@ -31,4 +32,6 @@ FEATURE: Final = Feature(
     events=(ShareCreated, ShareChanged, ShareJoined, ShareLeft, ShareRevoked),
     services=_services,
     periodic=_periodic,
+    holdings=records.HELD,
+    closes=lambda resources: (resources.services[ShareService].revoke_all,),
 )

@@ -15,6 +15,7 @@ from imagegallery.access.permission import Permission
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SEED
 from imagegallery.errors import Conflict
+from imagegallery.holdings.holding import Holding
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 from imagegallery.sharing.share import (
     MAX_SLUGS,
@@ -23,6 +24,16 @@ from imagegallery.sharing.share import (
     ShareAccess,
     ShareRecipient,
     ShareTarget,
+)
+
+_OF_SHARES: Final = "t.share_id IN (SELECT id FROM shares WHERE owner_id = $1)"
+HELD: Final = (
+    Holding("shares", left_out=("token_hash", "password_hash", "visit_key")),
+    Holding("share_targets", _OF_SHARES, "t.share_id, t.gallery_id, t.image_id"),
+    Holding("share_slugs", _OF_SHARES, "t.share_id, t.slug"),
+    Holding("share_recipients", _OF_SHARES),
+    Holding("share_recipients", "t.kind = 'user' AND t.name = $1", name="shared_with_me"),
+    Holding("share_accesses", _OF_SHARES, "t.share_id, t.day", left_out=("visitor",)),
 )
 
 _COLUMNS: Final = """
@@ -125,6 +136,10 @@ RETURNING slug"""
 _COUNT_SLUGS = "SELECT count(*) FROM share_slugs WHERE share_id = $1"
 
 _REVOKE = "UPDATE shares SET revoked_at = $2, updated_at = $2 WHERE id = $1 AND revoked_at IS NULL"
+
+_REVOKE_ALL = """
+UPDATE shares SET revoked_at = $2, updated_at = $2 WHERE owner_id = $1 AND revoked_at IS NULL
+RETURNING id"""
 
 _DELETE = "DELETE FROM shares WHERE id = $1"
 
@@ -338,6 +353,11 @@ async def set_recipients(
 
 async def revoke(connection: Connection, share_id: UUID, *, now: datetime) -> None:
     await connection.execute(_REVOKE, share_id, now)
+
+
+async def revoke_all(connection: Connection, owner_id: str, *, now: datetime) -> list[UUID]:
+    """Revoke all of the owner's. Returns those that were not revoked."""
+    return sorted(row["id"] for row in await connection.fetch(_REVOKE_ALL, owner_id, now))
 
 
 async def delete(connection: Connection, share_id: UUID) -> None:

@@ -554,6 +554,13 @@ class ShareService:
             await self._tell(connection, principal, Act.SHARE_LINK_CHANGED, event, details)
             return await self._read(connection, share_id)
 
+    async def revoke_all(self, connection: Connection, owner_id: str) -> None:
+        """End all of an owner's shares, in the caller's transaction. For an erasure, which is audited itself: nobody's
+        permission is asked."""
+        now = self._clock()
+        revoked = await records.revoke_all(connection, owner_id, now=now)
+        await events.record(connection, *(ShareRevoked(owner_id, share_id) for share_id in revoked), now=now)
+
     async def _end(self, connection: Connection, principal: Principal, act: Act, share: Share) -> None:
         if share.revoked_at is None:
             await records.revoke(connection, share.id, now=self._clock())

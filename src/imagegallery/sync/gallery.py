@@ -29,6 +29,7 @@ from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import Policy
 from imagegallery.principal import Principal
 from imagegallery.privacy.archive import Archive
+from imagegallery.privacy.erasure_service import ErasureService
 from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
@@ -290,6 +291,15 @@ class SyncAdministration(Face[AdministrationService]):
     restore_policy = ServiceCall(AdministrationService.restore_policy)
 
 
+class SyncErasures(Face[ErasureService]):
+    """`ErasureService`, waited for."""
+
+    request = ServiceCall(ErasureService.request)
+    get = ServiceCall(ErasureService.get)
+    cancel = ServiceCall(ErasureService.cancel)
+    all = Each(ErasureService.all)
+
+
 class SyncEvents(Face[EventService]):
     """`EventService`, waited for."""
 
@@ -323,6 +333,7 @@ class SyncGallery(Registers):
     events = AttributeOf(SyncEvents)
     webhooks = AttributeOf(SyncWebhooks)
     exports = AttributeOf(SyncExports)
+    erasures = AttributeOf(SyncErasures)
     audit = AttributeOf(SyncAudit)
     administration = AttributeOf(SyncAdministration)
 
@@ -339,6 +350,7 @@ class SyncGallery(Registers):
         self.events = SyncEvents(portal, self)
         self.webhooks = SyncWebhooks(portal, lambda gallery: gallery.webhooks)
         self.exports = SyncExports(portal, lambda gallery: gallery.exports)
+        self.erasures = SyncErasures(portal, lambda gallery: gallery.erasures)
         self.audit = SyncAudit(portal, lambda gallery: gallery.audit)
         self.administration = SyncAdministration(portal, lambda gallery: gallery.administration)
 

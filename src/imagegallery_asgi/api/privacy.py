@@ -14,7 +14,7 @@ from imagegallery.errors import ObjectNotFound, RateLimited
 from imagegallery.privacy.archive import Archive
 from imagegallery.storage.protocol import ByteRange
 from imagegallery_asgi.api.documents import document
-from imagegallery_asgi.api.responses import CursorList, CursorPagination, ExportDocument, One
+from imagegallery_asgi.api.responses import CursorList, CursorPagination, ErasureDocument, ExportDocument, One
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import RangeNotSatisfiable
 from imagegallery_asgi.framework.headers import quote_etag
@@ -94,6 +94,42 @@ async def get_archive(call: Call, export_id: UUID) -> Response:
     It is not ready before the export's `state` is `ready` (409).
     """
     return ObjectResponse(_ServedArchive(await call.gallery.exports.archive(call.principal, export_id)))
+
+
+@operation(
+    "POST",
+    "/me/erase",
+    "Have all that is kept of one erased",
+    status=HTTPStatus.ACCEPTED,
+    raises=(Conflict,),
+    permission=Permission.NONE,
+)
+async def request_erasure(call: Call) -> One[ErasureDocument]:
+    """At once nobody else sees any of it: images and galleries are private, shares end. At `erase_at` it is deleted,
+    and nothing is left but a receipt of how much there was, which names nobody. Asked again, the answer is the same.
+    """
+    return One(document(ErasureDocument, await call.gallery.erasures.request(call.principal)))
+
+
+@operation(
+    "GET",
+    "/me/erase",
+    "How far the erasure is",
+    raises=(NotFound,),
+    needs_user=True,
+    permission=Permission.NONE,
+)
+async def get_erasure(call: Call) -> One[ErasureDocument]:
+    """While it is `telling`, its `counts` are the receipt. When webhooks have received it, too, the service does not
+    know the user any more (404).
+    """
+    return One(document(ErasureDocument, await call.gallery.erasures.get(call.principal)))
+
+
+@operation("DELETE", "/me/erase", "Stay", raises=(NotFound, Conflict), permission=Permission.NONE)
+async def cancel_erasure(call: Call) -> None:
+    """Nothing is erased, and what was public is so again. Shares that were ended stay so."""
+    await call.gallery.erasures.cancel(call.principal)
 
 
 @frozen

@@ -17,6 +17,7 @@ from imagegallery.audit.entry import Act, ActorKind
 from imagegallery.common.meta import JsonValue
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.policies.admin_policy import Originals
+from imagegallery.privacy.erasure import ErasureState
 from imagegallery.privacy.export import ExportState
 from imagegallery_asgi.framework.constraints import Moment, example
 
@@ -795,6 +796,19 @@ class ExportDocument:
     snapshot_at: Moment | None
     ready_at: Moment | None
     expires_at: Moment
+
+
+@frozen(slots=False)
+class ErasureDocument:
+    """``requested``: all is closed to others, and can be taken back until ``erase_at``. ``counts``: how many rows there
+    were of what; it is the receipt when nothing else is left (``telling``)."""
+
+    id: UUID
+    state: Annotated[ErasureState, example(ErasureState.TELLING)]
+    counts: Annotated[Mapping[str, int], example({"galleries": 3, "images": 1000, "image_variants": 7000})]
+    requested_at: Moment
+    erase_at: Moment
+    erased_at: Moment | None
 
 
 @frozen(slots=False)

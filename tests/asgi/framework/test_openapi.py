@@ -48,7 +48,7 @@ restoreImage retryImage sendUploadContent signUploadParts signUppyPart signUppyP
 updateImage uploadGalleryImage uploadImage viewImage
 createShare deleteShare getShare listShareAccesses listShares openShare removeShareLink rotateShareLink unlockShare
 updateShare
-deleteExport getArchive getArchiveHead getExport listExports requestExport
+cancelErasure deleteExport getArchive getArchiveHead getErasure getExport listExports requestErasure requestExport
 changePolicy getPolicy listPolicyVersions restorePolicy
 """
 
