@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
+from tests.support.trace import counted
 
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.access.options import SharingOptions
@@ -390,3 +391,33 @@ async def test_accesses_tell_recipients_and_nothing_of_visitors(
     assert not (await shares.accesses(ANA, made.share.id)).items
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM share_salts") == 0
+
+
+async def test_every_wrong_token_is_as_much_work(shares: ShareService, lisbon: Gallery) -> None:
+    token = (await shares.create_link(ANA, [lisbon.id])).token
+    assert token is not None
+    asked = set()
+    for wrong in (token[:-1], token.swapcase(), "", "lisbon", "Not A Name", "\0", "x" * 10_000):
+        with counted() as trace, pytest.raises(NotFound):
+            await shares.open(wrong)
+        asked.add(tuple(trace.statements))
+    assert len(asked) == 1
+    assert sum("FROM shares" in each for each in asked.pop()) == 1
+
+
+async def test_a_link_is_nobody_else(shares: ShareService, library: Library, lisbon: Gallery) -> None:
+    """What it opens is what the share says, and nothing of its owner's, nor of another share's."""
+    porto = await library.galleries.create(ANA, name="Porto")
+    link = await shares.create_link(ANA, [lisbon.id])
+    await shares.create(ANA, targets=[porto.id], recipients=[ShareRecipient(RecipientKind.USER, "ana")])
+    assert link.token is not None
+    opened = await shares.open(link.token, visitor=ANA)
+    assert (await library.galleries.get(opened.principal, lisbon.id)).name == "Lisbon"
+    with pytest.raises(NotFound):
+        await library.galleries.get(opened.principal, porto.id)
+    for act in (shares.list(opened.principal), shares.get(opened.principal, link.share.id)):
+        with pytest.raises(Unauthenticated):
+            await act
+    await shares.revoke(ANA, link.share.id)
+    with pytest.raises(NotFound):
+        await library.galleries.get(opened.principal, lisbon.id)

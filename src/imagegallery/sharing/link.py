@@ -20,7 +20,7 @@ from imagegallery.sharing.share import MAX_SLUG, Share
 
 _TOKEN_BYTES: Final = 18
 _SLUG = re.compile(r"[a-z0-9]++(?:-[a-z0-9]++)*+")
-_VISIT = re.compile(r"([0-9a-f]{1,12})\.([0-9a-f]{64})")
+_VISIT = re.compile(r"([1-9a-f][0-9a-f]{0,11})\.([0-9a-f]{64})")
 MAX_VISIT: Final = 100
 
 

@@ -56,5 +56,6 @@ class AccessLog:
 def shown_path(path: str) -> str:
     """The path on one line, as far as it is of use, without the token of a signed URL or of a link."""
     before, objects, _ = path.partition(_OBJECTS)
-    shown = _LINK.sub(r"\1…", f"{before}{objects}")[:_MAX_PATH]
-    return quote(shown, safe="/:@!$&'()*+,;=~") + ("" if shown == path else "…")
+    shown = f"{before}{objects}"[:_MAX_PATH]
+    written = quote(shown, safe="/:@!$&'()*+,;=~")
+    return _LINK.sub(r"\1…", written) + ("" if shown == path else "…")

@@ -41,6 +41,9 @@ async def test_nothing_is_logged_unless_somebody_wants_it(caplog: pytest.LogCapt
     ("path", "shown"),
     [
         ("/api/v1/objects/token.of-somebody", "/api/v1/objects/…"),
+        ("/api/v1/s/kT3v0c2mQy7rZ9xL4bWn8sHd", "/api/v1/s/…"),
+        ("/shop/api/v1/s/kT3v/galleries/1", "/shop/api/v1/s/…/galleries/1"),
+        ("/s/kT3v", "/s/…"),
         ("/a\n127.0.0.1 GET /forged", "/a%0A127.0.0.1%20GET%20/forged"),
         ("/\x1b[2J", "/%1B%5B2J"),
         ("/é", "/%C3%A9"),
