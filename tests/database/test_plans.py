@@ -38,6 +38,7 @@ from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.filter_sql import arguments
 from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import LAST_ID
+from imagegallery.sharing import received_records
 
 Plan = Mapping[str, Any]
 
@@ -170,6 +171,26 @@ LISTS = {
         "images",
         "images_by_owner",
     ),
+    **{
+        f"shared images by {order}": Case(
+            *named(
+                library_records.SHARED[order],
+                owner_id=OWNER,
+                moment=AMONG_IMAGES,
+                image_id=IMAGE,
+                limit=LIMIT,
+                examined=library_records.EXAMINED,
+                since=AMONG_GALLERIES,
+                **{**FILTER, "is_favorite": None},
+            ),
+            "images",
+            index,
+        )
+        for order, index in (
+            (LibraryOrder.CREATED_AT, "images_by_owner"),
+            (LibraryOrder.TAKEN_AT, "images_by_taken_at"),
+        )
+    },
     "own trash": Case(trash_records.LIST_TRASHED, (TIDY_OWNER, AFTER_IMAGES, IMAGE, 11), "images", "images_in_trash"),
     "expired trash": Case(
         trash_records.EXPIRED,
@@ -209,6 +230,19 @@ USERS_ON_GALLERY = named(access.ON_GALLERIES.by_name, ids=[GALLERY], **BY_NAME)
 LINK_ON_GALLERY = named(access.ON_GALLERIES.by_link, ids=[GALLERY], **BY_LINK)
 USERS_ON_IMAGE = named(access.ON_IMAGES.by_name, ids=[IMAGE], **BY_NAME)
 LINK_ON_IMAGE = named(access.ON_IMAGES.by_link, ids=[IMAGE], **BY_LINK)
+SHARED_GALLERIES = named(
+    galleries.LIST_SHARED,
+    **BY_NAME,
+    user_id="user 7",
+    ids=None,
+    moment=AFTER_IMAGES,
+    gallery_id=LAST_ID,
+    examined=galleries.EXAMINED_SHARES,
+    limit=LIMIT,
+)
+RECEIVED_SHARES = named(
+    received_records.RECEIVED, **BY_NAME, share_id=LAST_ID, examined=received_records.EXAMINED, limit=LIMIT
+)
 IN_GALLERIES = {"moment": AMONG_GALLERIES, "gallery_id": GALLERY, "limit": LIMIT, "examined": galleries.EXAMINED}
 LOOKUPS = {
     "own images by meta": in_library(
@@ -294,6 +328,27 @@ LOOKUPS = {
             ("links", LINK_ON_IMAGE, "shares", "shares_pkey"),
         )
     },
+    **{
+        f"{what} shared with somebody, by {index}": Case(*statement, table, index)
+        for what, statement, table, index in (
+            ("galleries", SHARED_GALLERIES, "share_recipients", "share_recipients_received"),
+            ("galleries", SHARED_GALLERIES, "shares", "shares_pkey"),
+            ("galleries", SHARED_GALLERIES, "share_targets", "share_targets_once"),
+            ("galleries", SHARED_GALLERIES, "galleries", "galleries_pkey"),
+            ("all", RECEIVED_SHARES, "share_recipients", "share_recipients_received"),
+            ("all", RECEIVED_SHARES, "shares", "shares_pkey"),
+            ("all", RECEIVED_SHARES, "share_targets", "share_targets_once"),
+        )
+    },
+    "months shared": Case(
+        library_records.SHARED_MONTHS, (ANOTHER_OWNER, False, AMONG_GALLERIES), "images", "images_by_owner"
+    ),
+    "month shared": Case(
+        library_records.SHARED_COLUMNS,
+        (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES, AMONG_GALLERIES),
+        "images",
+        "images_by_taken_at",
+    ),
     "public variant": Case(images.FIND_OPEN_VARIANT, ("p/1/small.webp",), "image_variants", "image_variants_key_key"),
 }
 CASES = LISTS | LOOKUPS
