@@ -117,3 +117,30 @@ async def test_it_ends_for_the_next_request_in_both(
                 pass
         assert (await client.get(shared.paths[1])).json()["data"] == []
         assert (await client.get(f"/images/{shared.image_id}")).status_code == HTTPStatus.NOT_FOUND
+    await check_links(clients, shared)
+
+
+async def check_links(clients: list[httpx.AsyncClient], shared: Shared) -> None:
+    """A link is looked up at each request: what ends it, or its visits, holds for the next one everywhere."""
+    ana = {"Authorization": f"Bearer {token_of('ana')}"}
+    owner = clients[0]
+    said = {"targets": [{"gallery_id": str(shared.gallery_id)}], "password": "sesame"}
+    made = (await owner.post("/shares", json=said, headers=ana)).json()["data"]
+    address, link, path = f"/shares/{made['id']}", f"/s/{made['token']}", shared.paths[1]
+
+    async def unlocked(client: httpx.AsyncClient, password: str) -> dict[str, str]:
+        """The visit, whose pages are warm."""
+        told = await client.post(f"{link}/unlock", json={"password": password})
+        visit = {"Share-Visit": told.json()["data"]["visit"]["token"]}
+        for _ in range(2):
+            assert (await client.get(f"{link}{path}", headers=visit)).status_code == HTTPStatus.OK
+        return visit
+
+    visits = [await unlocked(client, "sesame") for client in clients]
+    await owner.patch(address, json={"password": "open sesame"}, headers=ana)
+    for client, visit in zip(clients, visits, strict=True):
+        assert (await client.get(f"{link}{path}", headers=visit)).status_code == HTTPStatus.UNAUTHORIZED
+    visits = [await unlocked(client, "open sesame") for client in clients]
+    await owner.delete(address, headers=ana)
+    for client, visit in zip(clients, visits, strict=True):
+        assert (await client.get(f"{link}{path}", headers=visit)).status_code == HTTPStatus.GONE
