@@ -1,6 +1,7 @@
 """When a process reads again what administrators say: after a change, and for nothing else."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import attrs
@@ -9,8 +10,12 @@ from attrs import frozen
 from tests.support.clock import ManualClock
 from tests.support.processes import Process, deafen, running_process, settle, until_listening
 
+from imagegallery.administration.governor import Governor
+from imagegallery.administration.policy_history import PolicyHistory
 from imagegallery.cache.policy import UNHEARD_LIMIT
+from imagegallery.database.migrate import migrate
 from imagegallery.database.pool import Database, DatabaseOptions
+from imagegallery.errors import Unavailable
 from imagegallery.policies import records
 from imagegallery.policies.admin_policy import AdminPolicy, Rules
 from imagegallery.policies.in_force import PolicyInForce
@@ -63,6 +68,21 @@ async def test_what_another_process_says_holds_as_soon_as_it_is_heard(
         assert governed.process.database.used == asked + 1, "once for all"
 
 
+async def test_galleries_of_one_database_have_a_policy_each(
+    governed: Governed, database_dsn: str, clock: ManualClock
+) -> None:
+    options = DatabaseOptions(max_size=3, schema="beside")
+    async with Database.connect(attrs.evolve(options, dsn=database_dsn)) as beside:
+        await migrate(beside)
+        async with running_process(database_dsn, clock, options) as process:
+            other = PolicyInForce(process.database, process.changes, SETTINGS, clock)
+            assert (await other.get()).max_size == 1_000
+            await say(beside, {"max_size": 500}, clock)
+            for each in (process, governed.process):
+                await settle(each.changes)
+            assert ((await other.get()).max_size, await governed.max_size()) == (500, 1_000)
+
+
 async def test_what_is_rolled_back_was_never_said(governed: Governed, database: Database, clock: ManualClock) -> None:
     async def fail() -> None:
         async with database.transaction() as connection:
@@ -97,10 +117,27 @@ async def test_it_reads_it_again_when_it_hears_again(
     assert await governed.max_size() == 500
 
 
-async def test_rates_hold_while_the_database_is_away(database_dsn: str, clock: ManualClock) -> None:
-    one = DatabaseOptions(max_size=1, acquire_timeout=timedelta(milliseconds=50))
-    async with running_process(database_dsn, clock, one) as process:
-        settings = attrs.evolve(SETTINGS, user_rate="3/minute")
-        policy = PolicyInForce(process.database, process.changes, settings, clock)
-        async with process.database.connection():
-            assert await policy.rates() == RateOptions(users="3/minute")
+async def test_what_this_process_says_it_knows_at_once_also_if_it_hears_nothing(
+    governed: Governed, clock: ManualClock
+) -> None:
+    await deafen(governed.process)
+    history = PolicyHistory(governed.process.database, SETTINGS, clock, governed.policy.forget)
+    for size in (500, 400):
+        await history.change(Governor.operator("ana"), {"max_size": size}, "because", None)
+        assert await governed.max_size() == size
+
+
+async def test_rates_hold_while_the_database_is_away(
+    governed: Governed, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def away() -> AsyncIterator[None]:
+        raise Unavailable("The database does not respond.")
+        yield
+
+    settings = attrs.evolve(SETTINGS, user_rate="3/minute")
+    policy = PolicyInForce(governed.process.database, governed.process.changes, settings, clock)
+    monkeypatch.setattr(governed.process.database, "connection", away)
+    assert await policy.rates() == RateOptions(users="3/minute")
+    with pytest.raises(Unavailable):
+        await policy.get()
