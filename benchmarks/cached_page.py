@@ -2,9 +2,11 @@
 
 ::
 
-    python -m benchmarks.cached_page [page|library|file] [--images 50] [--connections 64] [--seconds 3] [--rounds 5]
+    python -m benchmarks.cached_page [page|library|file|link] [--images 50] [--connections 64] [--seconds 3]
+        [--rounds 5]
 
-A page of a public gallery (the default), the first page of one's own library, or the file of a public variant. Two
+A page of a public gallery (the default), the first page of one's own library, the file of a public variant, or a page
+of a private gallery below the link of a share, which is asked about in the database each time. Two
 servers run at the same time, granian with one process and the settings of `imagegallery serve` each: the API over an
 embedded PostgreSQL, and one route that answers a constant, or Starlette's `FileResponse`. In every round each is asked
 for as many answers as it gives, in turn; the budget is for the median ratio of the rounds: at least 0.8. The client is
@@ -75,7 +77,7 @@ def bare_file() -> Starlette:
     return Starlette(routes=[Route("/{path:path}", answer)])
 
 
-SERVERS = {"page": ("api", "bare"), "library": ("owner", "bare"), "file": ("api", "bare_file")}
+SERVERS = {"page": ("api", "bare"), "library": ("owner", "bare"), "file": ("api", "bare_file"), "link": ("api", "bare")}
 
 
 @attrs.frozen
@@ -88,15 +90,19 @@ async def fill(settings: Settings, images: int, objects: Path) -> dict[str, str]
     """The address of each thing that can be asked for: a public gallery of so many images is made."""
     async with ImageGallery.open(settings) as gallery, open_database(settings) as database:
         made = await gallery.galleries.create(ANA, name="Lisbon", visibility="public")
+        hidden = await gallery.galleries.create(ANA, name="Porto")
+        share = await gallery.shares.create_link(ANA, [hidden.id])
         library = Library.on(database, objects, ManualClock())
         for _ in range(images):
             image = await library.add_image(with_place(make_image()), made.id)
+            await library.add_image(make_image(), hidden.id)
         key = image.variants[0].key
         await library.store.put(key, bytes_chunks(os.urandom(FILE_BYTES)), content_type="image/webp")
     return {
         "page": f"/api/v1/galleries/{made.id}/images",
         "library": "/api/v1/images?limit=50",
         "file": f"/api/v1/files/{key}",
+        "link": f"/api/v1/s/{share.token}/galleries/{hidden.id}/images",
     }
 
 

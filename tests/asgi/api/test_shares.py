@@ -171,3 +171,73 @@ def test_no_log_has_a_token(owner: httpx.Client, visitor: httpx.Client, gallery:
     metrics = httpx.get(f"{server.url}/metrics").text
     assert "/s/{link}" in metrics
     assert made["token"] not in metrics
+
+
+def test_a_private_gallery_is_there_below_its_link_and_nowhere_else(
+    owner: httpx.Client, visitor: httpx.Client, photo: bytes
+) -> None:
+    gallery = owner.post("/galleries", json={"name": "Lisbon"}).json()["data"]["id"]
+    other = owner.post("/galleries", json={"name": "Porto"}).json()["data"]["id"]
+    jpeg = {"Content-Type": "image/jpeg"}
+    image = owner.post(f"/galleries/{gallery}/uploads", content=photo, headers=jpeg).json()["data"]["id"]
+    link = f"/s/{share(owner, gallery)['token']}"
+    for path in (f"/galleries/{gallery}", f"/galleries/{gallery}/images", f"/images/{image}"):
+        assert visitor.get(path).status_code == HTTPStatus.NOT_FOUND
+        below = visitor.get(link + path)
+        assert below.status_code == HTTPStatus.OK
+        assert below.headers["Cache-Control"] == "private, no-cache"
+        again = visitor.get(link + path, headers={"If-None-Match": below.headers["ETag"]})
+        assert again.status_code == HTTPStatus.NOT_MODIFIED
+        assert private_headers(again)
+    assert visitor.get(f"{link}/galleries/{other}").status_code == HTTPStatus.NOT_FOUND
+    assert visitor.get(f"{link}/images").status_code == HTTPStatus.NOT_FOUND  # it is of no library
+
+
+def test_a_link_to_a_library_reads_it_by_time(owner: httpx.Client, visitor: httpx.Client, photo: bytes) -> None:
+    image = owner.post("/images", content=photo, headers={"Content-Type": "image/jpeg"}).json()["data"]["id"]
+    made = owner.post("/shares", json={"targets": [{"library": True}]}).json()["data"]
+    link = f"/s/{made['token']}"
+    assert visitor.get(link).json()["data"]["library"] is True
+    assert [each["id"] for each in visitor.get(f"{link}/images").json()["data"]] == [image]
+    (month,) = visitor.get(f"{link}/images/timeline").json()["data"]["months"]
+    assert visitor.get(f"{link}/images/timeline/{month['month']}/images").json()["data"]["id"] == [image]
+    assert visitor.get("/images").status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_recipient_who_opens_the_link_is_named_to_the_owner(
+    owner: httpx.Client, client_of: ClientOf, gallery: str
+) -> None:
+    ben = f"ben-{uuid4()}"
+    made = share(owner, gallery, recipients=[{"user": ben, "download": "original"}])
+    (recipient,) = owner.get(f"/shares/{made['id']}").json()["data"]["recipients"]
+    assert (recipient["user"], recipient["permissions"]) == (ben, ["view", "download"])
+    client_of(ben).get(f"/s/{made['token']}")
+    (access,) = owner.get(f"/shares/{made['id']}/accesses").json()["data"]
+    assert access["recipient"]["user"] == ben
+
+
+def test_the_visit_is_for_the_link_where_the_api_is_mounted(
+    owner: httpx.Client, server: ApiServer, gallery: str
+) -> None:
+    made = share(owner, gallery)
+    opened = httpx.get(f"{server.url}/pictures/api/v1/s/{made['token']}")
+    assert f"Path=/pictures/api/v1/s/{made['token']}" in opened.headers["Set-Cookie"]
+    assert "Secure" not in opened.headers["Set-Cookie"]  # this is plain HTTP
+
+
+def test_another_link_and_none(owner: httpx.Client, visitor: httpx.Client, gallery: str) -> None:
+    made = share(owner, gallery)
+    again = owner.post(f"/shares/{made['id']}/link").json()["data"]
+    assert again["token"] != made["token"]
+    assert visitor.get(f"/s/{made['token']}").status_code == HTTPStatus.NOT_FOUND
+    assert visitor.get(f"/s/{again['token']}").status_code == HTTPStatus.OK
+    assert owner.delete(f"/shares/{made['id']}/link").status_code == HTTPStatus.NO_CONTENT
+    assert visitor.get(f"/s/{again['token']}").status_code == HTTPStatus.NOT_FOUND
+    assert owner.get(f"/shares/{made['id']}").json()["data"]["has_link"] is False
+
+
+def test_a_share_is_not_made_twice_by_a_key(owner: httpx.Client, gallery: str) -> None:
+    """Its token is told once: a repetition could not tell it again."""
+    body = {"targets": [{"gallery_id": gallery}]}
+    answer = owner.post("/shares", json=body, headers={"Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_not_taken")
