@@ -98,10 +98,11 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_owners(settings: Settings) -> AsyncIterator[OwnerService]:
-    """Open the owners, for operators of the service."""
+async def open_owners(settings: Settings) -> AsyncIterator[tuple[OwnerService, AdminPolicy]]:
+    """Open the owners, and the policy that holds for all of them, for operators of the service."""
     async with open_database(settings) as database, Background.running() as background:
-        yield OwnerService(database, await _clock_of(database, utc_now, background))
+        clock = await _clock_of(database, utc_now, background)
+        yield OwnerService(database, clock), (await (await _history(settings, database, clock)).current()).in_force
 
 
 @asynccontextmanager
@@ -122,8 +123,11 @@ async def open_audit(settings: Settings) -> AsyncIterator[AuditService]:
 async def open_policy_history(settings: Settings) -> AsyncIterator[PolicyHistory]:
     """Open what administrators say, for operators of the service."""
     async with open_database(settings) as database, Background.running() as background:
-        clock = await _clock_of(database, utc_now, background)
-        yield PolicyHistory(database, await anyio.to_thread.run_sync(settings_policy, settings), clock)
+        yield await _history(settings, database, await _clock_of(database, utc_now, background))
+
+
+async def _history(settings: Settings, database: Database, clock: Clock) -> PolicyHistory:
+    return PolicyHistory(database, await anyio.to_thread.run_sync(settings_policy, settings), clock)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """`/admin/policy`: versions by ETag and by cursor, for administrators alone."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from imagegallery import ImageGallery, Principal, Role, Settings
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery_asgi import create_app
+from imagegallery_asgi.framework.operations import Operation
+from imagegallery_asgi.routes import OPERATIONS
 
 WHY = {"why": "Disks are full."}
 SMALL = {"rules": {"max_size": 1_000}, **WHY}
@@ -115,6 +118,18 @@ async def test_others_are_turned_away_before_anything_is_read(
         assert answer.status_code == status
     told = (await client.request(method, path, json=body, headers={"X-Role": "MEMBER"})).json()
     assert told["detail"] == "Only administrators can do this."
+
+
+GOVERNED = [each for each in OPERATIONS if "/admin/" in each.path or each.role is not Role.MEMBER]
+
+
+@pytest.mark.parametrize("operation", GOVERNED, ids=lambda each: f"{each.method} {each.path}")
+async def test_all_that_administrators_do_asks_for_their_role(client: httpx.AsyncClient, operation: Operation) -> None:
+    assert operation.role is Role.ADMIN
+    path = re.sub(r"{\w+}", "1", operation.path)
+    for role in ("MEMBER", "MODERATOR"):
+        assert (await client.request(operation.method, path, headers={"X-Role": role})).status_code == 403
+    assert (await client.request(operation.method, path, headers={"X-User": ""})).status_code == 401
 
 
 async def test_named_policies_are_told_as_administrators_have_them(client: httpx.AsyncClient) -> None:

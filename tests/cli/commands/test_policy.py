@@ -58,6 +58,14 @@ async def test_it_is_shown_set_listed_and_brought_back(settings: Settings, in_pr
     assert (shown["version"], shown["restores"], shown["in_force"]["user_rate"]) == (3, 1, None)
 
 
+async def test_owners_are_shown_with_the_limit_that_holds_for_everybody(
+    settings: Settings, in_process: InProcess
+) -> None:
+    await in_process.aside("policy", "set", "storage_limit=1GB", "--why", "Disks are full.")
+    shown = await in_process.aside("owners", "show", "ana")
+    assert shown.stdout == "ana: 0 bytes of 1,000,000,000 bytes, as for everybody\n"
+
+
 async def test_what_cannot_be_is_one_error_with_all_that_is_wrong(settings: Settings, in_process: InProcess) -> None:
     refused = await in_process.aside("policy", "set", "max_size=1TB", "colour=blue", "--why", "x")
     assert refused.returncode == 1

@@ -15,6 +15,7 @@ from imagegallery.cli.output import emit, printable, say
 from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.gallery import ImageGallery
 from imagegallery.owners.owner import Owner
+from imagegallery.policies.admin_policy import AdminPolicy
 from imagegallery.principal import Principal
 from imagegallery.privacy.archive import Archive
 from imagegallery.privacy.erasure import Erasure, ErasureState
@@ -67,9 +68,9 @@ def list_command(chosen: Chosen, as_json: bool) -> None:
     """Show all owners who have stored something, or have a limit of their own."""
 
     async def run(settings: Settings) -> None:
-        async with open_owners(settings) as owners, aclosing(owners.all()) as found:
+        async with open_owners(settings) as (owners, policy), aclosing(owners.all()) as found:
             async for owner in found:
-                _emit(owner, settings, as_json=as_json)
+                _emit(owner, policy, as_json=as_json)
 
     anyio.run(run, chosen.settings)
 
@@ -82,8 +83,8 @@ def show_command(owner_id: str, chosen: Chosen, as_json: bool) -> None:
     """Show one owner."""
 
     async def run(settings: Settings) -> None:
-        async with open_owners(settings) as owners:
-            _emit(await owners.get(owner_id), settings, as_json=as_json)
+        async with open_owners(settings) as (owners, policy):
+            _emit(await owners.get(owner_id), policy, as_json=as_json)
 
     anyio.run(run, chosen.settings)
 
@@ -94,7 +95,7 @@ def show_command(owner_id: str, chosen: Chosen, as_json: bool) -> None:
 @gallery_options
 @json_option
 def limit_command(owner_id: str, size: str, chosen: Chosen, as_json: bool) -> None:
-    """Limit what OWNER may store to SIZE bytes (5GB, 512MiB); "default" is `uploads.storage_limit`.
+    """Limit what OWNER may store to SIZE bytes (5GB, 512MiB); "default" is what holds for everybody.
 
     It holds at once, in every process. What is stored already stays, also beyond the limit.
     """
@@ -102,9 +103,9 @@ def limit_command(owner_id: str, size: str, chosen: Chosen, as_json: bool) -> No
     limit = parse_size(size)
 
     async def run(settings: Settings) -> None:
-        async with open_owners(settings) as owners:
+        async with open_owners(settings) as (owners, policy):
             changed = await owners.limit_storage(owner_id, limit)
-            _emit(changed, settings, as_json=as_json)
+            _emit(changed, policy, as_json=as_json)
 
     anyio.run(run, chosen.settings)
 
@@ -222,9 +223,8 @@ def _emit_erasure(erasure: Erasure, *, as_json: bool) -> None:
     emit(f"{erasure.id}{whose}: {erasure.state}, from {when}; {counts}", document, as_json=as_json)
 
 
-def _emit(owner: Owner, settings: Settings, *, as_json: bool) -> None:
-    general = settings.uploads.storage_limit
-    limit = general if owner.storage_limit is None else owner.storage_limit
+def _emit(owner: Owner, policy: AdminPolicy, *, as_json: bool) -> None:
+    limit = policy.storage_limit if owner.storage_limit is None else owner.storage_limit
     of_all = "no limit" if limit is None else f"{limit:,} bytes"
     whose = "" if owner.storage_limit is not None or limit is None else ", as for everybody"
     document = {"owner_id": owner.owner_id, "storage_used": owner.storage_used, "storage_limit": owner.storage_limit}
