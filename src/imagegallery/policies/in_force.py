@@ -50,6 +50,8 @@ class PolicyInForce:
     async def rates(self) -> RateOptions:
         """The rates that hold now. Who may ask how often does not depend on whether the database responds: then the
         last known ones hold."""
+        if self._is_known:  # without a detour: every request asks
+            return self.latest.rates
         try:
             return (await self.get()).rates
         except Unavailable:
@@ -71,8 +73,9 @@ class PolicyInForce:
         if self._known is None:
             return False
         news, read_at = self._known
-        is_young = timedelta(0) <= self._clock() - read_at < UNHEARD_LIMIT
-        return news == self._news and (self._changes.is_listening or is_young)
+        if news != self._news:
+            return False
+        return self._changes.is_listening or timedelta(0) <= self._clock() - read_at < UNHEARD_LIMIT
 
     async def _read(self) -> None:
         news, now = self._news, self._clock()

@@ -6,17 +6,23 @@ import io
 import pytest
 from PIL import Image as Pillow
 from tests.support import images
+from tests.support.clock import ManualClock
+from tests.support.servers.object_store import SharedObjectStore
 from tests.support.uploads import Uploading
 
 from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
 from imagegallery.analyses.records import put
+from imagegallery.clock import utc_now
+from imagegallery.dev_stack.object_store import AWS
 from imagegallery.errors import IdempotencyKeyReused, UploadEnded
 from imagegallery.images.image import records
 from imagegallery.images.image.image import Image
 from imagegallery.imaging.protocol import Removal
 from imagegallery.policies.admin_policy import AdminPolicy, Originals
 from imagegallery.policies.in_force import PolicyInForce
+from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.s3.store import S3Store
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.uploads.completion.completion import PROMOTED
 from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy, Verify
@@ -47,8 +53,8 @@ def saying(uploading: Uploading, originals: Originals, kind: str = "local") -> U
     return uploading.having(governing=Said(originals), policy=policy, store=store)
 
 
-async def original_of(uploading: Uploading, image: Image) -> bytes:
-    async with uploading.library.store.get(image.original_key) as stream:
+async def original_of(uploading: Uploading, image: Image, store: ObjectStore | None = None) -> bytes:
+    async with (store or uploading.library.store).get(image.original_key) as stream:
         return b"".join([chunk async for chunk in stream.chunks])
 
 
@@ -81,6 +87,18 @@ async def test_an_original_keeps_what_it_says_and_the_owner_knows_the_rest(
     assert image.metadata.make == "FUJIFILM"
     assert (await uploading.traces()).storage_used == len(kept)
     assert await uploading.objects() == [image.original_key], "what came is gone"
+
+
+async def test_it_is_the_same_in_a_bucket(
+    uploading: Uploading, object_store_server: SharedObjectStore, clock: ManualClock
+) -> None:
+    async with S3Store.open(object_store_server.options(), AWS) as store:
+        clock.advance(utc_now() - clock())  # its own times count
+        said = uploading.having(governing=Said(Originals.STRIP_PLACE), store=store)
+        image = await said.service.add(said.me, PHOTO)
+        kept = await original_of(uploading, image, store)
+        assert (exif_of(kept), pixels(kept), image.latitude) == ((False, True), pixels(PHOTO), 38.0)
+        assert [each.key async for each in store.list("incoming/")] == []
 
 
 async def test_what_has_nothing_to_hide_is_kept_as_it_is(uploading: Uploading) -> None:
