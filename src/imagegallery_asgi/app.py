@@ -27,7 +27,7 @@ from imagegallery_asgi.middleware.forwarding import TrustedProxies
 from imagegallery_asgi.middleware.page_cache import Shortcut
 from imagegallery_asgi.middleware.patience import Patient
 from imagegallery_asgi.resumable.tus_middleware import TusExchange
-from imagegallery_asgi.routes import EMBEDDING, OPERATIONAL, PICTURES, WEBSITE, chosen
+from imagegallery_asgi.routes import OPERATIONAL, PAGES, WEBSITE, chosen
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 
@@ -89,7 +89,7 @@ def create_app(
     host = Host(gallery, authenticate, described.at, clock=clock, cors=tuple(cors_origins))
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
-    shown = PICTURES if any(each.tag == EMBEDDING for each in api) else ()
+    shown = [page for tag, pages in PAGES.items() if any(each.tag == tag for each in api) for page in pages]
     app = Starlette(
         routes=[*_routes(host, API_PREFIX, (*api, *below_links)), *_routes(host, "", (*OPERATIONAL, *WEBSITE, *shown))],
         middleware=[

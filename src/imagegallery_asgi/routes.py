@@ -29,6 +29,7 @@ from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
 from imagegallery_asgi.website import pages, pictures
+from imagegallery_asgi.website import shares as share_pages
 
 OPERATIONS = (
     *galleries.OPERATIONS,
@@ -53,8 +54,11 @@ OPERATIONS = (
 # How the service itself is has an address at the root, too: what a proxy keeps back has one.
 OPERATIONAL = (*operational.OPERATIONS, *operational.METRICS)
 WEBSITE = tuple(pages.OPERATIONS)
-# Pages at the root, of an application that has this group.
-EMBEDDING, PICTURES = "embedding", tuple(pictures.OPERATIONS)
+# Pages at the root, of an application that has these groups.
+PAGES: Final[Mapping[str, tuple[Operation, ...]]] = {
+    "embedding": tuple(pictures.OPERATIONS),
+    "links": tuple(share_pages.OPERATIONS),
+}
 
 GROUPS: Final[Mapping[str, tuple[Operation, ...]]] = {
     tag: tuple(each for each in OPERATIONS if each.tag == tag) for tag in dict.fromkeys(each.tag for each in OPERATIONS)

@@ -70,3 +70,14 @@ async def test_read_only_changes_nothing_and_describes_nothing_else() -> None:
                 answer = await client.request(operation.method, API_PREFIX + path)
                 assert answer.status_code in (404, 405), operation.name
     assert {each.method for each in OPERATIONS if each.tag in ("images", "galleries") and each.is_safe} == {"GET"}
+
+
+def test_pages_come_with_the_operations_that_they_show() -> None:
+    def pages(operations: Iterable[str]) -> set[str]:
+        app = create_app(authenticate=lambda _: None, operations=operations)
+        paths = (route.path for route in app.routes if isinstance(route, Route))
+        return {path for path in paths if path.startswith(("/s/", "/embed/"))}
+
+    assert pages({"files"}) == set()
+    assert pages({"embedding"}) == {"/embed/galleries/{gallery_id}"}
+    assert pages({"links"}) == {"/s/{link}", "/s/{link}/galleries/{gallery_id}", "/embed/s/{link}"}

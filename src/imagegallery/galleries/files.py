@@ -75,9 +75,9 @@ class GalleryFiles:
         lasts = None if end is None else end - self._clock()
         return access.cache_control(page, own, edge=self._edge(*edge), cookie_lasts=lasts, ttl=self._ttl)
 
-    async def rule_of(self, gallery: Gallery) -> HotlinkRule:
-        """The pages that may show what everybody may see of this gallery."""
-        origins = gallery.allowed_origins
+    async def rule_of(self, gallery: Gallery | None) -> HotlinkRule:
+        """The pages that may show what everybody may see of this gallery, or of what is in none."""
+        origins = None if gallery is None else gallery.allowed_origins
         rule = ANY_PAGE if origins is None else HotlinkRule(frozenset(origins))
         return rule.under(hotlinks=(await self._governing.get()).hotlinks)
 

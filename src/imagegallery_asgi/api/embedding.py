@@ -12,6 +12,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from imagegallery import Gallery, Image, ImageOrder, NotFound, Permission, Principal
+from imagegallery.errors import LinkMoved, PasswordRequired, ShareEnded, VisitRequired
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery.images.presentation.responsive import absolute
 from imagegallery_asgi.api.atom import MEDIA_TYPE, atom_feed, largest_of
@@ -20,7 +21,7 @@ from imagegallery_asgi.api.requests import Cursor
 from imagegallery_asgi.api.responses import OembedDocument
 from imagegallery_asgi.api.sites import Site
 from imagegallery_asgi.framework.constraints import example
-from imagegallery_asgi.framework.context import Call
+from imagegallery_asgi.framework.context import Call, client_address
 from imagegallery_asgi.framework.errors import FormatNotOffered
 from imagegallery_asgi.framework.headers import has_tag, listed
 from imagegallery_asgi.framework.operations import JSON, Content, DeclaredAnswer, Operation, declaring
@@ -35,8 +36,10 @@ _MAX_SIDE: Final = 10_000
 # Of a gallery, where the page that shows it says nothing.
 _WIDTH, _HEIGHT = 800, 600
 _XML: Final = "text/xml"
-_PROVIDER: Final = "imagegallery"
+_KEPT: Final = {"Cache-Control": "public, max-age=60", "Vary": "Authorization, Cookie"}
 VISITOR: Final = Principal.anonymous()
+UNTITLED: Final = "Shared pictures"
+"""What is shared and has no name of its own."""
 
 Side = Annotated[int, Meta(ge=1, le=_MAX_SIDE), example(640)]
 
@@ -48,7 +51,7 @@ class FeedQuery:
 
 @frozen
 class OembedQuery:
-    """``url`` is the address of a gallery's or an image's page or document of this service."""
+    """``url`` is the address of a page or document of this service: of a gallery, an image, or a share's link."""
 
     url: Annotated[
         str,
@@ -103,7 +106,7 @@ async def get_gallery_feed(call: Call, gallery_id: UUID, query: FeedQuery) -> Re
     "GET",
     "/oembed",
     "How another page shows a public gallery or image",
-    raises=(NotFound, FormatNotOffered),
+    raises=(NotFound, FormatNotOffered, ShareEnded, PasswordRequired, VisitRequired),
     answers={
         200: DeclaredAnswer(
             "What to show.", (Content(JSON, OembedDocument), Content(_XML, example="<oembed>…</oembed>"))
@@ -112,13 +115,15 @@ async def get_gallery_feed(call: Call, gallery_id: UUID, query: FeedQuery) -> Re
     permission=Permission.NONE,
 )
 async def get_oembed(call: Call, query: OembedQuery) -> Response:
-    """[oEmbed](https://oembed.com): a `photo` for an image, a frame (`rich`) for a gallery. What not everybody may see
-    is not there."""
+    """[oEmbed](https://oembed.com): a `photo` for an image, a frame (`rich`) for a gallery and for what a share's link
+    shows. What not everybody may see is not there, and a link that wants a password is 401."""
     if query.format not in ("json", "xml"):
         raise FormatNotOffered("There is json and xml.")
     site = Site.of(call)
-    document = await _describe(call, site, EmbeddedThing.at(query.url, site), query)
-    headers = {"Cache-Control": "public, max-age=60", "Vary": "Authorization, Cookie"}
+    thing = EmbeddedThing.at(query.url, site)
+    document = await _describe(call, site, thing, query)
+    # What a link shows ends with it, at once.
+    headers = {"Cache-Control": "no-store"} if thing.kind == "s" else _KEPT
     if query.format == "xml":
         fields = {name: value for name, value in msgspec.to_builtins(document).items() if value is not None}
         body = element("oembed", *(element(name, text=str(value)) for name, value in fields.items()))
@@ -128,19 +133,20 @@ async def get_oembed(call: Call, query: OembedQuery) -> Response:
 
 @frozen
 class EmbeddedThing:
-    """What an address of ours is of: ``galleries`` or ``images``, and its id."""
+    """What an address of ours is of: ``galleries`` or ``images`` and an id, or ``s`` and a link."""
 
     kind: str
-    id: UUID
+    name: str
 
     @classmethod
     def at(cls, url: str, site: Site) -> "EmbeddedThing":
         """Raise `NotFound` for any other address."""
-        for root in (f"{site.root}/embed/", f"{site.api}/"):
+        for root in (f"{site.root}/embed/", f"{site.api}/", f"{site.root}/"):
             rest = _below(url, root)
             kind, _, name = rest.removesuffix("/view").partition("/")
-            if kind in ("galleries", "images") and _is_id(name):
-                return cls(kind, UUID(name))
+            is_link = kind == "s" and bool(name) and "/" not in name
+            if is_link or (kind in ("galleries", "images") and _is_id(name)):
+                return cls(kind, name)
         raise NotFound("There is nothing to show at this address.")
 
 
@@ -162,10 +168,26 @@ def _is_id(name: str) -> bool:
 
 
 async def _describe(call: Call, site: Site, shown: EmbeddedThing, query: OembedQuery) -> OembedDocument:
-    """Raise `NotFound` for what not everybody may see."""
+    """Raise `NotFound` for what not everybody may see, and as `ShareService.open` for a link."""
     if shown.kind == "images":
-        return _photo(await call.gallery.images.get(VISITOR, shown.id), site, query)
-    return _frame(await call.gallery.galleries.get(VISITOR, shown.id), site, query)
+        return _photo(await call.gallery.images.get(VISITOR, UUID(shown.name)), site, query)
+    if shown.kind == "galleries":
+        gallery = await call.gallery.galleries.get(VISITOR, UUID(shown.name))
+        return _frame(f"{site.root}/embed/galleries/{gallery.id}", gallery, site, query)
+    return await _describe_link(call, shown.name, site, query)
+
+
+async def _describe_link(call: Call, link: str, site: Site, query: OembedQuery) -> OembedDocument:
+    """What it is called, if it is of one gallery. It counts as no view."""
+    try:
+        opened = await call.gallery.shares.open(link, address=client_address(call.request), begins=False)
+    except LinkMoved as moved:
+        return await _describe_link(call, moved.slug, site, query)
+    targets = await call.gallery.shares.targets(opened)
+    ids = [each.gallery_id for each in targets if each.gallery_id is not None]
+    is_one = len(ids) == len(targets) == 1
+    found = await call.gallery.galleries.get_many(opened.principal, ids if is_one else [])
+    return _frame(f"{site.root}/embed/s/{quote(link, safe='')}", next(iter(found.values()), None), site, query)
 
 
 def _photo(image: Image, site: Site, query: OembedQuery) -> OembedDocument:
@@ -187,13 +209,10 @@ def _photo(image: Image, site: Site, query: OembedQuery) -> OembedDocument:
     )
 
 
-def _frame(gallery: Gallery, site: Site, query: OembedQuery) -> OembedDocument:
+def _frame(address: str, gallery: Gallery | None, site: Site, query: OembedQuery) -> OembedDocument:
+    """A frame with the page at this address, and a thumbnail of the gallery that is on it."""
     width, height = min(_WIDTH, query.maxwidth or _WIDTH), min(_HEIGHT, query.maxheight or _HEIGHT)
-    return framed(f"{site.root}/embed/galleries/{gallery.id}", gallery.name, width, height, gallery.cover, site)
-
-
-def framed(address: str, title: str, width: int, height: int, cover: Image | None, site: Site) -> OembedDocument:
-    """A frame with the page at this address, and a thumbnail of the cover."""
+    title, cover = (UNTITLED, None) if gallery is None else (gallery.name, gallery.cover)
     frame = (
         f'<iframe src="{escape(address)}" width="{width}" height="{height}" title="{escape(title)}" '
         'style="border:0" loading="lazy"></iframe>'

@@ -143,7 +143,7 @@ class Operation:
 
     @is_of_link.default
     def _has_link_in_path(self) -> bool:
-        return self.path.startswith(LINK)
+        return LINK in self.path
 
     @property
     def below_link(self) -> "Operation":

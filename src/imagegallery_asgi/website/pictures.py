@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from html import escape
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -67,6 +68,7 @@ def pictures_page(
     images: Iterable[Image],
     head: str = "",
     next_cursor: str | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> str:
     """A page of these images, in HTML.
 
@@ -74,15 +76,22 @@ def pictures_page(
         root: The path of the mount.
         api: The address of the API, which is put before URLs that are relative to it.
         head: Elements of the head, as they are.
+        links: Other pages, each with its name.
     """
-    values: Mapping[str, str] = {
-        "title": escape(title),
-        "root": escape(root),
-        "head": head,
-        "about": f"<p>{escape(about)}</p>" if about.strip() else "",
-        "pictures": "\n".join(_picture(each, api) for each in images),
-        "more": "" if next_cursor is None else f'<p class="more"><a href="?cursor={escape(next_cursor)}">More</a></p>',
-    }
+    pictures = "\n".join(_picture(each, api) for each in images)
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{escape(about)}</p>" if about.strip() else "",
+        *(f'<p><a href="{escape(address)}">{escape(name)}</a></p>' for address, name in (links or {}).items()),
+        f'<div class="pictures">\n{pictures}\n</div>',
+        "" if next_cursor is None else f'<p class="more"><a href="?cursor={escape(next_cursor)}">More</a></p>',
+    ]
+    return html_page(root, title, "\n".join(filter(None, body)), head)
+
+
+def html_page(root: str, title: str, body: str, head: str = "") -> str:
+    """A page with this body, and elements of its head, which are HTML."""
+    values = {"title": escape(title), "root": escape(root), "head": head, "body": body}
     parts = text_of("pictures.html").split("{")
     filled = (values[name] + rest for name, _, rest in (part.partition("}") for part in parts[1:]))
     return parts[0] + "".join(filled)
@@ -108,7 +117,15 @@ def frames_of(rule: HotlinkRule, own: Iterable[str]) -> str:
     return "*" if rule.origins is None else " ".join(["'self'", *sorted({*own, *rule.origins})])
 
 
-def page_answer(body: str, images: Iterable[Image], api: str, frames: str, *, forms: bool = False) -> Response:
+def page_answer(
+    body: str,
+    images: Iterable[Image],
+    api: str,
+    frames: str,
+    *,
+    forms: bool = False,
+    status: int = HTTPStatus.OK,
+) -> Response:
     """The page with a policy of its own: no program runs there, and pictures come from where these images are."""
     addresses = (absolute(each.url, api) for image in images for each in image.variants)
     pictures = sorted({origin for each in addresses if (origin := origin_of(each)) is not None})
@@ -125,4 +142,4 @@ def page_answer(body: str, images: Iterable[Image], api: str, frames: str, *, fo
         "Referrer-Policy": _REFERRER,
         "Cache-Control": "private, no-cache",
     }
-    return Response(body, media_type="text/html", headers=headers)
+    return Response(body, status, media_type="text/html", headers=headers)

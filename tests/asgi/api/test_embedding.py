@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from uuid import UUID, uuid4
 from xml.etree import ElementTree
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
+from tests.support.pages import Elements
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery import ImageGallery, Principal, Settings
@@ -43,20 +43,6 @@ MARKUP = [
     "javascript:alert(1)",
     "\ufffe\uffff\u2028",
 ]
-
-
-class Elements(HTMLParser):
-    """The names of the elements of a page, and of their attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.names: list[str] = []
-        self.attributes: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.names.append(name)
-        self.attributes |= {each for each, _ in attributes}
 
 
 @pytest.fixture
