@@ -4,7 +4,9 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.privacy.conftest import ANA, BEN, things_of
@@ -13,10 +15,13 @@ from tests.support.photographs import photograph
 
 from imagegallery import Conflict, ImageGallery, NotFound, Principal, Unauthenticated
 from imagegallery.errors import RateLimited
+from imagegallery.ids import new_id
+from imagegallery.privacy import export_maker, export_records
 from imagegallery.privacy.archive import Archive
 from imagegallery.privacy.export import Export, ExportState
 from imagegallery.storage.keys import EXPORTS_PREFIX
 from imagegallery.storage.protocol import ByteRange
+from imagegallery.storage.streams import bytes_chunks
 
 
 async def bytes_of(archive: Archive, wanted: ByteRange | None = None) -> bytes:
@@ -164,3 +169,59 @@ async def test_exports_are_their_owners_alone(gallery: ImageGallery) -> None:
         with pytest.raises(Unauthenticated):
             await ask(Principal.anonymous(), export.id)
     assert await gallery.exports.list(BEN) == []
+
+
+async def test_what_was_read_of_a_large_original_is_not_read_again(
+    gallery: ImageGallery, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gallery.eager():
+        image = await gallery.uploads.add(ANA, photograph(800, 600))
+    monkeypatch.setattr(export_maker, "NOTED_EVERY", 1000)
+    monkeypatch.setattr(export_maker, "coalesce", lambda chunks: in_pieces(chunks, 1000))
+    note, notes = export_records.note_read, 0
+    read: list[ByteRange] = []
+
+    async def noted(*arguments: Any) -> None:
+        nonlocal notes
+        notes += 1
+        if notes == 4:
+            raise RuntimeError("The worker fails.")
+        await note(*arguments)
+
+    monkeypatch.setattr(export_records, "note_read", noted)
+    get = gallery.server.store.get
+
+    def seen(key: str, byte_range: ByteRange | None = None) -> Any:
+        if key == image.original_key and byte_range is not None:
+            read.append(byte_range)
+        return get(key, byte_range)
+
+    monkeypatch.setattr(gallery.server.store, "get", seen)
+    async with gallery.eager():
+        requested = await gallery.exports.request(ANA)
+    assert (await gallery.exports.get(ANA, requested.id)).state is ExportState.READING
+    clock.advance(timedelta(minutes=1))
+    export = await exported(gallery, ANA)
+    assert read == [ByteRange(0, image.file_size), ByteRange(3000, image.file_size)]
+    assert (export.id, export.bytes_read) == (requested.id, export.bytes)
+    content = await bytes_of(await gallery.exports.archive(ANA, export.id))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+
+
+async def in_pieces(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
+
+
+async def test_objects_of_no_open_export_are_strays(gallery: ImageGallery) -> None:
+    export = await exported(gallery, ANA)
+    stray = f"{EXPORTS_PREFIX}{new_id()}/1"
+    await gallery.server.store.put(stray, bytes_chunks(b"left behind"), content_type="text/plain")
+    grace = timedelta(days=-10_000)  # files are of now, and this clock stands in the past
+    phases = [phase for phase in gallery.upkeep.reconciliation(grace=grace) if phase.name == "exports"]
+    found = [each.subject for phase in phases async for step in phase.run(repair=True) for each in step.findings]
+    assert found == [stray]
+    assert await stored(gallery, stray) == []
+    assert len(await bytes_of(await gallery.exports.archive(ANA, export.id))) == export.size

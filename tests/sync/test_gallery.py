@@ -18,11 +18,13 @@ import attrs
 import pytest
 from tests.support.shared_engine import SharedEngine
 from tests.support.studio import picture
+from tests.support.waiting import until
 
 from imagegallery import ImageGallery, NotFound, Principal, Settings, Unavailable
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.events.event import Event
 from imagegallery.images.events import ImageReady
+from imagegallery.storage.protocol import ByteRange
 from imagegallery.sync import SyncGallery, open_gallery
 from imagegallery.sync import gallery as faces
 from imagegallery.sync.face import Each, Face, Faced, ServiceCall
@@ -238,3 +240,17 @@ os.waitpid(child, 0)
 
 def test_a_fork_that_uses_no_gallery_is_in_nobodys_way(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", EMBEDDED, str(tmp_path / "data")], check=True, timeout=60)
+
+
+def test_all_that_is_kept_of_somebody_comes_in_bytes(gallery: SyncGallery) -> None:
+    gallery.uploads.add(ANA, picture(400, 300), filename="tram.jpg")
+    export = gallery.exports.request(ANA)
+    until(lambda: gallery.exports.get(ANA, export.id).state == "ready")
+    archive = gallery.exports.archive(ANA, export.id)
+    assert len(b"".join(archive.read())) == archive.size
+    assert len(b"".join(archive.read(ByteRange(10, 30)))) == 20
+    assert archive.name.endswith(".zip")
+    gallery.exports.delete(ANA, export.id)
+    erasure = gallery.erasures.request(ANA)
+    assert [each.id for each in gallery.erasures.all()] == [erasure.id]
+    gallery.erasures.cancel(ANA)

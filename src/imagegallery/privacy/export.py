@@ -104,6 +104,16 @@ class ExportFile:
         return self.content_place + self.zipped.size
 
 
+@frozen
+class ReadPart:
+    """So far a file was read: ``crc32`` is of its first ``bytes_read``, which are ``more`` than was recorded."""
+
+    number: int
+    crc32: int
+    bytes_read: int
+    more: int
+
+
 @define
 class Layout:
     """Gives each file its place, in order. ``place`` and ``entry_place`` are those of the next one."""

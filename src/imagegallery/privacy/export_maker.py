@@ -7,14 +7,14 @@ large file no more than `NOTED_EVERY` bytes.
 import json
 import logging
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import anyio.to_thread
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
@@ -35,6 +35,7 @@ from imagegallery.privacy.export import (
     ExportFile,
     ExportState,
     Layout,
+    ReadPart,
     name_of,
     sidecar_name,
 )
@@ -73,10 +74,8 @@ class ExportMaker:
     _ender: ExportEnder
 
     async def run(self, job: ClaimedJob) -> None:
-        await self.make(UUID(str(job.payload["export_id"])), job)
-
-    async def make(self, export_id: UUID, job: ClaimedJob | None = None) -> None:
-        """Make the export, from where it is. With a ``job``, only while it is held."""
+        """Make the export, from where it is."""
+        export_id = UUID(str(job.payload["export_id"]))
         export = await self._load(export_id)
         if export is not None and export.state is ExportState.WAITING:
             await self._take_snapshot(export, job)
@@ -103,18 +102,16 @@ class ExportMaker:
             return await records.get(connection, export_id)
 
     @asynccontextmanager
-    async def _writing(self, job: ClaimedJob | None) -> AsyncIterator[Connection]:
+    async def _writing(self, job: ClaimedJob) -> AsyncIterator[Connection]:
         """A transaction that counts only while the job is ours."""
         async with self._database.transaction() as connection:
-            if job is not None:
-                await self._queue.fence(connection, job)
+            await self._queue.fence(connection, job)
             yield connection
 
-    async def _take_snapshot(self, export: Export, job: ClaimedJob | None) -> None:
+    async def _take_snapshot(self, export: Export, job: ClaimedJob) -> None:
         """Write all that the database has of the owner at one moment, as texts, and which originals there are."""
         async with self._database.snapshot() as connection:
-            if job is not None:
-                await self._queue.fence(connection, job)
+            await self._queue.fence(connection, job)
             now = self._clock()
             texts = _Texts(connection, self._store, export, now)
             await texts.add("README.txt", bytes_chunks(README.format(moment=f"{now:%Y-%m-%d %H:%M:%S} UTC").encode()))
@@ -141,7 +138,7 @@ class ExportMaker:
                 originals = []
         await records.insert_files(connection, texts.export.id, originals)
 
-    async def _hold_originals(self, export: Export, job: ClaimedJob | None) -> None:
+    async def _hold_originals(self, export: Export, job: ClaimedJob) -> None:
         """Keep originals from being deleted with their images (`imagegallery.images.image.original_records`)."""
         while True:
             async with self._writing(job) as connection:
@@ -156,22 +153,30 @@ class ExportMaker:
                 held = [file.number for file in page if file.key not in gone]
                 await records.set_held(connection, export.id, held)
 
-    async def _read_originals(self, export: Export, job: ClaimedJob | None) -> None:
-        while True:
-            async with self._database.connection() as connection:
-                page = await records.next_held(connection, export.id, HELD_AT_ONCE)
-            if not page:
-                return
+    async def _read_originals(self, export: Export, job: ClaimedJob) -> None:
+        """Small ones are recorded together, a large one now and then."""
+        while page := await self._next_held(export):
+            parts: list[ReadPart] = []
             for file in page:
                 try:
-                    await self._read(export, file, job)
+                    async with aclosing(self._read(file)) as reading:
+                        async for part in reading:
+                            parts.append(part)
+                            if sum(each.more for each in parts) >= NOTED_EVERY:
+                                await self._note(export, parts, job)
+                                parts = []
                 except ObjectNotFound:
                     _log.warning("export %s: the original of image %s is missing", export.id, file.image_id)
                     async with self._writing(job) as connection:
                         await records.set_lost(connection, export.id, [file.number])
+            await self._note(export, parts, job)
 
-    async def _read(self, export: Export, file: ExportFile, job: ClaimedJob | None) -> None:
-        """Compute the checksum of an original, from where it is known.
+    async def _next_held(self, export: Export) -> Sequence[ExportFile]:
+        async with self._database.connection() as connection:
+            return await records.next_held(connection, export.id, HELD_AT_ONCE)
+
+    async def _read(self, file: ExportFile) -> AsyncGenerator[ReadPart, None]:
+        """Compute the checksum of an original, from where it is known, in parts of `NOTED_EVERY` bytes and a last one.
 
         One that is shorter than it was cannot be had; of one that is longer, that is what it was.
         """
@@ -180,18 +185,18 @@ class ExportMaker:
             async for chunk in coalesce(stream.chunks):
                 crc32 = await _crc32(chunk, crc32)
                 read += len(chunk)
-                if read - noted >= NOTED_EVERY and read < file.zipped.size:
-                    await self._note(export, evolve(file, bytes_read=noted), crc32, read, job)
+                if read == file.zipped.size or read - noted >= NOTED_EVERY:
+                    yield ReadPart(file.number, crc32, read, read - noted)
                     noted = read
         if read < file.zipped.size:
             raise ObjectNotFound("It is shorter than it was.")
-        await self._note(export, evolve(file, bytes_read=noted), crc32, read, job)
 
-    async def _note(self, export: Export, file: ExportFile, crc32: int, read: int, job: ClaimedJob | None) -> None:
-        async with self._writing(job) as connection:
-            await records.note_read(connection, export.id, file, crc32, read)
+    async def _note(self, export: Export, parts: Sequence[ReadPart], job: ClaimedJob) -> None:
+        if parts:
+            async with self._writing(job) as connection:
+                await records.note_read(connection, export.id, parts)
 
-    async def _finish(self, export: Export, job: ClaimedJob | None) -> None:
+    async def _finish(self, export: Export, job: ClaimedJob) -> None:
         """Give each file its place: from now on the archive is what it is."""
         async with self._writing(job) as connection:
             if lost := await records.lost(connection, export.id):

@@ -12,7 +12,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.holdings.holding import Holding
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
-from imagegallery.privacy.export import Export, ExportFile, ExportState
+from imagegallery.privacy.export import Export, ExportFile, ExportState, ReadPart
 from imagegallery.privacy.zip_format import ZipFile
 
 HELD: Final = (
@@ -78,9 +78,14 @@ LIMIT $3"""
 _SET_FILE_STATE = "UPDATE export_files SET state = $3 WHERE export_id = $1 AND number = ANY($2)"
 
 _NOTE_READ = """
-WITH file AS (
-    UPDATE export_files SET crc32 = $3, bytes_read = $4, state = CASE WHEN $4 = size THEN 'read' ELSE state END
-    WHERE export_id = $1 AND number = $2
+WITH parts AS (
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS part (number, crc32, bytes_read)
+), files AS (
+    UPDATE export_files f
+    SET crc32 = parts.crc32, bytes_read = parts.bytes_read,
+        state = CASE WHEN parts.bytes_read = f.size THEN 'read' ELSE f.state END
+    FROM parts
+    WHERE f.export_id = $1 AND f.number = parts.number
 )
 UPDATE exports SET bytes_read = bytes_read + $5 WHERE id = $1"""
 
@@ -229,10 +234,11 @@ async def set_lost(connection: Connection, export_id: UUID, numbers: Collection[
     await connection.execute(_SET_FILE_STATE, export_id, list(numbers), "lost")
 
 
-async def note_read(connection: Connection, export_id: UUID, file: ExportFile, crc32: int, bytes_read: int) -> None:
-    """Record the checksum of the first bytes of a file, by which there are more than there were."""
-    more = bytes_read - file.bytes_read
-    await connection.execute(_NOTE_READ, export_id, file.number, crc32, bytes_read, more)
+async def note_read(connection: Connection, export_id: UUID, parts: Sequence[ReadPart]) -> None:
+    """Record how far files were read; each is named once."""
+    numbers = [each.number for each in parts]
+    checksums, read = [each.crc32 for each in parts], [each.bytes_read for each in parts]
+    await connection.execute(_NOTE_READ, export_id, numbers, checksums, read, sum(each.more for each in parts))
 
 
 async def lost(connection: Connection, export_id: UUID) -> Sequence[tuple[str, UUID]]:
