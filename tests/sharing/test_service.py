@@ -9,12 +9,14 @@ from tests.support.clock import ManualClock
 from tests.support.library import Library, make_image
 from tests.support.trace import counted
 
+from imagegallery.access.authority import Authority
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.access.options import SharingOptions
 from imagegallery.access.permission import Permission
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
     Conflict,
+    Forbidden,
     InvalidInput,
     LinkMoved,
     NotFound,
@@ -28,6 +30,7 @@ from imagegallery.errors import (
 from imagegallery.galleries.gallery import Gallery
 from imagegallery.ids import new_id
 from imagegallery.principal import Principal
+from imagegallery.rates.limiter import UNLIMITED
 from imagegallery.sharing.service import ShareService
 from imagegallery.sharing.share import LIBRARY, RecipientKind, ShareRecipient, ShareTarget
 
@@ -374,8 +377,9 @@ async def test_accesses_tell_recipients_and_nothing_of_visitors(
     await shares.open(token, address="192.0.2.1")
     await shares.open(token, address="192.0.2.2")
     await shares.open(token, address="192.0.2.1", visitor=Principal.user("ben", emails=["Ben@example.org"]))
+    await shares.received.get(Principal.user("ben", emails=["ben@example.org"]), made.share.id)
     today = (await shares.accesses(ANA, made.share.id)).items
-    assert sorted(each.opened for each in today) == [1, 1, 2]
+    assert sorted(each.opened for each in today) == [1, 2, 2]
     assert [each.recipient.name for each in today if each.recipient] == ["ben@example.org"]
     assert (await shares.get(ANA, made.share.id)).views == 4
     clock.advance(timedelta(days=1))
@@ -421,3 +425,31 @@ async def test_a_link_is_nobody_else(shares: ShareService, library: Library, lis
     await shares.revoke(ANA, link.share.id)
     with pytest.raises(NotFound):
         await library.galleries.get(opened.principal, lisbon.id)
+
+
+async def test_a_share_of_something_in_the_trash_can_be_changed(
+    shares: ShareService, library: Library, lisbon: Gallery
+) -> None:
+    image = await library.add_image(make_image(owner_id="ana"))
+    made = await shares.create(ANA, targets=[image.id, lisbon.id])
+    await library.images.trash.put(ANA, image.id)
+    assert (await shares.update(ANA, made.share.id, note="Look")).targets == made.share.targets
+    with pytest.raises(NotFound):
+        await shares.update(ANA, made.share.id, targets=[image.id])
+    await library.images.trash.purge(ANA, image.id)
+    assert (await shares.get(ANA, made.share.id)).targets == (ShareTarget(gallery_id=lisbon.id),)
+
+
+async def test_a_host_that_allows_less_lets_nobody_share_more(
+    database: Database, clock: ManualClock, lisbon: Gallery
+) -> None:
+    authority = Authority()
+    shares = ShareService(database, UNLIMITED, SharingOptions(), clock, authority)
+    made = await shares.create(ANA, targets=[lisbon.id, LIBRARY], permissions=["view"])
+    authority.ask(lambda _, needed, __: needed is not Permission.DOWNLOAD)
+    for target in (lisbon.id, LIBRARY):
+        with pytest.raises(Forbidden):
+            await shares.create(ANA, targets=[target], permissions=["view", "download"])
+    with pytest.raises(Forbidden):
+        await shares.update(ANA, made.share.id, permissions=["view", "download"])
+    assert (await shares.update(ANA, made.share.id, note="Look")).note == "Look"

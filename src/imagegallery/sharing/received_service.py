@@ -51,19 +51,20 @@ class ReceivedShareService:
         return cut_page(found, limit, lambda last: encode_cursor(scope, (last.id,)))
 
     async def get(self, principal: Principal, share_id: Id) -> ReceivedShare:
-        """Return one of these.
+        """Return one of these. Its owner sees that this recipient has opened it (`ShareService.accesses`).
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: If the principal has none of this id.
         """
-        share_id = as_id(share_id, "share_id")
+        share_id, now = as_id(share_id, "share_id"), self._clock()
         user_id = principal.require_user()
         await self._authority.confirm(Permission.VIEW, principal, AccessSubject("shares", user_id))
-        async with self._database.reading(principal) as connection:
-            found = await received_records.get(connection, principal, share_id, now=self._clock())
-        if found is None:
-            raise NotFound.of("share")
+        async with self._database.transaction() as connection:
+            found = await received_records.get(connection, principal, share_id, now=now)
+            if found is None:
+                raise NotFound.of("share")
+            await records.record_recipient(connection, share_id, principal, now=now)
         return found
 
     async def join(self, principal: Principal, opened: OpenedShare) -> ReceivedShare:

@@ -1,7 +1,7 @@
 """The SQL of shares. A share, its targets, recipients and the names of its link are in a table each."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from imagegallery.database.namespace import SEED
 from imagegallery.errors import Conflict
 from imagegallery.holdings.holding import Holding
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
+from imagegallery.principal import Principal
 from imagegallery.sharing.share import (
     MAX_SLUGS,
     RecipientKind,
@@ -399,11 +400,18 @@ async def list_accesses(
     return [_access(row) for row in rows]
 
 
-async def recipient_of(
-    connection: Connection, share_id: UUID, user_id: str, emails: Iterable[str], groups: Iterable[str]
-) -> UUID | None:
-    found: UUID | None = await connection.fetchval(_RECIPIENT_OF, share_id, user_id, [*emails], [*groups])
-    return found
+async def record_recipient(connection: Connection, share_id: UUID, principal: Principal, *, now: datetime) -> bool:
+    """Count that the user has opened the share, if they are one of its recipients; say whether they are."""
+    named = (principal.user_id, [*principal.emails], [*principal.groups])
+    found: UUID | None = await connection.fetchval(_RECIPIENT_OF, share_id, *named)
+    if found is not None:
+        await record_access(connection, share_id, day_of(now), found.bytes, found, now=now)
+    return found is not None
+
+
+def day_of(moment: datetime) -> date:
+    """Its day of UTC."""
+    return moment.astimezone(UTC).date()
 
 
 async def prune_accesses(connection: Connection, before: date, limit: int) -> int:

@@ -6,7 +6,7 @@ becomes a principal.
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from attrs import evolve
@@ -301,8 +301,10 @@ class ShareService:
             check_link(has_link=share.has_link, terms=evolve(terms, recipients=changed.recipients))
             if wanted is not None:
                 check_start(wanted, share.starts_at)
-            own = await self._own(connection, principal, wanted or share.targets, changed.permissions)
-            if wanted is not None:
+            if wanted is None:
+                await self._confirm_kept(connection, principal, share.targets, changed.permissions)
+            else:
+                own = await self._own(connection, principal, wanted, changed.permissions)
                 await records.set_targets(connection, share, own)
             await records.update(connection, changed, now=now)
             if not isinstance(password, Unset):
@@ -374,7 +376,7 @@ class ShareService:
     async def accesses(
         self, principal: Principal, share_id: Id, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
     ) -> CursorPage[ShareAccess]:
-        """When and how often its link was opened, by recipients and by visitors, the latest days first.
+        """When and how often it was opened, by recipients and by visitors of its link, the latest days first.
 
         Raises:
             Unauthenticated: Without a user.
@@ -453,7 +455,7 @@ class ShareService:
 
     async def sweep(self) -> None:
         """Forget what is kept for a time: the salts of past days, and old accesses."""
-        today = self._clock().astimezone(UTC).date()
+        today = records.day_of(self._clock())
         async with self._database.transaction() as connection:
             await records.drop_salts(connection, today)
         oldest = today - self._options.accesses_kept
@@ -473,18 +475,17 @@ class ShareService:
 
     async def _note_view(self, found: FoundLink, address: str | None, visitor: Principal | None, now: datetime) -> None:
         """Count it, and by whom it was. Of those who come at the same time for the last view, one gets it."""
-        day = now.astimezone(UTC).date()
+        day = records.day_of(now)
         salt = await self._salt(day)
         async with self._database.transaction() as connection:
             if not await records.count_view(connection, found):
                 await self._explain(connection, found.share.id)
-            recipient_id = None
-            if visitor is not None and visitor.user_id is not None:
-                recipient_id = await records.recipient_of(
-                    connection, found.share.id, visitor.user_id, visitor.emails, visitor.groups
-                )
-            who = visitor_hash(salt, network_of(address)) if recipient_id is None else recipient_id.bytes
-            await records.record_access(connection, found.share.id, day, who, recipient_id, now=now)
+            is_named = visitor is not None and await records.record_recipient(
+                connection, found.share.id, visitor, now=now
+            )
+            if not is_named:
+                who = visitor_hash(salt, network_of(address))
+                await records.record_access(connection, found.share.id, day, who, None, now=now)
 
     async def _explain(self, connection: Connection, share_id: UUID) -> None:
         """Raise what has become of a share since it was found."""
@@ -533,6 +534,17 @@ class ShareService:
             await self._confirm_each(principal, AccessSubject.of(kind, own.id, own.facts), permissions)
             owned.append(ShareTarget(image_id=id_) if kind == "image" else ShareTarget(gallery_id=id_))
         return tuple(owned)
+
+    async def _confirm_kept(
+        self, connection: Connection, principal: Principal, targets: Iterable[ShareTarget], permissions: Permission
+    ) -> None:
+        """Ask the host about what stays shared. What is in the trash by now is nobody's to see, and may come back."""
+        ids = {each.gallery_id or each.image_id for each in targets} if self._authority.asks else set()
+        found = await records.things(connection, [each for each in ids if each is not None]) if ids else {}
+        for kind, thing in found.values():
+            await self._confirm_each(principal, AccessSubject.of(kind, thing.id, thing.facts), permissions)
+        if None in ids:
+            await self._confirm_each(principal, AccessSubject("library", principal.require_user()), permissions)
 
     async def _confirm_each(self, principal: Principal, subject: AccessSubject, permissions: Permission) -> None:
         """Ask the host about everything that is shared, and about changing who may: nobody shares more than they may

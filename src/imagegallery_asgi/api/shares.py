@@ -199,7 +199,7 @@ async def remove_share_recipient(call: Call, share_id: UUID, recipient_id: UUID)
 @operation(
     "GET",
     "/shares/{share_id}/accesses",
-    "When and how often its link was opened, the latest days first",
+    "When and how often it was opened, the latest days first",
     raises=(NotFound,),
     needs_user=True,
     permission=OWNER,
