@@ -44,6 +44,7 @@ from imagegallery.images.events import (
     ImagePurged,
     ImageReady,
     ImageRestored,
+    ImageUploaded,
     UrlsClosed,
 )
 from imagegallery.images.image.image import Image, LibraryOrder, ProcessingStatus, Variant
@@ -57,7 +58,6 @@ from imagegallery.principal import Principal, Role
 from imagegallery.settings import Settings
 from imagegallery.storage.protocol import UploadRequest
 from imagegallery.uploads.completion.acceptance import NewImage
-from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session.policy import UploadPolicy
 from imagegallery.uploads.session.session import UploadSession, UploadState
 from imagegallery.uploads.staged.upload import StagedUpload

@@ -58,6 +58,12 @@ class Unauthenticated(ImageGalleryError):
     code = "unauthenticated"
 
 
+class NameRequired(Unauthenticated):
+    """A visitor by a link has to give a name first, under which they add images."""
+
+    code = "name_required"
+
+
 class Forbidden(ImageGalleryError):
     """The principal may see this, but not do that to it."""
 

@@ -18,6 +18,8 @@ from imagegallery.clock import Clock, utc_now
 from imagegallery.common.attribute import AttributeOf
 from imagegallery.common.background import Background
 from imagegallery.common.task_context import TaskContext
+from imagegallery.contributions import feature as contributions
+from imagegallery.contributions.service import ContributionService
 from imagegallery.errors import ConfigurationError, DiskFull, ObjectNotFound, Unavailable
 from imagegallery.events import feature as events
 from imagegallery.events.event import EventTypes
@@ -61,6 +63,7 @@ FEATURES: Final[Sequence[Feature]] = (
     images.FEATURE,
     trash.FEATURE,
     duplicates.FEATURE,
+    contributions.FEATURE,
     uploads.FEATURE,
     galleries.FEATURE,
     sharing.FEATURE,
@@ -84,9 +87,9 @@ class ImageGallery(Registers):
 
     Every call of ``galleries``, ``images``, ``uploads`` and ``shares`` names its `Principal`. ``variants`` makes
     variants outside of any gallery, ``events`` publishes events, ``webhooks`` sends them to other services, ``audit``
-    tells who did what that matters for security, ``exports`` tell owners all that is kept of them, ``erasures`` delete
-    it, ``upkeep`` repairs inconsistencies, ``owners`` is for operators of the service, and ``server`` for those who
-    serve it to others. Made by `open`, closed with that context.
+    tells who did what that matters for security, ``contributions`` are what others add by shares, ``exports`` tell
+    owners all that is kept of them, ``erasures`` delete it, ``upkeep`` repairs inconsistencies, ``owners`` is for
+    operators of the service, and ``server`` for those who serve it to others. Made by `open`, closed with that context.
     """
 
     settings = AttributeOf(Settings)
@@ -103,6 +106,7 @@ class ImageGallery(Registers):
     erasures = AttributeOf(ErasureService)
     audit = AttributeOf(AuditService)
     administration = AttributeOf(AdministrationService)
+    contributions = AttributeOf(ContributionService)
     server = AttributeOf(ServerParts)
 
     def __init__(self, settings: Settings, resources: Resources, registry: Registry) -> None:
@@ -126,6 +130,7 @@ class ImageGallery(Registers):
         self.erasures = self.service(ErasureService)
         self.audit = self.service(AuditService)
         self.administration = self.service(AdministrationService)
+        self.contributions = self.service(ContributionService)
         self.server = ServerParts(resources, settings.queue)
 
     @classmethod

@@ -42,10 +42,11 @@ class Role(IntEnum):
 @frozen
 class LinkIdentity:
     """A visitor by a share's link, which was opened: its password was given, its views are counted. ``guest_id`` is of
-    one who gave a name."""
+    one who gave a name, ``guest_name``."""
 
     share_id: UUID
     guest_id: UUID | None = None
+    guest_name: str = field(default="", eq=False)
 
 
 @frozen
@@ -84,9 +85,9 @@ class Principal:
         return cls(str(user_id), expires_at=expires_at, role=role, emails=emails, groups=groups)
 
     @classmethod
-    def by_link(cls, share_id: UUID, guest_id: UUID | None = None) -> "Principal":
+    def by_link(cls, share_id: UUID, guest_id: UUID | None = None, guest_name: str = "") -> "Principal":
         """A visitor by the link of a share. The caller has opened it."""
-        return cls(None, link=LinkIdentity(share_id, guest_id))
+        return cls(None, link=LinkIdentity(share_id, guest_id, guest_name))
 
     @classmethod
     def anonymous(cls) -> "Principal":

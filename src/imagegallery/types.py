@@ -17,6 +17,7 @@ from imagegallery.aws.options import AwsOptions
 from imagegallery.cache.policy import CacheOptions
 from imagegallery.cache.protocol import Cache
 from imagegallery.common.meta import JsonValue, Meta
+from imagegallery.contributions.service import ContributionService
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.delivery.options import DeliveryOptions
@@ -71,6 +72,7 @@ __all__ = [
     "Cache",
     "CacheOptions",
     "ClientLimits",
+    "ContributionService",
     "DatabaseOptions",
     "DeliveryOptions",
     "DomainEvent",

@@ -10,6 +10,7 @@ from imagegallery import ConfigurationError
 from imagegallery_asgi.api import (
     administration,
     audit,
+    contributions,
     duplicates,
     embedding,
     events,
@@ -35,6 +36,7 @@ OPERATIONS = (
     *galleries.OPERATIONS,
     *uploads.OPERATIONS,
     *policies.OPERATIONS,
+    *contributions.OPERATIONS,
     *resumable.OPERATIONS,
     *uppy.OPERATIONS,
     *images.OPERATIONS,
@@ -69,7 +71,7 @@ READ: Final = ":read"
 EVERYTHING: Final = frozenset(GROUPS)
 EMBEDDED: Final = EVERYTHING - {"webhooks"}
 """What an application has that does not choose: users of a host have no webhooks unless it wants them to."""
-_NOT_TO_READ: Final = {"uploads", "resumable", "uppy", "policies", "administration"}
+_NOT_TO_READ: Final = {"uploads", "resumable", "uppy", "policies", "administration", "contributions"}
 READ_ONLY: Final = frozenset(name + READ for name in EMBEDDED - _NOT_TO_READ)
 
 

@@ -52,7 +52,7 @@ def test_groups_are_chosen_by_name_and_own_operations_come_beside_them() -> None
     [
         ("uplods", "did you mean uploads"),
         ("uplods:read", "did you mean uploads"),
-        ("x", "there are administration, audit, duplicates"),
+        ("x", "there are administration, audit, contributions"),
     ],
 )
 def test_an_unknown_name_is_told_with_those_that_there_are(name: str, hint: str) -> None:

@@ -48,7 +48,19 @@ HEADERS: Final[Mapping[str, Mapping[str, str]]] = {
 # What says the same to everybody, whatever the id.
 ANSWERS_ALL: Final = frozenset(("getResumableUploadOptions",))
 # What says of each thing asked for what became of it, or shows those that one may see; of others' private ones nothing.
-LISTS: Final = frozenset(("listGalleries", "listGalleryImages", "listImages", "listAudit", "batchImages", "listShares"))
+LISTS: Final = frozenset(
+    (
+        "listGalleries",
+        "listGalleryImages",
+        "listImages",
+        "listAudit",
+        "batchImages",
+        "listShares",
+        "listGuestUploads",
+        "approveGuestUploads",
+        "rejectGuestUploads",
+    )
+)
 # What those may do to whom a gallery and its image are shown, with downloads and all metadata: by which field.
 SHOWN: Final = frozenset(
     (

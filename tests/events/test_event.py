@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from imagegallery.contributions.events import GuestApproved, GuestRejected, GuestUploaded, GuestWithdrew
 from imagegallery.errors import InvalidInput
 from imagegallery.events.event import DomainEvent, Event, data_of, parse_event_id, read_data
 from imagegallery.gallery import EVENT_TYPES
@@ -16,9 +17,9 @@ from imagegallery.images.events import (
     ImagePurged,
     ImageReady,
     ImageRestored,
+    ImageUploaded,
     UrlsClosed,
 )
-from imagegallery.uploads.events import ImageUploaded
 from imagegallery.variants.events import VariantReady
 
 IMAGE = UUID("01940000-0000-7000-8000-000000000001")
@@ -33,6 +34,11 @@ EVERY_EVENT: list[DomainEvent] = [
     ImageDeleted("ana", IMAGE),
     ImageRestored("ana", IMAGE, gallery_ids=(GALLERY,), meta={"sku": ["A-1", 1.5, None]}),
     ImagePurged("ana", IMAGE, meta={"sku": "A-1"}),
+    GuestUploaded("ana", IMAGE, "guest:01940000-0000-7000-8000-000000000009", "Inês", IMAGE, GALLERY, is_pending=False),
+    GuestUploaded("ana", IMAGE, "user:ben", "ben"),
+    GuestApproved("ana", IMAGE, "user:ben", "ben", IMAGE, GALLERY),
+    GuestRejected("ana", IMAGE, "user:ben", "ben", IMAGE),
+    GuestWithdrew("ana", IMAGE, "user:ben", "ben"),
     GalleryChanged("ana", GALLERY, "images", {"shop": {"name": "Ana"}}),
     UrlsClosed("ana", ("https://cdn.example/a.webp", "https://cdn.example/b.avif")),
 ]
@@ -57,6 +63,10 @@ def test_the_types_are_stable() -> None:
             "variant.ready",
             "gallery.changed",
             "urls.closed",
+            "guest.uploaded",
+            "guest.approved",
+            "guest.rejected",
+            "guest.withdrew",
         }
     )
 

@@ -18,6 +18,8 @@ THINGS: Final[Mapping[str, str]] = {
     "upload_id": "upload",
     "webhook_id": "webhook",
     "share_id": "share",
+    "share": "share",
+    "contribution_id": "image",
     "export_id": "export",
 }
 # Fields that only one of several may have.

@@ -10,9 +10,8 @@ from tests.support.uploads import Traces, Uploading
 from imagegallery import hooks
 from imagegallery.common.meta import MAX_META, Meta
 from imagegallery.errors import Fault, HookFailed, ImageGalleryError, InvalidInput
-from imagegallery.images.events import GalleryChanged
+from imagegallery.images.events import GalleryChanged, ImageUploaded
 from imagegallery.images.image.meta_checks import MetaCheck
-from imagegallery.uploads.events import ImageUploaded
 
 META = {"sku": "A-1", "colour": "red"}
 

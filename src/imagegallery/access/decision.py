@@ -10,8 +10,9 @@ from typing import Final, Protocol, TypeVar
 from attrs import frozen
 
 from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.contributor import Contributor
 from imagegallery.access.grant import Grant, all_permissions
-from imagegallery.access.permission import OWNER, Permission
+from imagegallery.access.permission import OWNER, VIEWER, Permission
 from imagegallery.errors import Forbidden, NotFound
 from imagegallery.principal import Principal, Role
 
@@ -21,7 +22,9 @@ class Facts:
     """The facts to decide by. An image is as visible as the most visible of itself and its galleries.
 
     ``grants`` are what live shares give the principal who asks, and nobody else (`imagegallery.access.records`). With
-    ``is_shared`` false no share reaches it.
+    ``is_shared`` false no share reaches it. ``contributor`` is who adds it to the owner's gallery, as long as it is
+    under way: an upload, or an image that ``is_pending``, waits for the owner's approval, and so does not exist for
+    anybody else.
     """
 
     owner_id: str
@@ -29,6 +32,8 @@ class Facts:
     is_trashed: bool = False
     grants: tuple[Grant, ...] = ()
     is_shared: bool = True
+    contributor: Contributor | None = None
+    is_pending: bool = False
 
     @property
     def facts(self) -> "Facts":
@@ -59,7 +64,7 @@ def audience(principal: Principal, facts: Facts) -> Audience | None:
     """
     if _is_owner(principal, facts):
         return Audience.OWNER
-    if Permission.VIEW in _granted(principal, facts):
+    if _adds(principal, facts) or Permission.VIEW in _granted(principal, facts):
         return Audience.SHARED
     return Audience.PUBLIC if is_public(facts) else None
 
@@ -67,17 +72,25 @@ def audience(principal: Principal, facts: Facts) -> Audience | None:
 def permissions(principal: Principal, facts: Facts) -> Permission:
     """All that the principal may do: what everybody may, and what every share that reaches the thing allows them.
 
-    A thing in the trash can only be restored or deleted, by its owner.
+    A thing in the trash can only be restored or deleted, by its owner. One that waits for approval can only be seen,
+    by its owner and who adds it; what is on its way belongs to both.
     """
+    if facts.is_pending:
+        if _is_owner(principal, facts):
+            return VIEWER
+        return Permission.VIEW if _adds(principal, facts) else Permission.NONE
     if _is_owner(principal, facts):
         return Permission.DELETE if facts.is_trashed else OWNER
+    if _adds(principal, facts):
+        return OWNER
     everybody = Permission.VIEW if is_public(facts) else Permission.NONE
     return everybody | _granted(principal, facts)
 
 
 def may_gain(principal: Principal, facts: Facts) -> bool:
     """Whether shares could let the principal see or do more with it, so that their grants have to be known."""
-    return _is_somebody(principal) and facts.is_shared and not facts.is_trashed and not _is_owner(principal, facts)
+    is_out_of_reach = facts.is_trashed or facts.is_pending or facts.contributor is not None or not facts.is_shared
+    return _is_somebody(principal) and not is_out_of_reach and not _is_owner(principal, facts)
 
 
 def is_looked_up(principal: Principal, facts: Facts | None) -> bool:
@@ -96,7 +109,7 @@ def members(facts: Facts) -> frozenset[str]:
 
 def is_public(facts: Facts) -> bool:
     """Whether everybody may see it, so that its URLs may be public."""
-    return facts.visibility is not Visibility.PRIVATE and not facts.is_trashed
+    return facts.visibility is not Visibility.PRIVATE and not facts.is_trashed and not facts.is_pending
 
 
 def may_view(principal: Principal, facts: Facts) -> bool:
@@ -110,6 +123,10 @@ def _is_somebody(principal: Principal) -> bool:
 
 def _is_owner(principal: Principal, facts: Facts) -> bool:
     return principal.user_id is not None and principal.user_id == facts.owner_id
+
+
+def _adds(principal: Principal, facts: Facts) -> bool:
+    return facts.contributor is not None and facts.contributor.is_same(principal)
 
 
 def _granted(principal: Principal, facts: Facts) -> Permission:
@@ -147,12 +164,25 @@ Thing = TypeVar("Thing", bound=HasFacts)
 
 
 def require_own(principal: Principal, found: Thing | None, kind: str) -> Thing:
-    """Return ``found`` if it is the principal's own, outside of the trash.
+    """Return ``found`` if it is the principal's own, outside of the trash, and does not wait for their approval.
 
     Raises:
         NotFound: For anything else, even if the principal may see it: an id in a form must not tell.
     """
-    if found is None or found.facts.is_trashed or audience(principal, found.facts) is not Audience.OWNER:
+    is_here = found is not None and not (found.facts.is_trashed or found.facts.is_pending)
+    if found is None or not is_here or audience(principal, found.facts) is not Audience.OWNER:
+        raise NotFound.of(kind)
+    return found
+
+
+def contributor_to(principal: Principal, facts: Facts) -> Contributor | None:
+    """The principal as one that adds to this thing; ``None`` for its owner. Raises as `Contributor.of`."""
+    return None if _is_owner(principal, facts) else Contributor.of(principal)
+
+
+def require_contributor(principal: Principal, found: Thing | None, kind: str) -> Thing:
+    """Return ``found`` if the principal added it in its owner's place. Raises `NotFound` for anything else."""
+    if found is None or not _adds(principal, found.facts):
         raise NotFound.of(kind)
     return found
 

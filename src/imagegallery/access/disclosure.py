@@ -46,14 +46,15 @@ EVERYBODYS: Final = Disclosure(Audience.PUBLIC, MetadataShown.BASIC, DownloadAll
 
 
 def disclosure(principal: Principal, facts: Facts) -> Disclosure:
-    """What the principal is shown of a thing with these facts."""
+    """What the principal is shown of a thing with these facts. The one that adds it sees the picture alone, as long as
+    it waits."""
     seen_as = audience(principal, facts)
     if seen_as is None:
         return NOTHING
     if seen_as is not Audience.SHARED:
         return OWNERS if seen_as is Audience.OWNER else EVERYBODYS
     grants = [each for each in facts.grants if Permission.VIEW in each.permissions]
-    levels = [(each.metadata, each.allowed_download) for each in grants]
+    levels = [(MetadataShown.NONE, DownloadAllowed.NONE), *((each.metadata, each.allowed_download) for each in grants)]
     if is_public(facts):
         levels.append((EVERYBODYS.metadata, EVERYBODYS.download))
     metadata, download = zip(*levels, strict=True)

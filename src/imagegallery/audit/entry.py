@@ -20,6 +20,7 @@ NO_DETAILS: Final[Mapping[str, JsonValue]] = MappingProxyType({})
 
 BY_OWNERSHIP: Final = "owner"
 BY_OPENNESS: Final = "public"
+BY_CONTRIBUTION: Final = "contributor"
 BY_OPERATOR: Final = "operator"
 BY_SYSTEM: Final = "system"
 
@@ -44,6 +45,10 @@ class Act(StrEnum):
     ORIGINAL_DOWNLOADED = "image.original_downloaded"
     GALLERY_DELETED = "gallery.deleted"
     GALLERY_VISIBILITY_CHANGED = "gallery.visibility_changed"
+    CONTRIBUTION_ADDED = "contribution.added"
+    CONTRIBUTION_APPROVED = "contribution.approved"
+    CONTRIBUTION_REJECTED = "contribution.rejected"
+    CONTRIBUTION_WITHDRAWN = "contribution.withdrawn"
     OWNER_LIMIT_CHANGED = "owner.limit_changed"
     POLICY_CHANGED = "policy.changed"
     POLICY_RESTORED = "policy.restored"

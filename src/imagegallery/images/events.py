@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from attrs import field, frozen
+from attrs.converters import optional
 
 from imagegallery.common.meta import Meta
 from imagegallery.events.event import GalleryEvent, OwnerEvent, to_id
@@ -31,6 +32,15 @@ class ImageEvent(OwnerEvent):
     image_id: UUID = field(converter=to_id)
     gallery_ids: tuple[UUID, ...] = field(default=(), converter=_ids, kw_only=True)
     meta: Meta = field(factory=dict, hash=False, kw_only=True)
+
+
+# An event of uploads, but approving what others added records it, too.
+@frozen
+class ImageUploaded(ImageEvent):
+    """An upload became an image, in this gallery if any, which waits to be processed."""
+
+    type: ClassVar[str] = "image.uploaded"
+    gallery_id: UUID | None = field(default=None, converter=optional(to_id))
 
 
 @frozen

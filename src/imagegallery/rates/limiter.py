@@ -65,6 +65,18 @@ class RateLimiter:
         if wait is not None:
             raise RateLimited("Too many passwords were tried; try again later.", retry_after=_whole(wait))
 
+    async def admit_guest(self, share_id: UUID, address: str | None) -> None:
+        """Count one more name given to a share from the client's ``address``, if known. Raises `RateLimited`."""
+        wait = await self._hit(self.options.guests, f"guests/{share_id}/{network_of(address)}")
+        if wait is not None:
+            raise RateLimited("Too many guests; try again later.", retry_after=_whole(wait))
+
+    async def admit_share_upload(self, share_id: UUID) -> None:
+        """Count one upload by guests of a share. Raises `UploadRateExceeded`."""
+        wait = await self._hit(self.options.share_uploads, f"uploads by/{share_id}")
+        if wait is not None:
+            raise UploadRateExceeded("Too many uploads; try again later.", retry_after=_whole(wait))
+
     async def _rates(self) -> RateOptions:
         return self.options if self.governed is None else await self.governed.rates()
 

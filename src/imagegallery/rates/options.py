@@ -14,6 +14,11 @@ _RATE: Final = re.compile(r"\s*+(\d++)\s*+(?:/|per)\s*+(\d++)?\s*+(second|minute
 PASSWORDS: Final[str | None] = "10 per 10 minutes"
 
 
+# What strangers may do to one share.
+GUESTS: Final[str | None] = "20 per hour"
+SHARE_UPLOADS: Final[str | None] = "2000 per hour"
+
+
 @frozen
 class Rate:
     """``amount`` times in any ``seconds``, as precisely as a sliding window of two counters can tell."""
@@ -45,11 +50,14 @@ class RateOptions:
     """Rates such as ``600/minute``. Without one there is no limit.
 
     ``visitors``: requests from one address (of IPv6, one network of 64 bits) without signing in. ``users``: requests of
-    one user. ``uploads``: uploads started by one owner. ``passwords``: tries at the password of one share from one
-    address. With Redis all processes count together, otherwise each alone.
+    one user. ``uploads``: uploads started by one owner, or guest. ``passwords``: tries at the password of one share
+    from one address. ``guests``: names that visitors from one address give to one share. ``share_uploads``: uploads of
+    all guests of one share. With Redis all processes count together, otherwise each alone.
     """
 
     visitors: str | None = field(default=None, validator=_check_rate)
     users: str | None = field(default=None, validator=_check_rate)
     uploads: str | None = field(default=None, validator=_check_rate)
     passwords: str | None = field(default=PASSWORDS, validator=_check_rate)
+    guests: str | None = field(default=GUESTS, validator=_check_rate)
+    share_uploads: str | None = field(default=SHARE_UPLOADS, validator=_check_rate)

@@ -16,6 +16,8 @@ from imagegallery.ids import Id, as_id
 from imagegallery.principal import MAX_USER_ID
 from imagegallery.sharing.link import is_slug
 from imagegallery.sharing.share import (
+    MAX_GUEST_IMAGES,
+    MAX_GUEST_NAME,
     MAX_NOTE,
     MAX_PASSWORD,
     MAX_RECIPIENTS,
@@ -53,6 +55,9 @@ class ShareTerms:
     max_views: int | Unset | None = UNSET
     note: str | Unset = UNSET
     recipients: Sequence[ShareRecipient] | Unset = UNSET
+    approval: bool | Unset = UNSET
+    guest_max_images: int | Unset = UNSET
+    guest_max_bytes: int | Unset = UNSET
 
 
 def check_terms(
@@ -68,6 +73,9 @@ def check_terms(
     max_views: int | Unset | None = UNSET,
     note: str | Unset = UNSET,
     recipients: Sequence[ShareRecipient] | Unset = UNSET,
+    approval: bool | Unset = UNSET,
+    guest_max_images: int | Unset = UNSET,
+    guest_max_bytes: int | Unset = UNSET,
 ) -> ShareTerms:
     """Check them. Raises `InvalidInput` with all faults."""
     faults = Faults()
@@ -81,11 +89,27 @@ def check_terms(
         max_views,
         note if isinstance(note, Unset) else faults.prose(("body", "note"), note, MAX_NOTE),
         recipients if isinstance(recipients, Unset) else _recipients(faults, recipients),
+        approval,
+        guest_max_images,
+        guest_max_bytes,
     )
+    if isinstance(guest_max_images, int) and not 0 <= guest_max_images <= MAX_GUEST_IMAGES:
+        faults.add(("body", "guest_max_images"), f"must be 0 to {MAX_GUEST_IMAGES:,}")
+    if isinstance(guest_max_bytes, int) and not 0 <= guest_max_bytes <= MAX_VIEWS:
+        faults.add(("body", "guest_max_bytes"), f"must be 0 to {MAX_VIEWS:,}")
     if isinstance(max_views, int) and not 1 <= max_views <= MAX_VIEWS:
         faults.add(("body", "max_views"), f"must be 1 to {MAX_VIEWS:,}")
     faults.check()
     return terms
+
+
+def check_guest_name(name: str) -> str:
+    """The name without spaces around it: 1 to 100 printable characters. Raises `InvalidInput`."""
+    bare, faults = name.strip(), Faults()
+    if not (1 <= len(bare) <= MAX_GUEST_NAME and bare.isprintable()):
+        faults.add(("body", "name"), f"must be 1 to {MAX_GUEST_NAME} printable characters")
+    faults.check()
+    return bare
 
 
 def check_targets(targets: Iterable[TargetLike]) -> list[ShareTarget | UUID]:

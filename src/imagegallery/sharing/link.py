@@ -5,6 +5,7 @@ nothing. A *visit* is what who has opened a link shows with each request after t
 that they are counted. It is signed with a key of the share's own, which is another one after each new password.
 """
 
+import base64
 import hashlib
 import hmac
 import re
@@ -22,6 +23,8 @@ _TOKEN_BYTES: Final = 18
 _SLUG = re.compile(r"[a-z0-9]++(?:-[a-z0-9]++)*+")
 _VISIT = re.compile(r"([1-9a-f][0-9a-f]{0,11})\.([0-9a-f]{64})")
 MAX_VISIT: Final = 100
+_GUEST = re.compile(r"([A-Za-z0-9_-]{23,700})\.([0-9a-f]{64})")
+MAX_GUEST: Final = 800
 
 
 def make_token() -> str:
@@ -49,11 +52,13 @@ class Visit:
 
 @frozen
 class OpenedShare:
-    """An open link: the ``principal`` that came by it, the share, and the ``visit`` that this began, if it did."""
+    """An open link: the ``principal`` that came by it, the share, and the ``visit`` that this began, if it did; and the
+    share's ``key``, by which guests are known."""
 
     principal: Principal
     share: Share
     visit: Visit | None = None
+    key: bytes = field(default=b"", repr=False, eq=False)
 
 
 def begin_visit(share_id: UUID, key: bytes, now: datetime, lasts: timedelta) -> Visit:
@@ -73,7 +78,38 @@ def is_visit(token: str | None, share_id: UUID, key: bytes, now: datetime) -> bo
 
 
 def _signature(share_id: UUID, key: bytes, seconds: int) -> str:
-    return hmac.new(key, f"visit {share_id} {seconds}".encode(), hashlib.sha256).hexdigest()
+    return _signed(key, f"visit {share_id} {seconds}")
+
+
+def _signed(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+@frozen
+class Guest:
+    """A visitor who gave a ``name``. It is kept with what they add, and otherwise with them alone, as is the ``token``
+    that shows who they are: a secret of theirs. It ends as visits do, with the password or the link."""
+
+    id: UUID
+    name: str
+    token: str = field(repr=False)
+
+
+def make_guest(share_id: UUID, key: bytes, guest_id: UUID, name: str) -> Guest:
+    """``key`` is the share's."""
+    said = base64.urlsafe_b64encode(guest_id.bytes + name.encode()).decode().rstrip("=")
+    return Guest(guest_id, name, f"{said}.{_signed(key, f'guest {share_id} {said}')}")
+
+
+def read_guest(token: str | None, share_id: UUID, key: bytes) -> Guest | None:
+    """The guest of this share whose token it is, to the letter."""
+    match = _GUEST.fullmatch(token) if token is not None and len(token) <= MAX_GUEST else None
+    if token is None or match is None:
+        return None
+    if not hmac.compare_digest(match[2], _signed(key, f"guest {share_id} {match[1]}")):
+        return None
+    said = base64.urlsafe_b64decode(match[1] + "=" * (-len(match[1]) % 4))
+    return Guest(UUID(bytes=said[:16]), said[16:].decode(), token)
 
 
 def visitor_hash(salt: bytes, network: str) -> bytes:

@@ -40,7 +40,7 @@ HELD: Final = (
 _COLUMNS: Final = """
     s.id, s.owner_id, s.token_hash IS NOT NULL AS has_link, name.slug, s.permissions, s.metadata, s.download,
     s.password_hash IS NOT NULL AS has_password, s.starts_at, s.expires_at, s.max_views, s.views, s.note,
-    s.created_at, s.updated_at, s.revoked_at"""
+    s.created_at, s.updated_at, s.revoked_at, s.approval, s.guest_max_images, s.guest_max_bytes"""
 _SHARES: Final = "shares s LEFT JOIN share_slugs name ON name.share_id = s.id AND name.is_current"
 
 # Counting and adding exclude each other: the count holds until the transaction ends.
@@ -50,8 +50,8 @@ _COUNT = "SELECT count(*) FROM (SELECT FROM shares WHERE owner_id = $1 LIMIT $2)
 
 _INSERT = """
 INSERT INTO shares (id, owner_id, token_hash, permissions, metadata, download, password_hash, starts_at, expires_at,
-                    max_views, note, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)"""
+                    max_views, note, created_at, updated_at, approval, guest_max_images, guest_max_bytes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15)"""
 
 _GET = f"SELECT {_COLUMNS} FROM {_SHARES} WHERE s.id = $1 AND ($2::text IS NULL OR s.owner_id = $2)"
 
@@ -117,7 +117,7 @@ WHERE r.share_id = $1 AND NOT r.by_link
 
 _UPDATE = """
 UPDATE shares SET permissions = $2, metadata = $3, download = $4, expires_at = $5, max_views = $6, note = $7,
-                  updated_at = $8
+                  updated_at = $8, approval = $9, guest_max_images = $10, guest_max_bytes = $11
 WHERE id = $1"""
 
 # Every visit ends with the password that it was made by, and so does what was unlocked with it.
@@ -232,6 +232,9 @@ async def insert(
         share.max_views,
         share.note,
         now,
+        share.approval,
+        share.guest_max_images,
+        share.guest_max_bytes,
     )
     await _add_targets(connection, share, share.targets)
     await _add_recipients(connection, share.id, share.recipients, now)
@@ -311,6 +314,9 @@ async def update(connection: Connection, share: Share, *, now: datetime) -> None
         share.max_views,
         share.note,
         now,
+        share.approval,
+        share.guest_max_images,
+        share.guest_max_bytes,
     )
 
 
@@ -476,6 +482,9 @@ def _share(row: Record) -> Share:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         revoked_at=row["revoked_at"],
+        approval=row["approval"],
+        guest_max_images=row["guest_max_images"],
+        guest_max_bytes=row["guest_max_bytes"],
     )
 
 

@@ -7,6 +7,7 @@ becomes a principal.
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from attrs import evolve
@@ -25,6 +26,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
     Conflict,
+    Forbidden,
     LinkMoved,
     NotFound,
     PasswordRequired,
@@ -53,17 +55,31 @@ from imagegallery.sharing.input import (
     PermissionsLike,
     ShareTerms,
     TargetLike,
+    check_guest_name,
     check_link,
     check_start,
     check_targets,
     check_terms,
     settle_download,
 )
-from imagegallery.sharing.link import OpenedShare, begin_visit, is_slug, is_visit, make_token, token_hash, visitor_hash
+from imagegallery.sharing.link import (
+    Guest,
+    OpenedShare,
+    begin_visit,
+    is_slug,
+    is_visit,
+    make_guest,
+    make_token,
+    read_guest,
+    token_hash,
+    visitor_hash,
+)
 from imagegallery.sharing.passwords import Passwords
 from imagegallery.sharing.received_service import ReceivedShareService
 from imagegallery.sharing.records import FoundLink
 from imagegallery.sharing.share import (
+    GUEST_BYTES,
+    GUEST_IMAGES,
     CreatedShare,
     Share,
     ShareAccess,
@@ -74,6 +90,16 @@ from imagegallery.sharing.share import (
 )
 
 _SALT_BYTES = 32
+_CHANGED_AS_GIVEN: Final = (
+    "metadata",
+    "slug",
+    "expires_at",
+    "max_views",
+    "note",
+    "approval",
+    "guest_max_images",
+    "guest_max_bytes",
+)
 _PRUNED_AT_ONCE = 10_000
 _ENDS = {
     ShareEnd.REVOKED: "Its owner has revoked this share.",
@@ -120,6 +146,9 @@ class ShareService:
         recipients: Sequence[ShareRecipient] = (),
         note: str = "",
         starts_at: datetime | None = None,
+        approval: bool = True,
+        guest_max_images: int = GUEST_IMAGES,
+        guest_max_bytes: int = GUEST_BYTES,
     ) -> CreatedShare:
         """Share galleries, images or, with `LIBRARY`, the whole library; all of it must be the principal's own.
 
@@ -136,6 +165,9 @@ class ShareService:
             recipients: Up to 500, each with what is different for them.
             note: For who receives it, up to 2,000 characters.
             starts_at: Of a library: only images that are added from then on.
+            approval: Whether images that others add by it wait until the owner approves them.
+            guest_max_images: How many all who add by it may bring together, 0 to 10,000.
+            guest_max_bytes: How much.
 
         Raises:
             Unauthenticated: Without a user.
@@ -156,6 +188,9 @@ class ShareService:
             max_views=max_views,
             note=note,
             recipients=recipients,
+            approval=approval,
+            guest_max_images=guest_max_images,
+            guest_max_bytes=guest_max_bytes,
         )
         wanted = check_targets(targets)
         check_start(wanted, starts_at)
@@ -259,6 +294,9 @@ class ShareService:
         max_views: int | Unset | None = UNSET,
         recipients: Sequence[ShareRecipient] | Unset = UNSET,
         note: str | Unset = UNSET,
+        approval: bool | Unset = UNSET,
+        guest_max_images: int | Unset = UNSET,
+        guest_max_bytes: int | Unset = UNSET,
         check: Callable[[Share], None] | None = None,
     ) -> Share:
         """Change what is given; it holds for the next request of everybody.
@@ -290,6 +328,9 @@ class ShareService:
             max_views=max_views,
             note=note,
             recipients=recipients,
+            approval=approval,
+            guest_max_images=guest_max_images,
+            guest_max_bytes=guest_max_bytes,
         )
         wanted = None if isinstance(targets, Unset) else check_targets(targets)
         password_hash = await self._passwords.hash(password) if isinstance(password, str) else None
@@ -399,6 +440,7 @@ class ShareService:
         token: str,
         *,
         visit: str | None = None,
+        guest: str | None = None,
         password: str | None = None,
         address: str | None = None,
         visitor: Principal | None = None,
@@ -410,6 +452,7 @@ class ShareService:
         password.
 
         Args:
+            guest: The token of the guest (`name_guest`). Another share's, or an altered one, is none.
             address: Of who opens it: wrong passwords are counted by it, and of visitors its hash is kept for the day.
             visitor: Who is signed in there, if anybody: a recipient of the share is noted as such. They come as the
                 link all the same.
@@ -434,7 +477,9 @@ class ShareService:
             raise _moved(share.slug)
         if (end := share.ended(now)) is not None:
             raise _ended(end)
-        opened = OpenedShare(Principal.by_link(share.id), share)
+        opened = OpenedShare(
+            _visitor(share.id, read_guest(guest, share.id, found.visit_key)), share, key=found.visit_key
+        )
         if is_visit(visit, share.id, found.visit_key, now):
             return opened
         if share.is_exhausted:
@@ -447,6 +492,25 @@ class ShareService:
             return opened
         await self._note_view(found, address, visitor, now)
         return evolve(opened, visit=begin_visit(share.id, found.visit_key, now, self._options.visit))
+
+    async def name_guest(self, opened: OpenedShare, name: str, *, address: str | None = None) -> Guest:
+        """Let a visitor say who they are: what they add is kept under the name. One who has said so before stays the
+        same guest, under another name from now on.
+
+        Args:
+            name: 1 to 100 printable characters. Anybody may give any.
+            address: Of the visitor: names are counted by it.
+
+        Raises:
+            InvalidInput: For another name.
+            Forbidden: If the link lets nobody add images.
+            RateLimited: For too many names from this address.
+        """
+        checked, link = check_guest_name(name), opened.principal.link
+        if link is None or Permission.ADD_IMAGES not in opened.share.permissions:
+            raise Forbidden("By this link nobody can add images.")
+        await self._rates.admit_guest(opened.share.id, address)
+        return make_guest(opened.share.id, opened.key, link.guest_id or new_id(), checked)
 
     async def targets(self, opened: OpenedShare) -> tuple[ShareTarget, ...]:
         """What the opened share is of."""
@@ -615,6 +679,10 @@ def _told(share: Share) -> dict[str, str]:
     }
 
 
+def _visitor(share_id: UUID, guest: Guest | None) -> Principal:
+    return Principal.by_link(share_id) if guest is None else Principal.by_link(share_id, guest.id, guest.name)
+
+
 def _blank(owner_id: str, *, has_link: bool, starts_at: datetime | None, now: datetime) -> Share:
     """A new share that says nothing yet."""
     return Share(
@@ -642,11 +710,7 @@ def _applied(share: Share, terms: ShareTerms) -> Share:
     permissions, download = settle_download(
         terms.permissions, terms.download, before=(share.permissions, share.download)
     )
-    changed = {
-        name: value
-        for name in ("metadata", "slug", "expires_at", "max_views", "note")
-        if not isinstance(value := getattr(terms, name), Unset)
-    }
+    changed = {name: value for name in _CHANGED_AS_GIVEN if not isinstance(value := getattr(terms, name), Unset)}
     recipients = share.recipients if isinstance(terms.recipients, Unset) else terms.recipients
     named = tuple(_settled(each, permissions, download) for each in recipients)
     return evolve(share, permissions=permissions, download=download, recipients=named, **changed)

@@ -18,6 +18,10 @@ MAX_RECIPIENTS: Final = 500
 MAX_SLUGS: Final = 20
 MAX_SLUG: Final = 100
 MAX_NOTE: Final = 2_000
+MAX_GUEST_NAME: Final = 100
+MAX_GUEST_IMAGES: Final = 10_000
+GUEST_IMAGES: Final = 500
+GUEST_BYTES: Final = 5 * 1024**3
 MIN_PASSWORD: Final = 4
 MAX_PASSWORD: Final = 256
 
@@ -80,7 +84,9 @@ class ShareRecipient:
 class Share:
     """What somebody shares. Its token is shown once, and kept nowhere.
 
-    ``slug`` is the public name of its link, if it has one. ``views``: how often its link was opened.
+    ``slug`` is the public name of its link, if it has one. ``views``: how often its link was opened. What all who add
+    images by it may bring together, are ``guest_max_images`` and ``guest_max_bytes``; with ``approval`` they wait for
+    the owner's.
     """
 
     id: UUID
@@ -99,6 +105,9 @@ class Share:
     created_at: datetime
     updated_at: datetime
     revoked_at: datetime | None
+    approval: bool = True
+    guest_max_images: int = GUEST_IMAGES
+    guest_max_bytes: int = GUEST_BYTES
     targets: tuple[ShareTarget, ...] = ()
     recipients: tuple[ShareRecipient, ...] = ()
 

@@ -13,6 +13,7 @@ from imagegallery.administration.service import AdministrationService
 from imagegallery.audit.service import AuditService
 from imagegallery.cache.protocol import Cache
 from imagegallery.common.attribute import AttributeOf
+from imagegallery.contributions.service import ContributionService
 from imagegallery.events.event import DomainEvent, Event
 from imagegallery.events.handlers import Registration
 from imagegallery.events.service import EventService
@@ -211,6 +212,7 @@ class SyncShares(Face[ShareService]):
     accesses = ServiceCall(ShareService.accesses)
     open = ServiceCall(ShareService.open)
     targets = ServiceCall(ShareService.targets)
+    name_guest = ServiceCall(ShareService.name_guest)
     sweep = ServiceCall(ShareService.sweep)
 
     received = AttributeOf(SyncReceivedShares)
@@ -300,6 +302,17 @@ class SyncErasures(Face[ErasureService]):
     all = Each(ErasureService.all)
 
 
+class SyncContributions(Face[ContributionService]):
+    """`ContributionService`, waited for."""
+
+    list = ServiceCall(ContributionService.list)
+    mine = ServiceCall(ContributionService.mine)
+    count_pending = ServiceCall(ContributionService.count_pending)
+    approve = ServiceCall(ContributionService.approve)
+    reject = ServiceCall(ContributionService.reject)
+    withdraw = ServiceCall(ContributionService.withdraw)
+
+
 class SyncEvents(Face[EventService]):
     """`EventService`, waited for."""
 
@@ -336,6 +349,7 @@ class SyncGallery(Registers):
     erasures = AttributeOf(SyncErasures)
     audit = AttributeOf(SyncAudit)
     administration = AttributeOf(SyncAdministration)
+    contributions = AttributeOf(SyncContributions)
 
     def __init__(self, portal: Portal, definition: Definition) -> None:
         self.definition = definition
@@ -353,6 +367,7 @@ class SyncGallery(Registers):
         self.erasures = SyncErasures(portal, lambda gallery: gallery.erasures)
         self.audit = SyncAudit(portal, lambda gallery: gallery.audit)
         self.administration = SyncAdministration(portal, lambda gallery: gallery.administration)
+        self.contributions = SyncContributions(portal, lambda gallery: gallery.contributions)
 
     def call(self, function: Callable[[ImageGallery], Awaitable[T]]) -> T:
         """Wait for something of the asynchronous gallery that has no method here."""

@@ -5,6 +5,7 @@ from uuid import UUID
 import attrs
 from attrs import frozen
 
+from imagegallery.access.contributor import sender_of
 from imagegallery.common.idempotency import id_for
 from imagegallery.errors import ImageGalleryError, NotFound
 from imagegallery.principal import Principal
@@ -40,7 +41,7 @@ class UploadCreator:
         new = attrs.evolve(self._plan(declaration, filename, gallery_id), policy=policy)
         if idempotency_key is None:
             return await self._prepare(await self.opener.begin(principal, new))
-        session_id = id_for(SESSIONS, principal.require_user(), idempotency_key)
+        session_id = id_for(SESSIONS, sender_of(principal), idempotency_key)
         return await self._once(principal, attrs.evolve(new, session_id=session_id))
 
     async def create_in_one_request(

@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from imagegallery.feature import Feature, Resources
+from imagegallery.images.events import ImageUploaded
 from imagegallery.images.service import ImageService
 from imagegallery.policies.registry import Policies
 from imagegallery.queue.periodic import RETRY_PAUSE, Periodic
@@ -14,7 +15,6 @@ from imagegallery.storage.protocol import LocalObjects, ObjectStore
 from imagegallery.uploads.bucket_events.arrivals import Arrivals
 from imagegallery.uploads.checks import StrayUploads
 from imagegallery.uploads.erasure import UploadErasure
-from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.service import UploadService
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.policy import UploadPolicy, Verify

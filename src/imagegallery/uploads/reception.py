@@ -10,6 +10,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.contributions.contribution import no_room
 from imagegallery.database.advisory import LockTaken
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
@@ -17,7 +18,6 @@ from imagegallery.errors import (
     IdempotencyKeyReused,
     ObjectNotFound,
     PreconditionFailed,
-    QuotaExceeded,
     TooLarge,
     UploadEnded,
     UploadExpired,
@@ -104,7 +104,7 @@ class BodyReceiver:
             return await self.store.put(key, data, content_type=content_type, max_size=largest, if_absent=True)
         except TooLarge as error:
             if session.size is None and largest < self.limits.of(session).max_size:
-                raise QuotaExceeded("The owner's storage has no room for this file.") from error
+                raise no_room() from error
             raise
         except PreconditionFailed as error:  # another attempt was quicker
             async with self.database.connection() as connection:

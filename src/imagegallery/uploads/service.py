@@ -9,6 +9,7 @@ import attrs
 
 from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject
+from imagegallery.access.contributor import sender_of
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.attribute import AttributeOf
@@ -353,13 +354,13 @@ class UploadService:
             InvalidInput: For a file that is closed, was read to its end, or is open for text, and for anything else.
         """
         gallery_id = as_id_or_none(gallery_id, "gallery_id")
-        owner_id = principal.require_user()
+        sender = sender_of(principal)
         wanted = Declaration(content_type or "", size, sha256, on_duplicate, meta, visibility)
         async with self._opened(source, filename, wanted, gallery_id, policy) as (new, file):
             if idempotency_key is None:
                 image_id = await self._one_call.add(principal, new, file)
             else:
-                keyed = attrs.evolve(new, session_id=id_for(ONE_CALL, owner_id, idempotency_key))
+                keyed = attrs.evolve(new, session_id=id_for(ONE_CALL, sender, idempotency_key))
                 image_id = await self._one_call.add_once(principal, keyed, file)
         return await self._images.get(principal, image_id)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Final, TypeVar, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 import attrs
 from msgspec import UNSET
@@ -22,6 +22,7 @@ from imagegallery import (
     Variant,
 )
 from imagegallery.access.audience import Audience
+from imagegallery.access.contributor import Contributor
 from imagegallery.access.explanation import AccessReport, Holder
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.images.library.timeline import MonthColumns, MonthCount
@@ -36,6 +37,7 @@ from imagegallery_asgi.api.responses import (
     AccessDocument,
     BatchDocument,
     BatchResultDocument,
+    ContributorDocument,
     CreatedShareDocument,
     CursorList,
     CursorPagination,
@@ -81,6 +83,7 @@ H = TypeVar("H", bound=ShareDocument)
 V = TypeVar("V", bound=VariantSummary)
 P = TypeVar("P", CursorPagination, PagePagination)
 T = TypeVar("T")
+Addresses: TypeAlias = Callable[[str], str]
 
 _SIZES: Final = SizesDocument(**SIZES)
 _CHOICES: Final = tuple(attrs.fields_dict(ImageChoice))  # type: ignore[arg-type]
@@ -118,6 +121,7 @@ def image_detail(image: Image, root: str) -> ImageDetail:
         is_archived=own and image.is_archived,
         visibility=image.visibility if own else None,
         policy=image.policy if own else None,
+        added_by=added_by(image.added_by) if own and image.added_by else None,
         sizes=_SIZES,
     )
 
@@ -230,6 +234,10 @@ def _levels(granted: Permission, metadata: MetadataShown, download: DownloadAllo
     }
 
 
+def added_by(contributor: Contributor) -> ContributorDocument:
+    return ContributorDocument(contributor.kind.value, contributor.name)
+
+
 def policy_document(name: str | None, policy: Policy) -> PolicyDocument:
     return document(PolicyDocument, policy, name=name)
 
@@ -319,29 +327,30 @@ def link_document(
     )
 
 
-def upload_document(session: UploadSession, root: str) -> UploadDocument:
+def upload_document(session: UploadSession, at: Addresses) -> UploadDocument:
+    """``at`` makes URLs of those that are relative to the API, as `Call.url` does."""
     request = session.request or _request_to_us(session)
     rejection = session.rejection
     return document(
         UploadDocument,
         session,
-        url=absolute(request.url, root) if request else None,
+        url=at(request.url) if request else None,
         method=request.method if request else None,
         fields=dict(request.fields) if request else {},
         headers=dict(request.headers) if request else {},
-        parts=_part_plan(session, root),
+        parts=_part_plan(session, at),
         failure=FailureDocument(rejection.code, rejection.message) if rejection else None,
     )
 
 
-def cursor_uploads(page: CursorPage[UploadSession], root: str) -> CursorList[UploadDocument]:
-    sessions = tuple(upload_document(session, root) for session in page.items)
+def cursor_uploads(page: CursorPage[UploadSession], at: Addresses) -> CursorList[UploadDocument]:
+    sessions = tuple(upload_document(session, at) for session in page.items)
     return CursorList(sessions, cursor_pagination(page))
 
 
-def part_url(part: SignedPart, root: str) -> PartUrlDocument:
+def part_url(part: SignedPart, at: Addresses) -> PartUrlDocument:
     request = part.request
-    url = absolute(request.url, root)
+    url = at(request.url)
     return document(PartUrlDocument, part, method=request.method, url=url, headers=dict(request.headers))
 
 
@@ -350,10 +359,10 @@ def stored_parts(parts: Sequence[Part], plan: PartPlan | None, *, is_open: bool)
     return StoredPartsDocument(tuple(document(StoredPartDocument, each) for each in parts), (*missing,))
 
 
-def _part_plan(session: UploadSession, root: str) -> PartPlanDocument | None:
+def _part_plan(session: UploadSession, at: Addresses) -> PartPlanDocument | None:
     if session.part_plan is None:
         return None
-    urls = tuple(part_url(part, root) for part in session.part_requests)
+    urls = tuple(part_url(part, at) for part in session.part_requests)
     return PartPlanDocument(session.part_plan.size, session.part_plan.count, urls)
 
 

@@ -2,17 +2,26 @@
 paths and documents, so that a client of this API is one of a link by another base URL.
 """
 
+from http import HTTPStatus
 from typing import Annotated
 
-from imagegallery import Conflict, Forbidden, NotFound, Permission, Principal, Unauthenticated
+from imagegallery import Conflict, Forbidden, InvalidInput, NotFound, Permission, Principal, Unauthenticated
 from imagegallery.errors import LinkMoved, PasswordRequired, RateLimited, ShareEnded, WrongPassword
 from imagegallery.sharing.link import OpenedShare
-from imagegallery_asgi.api.documents import link_document, received_document
-from imagegallery_asgi.api.requests import UnlockLink
-from imagegallery_asgi.api.responses import LinkDocument, One, ReceivedShareDocument
+from imagegallery_asgi.api.documents import document, link_document, received_document
+from imagegallery_asgi.api.requests import NameGuest, UnlockLink
+from imagegallery_asgi.api.responses import GuestDocument, LinkDocument, One, ReceivedShareDocument
 from imagegallery_asgi.framework.constraints import example
-from imagegallery_asgi.framework.context import Call
-from imagegallery_asgi.framework.links import VISIT_COOKIE, VISIT_HEADER, open_link, visit_cookie
+from imagegallery_asgi.framework.context import Call, client_address
+from imagegallery_asgi.framework.links import (
+    GUEST_COOKIE,
+    GUEST_HEADER,
+    VISIT_COOKIE,
+    VISIT_HEADER,
+    guest_cookie,
+    open_link,
+    visit_cookie,
+)
 from imagegallery_asgi.framework.operations import LINK, Operation, declaring
 
 OPERATIONS: list[Operation] = []
@@ -20,6 +29,9 @@ operation = declaring(OPERATIONS)
 
 LinkName = Annotated[str, example("kT3v0c2mQy7rZ9xL4bWn8sHd")]
 _RAISES = (NotFound, LinkMoved, ShareEnded, PasswordRequired, RateLimited)
+_GUEST_HEADERS = {
+    GUEST_HEADER: f"The `token` of an earlier answer; browsers send it as the cookie `{GUEST_COOKIE}`.",
+}
 _HEADERS = {VISIT_HEADER: f"The `visit` of an earlier answer; browsers send it as the cookie `{VISIT_COOKIE}`."}
 
 
@@ -73,6 +85,30 @@ async def join_share(call: Call, link: LinkName) -> One[ReceivedShareDocument]:
     principal.require_user()
     opened = await open_link(call.gallery, call.request, begins=False, visitor=principal)
     return One(received_document(await call.gallery.shares.received.join(principal, opened)))
+
+
+@operation(
+    "POST",
+    f"{LINK}/guests",
+    "Say who one is, to add images by a link",
+    status=HTTPStatus.CREATED,
+    raises=(*_RAISES, InvalidInput, Forbidden),
+    headers={
+        **_HEADERS,
+        GUEST_HEADER: f"The `token` of an earlier answer; browsers send it as the cookie `{GUEST_COOKIE}`.",
+    },
+    needs_principal=False,
+    is_safe=True,  # nothing is kept of it here
+    permission=Permission.NONE,
+)
+async def name_guest(call: Call, link: LinkName, body: NameGuest) -> One[GuestDocument]:
+    """A name is no account, and anybody may give any. A client that sends the `token` with this stays the same guest,
+    under another name."""
+    opened = await open_link(call.gallery, call.request, begins=False)
+    guest = await call.gallery.shares.name_guest(opened, body.name, address=client_address(call.request))
+    call.headers["Set-Cookie"] = guest_cookie(call.request, guest)
+    call.headers["Cache-Control"] = "private, no-store"
+    return One(document(GuestDocument, guest))
 
 
 async def _shown(call: Call, opened: OpenedShare) -> One[LinkDocument]:

@@ -27,5 +27,6 @@ async def get_me(call: Call) -> One[MeDocument]:
             storage_reserved=room.awaited,
             open_uploads=room.open,
             max_open_uploads=room.max_open,
+            pending_guest_uploads=await call.gallery.contributions.count_pending(call.principal),
         )
     )

@@ -19,11 +19,16 @@ from imagegallery.audit.entry import Act
 from imagegallery.common.meta import MAX_META, JsonValue
 from imagegallery.common.unset import UNSET, Unset
 from imagegallery.common.validation import MAX_BATCH
+from imagegallery.contributions.contribution import ContributionState
 from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
 from imagegallery.sharing.share import (
+    GUEST_BYTES,
+    GUEST_IMAGES,
+    MAX_GUEST_IMAGES,
+    MAX_GUEST_NAME,
     MAX_NOTE,
     MAX_PASSWORD,
     MAX_RECIPIENTS,
@@ -288,6 +293,16 @@ class PolicyVersionsQuery:
 
 
 @frozen
+class ContributionsQuery:
+    """``share_id``: what came by that share."""
+
+    state: Annotated[ContributionState, example("pending")] = ContributionState.PENDING
+    share_id: UUID | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
 class UploadsQuery:
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
@@ -507,6 +522,8 @@ PermissionNames = Annotated[tuple[PermissionName, ...], Meta(min_length=1, max_l
 Slug = Annotated[str, Meta(min_length=1, max_length=MAX_SLUG), NO_NUL, example("lisbon-2026")]
 LinkPassword = Annotated[str, Meta(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD), example("open sesame")]
 ShareNote = Annotated[str, Meta(max_length=MAX_NOTE), NO_NUL, example("From our weekend")]
+GuestImages = Annotated[int, Meta(ge=0, le=MAX_GUEST_IMAGES), example(500)]
+GuestBytes = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER), example(5_368_709_120)]
 MaxViews = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER), example(100)]
 
 
@@ -541,7 +558,8 @@ class CreateShare:
     """What is shared, with whom, and how far. With ``link`` it has one, whose token is in the response. A ``slug``
     is a public name of it, which anybody can guess. ``metadata`` is what is shown of pictures' metadata (``basic``: not
     the place), ``download`` what may be downloaded, without it what the permissions say. ``starts_at``, of a library:
-    images added from then on."""
+    images added from then on. With ``add_images`` others add images, all together at most ``guest_max_images`` and
+    ``guest_max_bytes``, which with ``approval`` wait until their owner approves them."""
 
     targets: Targets
     permissions: PermissionNames | Unset = UNSET
@@ -555,6 +573,9 @@ class CreateShare:
     recipients: Recipients = ()
     note: ShareNote = ""
     starts_at: Annotated[Moment | None, example(None)] = None
+    approval: Annotated[bool, example(True)] = True
+    guest_max_images: GuestImages = GUEST_IMAGES
+    guest_max_bytes: GuestBytes = GUEST_BYTES
 
 
 @frozen
@@ -572,11 +593,28 @@ class UpdateShare:
     download: DownloadName | Unset = UNSET
     recipients: Recipients | Unset = UNSET
     note: ShareNote | Unset = UNSET
+    approval: Annotated[bool, example(True)] | Unset = UNSET
+    guest_max_images: GuestImages | msgspec.UnsetType = msgspec.UNSET
+    guest_max_bytes: GuestBytes | msgspec.UnsetType = msgspec.UNSET
+
+
+@frozen
+class NameGuest:
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_GUEST_NAME), NO_NUL, example("Aunt Inês")]
 
 
 @frozen
 class UnlockLink:
     password: Annotated[str, Meta(max_length=MAX_PASSWORD), example("open sesame")]
+
+
+@frozen
+class DecideContributions:
+    """Some by their ids, or with ``all`` those that wait, of one share if it is given."""
+
+    image_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH)] | None = None
+    all: Annotated[bool, example(False)] = False
+    share_id: Annotated[UUID | None, example(None)] = None
 
 
 @frozen

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from imagegallery import OnDuplicate, ProcessingStatus, UploadState, Visibility
 from imagegallery.audit.entry import Act, ActorKind
 from imagegallery.common.meta import JsonValue
+from imagegallery.contributions.contribution import ContributionState
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.policies.admin_policy import Originals
 from imagegallery.privacy.erasure import ErasureState
@@ -167,6 +168,14 @@ class TrashedImage(ImageSummary):
 
 
 @frozen(slots=False)
+class ContributorDocument:
+    """The one that added an image in its owner's place: a user of this ``name``, or a guest, who gave it."""
+
+    kind: Annotated[Literal["user", "guest"], example("guest")]
+    name: Annotated[str, example("Aunt Inês")]
+
+
+@frozen(slots=False)
 class ImageDetail(ImageSummary):
     """All about an image. Only the owner sees ``sha256``, the place, whether it is archived, its own ``visibility``
     (beside that of its galleries), and of ``meta`` what the service does not show to all.
@@ -176,7 +185,8 @@ class ImageDetail(ImageSummary):
     ``is_truncated``: a part of the picture is missing from the file; the rest is shown. ``taken_at_source`` says where
     ``taken_at`` was found: ``filename`` is a guess, ``upload`` the time of the upload. ``ratio`` is width divided by
     height. ``deleted_at``: since when it is in the trash; ``null`` if it is not. ``policy`` is the name of the one that
-    it was uploaded under, for its owner.
+    it was uploaded under, and ``added_by`` who added it by a share (``null``: its owner did), for its owner.
+    ``is_pending``: it waits for its owner's approval, and is in no list.
     """
 
     variants: tuple[VariantDetail, ...]
@@ -197,6 +207,8 @@ class ImageDetail(ImageSummary):
     meta: MetaDocument
     visibility: Annotated[Visibility | None, example("private")]
     policy: Annotated[str | None, example("avatar")]
+    added_by: Annotated[ContributorDocument | None, example(None)]
+    is_pending: bool
     sizes: SizesDocument
 
 
@@ -557,7 +569,8 @@ class UploadDocument:
 @frozen(slots=False)
 class MeDocument:
     """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
-    what is kept for uploads under way (``storage_reserved``)."""
+    what is kept for uploads under way (``storage_reserved``). ``pending_guest_uploads``: what others added that waits
+    to be approved, as far as 1,000."""
 
     id: Annotated[str, example("ana")]
     storage_used: Annotated[int, example(734_003_200)]
@@ -565,6 +578,31 @@ class MeDocument:
     storage_reserved: Annotated[int, example(3_481_204)]
     open_uploads: Annotated[int, example(1)]
     max_open_uploads: Annotated[int, example(100)]
+    pending_guest_uploads: Annotated[int, example(3)]
+
+
+@frozen(slots=False)
+class ContributionDocument:
+    """An image that somebody added to another's gallery. ``share_id`` and ``gallery_id`` are ``null`` when they are
+    gone. ``size`` is in bytes."""
+
+    state: Annotated[ContributionState, example("pending")]
+    added_by: ContributorDocument
+    share_id: UUID | None
+    gallery_id: UUID | None
+    size: Annotated[int, example(3_481_204)]
+    arrived_at: Moment
+    image: ImageSummary
+
+
+@frozen(slots=False)
+class VerdictDocument:
+    """The images of which it is ``done``, and those that are ``left`` as they are: they did not wait, or their gallery
+    takes no more. ``has_more``: others wait still."""
+
+    done: tuple[UUID, ...]
+    left: Annotated[tuple[UUID, ...], example(())]
+    has_more: Annotated[bool, example(False)]
 
 
 @frozen(slots=False)
@@ -697,6 +735,9 @@ class ShareDocument:
     max_views: Annotated[int | None, example(100)]
     views: Annotated[int, example(12)]
     note: Annotated[str, example("From our weekend")]
+    approval: Annotated[bool, example(True)]
+    guest_max_images: Annotated[int, example(500)]
+    guest_max_bytes: Annotated[int, example(5_368_709_120)]
     recipients: tuple[RecipientDocument, ...]
     created_at: Moment
     updated_at: Moment
@@ -729,6 +770,15 @@ class VisitDocument:
 
     token: Annotated[str, example("69f0a1b2.9c1f")]
     expires_at: Moment
+
+
+@frozen(slots=False)
+class GuestDocument:
+    """Shows who one is below this link: `Share-Guest: {token}`. Browsers have it as a cookie, too."""
+
+    id: UUID
+    name: Annotated[str, example("Aunt Inês")]
+    token: Annotated[str, example("AZQMfluafz6NIWpLnA4fUkF1bnQgSW7Dqg.9c1f")]
 
 
 @frozen(slots=False)

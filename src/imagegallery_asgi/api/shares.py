@@ -69,6 +69,9 @@ async def create_share(call: Call, body: CreateShare) -> One[CreatedShareDocumen
         recipients=_recipients(body.recipients),
         note=body.note,
         starts_at=body.starts_at,
+        approval=body.approval,
+        guest_max_images=body.guest_max_images,
+        guest_max_bytes=body.guest_max_bytes,
     )
     call.headers["Location"] = call.url(f"/shares/{created.share.id}")
     call.headers["Cache-Control"] = "no-store"
@@ -140,6 +143,9 @@ async def update_share(call: Call, share_id: UUID, body: UpdateShare) -> One[Sha
         max_views=UNSET if isinstance(body.max_views, msgspec.UnsetType) else body.max_views,
         recipients=body.recipients if isinstance(body.recipients, Unset) else _recipients(body.recipients),
         note=body.note,
+        approval=body.approval,
+        guest_max_images=_number(body.guest_max_images),
+        guest_max_bytes=_number(body.guest_max_bytes),
         check=_condition(call),
     )
     return _tagged(call, changed)
@@ -208,6 +214,10 @@ async def list_share_accesses(call: Call, share_id: UUID, query: AccessesQuery) 
     return cursor_accesses(
         await call.gallery.shares.accesses(call.principal, share_id, cursor=query.cursor, limit=query.limit)
     )
+
+
+def _number(given: int | msgspec.UnsetType) -> int | Unset:
+    return UNSET if isinstance(given, msgspec.UnsetType) else given
 
 
 def _tagged(call: Call, share: Share) -> One[ShareDocument]:

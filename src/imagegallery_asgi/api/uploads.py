@@ -1,5 +1,6 @@
 """Uploads: upload sessions, and uploads in one call."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from imagegallery import (
     Conflict,
     DuplicateImage,
+    Forbidden,
     Image,
     InvalidInput,
     NotFound,
@@ -80,6 +82,7 @@ _UNTYPED = ("", "application/octet-stream", "binary/octet-stream")
     status=HTTPStatus.CREATED,
     raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED, DuplicateImage, UploadLocked),
     repeats=Repeats.KEYED,
+    for_links=True,
     permission=Permission.NONE,
 )
 async def create_upload(call: Call, body: CreateUpload) -> One[UploadDocument]:
@@ -97,7 +100,7 @@ async def create_upload(call: Call, body: CreateUpload) -> One[UploadDocument]:
         idempotency_key=call.idempotency_key,
     )
     call.headers.update({"Location": call.url(f"/uploads/{session.id}"), "Cache-Control": "no-store"})
-    return One(upload_document(session, call.api_root))
+    return One(upload_document(session, call.url))
 
 
 @operation(
@@ -109,16 +112,31 @@ async def create_upload(call: Call, body: CreateUpload) -> One[UploadDocument]:
 )
 async def list_uploads(call: Call, query: UploadsQuery) -> CursorList[UploadDocument]:
     page = await call.gallery.uploads.list(call.principal, cursor=query.cursor, limit=query.limit)
-    return cursor_uploads(page, call.api_root)
+    return cursor_uploads(page, call.url)
 
 
-@operation("GET", "/uploads/{upload_id}", "One upload session", raises=(NotFound,), needs_user=True, permission=OWNER)
+@operation(
+    "GET",
+    "/uploads/{upload_id}",
+    "One upload session",
+    raises=(NotFound,),
+    needs_user=True,
+    for_links=True,
+    permission=OWNER,
+)
 async def get_upload(call: Call, upload_id: UUID) -> One[UploadDocument]:
     session = await call.gallery.uploads.get(call.principal, upload_id)
-    return One(upload_document(session, call.api_root))
+    return One(upload_document(session, call.url))
 
 
-@operation("DELETE", "/uploads/{upload_id}", "Give up an upload", raises=(NotFound, UploadEnded), permission=OWNER)
+@operation(
+    "DELETE",
+    "/uploads/{upload_id}",
+    "Give up an upload",
+    raises=(NotFound, UploadEnded),
+    for_links=True,
+    permission=OWNER,
+)
 async def cancel_upload(call: Call, upload_id: UUID) -> None:
     await call.gallery.uploads.cancel(call.principal, upload_id)
 
@@ -129,6 +147,7 @@ async def cancel_upload(call: Call, upload_id: UUID) -> None:
     "The file itself, where the session asks for it",
     raises=(NotFound, UploadExpired, UploadEnded, Conflict, *WRONG_UPLOAD),
     consumes=(BYTES,),
+    for_links=True,
     permission=OWNER,
 )
 async def send_upload_content(call: Call, upload_id: UUID) -> One[UploadDocument]:
@@ -136,7 +155,7 @@ async def send_upload_content(call: Call, upload_id: UUID) -> One[UploadDocument
     check_not_encoded(call.request)
     data = bounded(call.request, call.gallery.uploads.policy.max_size)
     session = await call.gallery.uploads.server.receive(call.principal, upload_id, data)
-    return One(upload_document(session, call.api_root))
+    return One(upload_document(session, call.url))
 
 
 @operation(
@@ -148,6 +167,7 @@ async def send_upload_content(call: Call, upload_id: UUID) -> One[UploadDocument
     consumes=(Content(JSON, CompleteUpload),),
     needs_body=False,
     json_limit=LONG_LIST,
+    for_links=True,
     permission=OWNER,
 )
 async def complete_upload(call: Call, upload_id: UUID) -> One[ImageDetail]:
@@ -168,12 +188,13 @@ async def complete_upload(call: Call, upload_id: UUID) -> One[ImageDetail]:
     "/uploads/{upload_id}/parts/sign",
     "URLs for up to 100 parts: more of them, or new ones",
     raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
+    for_links=True,
     permission=OWNER,
 )
 async def sign_upload_parts(call: Call, upload_id: UUID, body: SignParts) -> One[SignedPartsDocument]:
     signed = await call.gallery.uploads.parts.sign(call.principal, upload_id, body.numbers)
     call.headers["Cache-Control"] = "no-store"
-    return One(SignedPartsDocument(tuple(part_url(part, call.api_root) for part in signed)))
+    return One(SignedPartsDocument(tuple(part_url(part, call.url) for part in signed)))
 
 
 @operation(
@@ -182,6 +203,7 @@ async def sign_upload_parts(call: Call, upload_id: UUID, body: SignParts) -> One
     "The parts that have arrived",
     raises=(NotFound,),
     needs_user=True,
+    for_links=True,
     permission=OWNER,
 )
 async def list_upload_parts(call: Call, upload_id: UUID) -> One[StoredPartsDocument]:
@@ -213,6 +235,7 @@ async def upload_image(call: Call, query: AddQuery) -> Response:
     repeats=Repeats.KEYED,
     consumes=_FILE,
     answers=_UPLOADED,
+    for_links=True,
     permission=Permission.ADD_IMAGES,
 )
 async def upload_gallery_image(call: Call, gallery_id: UUID, query: AddQuery) -> Response:
@@ -316,4 +339,6 @@ async def _add_form(call: Call, gallery_id: UUID | None, query: AddQuery) -> Ima
     )
     if isinstance(form.fields.alt_text, Unset) or (call.idempotency_key and image.alt_text):
         return image  # a repetition changes nothing that was written meanwhile
-    return await call.gallery.images.update(call.principal, image.id, alt_text=form.fields.alt_text)
+    with suppress(Forbidden):  # of who adds it by a share, and may not edit
+        return await call.gallery.images.update(call.principal, image.id, alt_text=form.fields.alt_text)
+    return image

@@ -11,12 +11,16 @@ from starlette.responses import Response
 
 from imagegallery import ImageGallery, Principal
 from imagegallery.errors import LinkMoved
-from imagegallery.sharing.link import OpenedShare, Visit
+from imagegallery.sharing.link import Guest, OpenedShare, Visit
 from imagegallery_asgi.framework.context import api_root, client_address, exchange_of, link_root
 from imagegallery_asgi.framework.operations import LINK
 
 VISIT_COOKIE: Final = "imagegallery_visit"
 VISIT_HEADER: Final = "Share-Visit"
+GUEST_COOKIE: Final = "imagegallery_guest"
+GUEST_HEADER: Final = "Share-Guest"
+# A guest is one as long as the password and the link of the share are the same; browsers forget them in a year.
+_GUEST_SECONDS: Final = 365 * 86_400
 # What a link shows is for who has the link: not for search engines, and not for caches that others share.
 HEADERS: Final[Mapping[str, str]] = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "private, no-cache"}
 
@@ -36,6 +40,7 @@ async def open_link(
         return await gallery.shares.open(
             request.path_params["link"],
             visit=request.headers.get(VISIT_HEADER) or request.cookies.get(VISIT_COOKIE),
+            guest=request.headers.get(GUEST_HEADER) or request.cookies.get(GUEST_COOKIE),
             password=password,
             address=address,
             visitor=visitor,
@@ -48,11 +53,20 @@ async def open_link(
 
 def visit_cookie(request: Request, visit: Visit, now: datetime) -> str:
     """Has a browser send the visit with all that is below this link, and with nothing else."""
-    cookie: SimpleCookie = SimpleCookie({VISIT_COOKIE: visit.token})
-    cookie[VISIT_COOKIE].update(
+    return _cookie(request, VISIT_COOKIE, visit.token, max(0, int((visit.expires_at - now).total_seconds())))
+
+
+def guest_cookie(request: Request, guest: Guest) -> str:
+    """The same for the name that somebody gave."""
+    return _cookie(request, GUEST_COOKIE, guest.token, _GUEST_SECONDS)
+
+
+def _cookie(request: Request, name: str, token: str, seconds: int) -> str:
+    cookie: SimpleCookie = SimpleCookie({name: token})
+    cookie[name].update(
         {
             "path": link_root(request),
-            "max-age": str(max(0, int((visit.expires_at - now).total_seconds()))),
+            "max-age": str(seconds),
             "httponly": "true",
             "samesite": "Lax",
             **({"secure": "true"} if request.url.scheme == "https" else {}),

@@ -119,7 +119,10 @@ _MEANINGS: Mapping[str, str] = {
 }
 _EVENT_EXAMPLES: Mapping[str, object] = {
     "code": "truncated",
+    "contributor": "user:ben",
     "format": "webp",
+    "is_pending": True,
+    "name": "ben",
     "message": "The file ends before the picture does.",
     "owner_id": "ana",
     "urls": ["https://photos.example/api/v1/files/library/images/medium-nr3kq7wz2d.webp"],
@@ -135,6 +138,7 @@ _HEADER_EXAMPLES: Mapping[str, str] = {
     "If-Unmodified-Since": "Mon, 01 Jun 2026 12:30:00 GMT",
     "Last-Modified": "Mon, 01 Jun 2026 12:30:00 GMT",
     "Share-Visit": "69f0a1b2.9c1f",
+    "Share-Guest": "AZQMfluafz6NIWpLnA4fUkF1bnQgSW7Dqg.9c1f",
     "Location": f"/api/v1/images/{_ID}",
     "Retry-After": "30",
     "Set-Cookie": "imagegallery-folder=…; HttpOnly; Path=/api/v1/galleries/…/files/; SameSite=lax; Secure",

@@ -54,6 +54,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
         201: DeclaredAnswer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
         202: DeclaredAnswer("The whole file came with it: the image.", (Content(JSON, One[ImageDetail]),)),
     },
+    for_links=True,
     permission=Permission.NONE,
 )
 async def create_resumable_upload(call: Call, query: ResumableQuery) -> Response:
@@ -77,6 +78,7 @@ async def create_resumable_upload(call: Call, query: ResumableQuery) -> Response
     answers_head=True,
     names_any_id=True,
     is_safe=False,
+    for_links=True,
     permission=OWNER,
 )
 async def get_resumable_upload(call: Call, upload_id: UUID) -> Response:
@@ -99,6 +101,7 @@ async def get_resumable_upload(call: Call, upload_id: UUID) -> Response:
         204: DeclaredAnswer("As far as `Upload-Offset`.", headers=("Upload-Offset",)),
     },
     names_any_id=True,
+    for_links=True,
     permission=OWNER,
 )
 async def append_resumable_upload(call: Call, upload_id: UUID) -> Response:
@@ -117,6 +120,7 @@ async def append_resumable_upload(call: Call, upload_id: UUID) -> Response:
     raises=(NotFound, UnsupportedVersion, UploadLocked, Conflict),
     answers={204: DeclaredAnswer("Given up.")},
     names_any_id=True,
+    for_links=True,
     permission=OWNER,
 )
 async def cancel_resumable_upload(call: Call, upload_id: UUID) -> Response:
@@ -131,6 +135,7 @@ async def cancel_resumable_upload(call: Call, upload_id: UUID) -> Response:
     "What resumable uploads are offered",
     answers=_OPTIONS,
     needs_principal=False,
+    for_links=True,
     permission=Permission.NONE,
 )
 async def get_resumable_options(call: Call) -> Response:
@@ -146,6 +151,7 @@ async def get_resumable_options(call: Call) -> Response:
     also_at="/uploads/resumable/{upload_id}",
     answers=_OPTIONS,
     needs_principal=False,
+    for_links=True,
     permission=Permission.NONE,
 )
 async def get_resumable_upload_options(call: Call, upload_id: UUID) -> Response:

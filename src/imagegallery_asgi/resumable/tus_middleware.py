@@ -15,8 +15,8 @@ from imagegallery_asgi.framework.headers import media_type
 from imagegallery_asgi.resumable.common import TUS_HEADER
 from imagegallery_asgi.resumable.tus_wire import MEDIA_TYPE, VERSION
 
-# Where uploads begin, and both addresses of one.
-_OURS = re.compile(re.escape(API_PREFIX) + r"/uploads/(?:[^/]++/resumable|resumable(?:/[^/]*+)?)/?")
+# Where uploads begin, and both addresses of one; also below a share's link.
+_OURS = re.compile(re.escape(API_PREFIX) + r"(?:/s/[^/]++)?/uploads/(?:[^/]++/resumable|resumable(?:/[^/]*+)?)/?")
 _METHOD = re.compile(r"[A-Za-z]{1,16}")
 _TUS_ONLY = ("Upload-Metadata", "Upload-Defer-Length", "Upload-Concat", "Upload-Checksum")
 _OVERRIDE = "X-HTTP-Method-Override"

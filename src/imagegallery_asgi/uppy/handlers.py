@@ -61,6 +61,7 @@ operation = declaring(OPERATIONS)
     raises=(InvalidInput, NotFound, UnsupportedType, EmptyFile, TooLarge, *LIMITED),
     is_safe=False,
     tells_message=True,
+    for_links=True,
     permission=Permission.NONE,
 )
 async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
@@ -91,6 +92,7 @@ async def begin_uppy_upload(call: Call) -> UppyParamsDocument:
     repeats=Repeats.REFUSED,
     raises=(NotFound, UnsupportedType, EmptyFile, *LIMITED),
     tells_message=True,
+    for_links=True,
     permission=Permission.NONE,
 )
 async def create_uppy_multipart(call: Call, body: UppyFile) -> UppyMultipartDocument:
@@ -117,6 +119,7 @@ async def create_uppy_multipart(call: Call, body: UppyFile) -> UppyMultipartDocu
     raises=(NotFound,),
     needs_user=True,
     tells_message=True,
+    for_links=True,
     permission=OWNER,
 )
 async def list_uppy_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> tuple[UppyStoredPartDocument, ...]:
@@ -132,6 +135,7 @@ async def list_uppy_parts(call: Call, upload_id: UUID, query: UppyKeyQuery) -> t
     raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
     is_safe=False,
     tells_message=True,
+    for_links=True,
     permission=OWNER,
 )
 async def sign_uppy_part(call: Call, upload_id: UUID, number: AnyNumber, query: UppyKeyQuery) -> UppySignedPartDocument:
@@ -146,6 +150,7 @@ async def sign_uppy_part(call: Call, upload_id: UUID, number: AnyNumber, query: 
     raises=(NotFound, UploadExpired, UploadEnded, TooLarge, *WRONG_FILE),
     is_safe=False,
     tells_message=True,
+    for_links=True,
     permission=OWNER,
 )
 async def sign_uppy_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) -> UppyBatchDocument:
@@ -161,6 +166,7 @@ async def sign_uppy_parts(call: Call, upload_id: UUID, query: UppyBatchQuery) ->
     raises=(NotFound, UploadExpired, UploadEnded, UploadIncomplete, PartMismatch, TooLarge, *WRONG_FILE),
     json_limit=LONG_LIST,
     tells_message=True,
+    for_links=True,
     permission=OWNER,
 )
 async def complete_uppy_multipart(
@@ -180,6 +186,7 @@ async def complete_uppy_multipart(
     "Give up an upload in parts, for Uppy",
     raises=(NotFound, UploadEnded),
     tells_message=True,
+    for_links=True,
     permission=OWNER,
 )
 async def abort_uppy_multipart(call: Call, upload_id: UUID, query: UppyKeyQuery) -> UppyEmptyDocument:

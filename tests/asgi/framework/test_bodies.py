@@ -24,7 +24,14 @@ ID = "01890c60-7a5c-7c2e-8d3f-0123456789ab"
 
 def test_whatever_changes_something_is_for_users() -> None:
     changes = {each.name for each in OPERATIONS if each.method not in ("GET", "OPTIONS")}
-    by_address = {"files.put_object", "files.post_object", "links.unlock_share"}
+    by_address = {
+        "files.put_object",
+        "files.post_object",
+        "files.make_gallery_cookies",
+        "links.unlock_share",
+        "links.join_share",
+        "links.name_guest",
+    }
     assert changes - {each.name for each in FOR_USERS} == by_address
 
 

@@ -33,7 +33,8 @@ def test_every_reference_leads_somewhere() -> None:
 
 # What generated clients call: a name that is here stays.
 IDS = """
-addGalleryImages appendResumableUpload batchImages beginUppyUpload abortUppyMultipart cancelResumableUpload
+addGalleryImages appendResumableUpload approveGuestUploads rejectGuestUploads listGuestUploads listOwnGuestUploads
+withdrawGuestUpload nameGuest batchImages beginUppyUpload abortUppyMultipart cancelResumableUpload
 cancelUpload checkFiles completeUpload completeUppyMultipart createGallery createResumableUpload createUpload
 createUppyMultipart createWebhook deleteGallery deleteImage deleteWebhook dismissDuplicate downloadImage enableWebhook
 joinShare leaveShare listReceivedShares removeShareRecipient
@@ -246,6 +247,11 @@ def test_fields_are_in_snake_case_but_for_those_that_the_reference_names() -> No
 def test_what_is_below_links_is_described_once() -> None:
     marked = {path for path, _, operation in described() if operation.get("x-for-links")}
     assert marked == {each.path for each in OPERATIONS if each.for_links}
-    assert {path for path, _, _ in described() if path.startswith("/s/")} == {"/s/{link}", "/s/{link}/unlock"}
+    assert {path for path, _, _ in described() if path.startswith("/s/")} == {
+        "/s/{link}",
+        "/s/{link}/unlock",
+        "/s/{link}/join",
+        "/s/{link}/guests",
+    }
     told = DOCUMENT["paths"]["/galleries/{gallery_id}"]["get"]["description"]
     assert told.endswith("Below a link: `/s/{link}/galleries/{gallery_id}`, for who came by it.")

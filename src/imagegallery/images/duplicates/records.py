@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
         LIMIT 1
     ) UNION ALL (
         SELECT id, true FROM images
-        WHERE owner_id = $1 AND sha256 = given.sha256 AND deleted_at IS NOT NULL AND original_state <> 'refused'
+        WHERE owner_id = $1 AND sha256 = given.sha256 AND deleted_at < 'infinity' AND original_state <> 'refused'
         ORDER BY created_at, id
         LIMIT 1
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 
 from imagegallery.access.audience import Audience, Visibility
+from imagegallery.access.contributor import Contributor
 from imagegallery.common.meta import Meta
 from imagegallery.errors import Failure
 from imagegallery.images.metadata.capture_time import TakenAtSource
@@ -93,7 +94,8 @@ class Image:
     sees it, set by services. ``position``, in a
     gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing. ``meta`` is what the
     application keeps with it (`imagegallery.common.meta`), of which services have taken out what the principal may not
-    see. ``visibility`` is its own: it is as open as the most open of itself and its galleries.
+    see. ``visibility`` is its own: it is as open as the most open of itself and its galleries. ``added_by`` is who
+    added it in its owner's place; as long as it ``is_pending``, it waits for the owner's approval and is in no list.
     """
 
     id: UUID
@@ -133,6 +135,8 @@ class Image:
     position: int | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)
     visibility: Visibility = Visibility.PRIVATE
+    added_by: Contributor | None = None
+    is_pending: bool = False
 
     @property
     def ratio(self) -> float:

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from imagegallery.access.audience import Visibility
 from imagegallery.access.condition import open_image, pages_of_image
+from imagegallery.access.contributor import Contributor
 from imagegallery.access.decision import Facts
 from imagegallery.access.hotlinks import ANY_PAGE, HotlinkRule
 from imagegallery.common.meta import Meta
@@ -36,7 +37,8 @@ IMAGE_COLUMNS = """
     i.latitude, i.longitude,
     i.processing_status, i.failure_code, i.failure_message, i.is_favorite, i.is_archived, i.created_at,
     i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state, i.meta AS image_meta,
-    i.visibility AS image_visibility, i.policy, i.removed_metadata,
+    i.visibility AS image_visibility, i.policy, i.removed_metadata, i.added_by, i.added_by_name,
+    coalesce(i.deleted_at = 'infinity', false) AS is_pending,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -93,10 +95,10 @@ INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
     failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated,
-    original_state, meta, visibility, policy, removed_metadata
+    original_state, meta, visibility, policy, removed_metadata, added_by, added_by_name, deleted_at
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28, $29, $30, $31, $32
+    $26, $27, $28, $29, $30, $31, $32, $33, $34, CASE WHEN $35 THEN timestamptz 'infinity' END
 )"""
 
 # NULL leaves a column unchanged.
@@ -190,6 +192,9 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.visibility.value,
         image.policy,
         image.removed_metadata,
+        image.added_by and str(image.added_by),
+        image.added_by and image.added_by.name,
+        image.is_pending,
     )
 
 
@@ -286,6 +291,7 @@ async def announce(connection: Connection, *image_ids: UUID) -> None:
 
 def image_from(row: Record | Mapping[str, Any]) -> Image:
     """The image in a row of `IMAGE_COLUMNS`."""
+    is_pending, added_by = row["is_pending"], row["added_by"]
     return Image(
         id=row["id"],
         owner_id=row["owner_id"],
@@ -313,7 +319,7 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         variants=_variants(row["variants"]),
-        deleted_at=row["deleted_at"],
+        deleted_at=None if is_pending else row["deleted_at"],
         phash=None if row["phash"] is None else unsigned(row["phash"]),
         left_out=frozenset(row["left_out"]),
         original_state=OriginalState(row["original_state"]),
@@ -321,14 +327,22 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         visibility=Visibility(row["image_visibility"]),
         policy=row["policy"],
         removed_metadata=None if row["removed_metadata"] is None else Removal(row["removed_metadata"]),
+        added_by=added_by and Contributor.from_text(added_by, row["added_by_name"]),
+        is_pending=is_pending,
     )
 
 
 def found_from(row: Record) -> FoundImage:
     """The image in a row of `IMAGE_COLUMNS` and `VISIBILITY`."""
     image = image_from(row)
-    is_trashed = image.deleted_at is not None
-    return FoundImage(image, Facts(image.owner_id, Visibility(row["visibility"]), is_trashed=is_trashed))
+    facts = Facts(
+        image.owner_id,
+        Visibility(row["visibility"]),
+        is_trashed=image.deleted_at is not None,
+        contributor=image.added_by if image.is_pending else None,
+        is_pending=image.is_pending,
+    )
+    return FoundImage(image, facts)
 
 
 def _metadata(document: Mapping[str, object] | None) -> Metadata | None:

@@ -139,6 +139,7 @@ def show(
         latitude=latitude,
         longitude=longitude,
         audience=seen_as,
+        added_by=image.added_by if seen_as is Audience.OWNER else None,
         meta=delivery.meta.shown(image.meta, seen_as),
         position=position,
     )

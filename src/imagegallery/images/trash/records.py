@@ -27,12 +27,12 @@ HELD: Final = (
     ),
 )
 
-# An owner's images among these ids, locked against changes until the transaction ends, and whether they are in the
-# trash.
+# An owner's images among these ids, without those that wait for approval, locked against changes until the transaction
+# ends, and whether they are in the trash.
 _LOCK = """
 SELECT id, deleted_at IS NOT NULL AS is_trashed
 FROM images
-WHERE id = ANY($1) AND owner_id = $2
+WHERE id = ANY($1) AND owner_id = $2 AND deleted_at IS DISTINCT FROM 'infinity'
 ORDER BY id
 FOR UPDATE"""
 
@@ -40,7 +40,7 @@ FOR UPDATE"""
 LIST_TRASHED = f"""
 SELECT {IMAGE_COLUMNS}
 FROM images i
-WHERE i.owner_id = $1 AND i.deleted_at IS NOT NULL AND (i.deleted_at, i.id) < ($2, $3)
+WHERE i.owner_id = $1 AND i.deleted_at < 'infinity' AND (i.deleted_at, i.id) < ($2, $3)
 ORDER BY i.deleted_at DESC, i.id DESC
 LIMIT $4"""
 

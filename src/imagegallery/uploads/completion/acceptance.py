@@ -4,6 +4,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from imagegallery.access.contributor import ContributorKind
 from imagegallery.common.meta import Meta
 from imagegallery.errors import Conflict, Forbidden, ImageGalleryError, RateLimited, Refused, Unavailable
 from imagegallery.images.metadata.metadata import Metadata
@@ -69,10 +70,19 @@ class Acceptance:
         return known
 
 
+def _uploader(session: UploadSession) -> Principal:
+    if session.sender is None:
+        return Principal.user(session.owner_id)
+    contributor = session.sender.contributor
+    if contributor.kind is ContributorKind.USER:
+        return Principal.user(contributor.id)
+    return Principal.by_link(session.sender.share_id, UUID(contributor.id), contributor.name)
+
+
 def _new_image(session: UploadSession, policy: str, verified: VerifiedUpload) -> NewImage:
     found = verified.picture
     return NewImage(
-        principal=Principal.user(session.owner_id),
+        principal=_uploader(session),
         gallery_id=session.gallery_id,
         policy=policy,
         filename=session.filename,

@@ -20,11 +20,13 @@ from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.contributions.contribution import Contribution
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import ImageGalleryError, NotFound, ObjectNotFound, PreconditionFailed, UploadIncomplete
 from imagegallery.events import records as events
 from imagegallery.images.admission import Admission
+from imagegallery.images.events import ImageUploaded
 from imagegallery.images.image import original_records
 from imagegallery.images.image import records as image_records
 from imagegallery.images.image.image import Image, OriginalState, ProcessingStatus
@@ -35,6 +37,7 @@ from imagegallery.imaging.protocol import Removal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
 from imagegallery.uploads.completion.acceptance import Acceptance
+from imagegallery.uploads.completion.contributions import contributed, note_contribution
 from imagegallery.uploads.completion.duplicates import (
     PlacedOriginal,
     SameSize,
@@ -46,12 +49,11 @@ from imagegallery.uploads.completion.duplicates import (
 )
 from imagegallery.uploads.completion.kept_copies import KeptCopies
 from imagegallery.uploads.completion.verification import Verification, VerifiedUpload
-from imagegallery.uploads.events import ImageUploaded
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import try_to_delete_arrived, try_to_delete_objects
 from imagegallery.uploads.session.found_picture import StagedFile
 from imagegallery.uploads.session.limits import UploadLimits
-from imagegallery.uploads.session.opener import stored_filename
+from imagegallery.uploads.session.opener import check_room, stored_filename
 from imagegallery.uploads.session.policy import OnDuplicate
 from imagegallery.uploads.session.rejection import VERDICTS, Rejection
 from imagegallery.uploads.session.session import UploadEvent, UploadSession, UploadState, advance, raise_if_over
@@ -262,24 +264,33 @@ class Completion:
             stored=stored,
             now=self.clock(),
         )
-        if stored:
+        if stored and session.sender is None:
             self.limits.service.check_storage(*use)
+        elif stored:
+            check_room(self.limits.service, *use)
         return ended
 
     async def _end(
         self, connection: Connection, session: UploadSession, verified: VerifiedUpload, lost: Collection[str]
     ) -> UploadSession:
         """Return the completed session, with an existing image if that is wanted, or with a new one."""
-        if session.gallery_id is not None:
+        now = self.clock()
+        added = None
+        if session.sender is not None:
+            size = verified.info.size
+            added = await contributed(connection, self.limits, session, session.sender, size, now=now)
+        if session.gallery_id is not None and not (added and added.is_pending):
             await self.admission.hold(connection, session.policy, session.owner_id, session.gallery_id)
-        now, wanted = self.clock(), session.on_duplicate or self.limits.of(session).on_duplicate
         original = await find_original(connection, session.owner_id, verified, lost)
-        existing = await existing_image(connection, session.owner_id, original.sha256 if original else None, wanted)
-        if existing is not None:
-            return await return_existing(connection, self.admission, session, existing, now=now)
+        if added is None:  # others learn nothing of what the owner has
+            wanted = session.on_duplicate or self.limits.of(session).on_duplicate
+            sha256 = original.sha256 if original else None
+            existing = await existing_image(connection, session.owner_id, sha256, wanted)
+            if existing is not None:
+                return await return_existing(connection, self.admission, session, existing, now=now)
         placed = await place_original(self.store, session, original, verified)
         PROMOTED.reached()
-        await self._write_image(connection, session, verified, placed, now)
+        await self._write_image(connection, session, verified, placed, added, now)
         return attrs.evolve(session, state=UploadState.COMPLETED, is_duplicate=placed.key != session.original_key)
 
     async def _write_image(
@@ -288,19 +299,24 @@ class Completion:
         session: UploadSession,
         verified: VerifiedUpload,
         placed: PlacedOriginal,
+        added: Contribution | None,
         now: datetime,
     ) -> None:
         """Write the image, its place in the gallery, the events and the job, in the lock order of `membership`."""
         policy = self.limits.policies.get(session.policy)
         image = new_image(session, verified, placed.key, policy.visibility or session.visibility, now)
+        if added is not None:
+            image = attrs.evolve(image, added_by=added.added_by, is_pending=added.is_pending)
         await image_records.insert_image(connection, image)
         if verified.is_whole and image.metadata is not None:
             told = AnalysisResult(METADATA, to_json(image.metadata))
             await analysis_records.put(connection, image, [told], now=now, write=False)
-        if session.on_duplicate is OnDuplicate.KEEP_BOTH and not placed.is_new:
+        if session.on_duplicate is OnDuplicate.KEEP_BOTH and added is None and not placed.is_new:
             await original_records.keep_beside_copies(connection, image.id)
-        gallery = await self._add_to_gallery(connection, session, image)
+        gallery = None if image.is_pending else await self._add_to_gallery(connection, session, image)
         galleries = () if gallery is None else (gallery,)
+        if added is not None:
+            await note_contribution(connection, added, now=now)
         uploaded = ImageUploaded(
             image.owner_id,
             image.id,
@@ -308,7 +324,8 @@ class Completion:
             gallery_ids=[each.id for each in galleries],
             meta=image.meta,
         )
-        await events.record(connection, *(each.changed("images") for each in galleries), uploaded, now=now)
+        if not image.is_pending:
+            await events.record(connection, *(each.changed("images") for each in galleries), uploaded, now=now)
         declared = session.sha256 if verified.sha256 is None else None
         await self.outbox.enqueue(connection, process_image(image, declared=declared), now=now)
 

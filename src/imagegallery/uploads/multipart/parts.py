@@ -10,13 +10,13 @@ from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.common.meta import NO_META, Meta
+from imagegallery.contributions.contribution import no_room
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
     NotFound,
     ObjectNotFound,
     PartMismatch,
     PreconditionFailed,
-    QuotaExceeded,
     UploadEnded,
     UploadExpired,
 )
@@ -258,7 +258,7 @@ class UploadParts:
         """
         room = await max_upload_size(self._database, session, self._limits, now=self._clock())
         if room == 0:
-            full = QuotaExceeded("The owner's storage has no room for this file.")
+            full = no_room()
             await self._completion.reject(session.id, full)
             raise full
         return room

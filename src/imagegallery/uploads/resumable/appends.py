@@ -12,6 +12,7 @@ from attrs import frozen
 
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.contributions.contribution import no_room
 from imagegallery.database.advisory import Hold
 from imagegallery.database.pool import Database
 from imagegallery.errors import (
@@ -20,7 +21,6 @@ from imagegallery.errors import (
     ObjectNotFound,
     OffsetMismatch,
     PreconditionFailed,
-    QuotaExceeded,
     TooLarge,
     UploadEnded,
     UploadInterrupted,
@@ -109,7 +109,7 @@ class Appender:
         except TooLarge as error:
             await self._try_save_progress(session)
             if session.size is None and limit < self.limits.of(session).max_size:
-                raise QuotaExceeded("The owner's storage has no room for more of this file.") from error
+                raise no_room() from error
             raise
         except PreconditionFailed as error:
             now = await self.with_stored_offset(session)

@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 
 from imagegallery.access.audience import Visibility
+from imagegallery.access.contributor import sender_of
 from imagegallery.clock import Clock
 from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.advisory import Hold, LockTaken
@@ -194,7 +195,7 @@ class ResumableUploads:
         """
         concatenator = self._concatenator()
         declaration = Declaration(content_type or "", None, meta=meta, visibility=visibility)  # adds no bytes
-        settled = final_id(principal.require_user(), partial_ids)
+        settled = final_id(sender_of(principal), partial_ids)
         async with self._alone(settled):
             earlier = await concatenator.earlier(settled)
             if earlier is not None:
@@ -305,7 +306,7 @@ class ResumableUploads:
         self._limits.of(session).check_size(length)
         async with self._database.transaction() as connection:
             current = await records.lock(connection, session.id)
-            await self._opener.check_storage(connection, session.owner_id, length - current.received)
+            await self._opener.check_storage(connection, current, length - current.received)
             await records.set_size(connection, session.id, length, now=self._clock())
         return attrs.evolve(session, size=length)
 

@@ -5,6 +5,8 @@ from functools import lru_cache
 import attrs
 from attrs import field, frozen
 
+from imagegallery.access.contributor import Contributor, ContributorKind
+from imagegallery.errors import Forbidden
 from imagegallery.imaging.protocol import Removal
 from imagegallery.policies.admin_policy import AdminPolicy, Originals
 from imagegallery.policies.in_force import PolicyInForce
@@ -49,6 +51,12 @@ class UploadLimits:
     def of(self, session: UploadSession) -> UploadPolicy:
         """The limits of the session. Raises `Conflict` if its policy is there no more."""
         return self.under(session.policy)
+
+    def check_contributor(self, contributor: Contributor) -> None:
+        """Raise `Forbidden` for a guest, unless administrators let guests upload."""
+        is_allowed = self.governing is None or self.governing.latest.guest_uploads
+        if contributor.kind is ContributorKind.GUEST and not is_allowed:
+            raise Forbidden("This service takes no uploads of guests.")
 
     def told(self, name: str | None) -> Policy:
         """The policy of this name with the service's limits where it has none of its own, for those who want to know

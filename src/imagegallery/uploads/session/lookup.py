@@ -7,9 +7,12 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from imagegallery.access import records as access_records
 from imagegallery.access.authority import Authority
+from imagegallery.access.decision import Facts, contributor_to
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
+from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import IdempotencyKeyReused
 from imagegallery.principal import Principal
@@ -31,11 +34,22 @@ class OwnSessions:
 
     async def get(self, principal: Principal, session_id: UUID) -> UploadSession:
         """Return the current session. Raises `Unauthenticated`, or `NotFound`, also for another owner's."""
-        principal.require_user()
+        principal.require_known()
         async with self.database.connection() as connection:
             session = await records.get(connection, session_id)
-        found = await self.authority.require(Permission.VIEW, principal, session, "upload", session_id)
-        return found.at(self.clock())
+            found = await self.authority.require(Permission.VIEW, principal, session, "upload", session_id)
+            current = found.at(self.clock())
+            if not current.state.is_ended:
+                await self._check_may_still_add(connection, principal, current)
+        return current
+
+    async def _check_may_still_add(self, connection: Connection, principal: Principal, session: UploadSession) -> None:
+        """Raise `NotFound` or `Forbidden` if what let the principal add to another's gallery is over."""
+        gallery_id = session.gallery_id
+        if session.sender is None or gallery_id is None or contributor_to(principal, Facts(session.owner_id)) is None:
+            return
+        facts = await access_records.of_gallery_for(connection, principal, gallery_id, now=self.clock())
+        await self.authority.require(Permission.ADD_IMAGES, principal, facts, "gallery", gallery_id)
 
     async def earlier(self, new: NewUpload) -> UploadSession | None:
         """Return the current session of an earlier same request, if its id follows from a key.
@@ -53,12 +67,10 @@ class OwnSessions:
 def check_repeats(session: UploadSession, new: NewUpload) -> None:
     """Raise `IdempotencyKeyReused` unless ``session`` came from a request like ``new``."""
     declared = new.declaration
+    is_at_only_gallery = session.sender is not None and new.gallery_id is None
     if (
-        (session.content_type, session.gallery_id)
-        != (
-            declared_type(declared.content_type, new.filename),
-            new.gallery_id,
-        )
+        session.content_type != declared_type(declared.content_type, new.filename)
+        or not (session.gallery_id == new.gallery_id or is_at_only_gallery)
         or session.filename != stored_filename(new.filename, session.content_type)
         or declared.size not in (None, session.came[0])
         or session.sha256 != declared.sha256

@@ -5,13 +5,20 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
+from imagegallery.access import records as access_records
+from imagegallery.access.audience import Visibility
 from imagegallery.access.authority import AccessSubject, Authority
+from imagegallery.access.contributor import sender_of
+from imagegallery.access.decision import contributor_to
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.common.validation import Faults
+from imagegallery.contributions import records as contribution_records
+from imagegallery.contributions.contribution import ShareRoom, ShareSender, check_open, no_room, share_for
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Fault, InvalidInput
+from imagegallery.errors import Fault, InvalidInput, QuotaExceeded
 from imagegallery.ids import new_id
 from imagegallery.images.admission import Admission
 from imagegallery.images.image.filename import FALLBACK, clean_filename
@@ -23,7 +30,7 @@ from imagegallery.storage.space import Space, UnlimitedSpace
 from imagegallery.uploads.completion.duplicates import existing_image, return_existing
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.limits import UploadLimits
-from imagegallery.uploads.session.policy import Declaration, OnDuplicate, declared_type
+from imagegallery.uploads.session.policy import Declaration, OnDuplicate, UploadPolicy, declared_type
 from imagegallery.uploads.session.records import Room
 from imagegallery.uploads.session.session import Concatenation, Transport, UploadSession, UploadState
 
@@ -79,34 +86,77 @@ class SessionOpener:
         Raises `Unauthenticated`, `InvalidInput`, `UnsupportedType`, `EmptyFile`, `TooLarge`, `UploadRateExceeded`,
         `GalleryFull`, `TooManyUploads`, `QuotaExceeded`, `DuplicateImage` if ``reject`` is wanted and the SHA-256 is
         known, `UploadLocked` if a session of this id exists, `DiskFull`, and `NotFound` or `Forbidden` for another
-        owner's gallery.
+        owner's gallery, unless a share lets the principal add to it: then its owner has it, and pays.
         """
-        owner_id = principal.require_user()
+        sender = sender_of(principal)
         await self.limits.renew()
         self.limits.policies.check_known(new.policy)
         checked = self._check(new.declaration, new)
-        await self.authority.confirm(Permission.ADD_IMAGES, principal, AccessSubject("library", owner_id))
+        if principal.user_id is not None:
+            await self.authority.confirm(Permission.ADD_IMAGES, principal, AccessSubject("library", principal.user_id))
         await self.space.check(checked.size or 0)
-        await self.rates.admit_upload(owner_id)
+        await self.rates.admit_upload(sender)
+        if principal.link is not None:
+            await self.rates.admit_share_upload(principal.link.share_id)
         if new.says_meta:
             await self.meta_checks.check("image", checked.meta)
         async with self.database.transaction() as connection:
-            room = await records.hold_room(connection, owner_id, new.gallery_id, now=self.clock())
+            new = evolve(new, gallery_id=await self._destination(connection, principal, new))
+            room = await records.hold_room(connection, principal.user_id, new.gallery_id, now=self.clock())
+            added = None
             if new.gallery_id is not None:
-                await self.authority.require(Permission.ADD_IMAGES, principal, room.gallery, "gallery", new.gallery_id)
+                added = await self._admit(connection, principal, room, new.gallery_id)
+                if added is not None:
+                    _check_contributed(checked, new, room.gallery_policy)
                 new = self._under_policy_of(room, new)
                 checked = self._check(checked, new)
-            existing, reserved = await self._existing(connection, owner_id, checked, new), None
+            owner_id, existing, reserved = room.owner_id, None, None
+            if added is None:
+                existing = await self._existing(connection, owner_id, checked, new)
             if existing is None:
-                if new.concatenation is not Concatenation.FINAL:  # which takes the places of its parts
-                    self.limits.service.check_open(room.open + 1)
-                reserved = self._reserve(room, new)
-            session = evolve(self._session(owner_id, new, checked), reserved=reserved)
+                reserved = await self._reserve(connection, room, new, added)
+            session = evolve(self._session(owner_id, new, checked), reserved=reserved, sender=added)
             if existing is not None:
                 session = await return_existing(connection, self.admission, session, existing, now=session.created_at)
             await records.insert(connection, session)
         BEGUN.reached()
         return session
+
+    async def _destination(self, connection: Connection, principal: Principal, new: NewUpload) -> UUID | None:
+        """The gallery that it is for: by the link of a share of one gallery, that. Raises `InvalidInput` where a link
+        has several and none is named."""
+        if principal.link is None or new.gallery_id is not None:
+            return new.gallery_id
+        only = await contribution_records.only_gallery(connection, principal.link.share_id)
+        if only is None:
+            faults = Faults()
+            faults.add(("body", "gallery_id"), "must name a gallery of the share")
+            faults.check()
+        return only
+
+    async def _admit(
+        self, connection: Connection, principal: Principal, room: Room, gallery_id: UUID
+    ) -> ShareSender | None:
+        """The one that adds to the gallery in its owner's place, and the share; ``None``: the owner does. Raises
+        `NotFound` and `Forbidden`."""
+        facts = room.gallery
+        if facts is not None:
+            facts = await access_records.on_gallery(connection, principal, gallery_id, facts, now=self.clock())
+        gallery = await self.authority.require(Permission.ADD_IMAGES, principal, facts, "gallery", gallery_id)
+        contributor = contributor_to(principal, gallery)
+        if contributor is None:
+            return None
+        self.limits.check_contributor(contributor)
+        return ShareSender(share_for(gallery.grants), contributor)
+
+    async def _share_room(
+        self, connection: Connection, sender: ShareSender, gallery_id: UUID | None, besides: UUID
+    ) -> tuple[int, ShareRoom]:
+        """How many other uploads by the share are under way, and its room without what they bring."""
+        now = self.clock()
+        share = await contribution_records.hold_room(connection, sender, gallery_id, now=now)
+        count, size = await records.open_by_share(connection, sender.share_id, besides=besides, now=now)
+        return count, share.without(count, size)
 
     def _check(self, declaration: Declaration, new: NewUpload) -> Declaration:
         content_type = declared_type(declaration.content_type, new.filename)
@@ -133,22 +183,51 @@ class SessionOpener:
             return None
         return await existing_image(connection, owner_id, declaration.sha256, wanted)
 
-    async def check_storage(self, connection: Connection, owner_id: str, size: int) -> None:
-        """Raise `QuotaExceeded` unless ``size`` more bytes fit, besides open uploads."""
-        room = await records.hold_room(connection, owner_id, now=self.clock())
-        self.limits.service.check_storage(room.storage_used + room.awaited + size, room.storage_limit)
+    async def check_storage(self, connection: Connection, session: UploadSession, size: int) -> None:
+        """Raise `QuotaExceeded` unless ``size`` more bytes of the session fit, besides open uploads."""
+        room = await records.hold_room(connection, session.owner_id, now=self.clock())
+        used = room.storage_used + room.awaited + size
+        if session.sender is None:
+            self.limits.service.check_storage(used, room.storage_limit)
+            return
+        _, share = await self._share_room(connection, session.sender, session.gallery_id, session.id)
+        share.check(session.received + size)
+        check_room(self.limits.service, used, room.storage_limit)
 
-    def _reserve(self, room: Room, new: NewUpload) -> int | None:
-        """Check that there is quota for the file. Returns the bytes reserved for one of unknown size that its client
-        sends to the store by a signed URL.
-        Raises `QuotaExceeded`.
+    async def _reserve(
+        self, connection: Connection, room: Room, new: NewUpload, sender: ShareSender | None
+    ) -> int | None:
+        """Check that there is quota for the file, and that not too many are under way. Returns the bytes reserved for
+        one of unknown size that its client sends to the store by a signed URL.
+
+        Raises `QuotaExceeded` and `TooManyUploads`.
         """
         policy = self.limits.under(new.policy)
+        is_new = new.concatenation is not Concatenation.FINAL  # which takes the places of its parts
+        if sender is not None:
+            return await self._reserve_by_share(connection, room, new, sender) if is_new else None
+        if is_new:
+            self.limits.service.check_open(room.open + 1)
         size, limit = new.declaration.size, policy.limit_of(room.storage_limit)
         is_unseen = size is None and new.transport in (Transport.SIMPLE, Transport.PARTS)
         taken = room.storage_used + room.awaited
         policy.check_storage(taken + (1 if is_unseen else size or 0), room.storage_limit)
         return min(policy.max_size, limit - taken) if is_unseen and limit is not None else None
+
+    async def _reserve_by_share(
+        self, connection: Connection, room: Room, new: NewUpload, sender: ShareSender
+    ) -> int | None:
+        """The same for what is added by a share, which has limits of its own. What is reserved says nothing of the
+        owner's room."""
+        policy, size = self.limits.under(new.policy), new.declaration.size
+        count, share = await self._share_room(connection, sender, new.gallery_id, new.session_id)
+        check_open(count + 1, policy.max_open_by_share)
+        is_unseen = size is None and new.transport in (Transport.SIMPLE, Transport.PARTS)
+        most = min(policy.max_size, share.rest)
+        share.check(most or 1 if is_unseen else size or 1)
+        expected = most if is_unseen else size or 0
+        check_room(policy, room.storage_used + room.awaited + expected, room.storage_limit)
+        return most if is_unseen else None
 
     def _session(self, owner_id: str, new: NewUpload, declaration: Declaration) -> UploadSession:
         now = self.clock()
@@ -181,6 +260,29 @@ class SessionOpener:
         )
 
 
+def check_room(policy: UploadPolicy, used: int, own_limit: int | None) -> None:
+    """`UploadPolicy.check_storage` for others than the owner, who are not told how much that may store."""
+    try:
+        policy.check_storage(used, own_limit)
+    except QuotaExceeded:
+        raise no_room() from None
+
+
+def _check_contributed(declaration: Declaration, new: NewUpload, gallery_policy: str | None) -> None:
+    """Refuse what only the owner of a gallery says of images in it. Raises `InvalidInput`."""
+    faults = Faults()
+    message = "is said by the gallery's owner alone"
+    if declaration.visibility is not Visibility.PRIVATE:
+        faults.add(("body", "visibility"), message)
+    if declaration.meta:
+        faults.add(("body", "meta"), message)
+    if declaration.on_duplicate not in (None, OnDuplicate.KEEP_BOTH):
+        faults.add(("body", "on_duplicate"), message)
+    if new.policy not in (None, gallery_policy):
+        faults.add(("body", "policy"), message)
+    faults.check()
+
+
 def stored_filename(given: str | None, content_type: str) -> str:
     """A safe name, whatever was given."""
     extension = EXTENSIONS.get(content_type)
@@ -196,9 +298,14 @@ async def max_upload_size(database: Database, session: UploadSession, limits: Up
         return session.size
     if session.reserved is not None:
         return session.reserved
-    async with database.connection() as connection:
-        room = await records.room(connection, session.owner_id, now=now)
     policy = limits.of(session)
+    async with database.connection() as connection:
+        if session.sender is not None:  # what may be sent says nothing of the owner's room
+            sender = session.sender
+            share = await contribution_records.room(connection, sender, session.gallery_id, now=now)
+            _, size = await records.open_by_share(connection, sender.share_id, besides=session.id, now=now)
+            return min(policy.max_size, share.without(0, size).rest)
+        room = await records.room(connection, session.owner_id, now=now)
     limit = policy.limit_of(room.storage_limit)
     if limit is None:
         return policy.max_size

@@ -106,9 +106,10 @@ class UploadPolicy:
     """The limits of one upload, and how long a session lives.
 
     ``max_size`` and ``storage_limit`` are in bytes; ``storage_limit`` applies to every owner without a limit of their
-    own (``None``: no limit). One owner may have ``max_open`` open sessions. A file of more than ``parts_threshold``
-    bytes is sent in parts of ``part_size`` bytes, if the store accepts parts. A session can be used for
-    ``session_lifetime``; its row, which lets ``complete`` be repeated, is deleted ``session_retention`` later.
+    own (``None``: no limit). One owner may have ``max_open`` open sessions, and all who add by one share
+    ``max_open_by_share``. A file of more than ``parts_threshold`` bytes is sent in parts of ``part_size`` bytes, if the
+    store accepts parts. A session can be used for ``session_lifetime``; its row, which lets ``complete`` be repeated,
+    is deleted ``session_retention`` later.
     What an application staged can be attached for ``staged_lifetime``.
     ``on_duplicate`` applies to uploads without a choice of their own for a file that their owner has already:
     ``keep_both``, ``reject`` or ``return_existing``. A picture of another type than its client or its name says is
@@ -127,6 +128,7 @@ class UploadPolicy:
     session_retention: timedelta = field(default=timedelta(days=1), validator=validators.ge(timedelta(0)))
     storage_limit: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
     max_open: int = field(default=1_000, validator=validators.ge(1))
+    max_open_by_share: int = field(default=100, validator=validators.ge(1))
     on_duplicate: OnDuplicate = OnDuplicate.KEEP_BOTH
     strict: bool = False
     verify: Verify | None = None

@@ -9,7 +9,9 @@ from asyncpg import Record, UniqueViolationError
 from attrs import frozen
 
 from imagegallery.access.audience import Visibility
+from imagegallery.access.contributor import Contributor
 from imagegallery.access.decision import Facts
+from imagegallery.contributions.contribution import ShareSender
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SEED
 from imagegallery.database.removal import removing
@@ -37,12 +39,14 @@ _COLUMNS = """id, owner_id, gallery_id, transport, state, incoming_key, key_pref
     declared_size, declared_sha256, error_code, error_message, error_details, image_id, created_at, updated_at,
     expires_at, received_offset, multipart_id, part_size, wire_metadata, concatenation, wire_concatenation,
     completes_itself, on_duplicate, is_duplicate, found_type, reserved_size, received_sha256, meta, visibility,
-    staged, policy, asks_application, removed_metadata"""
+    staged, policy, asks_application, removed_metadata, share_id, added_by, added_by_name"""
 
 _ENDED = str(tuple(each.value for each in UploadState if each.is_ended))
 
-# Concurrent new sessions see each other and each other's bytes.
-_HOLD_ROOM = f"SELECT pg_advisory_xact_lock(hashtextextended('upload_sessions ' || $1, {SEED}))"
+# Concurrent new sessions see each other and each other's bytes. The owner of the gallery pays, if there is one.
+_HOLD_ROOM = f"""
+SELECT payer.owner_id, pg_advisory_xact_lock(hashtextextended('upload_sessions ' || payer.owner_id, {SEED}))
+FROM (SELECT coalesce((SELECT owner_id FROM galleries WHERE id = $2), $1::text) AS owner_id) AS payer"""
 
 # The facts to decide on a new session: what its owner stores and has open, in bytes that were announced or reserved or,
 # without a known size, have arrived; and the owner of the gallery.
@@ -51,17 +55,24 @@ SELECT coalesce(o.storage_used, 0) AS storage_used, o.storage_limit, open.count,
        g.owner_id AS gallery_owner_id, g.visibility AS gallery_visibility, g.policy AS gallery_policy,
        g.image_count AS gallery_count
 FROM (
-    SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
+    SELECT count(*) FILTER (WHERE share_id IS NULL) AS count,
+           coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
     FROM upload_sessions
     WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED}
 ) AS open
 LEFT JOIN owners o ON o.owner_id = $1
 LEFT JOIN galleries g ON g.id = $3"""
 
-# A page of an owner's open sessions, by latest expiry, after an (expires_at, id).
+# What is under way by a share, besides one upload: the number of uploads, and their bytes as above.
+OPEN_BY_SHARE = f"""
+SELECT count(*) AS count, coalesce(sum(coalesce(declared_size, reserved_size, received_offset)), 0)::bigint AS size
+FROM upload_sessions
+WHERE share_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED} AND id <> $3"""
+
+# A page of an owner's open sessions, by latest expiry, after an (expires_at, id); not of what others add.
 LIST_OPEN = f"""
 SELECT {_COLUMNS} FROM upload_sessions
-WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED}
+WHERE owner_id = $1 AND expires_at > $2 AND state NOT IN {_ENDED} AND share_id IS NULL
     AND (expires_at, id) < ($3, $4)
 ORDER BY expires_at DESC, id DESC
 LIMIT $5"""
@@ -71,10 +82,10 @@ INSERT INTO upload_sessions (
     id, owner_id, gallery_id, transport, state, incoming_key, key_prefix, filename, content_type, declared_size,
     declared_sha256, image_id, created_at, updated_at, expires_at, received_offset, multipart_id, part_size,
     wire_metadata, concatenation, completes_itself, on_duplicate, is_duplicate, reserved_size, meta, visibility, policy,
-    asks_application
+    asks_application, share_id, added_by, added_by_name
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28
+    $26, $27, $28, $29, $30, $31
 )"""
 
 SELECT_SESSION = f"SELECT {_COLUMNS} FROM upload_sessions WHERE id = $1"
@@ -202,11 +213,12 @@ WHERE NOT EXISTS (
 
 @frozen
 class Room:
-    """An owner's quota: ``storage_used`` and own ``storage_limit`` in bytes; the number of open sessions (``open``),
-    and the bytes they reserve
-    (``awaited``); and the requested gallery, if it exists, with its policy and the number of its images.
+    """An owner's quota: ``storage_used`` and own ``storage_limit`` in bytes; the number of sessions that they have open
+    (``open``), and the bytes that all reserve, also what others add (``awaited``); and the requested gallery, if it
+    exists, with its policy and the number of its images.
     """
 
+    owner_id: str
     storage_used: int
     storage_limit: int | None
     open: int
@@ -221,13 +233,24 @@ async def room(connection: Connection, owner_id: str, gallery_id: UUID | None = 
     owner = row["gallery_owner_id"]
     gallery = None if owner is None else Facts(owner, Visibility(row["gallery_visibility"]))
     held = row["storage_used"], row["storage_limit"], row["count"], row["size"]
-    return Room(*held, gallery, row["gallery_policy"], row["gallery_count"] or 0)
+    return Room(owner_id, *held, gallery, row["gallery_policy"], row["gallery_count"] or 0)
 
 
-async def hold_room(connection: Connection, owner_id: str, gallery_id: UUID | None = None, *, now: datetime) -> Room:
-    """The same, locked: other transactions wait until this one ends."""
-    await connection.fetchval(_HOLD_ROOM, owner_id)
+async def hold_room(
+    connection: Connection, user_id: str | None, gallery_id: UUID | None = None, *, now: datetime
+) -> Room:
+    """The same, locked: other transactions wait until this one ends. It is that of the gallery's owner, or without a
+    gallery of the user. Raises `NotFound` if there is neither."""
+    owner_id = await connection.fetchval(_HOLD_ROOM, user_id, gallery_id)
+    if owner_id is None:
+        raise NotFound.of("gallery")
     return await room(connection, owner_id, gallery_id, now=now)
+
+
+async def open_by_share(connection: Connection, share_id: UUID, *, besides: UUID, now: datetime) -> tuple[int, int]:
+    """How many other uploads are under way by this share, and the bytes that they bring."""
+    (row,) = await connection.fetch(OPEN_BY_SHARE, share_id, now, besides)
+    return row["count"], row["size"]
 
 
 async def list_open(
@@ -270,6 +293,9 @@ async def insert(connection: Connection, session: UploadSession) -> None:
             session.visibility.value,
             session.policy,
             session.asks_application,
+            session.sender and session.sender.share_id,
+            session.sender and str(session.sender.contributor),
+            session.sender and session.sender.contributor.name,
         )
     except UniqueViolationError:
         raise UploadLocked("Another request is at work on this upload.") from None
@@ -482,7 +508,14 @@ def _session(row: Record) -> UploadSession:
         staged=None if row["staged"] is None else StagedFile.from_json(row["staged"]),
         policy=row["policy"],
         asks_application=row["asks_application"],
+        sender=_sender(row),
     )
+
+
+def _sender(row: Record) -> ShareSender | None:
+    if row["share_id"] is None:
+        return None
+    return ShareSender(row["share_id"], Contributor.from_text(row["added_by"], row["added_by_name"]))
 
 
 def _rejection(row: Record) -> Rejection | None:

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.common.meta import Meta
+from imagegallery.contributions.contribution import ShareSender
 from imagegallery.errors import Conflict, ImageGalleryError, UploadEnded, UploadExpired, UploadIncomplete
 from imagegallery.imaging.protocol import Removal
 from imagegallery.storage.keys import original_key
@@ -146,7 +147,8 @@ class UploadSession:
     was made without that may lie at ``original_key``; ``received_sha256`` was taken on the
     way, of a file that came through this service in one request. ``meta`` and ``visibility`` are for the image,
     ``policy`` is the name of the one that it is under; ``asks_application``: code of the application decides, too.
-    ``staged`` is what was found in a file that waits to be attached, where its image's original will be.
+    ``staged`` is what was found in a file that waits to be attached, where its image's original will be. ``sender`` is
+    who adds it to the owner's gallery, by a share; ``None``: the owner does.
     """
 
     id: UUID
@@ -185,14 +187,15 @@ class UploadSession:
     staged: StagedFile | None = None
     policy: str | None = None
     asks_application: bool = False
+    sender: ShareSender | None = None
 
     def __repr__(self) -> str:
         return f"<UploadSession {self.id} {self.filename!r} {self.state}>"
 
     @property
     def facts(self) -> Facts:
-        """The facts to decide access by: it is its owner's."""
-        return Facts(self.owner_id)
+        """The facts to decide access by: it is its owner's, and of who sends it."""
+        return Facts(self.owner_id, contributor=None if self.sender is None else self.sender.contributor)
 
     @property
     def file_type(self) -> str:

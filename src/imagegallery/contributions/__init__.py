@@ -1,0 +1,1 @@
+"""What others add to an owner's galleries, by a share."""
