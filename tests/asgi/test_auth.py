@@ -14,11 +14,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from imagegallery import ConfigurationError, Forbidden, ImageGallery, Principal, Role, Settings
+from imagegallery.http_options import JwtOptions
 from imagegallery_asgi import create_app, jwt, single_user
 from imagegallery_asgi.framework.context import API_PREFIX, Authenticate
 from imagegallery_asgi.framework.errors import InvalidToken
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import EVERYTHING, OPERATIONAL, OPERATIONS, WEBSITE
+from imagegallery_asgi.server import authentication
 
 KEY = "a secret of at least thirty-two bytes"
 LOCAL = {"Host": "127.0.0.1:8000"}
@@ -166,6 +168,15 @@ def test_a_role_is_what_its_claim_says_and_nothing_without_one_that_is_named(cla
     assert jwt(KEY, role_claim="role")(asked) == Principal.user("ada", role=role)
     assert jwt(KEY)(asked) == Principal.user("ada"), "many issuers have roles, with meanings of their own"
     assert jwt(KEY, role_claim="https://photos.example/roles")(asked) == Principal.user("ada")
+
+
+def test_the_command_reads_what_the_settings_name() -> None:
+    named = JwtOptions(key=KEY, role_claim="https://photos.example/role", groups_claim="teams")
+    claims = {"https://photos.example/role": "admin", "role": "moderator", "teams": ["club"], "groups": ["others"]}
+    known = authentication(Settings(jwt=named))(bearing(sub="ada", **claims))
+    assert known == Principal.user("ada", role=Role.ADMIN, groups=["club"])
+    plain = authentication(Settings(jwt=JwtOptions(key=KEY)))
+    assert plain(bearing(sub="ada", **claims)) == Principal.user("ada", groups=["others"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from imagegallery import ConfigurationError, Principal, Settings
+from imagegallery import ConfigurationError, Principal, Role, Settings
 from imagegallery_asgi import server
 
 JWT_KEY = "IMAGEGALLERY_JWT_KEY"
@@ -101,4 +101,4 @@ def test_the_user_of_this_machine_is_the_default(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv(JWT_KEY, raising=False)
     headers = [(b"host", b"localhost:8000")]
     request = Request({"type": "http", "method": "GET", "headers": headers, "client": ("127.0.0.1", 1), "path": "/"})
-    assert server.authentication(Settings.from_env())(request) == Principal.user("owner")
+    assert server.authentication(Settings.from_env())(request) == Principal.user("owner", role=Role.ADMIN)

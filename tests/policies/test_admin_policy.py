@@ -9,7 +9,10 @@ from imagegallery.common.meta import JsonValue
 from imagegallery.common.validation import Faults
 from imagegallery.errors import InvalidInput
 from imagegallery.policies.admin_policy import AdminPolicy, Originals, Rules, check_rules
+from imagegallery.policies.policy import Policy
 from imagegallery.storage.keys import EXTENSIONS
+from imagegallery.uploads.session.limits import governed, narrowed
+from imagegallery.uploads.session.policy import UploadPolicy
 
 SETTINGS = AdminPolicy(
     allowed_types=("image/jpeg", "image/png"), max_size=1_000, storage_limit=5_000, user_rate="600/minute"
@@ -92,6 +95,17 @@ def test_types_and_sizes_cannot_be_more_than_the_settings_say() -> None:
         "body.rules.allowed_types": "may only have types that the settings allow, and image/avif is none",
         "body.rules.max_size": "must be at most 1,000, as the settings say",
     }
+
+
+def test_named_policies_narrow_what_comes_of_settings_and_rules() -> None:
+    settings = UploadPolicy(allowed_types=("image/jpeg", "image/png", "image/webp"), max_size=1_000, storage_limit=5)
+    said = AdminPolicy(allowed_types=("image/jpeg", "image/avif", "image/png"), max_size=600, storage_limit=None)
+    service = governed(settings, said)
+    assert (service.allowed_types, service.max_size, service.storage_limit) == (("image/jpeg", "image/png"), 600, None)
+    for named, size in ((Policy(types=("image/png", "image/webp"), max_size=500), 500), (Policy(max_size=700), 600)):
+        under = narrowed(service, named)
+        assert under.max_size == size
+        assert set(under.allowed_types) == {"image/jpeg", "image/png"} & set(named.types or service.allowed_types)
 
 
 @given(

@@ -148,7 +148,8 @@ def _line(version: PolicyVersion) -> str:
     again = "" if version.restores is None else f", as in version {version.restores}"
     rules = ", ".join(f"{name}={_said(rule)}" for name, rule in version.rules.items()) or "no rules"
     when = f"{version.created_at:%Y-%m-%d %H:%M:%S %Z}"
-    return f"version {version.number}, by {version.changed_by}, {when}: {version.why} ({rules}{again})"
+    who = version.changed_by or "somebody who was erased"
+    return f"version {version.number}, by {who}, {when}: {version.why} ({rules}{again})"
 
 
 def _version(version: PolicyVersion) -> dict[str, object]:
