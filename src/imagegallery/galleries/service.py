@@ -212,7 +212,7 @@ class GalleryService:
         gallery_id = as_id(gallery_id, "gallery_id")
         principal.require_known()
         async with self._database.reading(principal) as connection:
-            facts = await self._require(Permission.VIEW, connection, principal, gallery_id)
+            facts = await self._require(Permission.DELETE, connection, principal, gallery_id)
             require_owner(principal, facts, "gallery")
             return await access_records.explain_gallery(connection, gallery_id, facts, now=self._clock())
 

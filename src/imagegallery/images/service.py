@@ -152,18 +152,20 @@ class ImageService:
         return await self._delivery.of_many(lambda: {each.image.id: self._shown(principal, each) for each in found})
 
     async def access(self, principal: Principal, image_id: Id) -> AccessReport:
-        """Tell the image's owner who may do what with it, and by which share.
+        """Tell the image's owner who may do what with it, and by which share; one in the trash is nobody else's.
 
         Raises:
             Unauthenticated: Without a user.
-            NotFound: If the principal may not see any of this id, or it is in the trash.
+            NotFound: If the principal may not see any of this id.
             Forbidden: If it is another owner's.
         """
         image_id = as_id(image_id, "image_id")
         principal.require_known()
         now = self._clock()
         async with self._database.reading(principal) as connection:
-            found = await find_allowed(connection, self.rules.authority, principal, image_id, Permission.VIEW, now=now)
+            found = await find_allowed(
+                connection, self.rules.authority, principal, image_id, Permission.DELETE, now=now
+            )
             require_owner(principal, found, "image")
             return await access_records.explain_image(connection, image_id, found.facts, now=now)
 

@@ -14,7 +14,6 @@ from imagegallery.access.grant import MetadataShown
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.validation import Faults
-from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import NotFound
 from imagegallery.ids import Id, as_id
@@ -101,11 +100,11 @@ class LibraryService:
         """
         chosen = _check(order, where)
         check_limit(limit)
+        library = await self._find(principal, share_id)
+        self._check_told(library, chosen, where)
+        scope = f"images:{library.scope}:{chosen}:{where.scope}"
+        after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
         async with self._database.reading() as connection:
-            library = await self._find(connection, principal, share_id)
-            self._check_told(library, chosen, where)
-            scope = f"images:{library.scope}:{chosen}:{where.scope}"
-            after = _start(chosen, where) if cursor is None else Place(*decode_cursor(cursor, scope, datetime, UUID))
             read = await library_records.list_images(
                 connection,
                 library.owner_id,
@@ -159,10 +158,10 @@ class LibraryService:
             NotFound: As in `list`.
             InvalidInput: For what the share does not show: when pictures were taken, or archived ones.
         """
+        library = await self._find(principal, share_id)
+        self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
+        owner_id = library.owner_id
         async with self._database.reading() as connection:
-            library = await self._find(connection, principal, share_id)
-            self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
-            owner_id = library.owner_id
             return tuple(
                 await library_records.months(connection, owner_id, is_archived=is_archived, since=library.since)
             )
@@ -181,15 +180,15 @@ class LibraryService:
             InvalidInput: For an invalid month, and as `timeline`.
         """
         month_bounds(month)
+        library = await self._find(principal, share_id)
+        self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
+        owner_id = library.owner_id
         async with self._database.reading() as connection:
-            library = await self._find(connection, principal, share_id)
-            self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
-            owner_id = library.owner_id
             return await library_records.columns(
                 connection, owner_id, month, is_archived=is_archived, since=library.since
             )
 
-    async def _find(self, connection: Connection, principal: Principal, share_id: Id | None) -> _Library:
+    async def _find(self, principal: Principal, share_id: Id | None) -> _Library:
         """The library that is asked for, if the principal may see it."""
         if principal.link is not None and share_id is None:
             share_id = principal.link.share_id
@@ -200,7 +199,8 @@ class LibraryService:
             return _Library(owner_id, None, disclosure(principal, facts), facts)
         principal.require_known()
         share_id, now = as_id(share_id, "share_id"), self._clock()
-        found = await access_records.shared_library(connection, principal, share_id, now=now)
+        async with self._database.reading() as connection:
+            found = await access_records.shared_library(connection, principal, share_id, now=now)
         if found is None or not may_view(principal, found.facts):
             raise NotFound.of("share")
         owner_id = found.facts.owner_id
