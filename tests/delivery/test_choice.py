@@ -74,7 +74,11 @@ async def test_a_page_of_costly_urls_is_made_away_from_the_event_loop(
     is_costly: bool, costly: ObjectUrls, store: FilesystemStore, clock: ManualClock
 ) -> None:
     delivery = ImageUrls(costly if is_costly else StoreUrls(store), DeliveryOptions(), clock)
-    image = make_image()
-    url, thread = await delivery.of_many(lambda: (delivery.original_url(image), threading.get_ident()))
-    assert url == delivery.original_url(image)
+    image, until = make_image(), delivery.expires_at()
+
+    def original_url() -> str:
+        return delivery.download_url(image.original_key, until, content_type=image.mime_type)
+
+    url, thread = await delivery.of_many(lambda: (original_url(), threading.get_ident()))
+    assert url == original_url()
     assert (thread != threading.get_ident()) is is_costly

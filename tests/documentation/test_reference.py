@@ -16,13 +16,14 @@ import made_page
 import protocols_page
 import reference_names
 import settings_page
+import shown_table
 from imagegallery.cli.main import COMMANDS
 from imagegallery.variants.preset import DEFAULT_PRESETS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-MAKERS = (diagrams, fault_points, features_diagram, http_page, protocols_page, settings_page)
+MAKERS = (diagrams, fault_points, features_diagram, http_page, protocols_page, settings_page, shown_table)
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)

@@ -67,7 +67,7 @@ def segment(marker: int, data: bytes) -> bytes:
 
 
 def jpeg(**options: object) -> bytes:
-    data = photograph(64, 48, exif=exif(make="Canon"), xmp=XMP, comment=OWNER.encode(), **options)
+    data = photograph(64, 48, **{"exif": exif(), "xmp": XMP, "comment": OWNER.encode(), **options})
     return data[:2] + segment(0xED, iptc()) + segment(0xEB, b"JP\0\1\0\0\0\1 Lisbon") + data[2:]
 
 

@@ -35,6 +35,17 @@ class Disclosure:
         return self.audience is Audience.OWNER
 
     @property
+    def has_place(self) -> bool:
+        """Whether it tells where the picture was made."""
+        return self.metadata is MetadataShown.ALL
+
+    @property
+    def has_file(self) -> bool:
+        """Whether it tells what the file said: its name, when and with what the picture was made. Otherwise everything
+        but the picture and its description is hidden."""
+        return self.metadata > MetadataShown.NONE
+
+    @property
     def has_counts(self) -> bool:
         """Whether it tells how many there are of anything."""
         return self.metadata > MetadataShown.NONE
@@ -42,7 +53,7 @@ class Disclosure:
 
 NOTHING: Final = Disclosure(None, MetadataShown.NONE, DownloadAllowed.NONE)
 OWNERS: Final = Disclosure(Audience.OWNER, MetadataShown.ALL, DownloadAllowed.ORIGINAL)
-EVERYBODYS: Final = Disclosure(Audience.PUBLIC, MetadataShown.BASIC, DownloadAllowed.VARIANT)
+EVERYBODYS: Final = Disclosure(Audience.PUBLIC, MetadataShown.BASIC, DownloadAllowed.NONE)
 
 
 def disclosure(principal: Principal, facts: Facts) -> Disclosure:
@@ -74,19 +85,20 @@ def _check_keys(_: object, attribute: "Attribute[tuple[str, ...]]", keys: tuple[
 class MetaOptions:
     """What becomes of some keys of the ``meta`` of images and galleries.
 
-    ``public`` ones are seen by all who may see the image or gallery; all others only by its owner. ``indexed`` ones
+    ``public`` ones are seen by all who may see the image or gallery, unless a share shows no metadata; all others only
+    by its owner. ``indexed`` ones
     have an index, which `imagegallery migrate` makes: a list that asks for one value of them reads nothing else.
     """
 
     public: tuple[str, ...] = field(default=(), converter=stripped_names, validator=_check_keys)
     indexed: tuple[str, ...] = field(default=(), converter=stripped_names, validator=_check_keys)
 
-    def shown(self, meta: Meta, seen_as: Audience | None) -> Meta:
-        """What is shown of ``meta`` to those who see the thing as this."""
-        if seen_as is Audience.OWNER or not meta:
-            return meta
-        return {key: meta[key] for key in self.public if key in meta}
+    def shown(self, meta: Meta, shown: Disclosure) -> Meta:
+        """What is shown of ``meta``."""
+        return {key: value for key, value in meta.items() if key not in self.hidden(meta, shown)} if meta else meta
 
-    def hidden(self, keys: Iterable[str], seen_as: Audience | None) -> tuple[str, ...]:
-        """Those of the ``keys`` that they are not shown."""
-        return () if seen_as is Audience.OWNER else tuple(key for key in keys if key not in self.public)
+    def hidden(self, keys: Iterable[str], shown: Disclosure) -> tuple[str, ...]:
+        """Those of the ``keys`` that are not shown."""
+        if shown.is_owners:
+            return ()
+        return tuple(key for key in keys if not (shown.has_file and key in self.public))

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.decision import Facts
+from imagegallery.access.disclosure import NOTHING, Disclosure
 from imagegallery.access.grant import Grant
 from imagegallery.common.meta import Meta
 from imagegallery.delivery.protocol import SignedCookie
@@ -67,7 +68,9 @@ class Gallery:
             ``None`` for all.
         policy: The name of the one that images are uploaded under into it, if any.
         grants: What shares give the principal of the call on it.
+        image_count: How many images are in it; ``None`` where counts are hidden.
         audience: How the principal of the call sees it, set by services.
+        disclosure: What they are shown of it, set by services.
         meta: What the application keeps with it (`imagegallery.common.meta`), as far as the principal may see it.
     """
 
@@ -77,13 +80,14 @@ class Gallery:
     description: str
     visibility: Visibility
     cover_image_id: UUID | None
-    image_count: int
+    image_count: int | None
     created_at: datetime
     updated_at: datetime
     policy: str | None = None
     allowed_origins: tuple[str, ...] | None = None
     cover: Image | None = None
     audience: Audience | None = field(default=None, eq=False)
+    disclosure: Disclosure = field(default=NOTHING, eq=False, repr=False)
     meta: Meta = field(factory=dict, hash=False)
     grants: tuple[Grant, ...] = field(default=(), eq=False)
 

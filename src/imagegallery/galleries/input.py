@@ -42,6 +42,11 @@ class Selection:
     seed: int = 0
     where: ImageFilter = NO_FILTER
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is all images in an order that tells nothing of their files."""
+        return self.where.is_empty and self.order in (ImageOrder.POSITION, ImageOrder.CREATED_AT, ImageOrder.RANDOM)
+
     def scope(self, gallery_id: UUID) -> str:
         """The scope of this list's cursors: other selections refuse them."""
         seed = str(self.seed) if self.order is ImageOrder.RANDOM else ""
@@ -141,7 +146,7 @@ def check_gallery_filter(where: GalleryFilter, hidden: Sequence[str]) -> None:
     faults = Faults()
     check_ids(faults, where.ids)
     for key in hidden:
-        faults.add(("query", f"meta.{key}"), "is for the gallery's owner only")
+        faults.add(("query", f"meta.{key}"), "is for those who are shown it")
     faults.check()
 
 

@@ -11,9 +11,10 @@ from uuid import UUID
 from attrs import evolve
 
 from imagegallery.access import records as access_records
-from imagegallery.access.audience import Audience, Visibility, VisibilityLike
+from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
-from imagegallery.access.decision import Facts, audience, is_public, may_view, require, require_owner
+from imagegallery.access.decision import Facts, is_public, may_view, require, require_owner
+from imagegallery.access.disclosure import EVERYBODYS, OWNERS, Disclosure, disclosure
 from imagegallery.access.explanation import AccessReport
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
@@ -43,6 +44,7 @@ from imagegallery.galleries.gallery import (
     ImageOrderLike,
 )
 from imagegallery.galleries.input import (
+    Selection,
     check_anchor,
     check_changes,
     check_draft,
@@ -62,6 +64,7 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter
+from imagegallery.images.presentation.disclosed import hidden_conditions
 from imagegallery.images.presentation.urls import ImageUrls, gallery_folder, show
 from imagegallery.images.trash import records as trash_records
 from imagegallery.images.trash.service import put_away
@@ -256,8 +259,8 @@ class GalleryService:
         check_limit(limit)
         if chosen is GalleryView.SHARED:
             return await self._list_shared(principal, where, cursor, limit)
-        seen_as = Audience.OWNER if chosen is GalleryView.OWN else Audience.PUBLIC
-        check_gallery_filter(where, self._delivery.meta.hidden(where.meta or (), seen_as))
+        shown = OWNERS if chosen is GalleryView.OWN else EVERYBODYS
+        check_gallery_filter(where, self._delivery.meta.hidden(where.meta or (), shown))
         of_whom = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
         scope = of_whom if where.is_empty else f"{of_whom}:{where.scope}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
@@ -561,7 +564,8 @@ class GalleryService:
         Args:
             order: See `ImageOrder`.
             seed: For the random order: 0 to 2^53 - 1. The same seed gives the same order.
-            where: Only the owner may filter by favourite or archive.
+            where: Only the owner may filter by favourite or archive; by times, and in their order or that of names,
+                who is shown them.
             limit: 1 to 100.
             by_cookies: Whether variants have the addresses that `cookies` open.
 
@@ -574,7 +578,8 @@ class GalleryService:
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, self._clock(), gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.reading(principal) as connection:
-            seen = await self._visible(principal, gallery_id, await walking.read(connection, walk), where)
+            await self._check_told(connection, principal, gallery_id, selection)
+            seen = await self._visible(principal, gallery_id, await walking.read(connection, walk), selection)
         found = walking.cut(walk, seen)
         place = gallery_id if by_cookies else None
         return await self._delivery.of_many(
@@ -608,8 +613,11 @@ class GalleryService:
         offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading(principal) as connection:
             walk = walking.Walk(principal, self._clock(), gallery_id, selection, None, limit)
-            seen = await self._visible(principal, gallery_id, await walking.read_page(connection, walk, offset), where)
-            total = await self._total(connection, gallery_id, seen, where)
+            await self._check_told(connection, principal, gallery_id, selection)
+            members = await walking.read_page(connection, walk, offset)
+            seen = await self._visible(principal, gallery_id, members, selection)
+            has_counts = disclosure(principal, seen.facts).has_counts
+            total = await self._total(connection, gallery_id, seen, where) if has_counts else None
         place = gallery_id if by_cookies else None
         images = await self._delivery.of_many(
             lambda: tuple(self._shown_member(principal, seen, member, place) for member in seen.found)
@@ -706,22 +714,40 @@ class GalleryService:
             check(await self._read(connection, principal, gallery_id))
 
     async def _visible(
-        self, principal: Principal, gallery_id: UUID, members: GalleryPage | None, where: ImageFilter
+        self, principal: Principal, gallery_id: UUID, members: GalleryPage | None, selection: Selection
     ) -> GalleryPage:
-        """Raise `NotFound`, or `InvalidInput` for a filter by the owner's private data."""
+        """Raise `NotFound`, or `InvalidInput` for a selection by what is hidden."""
         seen = await self._authority.require(Permission.VIEW, principal, members, "gallery", gallery_id)
-        seen_as = audience(principal, seen.facts)
-        hidden = [f"meta.{key}" for key in self._delivery.meta.hidden(where.meta or (), seen_as)]
-        faults = Faults()
-        for name in () if seen_as is Audience.OWNER else (*where.owner_only, *hidden):
-            faults.add(("query", name), "is for the gallery's owner only")
-        faults.check()
+        self._require_told(disclosure(principal, seen.facts), selection)
         return seen
+
+    async def _check_told(
+        self, connection: Connection, principal: Principal, gallery_id: UUID, selection: Selection
+    ) -> None:
+        """The same for who came by a link, before anything is looked for: the time it takes would tell, too."""
+        if principal.link is None or selection.is_plain:
+            return
+        now = self._clock()
+        facts = await access_records.of_gallery_for(connection, principal, gallery_id, now=now)
+        self._require_told(disclosure(principal, require(Permission.VIEW, principal, facts, "gallery")), selection)
+
+    def _require_told(self, shown: Disclosure, selection: Selection) -> None:
+        faults = Faults()
+        for name in hidden_conditions(selection.where, selection.order, shown, self._delivery.meta):
+            faults.add(("query", name), "is for those who are shown it")
+        faults.check()
 
     def _shown(self, principal: Principal, gallery: Gallery) -> Gallery:
         cover = gallery.cover and show(gallery.cover, principal, self._delivery, gallery.facts)
-        seen_as = audience(principal, gallery.facts)
-        return evolve(gallery, cover=cover, audience=seen_as, meta=self._delivery.meta.shown(gallery.meta, seen_as))
+        shown = disclosure(principal, gallery.facts)
+        return evolve(
+            gallery,
+            cover=cover,
+            audience=shown.audience,
+            disclosure=shown,
+            meta=self._delivery.meta.shown(gallery.meta, shown),
+            image_count=gallery.image_count if shown.has_counts else None,
+        )
 
     def _shown_member(
         self, principal: Principal, members: GalleryPage, member: GalleryEntry, place: UUID | None

@@ -1,13 +1,16 @@
 """The images feature."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from imagegallery.access.authority import Authority
 from imagegallery.access.disclosure import MetaOptions
 from imagegallery.access.options import SharingOptions
+from imagegallery.database.connection import Connection
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
+from imagegallery.images import copies
+from imagegallery.images.copies import Copies
 from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
 from imagegallery.images.image import original_records, records
 from imagegallery.images.image.meta_checks import MetaChecks
@@ -33,14 +36,20 @@ def _services(resources: Resources) -> Iterable[object]:
         meta_checks=resources.registered[MetaChecks],
         policies=resources.registered[Policies],
         authority=resources.registered[Authority],
+        copies=Copies(resources.store, resources.engine, resources.scratch),
     )
     return urls, images, PublicFiles(resources.database, resources.kept, resources.changes, resources.policy)
+
+
+async def _unclaimed(connection: Connection, keys: Sequence[str]) -> Collection[str]:
+    """The ``keys`` that are neither an original nor a copy of one."""
+    return await copies.unclaimed(connection, [*await original_records.unnamed(connection, keys)])
 
 
 FEATURE: Final = Feature(
     "images",
     events=(ImageReady, ImageFailed, UrlsClosed),
     services=_services,
-    unclaimed=original_records.unnamed,
+    unclaimed=_unclaimed,
     holdings=records.HELD,
 )

@@ -18,9 +18,9 @@ from imagegallery.access import records as access_records
 from imagegallery.access.audience import Audience, Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import audience, is_public, require_owner
-from imagegallery.access.disclosure import disclosure
+from imagegallery.access.disclosure import Disclosure, disclosure
 from imagegallery.access.explanation import AccessReport
-from imagegallery.access.grant import MetadataShown
+from imagegallery.access.grant import DownloadAllowed
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
 from imagegallery.audit.entry import Act, AuditEntry, Warrant
@@ -37,6 +37,7 @@ from imagegallery.errors import Conflict, Forbidden, NotFound
 from imagegallery.ids import Id, as_id, as_id_or_none, as_ids
 from imagegallery.images.admission import Admission
 from imagegallery.images.batch.service import BatchService
+from imagegallery.images.copies import Copies, removal_for
 from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.image import membership, records
 from imagegallery.images.image.access import check_many, find, find_allowed, find_many
@@ -47,6 +48,7 @@ from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, Met
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library.service import LibraryService
+from imagegallery.images.presentation.disclosed import disclosed
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
@@ -54,6 +56,7 @@ from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.protocol import JobOutbox
+from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
 
 DEFAULT_LADDER: Final = ("thumbnail", "small", "medium", "large")
@@ -97,7 +100,9 @@ class ImageService:
         meta_checks: MetaChecks | None = None,
         policies: Policies | None = None,
         authority: Authority | None = None,
+        copies: Copies | None = None,
     ) -> None:
+        self._copies = copies
         authority = authority or Authority()
         self.library = LibraryService(database, delivery, clock, authority)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
@@ -369,29 +374,53 @@ class ImageService:
         return chosen.at(self._delivery.variant_url(chosen, expires_at, method=method))
 
     async def download_url(self, principal: Principal, image_id: Id, *, method: ReadMethod = "GET") -> str:
-        """Return a short-lived URL of the original, for this ``method``.
+        """Return a short-lived URL of the original, for this ``method``; of a copy of it without the metadata that a
+        share hides (`imagegallery.images.copies`); or of the largest variant, if a share allows no more. They are
+        attachments.
 
         Raises:
             Unauthenticated: For somebody unknown.
             NotFound: If the principal may not see any of this id.
-            Forbidden: If they may not have the original.
+            Forbidden: If they may have no file of it.
+            Overloaded: If too many wait for copies.
         """
         image_id = as_id(image_id, "image_id")
         principal.require_known()
         async with self._database.reading(principal) as connection:
-            found = await find_allowed(
-                connection, self.rules.authority, principal, image_id, Permission.DOWNLOAD, now=self._clock()
-            )
-            image = found.image
-        if disclosure(principal, found.facts).metadata is not MetadataShown.ALL:
-            raise Forbidden("The original tells more than you may know of the image.")
+            found = await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
+        shown = disclosure(principal, found.facts)
+        is_of_variant = shown.audience is Audience.SHARED and shown.download is DownloadAllowed.VARIANT
+        needed = Permission.VIEW if is_of_variant else Permission.DOWNLOAD
+        await self.rules.authority.require(needed, principal, found, "image", image_id)
+        image = disclosed(found.image, shown)
+        key, content_type = self._largest(image) if is_of_variant else await self._original(image, shown)
+        if method == "GET" and not is_of_variant:
+            await self._record_download(principal, found)
+        return self._delivery.download_url(
+            key,
+            self._delivery.expires_at_for(principal, found.facts),
+            content_type=content_type,
+            download_as=download_name(image.filename, content_type),
+            method=method,
+        )
+
+    def _largest(self, image: Image) -> tuple[str, str]:
+        """Key and media type of the largest variant, in the format that most programs open. Raises `NotFound`."""
+        chosen = choose_variant(image.variants, None, ("jpeg", "png", "webp"), self._ladder)
+        if chosen is None:
+            raise NotFound("This image has no variant yet.")
+        return chosen.key, content_type_of(chosen.key)
+
+    async def _original(self, image: Image, shown: Disclosure) -> tuple[str, str]:
+        """Key and media type of the original, or of a copy that tells no more than may be known."""
         if image.original_state is OriginalState.REFUSED:
             raise NotFound("The file was no good and is gone.")
-        if method == "GET":
-            await self._record_download(principal, found)
-        name = download_name(image.filename, image.mime_type)
-        expires_at = self._delivery.expires_at_for(principal, found.facts)
-        return self._delivery.original_url(image, download_as=name, method=method, expires_at=expires_at)
+        removal = removal_for(shown)
+        if removal is None:
+            return image.original_key, image.mime_type
+        if self._copies is None:
+            raise Forbidden("The original tells more than you may know of the image.")
+        return await self._copies.key_of(image, removal), image.mime_type
 
     async def _record_visibility(
         self, connection: Connection, principal: Principal, image_id: UUID, new: Visibility | Unset

@@ -107,7 +107,7 @@ def image_summary(image: Image, root: str) -> ImageSummary:
 
 
 def image_detail(image: Image, root: str) -> ImageDetail:
-    own = image.audience is Audience.OWNER
+    own, has_place = image.audience is Audience.OWNER, image.disclosure.has_place
     return _image(
         ImageDetail,
         _variant_detail,
@@ -115,9 +115,9 @@ def image_detail(image: Image, root: str) -> ImageDetail:
         root,
         sha256=image.sha256.hex() if own and image.sha256 else None,
         failure=FailureDocument(image.failure.code, image.failure.message) if image.failure else None,
-        exif=_exif(image.metadata, own) if image.metadata else None,
-        latitude=image.latitude if own else None,
-        longitude=image.longitude if own else None,
+        exif=_exif(image.metadata, has_place) if image.metadata else None,
+        latitude=image.latitude if has_place else None,
+        longitude=image.longitude if has_place else None,
         is_archived=own and image.is_archived,
         visibility=image.visibility if own else None,
         policy=image.policy if own else None,
@@ -390,6 +390,6 @@ def batch_document(results: Iterable[BatchResult]) -> BatchDocument:
     return BatchDocument(tuple(BatchResultDocument(each.image_id, each.error is None, each.error) for each in results))
 
 
-def _exif(metadata: Metadata, own: bool) -> ExifDocument:
+def _exif(metadata: Metadata, has_place: bool) -> ExifDocument:
     # The service has removed the place for others already; this must not depend on that alone.
-    return document(ExifDocument, metadata if own else metadata.without_place())
+    return document(ExifDocument, metadata if has_place else metadata.without_place())

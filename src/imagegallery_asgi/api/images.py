@@ -283,14 +283,16 @@ async def view_image(call: Call, image_id: UUID, query: ViewQuery) -> Response:
 @operation(
     "GET",
     "/images/{image_id}/download",
-    "To the original, for its owner",
+    "To the original, or to what a share allows of it",
     raises=(NotFound,),
     answers=_REDIRECT,
     for_links=True,
     permission=Permission.DOWNLOAD,
 )
 async def download_image(call: Call, image_id: UUID) -> Response:
-    """302 to a short-lived address of the original, for its owner."""
+    """302 to a short-lived address: of the original, for its owner and those whose share shows all its metadata; of a
+    copy without what a share hides, made for the first who asks; or of the largest variant, where a share allows no
+    more."""
     url = await call.gallery.images.download_url(call.principal, image_id, method=_read_method(call))
     return _redirect(call, url)
 

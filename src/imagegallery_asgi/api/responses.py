@@ -177,8 +177,9 @@ class ContributorDocument:
 
 @frozen(slots=False)
 class ImageDetail(ImageSummary):
-    """All about an image. Only the owner sees ``sha256``, the place, whether it is archived, its own ``visibility``
-    (beside that of its galleries), and of ``meta`` what the service does not show to all.
+    """All about an image. Only the owner sees ``sha256``, whether it is archived, its own ``visibility`` (beside that
+    of its galleries), and of ``meta`` what the service does not show to all. The place is shown to those, too, whose
+    share has ``metadata`` of ``all``. One of ``none`` hides all that the file said, as if it had said nothing.
 
     ``sha256`` is ``null`` until all of the file was read.
 
@@ -325,7 +326,8 @@ class PolicyDocument:
 class GalleryDocument:
     """Only the owner sees ``owner_id``, ``policy``, the name of the one that images are uploaded under into it,
     ``allowed_origins``, those of the pages that may show its public files (``null``: all), and of ``meta`` what the
-    service does not show to all. Lists have ``meta`` where ``with_meta`` asks for it."""
+    service does not show to all. ``image_count`` is ``null`` where a share hides counts. Lists have ``meta`` where
+    ``with_meta`` asks for it."""
 
     id: UUID
     owner_id: Annotated[str | None, example("ana")]
@@ -334,7 +336,7 @@ class GalleryDocument:
     visibility: Visibility
     cover_image_id: Annotated[UUID | None, example(None)]
     cover: ImageSummary | None
-    image_count: Annotated[int, example(128)]
+    image_count: Annotated[int | None, example(128)]
     policy: Annotated[str | None, example("avatar")]
     allowed_origins: Annotated[tuple[str, ...] | None, example(("https://photos.example",))]
     created_at: Moment

@@ -100,10 +100,11 @@ def test_a_private_url_stays_the_same_for_a_while(clock: ManualClock) -> None:
 
 
 def test_the_original_is_signed_with_its_own_type_and_the_name_to_save_it_as(clock: ManualClock) -> None:
-    image = make_image()
+    image, urls = make_image(), delivery(clock)
 
-    grant = grant_in(delivery(clock).original_url(image, download_as="trám.jpg"), clock)
+    url = urls.download_url(image.original_key, urls.expires_at(), content_type=image.mime_type, download_as="trám.jpg")
 
+    grant = grant_in(url, clock)
     assert (grant.key, grant.content_type, grant.download_as) == (image.original_key, "image/jpeg", "trám.jpg")
 
 

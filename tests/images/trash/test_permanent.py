@@ -124,7 +124,7 @@ async def test_a_gallery_goes_with_the_images_that_are_nowhere_else(
     other_id = await gallery_of(library, shared)
     checked: list[int] = []
     await library.galleries.delete(
-        ANA, gallery_id, with_images=True, check=lambda gallery: checked.append(gallery.image_count)
+        ANA, gallery_id, with_images=True, check=lambda gallery: checked.append(gallery.image_count or 0)
     )
     assert checked == [6]
     assert await trash_of(library) == {image.id for image in own}

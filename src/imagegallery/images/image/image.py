@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from imagegallery.access.audience import Audience, Visibility
 from imagegallery.access.contributor import Contributor
+from imagegallery.access.disclosure import NOTHING, Disclosure
 from imagegallery.common.meta import Meta
 from imagegallery.errors import Failure
 from imagegallery.images.metadata.capture_time import TakenAtSource
@@ -81,8 +82,8 @@ class Image:
 
     ``width`` and ``height`` are in pixels with the orientation applied. ``is_truncated``: a part of the picture is
     missing from the file, and what is there is shown. ``taken_at`` is what the file tells, else the
-    upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's alone: for anybody
-    else services have taken the place out. ``phash`` is 64 bits of how it looks
+    upload's time; ``taken_at_source`` says which. ``metadata`` and the coordinates are the owner's, and whose shares
+    show them: for anybody else services have taken the place out. ``phash`` is 64 bits of how it looks
     (`imagegallery.imaging.phash`), 0 when they would say nothing and ``None`` until they are computed. ``original_key``
     may be another image's, too: images of one owner with the same bytes share their original. ``sha256`` is ``None``
     until all of it was read. ``deleted_at`` says since
@@ -90,8 +91,9 @@ class Image:
     variants that were made and not kept (`imagegallery.variants.plan`).
     ``policy`` is the name of the one that it was uploaded under. ``removed_metadata`` is what its original was kept
     without, although the file that came had it (``None``: it is as it came).
-    ``urls_expire_at``: until when its URLs work (``None``: for ever). ``audience``: as whom the principal of the call
-    sees it, set by services. ``position``, in a
+    ``urls_expire_at``: until when its URLs work (``None``: for ever). ``audience`` and ``disclosure``: as whom the
+    principal of the call sees it, and what they are shown of it, set by services, which have taken out the rest.
+    ``position``, in a
     gallery's list: where it was put, the higher the later; with gaps, so that it counts nothing. ``meta`` is what the
     application keeps with it (`imagegallery.common.meta`), of which services have taken out what the principal may not
     see. ``visibility`` is its own: it is as open as the most open of itself and its galleries. ``added_by`` is who
@@ -132,6 +134,7 @@ class Image:
     policy: str | None = None
     removed_metadata: Removal | None = None
     audience: Audience | None = field(default=None, eq=False)
+    disclosure: Disclosure = field(default=NOTHING, eq=False, repr=False)
     position: int | None = field(default=None, eq=False)
     meta: Meta = field(factory=dict, hash=False)
     visibility: Visibility = Visibility.PRIVATE

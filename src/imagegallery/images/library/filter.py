@@ -93,7 +93,15 @@ class ImageFilter:
     @property
     def owner_only(self) -> tuple[str, ...]:
         """The given conditions about the owner's private data, but for ``meta``."""
-        return tuple(name for name in ("is_favorite", "is_archived", "visibility") if getattr(self, name) is not None)
+        return self._given("is_favorite", "is_archived", "visibility")
+
+    @property
+    def by_file(self) -> tuple[str, ...]:
+        """The given conditions about what the images' files say."""
+        return self._given("taken_from", "taken_before")
+
+    def _given(self, *names: str) -> tuple[str, ...]:
+        return tuple(name for name in names if getattr(self, name) is not None)
 
 
 NO_FILTER = ImageFilter()

@@ -1,6 +1,5 @@
 """The library: all images of one owner by time, in pages or months, for its owner and those it is shared with."""
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from imagegallery.access import records as access_records
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import Facts, may_view
 from imagegallery.access.disclosure import Disclosure, disclosure
-from imagegallery.access.grant import MetadataShown
 from imagegallery.access.permission import Permission
 from imagegallery.clock import Clock
 from imagegallery.common.validation import Faults
@@ -23,6 +21,7 @@ from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.images.library.records import Place
 from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds
+from imagegallery.images.presentation.disclosed import hidden_conditions
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
     DEFAULT_LIMIT,
@@ -210,19 +209,9 @@ class LibraryService:
     def _check_told(self, library: _Library, order: LibraryOrder, where: ImageFilter) -> None:
         """Raise `InvalidInput` for what is hidden by the share, and asked by."""
         faults = Faults()
-        shown, meta = library.shown, self._delivery.meta
-        by_file = ("taken_from", "taken_before") if shown.metadata is MetadataShown.NONE else ()
-        for name in () if shown.is_owners else (*where.owner_only, *_given(where, by_file)):
+        for name in hidden_conditions(where, order, library.shown, self._delivery.meta):
             faults.add(("query", name), "is for those who are shown it")
-        if by_file and order is LibraryOrder.TAKEN_AT:
-            faults.add(("query", "order"), "is for those who are shown when pictures were taken")
-        for key in meta.hidden(where.meta or (), shown.audience):
-            faults.add(("query", f"meta.{key}"), "is for those who are shown it")
         faults.check()
-
-
-def _given(where: ImageFilter, names: Iterable[str]) -> Sequence[str]:
-    return [name for name in names if getattr(where, name) is not None]
 
 
 def _check(order: str, where: ImageFilter) -> LibraryOrder:

@@ -49,7 +49,7 @@ class Metadata:
     altitude: float | None = None
 
     def without_place(self) -> "Metadata":
-        """The same without the place, as everybody but the owner may see it."""
+        """The same without the place, as everybody sees it of a public one."""
         return evolve(self, latitude=None, longitude=None, altitude=None)
 
 

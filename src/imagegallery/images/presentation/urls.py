@@ -15,13 +15,14 @@ from attrs import evolve
 
 from imagegallery.access.audience import Audience
 from imagegallery.access.decision import Facts, audience, is_public
-from imagegallery.access.disclosure import MetaOptions
+from imagegallery.access.disclosure import MetaOptions, disclosure
 from imagegallery.access.options import SharingOptions
 from imagegallery.clock import EPOCH, Clock
 from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.delivery.protocol import ObjectUrls
 from imagegallery.errors import ConfigurationError
 from imagegallery.images.image.image import Image, Variant
+from imagegallery.images.presentation.disclosed import disclosed
 from imagegallery.principal import Principal
 from imagegallery.storage.keys import content_type_of
 from imagegallery.storage.protocol import ReadMethod
@@ -75,22 +76,19 @@ class ImageUrls:
         variants = tuple(each.at(f"{folder}{quote(each.key)}") for each in image.variants)
         return evolve(image, variants=variants, urls_expire_at=None)
 
-    def original_url(
+    def download_url(
         self,
-        image: Image,
+        key: str,
+        expires_at: datetime,
         *,
+        content_type: str,
         download_as: str | None = None,
         method: ReadMethod = "GET",
-        expires_at: datetime | None = None,
     ) -> str:
-        """The signed URL of the original, by default as long as its owner's. With ``download_as`` it is an attachment.
-        The caller checks access."""
+        """The signed URL of an original, a copy of one or a variant; with ``download_as``, of an attachment. The caller
+        checks access."""
         return self._private.url_of(
-            image.original_key,
-            content_type=image.mime_type,
-            expires_at=expires_at or self.expires_at(),
-            download_as=download_as,
-            method=method,
+            key, content_type=content_type, expires_at=expires_at, download_as=download_as, method=method
         )
 
     async def of_many(self, show: Callable[[], P]) -> P:
@@ -122,24 +120,19 @@ def stepped_expiry(now: datetime, ttl: timedelta) -> datetime:
 def show(
     image: Image, principal: Principal, delivery: ImageUrls, facts: Facts, *, position: int | None = None
 ) -> Image:
-    """The image with URLs, and without its place and the owner's ``meta`` unless the principal owns it.
+    """The image with URLs, and without what the principal is not shown of it.
 
     ``facts`` are of what contains it, at this ``position``. If that is public, variants have public URLs.
     """
     urls_expire_at = None if is_public(facts) else delivery.expires_at_for(principal, facts)
-    seen_as = audience(principal, facts)
-    metadata, latitude, longitude = image.metadata, image.latitude, image.longitude
-    if seen_as is not Audience.OWNER:
-        metadata, latitude, longitude = metadata and metadata.without_place(), None, None
+    shown = disclosure(principal, facts)
     return evolve(
-        image,
+        disclosed(image, shown),
         variants=tuple(each.at(delivery.variant_url(each, urls_expire_at)) for each in image.variants),
         urls_expire_at=urls_expire_at,
-        metadata=metadata,
-        latitude=latitude,
-        longitude=longitude,
-        audience=seen_as,
-        added_by=image.added_by if seen_as is Audience.OWNER else None,
-        meta=delivery.meta.shown(image.meta, seen_as),
+        audience=shown.audience,
+        disclosure=shown,
+        added_by=image.added_by if shown.is_owners else None,
+        meta=delivery.meta.shown(image.meta, shown),
         position=position,
     )

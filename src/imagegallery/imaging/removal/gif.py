@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from imagegallery.imaging.removal import xmp
-from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, Span, Unreadable, damaged
+from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, SourceBytes, Unreadable, damaged
 
 MAX_BLOCKS: Final = 200_000
 _SCREEN_END: Final = 13
@@ -21,54 +21,54 @@ _XMP_TRAILER: Final = bytes([1, *range(0xFF, -1, -1), 0])
 
 def without_place(content: Content) -> Iterator[Piece]:
     """The copy. Raises `BadImage`."""
-    for label, span in _blocks(content):
-        identifier = content[span.start : span.start + 14][_IDENTIFIER]
+    for label, source in _blocks(content):
+        identifier = content[source.start : source.start + 14][_IDENTIFIER]
         if label != _APPLICATION or identifier in _SHOWN:
-            yield span
-        elif identifier == _XMP and span.end - span.start <= MAX_BLOCK:
-            yield from _xmp(content, span)
+            yield source
+        elif identifier == _XMP and source.end - source.start <= MAX_BLOCK:
+            yield from _xmp(content, source)
 
 
 def without_all(content: Content) -> Iterator[Piece]:
     """The copy. Raises `BadImage`."""
-    for label, span in _blocks(content):
-        identifier = content[span.start : span.start + 14][_IDENTIFIER]
+    for label, source in _blocks(content):
+        identifier = content[source.start : source.start + 14][_IDENTIFIER]
         if label in (None, _CONTROL) or (label == _APPLICATION and identifier in _SHOWN):
-            yield span
+            yield source
 
 
-def _xmp(content: Content, span: Span) -> Iterator[Piece]:
-    start, end = span.start + _IDENTIFIER.stop, span.end - len(_XMP_TRAILER)
-    if end < start or content[end : span.end] != _XMP_TRAILER:
+def _xmp(content: Content, source: SourceBytes) -> Iterator[Piece]:
+    start, end = source.start + _IDENTIFIER.stop, source.end - len(_XMP_TRAILER)
+    if end < start or content[end : source.end] != _XMP_TRAILER:
         return
     try:
         edited = xmp.without_place(content[start:end])
     except Unreadable:
         return
-    yield Span(span.start, start)
+    yield SourceBytes(source.start, start)
     yield edited
-    yield Span(end, span.end)
+    yield SourceBytes(end, source.end)
 
 
-def _blocks(content: Content) -> Iterator[tuple[int | None, Span]]:
+def _blocks(content: Content) -> Iterator[tuple[int | None, SourceBytes]]:
     """The header, the frames and the trailer (no label), and the extensions. A frame at the end may be cut short."""
     at = _SCREEN_END + _palette_size(content[10:11])
     if at > len(content):
         raise damaged("its header is cut")
-    yield None, Span(0, at)
+    yield None, SourceBytes(0, at)
     for _ in range(MAX_BLOCKS):
         start, kind = at, content[at : at + 1]
         if kind == bytes([_EXTENSION]) and at + 2 <= len(content):
             at = _end_of_sub_blocks(content, at + 2)
             if at > len(content):
                 raise damaged("a block is longer than the file")
-            yield content[start + 1], Span(start, at)
+            yield content[start + 1], SourceBytes(start, at)
         elif kind == bytes([_FRAME]):
             at = _end_of_sub_blocks(content, at + 11 + _palette_size(content[at + 9 : at + 10]))
-            yield None, Span(start, min(at, len(content)))
+            yield None, SourceBytes(start, min(at, len(content)))
         else:
             if kind == bytes([_TRAILER]):
-                yield None, Span(at, at + 1)
+                yield None, SourceBytes(at, at + 1)
             return
         if at >= len(content):
             return

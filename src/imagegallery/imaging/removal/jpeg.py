@@ -16,7 +16,7 @@ from attrs import frozen
 from imagegallery.imaging.formats.jpeg import MAX_SEGMENTS
 from imagegallery.imaging.protocol import EXIF_MARKER
 from imagegallery.imaging.removal import exif, photoshop, xmp
-from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, Span, Unreadable, damaged
+from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, SourceBytes, Unreadable, damaged
 
 MAX_FRAMES: Final = 64
 
@@ -67,7 +67,7 @@ def without_place(content: Content) -> Iterator[Piece]:
         start = padding.end() if padding else end
         if content[start : start + 3] != _SOI + b"\xff":
             return
-        yield Span(end, start)
+        yield SourceBytes(end, start)
     raise damaged("there are too many frames behind the picture")
 
 
@@ -75,10 +75,10 @@ def _picture(content: Content, segments: Sequence[_Segment]) -> Iterator[Piece]:
     new = {**_split(content, segments, _PHOTOSHOP_ID, len(_PHOTOSHOP_ID), photoshop.without_place)}
     digests: dict[bytes, bytes] = {}
     new |= _without_place_in_extension(content, segments, digests)
-    yield Span(segments[0].start - len(_SOI), segments[0].start)
+    yield SourceBytes(segments[0].start - len(_SOI), segments[0].start)
     for each in segments:
         if each.marker is None or each.marker in _CODING:
-            yield b"\xff" * (each.end - each.start) if each.is_noise else Span(each.start, each.end)
+            yield b"\xff" * (each.end - each.start) if each.is_noise else SourceBytes(each.start, each.end)
             continue
         data = content[each.data : each.end]
         kept = new.get(each.start) if each.start in new else _kept(each.marker, data, digests)
@@ -160,9 +160,9 @@ def without_all(content: Content) -> Iterator[Piece]:
         data = b"" if each.marker is None or each.marker in _CODING else content[each.data : each.end]
         if each.marker is None or each.marker in _CODING:
             if not each.is_noise:
-                yield Span(each.start, each.end)
+                yield SourceBytes(each.start, each.end)
         elif each.marker == _APP2 and data.startswith(_PROFILE):
-            yield Span(each.start, each.end)
+            yield SourceBytes(each.start, each.end)
         elif each.marker == _APP0 and data.startswith(_JFIF) and len(data) >= 14:
             yield _segment(each, data[:12] + b"\0\0")  # no thumbnail
         elif each.marker == _APP14 and data.startswith(_ADOBE):

@@ -1,7 +1,7 @@
-"""What a copy of a file is made of: spans of the file as they are, and new bytes between them. Pure.
+"""What a copy of a file is made of: bytes of the file as they are, and new bytes between them. Pure.
 
-A copy is planned by the structure of the file alone. Spans are copied block by block, so that memory is only needed for
-the metadata, which have limits.
+A copy is planned by the structure of the file alone. What is kept is copied block by block, so that
+memory is only needed for the metadata, which have limits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,14 +19,14 @@ _BUFFER: Final = 1024**2
 
 
 @frozen
-class Span:
+class SourceBytes:
     """Bytes of the file from ``start`` up to ``end``, kept as they are."""
 
     start: int
     end: int
 
 
-Piece: TypeAlias = Span | bytes
+Piece: TypeAlias = SourceBytes | bytes
 
 
 class Unreadable(Exception):
@@ -55,7 +55,7 @@ def patched(content: Content, patches: Iterable[tuple[int, bytes]]) -> Iterator[
         if at + len(new) <= done:
             continue
         new, at = new[max(0, done - at) :], max(at, done)
-        yield Span(done, at)
+        yield SourceBytes(done, at)
         yield new
         done = at + len(new)
-    yield Span(done, len(content))
+    yield SourceBytes(done, len(content))

@@ -6,7 +6,7 @@ from typing import Final
 
 from imagegallery.imaging.formats import png
 from imagegallery.imaging.removal import exif, iptc, photoshop, xmp
-from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, Span, Unreadable, damaged
+from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, SourceBytes, Unreadable, damaged
 from imagegallery.imaging.removal.place import is_place
 
 _SIGNATURE_SIZE: Final = 8
@@ -25,29 +25,29 @@ _XMP_ID: Final = b"http://ns.adobe.com/xap/1.0/\0"
 
 def without_place(content: Content) -> Iterator[Piece]:
     """The copy. Raises `BadImage`."""
-    yield Span(0, _SIGNATURE_SIZE)
-    for kind, span in _chunks(content):
-        data = content[span.start + 8 : span.end - 4] if span.end - span.start <= MAX_BLOCK + 12 else b""
+    yield SourceBytes(0, _SIGNATURE_SIZE)
+    for kind, source in _chunks(content):
+        data = content[source.start + 8 : source.end - 4] if source.end - source.start <= MAX_BLOCK + 12 else b""
         if kind in _HARMLESS:
-            yield span
+            yield source
         elif kind == b"eXIf":
             yield from _exif(data)
         elif kind in _TEXTS and data:
-            yield from _text(kind, data, span)
+            yield from _text(kind, data, source)
 
 
 def without_all(content: Content) -> Iterator[Piece]:
     """The copy. Raises `BadImage`."""
     blocks = [
-        png.read_exif(kind, content[span.start + 8 : span.end - 4])
-        for kind, span in _chunks(content)
-        if kind in _TEXTS | {b"eXIf"} and span.end - span.start <= MAX_BLOCK
+        png.read_exif(kind, content[source.start + 8 : source.end - 4])
+        for kind, source in _chunks(content)
+        if kind in _TEXTS | {b"eXIf"} and source.end - source.start <= MAX_BLOCK
     ]
     left = next(filter(None, map(exif.essence, filter(None, blocks))), b"")
-    yield Span(0, _SIGNATURE_SIZE)
-    for kind, span in _chunks(content):
+    yield SourceBytes(0, _SIGNATURE_SIZE)
+    for kind, source in _chunks(content):
         if kind in _SHOWN:
-            yield span
+            yield source
         if kind == b"IHDR" and left:
             yield png.chunk(b"eXIf", left)
 
@@ -61,12 +61,12 @@ def _exif(data: bytes) -> Iterator[Piece]:
         yield png.chunk(b"eXIf", edited)
 
 
-def _text(kind: bytes, data: bytes, span: Span) -> Iterator[Piece]:
+def _text(kind: bytes, data: bytes, source: SourceBytes) -> Iterator[Piece]:
     keyword, text = png.read_text(kind, data)
     profile = _PROFILE.fullmatch(keyword)
     if profile is None and keyword != _XMP_KEYWORD:
         if not is_place(keyword):
-            yield span
+            yield source
         return
     try:
         old = png.raw_profile(text) if profile else text
@@ -74,7 +74,7 @@ def _text(kind: bytes, data: bytes, span: Span) -> Iterator[Piece]:
     except Unreadable:
         return
     if edited == old:
-        yield span
+        yield source
     elif profile:
         yield png.chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + _written(profile[1], edited))
     else:
@@ -104,7 +104,7 @@ def _written(profile: str, data: bytes) -> bytes:
     return f"\n{profile}\n{len(data):8}\n{lines}\n".encode()
 
 
-def _chunks(content: Content) -> Iterator[tuple[bytes, Span]]:
+def _chunks(content: Content) -> Iterator[tuple[bytes, SourceBytes]]:
     """Kind and place of every chunk, up to the last one. Pixels may be cut short: then what is there is kept."""
     at = _SIGNATURE_SIZE
     for _ in range(png.MAX_CHUNKS):
@@ -115,7 +115,7 @@ def _chunks(content: Content) -> Iterator[tuple[bytes, Span]]:
             if kind not in _PIXELS:
                 raise damaged("a chunk is longer than the file")
             end = len(content)
-        yield kind, Span(at, end)
+        yield kind, SourceBytes(at, end)
         if kind == b"IEND" or end == len(content):
             return
         at = end

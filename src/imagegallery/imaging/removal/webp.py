@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from imagegallery.imaging.removal import exif, xmp
-from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, Span, Unreadable, damaged
+from imagegallery.imaging.removal.pieces import MAX_BLOCK, Content, Piece, SourceBytes, Unreadable, damaged
 
 MAX_CHUNKS: Final = 200_000
 _HEADER_SIZE: Final = 12
@@ -30,8 +30,8 @@ def _copy(content: Content, *, hides_all: bool) -> Iterator[Piece]:
     pieces: list[Piece] = []
     kinds: set[bytes] = set()
     flags_at: int | None = None
-    for kind, span in _chunks(content, _HEADER_SIZE, end):
-        kept = _kept(content, kind, span, hides_all=hides_all)
+    for kind, source in _chunks(content, _HEADER_SIZE, end):
+        kept = _kept(content, kind, source, hides_all=hides_all)
         if kept:
             kinds.add(kind)
         if kind == b"VP8X":
@@ -39,7 +39,7 @@ def _copy(content: Content, *, hides_all: bool) -> Iterator[Piece]:
         pieces += kept
     if flags_at is not None:
         pieces[flags_at] = _flagged(content, pieces[flags_at], kinds)
-    size = sum(each.end - each.start if isinstance(each, Span) else len(each) for each in pieces)
+    size = sum(each.end - each.start if isinstance(each, SourceBytes) else len(each) for each in pieces)
     yield b"RIFF" + (size + 4).to_bytes(4, "little") + b"WEBP"
     yield from pieces
 
@@ -54,14 +54,16 @@ def _flagged(content: Content, header: Piece, kinds: set[bytes]) -> bytes:
     return bytes(data)
 
 
-def _kept(content: Content, kind: bytes, span: Span, *, hides_all: bool) -> list[Piece]:
+def _kept(content: Content, kind: bytes, source: SourceBytes, *, hides_all: bool) -> list[Piece]:
     if kind == b"ANMF":
-        return _frame(content, span)
+        return _frame(content, source)
     if kind in _SHOWN:
-        return [span]
-    if kind not in (_EXIF, _XMP) or span.end - span.start > MAX_BLOCK:
+        return [source]
+    if kind not in (_EXIF, _XMP) or source.end - source.start > MAX_BLOCK:
         return []
-    data = content[span.start + 8 : span.start + 8 + int.from_bytes(content[span.start + 4 : span.start + 8], "little")]
+    data = content[
+        source.start + 8 : source.start + 8 + int.from_bytes(content[source.start + 4 : source.start + 8], "little")
+    ]
     left = b""
     try:
         if not hides_all:
@@ -73,19 +75,19 @@ def _kept(content: Content, kind: bytes, span: Span, *, hides_all: bool) -> list
     return [_chunk(kind, left)] if left else []
 
 
-def _frame(content: Content, span: Span) -> list[Piece]:
+def _frame(content: Content, source: SourceBytes) -> list[Piece]:
     """A frame of an animation without the unknown chunks inside of it."""
-    first = span.start + 8 + _FRAME_HEAD
-    inner = [each for kind, each in _chunks(content, min(first, span.end), span.end) if kind in _SHOWN]
+    first = source.start + 8 + _FRAME_HEAD
+    inner = [each for kind, each in _chunks(content, min(first, source.end), source.end) if kind in _SHOWN]
     size = _FRAME_HEAD + sum(each.end - each.start for each in inner)
-    return [b"ANMF" + size.to_bytes(4, "little"), Span(span.start + 8, min(first, span.end)), *inner]
+    return [b"ANMF" + size.to_bytes(4, "little"), SourceBytes(source.start + 8, min(first, source.end)), *inner]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return kind + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
 
 
-def _chunks(content: Content, at: int, end: int) -> Iterator[tuple[bytes, Span]]:
+def _chunks(content: Content, at: int, end: int) -> Iterator[tuple[bytes, SourceBytes]]:
     """Kind and place of each. The last one of a picture may be cut short: then what is there is kept."""
     for _ in range(MAX_CHUNKS):
         if at + 8 > end:
@@ -96,6 +98,6 @@ def _chunks(content: Content, at: int, end: int) -> Iterator[tuple[bytes, Span]]
             if at + 8 + size > len(content) and kind not in _SHOWN:
                 raise damaged("a chunk is longer than the file")
             following = end
-        yield kind, Span(at, following)
+        yield kind, SourceBytes(at, following)
         at = following
     raise damaged("it has too many chunks")
