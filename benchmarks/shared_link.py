@@ -36,6 +36,8 @@ LATITUDE, LONGITUDE = 38.7139, -9.1334
 FILENAME = "rua-augusta.jpg"
 JPEG = {"Content-Type": "image/jpeg"}
 PASSWORD = "open sesame"
+# Guests add nothing unless somebody wants them to.
+GUESTS = {"IMAGEGALLERY_ADMINISTRATION_GUEST_UPLOADS": "true"}
 SERVED = Path(__file__).parents[1] / "tests" / "asgi" / "served.py"
 
 
@@ -201,7 +203,7 @@ def main() -> None:
         settings = portal.call(Settings.embedded, folder / "database")
         running = stack.enter_context(portal.wrap_async_context_manager(running_database(settings)))
         dsn = str(running.database.dsn)
-        servers = [stack.enter_context(running_api(SERVED, dsn, folder, {})) for _ in range(2)]
+        servers = [stack.enter_context(running_api(SERVED, dsn, folder, GUESTS)) for _ in range(2)]
         run(*(each.url for each in servers))
 
 
