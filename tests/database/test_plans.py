@@ -18,6 +18,7 @@ from attrs import frozen
 from tests.support.database import DatabaseServer
 
 from imagegallery.access import records as access
+from imagegallery.contributions import records as contributions
 from imagegallery.database.connection import Connection
 from imagegallery.database.options import PLANNING
 from imagegallery.database.statement import Statement
@@ -100,6 +101,11 @@ FROM generate_series(0, 40039) AS n;
 INSERT INTO share_recipients (id, share_id, kind, name, created_at)
 SELECT id(kind, n), id('share', n), kind, CASE kind WHEN 'user' THEN 'user ' || n % 1000 ELSE 'staff' END, now()
 FROM generate_series(0, 40039) AS n, unnest(ARRAY['user', 'group']) AS kind;
+
+INSERT INTO contributions (image_id, owner_id, share_id, gallery_id, added_by, size, state, arrived_at)
+SELECT i.id, i.owner_id, id('share', n % 40), id('gallery', 0), 'guest:' || id('guest', n % 100), 1000,
+       (ARRAY['pending', 'approved'])[1 + n / 2 % 2], i.created_at
+FROM generate_series(0, 19999) AS n JOIN images i ON i.id = id('image', n);
 """
 
 
@@ -120,6 +126,8 @@ def named(statement: Statement, **values: object) -> tuple[str, tuple[object, ..
 
 OWNER, ANOTHER_OWNER, TIDY_OWNER, LIMIT = "owner 0", "owner 1", "owner 3", 51
 GALLERY, IMAGE = (UUID(hashlib.md5(name).hexdigest()) for name in (b"gallery0", b"image0"))
+SHARE = UUID(hashlib.md5(b"share1").hexdigest())
+GUEST = f"guest:{UUID(hashlib.md5(b'guest1').hexdigest())}"
 AMONG_GALLERIES, AMONG_IMAGES = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 8, tzinfo=UTC)
 AFTER_IMAGES = datetime(2026, 2, 1, tzinfo=UTC)
 POSITION, WALK = 1500 * 2**32, 2**62
@@ -191,6 +199,24 @@ LISTS = {
             (LibraryOrder.TAKEN_AT, "images_by_taken_at"),
         )
     },
+    "inbox": Case(
+        contributions.LIST_OF_OWNER,
+        (ANOTHER_OWNER, "pending", AFTER_IMAGES, LAST_ID, 11),
+        "contributions",
+        "contributions_by_owner",
+    ),
+    "inbox of a share": Case(
+        contributions.LIST_OF_SHARE,
+        (ANOTHER_OWNER, "pending", AFTER_IMAGES, LAST_ID, 11, SHARE),
+        "contributions",
+        "contributions_by_share",
+    ),
+    "what a guest added": Case(
+        contributions.LIST_OF_CONTRIBUTOR,
+        (GUEST, AFTER_IMAGES, LAST_ID, 11),
+        "contributions",
+        "contributions_by_contributor",
+    ),
     "own trash": Case(trash_records.LIST_TRASHED, (TIDY_OWNER, AFTER_IMAGES, IMAGE, 11), "images", "images_in_trash"),
     "expired trash": Case(
         trash_records.EXPIRED,

@@ -1,7 +1,7 @@
 """The SQL of what others add by shares.
 
 As long as an image is pending, its ``deleted_at`` is ``infinity`` (migration 0033 says why): `images.image.records`
-writes that, and `approve` takes it away.
+writes that, and `release` takes it away.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,10 @@ from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 # What others added to an owner's galleries goes with it; what an owner added to others' stays, as nobody's.
 _BY_OWNER: Final = "t.added_by = 'user:' || $1 AND t.owner_id <> $1"
+_NOBODYS: Final = "added_by = 'user:', added_by_name = ''"
 HELD: Final = (
     Holding("contributions", order="t.arrived_at, t.image_id"),
-    Holding(
-        "images", _BY_OWNER, changed_to="added_by = 'user:', added_by_name = ''", is_told=False, name="added_images"
-    ),
+    Holding("images", _BY_OWNER, changed_to=_NOBODYS, is_told=False, name="added_images"),
     Holding(
         "contributions",
         _BY_OWNER,
@@ -33,6 +32,7 @@ HELD: Final = (
         is_told=False,
         name="added_contributions",
     ),
+    Holding("upload_sessions", _BY_OWNER, changed_to=_NOBODYS, is_told=False, name="sent_uploads"),
 )
 
 _COLUMNS = """
@@ -63,9 +63,10 @@ WHERE s.id = $1"""
 
 _GALLERIES = "SELECT gallery_id FROM share_targets WHERE share_id = $1 AND gallery_id IS NOT NULL LIMIT 2"
 
+# Without the gallery, if that was deleted since the share was asked.
 _INSERT = """
 INSERT INTO contributions (image_id, owner_id, share_id, gallery_id, added_by, size, state, arrived_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
+VALUES ($1, $2, $3, (SELECT id FROM galleries WHERE id = $4 FOR KEY SHARE), $5, $6, $7, $8)"""
 
 # A page of an owner's inbox, latest first, of one share if it is given.
 LIST_OF_OWNER = f"""
@@ -76,7 +77,8 @@ LIMIT $5"""
 
 LIST_OF_SHARE = f"""
 SELECT {_COLUMNS} FROM contributions c JOIN images i ON i.id = c.image_id
-WHERE c.owner_id = $1 AND c.share_id = $6 AND c.state = $2 AND (c.arrived_at, c.image_id) < ($3, $4)
+WHERE c.share_id = $6 AND c.state = $2 AND (c.arrived_at, c.image_id) < ($3, $4)
+  AND EXISTS (SELECT FROM shares WHERE id = $6 AND owner_id = $1)
 ORDER BY c.arrived_at DESC, c.image_id DESC
 LIMIT $5"""
 
@@ -106,11 +108,9 @@ WHERE owner_id = $1 AND state = 'pending' AND ($2::uuid IS NULL OR share_id = $2
 ORDER BY arrived_at, image_id
 LIMIT $5"""
 
-_APPROVE = """
-WITH approved AS (
-    UPDATE contributions SET state = 'approved', decided_at = $2 WHERE image_id = ANY($1)
-)
-UPDATE images SET deleted_at = NULL, updated_at = $2 WHERE id = ANY($1)"""
+_RELEASE = "UPDATE images SET deleted_at = NULL, updated_at = $2 WHERE id = ANY($1)"
+
+_APPROVE = "UPDATE contributions SET state = 'approved', decided_at = $2 WHERE image_id = ANY($1)"
 
 _GET = f"SELECT {_COLUMNS} FROM contributions c JOIN images i ON i.id = c.image_id WHERE c.image_id = $1"
 
@@ -208,8 +208,13 @@ async def lock_pending(connection: Connection, owner_id: str, image_ids: Sequenc
     return [_contribution(row) for row in await connection.fetch(_LOCK_PENDING, owner_id, list(image_ids))]
 
 
-async def approve(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> None:
+async def release(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> None:
     """Let these locked images be images like any others."""
+    await connection.execute(_RELEASE, list(image_ids), now)
+
+
+async def approve(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Note that they are approved: after their galleries are locked, as a gallery's deletion does."""
     await connection.execute(_APPROVE, list(image_ids), now)
 
 

@@ -211,9 +211,10 @@ class ContributionService:
             ids = [each.image_id for each in locked]
             if not ids:
                 return ()
-            await records.approve(connection, ids, now=now)
+            await records.release(connection, ids, now=now)
             if gallery_id is not None:
                 await admission.add(connection, owner_id, gallery_id, ids, now=now)
+            await records.approve(connection, ids, now=now)
             galleries = () if gallery_id is None else (gallery_id,)
             uploaded = [ImageUploaded(owner_id, each, gallery_id, gallery_ids=galleries) for each in ids]
             await events.record(connection, *uploaded, now=now)
