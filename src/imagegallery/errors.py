@@ -100,7 +100,7 @@ class SignatureExpired(ImageGalleryError):
 
 
 class ShareEnded(ImageGalleryError):
-    """The share is over for whoever has its link, for ``reason``: ``revoked``, ``expired`` or ``exhausted``."""
+    """The share is over for all who have its link, for ``reason``: ``revoked``, ``expired`` or ``exhausted``."""
 
     code = "share_ended"
 

@@ -102,8 +102,7 @@ def is_looked_up(principal: Principal, facts: Facts | None) -> bool:
 
 
 def members(facts: Facts) -> frozenset[str]:
-    """The users who receive its events: only its owner. Who has it by a share is told nothing that their share may
-    hide."""
+    """The users who receive its events: only its owner, as an event says more than a share may show."""
     return frozenset({facts.owner_id})
 
 

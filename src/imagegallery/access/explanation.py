@@ -68,7 +68,7 @@ class Holder:
 
 @frozen
 class AccessReport:
-    """Who may do what with a thing. ``is_whole`` is false if there are more grants than are told."""
+    """Who may do what with a thing. ``is_whole`` is false if there are more grants than it has."""
 
     visibility: Visibility
     holders: tuple[Holder, ...]

@@ -1,4 +1,4 @@
-"""Options of sharing: they are here, since whoever makes URLs and keeps pages goes by them. Pure."""
+"""Options of sharing: they are here, since URLs and cached pages go by them, too. Pure."""
 
 from datetime import timedelta
 

@@ -257,7 +257,7 @@ class CachedPages:
 
 
 def _view(principal: Principal, access: Facts, name: str) -> str:
-    """The page as the principal sees it. Below a link it is told by other addresses."""
+    """The page as the principal sees it. Below a link it has other addresses in it."""
     shown = disclosure(principal, access)
     by = "user" if principal.link is None else "link"
     return f"{access.visibility}/{shown.audience}-{shown.metadata:d}-{shown.download:d}-{by}/{name}"

@@ -109,7 +109,7 @@ _ENDS = {
 
 
 class ShareService:
-    """Shares, for their owners and whoever opens their links. ``received`` has those of others."""
+    """Shares, for their owners and all who open their links. ``received`` has those of others."""
 
     received = AttributeOf(ReceivedShareService)
 

@@ -88,7 +88,7 @@ class LibraryService:
         A page examines 20,000 images: if few of them pass, it may be short or empty and still have a next cursor.
 
         Args:
-            share_id: Of a share of another's library. Who came by the link of one sees that without it.
+            share_id: Of a share of another's library; by the link of one, it is that share anyway.
             where: Only the owner may filter by what only owners see, and by times who is shown them.
 
         Raises:
