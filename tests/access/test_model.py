@@ -112,6 +112,13 @@ class Model:
             for each in self.terms_of(principal, name)
         )
 
+    def gives_variant(self, principal: Principal, name: str) -> bool:
+        """Whether a share gives a variant as a file, and none more."""
+        given = [each.download for each in self.terms_of(principal, name)]
+        most = max([*given, DownloadAllowed.VARIANT] if self.is_open(name) else [*given, DownloadAllowed.NONE])
+        has_original = self.may(principal, name, Permission.DOWNLOAD)
+        return principal != ANA and bool(given) and most > DownloadAllowed.NONE and not has_original
+
     def metadata(self, principal: Principal, name: str) -> MetadataShown:
         """What who may see it is shown."""
         if principal == ANA:
@@ -305,10 +312,12 @@ async def check_image(model: Model, principal: Principal, name: str) -> None:
     assert list(many) == ([] if seen is None else [thing.id])
     for shown in (seen, *many.values()):
         if isinstance(shown, Image):
-            assert shown.latitude is None or model.metadata(principal, name) is MetadataShown.ALL, (principal, name)
+            has_place = model.metadata(principal, name) is MetadataShown.ALL
+            assert (shown.latitude is not None) is has_place, (principal, name)
     edited = images.update(principal, thing.id, alt_text="A tram")
     await expect(model.refusal(principal, name, Permission.EDIT), edited)
-    refusal = model.refusal(principal, name, Permission.DOWNLOAD)
+    needed = Permission.VIEW if model.gives_variant(principal, name) else Permission.DOWNLOAD
+    refusal = model.refusal(principal, name, needed)
     if refusal is not None or model.metadata(principal, name) is MetadataShown.ALL:
         await expect(refusal, images.download_url(principal, thing.id))
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -12,10 +13,11 @@ import asyncpg.connection
 import asyncpg.pool
 import pytest
 from anyio import to_thread
-from attrs import define, field
+from attrs import define, evolve, field
 
 SOURCES: Final = Path(__file__).parents[2] / "src"
 Profile = Callable[[FrameType, str, object], None]
+_IS_COUNTED: Final[ContextVar[bool]] = ContextVar("is_counted", default=False)
 _NOT_FUNCTIONS: Final = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>")
 
 
@@ -68,11 +70,24 @@ def traced() -> Iterator[Trace]:
 
 @contextmanager
 def counted() -> Iterator[Trace]:
-    """What is asked of the database inside, without the files: that costs less."""
-    trace = Trace()
+    """What this task, and those that it starts, ask of the database inside; without the files: that costs less."""
+    trace, noted = Trace(), _Noted()
     with pytest.MonkeyPatch.context() as patch:
-        _note_statements(patch, trace)
-        yield trace
+        _note_statements(patch, evolve(trace, statements=noted))
+        token = _IS_COUNTED.set(True)
+        try:
+            yield trace
+        finally:
+            _IS_COUNTED.reset(token)
+            trace.statements[:] = noted
+
+
+class _Noted(list[str]):
+    """Statements, without those of tasks in the background."""
+
+    def append(self, statement: str) -> None:
+        if _IS_COUNTED.get():
+            super().append(statement)
 
 
 def _profile(trace: Trace) -> Profile:

@@ -21,6 +21,7 @@ THINGS: Final[Mapping[str, str]] = {
     "share": "share",
     "contribution_id": "image",
     "export_id": "export",
+    "recipient_id": "recipient",
 }
 # Fields that only one of several may have.
 APART: Final[Mapping[str, tuple[str, ...]]] = {

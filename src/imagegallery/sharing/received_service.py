@@ -106,9 +106,10 @@ class ReceivedShareService:
         share_id = as_id(share_id, "share_id")
         user_id, now = principal.require_user(), self._clock()
         async with self._database.transaction() as connection:
+            if await received_records.get(connection, principal, share_id, now=now) is None:
+                raise NotFound.of("share")
             share = await records.lock(connection, share_id)
-            received = await received_records.get(connection, principal, share_id, now=now)
-            if share is None or received is None:
+            if share is None:
                 raise NotFound.of("share")
             if not await received_records.leave(connection, share_id, user_id, principal.emails):
                 raise Conflict("You have this by a group that you are in: only its owner can end it.")

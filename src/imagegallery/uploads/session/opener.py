@@ -139,9 +139,8 @@ class SessionOpener:
     ) -> ShareSender | None:
         """The one that adds to the gallery in its owner's place, and the share; ``None``: the owner does. Raises
         `NotFound` and `Forbidden`."""
-        facts = room.gallery
-        if facts is not None:
-            facts = await access_records.on_gallery(connection, principal, gallery_id, facts, now=self.clock())
+        asked = {gallery_id: room.gallery}
+        facts = (await access_records.on_galleries(connection, principal, asked, now=self.clock())).get(gallery_id)
         gallery = await self.authority.require(Permission.ADD_IMAGES, principal, facts, "gallery", gallery_id)
         contributor = contributor_to(principal, gallery)
         if contributor is None:
