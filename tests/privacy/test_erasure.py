@@ -13,6 +13,7 @@ from tests.support.photographs import photograph
 
 from imagegallery import Conflict, Event, ImageGallery, NotFound, Principal, Unauthenticated
 from imagegallery.audit.entry import Act
+from imagegallery.contributions.events import GuestUploaded
 from imagegallery.gallery import FEATURES
 from imagegallery.ids import new_id
 from imagegallery.privacy.erasure import ErasureState
@@ -63,6 +64,10 @@ INSERT INTO share_recipients (id, share_id, kind, name, created_at) VALUES ($1, 
 POLICY = """
 INSERT INTO policy_versions (number, rules, changed_by, why, created_at)
 VALUES (1, '{}', 'ana-1984', '', now())"""
+ADDED = "UPDATE images SET added_by = $2, added_by_name = $3 WHERE id = $1"
+CONTRIBUTED = """
+INSERT INTO contributions (image_id, owner_id, added_by, size, state, arrived_at)
+VALUES ($1, $2, $3, 1, 'pending', now())"""
 KEYS = "SELECT original_key FROM images UNION SELECT key FROM image_variants"
 
 
@@ -90,7 +95,13 @@ async def test_nothing_is_left_but_the_receipt(gallery: ImageGallery, clock: Man
         POLICY,
     )
     async with gallery._resources.database.transaction() as connection:
-        await gallery.events.record(connection, ShareJoined("ben-1990", new_id(), "ana-1984"))
+        added = GuestUploaded("ben-1990", his.bike.id, "user:ana-1984", "ana-1984", gallery_id=his.album.id)
+        await gallery.events.record(connection, ShareJoined("ben-1990", new_id(), "ana-1984"), added)
+    await execute(gallery, ADDED, his.bike.id, "user:ana-1984", "ana-1984")
+    await execute(gallery, CONTRIBUTED, his.bike.id, "ben-1990", "user:ana-1984")
+    await execute(gallery, ADDED, hers.bike.id, "user:ben-1990", "Ben")
+    await execute(gallery, CONTRIBUTED, hers.bike.id, "ana-1984", "user:ben-1990")
+    await execute(gallery, "UPDATE images SET deleted_at = 'infinity' WHERE id = $1", hers.bike.id)
     async with gallery.eager():
         await gallery.exports.request(ANA)
     secrets = ["ana-1984", "ana@example.org", "ana-hook", "half-sent", "staged.jpg", *map(str, _ids_of(hers))]

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.library import make_image
 
+from imagegallery.images.image.filename import clean_filename
 from imagegallery.images.image.image import Image
 from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.privacy.export import name_of
 from imagegallery.privacy.sidecar import NAMESPACE, sidecar
 
 DESCRIPTION = ".//{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"
@@ -68,3 +70,23 @@ def test_what_is_not_known_is_not_said() -> None:
 def test_whatever_a_text_holds_it_stays_xml(alt_text: str, name: str) -> None:
     found = description(evolve(TRAM, alt_text=alt_text, meta={"key": alt_text}), name)
     assert json.loads(found.attrib[f"{{{NAMESPACE}}}Meta"]).keys() == {"key"}
+
+
+@pytest.mark.parametrize(
+    ("image", "folder"),
+    [
+        (TRAM, "images"),
+        (evolve(TRAM, deleted_at=TRAM.taken_at), "trash"),
+        (evolve(TRAM, is_pending=True), "waiting"),
+    ],
+)
+def test_the_name_in_the_archive_says_where_the_image_is(image: Image, folder: str) -> None:
+    assert name_of(image) == f"{folder}/2024-06/the _28_ _tram_.{image.id}.jpg"
+
+
+@given(st.text(max_size=300))
+def test_every_name_fits_a_file_system_with_its_sidecar(filename: str) -> None:
+    name = name_of(evolve(TRAM, filename=filename)).split("/")
+    assert len(name) == 3
+    assert 36 < len(f"{name[-1]}.xmp".encode()) <= 255
+    assert clean_filename(name[-1]) == name[-1]

@@ -33,6 +33,13 @@ HELD: Final = (
         name="added_contributions",
     ),
     Holding("upload_sessions", _BY_OWNER, changed_to=_NOBODYS, is_told=False, name="sent_uploads"),
+    Holding(
+        "events",
+        "t.data->>'contributor' = 'user:' || $1 AND t.owner_id <> $1",
+        changed_to="""data = data || '{"contributor": "user:", "name": ""}'""",
+        is_told=False,
+        name="events_of_contributions",
+    ),
 )
 
 _COLUMNS = """

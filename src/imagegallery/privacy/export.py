@@ -21,6 +21,7 @@ This is all that the image gallery keeps of you, as of {moment}.
 images/   your originals, byte for byte, by the month in which they were taken, and beside each of them an XMP sidecar
           with its description, time, place and galleries
 trash/    the same of images that you have deleted, and that can still be restored
+waiting/  the same of images that others have added to your galleries, and that wait for your approval
 data/     every row of the database about you, as JSON: one file for each kind. gallery_images.json has the order of
           your galleries
 lost.json originals that could not be read or were deleted while the archive was made, if there are any
@@ -148,7 +149,7 @@ def name_of(image: Image) -> str:
     stem, dot, extension = download_name(image.filename, image.mime_type).rpartition(".")
     room = MAX_FILENAME - len(f".{image.id}{dot}{extension}{_SIDECAR}".encode())
     short = (stem or extension).encode()[:room].decode(errors="ignore").rstrip(" .")
-    folder = "images" if image.deleted_at is None else "trash"
+    folder = "waiting" if image.is_pending else "images" if image.deleted_at is None else "trash"
     return f"{folder}/{image.taken_at:%Y-%m}/{short}.{image.id}{dot}{extension}"
 
 

@@ -44,6 +44,9 @@ WHERE i.owner_id = $1 AND i.deleted_at < 'infinity' AND (i.deleted_at, i.id) < (
 ORDER BY i.deleted_at DESC, i.id DESC
 LIMIT $4"""
 
+# The same, those that wait for their owner's approval among them.
+_LOCK_ANY = "SELECT id FROM images WHERE id = ANY($1) AND owner_id = $2 ORDER BY id FOR UPDATE"
+
 # Some of an owner's images, in the trash or not.
 _SOME_OF = "SELECT id FROM images WHERE owner_id = $1 LIMIT $2"
 
@@ -196,6 +199,11 @@ async def lock(connection: Connection, owner_id: str, image_ids: Sequence[UUID])
     """Lock the owner's images among these until the transaction ends. Returns for each whether it is in the trash."""
     rows = await connection.fetch(_LOCK, list(image_ids), owner_id)
     return {row["id"]: row["is_trashed"] for row in rows}
+
+
+async def lock_any(connection: Connection, owner_id: str, image_ids: Sequence[UUID]) -> list[UUID]:
+    """Lock the owner's images among these until the transaction ends, whatever their state. Returns them."""
+    return [row["id"] for row in await connection.fetch(_LOCK_ANY, list(image_ids), owner_id)]
 
 
 async def some_of(connection: Connection, owner_id: str, limit: int) -> list[UUID]:

@@ -274,9 +274,9 @@ class TrashService:
         """
         image_ids = await trash_records.some_of(connection, owner_id, BATCH)
         await original_records.hold_contents(connection, owner_id, image_ids)
-        locked = await trash_records.lock(connection, owner_id, image_ids)
+        locked = await trash_records.lock_any(connection, owner_id, image_ids)
         await lookalike_records.hold(connection, owner_id)
-        await self._purge(connection, list(locked), _BY_SYSTEM)
+        await self._purge(connection, locked, _BY_SYSTEM)
         return len(image_ids)
 
     async def sweep(self) -> int:
