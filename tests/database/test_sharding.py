@@ -80,6 +80,7 @@ SCATTER: Final[Mapping[str, str]] = {
     "variants.records._HAS_IMAGES": _OPERATORS,
     "privacy.export_records.EXPIRED": _SWEEPERS,
     "privacy.erasure_records.LIST": _OPERATORS,
+    "access.file_records.RULED": _OPERATORS,
     "privacy.erasure_records._FORGET_ADDRESSES": "shares of any owner may name an address: shard by shard",
     "uploads.session.records.EXPIRE": _SWEEPERS,
     "uploads.session.records.OPEN_BY_SHARE": _SHARE,

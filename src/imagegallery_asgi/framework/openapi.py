@@ -120,6 +120,8 @@ _MEANINGS: Mapping[str, str] = {
 _EVENT_EXAMPLES: Mapping[str, object] = {
     "code": "truncated",
     "contributor": "user:ben",
+    "erase_at": "2026-06-15T12:30:00Z",
+    "expires_at": "2026-06-08T12:30:00Z",
     "format": "webp",
     "is_pending": True,
     "name": "ben",

@@ -19,7 +19,13 @@ from imagegallery_asgi.routes import OPERATIONS
 DOCUMENT: Any = json.loads(Description(OPERATIONS).at("/api/v1"))
 COMPONENTS = DOCUMENT["components"]
 # What is sent and answered as it is: there is nothing to show of it.
-BYTES = ("image/*", "application/octet-stream", "application/offset+octet-stream", "application/partial-upload")
+BYTES = (
+    "image/*",
+    "application/octet-stream",
+    "application/offset+octet-stream",
+    "application/partial-upload",
+    "application/zip",
+)
 
 
 def is_problem(answer: Any) -> bool:
