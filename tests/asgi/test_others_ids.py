@@ -3,7 +3,7 @@ given out, in every field of every operation, and costs as many statements. New 
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -84,6 +84,8 @@ class World:
     askers: Mapping[str, Principal]
     own: Mapping[str, Mapping[str, str]]
     links: Mapping[str, str]
+    locked: tuple[str, str]
+    """The token of a link with a password, and a visit by it."""
 
     async def ask(self, asker: str, field: IdField, given: str) -> tuple[httpx.Response, int]:
         """The answer, and how many statements it took."""
@@ -145,7 +147,7 @@ async def world(database_dsn: str, tmp_path: Path, imaging_engine: SharedEngine)
         app = create_app(gallery, authenticate=authenticate, operations=EVERYTHING)
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
-            yield World(client, hers, askers, own, links)
+            yield World(client, hers, askers, own, links, await locked_link(gallery, hers["gallery"]))
 
 
 async def things_of(gallery: ImageGallery, owner: Principal) -> Mapping[str, str]:
@@ -192,6 +194,23 @@ async def link_to(gallery: ImageGallery, gallery_id: str) -> str:
     )
     assert made.token is not None
     return made.token
+
+
+async def locked_link(gallery: ImageGallery, gallery_id: str) -> tuple[str, str]:
+    made = await gallery.shares.create_link(ANA, [UUID(gallery_id)], password="a tram in the rain")
+    assert made.token is not None
+    opened = await gallery.shares.open(made.token, password="a tram in the rain")
+    assert opened.visit is not None
+    return made.token, opened.visit.token
+
+
+def altered(text: str) -> Iterator[str]:
+    """The text with another character in one place, in many places; without its end, and with more."""
+    for place in range(0, len(text), max(1, len(text) // 25)):
+        instead = "A" if text[place] != "A" else "B"
+        yield text[:place] + instead + text[place + 1 :]
+    yield text[:-1]
+    yield f"{text}A"
 
 
 def told(answered: httpx.Response, given: str) -> tuple[int, Mapping[str, str], str]:
@@ -246,3 +265,56 @@ async def test_a_share_allows_what_it_says_and_no_more(world: World) -> None:
         may = SHOWN if asker in world.links else SHOWN | SHOWN_TO_KNOWN
         assert may <= allowed, asker
         assert {(name, field) for name, field in allowed - may if name not in LISTS} == set(), asker
+
+
+async def test_a_token_that_is_altered_is_one_that_was_never_given_out(world: World) -> None:
+    token, gallery_id = world.links["below the link"], world.hers["gallery"]
+    for below in ("", f"/galleries/{gallery_id}", f"/galleries/{gallery_id}/images"):
+        assert (await world.client.get(f"/s/{token}{below}", auth=_As("visitor"))).status_code == HTTPStatus.OK
+        unknown = await world.client.get(f"/s/{'x' * len(token)}{below}", auth=_As("visitor"))
+        for guess in altered(token):
+            answered = await world.client.get(f"/s/{guess}{below}", auth=_As("visitor"))
+            assert told(answered, guess) == told(unknown, "x" * len(token)), guess
+        assert unknown.status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_a_visit_that_is_altered_is_none(world: World) -> None:
+    token, visit = world.locked
+    url = f"/s/{token}/galleries/{world.hers['gallery']}"
+    for header in ("Share-Visit", "Cookie"):
+        name = "imagegallery_visit=" if header == "Cookie" else ""
+        shown = await world.client.get(url, headers={header: f"{name}{visit}"}, auth=_As("visitor"))
+        assert shown.status_code == HTTPStatus.OK
+        for guess in altered(visit):
+            refused = await world.client.get(url, headers={header: f"{name}{guess}"}, auth=_As("visitor"))
+            assert (refused.status_code, refused.json()["code"]) == (HTTPStatus.UNAUTHORIZED, "password_required")
+
+
+async def test_a_signed_address_that_is_altered_opens_nothing(world: World) -> None:
+    sent = await world.client.get(f"/images/{world.hers['image']}/download", auth=_As("recipient"))
+    url = httpx.URL(sent.headers["Location"])
+    assert (await world.client.get(f"http://test{url}")).status_code == HTTPStatus.OK
+    for guess in altered(url.path.partition("/objects/")[2]):
+        answered = await world.client.get(f"http://test/api/v1/objects/{guess}")
+        assert answered.status_code >= HTTPStatus.BAD_REQUEST, guess
+
+
+async def test_what_a_client_claims_of_its_way_makes_it_nobody_else(world: World) -> None:
+    claims = {
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Forwarded-Host": "localhost",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/admin",
+        "Forwarded": "for=127.0.0.1;host=localhost;proto=https",
+        "X-Original-URL": "/api/v1/me",
+        "X-Rewrite-URL": "/api/v1/me",
+        "X-HTTP-Method-Override": "DELETE",
+        "X-Forwarded-User": "ana",
+        "Remote-User": "ana",
+    }
+    for path in (f"/images/{world.hers['image']}", f"/galleries/{world.hers['gallery']}", "/audit", "/admin/audit"):
+        for asker in ("visitor", "stranger"):
+            plain = await world.client.get(path, auth=_As(asker))
+            for name, value in claims.items():
+                answered = await world.client.get(path, headers={name: value}, auth=_As(asker))
+                assert told(answered, NEVER) == told(plain, NEVER), (asker, path, name)
