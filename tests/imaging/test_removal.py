@@ -169,6 +169,9 @@ def test_a_copy_without_metadata_has_nothing_but_the_picture(kind: str, tmp_path
     assert not [word for word in words if word in copy]
     groups = {name.partition(":")[0] for name in told(copy, kind, tmp_path)}
     assert not [group for group in groups if group.startswith(("XMP", "IPTC", "ExifIFD", "GPS", "Photoshop"))]
+    if kind == "webp":
+        assert copy[12:16] == b"VP8X"
+        assert copy[20] & 0x0C == 0x08  # EXIF, for the orientation, and no XMP
     if kind == "avif":
         assert Image.open(io.BytesIO(copy)).size == (64, 48)
     if kind in ("jpg", "png", "webp"):
