@@ -14,7 +14,7 @@ from tests.support.shares import share
 from imagegallery.access import records
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts, permissions
-from imagegallery.access.disclosure import disclosure
+from imagegallery.access.disclosure import EVERYBODYS, disclosure
 from imagegallery.access.explanation import AccessReport, HeldGrant, Holder, HolderKind, ReachedBy, explain
 from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
 from imagegallery.access.permission import CONTRIBUTOR, OWNER, VIEWER, Permission
@@ -23,7 +23,7 @@ from imagegallery.principal import Principal
 
 ANA, BEN, NOBODY = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
 OWNERS = Holder(HolderKind.OWNER, "ana", OWNER, MetadataShown.ALL, DownloadAllowed.ORIGINAL)
-EVERYBODY = Holder(HolderKind.EVERYBODY, None, Permission.VIEW, MetadataShown.BASIC, DownloadAllowed.VARIANT)
+EVERYBODY = Holder(HolderKind.EVERYBODY, None, Permission.VIEW, EVERYBODYS.metadata, EVERYBODYS.download)
 
 
 def held(kind: HolderKind, name: str | None, grant: Grant) -> HeldGrant:

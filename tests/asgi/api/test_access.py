@@ -16,7 +16,7 @@ def test_owners_are_told_who_may_do_what_and_nobody_else_is(
             "name": None,
             "permissions": ["view"],
             "metadata": "basic",
-            "download": "variant",
+            "download": "none",
             "grants": [],
         }
         assert stranger.get(path).status_code == 403
