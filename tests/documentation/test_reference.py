@@ -7,6 +7,7 @@ from types import ModuleType
 import click
 import pytest
 
+import access_table
 import diagrams
 import fault_points
 import features_diagram
@@ -23,7 +24,7 @@ from imagegallery.variants.preset import DEFAULT_PRESETS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-MAKERS = (diagrams, fault_points, features_diagram, http_page, protocols_page, settings_page, shown_table)
+MAKERS = (access_table, diagrams, fault_points, features_diagram, http_page, protocols_page, settings_page, shown_table)
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.__name__)
