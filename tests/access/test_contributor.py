@@ -56,7 +56,7 @@ def test_what_waits_is_seen_by_its_owner_and_who_added_it_alone(who: Principal) 
     assert not is_public(facts)
     assert (audience(ANA, facts), audience(who, facts)) == (Audience.OWNER, Audience.SHARED)
     shown = disclosure(who, Facts("ana", contributor=Contributor.of(who), is_pending=True))
-    assert (shown.metadata, shown.download) == (MetadataShown.NONE, DownloadAllowed.NONE)
+    assert (shown.metadata, shown.download) == (MetadataShown.BASIC, DownloadAllowed.NONE)  # it is theirs
     with pytest.raises(NotFound):
         require_own(ANA, facts, "image")
 

@@ -57,15 +57,16 @@ EVERYBODYS: Final = Disclosure(Audience.PUBLIC, MetadataShown.BASIC, DownloadAll
 
 
 def disclosure(principal: Principal, facts: Facts) -> Disclosure:
-    """What the principal is shown of a thing with these facts. The one that adds it sees the picture alone, as long as
-    it waits."""
+    """What the principal is shown of a thing with these facts. The one that adds it sees it as everybody sees a public
+    one, as long as it waits, but downloads nothing."""
     seen_as = audience(principal, facts)
     if seen_as is None:
         return NOTHING
     if seen_as is not Audience.SHARED:
         return OWNERS if seen_as is Audience.OWNER else EVERYBODYS
     grants = [each for each in facts.grants if Permission.VIEW in each.permissions]
-    levels = [(MetadataShown.NONE, DownloadAllowed.NONE), *((each.metadata, each.allowed_download) for each in grants)]
+    own = MetadataShown.NONE if facts.contributor is None else EVERYBODYS.metadata
+    levels = [(own, DownloadAllowed.NONE), *((each.metadata, each.allowed_download) for each in grants)]
     if is_public(facts):
         levels.append((EVERYBODYS.metadata, EVERYBODYS.download))
     metadata, download = zip(*levels, strict=True)

@@ -176,6 +176,7 @@ def test_by_every_transport(owner: httpx.Client, client_of: ClientOf, gallery: s
         named(guest)
         send(guest, gallery, server.url)
         (added,) = mine(guest)
+        assert added["image"]["filename"] != f"{added['image']['id']}.jpg"
         assert (added["state"], added["added_by"]) == ("pending", {"kind": "guest", "name": "Aunt Inês"}), send
         assert mine(other) == []
         assert other.get(f"/images/{added['image']['id']}").status_code == HTTPStatus.NOT_FOUND
