@@ -24,6 +24,8 @@ from imagegallery.errors import (
     UploadEnded,
 )
 from imagegallery.ids import new_id
+from imagegallery.policies.admin_policy import AdminPolicy
+from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.principal import Principal
 from imagegallery.uploads.session.policy import OnDuplicate, UploadPolicy
 
@@ -319,6 +321,32 @@ async def test_who_gave_no_name_or_may_only_look_adds_nothing(adding: Adding) ->
     with pytest.raises(Unauthenticated):
         await adding.add(Principal.anonymous())
     assert await adding.uploading.traces() == Traces()
+
+
+class Said(PolicyInForce):
+    """What administrators say about guests, said here."""
+
+    def __init__(self, *, guests: bool) -> None:
+        self.settings = self.latest = AdminPolicy(
+            allowed_types=("image/jpeg",), max_size=1_000_000, guest_uploads=guests
+        )
+
+    async def get(self) -> AdminPolicy:
+        return self.latest
+
+
+async def test_administrators_let_guests_upload_or_not_also_what_is_under_way(adding: Adding) -> None:
+    allowing = adding.uploading.having(governing=Said(guests=True)).service
+    refusing = adding.uploading.having(governing=Said(guests=False)).service
+    ines, data = adding.guest(), picture()
+    session = await allowing.create(ines, **announced(adding, len(data)))
+    await adding.uploading.send(session.request, data)
+    with pytest.raises(Forbidden):
+        await refusing.add(ines, picture(), gallery_id=adding.gallery_id)
+    with pytest.raises(Forbidden):
+        await refusing.complete(ines, session.id)
+    assert await adding.uploading.traces() == Traces()
+    await refusing.add(BEN, picture(), gallery_id=adding.gallery_id)  # a recipient is no guest
 
 
 async def test_a_link_of_one_gallery_needs_no_id(adding: Adding) -> None:
