@@ -79,7 +79,7 @@ async def unlock_share(call: Call, link: LinkName, body: UnlockLink) -> One[Link
     permission=Permission.NONE,
 )
 async def join_share(call: Call, link: LinkName) -> One[ReceivedShareDocument]:
-    """It is then among `/shares/received` and `/galleries?shared=with-me`, until its owner ends it or the user leaves
+    """It is then among `/received-shares` and `/galleries?shared=with-me`, until its owner ends it or the user leaves
     it, whatever becomes of the link. A link with a password is opened first. May be repeated."""
     principal = await call.host.principal_of(call.request)
     principal.require_user()

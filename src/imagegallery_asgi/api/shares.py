@@ -93,7 +93,7 @@ async def list_shares(call: Call, query: SharesQuery) -> CursorList[ShareDocumen
 
 @operation(
     "GET",
-    "/shares/received",
+    "/received-shares",
     "What others share with one, the latest first",
     needs_user=True,
     permission=Permission.NONE,
@@ -105,8 +105,20 @@ async def list_received_shares(call: Call, query: ReceivedSharesQuery) -> Cursor
 
 
 @operation(
+    "GET",
+    "/received-shares/{share_id}",
+    "One of these; its owner sees that one has opened it",
+    raises=(NotFound,),
+    needs_user=True,
+    permission=Permission.VIEW,
+)
+async def get_received_share(call: Call, share_id: UUID) -> One[ReceivedShareDocument]:
+    return One(received_document(await call.gallery.shares.received.get(call.principal, share_id)))
+
+
+@operation(
     "DELETE",
-    "/shares/received/{share_id}",
+    "/received-shares/{share_id}",
     "Give back what somebody shares with one",
     raises=(NotFound, Conflict),
     permission=Permission.VIEW,

@@ -23,11 +23,14 @@ def test_a_link_is_kept_and_given_back(
     kept = stranger.post(f"{link}/join", headers=shown).json()["data"]
     assert (kept["id"], kept["owner_id"], kept["note"], kept["can_leave"]) == (made["id"], None, "For you", True)
     assert kept["targets"] == [{"gallery_id": gallery, "image_id": None, "library": False}]
-    assert stranger.get("/shares/received").json()["data"] == [kept]
+    assert stranger.get("/received-shares").json()["data"] == [kept]
     assert [each["id"] for each in stranger.get(mine).json()["data"]] == [gallery]
     assert stranger.get(f"/galleries/{gallery}/images").status_code == HTTPStatus.OK
     assert stranger.get(f"{mine}&view=own").status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    for path in ("/shares/received", mine):
+    assert stranger.get(f"/received-shares/{made['id']}").json()["data"] == kept
+    (*_, access) = sorted(owner.get(f"/shares/{made['id']}/accesses").json()["data"], key=lambda each: each["first_at"])
+    assert access["recipient"]["by_link"] is True
+    for path in ("/received-shares", f"/received-shares/{made['id']}", mine):
         assert visitor.get(path).status_code == HTTPStatus.UNAUTHORIZED
 
     (recipient,) = owner.get(f"/shares/{made['id']}").json()["data"]["recipients"]
@@ -35,14 +38,14 @@ def test_a_link_is_kept_and_given_back(
     (*_, holder) = owner.get(f"/galleries/{gallery}/access").json()["data"]["holders"]
     assert (holder["kind"], holder["grants"][0]["share_id"]) == ("user", made["id"])
     assert stranger.delete(f"/shares/{made['id']}/recipients/{recipient['id']}").status_code == HTTPStatus.NOT_FOUND
-    assert stranger.delete(f"/shares/received/{made['id']}").status_code == HTTPStatus.NO_CONTENT
-    assert stranger.delete(f"/shares/received/{made['id']}").status_code == HTTPStatus.NOT_FOUND
+    assert stranger.delete(f"/received-shares/{made['id']}").status_code == HTTPStatus.NO_CONTENT
+    assert stranger.delete(f"/received-shares/{made['id']}").status_code == HTTPStatus.NOT_FOUND
     assert stranger.get(f"/galleries/{gallery}/images").status_code == HTTPStatus.NOT_FOUND
 
     stranger.post(f"{link}/join", headers=shown)
     (recipient,) = owner.get(f"/shares/{made['id']}").json()["data"]["recipients"]
     assert owner.delete(f"/shares/{made['id']}/recipients/{recipient['id']}").status_code == HTTPStatus.NO_CONTENT
-    assert stranger.get("/shares/received").json()["data"] == []
+    assert stranger.get("/received-shares").json()["data"] == []
 
 
 def test_a_partners_library(
