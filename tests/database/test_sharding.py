@@ -37,7 +37,6 @@ _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
 _SWEEPERS = "a worker looks for what is due, in batches: shard by shard"
 _OPERATORS = "an operator's command, which goes through everything: shard by shard"
 _QUEUE = "the queue serves all owners; with SQS only dispatching is left, and jobs can be sharded by id"
-_SHARE = "a share is its owner's: it leads to their shard"
 _LOG = "the log of events has one order for all owners: the first table that must be split"
 _POLICY = "what administrators say is of no owner: on one shard"
 
@@ -45,7 +44,6 @@ _POLICY = "what administrators say is of no owner: on one shard"
 SCATTER: Final[Mapping[str, str]] = {
     "audit.records._PRUNE": _SWEEPERS,
     "contributions.records.LIST_OF_CONTRIBUTOR": "what one user added to galleries of any owners: from each shard",
-    "contributions.records._GALLERIES": _SHARE,
     "events.records._NUMBER": _LOG,
     "events.records._BETWEEN": _LOG,
     "events.records._GET": _LOG,
@@ -83,7 +81,6 @@ SCATTER: Final[Mapping[str, str]] = {
     "access.file_records.RULED": _OPERATORS,
     "privacy.erasure_records._FORGET_ADDRESSES": "shares of any owner may name an address: shard by shard",
     "uploads.session.records.EXPIRE": _SWEEPERS,
-    "uploads.session.records.OPEN_BY_SHARE": _SHARE,
     "uploads.session.records.SELECT_OLD": _SWEEPERS,
     "uploads.session.records.WITHOUT_OPEN_SESSION": _SWEEPERS,
     "uploads.session.records.LIST_INTERRUPTED": _SWEEPERS,

@@ -95,6 +95,7 @@ class ContributionService:
 
         Raises:
             Unauthenticated: Without a user or a guest's name.
+            Forbidden: If the application's rules allow the principal no list.
             InvalidInput: For an invalid limit.
             InvalidCursor: For an invalid cursor.
         """
@@ -102,6 +103,8 @@ class ContributionService:
         check_limit(limit)
         scope = f"contributed:{contributor}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
+        whose = AccessSubject("library", principal.user_id)
+        await self._images.rules.authority.confirm(Permission.VIEW, principal, whose)
         async with self._database.reading(principal) as connection:
             found = await records.list_of_contributor(connection, contributor, after, limit + 1)
         return await self._shown(principal, found, scope, limit)
