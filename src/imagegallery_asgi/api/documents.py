@@ -247,7 +247,7 @@ def policy_documents(policies: Mapping[str | None, Policy]) -> tuple[PolicyDocum
 
 
 def share_document(share: Share, url: str | None) -> ShareDocument:
-    """``url`` is that of its link, if it is known."""
+    """``url`` is the page of its link, if it is known."""
     return _share(ShareDocument, share, url)
 
 

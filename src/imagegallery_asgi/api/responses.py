@@ -720,13 +720,13 @@ class ReceivedShareDocument:
 
 @frozen(slots=False)
 class ShareDocument:
-    """``url`` leads to what is shared, by the name of the link: ``null`` if it has none, as its token is shown once.
+    """``url`` is the page of its link, by the link's name: ``null`` if it has none, as its token is shown once.
     ``views``: how often the link was opened."""
 
     id: UUID
     has_link: Annotated[bool, example(True)]
     slug: Annotated[str | None, example("lisbon-2026")]
-    url: Annotated[str | None, example("/api/v1/s/lisbon-2026")]
+    url: Annotated[str | None, example("/s/lisbon-2026")]
     targets: tuple[TargetDocument, ...]
     permissions: Annotated[tuple[PermissionName, ...], example(("view",))]
     metadata: MetadataName

@@ -248,9 +248,9 @@ def _document(call: Call, share: Share) -> One[ShareDocument]:
 
 
 def _url(call: Call, share: Share, token: str | None) -> str | None:
-    """The address of its link: by its name, or by the token while that is known."""
+    """The page of its link, for people: by its name, or by the token while that is known."""
     name = share.slug or token
-    return call.url(f"/s/{name}") if share.has_link and name is not None else None
+    return f"{call.root}/s/{name}" if share.has_link and name is not None else None
 
 
 def _targets(given: Iterable[TargetBody]) -> list[ShareTarget]:

@@ -120,6 +120,11 @@ class Call:
     headers: dict[str, str] = field(factory=dict)
 
     @property
+    def root(self) -> str:
+        """The application's address as a path of the server, where its pages are: the mount point."""
+        return self.api_root.removesuffix(API_PREFIX)
+
+    @property
     def api_root(self) -> str:
         """The API's address as a path of the server: mount point and prefix."""
         return api_root(self.request)

@@ -37,7 +37,7 @@ _TYPES = {"css": "text/css", "js": "text/javascript"}
 @operation("GET", "/", "What this is", answers=HTML, needs_principal=False, permission=Permission.NONE)
 async def index(call: Call) -> Response:
     """What this is, and where to go on."""
-    root, url = root_of(call), call.request.url
+    root, url = call.root, call.request.url
     return _answer(await anyio.to_thread.run_sync(index_page, root, f"{url.scheme}://{url.netloc}{root}"))
 
 
@@ -46,7 +46,7 @@ async def index(call: Call) -> Response:
 )
 async def docs(call: Call) -> Response:
     """The API, by Swagger UI."""
-    return _answer(await anyio.to_thread.run_sync(docs_page, root_of(call)))
+    return _answer(await anyio.to_thread.run_sync(docs_page, call.root))
 
 
 @operation(
@@ -88,11 +88,6 @@ def _fill(name: str, **values: str) -> str:
 def text_of(name: str) -> str:
     """A template of ours."""
     return _own(name)().decode()
-
-
-def root_of(call: Call) -> str:
-    path: str = call.request.scope.get("root_path", "")
-    return path.rstrip("/")
 
 
 def _answer(page: str) -> Response:

@@ -20,7 +20,7 @@ from imagegallery_asgi.api.origins import own_origins
 from imagegallery_asgi.api.sites import Site
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
-from imagegallery_asgi.website.pages import HTML, root_of, text_of
+from imagegallery_asgi.website.pages import HTML, text_of
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
@@ -48,7 +48,7 @@ async def embed_gallery(call: Call, gallery_id: UUID, query: FeedQuery) -> Respo
     feed = {"application/atom+xml": f"{site.api}/galleries/{gallery_id}/feed.atom"}
     body = await anyio.to_thread.run_sync(
         pictures_page,
-        root_of(call),
+        call.root,
         site.api,
         gallery.name,
         gallery.description,

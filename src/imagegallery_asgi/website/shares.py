@@ -27,7 +27,7 @@ from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import row_of
 from imagegallery_asgi.framework.links import VISIT_COOKIE, open_link
 from imagegallery_asgi.framework.operations import LINK, Content, Operation, declaring
-from imagegallery_asgi.website.pages import HTML, root_of
+from imagegallery_asgi.website.pages import HTML
 from imagegallery_asgi.website.pictures import (
     PAGE_LIMIT,
     alternates,
@@ -84,7 +84,7 @@ async def enter_share(call: Call, link: LinkName) -> Response:
         )
     except ImageGalleryError as error:
         return await _refused(call, link, error)
-    return _with_visit(call, link, opened, RedirectResponse(_address(root_of(call), link), HTTPStatus.SEE_OTHER))
+    return _with_visit(call, link, opened, RedirectResponse(_address(call.root, link), HTTPStatus.SEE_OTHER))
 
 
 @operation(
@@ -155,7 +155,7 @@ async def _contents(call: Call, opened: OpenedShare, query: FeedQuery, gallery_i
 
 
 async def _shown(call: Call, link: str, opened: OpenedShare, contents: LinkContents, *, frames: str) -> Response:
-    root, site = root_of(call), Site.of(call)
+    root, site = call.root, Site.of(call)
     # Of a link with a password nobody learns anything but by it, and a preview is for everybody.
     head = "" if opened.share.has_password else _preview(link, contents, site)
     links = {f"{_address(root, link)}/galleries/{id_}": name for id_, name in contents.galleries}
@@ -197,7 +197,7 @@ async def _refused(call: Call, link: str, error: ImageGalleryError, *, frames: s
     status = row_of(type(error)).status
     match error:
         case LinkMoved():
-            return RedirectResponse(_address(root_of(call), error.slug), HTTPStatus.FOUND)
+            return RedirectResponse(_address(call.root, error.slug), HTTPStatus.FOUND)
         case WrongPassword():
             return _message(call, "This is not the password", _form(link, call, with_password=True), status)
         case PasswordRequired():
@@ -211,13 +211,13 @@ async def _refused(call: Call, link: str, error: ImageGalleryError, *, frames: s
 
 
 def _message(call: Call, title: str, body: str, status: int, *, frames: str = _NO_FRAMES) -> Response:
-    page = html_page(root_of(call), title, f"<h1>{escape(title)}</h1>\n{body}")
+    page = html_page(call.root, title, f"<h1>{escape(title)}</h1>\n{body}")
     return page_answer(page, (), "", frames, forms=True, status=status)
 
 
 def _form(link: str, call: Call, *, with_password: bool) -> str:
     field = '<label>Password <input type="password" name="password" required autofocus maxlength="256"></label>\n'
-    address = escape(_address(root_of(call), link))
+    address = escape(_address(call.root, link))
     return f'<form method="post" action="{address}">\n{field if with_password else ""}<button>Open</button>\n</form>'
 
 
@@ -240,7 +240,7 @@ def _with_visit(call: Call, link: str, opened: OpenedShare, answer: Response) ->
             VISIT_COOKIE,
             opened.visit.token,
             expires=opened.visit.expires_at,
-            path=_address(root_of(call), link),
+            path=_address(call.root, link),
             secure=call.request.url.scheme == "https",
             httponly=True,
             samesite="lax",

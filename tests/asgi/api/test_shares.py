@@ -29,7 +29,7 @@ def test_from_making_a_share_to_ending_it(
     owner: httpx.Client, visitor: httpx.Client, stranger: httpx.Client, gallery: str, image: str
 ) -> None:
     made = share(owner, gallery, note="From our weekend", max_views=100)
-    assert made["url"] == f"/api/v1/s/{made['token']}"
+    assert made["url"] == f"/s/{made['token']}"
     address = f"/shares/{made['id']}"
     got = owner.get(address)
     assert got.json()["data"] == {**{key: each for key, each in made.items() if key != "token"}, "url": None}
@@ -100,10 +100,10 @@ def test_a_password_opens_it_for_a_visit(owner: httpx.Client, client_of: ClientO
 def test_a_name_leads_there_and_an_earlier_one_to_it(owner: httpx.Client, visitor: httpx.Client, gallery: str) -> None:
     first, second = f"lisbon-{uuid4()}", f"porto-{uuid4()}"
     made = share(owner, gallery, slug=first)
-    assert made["url"] == f"/api/v1/s/{first}"
+    assert made["url"] == f"/s/{first}"
     assert visitor.get(f"/s/{first}").status_code == HTTPStatus.OK
     changed = owner.patch(f"/shares/{made['id']}", json={"slug": second}).json()["data"]
-    assert changed["url"] == f"/api/v1/s/{second}"
+    assert changed["url"] == f"/s/{second}"
     moved = visitor.get(f"/s/{first}/galleries/{gallery}/images?limit=1")
     assert moved.status_code == HTTPStatus.PERMANENT_REDIRECT
     assert moved.headers["Location"] == f"/api/v1/s/{second}/galleries/{gallery}/images?limit=1"
