@@ -13,6 +13,7 @@ from tests.support.library import Library, make_image
 from imagegallery.access.audience import Visibility
 from imagegallery.access.decision import Facts
 from imagegallery.access.grant import DownloadAllowed, Grant, MetadataShown
+from imagegallery.access.options import SharingOptions
 from imagegallery.access.permission import VIEWER, Permission
 from imagegallery.audit.entry import (
     BY_OPENNESS,
@@ -33,6 +34,11 @@ from imagegallery.errors import Forbidden
 from imagegallery.ids import new_id
 from imagegallery.owners.service import OwnerService
 from imagegallery.principal import Principal, Role
+from imagegallery.rates.counters import BoundedStorage, WindowCounts
+from imagegallery.rates.limiter import RateLimiter
+from imagegallery.rates.options import RateOptions
+from imagegallery.sharing.service import ShareService
+from imagegallery.sharing.share import ShareTarget
 
 ANA, BEN = Principal.user("ana"), Principal.user("ben")
 ADMIN = Principal.user("root", role=Role.ADMIN)
@@ -163,6 +169,21 @@ async def test_others_who_get_an_original_are_kept_once_an_hour(
     clock.advance(timedelta(hours=1))
     await library.images.download_url(BEN, image.id)
     assert len(await acts_on(audit, image.id)) == 2
+
+
+async def test_a_share_is_found_by_all_that_it_is_of(
+    database: Database, library: Library, audit: AuditService, clock: ManualClock
+) -> None:
+    image = await library.add_image(make_image())
+    gallery = await library.galleries.create(ANA, name="Lisbon")
+    service = ShareService(
+        database, RateLimiter(WindowCounts(BoundedStorage(clock)), RateOptions()), SharingOptions(), clock
+    )
+    made = await service.create(ANA, targets=[gallery.id, ShareTarget(image_id=image.id)])
+    await service.revoke(ANA, made.share.id)
+    expected = {Act.SHARE_CREATED, Act.SHARE_REVOKED}
+    assert {act for act, _ in await acts_on(audit, image.id)} == expected
+    assert {each.entry.act for each in (await audit.list(ANA, gallery_id=gallery.id)).items} == expected
 
 
 def test_the_warrant_is_what_allows_it() -> None:

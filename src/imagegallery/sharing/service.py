@@ -206,7 +206,9 @@ class ShareService:
             share = evolve(share, targets=await self._own(connection, principal, wanted, share.permissions))
             hashed = None if token is None else token_hash(token)
             await records.insert(connection, share, token_hash=hashed, password_hash=password_hash, now=now)
-            await self._tell(connection, principal, Act.SHARE_CREATED, ShareCreated(owner_id, share.id), _told(share))
+            await self._tell(
+                connection, principal, Act.SHARE_CREATED, ShareCreated(owner_id, share.id), _told(share), share.targets
+            )
             return CreatedShare(await self._read(connection, share.id), token)
 
     async def create_link(
@@ -342,8 +344,9 @@ class ShareService:
             check_link(has_link=share.has_link, terms=evolve(terms, recipients=changed.recipients))
             if wanted is not None:
                 check_start(wanted, share.starts_at)
+            own = share.targets
             if wanted is None:
-                await self._confirm_kept(connection, principal, share.targets, changed.permissions)
+                await self._confirm_kept(connection, principal, own, changed.permissions)
             else:
                 own = await self._own(connection, principal, wanted, changed.permissions)
                 await records.set_targets(connection, share, own)
@@ -355,7 +358,9 @@ class ShareService:
             if not isinstance(terms.recipients, Unset):
                 await records.set_recipients(connection, share_id, changed.recipients, now=now)
             details = {**_told(changed), **({} if isinstance(password, Unset) else {"password": "changed"})}
-            await self._tell(connection, principal, Act.SHARE_CHANGED, ShareChanged(share.owner_id, share_id), details)
+            await self._tell(
+                connection, principal, Act.SHARE_CHANGED, ShareChanged(share.owner_id, share_id), details, own
+            )
             return await self._read(connection, share_id)
 
     async def rotate_link(self, principal: Principal, share_id: Id) -> CreatedShare:
@@ -642,7 +647,7 @@ class ShareService:
             await records.revoke(connection, share.id, now=self._clock())
         elif act is Act.SHARE_REVOKED:
             return
-        await self._tell(connection, principal, act, ShareRevoked(share.owner_id, share.id), {})
+        await self._tell(connection, principal, act, ShareRevoked(share.owner_id, share.id), {}, share.targets)
 
     async def _lock(
         self, connection: Connection, principal: Principal, share_id: UUID, check: Callable[[Share], None] | None
@@ -659,14 +664,21 @@ class ShareService:
         return share
 
     async def _tell(
-        self, connection: Connection, principal: Principal, act: Act, event: ShareEvent, details: Mapping[str, str]
+        self,
+        connection: Connection,
+        principal: Principal,
+        act: Act,
+        event: ShareEvent,
+        details: Mapping[str, str],
+        targets: Sequence[ShareTarget] = (),
     ) -> None:
-        """Record it for who reads events, and for who looks into it later."""
+        """Record it for who reads events, and for who looks into it later: by each of the targets, too."""
         now = self._clock()
         by = Actor.of(principal)
         entry = AuditEntry(act, by, BY_OWNERSHIP, event.owner_id, share_id=event.share_id, details=dict(details))
+        of_targets = [evolve(entry, gallery_id=each.gallery_id, image_id=each.image_id) for each in targets]
         await events.record(connection, event, now=now)
-        await audit.record(connection, entry, now=now)
+        await audit.record(connection, *(of_targets or [entry]), now=now)
 
 
 def _told(share: Share) -> dict[str, str]:
