@@ -1,7 +1,7 @@
 """The SQL of what others add by shares.
 
-As long as an image is pending, its ``deleted_at`` is ``infinity`` (migration 0033 says why): `images.image.records`
-writes that, and `release` takes it away.
+As long as an image is pending, its ``deleted_at`` is ``infinity`` (the migration ``contributions`` says why):
+`images.image.records` writes that, and `release` takes it away.
 """
 
 from collections.abc import Sequence
