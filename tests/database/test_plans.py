@@ -291,9 +291,12 @@ LOOKUPS = {
     "own favourites by taken_at": in_library(
         library_records.FAVORITES[LibraryOrder.TAKEN_AT], "images_favorites_by_taken_at"
     ),
-    "months": Case(library_records.MONTHS, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
+    "months": Case(library_records.MONTHS.sql, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
     "month in columns": Case(
-        library_records.COLUMNS, (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES), "images", "images_by_taken_at"
+        library_records.COLUMNS.sql,
+        (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES),
+        "images",
+        "images_by_taken_at",
     ),
     "images at random": Case(
         *named(listing_records.LIST_AT_RANDOM.plain, **AT_RANDOM), "gallery_images", "gallery_images_by_random"
@@ -367,10 +370,10 @@ LOOKUPS = {
         )
     },
     "months shared": Case(
-        library_records.SHARED_MONTHS, (ANOTHER_OWNER, False, AMONG_GALLERIES), "images", "images_by_owner"
+        library_records.SHARED_MONTHS.sql, (ANOTHER_OWNER, False, AMONG_GALLERIES), "images", "images_by_owner"
     ),
     "month shared": Case(
-        library_records.SHARED_COLUMNS,
+        library_records.SHARED_COLUMNS.sql,
         (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES, AMONG_GALLERIES),
         "images",
         "images_by_taken_at",

@@ -20,6 +20,8 @@ from imagegallery.images.events import (
     ImageUploaded,
     UrlsClosed,
 )
+from imagegallery.privacy.events import ErasureCancelled, ErasureRequested, ExportReady, OwnerErased
+from imagegallery.sharing.events import ShareChanged, ShareCreated, ShareJoined, ShareLeft, ShareRevoked
 from imagegallery.variants.events import VariantReady
 
 IMAGE = UUID("01940000-0000-7000-8000-000000000001")
@@ -41,6 +43,15 @@ EVERY_EVENT: list[DomainEvent] = [
     GuestWithdrew("ana", IMAGE, "user:ben", "ben"),
     GalleryChanged("ana", GALLERY, "images", {"shop": {"name": "Ana"}}),
     UrlsClosed("ana", ("https://cdn.example/a.webp", "https://cdn.example/b.avif")),
+    ShareCreated("ana", IMAGE),
+    ShareChanged("ana", IMAGE),
+    ShareJoined("ana", IMAGE, "ben"),
+    ShareLeft("ana", IMAGE, "ben"),
+    ShareRevoked("ana", IMAGE),
+    ExportReady("ana", IMAGE, "2026-06-08T12:30:00Z"),
+    ErasureRequested("ana", IMAGE, "2026-06-15T12:30:00Z"),
+    ErasureCancelled("ana", IMAGE),
+    OwnerErased("ana", IMAGE),
 ]
 
 
@@ -67,6 +78,11 @@ def test_the_types_are_stable() -> None:
             "guest.approved",
             "guest.rejected",
             "guest.withdrew",
+            *(f"share.{each}" for each in ("created", "changed", "joined", "left", "revoked")),
+            "export.ready",
+            "erasure.requested",
+            "erasure.cancelled",
+            "owner.erased",
         }
     )
 

@@ -15,7 +15,7 @@ from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.metadata.metadata import from_json
 
 HELD: Final = (
-    Holding("image_analyses", "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)", "t.image_id, t.name"),
+    Holding("image_analyses", "t.image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)", "t.image_id, t.name"),
 )
 
 # An image, in the trash or not, with what is recorded of it.

@@ -18,7 +18,9 @@ from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
 
 # What was done to an owner's things, and what they did to others' or others to them.
-_OF_OWNER: Final = "(t.owner_id = $1 OR t.actor_id = $1 AND t.actor_kind = 'user' OR t.subject = $1)"
+_OF_OWNER: Final = (
+    "(t.owner_id = :owner_id OR t.actor_id = :owner_id AND t.actor_kind = 'user' OR t.subject = :owner_id)"
+)
 HELD: Final = (
     Holding("audit_entries", _OF_OWNER, "t.happened_at, t.id", left_out=("address", "request_id", "user_agent")),
 )

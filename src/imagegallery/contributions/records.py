@@ -19,7 +19,7 @@ from imagegallery.holdings.holding import Holding
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 # What others added to an owner's galleries goes with it; what an owner added to others' stays, as nobody's.
-_BY_OWNER: Final = "t.added_by = 'user:' || $1 AND t.owner_id <> $1"
+_BY_OWNER: Final = "t.added_by = 'user:' || :owner_id AND t.owner_id <> :owner_id"
 _NOBODYS: Final = "added_by = 'user:', added_by_name = ''"
 HELD: Final = (
     Holding("contributions", order="t.arrived_at, t.image_id"),
@@ -35,7 +35,7 @@ HELD: Final = (
     Holding("upload_sessions", _BY_OWNER, changed_to=_NOBODYS, is_told=False, name="sent_uploads"),
     Holding(
         "events",
-        "t.data->>'contributor' = 'user:' || $1 AND t.owner_id <> $1",
+        "t.data->>'contributor' = 'user:' || :owner_id AND t.owner_id <> :owner_id",
         changed_to="""data = data || '{"contributor": "user:", "name": ""}'""",
         is_told=False,
         name="events_of_contributions",

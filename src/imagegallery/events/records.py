@@ -22,7 +22,7 @@ from imagegallery.holdings.holding import Holding
 CHANNEL = "imagegallery_events"
 
 # Events for others may say what a user did.
-_BY_USER: Final = "t.owner_id <> $1 AND t.data->>'user_id' = $1"
+_BY_USER: Final = "t.owner_id <> :owner_id AND t.data->>'user_id' = :owner_id"
 _BY_NOBODY: Final = """data = data || '{"user_id": ""}'"""
 HELD: Final = (
     Holding("events", is_last=True),

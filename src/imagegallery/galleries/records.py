@@ -171,7 +171,7 @@ SET name = coalesce($2, name), description = coalesce($3, description), visibili
     allowed_origins = CASE WHEN $11 THEN $12 ELSE allowed_origins END
 WHERE id = $1"""
 
-_OF_GALLERIES = "t.gallery_id IN (SELECT id FROM galleries WHERE owner_id = $1)"
+_OF_GALLERIES = "t.gallery_id IN (SELECT id FROM galleries WHERE owner_id = :owner_id)"
 
 HELD: Final = (
     Holding("galleries", left_out=("request_digest",)),

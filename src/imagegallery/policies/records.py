@@ -11,7 +11,7 @@ from imagegallery.policies.version import SETTINGS_ALONE, PolicyVersion
 _COLUMNS: Final = "number, rules, changed_by, why, restores, created_at"
 
 # An erased administrator is forgotten; the policy stays.
-HELD: Final = (Holding("policy_versions", "t.changed_by = $1", "t.number", changed_to="changed_by = ''"),)
+HELD: Final = (Holding("policy_versions", "t.changed_by = :owner_id", "t.number", changed_to="changed_by = ''"),)
 
 # The last version.
 CURRENT: Final = f"SELECT {_COLUMNS} FROM policy_versions ORDER BY number DESC LIMIT 1"

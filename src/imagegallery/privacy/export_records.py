@@ -18,7 +18,10 @@ from imagegallery.privacy.zip_format import ZipFile
 HELD: Final = (
     Holding("exports"),
     Holding(
-        "export_files", "t.export_id IN (SELECT id FROM exports WHERE owner_id = $1)", "t.export_id", is_told=False
+        "export_files",
+        "t.export_id IN (SELECT id FROM exports WHERE owner_id = :owner_id)",
+        "t.export_id",
+        is_told=False,
     ),
 )
 PAGE: Final = 500

@@ -20,7 +20,10 @@ from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueSt
 
 HELD: Final = (
     Holding(
-        "jobs", "t.owner_id = $1 AND NOT (t.kind = 'owner.erase' AND t.state = 'running')", is_told=False, is_last=True
+        "jobs",
+        "t.owner_id = :owner_id AND NOT (t.kind = 'owner.erase' AND t.state = 'running')",
+        is_told=False,
+        is_last=True,
     ),
 )
 

@@ -27,13 +27,13 @@ from imagegallery.sharing.share import (
     ShareTarget,
 )
 
-_OF_SHARES: Final = "t.share_id IN (SELECT id FROM shares WHERE owner_id = $1)"
+_OF_SHARES: Final = "t.share_id IN (SELECT id FROM shares WHERE owner_id = :owner_id)"
 HELD: Final = (
     Holding("shares", left_out=("token_hash", "password_hash", "visit_key")),
     Holding("share_targets", _OF_SHARES, "t.share_id, t.gallery_id, t.image_id"),
     Holding("share_slugs", _OF_SHARES, "t.share_id, t.slug"),
     Holding("share_recipients", _OF_SHARES),
-    Holding("share_recipients", "t.kind = 'user' AND t.name = $1", name="shared_with_me"),
+    Holding("share_recipients", "t.kind = 'user' AND t.name = :owner_id", name="shared_with_me"),
     Holding("share_accesses", _OF_SHARES, "t.share_id, t.day", left_out=("visitor",)),
 )
 

@@ -23,7 +23,9 @@ HELD: Final = (
     Holding("phash_buckets", is_told=False),
     Holding("phash_neighbours", is_told=False),
     Holding("lookalikes", order="t.image_id"),
-    Holding("dismissed_pairs", "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)", "t.image_id, t.other_id"),
+    Holding(
+        "dismissed_pairs", "t.image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)", "t.image_id, t.other_id"
+    ),
 )
 NEIGHBOURS: Final = 32
 _BUCKET: Final = 200

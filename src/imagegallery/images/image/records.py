@@ -27,7 +27,7 @@ from imagegallery.imaging.protocol import Removal
 
 CHANNEL = "imagegallery_images"
 
-_OF_IMAGES = "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)"
+_OF_IMAGES = "t.image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)"
 HELD: Final = (Holding("images"), Holding("image_variants", _OF_IMAGES, "t.image_id, t.id"))
 
 # The columns for `image_from`, of an image `i`; its variants are in one array, smallest first.

@@ -94,24 +94,24 @@ def by_meta(order: LibraryOrder, key: str) -> Statement:
 
 
 # The images that an owner took in each month, by UTC, among archived ones or the others.
-def _months(condition: str = "") -> str:
-    return f"""
+def _months(condition: str = "") -> Statement:
+    return Statement.of(f"""
 SELECT date_trunc('month', i.taken_at, 'UTC') AS month, count(*) AS count
 FROM images i
-WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2 {condition}
+WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND i.is_archived = :is_archived {condition}
 GROUP BY month
-ORDER BY month DESC"""
+ORDER BY month DESC""")
 
 
 MONTHS = _months()
 
-# Of those that were added since $3.
-SHARED_MONTHS = _months("AND i.created_at >= $3")
+# Of those that were added since a time.
+SHARED_MONTHS = _months("AND i.created_at >= :since")
 
 
 # The images of a time, newest first, in columns. All columns are in the index.
-def _columns(condition: str = "") -> str:
-    return f"""
+def _columns(condition: str = "") -> Statement:
+    return Statement.of(f"""
 SELECT coalesce(array_agg(p.id), '{{}}') AS ids,
        coalesce(array_agg(p.ratio), '{{}}') AS ratios,
        coalesce(array_agg(p.blurhash), '{{}}') AS blurhashes,
@@ -119,16 +119,16 @@ SELECT coalesce(array_agg(p.id), '{{}}') AS ids,
 FROM (
     SELECT i.id, greatest(round(i.width * 10000.0::float8 / i.height), 1) / 10000 AS ratio, i.blurhash, i.taken_at
     FROM images i
-    WHERE i.owner_id = $1 AND i.deleted_at IS NULL AND i.is_archived = $2 AND i.taken_at >= $3 AND i.taken_at < $4
-        {condition}
+    WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND i.is_archived = :is_archived
+        AND i.taken_at >= :first AND i.taken_at < :before {condition}
     ORDER BY i.taken_at DESC, i.id DESC
-) p"""
+) p""")
 
 
 COLUMNS = _columns()
 
-# Of those that were added since $5.
-SHARED_COLUMNS = _columns("AND i.created_at >= $5")
+# Of those that were added since a time.
+SHARED_COLUMNS = _columns("AND i.created_at >= :since")
 
 
 # NULL leaves a flag unchanged; images that have it already are not touched.
@@ -211,10 +211,11 @@ async def months(
     connection: Connection, owner_id: str, *, is_archived: bool, since: datetime | None = None
 ) -> list[MonthCount]:
     """With ``since``, of those images that were added from then on."""
+    asked = {"owner_id": owner_id, "is_archived": is_archived}
     if since is None:
-        rows = await connection.fetch(MONTHS, owner_id, is_archived)
+        rows = await MONTHS.fetch(connection, **asked)
     else:
-        rows = await connection.fetch(SHARED_MONTHS, owner_id, is_archived, since)
+        rows = await SHARED_MONTHS.fetch(connection, **asked, since=since)
     return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
 
 
@@ -223,13 +224,12 @@ async def columns(
 ) -> MonthColumns:
     """Return a month, with ``since`` of images that were added from then on. Raises `InvalidInput`, see
     `month_bounds`."""
-    asked = (owner_id, is_archived, *month_bounds(month))
+    first, before = month_bounds(month)
+    asked = {"owner_id": owner_id, "is_archived": is_archived, "first": first, "before": before}
     if since is None:
-        row = await connection.fetchrow(COLUMNS, *asked)
+        (row,) = await COLUMNS.fetch(connection, **asked)
     else:
-        row = await connection.fetchrow(SHARED_COLUMNS, *asked, since)
-    if row is None:
-        raise RuntimeError("An aggregate answers one row.")
+        (row,) = await SHARED_COLUMNS.fetch(connection, **asked, since=since)
     return MonthColumns(
         month=month,
         ids=tuple(row["ids"]),

@@ -23,7 +23,9 @@ from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 HELD: Final = (
     Holding(
-        "trashed_memberships", "t.image_id IN (SELECT id FROM images WHERE owner_id = $1)", "t.gallery_id, t.position"
+        "trashed_memberships",
+        "t.image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)",
+        "t.gallery_id, t.position",
     ),
 )
 
