@@ -3,10 +3,11 @@ given out, in every field of every operation, and costs as many statements. New 
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -73,6 +74,69 @@ SHOWN: Final = frozenset(
 )
 # What is not there below a link.
 SHOWN_TO_KNOWN: Final = frozenset((("makeGalleryCookies", "gallery_id"),))
+
+
+def in_base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+_TUS: Final = {"Tus-Resumable": "1.0.0"}
+_FILE: Final = {"filename": "tram.jpg", "type": "image/jpeg"}
+# Where an id of this kind stands in a header, a text or a form: the request, by the id and the key of a file.
+IN_TEXTS: Final[Mapping[str, tuple[str, Callable[[str, str], Mapping[str, Any]]]]] = {
+    "metadata of tus": (
+        "gallery",
+        lambda given, _: {
+            "method": "POST",
+            "url": "/uploads/resumable",
+            "headers": {**_TUS, "Upload-Length": "10", "Upload-Metadata": f"gallery_id {in_base64(given)}"},
+        },
+    ),
+    "concatenation by tus": (
+        "upload",
+        lambda given, _: {
+            "method": "POST",
+            "url": "/uploads/resumable",
+            "headers": {**_TUS, "Upload-Concat": f"final;/api/v1/uploads/resumable/{given}"},
+        },
+    ),
+    "a form": (
+        "gallery",
+        lambda given, _: {
+            "method": "POST",
+            "url": f"/galleries/{given}/uploads",
+            "files": {"file": ("tram.jpg", photograph(80, 60), "image/jpeg")},
+        },
+    ),
+    "the query of Uppy": (
+        "gallery",
+        lambda given, _: {
+            "method": "GET",
+            "url": "/uploads/uppy/s3/params",
+            "params": {**_FILE, "metadata[gallery_id]": given, "metadata[size]": "10"},
+        },
+    ),
+    "the document of Uppy": (
+        "gallery",
+        lambda given, _: {
+            "method": "POST",
+            "url": "/uploads/uppy/s3/multipart",
+            "json": {**_FILE, "metadata": {"gallery_id": given, "size": "10"}},
+        },
+    ),
+    "a file of a gallery": (
+        "gallery",
+        lambda given, key: {"method": "GET", "url": f"/galleries/{given}/files/library/{key}"},
+    ),
+    "a public file": (
+        "image",
+        lambda given, key: {"method": "GET", "url": f"/files/library/images/{given}/{key.rpartition('/')[2]}"},
+    ),
+    "a page that is embedded": (
+        "gallery",
+        lambda given, _: {"method": "GET", "url": "/oembed", "params": {"url": f"http://test/embed/galleries/{given}"}},
+    ),
+}
 
 
 @frozen
@@ -252,6 +316,25 @@ async def differences(world: World, asker: str, field: IdField) -> AsyncIterator
             yield f"{kind}: {statements} statements, and for none {cost}"
         elif answered.is_success and field.operation.name not in LISTS | ANSWERS_ALL:
             yield f"{kind}: {answered.status_code}"
+
+
+async def test_nor_is_it_in_headers_texts_and_forms(world: World) -> None:
+    shown = (await world.client.get(f"/images/{world.hers['image']}", auth=_As("ana"))).json()["data"]
+    key = shown["src"].partition("/library/")[2]
+    wrong = []
+    for asker in ("visitor", "stranger", "recipient of another", "link of another", "below the link of another"):
+        for name, (kind, wanted) in IN_TEXTS.items():
+            said = []
+            for given in (NEVER, world.hers[kind], NEVER, world.hers[kind]):  # first, both are new
+                request = {**wanted(given, key)}
+                if asker in world.links:
+                    request["url"] = f"/s/{world.links[asker]}{request['url']}"
+                with counted() as trace:
+                    answered = await world.client.request(**request, auth=_As(asker))
+                said.append((told(answered, given), len(trace.statements)))
+                assert answered.is_error, (asker, name, given)
+            wrong += [f"{asker}: {name}: {said}"] if said[2] != said[3] else []
+    assert not wrong, "\n".join(wrong)
 
 
 async def test_a_share_allows_what_it_says_and_no_more(world: World) -> None:

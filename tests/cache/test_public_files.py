@@ -30,11 +30,15 @@ async def an_open_image(library: Library) -> Image:
 async def test_who_asks_again_costs_no_query(library: Library, process: Process) -> None:
     image = await an_open_image(library)
     hidden = await library.add_image(make_image())
-    keys = [image.variants[0].key, hidden.variants[0].key]
-    assert [await is_open(process, key) for key in keys] == [True, False]
+    shown, kept_back = image.variants[0].key, hidden.variants[0].key
+    assert await is_open(process, shown)
     used = process.database.used
-    assert [await is_open(process, key) for key in keys] == [True, False]
+    assert await is_open(process, shown)
     assert process.database.used == used
+    for key in (kept_back, "library/images/never.webp") * 2:
+        assert not await is_open(process, key)
+        used += 1
+        assert process.database.used == used, "what is closed costs what is not there costs"
 
 
 CLOSED: dict[str, Callable[[Library, Image], Awaitable[object]]] = {

@@ -103,7 +103,7 @@ class Library:
     async def check_open(self, key: str) -> None:
         """Raise `NotFound` unless everybody may fetch the variant now, as the database knows it."""
         async with self.database.connection() as connection:
-            if await records.rule_of_variant(connection, key) is None:
+            if await records.find_open_variant(connection, key) is None:
                 raise NotFound.of("file")
 
     async def delete_for_good(self, image: Image) -> None:

@@ -114,6 +114,10 @@ class GalleryFileAccess:
 
     rule: HotlinkRule | None
 
+    @property
+    def is_private(self) -> bool:
+        return self.rule is None
+
     def cache_control(
         self,
         page: AskingPage,

@@ -70,10 +70,12 @@ class GalleryFiles:
         """
         if not (key.isascii() and key.isprintable()):  # none of ours
             raise NotFound.of("file")
-        access = (await self._access(gallery_id, key)).under(hotlinks=(await self._governing.get()).hotlinks)
-        end = self._cookies.end_of(cookies, gallery_folder(gallery_id))
+        end, checked = self._cookies.end_of(cookies, gallery_folder(gallery_id)), self._edge(*edge)
+        is_let_in = end is not None or checked is EdgeCheck.COOKIES
+        access = await self._access(gallery_id, key, is_let_in=is_let_in)
+        access = access.under(hotlinks=(await self._governing.get()).hotlinks)
         lasts = None if end is None else end - self._clock()
-        return access.cache_control(page, own, edge=self._edge(*edge), cookie_lasts=lasts, ttl=self._ttl)
+        return access.cache_control(page, own, edge=checked, cookie_lasts=lasts, ttl=self._ttl)
 
     async def rule_of(self, gallery: Gallery | None) -> HotlinkRule:
         """The pages that may show what everybody may see of this gallery, or of what is in none."""
@@ -81,13 +83,15 @@ class GalleryFiles:
         rule = ANY_PAGE if origins is None else HotlinkRule(frozenset(origins))
         return rule.under(hotlinks=(await self._governing.get()).hotlinks)
 
-    async def _access(self, gallery_id: UUID, key: str) -> GalleryFileAccess:
+    async def _access(self, gallery_id: UUID, key: str, *, is_let_in: bool) -> GalleryFileAccess:
+        """Raises `NotFound`, which takes the same of a private gallery as where there is none: no answer is kept for
+        those who are not let in."""
         await self._changes.catch_up()
 
         async def load() -> bytes:
             async with self._database.connection() as connection:
                 found = await records.of_gallery_file(connection, gallery_id, key)
-            if found is None:
+            if found is None or (found.is_private and not is_let_in):
                 raise NotFound.of("file")
             return found.to_bytes()
 
@@ -100,7 +104,10 @@ class GalleryFiles:
             is_listening=self._changes.is_listening,
             may_be_shared=False,
         )
-        return GalleryFileAccess.from_bytes(answer.entry.body)
+        access = GalleryFileAccess.from_bytes(answer.entry.body)
+        if access.is_private and not is_let_in:
+            access = GalleryFileAccess.from_bytes(await load())
+        return access
 
     def _edge(self, secret: str | None, checked: str | None) -> EdgeCheck | None:
         """What a cache in front has checked, if it is ours."""

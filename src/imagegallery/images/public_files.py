@@ -1,4 +1,6 @@
-"""Which variants everybody may fetch, and which pages may show them. Kept like lists: one in demand costs no query."""
+"""Which variants everybody may fetch, and which pages may show them. Kept like lists: one in demand costs no query. One
+that is closed costs as much as one that was never there.
+"""
 
 from typing import Final
 
@@ -15,7 +17,6 @@ from imagegallery.policies.in_force import PolicyInForce
 MAX_BYTES: Final = 4 * 2**20
 # The size of an entry besides its texts, rounded up.
 _ENTRY_OVERHEAD: Final = 300
-_CLOSED = b""
 
 
 class PublicFiles:
@@ -32,7 +33,7 @@ class PublicFiles:
         self._database = database
         self._cache = cache
         self._changes = changes
-        # Only of keys that exist. The owner of a variant never changes.
+        # Only of keys that are open. The owner of a variant never changes.
         self._groups: BoundedMap[str, str] = BoundedMap(MAX_BYTES, lambda key, _: len(key) + _ENTRY_OVERHEAD)
 
     async def find(self, key: str) -> HotlinkRule:
@@ -44,27 +45,25 @@ class PublicFiles:
         if not (key.isascii() and key.isprintable()):  # none of ours
             raise NotFound.of("file")
         await self._changes.catch_up()
-        group = self._groups.get(key) or await self._find_group(key)
+        group = self._groups.get(key) or (await self._read(key))[0]
 
         async def load() -> bytes:
-            async with self._database.connection() as connection:
-                rule = await records.rule_of_variant(connection, key)
-            return _CLOSED if rule is None else rule.to_bytes()
+            return (await self._read(key))[1].to_bytes()
 
         # From this process's memory or the database: what decides on access comes from nowhere else.
         answer = await self._cache.get(
             group, key, GALLERY, load, is_listening=self._changes.is_listening, may_be_shared=False
         )
-        if answer.entry.body == _CLOSED:
-            raise NotFound.of("file")
         rule = HotlinkRule.from_bytes(answer.entry.body)
         return rule if self._governing is None else rule.under(hotlinks=(await self._governing.get()).hotlinks)
 
-    async def _find_group(self, key: str) -> str:
+    async def _read(self, key: str) -> tuple[str, HotlinkRule]:
+        """The group that it is kept in, and its rule now. Raises `NotFound`."""
         async with self._database.connection() as connection:
-            owner_id = await records.owner_of_variant(connection, key)
-        if owner_id is None:
+            found = await records.find_open_variant(connection, key)
+        if found is None:
+            self._groups.drop(key)
             raise NotFound.of("file")
-        group = library_group(owner_id)
+        group = library_group(found[0])
         self._groups.put(key, group)
-        return group
+        return group, found[1]

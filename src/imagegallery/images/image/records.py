@@ -83,12 +83,9 @@ LIMIT 1"""
 
 # Whether everybody may fetch a variant now, and the pages that may show it.
 FIND_OPEN_VARIANT = f"""
-SELECT {pages_of_image("i")} AS origins
+SELECT i.owner_id, {pages_of_image("i")} AS origins
 FROM image_variants v JOIN images i ON i.id = v.image_id
 WHERE v.key = $1 AND {open_image("i")}"""
-
-_OWNER_OF_VARIANT = """
-SELECT i.owner_id FROM image_variants v JOIN images i ON i.id = v.image_id WHERE v.key = $1 LIMIT 1"""
 
 _INSERT = """
 INSERT INTO images (
@@ -228,17 +225,12 @@ async def find_by_content(connection: Connection, owner_id: str, sha256: bytes, 
     return found
 
 
-async def rule_of_variant(connection: Connection, key: str) -> HotlinkRule | None:
-    """The pages that may show it; ``None`` unless everybody may fetch it now."""
+async def find_open_variant(connection: Connection, key: str) -> tuple[str, HotlinkRule] | None:
+    """Its owner, and the pages that may show it; ``None`` unless everybody may fetch it now."""
     row = await connection.fetchrow(FIND_OPEN_VARIANT, key)
     if row is None:
         return None
-    return ANY_PAGE if row["origins"] is None else HotlinkRule(frozenset(row["origins"]))
-
-
-async def owner_of_variant(connection: Connection, key: str) -> str | None:
-    owner_id: str | None = await connection.fetchval(_OWNER_OF_VARIANT, key)
-    return owner_id
+    return row["owner_id"], ANY_PAGE if row["origins"] is None else HotlinkRule(frozenset(row["origins"]))
 
 
 async def update(
