@@ -1,6 +1,7 @@
 """The handle of a gallery that will be open: what an application is put together with."""
 
 import asyncio
+import gc
 import logging
 import os
 import subprocess
@@ -161,6 +162,7 @@ def test_with_its_event_loop_it_ends_and_says_so(handle: OpenGallery, caplog: py
     async def open_it_and_go() -> ImageGallery:
         gallery = await handle.__aenter__()
         await gallery.worker().__aenter__()
+        gc.collect()
         return gallery
 
     async def use() -> None:

@@ -8,11 +8,13 @@ import asyncio
 import os
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import anyio
 
 T = TypeVar("T")
+# An event loop alone keeps no task from the garbage collector, and who entered may keep nothing.
+_HELD: Final[set["asyncio.Task[None]"]] = set()
 
 
 class TaskContext(AbstractAsyncContextManager[T], Generic[T]):
@@ -36,6 +38,8 @@ class TaskContext(AbstractAsyncContextManager[T], Generic[T]):
         self._leaving = asyncio.Event()
         entered = self._loop.create_future()
         self._task = asyncio.create_task(self._hold(entered), name=self._name)
+        _HELD.add(self._task)
+        self._task.add_done_callback(_HELD.discard)
         await self._wait_for(entered)
         if not entered.done():
             await self._task
