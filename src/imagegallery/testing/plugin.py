@@ -48,7 +48,7 @@ def imagegallery_schema(pytestconfig: pytest.Config, imagegallery_dsn: str | Non
     """The schema that tests use. Processes that share a database by its address each have one of their own."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     is_shared = imagegallery_dsn in (pytestconfig.getini(DSN), os.environ.get(DSN_VARIABLE))
-    return f"imagegallery_{worker}" if worker and is_shared else "imagegallery"
+    return f"imagegallery_{worker}" if worker and imagegallery_dsn and is_shared else "imagegallery"
 
 
 @pytest.fixture(scope="session")
