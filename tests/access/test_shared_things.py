@@ -9,6 +9,7 @@ from attrs import frozen
 from tests.support import shares
 from tests.support.library import Library, make_image, with_place
 from tests.support.shares import share
+from tests.support.trace import counted
 
 from imagegallery.access.audience import Audience
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
@@ -236,3 +237,14 @@ async def test_urls_that_shares_give_live_no_longer_than_is_said(album: Album) -
     own = await album.library.images.get(ANA, image_id)
     assert own.urls_expire_at is not None
     assert own.urls_expire_at - now > ttl
+
+
+@pytest.mark.parametrize("principal", [BEN, NOBODY])
+async def test_nothing_is_looked_for_by_what_is_hidden(album: Album, principal: Principal) -> None:
+    """How long that takes would tell how much there is of it."""
+    await album.share(metadata=MetadataShown.NONE)
+    await album.library.galleries.update(ANA, album.gallery, visibility="private" if principal is BEN else "public")
+    with counted() as trace, pytest.raises(InvalidInput):
+        await album.library.galleries.list_images(principal, album.gallery, where=ImageFilter(is_favorite=True))
+    assert trace.statements
+    assert not [each for each in trace.statements if "image_variants" in each]

@@ -14,7 +14,7 @@ from imagegallery.access import records as access_records
 from imagegallery.access.audience import Visibility, VisibilityLike
 from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.decision import Facts, is_public, may_view, require, require_owner
-from imagegallery.access.disclosure import EVERYBODYS, OWNERS, Disclosure, disclosure
+from imagegallery.access.disclosure import EVERYBODYS, OWNERS, disclosure
 from imagegallery.access.explanation import AccessReport
 from imagegallery.access.permission import Permission
 from imagegallery.audit import records as audit
@@ -578,8 +578,9 @@ class GalleryService:
         selection = check_selection(order, seed, where)
         walk = walking.Walk(principal, self._clock(), gallery_id, selection, cursor, check_limit(limit) + 1)
         async with self._database.reading(principal) as connection:
-            await self._check_told(connection, principal, gallery_id, selection)
-            seen = await self._visible(principal, gallery_id, await walking.read(connection, walk), selection)
+            await self._require_told(connection, principal, gallery_id, selection)
+            members = await walking.read(connection, walk)
+            seen = await self._authority.require(Permission.VIEW, principal, members, "gallery", gallery_id)
         found = walking.cut(walk, seen)
         place = gallery_id if by_cookies else None
         return await self._delivery.of_many(
@@ -613,9 +614,9 @@ class GalleryService:
         offset = walking.check_offset(selection.order, page, limit)
         async with self._database.reading(principal) as connection:
             walk = walking.Walk(principal, self._clock(), gallery_id, selection, None, limit)
-            await self._check_told(connection, principal, gallery_id, selection)
+            await self._require_told(connection, principal, gallery_id, selection)
             members = await walking.read_page(connection, walk, offset)
-            seen = await self._visible(principal, gallery_id, members, selection)
+            seen = await self._authority.require(Permission.VIEW, principal, members, "gallery", gallery_id)
             has_counts = disclosure(principal, seen.facts).has_counts
             total = await self._total(connection, gallery_id, seen, where) if has_counts else None
         place = gallery_id if by_cookies else None
@@ -713,25 +714,15 @@ class GalleryService:
             await membership.lock_gallery(connection, gallery_id)
             check(await self._read(connection, principal, gallery_id))
 
-    async def _visible(
-        self, principal: Principal, gallery_id: UUID, members: GalleryPage | None, selection: Selection
-    ) -> GalleryPage:
-        """Raise `NotFound`, or `InvalidInput` for a selection by what is hidden."""
-        seen = await self._authority.require(Permission.VIEW, principal, members, "gallery", gallery_id)
-        self._require_told(disclosure(principal, seen.facts), selection)
-        return seen
-
-    async def _check_told(
+    async def _require_told(
         self, connection: Connection, principal: Principal, gallery_id: UUID, selection: Selection
     ) -> None:
-        """The same for who came by a link, before anything is looked for: the time it takes would tell, too."""
-        if principal.link is None or selection.is_plain:
+        """Raise `NotFound`, or `InvalidInput` for a selection by what is hidden, before anything is looked for: the
+        time that takes would tell, too."""
+        if selection.is_plain:
             return
-        now = self._clock()
-        facts = await access_records.of_gallery_for(connection, principal, gallery_id, now=now)
-        self._require_told(disclosure(principal, require(Permission.VIEW, principal, facts, "gallery")), selection)
-
-    def _require_told(self, shown: Disclosure, selection: Selection) -> None:
+        facts = await access_records.of_gallery_for(connection, principal, gallery_id, now=self._clock())
+        shown = disclosure(principal, require(Permission.VIEW, principal, facts, "gallery"))
         faults = Faults()
         for name in hidden_conditions(selection.where, selection.order, shown, self._delivery.meta):
             faults.add(("query", name), "is for those who are shown it")
