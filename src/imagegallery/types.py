@@ -49,6 +49,7 @@ from imagegallery.rates.options import RateOptions
 from imagegallery.redis.options import RedisOptions
 from imagegallery.server_parts import ServerParts
 from imagegallery.sharing.input import DownloadLike, MetadataLike, PermissionsLike, TargetLike
+from imagegallery.sharing.link_service import LinkService
 from imagegallery.sharing.received_service import ReceivedShareService
 from imagegallery.sharing.service import ShareService
 from imagegallery.storage.options import StorageOptions
@@ -98,6 +99,7 @@ __all__ = [
     "JwtOptions",
     "LibraryOrderLike",
     "LibraryService",
+    "LinkService",
     "Meta",
     "MetadataLike",
     "ObjectStore",

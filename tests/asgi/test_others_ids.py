@@ -263,7 +263,7 @@ async def link_to(gallery: ImageGallery, gallery_id: str) -> str:
 async def locked_link(gallery: ImageGallery, gallery_id: str) -> tuple[str, str]:
     made = await gallery.shares.create_link(ANA, [UUID(gallery_id)], password="a tram in the rain")
     assert made.token is not None
-    opened = await gallery.shares.open(made.token, password="a tram in the rain")
+    opened = await gallery.shares.links.open(made.token, password="a tram in the rain")
     assert opened.visit is not None
     return made.token, opened.visit.token
 

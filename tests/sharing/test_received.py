@@ -50,7 +50,7 @@ async def test_who_came_by_a_link_keeps_it_whatever_becomes_of_it(
 ) -> None:
     made = await shares.create(ANA, targets=[lisbon.id], password="sesame", note="For you")
     assert made.token is not None
-    opened = await shares.open(made.token, password="sesame", visitor=BEN)
+    opened = await shares.links.open(made.token, password="sesame", visitor=BEN)
     assert await names(library, BEN) == []
     kept = await shares.received.join(BEN, opened)
     assert (kept.id, kept.note, kept.targets) == (made.share.id, "For you", made.share.targets)
@@ -77,7 +77,7 @@ async def test_it_lasts_as_long_as_the_share(
 ) -> None:
     made = await shares.create_link(ANA, [lisbon.id], expires_in=timedelta(hours=1))
     assert made.token is not None
-    await shares.received.join(BEN, await shares.open(made.token))
+    await shares.received.join(BEN, await shares.links.open(made.token))
     clock.advance(timedelta(hours=1))
     assert (await received(shares, BEN), await names(library, BEN)) == ([], [])
     with pytest.raises(NotFound):
@@ -87,7 +87,7 @@ async def test_it_lasts_as_long_as_the_share(
 async def test_either_side_ends_it(shares: ShareService, library: Library, lisbon: Gallery) -> None:
     made = await shares.create(ANA, targets=[lisbon.id], recipients=[to("carla@example.org", "email")])
     assert made.token is not None
-    opened = await shares.open(made.token)
+    opened = await shares.links.open(made.token)
     await shares.received.join(BEN, opened)
     await shares.received.leave(BEN, made.share.id)
     with pytest.raises(NotFound):
@@ -138,7 +138,7 @@ async def test_one_joins_no_share_of_ones_own_and_none_without_being_known(
 ) -> None:
     made = await shares.create_link(ANA, [lisbon.id])
     assert made.token is not None
-    opened = await shares.open(made.token)
+    opened = await shares.links.open(made.token)
     with pytest.raises(Conflict, match="own"):
         await shares.received.join(ANA, opened)
     for nobody in (NOBODY, opened.principal):
@@ -154,7 +154,7 @@ async def test_one_joins_no_share_of_ones_own_and_none_without_being_known(
     monkeypatch.undo()
     await shares.revoke(ANA, made.share.id)
     with pytest.raises(ShareEnded):
-        await shares.open(made.token)
+        await shares.links.open(made.token)
     with pytest.raises(NotFound):
         await shares.received.join(BEN, opened)
 
@@ -162,7 +162,7 @@ async def test_one_joins_no_share_of_ones_own_and_none_without_being_known(
 async def test_the_owner_is_told_who_joins_and_leaves(shares: ShareService, library: Library, lisbon: Gallery) -> None:
     made = await shares.create_link(ANA, [lisbon.id])
     assert made.token is not None
-    opened = await shares.open(made.token)
+    opened = await shares.links.open(made.token)
     for _ in range(2):
         await shares.received.join(BEN, opened)
     await shares.received.leave(BEN, made.share.id)
@@ -244,7 +244,7 @@ async def test_a_link_of_a_library_shows_it(shares: ShareService, library: Libra
     images = await a_library(library)
     made = await shares.create(ANA, targets=[LIBRARY], starts_at=START - timedelta(days=2))
     assert made.token is not None
-    link = (await shares.open(made.token)).principal
+    link = (await shares.links.open(made.token)).principal
     (in_lisbon,) = (await library.galleries.list_images(ANA, lisbon.id)).items
     assert await ids_of(library, link, None) == [in_lisbon.id, *(each.id for each in images[:2])]
     another = await shares.create(ANA, targets=[LIBRARY])

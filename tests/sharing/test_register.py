@@ -41,7 +41,7 @@ async def test_an_operator_ends_a_share(
     for _ in range(2):
         assert (await register.revoke(made[BEN].share.id)).revoked_at is not None
     with pytest.raises(ShareEnded):
-        await shares.open(token)
+        await shares.links.open(token)
     with pytest.raises(NotFound):
         await register.revoke(new_id())
 

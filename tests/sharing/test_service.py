@@ -53,10 +53,10 @@ async def test_a_link_is_told_once_and_opens_as_a_principal_of_its_own(shares: S
     assert len(created.token) * 6 >= 128
     assert created.token not in repr(created)
     assert await shares.get(ANA, created.share.id) == created.share
-    opened = await shares.open(created.token)
+    opened = await shares.links.open(created.token)
     assert opened.principal == Principal.by_link(created.share.id)
     assert opened.share.id == created.share.id
-    assert await shares.targets(opened) == (ShareTarget(gallery_id=lisbon.id),) == created.share.targets
+    assert await shares.links.targets(opened) == (ShareTarget(gallery_id=lisbon.id),) == created.share.targets
 
 
 async def test_nothing_in_the_database_opens_a_link(shares: ShareService, lisbon: Gallery, database: Database) -> None:
@@ -166,7 +166,7 @@ async def test_every_wrong_token_is_the_same(shares: ShareService, lisbon: Galle
     wrong = [token[:-1], token + "A", token.swapcase(), "", "a", "x" * 100_000, "\0", "\ud800", token + "\0", "é"]
     for each in wrong:
         with pytest.raises(NotFound, match=r"^There is no such share\.$"):
-            await shares.open(each)
+            await shares.links.open(each)
 
 
 async def test_a_share_that_ended_says_why_to_who_has_its_link(
@@ -176,20 +176,20 @@ async def test_a_share_that_ended_says_why_to_who_has_its_link(
     revoked = await shares.create_link(ANA, [lisbon.id])
     assert expiring.token is not None
     assert revoked.token is not None
-    visit = (await shares.open(revoked.token)).visit
+    visit = (await shares.links.open(revoked.token)).visit
     await shares.revoke(ANA, revoked.share.id)
     await shares.revoke(ANA, revoked.share.id)
     assert visit is not None
     clock.advance(timedelta(hours=1))
     for token, reason in ((expiring.token, "expired"), (revoked.token, "revoked")):
         with pytest.raises(ShareEnded) as error:
-            await shares.open(token, visit=visit.token)
+            await shares.links.open(token, visit=visit.token)
         assert error.value.reason == reason
     with pytest.raises(Conflict):
         await shares.update(ANA, revoked.share.id, note="Again")
     await shares.delete(ANA, revoked.share.id)
     with pytest.raises(NotFound):
-        await shares.open(revoked.token)
+        await shares.links.open(revoked.token)
 
 
 async def test_a_link_opens_as_often_as_it_may_whoever_comes_at_once(
@@ -198,13 +198,13 @@ async def test_a_link_opens_as_often_as_it_may_whoever_comes_at_once(
     token = (await shares.create(ANA, targets=[lisbon.id], max_views=3)).token
     assert token is not None
     with pytest.raises(VisitRequired):
-        await shares.open(token, begins=False)
-    others = ShareService(database, shares._rates, SharingOptions(), clock)
+        await shares.links.open(token, begins=False)
+    others = ShareService(database, shares.links._rates, SharingOptions(), clock)
     outcomes: list[str] = []
 
     async def come(service: ShareService, number: int) -> None:
         try:
-            opened = await service.open(token, address=f"192.0.2.{number}")
+            opened = await service.links.open(token, address=f"192.0.2.{number}")
             assert opened.visit is not None
             outcomes.append(opened.visit.token)
         except ShareEnded as error:
@@ -215,11 +215,11 @@ async def test_a_link_opens_as_often_as_it_may_whoever_comes_at_once(
             tasks.start_soon(come, (shares, others)[number % 2], number)
     assert outcomes.count("exhausted") == 7
     visit = next(each for each in outcomes if each != "exhausted")
-    assert (await others.open(token, visit=visit, begins=False)).visit is None
-    assert (await others.open(token, visit=visit)).visit is None
+    assert (await others.links.open(token, visit=visit, begins=False)).visit is None
+    assert (await others.links.open(token, visit=visit)).visit is None
     clock.advance(SharingOptions().visit)
     with pytest.raises(ShareEnded):
-        await shares.open(token, visit=visit)
+        await shares.links.open(token, visit=visit)
 
 
 async def test_a_password_is_asked_for_until_it_is_given(shares: ShareService, lisbon: Gallery) -> None:
@@ -228,25 +228,25 @@ async def test_a_password_is_asked_for_until_it_is_given(shares: ShareService, l
     assert token is not None
     for begins in (True, False):
         with pytest.raises(PasswordRequired):
-            await shares.open(token, begins=begins)
+            await shares.links.open(token, begins=begins)
     with pytest.raises(WrongPassword):
-        await shares.open(token, password="Sesame")
-    visit = (await shares.open(token, password="sesame")).visit
+        await shares.links.open(token, password="Sesame")
+    visit = (await shares.links.open(token, password="sesame")).visit
     assert visit is not None
-    assert (await shares.open(token, visit=visit.token, begins=False)).share.id == made.share.id
+    assert (await shares.links.open(token, visit=visit.token, begins=False)).share.id == made.share.id
     for altered in (visit.token[:-1], visit.token + "0", visit.token.replace(visit.token[0], "f", 1), "", "."):
         with pytest.raises(PasswordRequired):
-            await shares.open(token, visit=altered, begins=False)
+            await shares.links.open(token, visit=altered, begins=False)
     other = await shares.create(ANA, targets=[lisbon.id], password="sesame")
     assert other.token is not None
     with pytest.raises(PasswordRequired):  # a visit is to one share
-        await shares.open(other.token, visit=visit.token)
+        await shares.links.open(other.token, visit=visit.token)
     await shares.update(ANA, made.share.id, password="open sesame")
     with pytest.raises(PasswordRequired):
-        await shares.open(token, visit=visit.token, begins=False)
-    assert (await shares.open(token, password="open sesame")).visit
+        await shares.links.open(token, visit=visit.token, begins=False)
+    assert (await shares.links.open(token, password="open sesame")).visit
     await shares.update(ANA, made.share.id, password=None)
-    assert (await shares.open(token)).visit
+    assert (await shares.links.open(token)).visit
 
 
 async def test_passwords_are_tried_at_a_rate_by_share_and_address(shares: ShareService, lisbon: Gallery) -> None:
@@ -256,20 +256,20 @@ async def test_passwords_are_tried_at_a_rate_by_share_and_address(shares: ShareS
     assert other is not None
     for _ in range(3):
         with pytest.raises(WrongPassword):
-            await shares.open(token, password="guess", address="192.0.2.1")
+            await shares.links.open(token, password="guess", address="192.0.2.1")
     with pytest.raises(RateLimited):
-        await shares.open(token, password="sesame", address="192.0.2.1")
-    assert (await shares.open(token, password="sesame", address="192.0.2.2")).visit
-    assert (await shares.open(other, password="sesame", address="192.0.2.1")).visit
+        await shares.links.open(token, password="sesame", address="192.0.2.1")
+    assert (await shares.links.open(token, password="sesame", address="192.0.2.2")).visit
+    assert (await shares.links.open(other, password="sesame", address="192.0.2.1")).visit
 
 
 async def test_a_name_opens_it_too_and_an_earlier_one_leads_there(shares: ShareService, lisbon: Gallery) -> None:
     made = await shares.create(ANA, targets=[lisbon.id], slug="lisbon-2026")
-    assert (await shares.open("lisbon-2026")).share.id == made.share.id
+    assert (await shares.links.open("lisbon-2026")).share.id == made.share.id
     await shares.update(ANA, made.share.id, slug="lisbon")
-    assert (await shares.open("lisbon")).share.slug == "lisbon"
+    assert (await shares.links.open("lisbon")).share.slug == "lisbon"
     with pytest.raises(LinkMoved) as moved:
-        await shares.open("lisbon-2026")
+        await shares.links.open("lisbon-2026")
     assert moved.value.slug == "lisbon"
     for slug in ("lisbon", "lisbon-2026"):  # nobody else gets it, while the share is there
         with pytest.raises(Conflict):
@@ -278,13 +278,13 @@ async def test_a_name_opens_it_too_and_an_earlier_one_leads_there(shares: ShareS
     await shares.update(ANA, made.share.id, slug=None)
     for slug in ("lisbon", "lisbon-2026"):
         with pytest.raises(NotFound):
-            await shares.open(slug)
+            await shares.links.open(slug)
     assert made.token is not None
-    assert (await shares.open(made.token)).visit
+    assert (await shares.links.open(made.token)).visit
     await shares.update(ANA, made.share.id, slug="lisbon")
     await shares.remove_link(ANA, made.share.id)
     with pytest.raises(NotFound):
-        await shares.open("lisbon")
+        await shares.links.open("lisbon")
 
 
 async def test_another_link_ends_the_first(shares: ShareService, lisbon: Gallery) -> None:
@@ -293,8 +293,8 @@ async def test_another_link_ends_the_first(shares: ShareService, lisbon: Gallery
     assert made.token is not None
     assert again.token is not None
     with pytest.raises(NotFound):
-        await shares.open(made.token)
-    assert (await shares.open(again.token)).share.id == made.share.id
+        await shares.links.open(made.token)
+    assert (await shares.links.open(again.token)).share.id == made.share.id
 
 
 async def test_recipients_are_replaced_but_for_those_who_came_by_the_link(
@@ -373,17 +373,17 @@ async def test_accesses_tell_recipients_and_nothing_of_visitors(
     made = await shares.create(ANA, targets=[lisbon.id], recipients=[ben])
     token = made.token
     assert token is not None
-    await shares.open(token, address="192.0.2.1")
-    await shares.open(token, address="192.0.2.1")
-    await shares.open(token, address="192.0.2.2")
-    await shares.open(token, address="192.0.2.1", visitor=Principal.user("ben", emails=["Ben@example.org"]))
+    await shares.links.open(token, address="192.0.2.1")
+    await shares.links.open(token, address="192.0.2.1")
+    await shares.links.open(token, address="192.0.2.2")
+    await shares.links.open(token, address="192.0.2.1", visitor=Principal.user("ben", emails=["Ben@example.org"]))
     await shares.received.get(Principal.user("ben", emails=["ben@example.org"]), made.share.id)
     today = (await shares.accesses(ANA, made.share.id)).items
     assert sorted(each.opened for each in today) == [1, 2, 2]
     assert [each.recipient.name for each in today if each.recipient] == ["ben@example.org"]
     assert (await shares.get(ANA, made.share.id)).views == 4
     clock.advance(timedelta(days=1))
-    await shares.open(token, address="192.0.2.1")
+    await shares.links.open(token, address="192.0.2.1")
     all_days = await shares.accesses(ANA, made.share.id, limit=2)
     rest = await shares.accesses(ANA, made.share.id, limit=2, cursor=all_days.next_cursor)
     everything = [*all_days.items, *rest.items]
@@ -391,7 +391,7 @@ async def test_accesses_tell_recipients_and_nothing_of_visitors(
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM share_salts") == 1
     clock.advance(SharingOptions().accesses_kept + timedelta(days=1))
-    await shares.sweep()
+    await shares.links.sweep()
     assert not (await shares.accesses(ANA, made.share.id)).items
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM share_salts") == 0
@@ -403,7 +403,7 @@ async def test_every_wrong_token_is_as_much_work(shares: ShareService, lisbon: G
     asked = set()
     for wrong in (token[:-1], token.swapcase(), "", "lisbon", "Not A Name", "\0", "x" * 10_000):
         with counted() as trace, pytest.raises(NotFound):
-            await shares.open(wrong)
+            await shares.links.open(wrong)
         asked.add(tuple(trace.statements))
     assert len(asked) == 1
     assert sum("FROM shares" in each for each in asked.pop()) == 1
@@ -415,7 +415,7 @@ async def test_a_link_is_nobody_else(shares: ShareService, library: Library, lis
     link = await shares.create_link(ANA, [lisbon.id])
     await shares.create(ANA, targets=[porto.id], recipients=[ShareRecipient(RecipientKind.USER, "ana")])
     assert link.token is not None
-    opened = await shares.open(link.token, visitor=ANA)
+    opened = await shares.links.open(link.token, visitor=ANA)
     assert (await library.galleries.get(opened.principal, lisbon.id)).name == "Lisbon"
     with pytest.raises(NotFound):
         await library.galleries.get(opened.principal, porto.id)

@@ -23,7 +23,7 @@ def _services(resources: Resources) -> Iterable[object]:
 
 
 def _periodic(resources: Resources) -> Iterable[Periodic]:
-    yield Periodic("past days of shares", resources.upkeep_interval, resources.services[ShareService].sweep)
+    yield Periodic("past days of shares", resources.upkeep_interval, resources.services[ShareService].links.sweep)
 
 
 FEATURE: Final = Feature(

@@ -68,7 +68,7 @@ class ReceivedShareService:
         return found
 
     async def join(self, principal: Principal, opened: OpenedShare) -> ReceivedShare:
-        """Keep a share that the principal has opened by its link (`ShareService.open`), until it ends, or they leave
+        """Keep a share that the principal has opened by its link (`LinkService.open`), until it ends, or they leave
         it: whatever becomes of the link and its password. It may be repeated. The owner sees who has.
 
         Raises:

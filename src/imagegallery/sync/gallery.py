@@ -34,6 +34,7 @@ from imagegallery.privacy.erasure_service import ErasureService
 from imagegallery.privacy.export_service import ExportService
 from imagegallery.queue.protocol import JobQueue
 from imagegallery.registry import Registers
+from imagegallery.sharing.link_service import LinkService
 from imagegallery.sharing.received_service import ReceivedShareService
 from imagegallery.sharing.service import ShareService
 from imagegallery.storage.protocol import ByteRange, ObjectStore
@@ -187,6 +188,15 @@ class SyncUploads(Face[UploadService]):
         return self._service.policies()
 
 
+class SyncLinks(Face[LinkService]):
+    """`LinkService`, waited for."""
+
+    open = ServiceCall(LinkService.open)
+    targets = ServiceCall(LinkService.targets)
+    name_guest = ServiceCall(LinkService.name_guest)
+    sweep = ServiceCall(LinkService.sweep)
+
+
 class SyncReceivedShares(Face[ReceivedShareService]):
     """`ReceivedShareService`, waited for."""
 
@@ -210,15 +220,13 @@ class SyncShares(Face[ShareService]):
     delete = ServiceCall(ShareService.delete)
     remove_recipient = ServiceCall(ShareService.remove_recipient)
     accesses = ServiceCall(ShareService.accesses)
-    open = ServiceCall(ShareService.open)
-    targets = ServiceCall(ShareService.targets)
-    name_guest = ServiceCall(ShareService.name_guest)
-    sweep = ServiceCall(ShareService.sweep)
 
+    links = AttributeOf(SyncLinks)
     received = AttributeOf(SyncReceivedShares)
 
     def __init__(self, portal: Portal) -> None:
         super().__init__(portal, lambda gallery: gallery.shares)
+        self.links = SyncLinks(portal, lambda gallery: gallery.shares.links)
         self.received = SyncReceivedShares(portal, lambda gallery: gallery.shares.received)
 
 

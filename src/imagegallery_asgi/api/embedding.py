@@ -168,7 +168,7 @@ def _is_id(name: str) -> bool:
 
 
 async def _describe(call: Call, site: Site, shown: EmbeddedThing, query: OembedQuery) -> OembedDocument:
-    """Raise `NotFound` for what not everybody may see, and as `ShareService.open` for a link."""
+    """Raise `NotFound` for what not everybody may see, and as `LinkService.open` for a link."""
     if shown.kind == "images":
         return _photo(await call.gallery.images.get(VISITOR, UUID(shown.name)), site, query)
     if shown.kind == "galleries":
@@ -180,10 +180,10 @@ async def _describe(call: Call, site: Site, shown: EmbeddedThing, query: OembedQ
 async def _describe_link(call: Call, link: str, site: Site, query: OembedQuery) -> OembedDocument:
     """What it is called, if it is of one gallery. It counts as no view."""
     try:
-        opened = await call.gallery.shares.open(link, address=client_address(call.request), begins=False)
+        opened = await call.gallery.shares.links.open(link, address=client_address(call.request), begins=False)
     except LinkMoved as moved:
         return await _describe_link(call, moved.slug, site, query)
-    targets = await call.gallery.shares.targets(opened)
+    targets = await call.gallery.shares.links.targets(opened)
     ids = [each.gallery_id for each in targets if each.gallery_id is not None]
     is_one = len(ids) == len(targets) == 1
     found = await call.gallery.galleries.get_many(opened.principal, ids if is_one else [])

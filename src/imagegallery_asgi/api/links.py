@@ -105,7 +105,7 @@ async def name_guest(call: Call, link: LinkName, body: NameGuest) -> One[GuestDo
     """A name is no account, and anybody may give any. A client that sends the `token` with this stays the same guest,
     under another name."""
     opened = await open_link(call.gallery, call.request, begins=False)
-    guest = await call.gallery.shares.name_guest(opened, body.name, address=client_address(call.request))
+    guest = await call.gallery.shares.links.name_guest(opened, body.name, address=client_address(call.request))
     call.headers["Set-Cookie"] = guest_cookie(call.request, guest)
     call.headers["Cache-Control"] = "private, no-store"
     return One(document(GuestDocument, guest))
@@ -113,7 +113,7 @@ async def name_guest(call: Call, link: LinkName, body: NameGuest) -> One[GuestDo
 
 async def _shown(call: Call, opened: OpenedShare) -> One[LinkDocument]:
     """What is shared, as who came by the link sees it."""
-    targets = await call.gallery.shares.targets(opened)
+    targets = await call.gallery.shares.links.targets(opened)
     gallery_ids = [each.gallery_id for each in targets if each.gallery_id is not None]
     image_ids = [each.image_id for each in targets if each.image_id is not None]
     galleries = await call.gallery.galleries.get_many(opened.principal, gallery_ids)

@@ -33,11 +33,11 @@ async def open_link(
     password: str | None = None,
     visitor: Principal | None = None,
 ) -> OpenedShare:
-    """Open the link in the path of the request; guesses count as visitors' requests. Raises as `ShareService.open`."""
+    """Open the link in the path of the request; guesses count as visitors' requests. Raises as `LinkService.open`."""
     address = client_address(request)
     await gallery.server.rates.admit_request(Principal.anonymous(), address)
     try:
-        return await gallery.shares.open(
+        return await gallery.shares.links.open(
             request.path_params["link"],
             visit=request.headers.get(VISIT_HEADER) or request.cookies.get(VISIT_COOKIE),
             guest=request.headers.get(GUEST_HEADER) or request.cookies.get(GUEST_COOKIE),

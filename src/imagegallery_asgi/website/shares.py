@@ -137,7 +137,7 @@ async def _entered(call: Call, link: str, query: FeedQuery, gallery_id: UUID | N
 async def _contents(call: Call, opened: OpenedShare, query: FeedQuery, gallery_id: UUID | None = None) -> LinkContents:
     """What who came by the link sees. Raises `NotFound`."""
     principal, galleries = opened.principal, call.gallery.galleries
-    targets = await call.gallery.shares.targets(opened)
+    targets = await call.gallery.shares.links.targets(opened)
     gallery_ids = [each.gallery_id for each in targets if each.gallery_id is not None]
     image_ids = [each.image_id for each in targets if each.image_id is not None]
     if gallery_id is None and len(gallery_ids) == len(targets) == 1:
@@ -251,7 +251,7 @@ def _with_visit(call: Call, link: str, opened: OpenedShare, answer: Response) ->
 async def _frames(call: Call, opened: OpenedShare) -> str:
     """The pages that may frame what the link shows: those that may show its gallery's pictures; of several galleries
     with rules that differ, the service's own alone."""
-    targets = await call.gallery.shares.targets(opened)
+    targets = await call.gallery.shares.links.targets(opened)
     ids = [each.gallery_id for each in targets if each.gallery_id is not None]
     found = (await call.gallery.galleries.get_many(opened.principal, ids)).values()
     files = call.gallery.service(GalleryFiles)
