@@ -270,6 +270,15 @@ RECEIVED_SHARES = named(
     received_records.RECEIVED, **BY_NAME, share_id=LAST_ID, examined=received_records.EXAMINED, limit=LIMIT
 )
 IN_GALLERIES = {"moment": AMONG_GALLERIES, "gallery_id": GALLERY, "limit": LIMIT, "examined": galleries.EXAMINED}
+IN_PARTS = {"owner_id": ANOTHER_OWNER, "is_archived": False, "part_size": 100}
+IN_MONTH = {
+    "owner_id": ANOTHER_OWNER,
+    "is_archived": False,
+    "start_at": AMONG_IMAGES,
+    "start_id": IMAGE,
+    "end_at": AMONG_GALLERIES,
+    "end_id": LAST_ID,
+}
 LOOKUPS = {
     "own images by meta": in_library(
         library_records.by_meta(LibraryOrder.CREATED_AT, "sku"), "images_meta_sku", **BY_META
@@ -282,6 +291,9 @@ LOOKUPS = {
     "chosen images of the library": in_library(
         library_records.CHOSEN[LibraryOrder.CREATED_AT], "images_pkey", ids=[IMAGE]
     ),
+    "chosen images of a shared library": in_library(
+        library_records.SHARED_CHOSEN[LibraryOrder.CREATED_AT], "images_pkey", ids=[IMAGE], since=AMONG_GALLERIES
+    ),
     "chosen images": Case(images.GET_MANY, ([IMAGE],), "images", "images_pkey"),
     "chosen galleries": Case(galleries.GET_MANY, ([GALLERY],), "galleries", "galleries_pkey"),
     # So few, as PostgreSQL sees it, that sorting them is as good as reading them in order.
@@ -292,9 +304,9 @@ LOOKUPS = {
         library_records.FAVORITES[LibraryOrder.TAKEN_AT], "images_favorites_by_taken_at"
     ),
     "months": Case(library_records.MONTHS.sql, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
+    "months in parts": Case(*named(library_records.PARTS, **IN_PARTS), "images", "images_by_taken_at"),
     "month in columns": Case(
-        library_records.COLUMNS.sql,
-        (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES),
+        *named(library_records.COLUMNS, **IN_MONTH),
         "images",
         "images_by_taken_at",
     ),
@@ -372,9 +384,11 @@ LOOKUPS = {
     "months shared": Case(
         library_records.SHARED_MONTHS.sql, (ANOTHER_OWNER, False, AMONG_GALLERIES), "images", "images_by_owner"
     ),
+    "months in parts shared": Case(
+        *named(library_records.SHARED_PARTS, **IN_PARTS, since=AMONG_GALLERIES), "images", "images_by_owner"
+    ),
     "month shared": Case(
-        library_records.SHARED_COLUMNS.sql,
-        (ANOTHER_OWNER, False, AMONG_GALLERIES, AMONG_IMAGES, AMONG_GALLERIES),
+        *named(library_records.SHARED_COLUMNS, **IN_MONTH, since=AMONG_GALLERIES),
         "images",
         "images_by_taken_at",
     ),

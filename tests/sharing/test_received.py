@@ -240,6 +240,17 @@ async def test_a_partner_sees_the_library_since_it_was_shared(
         assert (await library.images.get(BEN, each.id)).audience is Audience.SHARED
 
 
+async def test_chosen_images_are_found_however_many_are_before_them(
+    shares: ShareService, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagegallery.images.library.records.EXAMINED", 2)
+    *_, oldest = (each.id for each in await a_library(library))
+    since = await partner(shares, link=False, starts_at=START - timedelta(days=2, hours=12))
+    chosen = ImageFilter(ids=[oldest])
+    assert await ids_of(library, BEN, await partner(shares, link=False), where=chosen) == [oldest]
+    assert await ids_of(library, BEN, since, where=chosen) == []
+
+
 async def test_a_link_of_a_library_shows_it(shares: ShareService, library: Library, lisbon: Gallery) -> None:
     images = await a_library(library)
     made = await shares.create(ANA, targets=[LIBRARY], starts_at=START - timedelta(days=2))

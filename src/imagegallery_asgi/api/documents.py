@@ -55,6 +55,7 @@ from imagegallery_asgi.api.responses import (
     LinkDocument,
     MonthCountDocument,
     MonthDocument,
+    MonthPartDocument,
     PagePagination,
     PartPlanDocument,
     PartUrlDocument,
@@ -379,7 +380,12 @@ def cursor_galleries(page: CursorPage[Gallery], root: str, *, with_meta: bool) -
 
 
 def timeline_document(months: Iterable[MonthCount]) -> TimelineDocument:
-    return TimelineDocument(tuple(document(MonthCountDocument, each) for each in months))
+    return TimelineDocument(
+        tuple(
+            document(MonthCountDocument, each, parts=tuple(document(MonthPartDocument, part) for part in each.parts))
+            for each in months
+        )
+    )
 
 
 def month_document(month: MonthColumns) -> MonthDocument:

@@ -40,6 +40,7 @@ from imagegallery_asgi.api.requests import (
     ImageQuery,
     LibraryQuery,
     Month,
+    TimelineMonthQuery,
     TimelineQuery,
     UpdateImage,
     ViewQuery,
@@ -134,22 +135,26 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
 )
 async def get_timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
     library = call.gallery.images.library
-    months = await library.timeline(call.principal, share_id=query.share, is_archived=query.is_archived)
+    months = await library.timeline(
+        call.principal, share_id=query.share, is_archived=query.is_archived, part_size=query.part_size
+    )
     return One(timeline_document(months))
 
 
 @operation(
     "GET",
     "/images/timeline/{month}/images",
-    "All images of a month, in columns",
+    "All images of a month or of a part of it, in columns",
     needs_user=True,
     for_links=True,
     also_at="/images/timeline/{month}",
     permission=Permission.NONE,
 )
-async def get_timeline_month(call: Call, month: Month, query: TimelineQuery) -> One[MonthDocument]:
+async def get_timeline_month(call: Call, month: Month, query: TimelineMonthQuery) -> One[MonthDocument]:
     library = call.gallery.images.library
-    columns = await library.month(call.principal, month, share_id=query.share, is_archived=query.is_archived)
+    columns = await library.month(
+        call.principal, month, share_id=query.share, is_archived=query.is_archived, cursor=query.cursor
+    )
     return One(month_document(columns))
 
 

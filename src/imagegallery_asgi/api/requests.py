@@ -23,6 +23,7 @@ from imagegallery.contributions.contribution import ContributionState
 from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
+from imagegallery.images.library.timeline import MAX_PART_SIZE
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
 from imagegallery.sharing.share import (
     GUEST_BYTES,
@@ -227,10 +228,21 @@ class EveryAuditQuery:
 
 @frozen
 class TimelineQuery:
-    """The timeline of the archived images, or of all others; with ``share``, of another's library that it shows."""
+    """The timeline of the archived images, or of all others; with ``share``, of another's library that it shows.
+    ``part_size`` cuts months with more images than that into parts."""
 
     share: UUID | None = None
     is_archived: bool = False
+    part_size: Annotated[int, Meta(ge=1, le=MAX_PART_SIZE)] | None = None
+
+
+@frozen
+class TimelineMonthQuery:
+    """As for the timeline. ``cursor`` is of a part of the month; without it, all of it comes."""
+
+    share: UUID | None = None
+    is_archived: bool = False
+    cursor: Cursor | None = None
 
 
 @frozen

@@ -425,9 +425,20 @@ class GalleryCookiesDocument:
 
 
 @frozen(slots=False)
+class MonthPartDocument:
+    """A part of a month: ``cursor`` reads it."""
+
+    cursor: Annotated[str, example("eyJ2IjoxfQ.9f2c41d0")]
+    count: Annotated[int, example(42)]
+
+
+@frozen(slots=False)
 class MonthCountDocument:
+    """``parts``, latest first, are of a month with more images than ``part_size``."""
+
     month: Annotated[str, example("2026-06")]
     count: Annotated[int, example(42)]
+    parts: Annotated[tuple[MonthPartDocument, ...], example(())]
 
 
 @frozen(slots=False)
@@ -439,7 +450,8 @@ class TimelineDocument:
 
 @frozen(slots=False)
 class MonthDocument:
-    """The images of a month, newest first, in columns of equal length: ``ratio`` is width by height."""
+    """The images of a month, or of a part of it, newest first, in columns of equal length: ``ratio`` is width by
+    height."""
 
     month: Annotated[str, example("2026-06")]
     id: tuple[UUID, ...]

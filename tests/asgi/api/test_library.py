@@ -82,6 +82,23 @@ def test_the_timeline_lays_out_what_is_there(owner: httpx.Client, visitor: httpx
     assert (refused.status_code, refused.json()["faults"][0]["path"]) == (422, ["path", "month"])
 
 
+def test_a_large_month_is_read_in_parts(owner: httpx.Client, upload: Upload) -> None:
+    newest = [upload(), upload(), upload()][::-1]
+
+    months = owner.get("/images/timeline?part_size=1").json()["data"]["months"]
+    parts = [
+        owner.get(f"/images/timeline/{month['month']}/images", params={"cursor": part["cursor"]}).json()["data"]["id"]
+        for month in months
+        for part in month["parts"]
+    ]
+
+    assert parts == [[each] for each in newest]
+    wrong = owner.get("/images/timeline?part_size=0")
+    assert (wrong.status_code, wrong.json()["faults"][0]["path"]) == (422, ["query", "part_size"])
+    chosen = owner.get("/images", params={"ids": ",".join(newest[:2]), "limit": 100, "fields": "id,srcSet"})
+    assert {image["id"] for image in chosen.json()["data"]} == set(newest[:2])
+
+
 def test_many_at_once(owner: httpx.Client, stranger: httpx.Client, gallery: str, upload: Upload) -> None:
     first, second = upload(), upload()
 

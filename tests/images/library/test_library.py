@@ -135,6 +135,57 @@ async def test_the_timeline_counts_by_months_of_utc(library: Library) -> None:
     assert await images.timeline(Principal.user("nobody")) == ()
 
 
+async def test_parts_of_a_month_add_up_to_it(library: Library) -> None:
+    """Of 7 images of one moment among others, with parts of 2; a month that fits is not cut."""
+    for moment in (*[JUNE] * 7, JULY, MAY):
+        await library.add_image(taken(moment))
+    images = library.images.library
+
+    july, june, may = await images.timeline(ANA, part_size=2)
+    parts = [await images.month(ANA, "2024-06", cursor=part.cursor) for part in june.parts]
+
+    assert (july, may) == (MonthCount("2024-07", 1), MonthCount("2024-05", 1))
+    assert june.count == 7 == sum(part.count for part in june.parts)
+    assert [len(part.ids) for part in parts] == [part.count for part in june.parts]
+    assert max(part.count for part in june.parts) == 2
+    whole = await images.month(ANA, "2024-06")
+    assert [image_id for part in parts for image_id in part.ids] == list(whole.ids)
+
+
+async def test_what_comes_later_is_in_a_part_that_was_told_before(library: Library) -> None:
+    for _ in range(5):
+        await library.add_image(taken(JUNE + INSTANT))
+    images = library.images.library
+    (june,) = await images.timeline(ANA, part_size=2)
+    first = await library.add_image(taken(JULY - INSTANT))
+    last = await library.add_image(taken(JUNE))
+
+    parts = [(await images.month(ANA, "2024-06", cursor=part.cursor)).ids for part in june.parts]
+
+    assert (parts[0][0], parts[-1][-1]) == (first.id, last.id)
+    assert sum(map(len, parts)) == 7
+
+
+async def test_a_cursor_is_of_a_part_of_this_month_of_this_library(library: Library) -> None:
+    for _ in range(3):
+        await library.add_image(taken(JUNE))
+    images = library.images.library
+    (june,) = await images.timeline(ANA, part_size=1)
+    cursor = june.parts[1].cursor
+
+    for refused in (
+        images.month(ANA, "2024-05", cursor=cursor),
+        images.month(ANA, "2024-06", cursor=cursor, is_archived=True),
+        images.month(BEN, "2024-06", cursor=cursor),
+        images.month(ANA, "2024-06", cursor="x"),
+    ):
+        with pytest.raises(InvalidCursor):
+            await refused
+    for size in (0, -1, 10_001):
+        with pytest.raises(InvalidInput, match="1 to 10,000"):
+            await images.timeline(ANA, part_size=size)
+
+
 async def test_a_month_lays_out_what_its_lists_show(library: Library) -> None:
     images = await a_bit_of_everything(library)
     wide = await library.add_image(evolve(taken(JUNE + INSTANT), width=65_000, height=7, blurhash=None))

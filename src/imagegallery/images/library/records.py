@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 from uuid import UUID
 
+from asyncpg import Record
 from attrs import evolve, frozen
 
 from imagegallery.database.connection import Connection
@@ -14,7 +15,15 @@ from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.image.records import IMAGE_COLUMNS, UNUSED, VISIBILITY, FoundImage, found_from
 from imagegallery.images.library.filter import ImageFilter, indexed_key
 from imagegallery.images.library.filter_sql import FITS, arguments, meta_hash
-from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds, month_of
+from imagegallery.images.library.timeline import (
+    CutMonth,
+    MonthColumns,
+    MonthCount,
+    PlaceInTime,
+    TimeRange,
+    cut_month,
+    month_of,
+)
 
 # The images that a page examines at most, however few of them pass its filter.
 EXAMINED: Final = 20_000
@@ -80,9 +89,12 @@ ORDER BY i.created_at, i.id
 LIMIT :limit""")
 
 # The same for chosen images, which are looked up by their ids before anything else.
+_BY_ID = "(SELECT * FROM images WHERE id = ANY(:ids) OFFSET 0)"
 CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {
-    order: _listing(order.value, source="(SELECT * FROM images WHERE id = ANY(:ids) OFFSET 0)")
-    for order in LibraryOrder
+    order: _listing(order.value, source=_BY_ID) for order in LibraryOrder
+}
+SHARED_CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {
+    order: _listing(order.value, _SINCE, source=_BY_ID) for order in LibraryOrder
 }
 
 
@@ -106,10 +118,32 @@ ORDER BY month DESC""")
 MONTHS = _months()
 
 # Of those that were added since a time.
-SHARED_MONTHS = _months("AND i.created_at >= :since")
+SHARED_MONTHS = _months(_SINCE)
 
 
-# The images of a time, newest first, in columns. All columns are in the index.
+# The same, and of each month the images that parts begin with: of all, latest first, each that fills a part size.
+def _parts(condition: str = "") -> Statement:
+    return Statement.of(f"""
+SELECT date_trunc('month', i.taken_at, 'UTC') AS month, count(*) AS count, min(i.number) AS first,
+       array_agg(i.number ORDER BY i.number) FILTER (WHERE i.number % :part_size = 0) AS numbers,
+       array_agg(i.taken_at ORDER BY i.number) FILTER (WHERE i.number % :part_size = 0) AS moments,
+       array_agg(i.id ORDER BY i.number) FILTER (WHERE i.number % :part_size = 0) AS ids
+FROM (
+    SELECT i.taken_at, i.id, row_number() OVER (ORDER BY i.taken_at DESC, i.id DESC) AS number
+    FROM images i
+    WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND i.is_archived = :is_archived {condition}
+) i
+GROUP BY month
+ORDER BY month DESC""")
+
+
+PARTS = _parts()
+
+# Of those that were added since a time.
+SHARED_PARTS = _parts(_SINCE)
+
+
+# The images of a range of places, newest first, in columns. All columns are in the index.
 def _columns(condition: str = "") -> Statement:
     return Statement.of(f"""
 SELECT coalesce(array_agg(p.id), '{{}}') AS ids,
@@ -120,7 +154,7 @@ FROM (
     SELECT i.id, greatest(round(i.width * 10000.0::float8 / i.height), 1) / 10000 AS ratio, i.blurhash, i.taken_at
     FROM images i
     WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND i.is_archived = :is_archived
-        AND i.taken_at >= :first AND i.taken_at < :before {condition}
+        AND (i.taken_at, i.id) <= (:start_at, :start_id) AND (i.taken_at, i.id) > (:end_at, :end_id) {condition}
     ORDER BY i.taken_at DESC, i.id DESC
 ) p""")
 
@@ -128,7 +162,7 @@ FROM (
 COLUMNS = _columns()
 
 # Of those that were added since a time.
-SHARED_COLUMNS = _columns("AND i.created_at >= :since")
+SHARED_COLUMNS = _columns(_SINCE)
 
 
 # NULL leaves a flag unchanged; images that have it already are not touched.
@@ -170,7 +204,7 @@ async def list_images(
     statement, said = LISTS[order], where
     bounds = {} if since is None else {"since": since}
     if since is not None:
-        statement = SHARED[order]
+        statement = (SHARED if where.ids is None else SHARED_CHOSEN)[order]
     elif where.ids is not None:
         statement = CHOSEN[order]
     elif (key := indexed_key(where.meta, indexed)) is not None:
@@ -219,13 +253,42 @@ async def months(
     return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
 
 
+async def cut_months(
+    connection: Connection, owner_id: str, part_size: int, *, is_archived: bool, since: datetime | None = None
+) -> list[CutMonth]:
+    """The months in parts of at most ``part_size``; with ``since``, of images that were added from then on."""
+    asked = {"owner_id": owner_id, "is_archived": is_archived, "part_size": part_size}
+    if since is None:
+        rows = await PARTS.fetch(connection, **asked)
+    else:
+        rows = await SHARED_PARTS.fetch(connection, **asked, since=since)
+    return [cut_month(month_of(row["month"]), row["first"], row["count"], _cuts(row), part_size) for row in rows]
+
+
+def _cuts(row: Record) -> list[tuple[int, PlaceInTime]]:
+    columns = (row["numbers"] or (), row["moments"] or (), row["ids"] or ())
+    return [(number, PlaceInTime(moment, image_id)) for number, moment, image_id in zip(*columns, strict=True)]
+
+
 async def columns(
-    connection: Connection, owner_id: str, month: str, *, is_archived: bool, since: datetime | None = None
+    connection: Connection,
+    owner_id: str,
+    month: str,
+    within: TimeRange,
+    *,
+    is_archived: bool,
+    since: datetime | None = None,
 ) -> MonthColumns:
-    """Return a month, with ``since`` of images that were added from then on. Raises `InvalidInput`, see
-    `month_bounds`."""
-    first, before = month_bounds(month)
-    asked = {"owner_id": owner_id, "is_archived": is_archived, "first": first, "before": before}
+    """Return the images of the month in this range, with ``since`` of those that were added from then on."""
+    start, end = within.start, within.end
+    asked = {
+        "owner_id": owner_id,
+        "is_archived": is_archived,
+        "start_at": start.taken_at,
+        "start_id": start.image_id,
+        "end_at": end.taken_at,
+        "end_id": end.image_id,
+    }
     if since is None:
         (row,) = await COLUMNS.fetch(connection, **asked)
     else:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from attrs import evolve, field, frozen
+from attrs import astuple, evolve, field, frozen
 
 from imagegallery.access import records as access_records
 from imagegallery.access.authority import AccessSubject, Authority
@@ -20,7 +20,17 @@ from imagegallery.images.image.records import FoundImage
 from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.images.library.records import Place
-from imagegallery.images.library.timeline import MonthColumns, MonthCount, month_bounds
+from imagegallery.images.library.timeline import (
+    CutMonth,
+    MonthColumns,
+    MonthCount,
+    MonthPart,
+    PlaceInTime,
+    TimeRange,
+    check_part_size,
+    ranges,
+    whole_month,
+)
 from imagegallery.images.presentation.disclosed import hidden_conditions
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.pagination import (
@@ -53,6 +63,10 @@ class _Library:
     def scope(self) -> str:
         """A part of cursors' scopes: what one share shows is no other's."""
         return ":".join((self.owner_id, *(str(each.share_id) for each in self.facts.grants[:1])))
+
+    def part_scope(self, month: str, is_archived: bool) -> str:
+        """Of the cursors of a month's parts."""
+        return f"timeline:{self.scope}:{month}:{is_archived}"
 
     def narrowed(self, where: ImageFilter) -> ImageFilter:
         """What its owner has archived is in nobody else's lists."""
@@ -145,46 +159,67 @@ class LibraryService:
         )
 
     async def timeline(
-        self, principal: Principal, *, share_id: Id | None = None, is_archived: bool = False
+        self,
+        principal: Principal,
+        *,
+        share_id: Id | None = None,
+        is_archived: bool = False,
+        part_size: int | None = None,
     ) -> tuple[MonthCount, ...]:
         """Return the months, by UTC, that have images, latest first: archived ones, or all others.
 
         Args:
             share_id: As in `list`.
+            part_size: Cut months with more images than this (at most 10,000) into parts, to be read one by one.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: As in `list`.
-            InvalidInput: For what the share does not show: when pictures were taken, or archived ones.
+            InvalidInput: For a wrong ``part_size``, and for what the share does not show: when pictures were taken, or
+                archived ones.
         """
+        if part_size is not None:
+            check_part_size(part_size)
         library = await self._find(principal, share_id)
         self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
-        owner_id = library.owner_id
+        owner_id, since = library.owner_id, library.since
         async with self._database.reading() as connection:
-            return tuple(
-                await library_records.months(connection, owner_id, is_archived=is_archived, since=library.since)
+            if part_size is None:
+                return tuple(await library_records.months(connection, owner_id, is_archived=is_archived, since=since))
+            months = await library_records.cut_months(
+                connection, owner_id, part_size, is_archived=is_archived, since=since
             )
+        return tuple(_counted(each, library.part_scope(each.month, is_archived)) for each in months)
 
     async def month(
-        self, principal: Principal, month: str, *, share_id: Id | None = None, is_archived: bool = False
+        self,
+        principal: Principal,
+        month: str,
+        *,
+        share_id: Id | None = None,
+        is_archived: bool = False,
+        cursor: str | None = None,
     ) -> MonthColumns:
-        """Return all images of a month (``2024-06``) of the timeline.
+        """Return all images of a month (``2024-06``) of the timeline, or of a part of it.
 
         Args:
             share_id: As in `list`.
+            cursor: Of the part.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: As in `list`.
             InvalidInput: For an invalid month, and as `timeline`.
+            InvalidCursor: For a cursor that is no part of this month's.
         """
-        month_bounds(month)
+        within = whole_month(month)
         library = await self._find(principal, share_id)
         self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
-        owner_id = library.owner_id
+        if cursor is not None:
+            within = _part(cursor, library.part_scope(month, is_archived))
         async with self._database.reading() as connection:
             return await library_records.columns(
-                connection, owner_id, month, is_archived=is_archived, since=library.since
+                connection, library.owner_id, month, within, is_archived=is_archived, since=library.since
             )
 
     async def _find(self, principal: Principal, share_id: Id | None) -> _Library:
@@ -220,6 +255,19 @@ def _check(order: str, where: ImageFilter) -> LibraryOrder:
     check_filter(faults, where)
     faults.check()
     return chosen
+
+
+def _counted(cut: CutMonth, scope: str) -> MonthCount:
+    if not cut.starts:
+        return MonthCount(cut.month, sum(cut.counts))
+    within = ranges(whole_month(cut.month), cut.starts)
+    cursors = (encode_cursor(scope, (*astuple(each.start), *astuple(each.end))) for each in within)
+    return MonthCount(cut.month, sum(cut.counts), tuple(map(MonthPart, cursors, cut.counts)))
+
+
+def _part(cursor: str, scope: str) -> TimeRange:
+    start_at, start_id, end_at, end_id = decode_cursor(cursor, scope, datetime, UUID, datetime, UUID)
+    return TimeRange(PlaceInTime(start_at, start_id), PlaceInTime(end_at, end_id))
 
 
 def _start(order: LibraryOrder, where: ImageFilter) -> Place:

@@ -5,28 +5,68 @@ months of a library add up to its images.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import MAXYEAR, UTC, datetime
+from itertools import pairwise
+from typing import Final
 from uuid import UUID
 
 from attrs import frozen
 
 from imagegallery.errors import Fault, InvalidInput
-from imagegallery.pagination import LAST_MOMENT
+from imagegallery.pagination import FIRST_ID, LAST_MOMENT
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
-@frozen
-class MonthCount:
-    """The number of images taken in ``month`` (``2024-06``)."""
+MAX_PART_SIZE: Final = 10_000
 
-    month: str
+
+@frozen
+class PlaceInTime:
+    """The place of an image in the order of times, latest first."""
+
+    taken_at: datetime
+    image_id: UUID
+
+
+@frozen
+class TimeRange:
+    """The places from ``start`` on that come before ``end``."""
+
+    start: PlaceInTime
+    end: PlaceInTime
+
+
+@frozen
+class MonthPart:
+    """Some ``count`` images of a month, which `LibraryService.month` returns for this ``cursor``."""
+
+    cursor: str
     count: int
 
 
 @frozen
+class MonthCount:
+    """The number of images taken in ``month`` (``2024-06``), and the parts of it, if it has more than one."""
+
+    month: str
+    count: int
+    parts: tuple[MonthPart, ...] = ()
+
+
+@frozen
+class CutMonth:
+    """A month in parts of these ``counts``; ``starts`` are the first images of all parts but the first."""
+
+    month: str
+    counts: tuple[int, ...]
+    starts: tuple[PlaceInTime, ...] = ()
+
+
+@frozen
 class MonthColumns:
-    """The images of one month, newest first: four columns of equal length.
+    """The images of one month, or of a part of it, newest first: four columns of equal length.
 
     ``ratios`` are width divided by height, to four decimals. An image in processing has no BlurHash.
     """
@@ -52,6 +92,35 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
         raise InvalidInput(f"The month {message}.", [Fault(("path", "month"), message)])
     year, number = int(match[1]), int(match[2])
     return datetime(year, number, 1, tzinfo=UTC), _first_of_next(year, number)
+
+
+def check_part_size(part_size: int) -> None:
+    """Raises `InvalidInput` unless it is 1 to 10,000."""
+    if not 1 <= part_size <= MAX_PART_SIZE:
+        message = f"must be 1 to {MAX_PART_SIZE:,}"
+        raise InvalidInput(f"The part size {message}.", [Fault(("query", "part_size"), message)])
+
+
+def whole_month(month: str) -> TimeRange:
+    """Of all its images. Raises `InvalidInput`."""
+    first, before = month_bounds(month)
+    return TimeRange(PlaceInTime(before, FIRST_ID), PlaceInTime(first, FIRST_ID))
+
+
+def cut_month(month: str, first: int, count: int, cuts: Sequence[tuple[int, PlaceInTime]], size: int) -> CutMonth:
+    """The month whose images are numbered from ``first`` on, cut before those of these numbers if it has more than
+    ``size``."""
+    inside = [(number, place) for number, place in cuts if number > first] if count > size else []
+    bounds = (first, *(number for number, _ in inside), first + count)
+    return CutMonth(month, tuple(end - start for start, end in pairwise(bounds)), tuple(place for _, place in inside))
+
+
+def ranges(whole: TimeRange, starts: Sequence[PlaceInTime]) -> tuple[TimeRange, ...]:
+    """The range cut before each of these places.
+
+    The first part begins and the last one ends with the whole, so that what comes later is in one of them.
+    """
+    return tuple(TimeRange(*each) for each in pairwise((whole.start, *starts, whole.end)))
 
 
 def _first_of_next(year: int, number: int) -> datetime:
