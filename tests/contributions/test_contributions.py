@@ -338,6 +338,7 @@ class Said(PolicyInForce):
 async def test_administrators_let_guests_upload_or_not_also_what_is_under_way(adding: Adding) -> None:
     allowing = adding.uploading.having(governing=Said(guests=True)).service
     refusing = adding.uploading.having(governing=Said(guests=False)).service
+    assert (allowing.takes_guests(), refusing.takes_guests()) == (True, False)
     ines, data = adding.guest(), picture()
     session = await allowing.create(ines, **announced(adding, len(data)))
     await adding.uploading.send(session.request, data)

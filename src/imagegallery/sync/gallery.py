@@ -187,6 +187,10 @@ class SyncUploads(Face[UploadService]):
         """See `UploadService.policies`."""
         return self._service.policies()
 
+    def takes_guests(self) -> bool:
+        """See `UploadService.takes_guests`."""
+        return self._service.takes_guests()
+
 
 class SyncLinks(Face[LinkService]):
     """`LinkService`, waited for."""

@@ -209,6 +209,10 @@ class UploadService:
         own; and what holds for uploads under none, by ``None``."""
         return {name: self._limits.told(name) for name in (None, *self._limits.policies.names)}
 
+    def takes_guests(self) -> bool:
+        """Whether administrators let visitors by links upload, where the share does."""
+        return self._limits.take_guests
+
     async def get(self, principal: Principal, session_id: Id) -> UploadSession:
         """Return the principal's own session.
 

@@ -312,9 +312,15 @@ def cursor_accesses(page: CursorPage[ShareAccess]) -> CursorList[ShareAccessDocu
 
 
 def link_document(
-    opened: OpenedShare, galleries: Iterable[Gallery], images: Iterable[Image], root: str, *, has_library: bool
+    opened: OpenedShare,
+    galleries: Iterable[Gallery],
+    images: Iterable[Image],
+    root: str,
+    *,
+    has_library: bool,
+    takes_uploads: bool,
 ) -> LinkDocument:
-    share, visit = opened.share, opened.visit
+    share, visit, visitor = opened.share, opened.visit, opened.principal.link
     return document(
         LinkDocument,
         share,
@@ -324,6 +330,8 @@ def link_document(
         library=has_library,
         galleries=tuple(gallery_document(each, root) for each in galleries),
         images=tuple(image_summary(each, root) for each in images),
+        takes_uploads=takes_uploads,
+        guest_name=None if visitor is None else visitor.guest_name or None,
         visit=None if visit is None else VisitDocument(visit.token, visit.expires_at),
     )
 

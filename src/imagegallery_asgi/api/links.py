@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Annotated
 
 from imagegallery import Conflict, Forbidden, InvalidInput, NotFound, Permission, Principal, Unauthenticated
-from imagegallery.errors import LinkMoved, PasswordRequired, RateLimited, ShareEnded, WrongPassword
+from imagegallery.errors import LinkMoved, PasswordRequired, RateLimited, ShareEnded, VisitRequired, WrongPassword
 from imagegallery.sharing.link import OpenedShare
 from imagegallery_asgi.api.documents import document, link_document, received_document
-from imagegallery_asgi.api.requests import NameGuest, UnlockLink
+from imagegallery_asgi.api.requests import NameGuest, OpenShareQuery, UnlockLink
 from imagegallery_asgi.api.responses import GuestDocument, LinkDocument, One, ReceivedShareDocument
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call, client_address
@@ -20,7 +20,7 @@ from imagegallery_asgi.framework.links import (
     VISIT_HEADER,
     guest_cookie,
     open_link,
-    visit_cookie,
+    visit_cookies,
 )
 from imagegallery_asgi.framework.operations import LINK, Operation, declaring
 
@@ -39,16 +39,15 @@ _HEADERS = {VISIT_HEADER: f"The `visit` of an earlier answer; browsers send it a
     "GET",
     LINK,
     "Open a link",
-    raises=_RAISES,
-    headers=_HEADERS,
+    raises=(*_RAISES, VisitRequired),
+    headers={**_HEADERS, **_GUEST_HEADERS},
     needs_principal=False,
     permission=Permission.NONE,
 )
-async def open_share(call: Call, link: LinkName) -> One[LinkDocument]:
+async def open_share(call: Call, link: LinkName, query: OpenShareQuery) -> One[LinkDocument]:
     """Each opening without a visit that goes on counts as a view, and begins one. HEAD counts nothing."""
-    opened = await open_link(
-        call.gallery, call.request, begins=call.request.method != "HEAD", visitor=await _signed_in(call)
-    )
+    begins = query.begins and call.request.method != "HEAD"
+    opened = await open_link(call.gallery, call.request, begins=begins, visitor=await _signed_in(call))
     return await _shown(call, opened)
 
 
@@ -93,10 +92,7 @@ async def join_share(call: Call, link: LinkName) -> One[ReceivedShareDocument]:
     "Say who one is, to add images by a link",
     status=HTTPStatus.CREATED,
     raises=(*_RAISES, InvalidInput, Forbidden),
-    headers={
-        **_HEADERS,
-        GUEST_HEADER: f"The `token` of an earlier answer; browsers send it as the cookie `{GUEST_COOKIE}`.",
-    },
+    headers={**_HEADERS, **_GUEST_HEADERS},
     needs_principal=False,
     is_safe=True,  # nothing is kept of it here
     permission=Permission.NONE,
@@ -106,7 +102,7 @@ async def name_guest(call: Call, link: LinkName, body: NameGuest) -> One[GuestDo
     under another name."""
     opened = await open_link(call.gallery, call.request, begins=False)
     guest = await call.gallery.shares.links.name_guest(opened, body.name, address=client_address(call.request))
-    call.headers["Set-Cookie"] = guest_cookie(call.request, guest)
+    call.cookies.append(guest_cookie(call.request, guest))
     call.headers["Cache-Control"] = "private, no-store"
     return One(document(GuestDocument, guest))
 
@@ -119,10 +115,19 @@ async def _shown(call: Call, opened: OpenedShare) -> One[LinkDocument]:
     galleries = await call.gallery.galleries.get_many(opened.principal, gallery_ids)
     images = await call.gallery.images.get_many(opened.principal, image_ids)
     if opened.visit is not None:
-        call.headers["Set-Cookie"] = visit_cookie(call.request, opened.visit, call.host.clock())
+        call.cookies.extend(visit_cookies(call.request, opened.visit, call.host.clock()))
     call.headers["Cache-Control"] = "private, no-store"
     has_library = any(each.is_library for each in targets)
-    return One(link_document(opened, galleries.values(), images.values(), call.api_root, has_library=has_library))
+    return One(
+        link_document(
+            opened,
+            galleries.values(),
+            images.values(),
+            call.api_root,
+            has_library=has_library,
+            takes_uploads=Permission.ADD_IMAGES in opened.share.permissions and call.gallery.uploads.takes_guests(),
+        )
+    )
 
 
 async def _signed_in(call: Call) -> Principal | None:

@@ -28,5 +28,6 @@ async def get_me(call: Call) -> One[MeDocument]:
             open_uploads=room.open,
             max_open_uploads=room.max_open,
             pending_guest_uploads=await call.gallery.contributions.count_pending(call.principal),
+            guests_may_upload=call.gallery.uploads.takes_guests(),
         )
     )

@@ -338,6 +338,14 @@ class ReceivedSharesQuery:
 
 
 @frozen
+class OpenShareQuery:
+    """Without ``begins`` nothing is counted and no visit begins: who has to open the link first learns it by a 401, as
+    below the link."""
+
+    begins: Annotated[bool, example(True)] = True
+
+
+@frozen
 class DeleteShareQuery:
     """``permanent`` deletes all that is known of it, too: then its link does not say any more that it was revoked."""
 

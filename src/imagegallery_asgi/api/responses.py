@@ -584,7 +584,8 @@ class UploadDocument:
 class MeDocument:
     """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
     what is kept for uploads under way (``storage_reserved``). ``pending_guest_uploads``: what others added that waits
-    to be approved, as far as 1,000."""
+    to be approved, as far as 1,000. ``guests_may_upload``: administrators let visitors add images by links that allow
+    it."""
 
     id: Annotated[str, example("ana")]
     storage_used: Annotated[int, example(734_003_200)]
@@ -593,6 +594,7 @@ class MeDocument:
     open_uploads: Annotated[int, example(1)]
     max_open_uploads: Annotated[int, example(100)]
     pending_guest_uploads: Annotated[int, example(3)]
+    guests_may_upload: Annotated[bool, example(True)]
 
 
 @frozen(slots=False)
@@ -797,8 +799,9 @@ class GuestDocument:
 
 @frozen(slots=False)
 class LinkDocument:
-    """What a link shows, and what it allows. With ``library`` it is all images of who shares them. ``visit`` is new, or
-    ``null`` if the request had one."""
+    """What a link shows, and what it allows. With ``library`` it is all images of who shares them. ``takes_uploads``:
+    visitors may add images, under a name, which with ``approval`` wait until their owner approves them. ``guest_name``
+    is the one that was given. ``visit`` is new, or ``null`` if the request had one."""
 
     id: UUID
     permissions: Annotated[tuple[PermissionName, ...], example(("view",))]
@@ -809,6 +812,9 @@ class LinkDocument:
     library: Annotated[bool, example(False)]
     galleries: tuple[GalleryDocument, ...]
     images: tuple[ImageSummary, ...]
+    takes_uploads: Annotated[bool, example(False)]
+    approval: Annotated[bool, example(True)]
+    guest_name: Annotated[str | None, example(None)]
     visit: VisitDocument | None
 
 

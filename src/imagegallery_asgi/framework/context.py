@@ -110,7 +110,8 @@ class Host:
 
 @frozen
 class Call:
-    """One request in progress. ``json_limit`` is the operation's; ``headers`` are added to the response."""
+    """One request in progress. ``json_limit`` is the operation's; ``headers`` and ``cookies``, which are values of
+    ``Set-Cookie``, are added to the response."""
 
     host: Host
     request: Request
@@ -118,6 +119,7 @@ class Call:
     principal: Principal
     json_limit: int
     headers: dict[str, str] = field(factory=dict)
+    cookies: list[str] = field(factory=list)
 
     @property
     def root(self) -> str:
@@ -167,7 +169,16 @@ def public_origin(request: Request) -> str:
 
 def link_root(request: Request) -> str:
     """The address of the link that the request came by, as a path of the server."""
-    return api_root(request) + LINK.format(link=quote(request.path_params["link"], safe=""))
+    return api_root(request) + _link_path(request)
+
+
+def page_of_link(request: Request) -> str:
+    """The address of its page."""
+    return api_root(request).removesuffix(API_PREFIX) + _link_path(request)
+
+
+def _link_path(request: Request) -> str:
+    return LINK.format(link=quote(request.path_params["link"], safe=""))
 
 
 def api_root(request: Request) -> str:

@@ -82,7 +82,10 @@ class Endpoint:
         result = await operation.handler(call, **arguments)
         if isinstance(result, Response):
             return result
-        return encoded(result, operation.status, call.headers)
+        response = encoded(result, operation.status, call.headers)
+        for cookie in call.cookies:
+            response.headers.append("Set-Cookie", cookie)
+        return response
 
     async def _principal(self, operation: Operation, request: Request, gallery: ImageGallery) -> Principal:
         """The principal, after rate limiting. If the address is the permission, nobody is counted."""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from imagegallery import ImageGallery, Principal
 from imagegallery.errors import LinkMoved
 from imagegallery.sharing.link import Guest, OpenedShare, Visit
-from imagegallery_asgi.framework.context import api_root, client_address, exchange_of, link_root
+from imagegallery_asgi.framework.context import api_root, client_address, exchange_of, link_root, page_of_link
 from imagegallery_asgi.framework.operations import LINK
 
 VISIT_COOKIE: Final = "imagegallery_visit"
@@ -51,21 +51,26 @@ async def open_link(
         raise
 
 
-def visit_cookie(request: Request, visit: Visit, now: datetime) -> str:
-    """Has a browser send the visit with all that is below this link, and with nothing else."""
-    return _cookie(request, VISIT_COOKIE, visit.token, max(0, int((visit.expires_at - now).total_seconds())))
+def visit_cookies(request: Request, visit: Visit, now: datetime) -> list[str]:
+    """Have a browser send the visit with all that is below this link, and with its page, and with nothing else: who was
+    let in by one need not be by the other."""
+    seconds = max(0, int((visit.expires_at - now).total_seconds()))
+    return [
+        _cookie(request, VISIT_COOKIE, visit.token, seconds, path)
+        for path in (link_root(request), page_of_link(request))
+    ]
 
 
 def guest_cookie(request: Request, guest: Guest) -> str:
-    """The same for the name that somebody gave."""
-    return _cookie(request, GUEST_COOKIE, guest.token, _GUEST_SECONDS)
+    """The same for the name that somebody gave, which the page does not need."""
+    return _cookie(request, GUEST_COOKIE, guest.token, _GUEST_SECONDS, link_root(request))
 
 
-def _cookie(request: Request, name: str, token: str, seconds: int) -> str:
+def _cookie(request: Request, name: str, token: str, seconds: int, path: str) -> str:
     cookie: SimpleCookie = SimpleCookie({name: token})
     cookie[name].update(
         {
-            "path": link_root(request),
+            "path": path,
             "max-age": str(seconds),
             "httponly": "true",
             "samesite": "Lax",

@@ -25,7 +25,7 @@ from imagegallery_asgi.api.sites import Site
 from imagegallery_asgi.framework.constraints import example
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.errors import row_of
-from imagegallery_asgi.framework.links import VISIT_COOKIE, open_link
+from imagegallery_asgi.framework.links import open_link, visit_cookies
 from imagegallery_asgi.framework.operations import LINK, Content, Operation, declaring
 from imagegallery_asgi.website.pages import HTML
 from imagegallery_asgi.website.pictures import (
@@ -84,7 +84,7 @@ async def enter_share(call: Call, link: LinkName) -> Response:
         )
     except ImageGalleryError as error:
         return await _refused(call, link, error)
-    return _with_visit(call, link, opened, RedirectResponse(_address(call.root, link), HTTPStatus.SEE_OTHER))
+    return _with_visit(call, opened, RedirectResponse(_address(call.root, link), HTTPStatus.SEE_OTHER))
 
 
 @operation(
@@ -131,7 +131,7 @@ async def _entered(call: Call, link: str, query: FeedQuery, gallery_id: UUID | N
         contents = await _contents(call, opened, query, gallery_id)
     except ImageGalleryError as error:
         return await _refused(call, link, error)
-    return _with_visit(call, link, opened, await _shown(call, link, opened, contents, frames=_NO_FRAMES))
+    return _with_visit(call, opened, await _shown(call, link, opened, contents, frames=_NO_FRAMES))
 
 
 async def _contents(call: Call, opened: OpenedShare, query: FeedQuery, gallery_id: UUID | None = None) -> LinkContents:
@@ -233,18 +233,11 @@ async def _password_of(stream: AsyncIterator[bytes]) -> str | None:
     return None
 
 
-def _with_visit(call: Call, link: str, opened: OpenedShare, answer: Response) -> Response:
+def _with_visit(call: Call, opened: OpenedShare, answer: Response) -> Response:
     """Has the browser send the visit with all pages of this link."""
     if opened.visit is not None:
-        answer.set_cookie(
-            VISIT_COOKIE,
-            opened.visit.token,
-            expires=opened.visit.expires_at,
-            path=_address(call.root, link),
-            secure=call.request.url.scheme == "https",
-            httponly=True,
-            samesite="lax",
-        )
+        for cookie in visit_cookies(call.request, opened.visit, call.host.clock()):
+            answer.headers.append("Set-Cookie", cookie)
     return answer
 
 

@@ -41,6 +41,12 @@ def at(client: httpx.Client, path: str) -> str:
     return str(client.base_url.join(path))
 
 
+def opened(client: httpx.Client) -> dict[str, Any]:
+    """What the link itself answers."""
+    told: dict[str, Any] = client.get(str(client.base_url).removesuffix("/")).json()["data"]
+    return told
+
+
 def named(client: httpx.Client, name: str = "Aunt Inês") -> dict[str, Any]:
     answer = client.post("/guests", json={"name": name})
     assert answer.status_code == HTTPStatus.CREATED, answer.text
@@ -209,6 +215,9 @@ def test_who_gave_no_name_adds_nothing(owner: httpx.Client, client_of: ClientOf,
         assert visitor.post("/guests", json={"name": name}).status_code == HTTPStatus.UNPROCESSABLE_ENTITY, name
     looking = share(owner, gallery, permissions=["view"])
     only_looking = below(client_of(None), looking)
+    told = [opened(each) for each in (visitor, only_looking)]
+    assert [each["takes_uploads"] for each in told] == [True, False]
+    assert [each["guest_name"] for each in told] == [None, None]
     assert only_looking.post("/guests", json={"name": "Tom"}).status_code == HTTPStatus.FORBIDDEN
     assert inbox(owner) == []
 
@@ -227,6 +236,7 @@ def test_the_cookie_is_of_the_link_alone_and_of_no_use_when_altered(
     program = below(client_of(None), made)
     program.headers["Share-Guest"] = token
     assert [each["added_by"]["name"] for each in mine(program)] == ["<b>Inês</b>"]
+    assert opened(program)["guest_name"] == "<b>Inês</b>"
     assert named(program, "Inês")["id"] == answer.json()["data"]["id"]  # the same guest, under another name
     for place in range(len(token)):
         for other in {"A", "b", "."} - {token[place]}:

@@ -18,6 +18,7 @@ def test_room_and_open_uploads_are_told_and_can_be_given_up(
         "open_uploads": 3,
         "max_open_uploads": me["max_open_uploads"],
         "pending_guest_uploads": 0,
+        "guests_may_upload": True,
     }
     page = owner.get("/uploads", params={"limit": 2}).json()
     rest = owner.get("/uploads", params={"limit": 2, "cursor": page["pagination"]["nextCursor"]}).json()

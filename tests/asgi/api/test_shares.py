@@ -41,7 +41,7 @@ def test_from_making_a_share_to_ending_it(
     assert [each["id"] for each in told["galleries"]] == [gallery]
     assert (told["permissions"], told["metadata"], told["download"]) == (["view"], "basic", "none")
     assert told["note"] == "From our weekend"
-    cookie = opened.headers["Set-Cookie"]
+    cookie, _ = opened.headers.get_list("Set-Cookie")
     assert told["visit"]["token"] in cookie
     assert {"HttpOnly", "SameSite=Lax", f"Path=/api/v1/s/{made['token']}"} <= set(cookie.split("; "))
     below = visitor.get(f"/s/{made['token']}/galleries/{gallery}/images")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from tests.support.clock import START
 
 from imagegallery.sharing.link import Visit
-from imagegallery_asgi.framework.links import make_private, visit_cookie
+from imagegallery_asgi.framework.links import make_private, visit_cookies
 
 
 def request(**said: Any) -> Request:
@@ -16,19 +16,22 @@ def request(**said: Any) -> Request:
     return Request({**scope, "server": ("pictures.example", 443), "path": "/api/v1/s/kT3v", **said})
 
 
-def test_a_browser_sends_a_visit_with_its_link_alone_and_shows_it_to_no_script() -> None:
+def test_a_browser_sends_a_visit_with_its_link_and_page_alone_and_shows_it_to_no_script() -> None:
     visit = Visit("69f0a1b2.9c1f", START + timedelta(hours=1))
-    plain = set(visit_cookie(request(scheme="http"), visit, START).split("; "))
-    assert plain == {
+    below, page = (set(each.split("; ")) for each in visit_cookies(request(scheme="http"), visit, START))
+    assert below == {
         "imagegallery_visit=69f0a1b2.9c1f",
         "Path=/api/v1/s/kT3v",
         "Max-Age=3600",
         "HttpOnly",
         "SameSite=Lax",
     }
-    safe = set(visit_cookie(request(scheme="https", root_path="/shop"), visit, START).split("; "))
-    assert safe == (plain - {"Path=/api/v1/s/kT3v"}) | {"Secure", "Path=/shop/api/v1/s/kT3v"}
-    assert "Max-Age=0" in visit_cookie(request(scheme="http"), visit, START + timedelta(days=1))
+    assert page == (below - {"Path=/api/v1/s/kT3v"}) | {"Path=/s/kT3v"}
+    safe = visit_cookies(request(scheme="https", root_path="/shop"), visit, START)
+    paths = ("Path=/shop/api/v1/s/kT3v", "Path=/shop/s/kT3v")
+    assert [set(each.split("; ")) for each in safe] == [(page - {"Path=/s/kT3v"}) | {"Secure", each} for each in paths]
+    late = visit_cookies(request(scheme="http"), visit, START + timedelta(days=1))
+    assert all("Max-Age=0" in each for each in late)
 
 
 def test_what_nobody_may_store_stays_so() -> None:

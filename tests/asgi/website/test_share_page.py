@@ -53,9 +53,8 @@ def test_a_link_shows_its_pictures_and_a_preview(
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
-    cookie = page.headers["Set-Cookie"]
-    assert f"Path={address};" in cookie
-    assert "HttpOnly" in cookie
+    cookies = page.headers.get_list("Set-Cookie")
+    assert [each for each in cookies if f"Path={address};" in each and "HttpOnly" in each]
     picture = re.search(r'<img[^>]* src="([^"]+)"', page.text)
     assert picture
     assert httpx.get(unescape(picture[1])).status_code == 200
@@ -88,6 +87,35 @@ def test_a_link_with_a_password_says_nothing_before_it_and_has_no_preview(
     assert (page.status_code, previews(page)) == (200, {})
     assert "A yellow tram" in page.text
     assert httpx.get(f"{browser.base_url}{address}").status_code == 401
+
+
+@pytest.mark.parametrize("begins_with", ["the page", "the API"])
+def test_who_is_let_in_by_the_page_or_the_api_is_so_by_both_and_counted_once(
+    owner: httpx.Client, browser: httpx.Client, private: str, begins_with: str
+) -> None:
+    address = shared(owner, {"gallery_id": private}, password=WORD, max_views=1)
+    api = f"/api/v1{address}"
+    asked = browser.get(api, params={"begins": "false"})
+    assert (asked.status_code, asked.json()["code"]) == (401, "password_required")
+    if begins_with == "the page":
+        browser.post(address, data={"password": WORD})
+    else:
+        browser.post(f"{api}/unlock", json={"password": WORD})
+    assert "<title>Lisbon</title>" in browser.get(address).text
+    let_in = browser.get(api, params={"begins": "false"}).json()["data"]
+    assert (let_in["galleries"][0]["id"], let_in["visit"]) == (private, None)
+    [share] = owner.get("/shares").json()["data"]
+    assert share["views"] == 1
+
+
+def test_a_program_can_ask_first_whether_it_has_to_open_a_link(
+    owner: httpx.Client, browser: httpx.Client, private: str
+) -> None:
+    address = f"/api/v1{shared(owner, {'gallery_id': private}, max_views=1)}"
+    asked = browser.get(address, params={"begins": "false"})
+    assert (asked.status_code, asked.json()["code"]) == (401, "visit_required")
+    assert browser.get(address).json()["data"]["visit"]
+    assert browser.get(address, params={"begins": "false"}).status_code == 200
 
 
 def test_a_link_that_opens_once_waits_for_a_person(owner: httpx.Client, browser: httpx.Client, private: str) -> None:

@@ -52,10 +52,14 @@ class UploadLimits:
         """The limits of the session. Raises `Conflict` if its policy is there no more."""
         return self.under(session.policy)
 
+    @property
+    def take_guests(self) -> bool:
+        """Whether administrators let guests upload."""
+        return self.governing is None or self.governing.latest.guest_uploads
+
     def check_contributor(self, contributor: Contributor) -> None:
         """Raise `Forbidden` for a guest, unless administrators let guests upload."""
-        is_allowed = self.governing is None or self.governing.latest.guest_uploads
-        if contributor.kind is ContributorKind.GUEST and not is_allowed:
+        if contributor.kind is ContributorKind.GUEST and not self.take_guests:
             raise Forbidden("This service takes no uploads of guests.")
 
     def told(self, name: str | None) -> Policy:
