@@ -32,6 +32,9 @@ STRUCTURED, PARSING = (
     "tests/asgi/resumable/test_tus_parsing.py::test_",
 )
 NO_104 = "not possible: ASGI cannot send interim answers"
+BY_KEY = (
+    "`test_repeated_creation.py`: of a whole file that broke off what came is kept, for who sent an `Idempotency-Key`"
+)
 
 
 class Rule(NamedTuple):
@@ -254,7 +257,7 @@ IETF_RULES: Sequence[Rule] = (
         ("RECOMMENDED", "201 with ?0", CAREFULLY),
         ("MUST", "Record the length", TOLD),
         ("SHOULD", "Upload-Complete in the answer", CAREFULLY),
-        ("SHOULD", "Keep what came before an interruption", "not resumable: without 104 nobody knows its address"),
+        ("SHOULD", "Keep what came before an interruption", BY_KEY),
         ("MUST NOT", "take an interrupted upload for complete", BROKEN),
     ),
     *_rules(

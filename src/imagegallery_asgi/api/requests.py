@@ -248,10 +248,11 @@ class TimelineMonthQuery:
 @frozen
 class ResumableQuery:
     """Where the image goes, its name and its ``meta`` (a JSON object, as text), for clients that have no other way to
-    say it."""
+    say it. ``on_duplicate`` says what becomes of a file that is in the library already."""
 
     gallery_id: GalleryChoice = None
     filename: RawFilename | None = None
+    on_duplicate: OnDuplicate | None = None
     meta: MetaText = None
     visibility: OwnVisibility = Visibility.PRIVATE
     policy: PolicyName = None

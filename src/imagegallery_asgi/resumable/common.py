@@ -61,9 +61,12 @@ async def append_body(call: Call, upload_id: UUID, piece: UploadPiece) -> Upload
 
 @asynccontextmanager
 async def whole_or_nothing(call: Call, session: UploadSession) -> AsyncIterator[None]:
-    """For bytes that come with the request that begins an upload: if it fails, nobody knows the upload's address."""
+    """For bytes that come with the request that begins an upload: if it fails, nobody knows the upload's address,
+    unless by an ``Idempotency-Key``."""
     try:
         yield
     except BaseException:
+        if call.idempotency_key is not None:
+            raise
         await call.gallery.uploads.server.resumable.give_up(session.id)
         raise

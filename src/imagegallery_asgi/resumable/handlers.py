@@ -49,7 +49,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
     raises=(*_OVER, *LIMITED, *_WRONG_PIECE, *WRONG_UPLOAD),
     consumes=(*_PIECES, BYTES),
     needs_body=False,
-    repeats=Repeats.REFUSED,
+    repeats=Repeats.KEYED,
     answers={
         201: DeclaredAnswer("Begun, at `Location`.", headers=("Location", "Upload-Offset")),
         202: DeclaredAnswer("The whole file came with it: the image.", (Content(JSON, One[ImageDetail]),)),
@@ -58,7 +58,8 @@ _NO_STORE = {"Cache-Control": "no-store"}
     permission=Permission.NONE,
 )
 async def create_resumable_upload(call: Call, query: ResumableQuery) -> Response:
-    """tus "Creation" and its kin, or the draft's "Upload Creation"."""
+    """tus "Creation" and its kin, or the draft's "Upload Creation". Repeated with its `Idempotency-Key`, also without
+    the bytes, it answers where the upload is and how far it has come."""
     check_not_encoded(call.request)
     if is_tus(call.request):
         return await resumable_tus.create(call, query)

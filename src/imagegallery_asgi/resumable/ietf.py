@@ -1,7 +1,8 @@
 """The IETF draft over the upload sessions: draft-ietf-httpbis-resumable-upload, interop version 8.
 
 ASGI cannot send an interim response (104). The response to a request without all bytes has the upload's address
-("Careful Upload Creation"); a request with all bytes cannot be resumed.
+("Careful Upload Creation"). A request with all bytes can be resumed if it has an ``Idempotency-Key``: the same without
+bytes is answered with the address, and how far it is.
 """
 
 from collections.abc import Iterator
@@ -87,6 +88,8 @@ async def _begin(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
         visibility=query.visibility,
         policy=query.policy,
         completes_itself=False,
+        on_duplicate=query.on_duplicate,
+        idempotency_key=call.idempotency_key,
     )
 
 

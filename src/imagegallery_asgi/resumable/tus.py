@@ -34,7 +34,8 @@ async def create(call: Call, query: ResumableQuery) -> Response:
         session = await _concatenate(call, asked, asked.parts, metadata)
     else:
         brings_bytes = await _brings_bytes(call)
-        session = await _begin(call, asked, metadata)
+        with in_its_terms():
+            session = await _begin(call, query, asked, metadata)
         if brings_bytes:
             session = await _first_piece(call, session)
     headers = {"Location": location(call, session), "Cache-Control": "no-store", **tus_wire.progress(session)}
@@ -57,7 +58,9 @@ async def append(call: Call, upload_id: UUID) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=tus_wire.progress(session))
 
 
-async def _begin(call: Call, asked: tus_wire.Creation, metadata: tus_wire.TusMetadata) -> UploadSession:
+async def _begin(
+    call: Call, query: ResumableQuery, asked: tus_wire.Creation, metadata: tus_wire.TusMetadata
+) -> UploadSession:
     return await call.gallery.uploads.server.resumable.create(
         call.principal,
         filename=metadata.filename,
@@ -70,6 +73,8 @@ async def _begin(call: Call, asked: tus_wire.Creation, metadata: tus_wire.TusMet
         wire_metadata=metadata.raw,
         concatenation=Concatenation.PARTIAL if asked.is_partial else None,
         wire_concatenation=asked.concat,
+        on_duplicate=query.on_duplicate,
+        idempotency_key=call.idempotency_key,
     )
 
 

@@ -15,6 +15,7 @@ import attrs
 from imagegallery.access.audience import Visibility
 from imagegallery.access.contributor import sender_of
 from imagegallery.clock import Clock
+from imagegallery.common.idempotency import id_for
 from imagegallery.common.meta import NO_META, Meta
 from imagegallery.database.advisory import Hold, LockTaken
 from imagegallery.database.pool import Database
@@ -28,6 +29,7 @@ from imagegallery.errors import (
     UploadEnded,
     UploadLocked,
 )
+from imagegallery.policies.policy import OnDuplicateLike
 from imagegallery.principal import Principal
 from imagegallery.storage.protocol import AppendsObjects, ObjectStore, TemporaryFiles
 from imagegallery.uploads.completion.completion import Completion
@@ -46,7 +48,7 @@ from imagegallery.uploads.resumable.rules import (
 from imagegallery.uploads.session import records
 from imagegallery.uploads.session.end import SessionEnder
 from imagegallery.uploads.session.limits import UploadLimits
-from imagegallery.uploads.session.lookup import OwnSessions
+from imagegallery.uploads.session.lookup import RESUMABLE, OwnSessions
 from imagegallery.uploads.session.opener import NewUpload, SessionOpener
 from imagegallery.uploads.session.policy import Declaration
 from imagegallery.uploads.session.session import Concatenation, Transport, UploadSession, UploadState, raise_if_over
@@ -97,8 +99,11 @@ class ResumableUploads:
         concatenation: Concatenation | None = None,
         wire_concatenation: str | None = None,
         completes_itself: bool = True,
+        on_duplicate: OnDuplicateLike | None = None,
+        idempotency_key: str | None = None,
     ) -> UploadSession:
-        """Start an upload of ``size`` bytes, or of a size that `append` will give.
+        """Start an upload of ``size`` bytes, or of a size that `append` will give. With a key only once, however often
+        it is requested: a repetition returns the upload as `look` does.
 
         With ``completes_itself`` it is complete as soon as all bytes are there (tus), otherwise when a request says so
         (the draft). Without a type, the extension of ``filename`` gives it; a partial upload has none. Raises as
@@ -106,22 +111,32 @@ class ResumableUploads:
         """
         self._appending()
         declared = "" if concatenation is Concatenation.PARTIAL else content_type or ""
-        session = await self._opener.begin(
-            principal,
-            NewUpload(
-                Declaration(declared, size, sha256, meta=meta, visibility=visibility),
-                filename,
-                gallery_id,
-                Transport.RESUMABLE,
-                wire_metadata=wire_metadata,
-                concatenation=concatenation,
-                completes_itself=completes_itself and concatenation is not Concatenation.PARTIAL,
-                policy=policy,
-            ),
+        new = NewUpload(
+            Declaration(declared, size, sha256, on_duplicate, meta, visibility),
+            filename,
+            gallery_id,
+            Transport.RESUMABLE,
+            wire_metadata=wire_metadata,
+            concatenation=concatenation,
+            completes_itself=completes_itself and concatenation is not Concatenation.PARTIAL,
+            policy=policy,
         )
+        if idempotency_key is None:
+            return await self._begin(principal, new, wire_concatenation)
+        session_id = id_for(RESUMABLE, sender_of(principal), idempotency_key)
+        return await self._once(principal, attrs.evolve(new, session_id=session_id), wire_concatenation)
+
+    async def _begin(self, principal: Principal, new: NewUpload, wire_concatenation: str | None) -> UploadSession:
+        session = await self._opener.begin(principal, new)
         if session.state is UploadState.COMPLETED:
             return session  # with an existing image
         return await self._start_growing(session, wire_concatenation)
+
+    async def _once(self, principal: Principal, new: NewUpload, wire_concatenation: str | None) -> UploadSession:
+        async with self._alone(new.session_id):
+            if await self._sessions.earlier(new) is None:
+                return await self._begin(principal, new, wire_concatenation)
+        return await self.look(principal, new.session_id)
 
     async def look(self, principal: Principal, session_id: UUID) -> UploadSession:
         """Return the session with ``received`` as the durable bytes, after the current request has stopped.

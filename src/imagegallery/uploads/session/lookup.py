@@ -24,6 +24,7 @@ from imagegallery.uploads.session.session import UploadSession
 SESSIONS = UUID("0e0d9a3c-54f5-4a1e-8c2c-6d9a1f6ee5b7")
 STAGED = UUID("3f0b9f5e-6b1d-4f7c-9a50-2c8f2a1f7e94")
 ONE_CALL = UUID("5d6fd0c1-3b0c-4d5e-9c0b-0c7f1f2d7b52")
+RESUMABLE = UUID("b7c1b0de-8d0b-4d0c-a3a1-93c1c5c8f1a6")
 
 
 @frozen
