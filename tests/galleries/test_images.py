@@ -4,10 +4,12 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from attrs import evolve
 from tests.support.library import Library, make_image, with_place, without_variants
 
 from imagegallery.access.audience import VisibilityLike
 from imagegallery.errors import Fault, InvalidCursor, InvalidInput, NotFound
+from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import ImageOrderLike
 from imagegallery.ids import new_id
 from imagegallery.images.image.image import Image
@@ -57,7 +59,16 @@ async def test_an_image_may_be_in_many_galleries(library: Library) -> None:
     second = await library.galleries.create(ANA, name="Trams")
 
     await library.galleries.add_images(ANA, second.id, [images[0].id])
+    await library.galleries.create(ANA, name="Tiles")
 
+    where = GalleryFilter(contains=images[0].id)
+    assert [each.id for each in (await library.galleries.list(ANA, where=where)).items] == [second.id, first_id]
+    chosen = evolve(where, ids=[first_id])
+    assert [each.id for each in (await library.galleries.list(ANA, where=chosen)).items] == [first_id]
+    assert (await library.galleries.list(BEN, where=where)).items == ()
+    for view in ("public", "shared"):
+        with pytest.raises(InvalidInput, match="contains"):
+            await library.galleries.list(ANA, view=view, where=where)
     for gallery_id in (first_id, second.id):
         assert [image.id for image in (await library.galleries.list_images(ANA, gallery_id)).items] == [images[0].id]
 

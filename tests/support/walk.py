@@ -11,6 +11,7 @@ THINGS: Final[Mapping[str, str]] = {
     "image_id": "image",
     "image_ids": "image",
     "cover_image_id": "image",
+    "contains": "image",
     "before": "image",
     "after": "image",
     "gallery_id": "gallery",

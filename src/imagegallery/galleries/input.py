@@ -141,10 +141,12 @@ def check_selection(order: str, seed: int | None = None, where: ImageFilter = NO
     return Selection(chosen, seed or 0, where)
 
 
-def check_gallery_filter(where: GalleryFilter, hidden: Sequence[str]) -> None:
+def check_gallery_filter(where: GalleryFilter, hidden: Sequence[str], *, is_own: bool) -> None:
     """Validate a filter, of which these keys of ``meta`` are not for the principal. Raises `InvalidInput`."""
     faults = Faults()
     check_ids(faults, where.ids)
+    if where.contains is not None and not is_own:
+        faults.add(("query", "contains"), "is for one's own galleries")
     for key in hidden:
         faults.add(("query", f"meta.{key}"), "is for those who are shown it")
     faults.check()

@@ -133,6 +133,8 @@ LIMIT :limit""")
 FILTER_OWNED: Final = _filtered("g.owner_id = :owner_id")
 FILTER_PUBLIC: Final = _filtered(LISTED_GALLERY)
 CHOOSE_OWNED: Final = _filtered("g.owner_id = :owner_id AND g.id = ANY(:ids)")
+CONTAINING_OWNED: Final = _filtered("""g.owner_id = :owner_id
+      AND g.id IN (SELECT m.gallery_id FROM gallery_images m WHERE m.image_id = :image_id)""")
 CHOOSE_PUBLIC: Final = _filtered(f"{LISTED_GALLERY} AND g.id = ANY(:ids)")
 
 
@@ -253,8 +255,13 @@ async def list_owned(
     if where.is_empty:
         rows = await connection.fetch(LIST_OWNED, owner_id, created_at, gallery_id, limit)
         return GalleryStretch([_gallery(row) for row in rows])
-    statement = FILTER_OWNED if where.ids is None else CHOOSE_OWNED
-    return await _stretch(connection, statement, where, created_at, gallery_id, limit, owner_id=owner_id)
+    owned: dict[str, object] = {"owner_id": owner_id}
+    if where.contains is not None:
+        statement = CONTAINING_OWNED
+        owned["image_id"] = where.contains
+    else:
+        statement = FILTER_OWNED if where.ids is None else CHOOSE_OWNED
+    return await _stretch(connection, statement, where, created_at, gallery_id, limit, **owned)
 
 
 async def list_public(

@@ -247,7 +247,7 @@ class GalleryService:
             view: ``own`` (the default for users), ``public`` (the default for visitors), or ``shared``: those of others
                 that shares let the principal see.
             where: Among public galleries, only by keys of ``meta`` that are public, too; among shared ones, only by
-                ids.
+                ids. By an image that they contain, only one's own.
             limit: 1 to 100.
 
         Raises:
@@ -260,7 +260,8 @@ class GalleryService:
         if chosen is GalleryView.SHARED:
             return await self._list_shared(principal, where, cursor, limit)
         shown = OWNERS if chosen is GalleryView.OWN else EVERYBODYS
-        check_gallery_filter(where, self._delivery.meta.hidden(where.meta or (), shown))
+        hidden = self._delivery.meta.hidden(where.meta or (), shown)
+        check_gallery_filter(where, hidden, is_own=chosen is GalleryView.OWN)
         of_whom = f"galleries:own:{principal.require_user()}" if chosen is GalleryView.OWN else "galleries:public"
         scope = of_whom if where.is_empty else f"{of_whom}:{where.scope}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
@@ -629,7 +630,7 @@ class GalleryService:
         self, principal: Principal, where: GalleryFilter, cursor: str | None, limit: int
     ) -> CursorPage[Gallery]:
         user_id, now = principal.require_user(), self._clock()
-        check_gallery_filter(where, tuple(where.meta or ()))  # some of these shares may hide it
+        check_gallery_filter(where, tuple(where.meta or ()), is_own=False)  # some of these shares may hide it
         scope = f"galleries:shared:{user_id}:{where.scope}"
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
         await self._authority.confirm(Permission.VIEW, principal, AccessSubject("galleries", user_id))

@@ -122,12 +122,14 @@ GalleryChoice = Annotated[UUID | None, NOTHING]
 @frozen
 class GalleriesQuery:
     """``view``: one's own galleries (without it, those of users), or all public ones (those of visitors). ``ids``
-    are the galleries to show; ``meta.KEY=VALUE`` is what theirs must have, of public galleries by public keys alone.
+    are the galleries to show; ``contains`` is an image that one's own must hold; ``meta.KEY=VALUE`` is what theirs must
+    have, of public galleries by public keys alone.
     ``shared=with-me``, instead of ``view``: those of others that shares let one see. ``with_meta`` shows it."""
 
     view: Literal["own", "public"] | None = None
     shared: Literal["with-me"] | None = None
     ids: ChosenIds | None = None
+    contains: UUID | None = None
     meta: MetaQuery | None = None
     with_meta: bool = False
     cursor: Cursor | None = None
@@ -135,7 +137,7 @@ class GalleriesQuery:
 
     @property
     def filter(self) -> GalleryFilter:
-        return GalleryFilter(self.ids, self.meta)
+        return GalleryFilter(self.ids, self.meta, self.contains)
 
 
 @frozen
