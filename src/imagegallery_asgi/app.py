@@ -27,7 +27,7 @@ from imagegallery_asgi.middleware.forwarding import TrustedProxies
 from imagegallery_asgi.middleware.page_cache import Shortcut
 from imagegallery_asgi.middleware.patience import Patient
 from imagegallery_asgi.resumable.tus_middleware import TusExchange
-from imagegallery_asgi.routes import OPERATIONAL, PAGES, WEBSITE, chosen
+from imagegallery_asgi.routes import HOME, OPERATIONAL, PAGE, PAGES, WEBSITE, chosen
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 
@@ -43,6 +43,7 @@ def create_app(
     client_limits: ClientLimits = ClientLimits(),  # noqa: B008 - it is frozen
     operations: Iterable[str | Operation] = (),
     security_schemes: Mapping[str, JsonSchema] | None = None,
+    page: bool = False,
     clock: Clock = utc_now,
 ) -> Starlette:
     """Make the HTTP API as an ASGI application, alone or mounted at any path of another one.
@@ -68,6 +69,7 @@ def create_app(
         security_schemes: How ``authenticate`` knows users, for the description, as OpenAPI has it:
             ``{"session": {"type": "apiKey", "in": "cookie", "name": "session"}}``. By default a bearer token, or
             nothing where there is one user.
+        page: Whether people find the page of pictures at ``/``, which uses this API in a browser.
 
     Raises:
         ConfigurationError: For an invalid address or origin, and for an unknown group of operations.
@@ -89,9 +91,13 @@ def create_app(
     host = Host(gallery, authenticate, described.at, clock=clock, cors=tuple(cors_origins))
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
-    shown = [page for tag, pages in PAGES.items() if any(each.tag == tag for each in api) for page in pages]
+    shown = [each for tag, own in PAGES.items() if any(one.tag == tag for one in api) for each in own]
+    pages = (*WEBSITE, *(PAGE if page else HOME), *shown)
     app = Starlette(
-        routes=[*_routes(host, API_PREFIX, (*api, *below_links)), *_routes(host, "", (*OPERATIONAL, *WEBSITE, *shown))],
+        routes=[
+            *_routes(host, API_PREFIX, (*api, *below_links)),
+            *_routes(host, "", (*OPERATIONAL, *pages)),
+        ],
         middleware=[
             Middleware(StartFailure),
             *cors(cors_origins, lambda app: Exchanges(SafetyHeaders(app), host.metrics)),

@@ -27,6 +27,7 @@ from imagegallery_asgi.api import (
     webhooks,
 )
 from imagegallery_asgi.framework.operations import Operation
+from imagegallery_asgi.page import handlers as page
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
 from imagegallery_asgi.website import pages, pictures
@@ -56,6 +57,9 @@ OPERATIONS = (
 # How the service itself is has an address at the root, too: what a proxy keeps back has one.
 OPERATIONAL = (*operational.OPERATIONS, *operational.METRICS)
 WEBSITE = tuple(pages.OPERATIONS)
+# What is at the root for people: the page, or where there is none a few words.
+HOME = tuple(pages.HOME)
+PAGE = tuple(page.OPERATIONS)
 # Pages at the root, of an application that has these groups.
 PAGES: Final[Mapping[str, tuple[Operation, ...]]] = {
     "embedding": tuple(pictures.OPERATIONS),

@@ -39,16 +39,24 @@ def node_programs(sources: Path) -> NodePrograms:
 
     Skips where there is no Node, none that is new enough, or no registry to install the packages from.
     """
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("these programs run on Node, which is not installed")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
-        pytest.skip(f"these programs need Node {OLDEST_NODE} or newer, and this is {version.strip()}")
+    node, npm = find_node(), shutil.which("npm")
+    if npm is None:
+        pytest.skip("these programs are installed by npm, which is not installed")
     try:
         return NodePrograms(node, _installed(npm, sources))
     except subprocess.CalledProcessError as error:
         pytest.skip(f"npm could not install these programs (exit code {error.returncode})")
+
+
+def find_node() -> str:
+    """Node's program. Skips where there is none that is new enough."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("these programs run on Node, which is not installed")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"these programs need Node {OLDEST_NODE} or newer, and this is {version.strip()}")
+    return node
 
 
 def _installed(npm: str, sources: Path) -> Path:

@@ -73,30 +73,32 @@ class ServedUploads:
         return found.hex()
 
 
-def token_of(user: str) -> str:
+def token_of(user: str, **claims: object) -> str:
     """A bearer token that the service takes, for an hour."""
-    return jwt.encode({"sub": user, "exp": datetime.now(UTC) + timedelta(hours=1)}, KEY, "HS256")
+    return jwt.encode({"sub": user, "exp": datetime.now(UTC) + timedelta(hours=1), **claims}, KEY, "HS256")
 
 
 @contextmanager
-def served_uploads(database: DatabaseServer, directory: Path, **settings: object) -> Iterator[ServedUploads]:
-    """A service without a worker over an empty database, with its data in ``directory``; ``uploads_max_size=…`` and so
-    on are its settings."""
+def served_uploads(
+    database: DatabaseServer, directory: Path, *, has_worker: bool = False, **settings: object
+) -> Iterator[ServedUploads]:
+    """A service over an empty database, with its data in ``directory``; ``uploads_max_size=…`` and so on are its
+    settings. Without a worker nothing becomes of what comes in."""
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(database.clone()) as dsn,
-        again(dsn, directory, **settings) as served,
+        again(dsn, directory, has_worker=has_worker, **settings) as served,
     ):
         yield served
 
 
 @contextmanager
-def again(dsn: str, directory: Path, **settings: object) -> Iterator[ServedUploads]:
+def again(dsn: str, directory: Path, *, has_worker: bool = False, **settings: object) -> Iterator[ServedUploads]:
     """The same over a database and a folder that are there, as after a crash."""
     environment = {f"IMAGEGALLERY_{name.upper()}": str(value) for name, value in settings.items()}
     with running_service(
         directory,
-        "--no-worker",
+        *(() if has_worker else ("--no-worker",)),
         environment={"IMAGEGALLERY_DATABASE_DSN": dsn, "IMAGEGALLERY_JWT_KEY": KEY, **environment},
     ) as service:
         yield ServedUploads(service, ApiServer(service.url, dsn, directory / "objects"))

@@ -212,6 +212,12 @@ def accepts_coding(accept_encoding: str | None, coding: str) -> bool:
     return weights.get(coding, weights.get("*", 0.0)) > 0
 
 
+def preferred(header: str | None) -> tuple[str, ...]:
+    """What a list of weighted names asks for, the most wanted first; what it refuses is left out."""
+    weights = _weights(header)
+    return tuple(sorted((name for name in weights if weights[name] > 0), key=weights.__getitem__, reverse=True))
+
+
 def _weights(header: str | None) -> dict[str, float]:
     """What a list names, each with how much it is wanted (RFC 9110 section 12.4)."""
     members = (item.partition(";") for item in (header or "").lower().split(","))

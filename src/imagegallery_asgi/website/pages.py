@@ -21,6 +21,8 @@ from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Oper
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
+HOME: list[Operation] = []
+home = declaring(HOME)
 
 HTML = {200: DeclaredAnswer("A page.", (Content("text/html"),))}
 
@@ -34,7 +36,7 @@ _POLICY = (
 _TYPES = {"css": "text/css", "js": "text/javascript"}
 
 
-@operation("GET", "/", "What this is", answers=HTML, needs_principal=False, permission=Permission.NONE)
+@home("GET", "/", "What this is", answers=HTML, needs_principal=False, permission=Permission.NONE)
 async def index(call: Call) -> Response:
     """What this is, and where to go on."""
     root, url = call.root, call.request.url

@@ -1,0 +1,152 @@
+/** What is around every view: the way to all others, the view itself, and what lies over it. */
+import { Element, define } from "../core/element.js";
+import { html } from "../core/html.js";
+import { messages } from "../core/messages.js";
+import { ground, link, place } from "../core/router.js";
+import { sentence } from "../core/sentences.js";
+import { session } from "../core/session.js";
+import { effect, signal } from "../core/signal.js";
+import { icon } from "../parts/icon.js";
+import "../parts/empty.js";
+import "../parts/toast.js";
+
+/** @typedef {import("../core/router.js").Place} Place */
+/** @typedef {{path: string, icon: keyof typeof import("../parts/icon.js").ICONS, text: string, count?: number}} Way */
+
+const t = await messages("shell");
+const tc = await messages("core");
+
+/** The ways from anywhere, the most used first: phones show those in a bar, the others in a menu. */
+function ways() {
+  const me = session.me.value;
+  if (me === null) return [];
+  /** @type {Way[]} */
+  const all = [
+    { path: "/", icon: "photos", text: t("photos") },
+    { path: "/galleries", icon: "album", text: t("galleries") },
+    { path: "/shares", icon: "share", text: t("shared") },
+    { path: "/shared-with-me", icon: "people", text: t("received") },
+    { path: "/inbox", icon: "inbox", text: t("inbox"), count: me.pending_guest_uploads },
+    { path: "/duplicates", icon: "duplicate", text: t("duplicates") },
+    { path: "/trash", icon: "trash", text: t("trash") },
+    { path: "/account", icon: "user", text: t("account") },
+  ];
+  if (me.role === "admin") all.push({ path: "/admin", icon: "health", text: t("administration") });
+  return all;
+}
+
+export class Shell extends Element {
+  static tag = "ig-shell";
+
+  /** The view, and what lies over it. */
+  view = signal(/** @type {HTMLElement | null} */ (null));
+  over = signal(/** @type {HTMLElement | null} */ (null));
+  failure = signal(/** @type {unknown} */ (null));
+
+  /** @param {AbortSignal} ended */
+  connected(ended) {
+    // What the service has drawn stays until the view is there.
+    const first = document.querySelector("body > main");
+    if (first instanceof HTMLElement) {
+      const kept = document.createElement("div");
+      kept.append(...first.childNodes);
+      first.remove();
+      this.view.value = kept;
+    }
+    const stops = [
+      effect(() => void this.#open(ground.value, this.view)),
+      effect(() => void this.#open(place.value === ground.value ? null : place.value, this.over)),
+    ];
+    ended.addEventListener("abort", () => stops.forEach((stop) => stop()));
+  }
+
+  /** @type {WeakMap<import("../core/signal.js").Signal<any>, string>} */
+  #shown = new WeakMap();
+
+  /**
+   * Show the view of a place, or none. The same one gets what has changed.
+   * @param {Place | null} there
+   * @param {import("../core/signal.js").Signal<HTMLElement | null>} into
+   */
+  async #open(there, into) {
+    const key = there === null ? "" : there.path;
+    const shown = /** @type {any} */ (into.value);
+    if (this.#shown.get(into) === key) {
+      if (there !== null && shown?.query) shown.query.value = there.query;
+      return;
+    }
+    this.#shown.set(into, key);
+    if (there === null) {
+      into.value = null;
+      return;
+    }
+    try {
+      const view = there.route === null ? missing() : await viewOf(there);
+      if (this.#shown.get(into) !== key) return; // the person went on meanwhile
+      this.failure.value = null;
+      into.value = view;
+    } catch (error) {
+      this.#shown.delete(into);
+      this.failure.value = error;
+    }
+  }
+
+  render() {
+    const here = ground.value.path;
+    const all = ways();
+    const isUser = session.state.value === "user";
+    return html`
+      <a class="skip button" href="#content">${t("skip")}</a>
+      <header class="bar">
+        <a class="brand" href=${link("/")}>${t("brand")}</a>
+        <div class="search" id="search"></div>
+        <div class="tools" id="tools"></div>
+      </header>
+      ${all.length > 0 && isUser
+        ? html`<nav class="ways" aria-label=${t("navigation")}>
+            ${all.map(
+              (way) => html`<a href=${link(way.path)} aria-current=${isAt(way.path, here) ? "page" : null}>
+                ${icon(way.icon)}<span>${way.text}</span>${way.count ? html`<b class="count number">${way.count}</b>` : null}
+              </a>`,
+            )}
+          </nav>`
+        : null}
+      <main id="content" tabindex="-1">${this.failure.value ? failed(this.failure.value) : this.view.value}</main>
+      <div class="over">${this.over.value}</div>
+      <ig-toasts></ig-toasts>
+    `;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {string} here
+ */
+const isAt = (path, here) => (path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`));
+
+/** @param {Place} there */
+async function viewOf(there) {
+  const { default: component } = await /** @type {import("../core/router.js").Route} */ (there.route).view();
+  const view = /** @type {any} */ (document.createElement(component.tag));
+  if (view.params) view.params.value = there.params;
+  if (view.query) view.query.value = there.query;
+  return /** @type {HTMLElement} */ (view);
+}
+
+function missing() {
+  const view = /** @type {import("../parts/empty.js").Empty} */ (document.createElement("ig-empty"));
+  view.title.value = t("missing.title");
+  view.text.value = t("missing.text");
+  view.actions.value = html`<a class="button" href=${link("/")}>${t("home")}</a>`;
+  return view;
+}
+
+/** @param {unknown} error */
+const failed = (error) => html`<ig-empty
+  .icon=${"error"}
+  .title=${t("failed.title")}
+  .text=${sentence(error)}
+  .actions=${html`<button class="button" type="button" @click=${() => location.reload()}>${tc("retry")}</button>`}
+></ig-empty>`;
+
+define(Shell);

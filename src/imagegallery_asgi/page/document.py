@@ -1,0 +1,87 @@
+"""The document of the page, which is the same for all views but for what is in it before its programs have run."""
+
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Final
+
+from imagegallery_asgi.page.assets import MAIN, STYLES, page_assets
+from imagegallery_asgi.page.languages import direction_of
+
+TITLE: Final = "imagegallery"
+# Texts that every view needs at once.
+_MESSAGES: Final = ("core", "shell")
+# No program, no style and no frame of anybody else's, and text becomes markup in one place alone (Trusted Types).
+# Pictures may be at a store's or an edge's address.
+POLICY: Final[Mapping[str, str]] = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' https: blob: data:",
+    "connect-src": "'self'",
+    "worker-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "imagegallery",
+}
+_NO_SCRIPT: Final = "<noscript><p>This page needs JavaScript.</p></noscript>"
+
+
+def page_document(root: str, language: str, *, title: str = TITLE, head: str = "", body: str = _NO_SCRIPT) -> str:
+    """The document.
+
+    Args:
+        root: The path of the mount.
+        language: One of `LANGUAGES`.
+        title: Text.
+        head: Elements of the head, which are HTML.
+        body: What is to be seen until the programs have drawn the view, as HTML: all there is without JavaScript.
+    """
+    values = {
+        "language": language,
+        "direction": direction_of(language),
+        "root": escape(root),
+        "title": escape(title),
+        "head": head,
+        "loads": _loads(root, language),
+        "body": body,
+    }
+    parts = _template().split("{")
+    return parts[0] + "".join(values[name] + rest for name, _, rest in (part.partition("}") for part in parts[1:]))
+
+
+def asset_url(root: str, name: str) -> str:
+    """The address of a file of the page."""
+    return f"{root}/page/{page_assets().digest}/{name}"
+
+
+@cache
+def _loads(root: str, language: str) -> str:
+    """What the first view loads, told at once: modules would find each other one after the other."""
+    assets = page_assets()
+
+    def url(name: str) -> str:
+        return escape(asset_url(root, name))
+
+    texts = (f"messages/{language}/{name}.json" for name in _MESSAGES)
+    return "".join(
+        [
+            *(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES),
+            *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in assets.modules()),
+            *(
+                f'<link rel="preload" as="fetch" crossorigin href="{url(name)}">\n'
+                for name in texts
+                if name in assets.by_name
+            ),
+            f'<script type="module" src="{url(MAIN)}"></script>',
+        ]
+    )
+
+
+@cache
+def _template() -> str:
+    return files("imagegallery_asgi.page").joinpath("page.html").read_text()
