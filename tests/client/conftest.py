@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ def token(user: str) -> str:
 
 @pytest.fixture(scope="session")
 def served(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedUploads]:
-    small = {"uploads_parts_threshold": PARTS_THRESHOLD, "uploads_part_size": PART_SIZE}
+    small: dict[str, Any] = {"uploads_parts_threshold": PARTS_THRESHOLD, "uploads_part_size": PART_SIZE}
     with served_uploads(database_server, tmp_path_factory.mktemp("served") / "data", **small) as served:
         yield served
 

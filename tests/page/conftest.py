@@ -1,7 +1,8 @@
 """The page in a browser: Debian's Chromium before a running service with a worker."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -94,11 +95,10 @@ def open_page(browser: Browser, served_page: ServedPage) -> Iterator[OpenPage]:
             faults.append(message.text)
 
     def open_at(
-        path: str = "/", *, user: str | None = None, claims: dict[str, object] | None = None, **options: object
+        path: str = "/", *, user: str | None = None, claims: Mapping[str, object] | None = None, **options: Any
     ) -> Page:
-        context = browser.new_context(
-            **{"base_url": served_page.url, "viewport": SIZE, "service_workers": "block", **options}
-        )  # type: ignore[arg-type]
+        window = {"base_url": served_page.url, "viewport": SIZE, "service_workers": "block", **options}
+        context = browser.new_context(**window)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         if user is not None:
