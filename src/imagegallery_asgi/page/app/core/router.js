@@ -29,6 +29,14 @@ export const ground = signal(NOWHERE);
 export const link = (path) => session.root + path;
 
 /**
+ * Say what is shown, for the history and for windows.
+ * @param {string} text
+ */
+export function entitle(text) {
+  document.title = text ? `${text} · imagegallery` : "imagegallery";
+}
+
+/**
  * Find the view of a path; pure.
  * @param {Route[]} all
  * @param {string} path

@@ -8,6 +8,7 @@ import { session } from "../core/session.js";
 import { effect, signal } from "../core/signal.js";
 import { icon } from "../parts/icon.js";
 import "../parts/empty.js";
+import "../parts/menu.js";
 import "../parts/toast.js";
 
 /** @typedef {import("../core/router.js").Place} Place */
@@ -16,7 +17,13 @@ import "../parts/toast.js";
 const t = await messages("shell");
 const tc = await messages("core");
 
-/** The ways from anywhere, the most used first: phones show those in a bar, the others in a menu. */
+/** So many ways fit into the bar of a phone; the others are in its menu. */
+const IN_BAR = 4;
+
+/** @param {Way} way */
+const itemOf = (way) => ({ label: way.text, icon: way.icon, href: link(way.path) });
+
+/** The ways from anywhere, the most used first. */
 function ways() {
   const me = session.me.value;
   if (me === null) return [];
@@ -25,8 +32,8 @@ function ways() {
     { path: "/", icon: "photos", text: t("photos") },
     { path: "/galleries", icon: "album", text: t("galleries") },
     { path: "/shares", icon: "share", text: t("shared") },
-    { path: "/shared-with-me", icon: "people", text: t("received") },
     { path: "/inbox", icon: "inbox", text: t("inbox"), count: me.pending_guest_uploads },
+    { path: "/shared-with-me", icon: "people", text: t("received") },
     { path: "/duplicates", icon: "duplicate", text: t("duplicates") },
     { path: "/trash", icon: "trash", text: t("trash") },
     { path: "/account", icon: "user", text: t("account") },
@@ -109,6 +116,7 @@ export class Shell extends Element {
                 ${icon(way.icon)}<span>${way.text}</span>${way.count ? html`<b class="count number">${way.count}</b>` : null}
               </a>`,
             )}
+            <ig-menu .label=${t("more")} .items=${all.slice(IN_BAR).map(itemOf)}></ig-menu>
           </nav>`
         : null}
       <main id="content" tabindex="-1">${this.failure.value ? failed(this.failure.value) : this.view.value}</main>
