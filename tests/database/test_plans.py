@@ -303,12 +303,27 @@ LOOKUPS = {
     "own favourites by taken_at": in_library(
         library_records.FAVORITES[LibraryOrder.TAKEN_AT], "images_favorites_by_taken_at"
     ),
-    "months": Case(library_records.MONTHS.sql, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
-    "months in parts": Case(*named(library_records.PARTS, **IN_PARTS), "images", "images_by_taken_at"),
+    "months": Case(library_records.TIMELINE.months.sql, (ANOTHER_OWNER, False), "images", "images_by_taken_at"),
+    "months in parts": Case(*named(library_records.TIMELINE.parts, **IN_PARTS), "images", "images_by_taken_at"),
     "month in columns": Case(
-        *named(library_records.COLUMNS, **IN_MONTH),
+        *named(library_records.TIMELINE.columns, **IN_MONTH),
         "images",
         "images_by_taken_at",
+    ),
+    "months of a filter": Case(
+        *named(library_records.FILTERED_TIMELINE.months, owner_id=ANOTHER_OWNER, is_archived=False, **FILTER),
+        "images",
+        "images_by_taken_at",
+    ),
+    "months of favourites": Case(
+        *named(library_records.FAVORITE_TIMELINE.months, owner_id=ANOTHER_OWNER, is_archived=False, **FILTER),
+        "images",
+        "images_favorites_by_taken_at",
+    ),
+    "month of favourites in columns": Case(
+        *named(library_records.FAVORITE_TIMELINE.columns, **IN_MONTH, **FILTER),
+        "images",
+        "images_favorites_by_taken_at",
     ),
     "images at random": Case(
         *named(listing_records.LIST_AT_RANDOM.plain, **AT_RANDOM), "gallery_images", "gallery_images_by_random"
@@ -382,13 +397,13 @@ LOOKUPS = {
         )
     },
     "months shared": Case(
-        library_records.SHARED_MONTHS.sql, (ANOTHER_OWNER, False, AMONG_GALLERIES), "images", "images_by_owner"
+        library_records.SHARED_TIMELINE.months.sql, (ANOTHER_OWNER, False, AMONG_GALLERIES), "images", "images_by_owner"
     ),
     "months in parts shared": Case(
-        *named(library_records.SHARED_PARTS, **IN_PARTS, since=AMONG_GALLERIES), "images", "images_by_owner"
+        *named(library_records.SHARED_TIMELINE.parts, **IN_PARTS, since=AMONG_GALLERIES), "images", "images_by_owner"
     ),
     "month shared": Case(
-        *named(library_records.SHARED_COLUMNS, **IN_MONTH, since=AMONG_GALLERIES),
+        *named(library_records.SHARED_TIMELINE.columns, **IN_MONTH, since=AMONG_GALLERIES),
         "images",
         "images_by_taken_at",
     ),

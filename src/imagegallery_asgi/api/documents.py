@@ -1,6 +1,7 @@
 """From domain values to documents: who may see which part of an image, and URLs for clients. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Final, TypeAlias, TypeVar, cast
 
@@ -71,6 +72,8 @@ from imagegallery_asgi.api.responses import (
     StoredPartsDocument,
     TargetDocument,
     TimelineDocument,
+    TrashedImage,
+    TrashedImages,
     UploadDocument,
     VariantDetail,
     VariantSummary,
@@ -174,6 +177,21 @@ def image_list(
     if fields:
         return made(tuple(image_choice(image, root, fields) for image in images), pagination, _SIZES)
     return made(tuple(_image(kind, _variant_summary, image, root) for image in images), pagination, _SIZES)
+
+
+def trash_list(
+    page: CursorPage[Image], root: str, retention: timedelta, fields: Sequence[str] = ()
+) -> TrashedImages | Images[ImageSummary, CursorPagination] | Images[ImageChoice, CursorPagination]:
+    """A page of the trash, or of some ``fields`` of it."""
+    if fields:
+        return image_list(page.items, cursor_pagination(page), root, ImageSummary, fields)
+    images = tuple(_trashed(each, root, retention) for each in page.items)
+    return TrashedImages(images, cursor_pagination(page), _SIZES, kind="trash")
+
+
+def _trashed(image: Image, root: str, retention: timedelta) -> TrashedImage:
+    purge_at = None if image.deleted_at is None else image.deleted_at + retention
+    return _image(TrashedImage, _variant_summary, image, root, purge_at=purge_at)
 
 
 def cursor_pagination(page: CursorPage[T]) -> CursorPagination:

@@ -23,6 +23,7 @@ from imagegallery_asgi.api.documents import (
     image_list,
     month_document,
     timeline_document,
+    trash_list,
 )
 from imagegallery_asgi.api.pages import (
     KEPT_LIMITS,
@@ -57,7 +58,6 @@ from imagegallery_asgi.api.responses import (
     MonthDocument,
     One,
     TimelineDocument,
-    TrashedImage,
     TrashedImages,
 )
 from imagegallery_asgi.framework.context import Call
@@ -91,9 +91,7 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
     _check_own_order(query)
     if query.trashed:
         page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
-        return unkept_response(
-            call, image_list(page.items, cursor_pagination(page), call.api_root, TrashedImage, fields)
-        )
+        return unkept_response(call, trash_list(page, call.api_root, images.trash.retention, fields))
     if query.unattached:
         page = await images.unattached(call.principal, cursor=query.cursor, limit=query.limit)
         return unkept_response(
@@ -135,9 +133,7 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
 )
 async def get_timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument]:
     library = call.gallery.images.library
-    months = await library.timeline(
-        call.principal, share_id=query.share, is_archived=query.is_archived, part_size=query.part_size
-    )
+    months = await library.timeline(call.principal, share_id=query.share, where=query.filter, part_size=query.part_size)
     return One(timeline_document(months))
 
 
@@ -152,9 +148,7 @@ async def get_timeline(call: Call, query: TimelineQuery) -> One[TimelineDocument
 )
 async def get_timeline_month(call: Call, month: Month, query: TimelineMonthQuery) -> One[MonthDocument]:
     library = call.gallery.images.library
-    columns = await library.month(
-        call.principal, month, share_id=query.share, is_archived=query.is_archived, cursor=query.cursor
-    )
+    columns = await library.month(call.principal, month, share_id=query.share, where=query.filter, cursor=query.cursor)
     return One(month_document(columns))
 
 

@@ -229,9 +229,9 @@ class EveryAuditQuery:
 
 
 @frozen
-class TimelineQuery:
-    """The timeline of the archived images, or of all others; with ``share``, of another's library that it shows.
-    ``part_size`` cuts months with more images than that into parts."""
+class TimelineQuery(FilterQuery):
+    """The timeline of the archived images, or of all others, that pass the filter; with ``share``, of another's library
+    that it shows. ``part_size`` cuts months with more images than that into parts."""
 
     share: UUID | None = None
     is_archived: bool = False
@@ -239,7 +239,7 @@ class TimelineQuery:
 
 
 @frozen
-class TimelineMonthQuery:
+class TimelineMonthQuery(FilterQuery):
     """As for the timeline. ``cursor`` is of a part of the month; without it, all of it comes."""
 
     share: UUID | None = None

@@ -162,9 +162,10 @@ class GalleryImage(ImageSummary):
 
 @frozen(slots=False)
 class TrashedImage(ImageSummary):
-    """``deleted_at``: since when it is in the trash."""
+    """``deleted_at``: since when it is in the trash; ``purge_at``: from when on it may be deleted for good."""
 
     deleted_at: Moment
+    purge_at: Moment
 
 
 @frozen(slots=False)
@@ -286,7 +287,6 @@ class ChosenImagesPage(Images[ImageChoice, PagePagination]):
 
 IMAGE_LISTS: Mapping[tuple[type, type], Callable[..., Images[Any, Any]]] = {
     (ImageSummary, CursorPagination): partial(LibraryImages, kind="library"),
-    (TrashedImage, CursorPagination): partial(TrashedImages, kind="trash"),
     (GalleryImage, CursorPagination): partial(GalleryImages, kind="gallery"),
     (GalleryImage, PagePagination): partial(GalleryImagesPage, kind="gallery_page"),
     (ImageChoice, CursorPagination): partial(ChosenImages, kind="chosen"),

@@ -1,6 +1,7 @@
 """The library over HTTP: lists, months, many at once, and the trash."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -77,6 +78,11 @@ def test_the_timeline_lays_out_what_is_there(owner: httpx.Client, visitor: httpx
     assert {len(columns[name]) for name in ("id", "ratio", "blurhash", "taken_at")} == {months[0]["count"]}
     assert columns["ratio"][0] == 1.3333
     assert owner.get("/images/timeline?is_archived=true").json()["data"]["months"] == []
+    owner.patch(f"/images/{newest[0]}", json={"is_favorite": True})
+    favorites = owner.get("/images/timeline?is_favorite=true").json()["data"]["months"]
+    assert sum(month["count"] for month in favorites) == 1
+    of_month = owner.get(f"/images/timeline/{favorites[0]['month']}/images?is_favorite=true").json()["data"]
+    assert of_month["id"] == [newest[0]]
     assert visitor.get("/images/timeline").status_code == 401
     refused = owner.get("/images/timeline/2024-13")
     assert (refused.status_code, refused.json()["faults"][0]["path"]) == (422, ["path", "month"])
@@ -97,6 +103,16 @@ def test_a_large_month_is_read_in_parts(owner: httpx.Client, upload: Upload) -> 
     assert (wrong.status_code, wrong.json()["faults"][0]["path"]) == (422, ["query", "part_size"])
     chosen = owner.get("/images", params={"ids": ",".join(newest[:2]), "limit": 100, "fields": "id,srcSet"})
     assert {image["id"] for image in chosen.json()["data"]} == set(newest[:2])
+
+
+def test_the_trash_says_until_when_an_image_can_be_restored(owner: httpx.Client, upload: Upload) -> None:
+    image = upload()
+    owner.delete(f"/images/{image}")
+
+    (trashed,) = owner.get("/images?trashed=true").json()["data"]
+    moments = {name: datetime.fromisoformat(trashed[name]) for name in ("deleted_at", "purge_at")}
+    assert moments["purge_at"] - moments["deleted_at"] == timedelta(days=30)
+    assert owner.get("/images?trashed=true&fields=id").json()["data"] == [{"id": image}]
 
 
 def test_many_at_once(owner: httpx.Client, stranger: httpx.Client, gallery: str, upload: Upload) -> None:

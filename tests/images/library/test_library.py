@@ -186,6 +186,32 @@ async def test_a_cursor_is_of_a_part_of_this_month_of_this_library(library: Libr
             await images.timeline(ANA, part_size=size)
 
 
+@pytest.mark.parametrize("is_archived", [False, True])
+async def test_a_timeline_of_what_passes_a_filter_adds_up_to_its_list(library: Library, is_archived: bool) -> None:
+    await a_bit_of_everything(library)
+    images = library.images.library
+
+    for said in FILTERS:
+        where = evolve(said, is_archived=is_archived)
+        listed = [image.id for image in await walk(library, LibraryOrder.TAKEN_AT, where)]
+        months = await images.timeline(ANA, where=where)
+        columns = [await images.month(ANA, each.month, where=where) for each in months]
+        assert [image_id for month in columns for image_id in month.ids] == listed
+        assert [each.count for each in months] == [len(month.ids) for month in columns]
+
+
+async def test_a_part_belongs_to_its_filter(library: Library) -> None:
+    await a_bit_of_everything(library)
+    images, where = library.images.library, ImageFilter(taken_from=JUNE)
+    months = await images.timeline(ANA, where=where, part_size=1)
+    first = next(month for month in months if month.parts)
+
+    columns = [await images.month(ANA, first.month, where=where, cursor=part.cursor) for part in first.parts]
+    assert [len(each.ids) for each in columns] == [part.count for part in first.parts]
+    with pytest.raises(InvalidCursor):
+        await images.month(ANA, first.month, cursor=first.parts[0].cursor)
+
+
 async def test_a_month_lays_out_what_its_lists_show(library: Library) -> None:
     images = await a_bit_of_everything(library)
     wide = await library.add_image(evolve(taken(JUNE + INSTANT), width=65_000, height=7, blurhash=None))

@@ -115,12 +115,6 @@ GROUP BY month
 ORDER BY month DESC""")
 
 
-MONTHS = _months()
-
-# Of those that were added since a time.
-SHARED_MONTHS = _months(_SINCE)
-
-
 # The same, and of each month the images that parts begin with: of all, latest first, each that fills a part size.
 def _parts(condition: str = "") -> Statement:
     return Statement.of(f"""
@@ -135,12 +129,6 @@ FROM (
 ) i
 GROUP BY month
 ORDER BY month DESC""")
-
-
-PARTS = _parts()
-
-# Of those that were added since a time.
-SHARED_PARTS = _parts(_SINCE)
 
 
 # The images of a range of places, newest first, in columns. All columns are in the index.
@@ -159,10 +147,31 @@ FROM (
 ) p""")
 
 
-COLUMNS = _columns()
+@frozen
+class TimelineStatements:
+    """What is read of a timeline."""
 
-# Of those that were added since a time.
-SHARED_COLUMNS = _columns(_SINCE)
+    months: Statement
+    parts: Statement
+    columns: Statement
+
+    @classmethod
+    def of(cls, condition: str = "") -> "TimelineStatements":
+        """Of those images that are so, too."""
+        return cls(_months(condition), _parts(condition), _columns(condition))
+
+
+# The range of times is said once more, for the index.
+_FILTERED: Final = f"""
+      AND i.taken_at >= coalesce(:taken_from::timestamptz, '-infinity')
+      AND i.taken_at < coalesce(:taken_before::timestamptz, 'infinity') AND {FITS}"""
+TIMELINE: Final = TimelineStatements.of()
+FILTERED_TIMELINE: Final = TimelineStatements.of(_FILTERED)
+# Favourites have an index of their own.
+FAVORITE_TIMELINE: Final = TimelineStatements.of(f"AND i.is_favorite {_FILTERED}")
+# For who has a share of the library, of what was added since it began.
+SHARED_TIMELINE: Final = TimelineStatements.of(_SINCE)
+SHARED_FILTERED_TIMELINE: Final = TimelineStatements.of(f"{_SINCE} {_FILTERED}")
 
 
 # NULL leaves a flag unchanged; images that have it already are not touched.
@@ -241,65 +250,67 @@ async def list_unattached(connection: Connection, owner_id: str, before: datetim
     return Stretch([found_from(row) for row in rows if row["is_unused"]], found_from(rows[-1]) if is_cut else None)
 
 
-async def months(
-    connection: Connection, owner_id: str, *, is_archived: bool, since: datetime | None = None
-) -> list[MonthCount]:
-    """With ``since``, of those images that were added from then on."""
-    asked = {"owner_id": owner_id, "is_archived": is_archived}
-    if since is None:
-        rows = await MONTHS.fetch(connection, **asked)
-    else:
-        rows = await SHARED_MONTHS.fetch(connection, **asked, since=since)
-    return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
+@frozen
+class Timeline:
+    """A timeline to read: of the archived images of an owner, or of the others, that pass a filter; with ``since``, of
+    those that were added from then on."""
 
+    owner_id: str
+    where: ImageFilter
+    since: datetime | None
 
-async def cut_months(
-    connection: Connection, owner_id: str, part_size: int, *, is_archived: bool, since: datetime | None = None
-) -> list[CutMonth]:
-    """The months in parts of at most ``part_size``; with ``since``, of images that were added from then on."""
-    asked = {"owner_id": owner_id, "is_archived": is_archived, "part_size": part_size}
-    if since is None:
-        rows = await PARTS.fetch(connection, **asked)
-    else:
-        rows = await SHARED_PARTS.fetch(connection, **asked, since=since)
-    return [cut_month(month_of(row["month"]), row["first"], row["count"], _cuts(row), part_size) for row in rows]
+    async def months(self, connection: Connection) -> list[MonthCount]:
+        rows = await self._fetch(connection, self._statements.months)
+        return [MonthCount(month_of(row["month"]), row["count"]) for row in rows]
+
+    async def cut_months(self, connection: Connection, part_size: int) -> list[CutMonth]:
+        """The months in parts of at most ``part_size``."""
+        rows = await self._fetch(connection, self._statements.parts, part_size=part_size)
+        return [cut_month(month_of(row["month"]), row["first"], row["count"], _cuts(row), part_size) for row in rows]
+
+    async def columns(self, connection: Connection, month: str, within: TimeRange) -> MonthColumns:
+        """Return the images of the month in this range."""
+        start, end = within.start, within.end
+        (row,) = await self._fetch(
+            connection,
+            self._statements.columns,
+            start_at=start.taken_at,
+            start_id=start.image_id,
+            end_at=end.taken_at,
+            end_id=end.image_id,
+        )
+        return MonthColumns(
+            month=month,
+            ids=tuple(row["ids"]),
+            ratios=tuple(row["ratios"]),
+            blurhashes=tuple(row["blurhashes"]),
+            taken_at=tuple(row["taken_at"]),
+        )
+
+    @property
+    def _statements(self) -> TimelineStatements:
+        if self._is_plain:
+            return TIMELINE if self.since is None else SHARED_TIMELINE
+        if self.since is not None:
+            return SHARED_FILTERED_TIMELINE
+        return FAVORITE_TIMELINE if self.where.is_favorite else FILTERED_TIMELINE
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether there is no condition beside that of the archive, which each statement has."""
+        return evolve(self.where, is_archived=None).is_empty
+
+    async def _fetch(self, connection: Connection, statement: Statement, **asked: object) -> list[Record]:
+        is_archived = bool(self.where.is_archived)
+        conditions = {"is_archived": is_archived} if self._is_plain else arguments(self.where)
+        bounds = {} if self.since is None else {"since": self.since}
+        said = {**conditions, **bounds, **asked, "owner_id": self.owner_id, "is_archived": is_archived}
+        return await statement.fetch(connection, **said)
 
 
 def _cuts(row: Record) -> list[tuple[int, PlaceInTime]]:
     columns = (row["numbers"] or (), row["moments"] or (), row["ids"] or ())
     return [(number, PlaceInTime(moment, image_id)) for number, moment, image_id in zip(*columns, strict=True)]
-
-
-async def columns(
-    connection: Connection,
-    owner_id: str,
-    month: str,
-    within: TimeRange,
-    *,
-    is_archived: bool,
-    since: datetime | None = None,
-) -> MonthColumns:
-    """Return the images of the month in this range, with ``since`` of those that were added from then on."""
-    start, end = within.start, within.end
-    asked = {
-        "owner_id": owner_id,
-        "is_archived": is_archived,
-        "start_at": start.taken_at,
-        "start_id": start.image_id,
-        "end_at": end.taken_at,
-        "end_id": end.image_id,
-    }
-    if since is None:
-        (row,) = await COLUMNS.fetch(connection, **asked)
-    else:
-        (row,) = await SHARED_COLUMNS.fetch(connection, **asked, since=since)
-    return MonthColumns(
-        month=month,
-        ids=tuple(row["ids"]),
-        ratios=tuple(row["ratios"]),
-        blurhashes=tuple(row["blurhashes"]),
-        taken_at=tuple(row["taken_at"]),
-    )
 
 
 async def set_flags(

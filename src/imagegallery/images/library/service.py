@@ -19,7 +19,7 @@ from imagegallery.images.image.image import Image, LibraryOrder, LibraryOrderLik
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
-from imagegallery.images.library.records import Place
+from imagegallery.images.library.records import Place, Timeline
 from imagegallery.images.library.timeline import (
     CutMonth,
     MonthColumns,
@@ -64,9 +64,12 @@ class _Library:
         """A part of cursors' scopes: what one share shows is no other's."""
         return ":".join((self.owner_id, *(str(each.share_id) for each in self.facts.grants[:1])))
 
-    def part_scope(self, month: str, is_archived: bool) -> str:
+    def part_scope(self, month: str, where: ImageFilter) -> str:
         """Of the cursors of a month's parts."""
-        return f"timeline:{self.scope}:{month}:{is_archived}"
+        return f"timeline:{self.scope}:{month}:{where.scope}"
+
+    def timeline(self, where: ImageFilter) -> Timeline:
+        return Timeline(self.owner_id, where, self.since)
 
     def narrowed(self, where: ImageFilter) -> ImageFilter:
         """What its owner has archived is in nobody else's lists."""
@@ -164,32 +167,30 @@ class LibraryService:
         *,
         share_id: Id | None = None,
         is_archived: bool = False,
+        where: ImageFilter = NO_FILTER,
         part_size: int | None = None,
     ) -> tuple[MonthCount, ...]:
-        """Return the months, by UTC, that have images, latest first: archived ones, or all others.
+        """Return the months, by UTC, that have images which pass a filter, latest first: archived ones, or all others.
 
         Args:
             share_id: As in `list`.
+            where: As in `list`; it may say ``is_archived``, too.
             part_size: Cut months with more images than this (at most 10,000) into parts, to be read one by one.
 
         Raises:
             Unauthenticated: Without a user.
             NotFound: As in `list`.
-            InvalidInput: For a wrong ``part_size``, and for what the share does not show: when pictures were taken, or
-                archived ones.
+            InvalidInput: For a wrong filter or ``part_size``, and for what the share does not show: when pictures were
+                taken, or archived ones.
         """
         if part_size is not None:
             check_part_size(part_size)
-        library = await self._find(principal, share_id)
-        self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
-        owner_id, since = library.owner_id, library.since
+        library, where = await self._find_timeline(principal, share_id, is_archived, where)
         async with self._database.reading() as connection:
             if part_size is None:
-                return tuple(await library_records.months(connection, owner_id, is_archived=is_archived, since=since))
-            months = await library_records.cut_months(
-                connection, owner_id, part_size, is_archived=is_archived, since=since
-            )
-        return tuple(_counted(each, library.part_scope(each.month, is_archived)) for each in months)
+                return tuple(await library.timeline(where).months(connection))
+            months = await library.timeline(where).cut_months(connection, part_size)
+        return tuple(_counted(each, library.part_scope(each.month, where)) for each in months)
 
     async def month(
         self,
@@ -198,12 +199,14 @@ class LibraryService:
         *,
         share_id: Id | None = None,
         is_archived: bool = False,
+        where: ImageFilter = NO_FILTER,
         cursor: str | None = None,
     ) -> MonthColumns:
         """Return all images of a month (``2024-06``) of the timeline, or of a part of it.
 
         Args:
             share_id: As in `list`.
+            where: As in `timeline`.
             cursor: Of the part.
 
         Raises:
@@ -213,14 +216,21 @@ class LibraryService:
             InvalidCursor: For a cursor that is no part of this month's.
         """
         within = whole_month(month)
-        library = await self._find(principal, share_id)
-        self._check_told(library, LibraryOrder.TAKEN_AT, ImageFilter(is_archived=is_archived or None))
+        library, where = await self._find_timeline(principal, share_id, is_archived, where)
         if cursor is not None:
-            within = _part(cursor, library.part_scope(month, is_archived))
+            within = _part(cursor, library.part_scope(month, where))
         async with self._database.reading() as connection:
-            return await library_records.columns(
-                connection, library.owner_id, month, within, is_archived=is_archived, since=library.since
-            )
+            return await library.timeline(where).columns(connection, month, within)
+
+    async def _find_timeline(
+        self, principal: Principal, share_id: Id | None, is_archived: bool, where: ImageFilter
+    ) -> tuple[_Library, ImageFilter]:
+        """The library, and all that is asked of a timeline of it."""
+        where = evolve(where, is_archived=is_archived or where.is_archived or None)
+        _check(LibraryOrder.TAKEN_AT, where)
+        library = await self._find(principal, share_id)
+        self._check_told(library, LibraryOrder.TAKEN_AT, where)
+        return library, where
 
     async def _find(self, principal: Principal, share_id: Id | None) -> _Library:
         """The library that is asked for, if the principal may see it."""

@@ -97,6 +97,11 @@ class TrashService:
     _policies: Policies = field(factory=Policies)
     _authority: Authority = field(factory=Authority)
 
+    @property
+    def retention(self) -> timedelta:
+        """How long images can be restored; then they are deleted for good."""
+        return self._options.retention
+
     async def list(
         self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
     ) -> CursorPage[Image]:
