@@ -271,6 +271,7 @@ RECEIVED_SHARES = named(
 )
 IN_GALLERIES = {"moment": AMONG_GALLERIES, "gallery_id": GALLERY, "limit": LIMIT, "examined": galleries.EXAMINED}
 IN_PARTS = {"owner_id": ANOTHER_OWNER, "is_archived": False, "part_size": 100}
+OF_FILTER = {**FILTER, "owner_id": ANOTHER_OWNER, "is_archived": False}
 IN_MONTH = {
     "owner_id": ANOTHER_OWNER,
     "is_archived": False,
@@ -311,17 +312,17 @@ LOOKUPS = {
         "images_by_taken_at",
     ),
     "months of a filter": Case(
-        *named(library_records.FILTERED_TIMELINE.months, owner_id=ANOTHER_OWNER, is_archived=False, **FILTER),
+        *named(library_records.FILTERED_TIMELINE.months, **{**OF_FILTER, "is_favorite": None, "mime_type": None}),
         "images",
         "images_by_taken_at",
     ),
     "months of favourites": Case(
-        *named(library_records.FAVORITE_TIMELINE.months, owner_id=ANOTHER_OWNER, is_archived=False, **FILTER),
+        *named(library_records.FAVORITE_TIMELINE.months, **OF_FILTER),
         "images",
         "images_favorites_by_taken_at",
     ),
     "month of favourites in columns": Case(
-        *named(library_records.FAVORITE_TIMELINE.columns, **IN_MONTH, **FILTER),
+        *named(library_records.FAVORITE_TIMELINE.columns, **{**IN_MONTH, **OF_FILTER}),
         "images",
         "images_favorites_by_taken_at",
     ),

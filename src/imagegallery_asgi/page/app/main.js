@@ -1,4 +1,5 @@
 /** The page starts here: who uses it, where it is, and what is to be seen. */
+import { startLive } from "./core/live.js";
 import { startRouter } from "./core/router.js";
 import { startSession } from "./core/sign-in.js";
 import { ROUTES } from "./routes.js";
@@ -6,4 +7,5 @@ import "./shell/shell.js";
 
 startRouter(ROUTES);
 document.body.prepend(document.createElement("ig-shell"));
+startLive();
 void startSession();

@@ -1,4 +1,6 @@
 /** The addresses of the page and their views, which are loaded when they are opened. The first match counts. */
 
 /** @type {import("./core/router.js").Route[]} */
-export const ROUTES = [];
+export const ROUTES = [
+  { path: "/galleries", view: () => import("./galleries/galleries.js") },
+];
