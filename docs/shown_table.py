@@ -43,6 +43,11 @@ WHOLE: Final = make_image(
     is_archived=True,
     policy="avatar",
     meta={"event": "wedding", "note": "mine"},
+    tags=("tram",),
+    title="Line 28",
+    description="Up to the castle.",
+    rating=4,
+    people=("Ana",),
 )
 
 

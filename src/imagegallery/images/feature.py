@@ -19,6 +19,7 @@ from imagegallery.images.presentation.variant_choice import Ladder
 from imagegallery.images.public_files import PublicFiles
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashOptions
+from imagegallery.images.words import records as tag_records
 from imagegallery.policies.registry import Policies
 
 
@@ -51,5 +52,5 @@ FEATURE: Final = Feature(
     events=(ImageReady, ImageFailed, UrlsClosed),
     services=_services,
     unclaimed=_unclaimed,
-    holdings=records.HELD,
+    holdings=(*records.HELD, *tag_records.HELD),
 )

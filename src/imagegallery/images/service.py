@@ -52,6 +52,8 @@ from imagegallery.images.presentation.disclosed import disclosed
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
+from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.words import check_words
 from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
@@ -185,6 +187,10 @@ class ImageService:
         is_archived: bool | Unset = UNSET,
         meta: Meta | Unset | None = UNSET,
         visibility: VisibilityLike | Unset = UNSET,
+        tags: Sequence[str] | Unset = UNSET,
+        title: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        rating: int | Unset | None = UNSET,
         check: Callable[[Image], None] | None = None,
     ) -> Image:
         """Change the given fields.
@@ -196,6 +202,10 @@ class ImageService:
                 all, everything.
             visibility: The image's own: ``private`` leaves it to its galleries; ``unlisted`` and ``public``, which mean
                 the same, since nothing lists everybody's images, open it to all who have its id or a URL.
+            tags: All that it has from now on: up to 100 of 1 to 100 characters. Capitals make no other tag.
+            title: At most 200 characters, in one line.
+            description: At most 5,000 characters.
+            rating: 0 to 5 stars, or ``None``.
             check: Called with the current, locked image; an error it raises cancels the change.
 
         Raises:
@@ -206,14 +216,20 @@ class ImageService:
         """
         image_id = as_id(image_id, "image_id")
         principal.require_known()
-        is_for_owner = any(not isinstance(each, Unset) for each in (is_favorite, is_archived, meta, visibility))
-        alt_text, filename, patch, new_visibility = _check_fields(alt_text, filename, meta, visibility)
+        faults = Faults()
+        words = check_words(faults, tags, title, description, rating)
+        alt_text, filename, patch, new_visibility = _check_fields(faults, alt_text, filename, meta, visibility)
+        is_for_owner = words.is_for_owner or any(
+            not isinstance(each, Unset) for each in (is_favorite, is_archived, meta, visibility)
+        )
         now = self._clock()
         closing = [image_id] if new_visibility is Visibility.PRIVATE else []
         for _ in range(META_ATTEMPTS):
             meta_change = await self._change_meta(principal, image_id, patch)
             async with self._database.transaction() as connection:
                 found = await self._find_to_edit(connection, principal, image_id, is_for_owner=is_for_owner)
+                if not isinstance(words.tags, Unset):
+                    await membership.lock_image(connection, image_id)
                 await self._check(connection, principal, image_id, check)
                 if meta_change is not None and await membership.lock_image(connection, image_id) != meta_change.before:
                     continue
@@ -230,8 +246,11 @@ class ImageService:
                         is_archived=_given(is_archived),
                         meta=None if meta_change is None else meta_change.after,
                         visibility=_given(new_visibility),
+                        words=words,
                         now=now,
                     )
+                if not isinstance(words.tags, Unset):
+                    await tag_records.replace(connection, found.facts.owner_id, image_id, words.tags, now=now)
                 return self._shown(
                     principal, await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
                 )
@@ -491,9 +510,13 @@ class ImageService:
 
 
 def _check_fields(
-    alt_text: str | Unset, filename: str | Unset, meta: Meta | Unset | None, visibility: str | Unset
+    faults: Faults,
+    alt_text: str | Unset,
+    filename: str | Unset,
+    meta: Meta | Unset | None,
+    visibility: str | Unset,
 ) -> tuple[str | Unset, str | Unset, Meta | Unset | None, Visibility | Unset]:
-    faults = Faults()
+    """Raises `InvalidInput`, with the faults from before."""
     if not isinstance(alt_text, Unset):
         alt_text = faults.prose(("body", "alt_text"), alt_text, MAX_ALT_TEXT)
     if not isinstance(filename, Unset):

@@ -49,7 +49,8 @@ def _entry(image: Image, root: str) -> str:
     return element(
         "entry",
         element("id", text=_urn(image.id)),
-        element("title", text=image.alt_text or image.filename),
+        element("title", text=image.heading),
+        *([element("summary", text=image.description)] if image.description else ()),
         element("published", text=_moment(image.created_at)),
         element("updated", text=_moment(image.updated_at)),
         element("content", type="html", text=picture(image, styled=False, lazy=False, root=root)),

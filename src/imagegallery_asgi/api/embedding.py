@@ -202,7 +202,7 @@ def _photo(image: Image, site: Site, query: OembedQuery) -> OembedDocument:
     scale = min(1, wide / chosen.width, high / chosen.height)
     return OembedDocument(
         "photo",
-        title=image.alt_text or image.filename,
+        title=image.heading,
         width=max(int(chosen.width * scale), 1),
         height=max(int(chosen.height * scale), 1),
         url=absolute(chosen.url, site.api),

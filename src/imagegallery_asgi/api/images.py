@@ -6,9 +6,11 @@ from http import HTTPStatus
 from uuid import UUID
 
 import attrs
+import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, Permission, StillReferenced
+from imagegallery.common.unset import UNSET
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
 from imagegallery.storage.protocol import ReadMethod
@@ -211,6 +213,10 @@ async def update_image(call: Call, image_id: UUID, body: UpdateImage) -> One[Ima
         is_archived=body.is_archived,
         meta=body.meta,
         visibility=body.visibility,
+        tags=body.tags,
+        title=body.title,
+        description=body.description,
+        rating=UNSET if isinstance(body.rating, msgspec.UnsetType) else body.rating,
         check=_condition(call),
     )
     return _tagged(call, image)

@@ -24,6 +24,8 @@ from imagegallery.galleries.filter import GalleryFilter
 from imagegallery.galleries.gallery import MAX_DESCRIPTION, MAX_NAME
 from imagegallery.images.image.image import MAX_ALT_TEXT, MAX_FILENAME
 from imagegallery.images.library.timeline import MAX_PART_SIZE
+from imagegallery.images.words.words import MAX_DESCRIPTION as MAX_CAPTION
+from imagegallery.images.words.words import MAX_RATING, MAX_TAG, MAX_TAGS, MAX_TITLE
 from imagegallery.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
 from imagegallery.sharing.share import (
     GUEST_BYTES,
@@ -65,6 +67,11 @@ MAX_SAFE_INTEGER = 2**53 - 1
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME), NO_NUL, example("Lisbon")]
 DescriptionText = Annotated[str, Meta(max_length=MAX_DESCRIPTION), NO_NUL, example("Trams and tiles")]
 AltText = Annotated[str, Meta(max_length=MAX_ALT_TEXT), NO_NUL, example("A yellow tram")]
+TitleText = Annotated[str, Meta(max_length=MAX_TITLE), NO_NUL, example("Line 28")]
+CaptionText = Annotated[str, Meta(max_length=MAX_CAPTION), NO_NUL, example("Up to the castle, in the morning.")]
+TagName = Annotated[str, Meta(min_length=1, max_length=MAX_TAG), NO_NUL, example("tram")]
+Tags = Annotated[tuple[TagName, ...], Meta(max_length=MAX_TAGS), example(("tram", "yellow"))]
+Rating = Annotated[int, Meta(ge=0, le=MAX_RATING), example(4)]
 # Any name is taken and made safe; this only bounds what is read.
 RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
@@ -505,7 +512,8 @@ class DismissPair:
 @frozen
 class UpdateImage:
     """Only what is given changes. ``meta`` is a JSON Merge Patch (RFC 7396): keys that are not named stay, and ``null``
-    removes one, or all."""
+    removes one, or all. ``tags`` are all that it has from now on; ``rating`` is in stars, ``null`` none. ``title`` and
+    ``description`` are for all who see the picture, tags and rating for its owner."""
 
     alt_text: AltText | Unset = UNSET
     filename: Annotated[str, Meta(min_length=1, max_length=MAX_FILENAME), NO_NUL, example("tram.jpg")] | Unset = UNSET
@@ -513,6 +521,10 @@ class UpdateImage:
     is_archived: bool | Unset = UNSET
     meta: MetaObject | None | Unset = UNSET
     visibility: OwnVisibility | Unset = UNSET
+    tags: Tags | Unset = UNSET
+    title: TitleText | Unset = UNSET
+    description: CaptionText | Unset = UNSET
+    rating: Rating | None | msgspec.UnsetType = msgspec.UNSET
 
 
 @frozen

@@ -142,6 +142,7 @@ class ImageSummary:
     height: Annotated[int, example(3024)]
     frames: Annotated[int, example(1)]
     alt_text: Annotated[str, example("A yellow tram")]
+    title: Annotated[str, example("Line 28")]
     blurhash: Annotated[str | None, example("LEHV6nWB2yk8pyo0adR*.7kCMdnj")]
     taken_at: Moment
     is_favorite: bool
@@ -178,9 +179,12 @@ class ContributorDocument:
 
 @frozen(slots=False)
 class ImageDetail(ImageSummary):
-    """All about an image. Only the owner sees ``sha256``, whether it is archived, its own ``visibility`` (beside that
-    of its galleries), and of ``meta`` what the service does not show to all. The place is shown to those, too, whose
-    share has ``metadata`` of ``all``. One of ``none`` hides all that the file said, as if it had said nothing.
+    """All about an image. Only the owner sees ``sha256``, whether it is archived, its ``tags``, its ``rating`` (0 to 5
+    stars), its own ``visibility`` (beside that
+    of its galleries), and of ``meta`` what the service does not show to all. The place, and the ``people`` whom the
+    file names, are shown to those, too, whose
+    share has ``metadata`` of ``all``. One of ``none`` hides all that the file said, as if it had said nothing:
+    ``title`` and ``description`` as well, unless its owner has written them.
 
     ``sha256`` is ``null`` until all of the file was read.
 
@@ -207,6 +211,10 @@ class ImageDetail(ImageSummary):
     latitude: Annotated[float | None, example(38.7139)]
     longitude: Annotated[float | None, example(-9.1334)]
     meta: MetaDocument
+    tags: Annotated[tuple[str, ...], example(("tram", "yellow"))]
+    description: Annotated[str, example("Up to the castle, in the morning.")]
+    rating: Annotated[int | None, example(4)]
+    people: Annotated[tuple[str, ...], example(("Ana",))]
     visibility: Annotated[Visibility | None, example("private")]
     policy: Annotated[str | None, example("avatar")]
     added_by: Annotated[ContributorDocument | None, example(None)]

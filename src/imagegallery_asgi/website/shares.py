@@ -183,8 +183,8 @@ def _preview(link: str, contents: LinkContents, site: Site) -> str:
     if first is not None and largest is not None:
         picture = absolute(largest.url, site.api)
         sides = {"og:image:width": str(largest.width), "og:image:height": str(largest.height)}
-        told |= {"og:image": picture, **sides, "og:image:alt": first.alt_text}
-        cards |= {"twitter:card": "summary_large_image", "twitter:image": picture, "twitter:image:alt": first.alt_text}
+        told |= {"og:image": picture, **sides, "og:image:alt": first.caption}
+        cards |= {"twitter:card": "summary_large_image", "twitter:image": picture, "twitter:image:alt": first.caption}
     tags = [*(("property", *each) for each in told.items()), *(("name", *each) for each in cards.items())]
     written = "".join(
         f'<meta {kind}="{name}" content="{escape(value)}">\n' for kind, name, value in tags if value.strip()

@@ -98,6 +98,10 @@ class Image:
     application keeps with it (`imagegallery.common.meta`), of which services have taken out what the principal may not
     see. ``visibility`` is its own: it is as open as the most open of itself and its galleries. ``added_by`` is who
     added it in its owner's place; as long as it ``is_pending``, it waits for the owner's approval and is in no list.
+
+    ``tags`` are in the order of their letters; ``rating`` is 0 to 5 stars. ``people`` are named in its file. What its
+    file says of ``tags``, ``title``, ``description`` and ``rating`` holds until its owner says something else:
+    ``own_words`` are the names of those.
     """
 
     id: UUID
@@ -140,6 +144,22 @@ class Image:
     visibility: Visibility = Visibility.PRIVATE
     added_by: Contributor | None = None
     is_pending: bool = False
+    tags: tuple[str, ...] = ()
+    title: str = ""
+    description: str = ""
+    rating: int | None = None
+    people: tuple[str, ...] = ()
+    own_words: frozenset[str] = frozenset()
+
+    @property
+    def caption(self) -> str:
+        """What stands in the picture's place: its alternative text, else its title, else its file's name."""
+        return self.alt_text or self.title or self.filename
+
+    @property
+    def heading(self) -> str:
+        """What stands above it: its title, else what stands in its place."""
+        return self.title or self.caption
 
     @property
     def ratio(self) -> float:

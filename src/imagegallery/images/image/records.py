@@ -14,6 +14,7 @@ from imagegallery.access.contributor import Contributor
 from imagegallery.access.decision import Facts
 from imagegallery.access.hotlinks import ANY_PAGE, HotlinkRule
 from imagegallery.common.meta import Meta
+from imagegallery.common.unset import Unset
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
 from imagegallery.errors import Failure
@@ -23,6 +24,8 @@ from imagegallery.images.image.image import Image, OriginalState, ProcessingStat
 from imagegallery.images.image.told_records import told_galleries
 from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
+from imagegallery.images.words.records import TAGS_OF_IMAGE
+from imagegallery.images.words.words import WordChanges
 from imagegallery.imaging.protocol import Removal
 
 CHANNEL = "imagegallery_images"
@@ -31,7 +34,7 @@ _OF_IMAGES = "t.image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)"
 HELD: Final = (Holding("images"), Holding("image_variants", _OF_IMAGES, "t.image_id, t.id"))
 
 # The columns for `image_from`, of an image `i`; its variants are in one array, smallest first.
-IMAGE_COLUMNS = """
+IMAGE_COLUMNS = f"""
     i.id, i.owner_id, i.original_key, i.key_prefix, i.filename, i.mime_type, i.width, i.height, i.frames,
     i.is_truncated, i.file_size, i.sha256, i.alt_text, i.blurhash, i.exif_data, i.taken_at, i.taken_at_source,
     i.latitude, i.longitude,
@@ -39,6 +42,7 @@ IMAGE_COLUMNS = """
     i.updated_at, i.deleted_at, i.phash, i.left_out, i.original_state, i.meta AS image_meta,
     i.visibility AS image_visibility, i.policy, i.removed_metadata, i.added_by, i.added_by_name,
     coalesce(i.deleted_at = 'infinity', false) AS is_pending,
+    i.title, i.description AS image_description, i.rating, i.people, i.own_words, {TAGS_OF_IMAGE} AS tags,
     ARRAY(
         SELECT ROW(v.variant_type, v.format, v.key, v.width, v.height, v.file_size, v.fingerprint, v.frames)
         FROM image_variants v
@@ -92,18 +96,22 @@ INSERT INTO images (
     id, owner_id, original_key, key_prefix, filename, mime_type, width, height, frames, file_size, sha256,
     alt_text, blurhash, exif_data, taken_at, latitude, longitude, processing_status, failure_code,
     failure_message, is_favorite, is_archived, created_at, updated_at, phash, taken_at_source, is_truncated,
-    original_state, meta, visibility, policy, removed_metadata, added_by, added_by_name, deleted_at
+    original_state, meta, visibility, policy, removed_metadata, added_by, added_by_name, title, description, rating,
+    people, deleted_at
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
-    $26, $27, $28, $29, $30, $31, $32, $33, $34, CASE WHEN $35 THEN timestamptz 'infinity' END
+    $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+    CASE WHEN $39 THEN timestamptz 'infinity' END
 )"""
 
-# NULL leaves a column unchanged.
+# NULL leaves a column unchanged; a rating changes with $10, to none, too.
 _UPDATE = """
 UPDATE images
 SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
     is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), meta = coalesce($6, meta),
-    visibility = coalesce($7, visibility), updated_at = $8
+    visibility = coalesce($7, visibility), title = coalesce($8, title), description = coalesce($9, description),
+    rating = CASE WHEN $10 THEN $11 ELSE rating END,
+    own_words = ARRAY(SELECT unnest(own_words) UNION SELECT unnest($12::text[]) ORDER BY 1), updated_at = $13
 WHERE id = $1"""
 
 _ATTACH = "UPDATE images SET alt_text = $2, attached_at = $3 WHERE id = $1"
@@ -153,7 +161,7 @@ class FoundImage:
 
 
 async def insert_image(connection: Connection, image: Image) -> None:
-    """Insert an image's row, without variants."""
+    """Insert an image's row, without variants and tags."""
     failure = image.failure
     await connection.execute(
         _INSERT,
@@ -191,6 +199,10 @@ async def insert_image(connection: Connection, image: Image) -> None:
         image.removed_metadata,
         image.added_by and str(image.added_by),
         image.added_by and image.added_by.name,
+        image.title,
+        image.description,
+        image.rating,
+        list(image.people),
         image.is_pending,
     )
 
@@ -243,11 +255,16 @@ async def update(
     is_archived: bool | None,
     meta: Meta | None,
     visibility: Visibility | None,
+    words: WordChanges,
     now: datetime,
 ) -> None:
-    """Change the given fields; ``None`` changes nothing."""
+    """Change the given fields, but no tags; ``None`` changes nothing."""
     values = (alt_text, filename, is_favorite, is_archived, meta, visibility and visibility.value)
-    await connection.execute(_UPDATE, image_id, *values, now)
+    title, description = (None if isinstance(each, Unset) else each for each in (words.title, words.description))
+    is_rated = not isinstance(words.rating, Unset)
+    rating = words.rating if is_rated else None
+    said = (title, description, is_rated, rating, list(words.said))
+    await connection.execute(_UPDATE, image_id, *values, *said, now)
 
 
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:
@@ -321,6 +338,12 @@ def image_from(row: Record | Mapping[str, Any]) -> Image:
         removed_metadata=None if row["removed_metadata"] is None else Removal(row["removed_metadata"]),
         added_by=added_by and Contributor.from_text(added_by, row["added_by_name"]),
         is_pending=is_pending,
+        tags=tuple(row["tags"]),
+        title=row["title"],
+        description=row["image_description"],
+        rating=row["rating"],
+        people=tuple(row["people"]),
+        own_words=frozenset(row["own_words"]),
     )
 
 

@@ -43,7 +43,7 @@ class Depicted(Protocol):
     @property
     def mime_type(self) -> str: ...
     @property
-    def alt_text(self) -> str: ...
+    def caption(self) -> str: ...
     @property
     def blurhash(self) -> str | None: ...
     @property
@@ -74,7 +74,8 @@ def picture(
         image: One with URLs, as services return it.
         layout: How wide a page shows it: a name of `imagegallery.Responsive.sizes`.
         sizes: The same in HTML's own words, for a layout of your own.
-        alt: What it shows, for who does not see it. ``None`` for the image's ``alt_text``, ``""`` for decoration.
+        alt: What it shows, for who does not see it. ``None`` for the image's ``alt_text``, else its title, else
+            its file's name; ``""`` for decoration.
         width: How wide it is shown, in pixels of CSS, where that is the same on every screen: instead of a layout.
         ratio: The width of the box divided by its height, which it is cropped to. ``None`` for its own.
         lazy: Whether browsers may wait until it is nearly in view. Not for what a page begins with.
@@ -89,7 +90,7 @@ def picture(
         raise ValueError(f"There is no layout {layout!r}: use one of {', '.join(SIZES)}, or give the sizes.")
     if (width is not None and width < 1) or (ratio is not None and not ratio > 0):
         raise ValueError("width and ratio (width divided by height) must be above 0.")
-    words = image.alt_text if alt is None else alt
+    words = image.caption if alt is None else alt
     colour = mean_colour(image.blurhash) if image.blurhash else None
     across = image.width if width is None else width
     down = across * image.height / image.width if ratio is None else across / ratio

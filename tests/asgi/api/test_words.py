@@ -1,0 +1,49 @@
+"""Words over HTTP: what is said of an image, how it is told to whom, and what becomes of a strange one."""
+
+import httpx
+import pytest
+
+
+def test_words_are_said_told_and_taken_back(owner: httpx.Client, visitor: httpx.Client, image: str) -> None:
+    words = {"tags": ["tram", "Yellow"], "title": "Line 28", "description": "Up to the castle.", "rating": 4}
+    said = owner.patch(f"/images/{image}", json=words)
+    assert said.status_code == 200, said.text
+    assert {name: said.json()["data"][name] for name in words} == words
+    told = visitor.get(f"/images/{image}").json()["data"]
+    assert (told["title"], told["description"], told["tags"], told["rating"]) == (
+        "Line 28",
+        "Up to the castle.",
+        [],
+        None,
+    )
+    assert owner.get("/images?fields=tags,rating,title").json()["data"] == [
+        {"title": "Line 28", "tags": ["tram", "Yellow"], "rating": 4}
+    ]
+
+    bare = owner.patch(f"/images/{image}", json={"tags": [], "rating": None})
+    told = bare.json()["data"]
+    assert (told["tags"], told["rating"], told["title"]) == ([], None, "Line 28")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"tags": ["a\0b"]},
+        {"tags": ["\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe"]},
+        {"tags": ["<img src=x onerror=alert(1)>"]},
+        {"tags": [str(number) for number in range(101)]},
+        {"tags": "tram"},
+        {"tags": None},
+        {"title": "\0"},
+        {"rating": 6},
+        {"rating": "4"},
+    ],
+)
+def test_strange_words_are_one_error_and_change_nothing(
+    owner: httpx.Client, image: str, words: dict[str, object]
+) -> None:
+    before = owner.get(f"/images/{image}").json()
+    refused = owner.patch(f"/images/{image}", json=words)
+    assert refused.status_code == 422, refused.text
+    assert {fault["path"][1] for fault in refused.json()["faults"]} == set(words)
+    assert owner.get(f"/images/{image}").json() == before
