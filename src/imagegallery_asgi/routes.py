@@ -28,6 +28,7 @@ from imagegallery_asgi.api import (
 )
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.page import handlers as page
+from imagegallery_asgi.page import installation
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
 from imagegallery_asgi.website import pages, pictures
@@ -59,7 +60,7 @@ OPERATIONAL = (*operational.OPERATIONS, *operational.METRICS)
 WEBSITE = tuple(pages.OPERATIONS)
 # What is at the root for people: the page, or where there is none a few words.
 HOME = tuple(pages.HOME)
-PAGE = tuple(page.OPERATIONS)
+PAGE = (*page.OPERATIONS, *installation.OPERATIONS)
 # Pages at the root, of an application that has these groups.
 PAGES: Final[Mapping[str, tuple[Operation, ...]]] = {
     "embedding": tuple(pictures.OPERATIONS),

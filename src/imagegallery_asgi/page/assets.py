@@ -45,7 +45,7 @@ class Assets:
     digest: str
 
     def modules(self, start: str = MAIN) -> tuple[str, ...]:
-        """The names of a module and of all that it loads at once, in the order in which they are found."""
+        """The names of a module and of all that it loads at once, in the order of their discovery."""
         found, waiting = dict[str, None](), [start]
         while waiting:
             name = waiting.pop(0)

@@ -70,6 +70,9 @@ def _loads(root: str, language: str) -> str:
     texts = (f"messages/{language}/{name}.json" for name in _MESSAGES)
     return "".join(
         [
+            f'<link rel="manifest" href="{escape(root)}/manifest.webmanifest">\n',
+            f'<link rel="icon" type="image/svg+xml" href="{url("icons/icon.svg")}">\n',
+            f'<link rel="apple-touch-icon" href="{url("icons/icon-180.png")}">\n',
             *(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES),
             *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in assets.modules()),
             *(

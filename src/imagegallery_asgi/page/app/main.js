@@ -2,10 +2,14 @@
 import { startLive } from "./core/live.js";
 import { startRouter } from "./core/router.js";
 import { startSession } from "./core/sign-in.js";
+import { startOffline } from "./offline/offline.js";
 import { ROUTES } from "./routes.js";
 import "./shell/shell.js";
+import { listenToKeys } from "./shortcuts/keys.js";
 
 startRouter(ROUTES);
 document.body.prepend(document.createElement("ig-shell"));
 startLive();
 void startSession();
+startOffline();
+listenToKeys();

@@ -1,4 +1,5 @@
 /** The HTTP API, as any client has it. Paths are below `/api/v1`; what is answered is its JSON, as it is. */
+import { KEPT } from "../offline/rules.js";
 import { credentials, session } from "./session.js";
 
 /**
@@ -160,8 +161,10 @@ export class Api {
       response = await fetch(this.url(path, query), { ...init, headers, credentials: "same-origin" });
     } catch (error) {
       if (init.signal?.aborted) throw error;
+      session.isReached.value = false;
       throw new ApiError(0, { detail: "The service cannot be reached." });
     }
+    session.isReached.value = !response.headers.has(KEPT);
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
     const error = new ApiError(response.status, problem, secondsOf(response), response.headers);

@@ -14,6 +14,8 @@ export const session = {
   /** The user; null where nobody signed in. */
   me: signal(/** @type {Me | null} */ (null)),
   state: signal(/** @type {"unknown" | "user" | "visitor" | "offline"} */ ("unknown")),
+  /** Whether the service itself answered what was asked last: what a browser has kept is older. */
+  isReached: signal(true),
 
   /** The token that requests carry, if one was given. */
   get token() {

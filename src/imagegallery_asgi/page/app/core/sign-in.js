@@ -1,4 +1,5 @@
 /** Coming and going: a token is kept, the service says who that is. */
+import { forgetUser } from "../offline/offline.js";
 import { ApiError, api } from "./api.js";
 import { TOKEN_KEY, session } from "./session.js";
 
@@ -28,6 +29,7 @@ export async function signIn(token, { stays = false } = {}) {
 /** Forget who one is, in this browser. */
 export async function signOut() {
   forget();
+  await forgetUser();
   await startSession();
 }
 

@@ -10,6 +10,8 @@ import { icon } from "../parts/icon.js";
 import "../parts/empty.js";
 import "../parts/menu.js";
 import "../parts/toast.js";
+import "../offline/banner.js";
+import { useKeys } from "../shortcuts/keys.js";
 
 /** @typedef {import("../core/router.js").Place} Place */
 /** @typedef {{path: string, icon: keyof typeof import("../parts/icon.js").ICONS, text: string, count?: number}} Way */
@@ -65,6 +67,7 @@ export class Shell extends Element {
       effect(() => void this.#open(place.value === ground.value ? null : place.value, this.over)),
     ];
     ended.addEventListener("abort", () => stops.forEach((stop) => stop()));
+    useKeys(t("everywhere"), [{ keys: ["?"], says: t("keys"), run: openShortcuts }], ended);
   }
 
   /** @type {WeakMap<import("../core/signal.js").Signal<any>, string>} */
@@ -119,6 +122,7 @@ export class Shell extends Element {
             <ig-menu .label=${t("more")} .items=${all.slice(IN_BAR).map(itemOf)}></ig-menu>
           </nav>`
         : null}
+      <ig-offline></ig-offline>
       <main id="content" tabindex="-1">${this.failure.value ? failed(this.failure.value) : this.view.value}</main>
       <div class="over">${this.over.value}</div>
       <ig-toasts></ig-toasts>
@@ -131,6 +135,10 @@ export class Shell extends Element {
  * @param {string} here
  */
 const isAt = (path, here) => (path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`));
+
+async function openShortcuts() {
+  (await import("../shortcuts/shortcuts.js")).openShortcuts();
+}
 
 /** @param {Place} there */
 async function viewOf(there) {
