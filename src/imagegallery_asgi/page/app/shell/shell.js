@@ -12,6 +12,7 @@ import "../parts/menu.js";
 import "../parts/toast.js";
 import "../offline/banner.js";
 import { useKeys } from "../shortcuts/keys.js";
+import { arrive } from "./arrival.js";
 
 /** @typedef {import("../core/router.js").Place} Place */
 /** @typedef {{path: string, icon: keyof typeof import("../parts/icon.js").ICONS, text: string, count?: number}} Way */
@@ -95,10 +96,21 @@ export class Shell extends Element {
       if (this.#shown.get(into) !== key) return; // the person went on meanwhile
       this.failure.value = null;
       into.value = view;
+      if (into === this.view) this.#arrive(view);
     } catch (error) {
       this.#shown.delete(into);
       this.failure.value = error;
     }
+  }
+
+  #isFirst = true;
+  #leave = () => {};
+
+  /** @param {HTMLElement} view */
+  #arrive(view) {
+    this.#leave();
+    this.#leave = arrive(view, { brand: t("brand"), hasFocus: !this.#isFirst });
+    this.#isFirst = false;
   }
 
   render() {
