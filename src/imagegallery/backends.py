@@ -15,6 +15,7 @@ import anyio
 import attrs
 from attrs import frozen
 
+from imagegallery.administration.dead_jobs import DeadJobs
 from imagegallery.administration.policy_history import PolicyHistory
 from imagegallery.audit.service import AuditService
 from imagegallery.cache.floors import Floors
@@ -47,7 +48,7 @@ from imagegallery.policies.in_force import PolicyInForce
 from imagegallery.queue.attendance import Attendance
 from imagegallery.queue.dispatch.relay import JobRelay
 from imagegallery.queue.postgres import PostgresQueue
-from imagegallery.queue.protocol import JobQueue, KeepsDeadLetters, Mailbox
+from imagegallery.queue.protocol import JobQueue, Mailbox
 from imagegallery.rates.limiter import Counts, RateLimiter
 from imagegallery.redis.options import RedisOptions
 from imagegallery.settings import Settings
@@ -131,10 +132,11 @@ async def _history(settings: Settings, database: Database, clock: Clock) -> Poli
 
 
 @asynccontextmanager
-async def open_dead_letters(settings: Settings) -> AsyncIterator[KeepsDeadLetters]:
-    """Open the jobs that failed permanently: rows of the database, whatever notifies workers."""
+async def open_dead_letters(settings: Settings) -> AsyncIterator[DeadJobs]:
+    """Open the jobs that failed permanently, for operators of the service: rows of the database, whatever notifies
+    workers."""
     async with open_database(settings) as database, Background.running() as background:
-        yield PostgresQueue(database, await _clock_of(database, utc_now, background))
+        yield DeadJobs(database, await _clock_of(database, utc_now, background))
 
 
 async def _clock_of(database: Database, local: Clock, background: Background) -> Clock:

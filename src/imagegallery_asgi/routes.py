@@ -17,6 +17,7 @@ from imagegallery_asgi.api import (
     files,
     galleries,
     images,
+    jobs,
     links,
     me,
     operational,
@@ -52,6 +53,7 @@ OPERATIONS = (
     *me.OPERATIONS,
     *privacy.OPERATIONS,
     *administration.OPERATIONS,
+    *jobs.OPERATIONS,
     *files.OPERATIONS,
     *operational.OPERATIONS,
 )

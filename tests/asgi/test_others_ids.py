@@ -5,6 +5,7 @@ given out, in every field of every operation, and costs as many statements. New 
 import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,8 @@ from imagegallery import ImageGallery, Policy, Principal, Settings
 from imagegallery.access.grant import DownloadAllowed, MetadataShown
 from imagegallery.access.permission import VIEWER
 from imagegallery.database.options import DatabaseOptions
+from imagegallery.queue.job import NewJob
+from imagegallery.queue.postgres import PostgresQueue
 from imagegallery.webhooks.webhook import WebhookOptions
 from imagegallery_asgi import create_app
 from imagegallery_asgi.framework.openapi import Description
@@ -227,6 +230,11 @@ async def things_of(gallery: ImageGallery, owner: Principal) -> Mapping[str, str
         gallery._resources.database, galleries=[album.id], to=["nobody"], owner_id=owner.require_user()
     )
     (recipient,) = (await gallery.shares.get(owner, share_id)).recipients
+    queue = PostgresQueue(gallery._resources.database, gallery._resources.clock)
+    async with gallery._resources.database.transaction() as connection:
+        await queue.enqueue(connection, NewJob("work", owner_id=owner.require_user()), now=gallery._resources.clock())
+    (job,) = await queue.claim(["work"], limit=1, lease=timedelta(minutes=1))
+    await queue.bury(job, error="no such image")
     return {
         "gallery": str(album.id),
         "image": str(image.id),
@@ -235,6 +243,7 @@ async def things_of(gallery: ImageGallery, owner: Principal) -> Mapping[str, str
         "share": str(share_id),
         "recipient": str(recipient.id),
         "export": str(export.id),
+        "job": str(job.id),
         "trashed": str(trashed.id),
     }
 

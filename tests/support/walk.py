@@ -22,6 +22,7 @@ THINGS: Final[Mapping[str, str]] = {
     "share": "share",
     "contribution_id": "image",
     "export_id": "export",
+    "job_id": "job",
     "recipient_id": "recipient",
 }
 # Fields that only one of several may have.

@@ -1,1 +1,1 @@
-"""What administrators govern at run time: one policy, in versions."""
+"""What administrators see and govern at run time: how the service is, its jobs, and one policy, in versions."""

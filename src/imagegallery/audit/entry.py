@@ -52,6 +52,8 @@ class Act(StrEnum):
     OWNER_LIMIT_CHANGED = "owner.limit_changed"
     POLICY_CHANGED = "policy.changed"
     POLICY_RESTORED = "policy.restored"
+    JOB_REDRIVEN = "job.redriven"
+    JOB_DISCARDED = "job.discarded"
     SHARE_CREATED = "share.created"
     SHARE_CHANGED = "share.changed"
     SHARE_LINK_CHANGED = "share.link_changed"

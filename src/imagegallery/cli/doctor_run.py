@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import anyio
+import attrs
 from anyio import to_thread
 from attrs import frozen
 
@@ -37,7 +38,7 @@ from imagegallery.imaging.sandbox.wire import Wall
 from imagegallery.settings import Settings
 from imagegallery.storage.space import DiskSpace
 from imagegallery.upkeep.check import Check
-from imagegallery.upkeep.examination import attempt, check_store, examine_database
+from imagegallery.upkeep.examination import attempt, check_store, examine_database, judge_space
 from imagegallery.uploads.session.policy import HEIF_TYPES
 
 _LIBVIPS_VERSION = "import pyvips; print('.'.join(str(pyvips.version(part)) for part in range(3)))"
@@ -139,15 +140,9 @@ class Examination:
         if exposed:
             named = " ".join(map(str, exposed))
             return Check.warning("data", f"others of this machine may look into {named}", f"chmod 700 {named}")
-        free = shutil.disk_usage(path).free
-        found, reserve = f"{path}, {free / 1e9:,.1f} GB free", self.settings.storage.disk_reserve
-        if not isinstance(space_of(self.settings), DiskSpace) or free >= 2 * reserve:
-            return Check.ok("data", found)
-        found += f", of which {reserve / 1e9:,.1f} GB are kept for the database"
-        remedy = "make room on this disk, or lower `storage.disk_reserve`"
-        if free < reserve:
-            return Check.error("data", f"{found}: uploads are refused", remedy)
-        return Check.warning("data", f"{found}: uploads will soon be refused", remedy)
+        is_limited = isinstance(space_of(self.settings), DiskSpace)
+        judged = judge_space(shutil.disk_usage(path).free, self.settings.storage.disk_reserve if is_limited else 0)
+        return attrs.evolve(judged, name="data", detail=f"{path}, {judged.detail}")
 
     def _secret(self) -> Check:
         if self.settings.secret_key:

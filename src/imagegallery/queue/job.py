@@ -74,6 +74,48 @@ class DeadJob:
 
 
 @frozen
+class RunningJob:
+    """A job that a worker does: its ``attempt`` since ``claimed_at``, held until ``held_until``."""
+
+    id: UUID
+    kind: str
+    attempt: int
+    claimed_at: datetime
+    held_until: datetime
+
+
+@frozen
+class KindCount:
+    """The jobs of one kind. ``due_since``: when the first of the waiting ones became due, or will be."""
+
+    kind: str
+    waiting: int = 0
+    running: int = 0
+    dead: int = 0
+    due_since: datetime | None = None
+
+
+@frozen
+class JobCounts:
+    """The jobs by kind. Of one state at most ``counted_to`` are counted: those due first, and the latest dead ones."""
+
+    kinds: tuple[KindCount, ...]
+    counted_to: int
+
+    @property
+    def waiting(self) -> int:
+        return sum(each.waiting for each in self.kinds)
+
+    @property
+    def running(self) -> int:
+        return sum(each.running for each in self.kinds)
+
+    @property
+    def dead(self) -> int:
+        return sum(each.dead for each in self.kinds)
+
+
+@frozen
 class QueueStats:
     """The number of jobs that wait (due or not), run and are dead."""
 

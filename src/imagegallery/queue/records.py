@@ -14,9 +14,19 @@ from attrs import frozen
 
 from imagegallery.database.connection import Connection
 from imagegallery.database.namespace import SUFFIX
+from imagegallery.database.statement import Statement
 from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
-from imagegallery.queue.job import Backlog, ClaimedJob, DeadJob, NewJob, QueueStats
+from imagegallery.queue.job import (
+    Backlog,
+    ClaimedJob,
+    DeadJob,
+    JobCounts,
+    KindCount,
+    NewJob,
+    QueueStats,
+    RunningJob,
+)
 
 HELD: Final = (
     Holding(
@@ -175,10 +185,53 @@ SELECT least(
 )
 """
 
-DEAD = """
-SELECT id, kind, payload, attempts, coalesce(last_error, '') AS error, updated_at AS died_at
-FROM jobs WHERE state = 'dead'
+_DEAD_COLUMNS = "id, kind, payload, attempts, coalesce(last_error, '') AS error, updated_at AS died_at"
+
+DEAD = f"""
+SELECT {_DEAD_COLUMNS} FROM jobs WHERE state = 'dead'
 ORDER BY updated_at DESC, id
+LIMIT $1
+"""
+
+# A page of dead letters before a place, of all kinds or of one: a range of an index either way (migration 0037).
+_BEFORE = """
+AND updated_at <= :died_at AND (updated_at < :died_at OR id > :id)
+ORDER BY updated_at DESC, id
+LIMIT :limit"""
+DEAD_PAGE = Statement.of(f"SELECT {_DEAD_COLUMNS} FROM jobs WHERE state = 'dead' {_BEFORE}")
+DEAD_OF_KIND = Statement.of(f"SELECT {_DEAD_COLUMNS} FROM jobs WHERE state = 'dead' AND kind = :kind {_BEFORE}")
+
+# What became dead no later than that, locked for who deals with it.
+_OLDER = "AND updated_at <= :until ORDER BY updated_at DESC, id LIMIT :limit FOR UPDATE SKIP LOCKED"
+TAKE_DEAD = Statement.of(f"SELECT id FROM jobs WHERE state = 'dead' {_OLDER}")
+TAKE_DEAD_OF_KIND = Statement.of(f"SELECT id FROM jobs WHERE state = 'dead' AND kind = :kind {_OLDER}")
+
+DISCARD = "DELETE FROM jobs WHERE id = $1 AND state = 'dead' RETURNING kind"
+
+DISCARD_MANY = "DELETE FROM jobs WHERE id = ANY ($1) AND state = 'dead'"
+
+# However many jobs there are, this reads the ends of three indexes, and at most $1 rows by each.
+COUNTS = """
+WITH looked_at AS (
+    (SELECT kind, state, run_at FROM jobs WHERE state = 'waiting' ORDER BY run_at LIMIT $1)
+    UNION ALL
+    (SELECT kind, state, NULL FROM jobs WHERE state = 'running' ORDER BY lease_expires_at LIMIT $1)
+    UNION ALL
+    (SELECT kind, state, NULL FROM jobs WHERE state = 'dead' ORDER BY updated_at DESC, id LIMIT $1)
+)
+SELECT kind,
+       count(*) FILTER (WHERE state = 'waiting') AS waiting,
+       count(*) FILTER (WHERE state = 'running') AS running,
+       count(*) FILTER (WHERE state = 'dead') AS dead,
+       min(run_at) AS due_since
+FROM looked_at GROUP BY kind ORDER BY kind
+"""
+
+# The next to lose its claim comes first: it may be one whose worker is gone.
+RUNNING = """
+SELECT id, kind, attempts, updated_at, lease_expires_at
+FROM jobs WHERE state = 'running'
+ORDER BY lease_expires_at
 LIMIT $1
 """
 
@@ -208,6 +261,7 @@ RETURNING true"""
 # The columns that a `ClaimedJob` is made of.
 _CLAIMED = ("id", "kind", "payload", "attempts", "lease_token", "lease_expires_at", "created_at")
 _TIMES_A_TWIN_MAY_COME_BETWEEN = 3
+COUNTED_TO: Final = 10_000
 
 
 async def insert(connection: Connection, job: NewJob, *, now: datetime) -> None:
@@ -276,6 +330,48 @@ async def next_due(connection: Connection, kinds: Sequence[str]) -> datetime | N
 
 async def dead(connection: Connection, *, limit: int) -> list[DeadJob]:
     return [DeadJob(*row) for row in await connection.fetch(DEAD, limit)]
+
+
+async def dead_page(
+    connection: Connection, *, kind: str | None, before: tuple[datetime, UUID], limit: int
+) -> list[DeadJob]:
+    """Dead letters, the latest first, after this place; of one ``kind``, or all."""
+    given = {"died_at": before[0], "id": before[1], "limit": limit}
+    rows = DEAD_PAGE.fetch(connection, **given) if kind is None else DEAD_OF_KIND.fetch(connection, kind=kind, **given)
+    return [DeadJob(*row) for row in await rows]
+
+
+async def take_dead(connection: Connection, *, kind: str | None, until: datetime, limit: int) -> list[UUID]:
+    """The ids of dead letters that died until then, the latest first, locked until the transaction ends; those that
+    others hold are passed over."""
+    given = {"until": until, "limit": limit}
+    rows = (
+        TAKE_DEAD.fetch(connection, **given)
+        if kind is None
+        else TAKE_DEAD_OF_KIND.fetch(connection, kind=kind, **given)
+    )
+    return [row["id"] for row in await rows]
+
+
+async def discard(connection: Connection, job_id: UUID) -> str | None:
+    """Delete a dead letter. Returns its kind; ``None`` if there is none."""
+    kind: str | None = await connection.fetchval(DISCARD, job_id)
+    return kind
+
+
+async def discard_many(connection: Connection, job_ids: Sequence[UUID]) -> None:
+    """Delete these dead letters."""
+    await connection.execute(DISCARD_MANY, list(job_ids))
+
+
+async def counts(connection: Connection, *, counted_to: int = COUNTED_TO) -> JobCounts:
+    """How many jobs there are by kind, of each state at most ``counted_to``."""
+    return JobCounts(tuple(KindCount(*row) for row in await connection.fetch(COUNTS, counted_to)), counted_to)
+
+
+async def running(connection: Connection, *, limit: int) -> list[RunningJob]:
+    """The jobs that workers do, those first whose claim ends first."""
+    return [RunningJob(*row) for row in await connection.fetch(RUNNING, limit)]
 
 
 async def stats(connection: Connection) -> QueueStats:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 import attrs
 from attrs import field, frozen
 
+from imagegallery.administration.job_service import JobService
 from imagegallery.administration.service import AdministrationService
 from imagegallery.audit.service import AuditService
 from imagegallery.cache.protocol import Cache
@@ -296,6 +297,18 @@ class SyncExports(Face[ExportService]):
     sweep = ServiceCall(ExportService.sweep)
 
 
+class SyncJobs(Face[JobService]):
+    """`JobService`, waited for."""
+
+    counts = ServiceCall(JobService.counts)
+    running = ServiceCall(JobService.running)
+    dead = ServiceCall(JobService.dead)
+    redrive = ServiceCall(JobService.redrive)
+    discard = ServiceCall(JobService.discard)
+    redrive_many = ServiceCall(JobService.redrive_many)
+    discard_many = ServiceCall(JobService.discard_many)
+
+
 class SyncAdministration(Face[AdministrationService]):
     """`AdministrationService`, waited for."""
 
@@ -303,6 +316,15 @@ class SyncAdministration(Face[AdministrationService]):
     change_policy = ServiceCall(AdministrationService.change_policy)
     policy_versions = ServiceCall(AdministrationService.policy_versions)
     restore_policy = ServiceCall(AdministrationService.restore_policy)
+    health = ServiceCall(AdministrationService.health)
+    storage = ServiceCall(AdministrationService.storage)
+    largest_owners = ServiceCall(AdministrationService.largest_owners)
+
+    jobs = AttributeOf(SyncJobs)
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__(portal, lambda gallery: gallery.administration)
+        self.jobs = SyncJobs(portal, lambda gallery: gallery.administration.jobs)
 
 
 class SyncErasures(Face[ErasureService]):
@@ -378,7 +400,7 @@ class SyncGallery(Registers):
         self.exports = SyncExports(portal, lambda gallery: gallery.exports)
         self.erasures = SyncErasures(portal, lambda gallery: gallery.erasures)
         self.audit = SyncAudit(portal, lambda gallery: gallery.audit)
-        self.administration = SyncAdministration(portal, lambda gallery: gallery.administration)
+        self.administration = SyncAdministration(portal)
         self.contributions = SyncContributions(portal, lambda gallery: gallery.contributions)
 
     def call(self, function: Callable[[ImageGallery], Awaitable[T]]) -> T:

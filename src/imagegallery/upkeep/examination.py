@@ -1,11 +1,12 @@
 """Checks of the open parts: database, queue, store."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import anyio
+import anyio.to_thread
 
 from imagegallery.clock import Clock
 from imagegallery.database.migrate import pending
@@ -14,8 +15,10 @@ from imagegallery.errors import ConfigurationError, ImageGalleryError
 from imagegallery.ids import new_id
 from imagegallery.images.library.index_records import index_meta
 from imagegallery.queue import records as queue_records
+from imagegallery.queue.job import JobCounts
 from imagegallery.storage.keys import INCOMING_PREFIX
 from imagegallery.storage.protocol import ObjectStore
+from imagegallery.storage.space import DiskSpace, Space
 from imagegallery.storage.streams import bytes_chunks
 from imagegallery.upkeep import records
 from imagegallery.upkeep.check import Check
@@ -87,15 +90,20 @@ def judge_clock(theirs: datetime, before: datetime, after: datetime) -> Check:
 async def check_dead_letters(database: Database) -> Check:
     """Check for jobs that were given up."""
     async with database.connection() as connection:
-        stats = await queue_records.stats(connection)
+        counts = await queue_records.counts(connection)
         latest = await queue_records.dead(connection, limit=1)
     if not latest:
-        return Check.ok("queue", f"{stats.waiting:,} jobs waiting, {stats.running:,} running, none dead")
+        waiting, running = (_at_most(number, counts) for number in (counts.waiting, counts.running))
+        return Check.ok("queue", f"{waiting} jobs waiting, {running} running, none dead")
     return Check.warning(
         "queue",
-        f"{stats.dead:,} dead jobs; the latest, {latest[0].kind} {latest[0].id}: {latest[0].error}",
+        f"{_at_most(counts.dead, counts)} dead jobs; the latest, {latest[0].kind} {latest[0].id}: {latest[0].error}",
         "see to the cause, then `imagegallery queue redrive ID` or, for a failed image, POST /images/{id}/retry",
     )
+
+
+def _at_most(number: int, counts: JobCounts) -> str:
+    return f"{number:,}" if number < counts.counted_to else f"{number:,} or more"
 
 
 async def check_backlog(database: Database, clock: Clock) -> Check:
@@ -137,3 +145,29 @@ async def check_store(store: ObjectStore) -> Check:
     if read != _PROBE:
         return Check.error("store", "what is read is not what was written", "check the storage below")
     return Check.ok("store", "an object was written, read and deleted")
+
+
+async def check_space(space: Space) -> Check:
+    """Check whether the disk has room for uploads."""
+    if not isinstance(space, DiskSpace):
+        return Check.ok("disk", "others see to it: a bucket, and a database elsewhere")
+    return judge_space(await anyio.to_thread.run_sync(space.free), space.reserve)
+
+
+def judge_space(free: int, reserve: int) -> Check:
+    """Judge a disk with these bytes ``free``, of which the ``reserve`` stays so. Pure."""
+    found = f"{free / 1e9:,.1f} GB free"
+    if free >= 2 * reserve:
+        return Check.ok("disk", found)
+    found += f", of which {reserve / 1e9:,.1f} GB are kept for the database"
+    remedy = "make room on this disk, or lower `storage.disk_reserve`"
+    if free < reserve:
+        return Check.error("disk", f"{found}: uploads are refused", remedy)
+    return Check.warning("disk", f"{found}: uploads will soon be refused", remedy)
+
+
+def check_tasks(failing: Sequence[str]) -> Check:
+    """Check for tasks of this process that keep ``failing``. Pure."""
+    if failing:
+        return Check.error("tasks", f"this keeps failing: {', '.join(failing)}", "see the log of this process")
+    return Check.ok("tasks", "none keeps failing")

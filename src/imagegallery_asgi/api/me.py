@@ -1,18 +1,27 @@
 """The user of the request, and their storage."""
 
-from imagegallery import Permission
-from imagegallery_asgi.api.responses import MeDocument, One
+from collections.abc import Mapping
+from typing import Final
+
+from imagegallery import Permission, Role
+from imagegallery_asgi.api.responses import MeDocument, One, RoleName
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Operation, declaring
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
 
+_ROLES: Final[Mapping[Role, RoleName]] = {
+    Role.MEMBER: "member",
+    Role.MODERATOR: "moderator",
+    Role.ADMIN: "admin",
+}
+
 
 @operation(
     "GET",
     "/me",
-    "Who one is to this service: storage used, its limit, and what is on its way",
+    "Who one is to this service: role, storage used, its limit, and what is on its way",
     needs_user=True,
     permission=Permission.NONE,
 )
@@ -22,6 +31,7 @@ async def get_me(call: Call) -> One[MeDocument]:
     return One(
         MeDocument(
             id=user_id,
+            role=_ROLES[call.principal.role],
             storage_used=room.used,
             storage_limit=room.limit,
             storage_reserved=room.awaited,

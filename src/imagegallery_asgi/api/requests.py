@@ -77,6 +77,7 @@ RawFilename = Annotated[str, Meta(max_length=1024), example("tram.jpg")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str, example("eyJ2IjoxfQ.9f2c41d0")]
 Word = Annotated[str, WORD]
+JobKind = Annotated[str, Meta(max_length=200), NO_NUL, example("image.process")]
 PolicyName = Annotated[Annotated[str, WORD] | None, NOTHING, example("item")]
 Origin = Annotated[str, Meta(max_length=300), example("https://photos.example")]
 AllowedOrigins = Annotated[
@@ -312,6 +313,30 @@ class DuplicatesQuery:
 class PolicyVersionsQuery:
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class OwnersQuery:
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class DeadJobsQuery:
+    """``kind``: only those of it."""
+
+    kind: JobKind | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
+class ChooseDeadJobs:
+    """Those of this ``kind``, or all; that died ``until`` then, or now: so that who asks again while there are more
+    does not meet the same."""
+
+    kind: JobKind | None = None
+    until: Moment | None = None
 
 
 @frozen

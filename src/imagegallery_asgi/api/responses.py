@@ -10,9 +10,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from attrs import field, fields, frozen
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from imagegallery import OnDuplicate, ProcessingStatus, UploadState, Visibility
+from imagegallery.administration.storage import StorageState
 from imagegallery.audit.entry import Act, ActorKind
 from imagegallery.common.meta import JsonValue
 from imagegallery.contributions.contribution import ContributionState
@@ -20,6 +21,7 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.policies.admin_policy import Originals
 from imagegallery.privacy.erasure import ErasureState
 from imagegallery.privacy.export import ExportState
+from imagegallery.upkeep.check import Level
 from imagegallery_asgi.framework.constraints import Moment, example
 
 T = TypeVar("T")
@@ -588,14 +590,18 @@ class UploadDocument:
     failure: Annotated[FailureDocument | None, example(None)]
 
 
+RoleName = Annotated[Literal["member", "moderator", "admin"], example("member")]
+
+
 @frozen(slots=False)
 class MeDocument:
-    """In bytes: what images take (``storage_used``), what they may take (``storage_limit``, ``null``: any number), and
-    what is kept for uploads under way (``storage_reserved``). ``pending_guest_uploads``: what others added that waits
-    to be approved, as far as 1,000. ``guests_may_upload``: administrators let visitors add images by links that allow
-    it."""
+    """``role`` is what one is to the whole service. In bytes: what images take (``storage_used``), what they may take
+    (``storage_limit``, ``null``: any number), and what is kept for uploads under way (``storage_reserved``).
+    ``pending_guest_uploads``: what others added that waits to be approved, as far as 1,000. ``guests_may_upload``:
+    administrators let visitors add images by links that allow it."""
 
     id: Annotated[str, example("ana")]
+    role: RoleName
     storage_used: Annotated[int, example(734_003_200)]
     storage_limit: Annotated[int | None, example(10_737_418_240)]
     storage_reserved: Annotated[int, example(3_481_204)]
@@ -668,6 +674,122 @@ class PolicyVersionDocument:
     why: Annotated[str, example("Phones send places that nobody meant to tell.")]
     restores: Annotated[int | None, example(None)]
     created_at: Moment
+
+
+@frozen(slots=False)
+class CheckDocument:
+    """What was found about one part of the service, and what to do about it unless it is in order."""
+
+    name: Annotated[str, example("worker")]
+    level: Annotated[Level, example("warning")]
+    detail: Annotated[str, example("a job has been due for 17 minutes")]
+    remedy: Annotated[str | None, example("run `imagegallery worker`, or more of them")]
+
+
+@frozen(slots=False)
+class HealthReport:
+    """``level`` is the worst of all checks."""
+
+    level: Annotated[Level, example("warning")]
+    checks: tuple[CheckDocument, ...]
+
+
+@frozen(slots=False)
+class StoredDocument:
+    """``count`` things with all their ``bytes``; one that is not exact is estimated from a part of them. ``images`` are
+    in use, ``processing`` ones have no variants yet, ``failed`` ones never will, ``trash`` waits for its end,
+    ``variants`` are renderings, and ``incoming`` is what uploads under way have announced."""
+
+    state: Annotated[StorageState, example("images")]
+    count: Annotated[int, example(12_408)]
+    bytes: Annotated[int, example(41_203_112_960)]
+    is_exact: Annotated[bool, example(True)]
+
+
+@frozen(slots=False)
+class DayDocument:
+    """The images that came on a day (UTC) and are there still."""
+
+    day: Annotated[str, Meta(extra_json_schema={"format": "date"}), example("2026-11-30")]
+    images: Annotated[int, example(214)]
+    bytes: Annotated[int, example(702_114_816)]
+
+
+@frozen(slots=False)
+class StorageDocument:
+    """``used`` are the bytes of originals as they count for their owners: one that several images share counts once.
+    ``growth`` has the days of the last 30 on which images came."""
+
+    owners: Annotated[int, example(37)]
+    used: Annotated[int, example(41_190_400_000)]
+    is_exact: Annotated[bool, example(True)]
+    states: tuple[StoredDocument, ...]
+    growth: tuple[DayDocument, ...]
+
+
+@frozen(slots=False)
+class OwnerDocument:
+    """In bytes. A ``storage_limit`` of ``null`` is the policy's, if it has one."""
+
+    owner_id: Annotated[str, example("ana")]
+    storage_used: Annotated[int, example(734_003_200)]
+    storage_limit: Annotated[int | None, example(10_737_418_240)]
+
+
+@frozen(slots=False)
+class KindCountDocument:
+    """The jobs of one kind. ``due_since``: when the first of the waiting ones became due, or will."""
+
+    kind: Annotated[str, example("image.process")]
+    waiting: Annotated[int, example(12)]
+    running: Annotated[int, example(2)]
+    dead: Annotated[int, example(1)]
+    due_since: Moment | None
+
+
+@frozen(slots=False)
+class RunningJobDocument:
+    """Its ``attempt`` (from 1) since ``claimed_at``. If its worker is gone, another one takes it after
+    ``held_until``."""
+
+    id: UUID
+    kind: Annotated[str, example("image.process")]
+    attempt: Annotated[int, example(1)]
+    claimed_at: Moment
+    held_until: Moment
+
+
+@frozen(slots=False)
+class JobsDocument:
+    """A state with ``counted_to`` jobs has these or more: no more are counted. ``in_progress`` are up to 100 of those
+    that run."""
+
+    waiting: Annotated[int, example(12)]
+    running: Annotated[int, example(2)]
+    dead: Annotated[int, example(1)]
+    counted_to: Annotated[int, example(10_000)]
+    kinds: tuple[KindCountDocument, ...]
+    in_progress: tuple[RunningJobDocument, ...]
+
+
+@frozen(slots=False)
+class DeadJobDocument:
+    """A job that is not tried again, and why."""
+
+    id: UUID
+    kind: Annotated[str, example("image.process")]
+    payload: Annotated[Mapping[str, JsonValue], example({"image_id": "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"})]
+    attempts: Annotated[int, example(10)]
+    error: Annotated[str, example("Unavailable: the store does not respond")]
+    died_at: Moment
+
+
+@frozen(slots=False)
+class DealtWithDocument:
+    """``jobs``: how many it was done to. ``has_more``: there may be others, for which to ask again."""
+
+    jobs: Annotated[int, example(37)]
+    has_more: Annotated[bool, example(False)]
 
 
 @frozen(slots=False)

@@ -1,7 +1,8 @@
-"""`/admin/policy`: versions by ETag and by cursor, for administrators alone."""
+"""`/admin`: the policy in versions, the state of the service, and its jobs, for administrators alone."""
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,8 @@ from starlette.requests import Request
 from imagegallery import ImageGallery, Principal, Role, Settings
 from imagegallery.database.options import DatabaseOptions
 from imagegallery.imaging.protocol import ImagingEngine
+from imagegallery.queue.job import NewJob
+from imagegallery.queue.postgres import PostgresQueue
 from imagegallery_asgi import create_app
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.routes import OPERATIONS
@@ -25,16 +28,21 @@ def who(request: Request) -> Principal | None:
 
 
 @pytest.fixture
-async def client(database_dsn: str, tmp_path: Path, imaging_engine: ImagingEngine) -> AsyncIterator[httpx.AsyncClient]:
-    """An administrator's."""
+async def gallery(database_dsn: str, tmp_path: Path, imaging_engine: ImagingEngine) -> AsyncIterator[ImageGallery]:
     settings = Settings(data_dir=tmp_path / "data", database=DatabaseOptions(dsn=database_dsn))
     async with ImageGallery.open(settings, engine=imaging_engine) as gallery:
-        transport = httpx.ASGITransport(create_app(gallery, authenticate=who), client=("127.0.0.1", 1))
-        headers = {"X-User": "ada", "X-Role": "ADMIN"}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://photos.example/api/v1", headers=headers, timeout=60
-        ) as client:
-            yield client
+        yield gallery
+
+
+@pytest.fixture
+async def client(gallery: ImageGallery) -> AsyncIterator[httpx.AsyncClient]:
+    """An administrator's."""
+    transport = httpx.ASGITransport(create_app(gallery, authenticate=who), client=("127.0.0.1", 1))
+    headers = {"X-User": "ada", "X-Role": "ADMIN"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://photos.example/api/v1", headers=headers, timeout=60
+    ) as client:
+        yield client
 
 
 async def test_it_is_read_changed_listed_and_brought_back(client: httpx.AsyncClient) -> None:
@@ -130,6 +138,59 @@ async def test_all_that_administrators_do_asks_for_their_role(client: httpx.Asyn
     for role in ("MEMBER", "MODERATOR"):
         assert (await client.request(operation.method, path, headers={"X-Role": role})).status_code == 403
     assert (await client.request(operation.method, path, headers={"X-User": ""})).status_code == 401
+
+
+async def test_the_state_of_the_service_is_told(client: httpx.AsyncClient) -> None:
+    health = (await client.get("/admin/health")).json()["data"]
+    assert health["level"] == "ok"
+    assert {"name": "worker", "level": "ok", "detail": "no job has been due for long", "remedy": None} in health[
+        "checks"
+    ]
+    storage = (await client.get("/admin/storage")).json()["data"]
+    assert storage["states"][0] == {"state": "images", "count": 0, "bytes": 0, "is_exact": True}
+    assert (storage["owners"], storage["used"], storage["growth"]) == (0, 0, [])
+    assert (await client.get("/admin/owners")).json() == {
+        "data": [],
+        "pagination": {"nextCursor": None, "hasMore": False},
+    }
+
+
+async def test_a_dead_job_is_shown_tried_again_and_discarded(client: httpx.AsyncClient, gallery: ImageGallery) -> None:
+    resources = gallery._resources
+    queue = PostgresQueue(resources.database, resources.clock)
+    async with resources.database.transaction() as connection:
+        await queue.enqueue(connection, NewJob("work", {"image_id": "7"}), now=resources.clock())
+    (job,) = await queue.claim(["work"], limit=1, lease=timedelta(minutes=1))
+    jobs = (await client.get("/admin/jobs")).json()["data"]
+    assert (jobs["running"], [each["id"] for each in jobs["in_progress"]]) == (1, [str(job.id)])
+    await queue.bury(job, error="no such image")
+
+    jobs = (await client.get("/admin/jobs")).json()["data"]
+    assert jobs["kinds"] == [{"kind": "work", "waiting": 0, "running": 0, "dead": 1, "due_since": None}]
+    (dead,) = (await client.get("/admin/jobs/dead", params={"kind": "work"})).json()["data"]
+    assert {**dead, "died_at": None} == {
+        "id": str(job.id),
+        "kind": "work",
+        "payload": {"image_id": "7"},
+        "attempts": 1,
+        "error": "no such image",
+        "died_at": None,
+    }
+    assert (await client.post(f"/admin/jobs/dead/{job.id}/redrive")).status_code == 204
+    assert (await client.post(f"/admin/jobs/dead/{job.id}/redrive")).status_code == 404
+    (again,) = await queue.claim(["work"], limit=1, lease=timedelta(minutes=1))
+    await queue.bury(again, error="still not")
+    many = await client.post("/admin/jobs/dead/redrive", json={"kind": "other"})
+    assert many.json()["data"] == {"jobs": 0, "has_more": False}
+    assert (await client.delete(f"/admin/jobs/dead/{job.id}")).status_code == 204
+    assert (await client.delete(f"/admin/jobs/dead/{job.id}")).status_code == 404
+    acts = [each["act"] for each in (await client.get("/admin/audit")).json()["data"]]
+    assert acts == ["job.discarded", "job.redriven"]
+
+
+async def test_one_is_told_what_role_one_has(client: httpx.AsyncClient) -> None:
+    for role, told in (("MEMBER", "member"), ("MODERATOR", "moderator"), ("ADMIN", "admin")):
+        assert (await client.get("/me", headers={"X-Role": role})).json()["data"]["role"] == told
 
 
 async def test_named_policies_are_told_as_administrators_have_them(client: httpx.AsyncClient) -> None:

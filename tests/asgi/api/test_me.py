@@ -12,6 +12,7 @@ def test_room_and_open_uploads_are_told_and_can_be_given_up(
     me = owner.get("/me").json()["data"]
     assert me == {
         "id": user,
+        "role": "member",
         "storage_used": 0,
         "storage_limit": None,
         "storage_reserved": 30,

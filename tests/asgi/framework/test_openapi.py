@@ -51,6 +51,7 @@ createShare deleteShare getShare listShareAccesses listShares openShare removeSh
 updateShare
 cancelErasure deleteExport getArchive getArchiveHead getErasure getExport listExports requestErasure requestExport
 changePolicy getPolicy listPolicyVersions restorePolicy
+getAdminHealth getStorage listOwners getJobs listDeadJobs redriveJobs discardJobs redriveJob discardJob
 """
 
 

@@ -72,11 +72,21 @@ async def test_all_are_tried_again_up_to_a_limit(
     assert await queue.dead(limit=10) == dead[2:]
 
 
+async def test_those_of_a_kind_are_discarded(
+    dead: list[DeadJob], queue_command: QueueCommand, queue: PostgresQueue
+) -> None:
+    assert (await queue_command("discard", "--all", "--kind", "rest")).stdout == ""
+    assert (await queue_command("discard", str(dead[1].id))).stdout == f"discarded {dead[1].id}\n"
+    assert len((await queue_command("discard", "--all", "--kind", "work")).stdout.splitlines()) == 2
+    assert await queue.dead(limit=10) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         ((), 2, "Name the jobs"),
         (("--all", str(uuid4())), 2, "Name the jobs"),
+        (("--kind", "work", str(uuid4())), 2, "who names jobs has chosen"),
         ((str(uuid4()),), 1, "no dead letter"),
     ],
 )
