@@ -27,7 +27,7 @@ from imagegallery_asgi.middleware.forwarding import TrustedProxies
 from imagegallery_asgi.middleware.page_cache import Shortcut
 from imagegallery_asgi.middleware.patience import Patient
 from imagegallery_asgi.resumable.tus_middleware import TusExchange
-from imagegallery_asgi.routes import HOME, OPERATIONAL, PAGE, PAGES, WEBSITE, chosen
+from imagegallery_asgi.routes import HOME, OPERATIONAL, PAGE, PAGE_FILES, PAGES, WEBSITE, chosen
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Mapping[str, object]]]
 
@@ -88,11 +88,11 @@ def create_app(
     tells_events = any(each.tag in ("events", "webhooks") for each in api)
     events = EVENT_TYPES if gallery is None else gallery.event_types
     described = Description(api, events if tells_events else {}, schemes)
-    host = Host(gallery, authenticate, described.at, clock=clock, cors=tuple(cors_origins))
+    host = Host(gallery, authenticate, described.at, clock=clock, cors=tuple(cors_origins), has_page=page)
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     shown = [each for tag, own in PAGES.items() if any(one.tag == tag for one in api) for each in own]
-    pages = (*WEBSITE, *(PAGE if page else HOME), *shown)
+    pages = (*WEBSITE, *(PAGE if page else HOME), *shown, *(PAGE_FILES if page or shown else ()))
     app = Starlette(
         routes=[
             *_routes(host, API_PREFIX, (*api, *below_links)),

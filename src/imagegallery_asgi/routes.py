@@ -29,11 +29,11 @@ from imagegallery_asgi.api import (
 )
 from imagegallery_asgi.framework.operations import Operation
 from imagegallery_asgi.page import handlers as page
-from imagegallery_asgi.page import installation
+from imagegallery_asgi.page import installation, pictures
+from imagegallery_asgi.page import links as link_pages
 from imagegallery_asgi.resumable import handlers as resumable
 from imagegallery_asgi.uppy import handlers as uppy
-from imagegallery_asgi.website import pages, pictures
-from imagegallery_asgi.website import shares as share_pages
+from imagegallery_asgi.website import pages
 
 OPERATIONS = (
     *galleries.OPERATIONS,
@@ -63,10 +63,12 @@ WEBSITE = tuple(pages.OPERATIONS)
 # What is at the root for people: the page, or where there is none a few words.
 HOME = tuple(pages.HOME)
 PAGE = (*page.OPERATIONS, *installation.OPERATIONS)
+# What any page loads, also one without programs.
+PAGE_FILES = tuple(page.FILES)
 # Pages at the root, of an application that has these groups.
 PAGES: Final[Mapping[str, tuple[Operation, ...]]] = {
     "embedding": tuple(pictures.OPERATIONS),
-    "links": tuple(share_pages.OPERATIONS),
+    "links": tuple(link_pages.OPERATIONS),
 }
 
 GROUPS: Final[Mapping[str, tuple[Operation, ...]]] = {

@@ -67,7 +67,7 @@ class Host:
     """What the application was made with. With ``gallery`` ``None``, each request's lifespan state has it.
 
     ``description`` renders the OpenAPI document for the path of the API's root and the documents of its policies.
-    ``cors`` are the origins of pages that may use the API.
+    ``cors`` are the origins of pages that may use the API; ``has_page``: it has our own page at its root.
     """
 
     gallery: ImageGallery | OpenGallery | None
@@ -78,6 +78,7 @@ class Host:
     choices: KeptChoices = field(factory=KeptChoices)
     clock: Clock = utc_now
     cors: tuple[str, ...] = ()
+    has_page: bool = False
 
     def gallery_for(self, request: Request) -> ImageGallery:
         """The gallery of a request. Raises `RuntimeError` if the host application has not opened one."""

@@ -20,18 +20,33 @@ POLICY: Final[Mapping[str, str]] = {
     "style-src": "'self'",
     "img-src": "'self' https: blob: data:",
     "connect-src": "'self'",
+    "frame-src": "'self'",
     "worker-src": "'self'",
     "manifest-src": "'self'",
     "base-uri": "'none'",
     "form-action": "'self'",
-    "frame-ancestors": "'none'",
     "require-trusted-types-for": "'script'",
     "trusted-types": "imagegallery",
 }
-_NO_SCRIPT: Final = "<noscript><p>This page needs JavaScript.</p></noscript>"
+SCRIPTLESS_POLICY: Final[Mapping[str, str]] = {
+    "default-src": "'none'",
+    "img-src": "'self'",
+    "style-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+NEEDS_SCRIPT: Final = "<noscript><p>This page needs JavaScript.</p></noscript>"
 
 
-def page_document(root: str, language: str, *, title: str = TITLE, head: str = "", body: str = _NO_SCRIPT) -> str:
+def page_document(
+    root: str,
+    language: str,
+    *,
+    title: str = TITLE,
+    head: str = "",
+    body: str = NEEDS_SCRIPT,
+    has_programs: bool = True,
+) -> str:
     """The document.
 
     Args:
@@ -40,6 +55,7 @@ def page_document(root: str, language: str, *, title: str = TITLE, head: str = "
         title: Text.
         head: Elements of the head, which are HTML.
         body: What is to be seen until the programs have drawn the view, as HTML: all there is without JavaScript.
+        has_programs: Whether any are to run.
     """
     values = {
         "language": language,
@@ -47,7 +63,7 @@ def page_document(root: str, language: str, *, title: str = TITLE, head: str = "
         "root": escape(root),
         "title": escape(title),
         "head": head,
-        "loads": _loads(root, language),
+        "loads": _loads(root, language, has_programs=has_programs),
         "body": body,
     }
     parts = _template().split("{")
@@ -60,20 +76,23 @@ def asset_url(root: str, name: str) -> str:
 
 
 @cache
-def _loads(root: str, language: str) -> str:
+def _loads(root: str, language: str, *, has_programs: bool) -> str:
     """What the first view loads, told at once: modules would find each other one after the other."""
     assets = page_assets()
 
     def url(name: str) -> str:
         return escape(asset_url(root, name))
 
+    styles = "".join(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES)
+    if not has_programs:
+        return styles
     texts = (f"messages/{language}/{name}.json" for name in _MESSAGES)
     return "".join(
         [
             f'<link rel="manifest" href="{escape(root)}/manifest.webmanifest">\n',
             f'<link rel="icon" type="image/svg+xml" href="{url("icons/icon.svg")}">\n',
             f'<link rel="apple-touch-icon" href="{url("icons/icon-180.png")}">\n',
-            *(f'<link rel="stylesheet" href="{url(name)}">\n' for name in STYLES),
+            styles,
             *(f'<link rel="modulepreload" href="{url(name)}">\n' for name in assets.modules()),
             *(
                 f'<link rel="preload" as="fetch" crossorigin href="{url(name)}">\n'

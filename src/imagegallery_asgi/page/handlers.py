@@ -4,17 +4,23 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio.to_thread
+from attrs import evolve
 from starlette.responses import Response
 
-from imagegallery import NotFound, Permission
+from imagegallery import InvalidInput, NotFound, Permission
+from imagegallery.ids import as_id
+from imagegallery_asgi.api.embedding import VISITOR, FeedQuery
+from imagegallery_asgi.api.sites import Site
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
+from imagegallery_asgi.page.answer import page_answer
 from imagegallery_asgi.page.assets import page_assets
-from imagegallery_asgi.page.document import POLICY, page_document
-from imagegallery_asgi.page.languages import COOKIE, language_of
+from imagegallery_asgi.page.pictures import alternates, image_answer, pictures_answer, previews, public_contents
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
+FILES: list[Operation] = []
+file_operation = declaring(FILES)
 
 HTML: Final = {200: DeclaredAnswer("The page.", (Content("text/html"),))}
 FILE: Final = {
@@ -62,18 +68,30 @@ async def get_view_of_one(call: Call, name: str) -> Response:
 
 
 @_view("/galleries/{gallery_id}")
-async def get_gallery_view(call: Call, gallery_id: str) -> Response:
-    """The view of a gallery."""
-    return await page_answer(call)
+async def get_gallery_view(call: Call, gallery_id: str, query: FeedQuery) -> Response:
+    """The view of a gallery; what everybody may see of it is there without JavaScript, too."""
+    try:
+        id_ = as_id(gallery_id, "gallery_id")
+        contents = await public_contents(call, id_, query.cursor, address=f"/galleries/{id_}")
+    except (NotFound, InvalidInput):
+        return await page_answer(call)
+    shown = evolve(contents, below=f"{call.root}/galleries/{id_}")
+    head = previews(contents, Site.of(call).api) + alternates(call, contents, id_)
+    return await pictures_answer(call, shown, head)
 
 
 @_view("/galleries/{gallery_id}/images/{image_id}")
 async def get_gallery_image_view(call: Call, gallery_id: str, image_id: str) -> Response:
-    """The view of an image in a gallery."""
-    return await page_answer(call)
+    """The view of an image in a gallery; one that everybody may see is there without JavaScript, too."""
+    try:
+        image = await call.gallery.images.get(VISITOR, as_id(image_id, "image_id"))
+        gallery = await call.gallery.galleries.get(VISITOR, as_id(gallery_id, "gallery_id"))
+    except (NotFound, InvalidInput):
+        return await page_answer(call)
+    return await image_answer(call, image, f"{call.root}/galleries/{gallery.id}")
 
 
-@operation(
+@file_operation(
     "GET",
     "/page/{digest}/{name:path}",
     "A file of the page",
@@ -84,24 +102,9 @@ async def get_gallery_image_view(call: Call, gallery_id: str, image_id: str) -> 
 )
 async def get_asset(call: Call, digest: str, name: str) -> Response:
     """A program, a style or a text of the page; those of an earlier release are gone. Raises `NotFound`."""
-    assets = page_assets()
+    assets = await anyio.to_thread.run_sync(page_assets)
     found = assets.by_name.get(name) if digest == assets.digest else None
     if found is None:
         raise NotFound.of("file")
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return Response(found.content, media_type=found.media_type, headers=headers)
-
-
-async def page_answer(call: Call, *, title: str | None = None, head: str = "", body: str | None = None) -> Response:
-    """The document, with this in it before its programs have run."""
-    language = language_of(call.request.cookies.get(COOKIE), call.request.headers.get("Accept-Language"))
-    given = {name: text for name, text in (("title", title), ("body", body)) if text is not None}
-    document = await anyio.to_thread.run_sync(lambda: page_document(call.root, language, head=head, **given))
-    policy = "; ".join(f"{name} {sources}" for name, sources in POLICY.items())
-    headers = {
-        "Content-Security-Policy": policy,
-        "Content-Language": language,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept-Language, Cookie",
-    }
-    return Response(document, media_type="text/html", headers=headers)

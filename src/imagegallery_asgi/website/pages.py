@@ -99,7 +99,7 @@ def _answer(page: str) -> Response:
 @cache
 def _assets() -> dict[str, Callable[[], bytes]]:
     """The names of assets, and how each is read."""
-    found = {name: _own(name) for name in ("website.css", "pictures.css", "docs.js")}
+    found = {name: _own(name) for name in ("website.css", "docs.js")}
     folder = _swagger_folder()
     if folder is not None:
         found |= {name: (folder / name).read_bytes for name in ("swagger-ui.css", "swagger-ui-bundle.js")}

@@ -4,7 +4,7 @@ import { credentials, session } from "./session.js";
 
 /**
  * @typedef {{id: string, storage_used: number, storage_limit: number | null, storage_reserved: number,
- *   open_uploads: number, max_open_uploads: number, pending_guest_uploads: number, role?: string}} Me
+ *   open_uploads: number, max_open_uploads: number, pending_guest_uploads: number, guests_may_upload: boolean, role?: string}} Me
  * @typedef {Record<string, string | number | boolean | null | undefined | string[]>} Query
  * @typedef {{query?: Query, headers?: Record<string, string>, signal?: AbortSignal, keepalive?: boolean}} Options
  * @typedef {{data: any, pagination?: {nextCursor?: string | null, hasMore?: boolean}}} Answer

@@ -123,7 +123,7 @@ def test_a_link_that_opens_once_waits_for_a_person(owner: httpx.Client, browser:
     for _ in range(3):  # previews of chats
         waiting = httpx.get(f"{browser.base_url}{address}")
         assert (waiting.status_code, previews(waiting), "Lisbon" in waiting.text) == (200, {}, False)
-        assert "<button>" in waiting.text
+        assert "<button" in waiting.text
     assert browser.post(address).status_code == 303
     assert "<title>Lisbon</title>" in browser.get(address).text
     late = httpx.post(f"{browser.base_url}{address}")
@@ -138,7 +138,7 @@ def test_several_things_are_on_one_page_and_galleries_on_their_own(
     hidden = owner.post("/galleries", json={"name": "Diary"}).json()["data"]["id"]
     address = shared(owner, {"gallery_id": private}, {"gallery_id": other}, {"image_id": image}, note="For you")
     page = browser.get(address)
-    links = re.findall(rf'<p><a href="({address}/galleries/[^"]+)">([^<]+)</a></p>', page.text)
+    links = re.findall(rf'<p><a href="({address}/galleries/[^"]+)" dir="auto">([^<]+)</a></p>', page.text)
     assert {unescape(name): browser.get(link).status_code for link, name in links} == {
         "Lisbon": 200,
         "Porto & Faro": 200,
