@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { anchorAt, gapAt, inOrder, movesBack, reordered } from "../../../src/imagegallery_asgi/page/app/galleries/order.js";
+import { anchorAt, gapAt, gapOf, inOrder, movesBack, placeOf, reordered } from "../../../src/imagegallery_asgi/page/app/galleries/order.js";
 
 const ORDER = ["a", "b", "c", "d", "e"];
 
@@ -31,6 +31,16 @@ test("every move of any images to any gap can be taken back", () => {
       for (const { ids, anchor: back } of movesBack(ORDER, moved)) order = reordered(order, ids, back);
       assert.deepEqual(order, ORDER);
     }
+  }
+});
+
+test("each step by keys is another place, and the number that is told is the one it gets", () => {
+  const moved = new Set(["b", "d"]);
+  for (let place = 0; place <= 3; place += 1) {
+    const gap = gapOf(ORDER, moved, place);
+    assert.equal(placeOf(ORDER, moved, gap), place);
+    const anchor = anchorAt(ORDER, moved, gap);
+    assert.equal(reordered(ORDER, inOrder(ORDER, moved), anchor).indexOf("b"), place);
   }
 });
 

@@ -3,4 +3,6 @@
 /** @type {import("./core/router.js").Route[]} */
 export const ROUTES = [
   { path: "/galleries", view: () => import("./galleries/galleries.js") },
+  { path: "/trash", view: () => import("./trash/trash.js") },
+  { path: "/duplicates", view: () => import("./duplicates/duplicates.js") },
 ];

@@ -17,7 +17,7 @@ import { change } from "../changes/changes.js";
 import { sendMoves } from "../changes/galleries.js";
 import { scrollAtEdge } from "../selection/gestures.js";
 import { placeByKey, places } from "../selection/ranges.js";
-import { anchorAt, gapAt, inOrder, movesBack, reordered } from "./order.js";
+import { anchorAt, gapAt, gapOf, inOrder, movesBack, placeOf, reordered } from "./order.js";
 
 const t = await messages("galleries");
 const tc = await messages("changes");
@@ -162,6 +162,7 @@ export class Arrange extends Element {
         @keydown=${this.#key}
         @pointerdown=${this.#down}
         @click=${this.#click}
+        @focusin=${this.#focused}
         @dragstart=${(/** @type {Event} */ event) => event.preventDefault()}
       >
         ${each(
@@ -306,13 +307,16 @@ export class Arrange extends Element {
     if (this.#isDragging) this.lifted.value = null;
   };
 
+  #focused = (/** @type {FocusEvent} */ event) => {
+    const cell = cellOf(event.target);
+    if (cell) this.focused.value = Number(cell.dataset.index);
+  };
+
   #click = (/** @type {MouseEvent} */ event) => {
     const cell = cellOf(event.target);
     if (!cell || this.#wasDrag) return;
-    const index = Number(cell.dataset.index);
-    this.focused.value = index;
     cell.focus();
-    this.#choose(index, event.shiftKey);
+    this.#choose(Number(cell.dataset.index), event.shiftKey);
   };
 
   /**
@@ -346,10 +350,12 @@ export class Arrange extends Element {
     } else if (event.key === "x") {
       this.#choose(this.focused.value, event.shiftKey);
     } else if (lifted) {
-      const gap = placeByKey(event.key, lifted.gap, this.#grid(count + 1));
-      if (gap === null) return;
+      const places = count - lifted.ids.size + 1;
+      const place = placeByKey(event.key, placeOf(this.order.value, lifted.ids, lifted.gap), this.#grid(places));
+      if (place === null) return;
+      const gap = gapOf(this.order.value, lifted.ids, place);
       this.lifted.value = { ...lifted, gap };
-      this.said.value = t("arrange.at", { place: this.#placeOf(gap), all: count });
+      this.said.value = t("arrange.at", { place: place + 1, all: count });
       this.#show(Math.min(gap, count - 1));
     } else {
       const next = placeByKey(event.key, this.focused.value, this.#grid(count));
@@ -375,12 +381,6 @@ export class Arrange extends Element {
     const ids = this.chosen.value.has(id) ? this.chosen.value : new Set([id]);
     this.lifted.value = { ids, gap: this.focused.value, isByKey: true };
     this.said.value = t("arrange.lifted", { count: ids.size, place: this.focused.value + 1, all: this.order.value.length });
-  }
-
-  /** The number that the first lifted image has when it is dropped. @param {number} gap */
-  #placeOf(gap) {
-    const before = this.order.value.slice(0, gap).filter((id) => !this.lifted.value?.ids.has(id));
-    return before.length + 1;
   }
 
   /** @param {number} index */

@@ -34,10 +34,10 @@ export default class Galleries extends Element {
 
   /** @param {AbortSignal} ended */
   connected(ended) {
-    document.title = t("title");
     this.#ended = ended;
     changed.addEventListener("gallery-changed", this.#follow, { signal: ended });
     changed.addEventListener("everything-changed", () => this.#reload(), { signal: ended });
+    changed.addEventListener("image-changed", this.#look, { signal: ended });
     this.#reload();
   }
 
@@ -166,6 +166,19 @@ export default class Galleries extends Element {
       this.galleries.value = known.toSpliced(at < 0 ? known.length : at, 0, gallery);
     }
   };
+
+  /** A cover that was still in the works may be there. */
+  #look = (/** @type {Event} */ event) => {
+    const { ids } = /** @type {CustomEvent} */ (event).detail;
+    for (const gallery of this.galleries.value)
+      if (gallery.cover && ids.includes(gallery.cover.id)) void this.#again(gallery.id);
+  };
+
+  /** @param {string} id */
+  async #again(id) {
+    const now = await this.#one(id);
+    if (now) this.galleries.value = this.galleries.value.map((one) => (one.id === id ? { ...one, ...now } : one));
+  }
 
   /** @param {string} id */
   async #one(id) {

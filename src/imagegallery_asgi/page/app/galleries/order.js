@@ -39,6 +39,30 @@ export function anchorAt(order, moved, gap) {
 }
 
 /**
+ * The number, from 0, that the first of the moved has when they are dropped in front of the place `gap`.
+ *
+ * @param {readonly string[]} order
+ * @param {ReadonlySet<string>} moved
+ * @param {number} gap
+ */
+export function placeOf(order, moved, gap) {
+  return order.slice(0, gap).filter((id) => !moved.has(id)).length;
+}
+
+/**
+ * The gap that leads to this number.
+ *
+ * @param {readonly string[]} order
+ * @param {ReadonlySet<string>} moved
+ * @param {number} place
+ */
+export function gapOf(order, moved, place) {
+  if (place === 0) return 0;
+  const rest = order.filter((id) => !moved.has(id));
+  return order.indexOf(/** @type {string} */ (rest[place - 1])) + 1;
+}
+
+/**
  * @param {readonly string[]} order
  * @param {ReadonlySet<string>} some
  */
