@@ -55,7 +55,9 @@ class ServedPage:
 @pytest.fixture(scope="session")
 def served_page(database_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
     directory = tmp_path_factory.mktemp("page") / "data"
-    with served_uploads(database_server, directory, has_worker=True, jwt_role_claim="role") as served:
+    with served_uploads(
+        database_server, directory, has_worker=True, jwt_role_claim="role", administration_guest_uploads="true"
+    ) as served:
         yield ServedPage(served)
 
 

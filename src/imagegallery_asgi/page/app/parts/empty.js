@@ -9,6 +9,8 @@ export class Empty extends Element {
 
   icon = signal(/** @type {keyof typeof import("./icon.js").ICONS} */ ("image"));
   title = /** @type {any} */ (signal(""));
+  /** Of its heading: 1 where it is the whole view. */
+  level = signal(2);
   text = signal("");
   /** Buttons and links. */
   actions = signal(/** @type {unknown} */ (null));
@@ -16,7 +18,7 @@ export class Empty extends Element {
   render() {
     return html`
       ${icon(this.icon.value)}
-      <h2>${this.title.value}</h2>
+      <h2 aria-level=${this.level.value}>${this.title.value}</h2>
       <p dir="auto">${this.text.value}</p>
       ${this.actions.value}
     `;

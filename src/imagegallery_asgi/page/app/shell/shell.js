@@ -163,6 +163,7 @@ async function viewOf(there) {
 
 function missing() {
   const view = /** @type {import("../parts/empty.js").Empty} */ (document.createElement("ig-empty"));
+  view.level.value = 1;
   view.title.value = t("missing.title");
   view.text.value = t("missing.text");
   view.actions.value = html`<a class="button" href=${link("/")}>${t("home")}</a>`;
@@ -172,6 +173,7 @@ function missing() {
 /** @param {unknown} error */
 const failed = (error) => html`<ig-empty
   .icon=${"error"}
+  .level=${1}
   .title=${t("failed.title")}
   .text=${sentence(error)}
   .actions=${html`<button class="button" type="button" @click=${() => location.reload()}>${tc("retry")}</button>`}
