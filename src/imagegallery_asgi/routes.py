@@ -24,6 +24,7 @@ from imagegallery_asgi.api import (
     policies,
     privacy,
     shares,
+    tags,
     uploads,
     webhooks,
 )
@@ -44,6 +45,7 @@ OPERATIONS = (
     *uppy.OPERATIONS,
     *images.OPERATIONS,
     *duplicates.OPERATIONS,
+    *tags.OPERATIONS,
     *shares.OPERATIONS,
     *links.OPERATIONS,
     *embedding.OPERATIONS,

@@ -7,12 +7,13 @@ from imagegallery.analyses.catalogue import ANALYSES
 from imagegallery.analyses.metadata import METADATA
 from imagegallery.analyses.perceptual_hash import PHASH
 from imagegallery.analyses.placeholder import PLACEHOLDER
+from imagegallery.analyses.words import WORDS
 
 TODAY = {each.name: each.version for each in ANALYSES}
 
 
 def test_a_new_image_lacks_them_all() -> None:
-    assert missing_analyses(ANALYSES, {}) == ANALYSES == (PLACEHOLDER, PHASH, METADATA)
+    assert missing_analyses(ANALYSES, {}) == ANALYSES == (PLACEHOLDER, PHASH, METADATA, WORDS)
 
 
 def test_one_that_has_them_lacks_none() -> None:

@@ -9,6 +9,7 @@ from tests.support.database import DatabaseServer
 from imagegallery.analyses import records
 from imagegallery.analyses.analysis import missing_analyses
 from imagegallery.analyses.catalogue import ANALYSES
+from imagegallery.analyses.words import WORDS
 from imagegallery.database.migrate import migrate, packaged_migrations
 from imagegallery.database.pool import Database, DatabaseOptions
 from imagegallery.ids import new_id
@@ -40,7 +41,7 @@ async def test_what_was_recorded_is_taken_over(empty: Database) -> None:
     async with empty.connection() as connection:
         there = await records.versions(connection, [known, new])
         rows = await connection.fetch("SELECT name, data FROM image_analyses")
-    assert missing_analyses(ANALYSES, there[known]) == ()
+    assert missing_analyses(ANALYSES, there[known]) == (WORDS,), "there was none before"
     assert missing_analyses(ANALYSES, there[new]) == ANALYSES
     assert {row["name"]: row["data"] for row in rows} == {
         "placeholder": BLURHASH,

@@ -7,6 +7,7 @@ from uuid import UUID
 import anyio
 import pytest
 from tests.contributions.conftest import ADDING, ANA, BEN, Adding, picture
+from tests.imaging.test_words import FILES, WORDS
 from tests.support import shares
 from tests.support.clock import START
 from tests.support.uploads import Traces
@@ -419,3 +420,11 @@ async def test_the_same_key_of_two_guests_is_two_uploads(adding: Adding) -> None
     first = await service.add(ines, data, idempotency_key="1")
     assert (await service.add(ines, data, idempotency_key="1")).id == first.id
     assert (await service.add(tom, data, idempotency_key="1")).id != first.id
+
+
+async def test_a_guests_file_brings_captions_and_no_tags_into_the_owners_library(adding: Adding) -> None:
+    image = await adding.add(adding.guest(), FILES["jpg"]())
+    assert (await adding.service.approve(ANA, [image.id])) is not None
+    shown = await adding.uploading.library.images.get(ANA, image.id)
+    assert (shown.title, shown.description) == (WORDS.title, WORDS.description)
+    assert (shown.tags, shown.rating, shown.people) == ((), None, ())

@@ -15,6 +15,7 @@ from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
 from imagegallery.analyses.perceptual_hash import PHASH
 from imagegallery.analyses.placeholder import PLACEHOLDER
+from imagegallery.analyses.words import WORDS
 from imagegallery.common.meta import JsonValue, Meta
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
@@ -124,6 +125,7 @@ def _analysed(image: Image) -> list[AnalysisResult]:
     found: list[AnalysisResult] = []
     if image.status is ProcessingStatus.COMPLETE:
         found.append(AnalysisResult(METADATA, {} if image.metadata is None else to_json(image.metadata)))
+        found.append(AnalysisResult(WORDS, {}))
     if image.blurhash is not None:
         found.append(AnalysisResult(PLACEHOLDER, image.blurhash))
     if image.phash is not None:

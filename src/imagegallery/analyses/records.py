@@ -13,6 +13,9 @@ from imagegallery.images.image import membership
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.metadata.metadata import from_json
+from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.file_words import Words
+from imagegallery.images.words.words import distinct
 
 HELD: Final = (
     Holding("image_analyses", "t.image_id IN (SELECT id FROM images WHERE owner_id = :owner_id)", "t.image_id, t.name"),
@@ -33,6 +36,16 @@ ON CONFLICT (image_id, name) DO UPDATE
 SET version = excluded.version, state = excluded.state, data = excluded.data, created_at = excluded.created_at"""
 
 _SET_BLURHASH = "UPDATE images SET blurhash = $2 WHERE id = $1"
+
+# What its owner has said stays.
+_SET_WORDS = """
+UPDATE images
+SET title = CASE WHEN 'title' = ANY(own_words) THEN title ELSE $2 END,
+    description = CASE WHEN 'description' = ANY(own_words) THEN description ELSE $3 END,
+    rating = CASE WHEN 'rating' = ANY(own_words) THEN rating ELSE $4 END,
+    people = $5
+WHERE id = $1
+RETURNING own_words"""
 
 # NULL: the file does not say when, and other knowledge stands.
 _SET_METADATA = """
@@ -88,6 +101,21 @@ async def write_phash(connection: Connection, image: Image, data: object, _now: 
     await lookalike_records.note(connection, image.owner_id, image.id, phash)
 
 
+async def write_words(connection: Connection, image: Image, data: object, now: datetime) -> None:
+    """Store what the file says in words, unless they were removed from what is left of it."""
+    if image.removed_metadata is not None:
+        return
+    assert isinstance(data, dict)
+    words = Words.from_json(data)
+    words = words if image.added_by is None else words.by_others()
+    kept = (image.title, image.description, image.rating, image.people, image.tags)
+    if kept == (words.title, words.description, words.rating, words.people, words.tags):
+        return
+    said = (words.title, words.description, words.rating, list(words.people))
+    if "tags" not in await connection.fetchval(_SET_WORDS, image.id, *said):
+        await tag_records.replace(connection, image.owner_id, image.id, distinct(words.tags), now=now)
+
+
 async def write_metadata(connection: Connection, image: Image, data: object, now: datetime) -> None:
     """Store the image's place in time, also in its galleries, and in space; unless metadata was removed from what is
     left of its file, which says less than is known."""
@@ -101,3 +129,4 @@ async def write_metadata(connection: Connection, image: Image, data: object, now
     )
     if metadata.taken_at not in (None, image.taken_at):
         await membership.rekey(connection, image.id, now=now, taken_at=metadata.taken_at)
+        await tag_records.set_taken_at(connection, image.id, metadata.taken_at)

@@ -16,6 +16,7 @@ from imagegallery.access.permission import Permission
 from imagegallery.contributions.contribution import Contribution, ContributionState, ShareRoom, ShareSender
 from imagegallery.database.connection import Connection
 from imagegallery.holdings.holding import Holding
+from imagegallery.images.words import records as tag_records
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 # What others added to an owner's galleries goes with it; what an owner added to others' stays, as nobody's.
@@ -222,6 +223,7 @@ async def release(connection: Connection, image_ids: Sequence[UUID], *, now: dat
 
 async def approve(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> None:
     """Note that they are approved: after their galleries are locked, as a gallery's deletion does."""
+    await tag_records.set_listed(connection, image_ids, True)
     await connection.execute(_APPROVE, list(image_ids), now)
 
 

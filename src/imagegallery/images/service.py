@@ -53,6 +53,7 @@ from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.presentation.variant_choice import choose_variant, no_newer
 from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.service import TagService
 from imagegallery.images.words.words import check_words
 from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
 from imagegallery.policies.registry import Policies
@@ -79,7 +80,7 @@ class ImageRules:
 class ImageService:
     """Single images. ``library`` lists them, ``batches`` changes many at once, ``trash`` has deleted ones,
     ``duplicates`` finds
-    duplicates.
+    duplicates, ``tags`` knows which tags there are.
 
     ``ladder`` names the variant types, from the smallest to the largest.
     """
@@ -88,6 +89,7 @@ class ImageService:
     batches = AttributeOf(BatchService)
     duplicates = AttributeOf(DuplicateService)
     trash = AttributeOf(TrashService)
+    tags = AttributeOf(TagService)
     rules = AttributeOf(ImageRules)
 
     def __init__(
@@ -113,6 +115,7 @@ class ImageService:
         self.trash = TrashService(
             database, outbox, delivery, trash or TrashOptions(), clock, closed_urls, policies, authority
         )
+        self.tags = TagService(database, clock, authority)
         admission = Admission(policies, closed_urls)
         self.rules = ImageRules(admission, authority, meta_checks or MetaChecks())
         self.batches = BatchService(database, clock, admission, self.trash, authority)

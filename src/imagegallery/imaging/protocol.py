@@ -21,6 +21,17 @@ class Removal(StrEnum):
 
 
 @frozen
+class FileWords:
+    """What a file says of its picture in words, by XMP and IPTC: texts as they are written, the most reliable first."""
+
+    tags: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    ratings: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+@frozen
 class Notes:
     """What a file says about itself outside of EXIF: texts as they are written, the most reliable first.
 
@@ -32,6 +43,7 @@ class Notes:
     xmp_sensitivities: tuple[str, ...] = ()
     iptc_times: tuple[str, ...] = ()
     png_times: tuple[str, ...] = ()
+    words: FileWords = FileWords()
 
 
 @frozen

@@ -26,6 +26,7 @@ from imagegallery.images.duplicates.service import DuplicateService
 from imagegallery.images.library.service import LibraryService
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashService
+from imagegallery.images.words.service import TagService
 from imagegallery.imaging.protocol import ImagingEngine
 from imagegallery.owners.service import OwnerService
 from imagegallery.policies.policy import Policy
@@ -105,6 +106,15 @@ class SyncTrash(Face[TrashService]):
     sweep = ServiceCall(TrashService.sweep)
 
 
+class SyncTags(Face[TagService]):
+    """`TagService`, waited for."""
+
+    list = ServiceCall(TagService.list)
+    rename = ServiceCall(TagService.rename)
+    merge = ServiceCall(TagService.merge)
+    delete = ServiceCall(TagService.delete)
+
+
 class SyncImages(Face[ImageService]):
     """`ImageService`, waited for."""
 
@@ -124,6 +134,7 @@ class SyncImages(Face[ImageService]):
     batches = AttributeOf(SyncBatches)
     duplicates = AttributeOf(SyncDuplicates)
     trash = AttributeOf(SyncTrash)
+    tags = AttributeOf(SyncTags)
 
     def __init__(self, portal: Portal) -> None:
         super().__init__(portal, lambda gallery: gallery.images)
@@ -131,6 +142,7 @@ class SyncImages(Face[ImageService]):
         self.batches = SyncBatches(portal, lambda gallery: gallery.images.batches)
         self.duplicates = SyncDuplicates(portal, lambda gallery: gallery.images.duplicates)
         self.trash = SyncTrash(portal, lambda gallery: gallery.images.trash)
+        self.tags = SyncTags(portal, lambda gallery: gallery.images.tags)
 
 
 class SyncParts(Face[UploadParts]):

@@ -58,6 +58,7 @@ from imagegallery_asgi.framework.constraints import (
 
 # In examples.
 _IMAGE = "01940c7e-5b9a-7f3e-8d21-6a4b9c0e1f52"
+_OTHER_TAG = "01940c7e-9a11-7c3d-8e55-1b2c3d4e5f60"
 _OTHER_IMAGE = "01940c7e-77d0-7a11-9c3e-2f5d8b6a4e90"
 MAX_PARTS = 10_000
 MAX_EVENT_TYPES = 200
@@ -310,6 +311,15 @@ class DuplicatesQuery:
 
 
 @frozen
+class TagsQuery:
+    """``prefix``: what the names of tags begin with, in any case of letters."""
+
+    prefix: Annotated[str, Meta(max_length=MAX_TAG), NO_NUL, example("tr")] = ""
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@frozen
 class PolicyVersionsQuery:
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
@@ -550,6 +560,20 @@ class UpdateImage:
     title: TitleText | Unset = UNSET
     description: CaptionText | Unset = UNSET
     rating: Rating | None | msgspec.UnsetType = msgspec.UNSET
+
+
+@frozen
+class RenameTag:
+    """A name that another tag has is a conflict: merge the two."""
+
+    name: TagName
+
+
+@frozen
+class MergeTags:
+    """The tags that become the one in the path, and are no more."""
+
+    tag_ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH), example((_OTHER_TAG,))]
 
 
 @frozen

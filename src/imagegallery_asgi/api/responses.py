@@ -305,6 +305,15 @@ IMAGE_LISTS: Mapping[tuple[type, type], Callable[..., Images[Any, Any]]] = {
 
 
 @frozen(slots=False)
+class TagDocument:
+    """A tag, and how many images outside of the trash have it."""
+
+    id: UUID
+    name: Annotated[str, example("tram")]
+    image_count: Annotated[int, example(28)]
+
+
+@frozen(slots=False)
 class PolicyDocument:
     """What may be uploaded under the policy of this ``name``, or under none (``null``), and what becomes of it.
 

@@ -47,3 +47,23 @@ def test_strange_words_are_one_error_and_change_nothing(
     assert refused.status_code == 422, refused.text
     assert {fault["path"][1] for fault in refused.json()["faults"]} == set(words)
     assert owner.get(f"/images/{image}").json() == before
+
+
+def test_tags_are_listed_renamed_merged_and_deleted(owner: httpx.Client, visitor: httpx.Client, image: str) -> None:
+    owner.patch(f"/images/{image}", json={"tags": ["tram", "sea", "Tramway"]})
+    listed = owner.get("/tags?prefix=TRAM").json()
+    (tram, tramway) = listed["data"]
+    assert (tram["name"], tram["image_count"], listed["pagination"]) == (
+        "tram",
+        1,
+        {"nextCursor": None, "hasMore": False},
+    )
+    assert owner.patch(f"/tags/{tram['id']}", json={"name": "SEA"}).status_code == 409
+    assert owner.patch(f"/tags/{tram['id']}", json={"name": "Line 28"}).json()["data"]["name"] == "Line 28"
+    merged = owner.post(f"/tags/{tram['id']}/merge", json={"tag_ids": [tramway["id"]]})
+    assert merged.json()["data"]["image_count"] == 1
+    assert owner.get(f"/images/{image}").json()["data"]["tags"] == ["Line 28", "sea"]
+    assert owner.delete(f"/tags/{tram['id']}").status_code == 204
+    assert owner.delete(f"/tags/{tram['id']}").status_code == 404
+    assert owner.get("/images?fields=tags").json()["data"] == [{"tags": ["sea"]}]
+    assert visitor.get("/tags").status_code == 401

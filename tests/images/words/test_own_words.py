@@ -5,8 +5,13 @@ import pytest
 from attrs import evolve
 from tests.support.library import Library, make_image
 
+from imagegallery.access.contributor import Contributor
+from imagegallery.analyses import records as analysis_records
+from imagegallery.analyses.analysis import AnalysisResult
+from imagegallery.analyses.words import WORDS
 from imagegallery.errors import Forbidden, InvalidInput, NotFound
 from imagegallery.images.image.image import Image
+from imagegallery.images.words.file_words import Words
 from imagegallery.principal import Principal
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
@@ -78,3 +83,46 @@ async def test_writers_that_share_tags_count_each_image_once(library: Library) -
         for number, image in enumerate(images):
             tasks.start_soon(tag, image, *(("a", "b", "c") if number % 2 else ("C", "B", "A")))
     assert {name.lower(): count for name, count in (await counts(library)).items()} == {"a": 12, "b": 12, "c": 12}
+
+
+async def test_the_trash_counts_in_no_tag_and_what_comes_back_does(library: Library) -> None:
+    kept, gone = [await library.add_image(make_image()) for _ in range(2)]
+    for image in (kept, gone):
+        await library.images.update(ANA, image.id, tags=["tram"])
+    await library.images.trash.put(ANA, gone.id)
+    assert await counts(library) == {"tram": 1}
+    await library.images.trash.restore(ANA, gone.id)
+    assert await counts(library) == {"tram": 2}
+    assert (await library.images.get(ANA, gone.id)).tags == ("tram",)
+    await library.images.trash.delete(ANA, gone.id)
+    await library.images.batches.run(ANA, "trash", [kept.id])
+    assert await counts(library) == {"tram": 0}
+
+
+async def test_what_a_file_says_never_replaces_what_its_owner_said(library: Library) -> None:
+    image = await library.add_image(make_image())
+    said = Words(("tram", "sea"), "Line 28", "Up to the castle.", 4, ("Inês",))
+    shown = await look_again(library, image, said)
+    assert (shown.tags, shown.title, shown.rating, shown.people) == (("sea", "tram"), "Line 28", 4, ("Inês",))
+    assert shown.own_words == frozenset()
+
+    await library.images.update(ANA, image.id, tags=["mine"], title="", rating=None)
+    shown = await look_again(library, image, Words(("other",), "Other", "New text", 1, ()))
+    assert (shown.tags, shown.title, shown.rating) == (("mine",), "", None)
+    assert (shown.description, shown.people) == ("New text", ())
+    assert await counts(library) == {"mine": 1, "sea": 0, "tram": 0}
+
+
+async def test_others_bring_captions_and_no_tags(library: Library) -> None:
+    image = await library.add_image(evolve(make_image(), added_by=Contributor.from_text("user:ben", "Ben")))
+    shown = await look_again(library, image, Words(("spam",), "Line 28", "", 5, ("Inês",)))
+    assert (shown.tags, shown.title, shown.rating, shown.people) == ((), "Line 28", None, ())
+    assert await counts(library) == {}
+
+
+async def look_again(library: Library, image: Image, words: Words) -> Image:
+    """What `image.process` does when it has read the file."""
+    async with library.database.transaction() as connection:
+        found = AnalysisResult(WORDS, words.to_json())
+        await analysis_records.put(connection, image, [found], now=library.clock())
+    return await library.images.get(ANA, image.id)

@@ -111,12 +111,16 @@ def resource(number: int, data: bytes, name: bytes = b"") -> bytes:
     return b"8BIM" + struct.pack(">H", number) + padded + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
+def times(block: bytes) -> tuple[str, ...]:
+    return iptc.times(iptc.read_datasets(block))
+
+
 def test_iptc_tells_day_and_time() -> None:
     data = dataset(90, "\x1b%G", 1) + dataset(120, "A caption") + dataset(55, "20040630") + dataset(60, "120000+0200")
     both = data + dataset(62, "20050630") + dataset(55, "19990101")
     wanted = ("20040630T120000+0200", "20050630")
     photoshop = b"Photoshop 3.0\0" + resource(0x0425, b"odd", b"name") + resource(0x0404, both)
-    assert iptc.read_times(photoshop) == iptc.read_times(both) == wanted
+    assert times(photoshop) == times(both) == wanted
 
 
 @pytest.mark.parametrize(
@@ -129,12 +133,13 @@ def test_iptc_tells_day_and_time() -> None:
         b"8BIM" * 300_000,
         (b"8BIM" + bytes(8)) * 100_000,
         b"\x1c" * 1_000_000,
-        b"\x1c\x02\x37\x80\x04\0\0\0\x0820040630",
+        b"\x1c\x02\x37\x80\x04\0\0\x01\0",
+        b"\x1c\x02\x37\xff\xff\0\0\0\x0820040630",
         b"\x1c\x02\x37",
     ],
 )
 def test_a_hostile_block_tells_nothing(hostile: bytes) -> None:
-    assert iptc.read_times(hostile) == ()
+    assert times(hostile) == ()
 
 
 TIFF = b"MM\0*\0\0\0\x08\0\x01\x01\x0f\0\x02\0\0\0\4ABC\0\0\0\0\0"
@@ -207,7 +212,7 @@ def read_xmp(text: str) -> object:
 
 
 def read_iptc(text: str) -> object:
-    return iptc.read_times(text.encode("latin-1"))
+    return iptc.read_datasets(text.encode("latin-1"))
 
 
 def read_png(text: str) -> object:

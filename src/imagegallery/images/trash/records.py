@@ -19,6 +19,7 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.image.told_records import ToldImage, told_galleries
+from imagegallery.images.words import records as tag_records
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
 HELD: Final = (
@@ -224,6 +225,7 @@ async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: da
     ids = list(image_ids)
     await connection.execute(_LOCK_GALLERIES_OF, ids)
     changed = await connection.fetch(_SET_ASIDE, ids, now)
+    await tag_records.set_listed(connection, ids, False)
     return Moved.of(ids, await connection.fetch(_MARK_DELETED, ids, now), changed)
 
 
@@ -240,6 +242,7 @@ async def put_back(
     changed: list[Record] = []
     while rows := await connection.fetch(_PUT_BACK, ids, now):
         changed += rows
+    await tag_records.set_listed(connection, ids, True)
     return Moved.of(ids, await connection.fetch(_MARK_RESTORED, ids, now), changed)
 
 

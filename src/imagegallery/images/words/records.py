@@ -1,8 +1,8 @@
 """The SQL of tags: which images have which, and how many.
 
-A count changes in the statement that changes what it counts. To change which tags images have, hold first the
-images, then the tags, by id, against those who merge and delete them; the rows of counts come last. Galleries are
-locked before tags (see `imagegallery.images.image.membership`).
+A count changes in the statement that changes what it counts. To change which tags images have, lock the images, then
+their galleries, then hold the owner's tags (`hold`): many do that at once, but not while somebody renames, merges or
+deletes some (`hold_all`). The rows of counts come last, by id.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from asyncpg import Record
+
 from imagegallery.database.connection import Connection
+from imagegallery.errors import NotFound
 from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
-from imagegallery.images.words.words import Tag
+from imagegallery.images.words.words import MAX_TAGS, CountedTag, Tag
 
 _OF_TAGS: Final = "t.tag_id IN (SELECT id FROM tags WHERE owner_id = :owner_id)"
 HELD: Final = (
@@ -33,6 +36,20 @@ TAGS_OF_IMAGE: Final = """ARRAY(
 SLOTS: Final = 8
 _SLOT: Final = f"(get_byte(uuid_send(image_id), 15) % {SLOTS})::smallint"
 
+_HOLD = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended('tags ' || owner_id, 0))
+FROM (SELECT DISTINCT owner_id FROM images WHERE id = ANY($1)) AS owners"""
+
+# The same if they have any.
+_HOLD_IF_TAGGED = """
+SELECT pg_advisory_xact_lock_shared(hashtextextended('tags ' || owner_id, 0))
+FROM (
+    SELECT DISTINCT i.owner_id FROM images i
+    WHERE i.id = ANY($1) AND EXISTS (SELECT FROM image_tags tagged WHERE tagged.image_id = i.id)
+) AS owners"""
+
+_HOLD_ALL = "SELECT pg_advisory_xact_lock(hashtextextended('tags ' || $1, 0))"
+
 # In the order of keys, so that two who make the same wait for each other.
 _MAKE = """
 INSERT INTO tags (id, owner_id, key, name, created_at)
@@ -41,12 +58,26 @@ FROM unnest($2::uuid[], $3::text[], $4::text[]) AS given (id, key, name)
 ORDER BY given.key
 ON CONFLICT (owner_id, key) DO NOTHING"""
 
-# An owner's tags of these keys, and those that these images have.
-_HOLD = """
-SELECT id, key FROM tags
-WHERE (owner_id = $1 AND key = ANY($2)) OR id IN (SELECT tag_id FROM image_tags WHERE image_id = ANY($3))
-ORDER BY id
-FOR KEY SHARE"""
+_NAMED = "SELECT id FROM tags WHERE owner_id = $1 AND key = ANY($2)"
+
+_OWNED = "SELECT id FROM tags WHERE owner_id = $1 AND id = ANY($2)"
+
+_COUNTED: Final = """
+t.id, t.key, t.name,
+coalesce((SELECT sum(c.image_count) FROM tag_counts c WHERE c.tag_id = t.id), 0)::bigint AS image_count"""
+
+_GET = f"SELECT {_COUNTED} FROM tags t WHERE t.id = $1"
+
+# An owner's tags whose keys begin so, after a key.
+LIST_TAGS = f"""
+SELECT {_COUNTED} FROM tags t
+WHERE t.owner_id = $1 AND t.key >= $2 AND t.key < $2 || U&'\\+10FFFF' AND t.key > $3
+ORDER BY t.key
+LIMIT $4"""
+
+_RENAME = "UPDATE tags SET key = $2, name = $3 WHERE id = $1"
+
+_DELETE = "DELETE FROM tags WHERE id = ANY($1)"
 
 
 def _counting(change: str) -> str:
@@ -80,30 +111,127 @@ _REMOVE = _counting("""removed AS (
     SELECT tag_id, image_id, -1 AS step FROM removed WHERE is_listed
 )""")
 
+# In the trash an image keeps its tags, and counts in none.
+_SET_LISTED = _counting("""moved AS (
+    UPDATE image_tags SET is_listed = $2 WHERE image_id = ANY($1) AND is_listed <> $2 RETURNING image_id, tag_id
+), changed AS (
+    SELECT tag_id, image_id, CASE WHEN $2 THEN 1 ELSE -1 END AS step FROM moved
+)""")
 
-async def hold(
-    connection: Connection, owner_id: str, tags: Sequence[Tag], image_ids: Sequence[UUID] = (), *, now: datetime
+_MERGE = _counting("""added AS (
+    INSERT INTO image_tags (image_id, tag_id, image_created_at, image_taken_at, is_listed)
+    SELECT DISTINCT ON (image_id) image_id, $1, image_created_at, image_taken_at, is_listed
+    FROM image_tags WHERE tag_id = ANY($2)
+    ON CONFLICT DO NOTHING
+    RETURNING image_id, tag_id, is_listed
+), changed AS (
+    SELECT tag_id, image_id, 1 AS step FROM added WHERE is_listed
+)""")
+
+# Those of some images that would have more tags than an image may have.
+_TOO_MANY = f"""
+SELECT image_id FROM image_tags
+WHERE image_id = ANY($1) AND tag_id <> ALL($2)
+GROUP BY image_id
+HAVING count(*) + cardinality($2::uuid[]) > {MAX_TAGS}"""
+
+# An image's place in lists by latest picture.
+_SET_TAKEN_AT = "UPDATE image_tags SET image_taken_at = $2 WHERE image_id = $1"
+
+
+async def hold(connection: Connection, image_ids: Sequence[UUID]) -> None:
+    """Keep the tags of these locked images from being renamed, merged and deleted until the transaction ends."""
+    await connection.fetch(_HOLD, list(image_ids))
+
+
+async def hold_all(connection: Connection, owner_id: str) -> None:
+    """Keep everybody else from changing which images have which of the owner's tags until the transaction ends."""
+    await connection.fetchval(_HOLD_ALL, owner_id)
+
+
+async def named(
+    connection: Connection, owner_id: str, tags: Sequence[Tag], *, now: datetime | None = None
 ) -> list[UUID]:
-    """Make those of the owner's tags that are missing, and keep all of them, and those of these locked images, from
-    being merged or deleted until the transaction ends. Returns the ids of ``tags``."""
+    """The ids of the owner's held tags. With ``now``, those that are missing are made."""
     keys = [each.key for each in tags]
-    while True:
-        rows = await connection.fetch(_HOLD, owner_id, keys, list(image_ids))
-        held = [row["id"] for row in rows if row["key"] in keys]
-        if len(held) == len(keys):
-            return held
-        ids, names = [new_id() for _ in tags], [each.name for each in tags]
-        await connection.execute(_MAKE, owner_id, ids, keys, names, now)
+    found = [row["id"] for row in await connection.fetch(_NAMED, owner_id, keys)]
+    if len(found) == len(keys) or now is None:
+        return found
+    await connection.execute(_MAKE, owner_id, [new_id() for _ in tags], keys, [each.name for each in tags], now)
+    return [row["id"] for row in await connection.fetch(_NAMED, owner_id, keys)]
 
 
-async def add(connection: Connection, image_ids: Sequence[UUID], tag_ids: Sequence[UUID]) -> None:
-    """Give locked images held tags."""
-    if image_ids and tag_ids:
-        await connection.execute(_ADD, list(image_ids), list(tag_ids))
+async def add(
+    connection: Connection, owner_id: str, image_ids: Sequence[UUID], tags: Sequence[Tag], *, now: datetime
+) -> set[UUID]:
+    """Give locked images of the owner these tags. Returns those that would have too many, and have them not."""
+    if not image_ids or not tags:
+        return set()
+    await hold(connection, image_ids)
+    tag_ids = await named(connection, owner_id, tags, now=now)
+    full = {row["image_id"] for row in await connection.fetch(_TOO_MANY, list(image_ids), tag_ids)}
+    await connection.execute(_ADD, [each for each in image_ids if each not in full], tag_ids)
+    return full
+
+
+async def remove(connection: Connection, owner_id: str, image_ids: Sequence[UUID], tags: Sequence[Tag]) -> None:
+    """Take these tags from locked images of the owner."""
+    await hold(connection, image_ids)
+    tag_ids = await named(connection, owner_id, tags)
+    await connection.execute(_REMOVE, list(image_ids), tag_ids, False)
 
 
 async def replace(connection: Connection, owner_id: str, image_id: UUID, tags: Sequence[Tag], *, now: datetime) -> None:
     """Give a locked image these tags and no others."""
-    tag_ids = await hold(connection, owner_id, tags, [image_id], now=now)
+    await hold(connection, [image_id])
+    tag_ids = await named(connection, owner_id, tags, now=now)
     await connection.execute(_REMOVE, [image_id], tag_ids, True)
-    await add(connection, [image_id], tag_ids)
+    await connection.execute(_ADD, [image_id], tag_ids)
+
+
+async def set_listed(connection: Connection, image_ids: Sequence[UUID], is_listed: bool) -> None:
+    """Count locked images in their tags, or do so no more; after the galleries that this changes."""
+    if await connection.fetch(_HOLD_IF_TAGGED, list(image_ids)):
+        await connection.execute(_SET_LISTED, list(image_ids), is_listed)
+
+
+async def set_taken_at(connection: Connection, image_id: UUID, taken_at: datetime) -> None:
+    """Move a locked image to the place of its new time in lists by tags."""
+    if await connection.fetch(_HOLD_IF_TAGGED, [image_id]):
+        await connection.execute(_SET_TAKEN_AT, image_id, taken_at)
+
+
+async def list_tags(connection: Connection, owner_id: str, prefix: str, after: str, limit: int) -> list[CountedTag]:
+    """Those whose keys begin so, after one."""
+    return [_counted(row) for row in await connection.fetch(LIST_TAGS, owner_id, prefix, after, limit)]
+
+
+async def get(connection: Connection, tag_id: UUID) -> CountedTag:
+    row = await connection.fetchrow(_GET, tag_id)
+    if row is None:
+        raise NotFound.of("tag")
+    return _counted(row)
+
+
+async def owned(connection: Connection, owner_id: str, tag_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these tags that are the owner's."""
+    return {row["id"] for row in await connection.fetch(_OWNED, owner_id, list(tag_ids))}
+
+
+async def rename(connection: Connection, tag_id: UUID, tag: Tag) -> None:
+    await connection.execute(_RENAME, tag_id, tag.key, tag.name)
+
+
+async def merge(connection: Connection, tag_id: UUID, others: Sequence[UUID]) -> None:
+    """Give all images of the ``others`` this tag instead; all of the owner's tags are held."""
+    await connection.execute(_MERGE, tag_id, list(others))
+    await delete(connection, others)
+
+
+async def delete(connection: Connection, tag_ids: Sequence[UUID]) -> None:
+    """With what images have of them, and counts."""
+    await connection.execute(_DELETE, list(tag_ids))
+
+
+def _counted(row: Record) -> CountedTag:
+    return CountedTag(row["id"], row["name"], row["image_count"], row["key"])

@@ -7,6 +7,7 @@ the case of letters alone (The Unicode Standard, section 3.13, D145: canonical c
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
+from uuid import UUID
 
 from attrs import field, frozen
 
@@ -46,6 +47,16 @@ def distinct(names: Iterable[str]) -> tuple[Tag, ...]:
     for tag in map(Tag.of, names):
         first.setdefault(tag.key, tag)
     return tuple(first[key] for key in sorted(first))
+
+
+@frozen
+class CountedTag:
+    """An owner's tag, and how many images outside of the trash have it. ``key`` is what it is compared by."""
+
+    id: UUID
+    name: str
+    image_count: int
+    key: str = field(repr=False)
 
 
 @frozen

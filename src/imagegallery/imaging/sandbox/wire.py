@@ -14,7 +14,7 @@ from enum import StrEnum
 import attrs
 from attrs import frozen
 
-from imagegallery.imaging.protocol import Colours, Inspection, Notes, Pixels, Removal, Rendition
+from imagegallery.imaging.protocol import Colours, FileWords, Inspection, Notes, Pixels, Removal, Rendition
 
 MAX_FRAME = 2 * 1024**2
 MAX_EXIF = 1024**2
@@ -22,6 +22,9 @@ MAX_SIDE = 1_000_000
 MAX_NOTES = 10
 MAX_NOTE = 300
 """Characters of one note."""
+MAX_WORDS = 200
+MAX_TEXT = 5_000
+"""Characters of one text among a file's words."""
 PREFIX_SIZE = 4
 MAX_DESCRIPTORS = 253
 """With one message: SCM_MAX_FD, see unix(7)."""
@@ -251,12 +254,18 @@ def _read_mapping(value: object) -> WireMessage:
 
 
 def _notes(message: WireMessage) -> Notes:
-    return Notes(**{attribute.name: _texts(message, attribute.name) for attribute in attrs.fields(Notes)})
+    names = {attribute.name for attribute in attrs.fields(Notes)} - {"words"}
+    words = _words(_read_mapping(message.get("words")))
+    return Notes(**{name: _texts(message, name, MAX_NOTES, MAX_NOTE) for name in names}, words=words)
 
 
-def _texts(message: WireMessage, key: str) -> tuple[str, ...]:
+def _words(message: WireMessage) -> FileWords:
+    return FileWords(**{each.name: _texts(message, each.name, MAX_WORDS, MAX_TEXT) for each in attrs.fields(FileWords)})
+
+
+def _texts(message: WireMessage, key: str, most: int, longest: int) -> tuple[str, ...]:
     texts = _sequence(message, key)
-    if len(texts) > MAX_NOTES or not all(isinstance(text, str) and len(text) <= MAX_NOTE for text in texts):
+    if len(texts) > most or not all(isinstance(text, str) and len(text) <= longest for text in texts):
         raise ProtocolError(key)
     return tuple(map(str, texts))
 

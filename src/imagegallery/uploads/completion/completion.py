@@ -18,6 +18,7 @@ from imagegallery.access.audience import Visibility
 from imagegallery.analyses import records as analysis_records
 from imagegallery.analyses.analysis import AnalysisResult
 from imagegallery.analyses.metadata import METADATA
+from imagegallery.analyses.words import WORDS
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
 from imagegallery.contributions.contribution import Contribution
@@ -33,6 +34,8 @@ from imagegallery.images.image.image import Image, OriginalState, ProcessingStat
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.jobs import process_image
 from imagegallery.images.metadata.metadata import taken, to_json
+from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.words import distinct
 from imagegallery.imaging.protocol import Removal
 from imagegallery.queue.protocol import JobOutbox
 from imagegallery.storage.protocol import ObjectInfo, ObjectStore
@@ -310,11 +313,14 @@ class Completion:
         await image_records.insert_image(connection, image)
         if verified.is_whole and image.metadata is not None:
             told = AnalysisResult(METADATA, to_json(image.metadata))
-            await analysis_records.put(connection, image, [told], now=now, write=False)
+            said = AnalysisResult(WORDS, verified.picture.words.to_json())
+            await analysis_records.put(connection, image, [told, said], now=now, write=False)
         if session.on_duplicate is OnDuplicate.KEEP_BOTH and added is None and not placed.is_new:
             await original_records.keep_beside_copies(connection, image.id)
         gallery = None if image.is_pending else await self._add_to_gallery(connection, session, image)
         galleries = () if gallery is None else (gallery,)
+        if image.tags:
+            await tag_records.add(connection, image.owner_id, [image.id], distinct(image.tags), now=now)
         if added is not None:
             await note_contribution(connection, added, now=now)
         uploaded = ImageUploaded(
@@ -356,6 +362,7 @@ def new_image(
 ) -> Image:
     """The image of a verified upload, waiting to be processed."""
     picture, metadata = verified.picture, verified.picture.metadata
+    words = picture.words if session.sender is None else picture.words.by_others()
     taken_at, taken_at_source = taken(metadata, session.filename, now)
     return Image(
         id=session.future_image_id,
@@ -388,6 +395,11 @@ def new_image(
         updated_at=now,
         policy=session.policy,
         removed_metadata=None if verified.arrived is None else verified.arrived.removal,
+        tags=words.tags,
+        title=words.title,
+        description=words.description,
+        rating=words.rating,
+        people=words.people,
     )
 
 

@@ -18,6 +18,7 @@ from imagegallery.errors import (
     Unavailable,
 )
 from imagegallery.images.metadata.metadata import read_metadata
+from imagegallery.images.words.file_words import read_words
 from imagegallery.imaging.limits import TOO_MUCH
 from imagegallery.imaging.protocol import ImagingEngine, Inspection
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
@@ -165,8 +166,8 @@ class Verification:
 
 
 def _picture(found: Inspection) -> FoundPicture:
-    metadata = read_metadata(found.exif, found.notes)
-    return FoundPicture(found.width, found.height, found.frames, found.is_truncated, metadata)
+    metadata, words = read_metadata(found.exif, found.notes), read_words(found.exif, found.notes)
+    return FoundPicture(found.width, found.height, found.frames, found.is_truncated, metadata, words)
 
 
 def check_size(session: UploadSession, size: int) -> None:

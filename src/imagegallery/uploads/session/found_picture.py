@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from imagegallery.images.metadata.metadata import Metadata, from_json, to_json
+from imagegallery.images.words.file_words import Words
 from imagegallery.imaging.protocol import Removal
 
 
@@ -21,6 +22,7 @@ class FoundPicture:
     frames: int
     is_truncated: bool
     metadata: Metadata
+    words: Words = field(factory=Words)
 
 
 @frozen
@@ -61,6 +63,7 @@ class StagedFile:
             "frames": picture.frames,
             "is_truncated": picture.is_truncated,
             "metadata": to_json(picture.metadata),
+            "words": picture.words.to_json(),
         }
 
     @classmethod
@@ -72,6 +75,7 @@ class StagedFile:
             document["frames"],
             document["is_truncated"],
             from_json(document["metadata"]),
+            Words.from_json(document.get("words") or {}),
         )
         arrived = document.get("arrived")
         return cls(
