@@ -97,7 +97,7 @@ class Settings:
 
     For `imagegallery serve`: ``trusted_proxies`` are the addresses and networks whose ``X-Forwarded-*`` headers are
     trusted; ``cors_origins`` are origins of pages (``https://app.example``) that may use the API from a browser
-    (without sign-in they must be named, not ``*``).
+    (without sign-in they must be named, not ``*``); ``page``: whether people find the page of pictures at ``/``.
     """
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -106,6 +106,7 @@ class Settings:
     features: tuple[str, ...] = field(default=(), converter=stripped_names)
     trusted_proxies: tuple[str, ...] = field(default=(), converter=stripped_names)
     cors_origins: tuple[str, ...] = field(default=(), converter=stripped_names)
+    page: bool = True
     jwt: JwtOptions = field(factory=JwtOptions)
     client: ClientLimits = field(factory=ClientLimits)
     database: DatabaseOptions = field(factory=DatabaseOptions)

@@ -63,7 +63,7 @@ def app() -> Starlette:
         cors_origins=settings.cors_origins,
         client_limits=settings.client,
         operations=EVERYTHING,
-        page=True,
+        page=settings.page,
     )
 
 

@@ -1,0 +1,211 @@
+"""Pictures of the page, in `docs/page/`: each view on three screens in both themes, and one story from the beginning.
+
+    apt-get install chromium
+    python -m docs.screenshots [PHOTOGRAPHS]
+
+PHOTOGRAPHS is a folder for `tests.support.album`. A real service is filled by the API, and looked at in Chromium.
+"""
+
+import io
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import click
+import httpx
+from attrs import frozen
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.support.album import Photograph, album
+from tests.support.leftovers import shared_database
+from tests.support.served import ServedUploads, served_uploads, token_of
+from tests.support.waiting import until
+
+FOLDER = Path(__file__).parent / "page"
+CHROMIUM = "/usr/bin/chromium"
+SCREENS = ((1440, 900), (768, 1024), (390, 844))
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+HEIGHT = 470  # of each screen in a sheet
+GAP = 16
+GROUND = "#8a8782"
+STORY = (1280, 800)
+SHOWN = (960, 600)
+QUALITY = 62
+USER = "ada"
+SETTLED = """() => {
+  const near = [...document.images].filter(image => {
+    const box = image.getBoundingClientRect();
+    return box.width > 0 && box.top < innerHeight && box.bottom > 0;
+  });
+  return document.querySelector("h1, h2, [role=dialog]") && !document.querySelector("[aria-busy=true]")
+    && near.every(image => image.complete && image.naturalWidth > 0);
+}"""
+
+
+@frozen
+class Library:
+    """What was filled in: a service, its photographs' ids by their names, galleries' by theirs, and a share's path."""
+
+    served: ServedUploads
+    images: dict[str, str]
+    galleries: dict[str, str]
+    link: str
+    share: str
+
+    @property
+    def views(self) -> dict[str, tuple[str, str | None]]:
+        """Each view: its path, and who looks at it."""
+        first, *_ = self.images.values()
+        gallery, *_ = self.galleries.values()
+        return {
+            "library": ("/", USER),
+            "viewer": (f"/images/{first}", USER),
+            "galleries": ("/galleries", USER),
+            "gallery": (f"/galleries/{gallery}", USER),
+            "shares": ("/shares", USER),
+            "share": (f"/shares/{self.share}", USER),
+            "inbox": ("/inbox", USER),
+            "link": (self.link, None),
+            "trash": ("/trash", USER),
+            "duplicates": ("/duplicates", USER),
+            "administration": ("/admin", USER),
+            "account": ("/account", USER),
+            "sign-in": ("/sign-in", None),
+            "empty": ("/", "nobody-yet"),
+        }
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[ServedUploads]:
+    """A service with a worker, whose guests may upload, over an empty database."""
+    settings = {"jwt_role_claim": "role", "administration_guest_uploads": "true"}
+    with shared_database() as database, served_uploads(database, folder, has_worker=True, **settings) as served:
+        yield served
+
+
+def client(served: ServedUploads, user: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token_of(user, role='admin')}"}
+    return httpx.Client(base_url=served.api, headers=headers, timeout=60)
+
+
+def fill(served: ServedUploads, photographs: Sequence[Photograph]) -> Library:
+    """Bring the photographs in, as their owner would over some years."""
+    with client(served, USER) as owner, httpx.Client(base_url=served.api, timeout=60) as guest:
+        names = dict.fromkeys(each.subject.gallery for each in photographs)
+        galleries = {name: made(owner.post("/galleries", json={"name": name})) for name in names}
+        images = {each.filename: add(owner, galleries[each.subject.gallery], each) for each in photographs}
+        until(lambda: are_ready(owner))
+        twin = photographs[0]
+        add(owner, galleries[twin.subject.gallery], Photograph("IMG_7400 (1).jpg", twin.data + b"\0", twin.subject))
+        for image_id in list(images.values())[3::9]:
+            owner.patch(f"/images/{image_id}", json={"is_favorite": True})
+        for image_id in list(images.values())[-3:]:
+            owner.delete(f"/images/{image_id}")
+        first, second, *_ = galleries.values()
+        owner.post("/shares", json={"targets": [{"gallery_id": second}], "note": "For the family"})
+        said = {"targets": [{"gallery_id": first}], "permissions": ["view", "download", "add_images"]}
+        share = owner.post("/shares", json={**said, "note": "The hike"}).raise_for_status().json()["data"]
+        guest.get(f"/s/{share['token']}").raise_for_status()
+        guest.post(f"/s/{share['token']}/guests", json={"name": "Inês"}).raise_for_status()
+        for each in photographs[5:8]:
+            send(guest, f"/s/{share['token']}/galleries/{first}/uploads", each.filename, each.data + b"\0\0")
+    return Library(served, images, galleries, f"/s/{share['token']}", share["id"])
+
+
+def made(answer: httpx.Response) -> str:
+    made_id: str = answer.raise_for_status().json()["data"]["id"]
+    return made_id
+
+
+def send(api: httpx.Client, path: str, filename: str, data: bytes) -> str:
+    headers = {"Content-Type": "image/jpeg"}
+    return made(api.post(path, params={"filename": filename}, content=data, headers=headers))
+
+
+def add(owner: httpx.Client, gallery: str, photograph: Photograph) -> str:
+    image_id = send(owner, f"/galleries/{gallery}/uploads", photograph.filename, photograph.data)
+    said = {"alt_text": photograph.subject.alt_text, "tags": list(photograph.subject.tags)}
+    owner.patch(f"/images/{image_id}", json=said).raise_for_status()
+    return image_id
+
+
+def are_ready(owner: httpx.Client) -> bool:
+    listed = owner.get("/images", params={"limit": 100}).json()["data"]
+    return all(each["processing_status"] == "complete" for each in listed)
+
+
+def window(browser: Browser, served: ServedUploads, user: str | None, size: tuple[int, int]) -> BrowserContext:
+    context = browser.new_context(
+        base_url=served.service.url,
+        viewport={"width": size[0], "height": size[1]},
+        reduced_motion="reduce",
+        service_workers="block",
+        is_mobile=size[0] < 500,
+        has_touch=size[0] < 500,
+    )
+    if user is not None:
+        context.add_init_script(f"sessionStorage.setItem('imagegallery.token', {token_of(user, role='admin')!r})")
+    return context
+
+
+def settled(page: Page) -> Page:
+    """Wait until what is to be seen is there."""
+    page.wait_for_function(SETTLED)
+    page.wait_for_timeout(400)  # for pictures that are drawn a moment after they have come
+    return page
+
+
+def screenshot(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(settled(page).screenshot())).convert("RGB")
+
+
+def sheet(browser: Browser, served: ServedUploads, path: str, user: str | None) -> Image.Image:
+    """A view on each screen, side by side; below it the same in the dark."""
+    rows: list[list[Image.Image]] = [[] for _ in THEMES]
+    for size in SCREENS:
+        context = window(browser, served, user, size)
+        page = context.new_page()
+        page.goto(path)
+        for row, theme in zip(rows, THEMES, strict=True):
+            page.emulate_media(color_scheme=theme)
+            shot = screenshot(page)
+            row.append(shot.resize((shot.width * HEIGHT // shot.height, HEIGHT), Image.Resampling.LANCZOS))
+        context.close()
+    width = sum(each.width + GAP for each in rows[0]) + GAP
+    whole = Image.new("RGB", (width, (HEIGHT + GAP) * len(rows) + GAP), GROUND)
+    for number, row in enumerate(rows):
+        left = GAP
+        for each in row:
+            whole.paste(each, (left, GAP + number * (HEIGHT + GAP)))
+            left += each.width + GAP
+    return whole
+
+
+def save(picture: Image.Image, name: str) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    picture.save(FOLDER / f"{name}.webp", quality=QUALITY, method=6)
+
+
+@click.command()
+@click.argument("photographs", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--only", multiple=True, help="Views, or `story`.")
+def main(photographs: Path | None, only: Sequence[str]) -> None:
+    """Look at every view, and tell the story."""
+    taken = [*album(photographs)]
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with service(Path(folder) / "data") as served:
+            library = fill(served, taken)
+            for name, (path, user) in library.views.items():
+                if not only or name in only:
+                    save(sheet(browser, served, path, user), name)
+                    click.echo(name)
+        browser.close()
+    size = sum(path.stat().st_size for path in FOLDER.iterdir())
+    click.echo(f"{size / 1e6:.2f} MB in {FOLDER}")
+
+
+if __name__ == "__main__":
+    main()
