@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from tests.support.database import DatabaseServer
 from tests.support.images import jpeg_of_size
 from tests.support.served import ServedUploads, served_uploads, token_of
+from tests.support.waiting import until
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 30_000  # milliseconds; what has not come by then does not come
@@ -43,13 +45,20 @@ class ServedPage:
             made = [
                 client.post(
                     path,
-                    params={"filename": f"photo-{number}.jpg", "wait": 20},
+                    params={"filename": f"photo-{number}.jpg"},
                     content=jpeg_of_size(20_000, seed=str(uuid4())),
                     headers={"Content-Type": "image/jpeg"},
                 )
                 for number in range(count)
             ]
-        return [answer.raise_for_status().json()["data"]["id"] for answer in made]
+            ids = [str(answer.raise_for_status().json()["data"]["id"]) for answer in made]
+            for image_id in ids:
+                until(partial(_is_shown, client, image_id))
+        return ids
+
+
+def _is_shown(client: httpx.Client, image_id: str) -> bool:
+    return client.get(f"/images/{image_id}").json()["data"]["src"] is not None
 
 
 @pytest.fixture(scope="session")

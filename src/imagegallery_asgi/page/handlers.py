@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from imagegallery import InvalidInput, NotFound, Permission
 from imagegallery.ids import as_id
-from imagegallery_asgi.api.embedding import VISITOR, FeedQuery
+from imagegallery_asgi.api.embedding import VISITOR
 from imagegallery_asgi.api.sites import Site
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
@@ -68,11 +68,12 @@ async def get_view_of_one(call: Call, name: str) -> Response:
 
 
 @_view("/galleries/{gallery_id}")
-async def get_gallery_view(call: Call, gallery_id: str, query: FeedQuery) -> Response:
-    """The view of a gallery; what everybody may see of it is there without JavaScript, too."""
+async def get_gallery_view(call: Call, gallery_id: str) -> Response:
+    """The view of a gallery; what everybody may see of it is there without JavaScript, too. Its address also has what
+    the page's programs keep there: filters and an order."""
     try:
-        id_ = as_id(gallery_id, "gallery_id")
-        contents = await public_contents(call, id_, query.cursor, address=f"/galleries/{id_}")
+        id_, cursor = as_id(gallery_id, "gallery_id"), call.request.query_params.get("cursor")
+        contents = await public_contents(call, id_, cursor, address=f"/galleries/{id_}")
     except (NotFound, InvalidInput):
         return await page_answer(call)
     shown = evolve(contents, below=f"{call.root}/galleries/{id_}")

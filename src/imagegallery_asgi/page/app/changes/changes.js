@@ -7,6 +7,7 @@ import { changed, echoes, tell, tellTabs } from "../core/live.js";
 import { messages } from "../core/messages.js";
 import { sentence } from "../core/sentences.js";
 import { toast } from "../parts/toast.js";
+import { useKeys } from "../shortcuts/keys.js";
 import { inPieces, pieces } from "./batches.js";
 import { ChangeLog } from "./log.js";
 import { UndoStack } from "./undo.js";
@@ -73,14 +74,7 @@ export async function undoLast() {
   return false;
 }
 
-/** @param {KeyboardEvent} event Texts have an undo of their own. */
-function undoByKey(event) {
-  if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
-  if (event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]")) return;
-  event.preventDefault();
-  void undoLast();
-}
-globalThis.document?.addEventListener("keydown", undoByKey);
+useKeys(t("keys"), [{ keys: ["Ctrl+z"], says: t("keys.undo"), run: undoLast }], new AbortController().signal);
 
 /**
  * @param {Iterable<string>} ids
@@ -103,8 +97,9 @@ export function trash(ids) {
   return act(ids, {
     action: "trash",
     event: "image.deleted",
-    show: (some) => gone(some, "arrived"),
-    hide: (some) => arrived(some, "gone"),
+    show: (some) => tell("images-gone", { ids: some }),
+    done: (some) => tell("trash-changed", { arrived: some }),
+    fail: (some) => tell("images-arrived", { ids: some }),
     back: restore,
   });
 }
@@ -114,8 +109,9 @@ export function restore(ids) {
   return act(ids, {
     action: "restore",
     event: "image.restored",
-    show: (some) => arrived(some, "gone"),
-    hide: (some) => gone(some, "arrived"),
+    show: (some) => tell("trash-changed", { gone: some }),
+    done: (some) => tell("images-arrived", { ids: some }),
+    fail: (some) => tell("trash-changed", { arrived: some }),
     back: trash,
   });
 }
@@ -128,8 +124,11 @@ export function deleteForGood(ids) {
   return act(ids, {
     action: "delete",
     event: "image.purged",
-    show: (some) => gone(some, "gone"),
-    hide: (some) => tell("trash-changed", { arrived: some }),
+    show: (some) => {
+      tell("images-gone", { ids: some });
+      tell("trash-changed", { gone: some });
+    },
+    fail: (some) => tell("trash-changed", { arrived: some }),
   });
 }
 
@@ -152,8 +151,7 @@ export async function addToGallery(ids, galleryId, name = "") {
     action: "add_to_gallery",
     galleryId,
     values: { name },
-    show: (some) => tell("gallery-changed", { id: galleryId, change: "images", arrived: some }),
-    hide: (some) => tell("gallery-changed", { id: galleryId, change: "images", gone: some }),
+    done: (some) => tell("gallery-changed", { id: galleryId, change: "images", arrived: some }),
     back: (some) => removeFromGallery(some, galleryId, name),
   });
 }
@@ -170,7 +168,7 @@ export function removeFromGallery(ids, galleryId, name = "") {
     galleryId,
     values: { name },
     show: (some) => tell("gallery-changed", { id: galleryId, change: "images", gone: some }),
-    hide: (some) => tell("gallery-changed", { id: galleryId, change: "images", arrived: some }),
+    fail: (some) => tell("gallery-changed", { id: galleryId, change: "images", arrived: some }),
     back: (some) => addToGallery(some, galleryId, name),
   });
 }
@@ -192,10 +190,10 @@ export function updateImage(id, fields, was, { said: words, version = null } = {
       entry = log.begin([id], fields, () => was);
       tell("image-changed", { ids: [id], fields });
     },
-    undo: () => rolledBack(log.settle(entry, new Set([id]))),
+    undo: () => rolledBack(log.refuse(entry, [id])),
     send: async () => {
       await api.patch(`/images/${id}`, fields, version === null ? {} : { headers: { "If-Match": version } });
-      log.settle(entry);
+      log.settle(entry, [id]);
       tellTabs("image-changed", { ids: [id], fields });
     },
     said: words,
@@ -226,10 +224,11 @@ async function setFlag(ids, name, value, [action, other]) {
       entry = log.begin(those, fields, () => ({ [name]: !value }));
       tell("image-changed", { ids: those, fields });
     },
-    settle: (done, left) => {
-      rolledBack(log.settle(entry, new Set(left)));
-      if (done.length) tellTabs("image-changed", { ids: done, fields });
+    done: (those) => {
+      log.settle(entry, those);
+      tellTabs("image-changed", { ids: those, fields });
     },
+    fail: (those) => rolledBack(log.refuse(entry, those)),
     back: (those) => setFlag(those, name, !value, [other, action]),
   });
 }
@@ -240,9 +239,9 @@ async function setFlag(ids, name, value, [action, other]) {
  * @property {string} [galleryId]
  * @property {string} [event] What the service tells of each.
  * @property {Record<string, string>} [values] For the words.
- * @property {(ids: string[]) => void} show
- * @property {(ids: string[]) => void} [hide] What was shown of these is not so.
- * @property {(done: string[], left: string[]) => void} [settle]
+ * @property {(ids: string[]) => void} [show] At once: what is taken away, and fields.
+ * @property {(ids: string[]) => void} [done] When the service has it: where images came, lists read them.
+ * @property {(ids: string[]) => void} [fail] What was shown of these is not so.
  * @property {(ids: string[]) => unknown} [back]
  */
 
@@ -256,7 +255,7 @@ async function setFlag(ids, name, value, [action, other]) {
 async function act(some, how) {
   const ids = [...new Set(some)];
   if (!ids.length) return true;
-  how.show(ids);
+  how.show?.(ids);
   if (how.event) echoes.expect(how.event, ids, Date.now());
   const sent = inPieces(ids, (piece) => send(piece, how));
   const words = t(`${how.action}.done`, { count: ids.length, ...how.values });
@@ -264,11 +263,11 @@ async function act(some, how) {
   const { done, refused, error } = await sent;
   const isDone = new Set(done);
   const left = ids.filter((id) => !isDone.has(id));
-  how.settle?.(done, left);
+  if (done.length) how.done?.(done);
   if (!left.length) return true;
   withdraw();
   if (how.event) echoes.forget(how.event, left);
-  how.hide?.(left);
+  how.fail?.(left);
   tellPart(how, done, left, refused, error);
   return false;
 }
@@ -321,24 +320,6 @@ function tellPart(how, done, left, refused, error) {
 /** @param {Map<string, Record<string, unknown>>} shown */
 function rolledBack(shown) {
   for (const [id, fields] of shown) tell("image-changed", { ids: [id], fields });
-}
-
-/**
- * @param {string[]} ids
- * @param {"gone" | "arrived"} inTrash
- */
-function gone(ids, inTrash) {
-  tell("images-gone", { ids });
-  tell("trash-changed", { [inTrash]: ids });
-}
-
-/**
- * @param {string[]} ids
- * @param {"gone" | "arrived"} inTrash
- */
-function arrived(ids, inTrash) {
-  tell("images-arrived", { ids });
-  tell("trash-changed", { [inTrash]: ids });
 }
 
 /**

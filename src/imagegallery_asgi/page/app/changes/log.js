@@ -5,7 +5,7 @@
  * so the log says what to show while any is under way, and what is true again when one of them is refused.
  *
  * @typedef {Record<string, unknown>} Fields
- * @typedef {{ids: ReadonlySet<string>, fields: Fields}} Entry
+ * @typedef {{ids: Set<string>, fields: Fields}} Entry `ids`: those that are not answered
  */
 
 export class ChangeLog {
@@ -35,22 +35,43 @@ export class ChangeLog {
   }
 
   /**
-   * The service has answered. What it `refused` gets its former value back, or that of a later change.
+   * The service has done it to these.
    *
    * @param {Entry} entry
-   * @param {ReadonlySet<string>} refused
-   * @returns {Map<string, Fields>} what to show of those from now on
+   * @param {Iterable<string>} ids
    */
-  settle(entry, refused = new Set()) {
-    this.#pending = this.#pending.filter((each) => each !== entry);
+  settle(entry, ids) {
+    for (const id of ids) {
+      Object.assign(this.#before.get(id) ?? {}, entry.fields);
+      this.#end(entry, id);
+    }
+  }
+
+  /**
+   * The service has refused it for these: they get their former values back, or those of a later change.
+   *
+   * @param {Entry} entry
+   * @param {Iterable<string>} ids
+   * @returns {Map<string, Fields>} what to show of them from now on
+   */
+  refuse(entry, ids) {
     const shown = new Map();
-    for (const id of entry.ids) {
+    for (const id of ids) {
       const before = this.#before.get(id) ?? {};
-      if (!refused.has(id)) Object.assign(before, entry.fields);
-      else shown.set(id, pick({ ...before, ...this.over(id) }, Object.keys(entry.fields)));
-      if (!this.#pending.some((each) => each.ids.has(id))) this.#before.delete(id);
+      this.#end(entry, id);
+      shown.set(id, pick({ ...before, ...this.over(id) }, Object.keys(entry.fields)));
     }
     return shown;
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {string} id
+   */
+  #end(entry, id) {
+    entry.ids.delete(id);
+    if (!entry.ids.size) this.#pending = this.#pending.filter((each) => each !== entry);
+    if (!this.#pending.some(({ ids }) => ids.has(id))) this.#before.delete(id);
   }
 
   /**

@@ -11,6 +11,7 @@ import { style } from "../core/styles.js";
 import { changed, change, trash } from "../changes/changes.js";
 import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
+import { useKeys } from "../shortcuts/keys.js";
 import { better, pairsOf, without } from "./pairs.js";
 
 const t = await messages("duplicates");
@@ -43,7 +44,7 @@ export default class Duplicates extends Element {
     changed.addEventListener("images-gone", this.#lose, on);
     changed.addEventListener("images-arrived", () => this.state.value === "ready" && void this.#restart(), on);
     changed.addEventListener("everything-changed", () => void this.#restart(), on);
-    document.addEventListener("keydown", this.#key, on);
+    useKeys(t("title"), this.#keys(), ended);
     void this.#restart();
   }
 
@@ -193,16 +194,15 @@ export default class Duplicates extends Element {
     void this.#show();
   };
 
-  #key = (/** @type {KeyboardEvent} */ event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target instanceof globalThis.Element && event.target.closest("input, textarea, select")) return;
-    /** @type {Record<string, () => void>} */
-    const ways = { 1: () => this.#keep(0), 2: () => this.#keep(1), b: () => this.#keepBoth(), n: () => this.#go(1) };
-    const run = ways[event.key.toLowerCase()];
-    if (!run || this.state.value !== "ready" || !this.shown.value) return;
-    event.preventDefault();
-    run();
-  };
+  #keys() {
+    const here = (/** @type {() => void} */ run) => () => void (this.state.value === "ready" && this.shown.value && run());
+    return [
+      { keys: ["1"], says: t("keys.first"), run: here(() => this.#keep(0)) },
+      { keys: ["2"], says: t("keys.second"), run: here(() => this.#keep(1)) },
+      { keys: ["b"], says: t("both"), run: here(() => this.#keepBoth()) },
+      { keys: ["n"], says: t("later"), run: here(() => this.#go(1)) },
+    ];
+  }
 }
 
 /**

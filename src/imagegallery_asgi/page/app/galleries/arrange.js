@@ -13,7 +13,7 @@ import { style } from "../core/styles.js";
 import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
 import "../parts/progress.js";
-import { change } from "../changes/changes.js";
+import { change, undoLast } from "../changes/changes.js";
 import { sendMoves } from "../changes/galleries.js";
 import { scrollAtEdge } from "../selection/gestures.js";
 import { placeByKey, places } from "../selection/ranges.js";
@@ -338,6 +338,11 @@ export class Arrange extends Element {
   #key = (/** @type {KeyboardEvent} */ event) => {
     const lifted = this.lifted.value;
     const count = this.order.value.length;
+    if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+      // In a list box keys are its own.
+      event.preventDefault();
+      return void undoLast();
+    }
     if (event.altKey || event.metaKey || event.ctrlKey || !count) return;
     if (event.key === " " || event.key === "Enter") {
       if (lifted) this.#drop();

@@ -193,6 +193,11 @@ export default class Galleries extends Element {
 /** @param {any} gallery */
 export function menuOf(gallery) {
   return [
+    {
+      label: t("share"),
+      icon: /** @type {const} */ ("share"),
+      run: async () => (await import("../shares/share-dialog.js")).openShareDialog({ galleries: [gallery.id], title: gallery.name }),
+    },
     { label: t("edit"), icon: /** @type {const} */ ("edit"), run: async () => (await import("./edit.js")).editGallery(gallery.id) },
     {
       label: t("delete"),

@@ -20,6 +20,13 @@ const add = () => ({ label: t("add"), icon: "album", first: true, run: pickAndAd
 /** @returns {Action} */
 const toTrash = () => ({ label: t("trash"), icon: "trash", danger: true, run: (ids) => trash(ids) });
 
+/** @returns {Action} */
+const share = () => ({
+  label: t("share"),
+  icon: "share",
+  run: async (ids) => (await import("../shares/share-dialog.js")).openShareDialog({ images: ids }),
+});
+
 /** @param {string[]} ids */
 async function pickAndAdd(ids) {
   const { pickGallery } = await import("../galleries/pick.js");
@@ -37,6 +44,7 @@ export function libraryActions({ isArchive = false } = {}) {
   return [
     favourites(),
     add(),
+    share(),
     noFavourites(),
     isArchive
       ? { label: t("unarchive"), icon: "archive", run: (ids) => archive(ids, false) }
@@ -60,6 +68,7 @@ export function galleryActions(gallery, count) {
     { label: t("remove"), icon: "close", first: true, run: (ids) => removeFromGallery(ids, gallery.id, gallery.name) },
     ...(count === 1 ? [cover] : []),
     add(),
+    share(),
     noFavourites(),
     toTrash(),
   ];

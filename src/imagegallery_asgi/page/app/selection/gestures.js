@@ -10,7 +10,11 @@
  * @property {(from: string, to: string) => Promise<string[]>} between All ids from one to another, either way.
  * @property {() => Promise<string[] | null>} all The ids of all, also of what is not loaded; null: that was told.
  */
+import { messages } from "../core/messages.js";
+import { isFree, useKeys } from "../shortcuts/keys.js";
 import { selection } from "./selection.js";
+
+const t = await messages("selection");
 
 const LONG = 450; // milliseconds
 const STILL = 10; // pixels that a finger may tremble
@@ -33,6 +37,13 @@ export function choose(grid, list, ended) {
   // Scrolling can only be held back by a listener that says so beforehand.
   on("touchmove", gestures.touch, { passive: false });
   document.addEventListener("keyup", gestures.keyUp, { signal: ended });
+  const keys = [
+    { keys: ["x"], says: t("keys.one") },
+    { keys: ["Shift+ArrowRight", "Shift+ArrowDown"], says: t("keys.range") },
+    { keys: ["Ctrl+a"], says: t("keys.all") },
+    { keys: ["Escape"], says: t("keys.none") },
+  ];
+  useKeys(t("keys"), keys, ended);
   ended.addEventListener("abort", gestures.release);
 }
 
@@ -77,7 +88,7 @@ class Gestures {
 
   /** @param {KeyboardEvent} event */
   key = (event) => {
-    if (event.altKey || isText(event.target)) return;
+    if (event.altKey || !isFree(event)) return;
     const id = this.#idOf(event.target);
     const isCommand = event.ctrlKey || event.metaKey;
     if (isCommand && event.key.toLowerCase() === "a" && !event.shiftKey) {
@@ -218,9 +229,4 @@ export function scrollAtEdge(y, top = 0) {
 function taken(event) {
   event.preventDefault();
   event.stopPropagation();
-}
-
-/** @param {EventTarget | null} target */
-function isText(target) {
-  return target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
 }
