@@ -6,6 +6,7 @@ import { startOffline } from "./offline/offline.js";
 import { ROUTES } from "./routes.js";
 import "./shell/shell.js";
 import { listenToKeys } from "./shortcuts/keys.js";
+import { startUploads } from "./upload/entry.js";
 
 startRouter(ROUTES);
 document.body.prepend(document.createElement("ig-shell"));
@@ -13,3 +14,4 @@ startLive();
 void startSession();
 startOffline();
 listenToKeys();
+startUploads();

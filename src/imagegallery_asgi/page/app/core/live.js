@@ -67,16 +67,22 @@ export function tellTabs(type, detail) {
 export function startLive() {
   /** @type {AbortController | null} */
   let stop = null;
+  /** @type {string | undefined} */
+  let id;
   const restart = () => {
     stop?.abort();
     stop = null;
-    const me = session.me.value;
-    if (session.state.value !== "user" || !me) return;
+    if (id === undefined) return;
     stop = new AbortController();
     const { signal: ended } = stop;
-    untracked(() => join(`imagegallery ${session.root} ${me.id}`, ended));
+    untracked(() => join(`imagegallery ${session.root} ${id}`, ended));
   };
-  effect(restart);
+  effect(() => {
+    const user = session.state.value === "user" ? session.me.value?.id : undefined;
+    if (user === id) return; // only what they store has changed
+    id = user;
+    restart();
+  });
   // A page that is kept for going back has to let go of its lock and its connection.
   addEventListener("pagehide", () => stop?.abort());
   addEventListener("pageshow", (event) => event.persisted && restart());

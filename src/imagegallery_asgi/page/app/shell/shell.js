@@ -12,6 +12,7 @@ import "../parts/menu.js";
 import "../parts/toast.js";
 import "../offline/banner.js";
 import { useKeys } from "../shortcuts/keys.js";
+import "../upload/button.js";
 import { arrive } from "./arrival.js";
 
 /** @typedef {import("../core/router.js").Place} Place */
@@ -122,7 +123,7 @@ export class Shell extends Element {
       <header class="bar">
         <a class="brand" href=${link("/")}>${t("brand")}</a>
         <div class="search" id="search"></div>
-        <div class="tools" id="tools"></div>
+        <div class="tools" id="tools"><ig-upload-button></ig-upload-button></div>
       </header>
       ${all.length > 0 && isUser
         ? html`<nav class="ways" aria-label=${t("navigation")}>

@@ -1,0 +1,30 @@
+/** Where files go that are dropped or pasted anywhere, or picked by the button at the top. */
+import { api } from "../core/api.js";
+import { session } from "../core/session.js";
+import { computed, signal } from "../core/signal.js";
+
+/**
+ * @typedef {{galleryId: string | null, name: string | null, api: import("../core/api.js").Api}} Target `name` is the
+ *   gallery's; null: the library.
+ */
+
+/** Those of the views that are open; the last counts. */
+const places = signal(/** @type {(Target | null)[]} */ ([]));
+
+/** Null where nothing can be uploaded. */
+export const target = computed(() => {
+  const all = places.value;
+  if (all.length > 0) return all[all.length - 1] ?? null;
+  return session.me.value === null ? null : { galleryId: null, name: null, api };
+});
+
+/**
+ * For a view: what is dropped while it is open goes there; null: nowhere.
+ * @param {Partial<Target> | null} place
+ * @param {AbortSignal} ended Of the view.
+ */
+export function receiveFiles(place, ended) {
+  const here = place && { galleryId: null, name: null, api, ...place };
+  places.value = [...places.value, here];
+  ended.addEventListener("abort", () => (places.value = places.value.filter((each) => each !== here)));
+}

@@ -1,0 +1,160 @@
+"""Uploading in the page: files come in, whatever happens meanwhile, or are refused in clear words."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from tests.page.conftest import PATIENCE, OpenPage, ServedPage
+from tests.support.images import jpeg_of_size
+
+MARKUP = "<img src=x onerror=alert(1)>.jpg"
+TURNED = "holiday\u202egpj.exe.jpg"
+LONG = f"{'a' * 240}.jpg"
+BEGUN = "**/uploads/resumable?*"
+
+
+def drop(page: Page, *paths: Path) -> None:
+    """Files and folders from outside of the browser."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+
+    def drag(kind: str) -> None:
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 500, "y": 400, "data": data})
+
+    expect(page.get_by_role("button", name="Upload")).to_be_visible()
+    drag("dragEnter")
+    expect(page.get_by_text("Drop to upload to your photos")).to_be_visible()
+    drag("dragOver")
+    drag("drop")
+
+
+def choose(page: Page, *paths: Path) -> None:
+    page.get_by_role("button", name="Upload").click()
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("menuitem", name="Choose files").click()
+    chosen.value.set_files(list(paths))
+
+
+def panel(page: Page) -> Callable[[str], None]:
+    """Waits for a text in the panel."""
+    here = page.get_by_role("region", name="Uploads")
+    return lambda text: expect(here).to_contain_text(text, timeout=PATIENCE)
+
+
+def check_in(served_page: ServedPage, user: str, *paths: Path) -> None:
+    """These files are there byte for byte, each once, and no others."""
+    assert served_page.served.originals(user) == Counter(digest_of(path) for path in paths)
+
+
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def photo(tmp_path: Path, user: str) -> Callable[..., Path]:
+    def make(name: str = "tram.jpg", size: int = 20_000) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(jpeg_of_size(size, f"{user} {name}"))
+        return path
+
+    return make
+
+
+def test_a_folder_is_dropped_and_each_file_is_in_or_told_of(
+    open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str, tmp_path: Path
+) -> None:
+    inside = [photo(f"trip/{name}") for name in ("1.jpg", "2.jpg", "3.jpg", MARKUP, TURNED, LONG)]
+    (tmp_path / "trip" / "notes.txt").write_text("left out")
+    (tmp_path / "empty.jpg").touch()
+    with (tmp_path / "film.mov").open("wb") as film:
+        film.truncate(200_000_000)
+    page = open_page("/", user=user)
+    drop(page, tmp_path / "trip", tmp_path / "empty.jpg", tmp_path / "film.mov")
+    told = panel(page)
+    told("2 files were not taken")
+    told("6 images are in")
+    told("The file is empty.")
+    told("This is not a picture that can be shown here")
+    told(MARKUP)
+    told("holiday\ufffdgpj.exe.jpg")
+    expect(page.get_by_text("1 file is no picture and was left out.")).to_be_visible()
+    check_in(served_page, user, *inside)
+
+
+def test_a_page_that_is_loaded_anew_goes_on_where_it_was(
+    open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
+) -> None:
+    page, path = open_page("/", user=user), photo(size=6_000_000)
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
+    choose(page, path)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", slow)
+    panel(page)("Kept in this browser until it is in")
+    page.reload()
+    network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    panel(page)("1 image is in")
+    check_in(served_page, user, path)
+
+
+def test_who_is_signed_out_or_offline_meanwhile_goes_on_afterwards(
+    open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
+) -> None:
+    page = open_page("/", user=user)
+    refusal = {"code": "invalid_token", "detail": "Sign in first.", "status": 401}
+    page.route(BEGUN, lambda route: route.fulfill(status=401, json=refusal), times=1)
+    first, second = photo("1.jpg"), photo("2.jpg")
+    choose(page, first)
+    told = panel(page)
+    told("Your sign-in has ended.")
+    page.get_by_role("region", name="Uploads").get_by_role("button", name="Try again").click()
+    told("1 image is in")
+    page.context.set_offline(True)
+    choose(page, second)
+    told("You are offline.")
+    page.context.set_offline(False)
+    told("2 images are in")
+    check_in(served_page, user, first, second)
+
+
+def test_what_is_there_already_is_the_person_s_to_decide_and_a_full_storage_is_told(
+    open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
+) -> None:
+    served, known, large = served_page.served, photo(), photo("large.jpg", 900_000)
+    with served_page.client(user) as client:
+        client.post("/images", content=known.read_bytes(), headers={"Content-Type": "image/jpeg"}).raise_for_status()
+    served.rows("UPDATE owners SET storage_limit = 500000 WHERE owner_id = $1 RETURNING 1", user)
+    page = open_page("/", user=user)
+    choose(page, known, large)
+    told = panel(page)
+    told("You have this file already.")
+    told("There is no room left for this file.")
+    told("of \u2068500 kB\u2069 used")
+    page.get_by_role("button", name="Upload anyway").or_(page.get_by_role("button", name="anyway")).first.click()
+    told("1 image is in")
+    assert served.originals(user) == {digest_of(known): 2}
+
+
+def test_of_two_tabs_one_sends_and_the_other_shows_it(
+    open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
+) -> None:
+    page = open_page("/", user=user)
+    waiting: list[Route] = []
+    page.route(BEGUN, lambda route: waiting.append(route))
+    choose(page, photo())
+    panel(page)("Uploading")
+    other = page.context.new_page()
+    other.goto("/")
+    told = panel(other)
+    told("tram.jpg")
+    other.get_by_role("region", name="Uploads").get_by_role("button", name="Pause all").click()
+    panel(page)("Paused")
+    page.unroute(BEGUN)
+    other.get_by_role("region", name="Uploads").get_by_role("button", name="Go on with all").click()
+    told("1 image is in")
+    panel(page)("1 image is in")
+    check_in(served_page, user, photo())
