@@ -13,10 +13,11 @@ from tests.support.furnished import Furnished, call_by, furnish
 from tests.support.node import node_programs
 
 HERE = Path(__file__).parent
-# WCAG 2.2, levels A and AA, and what axe knows to be good practice.
-_AXE = (
-    "async () => (await axe.run()).violations.map(({id, nodes}) => [id, nodes.map(({target, html}) => [target, html])])"
-)
+# WCAG 2.2, levels A and AA, with the size of targets, and what axe knows to be good practice.
+_AXE = """async () => {
+  const { violations } = await axe.run({ rules: { "target-size": { enabled: true } } });
+  return violations.map(({ id, nodes }) => [id, nodes.map(({ target, html }) => [target, html])]);
+}"""
 _GO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
 # What is to be seen is there, and will not move.
 _SETTLED = """() => {
