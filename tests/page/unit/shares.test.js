@@ -58,7 +58,7 @@ test("a new share says what its form does, and what goes with a link only with o
     note: "",
     approval: true,
     guest_max_images: 500,
-    guest_max_bytes: 5 * 1024 ** 3,
+    guest_max_bytes: 5e9,
     recipients: [],
   });
   const ben = /** @type {any} */ (readRecipient(" ben "));

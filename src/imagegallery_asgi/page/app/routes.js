@@ -5,4 +5,8 @@ export const ROUTES = [
   { path: "/galleries", view: () => import("./galleries/galleries.js") },
   { path: "/trash", view: () => import("./trash/trash.js") },
   { path: "/duplicates", view: () => import("./duplicates/duplicates.js") },
+  { path: "/shares", view: () => import("./shares/shares.js") },
+  { path: "/shares/:share", view: () => import("./shares/share.js") },
+  { path: "/inbox", view: () => import("./inbox/inbox.js") },
+  { path: "/shared-with-me", view: () => import("./received/received.js") },
 ];

@@ -33,7 +33,7 @@ export async function openShareDialog({ galleries = [], images = [], library = f
     return;
   }
   const named = title || (library ? t("thing.library") : galleries.length > 0 ? t("thing.galleries", { count: galleries.length }) : t("thing.images", { count: images.length }));
-  const label = t("share.title", { name: named });
+  const label = library && !title ? t("library") : t("share.title", { name: named });
   const dialog = openDialog(
     (/** @type {(answer?: string) => void} */ close) =>
       html`<ig-new-share .targets=${targets} .title=${label} .thing=${named} @finished=${() => close("")}></ig-new-share>`,

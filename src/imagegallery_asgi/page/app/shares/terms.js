@@ -21,7 +21,7 @@
  *   `starts` are local times as `datetime-local` has them. `password` null: as it is.
  */
 
-const GIGABYTE = 1024 ** 3;
+const GIGABYTE = 1e9;
 export const MOST_TARGETS = 100;
 const SHORTEST_PASSWORD = 4;
 const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
@@ -107,8 +107,9 @@ export function changesOf(share, terms) {
   const [was, is] = [documentOf(before, share.permissions), documentOf(terms, share.permissions)];
   const named = Object.entries(is).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(/** @type {any} */ (was)[name]));
   const changes = Object.fromEntries(named);
-  // A time in a form has minutes: one that nobody touched keeps its seconds.
+  // A form has no seconds and no bytes: what nobody touched stays as it is.
   if (before.expires === terms.expires) delete changes.expires_at;
+  if (before.guestGigabytes === terms.guestGigabytes) delete changes.guest_max_bytes;
   if (terms.password === null) delete changes.password;
   else changes.password = terms.password || null;
   return changes;
