@@ -13,6 +13,8 @@ from typing import Final
 
 from attrs import frozen
 
+from imagegallery_asgi.page.comments import without_comments
+
 MAIN: Final = "main.js"
 # What the first view needs; others come with theirs.
 STYLES: Final = ("style/tokens.css", "style/base.css", "shell/shell.css")
@@ -77,7 +79,7 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
         if each.is_dir():
             yield from _walk(each, f"{path}{each.name}/")
         elif each.name.rpartition(".")[2] in _TYPES:
-            yield path + each.name, each.read_bytes()
+            yield path + each.name, without_comments(each.name, each.read_bytes())
 
 
 def _imports(name: str, content: bytes) -> Iterator[str]:
