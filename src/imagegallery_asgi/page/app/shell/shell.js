@@ -128,7 +128,7 @@ export class Shell extends Element {
       ${all.length > 0 && isUser
         ? html`<nav class="ways" aria-label=${t("navigation")}>
             ${all.map(
-              (way) => html`<a href=${link(way.path)} aria-current=${isAt(way.path, here) ? "page" : null}>
+              (way) => html`<a href=${link(way.path)} title=${way.text} aria-current=${isAt(way.path, here) ? "page" : null}>
                 ${icon(way.icon)}<span>${way.text}</span>${way.count ? html`<b class="count number">${way.count}</b>` : null}
               </a>`,
             )}
