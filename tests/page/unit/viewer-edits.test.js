@@ -8,6 +8,7 @@ test("what others changed meanwhile counts where it is the same field", () => {
   assert.equal(meanwhile("tram", "yellow tram", "yellow tram"), "done");
   assert.equal(meanwhile("tram", "yellow tram", "red tram"), "choose");
   assert.equal(meanwhile(["a"], ["a", "b"], ["a"]), "again");
+  assert.equal(meanwhile(["a"], ["b", "a"], ["a", "b"]), "done"); // tags have no order
   assert.equal(meanwhile(null, 3, 5), "choose");
 });
 

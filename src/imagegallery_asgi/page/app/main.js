@@ -15,3 +15,10 @@ void startSession();
 startOffline();
 listenToKeys();
 startUploads();
+
+// A grid says which image is wanted, wherever it lies; its links lead there all the same.
+document.addEventListener("open", (event) => {
+  if (!(event instanceof CustomEvent)) return;
+  event.preventDefault();
+  void import("./viewer/open.js").then(({ openImage }) => openImage(event.detail.id, event.detail));
+});

@@ -1,7 +1,13 @@
 /** The addresses of the page and their views, which are loaded when they are opened. The first match counts. */
 
+const viewer = () => import("./viewer/viewer.js");
+
 /** @type {import("./core/router.js").Route[]} */
 export const ROUTES = [
+  { path: "/images/:id", over: "/", view: viewer },
+  { path: "/galleries/:gallery/images/:id", over: "/galleries/:gallery", view: viewer },
+  { path: "/s/:link/images/:id", over: "/s/:link", view: viewer },
+  { path: "/s/:link/galleries/:gallery/images/:id", over: "/s/:link/galleries/:gallery", view: viewer },
   { path: "/galleries", view: () => import("./galleries/galleries.js") },
   { path: "/trash", view: () => import("./trash/trash.js") },
   { path: "/duplicates", view: () => import("./duplicates/duplicates.js") },

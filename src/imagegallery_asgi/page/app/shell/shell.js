@@ -81,9 +81,10 @@ export class Shell extends Element {
    * @param {import("../core/signal.js").Signal<HTMLElement | null>} into
    */
   async #open(there, into) {
-    const key = there === null ? "" : there.path;
+    const key = there === null ? "" : keyOf(there);
     const shown = /** @type {any} */ (into.value);
     if (this.#shown.get(into) === key) {
+      if (there !== null && shown?.params) shown.params.value = there.params;
       if (there !== null && shown?.query) shown.query.value = there.query;
       return;
     }
@@ -118,15 +119,16 @@ export class Shell extends Element {
     const here = ground.value.path;
     const all = ways();
     const isUser = session.state.value === "user";
+    const isBelow = this.over.value !== null; // nothing but what lies above, and notes, can be reached
     return html`
-      <a class="skip button" href="#content">${t("skip")}</a>
-      <header class="bar">
+      <a class="skip button" href="#content" ?inert=${isBelow}>${t("skip")}</a>
+      <header class="bar" ?inert=${isBelow}>
         <a class="brand" href=${link("/")}>${t("brand")}</a>
         <div class="search" id="search"></div>
         <div class="tools" id="tools"><ig-upload-button></ig-upload-button></div>
       </header>
       ${all.length > 0 && isUser
-        ? html`<nav class="ways" aria-label=${t("navigation")}>
+        ? html`<nav class="ways" aria-label=${t("navigation")} ?inert=${isBelow}>
             ${all.map(
               (way) => html`<a href=${link(way.path)} title=${way.text} aria-current=${isAt(way.path, here) ? "page" : null}>
                 ${icon(way.icon)}<span>${way.text}</span>${way.count ? html`<b class="count number">${way.count}</b>` : null}
@@ -135,8 +137,8 @@ export class Shell extends Element {
             <ig-menu .label=${t("more")} .items=${all.slice(IN_BAR).map(itemOf)}></ig-menu>
           </nav>`
         : null}
-      <ig-offline></ig-offline>
-      <main id="content" tabindex="-1">${this.failure.value ? failed(this.failure.value) : this.view.value}</main>
+      <ig-offline ?inert=${isBelow}></ig-offline>
+      <main id="content" tabindex="-1" ?inert=${isBelow}>${this.failure.value ? failed(this.failure.value) : this.view.value}</main>
       <div class="over">${this.over.value}</div>
       <ig-toasts></ig-toasts>
     `;
@@ -152,6 +154,12 @@ const isAt = (path, here) => (path === "/" ? here === "/" : here === path || her
 async function openShortcuts() {
   (await import("../shortcuts/shortcuts.js")).openShortcuts();
 }
+
+/**
+ * Places of the same key have the same view: each path has its own, but what lies over others goes from one to the next.
+ * @param {Place} there
+ */
+const keyOf = ({ path, route }) => (route?.over === undefined ? path : route.path);
 
 /** @param {Place} there */
 async function viewOf(there) {

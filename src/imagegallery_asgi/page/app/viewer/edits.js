@@ -19,10 +19,14 @@ export function meanwhile(before, mine, theirs) {
 }
 
 /**
+ * Whether they say the same; tags have no order.
  * @param {Value} a
  * @param {Value} b
  */
-export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+export const same = (a, b) => written(a) === written(b);
+
+/** @param {Value} value */
+const written = (value) => JSON.stringify(Array.isArray(value) ? value.toSorted() : value);
 
 /**
  * The tags that a text names: between commas, each once, whatever its case.

@@ -5,7 +5,13 @@
  * @typedef {{type: string, format: string, width: number, height: number, url: string, frames?: number}} Variant
  * @typedef {{id: string, filename: string, width: number, height: number, frames: number, alt_text: string,
  *   blurhash: string | null, taken_at: string, is_favorite: boolean, processing_status: string,
- *   expires_at: string | null, variants: Variant[], src: string | null, srcSet: string, sources: Source[]}} Summary
+ *   expires_at: string | null, src: string | null, srcSet: string, sources: Source[]}} Summary What lists know.
+ * @typedef {Summary & {variants: Variant[], mime_type: string, is_truncated: boolean, file_size: number,
+ *   taken_at_source: string, created_at: string, updated_at: string, deleted_at: string | null, is_archived: boolean,
+ *   failure: {code: string, message: string} | null, exif: import("./details.js").Exif | null,
+ *   latitude: number | null, longitude: number | null, visibility: string | null,
+ *   added_by: {kind: string, name: string} | null, is_pending: boolean,
+ *   title: string, description: string, rating: number | null, tags: string[]}} Detail
  */
 
 /**
