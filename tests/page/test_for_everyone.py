@@ -18,9 +18,15 @@ _AXE = """async () => {
   const { violations } = await axe.run({ rules: { "target-size": { enabled: true } } });
   return violations.map(({ id, nodes }) => [id, nodes.map(({ target, html }) => [target, html])]);
 }"""
-_GO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')); }"
+_GO = """path => {
+  for (const view of document.querySelectorAll("main > *, .over > *")) view.dataset.left = "";
+  history.pushState({}, "", path);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
 # What is to be seen is there, and will not move.
 _SETTLED = """() => {
+  if (document.querySelector(".over > [data-left]")) return false;
+  if (!document.querySelector("main > :not([data-left]), .over > *")) return false;
   const heading = document.querySelector("h1, h2, dialog, [role=dialog]");
   const images = [...document.images].filter(image => image.getBoundingClientRect().top < innerHeight);
   return heading?.textContent.trim() && !document.querySelector("[aria-busy=true]")

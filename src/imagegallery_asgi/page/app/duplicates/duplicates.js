@@ -253,7 +253,7 @@ function differences(sides) {
   </table>`;
 }
 
-const loading = () => html`<div class="sides" aria-busy="true" aria-label=${t("loading")}>
+const loading = () => html`<div class="sides" role="group" aria-busy="true" aria-label=${t("loading")}>
   <figure><span class="picture"></span></figure>
   <figure><span class="picture"></span></figure>
 </div>`;
