@@ -82,7 +82,9 @@ class JwtOptions:
     the accepted ones, of one kind (``RS256,PS256``, ``ES256``, ``EdDSA``, … with a public key). A token must have the
     ``audience`` and the ``issuer``, if they are set. ``role_claim`` is the claim with the user's role, or several:
     ``member``, ``moderator`` or ``admin``; anything else is a member, as everybody is without it. ``groups_claim`` is
-    that with the groups that shares may name. An ``email`` counts if ``email_verified`` says so.
+    that with the groups that shares may name. An ``email`` counts if ``email_verified`` says so. ``sign_in_url`` is
+    where people get a token, for the page: it has a link to it beside the field; ``{next}`` in it stands for the page's
+    address.
     """
 
     key: typed_settings.SecretStr | None = field(default=None, converter=_secret)
@@ -91,6 +93,7 @@ class JwtOptions:
     issuer: str | None = field(default=None, converter=_text)
     role_claim: str | None = field(default=None, converter=_text)
     groups_claim: str = field(default="groups", converter=_stripped_text)
+    sign_in_url: str | None = field(default=None, converter=_text)
 
     def __attrs_post_init__(self) -> None:
         """An orchestrator that lost a secret must not leave the service without sign-in."""

@@ -19,6 +19,7 @@ from imagegallery_asgi.framework.errors import RouteNotFound
 from imagegallery_asgi.framework.json_schema import JsonSchema
 from imagegallery_asgi.framework.openapi import Description
 from imagegallery_asgi.framework.operations import Operation
+from imagegallery_asgi.framework.sign_in import SignIn
 from imagegallery_asgi.middleware.access_log import AccessLog
 from imagegallery_asgi.middleware.compression import Compression
 from imagegallery_asgi.middleware.cors import cors
@@ -44,6 +45,7 @@ def create_app(
     operations: Iterable[str | Operation] = (),
     security_schemes: Mapping[str, JsonSchema] | None = None,
     page: bool = False,
+    sign_in_url: str | None = None,
     clock: Clock = utc_now,
 ) -> Starlette:
     """Make the HTTP API as an ASGI application, alone or mounted at any path of another one.
@@ -70,6 +72,9 @@ def create_app(
             ``{"session": {"type": "apiKey", "in": "cookie", "name": "session"}}``. By default a bearer token, or
             nothing where there is one user.
         page: Whether people find the page of pictures at ``/``, which uses this API in a browser.
+        sign_in_url: The application's own page for signing in, to which that page leads who is unknown; ``{next}`` in
+            it stands for the address to come back to. Without one, and where ``security_schemes`` have a bearer token
+            (as by default), the page has a field for the token.
 
     Raises:
         ConfigurationError: For an invalid address or origin, and for an unknown group of operations.
@@ -84,11 +89,21 @@ def create_app(
             raise ValueError("authorize needs the gallery that it is for.")
         gallery.authorize(authorize)
     authenticate = authenticate or single_user(cors_origins=cors_origins)
-    schemes = security_schemes_of(authenticate) if security_schemes is None else security_schemes
+    known_by = security_schemes_of(authenticate)
+    sign_in = SignIn.of(known_by, security_schemes, sign_in_url)
+    schemes = known_by if security_schemes is None else security_schemes
     tells_events = any(each.tag in ("events", "webhooks") for each in api)
     events = EVENT_TYPES if gallery is None else gallery.event_types
     described = Description(api, events if tells_events else {}, schemes)
-    host = Host(gallery, authenticate, described.at, clock=clock, cors=tuple(cors_origins), has_page=page)
+    host = Host(
+        gallery,
+        authenticate,
+        described.at,
+        clock=clock,
+        cors=tuple(cors_origins),
+        has_page=page,
+        sign_in=sign_in,
+    )
     if lifespan is None and isinstance(gallery, OpenGallery):
         lifespan = gallery.lifespan
     shown = [each for tag, own in PAGES.items() if any(one.tag == tag for one in api) for each in own]

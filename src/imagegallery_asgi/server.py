@@ -22,7 +22,7 @@ from imagegallery.application import Application
 from imagegallery.common.logs import configure_logging
 from imagegallery.common.loopback import is_loopback
 from imagegallery_asgi.app import create_app
-from imagegallery_asgi.auth import jwt, single_user
+from imagegallery_asgi.auth import jwt, security_schemes_of, single_user
 from imagegallery_asgi.draining import DRAIN_SIGNAL, DrainingServer, stop_with_parent
 from imagegallery_asgi.framework.context import Authenticate
 from imagegallery_asgi.routes import EVERYTHING
@@ -55,9 +55,12 @@ def app() -> Starlette:
         ):
             yield state
 
+    authenticate = authentication(settings)
     return create_app(
         gallery,
-        authenticate=authentication(settings),
+        authenticate=authenticate,
+        security_schemes=security_schemes_of(authenticate),
+        sign_in_url=settings.jwt.sign_in_url,
         lifespan=lifespan,
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,

@@ -16,6 +16,7 @@ from imagegallery_asgi.framework.headers import IDEMPOTENCY_KEY, parse_key
 from imagegallery_asgi.framework.known_pages import KeptChoices, KnownAddresses
 from imagegallery_asgi.framework.metrics import Metrics
 from imagegallery_asgi.framework.operations import LINK
+from imagegallery_asgi.framework.sign_in import SignIn
 
 API_PREFIX = "/api/v1"
 GALLERY_STATE = "imagegallery"
@@ -67,7 +68,8 @@ class Host:
     """What the application was made with. With ``gallery`` ``None``, each request's lifespan state has it.
 
     ``description`` renders the OpenAPI document for the path of the API's root and the documents of its policies.
-    ``cors`` are the origins of pages that may use the API; ``has_page``: it has our own page at its root.
+    ``cors`` are the origins of pages that may use the API; ``has_page``: it has our own page at its root, which tells
+    people who are unknown how to ``sign_in``.
     """
 
     gallery: ImageGallery | OpenGallery | None
@@ -79,6 +81,7 @@ class Host:
     clock: Clock = utc_now
     cors: tuple[str, ...] = ()
     has_page: bool = False
+    sign_in: SignIn = field(factory=SignIn)
 
     def gallery_for(self, request: Request) -> ImageGallery:
         """The gallery of a request. Raises `RuntimeError` if the host application has not opened one."""

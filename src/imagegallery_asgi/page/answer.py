@@ -15,6 +15,7 @@ from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.page.document import NEEDS_SCRIPT, POLICY, SCRIPTLESS_POLICY, TITLE, page_document
 from imagegallery_asgi.page.languages import COOKIE, language_of
 from imagegallery_asgi.page.texts import texts_of
+from imagegallery_asgi.page.themes import THEME_COOKIE, told_theme
 
 NO_FRAMES: Final = "'none'"
 # Servers of pictures see the origin of this page, which a rule may ask for, and never its path.
@@ -51,8 +52,9 @@ async def page_answer(
     """
     runs = has_programs and call.host.has_page
     language, root = language_for(call), call.root
+    told = {**call.host.sign_in.told, **told_theme(call.request.cookies.get(THEME_COOKIE))}
     document = await anyio.to_thread.run_sync(
-        lambda: page_document(root, language, title=title, head=head, body=body, has_programs=runs)
+        lambda: page_document(root, language, told, title=title, head=head, body=body, has_programs=runs)
     )
     policy = dict(POLICY if runs else SCRIPTLESS_POLICY)
     policy["img-src"] = " ".join([policy["img-src"], *_origins(images, Site.of(call).api)])

@@ -35,12 +35,14 @@ SCRIPTLESS_POLICY: Final[Mapping[str, str]] = {
     "base-uri": "'none'",
     "form-action": "'self'",
 }
+NOTHING_TOLD: Final[Mapping[str, str]] = {}
 NEEDS_SCRIPT: Final = "<noscript><p>This page needs JavaScript.</p></noscript>"
 
 
 def page_document(
     root: str,
     language: str,
+    told: Mapping[str, str] = NOTHING_TOLD,
     *,
     title: str = TITLE,
     head: str = "",
@@ -52,6 +54,7 @@ def page_document(
     Args:
         root: The path of the mount.
         language: One of `LANGUAGES`.
+        told: What else the programs and styles know: texts by the names of ``data-`` attributes.
         title: Text.
         head: Elements of the head, which are HTML.
         body: What is to be seen until the programs have drawn the view, as HTML: all there is without JavaScript.
@@ -61,6 +64,7 @@ def page_document(
         "language": language,
         "direction": direction_of(language),
         "root": escape(root),
+        "told": "".join(f' data-{name}="{escape(value)}"' for name, value in told.items()),
         "title": escape(title),
         "head": head,
         "loads": _loads(root, language, has_programs=has_programs),

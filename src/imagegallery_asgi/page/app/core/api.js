@@ -1,6 +1,6 @@
 /** The HTTP API, as any client has it. Paths are below `/api/v1`; what is answered is its JSON, as it is. */
 import { KEPT } from "../offline/rules.js";
-import { credentials, session } from "./session.js";
+import { credentials, renewal, session } from "./session.js";
 
 /**
  * @typedef {{id: string, storage_used: number, storage_limit: number | null, storage_reserved: number,
@@ -150,11 +150,27 @@ export class Api {
   }
 
   /**
-   * Any request, answered as it is. Raises an `ApiError` for a status of 400 or more.
+   * Any request, answered as it is. Raises an `ApiError` for a status of 400 or more. Where a user's sign-in has ended it
+   * waits until they have signed in again, and is sent once more; one that brings its own sign-in is not.
    * @param {string} path
    * @param {RequestInit & {query?: Query}} [init]
+   * @returns {Promise<Response>}
    */
-  async request(path, { query, ...init } = {}) {
+  async request(path, init = {}) {
+    try {
+      return await this.#once(path, init);
+    } catch (error) {
+      const isOwn = /** @type {Record<string, string> | undefined} */ (init.headers)?.Authorization !== undefined;
+      if (isOwn || !hasEnded(error) || !(await renewal.ask())) throw error;
+      return await this.#once(path, init);
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit & {query?: Query}} init
+   */
+  async #once(path, { query, ...init }) {
     const headers = { Accept: "application/json", ...credentials(), .../** @type {object} */ (init.headers) };
     let response;
     try {
@@ -167,14 +183,20 @@ export class Api {
     session.isReached.value = !response.headers.has(KEPT);
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
-    const error = new ApiError(response.status, problem, secondsOf(response), response.headers);
-    if (error.status === 401) refused.dispatchEvent(new Event("unauthenticated"));
-    throw error;
+    throw new ApiError(response.status, problem, secondsOf(response), response.headers);
   }
 }
 
 /** Tells (`unauthenticated`) when the service asked to sign in. */
 export const refused = new EventTarget();
+
+/**
+ * Whether it is the sign-in of somebody who was a user before: links ask for other things.
+ * @param {unknown} error
+ */
+export const hasEnded = (error) =>
+  error instanceof ApiError && ENDED.has(error.code) && session.me.value !== null && session.state.value !== "visitor";
+const ENDED = new Set(["unauthenticated", "invalid_token"]);
 
 /** @param {ApiError} error Whether it may be another one in a moment. */
 const passes = (error) => error.status === 0 || error.status === 502 || error.status === 503 || error.status === 429;

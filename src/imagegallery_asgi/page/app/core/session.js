@@ -4,7 +4,7 @@ import { signal } from "./signal.js";
 /** @typedef {import("./api.js").Me} Me */
 
 export const TOKEN_KEY = "imagegallery.token";
-const root = globalThis.document?.documentElement.dataset.root ?? "";
+const { root = "", tokens, signIn } = globalThis.document?.documentElement.dataset ?? {};
 
 export const session = {
   /** The path of the mount, without a slash at its end. */
@@ -13,7 +13,12 @@ export const session = {
   api: `${root}/api/v1`,
   /** The user; null where nobody signed in. */
   me: signal(/** @type {Me | null} */ (null)),
-  state: signal(/** @type {"unknown" | "user" | "visitor" | "offline"} */ ("unknown")),
+  /** `ended`: the user's sign-in has ended, and what they see stays until they have signed in again. */
+  state: signal(/** @type {"unknown" | "user" | "ended" | "visitor" | "offline"} */ ("unknown")),
+  /** Whether people sign in by a token that they give to this page. */
+  takesTokens: tokens !== undefined,
+  /** Where they sign in; null where nobody has said it. */
+  signInUrl: signIn ?? null,
   /** Whether the service itself answered what was asked last: what a browser has kept is older. */
   isReached: signal(true),
 
@@ -34,6 +39,9 @@ function kept(name) {
     return null;
   }
 }
+
+/** Asks a user whose sign-in has ended to sign in again, and answers whether they did; what the page starts sets it. */
+export const renewal = { ask: async () => false };
 
 /** The headers by which the service knows the user. @returns {Record<string, string>} */
 export function credentials() {

@@ -1,37 +1,65 @@
 /** Coming and going: a token is kept, the service says who that is. */
 import { forgetUser } from "../offline/offline.js";
 import { ApiError, api } from "./api.js";
-import { TOKEN_KEY, session } from "./session.js";
+import { TOKEN_KEY, credentials, session } from "./session.js";
+import { batch } from "./signal.js";
 
-/** Ask the service who one is; again after a sign-in, or when the storage used has changed. */
+/** @typedef {import("./api.js").Me} Me */
+
+/** Ask the service who one is; again when the storage used has changed. */
 export async function startSession() {
   try {
-    const { data } = await api.get("/me");
-    session.me.value = data;
-    session.state.value = "user";
+    enter((await api.get("/me")).data);
   } catch (error) {
+    if (session.state.value === "ended") return; // they have not signed in again yet
     session.me.value = null;
     session.state.value = error instanceof ApiError && error.status === 0 ? "offline" : "visitor";
   }
 }
 
 /**
- * Keep a token, for this tab or for this browser, and see who that is.
+ * Keep a token, for this tab or for this browser, once the service has said whose it is. Raises an `ApiError`.
  * @param {string} token
  * @param {{stays?: boolean}} [options]
  */
 export async function signIn(token, { stays = false } = {}) {
+  const { data } = await api.get("/me", { headers: { Authorization: `Bearer ${token}` } });
   forget();
   (stays ? localStorage : sessionStorage).setItem(TOKEN_KEY, token);
-  await startSession();
+  enter(data);
+}
+
+/** Whether the user is signed in by now, by another window; where they are, the page goes on. */
+export async function isSignedInElsewhere() {
+  try {
+    const response = await fetch(api.url("/me"), { headers: { Accept: "application/json", ...credentials() } });
+    if (!response.ok) return false;
+    enter((await response.json()).data);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Forget who one is, in this browser. */
 export async function signOut() {
   forget();
   await forgetUser();
+  session.me.value = null;
   await startSession();
 }
+
+/** @param {Me} me */
+function enter(me) {
+  const before = session.me.value;
+  // What is to be seen is another user's.
+  if (before !== null && before.id !== me.id) location.reload();
+  batch(() => {
+    session.me.value = me;
+    session.state.value = "user";
+  });
+}
+
 
 function forget() {
   for (const storage of [sessionStorage, localStorage]) storage.removeItem(TOKEN_KEY);

@@ -4,8 +4,8 @@ import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
 import { ground, link, place } from "../core/router.js";
 import { sentence } from "../core/sentences.js";
-import { session } from "../core/session.js";
-import { effect, signal } from "../core/signal.js";
+import { renewal, session } from "../core/session.js";
+import { effect, signal, untracked } from "../core/signal.js";
 import { icon } from "../parts/icon.js";
 import "../parts/empty.js";
 import "../parts/menu.js";
@@ -67,6 +67,7 @@ export class Shell extends Element {
     const stops = [
       effect(() => void this.#open(ground.value, this.view)),
       effect(() => void this.#open(place.value === ground.value ? null : place.value, this.over)),
+      effect(() => this.#admit(session.state.value)),
     ];
     ended.addEventListener("abort", () => stops.forEach((stop) => stop()));
     useKeys(t("everywhere"), [{ keys: ["?"], says: t("keys"), run: openShortcuts }], ended);
@@ -115,17 +116,51 @@ export class Shell extends Element {
     this.#isFirst = false;
   }
 
+  #wasVisitor = false;
+
+  /**
+   * What a view read while nobody was signed in is not what a user sees: it is made anew.
+   * @param {string} state
+   */
+  #admit(state) {
+    if (state === "visitor") void this.#askToSignIn();
+    if (state === "user" && this.#wasVisitor) {
+      this.#shown.delete(this.view);
+      this.#shown.delete(this.over);
+      untracked(() => {
+        void this.#open(ground.value, this.view);
+        void this.#open(place.value === ground.value ? null : place.value, this.over);
+      });
+    }
+    this.#wasVisitor = state === "visitor";
+  }
+
+  /** In place of a view for users, where nobody has signed in. */
+  signIn = signal(/** @type {HTMLElement | null} */ (null));
+
+  async #askToSignIn() {
+    const { default: SignIn } = await import("../account/sign-in.js");
+    this.signIn.value = document.createElement(SignIn.tag);
+  }
+
   render() {
     const here = ground.value.path;
     const all = ways();
-    const isUser = session.state.value === "user";
-    const isBelow = this.over.value !== null; // nothing but what lies above, and notes, can be reached
+    const isUser = session.me.value !== null;
+    const isLocked = session.state.value === "visitor" && !isOpen(here);
+    const content = isLocked ? this.signIn.value : this.failure.value ? failed(this.failure.value) : this.view.value;
+    const over = isLocked ? null : this.over.value;
+    const isBelow = over !== null; // nothing but what lies above, and notes, can be reached
     return html`
       <a class="skip button" href="#content" ?inert=${isBelow}>${t("skip")}</a>
       <header class="bar" ?inert=${isBelow}>
         <a class="brand" href=${link("/")}>${t("brand")}</a>
         <div class="search" id="search"></div>
-        <div class="tools" id="tools"><ig-upload-button></ig-upload-button></div>
+        <div class="tools" id="tools">
+          <ig-upload-button></ig-upload-button>
+          ${wantsSignIn(here) && html`<a class="button quiet" href=${link(`/sign-in?next=${encodeURIComponent(here)}`)}>${t("sign-in")}</a>`}
+          ${session.state.value === "ended" && html`<button class="button quiet" type="button" @click=${() => renewal.ask()}>${t("sign-in")}</button>`}
+        </div>
       </header>
       ${all.length > 0 && isUser
         ? html`<nav class="ways" aria-label=${t("navigation")} ?inert=${isBelow}>
@@ -138,8 +173,8 @@ export class Shell extends Element {
           </nav>`
         : null}
       <ig-offline ?inert=${isBelow}></ig-offline>
-      <main id="content" tabindex="-1" ?inert=${isBelow}>${this.failure.value ? failed(this.failure.value) : this.view.value}</main>
-      <div class="over">${this.over.value}</div>
+      <main id="content" tabindex="-1" ?inert=${isBelow}>${content}</main>
+      <div class="over">${over}</div>
       <ig-toasts></ig-toasts>
     `;
   }
@@ -150,6 +185,19 @@ export class Shell extends Element {
  * @param {string} here
  */
 const isAt = (path, here) => (path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`));
+
+/**
+ * Whether visitors may see something there: what is public, and what a link shows.
+ * @param {string} path
+ */
+const isOpen = (path) => /^\/(galleries|images|s|sign-in)(\/|$)/.test(path);
+
+/**
+ * Whether a visitor is told where to sign in: not one who came by a link.
+ * @param {string} path
+ */
+const wantsSignIn = (path) =>
+  session.state.value === "visitor" && isOpen(path) && !path.startsWith("/s/") && path !== "/sign-in";
 
 async function openShortcuts() {
   (await import("../shortcuts/shortcuts.js")).openShortcuts();
