@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import attrs
 import pytest
 from anyio.from_thread import start_blocking_portal
 from attrs import frozen
@@ -38,6 +39,7 @@ from imagegallery.images.library import records as library_records
 from imagegallery.images.library.filter import ImageFilter
 from imagegallery.images.library.filter_sql import arguments
 from imagegallery.images.trash import records as trash_records
+from imagegallery.images.words import records as tag_records
 from imagegallery.pagination import LAST_ID
 from imagegallery.sharing import received_records
 
@@ -79,7 +81,14 @@ INSERT INTO image_variants (id, image_id, variant_type, format, key, width, heig
 SELECT gen_random_uuid(), i.id, size, 'webp', i.key_prefix || size || '.webp', 800, 600, 1000, 'f', i.created_at
 FROM images i, unnest(ARRAY['small', 'medium']) AS size;
 
-UPDATE images SET phash = hashtextextended(id::text, 0), meta = jsonb_build_object('sku', md5(id::text));
+UPDATE images SET phash = hashtextextended(id::text, 0), meta = jsonb_build_object('sku', md5(id::text)),
+                  rating = abs(hashtext(id::text)) % 6;
+INSERT INTO tags (id, owner_id, key, name, created_at)
+SELECT id('tag', n), 'owner ' || n % 2, 'tag ' || n, 'Tag ' || n, now() FROM generate_series(0, 3999) AS n;
+INSERT INTO image_tags (image_id, tag_id, image_created_at, image_taken_at, is_listed)
+SELECT i.id, id('tag', tag), i.created_at, i.taken_at, i.deleted_at IS NULL
+FROM generate_series(0, 19999) AS n JOIN images i ON i.id = id('image', n), unnest(ARRAY[n % 2, 2 + n % 3998]) AS tag;
+INSERT INTO tag_counts SELECT id('tag', n), slot, 1 FROM generate_series(0, 3999) AS n, generate_series(0, 7) AS slot;
 UPDATE galleries SET meta = jsonb_build_object('sku', md5(id::text));
 INSERT INTO phash_buckets
 SELECT owner_id, (quarter << 16) | ((phash >> (16 * quarter)) & 65535)::integer, phash
@@ -156,10 +165,32 @@ def members(order: ImageOrder, listing: ListStatement, **start: object) -> dict[
 def in_library(statement: Statement, index: str, **given: object) -> Case:
     page = {"owner_id": OWNER, "moment": AMONG_IMAGES, "image_id": IMAGE, "limit": LIMIT}
     where = {**FILTER, "is_favorite": None, **given}
-    return Case(*named(statement, **page, **where, examined=library_records.EXAMINED), "images", index)
+    return Case(*named(statement, **{**page, **where}, examined=library_records.EXAMINED), "images", index)
 
 
+BY_TAG = {"one_tag": "tag 0", "mime_type": None, "taken_from": None}
+STARS = {"lowest": 3, "highest": 5, "mime_type": None}
 LISTS = {
+    **{
+        f"own images by tag and {order}": attrs.evolve(
+            in_library(library_records.TAGGED[order], index, **BY_TAG), table="image_tags"
+        )
+        for order, index in (
+            (LibraryOrder.CREATED_AT, "image_tags_created"),
+            (LibraryOrder.TAKEN_AT, "image_tags_taken"),
+        )
+    },
+    **{
+        f"own images by rating and {order}": in_library(library_records.RATED[order], index, **STARS)
+        for order, index in (
+            (LibraryOrder.CREATED_AT, "images_rated_created"),
+            (LibraryOrder.TAKEN_AT, "images_rated_taken"),
+        )
+    },
+    "own trash of a filter": in_library(
+        trash_records.TRASHED, "images_in_trash", owner_id=TIDY_OWNER, moment=AFTER_IMAGES
+    ),
+    "own tags": Case(tag_records.LIST_TAGS, (OWNER, "tag", "tag 1", LIMIT), "tags", "tags_owner_id_key_key"),
     "own galleries": Case(
         galleries.LIST_OWNED, (OWNER, AMONG_GALLERIES, GALLERY, LIMIT), "galleries", "galleries_by_owner"
     ),
@@ -340,6 +371,7 @@ LOOKUPS = {
     "renumberings": Case(order_records.RENUMBERINGS, (GALLERY, 0), "gallery_renumberings", "gallery_renumberings_pkey"),
     "gallery": Case(galleries.GET, (GALLERY,), "galleries", "galleries_pkey"),
     "gallery by name": Case(galleries.FIND_BY_NAME, (OWNER, "gallery 40"), "galleries", "galleries_by_name"),
+    "tags of an image": Case(images.GET, (IMAGE,), "image_tags", "image_tags_pkey"),
     "image": Case(images.GET, (IMAGE,), "gallery_images", "gallery_images_by_image"),
     "image by content in a gallery": Case(
         images.FIND_BY_CONTENT, (OWNER, b"x" * 32, GALLERY), "images", "images_by_content"

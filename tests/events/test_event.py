@@ -17,6 +17,7 @@ from imagegallery.images.events import (
     ImagePurged,
     ImageReady,
     ImageRestored,
+    ImageUpdated,
     ImageUploaded,
     UrlsClosed,
 )
@@ -33,6 +34,7 @@ EVERY_EVENT: list[DomainEvent] = [
     VariantReady("ana", IMAGE, "medium", "webp"),
     ImageReady("ana", IMAGE),
     ImageFailed("ana", IMAGE, "truncated", "The file ends early."),
+    ImageUpdated("ana", IMAGE, ("title", "tags"), gallery_ids=(GALLERY,)),
     ImageDeleted("ana", IMAGE),
     ImageRestored("ana", IMAGE, gallery_ids=(GALLERY,), meta={"sku": ["A-1", 1.5, None]}),
     ImagePurged("ana", IMAGE, meta={"sku": "A-1"}),
@@ -65,7 +67,9 @@ def test_the_form_is_stable() -> None:
 
 
 def test_the_types_are_stable() -> None:
-    about_images = {f"image.{each}" for each in ("uploaded", "ready", "failed", "deleted", "restored", "purged")}
+    about_images = {
+        f"image.{each}" for each in ("uploaded", "ready", "failed", "updated", "deleted", "restored", "purged")
+    }
     assert (
         set(EVENT_TYPES)
         == {event.type for event in EVERY_EVENT}

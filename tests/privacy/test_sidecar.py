@@ -16,6 +16,9 @@ from tests.support.library import make_image
 from imagegallery.images.image.filename import clean_filename
 from imagegallery.images.image.image import Image
 from imagegallery.images.metadata.capture_time import TakenAtSource
+from imagegallery.images.words.file_words import Words, read_words
+from imagegallery.imaging.decoder.source import Blocks
+from imagegallery.imaging.formats.notes import read_notes
 from imagegallery.privacy.export import name_of
 from imagegallery.privacy.sidecar import NAMESPACE, sidecar
 
@@ -29,6 +32,11 @@ TRAM = evolve(
     latitude=38.70833333,
     longitude=-9.1375,
     is_favorite=True,
+    tags=("eléctrico", "<b> & co"),
+    title="Line 28",
+    description="Up to the\n<castle>",
+    rating=4,
+    people=("Ana", "Inês"),
     meta={"order": 7, "tags": ["tram", "“yellow”"]},
 )
 
@@ -42,12 +50,15 @@ def test_exiftool_reads_it(tmp_path: Path) -> None:
     told = subprocess.run(["exiftool", *asked, str(path)], check=True, capture_output=True)
     read = json.loads(told.stdout)[0]
     assert not [name for name in read if name.endswith("Warning")], read
-    assert read["XMP-dc:Description"] == TRAM.alt_text
+    assert read["XMP-dc:Description"] == TRAM.description
+    assert read["XMP-dc:Title"] == TRAM.title
+    assert read["XMP-dc:Subject"] == list(TRAM.tags)
+    assert read["XMP-iptcExt:PersonInImage"] == list(TRAM.people)
     assert read["XMP-iptcCore:AltTextAccessibility"] == TRAM.alt_text
     assert read["XMP-exif:DateTimeOriginal"] == "2024:06:01 11:30:00.250+00:00"
     assert read["XMP-xmpMM:PreservedFileName"] == TRAM.filename
     assert (read["XMP-exif:GPSLatitude"], read["XMP-exif:GPSLongitude"]) == pytest.approx((38.70833333, -9.1375))
-    assert read["XMP-xmp:Rating"] == 5
+    assert read["XMP-xmp:Rating"] == 4
     assert read["XMP-lr:HierarchicalSubject"] == ["Galleries|Lisbon", "Galleries|A/B"]
     assert json.loads(read["XMP-imagegallery:Meta"]) == TRAM.meta
 
@@ -59,11 +70,19 @@ def description(image: Image, *galleries: str) -> ElementTree.Element:
 
 
 def test_what_is_not_known_is_not_said() -> None:
-    plain = evolve(TRAM, alt_text="", latitude=None, is_favorite=False, meta={}, taken_at_source=TakenAtSource.UPLOAD)
+    plain = evolve(make_image(), filename="tram.jpg", alt_text="", taken_at_source=TakenAtSource.UPLOAD)
     found = description(plain)
     assert [*found] == []
     names = {name.rpartition("}")[2] for name in found.attrib}
     assert names == {"about", "PreservedFileName", "Id", "AddedAt", "Visibility", "Favorite", "Archived"}
+
+
+def test_it_says_to_this_program_what_it_says_to_others() -> None:
+    words = read_words(b"", read_notes(Blocks(xmp=sidecar(TRAM, ["Lisbon"]))))
+    assert words == Words(("eléctrico",), TRAM.title, TRAM.description, TRAM.rating, TRAM.people), "markup is no tag"
+    favourite = evolve(TRAM, rating=None, tags=(), description="")
+    words = read_words(b"", read_notes(Blocks(xmp=sidecar(favourite, ["Lisbon"]))))
+    assert (words.rating, words.tags, words.description) == (5, (), TRAM.alt_text)
 
 
 @given(st.text(), st.text(max_size=50))

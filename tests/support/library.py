@@ -32,6 +32,8 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 from imagegallery.images.metadata.metadata import Metadata, to_json
 from imagegallery.images.presentation.urls import ImageUrls
 from imagegallery.images.service import ImageService
+from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.words import distinct, key_of
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
 from imagegallery.queue.postgres import PostgresQueue
@@ -116,6 +118,8 @@ class Library:
     async def _write(self, connection: Connection, image: Image) -> None:
         await records.insert_image(connection, image)
         await analysis_records.put(connection, image, _analysed(image), now=self.clock(), write=False)
+        tags = distinct(image.tags)
+        await tag_records.add(connection, image.owner_id, [image.id], tags, now=self.clock())
         await variant_records.put_variants(connection, image.id, image.variants, now=self.clock())
         await connection.execute(COUNT_STORAGE, image.owner_id, image.file_size)
 
@@ -144,6 +148,9 @@ def fits(where: ImageFilter, image: Image) -> bool:
         and where.status in (None, image.status)
         and where.visibility in (None, image.visibility)
         and (where.ids is None or image.id in where.ids)
+        and (where.tag is None or where.tag in map(key_of, image.tags))
+        and where.rating in (None, image.rating)
+        and (where.rating_from is None or (image.rating is not None and image.rating >= where.rating_from))
         and all(_has(image.meta, key, value) for key, value in (where.meta or {}).items())
     )
 

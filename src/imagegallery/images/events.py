@@ -60,6 +60,15 @@ class ImageFailed(ImageEvent):
 
 
 @frozen
+class ImageUpdated(ImageEvent):
+    """Something of an image was changed: these ``fields``, by the names of the API. A tag's new name is no change of
+    images."""
+
+    type: ClassVar[str] = "image.updated"
+    fields: tuple[str, ...] = field(converter=_texts)
+
+
+@frozen
 class ImageDeleted(ImageEvent):
     """An image was moved to the trash, out of these galleries."""
 

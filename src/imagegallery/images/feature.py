@@ -11,7 +11,7 @@ from imagegallery.delivery.options import DeliveryOptions
 from imagegallery.feature import Feature, Resources
 from imagegallery.images import copies
 from imagegallery.images.copies import Copies
-from imagegallery.images.events import ImageFailed, ImageReady, UrlsClosed
+from imagegallery.images.events import ImageFailed, ImageReady, ImageUpdated, UrlsClosed
 from imagegallery.images.image import original_records, records
 from imagegallery.images.image.meta_checks import MetaChecks
 from imagegallery.images.presentation.urls import ImageUrls
@@ -49,7 +49,7 @@ async def _unclaimed(connection: Connection, keys: Sequence[str]) -> Collection[
 
 FEATURE: Final = Feature(
     "images",
-    events=(ImageReady, ImageFailed, UrlsClosed),
+    events=(ImageReady, ImageFailed, ImageUpdated, UrlsClosed),
     services=_services,
     unclaimed=_unclaimed,
     holdings=(*records.HELD, *tag_records.HELD),

@@ -6,7 +6,7 @@ exist: `NotFound`. Changing a visible image of another owner raises `Forbidden`,
 `Unauthenticated`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -46,6 +46,7 @@ from imagegallery.images.image.filename import check_filename, download_name
 from imagegallery.images.image.image import MAX_ALT_TEXT, Image, OriginalState, ProcessingStatus, Variant
 from imagegallery.images.image.meta_checks import META_ATTEMPTS, MetaChange, MetaChecks, busy_meta
 from imagegallery.images.image.records import FoundImage
+from imagegallery.images.image.told_records import tell_updated
 from imagegallery.images.jobs import process_image
 from imagegallery.images.library.service import LibraryService
 from imagegallery.images.presentation.disclosed import disclosed
@@ -222,9 +223,9 @@ class ImageService:
         faults = Faults()
         words = check_words(faults, tags, title, description, rating)
         alt_text, filename, patch, new_visibility = _check_fields(faults, alt_text, filename, meta, visibility)
-        is_for_owner = words.is_for_owner or any(
-            not isinstance(each, Unset) for each in (is_favorite, is_archived, meta, visibility)
-        )
+        owners = {"is_favorite": is_favorite, "is_archived": is_archived, "meta": meta, "visibility": visibility}
+        is_for_owner = words.is_for_owner or bool(_names_of(owners))
+        changed = (*_names_of({"alt_text": alt_text, "filename": filename, **owners}), *words.said)
         now = self._clock()
         closing = [image_id] if new_visibility is Visibility.PRIVATE else []
         for _ in range(META_ATTEMPTS):
@@ -254,6 +255,7 @@ class ImageService:
                     )
                 if not isinstance(words.tags, Unset):
                     await tag_records.replace(connection, found.facts.owner_id, image_id, words.tags, now=now)
+                await tell_updated(connection, found.facts.owner_id, [image_id], changed, now=now)
                 return self._shown(
                     principal, await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
                 )
@@ -530,6 +532,10 @@ def _check_fields(
         visibility = faults.choice(("body", "visibility"), visibility, Visibility)
     faults.check()
     return alt_text, filename, meta, visibility
+
+
+def _names_of(given: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(name for name, value in given.items() if not isinstance(value, Unset))
 
 
 def _given(value: T | Unset) -> T | None:

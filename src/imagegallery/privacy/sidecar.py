@@ -13,6 +13,7 @@ from imagegallery.images.metadata.capture_time import TakenAtSource
 NAMESPACE: Final = "https://imagegallery.dev/xmp/1.0/"
 """Of what no other namespace has a name for."""
 FAVORITE_RATING: Final = 5
+"""Of a favourite without stars of its own."""
 _NAMESPACES: Final = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -21,6 +22,7 @@ _NAMESPACES: Final = {
     "exif": "http://ns.adobe.com/exif/1.0/",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "lr": "http://ns.adobe.com/lightroom/1.0/",
     "imagegallery": NAMESPACE,
 }
@@ -33,7 +35,10 @@ def sidecar(image: Image, galleries: Sequence[str]) -> bytes:
     texts = "".join(
         f"   <{name}>\n{body}   </{name}>\n"
         for name, body in (
-            ("dc:description", _in_any_language(image.alt_text)),
+            ("dc:title", _in_any_language(image.title)),
+            ("dc:description", _in_any_language(image.description or image.alt_text)),
+            ("dc:subject", _bag(image.tags)),
+            ("Iptc4xmpExt:PersonInImage", _bag(image.people)),
             ("Iptc4xmpCore:AltTextAccessibility", _in_any_language(image.alt_text)),
             ("lr:hierarchicalSubject", _bag(f"Galleries|{name.replace('|', '/')}" for name in galleries)),
         )
@@ -63,8 +68,8 @@ def _simple(image: Image) -> Iterable[tuple[str, str]]:
     if image.latitude is not None and image.longitude is not None:
         yield "exif:GPSLatitude", _degrees(image.latitude, "NS")
         yield "exif:GPSLongitude", _degrees(image.longitude, "EW")
-    if image.is_favorite:
-        yield "xmp:Rating", str(FAVORITE_RATING)
+    if image.rating is not None or image.is_favorite:
+        yield "xmp:Rating", str(FAVORITE_RATING if image.rating is None else image.rating)
     yield "imagegallery:Id", str(image.id)
     yield "imagegallery:AddedAt", _moment(image.created_at)
     yield "imagegallery:Visibility", image.visibility.value

@@ -23,6 +23,7 @@ from imagegallery_asgi.api.documents import (
 )
 from imagegallery_asgi.api.pages import (
     KEPT_LIMITS,
+    UNKEPT_FIELDS,
     condition,
     loaded_page,
     page_answers,
@@ -212,10 +213,12 @@ async def list_gallery_images(call: Call, gallery_id: UUID, query: GalleryImages
     async def load() -> LoadedPage:
         return await _load_images(call, gallery_id, query)
 
-    fields = ",".join(chosen_fields(query.fields))
+    chosen = chosen_fields(query.fields)
+    fields = ",".join(chosen)
     # Anybody can invent seeds, filters and choices, each a list of its own: cached, they would displace everything
     # else.
     is_common = query.order is not ImageOrder.RANDOM and query.filter.is_empty and query.limit in KEPT_LIMITS
+    is_common = is_common and UNKEPT_FIELDS.isdisjoint(chosen)
     is_kept = is_common and call.host.choices.admit(fields, call.host.clock())
     name = f"{call.api_root} {query.order} {query.limit} {query.urls} {fields}"
     place = ListPlace(name, query.page, query.cursor, may_be_kept=is_kept)

@@ -29,6 +29,7 @@ from imagegallery_asgi.api.documents import (
 )
 from imagegallery_asgi.api.pages import (
     KEPT_LIMITS,
+    UNKEPT_FIELDS,
     condition,
     loaded_page,
     page_answers,
@@ -75,7 +76,8 @@ _REDIRECT = {
 }
 
 
-_IN_LIBRARY = ("order", "share", *(field.name for field in attrs.fields(FilterQuery)))
+_IN_LIBRARY = ("order", "share")
+_FILTERS = tuple(field.name for field in attrs.fields(FilterQuery))
 
 
 @operation(
@@ -92,7 +94,7 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
     images, fields = call.gallery.images, chosen_fields(query.fields)
     _check_own_order(query)
     if query.trashed:
-        page = await images.trash.list(call.principal, cursor=query.cursor, limit=query.limit)
+        page = await images.trash.list(call.principal, where=query.filter, cursor=query.cursor, limit=query.limit)
         return unkept_response(call, trash_list(page, call.api_root, images.trash.retention, fields))
     if query.unattached:
         page = await images.unattached(call.principal, cursor=query.cursor, limit=query.limit)
@@ -119,7 +121,7 @@ async def list_images(call: Call, query: LibraryQuery) -> Response:
     if query.share is not None or call.principal.link is not None:
         return unkept_response(call, (await load())[0])
     name = f"{call.api_root} {order} {query.limit} {','.join(fields)}"
-    is_common = query.filter.is_empty and query.limit in KEPT_LIMITS
+    is_common = query.filter.is_empty and query.limit in KEPT_LIMITS and UNKEPT_FIELDS.isdisjoint(fields)
     is_kept = is_common and call.host.choices.admit(",".join(fields), call.host.clock())
     place = ListPlace(name, None, query.cursor, may_be_kept=is_kept)
     return page_response(call, await call.gallery.server.pages.library(call.principal, place, load_page))
@@ -162,7 +164,14 @@ async def get_timeline_month(call: Call, month: Month, query: TimelineMonthQuery
     permission=Permission.NONE,
 )
 async def batch_images(call: Call, body: BatchImages) -> One[BatchDocument]:
-    results = await call.gallery.images.batches.run(call.principal, body.action, body.ids, gallery_id=body.gallery_id)
+    results = await call.gallery.images.batches.run(
+        call.principal,
+        body.action,
+        body.ids,
+        gallery_id=body.gallery_id,
+        tags=body.tags,
+        rating=UNSET if isinstance(body.rating, msgspec.UnsetType) else body.rating,
+    )
     return One(batch_document(results))
 
 
@@ -331,7 +340,8 @@ def _redirect(call: Call, url: str) -> Response:
 def _check_own_order(query: LibraryQuery) -> None:
     """The trash, and what nothing uses, are lists of their own."""
     chosen = [name for name in ("trashed", "unattached") if getattr(query, name)]
-    given = [*(name for name in _IN_LIBRARY if getattr(query, name) is not None), *chosen[1:]]
+    meaningless = _IN_LIBRARY if query.trashed else (*_IN_LIBRARY, *_FILTERS)
+    given = [*(name for name in meaningless if getattr(query, name) is not None), *chosen[1:]]
     if chosen and given:
         faults = [Fault(("query", name), f"has no meaning with {chosen[0]}") for name in given]
-        raise InvalidInput(f"The {chosen[0]} images have no filters and one order.", faults)
+        raise InvalidInput(f"The {chosen[0]} images have one order.", faults)

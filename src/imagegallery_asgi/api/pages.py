@@ -50,6 +50,9 @@ _READ = msgspec.json.Decoder(_Record)
 KEPT_LIMITS: Final = frozenset((10, 12, 15, 20, 24, 25, 30, 40, 48, 50, 60, 75, 100))
 """Pages of these common sizes are cached. In a hundred sizes, one list would displace all others."""
 
+UNKEPT_FIELDS: Final = frozenset(("tags",))
+"""A tag that gets another name changes images without a notice."""
+
 # Pages that all visitors share may be a minute old; a signed-in user sees every change at once, and asks each time.
 SHARED = {"Cache-Control": "public, max-age=60, stale-while-revalidate=30", "Vary": "Authorization, Cookie"}
 PRIVATE = {"Cache-Control": "private, no-cache"}

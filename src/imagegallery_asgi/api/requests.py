@@ -153,7 +153,8 @@ class GalleriesQuery:
 class FilterQuery:
     """What is given must fit. The range of times is ``taken_from`` <= taken_at < ``taken_before``. ``ids`` are the
     images to show; ``meta.KEY=VALUE`` is what theirs must have: text, numbers, true and false as they are written, or
-    in JSON a list or an object of which it must have all."""
+    in JSON a list or an object of which it must have all. For the owner, ``tag`` is one that they have, in any case of
+    letters, ``rating`` the number of stars, and ``rating_from`` the least number."""
 
     is_favorite: bool | None = None
     is_archived: bool | None = None
@@ -164,6 +165,9 @@ class FilterQuery:
     visibility: Visibility | None = None
     ids: ChosenIds | None = None
     meta: MetaQuery | None = None
+    tag: TagName | None = None
+    rating: Rating | None = None
+    rating_from: Annotated[int, Meta(ge=0, le=MAX_RATING), example(3)] | None = None
 
     @property
     def filter(self) -> ImageFilter:
@@ -190,8 +194,8 @@ class GalleryImagesQuery(FilterQuery):
 class LibraryQuery(FilterQuery):
     """The range of times is ``taken_from`` <= taken_at < ``taken_before``. The trash (``trashed``), last in first, and
     the images that nothing uses (``unattached``: in no gallery, and claimed by no record of the application), oldest
-    first, have an order of their own and no filters. ``share`` is one of another's library: its images, but for
-    archived ones. ``fields`` chooses the fields of each image, instead of a summary."""
+    first, have an order of their own, and the latter no filters. ``share`` is one of another's library: its images, but
+    for archived ones. ``fields`` chooses the fields of each image, instead of a summary."""
 
     order: LibraryOrder | None = None
     share: UUID | None = None
@@ -592,11 +596,14 @@ class MoveImages:
 
 @frozen
 class BatchImages:
-    """One thing to do to many images, each named once. Two actions need a ``gallery_id``, the others take none."""
+    """One thing to do to many images, each named once. Two actions need a ``gallery_id``, two ``tags``, and ``rate`` a
+    ``rating`` (``null``: none); the others take none of them."""
 
     ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCH)]
     action: Annotated[BatchAction, example("favorite")]
     gallery_id: Annotated[GalleryChoice, example(None)] = None
+    tags: Annotated[Tags | None, example(None)] = None
+    rating: Annotated[Rating | None | msgspec.UnsetType, example(None)] = msgspec.UNSET
 
 
 PermissionName = Annotated[Literal["view", "download", "comment", "add_images", "edit"], example("view")]

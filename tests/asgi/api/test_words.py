@@ -67,3 +67,21 @@ def test_tags_are_listed_renamed_merged_and_deleted(owner: httpx.Client, visitor
     assert owner.delete(f"/tags/{tram['id']}").status_code == 404
     assert owner.get("/images?fields=tags").json()["data"] == [{"tags": ["sea"]}]
     assert visitor.get("/tags").status_code == 401
+
+
+def test_many_are_tagged_and_lists_are_asked_by_it(owner: httpx.Client, visitor: httpx.Client, image: str) -> None:
+    def batch(**body: object) -> httpx.Response:
+        return owner.post("/images/batch", json={"ids": [image], **body})
+
+    assert batch(action="add_tags", tags=["tram", "sea & sun"]).json()["data"]["results"][0]["ok"]
+    assert batch(action="rate", rating=4).status_code == 200
+    assert batch(action="rate").status_code == batch(action="add_tags", tags=[]).status_code == 422
+    for query, count in (("tag=TRAM", 1), ("tag=sea+%26+sun&rating=4", 1), ("rating_from=5", 0), ("tag=x", 0)):
+        assert len(owner.get(f"/images?{query}").json()["data"]) == count, query
+    assert batch(action="remove_tags", tags=["Tram"]).status_code == 200
+    assert batch(action="rate", rating=None).status_code == 200
+    told = owner.get(f"/images/{image}").json()["data"]
+    assert (told["tags"], told["rating"]) == (["sea & sun"], None)
+    owner.delete(f"/images/{image}")
+    assert len(owner.get("/images?trashed=true&tag=sea+%26+sun").json()["data"]) == 1
+    assert owner.get("/images?trashed=true&tag=tram").json()["data"] == []

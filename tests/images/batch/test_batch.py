@@ -7,15 +7,18 @@ from uuid import UUID, uuid4
 
 import anyio
 import pytest
+from attrs import evolve
 from tests.support.library import Library, make_image
 
 from imagegallery.access.audience import VisibilityLike
+from imagegallery.common.unset import UNSET
 from imagegallery.common.validation import MAX_BATCH
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.batch.batch import BatchAction, BatchActionLike, BatchResult
 from imagegallery.images.image.image import Image
+from imagegallery.images.words.words import MAX_TAGS
 from imagegallery.principal import Principal
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
@@ -108,6 +111,25 @@ async def test_into_a_gallery_and_out_of_it(library: Library) -> None:
     assert (await library.galleries.get(ANA, gallery_id)).image_count == 1
 
 
+async def test_tags_and_stars_of_many(library: Library) -> None:
+    first, second = await new_images(library, 2)
+    full = await library.add_image(evolve(make_image(), tags=tuple(map(str, range(MAX_TAGS)))))
+    run = library.images.batches.run
+
+    added = await run(ANA, "add_tags", ids(first, full, second), tags=["Tram", "sea", "TRAM"])
+    assert added == (*done(first), BatchResult(full.id, "too_many_tags"), *done(second))
+    assert await run(ANA, "add_tags", ids(full), tags=["7", "8"]) == done(full), "it has these"
+    assert await run(ANA, "remove_tags", ids(first), tags=["SEA", "unknown"]) == done(first)
+    assert await run(ANA, "rate", ids(first, second), rating=4) == done(first, second)
+    assert await run(ANA, "rate", ids(second), rating=None) == done(second)
+
+    shown = [await library.images.get(ANA, image.id) for image in (first, second)]
+    assert [(image.tags, image.rating) for image in shown] == [(("Tram",), 4), (("sea", "Tram"), None)]
+    assert all(image.own_words == {"tags", "rating"} for image in shown)
+    counted = {each.name: each.image_count for each in (await library.images.tags.list(ANA, prefix="t")).items}
+    assert counted == {"Tram": 2}
+
+
 @pytest.mark.parametrize("action", BatchAction)
 async def test_what_is_not_ones_own_is_not_found_and_the_rest_is_done(library: Library, action: BatchAction) -> None:
     (mine,) = await new_images(library, 1)
@@ -120,7 +142,12 @@ async def test_what_is_not_ones_own_is_not_found_and_the_rest_is_done(library: L
     before = await library.images.get(BEN, theirs.id)
 
     results = await library.images.batches.run(
-        ANA, action, [unknown, mine.id, theirs.id, purged.id], gallery_id=gallery_id
+        ANA,
+        action,
+        [unknown, mine.id, theirs.id, purged.id],
+        gallery_id=gallery_id,
+        tags=["tram"] if "tags" in action else None,
+        rating=3 if action == "rate" else UNSET,
     )
 
     assert results == (not_found(unknown), *done(mine), not_found(theirs.id), not_found(purged.id))
@@ -141,6 +168,10 @@ async def test_a_request_that_is_wrong_changes_nothing(library: Library) -> None
         (run(ANA, "burn", [image.id]), [("body", "action")]),  # type: ignore[arg-type]
         (run(ANA, "add_to_gallery", [image.id]), [("body", "gallery_id")]),
         (run(ANA, "trash", [], gallery_id=gallery_id), [("body", "gallery_id"), ("body", "ids")]),
+        (run(ANA, "add_tags", [image.id]), [("body", "tags")]),
+        (run(ANA, "remove_tags", [image.id], tags=["a\0"]), [("body", "tags", "0")]),
+        (run(ANA, "rate", [image.id], tags=["a"]), [("body", "tags"), ("body", "rating")]),
+        (run(ANA, "rate", [image.id], rating=6), [("body", "rating")]),
     ):
         with pytest.raises(InvalidInput) as caught:
             await attempt

@@ -25,6 +25,9 @@ filters = st.builds(
     taken_before=moments,
     status=st.none() | st.sampled_from(ProcessingStatus),
     visibility=st.none() | st.sampled_from(Visibility),
+    tag=st.none() | st.sampled_from(["tram", "TRAM", "null"]),
+    rating=st.none() | st.integers(0, 5),
+    rating_from=st.none() | st.integers(0, 5),
     ids=st.none() | st.lists(st.uuids(), max_size=2).map(tuple),
     meta=st.none() | st.dictionaries(st.sampled_from(["sku", "a b"]), st.just("x") | st.just(["x"]), max_size=2),
 )
@@ -54,6 +57,10 @@ def test_a_moment_is_the_same_in_every_zone() -> None:
         (ImageFilter(taken_from=NOON.replace(tzinfo=None)), "taken_from"),
         (ImageFilter(mime_type="image/\0"), "mime_type"),
         (ImageFilter(mime_type=""), "mime_type"),
+        (ImageFilter(tag="\0"), "tag"),
+        (ImageFilter(tag="x" * 1_000), "tag"),
+        (ImageFilter(rating=6), "rating"),
+        (ImageFilter(rating_from=-1), "rating_from"),
         (ImageFilter(ids=[UUID(int=number) for number in range(1_001)]), "ids"),
     ],
 )

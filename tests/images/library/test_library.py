@@ -42,9 +42,15 @@ async def a_bit_of_everything(library: Library) -> list[Image]:
     """Eight images, each uploaded before the one before it; some were taken at the same time."""
     hour = timedelta(hours=1)
     images = [
-        taken(JUNE, age=0 * hour),
-        evolve(taken(JULY, age=1 * hour), is_favorite=True, meta={"sku": "A-1", "tags": ["tram", "red", "blue"]}),
-        evolve(taken(JUNE - INSTANT, age=2 * hour), is_archived=True, meta={"sku": 3}),
+        evolve(taken(JUNE, age=0 * hour), tags=("Straße", "tram"), rating=5),
+        evolve(
+            taken(JULY, age=1 * hour),
+            is_favorite=True,
+            tags=("TRAM",),
+            rating=3,
+            meta={"sku": "A-1", "tags": ["tram", "red", "blue"]},
+        ),
+        evolve(taken(JUNE - INSTANT, age=2 * hour), is_archived=True, rating=0, meta={"sku": 3}),
         evolve(taken(JUNE, age=3 * hour), mime_type="image/png", visibility=Visibility.UNLISTED),
         evolve(with_failure(taken(MAY, age=4 * hour)), meta={"sku": "3", "tags": "tram"}),
         without_variants(taken(JULY, age=5 * hour)),
@@ -53,9 +59,9 @@ async def a_bit_of_everything(library: Library) -> list[Image]:
     ]
     for image in images:
         await library.add_image(image)
-    trashed = await library.add_image(evolve(taken(JUNE), is_favorite=True))
+    trashed = await library.add_image(evolve(taken(JUNE), is_favorite=True, tags=("tram",), rating=5))
     await library.images.delete(ANA, trashed.id)
-    await library.add_image(make_image("ben"))
+    await library.add_image(evolve(make_image("ben"), tags=("tram",), rating=5))
     return images
 
 
@@ -73,6 +79,16 @@ FILTERS = [
     ImageFilter(meta={"tags": ["tram"]}),
     ImageFilter(meta={"tags": ["tram", "blue"], "sku": "A-1"}),
     ImageFilter(ids=[]),
+    ImageFilter(tag="Tram"),
+    ImageFilter(tag="STRASSE", rating=5),
+    ImageFilter(tag="tram", taken_from=JULY),
+    ImageFilter(tag="nobody's"),
+    ImageFilter(rating=3),
+    ImageFilter(rating=0),
+    ImageFilter(rating_from=3),
+    ImageFilter(rating_from=0, is_archived=True),
+    ImageFilter(rating=5, rating_from=2, taken_before=JULY),
+    ImageFilter(rating=2, rating_from=3),
     ImageFilter(taken_from=JUNE),
     ImageFilter(taken_before=JUNE),
     ImageFilter(taken_from=JUNE, taken_before=JULY),

@@ -15,8 +15,16 @@ from imagegallery.images.presentation.disclosed import disclosed, hidden_conditi
 
 NONE, BASIC, ALL = (Disclosure(Audience.SHARED, level, DownloadAllowed.ORIGINAL) for level in MetadataShown)
 META = MetaOptions(public=("event",))
+OWNERS_ALONE = ("is_favorite", "is_archived", "visibility", "tag", "rating", "rating_from")
 EVERYTHING = ImageFilter(
-    is_favorite=True, is_archived=False, visibility="private", taken_from=EPOCH, meta={"event": "1", "price": 2}
+    is_favorite=True,
+    is_archived=False,
+    visibility="private",
+    taken_from=EPOCH,
+    meta={"event": "1", "price": 2},
+    tag="tram",
+    rating=5,
+    rating_from=1,
 )
 
 
@@ -47,13 +55,22 @@ def test_who_is_shown_all_is_shown_the_place(image: Image, shown: Disclosure) ->
     assert disclosed(image, shown) == image
 
 
+@pytest.mark.parametrize("shown", [ALL, BASIC, EVERYBODYS, NONE])
+def test_words_are_for_whom_they_are(image: Image, shown: Disclosure) -> None:
+    said = evolve(image, tags=("tram",), rating=3, title="Own", description="Of the file", people=("Inês",))
+    told = disclosed(evolve(said, own_words=frozenset(("title",))), shown)
+    assert (told.tags, told.rating, told.title) == ((), None, "Own")
+    assert told.description == ("" if shown is NONE else "Of the file")
+    assert told.people == (("Inês",) if shown is ALL else ())
+
+
 @pytest.mark.parametrize(
     ("shown", "hidden"),
     [
         (OWNERS, ()),
-        (ALL, ("is_favorite", "is_archived", "visibility", "meta.price")),
-        (EVERYBODYS, ("is_favorite", "is_archived", "visibility", "meta.price")),
-        (NONE, ("is_favorite", "is_archived", "visibility", "taken_from", "order", "meta.event", "meta.price")),
+        (ALL, (*OWNERS_ALONE, "meta.price")),
+        (EVERYBODYS, (*OWNERS_ALONE, "meta.price")),
+        (NONE, (*OWNERS_ALONE, "taken_from", "order", "meta.event", "meta.price")),
     ],
 )
 def test_nobody_asks_by_what_they_are_not_shown(shown: Disclosure, hidden: tuple[str, ...]) -> None:

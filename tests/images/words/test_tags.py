@@ -8,6 +8,7 @@ from tests.support.library import Library, make_image
 
 from imagegallery.errors import Conflict, InvalidCursor, InvalidInput, NotFound, Unauthenticated
 from imagegallery.images.image.image import Image
+from imagegallery.images.library.filter import ImageFilter
 from imagegallery.principal import Principal
 
 ANA, BEN, VISITOR = Principal.user("ana"), Principal.user("ben"), Principal.anonymous()
@@ -119,3 +120,42 @@ async def test_counts_stay_exact_while_everything_happens_at_once(library: Libra
         for name in image.tags:
             there[name] = there.get(name, 0) + 1
     assert {name: count for name, count in (await listed(library)).items() if count} == there
+
+
+async def test_the_trash_is_filtered_and_each_list_by_what_its_owner_said(library: Library) -> None:
+    tram, other = await tagged(library, "tram"), await tagged(library, "sea")
+    await library.images.update(ANA, other.id, rating=5)
+    gallery = await library.galleries.create(ANA, name="Lisbon", visibility="public")
+    await library.galleries.add_images(ANA, gallery.id, [tram.id, other.id])
+
+    async def in_gallery(who: Principal, where: ImageFilter) -> list[UUID]:
+        page = await library.galleries.list_images(who, gallery.id, where=where)
+        return [each.id for each in page.items]
+
+    assert await in_gallery(ANA, ImageFilter(tag="TRAM")) == [tram.id]
+    assert await in_gallery(ANA, ImageFilter(rating_from=4)) == [other.id]
+    for where in (ImageFilter(tag="tram"), ImageFilter(rating=5), ImageFilter(rating_from=0)):
+        for who in (BEN, VISITOR):
+            with pytest.raises(InvalidInput):
+                await in_gallery(who, where)
+
+    for image in (tram, other):
+        await library.images.trash.put(ANA, image.id)
+    for where, expected in ((ImageFilter(tag="tram"), tram), (ImageFilter(rating=5), other)):
+        page = await library.images.trash.list(ANA, where=where)
+        assert [each.id for each in page.items] == [expected.id]
+    first = await library.images.trash.list(ANA, where=ImageFilter(is_favorite=False), limit=1)
+    rest = await library.images.trash.list(ANA, where=ImageFilter(is_favorite=False), cursor=first.next_cursor)
+    assert {each.id for each in (*first.items, *rest.items)} == {tram.id, other.id}
+    with pytest.raises(InvalidCursor):
+        await library.images.trash.list(ANA, cursor=first.next_cursor)
+
+
+async def test_each_change_is_an_event_that_says_what_changed(library: Library) -> None:
+    image = await library.add_image(make_image())
+    await library.images.update(ANA, image.id, title="Line 28", tags=["tram"], is_favorite=True)
+    await library.images.batches.run(ANA, "favorite", [image.id])  # it is one
+    await library.images.batches.run(ANA, "rate", [image.id], rating=3)
+    async with library.database.connection() as connection:
+        rows = await connection.fetch("SELECT data FROM events WHERE type = 'image.updated' ORDER BY id")
+    assert [row["data"]["fields"] for row in rows] == [["is_favorite", "tags", "title"], ["rating"]]

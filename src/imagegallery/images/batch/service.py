@@ -4,7 +4,7 @@ The whole request is valid or refused, before anything changes. Then each image 
 owner, and one in the trash (except when restoring), is ``not_found``, whether or not others can see it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from imagegallery.access.authority import AccessSubject, Authority
 from imagegallery.access.permission import Permission
 from imagegallery.audit.entry import Warrant
 from imagegallery.clock import Clock
+from imagegallery.common.unset import UNSET, Unset
 from imagegallery.database.connection import Connection
 from imagegallery.database.pool import Database
 from imagegallery.ids import Id, as_id_or_none, as_ids
@@ -30,9 +31,12 @@ from imagegallery.images.batch.batch import (
     results,
 )
 from imagegallery.images.image import membership, original_records
+from imagegallery.images.image.told_records import tell_updated
 from imagegallery.images.library import records as library_records
 from imagegallery.images.trash import records as trash_records
 from imagegallery.images.trash.service import TrashService, put_away, put_back
+from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.words import OwnWord
 from imagegallery.principal import Principal
 
 _NEEDED: Final = {
@@ -59,12 +63,15 @@ class BatchService:
         image_ids: Sequence[Id],
         *,
         gallery_id: Id | None = None,
+        tags: Sequence[str] | None = None,
+        rating: int | Unset | None = UNSET,
     ) -> tuple[BatchResult, ...]:
         """Do ``action`` to 1 to 1,000 distinct images. Returns one result each, in the same order.
 
         An image that needs no change (a favourite, a member, an image not in the trash) counts as done. ``delete``
         is permanent, in the trash or not; it leaves images that records of the application refer to
-        (``still_referenced``), and those with which the host does not allow it (``forbidden``).
+        (``still_referenced``), and those with which the host does not allow it (``forbidden``). An image that can have
+        no more tags keeps those that it has (``too_many_tags``).
 
         Raises:
             Unauthenticated: Without a user.
@@ -75,7 +82,7 @@ class BatchService:
         image_ids = as_ids(image_ids, "image_ids")
         gallery_id = as_id_or_none(gallery_id, "gallery_id")
         principal.require_known()
-        batch = check_batch(action, image_ids, gallery_id)
+        batch = check_batch(action, image_ids, gallery_id, tags, rating)
         async with self._database.transaction() as connection:
             owner_id = await self._owner_for(connection, principal, batch)
             by = Warrant.of_owner(principal)  # of what a batch deletes and restores
@@ -95,7 +102,8 @@ class BatchService:
                     kept = await self._trash.delete_held(connection, owner_id, locked, list(locked), by=by)
                 return results(batch, locked.keys() - set(kept), kept, forbidden)
             done = await _do(connection, self._admission, owner_id, batch, locked, by, self._clock())
-            return results(batch, done, forbidden=forbidden)
+            full = _here(batch, locked) if batch.action is BatchAction.ADD_TAGS else ()  # but for those that are done
+            return results(batch, done, forbidden=forbidden, full=full)
 
     async def _owner_for(self, connection: Connection, principal: Principal, batch: Batch) -> str:
         """Whose images it is about: the gallery's owner's, if the principal may do this to the gallery, else their
@@ -120,24 +128,50 @@ async def _do(
     now: datetime,
 ) -> Collection[UUID]:
     """Return the images that are now in the wanted state."""
-    here = [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
+    here = _here(batch, locked)
     if batch.action is BatchAction.RESTORE:
         away = [image_id for image_id in batch.image_ids if locked.get(image_id)]
         await put_back(connection, admission.policies, owner_id, away, by=by, now=now)
         return locked.keys()
     if batch.action is BatchAction.TRASH:
         await put_away(connection, admission.closed_urls, owner_id, here, by=by, now=now)
-    elif batch.gallery_id is None:
+    elif batch.action in FLAGS:
         flags = FLAGS[batch.action]
-        await library_records.set_flags(
+        changed = await library_records.set_flags(
             connection, here, is_favorite=flags.is_favorite, is_archived=flags.is_archived, now=now
         )
+        await tell_updated(connection, owner_id, changed, flags.names, now=now)
+    elif batch.gallery_id is None:
+        return await _say(connection, owner_id, batch, here, now)
     elif here and batch.action is BatchAction.ADD_TO_GALLERY:
         await admission.add(connection, owner_id, batch.gallery_id, here, now=now)
     elif here:
         async with admission.closed_urls.watched(connection, owner_id, here):
             return await _remove(connection, batch.gallery_id, here, now)
     return here
+
+
+def _here(batch: Batch, locked: Mapping[UUID, bool]) -> list[UUID]:
+    """The images outside of the trash."""
+    return [image_id for image_id in batch.image_ids if locked.get(image_id) is False]
+
+
+async def _say(
+    connection: Connection, owner_id: str, batch: Batch, image_ids: Sequence[UUID], now: datetime
+) -> Collection[UUID]:
+    """Change what the owner says of these images. Returns those that are as wanted now."""
+    full: Collection[UUID] = ()
+    if batch.action is BatchAction.RATE:
+        await tag_records.rate(connection, image_ids, batch.rating, now=now)
+    elif batch.action is BatchAction.ADD_TAGS:
+        full = await tag_records.add(connection, owner_id, image_ids, batch.tags, now=now)
+    else:
+        await tag_records.remove(connection, owner_id, image_ids, batch.tags)
+    done = [each for each in image_ids if each not in full]
+    said: OwnWord = "rating" if batch.action is BatchAction.RATE else "tags"
+    await tag_records.note_own(connection, done, said, now=now)
+    await tell_updated(connection, owner_id, done, (said,), now=now)
+    return done
 
 
 async def _remove(

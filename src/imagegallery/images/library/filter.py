@@ -14,6 +14,7 @@ from imagegallery.common.meta import JsonValue, Meta, check_patch, is_scalar
 from imagegallery.common.validation import MAX_BATCH, Faults, as_choice
 from imagegallery.ids import Id, as_ids
 from imagegallery.images.image.image import ProcessingStatus, ProcessingStatusLike
+from imagegallery.images.words.words import MAX_KEY, MAX_RATING, key_of
 
 MAX_MEDIA_TYPE = 100
 # A longer scope than this goes into cursors by its digest.
@@ -35,6 +36,11 @@ def _wanted_status(status: ProcessingStatusLike | None) -> ProcessingStatus | No
 
 def _wanted_visibility(visibility: VisibilityLike | None) -> Visibility | None:
     return None if visibility is None else as_choice(("query", "visibility"), visibility, Visibility)
+
+
+def _wanted_tag(tag: str | None) -> str | None:
+    """As tags are compared."""
+    return None if tag is None else key_of(tag)
 
 
 def wanted_meta(meta: Mapping[str, JsonValue] | None) -> Meta | None:
@@ -68,7 +74,8 @@ class ImageFilter:
     ``mime_type`` is a whole media type (``image/jpeg``). The range is ``taken_from <= taken_at < taken_before``; both
     have a time zone. ``visibility`` is the images' own. ``ids`` are up to 1,000 images. ``meta`` has the wanted value
     of each key: a list or an object that the image's contains (``{"tags": ["tram"]}`` also finds more tags), and any
-    other as it is written, so that 3 finds 3 and ``"3"``.
+    other as it is written, so that 3 finds 3 and ``"3"``. ``tag`` is one of the owner's, in any case of letters;
+    ``rating`` is the number of stars, ``rating_from`` the least number.
     """
 
     is_favorite: bool | None = None
@@ -80,6 +87,9 @@ class ImageFilter:
     visibility: Visibility | None = field(default=None, converter=_wanted_visibility)
     ids: tuple[UUID, ...] | None = field(default=None, converter=chosen_ids)
     meta: Meta | None = field(default=None, converter=wanted_meta, hash=False)
+    tag: str | None = field(default=None, converter=_wanted_tag)
+    rating: int | None = None
+    rating_from: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -93,7 +103,7 @@ class ImageFilter:
     @property
     def owner_only(self) -> tuple[str, ...]:
         """The given conditions about the owner's private data, but for ``meta``."""
-        return self._given("is_favorite", "is_archived", "visibility")
+        return self._given("is_favorite", "is_archived", "visibility", "tag", "rating", "rating_from")
 
     @property
     def by_file(self) -> tuple[str, ...]:
@@ -112,6 +122,12 @@ def check_filter(faults: Faults, wanted: ImageFilter) -> None:
     if wanted.mime_type is not None:
         faults.line(("query", "mime_type"), wanted.mime_type, MAX_MEDIA_TYPE)
     check_ids(faults, wanted.ids)
+    if wanted.tag is not None:
+        faults.prose(("query", "tag"), wanted.tag, MAX_KEY)
+    for name in ("rating", "rating_from"):
+        stars = getattr(wanted, name)
+        if stars is not None and not 0 <= stars <= MAX_RATING:
+            faults.add(("query", name), f"must be 0 to {MAX_RATING}")
     moments = {"taken_from": wanted.taken_from, "taken_before": wanted.taken_before}
     unzoned = [name for name, moment in moments.items() if moment is not None and moment.tzinfo is None]
     for name in unzoned:

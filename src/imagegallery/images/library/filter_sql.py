@@ -18,6 +18,19 @@ def meta_fits(row: str) -> str:
         AND (:meta_parts::jsonb IS NULL OR {row}.meta @> :meta_parts)"""
 
 
+def tag_of(owner_id: str, key: str = ":tag") -> str:
+    """The id of this owner's tag of this key."""
+    return f"(SELECT tag.id FROM tags tag WHERE tag.owner_id = {owner_id} AND tag.key = {key})"
+
+
+def has_tag(row: str) -> str:
+    """The condition that an image has the wanted tag. Scalar, so that it is evaluated image by image."""
+    return f"""(
+            SELECT true FROM image_tags tagged
+            WHERE tagged.image_id = {row}.id AND tagged.tag_id = {tag_of(f"{row}.owner_id")}
+        )"""
+
+
 def meta_hash(row: str, key: str) -> str:
     """What an index has of a key of ``meta``: a digest, as the value may be too long for one."""
     return f"hashtextextended({row}meta ->> '{key}', 0)"
@@ -32,6 +45,9 @@ FITS: Final = f"""(
         AND (:status::text IS NULL OR i.processing_status = :status)
         AND (:visibility::text IS NULL OR i.visibility = :visibility)
         AND (:ids::uuid[] IS NULL OR i.id = ANY(:ids))
+        AND (:rating::int IS NULL OR i.rating = :rating)
+        AND (:rating_from::int IS NULL OR i.rating >= :rating_from)
+        AND (:tag::text IS NULL OR {has_tag("i")})
         AND {meta_fits("i")}
     )"""
 """The condition that an image ``i`` passes a filter, with parameters by `arguments`."""

@@ -1,9 +1,9 @@
 """The SQL of an owner's library: pages by time, and months. Without images in the trash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from asyncpg import Record
@@ -14,7 +14,7 @@ from imagegallery.database.statement import Statement
 from imagegallery.images.image.image import LibraryOrder
 from imagegallery.images.image.records import IMAGE_COLUMNS, UNUSED, VISIBILITY, FoundImage, found_from
 from imagegallery.images.library.filter import ImageFilter, indexed_key
-from imagegallery.images.library.filter_sql import FITS, arguments, meta_hash
+from imagegallery.images.library.filter_sql import FITS, arguments, meta_hash, tag_of
 from imagegallery.images.library.timeline import (
     CutMonth,
     MonthColumns,
@@ -24,6 +24,9 @@ from imagegallery.images.library.timeline import (
     cut_month,
     month_of,
 )
+from imagegallery.images.words.words import MAX_RATING
+
+F = TypeVar("F")
 
 # The images that a page examines at most, however few of them pass its filter.
 EXAMINED: Final = 20_000
@@ -31,44 +34,85 @@ EXAMINED: Final = 20_000
 EXAMINED_UNATTACHED: Final = 500
 
 
-def _listing(key: str, condition: str = "", source: str = "images") -> Statement:
-    """A page of an owner's images of a filter, the latest ``key`` first, after a (``key``, id).
+def listing(
+    key: str,
+    condition: str = "",
+    source: str = "images i",
+    place: tuple[str, str] | None = None,
+    there: str = "i.deleted_at IS NULL",
+) -> Statement:
+    """A page of an owner's images of a filter, the latest ``key`` first, after a (``key``, id), which a joined row of
+    the ``source`` may have, too (``place``).
 
     It looks at ``:examined`` of them; the last of these comes along, whether it fits or not. The range of times is said
     once more for those read by taken_at, so that the scan can begin and end by it.
     """
-    order = f"i.{key} DESC, i.id DESC"
+    moment, image_id = place or (f"i.{key}", "i.id")
+    order = f"{moment} DESC, {image_id} DESC"
     return Statement.of(f"""
 SELECT i.number, {FITS} AS fits, {IMAGE_COLUMNS}, {VISIBILITY}
 FROM (
-    SELECT i.*, row_number() OVER (ORDER BY {order}) AS number
-    FROM {source} i
-    WHERE i.owner_id = :owner_id AND i.deleted_at IS NULL AND (i.{key}, i.id) < (:moment, :image_id) {condition}
+    SELECT i.*, {moment} AS at_moment, {image_id} AS at_id, row_number() OVER (ORDER BY {order}) AS number
+    FROM {source}
+    WHERE i.owner_id = :owner_id AND {there} AND ({moment}, {image_id}) < (:moment, :image_id) {condition}
     ORDER BY {order}
     LIMIT :examined
 ) i
 WHERE i.number = :examined OR {FITS}
-ORDER BY {order}
+ORDER BY i.at_moment DESC, i.at_id DESC
 LIMIT :limit""")
 
 
 _TAKEN_FROM = "AND i.taken_at >= coalesce(:taken_from::timestamptz, '-infinity')"
 LISTS: Final[Mapping[LibraryOrder, Statement]] = {
-    LibraryOrder.CREATED_AT: _listing("created_at"),
-    LibraryOrder.TAKEN_AT: _listing("taken_at", _TAKEN_FROM),
+    LibraryOrder.CREATED_AT: listing("created_at"),
+    LibraryOrder.TAKEN_AT: listing("taken_at", _TAKEN_FROM),
 }
 
 # The same for favourites, which have indexes of their own: few among many would be far apart in the others.
 FAVORITES: Final[Mapping[LibraryOrder, Statement]] = {
-    LibraryOrder.CREATED_AT: _listing("created_at", "AND i.is_favorite"),
-    LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
+    LibraryOrder.CREATED_AT: listing("created_at", "AND i.is_favorite"),
+    LibraryOrder.TAKEN_AT: listing("taken_at", f"{_TAKEN_FROM} AND i.is_favorite"),
+}
+
+# The same for images with one tag, in the order of its own index.
+_WITH_TAG: Final = f"AND m.is_listed AND m.tag_id = {tag_of(':owner_id', ':one_tag')}"
+_THEIR_TAGS: Final = "image_tags m JOIN images i ON i.id = m.image_id"
+TAGGED: Final[Mapping[LibraryOrder, Statement]] = {
+    LibraryOrder.CREATED_AT: listing("created_at", _WITH_TAG, _THEIR_TAGS, ("m.image_created_at", "m.image_id")),
+    LibraryOrder.TAKEN_AT: listing(
+        "taken_at",
+        f"{_TAKEN_FROM.replace('i.', 'm.image_')} {_WITH_TAG}",
+        _THEIR_TAGS,
+        ("m.image_taken_at", "m.image_id"),
+    ),
+}
+
+
+# The same for images with a wanted number of stars: the lists of each number, merged.
+def _rated(key: str) -> str:
+    return " UNION ALL ".join(
+        f"""(
+        SELECT * FROM images i
+        WHERE i.owner_id = :owner_id AND i.rating = {stars} AND {stars} BETWEEN :lowest AND :highest
+            AND i.deleted_at IS NULL AND (i.{key}, i.id) < (:moment, :image_id)
+        ORDER BY i.{key} DESC, i.id DESC
+        LIMIT :examined
+    )"""
+        for stars in range(MAX_RATING + 1)
+    )
+
+
+RATED: Final[Mapping[LibraryOrder, Statement]] = {
+    LibraryOrder.CREATED_AT: listing("created_at", source=f"({_rated('created_at')}) i"),
+    LibraryOrder.TAKEN_AT: listing("taken_at", _TAKEN_FROM, f"({_rated('taken_at')}) i"),
 }
 
 # The same for who has a share of the library, of what was added since it began.
 _SINCE = "AND i.created_at >= :since"
 SHARED: Final[Mapping[LibraryOrder, Statement]] = {
-    LibraryOrder.CREATED_AT: _listing("created_at", _SINCE),
-    LibraryOrder.TAKEN_AT: _listing("taken_at", f"{_TAKEN_FROM} {_SINCE}"),
+    LibraryOrder.CREATED_AT: listing("created_at", _SINCE),
+    LibraryOrder.TAKEN_AT: listing("taken_at", f"{_TAKEN_FROM} {_SINCE}"),
 }
 
 # Images that were not claimed and are in no gallery, the oldest first, after a (created_at, id).
@@ -89,12 +133,10 @@ ORDER BY i.created_at, i.id
 LIMIT :limit""")
 
 # The same for chosen images, which are looked up by their ids before anything else.
-_BY_ID = "(SELECT * FROM images WHERE id = ANY(:ids) OFFSET 0)"
-CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {
-    order: _listing(order.value, source=_BY_ID) for order in LibraryOrder
-}
+_BY_ID = "(SELECT * FROM images WHERE id = ANY(:ids) OFFSET 0) i"
+CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {order: listing(order.value, source=_BY_ID) for order in LibraryOrder}
 SHARED_CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {
-    order: _listing(order.value, _SINCE, source=_BY_ID) for order in LibraryOrder
+    order: listing(order.value, _SINCE, source=_BY_ID) for order in LibraryOrder
 }
 
 
@@ -102,7 +144,7 @@ SHARED_CHOSEN: Final[Mapping[LibraryOrder, Statement]] = {
 def by_meta(order: LibraryOrder, key: str) -> Statement:
     """The same for images with one value of an indexed key of ``meta``, by its index (`index_records`)."""
     wanted = f"{meta_hash('i.', key)} = hashtextextended(:meta_written::jsonb ->> '{key}', 0)"
-    return _listing(order.value, f"AND i.meta ? '{key}' AND {wanted}")
+    return listing(order.value, f"AND i.meta ? '{key}' AND {wanted}")
 
 
 # The images that an owner took in each month, by UTC, among archived ones or the others.
@@ -178,7 +220,8 @@ SHARED_FILTERED_TIMELINE: Final = TimelineStatements.of(f"{_SINCE} {_FILTERED}")
 _SET_FLAGS = """
 UPDATE images
 SET is_favorite = coalesce($2, is_favorite), is_archived = coalesce($3, is_archived), updated_at = $4
-WHERE id = ANY($1) AND (is_favorite <> coalesce($2, is_favorite) OR is_archived <> coalesce($3, is_archived))"""
+WHERE id = ANY($1) AND (is_favorite <> coalesce($2, is_favorite) OR is_archived <> coalesce($3, is_archived))
+RETURNING id"""
 
 
 @frozen
@@ -190,12 +233,18 @@ class Place:
 
 
 @frozen
-class Stretch:
+class Stretch(Generic[F]):
     """Images of a stretch of the library that pass the filter. ``goes_on``: the last one examined, if there may be
     more."""
 
-    found: list[FoundImage]
-    goes_on: FoundImage | None
+    found: list[F]
+    goes_on: F | None
+
+    @classmethod
+    def of(cls, rows: Sequence[Record], read: Callable[[Record], F]) -> "Stretch[F]":
+        """What the rows of a `listing` say."""
+        is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
+        return cls([read(row) for row in rows if row["fits"]], read(rows[-1]) if is_cut else None)
 
 
 async def list_images(
@@ -208,14 +257,21 @@ async def list_images(
     *,
     indexed: Sequence[str] = (),
     since: datetime | None = None,
-) -> Stretch:
+) -> Stretch[FoundImage]:
     """``indexed`` are the keys of ``meta`` that have an index. With ``since``, images that were added from then on."""
     statement, said = LISTS[order], where
-    bounds = {} if since is None else {"since": since}
+    bounds: dict[str, object] = {} if since is None else {"since": since}
     if since is not None:
         statement = (SHARED if where.ids is None else SHARED_CHOSEN)[order]
     elif where.ids is not None:
         statement = CHOSEN[order]
+    elif where.tag is not None:
+        # As for favourites, what the statement says already is not repeated.
+        statement, said = TAGGED[order], evolve(where, tag=None)
+        bounds = {"one_tag": where.tag}
+    elif where.rating is not None or where.rating_from is not None:
+        statement, said = RATED[order], evolve(where, rating=None, rating_from=None)
+        bounds = _stars(where)
     elif (key := indexed_key(where.meta, indexed)) is not None:
         statement = by_meta(order, key)
     elif where.is_favorite:
@@ -231,11 +287,18 @@ async def list_images(
         **arguments(said),
         **bounds,
     )
-    is_cut = bool(rows) and rows[-1]["number"] == EXAMINED
-    return Stretch([found_from(row) for row in rows if row["fits"]], found_from(rows[-1]) if is_cut else None)
+    return Stretch.of(rows, found_from)
 
 
-async def list_unattached(connection: Connection, owner_id: str, before: datetime, after: Place, limit: int) -> Stretch:
+def _stars(where: ImageFilter) -> dict[str, object]:
+    """The least and the most stars that are wanted."""
+    lowest = max(each for each in (where.rating, where.rating_from) if each is not None)
+    return {"lowest": lowest, "highest": MAX_RATING if where.rating is None else where.rating}
+
+
+async def list_unattached(
+    connection: Connection, owner_id: str, before: datetime, after: Place, limit: int
+) -> Stretch[FoundImage]:
     """Those that were uploaded at ``before`` or earlier."""
     rows = await UNATTACHED.fetch(
         connection,
@@ -320,6 +383,7 @@ async def set_flags(
     is_favorite: bool | None = None,
     is_archived: bool | None = None,
     now: datetime,
-) -> None:
-    """Set what is not ``None``."""
-    await connection.execute(_SET_FLAGS, list(image_ids), is_favorite, is_archived, now)
+) -> list[UUID]:
+    """Set what is not ``None``. Returns the images that this changed."""
+    rows = await connection.fetch(_SET_FLAGS, list(image_ids), is_favorite, is_archived, now)
+    return [row["id"] for row in rows]

@@ -19,6 +19,9 @@ from imagegallery.images.image.image import Image
 from imagegallery.images.image.membership import HeldGallery
 from imagegallery.images.image.records import IMAGE_COLUMNS, image_from
 from imagegallery.images.image.told_records import ToldImage, told_galleries
+from imagegallery.images.library.filter import ImageFilter
+from imagegallery.images.library.filter_sql import arguments
+from imagegallery.images.library.records import EXAMINED, Stretch, listing
 from imagegallery.images.words import records as tag_records
 from imagegallery.pagination import LAST_ID, LAST_MOMENT
 
@@ -47,7 +50,10 @@ WHERE i.owner_id = $1 AND i.deleted_at < 'infinity' AND (i.deleted_at, i.id) < (
 ORDER BY i.deleted_at DESC, i.id DESC
 LIMIT $4"""
 
-# The same, those that wait for their owner's approval among them.
+# The same of a filter, of which `imagegallery.images.library.records` says how far it looks.
+TRASHED: Final = listing("deleted_at", there="i.deleted_at < 'infinity'")
+
+# As `_LOCK`, those that wait for their owner's approval among them.
 _LOCK_ANY = "SELECT id FROM images WHERE id = ANY($1) AND owner_id = $2 ORDER BY id FOR UPDATE"
 
 # Some of an owner's images, in the trash or not.
@@ -214,10 +220,15 @@ async def some_of(connection: Connection, owner_id: str, limit: int) -> list[UUI
 
 
 async def list_trashed(
-    connection: Connection, owner_id: str, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Image]:
+    connection: Connection, owner_id: str, where: ImageFilter, after: tuple[datetime, UUID] | None, limit: int
+) -> Stretch[Image]:
     deleted_at, image_id = after or (LAST_MOMENT, LAST_ID)
-    return [image_from(row) for row in await connection.fetch(LIST_TRASHED, owner_id, deleted_at, image_id, limit)]
+    if where.is_empty:
+        rows = await connection.fetch(LIST_TRASHED, owner_id, deleted_at, image_id, limit)
+        return Stretch([image_from(row) for row in rows], None)
+    bounds = {"moment": deleted_at, "image_id": image_id, "limit": limit, "examined": EXAMINED}
+    rows = await TRASHED.fetch(connection, owner_id=owner_id, **bounds, **arguments(where))
+    return Stretch.of(rows, image_from)
 
 
 async def put_away(connection: Connection, image_ids: Sequence[UUID], *, now: datetime) -> Moved:

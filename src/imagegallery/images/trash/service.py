@@ -23,6 +23,7 @@ from imagegallery.audit import records as audit
 from imagegallery.audit.entry import BY_SYSTEM, SYSTEM, Act, AuditEntry, Warrant
 from imagegallery.clock import Clock
 from imagegallery.common.fault_points import fault_point
+from imagegallery.common.validation import Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
@@ -38,6 +39,7 @@ from imagegallery.images.image.closed_urls import ClosedUrls
 from imagegallery.images.image.image import Image
 from imagegallery.images.image.records import FoundImage
 from imagegallery.images.jobs import purge_objects
+from imagegallery.images.library.filter import NO_FILTER, ImageFilter, check_filter
 from imagegallery.images.presentation.urls import ImageUrls, show
 from imagegallery.images.trash import records as trash_records
 from imagegallery.pagination import (
@@ -103,23 +105,33 @@ class TrashService:
         return self._options.retention
 
     async def list(
-        self, principal: Principal, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+        self,
+        principal: Principal,
+        *,
+        where: ImageFilter = NO_FILTER,
+        cursor: str | None = None,
+        limit: int = DEFAULT_LIMIT,
     ) -> CursorPage[Image]:
-        """List the principal's trash, latest first.
+        """List the principal's trash, latest first, or those images in it that pass a filter.
 
         Raises:
             Unauthenticated: Without a user.
-            InvalidInput: For an invalid limit.
+            InvalidInput: For an invalid limit or filter.
             InvalidCursor: For an invalid cursor.
         """
         owner_id = principal.require_user()
-        scope = f"trash:{owner_id}"
+        scope = ":".join(filter(None, ("trash", owner_id, where.scope)))
         check_limit(limit)
+        faults = Faults()
+        check_filter(faults, where)
+        faults.check()
         after = None if cursor is None else decode_cursor(cursor, scope, datetime, UUID)
         await self._authority.confirm(Permission.VIEW, principal, AccessSubject("library", owner_id))
         async with self._database.connection() as connection:
-            found = await trash_records.list_trashed(connection, owner_id, after, limit + 1)
-        page = cut_page(found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)))
+            read = await trash_records.list_trashed(connection, owner_id, where, after, limit + 1)
+        page = cut_page(
+            read.found, limit, lambda last: encode_cursor(scope, (_moment(last), last.id)), goes_on=read.goes_on
+        )
         return await self._delivery.of_many(
             lambda: page.map(lambda image: show(image, principal, self._delivery, Facts(owner_id, is_trashed=True)))
         )

@@ -16,7 +16,7 @@ from imagegallery.database.connection import Connection
 from imagegallery.errors import NotFound
 from imagegallery.holdings.holding import Holding
 from imagegallery.ids import new_id
-from imagegallery.images.words.words import MAX_TAGS, CountedTag, Tag
+from imagegallery.images.words.words import MAX_TAGS, CountedTag, OwnWord, Tag
 
 _OF_TAGS: Final = "t.tag_id IN (SELECT id FROM tags WHERE owner_id = :owner_id)"
 HELD: Final = (
@@ -74,6 +74,12 @@ SELECT {_COUNTED} FROM tags t
 WHERE t.owner_id = $1 AND t.key >= $2 AND t.key < $2 || U&'\\+10FFFF' AND t.key > $3
 ORDER BY t.key
 LIMIT $4"""
+
+_RATE = "UPDATE images SET rating = $2, updated_at = $3 WHERE id = ANY($1)"
+
+_NOTE_OWN = """
+UPDATE images SET own_words = ARRAY(SELECT unnest(own_words) UNION SELECT $2::text ORDER BY 1), updated_at = $3
+WHERE id = ANY($1)"""
 
 _RENAME = "UPDATE tags SET key = $2, name = $3 WHERE id = $1"
 
@@ -187,6 +193,16 @@ async def replace(connection: Connection, owner_id: str, image_id: UUID, tags: S
     tag_ids = await named(connection, owner_id, tags, now=now)
     await connection.execute(_REMOVE, [image_id], tag_ids, True)
     await connection.execute(_ADD, [image_id], tag_ids)
+
+
+async def rate(connection: Connection, image_ids: Sequence[UUID], rating: int | None, *, now: datetime) -> None:
+    """Give locked images this rating, or none."""
+    await connection.execute(_RATE, list(image_ids), rating, now)
+
+
+async def note_own(connection: Connection, image_ids: Sequence[UUID], word: OwnWord, *, now: datetime) -> None:
+    """Note that the owner has said this of locked images, whatever their files say."""
+    await connection.execute(_NOTE_OWN, list(image_ids), word, now)
 
 
 async def set_listed(connection: Connection, image_ids: Sequence[UUID], is_listed: bool) -> None:

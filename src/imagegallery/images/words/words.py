@@ -17,6 +17,8 @@ from imagegallery.common.validation import Faults
 MAX_TAGS: Final = 100
 """Of one image."""
 MAX_TAG: Final = 100
+MAX_KEY: Final = 3 * MAX_TAG
+"""Characters of a tag as it is compared: no letter becomes more than three (SpecialCasing.txt)."""
 MAX_TITLE: Final = 200
 MAX_DESCRIPTION: Final = 5_000
 MAX_RATING: Final = 5
