@@ -1,5 +1,5 @@
 /** The page without a network: its service worker, and whether there is a network. */
-import { link } from "../core/router.js";
+import { link, navigate } from "../core/router.js";
 import { session } from "../core/session.js";
 import { computed, effect, signal } from "../core/signal.js";
 import { trustedScript } from "../core/trusted.js";
@@ -21,6 +21,7 @@ export function startOffline() {
     if (session.state.value !== "user") return;
     queueMicrotask(() => stop());
     void install();
+    if (new URLSearchParams(location.search).has("received")) void takeOver();
   });
 }
 
@@ -38,5 +39,10 @@ export async function forgetUser() {
   if (globalThis.caches) await forget(scope());
 }
 
-/** Files that another application gave to the page. @returns {Promise<File[]>} */
-export const receivedFiles = async () => (globalThis.caches ? await takeReceived(scope()) : []);
+/** Upload the files that another application of the device gave to this one. */
+async function takeOver() {
+  navigate("/", { replace: true });
+  const files = await takeReceived(scope());
+  const { uploads } = await import("../upload/upload.js");
+  await uploads.add(files);
+}
