@@ -95,9 +95,12 @@ def test_a_page_that_is_loaded_anew_goes_on_where_it_was(
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", slow)
     panel(page)("Kept in this browser until it is in")
+    offsets: list[str | None] = []
+    page.on("request", lambda request: offsets.append(request.headers.get("upload-offset")))
     page.reload()
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     panel(page)("1 image is in")
+    assert [int(offset) > 0 for offset in offsets if offset is not None] == [True]
     check_in(served_page, user, path)
 
 

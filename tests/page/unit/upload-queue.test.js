@@ -65,9 +65,9 @@ test("nothing is sent while paused, offline, signed out or asked to wait; files 
   queue.connected(false);
   assert.deepEqual(queue.next(0), { ...nothing, read: ["b"] });
   queue.connected(true);
-  queue.signed(false);
+  queue.signed("unauthenticated");
   assert.deepEqual(queue.next(0).send, []);
-  queue.signed(true);
+  queue.signed(null);
   queue.slow(5000, "rate_limited");
   queue.slow(3000, "overloaded"); // does not end it earlier
   assert.deepEqual([queue.next(4999).send, queue.next(5000).send], [[], ["a"]]);
@@ -153,8 +153,8 @@ test("whatever happens in whatever order, counts hold, three are sent at most, a
     const queue = queueOf(...Array.from({ length: 30 }, (_, i) => item(`${i}`, { checks: chance() < 0.8 })));
     const disturb = [
       (id) => queue.hold(id), (id) => queue.release(id), () => queue.pause(), () => queue.resume(), (id) => queue.retry([id]),
-      (id) => queue.remove([id]), () => queue.connected(false), () => queue.connected(true), () => queue.signed(false),
-      () => queue.signed(true), (id) => queue.decide([id], one(["skip", "anyway", "existing"])), (id) => queue.lost(id),
+      (id) => queue.remove([id]), () => queue.connected(false), () => queue.connected(true), () => queue.signed("unauthenticated"),
+      () => queue.signed(null), (id) => queue.decide([id], one(["skip", "anyway", "existing"])), (id) => queue.lost(id),
       (id) => queue.provide(id), () => queue.slow(1, "x"),
     ];
     const step = (now) => {
@@ -177,7 +177,7 @@ test("whatever happens in whatever order, counts hold, three are sent at most, a
     }
     queue.resume();
     queue.connected(true);
-    queue.signed(true);
+    queue.signed(null);
     for (let turn = 0; turn < 5000 && !(queue.isIdle && queue.totals().counts.known === 0); turn += 1) {
       for (const id of queue.items.keys()) {
         queue.release(id);

@@ -17,7 +17,7 @@ export const NOTHING_TOLD = { quarter: 0, needs: 0, active: 0 };
 export function announce(told, { counts, bytes, sent }) {
   const active = counts.new + counts.reading + counts.read + counts.checking + counts.ready + counts.sending;
   const needs = counts.known + counts.refused + counts.missing;
-  const quarter = bytes > 0 ? Math.floor((4 * sent) / bytes) : 0;
+  const quarter = bytes > 0 ? Math.min(3, Math.floor((4 * sent) / bytes)) : 0; // the fourth is the end
   if (told.active === 0 && active > 0) return { told: { quarter, needs, active }, say: { key: "said-begun", count: active } };
   if (told.active > 0 && active === 0)
     return { told: { ...NOTHING_TOLD, needs }, say: needs > 0 ? { key: "said-needs", count: needs } : { key: "said-done", count: counts.done } };

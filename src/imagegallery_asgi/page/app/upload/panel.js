@@ -27,6 +27,8 @@ await style(import.meta.url, "./upload.css");
 const ORDER = ["refused", "missing", "known", "sending", "ready", "checking", "read", "reading", "new", "done", "skipped"];
 const RANK = new Map(ORDER.map((state, index) => [state, index]));
 const SHOWN = 40;
+/** What the service wants first, where that is no sign-in. */
+const WANTED = new Map([["name_required", "wants-name"], ["password_required", "wants-password"], ["visit_required", "wants-visit"]]);
 const ENDED = new Set(["done", "skipped", "refused"]);
 
 class UploadPanel extends Element {
@@ -140,12 +142,16 @@ function subtitle({ queue, pace }, { counts, bytes, sent }, active) {
   if (active === 0) return counts.done > 0 && counts.known + counts.missing + counts.refused > 0 ? t("all-done", { count: counts.done }) : "";
   if (queue.isPaused) return t("paused");
   if (!queue.isOnline) return t("offline-short");
-  if (!queue.isSignedIn) return t("signed-out-short");
+  if (queue.wants !== null) return t("wants-short");
+  if (queue.waitsFor !== null) return t("waits-short", { time: restOf(queue) });
   const of = t("bytes-of", { sent: formatBytes(sent), bytes: formatBytes(bytes) });
   const left = pace.left(bytes - sent);
   if (left === null || pace.rate === null) return of;
   return `${of} · ${t("rate", { rate: formatBytes(pace.rate) })} · ${t("left", { time: formatDuration(Math.max(1, left)) })}`;
 }
+
+/** How long nothing is sent. @param {Uploads["queue"]} queue */
+const restOf = ({ waitsUntil }) => formatDuration(Math.max(1, Math.ceil((waitsUntil - Date.now()) / 1000)));
 
 /** Why nothing goes on, if so, and what to do about it. @param {Uploads} all */
 function notice(all) {
@@ -154,11 +160,10 @@ function notice(all) {
     html`<button class="button" type="button" @click=${() => all.order(order)}>${label}</button>`;
   if (queue.isIdle) return null;
   if (!queue.isOnline) return html`<p class="notice">${icon("wifi")}<span>${t("offline")}</span></p>`;
-  if (!queue.isSignedIn) return html`<p class="notice">${icon("lock")}<span>${t("signed-out")}</span>${again({ do: "signed" }, t("try-again"))}</p>`;
+  if (queue.wants !== null) return html`<p class="notice">${icon("lock")}<span>${t(WANTED.get(queue.wants) ?? "signed-out")}</span>${again({ do: "signed" }, t("try-again"))}</p>`;
   if (queue.waitsFor === null) return null;
-  const seconds = Math.max(1, Math.ceil((queue.waitsUntil - Date.now()) / 1000));
   const key = queue.waitsFor === "unreachable" ? "unreachable" : "busy";
-  return html`<p class="notice">${icon("clock")}<span>${t(key, { time: formatDuration(seconds) })}</span>${again({ do: "resume" }, t("now"))}</p>`;
+  return html`<p class="notice">${icon("clock")}<span>${t(key, { time: restOf(queue) })}</span>${again({ do: "resume" }, t("now"))}</p>`;
 }
 
 /**

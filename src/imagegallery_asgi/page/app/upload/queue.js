@@ -33,7 +33,7 @@
  * @property {string | null} imageId
  * @property {number} sent
  * @typedef {"skip" | "anyway" | "existing"} Decision
- * @typedef {Pick<Queue, "isPaused" | "isOnline" | "isSignedIn" | "waitsUntil" | "waitsFor" | "room">} Flags
+ * @typedef {Pick<Queue, "isPaused" | "isOnline" | "wants" | "waitsUntil" | "waitsFor" | "room">} Flags
  * @typedef {{read: string[], check: string[], send: string[]}} Work
  */
 
@@ -57,7 +57,8 @@ export class Queue {
   #counts = new Map();
   isPaused = false;
   isOnline = true;
-  isSignedIn = true;
+  /** Why the service does not let one in, if so. @type {string | null} */
+  wants = null;
   /** When anything may be sent again, and why not before. */
   waitsUntil = 0;
   /** @type {string | null} */
@@ -107,8 +108,8 @@ export class Queue {
 
   /** @returns {Flags} */
   get flags() {
-    const { isPaused, isOnline, isSignedIn, waitsUntil, waitsFor, room } = this;
-    return { isPaused, isOnline, isSignedIn, waitsUntil, waitsFor, room };
+    const { isPaused, isOnline, wants, waitsUntil, waitsFor, room } = this;
+    return { isPaused, isOnline, wants, waitsUntil, waitsFor, room };
   }
 
   // --- what the person wants -------------------------------------------------------------------------------------
@@ -261,10 +262,10 @@ export class Queue {
     if (isOnline) this.#goOn();
   }
 
-  /** @param {boolean} isSignedIn */
-  signed(isSignedIn) {
-    this.isSignedIn = isSignedIn;
-    if (isSignedIn) this.#goOn();
+  /** @param {string | null} wants What the service wants first, such as a sign-in; null: nothing any more. */
+  signed(wants) {
+    this.wants = wants;
+    if (wants === null) this.#goOn();
   }
 
   #goOn() {
@@ -281,7 +282,7 @@ export class Queue {
    */
   next(now) {
     const reads = this.#count("reading") === 0 && !this.isPaused ? this.#first(["new"], 1) : [];
-    const isOpen = !this.isPaused && this.isOnline && this.isSignedIn && now >= this.waitsUntil;
+    const isOpen = !this.isPaused && this.isOnline && this.wants === null && now >= this.waitsUntil;
     if (!isOpen) return { read: reads, check: [], send: [] };
     return { read: reads, check: this.#worthChecking(), send: this.#first(["ready"], AT_ONCE - this.#count("sending")) };
   }

@@ -22,6 +22,8 @@ export class Store {
   /** @type {Promise<IDBDatabase>} */
   #opened;
   #left = budget();
+  /** The sizes of the files that were kept here. @type {Map<string, number>} */
+  #sizes = new Map();
 
   constructor(name = NAME) {
     this.#opened = new Promise((resolve, reject) => {
@@ -61,15 +63,12 @@ export class Store {
     const database = await this.#opened;
     const transaction = database.transaction(["items", "files"], "readwrite");
     const [rows, files] = [transaction.objectStore("items"), transaction.objectStore("files")];
-    for (const item of items) {
-      rows.put({ ...item, savedAt: now });
-      if (item.state === "done" || item.state === "skipped") files.delete(item.id);
-    }
-    for (const id of gone) {
-      rows.delete(id);
-      files.delete(id);
-    }
+    for (const item of items) rows.put({ ...item, savedAt: now });
+    for (const id of gone) rows.delete(id);
+    const over = [...gone, ...items.filter(({ state }) => state === "done" || state === "skipped").map(({ id }) => id)];
+    for (const id of over) files.delete(id);
     await ended(transaction);
+    for (const id of over) await this.#giveBack(id);
   }
 
   /**
@@ -84,6 +83,7 @@ export class Store {
     this.#left = Promise.resolve(left - file.size);
     try {
       await this.#ask("files", "readwrite", (files) => files.put(file, id));
+      this.#sizes.set(id, file.size);
       return true;
     } catch {
       this.#left = Promise.resolve(0); // the disk is full, whatever was said
@@ -99,9 +99,10 @@ export class Store {
     return this.#ask("files", "readonly", (files) => files.get(id));
   }
 
-  /** Room is given back. @param {number} bytes */
-  async returned(bytes) {
-    this.#left = Promise.resolve((await this.#left) + bytes);
+  /** @param {string} id */
+  async #giveBack(id) {
+    this.#left = Promise.resolve((await this.#left) + (this.#sizes.get(id) ?? 0));
+    this.#sizes.delete(id);
   }
 
   /** @param {string[]} ids */

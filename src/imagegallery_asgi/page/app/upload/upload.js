@@ -24,8 +24,11 @@ class Everybodys {
 
   constructor() {
     effect(() => {
-      const owner = ownerOf(target.value?.api ?? api);
-      if (owner !== null) untracked(() => this.#of(owner));
+      const its = target.value?.api ?? api;
+      const owner = ownerOf(its);
+      if (owner === null) return;
+      const theirs = untracked(() => this.#of(owner));
+      if (its.base !== api.base) theirs.order({ do: "signed" }); // a link's page takes files once it is let in
     });
     effect(() => {
       if (session.state.value === "user") untracked(() => this.current.value?.order({ do: "signed" }));

@@ -26,6 +26,7 @@ import { Store } from "./store.js";
  */
 
 const TELL_AFTER = 200; // milliseconds
+const SECOND = 1000;
 /** Seconds to wait where the service does not say how long. */
 const REST = { unreachable: 30, other: 10 };
 const WANTED_LOCK = 400; // milliseconds; where there are no locks
@@ -172,7 +173,10 @@ export class Uploads {
     this.queue.isOnline = navigator.onLine;
     this.queue.remove(known.map(({ id }) => id));
     const all = [...items, ...known.filter(({ id }) => !items.some((each) => each.id === id))];
-    this.queue.restore(all.map((item) => ({ ...item, isKept: kept.has(item.id) })), (id) => kept.has(id) || this.#files.has(id));
+    const over = all.filter(({ id, state }) => !known.some((each) => each.id === id) && (state === "done" || state === "skipped"));
+    void store.forget(over.map(({ id }) => id)).catch(() => {}); // nobody asks any more
+    const left = all.filter((item) => !over.includes(item));
+    this.queue.restore(left.map((item) => ({ ...item, isKept: kept.has(item.id) })), (id) => kept.has(id) || this.#files.has(id));
     this.#channel.postMessage({ lead: true });
     this.#setRoom();
     this.#start(null);
@@ -200,7 +204,7 @@ export class Uploads {
         queue.resume();
         break;
       case "signed":
-        queue.signed(true);
+        queue.signed(null);
         break;
       case "hold":
         queue.hold(order.id);
@@ -235,7 +239,8 @@ export class Uploads {
     if (check.length > 0) void this.#check(check);
     for (const id of send) void this.#send(id);
     clearTimeout(this.#waking);
-    if (this.queue.waitsUntil > now) this.#waking = setTimeout(() => this.#wake(), this.queue.waitsUntil - now + 20);
+    const rest = this.queue.waitsUntil - now;
+    if (rest > 0) this.#waking = setTimeout(() => this.#wake(), Math.min(rest + 20, SECOND)); // the panel counts them
     void this.#keep();
     this.#tell();
     this.#stayAwake();
@@ -284,7 +289,7 @@ export class Uploads {
       this.queue.checked(ids, new Map(data.known.map((/** @type {any} */ each) => [each.sha256, { imageId: each.image_id, isTrashed: each.is_trashed }])));
     } catch (error) {
       if (!(error instanceof ApiError)) return;
-      if (error.status === 401) this.queue.signed(false);
+      if (error.status === 401) this.queue.signed(error.code);
       const passes = error.status === 0 || error.status === 401 || error.status === 429 || error.status >= 500;
       if (passes) this.queue.unchecked(ids);
       else this.queue.checked(ids, new Map());
@@ -348,7 +353,6 @@ export class Uploads {
   #arrived(item, image) {
     this.queue.done(item.id, image?.id ?? null);
     this.#files.delete(item.id);
-    if (item.isKept) void store.returned(item.size);
     if (image?.id) tell("images-arrived", { ids: [image.id] });
     if (image?.id && item.galleryId !== null) tell("gallery-changed", { id: item.galleryId, change: "images", arrived: [image.id] });
     if (this.queue.isIdle) void startSession(); // what is stored has grown
@@ -364,7 +368,7 @@ export class Uploads {
   #held(id, outcome) {
     this.queue.stopped(id);
     if (outcome.kind === "slow") return this.#slow(outcome.code, outcome.after ?? null);
-    this.queue.signed(false);
+    this.queue.signed(outcome.code);
     refused.dispatchEvent(new Event("unauthenticated"));
     for (const running of this.#running.values()) running.abort();
   }
