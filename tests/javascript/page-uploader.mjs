@@ -2,6 +2,7 @@
 // "app" is the folder of the page's modules; "keys" are those of earlier runs, which are gone on with.
 // Prints {"uploads": [{"image", "refusal", "requests"}, …]} in the order of the files, three of which are under way at once.
 import './browser.mjs'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 
 const { app, api, files, token, keys = null, meta = {} } = JSON.parse(process.argv[2])
@@ -10,7 +11,8 @@ const { request } = await import(`${app}/upload/request.js`)
 
 async function send(path, index) {
   const file = await fs.openAsBlob(path)
-  const described = { name: 'tram.jpg', type: 'image/jpeg', size: file.size, digest: null, galleryId: null, onDuplicate: null, ...meta }
+  const digest = createHash('sha256').update(fs.readFileSync(path)).digest('hex')
+  const described = { name: 'tram.jpg', type: 'image/jpeg', size: file.size, digest, galleryId: null, onDuplicate: null, ...meta }
   const key = keys === null ? crypto.randomUUID() : keys[index]
   const requests = []
   const io = {

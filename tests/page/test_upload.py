@@ -1,6 +1,7 @@
 """Uploading in the page: files come in, whatever happens meanwhile, or are refused in clear words."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +39,7 @@ def choose(page: Page, *paths: Path) -> None:
     chosen.value.set_files(list(paths))
 
 
-def panel(page: Page) -> Callable[[str], None]:
+def panel(page: Page) -> Callable[[str | re.Pattern[str]], None]:
     """Waits for a text in the panel."""
     here = page.get_by_role("region", name="Uploads")
     return lambda text: expect(here).to_contain_text(text, timeout=PATIENCE)
@@ -91,15 +92,17 @@ def test_a_page_that_is_loaded_anew_goes_on_where_it_was(
     page, path = open_page("/", user=user), photo(size=6_000_000)
     network = page.context.new_cdp_session(page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
-    choose(page, path)
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", slow)
-    panel(page)("Kept in this browser until it is in")
+    choose(page, path)
+    told = panel(page)
+    told("Kept in this browser until it is in")
+    told(re.compile(r"\b[1-5](\.\d)? MB\u2069 of"))
     offsets: list[str | None] = []
     page.on("request", lambda request: offsets.append(request.headers.get("upload-offset")))
     page.reload()
     network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
-    panel(page)("1 image is in")
+    told("1 image is in")
     assert [int(offset) > 0 for offset in offsets if offset is not None] == [True]
     check_in(served_page, user, path)
 

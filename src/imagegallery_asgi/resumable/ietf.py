@@ -45,9 +45,8 @@ async def create(call: Call, query: ResumableQuery, asked: ietf_wire.Append) -> 
     if announced == 0 and not completes:
         return _respond_created(call, session)
     async with whole_or_nothing(call, session):
-        piece = UploadPiece(
-            0, announced=announced, length=asked.length, completes=completes, checksums=_checksums(asked)
-        )
+        checksums = _checksums(asked) if call.idempotency_key is None else asked.content_digests
+        piece = UploadPiece(0, announced=announced, length=asked.length, completes=completes, checksums=checksums)
         session = await _append(call, session.id, piece)
         return await _respond_processed(call, session) if completes else _respond_created(call, session)
 
@@ -138,7 +137,8 @@ def _in_its_terms(call: Call) -> Iterator[None]:
 
 
 def _checksums(asked: ietf_wire.Append) -> tuple[UploadChecksum, ...]:
-    """What these bytes must have: their own digests; and the whole's, where they are the whole."""
+    """What these bytes must have: their own digests; and the whole's, where they are the whole. Nothing is kept of such
+    bytes if they break off: whoever can go on, by a key, has the whole's digest checked at the end alone."""
     whole = bool(asked.completes) and not asked.offset
     return asked.content_digests + (asked.repr_digests if whole else ())
 

@@ -5,8 +5,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tests.asgi.resumable.test_ietf_uploads import NEW, VERSION, Upload, code_of, digest, post
+from tests.asgi.resumable.test_ietf_uploads import JPEG, NEW, VERSION, Upload, code_of, digest, post
+from tests.asgi.resumable.test_resumable_interruptions import half_sent
 from tests.support.images import jpeg_of_size
+from tests.support.servers.api import ApiServer
+from tests.support.waiting import until
 
 TUS = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "filename dHJhbS5qcGc=,filetype aW1hZ2UvanBlZw=="}
 
@@ -33,13 +36,24 @@ def test_a_repeat_is_the_same_upload_as_far_as_it_is(owner: httpx.Client, photo:
     assert upload.patch(photo[100:], 100, "?1").status_code == 202
 
 
-def test_of_a_whole_file_that_broke_off_what_came_is_kept(owner: httpx.Client, photo: bytes, key: str) -> None:
-    """104 is not needed: the key finds it."""
-    first = create(owner, key, photo, photo[:5000], "?0")  # what the server has of a body that was cut
-    again = create(owner, key, photo)
-    assert (again.headers["Upload-Offset"], again.headers["Location"]) == ("5000", first.headers["Location"])
-    assert code_of(create(owner, key, photo, photo, "?1")) == (409, "offset_mismatch")
+def test_of_a_whole_file_that_broke_off_what_came_is_kept(
+    owner: httpx.Client, server: ApiServer, photo: bytes, key: str
+) -> None:
+    """104 is not needed: the key finds it. And a digest of the whole is no reason to keep nothing."""
+    told = {"Upload-Length": str(len(photo)), "Idempotency-Key": key, "Repr-Digest": digest(photo)}
+    whole = {**VERSION, **JPEG, **told, "Upload-Complete": "?1"}
+    with half_sent(owner, NEW, photo[:5000], len(photo), method="POST", headers=whole):
+        pass
+    until(lambda: bool(server.rows("SELECT FROM upload_sessions WHERE received_offset = 5000")))
+    again = owner.post(NEW, headers={**whole, "Upload-Complete": "?0"})
+    assert (again.status_code, again.headers["Upload-Offset"]) == (201, "5000")
+    assert code_of(owner.post(NEW, content=photo, headers=whole)) == (409, "offset_mismatch")
     assert at(owner, again).patch(photo[5000:], 5000, "?1").status_code == 202
+
+
+def test_a_digest_of_the_whole_is_checked_in_the_end(owner: httpx.Client, photo: bytes, key: str) -> None:
+    wrong = {**VERSION, **JPEG, "Idempotency-Key": key, "Upload-Complete": "?1", "Repr-Digest": digest(b"another")}
+    assert code_of(owner.post(NEW, content=photo, headers=wrong)) == (422, "checksum_mismatch")
 
 
 def test_after_its_last_byte_a_repeat_answers_the_image(owner: httpx.Client, photo: bytes, key: str) -> None:

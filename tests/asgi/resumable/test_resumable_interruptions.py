@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from imagegallery.dev_stack.ports import free_port
 
 API = "/api/v1"
 VERSION = {"Tus-Resumable": "1.0.0"}
+FIRST_PIECE = {**VERSION, "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
 IN_PROGRESS = "SELECT FROM pg_locks WHERE locktype = 'advisory'"
 
 
@@ -63,18 +64,20 @@ def image_of(client: httpx.Client, path: str) -> str:
 
 
 @contextmanager
-def half_sent(client: httpx.Client, path: str, data: bytes, announced: int) -> Iterator[socket.socket]:
-    """A PATCH that announces more than it sends, and waits."""
+def half_sent(
+    client: httpx.Client,
+    path: str,
+    data: bytes,
+    announced: int,
+    *,
+    method: str = "PATCH",
+    headers: Mapping[str, str] = FIRST_PIECE,
+) -> Iterator[socket.socket]:
+    """A request that announces more than it sends, and waits."""
     url = urlsplit(str(client.base_url))
-    fields = {
-        **VERSION,
-        "Host": url.netloc,
-        "X-User": client.headers["X-User"],
-        "Content-Type": "application/offset+octet-stream",
-        "Upload-Offset": "0",
-        "Content-Length": str(announced),
-    }
-    head = f"PATCH {API}{path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    user = client.headers["X-User"]
+    fields = {**headers, "Host": url.netloc, "X-User": user, "Content-Length": str(announced)}
+    head = f"{method} {API}{path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     with socket.create_connection((url.hostname or "", url.port or 0), timeout=60) as connection:
         connection.sendall(f"{head}\r\n".encode() + data)
         yield connection

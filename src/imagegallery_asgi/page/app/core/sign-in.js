@@ -1,5 +1,6 @@
 /** Coming and going: a token is kept, the service says who that is. */
 import { forgetUser } from "../offline/offline.js";
+import { forgetUploads } from "../upload/entry.js";
 import { ApiError, api } from "./api.js";
 import { TOKEN_KEY, credentials, session } from "./session.js";
 import { batch } from "./signal.js";
@@ -43,6 +44,7 @@ export async function isSignedInElsewhere() {
 
 /** Forget who one is, in this browser. */
 export async function signOut() {
+  await forgetUploads(session.me.value?.id);
   forget();
   await forgetUser();
   session.me.value = null;

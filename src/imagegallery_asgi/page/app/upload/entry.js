@@ -32,6 +32,14 @@ export function startUploads() {
   });
 }
 
+/**
+ * Nothing of a user's uploads stays in this browser.
+ * @param {string | undefined} user
+ */
+export async function forgetUploads(user) {
+  if (user !== undefined && hasQueue()) await (await load()).uploads.forget(user);
+}
+
 /** @param {DragEvent} event */
 const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files") ?? false;
 

@@ -66,6 +66,13 @@ class Everybodys {
   }
 
   /** @param {string} owner */
+  async forget(owner) {
+    const uploads = this.#of(owner);
+    await uploads.started;
+    await uploads.forget();
+  }
+
+  /** @param {string} owner */
   #of(owner) {
     const uploads = this.#all.get(owner) ?? this.#open(owner);
     this.current.value = uploads;

@@ -84,6 +84,12 @@ export class Uploads {
     else setTimeout(() => this.version.value === 0 && this.#lead(), WANTED_LOCK);
   }
 
+  /** Nothing of it stays in this browser: its owner has signed out. */
+  async forget() {
+    this.order({ do: "remove", ids: [...this.queue.items.keys()] });
+    await this.#save();
+  }
+
   /** Another person uses the page now. What is under way stops, and is kept for this one. */
   close() {
     this.#life.abort();
