@@ -95,8 +95,8 @@ def open_page(browser: Browser, served_page: ServedPage) -> Iterator[OpenPage]:
     """Opens an address of the page in a window of its own: ``open_page("/galleries", user="ana")``.
 
     Without a user it is a visitor. More options are those of the window (``viewport``, ``locale``, ``color_scheme``,
-    ``java_script_enabled``), and ``claims`` of the token. An error of the page's programs, and whatever its policy
-    forbids, fails the test.
+    ``java_script_enabled``), ``claims`` of the token, and a ``script`` that runs before the page's. An error of the
+    page's programs, and whatever its policy forbids, fails the test.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -106,7 +106,12 @@ def open_page(browser: Browser, served_page: ServedPage) -> Iterator[OpenPage]:
             faults.append(message.text)
 
     def open_at(
-        path: str = "/", *, user: str | None = None, claims: Mapping[str, object] | None = None, **options: Any
+        path: str = "/",
+        *,
+        user: str | None = None,
+        claims: Mapping[str, object] | None = None,
+        script: str | None = None,
+        **options: Any,
     ) -> Page:
         window = {"base_url": served_page.url, "viewport": SIZE, "service_workers": "block", **options}
         context = browser.new_context(**window)
@@ -114,6 +119,8 @@ def open_page(browser: Browser, served_page: ServedPage) -> Iterator[OpenPage]:
         context.set_default_timeout(PATIENCE)
         if user is not None:
             context.add_init_script(_KEEP.format(token=token_of(user, **(claims or {}))))
+        if script is not None:
+            context.add_init_script(script)
         page = context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda error: faults.append(str(error)))

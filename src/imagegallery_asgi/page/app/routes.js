@@ -4,6 +4,8 @@ const viewer = () => import("./viewer/viewer.js");
 
 /** @type {import("./core/router.js").Route[]} */
 export const ROUTES = [
+  { path: "/", view: () => import("./library/library.js") },
+  { path: "/library", view: () => import("./library/library.js") },
   { path: "/images/:id", over: "/", view: viewer },
   { path: "/galleries/:gallery/images/:id", over: "/galleries/:gallery", view: viewer },
   { path: "/s/:link/images/:id", over: "/s/:link", view: viewer },

@@ -4,6 +4,7 @@ import { signal } from "./signal.js";
 /** @typedef {import("./api.js").Me} Me */
 
 export const TOKEN_KEY = "imagegallery.token";
+export const WAS_USER = "imagegallery.was_user";
 const { root = "", tokens, signIn } = globalThis.document?.documentElement.dataset ?? {};
 
 export const session = {
@@ -22,6 +23,11 @@ export const session = {
   /** Whether the service itself answered what was asked last: what a browser has kept is older. */
   isReached: signal(true),
 
+  /** Whether somebody was signed in here before: until it is known, the page is laid out as if they were still. */
+  get wasUser() {
+    return this.token !== null || kept("localStorage", WAS_USER) !== null;
+  },
+
   /** The token that requests carry, if one was given. */
   get token() {
     return kept("sessionStorage") ?? kept("localStorage");
@@ -31,10 +37,11 @@ export const session = {
 /**
  * What a storage of the browser has, which may be forbidden.
  * @param {"sessionStorage" | "localStorage"} name
+ * @param {string} [key]
  */
-function kept(name) {
+function kept(name, key = TOKEN_KEY) {
   try {
-    return globalThis[name]?.getItem(TOKEN_KEY) ?? null;
+    return globalThis[name]?.getItem(key) ?? null;
   } catch {
     return null;
   }

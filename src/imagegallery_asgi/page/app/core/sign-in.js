@@ -2,7 +2,7 @@
 import { forgetUser } from "../offline/offline.js";
 import { forgetUploads } from "../upload/entry.js";
 import { ApiError, api } from "./api.js";
-import { TOKEN_KEY, credentials, session } from "./session.js";
+import { TOKEN_KEY, WAS_USER, credentials, session } from "./session.js";
 import { batch } from "./signal.js";
 
 /** @typedef {import("./api.js").Me} Me */
@@ -15,6 +15,7 @@ export async function startSession() {
     if (session.state.value === "ended") return; // they have not signed in again yet
     session.me.value = null;
     session.state.value = error instanceof ApiError && error.status === 0 ? "offline" : "visitor";
+    if (session.state.value === "visitor") keepWhetherUser(false);
   }
 }
 
@@ -60,8 +61,18 @@ function enter(me) {
     session.me.value = me;
     session.state.value = "user";
   });
+  keepWhetherUser(true);
 }
 
+/** @param {boolean} isUser */
+function keepWhetherUser(isUser) {
+  try {
+    if (isUser) localStorage.setItem(WAS_USER, "yes");
+    else localStorage.removeItem(WAS_USER);
+  } catch {
+    // The next start is laid out as for a visitor.
+  }
+}
 
 function forget() {
   for (const storage of [sessionStorage, localStorage]) storage.removeItem(TOKEN_KEY);

@@ -27,22 +27,25 @@ const IN_BAR = 4;
 /** @param {Way} way */
 const itemOf = (way) => ({ label: way.text, icon: way.icon, href: link(way.path) });
 
+/** Until the service has said who one is, the ways of the one that was here last are there: nothing moves then. */
+const isAwaited = () => session.state.value === "unknown" && session.wasUser;
+
 /** The ways from anywhere, the most used first. */
 function ways() {
   const me = session.me.value;
-  if (me === null) return [];
+  if (me === null && !isAwaited()) return [];
   /** @type {Way[]} */
   const all = [
     { path: "/", icon: "photos", text: t("photos") },
     { path: "/galleries", icon: "album", text: t("galleries") },
     { path: "/shares", icon: "share", text: t("shared") },
-    { path: "/inbox", icon: "inbox", text: t("inbox"), count: me.pending_guest_uploads },
+    { path: "/inbox", icon: "inbox", text: t("inbox"), count: me?.pending_guest_uploads },
     { path: "/shared-with-me", icon: "people", text: t("received") },
     { path: "/duplicates", icon: "duplicate", text: t("duplicates") },
     { path: "/trash", icon: "trash", text: t("trash") },
     { path: "/account", icon: "user", text: t("account") },
   ];
-  if (me.role === "admin") all.push({ path: "/admin", icon: "health", text: t("administration") });
+  if (me?.role === "admin") all.push({ path: "/admin", icon: "health", text: t("administration") });
   return all;
 }
 
@@ -162,7 +165,7 @@ export class Shell extends Element {
           ${session.state.value === "ended" && html`<button class="button quiet" type="button" @click=${() => renewal.ask()}>${t("sign-in")}</button>`}
         </div>
       </header>
-      ${all.length > 0 && isUser
+      ${all.length > 0 && (isUser || isAwaited())
         ? html`<nav class="ways" aria-label=${t("navigation")} ?inert=${isBelow}>
             ${all.map(
               (way) => html`<a href=${link(way.path)} title=${way.text} aria-current=${isAt(way.path, here) ? "page" : null}>
