@@ -10,6 +10,7 @@ from tests.page.conftest import OpenPage, ServedPage
 from imagegallery_asgi.page.assets import page_assets
 
 _WORKS = "() => navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)"
+_SHOWN = "() => [...document.querySelectorAll('main .cell img')].filter(image => image.naturalWidth > 0).length >= 2"
 _KEPT = "async () => (await caches.keys()).filter(name => !name.includes(' page '))"
 
 
@@ -44,12 +45,19 @@ def test_the_worker_is_another_one_in_each_release_and_keeps_every_file(served_p
     assert files("imagegallery_asgi.page").joinpath("app", "offline", "worker.js").is_file()
 
 
-def test_without_a_network_the_page_opens_and_says_so(open_page: OpenPage, user: str) -> None:
+def test_without_a_network_the_page_opens_with_what_was_seen_and_says_so(
+    open_page: OpenPage, served_page: ServedPage, user: str
+) -> None:
+    served_page.upload(user, 2)
     page = open_page("/", user=user, service_workers="allow")
     with_worker(page)
+    page.wait_for_function(_SHOWN)
+    page.wait_for_function("async () => (await (await caches.open(`${location.origin}/ pictures`)).keys()).length >= 2")
     page.context.set_offline(True)
-    page.goto("/galleries")
+    page.reload()
     expect(page.locator("ig-offline")).to_contain_text("You are offline")
+    page.wait_for_function(_SHOWN)
+    page.goto("/galleries")
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator("ig-offline")).to_be_empty()

@@ -1,5 +1,5 @@
 /** The HTTP API, as any client has it. Paths are below `/api/v1`; what is answered is its JSON, as it is. */
-import { KEPT } from "../offline/rules.js";
+import { KEPT } from "../offline/mark.js";
 import { credentials, renewal, session } from "./session.js";
 
 /**

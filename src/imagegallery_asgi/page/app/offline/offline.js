@@ -3,7 +3,6 @@ import { link, navigate } from "../core/router.js";
 import { session } from "../core/session.js";
 import { computed, effect, signal } from "../core/signal.js";
 import { trustedScript } from "../core/trusted.js";
-import { forget, takeReceived } from "./kept.js";
 
 const hasNetwork = signal(globalThis.navigator?.onLine !== false);
 
@@ -36,13 +35,12 @@ async function install() {
 
 /** Forget what was kept for the user, who signs out. */
 export async function forgetUser() {
-  if (globalThis.caches) await forget(scope());
+  if (globalThis.caches) await (await import("./kept.js")).forget(scope());
 }
 
 /** Upload the files that another application of the device gave to this one. */
 async function takeOver() {
   navigate("/", { replace: true });
-  const files = await takeReceived(scope());
-  const { uploads } = await import("../upload/upload.js");
-  await uploads.add(files);
+  const [{ takeReceived }, { uploads }] = await Promise.all([import("./kept.js"), import("../upload/upload.js")]);
+  await uploads.add(await takeReceived(scope()));
 }

@@ -11,9 +11,6 @@ export const SMALL = 64 * 1024;
 /** How much is kept at most, of pictures and of answers; what was kept first goes first. */
 export const BUDGET = { pictures: 2000, answers: 400 };
 
-/** The header of what was kept, as the service was out of reach. */
-export const KEPT = "X-Kept";
-
 /**
  * @typedef {"view" | "file" | "picture" | "me" | "answer" | "received"} Kind
  *   A view's address, a file of the page, a picture, who the user is, another answer of the library, files that another

@@ -6,7 +6,8 @@
  * every module of its own version, even when the service has only the next.
  */
 import { forget, namesOf, putReceived } from "./kept.js";
-import { BUDGET, KEPT, beyond, isAnothers, isSmall, kindOf, pictureKey } from "./rules.js";
+import { KEPT } from "./mark.js";
+import { BUDGET, beyond, isAnothers, isSmall, kindOf, pictureKey } from "./rules.js";
 
 /** @typedef {Event & {waitUntil(done: Promise<unknown>): void}} WorkerEvent */
 /** @typedef {WorkerEvent & {request: Request, respondWith(answer: Promise<Response>): void}} Asked */
