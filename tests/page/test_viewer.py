@@ -3,8 +3,10 @@
 import re
 from uuid import uuid4
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 from tests.page.conftest import OpenPage, ServedPage
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
 
 
 def viewer_of(page: Page) -> Locator:
@@ -14,6 +16,32 @@ def viewer_of(page: Page) -> Locator:
 def shown_in(viewer: Locator) -> Locator:
     """The picture that is seen, when it is there."""
     return viewer.locator('.slide[data-step="0"] .frame.is-there img')
+
+
+def test_an_image_opens_over_the_grid_and_back_leads_there(
+    open_page: OpenPage, served_page: ServedPage, user: str
+) -> None:
+    ids = served_page.upload(user, 3)
+    page = open_page("/", user=user)
+    first = page.locator("[data-id] a").first
+    first.click()
+    viewer = viewer_of(page)
+    expect(shown_in(viewer)).to_be_visible()
+    expect(viewer.get_by_text("1 of 3", exact=True)).to_be_visible()
+    before = page.url
+    page.keyboard.press("ArrowRight")
+    expect(viewer.get_by_text("2 of 3", exact=True)).to_be_visible()
+    assert page.url != before
+    page.keyboard.press("End")
+    expect(viewer.get_by_text("3 of 3", exact=True)).to_be_visible()
+    assert page.url.rpartition("/")[2] in ids
+    page.keyboard.press("+")
+    expect(viewer.locator("ig-stage.is-zoomed")).to_be_visible()
+    page.keyboard.press("0")
+    expect(viewer.locator("ig-stage.is-zoomed")).to_have_count(0)
+    page.go_back()
+    expect(viewer).to_have_count(0)
+    expect(page.locator("[data-id] a:focus")).to_have_count(1)
 
 
 def test_what_is_written_meets_what_others_wrote_meanwhile(
@@ -46,3 +74,35 @@ def test_what_is_written_meets_what_others_wrote_meanwhile(
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
     expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_fingers_turn_look_closer_and_close(open_page: OpenPage, served_page: ServedPage, user: str) -> None:
+    served_page.upload(user, 2)
+    page = open_page("/", user=user, **PHONE)
+    page.locator("[data-id] a").first.click()
+    viewer = viewer_of(page)
+    expect(shown_in(viewer)).to_be_visible()
+    expect(viewer.locator('.slide[data-step="1"]')).to_have_count(1)
+    fingers = page.context.new_cdp_session(page)
+    swipe(fingers, (300, 400), (60, 410))
+    expect(viewer.get_by_text("2 of 2", exact=True)).to_be_visible()
+    touch(fingers, "touchStart", (150, 400), (240, 400))
+    touch(fingers, "touchMove", (100, 400), (290, 400))
+    touch(fingers, "touchMove", (60, 400), (330, 400))
+    touch(fingers, "touchEnd")
+    expect(viewer.locator("ig-stage.is-zoomed")).to_be_visible()
+    page.keyboard.press("0")
+    swipe(fingers, (200, 300), (210, 640))
+    expect(viewer).to_have_count(0)
+
+
+def swipe(fingers: CDPSession, start: tuple[int, int], end: tuple[int, int]) -> None:
+    touch(fingers, "touchStart", start)
+    for part in (0.2, 0.5, 1.0):
+        touch(fingers, "touchMove", (*(round(a + (b - a) * part) for a, b in zip(start, end, strict=True)),))
+    touch(fingers, "touchEnd")
+
+
+def touch(fingers: CDPSession, kind: str, *points: tuple[int, ...]) -> None:
+    at = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(points)]
+    fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})

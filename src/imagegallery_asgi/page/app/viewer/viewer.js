@@ -1,5 +1,5 @@
 /** The viewer: one image on the whole screen, over the view that it was opened from. */
-import { api } from "../core/api.js";
+import { api, pause } from "../core/api.js";
 import { Element, define } from "../core/element.js";
 import { html } from "../core/html.js";
 import { changed } from "../core/live.js";
@@ -10,6 +10,7 @@ import { session } from "../core/session.js";
 import { effect, signal, untracked } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import { favourite, trash } from "../changes/changes.js";
+import { shown } from "../grid/images.js";
 import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
 import { toast } from "../parts/toast.js";
@@ -32,6 +33,10 @@ const brand = tShell("brand");
 
 /** New addresses are asked for when those of an image end this soon, in milliseconds. */
 const MARGIN = 30_000;
+/** How often one looks for the picture of an image that is being made ready, in seconds. */
+const AGAIN = 4;
+/** An arrow that is held down goes on no faster, in milliseconds: browsers refuse more addresses in a row. */
+const HELD = 200;
 
 export default class Viewer extends Element {
   static tag = "ig-viewer";
@@ -69,7 +74,11 @@ export default class Viewer extends Element {
     this.setAttribute("aria-label", t("label"));
     this.tabIndex = -1;
     document.documentElement.classList.add("has-viewer");
-    const releases = [effect(() => this.#follow(this.params.value))];
+    const releases = [
+      effect(() => this.#follow(this.params.value)),
+      // The view below an address that was opened by itself comes later.
+      effect(() => void (shown.value && untracked(() => this.#lookBeside(this.#asked.signal)))),
+    ];
     ended.addEventListener("abort", () => this.#closed(releases));
     const on = { signal: ended };
     useKeys(t("keys"), this.#keys(), ended);
@@ -84,6 +93,7 @@ export default class Viewer extends Element {
   #closed(releases) {
     document.documentElement.classList.remove("has-viewer");
     this.#asked.abort();
+    opened.source = null; // who comes back by the way of the browser finds the list of the view below
     this.slideshow.stop();
     for (const release of releases) release();
     if (document.fullscreenElement) void document.exitFullscreen();
@@ -98,7 +108,7 @@ export default class Viewer extends Element {
 
   /** The list of the view below. */
   get #list() {
-    return opened.source;
+    return opened.source ?? shown.value;
   }
 
   /** @param {Record<string, string>} params */
@@ -137,6 +147,15 @@ export default class Viewer extends Element {
       return;
     }
     await (looked ?? this.#lookBeside(ended));
+    if (this.image.value && stateOf(this.image.value) === "processing") await this.#lookAgain(ended);
+  }
+
+  /** What is made ready is told to who is signed in; others look again. @param {AbortSignal} ended */
+  async #lookAgain(ended) {
+    await pause(AGAIN, ended).then(
+      () => this.#read(),
+      () => {}, // another one is shown
+    );
   }
 
   /** @param {AbortSignal} ended */
@@ -272,7 +291,7 @@ export default class Viewer extends Element {
     const image = this.image.value;
     if (!image || !this.#isOwn) return;
     const [{ pickGallery }, { addToGallery }] = await Promise.all([import("../galleries/pick.js"), import("../changes/changes.js")]);
-    const gallery = await pickGallery({ title: t("add") });
+    const gallery = await pickGallery({ title: t("add"), canMake: true });
     if (gallery) await addToGallery([image.id], gallery.id, gallery.name);
   }
 
@@ -312,8 +331,12 @@ export default class Viewer extends Element {
     else void document.documentElement.requestFullscreen().catch(() => {});
   };
 
+  #wentAt = 0;
+
   /** Arrows go to the images beside, or look around in one that is larger than the screen. @param {KeyboardEvent} event */
-  #arrow = ({ key }) => {
+  #arrow = ({ key, repeat, timeStamp }) => {
+    if (repeat && !this.#stage.isZoomed && timeStamp - this.#wentAt < HELD) return;
+    this.#wentAt = timeStamp;
     const x = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
     const y = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
     if (this.#stage.isZoomed) this.#stage.pan(x, y);
