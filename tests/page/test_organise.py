@@ -86,6 +86,65 @@ def test_what_the_service_refuses_is_taken_back_and_told_and_can_be_tried_again(
     assert _ids(served_page, user, "/images") == [image_id]
 
 
+def test_filters_are_the_address_and_many_are_changed_at_once(
+    served_page: ServedPage, open_page: OpenPage, user: str
+) -> None:
+    served_page.upload(user, 3)
+    page = open_page("/?favorite=yes", user=user)
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.get_by_role("button", name="Clear all").last.click()
+    cells = page.locator("ig-grid .cell")
+    expect(cells).to_have_count(3)
+    assert page.url == f"{served_page.url}/"
+
+    cells.first.get_by_role("link").focus()
+    for key in ("x", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("toolbar")).to_contain_text("2 chosen")
+    page.get_by_role("toolbar").get_by_role("button", name="Favourite").click()
+    expect(_note(page, "2 images marked")).to_be_visible()
+    page.get_by_role("button", name="Favourites").click()
+    expect(cells).to_have_count(2)
+    expect(page.get_by_text("2 images").first).to_be_visible()
+    assert page.url == f"{served_page.url}/?favorite=yes"
+    page.keyboard.press("Control+z")
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.go_back()
+    expect(cells).to_have_count(3)
+    assert _ids(served_page, user, "/images?is_favorite=true") == []
+
+
+def test_an_order_made_by_dragging_and_by_keys_stays(served_page: ServedPage, open_page: OpenPage, user: str) -> None:
+    gallery_id = _made_gallery(served_page, user, "Trams")
+    a, b, c, d = served_page.upload(user, 4, gallery_id)
+    path = f"/galleries/{gallery_id}/images"
+    page = open_page(f"/galleries/{gallery_id}?arrange=yes", user=user)
+    places = page.get_by_role("option")
+    expect(places).to_have_count(4)
+
+    last = page.locator(f'[data-id="{d}"]').bounding_box()
+    assert last is not None
+    page.locator(f'[data-id="{a}"]').hover()
+    page.mouse.down()
+    page.mouse.move(last["x"] + last["width"] - 4, last["y"] + last["height"] / 2, steps=5)
+    page.mouse.up()
+    expect(page.locator(f'[data-id="{a}"]')).to_have_attribute("data-index", "3")
+    expect(_note(page, "Moved")).to_be_visible()
+
+    page.locator(f'[data-id="{d}"]').focus()
+    for key in ("Space", "ArrowLeft", "ArrowLeft", "Space"):
+        page.keyboard.press(key)
+    expect(page.locator(f'[data-id="{d}"]')).to_have_attribute("data-index", "0")
+    expect(page.locator(f'[data-id="{d}"]')).to_be_focused()
+    with page.expect_response(re.compile("/images/move")):
+        page.keyboard.press("Control+z")
+    expect(page.locator(f'[data-id="{d}"]')).to_have_attribute("data-index", "2")
+    page.reload()
+    expect(places).to_have_count(4)
+    expect(page.locator(f'[data-id="{a}"]')).to_have_attribute("data-index", "3")
+    assert _ids(served_page, user, path) == [b, c, d, a]
+
+
 def test_what_happens_in_another_session_is_seen_without_a_reload(
     served_page: ServedPage, open_page: OpenPage, user: str
 ) -> None:

@@ -165,7 +165,7 @@ class GalleryImage(ImageSummary):
 
 @frozen(slots=False)
 class TrashedImage(ImageSummary):
-    """``deleted_at``: since when it is in the trash; ``purge_at``: from when on it may be deleted for good."""
+    """``deleted_at``: since when it is in the trash; ``purge_at``: from when on it may be deleted permanently."""
 
     deleted_at: Moment
     purge_at: Moment

@@ -101,7 +101,7 @@ class TrashService:
 
     @property
     def retention(self) -> timedelta:
-        """How long images can be restored; then they are deleted for good."""
+        """How long images can be restored; then they are deleted permanently."""
         return self._options.retention
 
     async def list(

@@ -18,6 +18,7 @@ export const ROUTES = [
   { path: "/admin/policy", view: () => import("./administration/policy.js") },
   { path: "/admin/audit", view: () => import("./administration/audit.js") },
   { path: "/galleries", view: () => import("./galleries/galleries.js") },
+  { path: "/galleries/:id", view: () => import("./galleries/gallery.js") },
   { path: "/trash", view: () => import("./trash/trash.js") },
   { path: "/duplicates", view: () => import("./duplicates/duplicates.js") },
   { path: "/shares", view: () => import("./shares/shares.js") },

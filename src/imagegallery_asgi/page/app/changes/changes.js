@@ -3,7 +3,7 @@
  * refuses, it is taken back, and a note says so and why. What was done can be undone, by the note or by Ctrl+Z.
  */
 import { api } from "../core/api.js";
-import { changed, echoes, tell, tellTabs } from "../core/live.js";
+import { changed, echoes, tell } from "../core/live.js";
 import { messages } from "../core/messages.js";
 import { sentence } from "../core/sentences.js";
 import { toast } from "../parts/toast.js";
@@ -58,9 +58,15 @@ export async function change(step) {
  */
 function said(text, back) {
   if (!back) return text === undefined ? () => {} : toast(text);
-  const { takeBack, forget } = undone.push({ label: text ?? "", run: back });
-  if (text === undefined) return forget;
-  const dismiss = toast(text, { action: { label: t("undo"), run: takeBack } });
+  let dismiss = () => {};
+  const { takeBack, forget } = undone.push({
+    label: text ?? "",
+    run: () => {
+      dismiss();
+      return back();
+    },
+  });
+  if (text !== undefined) dismiss = toast(text, { action: { label: t("undo"), run: takeBack } });
   return () => {
     forget();
     dismiss();
@@ -188,13 +194,16 @@ export function updateImage(id, fields, was, { said: words, version = null } = {
   return change({
     apply: () => {
       entry = log.begin([id], fields, () => was);
+      echoes.expect("image.updated", [id], Date.now());
       tell("image-changed", { ids: [id], fields });
     },
-    undo: () => rolledBack(log.refuse(entry, [id])),
+    undo: () => {
+      echoes.forget("image.updated", [id]);
+      rolledBack(log.refuse(entry, [id]));
+    },
     send: async () => {
       await api.patch(`/images/${id}`, fields, version === null ? {} : { headers: { "If-Match": version } });
       log.settle(entry, [id]);
-      tellTabs("image-changed", { ids: [id], fields });
     },
     said: words,
     back: words === undefined ? undefined : () => updateImage(id, was, fields),
@@ -220,14 +229,12 @@ async function setFlag(ids, name, value, [action, other]) {
   let entry;
   return act(some, {
     action,
+    event: "image.updated",
     show: (those) => {
       entry = log.begin(those, fields, () => ({ [name]: !value }));
       tell("image-changed", { ids: those, fields });
     },
-    done: (those) => {
-      log.settle(entry, those);
-      tellTabs("image-changed", { ids: those, fields });
-    },
+    done: (those) => log.settle(entry, those),
     fail: (those) => rolledBack(log.refuse(entry, those)),
     back: (those) => setFlag(those, name, !value, [other, action]),
   });

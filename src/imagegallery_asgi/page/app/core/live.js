@@ -20,14 +20,11 @@ import { Echoes } from "./echoes.js";
 import { EventStream, pause } from "./event-stream.js";
 import { gather } from "./news.js";
 import { session } from "./session.js";
-import { effect, signal, untracked } from "./signal.js";
+import { effect, untracked } from "./signal.js";
 
 /** @typedef {import("./news.js").ServerEvent} ServerEvent */
 
 export const changed = new EventTarget();
-
-/** Whether news come: `off` for visitors, `waiting` while the service is not to be reached. */
-export const live = signal(/** @type {"off" | "on" | "waiting"} */ ("off"));
 
 /** The events that this tab's own changes make. */
 export const echoes = new Echoes();
@@ -38,8 +35,6 @@ const GATHER = 100; // milliseconds
 
 /** The id to go on after. @type {string | null} */
 let lastId = null;
-/** @type {BroadcastChannel | null} */
-let tabs = null;
 /** @type {ServerEvent[]} */
 let heard = [];
 
@@ -53,39 +48,27 @@ export function tell(type, detail = {}) {
   changed.dispatchEvent(new CustomEvent(type, { detail }));
 }
 
-/**
- * Tell the other tabs what the service has confirmed and has no event of its own for.
- *
- * @param {string} type
- * @param {Record<string, any>} detail
- */
-export function tellTabs(type, detail) {
-  tabs?.postMessage({ news: { type, detail } });
-}
-
 /** Follow as long as somebody is signed in. */
 export function startLive() {
+  /** @type {string | null} */
+  let followed = null;
   /** @type {AbortController | null} */
   let stop = null;
-  /** @type {string | undefined} */
-  let id;
-  const restart = () => {
+  const follow = (/** @type {string | null} */ id) => {
+    if (id === followed) return;
+    followed = id;
     stop?.abort();
-    stop = null;
-    if (id === undefined) return;
-    stop = new AbortController();
-    const { signal: ended } = stop;
-    untracked(() => join(`imagegallery ${session.root} ${id}`, ended));
+    stop = id === null ? null : new AbortController();
+    if (stop) join(`imagegallery ${session.root} ${id}`, stop.signal);
   };
+  const user = () => (session.state.value === "user" ? (session.me.value?.id ?? null) : null);
   effect(() => {
-    const user = session.state.value === "user" ? session.me.value?.id : undefined;
-    if (user === id) return; // only what they store has changed
-    id = user;
-    restart();
+    const id = user();
+    untracked(() => follow(id));
   });
   // A page that is kept for going back has to let go of its lock and its connection.
-  addEventListener("pagehide", () => stop?.abort());
-  addEventListener("pageshow", (event) => event.persisted && restart());
+  addEventListener("pagehide", () => follow(null));
+  addEventListener("pageshow", (event) => event.persisted && follow(user()));
 }
 
 /**
@@ -93,56 +76,42 @@ export function startLive() {
  * @param {AbortSignal} ended
  */
 function join(name, ended) {
+  // Without locks (a page that did not come by HTTPS) each tab has a connection of its own.
+  if (!navigator.locks) return void follow(null, ended);
   const channel = new BroadcastChannel(name);
-  tabs = channel;
   channel.addEventListener("message", ({ data }) => {
-    if (data.news) tell(data.news.type, data.news.detail);
-    if (data.state) live.value = data.state;
     if (data.lastId) lastId = data.lastId;
     if (data.events) hear(data.events);
     if (data.isLate) tell("everything-changed");
   });
   ended.addEventListener("abort", () => {
     channel.close();
-    if (tabs === channel) tabs = null;
-    live.value = "off";
     lastId = null;
   });
-  const lead = () => follow(channel, ended);
-  // Without locks (a page that did not come by HTTPS) each tab has a connection of its own.
-  if (!navigator.locks) void lead();
-  else navigator.locks.request(name, { signal: ended }, lead).catch(() => {});
+  navigator.locks.request(name, { signal: ended }, () => follow(channel, ended)).catch(() => {});
 }
 
 /**
- * @param {BroadcastChannel} channel
+ * @param {BroadcastChannel | null} channel To the other tabs.
  * @param {AbortSignal} ended
  */
 async function follow(channel, ended) {
-  const show = (/** @type {"on" | "waiting"} */ state) => {
-    live.value = state;
-    channel.postMessage({ state });
-  };
   for (let attempt = 0; !ended.aborted; attempt += 1) {
     let least = 0;
     try {
-      least = await read(channel, ended, () => {
-        attempt = 0;
-        show("on");
-      });
+      least = await read(channel, ended, () => (attempt = 0));
     } catch (error) {
       if (ended.aborted) return;
       if (error instanceof ApiError) {
-        if (error.status === 401 || error.status === 403) return show("waiting");
+        if (error.status === 401 || error.status === 403) return;
         if (error.status === 410) {
           lastId = null;
-          channel.postMessage({ isLate: true });
+          channel?.postMessage({ isLate: true });
           tell("everything-changed");
         }
         least = (error.retryAfter ?? 0) * 1000;
       }
     }
-    show("waiting");
     await sleep(pause(attempt, least, Math.random()), ended);
   }
 }
@@ -150,7 +119,7 @@ async function follow(channel, ended) {
 /**
  * Read one connection to its end.
  *
- * @param {BroadcastChannel} channel
+ * @param {BroadcastChannel | null} channel
  * @param {AbortSignal} ended
  * @param {() => void} opened
  * @returns {Promise<number>} how long the service asks to wait before the next one, in milliseconds
@@ -171,7 +140,7 @@ async function read(channel, ended, opened) {
       timer = setTimeout(() => silence.abort(), SILENCE);
       const events = stream.push(piece.value).map(({ data }) => JSON.parse(data));
       lastId = stream.lastId ?? lastId;
-      channel.postMessage({ events, lastId });
+      channel?.postMessage({ events, lastId });
       hear(events);
     }
   } finally {

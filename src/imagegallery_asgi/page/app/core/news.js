@@ -13,6 +13,7 @@ const OF_IMAGES = {
   "image.restored": { type: "images-arrived", trash: "gone" },
   "image.ready": { type: "image-changed" },
   "image.failed": { type: "image-changed" },
+  "image.updated": { type: "image-changed" },
 };
 
 /**

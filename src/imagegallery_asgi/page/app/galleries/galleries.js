@@ -79,7 +79,7 @@ export default class Galleries extends Element {
     return html`<li class="gallery-card">
       <a href=${link(`/galleries/${gallery.id}`)}>
         ${cover(gallery)}
-        <span class="name" dir="auto">${gallery.name}</span>
+        <span class="name"><bdi>${gallery.name}</bdi></span>
         <span class="soft small">
           ${gallery.image_count !== null && t("images", { count: gallery.image_count })}
           ${gallery.owner_id !== null && gallery.visibility !== "private" && html` · ${t(`visibility.${gallery.visibility}`)}`}

@@ -86,7 +86,7 @@ class GalleryPicker extends Element {
           (gallery) => html`<li>
             <button type="button" @click=${() => this.done(gallery)}>
               ${cover(gallery)}
-              <span class="name" dir="auto">${gallery.name}</span>
+              <span class="name"><bdi>${gallery.name}</bdi></span>
               <span class="soft small">${t("images", { count: gallery.image_count ?? 0 })}</span>
             </button>
           </li>`,

@@ -3,7 +3,7 @@ import { ApiError, api } from "../core/api.js";
 import { Element, define } from "../core/element.js";
 import { formatBytes, formatDate, formatNumber } from "../core/formats.js";
 import { html } from "../core/html.js";
-import { changed, tell, tellTabs } from "../core/live.js";
+import { changed, tell } from "../core/live.js";
 import { messages } from "../core/messages.js";
 import { link } from "../core/router.js";
 import { sentence } from "../core/sentences.js";
@@ -127,7 +127,6 @@ class ImagePanel extends Element {
    */
   #tell(id, fields) {
     tell("image-changed", { ids: [id], fields });
-    tellTabs("image-changed", { ids: [id], fields });
   }
 
   // --- what is seen ---------------------------------------------------------------------------------------------
