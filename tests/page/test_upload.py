@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from tests.page.conftest import PATIENCE, OpenPage, ServedPage
 from tests.support.images import jpeg_of_size
+from tests.support.served import token_of
 
 MARKUP = "<img src=x onerror=alert(1)>.jpg"
 TURNED = "holiday\u202egpj.exe.jpg"
@@ -111,13 +112,14 @@ def test_who_is_signed_out_or_offline_meanwhile_goes_on_afterwards(
     open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
 ) -> None:
     page = open_page("/", user=user)
-    refusal = {"code": "invalid_token", "detail": "Sign in first.", "status": 401}
-    page.route(BEGUN, lambda route: route.fulfill(status=401, json=refusal), times=1)
     first, second = photo("1.jpg"), photo("2.jpg")
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    page.evaluate("sessionStorage.setItem('imagegallery.token', 'it.has.expired')")
     choose(page, first)
+    dialog = page.get_by_role("dialog", name="Your sign-in has ended")
+    dialog.get_by_label("Access token").fill(token_of(user))
+    dialog.get_by_role("button", name="Sign in").click()
     told = panel(page)
-    told("Your sign-in has ended.")
-    page.get_by_role("region", name="Uploads").get_by_role("button", name="Try again").click()
     told("1 image is in")
     page.context.set_offline(True)
     choose(page, second)

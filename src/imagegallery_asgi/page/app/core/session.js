@@ -15,6 +15,7 @@ export const session = {
   /** The user; null where nobody signed in. */
   me: signal(/** @type {Me | null} */ (null)),
   /** `ended`: the user's sign-in has ended, and what they see stays until they have signed in again. */
+  /** `offline`: the service has not said who it is yet. */
   state: signal(/** @type {"unknown" | "user" | "ended" | "visitor" | "offline"} */ ("unknown")),
   /** Whether people sign in by a token that they give to this page. */
   takesTokens: tokens !== undefined,

@@ -12,10 +12,12 @@ export async function startSession() {
   try {
     enter((await api.get("/me")).data);
   } catch (error) {
-    if (session.state.value === "ended") return; // they have not signed in again yet
+    const isRefused = error instanceof ApiError && error.status === 401;
+    // Who was a user is still one: they have not signed in again yet, or the service is busy or out of reach.
+    if (session.state.value === "ended" || (session.me.value !== null && !isRefused)) return;
     session.me.value = null;
-    session.state.value = error instanceof ApiError && error.status === 0 ? "offline" : "visitor";
-    if (session.state.value === "visitor") keepWhetherUser(false);
+    session.state.value = isRefused ? "visitor" : "offline";
+    if (isRefused) keepWhetherUser(false);
   }
 }
 
@@ -47,8 +49,12 @@ export async function isSignedInElsewhere() {
 export async function signOut() {
   await forgetUploads(session.me.value?.id);
   forget();
+  // At once: what is asked for from now on is not a user's, and nobody is asked to sign in again.
+  batch(() => {
+    session.me.value = null;
+    session.state.value = "visitor";
+  });
   await forgetUser();
-  session.me.value = null;
   await startSession();
 }
 

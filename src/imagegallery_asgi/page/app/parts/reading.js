@@ -96,7 +96,7 @@ export class Listing {
 }
 
 /** @param {number} lines */
-const waiting = (lines) => html`<div class="waiting" role="status">
+const waiting = (lines) => html`<div class="waiting" role="status" aria-busy="true">
   <span class="seen-by-readers">${t("loading")}</span>
   ${Array.from({ length: lines }, () => html`<i></i>`)}
 </div>`;

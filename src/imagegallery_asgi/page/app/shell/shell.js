@@ -119,7 +119,7 @@ export class Shell extends Element {
     this.#isFirst = false;
   }
 
-  #wasVisitor = false;
+  #wasUnknown = false;
 
   /**
    * What a view read while nobody was signed in is not what a user sees: it is made anew.
@@ -127,7 +127,7 @@ export class Shell extends Element {
    */
   #admit(state) {
     if (state === "visitor") void this.#askToSignIn();
-    if (state === "user" && this.#wasVisitor) {
+    if (state === "user" && this.#wasUnknown) {
       this.#shown.delete(this.view);
       this.#shown.delete(this.over);
       untracked(() => {
@@ -135,7 +135,7 @@ export class Shell extends Element {
         void this.#open(place.value === ground.value ? null : place.value, this.over);
       });
     }
-    this.#wasVisitor = state === "visitor";
+    this.#wasUnknown = state === "visitor" || state === "offline";
   }
 
   /** In place of a view for users, where nobody has signed in. */
