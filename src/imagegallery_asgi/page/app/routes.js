@@ -25,4 +25,7 @@ export const ROUTES = [
   { path: "/shares/:share", view: () => import("./shares/share.js") },
   { path: "/inbox", view: () => import("./inbox/inbox.js") },
   { path: "/shared-with-me", view: () => import("./received/received.js") },
+  { path: "/shared-with-me/:share", view: () => import("./received/share.js") },
+  { path: "/s/:link", view: () => import("./link/link.js") },
+  { path: "/s/:link/galleries/:gallery", view: () => import("./link/link.js") },
 ];

@@ -16,6 +16,8 @@ export class LinkEntry extends Element {
 
   client = signal(/** @type {import("../core/api.js").Api | null} */ (null));
   kind = signal(/** @type {"password" | "limited"} */ ("password"));
+  /** What was typed already into the form that the service has drawn. */
+  typed = signal("");
   #fault = signal("");
   #isBusy = signal(false);
 
@@ -39,6 +41,7 @@ export class LinkEntry extends Element {
               required
               maxlength="256"
               autocomplete="current-password"
+              value=${this.typed.value}
               aria-invalid=${fault ? "true" : null}
               aria-describedby=${fault ? "link-fault" : null}
             />

@@ -218,6 +218,7 @@ async function viewOf(there) {
   const view = /** @type {any} */ (document.createElement(component.tag));
   if (view.params) view.params.value = there.params;
   if (view.query) view.query.value = there.query;
+  await view.prepared?.(); // what is to be seen before stays until it has something in its place
   return /** @type {HTMLElement} */ (view);
 }
 
