@@ -33,7 +33,7 @@ export class Cell {
     this.image = document.createElement("img");
     this.image.decoding = "async";
     this.image.draggable = false;
-    this.image.onload = () => this.#loaded();
+    this.image.onload = () => void this.#loaded();
     this.image.onerror = () => this.#failed();
     this.link.append(this.image);
     this.element.append(this.link);
@@ -125,7 +125,11 @@ export class Cell {
     this.canvas = null;
   }
 
-  #loaded() {
+  async #loaded() {
+    const { src } = this.image;
+    // What has come is not painted before it is decoded: until then the placeholder stays.
+    await this.image.decode().catch(() => {});
+    if (this.image.src !== src) return;
     this.element.classList.add("loaded");
     this.element.classList.remove("broken");
     this.#hash = "";

@@ -9,7 +9,7 @@ import { Element, define } from "../core/element.js";
 import { formatMonth } from "../core/formats.js";
 import { isRightToLeft, messages } from "../core/messages.js";
 import { changed } from "../core/live.js";
-import { ground, remember } from "../core/router.js";
+import { ground, place, remember } from "../core/router.js";
 import { sentence } from "../core/sentences.js";
 import { effect, signal, untracked } from "../core/signal.js";
 import { style } from "../core/styles.js";
@@ -90,6 +90,7 @@ export class Grid extends Element {
     const stops = [
       effect(() => this.#follow()),
       effect(() => this.#arrange()),
+      effect(() => this.#accompany(place.value)),
       effect(() => this.selectable.value && void this.#choose(ended)),
     ];
     this.#listen(ended);
@@ -223,6 +224,15 @@ export class Grid extends Element {
     const bar = this.#covered;
     if (box.y >= place + bar && box.y + box.height <= place + view) this.#schedule();
     else this.go(Math.max(box.y - Math.max((view - box.height + bar) / 2, bar), -bar));
+  }
+
+  /**
+   * While the viewer lies over the grid, this goes where the viewer is, so that it closes over the image it showed.
+   * @param {import("../core/router.js").Place} there
+   */
+  #accompany({ route, params }) {
+    const { id } = params;
+    if (route?.over !== undefined && id !== undefined) untracked(() => this.reveal(id));
   }
 
   #scrolled() {

@@ -3,7 +3,6 @@ import { api } from "../core/api.js";
 import { Element, define } from "../core/element.js";
 import { html } from "../core/html.js";
 import { messages } from "../core/messages.js";
-import { link } from "../core/router.js";
 import { sentence } from "../core/sentences.js";
 import { session } from "../core/session.js";
 import { computed, signal } from "../core/signal.js";
@@ -13,7 +12,6 @@ import { nothingFound } from "../filters/filters.js";
 import { ListSource, TimelineSource, sourceOf } from "../grid/images.js";
 import "../grid/timeline.js";
 import "../parts/empty.js";
-import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
 
 const t = await messages("library");
@@ -75,9 +73,7 @@ export default class Library extends Element {
   }
 
   render() {
-    const state = session.state.value;
-    if (state === "visitor") return welcome();
-    if (state === "offline") return offline();
+    if (session.state.value === "offline") return offline();
     const source = this.source.value;
     const filters = fromQuery(this.query.value);
     const count = source?.count.value ?? null;
@@ -145,14 +141,6 @@ const empty = () => html`<ig-empty
   .title=${t("empty.title")}
   .text=${t("empty.text")}
   .actions=${html`<ig-upload-button></ig-upload-button>`}
-></ig-empty>`;
-
-const welcome = () => html`<ig-empty
-  .icon=${"photos"}
-  .title=${t("welcome.title")}
-  .text=${t("welcome.text")}
-  .actions=${html`<a class="button primary" href=${link("/account")}>${icon("key")}${t("sign_in")}</a>
-    <a class="button" href=${link("/galleries")}>${icon("album")}${t("public")}</a>`}
 ></ig-empty>`;
 
 const offline = () => html`<ig-empty
