@@ -76,6 +76,20 @@ def test_what_is_written_meets_what_others_wrote_meanwhile(
     expect(page).to_have_url(re.compile(r"/$"))
 
 
+def test_a_picture_that_does_not_come_is_asked_for_again(
+    open_page: OpenPage, served_page: ServedPage, user: str
+) -> None:
+    (image_id,) = served_page.upload(user)
+    page = open_page("/sign-in", user=user)
+    page.route("**/objects/**", lambda route: route.abort())
+    page.goto(f"/images/{image_id}")
+    viewer = viewer_of(page)
+    expect(viewer.get_by_role("heading", name="The picture did not come")).to_be_visible()
+    page.unroute("**/objects/**")
+    viewer.get_by_role("button", name="Try again").click()
+    expect(shown_in(viewer)).to_be_visible()
+
+
 def test_fingers_turn_look_closer_and_close(open_page: OpenPage, served_page: ServedPage, user: str) -> None:
     served_page.upload(user, 2)
     page = open_page("/", user=user, **PHONE)

@@ -126,6 +126,8 @@ export default class Viewer extends Element {
     this.earlier.value = later?.id === id ? image : null;
     this.later.value = earlier?.id === id ? image : null;
     this.index.value = this.failure.value = null;
+    this.#renewed.delete(id);
+    this.#forget(id);
     this.slideshow.shown();
     void this.#read(id);
   }
@@ -240,11 +242,13 @@ export default class Viewer extends Element {
   }
 
   /** The files of an image could not be loaded: perhaps their addresses have ended. @param {Summary} image */
-  #couldNotLoad(image) {
-    if (!this.#renewed.has(image.id) || lifetime(image, Date.now()) < MARGIN) {
-      this.#renewed.add(image.id);
-      if (image.id === this.image.value?.id) void this.#read();
-      return;
+  async #couldNotLoad(image) {
+    const isNew = !this.#renewed.has(image.id) || lifetime(image, Date.now()) < MARGIN;
+    this.#renewed.add(image.id);
+    if (isNew && image.id === this.image.value?.id) {
+      await this.#read();
+      const now = this.image.value;
+      if (now?.id !== image.id || now.src !== image.src) return; // it is asked for by its new address
     }
     this.broken.value = new Set([...this.broken.value, image.id]);
   }
@@ -398,7 +402,7 @@ export default class Viewer extends Element {
           @previous=${this.previous}
           @close=${this.close}
           @tap=${() => (this.isBare.value = !this.isBare.value)}
-          @broken=${(/** @type {CustomEvent} */ event) => this.#couldNotLoad(event.detail)}
+          @broken=${(/** @type {CustomEvent} */ event) => void this.#couldNotLoad(event.detail)}
           @there=${() => this.slideshow.shown()}
         ></ig-stage>
         ${image === null ? this.#waiting() : null}
