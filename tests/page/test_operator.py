@@ -49,12 +49,24 @@ def test_who_has_not_signed_in_is_asked_in_place_and_told_of_a_wrong_token(open_
     assert page.evaluate("!('imagegallery.token' in sessionStorage)")
 
 
-def test_a_sign_in_that_ends_is_asked_for_again_and_what_was_begun_goes_on(open_page: OpenPage, user: str) -> None:
-    page = open_page("/account", user=user)
-    expect(page.get_by_role("heading", name="Account")).to_be_visible()
+def test_a_sign_in_that_ends_is_asked_for_again_and_what_was_begun_goes_on_for_nobody_else(
+    open_page: OpenPage, served_page: ServedPage, user: str
+) -> None:
+    page, other = open_page("/account"), f"other-{user}"
+    give_token(page, token_of(other))
+    expect(page.get_by_text(other)).to_be_visible()
+    expect(page.get_by_role("button", name="Make the file")).to_be_visible()
     page.evaluate("sessionStorage.setItem('imagegallery.token', 'it.has.expired')")
     page.get_by_role("button", name="Make the file").click()
     dialog = page.get_by_role("dialog", name="Your sign-in has ended")
+    give_token(dialog, token_of(user))
+    expect(page.get_by_text(user, exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Make the file")).to_be_visible()
+    with served_page.client(user) as client:
+        assert client.get("/me/exports").json()["data"] == []
+
+    page.evaluate("sessionStorage.setItem('imagegallery.token', 'it.has.expired')")
+    page.get_by_role("button", name="Make the file").click()
     expect(dialog).to_be_visible()
     give_token(dialog, token_of(user))
     expect(dialog).not_to_be_attached()

@@ -30,7 +30,7 @@ export class SignInForm extends Element {
   render() {
     const { takesTokens, signInUrl } = session;
     return html`<div class="stack sign-in">
-      ${signInUrl !== null && this.#elsewhere(signInUrl)} ${takesTokens && this.#form()}
+      ${takesTokens && this.#form()} ${signInUrl !== null && this.#elsewhere(signInUrl)}
       ${signInUrl === null && !takesTokens && html`<p>${t("elsewhere")}</p>`}
       ${!takesTokens &&
       html`<button class="button" type="button" ?disabled=${this.isBusy.value} @click=${() => this.#look()}>${t("look")}</button>`}
@@ -42,7 +42,7 @@ export class SignInForm extends Element {
   #elsewhere(url) {
     const isAgain = this.isAgain.value;
     return html`<a
-      class="button primary"
+      class="button ${session.takesTokens ? "" : "primary"}"
       href=${signInAddress(url, location.href)}
       target=${isAgain ? "_blank" : null}
       rel=${isAgain ? "noopener" : null}

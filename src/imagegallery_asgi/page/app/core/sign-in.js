@@ -37,9 +37,7 @@ export async function signIn(token, { stays = false } = {}) {
 export async function isSignedInElsewhere() {
   try {
     const response = await fetch(api.url("/me"), { headers: { Accept: "application/json", ...credentials() } });
-    if (!response.ok) return false;
-    enter((await response.json()).data);
-    return true;
+    return response.ok && enter((await response.json()).data);
   } catch {
     return false;
   }
@@ -58,16 +56,23 @@ export async function signOut() {
   await startSession();
 }
 
-/** @param {Me} me */
+/**
+ * @param {Me} me
+ * @returns {boolean} False for another user than before: what is to be seen, and what waits to be sent, is not theirs, so
+ *   the page begins anew.
+ */
 function enter(me) {
   const before = session.me.value;
-  // What is to be seen is another user's.
-  if (before !== null && before.id !== me.id) location.reload();
+  if (before !== null && before.id !== me.id) {
+    location.reload();
+    return false;
+  }
   batch(() => {
     session.me.value = me;
     session.state.value = "user";
   });
   keepWhetherUser(true);
+  return true;
 }
 
 /** @param {boolean} isUser */
