@@ -57,6 +57,8 @@ LISTS: Final = frozenset(
         "listGalleries",
         "listGalleryImages",
         "listImages",
+        "getTimeline",
+        "getTimelineMonth",
         "listAudit",
         "batchImages",
         "listShares",
@@ -233,6 +235,8 @@ async def things_of(gallery: ImageGallery, owner: Principal) -> Mapping[str, str
     queue = PostgresQueue(gallery._resources.database, gallery._resources.clock)
     async with gallery._resources.database.transaction() as connection:
         await queue.enqueue(connection, NewJob("work", owner_id=owner.require_user()), now=gallery._resources.clock())
+    await gallery.images.update(owner, image.id, tags=["tram"])
+    (tag,) = (await gallery.images.tags.list(owner)).items
     (job,) = await queue.claim(["work"], limit=1, lease=timedelta(minutes=1))
     await queue.bury(job, error="no such image")
     return {
@@ -244,6 +248,7 @@ async def things_of(gallery: ImageGallery, owner: Principal) -> Mapping[str, str
         "recipient": str(recipient.id),
         "export": str(export.id),
         "job": str(job.id),
+        "tag": str(tag.id),
         "trashed": str(trashed.id),
     }
 

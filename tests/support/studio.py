@@ -18,7 +18,15 @@ from imagegallery.database.pool import Database
 from imagegallery.errors import Unavailable
 from imagegallery.images.image.image import Image
 from imagegallery.images.jobs import process_image
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Removal, Rendered, Rendition
+from imagegallery.imaging.protocol import (
+    FileWords,
+    ImagingEngine,
+    Inspection,
+    Measurement,
+    Removal,
+    Rendered,
+    Rendition,
+)
 from imagegallery.principal import Principal
 from imagegallery.queue.job import ClaimedJob, NewJob
 from imagegallery.storage.filesystem.store import FilesystemStore
@@ -74,6 +82,9 @@ class WatchedEngine:
         self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
     ) -> None:
         await self.engine.remove_metadata(path, into, content_type=content_type, removal=removal, owner_id=owner_id)
+
+    async def read_sidecar(self, path: Path, *, owner_id: str = "") -> FileWords:
+        return await self.engine.read_sidecar(path, owner_id=owner_id)
 
     async def aclose(self) -> None:
         await self.engine.aclose()

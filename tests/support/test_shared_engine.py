@@ -12,7 +12,7 @@ from attrs import define, field
 from tests.support.shared_engine import SharedEngine
 
 from imagegallery.errors import BadImage
-from imagegallery.imaging.protocol import Inspection, Measurement, Removal, Rendered, Rendition
+from imagegallery.imaging.protocol import FileWords, Inspection, Measurement, Removal, Rendered, Rendition
 
 SEEN = Inspection("image/png", 3, 2, 1)
 
@@ -55,6 +55,9 @@ class Engine:
     async def remove_metadata(
         self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
     ) -> None: ...
+
+    async def read_sidecar(self, path: Path, *, owner_id: str = "") -> FileWords:
+        return FileWords()
 
     async def aclose(self) -> None: ...
 

@@ -23,6 +23,8 @@ THINGS: Final[Mapping[str, str]] = {
     "contribution_id": "image",
     "export_id": "export",
     "job_id": "job",
+    "tag_id": "tag",
+    "tag_ids": "tag",
     "recipient_id": "recipient",
 }
 # Fields that only one of several may have.

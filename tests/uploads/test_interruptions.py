@@ -21,7 +21,15 @@ from imagegallery.errors import (
     UploadEnded,
     UploadExpired,
 )
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Removal, Rendered, Rendition
+from imagegallery.imaging.protocol import (
+    FileWords,
+    ImagingEngine,
+    Inspection,
+    Measurement,
+    Removal,
+    Rendered,
+    Rendition,
+)
 from imagegallery.queue.job import NewJob
 from imagegallery.storage.filesystem.store import FilesystemStore
 from imagegallery.storage.protocol import ObjectInfo
@@ -76,6 +84,9 @@ class GatedEngine:
         self, path: Path, into: Path, *, content_type: str, removal: Removal, owner_id: str = ""
     ) -> None:
         await self._engine.remove_metadata(path, into, content_type=content_type, removal=removal, owner_id=owner_id)
+
+    async def read_sidecar(self, path: Path, *, owner_id: str = "") -> FileWords:
+        return await self._engine.read_sidecar(path, owner_id=owner_id)
 
     async def aclose(self) -> None: ...
 

@@ -37,13 +37,13 @@ SET version = excluded.version, state = excluded.state, data = excluded.data, cr
 
 _SET_BLURHASH = "UPDATE images SET blurhash = $2 WHERE id = $1"
 
-# What its owner has said stays.
+# What its owner has said stays, and people whom a sidecar named.
 _SET_WORDS = """
 UPDATE images
 SET title = CASE WHEN 'title' = ANY(own_words) THEN title ELSE $2 END,
     description = CASE WHEN 'description' = ANY(own_words) THEN description ELSE $3 END,
     rating = CASE WHEN 'rating' = ANY(own_words) THEN rating ELSE $4 END,
-    people = $5
+    people = CASE WHEN $5::text[] = '{}' THEN people ELSE $5 END
 WHERE id = $1
 RETURNING own_words"""
 

@@ -14,8 +14,10 @@ from attrs import field, frozen
 
 from imagegallery.errors import ImageGalleryError, InvalidInput
 from imagegallery.gallery import ImageGallery
+from imagegallery.images.words.sidecars import MAX_SIDECAR
 from imagegallery.imaging.signature import HEAD_SIZE, sniff
 from imagegallery.principal import Principal
+from imagegallery.storage.keys import CONTENT_TYPES
 
 CONCURRENCY = 2
 _OTHER_FORMAT = "its first bytes are those of no image format that is known here"
@@ -24,6 +26,7 @@ _OTHER_FORMAT = "its first bytes are those of no image format that is known here
 class ImportOutcome(StrEnum):
     IMPORTED = "imported"
     ALREADY_IN = "already in"
+    SIDECAR = "sidecar"  # of an image in the same folder
     NOT_AN_IMAGE = "not an image"
     FAILED = "failed"
 
@@ -109,6 +112,8 @@ class ImportRun:
 
     async def _import_one(self, path: Path) -> ImportResult:
         try:
+            if await anyio.to_thread.run_sync(_is_sidecar, path):
+                return ImportResult(path, ImportOutcome.SIDECAR)
             candidate = await anyio.to_thread.run_sync(_examine, path)
             if candidate.content_type is None:
                 return ImportResult(path, ImportOutcome.NOT_AN_IMAGE, "empty" if candidate.is_empty else _OTHER_FORMAT)
@@ -130,7 +135,7 @@ class ImportRun:
             with suppress(InvalidInput):  # it does not keep the gallery's policy, and so comes in anew
                 await self.gallery.galleries.add_images(self.owner, self.gallery_id, [known])
                 return ImportOutcome.IMPORTED
-        await self.gallery.uploads.add(
+        image = await self.gallery.uploads.add(
             self.owner,
             candidate.path,
             content_type=content_type,
@@ -138,7 +143,37 @@ class ImportRun:
             gallery_id=self.gallery_id,
             policy=self.policy,
         )
+        await self._read_sidecar(candidate.path, image.id)
         return ImportOutcome.IMPORTED
+
+    async def _read_sidecar(self, path: Path, image_id: UUID) -> None:
+        """What other programs keep beside the file, if it is anything that images have here."""
+        sidecar = await anyio.to_thread.run_sync(_sidecar_of, path)
+        if sidecar is not None:
+            with suppress(InvalidInput):
+                await self.gallery.images.read_sidecar(self.owner, image_id, sidecar)
+
+
+def _sidecar_of(path: Path) -> bytes | None:
+    """``tram.jpg.xmp``, as most programs call it, or ``tram.xmp``, as Adobe's do."""
+    for place in (path.with_name(f"{path.name}.xmp"), path.with_suffix(".xmp"), path.with_suffix(".XMP")):
+        if place != path and place.is_file():
+            with place.open("rb") as file:
+                return file.read(MAX_SIDECAR + 1)
+    return None
+
+
+def _is_sidecar(path: Path) -> bool:
+    if path.suffix.lower() != ".xmp":
+        return False
+    names = (path.stem, *(f"{path.stem}.{each}" for each in CONTENT_TYPES))
+    return any(path.with_name(name).is_file() for each in names for name in (each, _shouted(each)))
+
+
+def _shouted(name: str) -> str:
+    """With its extension in capitals, as cameras have it."""
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem}{dot}{extension.upper()}"
 
 
 def _examine(path: Path) -> _Candidate:

@@ -20,6 +20,7 @@ from imagegallery.images.public_files import PublicFiles
 from imagegallery.images.service import ImageService
 from imagegallery.images.trash.service import TrashOptions
 from imagegallery.images.words import records as tag_records
+from imagegallery.images.words.sidecars import Sidecars
 from imagegallery.policies.registry import Policies
 
 
@@ -38,6 +39,7 @@ def _services(resources: Resources) -> Iterable[object]:
         policies=resources.registered[Policies],
         authority=resources.registered[Authority],
         copies=Copies(resources.store, resources.engine, resources.scratch),
+        sidecars=Sidecars(resources.engine, resources.scratch),
     )
     return urls, images, PublicFiles(resources.database, resources.kept, resources.changes, resources.policy)
 

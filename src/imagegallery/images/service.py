@@ -7,7 +7,7 @@ exist: `NotFound`. Changing a visible image of another owner raises `Forbidden`,
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -33,7 +33,7 @@ from imagegallery.common.validation import SHA256_BYTES, Faults
 from imagegallery.database.connection import Connection
 from imagegallery.database.host.choice import HostConnection
 from imagegallery.database.pool import Database
-from imagegallery.errors import Conflict, Forbidden, NotFound
+from imagegallery.errors import Conflict, Forbidden, NotFound, Unavailable
 from imagegallery.ids import Id, as_id, as_id_or_none, as_ids
 from imagegallery.images.admission import Admission
 from imagegallery.images.batch.service import BatchService
@@ -55,7 +55,8 @@ from imagegallery.images.presentation.variant_choice import choose_variant, no_n
 from imagegallery.images.trash.service import TrashOptions, TrashService
 from imagegallery.images.words import records as tag_records
 from imagegallery.images.words.service import TagService
-from imagegallery.images.words.words import check_words
+from imagegallery.images.words.sidecars import Sidecars
+from imagegallery.images.words.words import WordChanges, check_words
 from imagegallery.pagination import DEFAULT_LIMIT, CursorPage
 from imagegallery.policies.registry import Policies
 from imagegallery.principal import Principal
@@ -106,8 +107,10 @@ class ImageService:
         policies: Policies | None = None,
         authority: Authority | None = None,
         copies: Copies | None = None,
+        sidecars: Sidecars | None = None,
     ) -> None:
         self._copies = copies
+        self._sidecars = sidecars
         authority = authority or Authority()
         self.library = LibraryService(database, delivery, clock, authority)
         self._closed_urls = closed_urls = ClosedUrls(delivery, clock)
@@ -260,6 +263,38 @@ class ImageService:
                     principal, await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
                 )
         raise busy_meta()
+
+    async def read_sidecar(self, principal: Principal, image_id: Id, sidecar: bytes) -> Image:
+        """Say of an image what an XMP sidecar says of it: tags, title, description, rating and people. What it does not
+        say stays as it is.
+
+        Args:
+            sidecar: Up to a mebibyte, as Lightroom, darktable, digiKam and ExifTool write it.
+
+        Raises:
+            Unauthenticated: Without a user.
+            NotFound: If the principal may not see any of this id.
+            Forbidden: If it is another owner's.
+            TooLarge: For a larger one.
+            InvalidInput: If it says nothing of that.
+            Overloaded: If the decoder has too much to do.
+        """
+        image_id = as_id(image_id, "image_id")
+        principal.require_known()
+        async with self._database.reading(principal) as connection:
+            found = await self._find_to_edit(connection, principal, image_id, is_for_owner=True)
+        if self._sidecars is None:
+            raise Unavailable("There is no decoder here that could read it.")
+        words = (await self._sidecars.read(sidecar, found.facts.owner_id)).as_said()
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            found = await self._find_to_edit(connection, principal, image_id, is_for_owner=True)
+            await membership.lock_image(connection, image_id)
+            await self._say(connection, found.facts.owner_id, image_id, words, now)
+            await tell_updated(connection, found.facts.owner_id, [image_id], words.said, now=now)
+            return self._shown(
+                principal, await find(connection, principal, image_id, Permission.VIEW, now=self._clock())
+            )
 
     async def unattached(
         self,
@@ -472,6 +507,24 @@ class ImageService:
         )
         async with self._database.transaction() as connection:
             await audit.record(connection, act, now=self._clock())
+
+    async def _say(
+        self, connection: Connection, owner_id: str, image_id: UUID, words: WordChanges, now: datetime
+    ) -> None:
+        await records.update(
+            connection,
+            image_id,
+            alt_text=None,
+            filename=None,
+            is_favorite=None,
+            is_archived=None,
+            meta=None,
+            visibility=None,
+            words=words,
+            now=now,
+        )
+        if not isinstance(words.tags, Unset):
+            await tag_records.replace(connection, owner_id, image_id, words.tags, now=now)
 
     async def _change_meta(self, principal: Principal, image_id: UUID, patch: Meta | Unset | None) -> MetaChange | None:
         """The change that the application agrees to, if one is wanted."""

@@ -188,4 +188,8 @@ class ImagingEngine(Protocol):
         """Write a copy of a file without some metadata, whose coded picture is the same byte for byte. Raises as
         `inspect`; a file whose structure does not hold together is a `BadImage`, and no copy is left."""
 
+    async def read_sidecar(self, path: Path, *, owner_id: str = "") -> FileWords:
+        """What an XMP sidecar says in words; nothing, if it is none. Raises `Overloaded` as `inspect`, and `BadImage`
+        if the decoder crashed."""
+
     async def aclose(self) -> None: ...

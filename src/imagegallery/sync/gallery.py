@@ -122,6 +122,7 @@ class SyncImages(Face[ImageService]):
     access = ServiceCall(ImageService.access)
     get_many = ServiceCall(ImageService.get_many)
     update = ServiceCall(ImageService.update)
+    read_sidecar = ServiceCall(ImageService.read_sidecar)
     unattached = ServiceCall(ImageService.unattached)
     delete = ServiceCall(ImageService.delete)
     retry = ServiceCall(ImageService.retry)

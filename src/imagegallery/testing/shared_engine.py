@@ -19,7 +19,15 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 
 from imagegallery.imaging.limits import ImagingOptions
-from imagegallery.imaging.protocol import ImagingEngine, Inspection, Measurement, Removal, Rendered, Rendition
+from imagegallery.imaging.protocol import (
+    FileWords,
+    ImagingEngine,
+    Inspection,
+    Measurement,
+    Removal,
+    Rendered,
+    Rendition,
+)
 from imagegallery.imaging.sandbox.engine import SandboxedEngine
 
 _OPTIONS = ImagingOptions(processes=2, threads=1, recycle_after=10_000)
@@ -94,6 +102,9 @@ class SharedEngine:
                 owner_id=owner_id,
             )
         )
+
+    async def read_sidecar(self, path: Path, *, owner_id: str = "") -> FileWords:
+        return await self._forward(partial(self._engine.read_sidecar, path, owner_id=owner_id))
 
     async def aclose(self) -> None:
         """Nothing: others use it. It ends with `running`."""

@@ -9,10 +9,20 @@ import attrs
 import msgspec
 from starlette.responses import RedirectResponse, Response
 
-from imagegallery import Conflict, Image, InvalidInput, LibraryOrder, NotFound, Permission, StillReferenced
+from imagegallery import (
+    Conflict,
+    Image,
+    InvalidInput,
+    LibraryOrder,
+    NotFound,
+    Permission,
+    StillReferenced,
+    TooLarge,
+)
 from imagegallery.common.unset import UNSET
 from imagegallery.errors import Fault
 from imagegallery.galleries.pages import ListPlace, LoadedPage
+from imagegallery.images.words.sidecars import MAX_SIDECAR
 from imagegallery.storage.protocol import ReadMethod
 from imagegallery_asgi.api.common import BYTES, IMAGE
 from imagegallery_asgi.api.documents import (
@@ -63,9 +73,10 @@ from imagegallery_asgi.api.responses import (
     TimelineDocument,
     TrashedImages,
 )
+from imagegallery_asgi.framework.bodies import bounded, check_not_encoded
 from imagegallery_asgi.framework.context import Call
 from imagegallery_asgi.framework.headers import accepted_formats
-from imagegallery_asgi.framework.operations import DeclaredAnswer, Operation, declaring
+from imagegallery_asgi.framework.operations import Content, DeclaredAnswer, Operation, declaring
 
 OPERATIONS: list[Operation] = []
 operation = declaring(OPERATIONS)
@@ -229,6 +240,22 @@ async def update_image(call: Call, image_id: UUID, body: UpdateImage) -> One[Ima
         check=_condition(call),
     )
     return _tagged(call, image)
+
+
+@operation(
+    "PUT",
+    "/images/{image_id}/sidecar",
+    "Say of an image what an XMP sidecar says of it",
+    raises=(NotFound, TooLarge),
+    consumes=(Content("application/rdf+xml"), BYTES),
+    permission=Permission.EDIT,
+)
+async def read_image_sidecar(call: Call, image_id: UUID) -> One[ImageDetail]:
+    """Its tags, title, description, rating and people take the place of the image's; what it does not say stays. Up to
+    a mebibyte."""
+    check_not_encoded(call.request)
+    sidecar = b"".join([chunk async for chunk in bounded(call.request, MAX_SIDECAR)])
+    return _tagged(call, await call.gallery.images.read_sidecar(call.principal, image_id, sidecar))
 
 
 @operation(

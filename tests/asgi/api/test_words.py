@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from tests.imaging.test_words import WORDS, XMP
 
 
 def test_words_are_said_told_and_taken_back(owner: httpx.Client, visitor: httpx.Client, image: str) -> None:
@@ -85,3 +86,12 @@ def test_many_are_tagged_and_lists_are_asked_by_it(owner: httpx.Client, visitor:
     owner.delete(f"/images/{image}")
     assert len(owner.get("/images?trashed=true&tag=sea+%26+sun").json()["data"]) == 1
     assert owner.get("/images?trashed=true&tag=tram").json()["data"] == []
+
+
+def test_a_sidecar_is_read_over_http(owner: httpx.Client, visitor: httpx.Client, image: str) -> None:
+    xmp = {"Content-Type": "application/rdf+xml"}
+    read = owner.put(f"/images/{image}/sidecar", content=XMP, headers=xmp)
+    assert read.json()["data"]["tags"] == list(WORDS.tags), read.text
+    assert owner.put(f"/images/{image}/sidecar", content=b"<x", headers=xmp).status_code == 422
+    assert owner.put(f"/images/{image}/sidecar", content=bytes(2**20 + 1), headers=xmp).status_code == 413
+    assert visitor.put(f"/images/{image}/sidecar", content=XMP, headers=xmp).status_code in (401, 403)

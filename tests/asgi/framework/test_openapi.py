@@ -49,7 +49,7 @@ restoreImage retryImage sendUploadContent signUploadParts signUppyPart signUppyP
 updateImage uploadGalleryImage uploadImage viewImage
 createShare deleteShare getShare listShareAccesses listShares openShare removeShareLink rotateShareLink unlockShare
 updateShare
-deleteTag listTags mergeTags renameTag
+deleteTag listTags readImageSidecar mergeTags renameTag
 cancelErasure deleteExport getArchive getArchiveHead getErasure getExport listExports requestErasure requestExport
 changePolicy getPolicy listPolicyVersions restorePolicy
 getAdminHealth getStorage listOwners getJobs listDeadJobs redriveJobs discardJobs redriveJob discardJob

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from PIL import Image
 from tests.cli.conftest import InProcess
+from tests.imaging.test_words import WORDS, XMP
 from tests.support.library import digest_of
 from tests.support.waiting import until
 
@@ -140,3 +141,23 @@ def test_what_comes_in_is_held_to_the_policy_that_is_named(
     refused = in_process("import", str(tree), "--gallery", "Other", "--policy", "itme")
     assert refused.returncode != 0
     assert "policy must be one of item" in refused.stderr
+
+
+async def test_sidecars_are_read_with_their_pictures(settings: Settings, tmp_path: Path) -> None:
+    tree = tmp_path / "pictures"
+    tree.mkdir()
+    for number, name in enumerate(("one.jpg", "two.JPG", "three.jpg")):
+        Image.new("RGB", (60 + number, 45), (number, 80, 128)).save(tree / name, "JPEG")
+    (tree / "one.jpg.xmp").write_bytes(XMP)
+    (tree / "two.XMP").write_bytes(XMP)
+    (tree / "three.jpg.xmp").write_bytes(b"<x:xmpmeta")  # what says nothing is no fault
+    (tree / "alone.xmp").write_bytes(XMP)
+    said = _run(tree)
+    assert (said["imported"], said["sidecar"], said["not an image"]) == (3, 3, 1)
+    async with ImageGallery.open(settings) as gallery:
+        page = await gallery.images.library.list(OWNER)
+        assert {each.filename: each.tags for each in page.items} == {
+            "one.jpg": WORDS.tags,
+            "two.JPG": WORDS.tags,
+            "three.jpg": (),
+        }

@@ -111,7 +111,8 @@ SET alt_text = coalesce($2, alt_text), filename = coalesce($3, filename),
     is_favorite = coalesce($4, is_favorite), is_archived = coalesce($5, is_archived), meta = coalesce($6, meta),
     visibility = coalesce($7, visibility), title = coalesce($8, title), description = coalesce($9, description),
     rating = CASE WHEN $10 THEN $11 ELSE rating END,
-    own_words = ARRAY(SELECT unnest(own_words) UNION SELECT unnest($12::text[]) ORDER BY 1), updated_at = $13
+    own_words = ARRAY(SELECT unnest(own_words) UNION SELECT unnest($12::text[]) ORDER BY 1), updated_at = $13,
+    people = coalesce($14, people)
 WHERE id = $1"""
 
 _ATTACH = "UPDATE images SET alt_text = $2, attached_at = $3 WHERE id = $1"
@@ -264,7 +265,8 @@ async def update(
     is_rated = not isinstance(words.rating, Unset)
     rating = words.rating if is_rated else None
     said = (title, description, is_rated, rating, list(words.said))
-    await connection.execute(_UPDATE, image_id, *values, *said, now)
+    people = None if isinstance(words.people, Unset) else list(words.people)
+    await connection.execute(_UPDATE, image_id, *values, *said, now, people)
 
 
 async def revive(connection: Connection, image_id: UUID, *, now: datetime) -> bool:

@@ -12,11 +12,12 @@ from typing import Final
 
 from attrs import asdict, frozen
 
+from imagegallery.common.unset import UNSET
 from imagegallery.common.validation import BIDI_CONTROLS, Faults
 from imagegallery.errors import InvalidInput
 from imagegallery.images.metadata.exif import Directory, read_tags
-from imagegallery.images.words.words import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, distinct
-from imagegallery.imaging.protocol import Notes
+from imagegallery.images.words.words import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE, WordChanges, distinct
+from imagegallery.imaging.protocol import FileWords, Notes
 
 MAX_PEOPLE: Final = 100
 
@@ -61,6 +62,16 @@ class Words:
         library."""
         return Words(title=self.title, description=self.description)
 
+    def as_said(self) -> WordChanges:
+        """As if its owner said what there is of it."""
+        return WordChanges(
+            tags=distinct(self.tags) or UNSET,
+            title=self.title or UNSET,
+            description=self.description or UNSET,
+            rating=UNSET if self.rating is None else self.rating,
+            people=self.people or UNSET,
+        )
+
     def to_json(self) -> dict[str, object]:
         """A JSON object of what there is."""
         return {name: value for name, value in asdict(self).items() if value}
@@ -91,6 +102,11 @@ def read_words(exif: bytes, notes: Notes = Notes()) -> Words:  # noqa: B008  (fr
         rating=_stars(said.ratings, image),
         people=_names(said.people, MAX_PEOPLE),
     )
+
+
+def fit_words(said: FileWords) -> Words:
+    """What a file beside the picture says, fit to be shown. Never raises."""
+    return read_words(b"", Notes(words=said))
 
 
 def _names(texts: Iterable[str], most: int) -> tuple[str, ...]:

@@ -63,12 +63,14 @@ class CountedTag:
 
 @frozen
 class WordChanges:
-    """What an owner says. What is ``UNSET`` stays as it is; a rating of ``None`` is none."""
+    """What an owner says. What is ``UNSET`` stays as it is; a rating of ``None`` is none. ``people`` come from their
+    sidecars alone."""
 
     tags: tuple[Tag, ...] | Unset = UNSET
     title: str | Unset = UNSET
     description: str | Unset = UNSET
     rating: int | Unset | None = UNSET
+    people: tuple[str, ...] | Unset = UNSET
 
     @property
     def said(self) -> tuple[OwnWord, ...]:

@@ -17,6 +17,8 @@ from imagegallery.errors import BadImage, TypeMismatch
 from imagegallery.imaging import decoder_errors
 from imagegallery.imaging.decoder.inspection import inspect
 from imagegallery.imaging.decoder.vips import explain, set_up
+from imagegallery.imaging.formats.notes import read_sidecar
+from imagegallery.imaging.formats.xmp import MAX_PACKET
 from imagegallery.imaging.limits import ImagingOptions
 from imagegallery.imaging.sandbox import wire
 from imagegallery.imaging.sandbox.confinement import allow_cpu_time
@@ -88,6 +90,8 @@ def _answer(request: wire.Request, descriptors: Sequence[int], options: ImagingO
 
 def _result(request: wire.Request, descriptors: Sequence[int], options: ImagingOptions) -> wire.WireMessage:
     file, *outputs = descriptors
+    if request.is_sidecar:
+        return wire.words_message(read_sidecar(os.pread(file, MAX_PACKET + 1, 0)))
     if request.removal is not None:
         from imagegallery.imaging.removal.removal import remove  # as below: only who needs it loads it
 

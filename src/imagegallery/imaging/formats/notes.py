@@ -29,6 +29,11 @@ def read_notes(blocks: Blocks) -> Notes:
     )
 
 
+def read_sidecar(packet: bytes) -> FileWords:
+    """What a file beside a picture says of it in words. Never raises."""
+    return _words(xmp.read_properties(packet), {})
+
+
 def _words(properties: Mapping[str, Sequence[str]], datasets: iptc.Datasets) -> FileWords:
     tags = xmp.values_of(properties, xmp.TAGS) or [*_last_parts(properties)] or datasets.get(iptc.TAGS, ())
     people = (*xmp.values_of(properties, xmp.PEOPLE), *properties.get(xmp.FACES, ()))

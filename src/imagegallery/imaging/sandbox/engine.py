@@ -21,11 +21,12 @@ from anyio import to_thread
 from imagegallery.errors import BadImage, ImageGalleryError, TypeMismatch, Unavailable
 from imagegallery.imaging import decoder_errors
 from imagegallery.imaging.limits import FORMATS, ImagingOptions, deadline_for, shortest_deadline
-from imagegallery.imaging.protocol import Inspection, Measurement, Removal, Rendered, RenderedFile, Rendition
+from imagegallery.imaging.protocol import FileWords, Inspection, Measurement, Removal, Rendered, RenderedFile, Rendition
 from imagegallery.imaging.sandbox import wire
 from imagegallery.imaging.sandbox.process import DecoderDied, DecoderProcess
 from imagegallery.imaging.sandbox.turns import Turns
 
+SIDECAR_TYPE = "application/rdf+xml"
 CRASHED = "The decoder crashed on this picture."
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -119,6 +120,12 @@ class SandboxedEngine:
             await _remove((into,))
             raise
 
+    async def read_sidecar(self, path: Path, *, owner_id: str = "") -> FileWords:
+        """See `ImagingEngine.read_sidecar`. Also raises `Unavailable` as `remove_metadata`."""
+        request = wire.Request(SIDECAR_TYPE, is_sidecar=True)
+        async with self._turns.taken(owner_id):
+            return (await self._ask_one(await self._take(), request, path, (), wire.read_words))[1]
+
     async def aclose(self) -> None:
         """End every idle child; a busy one ends with its request."""
         self._closed = True
@@ -179,7 +186,10 @@ class SandboxedEngine:
     async def _result(
         self, child: DecoderProcess, request: wire.Request, descriptors: Sequence[int]
     ) -> tuple[Inspection, wire.WireMessage]:
-        """The header first: it determines the deadline for the rest."""
+        """The header first, where there is one: it determines the deadline for the rest."""
+        if request.is_sidecar:
+            message = await self._message(child, request, descriptors, shortest_deadline(self._options))
+            return Inspection(request.content_type, 0, 0, 0), message
         header = wire.Request(request.content_type, decode=False)
         message = await self._message(child, header, descriptors[:1], shortest_deadline(self._options))
         seen = wire.read_inspection(message, content_type=request.content_type)

@@ -54,7 +54,8 @@ class MeasureRequest:
 
 @frozen
 class Request:
-    """A request: inspect (``decode`` says how deeply), ``render``, or copy without metadata (``removal``)."""
+    """A request: inspect (``decode`` says how deeply), ``render``, copy without metadata (``removal``), or read a
+    sidecar (``is_sidecar``)."""
 
     content_type: str
     render: bool = False
@@ -62,6 +63,7 @@ class Request:
     measurements: tuple[MeasureRequest, ...] = ()
     decode: bool = True
     removal: Removal | None = None
+    is_sidecar: bool = False
 
 
 @frozen
@@ -151,6 +153,7 @@ def request_message(request: Request) -> WireMessage:
         "measurements": [attrs.asdict(measurement) for measurement in request.measurements],
         "decode": request.decode,
         "removal": request.removal,
+        "is_sidecar": request.is_sidecar,
     }
 
 
@@ -164,6 +167,7 @@ def read_request(message: WireMessage) -> Request:
         measurements=tuple(map(_measurement, _sequence(message, "measurements"))),
         decode=message["decode"] is True,
         removal=None if message["removal"] is None else Removal(_text(message, "removal")),
+        is_sidecar=message["is_sidecar"] is True,
     )
 
 
@@ -231,6 +235,15 @@ def read_removed(message: WireMessage) -> None:
     """Raises `ProtocolError` unless it is that."""
     if not _flag(message, "removed"):
         raise ProtocolError("removed")
+
+
+def words_message(words: FileWords) -> WireMessage:
+    return {"words": attrs.asdict(words)}
+
+
+def read_words(message: WireMessage) -> FileWords:
+    """Read them. Raises `ProtocolError`."""
+    return _words(_read_mapping(message.get("words")))
 
 
 def fault_message(fault: FaultAnswer) -> WireMessage:
