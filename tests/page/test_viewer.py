@@ -39,6 +39,13 @@ def test_an_image_opens_over_the_grid_and_back_leads_there(
     expect(viewer.locator("ig-stage.is-zoomed")).to_be_visible()
     page.keyboard.press("0")
     expect(viewer.locator("ig-stage.is-zoomed")).to_have_count(0)
+    page.keyboard.press("f")
+    expect(viewer.get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
+    with page.expect_download() as downloaded:
+        page.keyboard.press("d")
+    assert re.fullmatch(r"photo-\d\.jpg", downloaded.value.suggested_filename)
+    page.keyboard.press("Delete")
+    expect(viewer.get_by_text("2 of 2", exact=True)).to_be_visible()
     page.go_back()
     expect(viewer).to_have_count(0)
     expect(page.locator("[data-id] a:focus")).to_have_count(1)
