@@ -19,6 +19,7 @@ export const ROUTES = [
   { path: "/admin/audit", view: () => import("./administration/audit.js") },
   { path: "/galleries", view: () => import("./galleries/galleries.js") },
   { path: "/galleries/:id", view: () => import("./galleries/gallery.js") },
+  { path: "/archive", view: () => import("./archive/archive.js") },
   { path: "/trash", view: () => import("./trash/trash.js") },
   { path: "/duplicates", view: () => import("./duplicates/duplicates.js") },
   { path: "/shares", view: () => import("./shares/shares.js") },

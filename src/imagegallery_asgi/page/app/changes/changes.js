@@ -166,16 +166,18 @@ export async function addToGallery(ids, galleryId, name = "") {
  * @param {Iterable<string>} ids
  * @param {string} galleryId
  * @param {string} [name]
+ * @param {(ids: string[]) => unknown} [putBack] Undone, they are at the end of the gallery's order: brings them back to
+ *   their places.
  * @returns {Promise<boolean>}
  */
-export function removeFromGallery(ids, galleryId, name = "") {
+export function removeFromGallery(ids, galleryId, name = "", putBack) {
   return act(ids, {
     action: "remove_from_gallery",
     galleryId,
     values: { name },
     show: (some) => tell("gallery-changed", { id: galleryId, change: "images", gone: some }),
     fail: (some) => tell("gallery-changed", { id: galleryId, change: "images", arrived: some }),
-    back: (some) => addToGallery(some, galleryId, name),
+    back: async (some) => (await addToGallery(some, galleryId, name)) && putBack?.(some),
   });
 }
 

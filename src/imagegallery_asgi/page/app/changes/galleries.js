@@ -2,6 +2,7 @@
 import { api } from "../core/api.js";
 import { echoes, tell } from "../core/live.js";
 import { messages } from "../core/messages.js";
+import { movesBack } from "../galleries/order.js";
 import { change } from "./changes.js";
 
 const t = await messages("changes");
@@ -80,6 +81,18 @@ export function deleteGallery(gallery, { withImages }) {
     send: () => api.delete(`/galleries/${gallery.id}`, { query: { with_images: withImages } }),
     said: t("delete_gallery.done", { name: gallery.name }),
   });
+}
+
+/**
+ * Bring images back to the places that they had in an order, after they were at its end.
+ *
+ * @param {string} id
+ * @param {string[]} order
+ * @param {string[]} moved
+ */
+export async function putBack(id, order, moved) {
+  await change({ send: () => sendMoves(id, movesBack(order, new Set(moved))) });
+  tell("gallery-changed", { id, change: "images" });
 }
 
 /**

@@ -148,9 +148,15 @@ export default class GalleryView extends Element {
       ${this.#isOwners &&
       !this.#isArranging &&
       html`<ig-selection-bar
-        .actions=${galleryActions(gallery, selection.count.value)}
+        .actions=${galleryActions(gallery, selection.count.value, () => this.#known())}
         .all=${async () => selection.extend((await this.source.value?.all()) ?? [])}
       ></ig-selection-bar>`}`;
+  }
+
+  /** The own order, as far as it was read; nothing where another one is shown. */
+  #known() {
+    const isOwn = orderOf(this.query.value) === "position" && isEmpty(fromQuery(this.query.value));
+    return isOwn ? (this.source.value?.sections.flatMap(({ columns }) => columns?.id ?? []) ?? []) : [];
   }
 
   /** @param {any} gallery */

@@ -46,6 +46,7 @@ export const ICONS = {
   play: "M8 5.5v13l10.5-6.5z",
   previous: "m15 5-7 7 7 7",
   redo: "M5 12a7 7 0 1 0 2.5-5.4M5 4v4h4",
+  remove: "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17M8 12h8",
   restore: "M5 12a7 7 0 1 0 2.5-5.4M5 4v4h4M12 8.5V12l2.5 1.5",
   rows: "M4 5h9v6H4zM15 5h5v6h-5zM4 13h5v6H4zM11 13h9v6h-9z",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13m4.7-1.8L20 20",

@@ -2,7 +2,7 @@
 import { messages } from "../core/messages.js";
 import { confirm } from "../parts/dialog.js";
 import { addToGallery, archive, deleteForGood, favourite, removeFromGallery, restore, trash } from "../changes/changes.js";
-import { setCover } from "../changes/galleries.js";
+import { putBack, setCover } from "../changes/galleries.js";
 
 /** @typedef {import("./bar.js").Action} Action */
 
@@ -58,14 +58,19 @@ export function libraryActions({ isArchive = false } = {}) {
  *
  * @param {{id: string, name: string, cover_image_id: string | null}} gallery
  * @param {number} count How many are chosen: one of them can be the cover.
+ * @param {() => string[]} order Its own order, as far as it is known.
  * @returns {Action[]}
  */
-export function galleryActions(gallery, count) {
+export function galleryActions(gallery, count, order) {
   /** @type {Action} */
   const cover = { label: t("cover"), icon: "image", run: ([id]) => setCover(gallery, /** @type {string} */ (id)) };
+  const takeOut = (/** @type {string[]} */ ids) => {
+    const before = order();
+    return removeFromGallery(ids, gallery.id, gallery.name, (some) => before.length && putBack(gallery.id, before, some));
+  };
   return [
     favourites(),
-    { label: t("remove"), icon: "close", first: true, run: (ids) => removeFromGallery(ids, gallery.id, gallery.name) },
+    { label: t("remove"), icon: "remove", first: true, run: takeOut },
     ...(count === 1 ? [cover] : []),
     add(),
     share(),

@@ -49,6 +49,7 @@ export class SelectionBar extends Element {
               class="button quiet ${action.danger ? "danger" : ""}"
               type="button"
               title=${action.label}
+              aria-label=${action.label}
               @click=${() => this.#run(action)}
             >
               ${icon(action.icon)}<span class="words">${action.label}</span>

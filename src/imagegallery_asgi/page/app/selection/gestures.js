@@ -52,6 +52,8 @@ class Gestures {
   #press = null;
   #extends = false;
   #wasDrag = false;
+  /** What the drag has come to. @type {string | null} */
+  #reached = null;
   #pass = 0;
   /** @type {AbortController | null} */
   #drag = null;
@@ -158,6 +160,7 @@ class Gestures {
     this.#wasDrag = true;
     navigator.vibrate?.(12);
     selection.toggle(press.id);
+    this.#reached = press.id;
     this.#scroll();
   }
 
@@ -179,8 +182,11 @@ class Gestures {
   #cover() {
     const press = this.#press;
     if (!press) return;
-    const id = this.#idOf(document.elementFromPoint(press.x, press.y));
-    if (id !== null && id !== press.id) void this.#rangeTo(id);
+    // Bars may lie over the cells.
+    const ids = document.elementsFromPoint(press.x, press.y).map((element) => this.#idOf(element));
+    const id = ids.find((each) => each !== null) ?? null;
+    if (id !== null && id !== this.#reached) void this.#rangeTo(id);
+    this.#reached = id;
   }
 
   #scroll() {
