@@ -8,7 +8,7 @@ PHOTOGRAPHS is a folder for `tests.support.album`. A real service is filled by t
 
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ import click
 import httpx
 from attrs import frozen
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, sync_playwright
 from tests.support.album import Photograph, album
 from tests.support.leftovers import shared_database
 from tests.support.served import ServedUploads, served_uploads, token_of
@@ -188,6 +188,147 @@ def save(picture: Image.Image, name: str) -> None:
     picture.save(FOLDER / f"{name}.webp", quality=QUALITY, method=6)
 
 
+@frozen
+class Step:
+    """One picture of the story: what is done before it is taken."""
+
+    name: str
+    act: Callable[[Page], None]
+
+
+def begin(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("heading", name="Your photos will be here").wait_for()
+
+
+def bring_in(photographs: Sequence[Photograph]) -> Callable[[Page], None]:
+    files: list[FilePayload] = [
+        {"name": each.filename, "mimeType": "image/jpeg", "buffer": each.data} for each in photographs
+    ]
+
+    def act(page: Page) -> None:
+        page.locator("#tools").get_by_role("button", name="Upload").click()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("menuitem", name="Choose files").click()
+        chooser.value.set_files(files)
+        page.locator("ig-upload-panel").get_by_text(" of ").first.wait_for()
+
+    return act
+
+
+def see_them(page: Page) -> None:
+    page.locator("ig-upload-panel").get_by_role("button", name="Close").click(timeout=180_000)
+    page.locator(".cell img[src]").nth(8).wait_for()
+
+
+def open_one(page: Page) -> None:
+    page.locator(".cell a").nth(1).click()
+    page.locator("ig-viewer img").first.wait_for()
+
+
+def say_what_it_is(page: Page) -> None:
+    page.keyboard.press("i")
+    for label, text in (
+        ("Title", "The end of summer"),
+        ("Alternative text", "Dandelions against the evening sun"),
+        ("Tags", "flower, evening"),
+    ):
+        field = page.locator("ig-viewer aside").get_by_label(label, exact=True)
+        field.fill(text)
+        field.press("Tab")
+    page.locator("ig-viewer aside").get_by_text("Saved.").first.wait_for()
+
+
+def choose(page: Page) -> None:
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.locator("ig-viewer").wait_for(state="detached")
+    for number in (0, 1, 4, 6):
+        cell = page.locator(".cell").nth(number)
+        cell.hover()
+        cell.locator(".mark").click()
+
+
+def collect(page: Page) -> None:
+    page.get_by_role("button", name="Add to a gallery").click()
+    page.get_by_role("searchbox").fill("The garden")
+
+
+def see_the_gallery(page: Page) -> None:
+    page.get_by_role("button", name="New gallery").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    page.goto("/galleries")
+    page.get_by_role("link", name="The garden").first.click()
+    page.get_by_role("heading", name="The garden", level=1).wait_for()
+
+
+def arrange(page: Page) -> None:
+    page.get_by_role("button", name="Arrange").click()
+    page.locator(".place").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+
+
+def share(page: Page) -> None:
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="What to do with").click()
+    page.get_by_role("menuitem", name="Share").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def have_a_link(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Share", exact=True).click()
+    page.get_by_role("heading", name="The link is ready").wait_for()
+
+
+def find(page: Page) -> None:
+    page.goto("/?favorite=true")
+    page.locator(".cell").first.wait_for()
+
+
+def tell(browser: Browser, served: ServedUploads, photographs: Sequence[Photograph]) -> None:
+    """The story: from an empty service to a gallery that is edited, found and shared, and what a guest sees of it."""
+    context = window(browser, served, "grace", STORY)
+    page = context.new_page()
+    steps = (
+        Step("empty", begin),
+        Step("upload", bring_in(photographs)),
+        Step("photos", see_them),
+        Step("image", open_one),
+        Step("words", say_what_it_is),
+        Step("choose", choose),
+        Step("collect", collect),
+        Step("gallery", see_the_gallery),
+        Step("arrange", arrange),
+        Step("share", share),
+        Step("link", have_a_link),
+    )
+    for number, step in enumerate(steps, 1):
+        step.act(page)
+        keep(page, number, step.name)
+    address = page.get_by_role("dialog").get_by_role("textbox", name="Address").input_value()
+    like_some(served)
+    find(page)
+    keep(page, len(steps) + 1, "find")
+    context.close()
+    guest = window(browser, served, None, STORY)
+    page = guest.new_page()
+    page.goto(address)
+    keep(page, len(steps) + 2, "guest")
+    guest.close()
+
+
+def like_some(served: ServedUploads) -> None:
+    with client(served, "grace") as owner:
+        for each in owner.get("/images", params={"limit": 50}).json()["data"][::3]:
+            owner.patch(f"/images/{each['id']}", json={"is_favorite": True}).raise_for_status()
+
+
+def keep(page: Page, number: int, name: str) -> None:
+    save(screenshot(page).resize(SHOWN, Image.Resampling.LANCZOS), f"story-{number:02}-{name}")
+
+
 @click.command()
 @click.argument("photographs", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--only", multiple=True, help="Views, or `story`.")
@@ -202,6 +343,8 @@ def main(photographs: Path | None, only: Sequence[str]) -> None:
                 if not only or name in only:
                     save(sheet(browser, served, path, user), name)
                     click.echo(name)
+            if not only or "story" in only:
+                tell(browser, served, taken[:17])
         browser.close()
     size = sum(path.stat().st_size for path in FOLDER.iterdir())
     click.echo(f"{size / 1e6:.2f} MB in {FOLDER}")

@@ -2,13 +2,13 @@
 import { ApiError, api } from "../core/api.js";
 import { Element, define } from "../core/element.js";
 import { html } from "../core/html.js";
+import { changed } from "../core/live.js";
 import { messages } from "../core/messages.js";
 import { ground, link, navigate } from "../core/router.js";
 import { sentence } from "../core/sentences.js";
 import { session } from "../core/session.js";
 import { effect, signal, untracked } from "../core/signal.js";
 import { style } from "../core/styles.js";
-import { changed } from "../changes/changes.js";
 import { fromQuery, isEmpty, toParameters } from "../filters/address.js";
 import { nothingFound } from "../filters/filters.js";
 import "../grid/grid.js";
@@ -17,10 +17,7 @@ import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
 import "../parts/menu.js";
 import "../parts/progress.js";
-import { galleryActions } from "../selection/actions.js";
-import "../selection/bar.js";
 import { selection } from "../selection/selection.js";
-import { menuOf } from "./galleries.js";
 
 const t = await messages("galleries");
 await style(import.meta.url, "./gallery.css");
@@ -38,6 +35,8 @@ export default class GalleryView extends Element {
   /** How many pass the filters, where there are some. */
   found = signal(/** @type {number | null} */ (null));
   canArrange = signal(false);
+  /** What its owner can do with it and with images, which comes after them. */
+  tools = signal(/** @type {any} */ (null));
   /** @type {AbortSignal | undefined} */
   #ended;
   #pass = 0;
@@ -56,6 +55,16 @@ export default class GalleryView extends Element {
       selection.clear();
     });
     void this.#read();
+    void this.#load();
+  }
+
+  async #load() {
+    const [{ galleryActions }, { menuOf }] = await Promise.all([
+      import("../selection/actions.js"),
+      import("./galleries.js"),
+      import("../selection/bar.js"),
+    ]);
+    this.tools.value = { galleryActions, menuOf };
   }
 
   get #isOwners() {
@@ -139,6 +148,7 @@ export default class GalleryView extends Element {
   render() {
     if (this.error.value) return this.#failed(this.error.value);
     const gallery = this.gallery.value;
+    const { galleryActions } = this.tools.value ?? {};
     if (!gallery) return html`<div class="view" aria-busy="true"><ig-progress .label=${t("loading")}></ig-progress></div>`;
     return html`<div class="view gallery">
         ${this.#head(gallery)} ${this.#isArranging
@@ -147,6 +157,7 @@ export default class GalleryView extends Element {
       </div>
       ${this.#isOwners &&
       !this.#isArranging &&
+      galleryActions &&
       html`<ig-selection-bar
         .actions=${galleryActions(gallery, selection.count.value, () => this.#known())}
         .all=${async () => selection.extend((await this.source.value?.all()) ?? [])}
@@ -162,6 +173,7 @@ export default class GalleryView extends Element {
   /** @param {any} gallery */
   #head(gallery) {
     const order = orderOf(this.query.value);
+    const { menuOf } = this.tools.value ?? {};
     return html`<header class="view-head">
       <div class="about">
         <a class="back soft small" href=${link("/galleries")}>${icon("back")}${t("back")}</a>
@@ -186,7 +198,7 @@ export default class GalleryView extends Element {
                 .label=${`${t("order")}: ${t(`order.${order}`)}`}
                 .items=${ORDERS.map((each) => ({ label: t(`order.${each}`), icon: each === order ? "check" : undefined, run: () => this.#sort(each) }))}
               ></ig-menu>
-              ${this.#isOwners && html`<ig-menu .label=${t("actions", { name: gallery.name })} .items=${menuOf(gallery)}></ig-menu>`}`}
+              ${this.#isOwners && menuOf && html`<ig-menu .label=${t("actions", { name: gallery.name })} .items=${menuOf(gallery)}></ig-menu>`}`}
       </div>
     </header>`;
   }

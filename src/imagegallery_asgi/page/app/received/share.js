@@ -11,7 +11,7 @@ import "../grid/grid.js";
 import "../grid/timeline.js";
 import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
-import { failed, waiting } from "../shares/shares.js";
+import { failed, waiting } from "../shares/waits.js";
 import { namedBy } from "../shares/state.js";
 import { thingsOf, titleOf } from "../shares/things.js";
 import { known } from "../link/known.js";

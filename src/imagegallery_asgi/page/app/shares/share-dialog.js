@@ -11,6 +11,7 @@ import { toast } from "../parts/toast.js";
 import { MOST_TARGETS, NEW_TERMS, bodyOf } from "./terms.js";
 import "./share-form.js";
 import "./told-link.js";
+import { made } from "./made.js";
 
 /** @typedef {import("./terms.js").Target} Target */
 
@@ -98,7 +99,5 @@ class NewShare extends Element {
   }
 }
 
-/** Tells (`made`) of a new share, for a list that is open. */
-export const made = new EventTarget();
 
 define(NewShare);

@@ -5,17 +5,19 @@ import { formatDate } from "../core/formats.js";
 import { each, html } from "../core/html.js";
 import { changed } from "../core/live.js";
 import { messages } from "../core/messages.js";
-import { link, navigate } from "../core/router.js";
-import { sentence } from "../core/sentences.js";
+import { link } from "../core/router.js";
 import { session } from "../core/session.js";
 import { signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import "../parts/empty.js";
 import { icon } from "../parts/icon.js";
 import { cover } from "./cover.js";
-import { made, openShareDialog } from "./share-dialog.js";
+import { made } from "./made.js";
 import { namedBy, stateOf } from "./state.js";
 import { coverOf, thingsOf, titleOf } from "./things.js";
+import { failed, signInFirst, waiting } from "./waits.js";
+
+export { failed, signInFirst, waiting } from "./waits.js";
 
 /** @typedef {import("./terms.js").Share} Share */
 
@@ -23,6 +25,7 @@ const t = await messages("shares");
 await style(import.meta.url, "./shares.css");
 
 const PAGE = 50;
+const shareAll = async () => (await import("./share-dialog.js")).openShareDialog({ library: true });
 
 export default class Shares extends Element {
   static tag = "ig-shares";
@@ -79,7 +82,7 @@ export default class Shares extends Element {
     return html`<div class="view shares">
       <header class="view-head">
         <h1 tabindex="-1">${t("title")}</h1>
-        <button class="button" type="button" @click=${() => void openShareDialog({ library: true })}>${icon("people")}${t("library")}</button>
+        <button class="button" type="button" @click=${() => void shareAll()}>${icon("people")}${t("library")}</button>
       </header>
       ${state === "failed" ? failed(this.error.value, () => void this.#read()) : state === "loading" ? waiting() : this.#list()}
     </div>`;
@@ -143,28 +146,5 @@ export function withWhom(share) {
   else if (names.length > 0) parts.push(t("recipients", { count: names.length }));
   return parts.join(" · ");
 }
-
-/**
- * @param {unknown} error
- * @param {() => void} again
- */
-export const failed = (error, again) => html`<ig-empty
-  .icon=${"error"}
-  .title=${t("failed")}
-  .text=${sentence(error)}
-  .actions=${html`<button class="button" type="button" @click=${again}>${t("again")}</button>`}
-></ig-empty>`;
-
-export const signInFirst = () => html`<ig-empty
-  .icon=${"lock"}
-  .title=${t("sign.in")}
-  .text=${t("sign.in.text")}
-  .actions=${html`<button class="button primary" type="button" @click=${() => navigate("/sign-in")}>${t("sign.in.go")}</button>`}
-></ig-empty>`;
-
-/** Rows that will be. */
-export const waiting = () => html`<ul role="list" class="share-list waiting" aria-busy="true" aria-label=${t("loading")}>
-  ${[0, 1, 2].map(() => html`<li class="share"><span class="thumb"></span><span class="words"><span class="bar"></span><span class="bar"></span></span></li>`)}
-</ul>`;
 
 define(Shares);

@@ -1,0 +1,31 @@
+/** What views of shares show in place of them: what went wrong, whom they are for, and rows that will be. */
+import { html } from "../core/html.js";
+import { messages } from "../core/messages.js";
+import { navigate } from "../core/router.js";
+import { sentence } from "../core/sentences.js";
+import "../parts/empty.js";
+
+const t = await messages("shares");
+
+/**
+ * @param {unknown} error
+ * @param {() => void} again
+ */
+export const failed = (error, again) => html`<ig-empty
+  .icon=${"error"}
+  .title=${t("failed")}
+  .text=${sentence(error)}
+  .actions=${html`<button class="button" type="button" @click=${again}>${t("again")}</button>`}
+></ig-empty>`;
+
+export const signInFirst = () => html`<ig-empty
+  .icon=${"lock"}
+  .title=${t("sign.in")}
+  .text=${t("sign.in.text")}
+  .actions=${html`<button class="button primary" type="button" @click=${() => navigate("/sign-in")}>${t("sign.in.go")}</button>`}
+></ig-empty>`;
+
+/** Rows that will be. */
+export const waiting = () => html`<ul role="list" class="share-list waiting" aria-busy="true" aria-label=${t("loading")}>
+  ${[0, 1, 2].map(() => html`<li class="share"><span class="thumb"></span><span class="words"><span class="bar"></span><span class="bar"></span></span></li>`)}
+</ul>`;
