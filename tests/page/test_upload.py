@@ -112,21 +112,24 @@ def test_who_is_signed_out_or_offline_meanwhile_goes_on_afterwards(
     open_page: OpenPage, served_page: ServedPage, photo: Callable[..., Path], user: str
 ) -> None:
     page = open_page("/", user=user)
-    first, second = photo("1.jpg"), photo("2.jpg")
-    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
-    page.evaluate("sessionStorage.setItem('imagegallery.token', 'it.has.expired')")
+    first, second, third = (photo(f"{number}.jpg") for number in range(3))
     choose(page, first)
+    told = panel(page)
+    told("1 image is in")
+    page.route("**/uploads/check", lambda route: route.fulfill(json={"data": {"known": []}}), times=1)
+    page.evaluate("sessionStorage.setItem('imagegallery.token', 'not.valid.anymore')")
+    choose(page, second)
+    told("Your sign-in has ended.")
     dialog = page.get_by_role("dialog", name="Your sign-in has ended")
     dialog.get_by_label("Access token").fill(token_of(user))
     dialog.get_by_role("button", name="Sign in").click()
-    told = panel(page)
-    told("1 image is in")
+    told("2 images are in")
     page.context.set_offline(True)
-    choose(page, second)
+    choose(page, third)
     told("You are offline.")
     page.context.set_offline(False)
-    told("2 images are in")
-    check_in(served_page, user, first, second)
+    told("3 images are in")
+    check_in(served_page, user, first, second, third)
 
 
 def test_what_is_there_already_is_the_person_s_to_decide_and_a_full_storage_is_told(

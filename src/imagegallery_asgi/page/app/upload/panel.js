@@ -3,7 +3,7 @@ import { Element, define } from "../core/element.js";
 import { formatBytes, formatDuration, formatPercent } from "../core/formats.js";
 import { each, html } from "../core/html.js";
 import { messages } from "../core/messages.js";
-import { session } from "../core/session.js";
+import { renewal, session } from "../core/session.js";
 import { signal } from "../core/signal.js";
 import { style } from "../core/styles.js";
 import { icon } from "../parts/icon.js";
@@ -150,6 +150,11 @@ function subtitle({ queue, pace }, { counts, bytes, sent }, active) {
   return `${of} · ${t("rate", { rate: formatBytes(pace.rate) })} · ${t("left", { time: formatDuration(Math.max(1, left)) })}`;
 }
 
+/** @param {Uploads} all */
+async function signIn(all) {
+  if (await renewal.ask()) all.order({ do: "signed" });
+}
+
 /** How long nothing is sent. @param {Uploads["queue"]} queue */
 const restOf = ({ waitsUntil }) => formatDuration(Math.max(1, Math.ceil((waitsUntil - Date.now()) / 1000)));
 
@@ -160,7 +165,13 @@ function notice(all) {
     html`<button class="button" type="button" @click=${() => all.order(order)}>${label}</button>`;
   if (queue.isIdle) return null;
   if (!queue.isOnline) return html`<p class="notice">${icon("wifi")}<span>${t("offline")}</span></p>`;
-  if (queue.wants !== null) return html`<p class="notice">${icon("lock")}<span>${t(WANTED.get(queue.wants) ?? "signed-out")}</span>${again({ do: "signed" }, t("try-again"))}</p>`;
+  if (queue.wants !== null) {
+    const wanted = WANTED.get(queue.wants);
+    return html`<p class="notice">
+      ${icon("lock")}<span>${t(wanted ?? "signed-out")}</span>
+      ${wanted ? again({ do: "signed" }, t("try-again")) : html`<button class="button" type="button" @click=${() => void signIn(all)}>${t("sign-in")}</button>`}
+    </p>`;
+  }
   if (queue.waitsFor === null) return null;
   const key = queue.waitsFor === "unreachable" ? "unreachable" : "busy";
   return html`<p class="notice">${icon("clock")}<span>${t(key, { time: restOf(queue) })}</span>${again({ do: "resume" }, t("now"))}</p>`;

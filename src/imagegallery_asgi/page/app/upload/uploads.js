@@ -375,7 +375,7 @@ export class Uploads {
     this.queue.stopped(id);
     if (outcome.kind === "slow") return this.#slow(outcome.code, outcome.after ?? null);
     this.queue.signed(outcome.code);
-    refused.dispatchEvent(new Event("unauthenticated"));
+    if (ENDED.has(outcome.code)) refused.dispatchEvent(new Event("unauthenticated"));
     for (const running of this.#running.values()) running.abort();
   }
 
@@ -483,6 +483,9 @@ export class Uploads {
 }
 
 const OVER = new Set(["done", "refused", "skipped", "missing"]);
+
+/** A sign-in that is over; links want other things first. */
+const ENDED = new Set(["unauthenticated", "invalid_token"]);
 
 /** Where it is written that an owner has a queue. @param {string} owner */
 const markOf = (owner) => `imagegallery.uploads ${session.root} ${owner}`;
